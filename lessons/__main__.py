@@ -1,0 +1,86 @@
+"""python -m lessons: the course. Lists the lessons; with --all runs them and ends with the table of claims."""
+import argparse
+import ast
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import textwrap
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+
+
+def lessons():
+    """[(path, title)] in the order of the course; the title is the first line of the lesson's docstring."""
+    paths = sorted(HERE.glob("[0-9][0-9]_*.py"))
+    return [(path, ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))).splitlines()[0]) for path in paths]
+
+
+def run(path):
+    """Runs one lesson in a process of its own: (its claims, the error's last line or None, seconds)."""
+    with tempfile.TemporaryDirectory() as folder:
+        record = Path(folder) / "claims.jsonl"
+        environment = {**os.environ, "MINIALEX_CLAIMS": str(record), "PYTHONIOENCODING": "utf-8"}
+        start = time.perf_counter()
+        command = [sys.executable, str(path)]
+        done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8")
+        seconds = time.perf_counter() - start
+        lines = record.read_text(encoding="utf-8").splitlines() if record.exists() else []
+    error = None
+    if done.returncode:
+        error = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
+    return [json.loads(line) for line in lines], error, seconds
+
+
+def table(claims, width=110):
+    """id, who says it, the claim; below it the verdict and the figures."""
+    lines = [f"{'id':<5}{'said by':<12}claim, verdict and computed value", "─" * width]
+    for record in claims:
+        verdict = record["verdict"] or "UNSETTLED"
+        left = f"{record['id']:<5}{record['said_by']:<12}"
+        lines.append(textwrap.fill(record["claim"], width, initial_indent=left, subsequent_indent=" " * 17))
+        result = f"{verdict}: {record['computed']}" if record["verdict"] else f"{verdict}: the lesson stopped before it"
+        lines.append(textwrap.fill(result, width, initial_indent=" " * 17 + "⇒ ", subsequent_indent=" " * 19))
+    return "\n".join(lines)
+
+
+def _place(record):
+    """S1, S2, ..., S11, then orders, counts and training: as the claims are listed."""
+    return "SOCT".index(record["id"][0]), int(record["id"][1:])
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(
+        prog="python -m lessons",
+        description="The course: AlexNet, number by number. Run a lesson with python, or open it as a notebook.",
+    )
+    parser.add_argument("--all", action="store_true", help="run all and print the table of claims (exit 1: unsettled)")
+    options = parser.parse_args(arguments)
+    course = lessons()
+    if not options.all:
+        for path, title in course:
+            print(f"  {path.stem[:2]}  {title}\n      python {os.path.relpath(path)}")
+        return 0
+    claims, failed = [], []
+    for path, title in course:
+        from_lesson, error, seconds = run(path)
+        print(f"{'failed' if error else 'done  '} {seconds:5.1f} s  {path.stem[:2]}  {title}", flush=True)
+        if error:
+            failed.append(f"{path.name}: {error}")
+        claims += from_lesson
+    print("\n" + table(sorted(claims, key=_place)))
+    unsettled = [record["id"] for record in claims if not record["verdict"]]
+    settled = len(claims) - len(unsettled)
+    print(f"\nclaims settled: {settled} of {len(claims)}; lessons that failed: {len(failed)} of {len(course)}")
+    for line in failed:
+        print(line, file=sys.stderr)
+    return 1 if failed or unsettled else 0
+
+
+if __name__ == "__main__":
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")
+    sys.exit(main())

@@ -1,0 +1,47 @@
+"""Anomaly mode: which operation, in which layer, was the first to produce NaN or infinity?
+
+    with minialex.detect_anomaly():
+        loss = F.cross_entropy(model(x), labels)
+        loss.backward()
+
+Every result of every forward and backward call is looked at, which takes time: for finding a fault, not for training.
+"""
+from contextlib import contextmanager
+
+from . import tensor
+from .backend import array_module
+
+
+@contextmanager
+def detect_anomaly():
+    """Inside the block, the first forward or backward result with NaN or infinity raises FloatingPointError."""
+    tensor.observers.append(_check)
+    try:
+        yield
+    finally:
+        tensor.observers.remove(_check)
+
+
+def _check(direction, function, call):
+    def checked(*arrays):
+        result = call(*arrays)
+        for value in result if isinstance(result, tuple) else (result,):
+            if value is not None and value.size and not _finite(value):
+                raise FloatingPointError(_sentence(direction, function, arrays, value))
+        return result
+    return checked
+
+
+def _finite(array):
+    return bool(array_module(array).isfinite(array).all())
+
+
+def _sentence(direction, function, arrays, value):
+    xp = array_module(value)
+    counts = [f"{int(n):,} {what}" for what, n in (("NaN", xp.isnan(value).sum()), ("infinite", xp.isinf(value).sum())) if n]
+    where = f"layer {function.layer}, " if function.layer else ""
+    given = [f"input {i} of shape {a.shape}" for i, a in enumerate(arrays) if not _finite(a)]
+    blame = (f"the cause came in with {', '.join(given)}: look at the data and the weights" if given else
+             "all that came in was finite: the learning rate may be too high, or a logarithm, division or exponential left "
+             "its domain")
+    return f"{where}op {function.name}, {direction}: {' and '.join(counts)} of {value.size:,} values; {blame}."

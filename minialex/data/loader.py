@@ -1,0 +1,123 @@
+"""Batches for training and evaluation, prepared ahead of the step that uses them.
+
+Order, crops and reflections of an epoch are drawn beforehand from (seed, epoch), one draw per picture. Threads only
+fetch what was drawn, so neither their number nor their speed can change a batch, and a run can go on at any batch.
+"""
+
+import numpy as np
+
+from minialex.data.pictures import UnreadablePicture
+from minialex.data.threads import ahead
+from minialex.data.transforms import centre, luminance, prepare
+from minialex.errors import UserError
+
+
+class Loader:
+    """Iterating gives (images, labels): float32 (N, channels, crop, crop), int64 (N,).
+
+    train=True: every epoch in a new order; random crops and reflections as `random_crop` and `reflect` say. A picture
+    that cannot be read is replaced by the next one in the set that can.
+    train=False: the set's own order, central crops, no reflection. A picture that cannot be read is left out, so that
+    no other counts twice.
+    statistics: what statistics(train) returned (for validation too); scale: also divide by its std. None: raw 0..255.
+    channels: 3, or 1 for brightness only. workers: threads that read ahead, each by one batch.
+    drop_last: leave out a last batch that is not full.
+    Raises UserError if the crop does not fit the pictures, or statistics belong to other sizes or channels.
+    """
+
+    def __init__(
+        self,
+        pictures,
+        batch_size,
+        crop=227,
+        train=True,
+        seed=0,
+        statistics=None,
+        scale=True,
+        reflect=True,
+        random_crop=True,
+        workers=2,
+        channels=3,
+        drop_last=False,
+    ):
+        self.pictures = pictures
+        self.batch_size = batch_size
+        self.crop = crop
+        self.train = train
+        self.seed = seed
+        self.mean = None if statistics is None else statistics.mean
+        self.factor = 1.0 if statistics is None or not scale else 1.0 / statistics.std
+        self.reflect = train and reflect
+        self.random_crop = train and random_crop
+        self.workers = workers
+        self.channels = channels
+        self.drop_last = drop_last
+        self._check()
+        self.start(0)
+
+    def _check(self):
+        size = self.pictures.size
+        if len(self.pictures) == 0:
+            raise UserError("the picture set is empty: there is nothing to load")
+        if self.batch_size < 1 or self.workers < 1:
+            raise UserError(f"batch size and workers must be at least 1, not {self.batch_size} and {self.workers}")
+        if self.channels not in (1, 3):
+            raise UserError(f"pictures have 3 channels, or 1 for brightness only, not {self.channels}")
+        if not 1 <= self.crop <= size:
+            raise UserError(f"a crop of {self.crop}×{self.crop} does not fit into pictures of {size}×{size}")
+        if self.mean is not None and self.mean.shape != (self.channels, size, size):
+            expected = (self.channels, size, size)
+            raise UserError(f"the mean image has shape {self.mean.shape}, but the pictures have {expected}")
+
+    def __len__(self):
+        """Batches per epoch."""
+        whole, rest = divmod(len(self.pictures), self.batch_size)
+        return whole + (rest > 0 and not self.drop_last)
+
+    def set_epoch(self, epoch):
+        """Choose the epoch that the next iteration runs through."""
+        self.start(epoch)
+
+    def start(self, epoch, batch=0):
+        """Choose epoch and first batch of the next iteration; batches before it are skipped without reading them."""
+        self.epoch, self.first_batch = epoch, batch
+        random = np.random.default_rng([self.seed, epoch])
+        count, room = len(self.pictures), self.pictures.size - self.crop
+        self.order = random.permutation(count) if self.train else np.arange(count)
+        self.offsets = np.full((count, 2), centre(self.pictures.size, self.crop))
+        if self.random_crop:
+            self.offsets = random.integers(0, room, size=(count, 2), endpoint=True)
+        self.reflections = random.random(count) < 0.5 if self.reflect else np.zeros(count, dtype=bool)
+
+    def __iter__(self):
+        plan = self.order, self.offsets, self.reflections  # a later start() must not change an iteration that has begun
+        batches = range(self.first_batch, len(self))
+        for images, labels in ahead(lambda batch: self._batch(batch, *plan), batches, self.workers):
+            if len(labels):
+                yield images, labels
+
+    def _batch(self, batch, order, offsets, reflections):
+        indices = order[batch * self.batch_size : (batch + 1) * self.batch_size]
+        images = np.empty((len(indices), self.channels, self.crop, self.crop), dtype=np.float32)
+        labels = np.empty(len(indices), dtype=np.int64)
+        filled = 0
+        for index in indices:
+            planes, source = self._fetch(int(index))
+            if planes is None:
+                continue
+            if self.channels == 1:
+                planes = luminance(planes)
+            row, column = offsets[index]
+            prepare(planes, row, column, reflections[index], self.mean, self.factor, out=images[filled])
+            labels[filled] = self.pictures.labels[source]
+            filled += 1
+        return images[:filled], labels[:filled]
+
+    def _fetch(self, index):
+        """(planes, index) of a picture or of its replacement; (None, index) leaves it out."""
+        if self.train:
+            return self.pictures.planes_or_next(index)
+        try:
+            return self.pictures.planes(index), index
+        except UnreadablePicture:
+            return None, index

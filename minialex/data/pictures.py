@@ -1,0 +1,187 @@
+"""From a picture file to the 256×256 pixels that the network sees.
+
+The paper (section 2): "we first rescaled the image such that the shorter side was of length 256, and then cropped out
+the central 256×256 patch from the resulting image". Taking the central square first and rescaling only that is the
+same patch, costs less, and keeps a 1×60,000 banner from becoming a 256×15,360,000 one.
+"""
+
+import os
+import sys
+import threading
+import warnings
+
+import numpy as np
+from PIL import ExifTags, Image
+from tqdm import tqdm
+
+from minialex.errors import UserError
+
+SIZE = 256
+MAX_PIXELS = 90_000_000
+ENDINGS = (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
+# Without this list Pillow would also try formats that start other programs (PostScript) or fetch other files.
+FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
+UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+# Pillow warns of large pictures and odd metadata; here a picture is either used or refused in one line with its path.
+warnings.filterwarnings("ignore", module=r"PIL\.")
+
+
+class UnreadablePicture(UserError):
+    """A file that cannot be used as a picture; `path` says which, `reason` says why."""
+
+    def __init__(self, path, reason):
+        self.path, self.reason = printable(path), reason
+        super().__init__(f"cannot read {self.path}: {reason}")
+
+
+def decode(path, size=SIZE):
+    """Read a picture file of any mode as the upright central square, `size` pixels a side: uint8 (size, size, 3).
+
+    Transparent parts become white. Raises UnreadablePicture (a UserError) with path and reason.
+    """
+    try:
+        with Image.open(path, formats=FORMATS) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise Image.DecompressionBombError
+            image.draft(None, (size, size))  # lets the JPEG decoder skip detail that the rescaling would throw away
+            image.load()
+            orientation = _orientation(image)  # asked after load(), which turns TIFF pictures upright by itself
+            square = _central_square(_as_rgb(image), size)
+        if orientation in UPRIGHT:
+            square = square.transpose(UPRIGHT[orientation])
+        return np.array(square)
+    except Exception as error:  # decoders raise almost anything on damaged bytes: struct.error, SyntaxError, ...
+        raise UnreadablePicture(path, _reason(path, error)) from error
+
+
+def _central_square(image, size):
+    side = min(image.size)
+    left, top = (image.width - side) // 2, (image.height - side) // 2
+    box = (left, top, left + side, top + side)
+    return image.resize((size, size), Image.Resampling.BICUBIC, box, reducing_gap=3)
+
+
+def _as_rgb(image):
+    if image.mode.startswith(("I", "F")):  # 16 bits or more, which Pillow's own conversion would clip to white
+        image = Image.fromarray(_to_8_bits(np.asarray(image)))
+    if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, "white")
+        return Image.alpha_composite(white, image).convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def _to_8_bits(values):
+    values = np.nan_to_num(values).clip(0, None)
+    white = 65535 if values.max() > 255 else 255
+    if values.dtype.kind == "f":  # floating pictures are written in 0..1, in 0..255 or in units of their own
+        white = max(float(values.max()), 1.0 if values.max() <= 1 else 255.0)
+    return (values.clip(0, white) * (255.0 / white)).round().astype(np.uint8)
+
+
+def _orientation(image):
+    try:
+        return image.getexif().get(ExifTags.Base.Orientation, 1)
+    except Exception:  # a damaged tag says nothing about the pixels
+        return 1
+
+
+def _reason(path, error):
+    if isinstance(error, Image.DecompressionBombError):
+        return f"it has more than {MAX_PIXELS:,} pixels; make it smaller"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    if isinstance(error, Image.UnidentifiedImageError):
+        empty = os.path.getsize(path) == 0
+        return "the file is empty" if empty else "its content is not a picture in a known format"
+    return f"damaged or cut off ({type(error).__name__}: {error})"
+
+
+def printable(path):
+    """A path that can be printed and written anywhere: bytes that are no UTF-8 show as the replacement character."""
+    return os.fsencode(path).decode("utf-8", "replace")
+
+
+def report_problem(path, reason):
+    """Print one line about a picture or folder that is left out, without tearing a progress bar apart."""
+    tqdm.write(f"skipped {path}: {reason}", file=sys.stderr)
+
+
+class PictureSet:
+    """Labelled pictures, decoded when asked for and then kept in memory while they fit.
+
+    classes: list of str; labels: int64 (len,); names: list of str, relative to the root; paths: list of str
+    problems: list of (path, reason): what was left out so far. Each is also given to `report` once, when it is found.
+    """
+
+    def __init__(self, classes, labels, paths, names=None, size=SIZE, cache_bytes=2**30, report=report_problem):
+        self.classes = list(classes)
+        self.labels = np.asarray(labels, dtype=np.int64)
+        self.paths = list(paths)
+        self.names = [printable(name) for name in (paths if names is None else names)]
+        self.size = size
+        self.cache_bytes = cache_bytes
+        self.report = report
+        self.problems = []
+        self._failures = {}
+        self._cache = {}
+        self._lock = threading.Lock()
+
+    def __len__(self):
+        return len(self.labels)
+
+    def read(self, index):
+        """Picture number `index`: uint8 (size, size, 3). Raises UnreadablePicture; safe to call from many threads."""
+        return self.planes(index).transpose(1, 2, 0)
+
+    def planes(self, index):
+        """The same picture as three colour planes, uint8 (3, size, size): the layout in which crops are cheap."""
+        planes = self._cache.get(index)
+        if planes is None:
+            planes = self._decode(index)
+            # All pictures have the same size, so counting them is counting bytes.
+            if (len(self._cache) + 1) * planes.nbytes <= self.cache_bytes:
+                self._cache[index] = planes
+        return planes
+
+    def _decode(self, index):
+        if index in self._failures:
+            raise self._failures[index]
+        try:
+            pixels = decode(self.paths[index], self.size)
+        except UnreadablePicture as failure:
+            with self._lock:
+                if index not in self._failures:
+                    self._failures[index] = failure
+                    self.add_problem(failure.path, failure.reason)
+            raise
+        planes = np.ascontiguousarray(pixels.transpose(2, 0, 1))
+        planes.flags.writeable = False  # it is shared with whoever asks next
+        return planes
+
+    def add_problem(self, path, reason):
+        """Note that a file or folder is left out, and report it."""
+        self.problems.append((printable(path), reason))
+        if self.report is not None:
+            self.report(*self.problems[-1])
+
+    def planes_or_next(self, index):
+        """(planes, index) of this picture or, if it cannot be read, of the first after it that can; the last is
+        followed by the first. Raises UserError if there is none."""
+        for step in range(len(self)):
+            candidate = (index + step) % len(self)
+            try:
+                return self.planes(candidate), candidate
+            except UnreadablePicture:
+                continue
+        first = printable(self.paths[0])
+        raise UserError(f"none of the {len(self)} pictures can be read, the first being {first}: check the files")

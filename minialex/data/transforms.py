@@ -1,0 +1,36 @@
+"""What happens to a decoded picture before the network sees it: crop, reflect, subtract the mean, scale.
+
+The paper (section 4.1): "extracting random 224×224 patches (and their horizontal reflections) from the 256×256 images
+and training our network on these extracted patches". (227×227 is what the layer sizes need.)
+"""
+
+import numpy as np
+
+LUMINANCE = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601, the weights that Pillow's mode L uses
+
+
+def luminance(planes):
+    """Brightness of a colour picture: uint8 (3, H, W) -> uint8 (1, H, W)."""
+    grey = np.einsum("c,chw->hw", LUMINANCE, planes, dtype=np.float32)
+    return np.rint(grey, out=grey).astype(np.uint8)[None]
+
+
+def centre(size, crop):
+    """Offset (row and column alike) of the central crop: (256, 227) -> 14."""
+    return (size - crop) // 2
+
+
+def prepare(planes, row, column, reflect, mean, factor, out):
+    """out = (crop - mean's crop) * factor, reflected if asked; out: float32 (C, crop, crop), written in place.
+
+    planes: uint8 (C, size, size); row, column: the crop's offset; mean: float32 (C, size, size) or None.
+    The mean is subtracted before the reflection, so each pixel meets its own mean.
+    """
+    window = np.s_[:, row : row + out.shape[1], column : column + out.shape[2]]
+    target = out[:, :, ::-1] if reflect else out
+    if mean is None:
+        target[...] = planes[window]
+    else:
+        np.subtract(planes[window], mean[window], out=target)
+    if factor != 1:
+        out *= np.float32(factor)

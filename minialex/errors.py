@@ -1,0 +1,5 @@
+"""The one exception that a user, rather than a programmer, is meant to read."""
+
+
+class UserError(Exception):
+    """A mistake of the user: the message is one sentence that says what to do. Commands print it and exit 2."""

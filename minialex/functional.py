@@ -1,0 +1,120 @@
+"""The operations as functions: `F.conv2d(x, weight, bias, stride=4)`. Each makes one Function and calls it.
+
+Inputs are Tensors, or arrays, which become Tensors. Shapes: N images, C channels, H x W pixels.
+"""
+from math import prod
+
+from .ops.activation import ReLU, Sigmoid, Tanh
+from .ops.convolution import Conv2d, ZeroPad2d, col2im, im2col  # noqa: F401 (im2col and col2im: plain arrays in and out)
+from .ops.dropout import Dropout
+from .ops.linear import Linear
+from .ops.loss import CrossEntropy, LogSoftmax, MSELoss, Softmax
+from .ops.normalization import LocalResponseNorm, MapResponseNorm
+from .ops.pooling import AvgPool2d, MaxPool2d
+from .tensor import Tensor
+
+
+def conv2d(x, weight, bias=None, stride=1, padding=0, groups=1):
+    """Convolution: x (N, C, H, W), weight (C_out, C/groups, KH, KW), bias (C_out,) -> (N, C_out, OH, OW).
+
+    stride, padding: one number or (vertical, horizontal). Raises ValueError when the shapes do not fit.
+    """
+    return Conv2d(stride, padding, groups)(x, weight, *_given(bias))
+
+
+def linear(x, weight, bias=None):
+    """y = x Wᵀ + b: x (N, in), weight (out, in), bias (out,) -> (N, out). Raises ValueError when the shapes do not fit."""
+    return Linear()(x, weight, *_given(bias))
+
+
+def max_pool2d(x, kernel_size, stride=None, padding=0):
+    """The largest value of each window: (N, C, H, W) -> (N, C, OH, OW). stride: kernel_size without it.
+
+    Padding counts as −∞; among equal values the first in reading order gets the gradient. Raises ValueError when no
+    window fits.
+    """
+    return MaxPool2d(kernel_size, stride, padding)(x)
+
+
+def avg_pool2d(x, kernel_size, stride=None):
+    """The mean of each window: (N, C, H, W) -> (N, C, OH, OW). stride: kernel_size without it."""
+    return AvgPool2d(kernel_size, stride)(x)
+
+
+def local_response_norm(x, size=5, alpha=1e-4, beta=0.75, k=2.0, groups=1):
+    """x / (k + alpha·Σ x²)^beta over `size` neighbouring channels; the paper's section 3.3, alpha not divided by size.
+
+    x (N, C, H, W). groups=2: the window stops at the edge of each half of the channels. Raises ValueError when the
+    channels cannot be divided by groups.
+    """
+    return LocalResponseNorm(size, alpha, beta, k, groups)(x)
+
+
+def map_response_norm(x, size=5, alpha=0.001 / 25, beta=0.75, k=1.0):
+    """x / (k + alpha·Σ x²)^beta over size x size pixels of the same channel: the released 2012 source's `rnorm`."""
+    return MapResponseNorm(size, alpha, beta, k)(x)
+
+
+def dropout(x, p=0.5, training=True):
+    """Zero each value with probability p and multiply the rest by 1/(1 − p); x itself when not training."""
+    function = Dropout(p)
+    return function(x) if training and p > 0 else _tensor(x)
+
+
+def relu(x):
+    """max(x, 0)"""
+    return ReLU()(x)
+
+
+def tanh(x):
+    """The hyperbolic tangent."""
+    return Tanh()(x)
+
+
+def sigmoid(x):
+    """1 / (1 + e^−x)"""
+    return Sigmoid()(x)
+
+
+def softmax(x, axis=-1):
+    """e^x / Σ e^x along `axis`: positive, and 1 in sum."""
+    return Softmax(axis)(x)
+
+
+def log_softmax(x, axis=-1):
+    """ln softmax(x), without ever taking the logarithm of 0."""
+    return LogSoftmax(axis)(x)
+
+
+def cross_entropy(logits, labels):
+    """The mean over the batch of −ln softmax(logits)[label]: logits (N, classes), labels integers (N,) -> one number.
+
+    Raises ValueError for labels outside the classes or another batch size, TypeError for labels that are no integers.
+    """
+    return CrossEntropy(labels)(logits)
+
+
+def mse_loss(output, target):
+    """mean (output − target)², over all entries. Raises ValueError for different shapes."""
+    return MSELoss()(output, target)
+
+
+def zero_pad2d(x, left, right, top, bottom):
+    """Zeros around each image, a number of pixels per side: (N, C, H, W) -> (N, C, top+H+bottom, left+W+right)."""
+    return ZeroPad2d(left, right, top, bottom)(x)
+
+
+def flatten(x):
+    """(N, ...) -> (N, everything else)"""
+    x = _tensor(x)
+    if x.ndim == 0:
+        raise ValueError("flatten: input must have a batch axis, (N, ...), got a single number of shape ().")
+    return x.reshape(x.shape[0], prod(x.shape[1:]))
+
+
+def _given(bias):
+    return () if bias is None else (bias,)
+
+
+def _tensor(x):
+    return x if isinstance(x, Tensor) else Tensor(x)

@@ -1,0 +1,255 @@
+"""The hot loops on a GPU: the names, arguments and results of `kernels/cpu.py`, for CuPy arrays.
+
+The loops themselves are the CUDA files in `cuda/`, each with its formula on top. Every thread there owns what it writes
+and gathers what it needs: no atomics, so the same input gives the same bits every time. Here they are compiled (once,
+when first used) and launched; nothing in this file waits for the GPU.
+
+N, C, H, W: images, channels, height, width.  KH, KW: kernel or window.  OH, OW: output.
+"""
+from functools import cache, wraps
+from pathlib import Path
+
+import cupy
+import numpy as np
+
+# ------------------------------------------------------------------------------------------------ compiling, launching
+
+_FILES = ("windows.cu", "convolution.cu", "pooling.cu", "normalization.cu", "sgd.cu")
+_TEXT = "\n".join((Path(__file__).parent / "cuda" / name).read_text(encoding="utf-8") for name in _FILES)
+_SOURCE = _TEXT.encode("ascii", "replace").decode()  # CuPy hands it on in the locale's encoding, which may lack a Σ
+
+KERNELS = ("im2col", "col2im", "max_pool_forward", "max_pool_backward", "lrn_forward", "lrn_backward", "sgd_update")
+REALS = {np.dtype(np.float32): "float", np.dtype(np.float64): "double"}
+INDICES = {np.int32: "int", np.int64: "long long"}
+
+_THREADS = 256  # per block
+_MOST_BLOCKS = 1 << 20
+_SHORT = 1 << 30  # below this many elements an int can count them, the last step of a grid-stride loop included
+
+
+def source(real, index):
+    """The CUDA source of all kernels for one element type ("float", "double") and one index type ("int", "long long").
+
+    64-bit division takes several times as long as 32-bit, so long indices are for arrays that need them.
+    """
+    return f"typedef {real} real;\ntypedef {index} index_t;\n\n{_SOURCE}"
+
+
+@cache
+def _kernel(name, real, index):
+    return cupy.RawKernel(source(real, index), name)
+
+
+def _launch(name, total, *arguments):
+    """Run kernel `name` over `total` elements. Integers are passed as the index type, floats as the arrays' own type.
+
+    Raises TypeError when the arrays are not all float32 or all float64.
+    """
+    arrays = [value for value in arguments if isinstance(value, cupy.ndarray)]
+    reals = {array.dtype for array in arrays if array.dtype != np.uint8}
+    if len(reals) != 1 or not reals <= REALS.keys():
+        raise TypeError(f"{name} needs its arrays all float32 or all float64, got {', '.join(sorted(map(str, reals)))}: "
+                        "convert them with .astype.")
+    if total == 0:
+        return
+    (dtype,) = reals
+    index = np.int32 if max(array.size for array in arrays) < _SHORT else np.int64
+    converted = [value if isinstance(value, cupy.ndarray) else dtype.type(value) if isinstance(value, float)
+                 else index(value) for value in arguments]
+    blocks = min(-(-total // _THREADS), _MOST_BLOCKS)
+    _kernel(name, REALS[dtype], INDICES[index])((blocks,), (_THREADS,), (index(total), *converted))
+
+
+def _on_its_device(function):
+    """Run `function` on the GPU that holds its first array: new arrays and launches go to the current device."""
+    @wraps(function)
+    def run(array, *args, **kwargs):
+        with array.device:
+            return function(array, *args, **kwargs)
+    return run
+
+
+# ------------------------------------------------------------------------------------------------ columns
+
+
+def _output_size(image_size, kernel_size, stride, padding):
+    return tuple((size + 2 * p - k) // s + 1 for size, k, s, p in zip(image_size, kernel_size, stride, padding))
+
+
+def _column_strides(columns):
+    """Elements from one image to the next, and from one row to the next, in columns (C·KH·KW, N, OH·OW)."""
+    row, image, item = columns.strides
+    if item != columns.itemsize:
+        raise ValueError(f"columns of shape {columns.shape} must be contiguous along their last axis, OH·OW.")
+    return image // item, row // item
+
+
+def _in_place(*arrays):
+    """Kernels count elements from the first to the last: an array that is written to must have no gaps between them."""
+    if not all(array.flags.c_contiguous for array in arrays):
+        raise ValueError("an array that is changed in place on the GPU must be C-contiguous, not a strided view.")
+
+
+@_on_its_device
+def im2col(x, kernel_size, stride, padding, out=None):
+    """columns[(c, i, j), n, (h, w)] = x[n, c, h·stride + i − padding, w·stride + j − padding], 0 outside.
+
+    x (N, C, H, W) -> (C·KH·KW, N, OH·OW). `out` may have any strides on its first two axes.
+    """
+    x = cupy.ascontiguousarray(x)
+    N, C, H, W = x.shape
+    OH, OW = _output_size((H, W), kernel_size, stride, padding)
+    if out is None:
+        out = cupy.empty((C * kernel_size[0] * kernel_size[1], N, OH * OW), dtype=x.dtype)
+    _launch("im2col", N * C * OH * OW, x, out, C, H, W, OH, OW, *kernel_size, *stride, *padding, *_column_strides(out))
+    return out
+
+
+@_on_its_device
+def col2im(columns, image_shape, kernel_size, stride, padding, out=None):
+    """The transpose of im2col: every pixel is the sum of the column entries that were copied from it.
+
+    columns (C·KH·KW, N, OH·OW), or contiguous in any other shape of that size -> (N, C, H, W).
+    """
+    N, C, H, W = image_shape
+    OH, OW = _output_size((H, W), kernel_size, stride, padding)
+    columns = cupy.ascontiguousarray(columns).reshape(C * kernel_size[0] * kernel_size[1], N, OH * OW)
+    image = cupy.empty(image_shape, dtype=columns.dtype) if out is None else out
+    _in_place(image)
+    _launch("col2im", image.size, columns, image, C, H, W, OH, OW, *kernel_size, *stride, *padding,
+            *_column_strides(columns))
+    return image
+
+
+# ------------------------------------------------------------------------------------------------ max-pooling
+
+
+@_on_its_device
+def max_pool_forward(x, kernel_size, stride, padding):
+    """y = the largest of each window, and where it stood: argmax = i·KW + j, the first in reading order when tied.
+
+    x (N, C, H, W) -> y (N, C, OH, OW) and argmax (the same shape, uint8). Padding counts as −∞; NaN wins.
+    """
+    x = cupy.ascontiguousarray(x)
+    N, C, H, W = x.shape
+    OH, OW = _output_size((H, W), kernel_size, stride, padding)
+    y = cupy.empty((N, C, OH, OW), dtype=x.dtype)
+    argmax = cupy.empty((N, C, OH, OW), dtype=np.uint8)
+    _launch("max_pool_forward", y.size, x, y, argmax, H, W, OH, OW, *kernel_size, *stride, *padding)
+    return y, argmax
+
+
+@_on_its_device
+def max_pool_backward(grad, argmax, image_shape, kernel_size, stride, padding):
+    """dx: each output's gradient goes to the one pixel that won its window; a pixel that won several gets the sum."""
+    grad = cupy.ascontiguousarray(grad)
+    dx = cupy.empty(image_shape, dtype=grad.dtype)
+    _launch("max_pool_backward", dx.size, grad, argmax, dx, *image_shape[2:], *grad.shape[2:],
+            *kernel_size, *stride, *padding)
+    return dx
+
+
+# ------------------------------------------------------------------------------------------------ local response norm
+
+
+@_on_its_device
+def lrn_forward(x, size, alpha, beta, k, groups):
+    """y = x / scale^beta with scale = k + alpha · Σ_{j−size//2 … j+(size−1)//2} x² over neighbouring channels."""
+    x = cupy.ascontiguousarray(x)
+    y, scale = cupy.empty_like(x), cupy.empty_like(x)
+    N, C, H, W = x.shape
+    _launch("lrn_forward", x.size, x, y, scale, H * W, C // groups, size, float(alpha), float(beta), float(k))
+    return y, scale
+
+
+@_on_its_device
+def lrn_backward(grad, x, scale, size, alpha, beta, groups):
+    """dx = g·s^−β − 2αβ·x·Σ (g·x·s^(−β−1)), the sum over all channels whose window holds this one."""
+    grad, x, scale = (cupy.ascontiguousarray(array) for array in (grad, x, scale))
+    dx = cupy.empty_like(x)
+    N, C, H, W = x.shape
+    _launch("lrn_backward", x.size, grad, x, scale, dx, H * W, C // groups, size, float(alpha), float(beta))
+    return dx
+
+
+# ------------------------------------------------------------------------------------------------ the update
+
+
+@_on_its_device
+def sgd_update(weight, grad, velocity, lr, momentum, weight_decay):
+    """v ← momentum·v − lr·(g + weight_decay·w);  w ← w + v, in place (the paper, section 5): one pass over memory."""
+    _in_place(weight, velocity)
+    _launch("sgd_update", weight.size, weight, cupy.ascontiguousarray(grad), velocity,
+            float(lr), float(momentum), float(weight_decay))
+
+
+# ------------------------------------------------------------------------------------------------ memory
+
+_SLICE_BYTES = 256 << 20  # columns of this size keep any GPU busy; more of them would only take memory from the network
+_slice_sizes = {}  # what has been found out so far, so that no step asks the driver or runs out of memory again
+
+
+def _free_memory():
+    """Bytes that an array can have: what the driver has left, and what CuPy keeps for reuse."""
+    return cupy.cuda.runtime.memGetInfo()[0] + cupy.get_default_memory_pool().free_bytes()
+
+
+def images_at_a_time(column_bytes):
+    """How many images share one buffer of columns when one image needs `column_bytes`: 256 MB worth, or a quarter of the
+    free memory when that is less."""
+    key = cupy.cuda.Device().id, "bytes", column_bytes
+    if key not in _slice_sizes:
+        _slice_sizes[key] = max(1, min(_SLICE_BYTES, _free_memory() // 4) // column_bytes)
+    return _slice_sizes[key]
+
+
+def sum_over_images(function, count, at_a_time):
+    """Call `function(slice)` on slices of at most `at_a_time` of `count` images, first to last, and add up the tuples of
+    arrays (or None) that it returns.
+
+    When the GPU runs out of memory the slice is halved and tried again. Raises MemoryError when one image is too much.
+    """
+    key = cupy.cuda.Device().id, "images", at_a_time
+    total, start = None, 0
+    while start < count:
+        size = _slice_sizes.get(key, at_a_time)
+        images = slice(start, min(start + size, count))
+        part, shortage = _attempt(function, images)
+        if not shortage:
+            total, start = _add(total, part), images.stop
+        elif images.stop - start > 1:
+            _slice_sizes[key] = (images.stop - start) // 2
+        else:
+            raise MemoryError(_too_much(count, shortage))
+    return total
+
+
+def _attempt(function, images):
+    """(result, None), or (None, CuPy's message) when memory ran out: by then the function's own arrays are free again."""
+    try:
+        return function(images), None
+    except cupy.cuda.memory.OutOfMemoryError as error:
+        return None, str(error)
+
+
+def _add(total, part):
+    if total is None or part is None:
+        return part if total is None else total
+    for sum_so_far, more in zip(total, part):
+        if more is not None:
+            sum_so_far += more
+    return total
+
+
+def _too_much(count, shortage):
+    """What was needed, what was free, which batch would fit.
+
+    Of the memory in use, weights and their gradients stay while activations grow with the batch: the estimate takes them
+    for half of it each.
+    """
+    free, in_use = _free_memory(), cupy.get_default_memory_pool().used_bytes()
+    needed = int("".join(filter(str.isdigit, shortage.partition("bytes")[0])) or 0)
+    batch = int(count * (in_use / 2 + free - needed) / (in_use / 2)) if in_use else 0
+    advice = f"a batch of about {batch} would fit instead of {count}" if 0 < batch < count else "use a smaller batch or network"
+    return (f"the GPU is too small for the columns of even one image: {shortage.rstrip('.')}, with {free:,} bytes free and "
+            f"{in_use:,} in use; {advice}, or run with --device cpu.")

@@ -1,0 +1,218 @@
+"""The AlexNet family, each readable beside the paper (Krizhevsky, Sutskever, Hinton, NIPS 2012), and LeNet-5.
+
+The paper, section 3.5, for a picture of 3 x 227 x 227 (it says 224, which its own 55 contradicts: lesson 01):
+
+    conv1  96 kernels 11x11x3, stride 4                     55x55   ReLU, response norm, 3x3 pool stride 2   27x27
+    conv2  256 kernels 5x5x48, two towers, padding 2        27x27   ReLU, response norm, 3x3 pool stride 2   13x13
+    conv3  384 kernels 3x3x256, sees both towers            13x13   ReLU
+    conv4  384 kernels 3x3x192, two towers                  13x13   ReLU
+    conv5  256 kernels 3x3x192, two towers                  13x13   ReLU, 3x3 pool stride 2                  6x6
+    fc6    4096 neurons   ReLU, dropout     fc7   4096 neurons   ReLU, dropout     fc8   1000 classes
+"""
+import numpy as np
+
+from . import backend
+from .nn import (
+    AvgPool2d,
+    Conv2d,
+    Dropout,
+    Flatten,
+    Linear,
+    LocalResponseNorm,
+    MapResponseNorm,
+    MaxPool2d,
+    ReLU,
+    Sequential,
+    Tanh,
+    ZeroPad2d,
+)
+
+VARIANTS = {
+    "paper": "the paper: 227, two towers, ReLU, response norm, pool",
+    "caffenet": "CaffeNet: the paper with pool before response norm",
+    "caffe": "BVLC AlexNet: the paper with Caffe's response norm (k = 1, alpha/5)",
+    "single-tower": "the paper without towers: every kernel sees all channels",
+    "keras": "a common Keras program: 224 without padding, no response norm, no towers",
+    "torchvision": "'one weird trick': 64-192-384-256-256, 224 with padding 2, no response norm",
+    "krizhevsky": "what the released 2012 source ran: 224, pool before ReLU, tower-wise norms",
+}
+
+
+class AlexNet(Sequential):
+    """A variant's layers in order, with `.variant`, `.num_classes` and `.input_shape` (C, H, W)."""
+
+    def __init__(self, variant, num_classes, input_shape, layers):
+        super().__init__(**layers)
+        self.variant, self.num_classes, self.input_shape = variant, num_classes, input_shape
+
+    def forward(self, x):
+        try:
+            return super().forward(x)
+        except ValueError as error:
+            shape = tuple(getattr(x, "shape", ()))
+            if shape[1:] == self.input_shape:
+                raise
+            wanted = ", ".join(map(str, self.input_shape))
+            raise ValueError(f"{self.variant} is made for pictures of shape (N, {wanted}), got {shape}; {error}") from error
+
+
+def alexnet(variant="paper", num_classes=1000, in_channels=3, init="paper", dropout=0.5):
+    """One of `VARIANTS`, with weights drawn as `init` says (see `initialise`).
+
+    dropout: the probability after fc6 and fc7. Raises ValueError for an unknown variant or a number of classes below 1.
+    """
+    if variant not in VARIANTS:
+        raise ValueError(f"unknown variant '{variant}': choose one of {', '.join(VARIANTS)}.")
+    if num_classes < 1 or in_channels < 1:
+        raise ValueError(f"alexnet needs at least one class and one channel, got num_classes={num_classes}, "
+                         f"in_channels={in_channels}.")
+    size, layers = _LAYERS[variant](in_channels)
+    layers["flatten"] = Flatten()
+    features = _flattened(Sequential(**layers), in_channels, size)
+    layers |= _classifier(features, num_classes, dropout, dropout_first=variant == "torchvision")
+    model = AlexNet(variant, num_classes, (in_channels, size, size), layers)
+    return initialise(model, init)
+
+
+# ------------------------------------------------------------------------------------------------ the variants
+
+
+def _paper(in_channels, towers=2, pool_first=False, k=2.0, alpha=1e-4):
+    """(input size, conv1 … pool5) for the paper and the variants that change one thing about it."""
+    def shrink(number):
+        stages = {f"norm{number}": LocalResponseNorm(5, alpha, 0.75, k), f"pool{number}": MaxPool2d(3, 2)}
+        return dict(reversed(stages.items())) if pool_first else stages
+
+    return 227, {
+        "conv1": Conv2d(in_channels, 96, 11, stride=4), "relu1": ReLU(), **shrink(1),
+        "conv2": Conv2d(96, 256, 5, padding=2, groups=towers), "relu2": ReLU(), **shrink(2),
+        "conv3": Conv2d(256, 384, 3, padding=1), "relu3": ReLU(),
+        "conv4": Conv2d(384, 384, 3, padding=1, groups=towers), "relu4": ReLU(),
+        "conv5": Conv2d(384, 256, 3, padding=1, groups=towers), "relu5": ReLU(), "pool5": MaxPool2d(3, 2),
+    }
+
+
+def _keras(in_channels):
+    """Sizes 224 → 54 → 26 → 26 → 12 → 12 → 5: rounded down each time, 6400 features instead of 9216."""
+    return 224, {
+        "conv1": Conv2d(in_channels, 96, 11, stride=4), "relu1": ReLU(), "pool1": MaxPool2d(3, 2),
+        "conv2": Conv2d(96, 256, 5, padding=2), "relu2": ReLU(), "pool2": MaxPool2d(3, 2),
+        "conv3": Conv2d(256, 384, 3, padding=1), "relu3": ReLU(),
+        "conv4": Conv2d(384, 384, 3, padding=1), "relu4": ReLU(),
+        "conv5": Conv2d(384, 256, 3, padding=1), "relu5": ReLU(), "pool5": MaxPool2d(3, 2),
+    }
+
+
+def _torchvision(in_channels):
+    """Krizhevsky's "One weird trick for parallelizing convolutional neural networks" (2014), as PyTorch ships it."""
+    return 224, {
+        "conv1": Conv2d(in_channels, 64, 11, stride=4, padding=2), "relu1": ReLU(), "pool1": MaxPool2d(3, 2),
+        "conv2": Conv2d(64, 192, 5, padding=2), "relu2": ReLU(), "pool2": MaxPool2d(3, 2),
+        "conv3": Conv2d(192, 384, 3, padding=1), "relu3": ReLU(),
+        "conv4": Conv2d(384, 256, 3, padding=1), "relu4": ReLU(),
+        "conv5": Conv2d(256, 256, 3, padding=1), "relu5": ReLU(), "pool5": MaxPool2d(3, 2),
+    }
+
+
+def _krizhevsky(in_channels):
+    """The released source's order (layers-145.cfg). (224 − 11)/4 + 1 = 54.25 is rounded up to 55: 3 pixels beyond the right
+    and bottom edge read as zeros. Each tower normalises its own channels, with alpha divided by the window's size."""
+    def towers_norm():
+        return LocalResponseNorm(5, 1e-4 / 5, 0.75, 2.0, groups=2)
+
+    return 224, {
+        "pad1": ZeroPad2d(right=3, bottom=3),
+        "conv1": Conv2d(in_channels, 96, 11, stride=4), "norm1": towers_norm(), "pool1": MaxPool2d(3, 2), "relu1": ReLU(),
+        "conv2": Conv2d(96, 256, 5, padding=2, groups=2), "relu2": ReLU(), "norm2": towers_norm(),
+        "mapnorm2": MapResponseNorm(5, 0.001 / 25, 0.75, 1.0), "pool2": MaxPool2d(3, 2),
+        "conv3": Conv2d(256, 384, 3, padding=1), "relu3": ReLU(),
+        "conv4": Conv2d(384, 384, 3, padding=1, groups=2), "relu4": ReLU(),
+        "conv5": Conv2d(384, 256, 3, padding=1, groups=2), "pool5": MaxPool2d(3, 2), "relu5": ReLU(),
+    }
+
+
+_LAYERS = {
+    "paper": _paper,
+    "caffenet": lambda channels: _paper(channels, pool_first=True),
+    "caffe": lambda channels: _paper(channels, k=1.0, alpha=1e-4 / 5),
+    "single-tower": lambda channels: _paper(channels, towers=1),
+    "keras": _keras,
+    "torchvision": _torchvision,
+    "krizhevsky": _krizhevsky,
+}
+
+
+def _flattened(layers, channels, size):
+    """How many features the flattened output of `layers` has, by arithmetic alone."""
+    for layer in layers:
+        if isinstance(layer, ZeroPad2d):
+            size += layer.right + layer.left
+        if isinstance(layer, (Conv2d, MaxPool2d)):
+            size = (size + 2 * layer.padding[0] - layer.kernel_size[0]) // layer.stride[0] + 1
+            channels = getattr(layer, "out_channels", channels)
+    return channels * size * size
+
+
+def _classifier(features, num_classes, dropout, dropout_first):
+    """fc6 to fc8. The paper drops after each ReLU; torchvision's drops before each layer."""
+    fc6, fc7, fc8 = Linear(features, 4096), Linear(4096, 4096), Linear(4096, num_classes)
+    drop6, drop7 = Dropout(dropout), Dropout(dropout)
+    if dropout_first:
+        return {"drop6": drop6, "fc6": fc6, "relu6": ReLU(), "drop7": drop7, "fc7": fc7, "relu7": ReLU(), "fc8": fc8}
+    return {"fc6": fc6, "relu6": ReLU(), "drop6": drop6, "fc7": fc7, "relu7": ReLU(), "drop7": drop7, "fc8": fc8}
+
+
+def lenet5(num_classes=10, in_channels=1, init="lecun"):
+    """LeNet-5 (LeCun et al. 1998) in its modern form, for 32 x 32 pictures: 61,706 parameters with 10 classes.
+
+    The 1998 network had 60,000: a sparse table of connections in C3 and two trainable numbers per pooling map.
+    """
+    model = AlexNet("lenet5", num_classes, (in_channels, 32, 32), {
+        "conv1": Conv2d(in_channels, 6, 5), "tanh1": Tanh(), "pool1": AvgPool2d(2),
+        "conv2": Conv2d(6, 16, 5), "tanh2": Tanh(), "pool2": AvgPool2d(2),
+        "conv3": Conv2d(16, 120, 5), "tanh3": Tanh(), "flatten": Flatten(),
+        "fc4": Linear(120, 84), "tanh4": Tanh(), "fc5": Linear(84, num_classes),
+    })
+    return initialise(model, init)
+
+
+def build(name, num_classes, in_channels=3, init=None):
+    """`lenet5` or any variant of `alexnet`, by name, with that network's own initialisation unless `init` says otherwise."""
+    maker = lenet5 if name == "lenet5" else lambda *a, **k: alexnet(name, *a, **k)
+    return maker(num_classes, in_channels, **({"init": init} if init else {}))
+
+
+# ------------------------------------------------------------------------------------------------ initial weights
+
+
+def initialise(model, how):
+    """Draw all weights anew, in place.
+
+    "paper"     N(0, 0.01²), biases 1 in conv2, conv4, conv5, fc6 and fc7, else 0 (section 5)
+    "released"  the same, but N(0, 0.03²) in conv3, conv4 and conv5, as the released source had it
+    "he"        N(0, 2/fan_in), biases 0 (He et al. 2015, equation 10): variance survives a chain of ReLU layers
+    "lecun"     N(0, 1/fan_in), biases 0 (LeCun et al. 1998): the same for tanh
+
+    Small data sets need "he": from the paper's own weights they stay at ln K for many epochs. Raises ValueError for
+    another name.
+    """
+    if how not in ("paper", "released", "he", "lecun"):
+        raise ValueError(f"unknown initialisation '{how}': choose paper, released, he or lecun.")
+    generator = backend.host_generator()
+    for name, layer in model.named_modules():
+        if isinstance(layer, (Conv2d, Linear)):
+            deviation, bias = _distribution(how, name, layer.weight.size // len(layer.weight.data))
+            weight = generator.standard_normal(layer.weight.shape, dtype=np.float32)
+            weight *= np.float32(deviation)
+            layer.weight.data[...] = weight
+            if layer.bias is not None:
+                layer.bias.data[...] = bias
+    return model
+
+
+def _distribution(how, name, fan_in):
+    """(standard deviation of the weights, value of the biases) for the layer of this name."""
+    if how in ("he", "lecun"):
+        return ((2 if how == "he" else 1) / fan_in) ** 0.5, 0
+    wide = how == "released" and name in ("conv3", "conv4", "conv5")
+    return (0.03 if wide else 0.01), (1 if name in ("conv2", "conv4", "conv5", "fc6", "fc7") else 0)

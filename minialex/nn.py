@@ -1,0 +1,306 @@
+"""Layers: an operation together with its parameters. PyTorch's names and defaults."""
+from collections.abc import Mapping
+from numbers import Integral
+
+import numpy as np
+
+from . import backend, tensor
+from . import functional as F
+from .ops.windows import pair
+from .tensor import Tensor
+
+
+class Parameter(Tensor):
+    """A Tensor that training changes."""
+
+    def __init__(self, data):
+        super().__init__(data, requires_grad=True)
+
+
+class Module:
+    """A layer or a network. Write `forward`; parameters and sub-modules are whatever is assigned to self."""
+
+    training = True
+    _name = ""
+
+    def forward(self, x):
+        """Tensors in, Tensor out."""
+        raise NotImplementedError(f"{type(self).__name__} has no forward(self, x).")
+
+    def __call__(self, *inputs):
+        tensor.layer_stack.append(self._name)
+        try:
+            return self.forward(*inputs)
+        finally:
+            tensor.layer_stack.pop()
+
+    def __setattr__(self, name, value):
+        if isinstance(value, Module):
+            value._name = name
+        object.__setattr__(self, name, value)
+
+    def __repr__(self):
+        inner = ", ".join(f"{name}={module!r}" for name, module in self.named_children())
+        return f"{type(self).__name__}({inner or self.extra_repr()})"
+
+    def extra_repr(self):
+        """What stands between the brackets when a layer is printed."""
+        return ""
+
+    # the tree
+
+    def named_children(self):
+        """(name, module) for each direct sub-module."""
+        return [(name, value) for name, value in vars(self).items() if isinstance(value, Module)]
+
+    def named_modules(self, prefix=""):
+        """(path, module) for this module and all below it."""
+        yield prefix, self
+        for name, child in self.named_children():
+            yield from child.named_modules(f"{prefix}.{name}" if prefix else name)
+
+    def named_parameters(self):
+        """(path, Parameter), such as ("conv1.weight", ...)."""
+        for path, module in self.named_modules():
+            for name, value in vars(module).items():
+                if isinstance(value, Parameter):
+                    yield (f"{path}.{name}" if path else name), value
+
+    def parameters(self):
+        """All parameters, in the order of named_parameters; one that has several names comes once."""
+        return list(dict.fromkeys(parameter for _, parameter in self.named_parameters()))
+
+    # saving and loading
+
+    def state_dict(self):
+        """{path: array}, the parameters' own arrays (copy them to keep them)."""
+        return {name: parameter.data for name, parameter in self.named_parameters()}
+
+    def load_state_dict(self, state):
+        """Copy arrays into the parameters, keeping each parameter's dtype and device.
+
+        Raises ValueError, before anything is changed, that lists every missing, unexpected or misshapen entry.
+        """
+        if not isinstance(state, Mapping):
+            raise TypeError(f"load_state_dict needs a dict {{name: array}}, as state_dict() gives it, got a {type(state).__name__}.")
+        own = dict(self.named_parameters())
+        wrong = [f"missing {name}" for name in own if name not in state]
+        wrong += [f"unexpected {name}" for name in state if name not in own]
+        wrong += [f"{name} has shape {np.shape(state[name])}, needs {own[name].shape}"
+                  for name in own if name in state and np.shape(state[name]) != own[name].shape]
+        if wrong:
+            raise ValueError(f"these weights do not fit this {type(self).__name__}: {'; '.join(wrong)}.")
+        for name, parameter in own.items():
+            parameter.data[...] = backend.to_device(backend.array_module(state[name]).asarray(state[name]), parameter.device)
+
+    # modes and places
+
+    def train(self, mode=True):
+        """Dropout drops in training mode, and passes everything through in evaluation mode."""
+        for _, module in self.named_modules():
+            module.training = mode
+        return self
+
+    def eval(self):
+        """The same as train(False)."""
+        return self.train(False)
+
+    def to(self, device):
+        """Move all parameters to `"cpu"`, `"cuda"` or `"cuda:n"`, in place."""
+        for parameter in self.parameters():
+            parameter.data = backend.to_device(parameter.data, device)
+            parameter.grad = None if parameter.grad is None else backend.to_device(parameter.grad, device)
+        return self
+
+    def zero_grad(self):
+        """Forget all gradients."""
+        for parameter in self.parameters():
+            parameter.grad = None
+
+
+class Sequential(Module):
+    """Modules one after the other: `Sequential(conv1=Conv2d(3, 96, 11), relu1=ReLU())` or without names, numbered."""
+
+    def __init__(self, *layers, **named):
+        for name, layer in [*((str(i), layer) for i, layer in enumerate(layers)), *named.items()]:
+            if hasattr(Sequential, name):
+                raise ValueError(f"Sequential cannot name a layer '{name}': that is its own {name}; choose another name.")
+            if not isinstance(layer, Module):
+                raise TypeError(f"Sequential needs modules, layer {name} is a {type(layer).__name__}: write nn.ReLU(), with "
+                                "brackets, and wrap functions in a Module.")
+            setattr(self, name, layer)
+
+    def forward(self, x):
+        for layer in self:
+            x = layer(x)
+        return x
+
+    def __iter__(self):
+        return (layer for _, layer in self.named_children())
+
+    def __len__(self):
+        return len(self.named_children())
+
+    def __getitem__(self, index):
+        named = self.named_children()
+        if isinstance(index, slice):
+            return Sequential(**dict(named[index]))
+        if not isinstance(index, Integral) or not -len(named) <= index < len(named):
+            raise IndexError(f"Sequential has layers 0 to {len(named) - 1} ({', '.join(name for name, _ in named)}), not "
+                             f"{index!r}: take one by number, or by name as model.{named[0][0] if named else 'name'}.")
+        return named[index][1]
+
+
+def _at_least_one(layer, **numbers):
+    for name, value in numbers.items():
+        if not isinstance(value, Integral) or value < 1:
+            raise ValueError(f"{layer}: {name} must be a whole number of at least 1, got {value!r}.")
+
+
+def _uniform(shape, fan_in):
+    """PyTorch's default for layers: uniform in ±1/√fan_in. The models of the AlexNet family draw their own."""
+    bound = fan_in ** -0.5
+    return (backend.host_generator().random(shape, dtype="float32") * 2 - 1) * np.float32(bound)
+
+
+class Conv2d(Module):
+    """Convolution with weight (out_channels, in_channels/groups, KH, KW) and bias (out_channels,)."""
+
+    def __init__(self, in_channels, out_channels, kernel_size, stride=1, padding=0, groups=1, bias=True):
+        _at_least_one("Conv2d", in_channels=in_channels, out_channels=out_channels, groups=groups)
+        if in_channels % groups or out_channels % groups:
+            raise ValueError(f"Conv2d: groups={groups} must divide in_channels={in_channels} and out_channels={out_channels}.")
+        self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
+        self.kernel_size, self.stride = pair("kernel_size", kernel_size), pair("stride", stride)
+        self.padding = pair("padding", padding, smallest=0)
+        shape = (out_channels, in_channels // groups, *self.kernel_size)
+        fan_in = shape[1] * shape[2] * shape[3]
+        self.weight = Parameter(_uniform(shape, fan_in))
+        self.bias = Parameter(_uniform((out_channels,), fan_in)) if bias else None
+
+    def forward(self, x):
+        return F.conv2d(x, self.weight, self.bias, self.stride, self.padding, self.groups)
+
+    def extra_repr(self):
+        return (f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}, "
+                f"padding={self.padding}, groups={self.groups}")
+
+
+class Linear(Module):
+    """y = x Wᵀ + b with weight (out_features, in_features) and bias (out_features,)."""
+
+    def __init__(self, in_features, out_features, bias=True):
+        _at_least_one("Linear", in_features=in_features, out_features=out_features)
+        self.in_features, self.out_features = in_features, out_features
+        self.weight = Parameter(_uniform((out_features, in_features), in_features))
+        self.bias = Parameter(_uniform((out_features,), in_features)) if bias else None
+
+    def forward(self, x):
+        return F.linear(x, self.weight, self.bias)
+
+    def extra_repr(self):
+        return f"{self.in_features}, {self.out_features}"
+
+
+class ReLU(Module):
+    def forward(self, x):
+        return F.relu(x)
+
+
+class Tanh(Module):
+    def forward(self, x):
+        return F.tanh(x)
+
+
+class Sigmoid(Module):
+    def forward(self, x):
+        return F.sigmoid(x)
+
+
+class Flatten(Module):
+    """(N, C, H, W) -> (N, C·H·W)"""
+
+    def forward(self, x):
+        return F.flatten(x)
+
+
+class MaxPool2d(Module):
+    """The largest value of each window. stride: kernel_size without it."""
+
+    def __init__(self, kernel_size, stride=None, padding=0):
+        self.kernel_size, self.padding = pair("kernel_size", kernel_size), pair("padding", padding, smallest=0)
+        self.stride = pair("stride", kernel_size if stride is None else stride)
+
+    def forward(self, x):
+        return F.max_pool2d(x, self.kernel_size, self.stride, self.padding)
+
+    def extra_repr(self):
+        return f"{self.kernel_size}, stride={self.stride}, padding={self.padding}"
+
+
+class AvgPool2d(Module):
+    """The mean of each window. stride: kernel_size without it."""
+
+    def __init__(self, kernel_size, stride=None):
+        self.kernel_size, self.padding = pair("kernel_size", kernel_size), (0, 0)
+        self.stride = pair("stride", kernel_size if stride is None else stride)
+
+    def forward(self, x):
+        return F.avg_pool2d(x, self.kernel_size, self.stride)
+
+    def extra_repr(self):
+        return f"{self.kernel_size}, stride={self.stride}"
+
+
+class LocalResponseNorm(Module):
+    """The paper's normalisation across channels (section 3.3), alpha not divided by size."""
+
+    def __init__(self, size=5, alpha=1e-4, beta=0.75, k=2.0, groups=1):
+        self.size, self.alpha, self.beta, self.k, self.groups = size, alpha, beta, k, groups
+
+    def forward(self, x):
+        return F.local_response_norm(x, self.size, self.alpha, self.beta, self.k, self.groups)
+
+    def extra_repr(self):
+        return f"{self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}, groups={self.groups}"
+
+
+class MapResponseNorm(Module):
+    """Normalisation over size x size pixels of the same channel, as in the released 2012 source."""
+
+    def __init__(self, size=5, alpha=0.001 / 25, beta=0.75, k=1.0):
+        self.size, self.alpha, self.beta, self.k = size, alpha, beta, k
+
+    def forward(self, x):
+        return F.map_response_norm(x, self.size, self.alpha, self.beta, self.k)
+
+    def extra_repr(self):
+        return f"{self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}"
+
+
+class ZeroPad2d(Module):
+    """Zeros around the image, a number of pixels for each side."""
+
+    def __init__(self, left=0, right=0, top=0, bottom=0):
+        self.left, self.right, self.top, self.bottom = left, right, top, bottom
+
+    def forward(self, x):
+        return F.zero_pad2d(x, self.left, self.right, self.top, self.bottom)
+
+    def extra_repr(self):
+        return f"left={self.left}, right={self.right}, top={self.top}, bottom={self.bottom}"
+
+
+class Dropout(Module):
+    """Drop each value with probability p while training (the paper, section 4.2)."""
+
+    def __init__(self, p=0.5):
+        if not 0 <= p < 1:
+            raise ValueError(f"Dropout: p is the probability of dropping a value, 0 <= p < 1, got {p}.")
+        self.p = p
+
+    def forward(self, x):
+        return F.dropout(x, self.p, self.training)
+
+    def extra_repr(self):
+        return f"{self.p}"

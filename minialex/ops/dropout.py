@@ -1,0 +1,29 @@
+"""Dropout (the paper, section 4.2), in its inverted form.
+
+    training:    y = x · m / (1 − p),   m = 1 with probability 1 − p, else 0       dx = g · m / (1 − p)
+    evaluation:  y = x
+
+The paper halves the outputs at test time instead; dividing while training gives the same expectation and leaves the
+network alone when it is used.
+"""
+from ..backend import random_uniform
+from ..tensor import Function
+
+
+class Dropout(Function):
+    fresh_gradients = True
+
+    def __init__(self, p=0.5):
+        if not 0 <= p < 1:
+            raise ValueError(f"dropout: p is the probability of dropping a value, 0 <= p < 1, got {p}.")
+        self.p = p
+
+    def forward(self, x):
+        kept = (random_uniform(x.shape, like=x) >= self.p).astype(x.dtype)
+        kept *= 1 / (1 - self.p)
+        self.save_for_backward(kept)
+        return x * kept
+
+    def backward(self, grad_output):
+        (kept,) = self.saved
+        return grad_output * kept

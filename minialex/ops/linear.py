@@ -1,0 +1,39 @@
+"""The fully connected layer.
+
+    y = x Wᵀ + b          x (N, in), W (out, in), b (out,), y (N, out)
+    dx = g W              dW = gᵀ x              db = Σ over the batch of g
+"""
+from ..backend import empty
+from ..tensor import Function
+
+
+class Linear(Function):
+    fresh_gradients = True
+
+    def forward(self, x, weight, bias=None):
+        _check(x, weight, bias)
+        self.save_for_backward(x, weight)
+        y = x @ weight.T
+        if bias is not None:
+            y += bias
+        return y
+
+    def backward(self, g):
+        x, weight = self.saved
+        need_x, need_weight, *need_bias = self.needs_input_grad
+        dx = g @ weight if need_x else None
+        dweight = empty(weight.shape, g.dtype, like=weight) if need_weight else None
+        if need_weight:
+            g.T.dot(x.astype(g.dtype, copy=False), out=dweight)
+        return (dx, dweight, *[g.sum(axis=0) if needed else None for needed in need_bias])
+
+
+def _check(x, weight, bias):
+    if weight.ndim != 2:
+        raise ValueError(f"linear: weight must be (out_features, in_features), got shape {weight.shape}.")
+    if x.ndim != 2 or x.shape[1] != weight.shape[1]:
+        raise ValueError(f"linear: input of shape {x.shape} does not fit weight {weight.shape}: it must be "
+                         f"(N, {weight.shape[1]}), one row per example. Flatten images with .reshape(N, -1) or nn.Flatten().")
+    if bias is not None and bias.shape != (weight.shape[0],):
+        raise ValueError(f"linear: bias of shape {bias.shape} does not fit weight {weight.shape}: it must be "
+                         f"({weight.shape[0]},), one number per output.")

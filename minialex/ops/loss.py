@@ -1,0 +1,117 @@
+"""What training minimises.
+
+    log-softmax      y_k = x_k − m − ln Σ_j e^(x_j − m),  m = max x       dx = g − softmax(x)·Σ g
+    softmax          y_k = e^(x_k − m) / Σ_j e^(x_j − m)                  dx = y·(g − Σ g·y)
+    cross-entropy    L = −(1/N) Σ_n log-softmax(x_n)[label_n]             dx = (softmax(x) − one-hot)/N
+    MSE              L = mean (output − target)²                          doutput = 2·(output − target)/size
+
+Subtracting the maximum changes nothing in exact arithmetic and keeps e^x from overflowing.
+"""
+from numbers import Integral
+
+from ..backend import array_module, device_of, is_array, to_numpy
+from ..tensor import Function, Tensor
+
+
+def _log_softmax(x, axis):
+    if not isinstance(axis, Integral) or not -x.ndim <= axis < x.ndim:
+        raise ValueError(f"softmax: axis {axis} does not exist in shape {x.shape}: choose between {-x.ndim} and {x.ndim - 1}.")
+    if x.shape[axis] == 0:
+        raise ValueError(f"softmax: shape {x.shape} has nothing along axis {axis} to share the probability.")
+    xp = array_module(x)
+    shifted = x - x.max(axis=axis, keepdims=True)
+    return shifted - xp.log(xp.exp(shifted).sum(axis=axis, keepdims=True))
+
+
+class LogSoftmax(Function):
+    fresh_gradients = True
+
+    def __init__(self, axis=-1):
+        self.axis = axis
+
+    def forward(self, x):
+        y = _log_softmax(x, self.axis)
+        self.save_for_backward(y)
+        return y
+
+    def backward(self, g):
+        (y,) = self.saved
+        return g - array_module(y).exp(y) * g.sum(axis=self.axis, keepdims=True)
+
+
+class Softmax(Function):
+    fresh_gradients = True
+
+    def __init__(self, axis=-1):
+        self.axis = axis
+
+    def forward(self, x):
+        y = array_module(x).exp(_log_softmax(x, self.axis))
+        self.save_for_backward(y)
+        return y
+
+    def backward(self, g):
+        (y,) = self.saved
+        return y * (g - (g * y).sum(axis=self.axis, keepdims=True))
+
+
+class CrossEntropy(Function):
+    """The mean over the batch of −ln p(label). An untrained network over K classes starts at ln K."""
+
+    fresh_gradients = True
+
+    def __init__(self, labels):
+        self.labels = labels
+
+    def forward(self, logits):
+        self.labels = _check_labels(self.labels, logits)
+        log_p = _log_softmax(logits, 1)
+        rows = array_module(logits).arange(len(logits))
+        self.save_for_backward(log_p, rows)
+        return -log_p[rows, self.labels].mean()
+
+    def backward(self, g):
+        log_p, rows = self.saved
+        dx = array_module(log_p).exp(log_p)
+        dx[rows, self.labels] -= 1
+        dx *= g / len(dx)
+        return dx
+
+
+def _check_labels(labels, logits):
+    """The labels as integers on the device of the logits. Values are checked where that costs no wait: on the CPU."""
+    xp = array_module(logits)
+    labels = labels.data if isinstance(labels, Tensor) else labels
+    if not is_array(labels) or array_module(labels) is not xp:
+        labels = xp.asarray(to_numpy(labels) if is_array(labels) else labels)
+    if logits.ndim != 2 or labels.shape != logits.shape[:1]:
+        raise ValueError(f"cross_entropy: logits must be (N, classes) and labels (N,), got {logits.shape} and {labels.shape}.")
+    if len(logits) == 0:
+        raise ValueError(f"cross_entropy: the batch is empty (logits {logits.shape}): there is nothing to average.")
+    if labels.dtype.kind not in "iu":
+        raise TypeError(f"cross_entropy: labels must be integers, got {labels.dtype}: one class number per row, not "
+                        "probabilities or one-hot rows.")
+    classes = logits.shape[1]
+    if device_of(labels) == "cpu" and not (0 <= labels.min() and labels.max() < classes):
+        raise ValueError(f"cross_entropy: labels run from {labels.min()} to {labels.max()}, but the logits have {classes} "
+                         f"classes, 0 to {classes - 1}.")
+    return labels
+
+
+class MSELoss(Function):
+    fresh_gradients = True
+
+    def forward(self, output, target):
+        if output.shape != target.shape:
+            raise ValueError(f"mse_loss: output {output.shape} and target {target.shape} must have the same shape.")
+        if output.size == 0:
+            raise ValueError(f"mse_loss: shape {output.shape} holds nothing to average.")
+        difference = output - target
+        self.save_for_backward(difference)
+        return (difference * difference).mean()
+
+    def backward(self, g):
+        (difference,) = self.saved
+        step = difference * (2 * g / difference.size)
+        need_output, need_target = self.needs_input_grad
+        return (step if need_output else None), (-step if need_target else None)

@@ -1,0 +1,343 @@
+"""The tape: a Tensor remembers the Function that made it, and `backward()` walks the Functions in reverse.
+
+    y = f(x)        forward:  arrays in, arrays out; the Function notes who its inputs were
+    dL/dx = dL/dy · dy/dx     backward: one Function at a time, from the loss to the leaves (the chain rule)
+
+A Function holds links to the Functions before it, not to their outputs: an array that no backward pass needs is freed
+as soon as the forward pass has gone by. Gradients are plain arrays.
+"""
+import threading
+from contextlib import contextmanager
+
+import numpy as np
+
+from . import backend
+
+# ------------------------------------------------------------------------------------------------ switches
+
+_local = threading.local()
+
+
+def is_grad_enabled():
+    """Are operations being recorded in this thread?"""
+    return getattr(_local, "grad_enabled", True)
+
+
+@contextmanager
+def no_grad():
+    """Inside the block nothing is recorded: for evaluation, and for changing parameters by hand."""
+    before = is_grad_enabled()
+    _local.grad_enabled = False
+    try:
+        yield
+    finally:
+        _local.grad_enabled = before
+
+
+# What watches the operations as they run (anomaly detection, the profiler): callables
+# `observer(direction, function, call) -> call`, each of which may wrap a forward or backward call in its own.
+observers = []
+
+# The names of the modules that are being run right now, outermost first: tells an operation which layer it serves.
+layer_stack = []
+
+
+def _watched(direction, function, call):
+    for observer in observers:
+        call = observer(direction, function, call)
+    return call
+
+
+# ------------------------------------------------------------------------------------------------ Tensor
+
+
+class Tensor:
+    """An n-dimensional array that can be differentiated.
+
+    data: array, list or number; floating arrays keep their dtype, everything else becomes float32.
+    requires_grad: collect dL/dself in `.grad` when `backward()` is called on a result.
+    """
+
+    __array_priority__ = 200  # so that `array * tensor` asks the tensor
+    __array_ufunc__ = None
+
+    def __init__(self, data, requires_grad=False):
+        if isinstance(data, Tensor):
+            raise TypeError("Tensor(...) was given a Tensor: use it as it is, or .detach() for one without history.")
+        self.data = _as_floating(data)
+        self.requires_grad = requires_grad
+        self.grad = None
+        self.creator = None
+
+    # what it is
+
+    @property
+    def shape(self):
+        return self.data.shape
+
+    @property
+    def ndim(self):
+        return self.data.ndim
+
+    @property
+    def size(self):
+        return self.data.size
+
+    @property
+    def dtype(self):
+        return self.data.dtype
+
+    @property
+    def device(self):
+        return backend.device_of(self.data)
+
+    def __len__(self):
+        return len(self.data)
+
+    def __repr__(self):
+        values = np.array2string(backend.to_numpy(self.data), separator=", ", threshold=20, prefix="Tensor(")
+        made_by = f", made by {self.creator.name}" if self.creator else ""
+        where = f", device={self.device}" if self.device != "cpu" else ""
+        return f"Tensor({values}, dtype={self.dtype}{where}{', requires_grad=True' * self.requires_grad}{made_by})"
+
+    def __bool__(self):
+        if self.size != 1:
+            raise ValueError(f"a Tensor of shape {self.shape} is neither true nor false: compare its .data.")
+        return bool(self.data)
+
+    def numpy(self):
+        """The values as a NumPy array, on the CPU."""
+        return backend.to_numpy(self.data)
+
+    def item(self):
+        """The value of a one-element tensor as a Python float."""
+        if self.size != 1:
+            raise ValueError(f"item() needs one element, this tensor has shape {self.shape}.")
+        return self.data.item()
+
+    def detach(self):
+        """The same array without history: gradients stop here."""
+        return Tensor(self.data)
+
+    def to(self, device):
+        """A copy on `"cpu"`, `"cuda"` or `"cuda:n"`, through which gradients flow back; self when already there."""
+        return self if self.device == backend.canonical(device) else _ToDevice(device)(self)
+
+    # the chain rule
+
+    def backward(self, gradient=None):
+        """Add dL/dx to `.grad` of every leaf x that requires it, where L is this tensor.
+
+        gradient: dL/dself, an array of this tensor's shape; may be left out for a single number, where it is 1.
+        Raises RuntimeError when nothing was recorded or the graph has been walked before; ValueError for a wrong
+        gradient. When any operation fails, no `.grad` has been changed.
+        """
+        if not self.requires_grad:
+            raise RuntimeError("backward() on a tensor that does not require a gradient: no input was made with "
+                               "requires_grad=True, or it was computed under no_grad().")
+        gradients = _Gradients(self, _seed(self, gradient))
+        for function in _reverse_order(self.creator):
+            grad = gradients.take(function)
+            if grad is not None:
+                gradients.add(function, _run_backward(function, grad))
+            function.release()
+        gradients.commit()
+
+
+def _as_floating(data):
+    if not backend.is_array(data):
+        data = np.asarray(data)
+        if data.dtype == object or data.dtype.kind in "USV":
+            raise TypeError(f"a Tensor needs numbers, not {data.dtype}: check for rows of different lengths or text.")
+        return data.astype(np.float32)
+    return data if data.dtype.kind == "f" else data.astype(np.float32)
+
+
+def _seed(tensor, gradient):
+    xp = backend.array_module(tensor.data)
+    if gradient is None:
+        if tensor.size != 1:
+            raise ValueError(f"backward() starts from one number, this tensor has shape {tensor.shape}: reduce it with "
+                             ".sum() or .mean(), or pass gradient= an array of that shape.")
+        return xp.ones_like(tensor.data)
+    gradient = gradient.data if isinstance(gradient, Tensor) else gradient
+    gradient = xp.asarray(gradient, dtype=tensor.dtype)
+    if gradient.shape != tensor.shape:
+        raise ValueError(f"backward(gradient=...) got shape {gradient.shape} for a tensor of shape {tensor.shape}: "
+                         "they must be equal.")
+    return gradient
+
+
+def _reverse_order(function):
+    """The Functions behind `function`, each before those it used: a depth-first walk with a stack of its own, so that
+    a chain of ten thousand operations does not reach Python's recursion limit."""
+    order, seen, stack = [], set(), [(function, False)] if function else []
+    while stack:
+        node, done = stack.pop()
+        if done:
+            order.append(node)
+        elif node not in seen:
+            if node.released:
+                raise RuntimeError(f"this graph was already walked by backward() (at {node.name}): the arrays it saved "
+                                   "are gone. Run the forward pass again, or add the losses before one backward().")
+            seen.add(node)
+            stack.append((node, True))
+            stack.extend((source, False) for source in node.sources if isinstance(source, Function))
+    return reversed(order)
+
+
+def _run_backward(function, grad):
+    """Call one backward pass and hold it to its word: one gradient per input, each of its input's shape."""
+    grads = _watched("backward", function, function.backward)(grad)
+    grads = grads if isinstance(grads, tuple) else (grads,)
+    if len(grads) != len(function.sources):
+        raise ValueError(f"{function.name}.backward returned {len(grads)} gradients for {len(function.sources)} inputs: "
+                         "return one for each, None where none is due.")
+    for position, (value, (shape, _)) in enumerate(zip(grads, function.input_types)):
+        if value is not None and value.shape != shape:
+            raise ValueError(f"{function.name}.backward returned shape {value.shape} for input {position} of shape "
+                             f"{shape}: a gradient has the shape of its input.")
+    return grads
+
+
+class _Gradients:
+    """The gradients on their way: one per Function output or leaf, added up where a tensor was used more than once.
+
+    A gradient may be somebody else's array (`x + y` passes the same one to both). So a sum is only ever added to in
+    place when this class made it, and what ends in `.grad` is an array that nothing else refers to.
+    """
+
+    def __init__(self, root, seed):
+        self.values, self.owned = {}, set()
+        self._put(root.creator or root, seed)
+
+    def take(self, function):
+        self.owned.discard(function)
+        return self.values.pop(function, None)
+
+    def add(self, function, grads):
+        for source, grad, (_, dtype) in zip(function.sources, grads, function.input_types):
+            if source is not None and grad is not None:
+                converted = grad.astype(dtype, copy=False)
+                self._put(source, converted, owned=function.fresh_gradients or converted is not grad)
+
+    def _put(self, source, grad, owned=False):
+        if source not in self.values:
+            self.values[source] = grad
+            if owned:
+                self.owned.add(source)
+        elif source in self.owned:
+            self.values[source] += grad
+        else:
+            self.values[source] = self.values[source] + grad
+            self.owned.add(source)
+
+    def commit(self):
+        for leaf, grad in self.values.items():
+            if leaf.grad is not None:
+                leaf.grad = leaf.grad + grad
+            else:
+                leaf.grad = grad if leaf in self.owned else grad.copy()
+
+
+# ------------------------------------------------------------------------------------------------ Function
+
+
+class Function:
+    """One differentiable operation. Write `forward` and `backward` on plain arrays, and call an instance on Tensors:
+
+        class Square(Function):
+            def forward(self, x):
+                self.save_for_backward(x)
+                return x * x
+            def backward(self, grad_output):        # dL/dx = dL/dy · 2x
+                (x,) = self.saved
+                return grad_output * 2 * x
+
+        y = Square()(x)
+
+    Options go to `__init__`. `backward` returns one array, or a tuple with None where no gradient is due;
+    `self.needs_input_grad` says, input by input, which ones somebody asked for. An instance is used once.
+    """
+
+    sources = None  # per input: the Function that made it, the leaf Tensor itself, or None where no gradient is due
+    released = False
+    saved = ()
+    fresh_gradients = False  # does backward always return new arrays? Then the tape may add to them in place
+
+    @property
+    def name(self):
+        return type(self).__name__.lstrip("_")
+
+    def forward(self, *arrays):
+        """Arrays in, array out."""
+        raise NotImplementedError(f"{self.name} has no forward(self, *arrays).")
+
+    def backward(self, grad_output):
+        """dL/d(output) in, dL/d(input) out: one array, or a tuple with one per input."""
+        raise NotImplementedError(f"{self.name} has no backward(self, grad_output).")
+
+    def save_for_backward(self, *arrays):
+        """Keep what backward needs in `self.saved`; it is freed as soon as backward has passed."""
+        self.saved = arrays
+
+    def __call__(self, *inputs):
+        if self.sources is not None:
+            raise RuntimeError(f"this {self.name} object has been called before: make a new one, {self.name}()(x).")
+        inputs = as_tensors(self.name, inputs)
+        recording = is_grad_enabled()
+        self.needs_input_grad = tuple(recording and tensor.requires_grad for tensor in inputs)
+        self.sources = tuple((tensor.creator or tensor) if needed else None
+                             for tensor, needed in zip(inputs, self.needs_input_grad))
+        self.input_types = tuple((tensor.shape, tensor.dtype) for tensor in inputs)
+        self.layer = ".".join(filter(None, layer_stack))
+        arrays = tuple(tensor.data for tensor in inputs)
+        data = _watched("forward", self, self.forward)(*arrays)
+        if not backend.is_array(data):
+            data = backend.array_module(arrays[0]).asarray(data)  # a reduction to one number gives a NumPy scalar
+        output = Tensor(data, requires_grad=any(self.needs_input_grad))
+        if output.requires_grad:
+            output.creator = self
+        else:
+            self.release()
+        return output
+
+    def release(self):
+        self.saved, self.released = (), True
+
+
+def as_tensors(name, inputs):
+    """All inputs as Tensors on one device. A number or list takes the dtype and device of its first Tensor neighbour,
+    so that a Python scalar never turns float32 into float64."""
+    reference = next((value for value in inputs if isinstance(value, Tensor)), None)
+    if reference is None:
+        reference = Tensor(inputs[0]) if inputs else None
+    tensors = tuple(value if isinstance(value, Tensor) else _like(reference, value) for value in inputs)
+    devices = {tensor.device for tensor in tensors}
+    if len(devices) > 1:
+        placed = ", ".join(f"input {i} of shape {t.shape} on {t.device}" for i, t in enumerate(tensors))
+        raise ValueError(f"{name} needs all inputs on one device: {placed}. Move them with .to(device).")
+    return tensors
+
+
+def _like(reference, value):
+    if backend.is_array(value) and value.ndim:
+        return Tensor(value)
+    return Tensor(backend.array_module(reference.data).asarray(value, dtype=reference.dtype))
+
+
+class _ToDevice(Function):
+    """y is x on another device; the gradient travels the other way."""
+
+    fresh_gradients = True
+
+    def __init__(self, device):
+        self.device = device
+
+    def forward(self, x):
+        self.came_from = backend.device_of(x)
+        return backend.to_device(x, self.device)
+
+    def backward(self, grad_output):
+        return backend.to_device(grad_output, self.came_from)
+

@@ -1,0 +1,140 @@
+"""What a training run is made of, and what it is where the user does not say: the recipes, as data.
+
+The paper's recipe (section 5): batch 128, momentum 0.9, weight decay 0.0005, learning rate 0.01 divided by 10 whenever
+the validation error stops falling, three times in about 90 epochs, weights from N(0, 0.01²), pixels 0..255 minus the
+mean. On a few thousand pictures it stays at ln K, the loss of a guess among K classes, for many epochs. What learns
+there: weights of He's variance 2/fan_in, pixels of variance 1, smaller batches and steps.
+"""
+
+import dataclasses
+import math
+
+from ..errors import UserError
+
+SMALL = 100_000  # fewer training pictures than this are a small set
+
+_PAPER = {
+    "epochs": 90,
+    "batch_size": 128,
+    "lr": 0.01,
+    "momentum": 0.9,
+    "weight_decay": 0.0005,
+    "schedule": "plateau",
+    "init": "paper",
+    "pixels": "raw",
+}
+_SMALL = _PAPER | {
+    "epochs": 30,
+    "batch_size": 32,
+    "lr": 0.002,
+    "schedule": "steps",
+    "init": "he",
+    "pixels": "unit",
+}
+RECIPES = {
+    "paper": _PAPER,
+    "small": _SMALL,
+    "builtin": _SMALL | {"epochs": 9},
+    "lenet5": _SMALL | {"epochs": 20, "lr": 0.02, "init": "lecun"},
+}
+REASONS = {
+    "paper": "the paper's recipe",
+    "small": "small set: starting from He's initialisation, because from the paper's own the loss stays at ln K for many "
+    "epochs; --paper for the paper's",
+    "lenet5": "LeNet-5: starting from LeCun's initialisation, which suits tanh",
+}
+REASONS["builtin"] = REASONS["small"]
+
+MILESTONES = (0.6, 0.85)  # the schedule "steps" divides the learning rate by 10 after these parts of the epochs
+SCHEDULES = ("steps", "plateau", "constant")
+INITIALISATIONS = ("paper", "released", "he", "lecun")
+PIXELS = ("unit", "raw")
+# A forward pass takes a third of a training step, so 0.15 times the training pictures cost 5 % of an epoch.
+VALIDATION_SHARE = 0.15
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """All settings of a run, none left open; what config.json holds."""
+
+    recipe: str
+    data: str | None  # a folder, or None for a set that minialex brings
+    subset: str | None  # the text after --subset
+    val_fraction: float
+    crop: bool  # random crops while training
+    reflect: bool  # random reflections while training
+    strict: bool  # stop at a picture that cannot be read
+    variant: str
+    init: str  # one of INITIALISATIONS, or a file
+    dropout: float
+    epochs: int
+    batch_size: int
+    lr: float
+    momentum: float
+    weight_decay: float
+    schedule: str  # one of SCHEDULES
+    pixels: str  # "unit": of variance 1; "raw": 0..255; the mean is subtracted from both
+    val_images: int  # pictures that the usual validation looks at
+    seed: int
+    device: str
+    workers: int
+
+
+ALWAYS = {
+    "data": None,
+    "subset": None,
+    "val_fraction": 0.2,
+    "crop": True,
+    "reflect": True,
+    "strict": False,
+    "variant": "paper",
+    "dropout": 0.5,
+    "seed": 0,
+    "device": "auto",
+    "workers": 2,
+}
+
+
+def choose_recipe(variant, train_count, builtin=False, paper=False):
+    """The name in RECIPES for this network and this many training pictures."""
+    if paper:
+        return "paper"
+    if variant == "lenet5":
+        return "lenet5"
+    if builtin:
+        return "builtin"
+    return "small" if train_count < SMALL else "paper"
+
+
+def resolve(given, train_count, val_count):
+    """A complete Config from the options that the user gave (a dict) and the size of the data."""
+    given = dict(given)
+    settings = ALWAYS | given
+    builtin = settings["data"] is None and settings["subset"] != "imagenette"
+    recipe = choose_recipe(settings["variant"], train_count, builtin, settings.pop("paper", False))
+    settings = RECIPES[recipe] | settings | {"recipe": recipe}
+    settings.setdefault("val_images", max(1, round(VALIDATION_SHARE * train_count)))
+    settings["val_images"] = min(settings["val_images"], val_count)
+    return Config(**settings)
+
+
+# What each number must satisfy, and how to say it.
+_RANGES = {
+    "epochs": (lambda value: value >= 1, "a number of epochs, at least 1"),
+    "batch_size": (lambda value: value >= 1, "pictures per step, at least 1"),
+    "lr": (lambda value: 0 < value < math.inf, "a learning rate above 0, such as 0.01"),
+    "momentum": (lambda value: 0 <= value < 1, "a momentum of at least 0 and below 1, such as 0.9"),
+    "weight_decay": (lambda value: 0 <= value < math.inf, "a weight decay of at least 0, such as 0.0005"),
+    "dropout": (lambda value: 0 <= value < 1, "a probability of at least 0 and below 1, such as 0.5"),
+    "val_fraction": (lambda value: 0 < value < 1, "a part of the pictures between 0 and 1, such as 0.2"),
+    "val_images": (lambda value: value >= 1, "a number of pictures, at least 1"),
+    "seed": (lambda value: value >= 0, "a whole number, at least 0"),
+    "workers": (lambda value: value >= 1, "a number of threads, at least 1"),
+}
+
+
+def check(given):
+    """Raises UserError for the first of the user's options (a dict) that no run could have."""
+    for name, (holds, what) in _RANGES.items():
+        if name in given and not holds(given[name]):
+            raise UserError(f"--{name.replace('_', '-')} {given[name]} is not possible: it needs {what}.")

@@ -1,0 +1,120 @@
+"""Everything that takes part in a run, built from its Config: pictures, network, optimiser, schedule."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .. import data, models, nn, optim
+from ..errors import UserError
+from . import weights
+from .config import INITIALISATIONS, MILESTONES
+
+MAX_VALIDATION_BATCH = 128
+
+
+@dataclass
+class Experiment:
+    """The parts of a run. `notes`: what was found while building them, for the user to read."""
+
+    config: Any
+    train: data.PictureSet
+    val: data.PictureSet
+    statistics: data.Statistics
+    model: nn.Module
+    optimizer: optim.SGD
+    schedule: Any
+    notes: list
+
+
+def picture_size(variant):
+    """Pixels a side to which pictures are decoded: the paper's 256, of which it crops 227; LeNet-5's 32 in proportion."""
+    return 36 if variant == "lenet5" else 256
+
+
+def channels(variant):
+    """LeNet-5 was made for grey pictures."""
+    return 1 if variant == "lenet5" else 3
+
+
+def open_pictures(settings, progress):
+    """(train, val) for the data options in a dict. Raises UserError."""
+    def stop(path, reason):
+        raise UserError(f"--strict: {path}: {reason}.")
+
+    options = {"report": stop} if settings["strict"] else {}
+    return data.open_data(settings["data"], settings["subset"], progress=progress, val_fraction=settings["val_fraction"],
+                          size=picture_size(settings["variant"]), **options)
+
+
+def build(config, train, val, device, progress, statistics=None):
+    """Build the Experiment. statistics: of an earlier part of this run; measured when None. Raises UserError."""
+    if statistics is None:
+        statistics = data.statistics(train, channels(config.variant), workers=config.workers, progress=progress)
+    from_file = config.init not in INITIALISATIONS
+    notes = []
+    try:
+        model = models.build(config.variant, len(train.classes), channels(config.variant),
+                             None if from_file else config.init)
+    except ValueError as error:
+        raise UserError(str(error)) from error
+    if from_file:
+        notes = weights.load_into(model, config.init)
+    for _, layer in model.named_modules():
+        if isinstance(layer, nn.Dropout):
+            layer.p = config.dropout
+    model.to(device)
+    optimizer = optim.SGD(model.parameters(), config.lr, config.momentum, config.weight_decay)
+    return Experiment(config, train, val, statistics, model, optimizer, make_schedule(config, optimizer), notes)
+
+
+def milestones(config):
+    """After which epochs the schedule "steps" divides the learning rate by 10."""
+    return sorted({max(1, round(part * config.epochs)) for part in MILESTONES}) if config.schedule == "steps" else []
+
+
+def make_schedule(config, optimizer):
+    """The learning-rate schedule; all have step(validation error)."""
+    if config.schedule == "plateau":
+        return optim.ReduceOnPlateau(optimizer)
+    return optim.MultiStepLR(optimizer, milestones(config))
+
+
+def training_loader(experiment):
+    """Batches of random crops, another order each epoch. A last batch that is not full is left out: its few pictures
+    would count as much as a whole batch, and others are left out next time."""
+    config, train = experiment.config, experiment.train
+    return data.Loader(train, config.batch_size, crop(experiment), train=True, seed=config.seed,
+                       statistics=experiment.statistics, scale=config.pixels == "unit", reflect=config.reflect,
+                       random_crop=config.crop, workers=config.workers, channels=channels(config.variant),
+                       drop_last=len(train) >= config.batch_size)
+
+
+def validation_loader(experiment, count):
+    """Central crops of `count` of the validation pictures, the same ones in the same order each time."""
+    config = experiment.config
+    pictures = experiment.val if count >= len(experiment.val) else Sample(experiment.val, count)
+    return data.Loader(pictures, min(config.batch_size, MAX_VALIDATION_BATCH), crop(experiment), train=False,
+                       statistics=experiment.statistics, scale=config.pixels == "unit", workers=config.workers,
+                       channels=channels(config.variant))
+
+
+def crop(experiment):
+    """Pixels a side that the network takes."""
+    return experiment.model.input_shape[-1]
+
+
+class Sample:
+    """`count` pictures of a set, evenly spread: since sets are in order of class, every class keeps its share."""
+
+    def __init__(self, pictures, count):
+        self.pictures, self.size, self.classes = pictures, pictures.size, pictures.classes
+        self.indices = np.arange(count) * len(pictures) // count
+        self.labels = pictures.labels[self.indices]
+
+    def __len__(self):
+        return len(self.indices)
+
+    def planes(self, index):
+        """uint8 (3, size, size), as PictureSet has it."""
+        return self.pictures.planes(int(self.indices[index]))

@@ -1,0 +1,114 @@
+"""One run from beginning to end: start it or go on with it, train, draw the pictures."""
+
+import dataclasses
+import platform
+from pathlib import Path
+
+import numpy as np
+
+from .. import __version__, backend, data, models
+from ..errors import UserError
+from . import announce, checkpoint, experiment
+from . import folder as run_folder
+from .config import ALWAYS, Config, check, resolve
+from .loop import Trainer
+from .progress import Progress
+
+ELSEWHERE = ("device", "workers", "data")  # what may differ where a run goes on: it changes no result
+
+
+def run(given, progress=None):
+    """Train as the options in `given` say (a dict with Config's names, and paper, out, resume). Returns the Trainer.
+
+    Raises UserError for a mistake in them, Interrupted after Ctrl-C (the Trainer has saved), Diverged.
+    """
+    progress = progress or Progress()
+    check(given)
+    _check_variant(given.get("variant", ALWAYS["variant"]))
+    trainer = _resume(given, progress) if "resume" in given else _start(given, progress)
+    trainer.fit()
+    for line in announce.ending(trainer):
+        progress.line(line)
+    return trainer
+
+
+def _check_variant(name):
+    if name != "lenet5" and name not in models.VARIANTS:
+        raise UserError(f"unknown variant '{name}': choose one of {', '.join([*models.VARIANTS, 'lenet5'])}.")
+
+
+def data_name(settings):
+    """A short name for the data: its folder's, or builtin, or imagenette."""
+    if settings["data"] is not None:
+        return Path(settings["data"]).resolve().name or "data"
+    return "imagenette" if settings["subset"] == "imagenette" else "builtin"
+
+
+def _start(given, progress):
+    given = dict(given)
+    folder = run_folder.new(given.pop("out", None), data_name(ALWAYS | given))
+    device = backend.resolve_device(given.get("device", "auto"))
+    train, val = experiment.open_pictures(ALWAYS | given, progress.terminal)
+    config = resolve(given, len(train), len(val))
+    backend.manual_seed(config.seed)
+    parts = experiment.build(config, train, val, device.name, progress.terminal)
+    folder.create()
+    folder.write_config(_description(parts, device))
+    _announce(parts, device, folder, progress)
+    return Trainer(parts, folder, progress)
+
+
+def _description(parts, device):
+    return {
+        "settings": dataclasses.asdict(parts.config),
+        "classes": parts.train.classes,
+        "train_pictures": len(parts.train),
+        "val_pictures": len(parts.val),
+        "device": device.name,
+        "versions": {"minialex": __version__, "python": platform.python_version(), "numpy": np.__version__},
+    }
+
+
+def _announce(parts, device, folder, progress):
+    for line in announce.plan(parts, device, folder, data_name(dataclasses.asdict(parts.config))):
+        progress.line(line)
+
+
+def _resume(given, progress):
+    given = dict(given)
+    folder = run_folder.existing(given.pop("resume"))
+    config = _same_settings(folder, given)
+    weights, velocity, mean, state = checkpoint.load(folder.last)
+    device = backend.resolve_device(config.device)
+    train, val = experiment.open_pictures(dataclasses.asdict(config), progress.terminal)
+    if train.classes != state["classes"]:
+        raise UserError(f"{folder} was trained on other classes than {data_name(dataclasses.asdict(config))} has: "
+                        f"{', '.join(state['classes'][:5])}, ... there.")
+    backend.manual_seed(config.seed)
+    parts = experiment.build(dataclasses.replace(config, init="he"), train, val, device.name, False,
+                             data.Statistics(mean, state["std"]))
+    parts.config = config
+    trainer = Trainer(parts, folder, progress)
+    try:
+        trainer.restore(weights, velocity, state)
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{folder.last} does not belong to this run: {error}") from error
+    _announce(parts, device, folder, progress)
+    progress.line(f"resume   after epoch {trainer.epoch} of {config.epochs}" + f" and {trainer.batch} steps" * bool(trainer.batch))
+    return trainer
+
+
+def _same_settings(folder, given):
+    """The Config of an earlier part of the run. Raises UserError when the user's options say otherwise."""
+    try:
+        config = Config(**folder.read_config()["settings"])
+    except (KeyError, TypeError) as error:
+        raise UserError(f"{folder.path / 'config.json'} is not that of a run: {error}.") from error
+    given.pop("out", None)
+    if given.pop("paper", False) and config.recipe != "paper":
+        raise UserError(f"{folder} was not started with --paper: leave it out, or start a new run.")
+    for name, value in given.items():
+        if name not in ELSEWHERE and getattr(config, name) != value:
+            raise UserError(f"{folder} was started with {name.replace('_', ' ')} {getattr(config, name)}, not {value}: leave the "
+                            "option out, or start a new run.")
+    return dataclasses.replace(config, **{name: given[name] for name in ELSEWHERE if name in given})

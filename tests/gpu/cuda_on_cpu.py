@@ -1,0 +1,81 @@
+"""Runs CUDA sources on the CPU: g++ compiles them behind a shim header, all of them in one library.
+
+The text that a GPU would get is the text that runs here, on NumPy memory. What cannot be seen this way: speed, races
+between threads that really run at once (the kernels have none: each thread owns what it writes, which running the
+threads backwards confirms), and the last bits of pow and of fused multiply-adds.
+"""
+import ctypes
+import re
+import shutil
+import subprocess
+import tempfile
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+SHIM = Path(__file__).with_name("cuda_shim.h")
+C_TYPES = {"float": np.float32, "double": np.float64, "int": np.int32, "long long": np.int64, "unsigned char": np.uint8}
+
+
+def gpp():
+    """The path of g++, or None."""
+    return shutil.which("g++")
+
+
+def parameters(source):
+    """{kernel name: [(NumPy type, is a pointer), ...]} of every `extern "C" __global__` function in `source`."""
+    typedefs = {name: meaning for meaning, name in re.findall(r"typedef ([\w ]+) (\w+);", source)}
+    found = {}
+    for name, text in re.findall(r'extern "C" __global__ void (\w+)\(([^)]*)\)', source):
+        found[name] = []
+        for parameter in text.split(","):
+            kind = parameter.replace("const", "").replace("*", "").rsplit(None, 1)[0].strip()
+            found[name].append((C_TYPES[typedefs.get(kind, kind)], "*" in parameter))
+    return found
+
+
+def _launchers(source, space):
+    """C functions `space_kernel(grid, block, backwards, arguments)`: every argument through a pointer, as a CUDA launch
+    has it."""
+    for name, kinds in parameters(source).items():
+        names = {np.float32: "float", np.float64: "double", np.int32: "int", np.int64: "long long",
+                 np.uint8: "unsigned char"}
+        arguments = ", ".join(f"*({names[kind]}{'*' if pointer else ''}*)a[{i}]" for i, (kind, pointer) in enumerate(kinds))
+        yield (f'extern "C" void {space}_{name}(unsigned grid, unsigned block, int backwards, void** a)\n'
+               f"{{ RUN_ALL_THREADS(grid, block, backwards, {space}::{name}({arguments})) }}\n")
+
+
+@lru_cache(maxsize=None)
+def library(sources):
+    """Compile the tuple of CUDA sources, each in a namespace of its own (s0, s1, ...). Returns the loaded library."""
+    folder = Path(tempfile.mkdtemp(prefix="minialex-cuda-"))
+    text = [SHIM.read_text()]
+    for number, source in enumerate(sources):
+        body = source.replace('extern "C" __global__', "__global__")
+        text.append(f"namespace s{number} {{\n{body}\n}}\n" + "".join(_launchers(source, f"s{number}")))
+    (folder / "kernels.cpp").write_text("\n".join(text))
+    command = [gpp(), "-O1", "-std=c++17", "-shared", "-fPIC", "-ffp-contract=off", "-Wall", "-Wextra", "-Werror",
+               "kernels.cpp", "-o", "kernels.so"]
+    built = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    assert built.returncode == 0, built.stderr
+    loaded = ctypes.CDLL(str(folder / "kernels.so"))
+    shutil.rmtree(folder)
+    return loaded
+
+
+def launch(sources, source, name, grid, block, arguments, backwards=False):
+    """Run one kernel. `arguments`: NumPy arrays for pointers, NumPy scalars for the rest, of exactly the declared types."""
+    kinds = parameters(source)[name]
+    if len(kinds) != len(arguments):
+        raise TypeError(f"{name} has {len(kinds)} parameters, got {len(arguments)}.")
+    cells, pointers = [], []
+    for position, ((kind, is_pointer), value) in enumerate(zip(kinds, arguments)):
+        if isinstance(value, np.ndarray) != is_pointer or value.dtype != kind:
+            raise TypeError(f"{name}: parameter {position} is {np.dtype(kind)}{' *' * is_pointer}, got "
+                            f"{type(value).__name__} of {value.dtype}.")
+        cell = ctypes.c_void_p(value.ctypes.data) if is_pointer else np.ctypeslib.as_ctypes_type(kind)(value)
+        cells.append(cell)
+        pointers.append(ctypes.cast(ctypes.byref(cell), ctypes.c_void_p))
+    function = getattr(library(sources), f"s{sources.index(source)}_{name}")
+    function(grid, block, int(backwards), (ctypes.c_void_p * len(pointers))(*pointers))
