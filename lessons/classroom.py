@@ -12,7 +12,7 @@ from fractions import Fraction
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-PICTURES = HERE / "pictures"
+PICTURES = Path(os.environ.get("MINIALEX_PICTURES") or HERE / "pictures")
 if str(HERE.parent) not in sys.path:
     sys.path.insert(0, str(HERE.parent))
 for stream in (sys.stdout, sys.stderr):
@@ -122,8 +122,8 @@ def picture():
 
 
 def save(figure, name):
-    """Writes pictures/NAME.png next to the lessons and says where."""
-    PICTURES.mkdir(exist_ok=True)
+    """Writes pictures/NAME.png next to the lessons (or into the folder MINIALEX_PICTURES) and says where."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
     path = PICTURES / f"{name}.png"
     figure.savefig(path, facecolor="white")
     print(f"\nPicture: {path}")

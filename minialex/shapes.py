@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from . import nn, table
+from . import models, nn, table
 from .backend import array_module
 from .ops.windows import pair
 from .table import is_rounded, times
@@ -174,13 +174,16 @@ def summary(model, input_shape=None):
 
     input_shape: one picture, (C, H, W); without it the network's own `input_shape`, or (3, 227, 227). Only shapes are
     computed; a module of a type that is not known here is run once, on zeros, to see what comes out of it.
-    Raises ValueError, naming the layer that breaks and the sizes that would work, when the picture does not fit.
+    Raises ValueError, naming the layer that breaks and the sizes that would work, when the picture does not fit, and
+    TypeError for what is no module.
     """
+    if not isinstance(model, nn.Module):
+        raise TypeError(f"summary needs a network, a nn.Module such as models.alexnet(), got a {type(model).__name__}.")
     shape = tuple(input_shape or getattr(model, "input_shape", (3, 227, 227)))
     try:
         rows = _rows(model, shape)
     except _Misfit as misfit:
-        raise ValueError(f"{misfit} from a picture of {times(shape)}: {_what_fits(model, shape[0])}.") from None
+        raise ValueError(f"{misfit} from a picture of {times(shape)}: {_what_fits(model, shape)}.") from None
     return Summary(getattr(model, "variant", type(model).__name__), shape, rows)
 
 
@@ -222,16 +225,18 @@ def _rows(model, shape, run_unknown=True):
 
 def _leaves(module, name):
     """(name, layer) in the order in which they are applied; a Sequential inside a Sequential is opened."""
-    if type(module).forward is not nn.Sequential.forward:
+    if type(module).forward not in (nn.Sequential.forward, models.AlexNet.forward):
         yield name or type(module).__name__, module
         return
     for child_name, child in module.named_children():
         yield from _leaves(child, f"{name}.{child_name}" if name else child_name)
 
 
-def _what_fits(model, channels, largest=1024):
+def _what_fits(model, input_shape, largest=1024):
     """The square pictures that go through, as the end of a sentence."""
-    whole, fitting = [], []
+    if len(input_shape) != 3:
+        return "input_shape is one picture, (channels, height, width), without the batch"
+    channels, whole, fitting = input_shape[0], [], []
     for size in range(1, largest + 1):
         try:
             rows = _rows(model, (channels, size, size), run_unknown=False)
@@ -334,11 +339,15 @@ def _zero_padding(layer, shape):
 def _by_running(layer, shape):
     like = next((parameter.data for parameter in layer.parameters()), np.empty(0, dtype=np.float32))
     zeros = array_module(like).zeros((1, *shape), dtype=like.dtype)
+    training = layer.training
+    layer.eval()  # a layer that learns or draws random numbers in passing does not do so now
     try:
         with no_grad():
             output = layer(Tensor(zeros))
     except (ValueError, TypeError) as error:
         raise _Misfit(f"({type(layer).__name__}) stops with “{error}” when it gets {times(shape)} zeros") from error
+    finally:
+        layer.train(training)
     return _Effect(output.shape[1:], "found by running it", macs=None)
 
 

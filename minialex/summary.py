@@ -32,7 +32,7 @@ def _parser():
     parser = argparse.ArgumentParser(
         prog="python -m minialex.summary",
         description="One line for each layer of a network: its size with the formula, parameters,\n"
-        "multiply-accumulates (biases not counted) and memory, all for one picture; then the totals. Nothing is trained or computed.",
+        "multiply-accumulates (biases not counted) and memory, all for one picture; then the totals.",
         epilog="variants:\n" + "\n".join(f"  {name:<13} {what}" for name, what in NETWORKS.items()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

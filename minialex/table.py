@@ -64,7 +64,7 @@ def _totals(summary):
     return [
         f"{summary.title}, one picture of {times(summary.input_shape)}",
         f"  parameters            {totals.parameters:>13,}  {connected}",
-        f"  multiply-accumulates  {totals.macs:>13,}  = {_amount(totals.macs)}, {connected_macs}; biases not counted",
+        f"  multiply-accumulates  {totals.macs:>13,}  = {_amount(totals.macs)} without biases, {connected_macs}",
         f"  weights               {weights:>9,.1f} MiB  in float32; with gradient and velocity {3 * weights:,.0f}",
         f"  activations           {outputs:>9,.1f} MiB  in float32, every output; {128 * outputs:,.0f} for 128 pictures",
     ]

@@ -96,7 +96,7 @@ def _find_roots(root):
 def _real_root(root):
     """Where the tree branches: the folder itself, or one below it if on the way there is nothing but one folder."""
     folders, pictures = _list(root)
-    if len(folders) != 1 or pictures:
+    if len(folders) != 1 or pictures or folders == ["train"]:
         return root
     inner = os.path.join(root, folders[0])
     is_class = not _list(inner)[0]

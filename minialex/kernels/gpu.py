@@ -48,8 +48,8 @@ def _launch(name, total, *arguments):
     arrays = [value for value in arguments if isinstance(value, cupy.ndarray)]
     reals = {array.dtype for array in arrays if array.dtype != np.uint8}
     if len(reals) != 1 or not reals <= REALS.keys():
-        raise TypeError(f"{name} needs its arrays all float32 or all float64, got {', '.join(sorted(map(str, reals)))}: "
-                        "convert them with .astype.")
+        found = ", ".join(sorted(map(str, reals)))
+        raise TypeError(f"{name} needs its arrays all float32 or all float64, got {found}: convert them with .astype.")
     if total == 0:
         return
     (dtype,) = reals
@@ -195,8 +195,8 @@ def _free_memory():
 
 
 def images_at_a_time(column_bytes):
-    """How many images share one buffer of columns when one image needs `column_bytes`: 256 MB worth, or a quarter of the
-    free memory when that is less."""
+    """How many images share one buffer of columns when one image needs `column_bytes`: 256 MB worth, or a quarter of
+    the free memory when that is less."""
     key = cupy.cuda.Device().id, "bytes", column_bytes
     if key not in _slice_sizes:
         _slice_sizes[key] = max(1, min(_SLICE_BYTES, _free_memory() // 4) // column_bytes)
@@ -204,8 +204,8 @@ def images_at_a_time(column_bytes):
 
 
 def sum_over_images(function, count, at_a_time):
-    """Call `function(slice)` on slices of at most `at_a_time` of `count` images, first to last, and add up the tuples of
-    arrays (or None) that it returns.
+    """Call `function(slice)` on slices of at most `at_a_time` of `count` images, first to last, and add up the tuples
+    of arrays (or None) that it returns.
 
     When the GPU runs out of memory the slice is halved and tried again. Raises MemoryError when one image is too much.
     """
@@ -225,7 +225,7 @@ def sum_over_images(function, count, at_a_time):
 
 
 def _attempt(function, images):
-    """(result, None), or (None, CuPy's message) when memory ran out: by then the function's own arrays are free again."""
+    """(result, None), or (None, CuPy's message) when memory ran out; the function's own arrays are free again then."""
     try:
         return function(images), None
     except cupy.cuda.memory.OutOfMemoryError as error:
@@ -244,12 +244,12 @@ def _add(total, part):
 def _too_much(count, shortage):
     """What was needed, what was free, which batch would fit.
 
-    Of the memory in use, weights and their gradients stay while activations grow with the batch: the estimate takes them
-    for half of it each.
+    Of the memory in use, weights and their gradients stay while activations grow with the batch: the estimate takes
+    them for half of it each. `shortage` is "Out of memory allocating 1,024 bytes (...)", in CuPy's words.
     """
     free, in_use = _free_memory(), cupy.get_default_memory_pool().used_bytes()
-    needed = int("".join(filter(str.isdigit, shortage.partition("bytes")[0])) or 0)
-    batch = int(count * (in_use / 2 + free - needed) / (in_use / 2)) if in_use else 0
-    advice = f"a batch of about {batch} would fit instead of {count}" if 0 < batch < count else "use a smaller batch or network"
-    return (f"the GPU is too small for the columns of even one image: {shortage.rstrip('.')}, with {free:,} bytes free and "
-            f"{in_use:,} in use; {advice}, or run with --device cpu.")
+    needed = int("".join(filter(str.isdigit, shortage.partition(" bytes")[0])) or 0)
+    batch = int(count * (1 + (free - needed) / (in_use / 2))) if in_use else 0
+    advice = f"a batch of about {batch} would fit" if 0 < batch < count else "use smaller images or a smaller network"
+    return (f"the GPU has no room for even one of these {count} images: {needed:,} bytes were needed, {free:,} are free "
+            f"and {in_use:,} in use; {advice}, or run with --device cpu.")

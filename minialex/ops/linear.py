@@ -3,7 +3,7 @@
     y = x Wᵀ + b          x (N, in), W (out, in), b (out,), y (N, out)
     dx = g W              dW = gᵀ x              db = Σ over the batch of g
 """
-from ..backend import empty
+from ..backend import matmul
 from ..tensor import Function
 
 
@@ -13,7 +13,7 @@ class Linear(Function):
     def forward(self, x, weight, bias=None):
         _check(x, weight, bias)
         self.save_for_backward(x, weight)
-        y = x @ weight.T
+        y = matmul(x, weight.T)
         if bias is not None:
             y += bias
         return y
@@ -21,11 +21,9 @@ class Linear(Function):
     def backward(self, g):
         x, weight = self.saved
         need_x, need_weight, *need_bias = self.needs_input_grad
-        dx = g @ weight if need_x else None
-        dweight = empty(weight.shape, g.dtype, like=weight) if need_weight else None
-        if need_weight:
-            g.T.dot(x.astype(g.dtype, copy=False), out=dweight)
-        return (dx, dweight, *[g.sum(axis=0) if needed else None for needed in need_bias])
+        return (matmul(g, weight) if need_x else None,
+                matmul(g.T, x) if need_weight else None,
+                *[g.sum(axis=0) if needed else None for needed in need_bias])
 
 
 def _check(x, weight, bias):

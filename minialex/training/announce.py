@@ -19,12 +19,14 @@ def plan(experiment, device, folder, data_name):
     totals = shapes.summary(model).totals
     classes = experiment.train.classes
     named = ", ".join(classes[:10]) + (", ..." if len(classes) > 10 else "")
+    sampled = config.val_images < len(experiment.val)
+    often = f" ({config.val_images:,} of them, marked *, until the last tenth of the epochs)" if sampled else ""
     return [
         _row("device", device.why.removeprefix("device: ")),
         _row("network", f"{config.variant}: {totals.parameters:,} parameters, {totals.macs / 1e6:,.1f} million "
                         "multiply-accumulates per picture"),
         _row("data", f"{data_name}: {len(classes)} classes ({named}), {len(experiment.train):,} pictures to train on, "
-                     f"{len(experiment.val):,} to validate"),
+                     f"{len(experiment.val):,} to validate{often}"),
         _row("recipe", REASONS[config.recipe]),
         _row("", _numbers(config)),
         *(_row("note", note) for note in [*experiment.notes, *_cautions(experiment)]),
@@ -50,17 +52,26 @@ def _cautions(experiment):
 
 def ending(trainer):
     """What the run has reached and where it is: a list of lines."""
-    best_complete, best_top1, _ = trainer.best
-    _, _, _, _, _, top1, top5 = trainer.history[-1]
+    record = trainer.record
+    top1, top5 = record.history[-1][5:]
+    best_top1, _, best_epoch = record.best
     files = {
-        "config.json": "all settings",
-        "metrics.csv": "loss and accuracy of each epoch (timing.csv: seconds)",
-        "checkpoint-last.npz": "weights after the last epoch",
-        "checkpoint-best.npz": f"weights of the best epoch, {best_top1:.1%}",
-        "curves.png": "loss and accuracy as curves",
+        "curves.png": "loss and accuracy, epoch by epoch",
         "filters.png": "what conv1 has learnt to see",
         "predictions.png": "validation pictures with the network's five best guesses",
+        "metrics.csv": "the numbers of the curves; timing.csv: how long each epoch took",
+        "config.json": "all settings",
+        "checkpoint-last.npz": "the network after the last epoch",
+        "checkpoint-best.npz": f"the network after epoch {best_epoch}, the best: top-1 {best_top1:.1%}",
     }
-    there = [(name, what) for name, what in files.items() if (trainer.folder.path / name).exists()]
-    return [f"done     validation top-1 {top1:.1%}, top-5 {top5:.1%}; the run is in {trainer.folder}",
-            *(f"         {name:20} {what}" for name, what in there)]
+    there = [(name, what) for name, what in files.items() if (record.folder.path / name).exists()]
+    return ["", _row("done", f"validation top-1 {top1:.1%}, top-5 {top5:.1%} on all {len(trainer.experiment.val):,} pictures; "
+                             f"the run is in {record.folder}:"),
+            *(f"         {name:20} {what}" for name, what in there),
+            *_skipped(trainer.experiment)]
+
+
+def _skipped(experiment):
+    count = len(experiment.train.problems) + len(experiment.val.problems)
+    if count:
+        yield _row("skipped", f"{count:,} files or folders that could not be used; each was named above")

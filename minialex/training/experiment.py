@@ -70,7 +70,8 @@ def build(config, train, val, device, progress, statistics=None):
 
 def milestones(config):
     """After which epochs the schedule "steps" divides the learning rate by 10."""
-    return sorted({max(1, round(part * config.epochs)) for part in MILESTONES}) if config.schedule == "steps" else []
+    after = {max(1, round(part * config.epochs)) for part in MILESTONES} if config.schedule == "steps" else set()
+    return sorted(epoch for epoch in after if epoch < config.epochs)
 
 
 def make_schedule(config, optimizer):
@@ -90,13 +91,18 @@ def training_loader(experiment):
                        drop_last=len(train) >= config.batch_size)
 
 
-def validation_loader(experiment, count):
-    """Central crops of `count` of the validation pictures, the same ones in the same order each time."""
+def validation_loader(experiment, pictures):
+    """Central crops of these pictures, the same ones in the same order each time."""
     config = experiment.config
-    pictures = experiment.val if count >= len(experiment.val) else Sample(experiment.val, count)
     return data.Loader(pictures, min(config.batch_size, MAX_VALIDATION_BATCH), crop(experiment), train=False,
                        statistics=experiment.statistics, scale=config.pixels == "unit", workers=config.workers,
                        channels=channels(config.variant))
+
+
+def validation_pictures(experiment, complete):
+    """What a validation looks at: all pictures, or config.val_images from all over the set."""
+    count, total = experiment.config.val_images, len(experiment.val)
+    return experiment.val if complete or count == total else Sample(experiment.val, spread(count, total))
 
 
 def crop(experiment):
@@ -104,13 +110,17 @@ def crop(experiment):
     return experiment.model.input_shape[-1]
 
 
-class Sample:
-    """`count` pictures of a set, evenly spread: since sets are in order of class, every class keeps its share."""
+def spread(count, total):
+    """`count` of the numbers 0 … total − 1, evenly spread: in a set in order of class, every class keeps its share."""
+    return np.arange(count) * total // max(count, 1)
 
-    def __init__(self, pictures, count):
-        self.pictures, self.size, self.classes = pictures, pictures.size, pictures.classes
-        self.indices = np.arange(count) * len(pictures) // count
-        self.labels = pictures.labels[self.indices]
+
+class Sample:
+    """Some pictures of a set, by their numbers in it."""
+
+    def __init__(self, pictures, indices):
+        self.pictures, self.indices, self.size, self.classes = pictures, indices, pictures.size, pictures.classes
+        self.labels = pictures.labels[indices]
 
     def __len__(self):
         return len(self.indices)

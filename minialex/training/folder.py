@@ -16,7 +16,7 @@ from . import checkpoint
 
 RUNS = Path("runs")
 METRICS = ("epoch", "lr", "train_loss", "train_top1", "val_loss", "val_top1", "val_top5")
-TIMING = ("epoch", "train_seconds", "train_images_per_second", "val_seconds", "val_images", "save_seconds")
+TIMING = ("epoch", "train_seconds", "train_images_per_second", "val_seconds", "val_images")
 
 
 class RunFolder:

@@ -8,10 +8,11 @@ import numpy as np
 
 from .. import __version__, backend, data, models
 from ..errors import UserError
-from . import announce, checkpoint, experiment
+from . import announce, checkpoint, experiment, figures
 from . import folder as run_folder
 from .config import ALWAYS, Config, check, resolve
 from .loop import Trainer
+from .predictions import predictions
 from .progress import Progress
 
 ELSEWHERE = ("device", "workers", "data")  # what may differ where a run goes on: it changes no result
@@ -20,16 +21,28 @@ ELSEWHERE = ("device", "workers", "data")  # what may differ where a run goes on
 def run(given, progress=None):
     """Train as the options in `given` say (a dict with Config's names, and paper, out, resume). Returns the Trainer.
 
-    Raises UserError for a mistake in them, Interrupted after Ctrl-C (the Trainer has saved), Diverged.
+    Raises UserError for a mistake in them, Interrupted after Ctrl-C (the run is saved then), Diverged.
     """
     progress = progress or Progress()
     check(given)
     _check_variant(given.get("variant", ALWAYS["variant"]))
     trainer = _resume(given, progress) if "resume" in given else _start(given, progress)
     trainer.fit()
+    draw(trainer)
     for line in announce.ending(trainer):
         progress.line(line)
     return trainer
+
+
+def draw(trainer):
+    """Write curves.png, filters.png and predictions.png into the run folder."""
+    path, experiment = trainer.record.folder.path, trainer.experiment
+    history = trainer.record.history
+    complete = [trainer.is_complete(row[0] - 1) for row in history]
+    figures.curves(path / "curves.png", history, len(experiment.train.classes), complete)
+    towers = experiment.model.conv2.groups
+    figures.filters(path / "filters.png", backend.to_numpy(experiment.model.conv1.weight.data), towers)
+    predictions(path / "predictions.png", experiment)
 
 
 def _check_variant(name):
@@ -89,10 +102,7 @@ def _resume(given, progress):
                              data.Statistics(mean, state["std"]))
     parts.config = config
     trainer = Trainer(parts, folder, progress)
-    try:
-        trainer.restore(weights, velocity, state)
-    except (ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{folder.last} does not belong to this run: {error}") from error
+    trainer.record.restore(weights, velocity, state)
     _announce(parts, device, folder, progress)
     progress.line(f"resume   after epoch {trainer.epoch} of {config.epochs}" + f" and {trainer.batch} steps" * bool(trainer.batch))
     return trainer

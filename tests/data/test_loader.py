@@ -5,7 +5,7 @@ import time
 
 import numpy as np
 import pytest
-from conftest import save
+from picture_files import save
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -137,7 +137,9 @@ def test_switches(numbered):
 
 
 @settings(max_examples=60, deadline=None)
-@given(data=st.data(), crop=st.integers(1, 20), reflect=st.booleans(), factor=st.floats(0.01, 2), seed=st.integers(0, 99))
+@given(
+    data=st.data(), crop=st.integers(1, 20), reflect=st.booleans(), factor=st.floats(0.01, 2), seed=st.integers(0, 99)
+)
 def test_prepare_against_the_obvious(data, crop, reflect, factor, seed):
     size = 20
     row, column = (data.draw(st.integers(0, size - crop)) for _ in range(2))
@@ -217,7 +219,10 @@ def test_nothing_readable_is_a_sentence(tmp_path):
         ({"batch_size": 0}, "at least 1, not 0"),
         ({"workers": 0}, "at least 1"),
         ({"channels": 2}, "3 channels, or 1"),
-        ({"channels": 1, "statistics": Statistics(np.zeros((3, 256, 256)), 1.0)}, r"shape \(3, 256, 256\).*\(1, 256, 256\)"),
+        (
+            {"channels": 1, "statistics": Statistics(np.zeros((3, 256, 256)), 1.0)},
+            r"shape \(3, 256, 256\).*\(1, 256, 256\)",
+        ),
     ],
 )
 def test_wrong_settings_are_sentences(numbered, options, sentence):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import save
+from picture_files import save
 from PIL import Image
 
 from minialex.data import PictureSet, UnreadablePicture, decode
@@ -140,7 +140,11 @@ def test_every_cut_off_file_is_refused_with_path_and_reason(tmp_path, ending):
 
 @pytest.mark.parametrize(
     ("content", "reason"),
-    [(b"", "the file is empty"), (b"not a picture at all", "not a picture"), (b"%!PS-Adobe-3.0 EPSF-3.0\n", "not a picture")],
+    [
+        (b"", "the file is empty"),
+        (b"not a picture at all", "not a picture"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n", "not a picture"),
+    ],
 )
 def test_what_is_no_picture(tmp_path, content, reason):
     (tmp_path / "a.jpg").write_bytes(content)

@@ -40,6 +40,7 @@ def on_gpu(cupy, gpu):
     import numpy as np
 
     def run(name, *arguments, **keywords):
-        result = getattr(gpu, name)(*[cupy.asarray(a) if isinstance(a, np.ndarray) else a for a in arguments], **keywords)
+        arguments = [cupy.asarray(a) if isinstance(a, np.ndarray) else a for a in arguments]
+        result = getattr(gpu, name)(*arguments, **keywords)
         return tuple(array.get() for array in result) if isinstance(result, tuple) else result.get()
     return run

@@ -9,7 +9,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -38,15 +38,15 @@ def parameters(source):
 def _launchers(source, space):
     """C functions `space_kernel(grid, block, backwards, arguments)`: every argument through a pointer, as a CUDA launch
     has it."""
+    names = {kind: name for name, kind in C_TYPES.items()}
     for name, kinds in parameters(source).items():
-        names = {np.float32: "float", np.float64: "double", np.int32: "int", np.int64: "long long",
-                 np.uint8: "unsigned char"}
-        arguments = ", ".join(f"*({names[kind]}{'*' if pointer else ''}*)a[{i}]" for i, (kind, pointer) in enumerate(kinds))
+        types = [names[kind] + "*" * pointer for kind, pointer in kinds]
+        arguments = ", ".join(f"*({kind}*)a[{i}]" for i, kind in enumerate(types))
         yield (f'extern "C" void {space}_{name}(unsigned grid, unsigned block, int backwards, void** a)\n'
                f"{{ RUN_ALL_THREADS(grid, block, backwards, {space}::{name}({arguments})) }}\n")
 
 
-@lru_cache(maxsize=None)
+@cache
 def library(sources):
     """Compile the tuple of CUDA sources, each in a namespace of its own (s0, s1, ...). Returns the loaded library."""
     folder = Path(tempfile.mkdtemp(prefix="minialex-cuda-"))
@@ -65,7 +65,7 @@ def library(sources):
 
 
 def launch(sources, source, name, grid, block, arguments, backwards=False):
-    """Run one kernel. `arguments`: NumPy arrays for pointers, NumPy scalars for the rest, of exactly the declared types."""
+    """Run one kernel. `arguments`: NumPy arrays for pointers, NumPy scalars for the rest, of the declared types."""
     kinds = parameters(source)[name]
     if len(kinds) != len(arguments):
         raise TypeError(f"{name} has {len(kinds)} parameters, got {len(arguments)}.")

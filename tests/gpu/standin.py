@@ -1,10 +1,10 @@
 """A strict stand-in for CuPy, so that the GPU's code paths run where there is no GPU.
 
-Its arrays keep NumPy memory behind a wall. Like CuPy's they refuse to meet a NumPy array in any operation; stricter than
-CuPy, NumPy's functions refuse them too, an array on another device than the current one is an error, fresh memory is NaN,
-and every array stands between guard bytes that are looked at after each kernel. It counts what would make the host wait
-for the device, knows how much memory is in use, can be short of memory, and remembers which of CuPy's names were used.
-Kernels run through g++ (cuda_on_cpu.py).
+Its arrays keep NumPy memory behind a wall. Like CuPy's they refuse to meet a NumPy array in any operation; stricter
+than CuPy, NumPy's functions refuse them too, an array on another device than the current one is an error, fresh memory is
+NaN and stands between guard bytes that are looked at after each kernel. It counts what would make the host wait for the
+device, knows how much memory is in use, can be short of memory, and remembers which of CuPy's names were used. Kernels
+run through g++ (cuda_on_cpu.py).
 
     cupy = standin.install(monkeypatch)      from then on `import cupy` finds it
 """
@@ -42,7 +42,8 @@ class State:
 
     def allocate(self, size):
         if self.in_use + size > self.memory:
-            raise OutOfMemoryError(f"Out of memory allocating {size:,} bytes (allocated so far: {self.in_use:,} bytes).")
+            raise OutOfMemoryError(f"Out of memory allocating {size:,} bytes (allocated so far: {self.in_use:,} "
+                                   "bytes).")
         self.in_use += size
 
     def free(self, size):
@@ -160,8 +161,8 @@ def _operator(name):
     return operate
 
 
-for _name in ("add sub mul truediv floordiv mod pow matmul lt le gt ge eq ne and or xor neg pos abs invert radd rsub rmul "
-              "rtruediv rfloordiv rmod rpow rmatmul iadd isub imul itruediv ipow iand ior").split():
+for _name in ("add sub mul truediv floordiv mod pow matmul lt le gt ge eq ne and or xor neg pos abs invert radd rsub "
+              "rmul rtruediv rfloordiv rmod rpow rmatmul iadd isub imul itruediv ipow iand ior").split():
     setattr(ndarray, f"__{_name}__", _operator(f"__{_name}__"))
 ndarray.__hash__ = None
 
@@ -268,20 +269,9 @@ class Cupy(types.ModuleType):
 
     def call(self, name, target, args, kwargs, owners=()):
         """target(*args) on the raw memory; what comes out is wrapped again."""
-        uploads = name in ("array", "asarray", "ascontiguousarray")
         inputs = list(owners)
-
-        def unwrap(value):
-            if isinstance(value, ndarray):
-                inputs.append(value)
-                return value.raw
-            if isinstance(value, np.ndarray) and not uploads:
-                raise TypeError(f"Unsupported type {type(value)}: cupy.{name} was given a NumPy array.")
-            if isinstance(value, (tuple, list)):
-                return type(value)(map(unwrap, value))
-            return value
-
-        raw_args, raw_kwargs = unwrap(tuple(args)), {key: unwrap(value) for key, value in kwargs.items()}
+        raw_args = self.unwrap(name, tuple(args), inputs)
+        raw_kwargs = {key: self.unwrap(name, value, inputs) for key, value in kwargs.items()}
         if name in ("where", "nonzero", "flatnonzero", "argwhere", "unique") and len(args) == 1:
             self.wait(name)
         with np.errstate(all="ignore"):  # a GPU does not warn
@@ -293,6 +283,19 @@ class Cupy(types.ModuleType):
                 array.raw.fill(0)
             return array
         return self.wrap(result, inputs, name)
+
+    def unwrap(self, name, value, inputs):
+        """The raw memory of an argument; the stand-in's arrays in it are added to the list `inputs`."""
+        if isinstance(value, ndarray):
+            inputs.append(value)
+            return value.raw
+        if isinstance(value, np.ndarray):
+            if name not in ("array", "asarray", "ascontiguousarray"):
+                raise TypeError(f"Unsupported type {type(value)}: cupy.{name} was given a NumPy array.")
+            return value.copy()
+        if isinstance(value, (tuple, list)):
+            return type(value)(self.unwrap(name, item, inputs) for item in value)
+        return value
 
     def wrap(self, value, inputs, name="attribute"):
         if isinstance(value, (tuple, list)) and any(isinstance(item, np.ndarray) for item in value):
@@ -341,7 +344,7 @@ def install(patch, **options):
 
 
 def _forget_kernels(patch):
-    """`minialex.kernels.gpu` keeps the cupy that it was imported with: a new one now, and again when `patch` is undone."""
+    """`minialex.kernels.gpu` keeps the cupy it was imported with: a new one now, and again when `patch` is undone."""
     import minialex.kernels
     patch.setitem(sys.modules, "minialex.kernels.gpu", None)
     del sys.modules["minialex.kernels.gpu"]

@@ -97,7 +97,8 @@ def test_col2im_is_the_transpose_of_im2col(on_gpu):
     x = normal(1, shape, np.float64)
     columns = on_gpu("im2col", x, kernel, stride, padding)
     g = normal(2, columns.shape, np.float64)
-    assert np.vdot(columns, g) == pytest.approx(np.vdot(x, on_gpu("col2im", g, shape, kernel, stride, padding)), rel=1e-13)
+    back = on_gpu("col2im", g, shape, kernel, stride, padding)
+    assert np.vdot(columns, g) == pytest.approx(np.vdot(x, back), rel=1e-13)
 
 
 # ------------------------------------------------------------------------------------------------ max-pooling
@@ -164,20 +165,21 @@ def test_the_largest_window_that_a_byte_can_number(on_gpu):
 
 # ------------------------------------------------------------------------------------------------ local response norm
 
-responses = st.fixed_dictionaries({"size": st.integers(1, 7), "alpha": st.floats(1e-4, 0.5), "beta": st.floats(0.1, 1.5),
-                                   "k": st.floats(0.5, 3)})
+norms = st.tuples(st.integers(1, 7), st.floats(1e-4, 0.5), st.floats(0.1, 1.5), st.floats(0.5, 3))  # size, α, β, k
 
 
 @st.composite
 def towers(draw):
+    """(shape of x, number of towers)"""
     groups = draw(st.integers(1, 3))
-    return (draw(st.integers(1, 3)), groups * draw(st.integers(1, 6)), *draw(st.tuples(*[st.integers(1, 4)] * 2))), groups
+    N, C, H, W = draw(st.tuples(st.integers(1, 3), st.integers(1, 6), st.integers(1, 4), st.integers(1, 4)))
+    return (N, groups * C, H, W), groups
 
 
 @checked
-@given(tower=towers(), norm=responses, dtype=dtypes, seed=seeds)
+@given(tower=towers(), norm=norms, dtype=dtypes, seed=seeds)
 def test_lrn(on_gpu, tower, norm, dtype, seed):
-    (shape, groups), size, alpha, beta, k = tower, *(norm[name] for name in ("size", "alpha", "beta", "k"))
+    (shape, groups), (size, alpha, beta, k) = tower, norm
     x, grad = normal(seed, shape, dtype), normal(seed + 1, shape, dtype)
     C = shape[1] // groups
     window = np.zeros((shape[1], shape[1]))  # window[j, i] = 1 where channel i is in the window of channel j
@@ -224,9 +226,14 @@ def one_of_each(dtype):
     columns = cpu.im2col(x, *window)
     y, argmax = cpu.max_pool_forward(x, *window)
     scale = 1 + x * x
-    return [("im2col", (x, *window)), ("col2im", (columns, x.shape, *window)), ("max_pool_forward", (x, *window)),
-            ("max_pool_backward", (y, argmax, x.shape, *window)), ("lrn_forward", (x, 5, 0.1, 0.75, 2, 2)),
-            ("lrn_backward", (x[::-1].copy(), x, scale, 5, 0.1, 0.75, 2)), ("sgd_update", (x, x[::-1].copy(), scale, 0.1, 0.9, 1e-3))]
+    turned = x[::-1].copy()
+    return [("im2col", (x, *window)),
+            ("col2im", (columns, x.shape, *window)),
+            ("max_pool_forward", (x, *window)),
+            ("max_pool_backward", (y, argmax, x.shape, *window)),
+            ("lrn_forward", (x, 5, 0.1, 0.75, 2, 2)),
+            ("lrn_backward", (turned, x, scale, 5, 0.1, 0.75, 2)),
+            ("sgd_update", (x, turned, scale, 0.1, 0.9, 1e-3))]
 
 
 def results(cupy, gpu, name, arguments):

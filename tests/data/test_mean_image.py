@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from conftest import save
+from picture_files import save
 
 from minialex.data import PictureSet, statistics
 from minialex.errors import UserError

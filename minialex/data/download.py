@@ -111,7 +111,7 @@ def unpack(archive, folder, progress=True):
     """Unpack a .tgz into `folder`: plain files and folders only. Raises UserError for any name that leads elsewhere."""
     written = 0
     try:
-        with tarfile.open(archive, "r:gz") as tar:
+        with gzip.open(archive) as stream, tarfile.open(fileobj=stream, mode="r:") as tar:
             for member in tqdm(tar, "unpacking", unit=" files", disable=not progress, leave=False):
                 target = _safe_target(member, folder)
                 if member.isdir():
@@ -123,6 +123,8 @@ def unpack(archive, folder, progress=True):
                 target.parent.mkdir(parents=True, exist_ok=True)
                 with tar.extractfile(member) as source, open(target, "xb") as file:
                     shutil.copyfileobj(source, file)
+            while stream.read(CHUNK):  # to the end, where gzip compares its own checksum
+                pass
     except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, FileExistsError) as error:
         raise UserError(f"the archive {archive} is damaged ({error}): delete it and run it again") from error
 

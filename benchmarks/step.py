@@ -1,0 +1,110 @@
+"""Seconds per training step, beside a peer's: `python benchmarks/step.py [--batch N] [--variant V] [--peer torch]`.
+
+The two sides run in processes of their own and take turns round by round, so that a machine whose speed drifts slows
+both. Quoted are medians over the rounds, the spread between them, and the ratio of images per second.
+"""
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
+from minialex import backend, models  # noqa: E402 (the path comes first, so that it runs from a clone)
+
+
+def options_parser():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--batch", type=int, default=128, help="images per step (default: %(default)s)")
+    parser.add_argument("--variant", default="paper", choices=[*models.VARIANTS, "lenet5"], help="default: %(default)s")
+    parser.add_argument("--classes", type=int, default=1000, help="outputs of the last layer (default: %(default)s)")
+    parser.add_argument("--device", default="cpu", help="cpu or cuda[:n] (default: %(default)s)")
+    parser.add_argument("--peer", default="torch", choices=["torch", "none"], help="default: %(default)s")
+    parser.add_argument("--forward", action="store_true", help="evaluation: the forward pass alone")
+    parser.add_argument("--threads", type=int, default=backend.thread_count(), help="default: all cores, %(default)s")
+    parser.add_argument("--rounds", type=int, default=7, help="counted rounds, after one that warms up (default: %(default)s)")
+    parser.add_argument("--steps", type=int, help="steps per round (default: about 64 images' worth, at least 1)")
+    parser.add_argument("--json", action="store_true", help="for machines")
+    return parser
+
+
+class Side:
+    """One side in its own process."""
+
+    def __init__(self, name, options):
+        environment = os.environ | {"MINIALEX_THREADS": str(options["threads"]), "OMP_NUM_THREADS": str(options["threads"])}
+        self.process = subprocess.Popen([sys.executable, str(HERE / "sides.py"), name, json.dumps(options)], text=True,
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
+        self.name, self.seconds, self.peak_bytes = name, [], 0
+        self.description = self.read()["description"]
+
+    def read(self):
+        line = self.process.stdout.readline()
+        if not line:
+            raise SystemExit(f"the {self.name} side stopped: see the message above.")
+        return json.loads(line)
+
+    def round(self, steps):
+        print(steps, file=self.process.stdin, flush=True)
+        return self.read()
+
+    def result(self, batch):
+        self.process.stdin.close()
+        self.process.wait()
+        median = statistics.median(self.seconds)
+        return {"side": self.name, "description": self.description, "images_per_second": batch / median, "seconds": median,
+                "spread": (max(self.seconds) - min(self.seconds)) / median, "peak_GB": self.peak_bytes / 1e9}
+
+
+def compare(options, peer="torch", rounds=7, steps=None):
+    """A list of results, one per side, measured in turns."""
+    steps = steps or max(1, 64 // options["batch"])
+    sides = [Side(name, options) for name in ("minialex", *([] if peer == "none" else [peer]))]
+    for number in range(rounds + 1):
+        for side in sides if number % 2 else reversed(sides):
+            answer = side.round(steps)
+            side.peak_bytes = answer["peak_bytes"]
+            if number:  # the first round warms up
+                side.seconds.append(answer["seconds"])
+    return [side.result(options["batch"]) for side in sides]
+
+
+def machine():
+    """The processor's name, as the operating system gives it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        name = next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        name = platform.processor() or platform.machine()
+    return f"{name}, {os.cpu_count()} cores"
+
+
+def main():
+    args = options_parser().parse_args()
+    model = models.build(args.variant, args.classes, 1 if args.variant == "lenet5" else 3)
+    options = {"batch": args.batch, "variant": args.variant, "classes": args.classes, "device": args.device,
+               "forward": args.forward, "threads": args.threads, "input": model.input_shape[1],
+               "channels": model.input_shape[0]}
+    del model
+    results = compare(options, args.peer, args.rounds, args.steps)
+    if args.json:
+        print(json.dumps({"machine": machine(), "options": options, "results": results}, indent=2))
+        return
+    print(f"{args.variant}, batch {args.batch}, {'forward only' if args.forward else 'forward + backward + update'}, "
+          f"{args.rounds} rounds in turns on {machine()}")
+    for r in results:
+        print(f"  {r['side']:9s} {r['images_per_second']:8.1f} images/s  {r['seconds'] * 1e3:9.1f} ms/step  spread "
+              f"{r['spread']:4.0%}  peak {r['peak_GB']:.2f} GB   {r['description']}")
+    if len(results) == 2:
+        ours, theirs = results
+        print(f"  ratio     {ours['images_per_second'] / theirs['images_per_second']:8.2f} x in speed, "
+              f"{ours['peak_GB'] / theirs['peak_GB']:.2f} x in memory")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,34 @@
+"""Is this gradient right? Numeric against analytic, and what is wrong where they differ.
+
+    report = ma.gradcheck(fn, inputs)          a function of Tensors, a Function, or a Module with all its parameters
+    assert report, report                      truthy when all is well; str() is a table that explains
+    python -m minialex.gradcheck               the same for every operation and layer of the engine
+
+The analytic gradient is one backward pass. The numeric one is (L(x + h) − L(x − h)) / 2h, one entry or one direction at a
+time, with L = Σ cotangent · output. The cotangent is random: seeded with ones, a softmax whose gradient is all zeros
+would pass, since its outputs always sum to 1.
+
+    subject.py    what is checked, in float64, with its random numbers standing still
+    sampling.py   which entries, which directions        probing.py   one numeric derivative, and what it is worth
+    verdicts.py   what the comparisons add up to         report.py    how it is told
+"""
+import sys
+import types
+
+from .check import gradcheck
+from .report import Report, Row
+
+__all__ = ["Report", "Row", "gradcheck"]
+
+
+class _CallableModule(types.ModuleType):
+    """`minialex.gradcheck` is a function, `ma.gradcheck(fn, inputs)`, and a package with a command, `python -m
+    minialex.gradcheck`. One name can hold one object: the package itself, made callable. So it does not matter who
+    imports what first, and since the command lives in `__main__.py`, nothing is imported twice."""
+
+    def __call__(self, *arguments, **options):
+        return gradcheck(*arguments, **options)
+
+
+_CallableModule.__call__.__doc__ = gradcheck.__doc__
+sys.modules[__name__].__class__ = _CallableModule

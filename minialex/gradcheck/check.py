@@ -1,0 +1,155 @@
+"""ma.gradcheck: the order of events. Prepare, look once, compare entries and directions, look again beside the kinks."""
+import math
+
+import numpy as np
+
+from ..backend import array_module
+from . import sampling, verdicts
+from .probing import Comparison, Direction, Entry, Point, examine, quick, relative_error, wrong_entry
+from .report import Report
+from .subject import ShapeDiffers, prepared
+
+NUDGE = 0.01  # times the size of a typical entry: far beyond every step, near enough to stay in the domain
+PROVEN = 8  # wrong entries after which further ones need no proof
+
+
+def gradcheck(fn, inputs=(), names=None, *, eps=1e-4, rtol=1e-6, atol=0.0, samples=64, directions=3, seed=0):
+    """Compare the gradients of `fn` with numeric ones, in float64. Returns a Report: truthy when all is well.
+
+    fn: a function of Tensors that returns a Tensor; a Function (class, or instance with options); or a Module, whose
+        parameters are all checked by name.
+    inputs: one array or Tensor, or a tuple of them; all are checked. Integer labels go inside the function.
+    names: what the report calls the inputs; without them, the function's own argument names.
+    eps: the first step, relative to the size of the entry that it moves; smaller ones follow where they are needed.
+    rtol, atol: how far numeric and analytic may lie apart, relative to the larger of both, and absolutely.
+    samples: a tensor with more entries than this is compared at so many, and along `directions` random directions.
+    seed: of the cotangent, the samples and the directions.
+
+    The caller's arrays, parameters, gradients and random generators are as before afterwards, after an exception too.
+    Raises TypeError or ValueError, in one sentence, for what cannot be checked.
+    """
+    _check_options(eps=eps, rtol=rtol, samples=samples)
+    with prepared(fn, inputs, names) as subject:
+        output, reason = _first_look(subject)
+        if reason:
+            return Report(subject.title, verdicts.same_for_all(subject, *reason))
+        generator = np.random.default_rng(seed)
+        cotangent = array_module(output).asarray(generator.standard_normal(output.shape))
+        check = _Check(subject, cotangent, generator, eps, rtol, atol, samples, directions)
+        try:
+            return Report(subject.title, [verdicts.row(finding, rtol) for finding in check.findings()])
+        except ShapeDiffers as problem:
+            return Report(subject.title, verdicts.shape_differs(subject, problem))
+
+
+def _check_options(**options):
+    for name, value in options.items():
+        if not value > 0:
+            raise ValueError(f"gradcheck: {name} must be more than 0, got {value}.")
+
+
+def _first_look(subject):
+    """(output, None), or (output, (verdict, evidence)) where no comparison would mean anything."""
+    output = subject.output()
+    xp = array_module(output)
+    if output.size == 0:
+        raise ValueError(f"gradcheck: {subject.title} returned shape {output.shape}, which holds no values: give larger inputs.")
+    for name, tensor, original in zip(subject.names, subject.tensors, subject.originals):
+        if not bool((tensor.data == original).all()):
+            return output, ("changes its input", f"the forward pass wrote into {name}: work on a copy")
+    bad = output.size - int(xp.isfinite(output).sum())
+    if bad:
+        raise ValueError(f"gradcheck: {subject.title} gives {bad} NaN or infinite values of {output.size}: choose inputs inside "
+                         "its domain.")
+    if output.dtype != np.float64:
+        return output, ("dtype too low", f"all inputs are float64, the output is {output.dtype}, whose rounding hides small "
+                        "steps: something inside converts")
+    if not bool((output == subject.output()).all()):
+        return output, ("not deterministic", "two runs on the same inputs gave different outputs: draw random numbers from "
+                        "np.random.rand or minialex, whose generators are held still here, or pass them in")
+    return output, None
+
+
+class Finding:
+    """What was compared of one tensor. entries: {index: Comparison}; directions: {name: Comparison}."""
+
+    def __init__(self, name, shape, size, gradient):
+        self.name, self.shape, self.size, self.gradient = name, shape, size, gradient
+        self.entries, self.directions = {}, {}
+        self.typical = 0.0  # numeric derivative of a typical entry
+        self.beside = 0  # entries at a kink that were compared at a point nearby instead
+
+
+class _Check:
+    """One run with its options."""
+
+    def __init__(self, subject, cotangent, generator, eps, rtol, atol, samples, directions):
+        self.subject, self.cotangent, self.generator = subject, cotangent, generator
+        self.eps, self.rtol, self.atol, self.samples, self.directions = eps, rtol, atol, samples, directions
+
+    def findings(self):
+        point = Point(self.subject, self.subject.originals, self.cotangent)
+        findings = []
+        for which, (name, tensor) in enumerate(zip(self.subject.names, self.subject.tensors)):
+            finding = Finding(name, tensor.shape, tensor.size, point.gradients[which])
+            self.compare_entries(point, which, finding)
+            self.compare_directions(point, which, finding)
+            findings.append(finding)
+        if any(comparison.outcome == "kink" for finding in findings
+               for comparison in (*finding.entries.values(), *finding.directions.values())):
+            self.look_beside(point, findings)
+        return findings
+
+    def floor(self, point, probe, typical=0.0):
+        """Derivatives are compared relative to at least this: a hundredth of a typical one, what rounding leaves of the
+        whole loss, and atol."""
+        return max(0.01 * typical, 1e-11 / self.rtol * point.size_of_loss / probe.unit, self.atol / self.rtol)
+
+    def compare_entries(self, point, which, finding):
+        indices = sampling.entries(finding.shape, self.samples, self.generator)
+        probes = [Entry(point, which, index) for index in indices]
+        numeric = [quick(point, probe, self.eps) for probe in probes]
+        sizes = [abs(value) for value in numeric if value and math.isfinite(value)]
+        finding.typical = float(np.median(sizes)) if sizes else 0.0
+        wrong = 0
+        for index, probe, value in zip(indices, probes, numeric):
+            analytic, floor = probe.analytic(finding.gradient), self.floor(point, probe, finding.typical)
+            error = relative_error(value, analytic, floor)
+            if error <= self.rtol or wrong >= PROVEN:
+                outcome = "equal" if error <= self.rtol else "wrong"
+                finding.entries[index] = Comparison(outcome, value, analytic, error)
+            else:
+                finding.entries[index] = self.examine(point, probe, finding)
+                wrong += finding.entries[index].outcome == "wrong"
+
+    def examine(self, point, probe, finding, gradient=None):
+        gradient = finding.gradient if gradient is None else gradient
+        typical = finding.typical if isinstance(probe, Entry) else 0.0
+        return examine(point, probe, gradient, self.floor(point, probe, typical), self.rtol, self.eps)
+
+    def compare_directions(self, point, which, finding):
+        """Needed where not all entries are compared; a wrong direction leads to a wrong entry."""
+        found = any(comparison.outcome == "wrong" for comparison in finding.entries.values())
+        for name, direction in sampling.directions(finding.shape, self.samples, self.directions, self.generator):
+            probe = Direction(point, which, direction)
+            finding.directions[name] = self.examine(point, probe, finding)
+            if finding.directions[name].outcome == "wrong" and not found:
+                index = wrong_entry(point, which, direction, self.floor(point, probe), self.rtol, self.eps)
+                finding.entries[index] = self.examine(point, Entry(point, which, index), finding)
+                found = True
+
+    def look_beside(self, point, findings):
+        """At a kink every gradient between left and right is as good as any other, so there nothing is proven. The
+        same entries are compared again where all tensors have been nudged a little, off the kinks and ties."""
+        bases = [base + NUDGE * scale * array_module(base).asarray(sampling.random_direction(base.shape, self.generator))
+                 for base, scale in zip(point.bases, point.scales)]
+        beside = Point(self.subject, bases, self.cotangent)
+        if not beside.is_finite():
+            return
+        for which, finding in enumerate(findings):
+            for index in [i for i, comparison in finding.entries.items() if comparison.outcome == "kink"]:
+                finding.entries[index] = self.examine(beside, Entry(beside, which, index), finding, beside.gradients[which])
+                finding.beside += finding.entries[index].outcome != "kink"
+            for name in [n for n, comparison in finding.directions.items() if comparison.outcome == "kink"]:
+                probe = Direction(beside, which, sampling.random_direction(finding.shape, self.generator))
+                finding.directions[name] = self.examine(beside, probe, finding, beside.gradients[which])

@@ -1,0 +1,193 @@
+"""One numeric derivative, and what it is worth.
+
+    L(x) = Σ cotangent · output
+    numeric = (L(x + h) − L(x − h)) / 2h            right − left = (L(x + h) − 2·L(x) + L(x − h)) / h
+
+The central difference errs by h²·L'''/6 (truncation) and by rounding, about 10⁻¹⁶·|L|/h. One step size cannot tell
+either from a wrong gradient, and none from a kink. So an entry that does not agree at once is looked at with ever
+smaller steps: where the function is smooth, right − left shrinks with h; at a kink (ReLU at 0, a tie in max-pooling) it
+stays, and any gradient between the left and the right derivative is as good as any other.
+
+Outputs are subtracted before they are summed: those that do not depend on the entry then cancel without rounding.
+"""
+from typing import NamedTuple
+
+import numpy as np
+
+from ..backend import array_module
+
+STEPS = (1, 1 / 30, 1 / 900, 1 / 27000)  # times the first step: the last is about 4·10⁻⁹ of an entry's size
+
+
+class Point:
+    """A subject at one place: its output there, a cotangent, and the gradients of one backward pass."""
+
+    def __init__(self, subject, bases, cotangent):
+        self.subject, self.bases, self.cotangent = subject, bases, cotangent
+        self.go_back()
+        self.output = subject.output()
+        self.gradients = subject.gradients(cotangent)
+        self.scales = [_root_mean_square(base) or 1.0 for base in bases]
+        self.size_of_loss = _norm(cotangent * self.output)
+
+    def go_back(self):
+        for tensor, base in zip(self.subject.tensors, self.bases):
+            tensor.data[...] = base
+
+    def is_finite(self):
+        return bool(array_module(self.output).isfinite(self.output).all())
+
+
+class Entry:
+    """Move one entry of one tensor. unit: its own size, or that of a typical entry if it is small."""
+
+    def __init__(self, point, which, index):
+        self.array, self.index = point.subject.tensors[which].data, index
+        self.value = float(self.array[index])
+        self.unit = max(abs(self.value), point.scales[which])
+
+    def move(self, distance):
+        self.array[self.index] = self.value + distance
+
+    def analytic(self, gradient):
+        return 0.0 if gradient is None else float(gradient[self.index])
+
+    def spread(self, gradient):
+        """The size that a derivative along here typically has."""
+        return abs(self.analytic(gradient))
+
+
+class Direction:
+    """Move a whole tensor along `direction`, an array of its shape."""
+
+    def __init__(self, point, which, direction):
+        self.array, self.base = point.subject.tensors[which].data, point.bases[which]
+        self.direction = array_module(self.array).asarray(direction)
+        self.unit = point.scales[which]
+
+    def move(self, distance):
+        array_module(self.array).multiply(self.direction, distance, out=self.array)
+        self.array += self.base
+
+    def analytic(self, gradient):
+        return 0.0 if gradient is None else float((gradient * self.direction).sum())
+
+    def spread(self, gradient):
+        """Root of the sum of squares: the sum itself may be small because its terms cancel."""
+        return 0.0 if gradient is None else _norm(gradient * self.direction)
+
+
+class Comparison(NamedTuple):
+    """Numeric against analytic. outcome: "equal", "wrong", "kink" (excused), "wrong at a kink" or "undecided"."""
+
+    outcome: str
+    numeric: float
+    analytic: float
+    error: float  # |numeric − analytic| / max(|numeric|, |analytic|, floor)
+
+
+class _Derivative(NamedTuple):
+    step: float
+    numeric: float
+    low: float  # Σ over the outputs of the smaller of their left and right derivatives
+    high: float
+    jump: float  # right − left
+    noise: float  # what rounding may have done to them
+
+
+def quick(point, probe, eps):
+    """The central difference with the first step: two forward passes."""
+    step = eps * probe.unit
+    change, minus = _outputs(point, probe, step)
+    change -= minus
+    return float((point.cotangent * change).sum()) / (2 * step)
+
+
+def relative_error(numeric, analytic, floor):
+    """|numeric − analytic|, relative to the larger of both, but at least to `floor`: what is nothing beside its
+    neighbours need not be right to six digits. NaN counts as infinitely wrong."""
+    difference = abs(numeric - analytic)
+    if difference == 0:
+        return 0.0
+    error = difference / max(abs(numeric), abs(analytic), floor)
+    return error if error == error else float("inf")
+
+
+def examine(point, probe, gradient, floor, rtol, eps):
+    """A Comparison along `probe`, with smaller steps until numeric and analytic agree or the reason is plain."""
+    analytic, floor = probe.analytic(gradient), max(floor, probe.spread(gradient))
+    tried = []
+    for factor in STEPS:
+        found = _measure(point, probe, eps * factor * probe.unit)
+        if not np.isfinite(found.numeric):
+            continue
+        error = relative_error(found.numeric, analytic, floor)
+        if error <= rtol:
+            return Comparison("equal", found.numeric, analytic, error)
+        tried.append(found)
+    if len(tried) < 2 or not np.isfinite(analytic):
+        outcome = "undecided" if np.isfinite(analytic) else "wrong"
+        return Comparison(outcome, tried[-1].numeric if tried else float("nan"), analytic, float("inf"))
+    return _judge(tried, analytic, floor, rtol)
+
+
+def _judge(tried, analytic, floor, rtol):
+    coarse, fine = tried[-2:]
+    ratio = coarse.step / fine.step
+    jump = (ratio * fine.jump - coarse.jump) / (ratio - 1)  # what is left of right − left when its part ~ h is taken out
+    allowed = rtol * max(abs(fine.numeric), abs(analytic), floor) + fine.noise
+    if abs(jump) > allowed:
+        between = fine.low - allowed <= analytic <= fine.high + allowed
+        error = relative_error(fine.numeric, analytic, floor)
+        return Comparison("kink" if between else "wrong at a kink", fine.numeric, analytic, error)
+    # Smooth: the two neighbouring steps that agree best give the value, and their difference its uncertainty.
+    uncertainty, numeric = min((abs(a.numeric - b.numeric), b.numeric) for a, b in zip(tried, tried[1:]))
+    proven = abs(numeric - analytic) > rtol * max(abs(numeric), abs(analytic), floor) + 3 * uncertainty
+    error = relative_error(numeric, analytic, floor)
+    return Comparison("wrong" if proven else "undecided", numeric, analytic, error)
+
+
+def _measure(point, probe, step):
+    plus, minus = _outputs(point, probe, step)
+    xp, c = array_module(plus), point.cotangent
+    right, left = c * (plus - point.output) / step, c * (point.output - minus) / step
+    touched = _norm(c * point.output * ((right != 0) | (left != 0)))
+    return _Derivative(step, float((right + left).sum()) / 2, float(xp.minimum(left, right).sum()),
+                       float(xp.maximum(left, right).sum()), float((right - left).sum()),
+                       8 * np.finfo(np.float64).eps * touched / step)
+
+
+def _outputs(point, probe, step):
+    try:
+        with np.errstate(all="ignore"):  # a step may leave the domain of a logarithm; a smaller one will not
+            probe.move(step)
+            plus = point.subject.output()
+            probe.move(-step)
+            return plus, point.subject.output()
+    finally:
+        probe.move(0.0)
+
+
+def _root_mean_square(array):
+    return _norm(array) / array.size ** 0.5
+
+
+def _norm(array):
+    flat = array.reshape(-1)
+    return float(array_module(array).sqrt((flat * flat).sum(dtype=np.float64)))
+
+
+def wrong_entry(point, which, direction, floor, rtol, eps):
+    """The index of a wrong entry of a tensor whose derivative along `direction` is wrong, by halving the range in
+    which it must be: log2(size) derivatives. None when the error cannot be followed to one entry."""
+    array = point.subject.tensors[which].data
+    flat = np.asarray(direction).reshape(-1)
+    start, stop = 0, flat.size
+    while stop - start > 1:
+        middle = (start + stop) // 2
+        half = np.zeros_like(flat)
+        half[start:middle] = flat[start:middle]
+        probe = Direction(point, which, half.reshape(direction.shape))
+        outcome = examine(point, probe, point.gradients[which], floor, rtol, eps).outcome
+        start, stop = (start, middle) if outcome.startswith("wrong") else (middle, stop)
+    return tuple(int(i) for i in np.unravel_index(start, array.shape))

@@ -1,0 +1,41 @@
+"""Which entries are compared one by one, and along which directions the whole tensor is moved.
+
+A small tensor is compared entry by entry. Of a large one a random sample is; a few directional derivatives
+
+    dL/dt at x + t·v = Σ gradient · v          v: a random number for every entry
+
+look at all entries at once, so that a single wrong one among millions still shows. Moving all entries by the same
+amount is one more direction: tied entries stay tied, so that a maximum is smooth along it.
+"""
+import numpy as np
+
+
+def entries(shape, samples, generator):
+    """Up to `samples` different indices (tuples) of an array of `shape`: all when there are no more than that, else the
+    first, the last (the corners are where borders go wrong) and random ones, in reading order."""
+    size = int(np.prod(shape, dtype=np.int64))
+    if size <= samples:
+        positions = range(size)
+    else:
+        chosen = {0, size - 1} if samples > 1 else set()
+        while len(chosen) < samples:
+            chosen.add(int(generator.integers(size)))
+        positions = sorted(chosen)
+    return [tuple(int(i) for i in np.unravel_index(position, shape)) for position in positions]
+
+
+def directions(shape, samples, count, generator):
+    """Yields (name, direction): float64 arrays of `shape` with entries between −1 and 1.
+
+    `count` random ones where not every entry is compared, and the uniform one for more than one entry.
+    """
+    size = int(np.prod(shape, dtype=np.int64))
+    if size > 1:
+        yield "all entries together", np.ones(shape)
+    for number in range(count if size > samples else 0):
+        yield f"random direction {number + 1}", random_direction(shape, generator)
+
+
+def random_direction(shape, generator):
+    """Numbers in [−1, 1): no two wrong entries have the same weight, so their errors do not cancel."""
+    return np.asarray(generator.random(shape) * 2 - 1)

@@ -1,0 +1,209 @@
+"""What is checked: a function and its tensors, copied to float64, with the random numbers standing still.
+
+Everything that the caller handed over is put back at the end, whatever happens in between.
+"""
+import copy
+import inspect
+from contextlib import ExitStack, contextmanager
+
+import numpy as np
+
+from .. import backend, tensor
+from ..nn import Module
+from ..tensor import Function, Tensor
+
+
+class Subject:
+    """A function of Tensors that can be run again and again: `tensors` are moved, `output()` and `gradients()` follow.
+
+    names, tensors: the inputs, then a module's parameters. originals: the caller's arrays, never changed.
+    """
+
+    def __init__(self, title, call, names, inputs, parameters, restart):
+        self.title, self.call, self.restart = title, call, restart
+        self.inputs = inputs
+        self.names = [*names, *parameters]
+        self.tensors = [*inputs, *parameters.values()]
+
+    def output(self):
+        """The output at the present values, a new array. Nothing is recorded."""
+        with tensor.no_grad():
+            return self._run().data.copy()
+
+    def gradients(self, cotangent):
+        """[dL/dtensor or None, ...] with L = Σ cotangent · output, by one backward pass; `.grad` stays as it was.
+
+        Raises ShapeDiffers when a backward pass returns a gradient of another shape than its input's.
+        """
+        result = self._run()
+        if not result.requires_grad:
+            return [None] * len(self.tensors)
+        before = [(leaf, leaf.grad) for leaf in _leaves(result)]
+        try:
+            for leaf, _ in before:
+                leaf.grad = None
+            with _shapes_watched():
+                result.backward(cotangent)
+            return [leaf.grad for leaf in self.tensors]
+        finally:
+            for leaf, grad in before:
+                leaf.grad = grad
+
+    def _run(self):
+        self.restart()
+        result = self.call(*self.inputs)
+        if not isinstance(result, Tensor):
+            raise TypeError(f"gradcheck: {self.title} must return one Tensor, it returned {_kind(result)}. Use operations on "
+                            "Tensors all the way, and return one result.")
+        return result
+
+
+class ShapeDiffers(ValueError):
+    """A gradient that does not have the shape of its input. source: the Tensor or Function that the input came from."""
+
+    def __init__(self, function, position, got):
+        super().__init__(f"{function.name}.backward returned shape {got} for input {position}.")
+        self.function, self.position, self.got = function.name, position, got
+        self.expected, self.source = function.input_types[position][0], function.sources[position]
+
+
+@contextmanager
+def _shapes_watched():
+    """Look at each backward pass before the tape does, to know whose gradient it is that does not fit."""
+    def watch(direction, function, call):
+        def watched(*arrays):
+            grads = call(*arrays)
+            for position, grad in enumerate(grads if isinstance(grads, tuple) else (grads,)):
+                if position < len(function.sources) and np.shape(grad) != function.input_types[position][0]:
+                    if grad is not None:
+                        raise ShapeDiffers(function, position, np.shape(grad))
+            return grads
+        return watched if direction == "backward" else call
+
+    tensor.observers.append(watch)
+    try:
+        yield
+    finally:
+        tensor.observers.remove(watch)
+
+
+def _leaves(result):
+    """All tensors whose `.grad` a backward pass from `result` would change: also weights that only `fn` knows."""
+    leaves, functions, seen = {result} if result.creator is None else set(), [result.creator], set()
+    while functions:
+        function = functions.pop()
+        if function is None or function in seen:
+            continue
+        seen.add(function)
+        leaves.update(source for source in function.sources if isinstance(source, Tensor))
+        functions.extend(source for source in function.sources if isinstance(source, Function))
+    return leaves
+
+
+@contextmanager
+def prepared(fn, inputs, names=None):
+    """A Subject in float64 for the time of the block. Raises TypeError or ValueError, in a sentence, for what cannot be
+    checked: integer inputs, empty arrays, values that are not finite, nothing to differentiate."""
+    inputs = tuple(inputs) if isinstance(inputs, (tuple, list)) else (inputs,)
+    title, call = _callable(fn)
+    names = _names(names, fn, len(inputs))
+    arrays = [_floating(name, value) for name, value in zip(names, inputs)]
+    parameters = _parameters(fn)
+    if not arrays and not parameters:
+        raise ValueError(f"gradcheck: {title} has no inputs and no parameters: there is nothing to differentiate.")
+    with ExitStack() as stack:
+        restart = stack.enter_context(_frozen())
+        for name, array in [*zip(names, arrays), *((name, p.data) for name, p in parameters.items())]:
+            _check_values(name, array)
+        originals = arrays + [parameter.data for parameter in parameters.values()]
+        for parameter in parameters.values():
+            stack.callback(_put_back, parameter, parameter.data, parameter.grad)
+            parameter.data, parameter.grad = _float64(parameter.data), None
+        tensors = [Tensor(_float64(array), requires_grad=True) for array in arrays]
+        subject = Subject(title, call, names, tensors, parameters, restart)
+        subject.originals = originals
+        yield subject
+
+
+def _callable(fn):
+    """(title, call). A Function serves once, so each run gets a copy of its own."""
+    if isinstance(fn, type) and issubclass(fn, Function):
+        return fn.__name__, lambda *tensors: fn()(*tensors)
+    if isinstance(fn, Function):
+        if fn.sources is not None:
+            raise ValueError(f"gradcheck: this {fn.name} object has been called before: give a new one, {fn.name}(...).")
+        return fn.name, lambda *tensors: copy.copy(fn)(*tensors)
+    if not callable(fn):
+        raise TypeError(f"gradcheck: the first argument is what to check, a function of Tensors, a Function or a Module, "
+                        f"not {_kind(fn)}.")
+    return getattr(fn, "__name__", type(fn).__name__), fn
+
+
+def _names(names, fn, count):
+    """The given names, or those that the function's own signature uses."""
+    if names is not None:
+        names = [names] if isinstance(names, str) else [str(name) for name in names]
+        if len(names) != count or len(set(names)) != count:
+            raise ValueError(f"gradcheck: names must be {count} different ones, one for each input, got {names}.")
+        return names
+    code = fn.forward if isinstance(fn, (Module, Function)) or isinstance(fn, type) else fn
+    try:
+        found = [p.name for p in inspect.signature(code).parameters.values() if p.kind == p.POSITIONAL_OR_KEYWORD]
+    except (TypeError, ValueError):  # some builtins have no signature
+        found = []
+    found = [name for name in found if name != "self"]
+    return found[:count] if len(found) >= count else [f"input {i}" for i in range(count)]
+
+
+def _floating(name, value):
+    array = value.data if isinstance(value, Tensor) else value
+    if not backend.is_array(array):
+        array = np.asarray(array, dtype=np.float64)
+    if array.dtype.kind != "f":
+        raise TypeError(f"gradcheck: {name} holds {array.dtype} values, which cannot move by a small step. Convert numbers "
+                        "with .astype(float), and pass labels inside the function: gradcheck(lambda x: "
+                        "F.cross_entropy(x, labels), x).")
+    return array
+
+
+def _check_values(name, array):
+    if array.size == 0:
+        raise ValueError(f"gradcheck: {name} has shape {array.shape}, which holds no values: there is nothing to compare.")
+    if not bool(backend.array_module(array).isfinite(array).all()):
+        raise ValueError(f"gradcheck: {name} holds NaN or infinity: choose finite values.")
+
+
+def _parameters(fn):
+    """{path: parameter} of a Module; one that is used twice is listed once, one that is not trained is left out."""
+    parameters = {}
+    for name, parameter in fn.named_parameters() if isinstance(fn, Module) else ():
+        if parameter.requires_grad and all(parameter is not other for other in parameters.values()):
+            parameters[name] = parameter
+    return parameters
+
+
+def _put_back(parameter, data, grad):
+    parameter.data, parameter.grad = data, grad
+
+
+def _float64(array):
+    return backend.array_module(array).array(array, dtype=np.float64)
+
+
+@contextmanager
+def _frozen():
+    """Every run draws the same random numbers: those of the engine, and those of a student's own np.random.rand."""
+    before = np.random.get_state()
+    with backend.frozen_randomness() as restart_engine:
+        def restart():
+            restart_engine()
+            np.random.seed(0)
+
+        try:
+            yield restart
+        finally:
+            np.random.set_state(before)
+
+
+def _kind(value):
+    return "None" if value is None else f"a {type(value).__name__}"

@@ -1,0 +1,94 @@
+"""What the comparisons of one tensor add up to: a verdict, and the evidence for it.
+
+correct                   compared entries agree, and so do the directions
+wrong                     entries differ where the function is smooth
+zero gradient             the backward pass gives nothing but zeros, and the numeric derivative is something else
+wrong at a kink           only there, and the value is not even between the left and the right derivative
+not differentiable here   so many entries sit on a kink, here and nearby, that too few are left to judge by
+undecided                 the numeric derivative is too uncertain to judge by
+not finite                the backward pass gives NaN or infinity
+shape differs             a gradient does not have the shape of its input
+changes its input, dtype too low, not deterministic      no comparison would mean anything
+not compared              because of what is said of another tensor
+"""
+from ..backend import array_module
+from .report import Row
+
+
+def row(finding, rtol):
+    """A Row for one Finding."""
+    outcomes = [comparison.outcome for comparison in finding.entries.values()]
+    counted = {index: c for index, c in finding.entries.items() if c.outcome in ("equal", "wrong", "wrong at a kink")}
+    worst = max(counted, key=lambda index: (counted[index].outcome != "equal", counted[index].error), default=None)
+    verdict, evidence = _verdict(finding, outcomes, rtol)
+    comparison = counted.get(worst)
+    return Row(finding.name, finding.shape, finding.size, len(counted), outcomes.count("kink") + finding.beside,
+               comparison and comparison.error, worst, comparison and comparison.numeric, comparison and comparison.analytic,
+               verdict, evidence)
+
+
+def _verdict(finding, outcomes, rtol):
+    wrong = outcomes.count("wrong")
+    directions = [comparison.outcome for comparison in finding.directions.values()]
+    bad = _not_finite(finding.gradient)
+    if bad:
+        return "not finite", f"{bad} of {finding.size} values of the gradient are NaN or infinite"
+    if wrong or "wrong" in directions:
+        return _wrong(finding, wrong, directions, rtol)
+    if "wrong at a kink" in outcomes or "wrong at a kink" in directions:
+        return "wrong at a kink", ("where the left and the right derivative differ, the gradient must lie between them; where "
+                                   "the function is smooth, it is right")
+    agree, kinks, undecided = (outcomes.count(outcome) for outcome in ("equal", "kink", "undecided"))
+    if 2 * agree < len(outcomes):
+        if kinks >= undecided:
+            return "not differentiable here", (f"{kinks} of {len(outcomes)} entries have different derivatives to the left and "
+                                               "to the right, here and nearby: choose other inputs")
+        return "undecided", (f"at {undecided} of {len(outcomes)} entries the numeric derivative changes with the step size: "
+                             "choose inputs where the function is tamer")
+    return "correct", _kinks(finding, kinks)
+
+
+def _wrong(finding, wrong, directions, rtol):
+    evidence = f"{wrong} of {len(finding.entries)} compared entries differ by more than {rtol:g}"
+    if "wrong" in directions:
+        evidence += f", and {directions.count('wrong')} of {len(directions)} directions of the whole tensor"
+    if finding.gradient is None:
+        return "zero gradient", (f"{evidence}; nothing came back to this tensor: is the result computed from its .data, outside "
+                                 "the tape, or does backward return None for it?")
+    if not bool(finding.gradient.any()):
+        return "zero gradient", f"{evidence}; all {finding.size} analytic values are 0"
+    return "wrong", evidence
+
+
+def _kinks(finding, kinks):
+    found = kinks + finding.beside
+    if not found:
+        return ""
+    what = "1 entry sits on a kink or tie" if found == 1 else f"{found} entries sit on a kink or tie"
+    where = "and was" if found == 1 else "and were"
+    return f"{what}: between left and right derivative there, {where} compared beside it" if finding.beside else what
+
+
+def _not_finite(gradient):
+    return 0 if gradient is None else gradient.size - int(array_module(gradient).isfinite(gradient).sum())
+
+
+def same_for_all(subject, verdict, evidence):
+    """Rows for a function of which nothing can be compared."""
+    return [_bare_row(name, tensor, verdict, evidence if i == 0 else "as above")
+            for i, (name, tensor) in enumerate(zip(subject.names, subject.tensors))]
+
+
+def shape_differs(subject, problem):
+    """Rows after a backward pass that returned a gradient of another shape than its input's."""
+    evidence = (f"{problem.function}.backward returned shape {problem.got} for input {problem.position} of shape "
+                f"{problem.expected}")
+    guilty = [tensor is problem.source for tensor in subject.tensors]
+    if not any(guilty):
+        return same_for_all(subject, "shape differs", f"inside, {evidence}")
+    return [_bare_row(name, tensor, *(("shape differs", evidence) if its_fault else ("not compared", "")))
+            for name, tensor, its_fault in zip(subject.names, subject.tensors, guilty)]
+
+
+def _bare_row(name, tensor, verdict, evidence):
+    return Row(name, tensor.shape, tensor.size, 0, 0, None, None, None, None, verdict, evidence)

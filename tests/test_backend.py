@@ -1,0 +1,276 @@
+"""Memory that is used again, the batch over the cores, random numbers. (Devices: tests/gpu.)"""
+import gc
+import json
+import os
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, consumes, multiple, rule
+from hypothesis.stateful import Bundle
+
+import minialex as ma
+from minialex import backend
+
+BIG = 1 << 18  # float32 numbers in a block of 1 MB, the smallest that is recycled
+
+
+@pytest.fixture(autouse=True)
+def empty_shelf():
+    backend.release_memory()
+    yield
+    backend.release_memory()
+
+
+# ------------------------------------------------------------------------------------------------ recycled memory
+
+
+def address(array):
+    return array.__array_interface__["data"][0]
+
+
+def test_a_block_comes_back_when_its_array_has_died():
+    first = backend.empty((BIG,), np.float32)
+    where = address(first)
+    assert address(backend.empty((BIG,), np.float32)) != where
+    del first
+    again = [backend.empty((BIG // 4, 4), np.float32), backend.empty((BIG,), np.float32)]
+    assert where in map(address, again)
+
+
+def test_small_arrays_are_not_recycled():
+    backend.empty((10,), np.float32)
+    assert not backend._shelf
+
+
+VIEWS = {
+    "slice": lambda a: a[1:-1], "reshape": lambda a: a.reshape(2, -1), "transpose of reshape": lambda a: a.reshape(4, -1).T,
+    "other dtype": lambda a: a.view(np.uint8), "view of view of view": lambda a: a[2:][::2].reshape(-1)[3:4],
+    "strided": lambda a: np.lib.stride_tricks.as_strided(a, (3, 3), (4, 4)), "memoryview": lambda a: memoryview(a),
+    "from buffer": lambda a: np.frombuffer(a, np.int32), "broadcast": lambda a: np.broadcast_to(a, (2, a.size)),
+    "iterator": lambda a: a.flat, "real part": lambda a: a.real, "interface": lambda a: np.asarray(Wrapper(a)),
+    "tensor": lambda a: ma.Tensor(a)[5:].reshape(-1).detach(),
+}
+
+
+class Wrapper:
+    """Hands its array on through NumPy's interface, as other libraries do."""
+
+    def __init__(self, array):
+        self.array, self.__array_interface__ = array, array.__array_interface__
+
+
+@pytest.mark.parametrize("view", VIEWS.values(), ids=VIEWS)
+def test_a_block_is_not_handed_out_while_any_view_of_it_lives(view):
+    array = backend.empty((BIG,), np.float32)
+    where = address(array)
+    kept = view(array)
+    del array
+    gc.collect()
+    others = [backend.empty((BIG,), np.float32) for _ in range(2)]
+    assert where not in map(address, others)
+    del kept
+    gc.collect()
+    assert where in map(address, [backend.empty((BIG,), np.float32) for _ in range(2)])
+
+
+class Recycling(RuleBasedStateMachine):
+    """Allocate, take views of views, drop: every array that is still held keeps the number that was written into it."""
+
+    arrays = Bundle("arrays")
+
+    def __init__(self):
+        super().__init__()
+        self.next = 0
+
+    @rule(target=arrays, rows=st.sampled_from([1, 2, 64]), dtype=st.sampled_from([np.float32, np.int32, np.float64]))
+    def allocate(self, rows, dtype):
+        array = backend.empty((rows, BIG * 4 // np.dtype(dtype).itemsize // rows), dtype)
+        self.next += 1
+        array[...] = self.next
+        return array, self.next
+
+    @rule(target=arrays, held=arrays, how=st.sampled_from(["slice", "transpose", "flat", "every other"]))
+    def view(self, held, how):
+        array, number = held
+        return {"slice": array[..., 1:] if array.shape[-1] > 1 else array, "transpose": array.T,
+                "flat": array.reshape(-1), "every other": array[..., ::2]}[how], number
+
+    @rule(held=consumes(arrays), other=arrays)
+    def drop(self, held, other):
+        del held
+        self.look(other)
+
+    @rule(held=arrays)
+    def look(self, held):
+        array, number = held
+        assert (array == number).all()
+
+    def teardown(self):
+        backend.release_memory()
+
+
+TestRecycling = Recycling.TestCase
+TestRecycling.settings = settings(max_examples=25, stateful_step_count=30, deadline=None)
+
+
+def test_a_block_that_dies_while_the_shelf_is_in_use_does_not_wait_for_itself():
+    """The garbage collector may free an array at any moment, also in the thread that holds the shelf's lock."""
+    def die_inside():
+        array = backend.empty((BIG,), np.float32)
+        with backend._shelf_lock:
+            del array
+
+    thread = threading.Thread(target=die_inside, daemon=True)
+    thread.start()
+    thread.join(5)
+    assert not thread.is_alive()
+
+
+def test_threads_never_share_a_block():
+    wrong = []
+
+    def work(number):
+        for _ in range(200):
+            array = backend.empty((BIG,), np.float32)
+            array[::4096] = number
+            if (array[::4096] != number).any():
+                wrong.append(number)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+# ------------------------------------------------------------------------------------------------ a batch over the cores
+
+
+@given(st.integers(0, 300))
+@settings(max_examples=50, deadline=None)
+def test_pieces_cover_a_batch_once_and_in_order(count):
+    pieces = backend.batch_pieces(count)
+    assert [i for piece in pieces for i in range(piece.start, piece.stop)] == list(range(count))
+    assert len(pieces) <= 8 * -(-backend.thread_count() // 8)
+    seen = []
+    backend.for_images(lambda images: seen.append((images.start, images.stop)), count)
+    assert sorted(seen) == [(i, i + 1) for i in range(count)]
+
+
+@pytest.mark.parametrize("threads", ["1", "2", "8"])
+def test_parallel_map_keeps_the_order_and_passes_errors_on(monkeypatch, threads):
+    monkeypatch.setenv("MINIALEX_THREADS", threads)
+    assert backend.thread_count() == int(threads)
+    assert backend.parallel_map(lambda n: n * n, list(range(20))) == [n * n for n in range(20)]
+    with pytest.raises(ZeroDivisionError):
+        backend.parallel_map(lambda n: 1 / n, [2, 1, 0])
+
+
+@pytest.mark.parametrize("value", ["", "0", "many", "-3"])
+def test_a_thread_count_that_makes_no_sense_is_ignored(monkeypatch, value):
+    monkeypatch.setenv("MINIALEX_THREADS", value)
+    assert backend.thread_count() >= 1
+
+
+def test_blas_gets_its_threads_back():
+    from threadpoolctl import threadpool_info
+
+    before = [library["num_threads"] for library in threadpool_info()]
+    backend.parallel_map(lambda n: n, [1, 2, 3])
+    assert [library["num_threads"] for library in threadpool_info()] == before
+
+
+@pytest.mark.parametrize("shape", [(), (0,), (5,), (3, (1 << 15) + 7)])
+def test_blocks_reach_every_number_once(shape):
+    array, other = np.zeros(shape), np.ones(shape)
+
+    def add(a, b):
+        a += b
+
+    backend.for_blocks(add, array, other)
+    assert np.array_equal(array, other)
+
+
+def test_sums_over_images_skip_what_is_none():
+    def some_images(images):
+        return None, np.full(2, images.stop - images.start, float)
+
+    nothing, total = backend.sum_over_images(some_images, 21, 2, like=np.ones(1))
+    assert nothing is None and total.tolist() == [21, 21]
+
+
+STEP = """
+import hashlib, sys
+import numpy as np
+import minialex as ma
+from minialex import nn, optim
+import minialex.functional as F
+
+ma.manual_seed(0)
+model = nn.Sequential(nn.Conv2d(3, 24, 7, stride=2), nn.ReLU(), nn.LocalResponseNorm(groups=2), nn.MaxPool2d(3, 2),
+                      nn.Conv2d(24, 32, 3, padding=1, groups=2), nn.ReLU(), nn.MapResponseNorm(), nn.AvgPool2d(2), nn.Flatten(),
+                      nn.Linear(32 * 6 * 6, 300), nn.Tanh(), nn.Dropout(), nn.Linear(300, 10))
+optimizer = optim.SGD(model.parameters(), lr=0.01)
+images = np.random.default_rng(1).standard_normal((21, 3, 57, 57)).astype(np.float32)
+for step in range(2):
+    model.zero_grad()
+    F.cross_entropy(model(images), np.arange(21) % 10).backward()
+    optimizer.step()
+print(hashlib.sha256(b"".join(p.data.tobytes() for p in model.parameters())).hexdigest())
+"""
+
+
+def test_two_training_steps_give_the_same_bits_on_one_and_two_threads():
+    """One BLAS thread per worker makes conv the same; the whole BLAS of the fully connected layers is left alone."""
+    results = set()
+    for threads in ("1", "2", "2"):
+        environment = os.environ | {"MINIALEX_THREADS": threads}
+        results.add(subprocess.run([sys.executable, "-c", STEP], env=environment, capture_output=True, text=True, check=True).stdout)
+    assert len(results) == 1
+
+
+# ------------------------------------------------------------------------------------------------ random numbers
+
+
+def test_a_seed_gives_the_same_numbers_again():
+    like = np.zeros(1)
+    draws = []
+    for seed in (1, 1, 2):
+        ma.manual_seed(seed)
+        draws.append((backend.host_generator().random(3).tolist(), backend.random_uniform((3,), like).tolist()))
+    assert draws[0] == draws[1] != draws[2]
+
+
+def test_uniform_numbers_are_float32_in_the_half_open_unit_interval():
+    numbers = backend.random_uniform((500, 500), np.zeros(1))
+    assert numbers.dtype == np.float32 and 0 <= numbers.min() < 1e-3 and 0.999 < numbers.max() < 1
+
+
+def test_frozen_randomness_repeats_itself_and_leaves_no_trace():
+    ma.manual_seed(5)
+    expected = [backend.host_generator().random(2).tolist() for _ in range(2)]
+    ma.manual_seed(5)
+    seen = [backend.host_generator().random(2).tolist()]
+    with pytest.raises(ZeroDivisionError):
+        with backend.frozen_randomness() as restart:
+            inside = [backend.host_generator().random(4).tolist()]
+            with backend.frozen_randomness():
+                backend.host_generator().random(9)
+            restart()
+            inside.append(backend.host_generator().random(4).tolist())
+            raise ZeroDivisionError
+    seen.append(backend.host_generator().random(2).tolist())
+    assert inside[0] == inside[1] and seen == expected
+
+
+def test_the_random_state_goes_through_a_checkpoint():
+    state = json.loads(json.dumps(backend.random_state()))
+    first = backend.host_generator().random(3).tolist()
+    backend.set_random_state(state)
+    assert backend.host_generator().random(3).tolist() == first

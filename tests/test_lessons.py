@@ -1,0 +1,253 @@
+"""The course: lesson 01 settles its claims from anywhere, and turns red when a number in it is wrong."""
+import ast
+import importlib
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+LESSONS = Path(__file__).resolve().parents[1] / "lessons"
+FIRST = LESSONS / "01_shape_arithmetic.py"
+SAID_BY = {"S1": "N1", "S2": "N2", "S3": "N5", "S4": "N3", "S5": "N1, N2", "S6": "N1, N2", "S9": "N2", "S11": "N1, N3, N4"}
+
+
+@pytest.fixture
+def classroom(monkeypatch):
+    """The helper as a lesson finds it, fresh, with an empty register of claims."""
+    monkeypatch.syspath_prepend(str(LESSONS))
+    sys.modules.pop("classroom", None)
+    yield importlib.import_module("classroom")
+    sys.modules.pop("classroom")
+
+
+@pytest.fixture
+def course(monkeypatch):
+    monkeypatch.syspath_prepend(str(LESSONS.parent))
+    return importlib.import_module("lessons.__main__")
+
+
+# ------------------------------------------------------------------------------------------------ lesson 01
+
+
+@pytest.fixture(scope="module")
+def first_lesson(tmp_path_factory):
+    """Lesson 01, run by plain python from a folder that has nothing to do with it: (finished process, its claims)."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    picture = folder / "pictures" / "01_shape_arithmetic.png"
+    done = run(FIRST, folder)
+    claims = [json.loads(line) for line in (folder / "claims").read_text(encoding="utf-8").splitlines()]
+    return done, {record["id"]: record for record in claims}, picture
+
+
+def run(path, folder):
+    places = {"MINIALEX_CLAIMS": str(folder / "claims"), "MINIALEX_PICTURES": str(folder / "pictures")}
+    environment = {**os.environ, **places, "PYTHONIOENCODING": "utf-8"}
+    command = [sys.executable, str(path)]
+    return subprocess.run(
+        command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", check=False
+    )
+
+
+def test_it_runs_from_anywhere_and_saves_its_picture(first_lesson):
+    done, _, picture = first_lesson
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert picture.stat().st_size > 50_000 and str(picture) in done.stdout
+
+
+def test_it_settles_its_claims_and_quotes_who_made_them(first_lesson):
+    _, claims, _ = first_lesson
+    assert {name: record["said_by"] for name, record in claims.items()} == SAID_BY
+    verdicts = {name: record["verdict"].partition(" ")[0].strip(",") for name, record in claims.items()}
+    assert verdicts == {**dict.fromkeys(SAID_BY, "true"), "S1": "half", "S9": "false"}
+
+
+@pytest.mark.parametrize(
+    "claim, figures",
+    [
+        ("S1", ["53.25 and 54", "= 54.25 → 54"]),
+        ("S2", ["(227 - 11 + 2·0)/4 + 1 = 216/4 + 1 = 55"]),
+        ("S3", ["= 55.75 → 55", "last 3 columns", "padding only"]),
+        ("S4", ["256·5·5 = 6400", "256·6·6 = 9216", "columns 219 to 223"]),
+        ("S5", ["= 27;", "= 13;", "= 6"]),
+        ("S6", ["26/1 + 1 = 27; ", "12/1 + 1 = 13"]),
+        ("S9", ["192 kernels", "32,448 output values"]),
+        ("S11", ["55 → 27 and 27, 27 → 13 and 13, 13 → 6 and 6, 54 → 26 and 27"]),
+    ],
+)
+def test_the_figures_that_decide(first_lesson, claim, figures):
+    computed = first_lesson[1][claim]["computed"]
+    assert all(figure in computed for figure in figures), computed
+
+
+def test_the_five_lost_columns_by_marking_one_pixel_at_a_time():
+    """S4 without the engine and without gradients: which columns of 224 are in some window of some window of ..."""
+
+    def needed(columns, size, kernel, stride, padding):
+        found = {start * stride - padding + offset for start in columns for offset in range(kernel)}
+        return {column for column in found if 0 <= column < size}
+
+    layers = [(3, 2, 0, 12), (3, 1, 1, 12), (3, 1, 1, 12), (3, 1, 1, 12), (3, 2, 0, 26), (5, 1, 2, 26), (3, 2, 0, 54)]
+    layers += [(11, 4, 0, 224)]
+    columns = set(range(5))
+    for kernel, stride, padding, size in layers:
+        columns = needed(columns, size, kernel, stride, padding)
+    assert columns == set(range(219))
+
+
+def test_it_has_the_form_of_the_course():
+    text = FIRST.read_text(encoding="utf-8")
+    assert 80 <= len(text.splitlines()) <= 150
+    calls = {node.func.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+    assert {"claim", "predict", "fact", "settle", "broken"} <= calls
+    order = [text.index(part) for part in ("# %%", "claim(", "predict(", "fact(", "settle(", "classroom.save(", "# ## Exercise")]
+    assert order == sorted(order)
+    for cell in re.split(r"^# %%", text, flags=re.MULTILINE)[1:]:
+        if cell.startswith(" [markdown]"):
+            assert all(line.startswith("#") or not line for line in cell.splitlines()[1:]), "code in a cell of text"
+
+
+@pytest.mark.parametrize(
+    "right, wrong, sentence",
+    [
+        ("places(224, 11, 4) == 54)", "places(224, 11, 4) == 55)", "not so: sliding over 224 columns finds 54 places"),
+        ("4) == 53.25", "4) == 54.75", "not so: (224 - 11)/4 is 53.25"),
+        ("[224, 225, 226]", "[223, 224, 225]", "not so: with padding 3 nobody reads columns 224 to 226"),
+        ("lost == [219,", "lost == [218,", "not so: four divisions are rounded down"),
+        ("maps.size == 13 * 13 * 192", "half.weight.size == 13 * 13 * 192", "not so: 13·13·192 is the number of values"),
+        ("[(27, 27), (13, 13), (6, 6)]", "[(27, 27), (13, 13), (6, 7)]", "not so: both give 27 from 55"),
+    ],
+)
+def test_a_wrong_number_turns_it_red(monkeypatch, classroom, right, wrong, sentence):
+    monkeypatch.setattr(classroom, "save", lambda figure, name: None)
+    text = FIRST.read_text(encoding="utf-8")
+    assert right in text
+    changed = text.replace(right, wrong, 1).replace("models.alexnet(", "models.lenet5(")
+    with pytest.raises(AssertionError) as caught:
+        exec(compile(changed, str(FIRST), "exec"), {"__name__": "lesson"})
+    assert str(caught.value).startswith(sentence)
+
+
+# ------------------------------------------------------------------------------------------------ the helper
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def answers(monkeypatch, *typed):
+    """A student at a terminal who types these lines, and then closes it."""
+    lines = iter(typed)
+
+    def type_line(prompt=""):
+        try:
+            return next(lines)
+        except StopIteration:
+            raise EOFError from None
+
+    monkeypatch.setattr(sys, "stdin", Terminal())
+    monkeypatch.setattr("builtins.input", type_line)
+
+
+def test_predictions_are_scored_at_the_end(classroom, monkeypatch, capsys):
+    answers(monkeypatch, "55", "about forty", " 217/4 ", "", "5,5", "1/0", "5.5")
+    classroom.predict("How many?").turned_out(54)
+    classroom.predict("Which quotient?").turned_out(Fraction(217, 4))
+    classroom.predict("Skipped?").turned_out(1)
+    classroom.predict("Half?").turned_out(5.5)
+    classroom.predict("The terminal is closed?").turned_out(7)
+    classroom.score()
+    out = capsys.readouterr().out
+    assert out.count("a number, please") == 3
+    assert "it is 54: you said 55" in out and "it is 54.25: as you said" in out
+    assert "You predicted 2 of 3 right." in out and "worth another look: How many? 54" in out
+    assert "Skipped?" not in out
+
+
+def test_without_a_terminal_nothing_is_asked(classroom, monkeypatch, capsys):
+    monkeypatch.setattr("builtins.input", lambda prompt: pytest.fail("asked without a terminal"))
+    monkeypatch.setattr(sys, "stdin", io.StringIO("55\n"))
+    classroom.predict("How many?").turned_out(54)
+    classroom.score()
+    assert capsys.readouterr().out == ""
+
+
+def test_facts_and_mistakes_on_purpose(classroom, capsys):
+    classroom.fact("two and two are four", 2 + 2 == 4)
+    assert "✓ two and two are four" in capsys.readouterr().out
+    with pytest.raises(AssertionError, match="not so: two and two are five"):
+        classroom.fact("two and two are five", 2 + 2 == 5)
+    with classroom.broken(ZeroDivisionError):
+        1 / 0  # noqa: B018
+    assert "ZeroDivisionError: division by zero" in capsys.readouterr().out
+    with pytest.raises(AssertionError, match="this should have raised ValueError, and did not"), classroom.broken(ValueError):
+        pass
+
+
+def test_a_verdict_needs_a_claim_and_plain_words(classroom):
+    with pytest.raises(ValueError, match="Z1 was never claimed"):
+        classroom.settle("Z1", "true", "1")
+    classroom.claim("S1", "N1", "one is one")
+    with pytest.raises(ValueError, match="starts with true, half true or false, not with 'maybe'"):
+        classroom.settle("S1", "maybe", "1")
+
+
+# ------------------------------------------------------------------------------------------------ python -m lessons
+
+TINY = '''"""{title}"""
+import sys
+sys.path.insert(0, {lessons!r})
+from classroom import claim, fact, settle
+{body}
+'''
+
+
+@pytest.fixture
+def tiny_course(course, tmp_path, monkeypatch):
+    """A course of lessons with these bodies."""
+
+    def make(*bodies):
+        for number, body in enumerate(bodies, 1):
+            text = TINY.format(title=f"Lesson {number}", lessons=str(LESSONS), body=body)
+            (tmp_path / f"{number:02}_tiny.py").write_text(text, encoding="utf-8")
+        monkeypatch.setattr(course, "HERE", tmp_path)
+        return course
+
+    return make
+
+
+GOOD = "claim('S11', 'N1', 'π is 3'); settle('S11', 'false', 'it is 3.14')\nclaim('S2', 'P', 'one'); settle('S2', 'true', '1')"
+BAD = "claim('O1', 'N2, N3', 'two is one'); fact('two is one', 2 == 1); settle('O1', 'true', '')"
+
+
+def test_the_course_is_listed_with_its_titles(course, capsys):
+    assert course.main([]) == 0
+    out = capsys.readouterr().out
+    assert "01  Shape arithmetic: why AlexNet's picture is 227 pixels wide" in out and "01_shape_arithmetic.py" in out
+
+
+def test_all_ends_with_the_table_of_claims(tiny_course, capsys):
+    assert tiny_course(GOOD).main(["--all"]) == 0
+    out = capsys.readouterr().out
+    assert re.search(r"S2 +P +one\n +⇒ true: 1\nS11 +N1 +π is 3\n +⇒ false: it is 3.14\n", out)
+    assert "claims settled: 2 of 2; lessons that failed: 0 of 1" in out
+
+
+def test_an_unsettled_claim_is_status_1(tiny_course, capsys):
+    assert tiny_course(GOOD, BAD).main(["--all"]) == 1
+    out, err = capsys.readouterr()
+    assert "failed" in out and re.search(r"O1 +N2, N3 +two is one\n +⇒ UNSETTLED: the lesson stopped before it", out)
+    assert "claims settled: 2 of 3; lessons that failed: 1 of 2" in out
+    assert err == "02_tiny.py: AssertionError: not so: two is one\n"
+
+
+def test_a_claim_without_a_verdict_is_status_1_although_the_lesson_ran(tiny_course, capsys):
+    assert tiny_course("claim('O1', 'N1', 'left open')").main(["--all"]) == 1
+    assert "claims settled: 0 of 1; lessons that failed: 0 of 1" in capsys.readouterr().out
