@@ -55,7 +55,7 @@ def broken(error):
     try:
         yield
     except error as problem:
-        print(_paragraph(f"  {type(problem).__name__}: {problem}"))
+        print(_paragraph(f"\n  on purpose, {type(problem).__name__}: {problem}"))
     else:
         raise AssertionError(f"this should have raised {error.__name__}, and did not")
 
@@ -92,6 +92,8 @@ def predict(question):
             print("  a number, please: 55, 54.25 or 217/4")
         except EOFError:
             break
+        except KeyboardInterrupt:
+            sys.exit(130)
     _predictions.append(Prediction(question, typed))
     return _predictions[-1]
 

@@ -3,38 +3,113 @@
 import argparse
 import sys
 
+from . import models
 from .errors import UserError
-from .training import run
+from .training import Diverged, Interrupted, run
+from .training.config import ALWAYS, INITIALISATIONS, PIXELS, RECIPES, SCHEDULES
+
+DESCRIPTION = """\
+Trains AlexNet, or a relative of it, and leaves a folder with the weights, the curves and pictures of what was learnt.
+
+  python -m minialex.train --subset                     the built-in pictures, a few minutes on two cores
+  python -m minialex.train --data PICTURES              your own: one folder per class
+  python -m minialex.train --data IMAGENET --paper      the paper's training
+"""
 
 
 def main(arguments=None):
-    """Trains; returns 0, 1 when training diverged, 2 after a user's mistake, 130 after Ctrl-C."""
-    given = vars(_parser().parse_args(arguments))
+    """Trains; returns 0, 1 when training diverged, 2 after a user's mistake (one line on stderr), 130 after Ctrl-C."""
+    options = vars(_parser().parse_args(arguments))
     try:
-        run(given)
+        run(options)
     except UserError as problem:
-        print(f"minialex.train: {problem}", file=sys.stderr)
-        return 2
+        return _say(problem, 2)
+    except Diverged as problem:
+        return _say(problem, 1)
+    except Interrupted as stopped:
+        return _say(stopped, 130)
+    except KeyboardInterrupt:
+        return _say("stopped", 130)
     return 0
 
 
+def _say(what, status):
+    print(f"minialex.train: {what}", file=sys.stderr)
+    return status
+
+
 def _parser():
-    parser = argparse.ArgumentParser(argument_default=argparse.SUPPRESS)
-    parser.add_argument("--subset", nargs="?", const="")
-    parser.add_argument("--data")
-    parser.add_argument("--variant")
-    parser.add_argument("--epochs", type=int)
-    parser.add_argument("--batch-size", type=int)
-    parser.add_argument("--lr", type=float)
-    parser.add_argument("--seed", type=int)
-    parser.add_argument("--device")
-    parser.add_argument("--init")
-    parser.add_argument("--out")
-    parser.add_argument("--resume")
-    parser.add_argument("--paper", action="store_true")
-    parser.add_argument("--pixels")
+    parser = argparse.ArgumentParser(
+        prog="python -m minialex.train", usage="%(prog)s (--subset [SPEC] | --data DIR) [options]", description=DESCRIPTION,
+        epilog="exit status: 0 done, 1 training diverged, 2 a mistake in the options or data, 130 stopped by Ctrl-C",
+        formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, max_help_position=26, width=110),
+        argument_default=argparse.SUPPRESS, allow_abbrev=False)
+    parser.error = lambda message: parser.exit(2, f"minialex.train: {message} (--help lists the options).\n")
+    _add_data(parser.add_argument_group("pictures"))
+    _add_network(parser.add_argument_group("network"))
+    _add_training(parser.add_argument_group("training; the first default is for small sets, the second for 100,000 pictures "
+                                            "and more and for --paper"))
+    _add_run(parser.add_argument_group("run"))
     return parser
 
 
+def _add_data(group):
+    group.add_argument("--subset", nargs="?", const="", metavar="SPEC",
+                       help="alone: the built-in set of 10 classes; 'imagenette': ten classes of ImageNet, downloaded; with "
+                       "--data: 10 for ten of its classes, 10x100 for 100 pictures of each")
+    group.add_argument("--data", metavar="DIR", help="a folder of class folders, or one that holds train/ and val/ with them")
+    group.add_argument("--val-fraction", type=float, metavar="X",
+                       help=f"part of each class set aside where there is no val/ ({ALWAYS['val_fraction']})")
+    group.add_argument("--val-images", type=int, metavar="N",
+                       help="pictures in each validation before the last tenth of the epochs, which use all (as many as cost 5 %%"
+                       " of the time)")
+    group.add_argument("--no-crop", dest="crop", action="store_false", help="train on central instead of random crops")
+    group.add_argument("--no-reflect", dest="reflect", action="store_false", help="train without random reflections")
+    group.add_argument("--pixels", choices=PIXELS, help=f"unit: scaled to variance 1; raw: 0 to 255. The mean is subtracted from "
+                       f"both ({_defaults('pixels')})")
+    group.add_argument("--workers", type=int, metavar="N", help=f"threads that read pictures ahead ({ALWAYS['workers']})")
+    group.add_argument("--strict", action="store_true", help="stop at a picture that cannot be read, instead of skipping it")
+
+
+def _add_network(group):
+    names = ", ".join([*models.VARIANTS, "lenet5"])
+    group.add_argument("--variant", metavar="V", help=f"one of {names} ({ALWAYS['variant']})")
+    group.add_argument("--init", metavar="HOW", help=f"initial weights: {', '.join(INITIALISATIONS)}, or an .npz file, such as a "
+                       f"checkpoint, to go on from what was learnt on other pictures ({_defaults('init')})")
+    group.add_argument("--dropout", type=float, metavar="P",
+                       help=f"probability of dropping a value after fc6 and fc7 ({ALWAYS['dropout']})")
+
+
+def _add_training(group):
+    group.add_argument("--paper", action="store_true", help="all settings as in the paper, whatever the size of the set")
+    group.add_argument("--epochs", type=int, metavar="N", help="times that every picture is seen "
+                       f"({_defaults('epochs')}; {RECIPES['builtin']['epochs']} for the built-in set)")
+    group.add_argument("--batch-size", type=int, metavar="N", help=f"pictures per step ({_defaults('batch_size')})")
+    group.add_argument("--lr", type=float, metavar="X", help=f"learning rate at the beginning ({_defaults('lr')})")
+    group.add_argument("--schedule", choices=SCHEDULES, help="steps: lr ÷10 after 60 and 85 %% of the epochs; plateau: lr ÷10 "
+                       f"when the validation error stops falling; constant ({_defaults('schedule')})")
+    group.add_argument("--momentum", type=float, metavar="X",
+                       help=f"part of the last step that is taken again ({_defaults('momentum')})")
+    group.add_argument("--weight-decay", type=float, metavar="X",
+                       help=f"part of each weight, times lr, that a step takes away ({_defaults('weight_decay')})")
+
+
+def _add_run(group):
+    group.add_argument("--device", metavar="D", help=f"auto, cpu, cuda or cuda:n ({ALWAYS['device']}: a GPU if one can be used)")
+    group.add_argument("--seed", type=int, metavar="N", help="all random numbers follow from it: the same seed on the same "
+                       f"machine gives the same metrics ({ALWAYS['seed']})")
+    group.add_argument("--out", metavar="RUN", help="the run's folder (runs/<date>-<name of the pictures>)")
+    group.add_argument("--resume", metavar="RUN", help="go on with the run in this folder, exactly as if it had not stopped; "
+                       "'auto': the newest unfinished one in runs/")
+
+
+def _defaults(name):
+    small, paper = RECIPES["small"][name], RECIPES["paper"][name]
+    return f"{small}" if small == paper else f"{small} | {paper}"
+
+
 if __name__ == "__main__":
+    if hasattr(sys.stdout, "reconfigure"):
+        for stream in (sys.stdout, sys.stderr):
+            stream.reconfigure(errors="replace")  # a console that has no "÷" shows a question mark
     sys.exit(main())

@@ -11,7 +11,6 @@ from PIL import Image
 
 from minialex.data.patterns import edge
 
-
 POL = 0.5
 def draw(pattern, random, size=256, hue=None):
     """A picture of a pattern (a function of minialex.data.patterns): uint8 (size, size, 3). random: np Generator."""

@@ -50,11 +50,9 @@ class Entry:
         self.array[self.index] = self.value + distance
 
     def analytic(self, gradient):
-        return 0.0 if gradient is None else float(gradient[self.index])
-
-    def spread(self, gradient):
-        """The size that a derivative along here typically has."""
-        return abs(self.analytic(gradient))
+        """(the derivative, its usual size)"""
+        value = 0.0 if gradient is None else float(gradient[self.index])
+        return value, abs(value)
 
 
 class Direction:
@@ -70,11 +68,11 @@ class Direction:
         self.array += self.base
 
     def analytic(self, gradient):
-        return 0.0 if gradient is None else float((gradient * self.direction).sum())
-
-    def spread(self, gradient):
-        """Root of the sum of squares: the sum itself may be small because its terms cancel."""
-        return 0.0 if gradient is None else _norm(gradient * self.direction)
+        """(the derivative Σ gradient · direction, its usual size: the root of the sum of squares, since terms cancel)"""
+        if gradient is None:
+            return 0.0, 0.0
+        terms = gradient * self.direction
+        return float(terms.sum()), _norm(terms)
 
 
 class Comparison(NamedTuple):
@@ -115,7 +113,8 @@ def relative_error(numeric, analytic, floor):
 
 def examine(point, probe, gradient, floor, rtol, eps):
     """A Comparison along `probe`, with smaller steps until numeric and analytic agree or the reason is plain."""
-    analytic, floor = probe.analytic(gradient), max(floor, probe.spread(gradient))
+    analytic, usual = probe.analytic(gradient)
+    floor = max(floor, usual)
     tried = []
     for factor in STEPS:
         found = _measure(point, probe, eps * factor * probe.unit)
@@ -174,7 +173,7 @@ def _root_mean_square(array):
 
 def _norm(array):
     flat = array.reshape(-1)
-    return float(array_module(array).sqrt((flat * flat).sum(dtype=np.float64)))
+    return float(array_module(array).vdot(flat, flat)) ** 0.5
 
 
 def wrong_entry(point, which, direction, floor, rtol, eps):

@@ -10,6 +10,12 @@ amount is one more direction: tied entries stay tied, so that a maximum is smoot
 import numpy as np
 
 
+def how_many(size):
+    """How many entries of each tensor to compare when all tensors together hold `size` numbers: 64, and down to 16 for the
+    largest layers, where every comparison reads them all twice."""
+    return min(64, max(16, 400_000_000 // size))
+
+
 def entries(shape, samples, generator):
     """Up to `samples` different indices (tuples) of an array of `shape`: all when there are no more than that, else the
     first, the last (the corners are where borders go wrong) and random ones, in reading order."""
@@ -31,7 +37,7 @@ def directions(shape, samples, count, generator):
     """
     size = int(np.prod(shape, dtype=np.int64))
     if size > 1:
-        yield "all entries together", np.ones(shape)
+        yield "all entries together", np.broadcast_to(1.0, shape)
     for number in range(count if size > samples else 0):
         yield f"random direction {number + 1}", random_direction(shape, generator)
 

@@ -141,4 +141,5 @@ class Trainer:
     def _stop_if_asked(self):
         if self.interrupt.requested:
             self.record.save()
-            raise Interrupted
+            raise Interrupted(f"stopped and saved after epoch {self.epoch} and {self.batch} steps; to go on: "
+                              f"python -m minialex.train --resume {self.record.folder}")

@@ -41,18 +41,18 @@ def predictions(path, experiment):
         return
     classes = experiment.train.classes
     rows = -(-len(sample) // COLUMNS)
-    with style.figure(path, 10, 0.55 + 3.85 * rows) as drawing:
-        grid = drawing.add_gridspec(2 * rows, COLUMNS, height_ratios=[2.15, 1] * rows, left=0.02, right=0.98,
-                                    top=1 - 0.6 / drawing.get_figheight(), bottom=0.01, wspace=0.08, hspace=0.09)
-        drawing.text(0.02, 1 - 0.22 / drawing.get_figheight(), "What the network sees in validation pictures", fontsize=11,
-                     fontweight="bold", va="center")
-        drawing.text(0.98, 1 - 0.22 / drawing.get_figheight(), "bars: the five most probable classes; red: the right one",
-                     fontsize=8.5, color=style.QUIET, va="center", ha="right")
+    height = 0.35 + 3.7 * rows
+    with style.figure(path, 10, height) as drawing:
+        line = 1 - 0.2 / height
+        drawing.text(0.02, line, "Validation pictures and the network's guesses", fontsize=11, fontweight="bold", va="center")
+        drawing.text(0.98, line, "the five most probable classes; red: the right one", fontsize=8.5, color=style.QUIET,
+                     va="center", ha="right")
         for number, p in enumerate(probabilities(experiment, sample)):
             row, column = divmod(number, COLUMNS)
+            left, top, width = 0.02 + 0.2433 * column, height - 0.7 - 3.7 * row, 0.23
             label = int(sample.labels[number])
-            _picture(drawing.add_subplot(grid[2 * row, column]), sample.planes(number), classes[label])
-            _bars(drawing.add_subplot(grid[2 * row + 1, column]), p, label, classes)
+            _picture(drawing.add_axes([left, (top - 2.3) / height, width, 2.3 / height]), sample.planes(number), classes[label])
+            _bars(drawing.add_axes([left, (top - 3.25) / height, width, 0.9 / height]), p, label, classes)
 
 
 def _picture(axes, planes, name):
@@ -71,5 +71,5 @@ def _bars(axes, p, label, classes):
                   fontweight="bold" if index == label else "normal")
         axes.text(0.985, place, f"{p[index]:.0%}", va="center", ha="right", fontsize=8)
     axes.set_xlim(0, 1)
-    axes.set_ylim(4.6, -0.6)
+    axes.set_ylim(4.5, -0.5)
     axes.axis("off")

@@ -1,6 +1,7 @@
 """One run from beginning to end: start it or go on with it, train, draw the pictures."""
 
 import dataclasses
+import os
 import platform
 from pathlib import Path
 
@@ -60,6 +61,8 @@ def data_name(settings):
 def _start(given, progress):
     given = dict(given)
     folder = run_folder.new(given.pop("out", None), data_name(ALWAYS | given))
+    if given.get("data") is not None:
+        given["data"] = os.path.abspath(given["data"])  # so that --resume finds it from anywhere
     device = backend.resolve_device(given.get("device", "auto"))
     train, val = experiment.open_pictures(ALWAYS | given, progress.terminal)
     config = resolve(given, len(train), len(val))
@@ -104,7 +107,8 @@ def _resume(given, progress):
     trainer = Trainer(parts, folder, progress)
     trainer.record.restore(weights, velocity, state)
     _announce(parts, device, folder, progress)
-    progress.line(f"resume   after epoch {trainer.epoch} of {config.epochs}" + f" and {trainer.batch} steps" * bool(trainer.batch))
+    steps = f" and {trainer.batch} steps of the next" if trainer.batch else ""
+    progress.line(f"resume   after epoch {trainer.epoch} of {config.epochs}{steps}")
     return trainer
 
 

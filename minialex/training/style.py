@@ -6,7 +6,8 @@ from contextlib import contextmanager
 
 from .checkpoint import replacing
 
-TRAIN, VAL, VAL_LIGHT, RIGHT, OTHER, QUIET = "#33658a", "#c8553d", "#e8a598", "#c8553d", "#9db4c8", "#8a8f98"
+TRAIN, VAL, VAL_LIGHT, QUIET = "#33658a", "#c8553d", "#e39a8a", "#8a8f98"
+RIGHT, OTHER = "#ee8d78", "#a9c0d3"  # bars, light enough for dark letters on them
 
 _RC = {
     "axes.edgecolor": "#b8bcc4",

@@ -41,8 +41,8 @@ def explain_divergence(model, images, labels, lr):
     advice = f"Try a smaller learning rate than {lr:g} (--lr)."
     broken = first_broken_parameter(model)
     if broken:
-        layer = broken.rpartition(".")[0]
-        return f"the loss is no longer finite: layer {layer} is the first with NaN or infinity in its weights ({broken}). {advice}"
+        return (f"the loss is no longer finite: layer {broken.rpartition('.')[0]} is the first with NaN or infinity in its "
+                f"parameters ({broken}). {advice}")
     try:
         with detect_anomaly():
             F.cross_entropy(model(Tensor(images)), labels).backward()

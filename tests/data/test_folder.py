@@ -6,9 +6,9 @@ import sys
 
 import numpy as np
 import pytest
-from picture_files import save
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from picture_files import save
 
 from minialex.data import open_folder
 from minialex.data.folder import _split

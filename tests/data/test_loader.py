@@ -5,9 +5,9 @@ import time
 
 import numpy as np
 import pytest
-from picture_files import save
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from picture_files import save
 
 from minialex.data import Loader, PictureSet, Statistics, statistics
 from minialex.data.threads import ahead

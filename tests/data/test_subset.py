@@ -1,9 +1,9 @@
 """--data and --subset: every combination is either a set of pictures or a sentence."""
 
 import pytest
-from picture_files import save
 from hypothesis import given
 from hypothesis import strategies as st
+from picture_files import save
 
 from minialex.data import Subset, open_data, parse_subset
 from minialex.data import subset as module

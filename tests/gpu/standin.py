@@ -332,7 +332,7 @@ class _Random:
 def install(patch, **options):
     """Make `import cupy` find a new stand-in, through pytest's monkeypatch `patch`. Returns the module."""
     cupy = Cupy(State(**options))
-    for name in [name for name in sys.modules if name == "cupy" or name.startswith("cupy.")]:
+    for name in [name for name in sys.modules if name.partition(".")[0] in ("cupy", "cupyx")]:
         patch.delitem(sys.modules, name)
     patch.setitem(sys.modules, "cupy", cupy)
     _forget_kernels(patch)

@@ -1,0 +1,88 @@
+"""What `python -m minialex.gradcheck` checks: every operation of the engine, and every layer of the paper's network at its
+real size. ReLU is checked at 0, pooling with ties, dropout while it drops."""
+import numpy as np
+
+from .. import functional as F
+from .. import models, nn
+from ..tensor import Tensor, no_grad
+from .check import gradcheck
+
+
+def operations():
+    """(title, function, inputs) for each operation, on small arrays."""
+    generator = np.random.default_rng(0)
+
+    def normal(*shape):
+        return generator.standard_normal(shape)
+
+    def positive(*shape):
+        return generator.uniform(0.5, 2, shape)
+
+    def whole(*shape):
+        return generator.integers(-2, 3, shape).astype(float)
+
+    images = normal(2, 4, 7, 6)
+    labels = generator.integers(0, 5, 6)
+    yield "a + b", lambda a, b: a + b, (normal(3, 4), normal(4))
+    yield "a - b", lambda a, b: a - b, (normal(3, 1), normal(2, 1, 4))
+    yield "a · b", lambda a, b: a * b, (normal(3, 4), normal(3, 1))
+    yield "a / b", lambda a, b: a / b, (normal(3, 4), positive(4))
+    yield "a ** b", lambda a, b: a ** b, (positive(3, 4), normal(4))
+    yield "x ** 2, with zeros", lambda x: x ** 2, whole(3, 4)
+    yield "x · x + x", lambda x: x * x + x, normal(3, 4)
+    yield "-x", lambda x: -x, normal(3, 4)
+    yield "exp", lambda x: x.exp(), normal(3, 4)
+    yield "log", lambda x: x.log(), positive(3, 4)
+    yield "matmul", lambda a, b: a @ b, (normal(2, 3, 4), normal(4, 5))
+    yield "sum", lambda x: x.sum(axis=1), normal(3, 4, 2)
+    yield "mean", lambda x: x.mean(axis=(0, 2)), normal(3, 4, 2)
+    yield "max, with ties", lambda x: x.max(axis=1), whole(3, 6)
+    yield "reshape, transpose", lambda x: x.reshape(4, 6).transpose(1, 0), normal(2, 3, 4)
+    yield "x[rows], one twice", lambda x: x[np.array([0, 2, 0])], normal(3, 4)
+    yield "relu, at 0", F.relu, whole(4, 6)
+    yield "tanh", F.tanh, normal(3, 4)
+    yield "sigmoid", F.sigmoid, normal(3, 4)
+    yield "linear", F.linear, (normal(3, 5), normal(4, 5), normal(4))
+    yield "conv2d", lambda x, weight, bias: F.conv2d(x, weight, bias), (images, normal(3, 4, 3, 3), normal(3))
+    yield "conv2d, stride, padding", lambda x, weight: F.conv2d(x, weight, None, (2, 3), (1, 2)), (images, normal(3, 4, 3, 2))
+    yield "conv2d, two towers", lambda x, weight: F.conv2d(x, weight, groups=2, padding=1), (images, normal(4, 2, 3, 3))
+    yield "zero_pad2d", lambda x: F.zero_pad2d(x, 1, 2, 0, 3), images
+    yield "max_pool2d", lambda x: F.max_pool2d(x, 3, 2), images
+    yield "max_pool2d, with ties", lambda x: F.max_pool2d(x, 3, 2, 1), whole(2, 2, 7, 6)
+    yield "avg_pool2d", lambda x: F.avg_pool2d(x, 3, 2), images
+    yield "local_response_norm", lambda x: F.local_response_norm(x, alpha=0.1), normal(2, 8, 3, 3)
+    yield "the same, two towers", lambda x: F.local_response_norm(x, alpha=0.1, groups=2), normal(2, 8, 3, 3)
+    yield "map_response_norm", lambda x: F.map_response_norm(x, alpha=0.1), images
+    yield "dropout", F.dropout, normal(6, 8)
+    yield "flatten", F.flatten, images
+    yield "softmax", F.softmax, normal(6, 5)
+    yield "log_softmax", F.log_softmax, normal(6, 5)
+    yield "cross_entropy", lambda logits: F.cross_entropy(logits, labels), normal(6, 5)
+    yield "mse_loss", F.mse_loss, (normal(6, 5), normal(6, 5))
+
+
+def networks():
+    """(title, module, input): LeNet-5 whole, with all its parameters, and AlexNet layer by layer at full size."""
+    generator = np.random.default_rng(0)
+    yield "lenet5, whole", models.lenet5(), generator.standard_normal((2, 1, 32, 32))
+    model = models.alexnet("paper", init="he")
+    x = Tensor(generator.standard_normal((1, *model.input_shape), dtype=np.float32))
+    for name, layer in model.named_children():
+        if not isinstance(layer, nn.Flatten):
+            yield f"{name} {type(layer).__name__}", layer, x
+        with no_grad():
+            x = layer(x)
+
+
+def reports():
+    """Yields one Report after another. A full-size layer is compared at 8 entries of each tensor, and as a whole along
+    random directions."""
+    for title, fn, inputs in operations():
+        yield _titled(title, gradcheck(fn, inputs))
+    for title, module, x in networks():
+        yield _titled(title, gradcheck(module, x, samples=8, directions=2))
+
+
+def _titled(title, report):
+    report.title = title
+    return report
