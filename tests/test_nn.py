@@ -14,12 +14,13 @@ class Residual(nn.Module):
 
     def __init__(self):
         self.conv = nn.Conv2d(2, 2, 3, padding=1)
-        self.body = nn.Sequential(fc=nn.Linear(4, 4), act=nn.ReLU())
+        self.body = nn.Sequential(fc=nn.Linear(32, 32), act=nn.ReLU())
         self.scale = nn.Parameter(np.ones(1, np.float32))
         self.constant = ma.Tensor([1.0])
 
     def forward(self, x):
-        return x + self.body(self.conv(x)) * self.scale * self.constant
+        x = F.flatten(self.conv(x))
+        return x + self.body(x) * self.scale * self.constant
 
 
 NAMES = ["scale", "conv.weight", "conv.bias", "body.fc.weight", "body.fc.bias"]
@@ -126,7 +127,7 @@ def test_loading_lists_everything_that_is_wrong_and_changes_nothing():
     with pytest.raises(ValueError) as error:
         module.load_state_dict(state)
     for part in ("this Residual", "missing conv.bias", "missing scale", "unexpected fc8.weight",
-                 "body.fc.weight has shape (4, 9), needs (4, 4)"):
+                 "body.fc.weight has shape (4, 9), needs (32, 32)"):
         assert part in str(error.value)
     assert all(np.array_equal(array, before[name]) for name, array in module.state_dict().items())
 

@@ -35,6 +35,7 @@ def bricks(x, y, softness, random):
 
 
 def checkerboard(x, y, softness, random):
+    x, y, softness = x * 0.9, y * 0.9, softness * 0.9
     (a, i), (b, j) = _cell(x), _cell(y)
     to_border = np.minimum(0.5 - np.abs(a), 0.5 - np.abs(b))
     sign = 1 - 2 * ((i + j) % 2)
@@ -42,6 +43,7 @@ def checkerboard(x, y, softness, random):
 
 
 def dots(x, y, softness, random):
+    x, y, softness = x * 1.2, y * 1.2, softness * 1.2
     (_, row) = _cell(y)
     (a, _), (b, _) = _cell(x + 0.5 * (row % 2)), _cell(y)
     return edge(np.hypot(a, b) - random.uniform(0.24, 0.34), softness)
@@ -64,6 +66,7 @@ def rings(x, y, softness, random):
 
 
 def scales(x, y, softness, random):
+    x, y, softness = x * 0.8, y * 0.8, softness * 0.8
     radius, row_height = 0.56, 0.46
     _, row = _cell(y / row_height)
     height = np.zeros_like(x)
@@ -88,6 +91,7 @@ def spirals(x, y, softness, random):
 
 
 def stars(x, y, softness, random):
+    x, y, softness = x * 0.55, y * 0.55, softness * 0.55
     (a, i), (b, j) = _cell(x), _cell(y)
     seed = random.uniform(0, 100)
     turn = _hash(i, j, seed) * np.float32(2 * np.pi)
@@ -109,6 +113,7 @@ def waves(x, y, softness, random):
 
 
 def weave(x, y, softness, random):
+    x, y, softness = x * 0.6, y * 0.6, softness * 0.6
     (a, i), (b, j) = _cell(x), _cell(y)
     over = (i + j) % 2 == 0
     across, along = np.where(over, b, a), np.where(over, a, b)

@@ -11,12 +11,12 @@ from PIL import Image
 
 from minialex.data.patterns import edge
 
-POL = 0.5
-def draw(pattern, random, size=256, hue=None):
+
+def draw(pattern, random, size=256):
     """A picture of a pattern (a function of minialex.data.patterns): uint8 (size, size, 3). random: np Generator."""
     y, x = np.mgrid[0:size, 0:size].astype(np.float32) / size - np.float32(0.5)
     height = _pattern_height(pattern, x, y, random, size)
-    dark, bright = _two_colours(random, hue)
+    dark, bright = _two_colours(random)
     uneven = _smooth_noise(random, size, 6)[..., None] * np.float32(0.10)
     thing = dark + (bright - dark) * height[..., None] + uneven
     thing *= _relief(height, random)[..., None]
@@ -32,7 +32,7 @@ def draw(pattern, random, size=256, hue=None):
 
 def _pattern_height(pattern, x, y, random, size):
     """The pattern's height in picture coordinates that were shifted, bent, tilted, turned and scaled."""
-    repeats = np.exp(random.uniform(np.log(9.0), np.log(14.0)))
+    repeats = np.exp(random.uniform(np.log(7.5), np.log(11.0)))
     bend = random.uniform(0, 0.02, 2).astype(np.float32)
     phase, waves = random.uniform(0, 6.28, 2).astype(np.float32), random.uniform(5, 10, 2).astype(np.float32)
     bent_x = x - random.uniform(-0.3, 0.3) + bend[0] * np.sin(waves[0] * y + phase[0])
@@ -47,19 +47,15 @@ def _pattern_height(pattern, x, y, random, size):
     return pattern(u * repeats * stretch, v * repeats / stretch, 1.6 * repeats / size, random).astype(np.float32)
 
 
-def _colour(random, value, hue=None):
-    if hue is None or random.uniform() < 0.5:
-        hue = random.uniform()
-    else:
-        hue = random.normal(hue, 0.03) % 1
-    return np.array(colorsys.hsv_to_rgb(hue, random.uniform(0.2, 0.95), value), dtype=np.float32)
+def _colour(random, value):
+    """A colour of any hue; value: how bright its brightest channel is, 0..1."""
+    return np.array(colorsys.hsv_to_rgb(random.uniform(), random.uniform(0.2, 0.95), value), dtype=np.float32)
 
 
-def _two_colours(random, hue):
-    """Two colours that differ in brightness, in either order, so that brightness tells nothing."""
-    low = random.uniform(0.05, 0.35)
-    pair = [_colour(random, low, hue), _colour(random, low + random.uniform(0.45, 0.65), hue)]
-    return pair if random.uniform() < POL else pair[::-1]
+def _two_colours(random):
+    """A dark and a brighter colour of any two hues."""
+    low = random.uniform(0.05, 0.3)
+    return _colour(random, low), _colour(random, low + random.uniform(0.5, 0.7))
 
 
 def _smooth_noise(random, size, cells):
@@ -80,7 +76,7 @@ def _relief(height, random):
 def _outline(x, y, random):
     """Signed distance to the border of a rounded blob (negative inside): a pebble, a shield, a cushion."""
     centre = random.uniform(-0.1, 0.1, 2).astype(np.float32)
-    radius = random.uniform(0.42, 0.66)
+    radius = random.uniform(0.45, 0.75)
     dx, dy = x - centre[0], y - centre[1]
     angle = np.arctan2(dy, dx)
     power = random.uniform(2, 5)  # 2 is round, 5 nearly square

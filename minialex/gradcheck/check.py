@@ -79,7 +79,14 @@ class Finding:
         self.name, self.shape, self.size, self.gradient = name, shape, size, gradient
         self.entries, self.directions = {}, {}
         self.typical = 0.0  # numeric derivative of a typical entry
+        self.blur = 0.0  # what rounding of the output does to it
         self.beside = 0  # entries at a kink that were compared at a point nearby instead
+
+    def at_kinks(self):
+        """The indices and the names of directions that could not be judged. Along a direction the kinks of many entries
+        mix, so that the limits of each are no limits for their sum."""
+        return ([index for index, comparison in self.entries.items() if comparison.outcome == "kink"] +
+                [name for name, comparison in self.directions.items() if "kink" in comparison.outcome])
 
 
 class _Check:
@@ -97,22 +104,26 @@ class _Check:
             self.compare_entries(point, which, finding)
             self.compare_directions(point, which, finding)
             findings.append(finding)
-        if any(comparison.outcome == "kink" for finding in findings
-               for comparison in (*finding.entries.values(), *finding.directions.values())):
+        if any(finding.at_kinks() for finding in findings):
             self.look_beside(point, findings)
         return findings
 
     def floor(self, point, probe, typical=0.0):
-        """Derivatives are compared relative to at least this: a hundredth of a typical one, what rounding leaves of the
-        whole loss, and atol."""
-        return max(0.01 * typical, 1e-11 / self.rtol * point.size_of_loss / probe.unit, self.atol / self.rtol)
+        """Derivatives are compared relative to at least this: a hundredth of a typical one, what rounding does to them
+        (over rtol), and atol (over rtol)."""
+        return max(0.01 * typical, self.blur(point, probe) / self.rtol, self.atol / self.rtol)
+
+    def blur(self, point, probe):
+        """A derivative's rounding error with the first step, about 10⁻¹⁶·|L|/h, times ten."""
+        return 1e-15 / self.eps * point.size_of_loss / probe.unit
 
     def compare_entries(self, point, which, finding):
-        indices = sampling.entries(finding.shape, self.samples, self.generator)
+        indices = sampling.entries(finding.gradient, finding.shape, self.samples, self.generator)
         probes = [Entry(point, which, index) for index in indices]
         numeric = [quick(point, probe, self.eps) for probe in probes]
         sizes = [abs(value) for value in numeric if value and math.isfinite(value)]
         finding.typical = float(np.median(sizes)) if sizes else 0.0
+        finding.blur = float(np.median([self.blur(point, probe) for probe in probes]))
         wrong = 0
         for index, probe, value in zip(indices, probes, numeric):
             analytic, _ = probe.analytic(finding.gradient)
@@ -122,11 +133,10 @@ class _Check:
                 outcome = "equal" if error <= self.rtol else "wrong"
                 finding.entries[index] = Comparison(outcome, value, analytic, error)
             else:
-                finding.entries[index] = self.examine(point, probe, finding)
+                finding.entries[index] = self.examine(point, probe, finding, finding.gradient)
                 wrong += finding.entries[index].outcome == "wrong"
 
-    def examine(self, point, probe, finding, gradient=None):
-        gradient = finding.gradient if gradient is None else gradient
+    def examine(self, point, probe, finding, gradient):
         typical = finding.typical if isinstance(probe, Entry) else 0.0
         return examine(point, probe, gradient, self.floor(point, probe, typical), self.rtol, self.eps)
 
@@ -135,10 +145,10 @@ class _Check:
         found = finding.size <= self.samples or any(c.outcome == "wrong" for c in finding.entries.values())
         for name, direction in sampling.directions(finding.shape, self.samples, self.directions, self.generator):
             probe = Direction(point, which, direction)
-            finding.directions[name] = self.examine(point, probe, finding)
+            finding.directions[name] = self.examine(point, probe, finding, finding.gradient)
             if finding.directions[name].outcome == "wrong" and not found:
                 index = wrong_entry(point, which, direction, self.floor(point, probe), self.rtol, self.eps)
-                finding.entries[index] = self.examine(point, Entry(point, which, index), finding)
+                finding.entries[index] = self.examine(point, Entry(point, which, index), finding, finding.gradient)
                 found = True
 
     def look_beside(self, point, findings):
@@ -150,9 +160,11 @@ class _Check:
         if not beside.is_finite():
             return
         for which, finding in enumerate(findings):
-            for index in [i for i, comparison in finding.entries.items() if comparison.outcome == "kink"]:
-                finding.entries[index] = self.examine(beside, Entry(beside, which, index), finding, beside.gradients[which])
-                finding.beside += finding.entries[index].outcome != "kink"
-            for name in [n for n, comparison in finding.directions.items() if comparison.outcome == "kink"]:
-                probe = Direction(beside, which, sampling.random_direction(finding.shape, self.generator))
-                finding.directions[name] = self.examine(beside, probe, finding, beside.gradients[which])
+            gradient = beside.gradients[which]
+            for key in finding.at_kinks():
+                if key in finding.entries:
+                    finding.entries[key] = self.examine(beside, Entry(beside, which, key), finding, gradient)
+                    finding.beside += finding.entries[key].outcome != "kink"
+                else:
+                    probe = Direction(beside, which, sampling.random_direction(finding.shape, self.generator))
+                    finding.directions[key] = self.examine(beside, probe, finding, gradient)

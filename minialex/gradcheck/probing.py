@@ -16,7 +16,7 @@ import numpy as np
 
 from ..backend import array_module
 
-STEPS = (1, 1 / 30, 1 / 900, 1 / 27000)  # times the first step: the last is about 4·10⁻⁹ of an entry's size
+STEPS = (1, 1 / 30, 1 / 900, 1 / 27000)  # times the first step: the last is about 4·10⁻⁹ of an entry's unit
 
 
 class Point:
@@ -46,6 +46,12 @@ class Entry:
         self.value = float(self.array[index])
         self.unit = max(abs(self.value), point.scales[which])
 
+    def steps(self, eps):
+        """From large to small; for an entry far smaller than its neighbours, at last within its own size (1/x at 10⁻⁷)."""
+        own = abs(self.value)
+        small = [eps * own, eps * own / 30] if 0 < own < self.unit / 1000 else []
+        return sorted([eps * self.unit * factor for factor in STEPS] + small, reverse=True)
+
     def move(self, distance):
         self.array[self.index] = self.value + distance
 
@@ -62,6 +68,9 @@ class Direction:
         self.array, self.base = point.subject.tensors[which].data, point.bases[which]
         self.direction = array_module(self.array).asarray(direction)
         self.unit = point.scales[which]
+
+    def steps(self, eps):
+        return [eps * self.unit * factor for factor in STEPS]
 
     def move(self, distance):
         array_module(self.array).multiply(self.direction, distance, out=self.array)
@@ -116,8 +125,8 @@ def examine(point, probe, gradient, floor, rtol, eps):
     analytic, usual = probe.analytic(gradient)
     floor = max(floor, usual)
     tried = []
-    for factor in STEPS:
-        found = _measure(point, probe, eps * factor * probe.unit)
+    for step in probe.steps(eps):
+        found = _measure(point, probe, step)
         if not np.isfinite(found.numeric):
             continue
         error = relative_error(found.numeric, analytic, floor)

@@ -16,18 +16,29 @@ def how_many(size):
     return min(64, max(16, 400_000_000 // size))
 
 
-def entries(shape, samples, generator):
+def entries(gradient, shape, samples, generator):
     """Up to `samples` different indices (tuples) of an array of `shape`: all when there are no more than that, else the
-    first, the last (the corners are where borders go wrong) and random ones, in reading order."""
+    first, the last (borders go wrong there) and random ones, in reading order.
+
+    Most of a max-pooling's gradient is zero, and zeros prove little: every other index is drawn again, a few times,
+    until `gradient` (an array, or None) has something there.
+    """
     size = int(np.prod(shape, dtype=np.int64))
     if size <= samples:
-        positions = range(size)
-    else:
-        chosen = {0, size - 1} if samples > 1 else set()
-        while len(chosen) < samples:
-            chosen.add(int(generator.integers(size)))
-        positions = sorted(chosen)
-    return [tuple(int(i) for i in np.unravel_index(position, shape)) for position in positions]
+        return [_index(position, shape) for position in range(size)]
+    chosen = {0, size - 1}
+    while len(chosen) < samples:
+        position = int(generator.integers(size))
+        for _ in range(20 if gradient is not None and len(chosen) % 2 else 0):
+            if gradient[_index(position, shape)] != 0:
+                break
+            position = int(generator.integers(size))
+        chosen.add(position)
+    return [_index(position, shape) for position in sorted(chosen)[:samples]]
+
+
+def _index(position, shape):
+    return tuple(int(i) for i in np.unravel_index(position, shape))
 
 
 def directions(shape, samples, count, generator):

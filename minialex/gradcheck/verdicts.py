@@ -35,10 +35,13 @@ def _verdict(finding, outcomes, rtol):
         return "not finite", f"{bad} of {finding.size} values of the gradient are NaN or infinite"
     if wrong or "wrong" in directions:
         return _wrong(finding, wrong, directions, rtol)
-    if "wrong at a kink" in outcomes or "wrong at a kink" in directions:
+    if "wrong at a kink" in outcomes:
         return "wrong at a kink", ("where the left and the right derivative differ, the gradient must lie between them; where "
                                    "the function is smooth, it is right")
     agree, kinks, undecided = (outcomes.count(outcome) for outcome in ("equal", "kink", "undecided"))
+    if 0.01 * finding.typical < finding.blur < finding.typical:
+        return "undecided", (f"the outputs are so large that rounding blurs a derivative of {finding.typical:.1g} by about "
+                             f"{finding.blur:.1g}: choose smaller inputs, or leave out constants")
     if 2 * agree < len(outcomes):
         if kinks >= undecided:
             return "not differentiable here", (f"{kinks} of {len(outcomes)} entries have different derivatives to the left and "
@@ -49,6 +52,10 @@ def _verdict(finding, outcomes, rtol):
 
 
 def _wrong(finding, wrong, directions, rtol):
+    if not wrong:
+        name, c = next((name, c) for name, c in finding.directions.items() if c.outcome == "wrong")
+        return "wrong", (f"no compared entry is wrong by itself, but along the direction \"{name}\" the numeric derivative is "
+                         f"{c.numeric:.9g}, the analytic one {c.analytic:.9g}; do tied values each get the whole gradient?")
     evidence = f"{wrong} of {len(finding.entries)} compared entries differ by more than {rtol:g}"
     if "wrong" in directions:
         evidence += f", and {directions.count('wrong')} of {len(directions)} directions of the whole tensor"

@@ -36,11 +36,12 @@ def plan(experiment, device, folder, data_name):
 
 def _numbers(config):
     drops = " and ".join(map(str, milestones(config)))
-    schedule = {"steps": f" (÷10 after epoch {drops})", "plateau": " (÷10 when the validation error stops falling, "
-                "at most 3 times)", "constant": ""}[config.schedule]
+    schedule = {"steps": f" (÷10 after epoch {drops})" if drops else "", "constant": "",
+                "plateau": " (÷10 when the validation error stops falling, at most 3 times)"}[config.schedule]
     pixels = "scaled to variance 1" if config.pixels == "unit" else "0 to 255"
-    return (f"{config.epochs} epochs, batch {config.batch_size}, lr {config.lr:g}{schedule}, momentum {config.momentum:g}, "
-            f"weight decay {config.weight_decay:g}, init {config.init}, pixels minus the mean, {pixels}, seed {config.seed}")
+    epochs = "1 epoch" if config.epochs == 1 else f"{config.epochs} epochs"
+    return (f"{epochs}, batch {config.batch_size}, lr {config.lr:g}{schedule}, momentum {config.momentum:g}, weight decay "
+            f"{config.weight_decay:g}, init {config.init}, pixels minus the mean, {pixels}, seed {config.seed}")
 
 
 def _cautions(experiment):

@@ -13,8 +13,6 @@ import json
 import os
 import shutil
 import tempfile
-import zipfile
-import zlib
 from contextlib import contextmanager
 
 import numpy as np
@@ -102,13 +100,16 @@ def load(path):
 def read_arrays(path):
     """All arrays of an .npz file by name. Raises UserError when it is missing, damaged, or no .npz of plain arrays."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            if not hasattr(file, "files"):
-                raise UserError(f"{path} holds one array without a name: give an .npz file of named arrays.")
+        file = np.load(path, allow_pickle=False)
+        if isinstance(file, np.ndarray):
+            raise UserError(f"{path} holds one array without a name: give an .npz file of named arrays.")
+        with file:
             return {name: file[name] for name in file.files}
+    except UserError:
+        raise
     except FileNotFoundError as error:
         raise UserError(f"there is no file {path}.") from error
-    except (OSError, ValueError, EOFError, KeyError, SyntaxError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
+    except Exception as error:  # damaged bytes make zip and NumPy raise almost anything
         raise UserError(f"cannot read {path}: it is damaged, cut off, or no .npz file of plain arrays ({error}).") from error
 
 

@@ -1,11 +1,13 @@
 """What is seen while a network learns: a bar on a terminal; where output goes to a file, a plain line now and then."""
 
+import shutil
 import sys
 import time
 
 from tqdm import tqdm
 
 PLAIN_SECONDS = 60  # between two plain lines within an epoch
+BAR_SECONDS = 0.2  # between two looks at the loss, for which a GPU has to be waited for
 
 
 def duration(seconds):
@@ -46,10 +48,11 @@ class _Bar:
             file=progress.file,
             unit=" images",
             leave=False,
-            dynamic_ncols=True,
+            ncols=shutil.get_terminal_size().columns,
             bar_format="{desc} {percentage:3.0f} % |{bar}| {postfix[0]}{rate_fmt}, {remaining} left",
             postfix=[""],
         )
+        self.shown = 0.0
 
     def __enter__(self):
         return self
@@ -59,7 +62,9 @@ class _Bar:
 
     def step(self, count, numbers=None):
         """`count` more pictures; numbers: a function that gives the tally's (loss, top-1, top-5), asked when shown."""
-        if numbers is not None:
+        now = time.perf_counter()
+        if numbers is not None and now - self.shown > BAR_SECONDS:
+            self.shown = now
             loss, top1, _ = numbers()
             self.bar.postfix[0] = f"loss {loss:.3f}, top-1 {top1:.1%}, "
         self.bar.update(count)

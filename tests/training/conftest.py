@@ -1,0 +1,78 @@
+"""Small coloured pictures of three classes, on which LeNet-5 trains in a second."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from minialex.training import run
+from minialex.training.progress import Progress
+
+CLASSES = {"Äpfel": (190, 60, 50), "leaves": (60, 160, 70), "sky $5": (70, 110, 200)}
+
+
+def write_pictures(root, per_class):
+    """{part: count} pictures of each class below root/part/class, noisy squares of the class's colour."""
+    random = np.random.default_rng(7)
+    for part, count in per_class.items():
+        for name, colour in CLASSES.items():
+            folder = root / part / name
+            folder.mkdir(parents=True)
+            for number in range(count):
+                pixels = random.normal(colour, 50, (40, 40, 3)).clip(0, 255).astype(np.uint8)
+                Image.fromarray(pixels).save(folder / f"{number:02d}.png")
+    return root
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory):
+    """A folder with 12 training and 5 validation pictures of each class."""
+    return write_pictures(tmp_path_factory.mktemp("pictures"), {"train": 12, "val": 5})
+
+
+class Listener(Progress):
+    """Keeps the lines instead of printing them; `after_step` is called with the number of training steps so far."""
+
+    def __init__(self, after_step=lambda steps: None):
+        super().__init__(terminal=False)
+        self.lines, self.steps, self.after_step = [], 0, after_step
+
+    def line(self, text=""):
+        self.lines.append(text)
+
+    def phase(self, what, total, done=0):
+        phase = super().phase(what, total, done)
+        if what.startswith("epoch"):
+            phase.step = self._step
+        return phase
+
+    def _step(self, count, numbers=None):
+        self.steps += 1
+        self.after_step(self.steps)
+
+    @property
+    def text(self):
+        return "\n".join(self.lines)
+
+
+@pytest.fixture
+def train(pictures, tmp_path):
+    """train("name", epochs=3, ...) trains LeNet-5 on the pictures in the folder tmp_path/name; returns (path, Listener)."""
+
+    def start(name, after_step=lambda steps: None, **options):
+        listener = Listener(after_step)
+        defaults = {"data": str(pictures), "variant": "lenet5", "batch_size": 8, "device": "cpu", "out": str(tmp_path / name)}
+        try:
+            run(defaults | options, listener)
+        finally:
+            start.listener = listener
+        return tmp_path / name, listener
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def finished(pictures, tmp_path_factory):
+    """The folder of a run of four epochs, and what was printed."""
+    path, listener = tmp_path_factory.mktemp("finished") / "run", Listener()
+    run({"data": str(pictures), "variant": "lenet5", "batch_size": 8, "device": "cpu", "epochs": 4, "out": str(path)}, listener)
+    return path, listener

@@ -1,0 +1,97 @@
+"""Checkpoints are whole or refused."""
+
+import os
+
+import numpy as np
+import pytest
+
+from minialex.errors import UserError
+from minialex.training import checkpoint
+
+STATE = {"epoch": 3, "classes": ["a", "Äpfel", "雨"], "random": {"state": 2**127 + 1}}
+
+
+@pytest.fixture
+def saved(tmp_path):
+    path = tmp_path / "checkpoint-last.npz"
+    weights = {"conv1.weight": np.arange(300, dtype=np.float32).reshape(3, 100), "conv1.bias": np.zeros(3, np.float32)}
+    checkpoint.save(path, weights, {"conv1.weight": np.ones((3, 100), np.float32)}, np.full((1, 4, 4), 7, np.float32), STATE)
+    return path
+
+
+def test_what_is_loaded_is_what_was_saved(saved):
+    weights, velocity, mean, state = checkpoint.load(saved)
+    assert (weights["conv1.weight"] == np.arange(300).reshape(3, 100)).all() and weights["conv1.weight"].dtype == np.float32
+    assert list(weights) == ["conv1.weight", "conv1.bias"] and list(velocity) == ["conv1.weight"]
+    assert (mean == 7).all() and state == STATE | {"format": 1}
+
+
+def test_a_failed_write_leaves_the_old_checkpoint_and_no_rubbish(saved, monkeypatch):
+    before = saved.read_bytes()
+
+    def full(file, **arrays):
+        file.write(b"half of it")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "savez", full)
+    with pytest.raises(UserError, match="No space left on device; what was there before is unchanged"):
+        checkpoint.save(saved, {}, {}, np.zeros(1), {})
+    assert saved.read_bytes() == before and os.listdir(saved.parent) == [saved.name]
+
+
+def test_no_reader_ever_sees_half_a_checkpoint(saved, monkeypatch):
+    seen = []
+
+    def slowly(file, **arrays):
+        file.write(b"half")
+        file.flush()
+        seen.append(checkpoint.load(saved)[3]["epoch"])
+
+    monkeypatch.setattr(np, "savez", slowly)
+    checkpoint.save(saved, {}, {}, np.zeros(1), {})
+    assert seen == [3]
+
+
+@pytest.mark.parametrize("place", [0.0, 0.1, 0.3, 0.5, 0.9])
+def test_a_changed_byte_or_a_cut_is_refused(saved, place):
+    whole = saved.read_bytes()
+    position = int(place * len(whole))
+    for damaged in (whole[:position], whole[:position] + bytes([whole[position] ^ 0x55]) + whole[position + 1 :]):
+        saved.write_bytes(damaged)
+        try:
+            weights, *_, state = checkpoint.load(saved)
+        except UserError as error:
+            assert str(saved) in str(error)
+        else:  # a byte that carries nothing, such as a date
+            assert state["epoch"] == 3 and (weights["conv1.weight"] == np.arange(300).reshape(3, 100)).all()
+            assert len(damaged) == len(whole)
+
+
+def test_other_files_are_refused_by_name(tmp_path):
+    np.savez(tmp_path / "other.npz", a=np.zeros(3))
+    np.save(tmp_path / "single.npy", np.zeros(3))
+    np.savez(tmp_path / "objects.npz", a=np.array([{}], dtype=object))
+    (tmp_path / "text.npz").write_text("hello")
+    expected = {"other.npz": "no checkpoint", "single.npy": "one array without a name", "objects.npz": "cannot read",
+                "text.npz": "cannot read", "missing.npz": "there is no file"}
+    for name, words in expected.items():
+        with pytest.raises(UserError, match=words):
+            checkpoint.load(tmp_path / name)
+
+
+def test_another_format_is_refused(saved):
+    arrays = checkpoint.read_arrays(saved)
+    np.savez(saved, **arrays | {"state": np.array('{"format": 99}')})
+    with pytest.raises(UserError, match="format 99, this minialex reads format 1"):
+        checkpoint.load(saved)
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_the_best_stays_when_the_last_is_written_anew(saved, links, monkeypatch):
+    if not links:
+        monkeypatch.setattr(os, "link", lambda *paths: (_ for _ in ()).throw(OSError("no links here")))
+    best = saved.with_name("checkpoint-best.npz")
+    checkpoint.keep_as(saved, best)
+    checkpoint.save(saved, {}, {}, np.zeros(1), {"epoch": 4})
+    checkpoint.keep_as(best, best.with_name("again.npz"))
+    assert checkpoint.load(best)[3]["epoch"] == 3 and checkpoint.load(saved)[3]["epoch"] == 4

@@ -1,0 +1,60 @@
+"""The recipes: what a run does where the user does not say."""
+
+import pytest
+
+from minialex.errors import UserError
+from minialex.training.config import RECIPES, check, choose_recipe, resolve
+from minialex.training.experiment import milestones
+
+
+def test_the_papers_recipe():
+    config = resolve({"data": "x", "paper": True}, 1200, 400)
+    assert (config.batch_size, config.lr, config.momentum, config.weight_decay) == (128, 0.01, 0.9, 0.0005)
+    assert (config.epochs, config.schedule, config.init, config.pixels, config.dropout) == (90, "plateau", "paper", "raw", 0.5)
+
+
+@pytest.mark.parametrize("variant, count, builtin, paper, name", [
+    ("paper", 1_200, False, False, "small"),
+    ("paper", 99_999, False, False, "small"),
+    ("paper", 100_000, False, False, "paper"),
+    ("torchvision", 1_200, True, False, "builtin"),
+    ("paper", 1_200, True, True, "paper"),
+    ("lenet5", 1_200, True, False, "lenet5"),
+])
+def test_choice_of_the_recipe(variant, count, builtin, paper, name):
+    assert choose_recipe(variant, count, builtin, paper) == name
+
+
+def test_small_sets_start_from_what_learns():
+    config = resolve({"data": "x"}, 1200, 400)
+    assert (config.recipe, config.init, config.pixels, config.schedule) == ("small", "he", "unit", "steps")
+    assert config.batch_size == 32
+    for name in ("small", "builtin"):
+        assert set(RECIPES[name]) == set(RECIPES["paper"])
+
+
+def test_what_the_user_says_wins():
+    config = resolve({"data": "x", "paper": True, "lr": 0.5, "epochs": 3, "init": "he"}, 1200, 400)
+    assert (config.lr, config.epochs, config.init, config.batch_size) == (0.5, 3, "he", 128)
+
+
+@pytest.mark.parametrize("train, val, expected", [(1200, 400, 180), (1200, 100, 100), (1_281_167, 50_000, 50_000), (3, 2, 1)])
+def test_validation_costs_a_twentieth(train, val, expected):
+    assert resolve({"data": "x"}, train, val).val_images == expected
+
+
+@pytest.mark.parametrize("epochs, expected", [(30, [18, 26]), (10, [6, 8]), (2, [1]), (1, [])])
+def test_the_learning_rate_falls_at_60_and_85_percent(epochs, expected):
+    assert milestones(resolve({"data": "x", "epochs": epochs}, 1200, 400)) == expected
+
+
+@pytest.mark.parametrize("name, bad, good", [
+    ("epochs", 0, 1), ("batch_size", 0, 1), ("lr", -0.1, 0.1), ("lr", 0.0, 1e-6), ("lr", float("nan"), 1.0),
+    ("lr", float("inf"), 1.0), ("momentum", 1.0, 0.0), ("momentum", -0.1, 0.99), ("weight_decay", -1e-9, 0.0),
+    ("dropout", 1.0, 0.0), ("val_fraction", 0.0, 0.5), ("val_fraction", 1.0, 0.5), ("val_images", 0, 1), ("seed", -1, 0),
+    ("workers", 0, 1),
+])
+def test_impossible_numbers_are_refused_by_name(name, bad, good):
+    check({name: good})
+    with pytest.raises(UserError, match=f"^--{name.replace('_', '-')} .* is not possible: it needs"):
+        check({name: bad})

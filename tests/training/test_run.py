@@ -1,0 +1,173 @@
+"""A run from beginning to end: what it leaves, that it repeats itself to the byte, and that it goes on where it stopped."""
+
+import csv
+import json
+import os
+import signal
+
+import numpy as np
+import pytest
+
+from minialex.errors import UserError
+from minialex.training import Interrupted, run
+from minialex.training.checkpoint import load
+
+FILES = {"config.json", "metrics.csv", "timing.csv", "checkpoint-last.npz", "checkpoint-best.npz", "curves.png", "filters.png",
+         "predictions.png"}
+
+
+def weights(path):
+    return {name: array.tobytes() for name, array in load(path / "checkpoint-last.npz")[0].items()}
+
+
+def metrics(path):
+    return (path / "metrics.csv").read_bytes()
+
+
+def test_the_run_folder(finished):
+    path, _ = finished
+    assert set(os.listdir(path)) == FILES
+    rows = list(csv.DictReader((path / "metrics.csv").open()))
+    assert list(rows[0]) == ["epoch", "lr", "train_loss", "train_top1", "val_loss", "val_top1", "val_top5"]
+    assert [row["epoch"] for row in rows] == ["1", "2", "3", "4"]
+    assert [row["lr"] for row in rows] == ["0.02", "0.02", "0.002", "0.0002"]
+    config = json.loads((path / "config.json").read_text("utf-8"))
+    assert config["classes"] == ["leaves", "sky $5", "Äpfel"] and config["settings"]["lr"] == 0.02
+    assert set(config["versions"]) == {"minialex", "numpy", "python"}
+
+
+def test_it_learns_and_says_so(finished):
+    path, listener = finished
+    last = list(csv.DictReader((path / "metrics.csv").open()))[-1]
+    assert float(last["val_top1"]) > 0.9 and float(last["val_loss"]) < 0.5
+    for words in ("device   cpu", "lenet5: 60,", "3 classes (leaves, sky $5, Äpfel)", "36 pictures to train on, 15 to validate",
+                  "LeCun", "4 epochs, batch 8, lr 0.02 (÷10 after epoch 2 and 3)", "time     about", "4/4", "checkpoint-best.npz"):
+        assert words in listener.text, words
+
+
+def test_the_checkpoint_has_all_that_using_the_network_needs(finished):
+    path, _ = finished
+    arrays, velocity, mean, state = load(path / "checkpoint-last.npz")
+    assert set(arrays) == set(velocity) and mean.shape == (1, 36, 36) and state["std"] > 0
+    assert state["variant"] == "lenet5" and state["classes"] == ["leaves", "sky $5", "Äpfel"] and state["epoch"] == 4
+    assert all(array.dtype == np.float32 for array in [*arrays.values(), *velocity.values(), mean])
+
+
+def test_the_same_seed_gives_the_same_bytes(finished, train):
+    path, _ = finished
+    again, _ = train("again", epochs=4, workers=1)
+    assert metrics(again) == metrics(path) and weights(again) == weights(path)
+    other, _ = train("other", epochs=4, seed=1)
+    assert metrics(other) != metrics(path)
+
+
+@pytest.mark.parametrize("steps", [1, 4, 6, 16])
+def test_a_stopped_run_goes_on_as_if_it_had_not_stopped(finished, train, tmp_path, steps):
+    """36 pictures in batches of 8 are 4 steps: the run is stopped in the first epoch, at its end, later, at the very end."""
+    path, _ = finished
+    with pytest.raises(Interrupted, match="--resume"):
+        train("stopped", lambda done: signal.raise_signal(signal.SIGINT) if done == steps else None, epochs=4)
+    assert load(tmp_path / "stopped" / "checkpoint-last.npz")[3]["batch"] == (steps - 1) % 4 + 1
+    run({"resume": str(tmp_path / "stopped")}, train.listener)
+    assert metrics(tmp_path / "stopped") == metrics(path) and weights(tmp_path / "stopped") == weights(path)
+    assert set(os.listdir(tmp_path / "stopped")) == FILES
+
+
+def test_a_killed_run_goes_on_from_its_last_checkpoint(finished, train, tmp_path):
+    path, _ = finished
+
+    def die(done):
+        if done == 10:
+            raise MemoryError
+
+    with pytest.raises(MemoryError):
+        train("killed", die, epochs=4)
+    run({"resume": str(tmp_path / "killed"), "workers": 1}, train.listener)
+    assert "resume   after epoch 2 of 4" in train.listener.text
+    assert metrics(tmp_path / "killed") == metrics(path) and weights(tmp_path / "killed") == weights(path)
+
+
+def test_dropout_and_plateau_go_on_exactly_too(train, tmp_path, pictures, monkeypatch):
+    """LeNet-5 has no dropout, so a layer of it is put in here."""
+    from minialex import models, nn
+
+    original = models.build
+
+    def with_dropout(*arguments):
+        model = original(*arguments)
+        model.tanh4 = nn.Sequential(nn.Tanh(), nn.Dropout(0.5))
+        return model
+
+    monkeypatch.setattr(models, "build", with_dropout)
+    options = {"epochs": 3, "schedule": "plateau", "dropout": 0.3}
+    whole, _ = train("whole", **options)
+    with pytest.raises(Interrupted):
+        train("stopped", lambda done: signal.raise_signal(signal.SIGTERM) if done == 6 else None, **options)
+    run({"resume": str(tmp_path / "stopped")}, train.listener)
+    assert metrics(tmp_path / "stopped") == metrics(whole) and weights(tmp_path / "stopped") == weights(whole)
+
+
+def test_resume_auto_takes_the_newest_unfinished_run(train, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    train("runs/done", epochs=1)
+    for name in ("runs/old", "runs/new"):
+        with pytest.raises(Interrupted):
+            train(name, lambda done: signal.raise_signal(signal.SIGINT) if done == 2 else None, epochs=1)
+    os.utime("runs/old/checkpoint-last.npz", (1, 1))
+    assert run({"resume": "auto"}, train.listener).record.folder.path.name == "new"
+    assert run({"resume": "auto"}, train.listener).record.folder.path.name == "old"
+    with pytest.raises(UserError, match="no unfinished run"):
+        run({"resume": "auto"}, train.listener)
+
+
+def test_what_cannot_be_gone_on_with(finished, train, tmp_path, pictures):
+    path, _ = finished
+    options = {"data": str(pictures), "variant": "lenet5"}
+    for resume, more, words in [
+        (tmp_path / "nowhere", {}, "there is no run"),
+        (tmp_path, {}, "holds no checkpoint-last.npz"),
+        (path, {"lr": 0.5}, "started with lr 0.02, not 0.5"),
+        (path, {"variant": "paper"}, "started with variant lenet5, not paper"),
+        (path, {"paper": True}, "not started with --paper"),
+    ]:
+        with pytest.raises(UserError, match=words):
+            run(options | {"resume": str(resume)} | more, train.listener)
+
+
+def test_another_networks_checkpoint_is_refused(finished, train, tmp_path):
+    path, _ = finished
+    ours, _ = train("ours", epochs=1, subset="2")
+    (ours / "checkpoint-last.npz").write_bytes((path / "checkpoint-last.npz").read_bytes())
+    with pytest.raises(UserError, match="other classes"):
+        run({"resume": str(ours)}, train.listener)
+
+
+def test_a_folder_with_a_run_is_never_overwritten(finished, train, tmp_path):
+    path, _ = finished
+    before = metrics(path)
+    with pytest.raises(UserError, match="holds a run already: go on with --resume"):
+        train(path)
+    assert metrics(path) == before
+
+
+def test_sampled_validations_are_marked_and_never_the_best(train):
+    path, listener = train("sampled", epochs=11, val_images=6)
+    lines = [line for line in listener.lines if "/11" in line]
+    assert [line.count("*") for line in lines] == [2] * 9 + [0] * 2
+    assert int(load(path / "checkpoint-best.npz")[3]["best"][2]) in (10, 11)
+
+
+def test_paper_recipe_on_few_pictures_warns(train):
+    _, listener = train("paper", paper=True, epochs=1, batch_size=8, variant="lenet5", lr=0.0001)
+    assert "the paper's recipe" in listener.text
+
+
+def test_pictures_that_cannot_be_read_are_counted_or_stop_a_strict_run(train, tmp_path):
+    from conftest import write_pictures
+
+    root = write_pictures(tmp_path / "bad", {"train": 4, "val": 2})
+    (root / "train" / "leaves" / "00.png").write_bytes(b"no picture")
+    _, listener = train("lenient", data=str(root), epochs=1)
+    assert "skipped  1 files" in listener.text
+    with pytest.raises(UserError, match="--strict: .*00.png"):
+        train("strict", data=str(root), epochs=1, strict=True)
