@@ -142,6 +142,7 @@ def resolve_device(spec="auto"):
     wanted = "cuda:0" if spec == "auto" else canonical(spec)
     works, reason = _try_cuda(_ordinal(wanted))
     if works:
+        sys.modules["cupy"].cuda.Device(_ordinal(wanted)).use()  # CuPy puts new arrays on the device that is current
         return Device(wanted, f"device: {wanted}, {reason}")
     remedy = f"; this machine has an NVIDIA GPU, to use it run: {install_command()}" if _gpu_is_present() else ""
     if spec == "auto":
@@ -296,13 +297,20 @@ def batch_pieces(count):
     return [slice(start, min(start + size, count)) for start in range(0, count, size)] if count else []
 
 
-def for_images(function, count):
-    """Call `function(slice)` for every single image of a batch, on all cores: one image's arrays fit the cache."""
+def for_images(function, x):
+    """Call `function(slice)` for every single image of the batch x, on all cores: one image's arrays fit the cache.
+
+    On a GPU there is one call, for the whole batch: launching work image by image would take longer than the work.
+    """
+    if array_module(x) is not np:
+        function(slice(0, len(x)))
+        return
+
     def one_by_one(piece):
         for image in range(piece.start, piece.stop):
             function(slice(image, image + 1))
 
-    parallel_map(one_by_one, batch_pieces(count))
+    parallel_map(one_by_one, batch_pieces(len(x)))
 
 
 _BLOCK = 1 << 15  # numbers per block: four float32 arrays of this size fit a 1 MB second-level cache
@@ -331,12 +339,11 @@ def images_at_a_time(positions, column_bytes, like):
     """How many images share one buffer of columns, when one image has `positions` windows in `column_bytes` bytes.
 
     CPU: enough for 512 columns, since a matrix product of 169 (one image of conv3-5) runs 10-15 % slower, and for 1 MB.
-    GPU: a quarter of the free memory.
+    GPU: as the memory allows.
     """
     if array_module(like) is np:
         return max(1, -(-512 // positions), (1 << 20) // column_bytes)
-    free = array_module(like).cuda.runtime.memGetInfo()[0]
-    return max(1, free // 4 // column_bytes)
+    return kernels(like).images_at_a_time(column_bytes)
 
 
 def matmul(a, b):
@@ -345,7 +352,7 @@ def matmul(a, b):
     BLAS could share it too, but its threads go on spinning for 20 ms after every product, in the way of the layer that
     comes next: conv5's backward pass, right after fc6's, took 1.7 times as long (measured at batch 32 on two cores).
     """
-    out = empty((a.shape[0], b.shape[1]), np.result_type(a, b), like=a)
+    out = empty((a.shape[0], b.shape[1]), np.result_type(a.dtype, b.dtype), like=a)
     xp = array_module(a)
     if xp is not np:
         return xp.matmul(a, b, out=out)
@@ -366,20 +373,22 @@ def sum_over_images(function, count, at_a_time, like):
 
     `function` returns None or a tuple of arrays and Nones. The order of additions does not depend on timing.
     """
+    if array_module(like) is not np:
+        return kernels(like).sum_over_images(function, count, at_a_time)
+
     def add_up(piece):
         total = None
         for start in range(piece.start, piece.stop, at_a_time):
-            total = _add(total, function(slice(start, min(start + at_a_time, piece.stop))))
+            total = add_parts(total, function(slice(start, min(start + at_a_time, piece.stop))))
         return total
 
-    on_cpu = array_module(like) is np
     total = None
-    for part in parallel_map(add_up, batch_pieces(count)) if on_cpu else [add_up(slice(0, count))]:
-        total = _add(total, part)
+    for part in parallel_map(add_up, batch_pieces(count)):
+        total = add_parts(total, part)
     return total
 
 
-def _add(total, part):
+def add_parts(total, part):
     """total += part, entry by entry, in place: both are sums that nobody else holds."""
     if total is None or part is None:
         return part if total is None else total

@@ -86,8 +86,8 @@ class Module:
         own = dict(self.named_parameters())
         wrong = [f"missing {name}" for name in own if name not in state]
         wrong += [f"unexpected {name}" for name in state if name not in own]
-        wrong += [f"{name} has shape {np.shape(state[name])}, needs {own[name].shape}"
-                  for name in own if name in state and np.shape(state[name]) != own[name].shape]
+        wrong += [f"{name} has shape {_shape(state[name])}, needs {own[name].shape}"
+                  for name in own if name in state and _shape(state[name]) != own[name].shape]
         if wrong:
             raise ValueError(f"these weights do not fit this {type(self).__name__}: {'; '.join(wrong)}.")
         for name, parameter in own.items():
@@ -116,6 +116,11 @@ class Module:
         """Forget all gradients."""
         for parameter in self.parameters():
             parameter.grad = None
+
+
+def _shape(array):
+    """The shape of an array on any device, or of a list."""
+    return array.shape if backend.is_array(array) else np.shape(array)
 
 
 class Sequential(Module):

@@ -8,7 +8,7 @@ the steps already in v keep the size that they had.
 """
 from numbers import Integral, Real
 
-from .backend import array_module, kernels
+from .backend import array_module, kernels, to_device
 from .tensor import Tensor
 
 
@@ -72,8 +72,7 @@ class SGD:
             if velocity is not None and velocity.shape != p.shape:
                 raise ValueError(f"this optimiser state has a velocity of shape {velocity.shape} for a parameter of shape "
                                  f"{p.shape}.")
-        xp_copies = {p: array_module(p.data).array(v) for p, v in zip(parameters, state["velocity"]) if v is not None}
-        self.velocity = xp_copies
+        self.velocity = {p: to_device(v, p.device).copy() for p, v in zip(parameters, state["velocity"]) if v is not None}
         for group, options in zip(self.param_groups, state["groups"]):
             group.update(options)
 

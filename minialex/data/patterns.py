@@ -1,8 +1,8 @@
-"""Ten patterns as functions of the plane: (x, y) -> height 0..1, and how the heights become a picture.
+"""Ten patterns as functions of the plane: (x, y) -> height 0..1, from which a picture is made.
 
-x, y: float32 arrays, in units in which the pattern repeats about once (a brick, a cell, a ring). No function knows
-colours, sizes or positions: what tells the classes apart is shape alone. No pattern has a handedness that matters: the
-mirror image of a spiral is a spiral.
+x, y: float32 arrays, in units in which the pattern repeats about once (a brick, a cell, a ring); softness: the width of
+an edge in the same units; random: np Generator for what may vary. No function knows colours or positions. No pattern
+has a handedness that matters: the mirror image of a spiral is a spiral.
 """
 
 import numpy as np

@@ -1,7 +1,8 @@
 """One generated photograph: a patterned thing in front of clutter, in some light.
 
-Everything but the pattern is drawn without a look at the class: colours, outline, position, scale, rotation, bending,
-clutter, light, grain. So a network can only learn the pattern.
+Everything but the pattern is drawn without a look at the class: hues, outline, position, rotation, bending, clutter,
+light, grain, and the scale within a factor of 1.5. So what tells the classes apart is the pattern. It is always the
+brighter of its two colours: with patterns of either sign a network needs several times as many pictures.
 """
 
 import colorsys

@@ -101,7 +101,7 @@ def max_pool_forward(x, kernel_size, stride, padding):
                                      [columns[:, :, i:i + SH * OH:SH] + np.uint8(i * KW) for i in range(KH)])
         y[images], argmax[images] = values, where
 
-    for_images(pool, N)
+    for_images(pool, x)
     return y, argmax
 
 
@@ -135,7 +135,7 @@ def max_pool_backward(grad, argmax, image_shape, kernel_size, stride, padding):
         np.add.at(padded.reshape(-1), position.reshape(-1), np.ascontiguousarray(grad[images]).reshape(-1))
         dx[images] = padded[:, :, PH:PH + H, PW:PW + W]
 
-    for_images(scatter, N)
+    for_images(scatter, grad)
     return dx
 
 
@@ -178,7 +178,7 @@ def lrn_forward(x, size, alpha, beta, k, groups):
         s += k
         np.divide(part, _power(s, beta), out=_towers(y[images], groups))
 
-    for_images(normalise, len(x))
+    for_images(normalise, x)
     return y, scale
 
 
@@ -197,7 +197,7 @@ def lrn_backward(grad, x, scale, size, alpha, beta, groups):
         out *= -2 * alpha * beta
         out += direct
 
-    for_images(differentiate, len(x))
+    for_images(differentiate, x)
     return dx
 
 

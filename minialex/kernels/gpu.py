@@ -12,6 +12,8 @@ from pathlib import Path
 import cupy
 import numpy as np
 
+from ..backend import add_parts
+
 # ------------------------------------------------------------------------------------------------ compiling, launching
 
 _FILES = ("windows.cu", "convolution.cu", "pooling.cu", "normalization.cu", "sgd.cu")
@@ -216,7 +218,7 @@ def sum_over_images(function, count, at_a_time):
         images = slice(start, min(start + size, count))
         part, shortage = _attempt(function, images)
         if not shortage:
-            total, start = _add(total, part), images.stop
+            total, start = add_parts(total, part), images.stop
         elif images.stop - start > 1:
             _slice_sizes[key] = (images.stop - start) // 2
         else:
@@ -230,15 +232,6 @@ def _attempt(function, images):
         return function(images), None
     except cupy.cuda.memory.OutOfMemoryError as error:
         return None, str(error)
-
-
-def _add(total, part):
-    if total is None or part is None:
-        return part if total is None else total
-    for sum_so_far, more in zip(total, part):
-        if more is not None:
-            sum_so_far += more
-    return total
 
 
 def _too_much(count, shortage):

@@ -34,7 +34,7 @@ class Conv2d(Function):
 
         def some_images(images):
             columns = self.columns(x[images], weight)
-            product = xp.matmul(W, columns, out=empty((*W.shape[:2], columns.shape[2]), x.dtype, like=x))
+            product = _products(W, columns)
             xp.add(product.reshape(C_out, -1, OH, OW), b, out=y[images].swapaxes(0, 1))
 
         sum_over_images(some_images, len(x), self.slice_size(x, weight, OH * OW), like=x)
@@ -43,17 +43,16 @@ class Conv2d(Function):
     def backward(self, grad_output):
         x, weight = self.saved
         need_x, need_weight, *need_bias = self.needs_input_grad
-        xp, W, C_out = array_module(x), self.per_group(weight), len(weight)
+        W, C_out = self.per_group(weight), len(weight)
         dx = empty(x.shape, x.dtype, like=x) if need_x else None
 
         def some_images(images):
             dy = grad_output[images].swapaxes(0, 1).reshape(*W.shape[:2], -1)
             dW = db = None
             if need_weight:
-                dW = dy @ self.columns(x[images], weight).swapaxes(1, 2)
+                dW = _products(dy, self.columns(x[images], weight).swapaxes(1, 2))
             if need_x:
-                dcolumns = empty((self.groups, W.shape[2], dy.shape[2]), x.dtype, like=x)
-                xp.matmul(W.swapaxes(1, 2), dy, out=dcolumns)
+                dcolumns = _products(W.swapaxes(1, 2), dy)
                 kernels(x).col2im(dcolumns, x[images].shape, weight.shape[2:], self.stride, self.padding, out=dx[images])
             if any(need_bias):
                 db = dy.sum(axis=2)
@@ -77,6 +76,14 @@ class Conv2d(Function):
         """How many images share one buffer of columns."""
         rows = x.shape[1] * weight.shape[2] * weight.shape[3]
         return images_at_a_time(positions, rows * positions * x.itemsize, like=x)
+
+
+def _products(a, b):
+    """a[g] · b[g] for every tower g. One product at a time: CuPy's batched product copies an operand that is transposed."""
+    products = empty((len(a), a.shape[1], b.shape[2]), a.dtype, like=a)
+    for tower in range(len(a)):
+        array_module(a).matmul(a[tower], b[tower], out=products[tower])
+    return products
 
 
 def _check(x, weight, bias, stride, padding, groups):

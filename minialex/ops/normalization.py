@@ -73,7 +73,7 @@ class MapResponseNorm(Function):
             scale[images] = self.k + self.alpha * self.window_sum(x[images] ** 2, self.size // 2)
             y[images] = x[images] / scale[images] ** self.beta
 
-        for_images(normalise, len(x))
+        for_images(normalise, x)
         self.save_for_backward(x, scale)
         return y
 
@@ -87,5 +87,5 @@ class MapResponseNorm(Function):
             neighbours = self.window_sum(ratio, (self.size - 1) // 2)
             dx[images] = direct - 2 * self.alpha * self.beta * x[images] * neighbours
 
-        for_images(differentiate, len(x))
+        for_images(differentiate, x)
         return dx

@@ -59,7 +59,7 @@ class AvgPool2d(Function):
                 y[images] += tap
             y[images] *= 1 / (self.kernel_size[0] * self.kernel_size[1])
 
-        for_images(average, len(x))
+        for_images(average, x)
         return y
 
     def backward(self, grad_output):
@@ -70,5 +70,5 @@ class AvgPool2d(Function):
             for tap in self.taps(dx[images], *grad_output.shape[2:]):
                 tap += share
 
-        for_images(spread, len(dx))
+        for_images(spread, dx)
         return dx

@@ -234,8 +234,8 @@ def wrong_trees(tree):
 
 
 CASES = (
-    "absent, a file, nested, nested train, one class, no classes, empty, empty classes, unknown class, val only, too few, "
-    "empty train"
+    "absent, a file, nested, nested train, one class, no classes, empty, empty classes, unknown class, val only, "
+    "too few, empty train"
 )
 
 

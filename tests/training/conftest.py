@@ -7,7 +7,9 @@ from PIL import Image
 from minialex.training import run
 from minialex.training.progress import Progress
 
-CLASSES = {"Äpfel": (190, 60, 50), "leaves": (60, 160, 70), "sky $5": (70, 110, 200)}
+CLASSES = {"Äpfel": (180, 60, 50), "leaves": (140, 220, 120), "sky $5": (20, 40, 110)}
+
+OPTIONS = {"variant": "lenet5", "batch_size": 8, "lr": 0.05, "device": "cpu"}
 
 
 def write_pictures(root, per_class):
@@ -18,7 +20,7 @@ def write_pictures(root, per_class):
             folder = root / part / name
             folder.mkdir(parents=True)
             for number in range(count):
-                pixels = random.normal(colour, 50, (40, 40, 3)).clip(0, 255).astype(np.uint8)
+                pixels = random.normal(colour, 30, (40, 40, 3)).clip(0, 255).astype(np.uint8)
                 Image.fromarray(pixels).save(folder / f"{number:02d}.png")
     return root
 
@@ -60,11 +62,7 @@ def train(pictures, tmp_path):
 
     def start(name, after_step=lambda steps: None, **options):
         listener = Listener(after_step)
-        defaults = {"data": str(pictures), "variant": "lenet5", "batch_size": 8, "device": "cpu", "out": str(tmp_path / name)}
-        try:
-            run(defaults | options, listener)
-        finally:
-            start.listener = listener
+        run(OPTIONS | {"data": str(pictures), "out": str(tmp_path / name)} | options, listener)
         return tmp_path / name, listener
 
     return start
@@ -74,5 +72,5 @@ def train(pictures, tmp_path):
 def finished(pictures, tmp_path_factory):
     """The folder of a run of four epochs, and what was printed."""
     path, listener = tmp_path_factory.mktemp("finished") / "run", Listener()
-    run({"data": str(pictures), "variant": "lenet5", "batch_size": 8, "device": "cpu", "epochs": 4, "out": str(path)}, listener)
+    run(OPTIONS | {"data": str(pictures), "epochs": 4, "out": str(path)}, listener)
     return path, listener
