@@ -217,7 +217,7 @@ def set_random_state(state):
 # sizes again and again, so blocks above this size go back to a shelf when their last view dies.
 _RECYCLED_FROM = 1 << 20
 _shelf = {}
-_shelf_lock = threading.Lock()
+_shelf_lock = threading.RLock()  # not Lock: a collection inside the block may end an array, whose end locks again
 
 
 def empty(shape, dtype, like=None):

@@ -9,7 +9,8 @@ from .training import Diverged, Interrupted, run
 from .training.config import ALWAYS, INITIALISATIONS, PIXELS, RECIPES, SCHEDULES
 
 DESCRIPTION = """\
-Trains AlexNet, or a relative of it, and leaves a folder with the weights, the curves and pictures of what was learnt.
+Trains AlexNet, or a relative of it, and leaves a folder with its weights, its curves and pictures of what it
+has learnt.
 
   python -m minialex.train --subset                     the built-in pictures, a few minutes on two cores
   python -m minialex.train --data PICTURES              your own: one folder per class
@@ -41,7 +42,7 @@ def _say(what, status):
 def _parser():
     parser = argparse.ArgumentParser(
         prog="python -m minialex.train", usage="%(prog)s (--subset [SPEC] | --data DIR) [options]", description=DESCRIPTION,
-        epilog="exit status: 0 done, 1 training diverged, 2 a mistake in the options or data, 130 stopped by Ctrl-C",
+        epilog="exit status: 0 done, 1 training diverged, 2 a mistake of the user, 130 stopped by Ctrl-C",
         formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, max_help_position=26, width=110),
         argument_default=argparse.SUPPRESS, allow_abbrev=False)
     parser.error = lambda message: parser.exit(2, f"minialex.train: {message} (--help lists the options).\n")

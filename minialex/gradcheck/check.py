@@ -13,7 +13,7 @@ NUDGE = 0.01  # times the size of a typical entry: far beyond every step, near e
 PROVEN = 8  # wrong entries after which further ones need no proof
 
 
-def gradcheck(fn, inputs=(), names=None, *, eps=1e-4, rtol=1e-6, atol=0.0, samples=None, directions=3, seed=0):
+def gradcheck(fn, inputs=(), names=None, *, eps=1e-4, rtol=1e-6, atol=1e-11, samples=None, directions=3, seed=0):
     """Compare the gradients of `fn` with numeric ones, in float64. Returns a Report: truthy when all is well.
 
     fn: a function of Tensors that returns a Tensor; a Function (class, or instance with options); or a Module, whose
@@ -79,7 +79,7 @@ class Finding:
         self.name, self.shape, self.size, self.gradient = name, shape, size, gradient
         self.entries, self.directions = {}, {}
         self.typical = 0.0  # numeric derivative of a typical entry
-        self.blur = 0.0  # what rounding of the output does to it
+        self.blur = 0.0  # what rounding may do to it
         self.beside = 0  # entries at a kink that were compared at a point nearby instead
 
     def at_kinks(self):
@@ -109,13 +109,14 @@ class _Check:
         return findings
 
     def floor(self, point, probe, typical=0.0):
-        """Derivatives are compared relative to at least this: a hundredth of a typical one, what rounding does to them
-        (over rtol), and atol (over rtol)."""
-        return max(0.01 * typical, self.blur(point, probe) / self.rtol, self.atol / self.rtol)
+        """Derivatives are compared relative to at least this: a hundredth of a typical one, and what rounding does to
+        them (over rtol)."""
+        return max(0.01 * typical, self.blur(point, probe) / self.rtol)
 
     def blur(self, point, probe):
-        """A derivative's rounding error with the first step, about 10⁻¹⁶·|L|/h, times ten."""
-        return 1e-15 / self.eps * point.size_of_loss / probe.unit
+        """A derivative's rounding error with the first step, about 10⁻¹⁶·|L|/h, times ten; at least atol, since the
+        output may be the small difference of large numbers."""
+        return max(1e-15 / self.eps * point.size_of_loss / probe.unit, self.atol)
 
     def compare_entries(self, point, which, finding):
         indices = sampling.entries(finding.gradient, finding.shape, self.samples, self.generator)

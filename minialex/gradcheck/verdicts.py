@@ -48,6 +48,8 @@ def _verdict(finding, outcomes, rtol):
                                                "to the right, here and nearby: choose other inputs")
         return "undecided", (f"at {undecided} of {len(outcomes)} entries the numeric derivative changes with the step size: "
                              "choose inputs where the function is tamer")
+    if 0 < finding.typical <= finding.blur:
+        return "correct", f"all derivatives are around {finding.typical:.1g}, below what rounding does to them: taken as zero"
     return "correct", _kinks(finding, kinks)
 
 

@@ -12,7 +12,6 @@ there, whole. Nothing in it can run code. Reading verifies the checksum that a z
 import json
 import os
 import shutil
-import tempfile
 from contextlib import contextmanager
 
 import numpy as np
@@ -27,21 +26,18 @@ LAST, BEST = "checkpoint-last.npz", "checkpoint-best.npz"
 @contextmanager
 def replacing(path, mode="wb", **options):
     """Yield a file that takes the name `path` when the block ends well. Raises UserError when it cannot be written."""
-    folder, name = os.path.split(os.path.abspath(path))
-    temporary = None
+    temporary = f"{path}.new"  # always the same: what a killed program leaves is overwritten by the next
     try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{name}-", dir=folder)
-        os.fchmod(handle, 0o644) if hasattr(os, "fchmod") else None
-        with os.fdopen(handle, mode, **options) as file:
+        with open(temporary, mode, **options) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-        _sync_folder(folder)
+        _sync_folder(os.path.dirname(os.path.abspath(path)))
     except OSError as error:
         raise UserError(f"cannot write {path}: {error.strerror or error}; what was there before is unchanged.") from error
     finally:
-        if temporary is not None and os.path.exists(temporary):
+        if os.path.exists(temporary):
             os.unlink(temporary)
 
 

@@ -6,6 +6,7 @@
 
 import csv
 import io
+import itertools
 import json
 import os
 import time
@@ -85,20 +86,24 @@ def _metrics_row(row):
 
 
 def new(out, name):
-    """The folder for a new run: `out`, or runs/<date>-<name>. Raises UserError if it holds a run already."""
-    if out is not None:
-        folder = RunFolder(out)
-        if folder.holds_run():
-            raise UserError(f"{out} holds a run already: go on with --resume {out}, or choose another folder with --out.")
-        if folder.path.exists() and not folder.path.is_dir():
-            raise UserError(f"{out} is a file: choose a folder for the run with --out.")
-        return folder
-    first = RUNS / f"{time.strftime('%Y-%m-%d-%H%M%S')}-{name}"
-    folder, number = RunFolder(first), 1
-    while folder.path.exists():
-        number += 1
-        folder = RunFolder(f"{first}-{number}")
+    """The folder for a new run: `out`, or runs/<date>-<name>; it is not made yet.
+
+    Raises UserError if it holds a run already, or if it could not be made or written to.
+    """
+    folder = RunFolder(_unused(name) if out is None else out)
+    if folder.holds_run():
+        raise UserError(f"{out} holds a run already: go on with --resume {out}, or choose another folder with --out.")
+    there = next(path for path in [folder.path, *folder.path.absolute().parents] if os.path.lexists(path))
+    problem = "is a file" if not there.is_dir() else "" if os.access(there, os.W_OK | os.X_OK) else "may not be written to"
+    if problem:
+        raise UserError(f"the run folder cannot be {folder.path}, because {there} {problem}: choose another with --out.")
     return folder
+
+
+def _unused(name):
+    first = RUNS / f"{time.strftime('%Y-%m-%d-%H%M%S')}-{name}"
+    names = (first if number == 1 else Path(f"{first}-{number}") for number in itertools.count(1))
+    return next(path for path in names if not path.exists())
 
 
 def existing(resume):

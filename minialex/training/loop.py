@@ -105,7 +105,7 @@ class Trainer:
 
     def _give_up(self, images, labels):
         where = f"epoch {self.epoch + 1}, step {self.batch + 1}: "
-        raise Diverged(where + explain_divergence(self.model, images, labels, self.lr))
+        raise Diverged(where + explain_divergence(self.model, images, labels, self.lr) + self.record.what_is_kept())
 
     def _validate(self):
         """((loss, top-1, top-5), number of pictures), without dropout."""

@@ -17,7 +17,7 @@ class Record:
         self.trainer, self.folder = trainer, folder
         self.history, self.timing = [], []  # rows of metrics.csv and timing.csv
         self.best = None  # (top-1, −loss, epoch) of the best complete validation
-        self.saved_at, self.save_seconds = -float("inf"), 0.0
+        self.saved_epoch, self.saved_at, self.save_seconds = None, -float("inf"), 0.0
 
     def epoch(self, row, complete, times):
         """An epoch is over: keep its row of metrics and its times, and save if it is time to.
@@ -68,8 +68,12 @@ class Record:
             "schedule": trainer.schedule.state_dict(),
             "random": backend.random_state(),
         })
-        self.saved_at = time.perf_counter()
+        self.saved_epoch, self.saved_at = trainer.epoch, time.perf_counter()
         self.save_seconds = self.saved_at - start
+
+    def what_is_kept(self):
+        """The end of a sentence about a run that cannot go on."""
+        return "" if self.saved_epoch is None else f" {self.folder.last} has the network after epoch {self.saved_epoch}."
 
     def restore(self, weights, velocity, state):
         """Put the Trainer where `save` was called. Raises UserError when the checkpoint belongs to another run."""
@@ -82,6 +86,7 @@ class Record:
             backend.set_random_state(state["random"])
             trainer.epoch, trainer.batch, trainer.tally = state["epoch"], state["batch"], Tally(**state["tally"])
             self.history, self.timing, self.best = state["history"], state["timing"], state["best"]
+            self.saved_epoch = trainer.epoch
         except (ValueError, KeyError, TypeError) as error:
             raise UserError(f"{self.folder.last} does not belong to this run: {error}") from error
         self.write_tables()

@@ -61,10 +61,10 @@ def data_name(settings):
 def _start(given, progress):
     given = dict(given)
     folder = run_folder.new(given.pop("out", None), data_name(ALWAYS | given))
-    if given.get("data") is not None:
-        given["data"] = os.path.abspath(given["data"])  # so that --resume finds it from anywhere
     device = backend.resolve_device(given.get("device", "auto"))
     train, val = experiment.open_pictures(ALWAYS | given, progress.terminal)
+    if given.get("data") is not None:
+        given["data"] = os.path.abspath(given["data"])  # so that --resume finds it from anywhere
     config = resolve(given, len(train), len(val))
     backend.manual_seed(config.seed)
     parts = experiment.build(config, train, val, device.name, progress.terminal)

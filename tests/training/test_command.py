@@ -38,11 +38,11 @@ MISTAKES = [
     ("--data {data} --seed -1", "--seed -1 is not possible"),
     ("--data {data} --device tpu", "unknown device 'tpu': choose auto, cpu, cuda or cuda:n"),
     ("--data {data} --schedule slow", "invalid choice: 'slow'"),
-    ("--data {data} --out {file}", "is a file: choose a folder"),
-    ("--data {data} --out {file}/run", "cannot make the run folder"),
+    ("--data {data} --out {file}", "because file is a file: choose another with --out"),
+    ("--data {data} --out {file}/run", "is a file: choose another with --out"),
     ("--data {data} --variant lenet5 --init {missing}", "there is no file"),
     ("--data {data} --variant lenet5 --init {file}", "cannot read"),
-    ("--data {data} --variant lenet5 --init {unfit}", "fits this network: it holds conv1.weight (2, 2), the network has conv1.weight"),
+    ("--data {data} --variant lenet5 --init {unfit}", "fits this network: it holds conv1.weight (2, 2)"),
     ("--resume {missing}", "there is no run"),
     ("--resume {folder}", "holds no checkpoint-last.npz"),
     ("--unknown 3", "unrecognized arguments: --unknown 3 (--help lists the options)"),
@@ -70,7 +70,7 @@ def test_a_mistake_is_one_line_and_status_2(arguments, words, pictures, tmp_path
 def test_a_folder_that_cannot_be_written(pictures, tmp_path, capsys):
     (tmp_path / "locked").mkdir(mode=0o500)
     status = command.main(["--data", str(pictures), "--variant", "lenet5", "--out", str(tmp_path / "locked" / "run")])
-    assert status == 2 and "cannot make the run folder" in capsys.readouterr().err
+    assert status == 2 and "may not be written to" in capsys.readouterr().err
 
 
 def test_help_groups_the_options_and_gives_defaults(capsys):
@@ -78,15 +78,15 @@ def test_help_groups_the_options_and_gives_defaults(capsys):
         command.main(["--help"])
     said = capsys.readouterr().out
     assert stopped.value.code == 0
-    assert [said.index(group) for group in ("\npictures:", "\nnetwork:", "\ntraining;", "\nrun:")] == sorted(
-        said.index(group) for group in ("\npictures:", "\nnetwork:", "\ntraining;", "\nrun:"))
+    places = [said.index(f"\n{group}") for group in ("pictures:", "network:", "training;", "run:")]
+    assert places == sorted(places)
     assert len(set(re.findall(r"^  (--[a-z-]+)", said, re.MULTILINE))) >= 20
     assert "(0.002 | 0.01)" in said and "(32 | 128)" in said and max(map(len, said.splitlines())) <= 110
 
 
 def test_a_real_run_in_a_process_of_its_own(pictures, tmp_path):
-    options = ["--data", str(pictures), "--variant", "lenet5", "--epochs", "2", "--batch-size", "8", "--out", str(tmp_path / "run")]
-    process = start(*options)
+    process = start("--data", str(pictures), "--variant", "lenet5", "--epochs", "2", "--batch-size", "8", "--out",
+                    str(tmp_path / "run"))
     out, err = process.communicate(timeout=120)
     assert process.returncode == 0 and err == ""
     assert "sky $5, Äpfel" in out and "2/2" in out and out.count("\r") == 0 and len(out.splitlines()) < 40

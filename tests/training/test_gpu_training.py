@@ -1,0 +1,56 @@
+"""Training on a GPU, or on the strict stand-in for one: every array stays where it belongs, and no step waits for the device."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from small_runs import OPTIONS, Listener
+
+from minialex.training import run
+from minialex.training.checkpoint import load
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "gpu"))
+
+
+@pytest.fixture
+def cupy(monkeypatch):
+    import cuda_on_cpu
+    import standin
+
+    if cuda_on_cpu.gpp() is None:
+        pytest.skip("running CUDA kernels on the CPU needs g++")
+    return standin.install(monkeypatch)
+
+
+def test_a_run_on_the_gpu_learns_what_the_cpu_learns(cupy, finished, pictures, tmp_path):
+    path, _ = finished
+    listener = Listener()
+    trainer = run(OPTIONS | {"data": str(pictures), "epochs": 4, "device": "cuda", "out": str(tmp_path / "gpu")}, listener)
+    assert trainer.device == "cuda:0" and "device   cuda:0" in listener.text
+    ours, theirs = load(path / "checkpoint-last.npz")[0], load(tmp_path / "gpu" / "checkpoint-last.npz")[0]
+    for name, array in ours.items():
+        assert theirs[name] == pytest.approx(array, abs=1e-3), name
+
+
+def test_no_step_waits_for_the_device(cupy, pictures, tmp_path):
+    """The first step looks at its loss, and one in twenty."""
+    waits = []
+    listener = Listener(lambda steps: waits.append(len(cupy.state.waits)))
+    run(OPTIONS | {"data": str(pictures), "batch_size": 4, "epochs": 1, "device": "cuda", "out": str(tmp_path / "gpu")}, listener)
+    assert len(waits) == 9 and np.diff(waits).tolist() == [0] * 8
+
+
+def test_a_run_on_the_gpu_goes_on_where_it_stopped(cupy, pictures, tmp_path):
+    def die(steps):
+        if steps == 6:
+            raise MemoryError
+
+    options = OPTIONS | {"data": str(pictures), "epochs": 2, "device": "cuda"}
+    run(options | {"out": str(tmp_path / "whole")}, Listener())
+    with pytest.raises(MemoryError):
+        run(options | {"out": str(tmp_path / "killed")}, Listener(die))
+    run({"resume": str(tmp_path / "killed")}, Listener())
+    assert (tmp_path / "killed" / "metrics.csv").read_bytes() == (tmp_path / "whole" / "metrics.csv").read_bytes()
+    whole, killed = (load(tmp_path / name / "checkpoint-last.npz")[0] for name in ("whole", "killed"))
+    assert all((whole[name] == killed[name]).all() for name in whole)
