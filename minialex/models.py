@@ -190,7 +190,8 @@ def initialise(model, how):
 
     "paper"     N(0, 0.01²), biases 1 in conv2, conv4, conv5, fc6 and fc7, else 0 (section 5)
     "released"  the same, but N(0, 0.03²) in conv3, conv4 and conv5, as the released source had it
-    "he"        N(0, 2/fan_in), biases 0 (He et al. 2015, equation 10): variance survives a chain of ReLU layers
+    "he"        N(0, 2/fan_in), biases 0 (He et al. 2015, equation 10): variance survives a chain of ReLU layers. The last
+                layer, which no ReLU follows, ten times narrower, so that the first loss is near ln K
     "lecun"     N(0, 1/fan_in), biases 0 (LeCun et al. 1998): the same for tanh
 
     Small data sets need "he": from the paper's own weights they stay at ln K for many epochs. Raises ValueError for
@@ -213,6 +214,7 @@ def initialise(model, how):
 def _distribution(how, name, fan_in):
     """(standard deviation of the weights, value of the biases) for the layer of this name."""
     if how in ("he", "lecun"):
-        return ((2 if how == "he" else 1) / fan_in) ** 0.5, 0
+        deviation = ((2 if how == "he" else 1) / fan_in) ** 0.5
+        return (deviation / 10 if how == "he" and name == "fc8" else deviation), 0
     wide = how == "released" and name in ("conv3", "conv4", "conv5")
     return (0.03 if wide else 0.01), (1 if name in ("conv2", "conv4", "conv5", "fc6", "fc7") else 0)

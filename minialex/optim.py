@@ -132,6 +132,20 @@ class StepLR(MultiStepLR):
         return self.gamma ** (self.epoch // self.step_size)
 
 
+class LinearDecay(MultiStepLR):
+    """Keep the learning rate for the first part of the epochs (`flat`), then let it fall in a line towards 0."""
+
+    def __init__(self, optimizer, epochs, flat=0.4):
+        if not isinstance(epochs, Integral) or epochs < 1 or not 0 <= flat < 1:
+            raise ValueError(f"LinearDecay needs a whole number of epochs, at least 1, and 0 <= flat < 1, got {epochs} and {flat}.")
+        super().__init__(optimizer, ())
+        self.epochs, self.flat = epochs, flat
+
+    def factor(self):
+        """The line's height in the middle of the current epoch."""
+        return max(0.0, min(1.0, (1 - (self.epoch + 0.5) / self.epochs) / (1 - self.flat)))
+
+
 class ReduceOnPlateau:
     """Multiply the learning rate by `factor` when the metric (an error or loss) has not fallen for `patience` epochs.
 

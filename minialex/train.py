@@ -87,8 +87,9 @@ def _add_training(group):
                        f"({_defaults('epochs')}; {RECIPES['builtin']['epochs']} for the built-in set)")
     group.add_argument("--batch-size", type=int, metavar="N", help=f"pictures per step ({_defaults('batch_size')})")
     group.add_argument("--lr", type=float, metavar="X", help=f"learning rate at the beginning ({_defaults('lr')})")
-    group.add_argument("--schedule", choices=SCHEDULES, help="steps: lr ÷10 after 60 and 85 %% of the epochs; plateau: lr ÷10 "
-                       f"when the validation error stops falling; constant ({_defaults('schedule')})")
+    group.add_argument("--schedule", choices=SCHEDULES, help="linear: lr falls towards 0 after 40 %% of the epochs; steps: "
+                       "lr ÷10 after 60 and 85 %% of them; plateau: lr ÷10 when the validation error stops falling; constant "
+                       f"({_defaults('schedule')})")
     group.add_argument("--momentum", type=float, metavar="X",
                        help=f"part of the last step that is taken again ({_defaults('momentum')})")
     group.add_argument("--weight-decay", type=float, metavar="X",

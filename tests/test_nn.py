@@ -85,7 +85,7 @@ def test_sequential_with_and_without_names():
     assert len(named) == 2 and list(named) == [named.fc, named.act] and named[-1] is named.act
     x = images(4, 2)
     assert np.array_equal(named(x).data, numbered(x).data)
-    assert np.array_equal(named(x).data, np.maximum(x @ named.fc.weight.data.T + named.fc.bias.data, 0))
+    assert np.allclose(named(x).data, np.maximum(x @ named.fc.weight.data.T + named.fc.bias.data, 0), atol=1e-6)
 
 
 def test_a_slice_is_a_network_of_the_same_layers_under_their_names():

@@ -25,9 +25,10 @@ def shared(model):
     return {name: torch.from_numpy(array).requires_grad_() for name, array in model.state_dict().items()}
 
 
-def batch(model, count, dtype, classes=CLASSES):
+def batch(model, count, dtype, scale=1):
     generator = np.random.default_rng(4)
-    return generator.standard_normal((count, *model.input_shape)).astype(dtype), generator.integers(0, classes, count)
+    images = scale * generator.standard_normal((count, *model.input_shape))
+    return images.astype(dtype), generator.integers(0, CLASSES, count)
 
 
 # ------------------------------------------------------------------------------------------------ the paper, once more
@@ -53,11 +54,14 @@ def paper_in_pytorch(w, x, masks):
 
 @pytest.mark.parametrize("dtype, init", [("float64", "paper"), ("float32", "paper"), ("float32", "he")])
 def test_the_paper_s_loss_and_every_gradient(dtype, init):
+    """The paper's weights expect pixels around ±60. On ±1 all activations are nearly their bias, 1: in float32 many of a
+    pooling window's values are then equal but for rounding, and both engines are 1 % off float64's gradient, each its own way.
+    """
     ma.manual_seed(0)
     model = models.alexnet("paper", CLASSES, init=init)
     for parameter in model.parameters():
         parameter.data = parameter.data.astype(dtype)
-    images, labels = batch(model, 3, dtype)
+    images, labels = batch(model, 3, dtype, scale=60 if init == "paper" else 1)
     ma.manual_seed(1)
     masks = [torch.tensor(F.dropout(np.ones((3, 4096), dtype)).data) for _ in range(2)]
     ma.manual_seed(1)

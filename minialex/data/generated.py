@@ -15,7 +15,7 @@ from minialex.data.patterns import PATTERNS
 from minialex.data.scene import draw
 from minialex.data.threads import ahead
 
-VERSION = 1
+VERSION = 2
 SEED = 2012
 PER_CLASS = {"train": 120, "val": 40}
 

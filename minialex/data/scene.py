@@ -33,16 +33,16 @@ def draw(pattern, random, size=256):
 
 def _pattern_height(pattern, x, y, random, size):
     """The pattern's height in picture coordinates that were shifted, bent, tilted, turned and scaled."""
-    repeats = np.exp(random.uniform(np.log(7.5), np.log(11.0)))
-    bend = random.uniform(0, 0.02, 2).astype(np.float32)
+    repeats = np.exp(random.uniform(np.log(8.0), np.log(10.5)))
+    bend = random.uniform(0, 0.012, 2).astype(np.float32)
     phase, waves = random.uniform(0, 6.28, 2).astype(np.float32), random.uniform(5, 10, 2).astype(np.float32)
     bent_x = x - random.uniform(-0.3, 0.3) + bend[0] * np.sin(waves[0] * y + phase[0])
     bent_y = y - random.uniform(-0.3, 0.3) + bend[1] * np.sin(waves[1] * x + phase[1])
-    tilt = random.uniform(-0.25, 0.25, 2).astype(np.float32)
+    tilt = random.uniform(-0.15, 0.15, 2).astype(np.float32)
     depth = 1 + tilt[0] * x + tilt[1] * y
-    angle = random.uniform(-0.4, 0.4)
+    angle = random.uniform(-0.25, 0.25)
     cos, sin = np.float32(np.cos(angle)), np.float32(np.sin(angle))
-    stretch = np.float32(np.exp(random.uniform(-0.15, 0.15)))
+    stretch = np.float32(np.exp(random.uniform(-0.1, 0.1)))
     u, v = (cos * bent_x - sin * bent_y) / depth, (sin * bent_x + cos * bent_y) / depth
     repeats = np.float32(repeats)
     return pattern(u * repeats * stretch, v * repeats / stretch, 1.6 * repeats / size, random).astype(np.float32)
@@ -77,7 +77,7 @@ def _relief(height, random):
 def _outline(x, y, random):
     """Signed distance to the border of a rounded blob (negative inside): a pebble, a shield, a cushion."""
     centre = random.uniform(-0.1, 0.1, 2).astype(np.float32)
-    radius = random.uniform(0.45, 0.75)
+    radius = random.uniform(0.55, 0.85)
     dx, dy = x - centre[0], y - centre[1]
     angle = np.arctan2(dy, dx)
     power = random.uniform(2, 5)  # 2 is round, 5 nearly square

@@ -20,20 +20,18 @@ def entries(gradient, shape, samples, generator):
     """Up to `samples` different indices (tuples) of an array of `shape`: all when there are no more than that, else the
     first, the last (borders go wrong there) and random ones, in reading order.
 
-    Most of a max-pooling's gradient is zero, and zeros prove little: every other index is drawn again, a few times,
-    until `gradient` (an array, or None) has something there.
+    Most of a max-pooling's gradient is zero, and zeros prove little: half of the sample is drawn from the entries where
+    `gradient` (an array, or None) has something, as far as a limited number of draws finds them.
     """
     size = int(np.prod(shape, dtype=np.int64))
     if size <= samples:
         return [_index(position, shape) for position in range(size)]
     chosen = {0, size - 1}
+    for position in generator.integers(size, size=10 * samples) if gradient is not None else ():
+        if len(chosen) < samples // 2 and gradient[_index(position, shape)] != 0:
+            chosen.add(int(position))
     while len(chosen) < samples:
-        position = int(generator.integers(size))
-        for _ in range(20 if gradient is not None and len(chosen) % 2 else 0):
-            if gradient[_index(position, shape)] != 0:
-                break
-            position = int(generator.integers(size))
-        chosen.add(position)
+        chosen.add(int(generator.integers(size)))
     return [_index(position, shape) for position in sorted(chosen)[:samples]]
 
 

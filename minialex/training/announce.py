@@ -37,6 +37,7 @@ def plan(experiment, device, folder, data_name):
 def _numbers(config):
     drops = " and ".join(map(str, milestones(config)))
     schedule = {"steps": f" (÷10 after epoch {drops})" if drops else "", "constant": "",
+                "linear": " (falling towards 0 after 40 % of them)",
                 "plateau": " (÷10 when the validation error stops falling, at most 3 times)"}[config.schedule]
     pixels = "scaled to variance 1" if config.pixels == "unit" else "0 to 255"
     epochs = "1 epoch" if config.epochs == 1 else f"{config.epochs} epochs"

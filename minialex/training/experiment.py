@@ -78,6 +78,8 @@ def make_schedule(config, optimizer):
     """The learning-rate schedule; all have step(validation error)."""
     if config.schedule == "plateau":
         return optim.ReduceOnPlateau(optimizer)
+    if config.schedule == "linear":
+        return optim.LinearDecay(optimizer, config.epochs)
     return optim.MultiStepLR(optimizer, milestones(config))
 
 

@@ -1,0 +1,350 @@
+"""The gradient checker itself: it must see every wrong gradient, blame no right one, and leave everything as it was."""
+import json
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import minialex as ma
+import minialex.functional as F
+from minialex import nn
+from minialex.gradcheck import engine, gradcheck, sampling
+
+random = np.random.default_rng(7)
+few = settings(max_examples=10, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+
+
+def function(forward, backward):
+    """A Function from two functions of arrays: backward(g, *inputs)."""
+    class Student(ma.Function):
+        def forward(self, *arrays):
+            self.save_for_backward(*arrays)
+            return forward(*arrays)
+
+        def backward(self, g):
+            return backward(g, *self.saved)
+    return Student
+
+
+def verdicts(report):
+    return [row.verdict for row in report.rows]
+
+
+# ------------------------------------------------------------------------------------------------ wrong ones are seen
+
+
+class Corrupt(ma.Function):
+    """Passes its input through, and spoils the gradient that comes back."""
+
+    def __init__(self, how):
+        self.how = how
+
+    def forward(self, x):
+        return x * 1
+
+    def backward(self, g):
+        return CORRUPTIONS[self.how](g.copy())
+
+
+def one_entry(g):
+    g.reshape(-1)[np.abs(g).argmax()] *= 1.1
+    return g
+
+
+def one_row(g):
+    g[np.abs(g).reshape(len(g), -1).max(axis=1).argmax()] *= -1
+    return g
+
+
+CORRUPTIONS = {"sign": lambda g: -g, "factor": lambda g: g * 1.0001, "zero": lambda g: g * 0, "one entry": one_entry,
+               "one row": one_row, "mirrored": lambda g: g[..., ::-1].copy()}
+OPERATIONS = {title: (fn, inputs if isinstance(inputs, tuple) else (inputs,)) for title, fn, inputs in engine.operations()}
+
+
+@pytest.mark.parametrize("how", CORRUPTIONS)
+@pytest.mark.parametrize("title", OPERATIONS)
+def test_no_spoilt_gradient_passes(title, how):
+    fn, inputs = OPERATIONS[title]
+    for spoilt in range(len(inputs)):
+        if how == "mirrored" and inputs[spoilt].shape[-1] == 1:
+            continue
+        report = gradcheck(lambda *tensors, s=spoilt: fn(*tensors[:s], Corrupt(how)(tensors[s]), *tensors[s + 1:]), inputs)
+        found = verdicts(report)
+        assert found[spoilt] in (("zero gradient",) if how == "zero" else ("wrong", "wrong at a kink")), f"\n{report}"
+        assert found[:spoilt] + found[spoilt + 1:] == ["correct"] * (len(inputs) - 1), f"\n{report}"
+
+
+@few
+@given(size=st.integers(100, 100_000), seed=st.integers(0, 1000))
+def test_one_wrong_entry_of_many_is_found_and_named(size, seed):
+    x = np.random.default_rng(seed).uniform(0.5, 2, size)
+    where = seed * 7919 % size
+
+    def backward(g, x):
+        dx = 2 * g * x
+        dx[where] += 0.5
+        return dx
+
+    (row,) = gradcheck(function(np.square, backward), x, samples=8, seed=seed).rows
+    assert (row.verdict, row.index) == ("wrong", (where,))
+    assert row.analytic - row.numeric == pytest.approx(0.5, rel=1e-4)
+
+
+def test_the_cotangent_is_not_ones():
+    def softmax(x):
+        e = np.exp(x - x.max(axis=1, keepdims=True))
+        return e / e.sum(axis=1, keepdims=True)
+    assert verdicts(gradcheck(function(softmax, lambda g, x: g * 0), random.normal(size=(3, 4)))) == ["zero gradient"]
+
+
+def test_wrong_everywhere_but_at_the_kinks_is_wrong():
+    x = random.integers(-1, 2, (5, 8)).astype(float)
+    assert verdicts(gradcheck(function(lambda x: np.maximum(x, 0), lambda g, x: g * (x < 0)), x)) == ["wrong"]
+
+
+def test_zeros_do_not_hide_a_wrong_gradient():
+    """All entries at the kink: the same entries nearby tell."""
+    relu = function(lambda x: np.maximum(x, 0), lambda g, x: 0.5 * g * (x >= 0))  # 0.5 lies between 0 and 1, at 0
+    assert verdicts(gradcheck(relu, np.zeros((3, 4)))) == ["wrong"]
+
+
+def test_a_gradient_outside_left_and_right_derivative_is_blamed():
+    relu = function(lambda x: np.maximum(x, 0), lambda g, x: g * ((x > 0) + 5 * (x == 0)))
+    report = gradcheck(relu, np.array([-1.0, 0, 2]))
+    assert verdicts(report) == ["wrong at a kink"] and report.rows[0].index == (1,)
+
+
+def test_tied_maxima_must_share_one_gradient():
+    ties = random.integers(0, 2, (6, 5)).astype(float)
+    forward = function(lambda x: x.max(axis=1), lambda g, x: g[:, None] * (x == x.max(axis=1, keepdims=True)))
+    shared = function(lambda x: x.max(axis=1), lambda g, x: g[:, None] * (x == x.max(axis=1, keepdims=True)) /
+                      (x == x.max(axis=1, keepdims=True)).sum(axis=1, keepdims=True))
+    assert verdicts(gradcheck(forward, ties)) == ["wrong"]
+    assert gradcheck(shared, ties)
+
+
+def test_nothing_that_came_back_is_a_zero_gradient():
+    report = gradcheck(lambda x, w: x * ma.Tensor(w.data ** 2), (random.normal(size=3), random.normal(size=3)))
+    assert verdicts(report) == ["correct", "zero gradient"] and ".data" in str(report)
+
+
+def test_nan_in_the_gradient():
+    report = gradcheck(function(np.sqrt, lambda g, x: g / 2 / np.sqrt(np.where(x > 1, x, np.nan))), np.array([0.5, 2, 3]))
+    assert verdicts(report) == ["not finite"] and "1 of 3" in str(report)
+    json.dumps(report.to_dict(), allow_nan=False)
+
+
+@pytest.mark.parametrize("shape", [(4,), (3, 1)])
+def test_a_gradient_of_another_shape_names_its_input(shape):
+    product = function(lambda x, w: x * w, lambda g, x, w: (g * w, g * x))
+    report = gradcheck(product, (random.normal(size=(3, 4)), random.normal(size=shape)), names=["x", "w"])
+    assert verdicts(report) == ["not compared", "shape differs"] and "(3, 4)" in str(report)
+    inside = gradcheck(lambda x, w: product()(x, w * 2), (random.normal(size=(3, 4)), random.normal(size=shape)))
+    assert verdicts(inside) == ["shape differs"] * 2
+
+
+# ------------------------------------------------------------------------------------------------ right ones are not blamed
+
+
+def test_the_engine_is_right_and_precise():
+    for title, (fn, inputs) in OPERATIONS.items():
+        report = gradcheck(fn, inputs)
+        assert report and report.largest_error < 1e-6, f"{title}\n{report}"
+
+
+@pytest.mark.parametrize("x", [np.zeros((3, 4)), random.integers(-1, 2, (5, 30)).astype(float)])
+def test_relu_at_zero_is_reported_as_a_kink(x):
+    report = gradcheck(F.relu, x)
+    assert report and report.rows[0].kinks > 0 and "kink" in str(report)
+
+
+def test_a_picture_of_one_colour_ties_every_window():
+    report = gradcheck(lambda x: F.max_pool2d(x, 3, 2), np.ones((1, 2, 7, 7)))
+    assert report and report.rows[0].kinks > 0
+
+
+def test_live_dropout_of_the_engine_and_of_numpy():
+    ma.manual_seed(3)
+    np.random.seed(3)
+    assert gradcheck(nn.Dropout(0.5), random.normal(size=(10, 20)))
+    assert gradcheck(lambda x: x * np.random.rand(10, 20), random.normal(size=(10, 20)))
+    after = ma.backend.host_generator().random(), np.random.rand()
+    ma.manual_seed(3)
+    np.random.seed(3)
+    assert after == (ma.backend.host_generator().random(), np.random.rand())
+
+
+@pytest.mark.parametrize("forward, backward, x", [
+    (lambda x: 1 / x, lambda g, x: -g / x ** 2, np.array([1e-7, 1, -2, 100])),  # next to a pole
+    (lambda x: np.sin(1e4 * x), lambda g, x: g * 1e4 * np.cos(1e4 * x), random.normal(size=5)),  # much faster than the step
+    (np.log, lambda g, x: g / x, np.array([1e-5, 1e-3, 1.0, 1e5])),
+    (np.abs, lambda g, x: g * np.sign(x), np.array([1e-6, 0, -1])),  # a kink within the first step, and one here
+    (np.sort, lambda g, x: g[np.argsort(np.argsort(x))], np.array([3.0, 1, 2])),
+    (lambda x: x + 1e6, lambda g, x: g, random.normal(size=4)),  # rounding
+    (np.square, lambda g, x: 2 * g * x, np.array(3.0)),
+    (lambda x: x.astype(float) ** 2, lambda g, x: (2 * g * x).astype(np.float32), random.normal(size=4)),
+])
+def test_difficult_but_right(forward, backward, x):
+    report = gradcheck(function(forward, backward), x)
+    assert report, f"\n{report}"
+
+
+def test_every_parameter_of_a_module_by_name():
+    model = nn.Sequential(fc=nn.Linear(6, 5), relu=nn.ReLU(), drop=nn.Dropout(0.3), out=nn.Linear(5, 2, bias=False))
+    report = gradcheck(model, random.normal(size=(3, 6)), names="pictures")
+    assert report and [row.name for row in report.rows] == ["pictures", "fc.weight", "fc.bias", "out.weight"]
+
+
+# ------------------------------------------------------------------------------------------------ no verdict is possible
+
+
+@pytest.mark.parametrize("forward, verdict", [
+    (lambda x: (x * 2).astype(np.float32), "dtype too low"),
+    (lambda x: x * np.random.default_rng().random(4), "not deterministic"),
+    (lambda x: np.multiply(x, 2, out=x) * 1, "changes its input"),
+    (lambda x: x + 1e12, "undecided"),
+    (lambda x: np.sqrt(x - x[0]), "undecided"),
+])
+def test_what_cannot_be_compared_is_said(forward, verdict):
+    report = gradcheck(function(forward, lambda g, x: 2 * g), np.array([1.0, 2, 3, 4]))
+    assert not report
+    assert verdict in verdicts(report) or (verdict == "undecided" and "wrong" in verdicts(report))
+
+
+@pytest.mark.parametrize("call, error, sentence", [
+    (lambda: gradcheck(3, np.ones(2)), TypeError, "not a int"),
+    (lambda: gradcheck(F.relu), ValueError, "nothing to differentiate"),
+    (lambda: gradcheck(F.relu, np.arange(3)), TypeError, "labels inside the function"),
+    (lambda: gradcheck(F.relu, np.ones((0, 2))), ValueError, "(0, 2)"),
+    (lambda: gradcheck(F.relu, np.array([1, np.nan])), ValueError, "NaN"),
+    (lambda: gradcheck(lambda x: x.data, np.ones(2)), TypeError, "returned a ndarray"),
+    (lambda: gradcheck(lambda x: None, np.ones(2)), TypeError, "returned None"),
+    (lambda: gradcheck(lambda x: (x - 2).log(), np.full(3, 2.0)), ValueError, "domain"),
+    (lambda: gradcheck(lambda x: x[:0], np.ones(3)), ValueError, "no values"),
+    (lambda: gradcheck(F.mse_loss, (np.ones(3), np.ones(3)), names=["a"]), ValueError, "2 different"),
+    (lambda: gradcheck(F.relu, np.ones(3), eps=0), ValueError, "eps"),
+    (lambda: gradcheck(F.relu, np.ones(3), samples=0), ValueError, "samples"),
+])
+def test_mistakes_are_explained(call, error, sentence):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with pytest.raises(error, match="^gradcheck: ") as raised:
+            call()
+    assert sentence in str(raised.value)
+
+
+def test_a_function_serves_once_and_is_copied():
+    pool = ma.ops.pooling.MaxPool2d(2)
+    x = random.normal(size=(1, 1, 4, 4))
+    assert gradcheck(pool, x) and gradcheck(pool, x) and gradcheck(ma.ops.activation.ReLU, x)
+    pool(ma.Tensor(x))
+    with pytest.raises(ValueError, match="called before"):
+        gradcheck(pool, x)
+
+
+# ------------------------------------------------------------------------------------------------ nothing is left behind
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_everything_is_as_it_was(fails):
+    layer = nn.Linear(4, 3)
+    layer.weight.grad = np.ones((3, 4), np.float32)
+    x = ma.Tensor(random.normal(size=(2, 4)).astype(np.float32), requires_grad=True)
+    held = [layer.weight.data, layer.weight.grad, layer.bias.data, x.data]
+    copies = [array.copy() for array in held]
+
+    class Model(nn.Module):
+        def __init__(self):
+            self.layer, self.runs = layer, 0
+
+        def forward(self, x):
+            self.runs += 1
+            if fails and self.runs > 20:
+                raise ZeroDivisionError("in the student's code")
+            return self.layer(x)
+
+    if fails:
+        with pytest.raises(ZeroDivisionError):
+            gradcheck(Model(), x)
+    else:
+        assert gradcheck(Model(), x)
+        assert gradcheck(lambda x: layer(x), x), "weights that only the function knows"
+    now = [layer.weight.data, layer.weight.grad, layer.bias.data, x.data]
+    assert all(a is b and a.dtype == np.float32 and (a == c).all() for a, b, c in zip(held, now, copies))
+    assert layer.bias.grad is None and x.grad is None and not ma.tensor.observers
+
+
+# ------------------------------------------------------------------------------------------------ samples, words, the command
+
+
+@given(shape=st.lists(st.integers(1, 9), max_size=3), samples=st.integers(1, 40), seed=st.integers(0, 99), zeros=st.booleans())
+@settings(max_examples=50, deadline=None)
+def test_samples_are_different_entries_and_all_when_they_fit(shape, samples, seed, zeros):
+    gradient = np.zeros(shape) if zeros else np.ones(shape)
+    chosen = sampling.entries(gradient, tuple(shape), samples, np.random.default_rng(seed))
+    assert len(set(chosen)) == len(chosen) == min(samples, gradient.size)
+    assert all(len(index) == len(shape) and all(0 <= i < n for i, n in zip(index, shape)) for index in chosen)
+
+
+def test_samples_are_drawn_where_there_is_a_gradient():
+    gradient = np.zeros(1000)
+    gradient[::7] = 1
+    chosen = sampling.entries(gradient, (1000,), 40, np.random.default_rng(0))
+    assert sum(gradient[index] for index in chosen) >= 18
+
+
+def test_the_table_fits_80_columns_and_shows_both_values():
+    model = nn.Sequential(a_layer_with_a_rather_long_name=nn.Linear(4, 3))
+    wrong = gradcheck(function(np.square, lambda g, x: 3 * g * x), random.normal(size=(11, 12, 13)))
+    for report in (gradcheck(model, random.normal(size=(2, 4))), wrong):
+        assert max(map(len, str(report).splitlines())) <= 80
+    row = wrong.rows[0]
+    assert f"{row.numeric:.9g}" in str(wrong) and str(list(row.index)) in str(wrong)
+    assert row.analytic == pytest.approx(1.5 * row.numeric)
+    assert json.loads(json.dumps(wrong.to_dict()))["rows"][0]["verdict"] == "wrong"
+
+
+def python(*arguments):
+    return subprocess.run([sys.executable, "-W", "error", *arguments], capture_output=True, text=True, timeout=120,
+                          cwd=Path(__file__).parents[1])
+
+
+def test_function_and_command_share_one_name():
+    lines = ["import minialex as ma, minialex.gradcheck", "from minialex import gradcheck", "import minialex.functional as F",
+             "from minialex.gradcheck import gradcheck as same", "x = [0.5, 1.5]",
+             "assert ma.gradcheck(F.tanh, [x]) and gradcheck(F.tanh, [x]) and same(F.tanh, [x])",
+             "assert minialex.gradcheck is gradcheck and callable(gradcheck)"]
+    done = python("-c", "\n".join(lines))
+    assert (done.returncode, done.stderr) == (0, "")
+    asked = python("-m", "minialex.gradcheck", "--help")
+    assert (asked.returncode, asked.stderr) == (0, "") and "--json" in asked.stdout
+
+
+def test_an_unknown_option_is_one_line_and_status_2():
+    done = python("-m", "minialex.gradcheck", "--nonsense")
+    assert done.returncode == 2 and done.stderr.count("\n") == 1 and "--nonsense" in done.stderr
+
+
+def test_the_command_prints_all_and_its_status_tells(monkeypatch, capsys):
+    from minialex.gradcheck import __main__ as command
+
+    right = gradcheck(F.relu, random.normal(size=4))
+    wrong = gradcheck(function(np.square, lambda g, x: g * 0), random.normal(size=4))
+    for reports, status in (([right], 0), ([right, wrong], 1)):
+        monkeypatch.setattr(engine, "reports", lambda reports=reports: iter(reports))
+        assert command.main([]) == status
+        text = capsys.readouterr().out
+        assert f"{len(reports) - status} of {len(reports)} correct" in text and ("zero gradient" in text) == (status == 1)
+        assert max(map(len, text.splitlines())) <= 80
+        assert command.main(["--json"]) == status
+        assert json.loads(capsys.readouterr().out)["correct"] == (status == 0)
+
+
+def test_the_full_size_layers_are_on_the_list():
+    shapes = {title: (type(module).__name__, x.shape) for title, module, x in engine.networks()}
+    assert len(shapes) == 22 and shapes["conv1 Conv2d"][1] == (1, 3, 227, 227) and shapes["fc6 Linear"][1] == (1, 9216)
