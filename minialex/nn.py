@@ -82,7 +82,8 @@ class Module:
         Raises ValueError, before anything is changed, that lists every missing, unexpected or misshapen entry.
         """
         if not isinstance(state, Mapping):
-            raise TypeError(f"load_state_dict needs a dict {{name: array}}, as state_dict() gives it, got a {type(state).__name__}.")
+            raise TypeError(f"load_state_dict needs a dict {{name: array}}, as state_dict() gives it, got a "
+                            f"{type(state).__name__}.")
         own = dict(self.named_parameters())
         wrong = [f"missing {name}" for name in own if name not in state]
         wrong += [f"unexpected {name}" for name in state if name not in own]

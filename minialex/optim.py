@@ -45,7 +45,8 @@ class SGD:
                 if p.grad is None:
                     continue
                 if p.grad.shape != p.shape:
-                    raise ValueError(f"SGD: a gradient of shape {p.grad.shape} does not belong to a parameter of shape {p.shape}.")
+                    raise ValueError(f"SGD: a gradient of shape {p.grad.shape} does not belong to a parameter of "
+                                     f"shape {p.shape}.")
                 if p not in self.velocity:
                     self.velocity[p] = array_module(p.data).zeros_like(p.data)
                 kernels(p.data).sgd_update(p.data, p.grad, self.velocity[p], float(group["lr"]), float(group["momentum"]),

@@ -57,14 +57,16 @@ def test_a_slice_of_a_network_keeps_the_names():
 
 
 def test_finite_inputs_are_acquitted_and_both_kinds_counted():
-    with pytest.raises(FloatingPointError, match=r"^op Log, forward: 1 NaN and 2 infinite of 5 values; all that came in was finite"):
+    sentence = r"^op Log, forward: 1 NaN and 2 infinite of 5 values; all that came in was finite"
+    with pytest.raises(FloatingPointError, match=sentence):
         with ma.detect_anomaly(), np.errstate(all="ignore"):
             ma.Tensor([-1.0, 0.0, 0.0, 1.0, 2.0]).log()
 
 
 def test_backward_is_watched_too_and_leaves_gradients_alone():
     x = ma.Tensor(np.ones((2, 2)), requires_grad=True)
-    with pytest.raises(FloatingPointError, match=r"^op BadGradient, backward: 4 infinite of 4 values; all that came in was finite"):
+    sentence = r"^op BadGradient, backward: 4 infinite of 4 values; all that came in was finite"
+    with pytest.raises(FloatingPointError, match=sentence):
         with ma.detect_anomaly():
             (BadGradient()(x) + x).sum().backward()
     assert x.grad is None

@@ -159,7 +159,7 @@ def test_pieces_cover_a_batch_once_and_in_order(count):
     assert [i for piece in pieces for i in range(piece.start, piece.stop)] == list(range(count))
     assert len(pieces) <= 8 * -(-backend.thread_count() // 8)
     seen = []
-    backend.for_images(lambda images: seen.append((images.start, images.stop)), count)
+    backend.for_images(lambda images: seen.append((images.start, images.stop)), np.empty(count))
     assert sorted(seen) == [(i, i + 1) for i in range(count)]
 
 
@@ -231,7 +231,8 @@ def test_two_training_steps_give_the_same_bits_on_one_and_two_threads():
     results = set()
     for threads in ("1", "2", "2"):
         environment = os.environ | {"MINIALEX_THREADS": threads}
-        results.add(subprocess.run([sys.executable, "-c", STEP], env=environment, capture_output=True, text=True, check=True).stdout)
+        run = subprocess.run([sys.executable, "-c", STEP], env=environment, capture_output=True, text=True, check=True)
+        results.add(run.stdout)
     assert len(results) == 1
 
 

@@ -13,10 +13,19 @@ from hypothesis import strategies as st
 import minialex as ma
 import minialex.functional as F
 from minialex import nn
+from minialex.gradcheck import __main__ as command
 from minialex.gradcheck import engine, gradcheck, sampling
 
 random = np.random.default_rng(7)
 few = settings(max_examples=10, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread():
+    """Small arrays are not worth the cores' time to agree on who does what."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MINIALEX_THREADS", "1")
+        yield
 
 
 def function(forward, backward):
@@ -71,16 +80,16 @@ OPERATIONS = {title: (fn, inputs if isinstance(inputs, tuple) else (inputs,)) fo
 def test_no_spoilt_gradient_passes(title, how):
     fn, inputs = OPERATIONS[title]
     for spoilt in range(len(inputs)):
-        if how == "mirrored" and inputs[spoilt].shape[-1] == 1:
-            continue
-        report = gradcheck(lambda *tensors, s=spoilt: fn(*tensors[:s], Corrupt(how)(tensors[s]), *tensors[s + 1:]), inputs)
+        if how == "mirrored" and (inputs[spoilt].shape[-1] == 1 or title == "mean"):
+            continue  # the mirror image is the same
+        report = gradcheck(lambda *tensors, s=spoilt: fn(*tensors[:s], Corrupt(how)(tensors[s]), *tensors[s + 1:]), inputs, samples=20)
         found = verdicts(report)
         assert found[spoilt] in (("zero gradient",) if how == "zero" else ("wrong", "wrong at a kink")), f"\n{report}"
         assert found[:spoilt] + found[spoilt + 1:] == ["correct"] * (len(inputs) - 1), f"\n{report}"
 
 
-@few
-@given(size=st.integers(100, 100_000), seed=st.integers(0, 1000))
+@settings(few, max_examples=6)
+@given(size=st.integers(100, 30_000), seed=st.integers(0, 1000))
 def test_one_wrong_entry_of_many_is_found_and_named(size, seed):
     x = np.random.default_rng(seed).uniform(0.5, 2, size)
     where = seed * 7919 % size
@@ -325,14 +334,14 @@ def test_function_and_command_share_one_name():
     assert (asked.returncode, asked.stderr) == (0, "") and "--json" in asked.stdout
 
 
-def test_an_unknown_option_is_one_line_and_status_2():
-    done = python("-m", "minialex.gradcheck", "--nonsense")
-    assert done.returncode == 2 and done.stderr.count("\n") == 1 and "--nonsense" in done.stderr
+def test_an_unknown_option_is_one_line_and_status_2(capsys):
+    with pytest.raises(SystemExit, match="2"):
+        command.main(["--nonsense"])
+    text = capsys.readouterr().err
+    assert text.count("\n") == 1 and "--nonsense" in text
 
 
 def test_the_command_prints_all_and_its_status_tells(monkeypatch, capsys):
-    from minialex.gradcheck import __main__ as command
-
     right = gradcheck(F.relu, random.normal(size=4))
     wrong = gradcheck(function(np.square, lambda g, x: g * 0), random.normal(size=4))
     for reports, status in (([right], 0), ([right, wrong], 1)):
@@ -345,6 +354,7 @@ def test_the_command_prints_all_and_its_status_tells(monkeypatch, capsys):
         assert json.loads(capsys.readouterr().out)["correct"] == (status == 0)
 
 
-def test_the_full_size_layers_are_on_the_list():
-    shapes = {title: (type(module).__name__, x.shape) for title, module, x in engine.networks()}
-    assert len(shapes) == 22 and shapes["conv1 Conv2d"][1] == (1, 3, 227, 227) and shapes["fc6 Linear"][1] == (1, 9216)
+def test_a_full_size_layer_is_checked_as_it_is():
+    conv1 = nn.Conv2d(3, 96, 11, stride=4)
+    report = gradcheck(conv1, random.normal(size=(1, 3, 227, 227)), samples=4, directions=1)
+    assert report and [row.size for row in report.rows] == [154587, 34848, 96]

@@ -15,6 +15,14 @@ layouts = st.sampled_from(["plain", "transposed", "every second", "backwards"])
 kinds = st.sampled_from(["normal", "whole", "large"])
 
 
+@pytest.fixture(autouse=True, scope="module")
+def one_thread():
+    """Small arrays are not worth the cores' time to agree on who does what."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MINIALEX_THREADS", "1")
+        yield
+
+
 def values(shape, seed, kind="normal"):
     """"whole": small whole numbers, full of zeros and ties. "large": around a hundred, as pixels are."""
     generator = np.random.default_rng(seed)

@@ -81,7 +81,8 @@ def test_the_paper_s_layers_in_order():
 
 def test_the_paper_s_options():
     model = network("paper")
-    assert [(layer.kernel_size, layer.stride, layer.padding, layer.groups) for layer in model if isinstance(layer, nn.Conv2d)] == [
+    convolutions = [layer for layer in model if isinstance(layer, nn.Conv2d)]
+    assert [(layer.kernel_size, layer.stride, layer.padding, layer.groups) for layer in convolutions] == [
         ((11, 11), (4, 4), (0, 0), 1), ((5, 5), (1, 1), (2, 2), 2), ((3, 3), (1, 1), (1, 1), 1), ((3, 3), (1, 1), (1, 1), 2),
         ((3, 3), (1, 1), (1, 1), 2)]
     for norm in (model.norm1, model.norm2):

@@ -91,7 +91,8 @@ def in_pytorch(layer, w, name, x):
         return x / (layer.k + layer.alpha * layer.size ** 2 * mean) ** layer.beta
 
     return {
-        nn.Conv2d: lambda x: TF.conv2d(x, w[f"{name}.weight"], w[f"{name}.bias"], layer.stride, layer.padding, groups=layer.groups),
+        nn.Conv2d: lambda x: TF.conv2d(x, w[f"{name}.weight"], w[f"{name}.bias"], layer.stride, layer.padding,
+                                       groups=layer.groups),
         nn.Linear: lambda x: TF.linear(x, w[f"{name}.weight"], w[f"{name}.bias"]),
         nn.ReLU: TF.relu, nn.Tanh: torch.tanh, nn.Flatten: lambda x: x.flatten(1), nn.Dropout: lambda x: x,
         nn.MaxPool2d: lambda x: TF.max_pool2d(x, layer.kernel_size, layer.stride, layer.padding),

@@ -125,8 +125,8 @@ def test_avg_pool2d(kernel, stride, shape, dtype, layout, seed):
 # ------------------------------------------------------------------------------------------------ normalisation
 
 
-@given(st.integers(1, 7), st.sampled_from([1, 2, 3]), st.integers(1, 6), st.sampled_from([0.5, 0.75, 1.0]), st.sampled_from([1.0, 2.0]),
-       st.sampled_from([1e-4, 0.2]), dtypes, layouts, seeds)
+@given(st.integers(1, 7), st.sampled_from([1, 2, 3]), st.integers(1, 6), st.sampled_from([0.5, 0.75, 1.0]),
+       st.sampled_from([1.0, 2.0]), st.sampled_from([1e-4, 0.2]), dtypes, layouts, seeds)
 @settings(drawn, max_examples=80)
 def test_local_response_norm(size, groups, channels, beta, k, alpha, dtype, layout, seed):
     """PyTorch divides alpha by the size; its channels are one tower, so each tower is given to it alone."""
@@ -145,7 +145,8 @@ def test_map_response_norm(size, image, alpha, dtype, layout, seed):
         squares = TF.pad(x * x, (before, after, before, after))
         return x / (1 + alpha * size * size * TF.avg_pool2d(squares, size, stride=1)) ** 0.75
 
-    compare("map_response_norm", lambda x: F.map_response_norm(x, size, alpha), theirs, [numbers((2, 3, *image), seed, dtype)], layout)
+    compare("map_response_norm", lambda x: F.map_response_norm(x, size, alpha), theirs,
+            [numbers((2, 3, *image), seed, dtype)], layout)
 
 
 # ------------------------------------------------------------------------------------------------ the other layers
@@ -165,7 +166,8 @@ def away_from_0(array):
 
 ELEMENTWISE = {
     "relu": (F.relu, TF.relu), "tanh": (F.tanh, torch.tanh), "sigmoid": (F.sigmoid, torch.sigmoid),
-    "exp": (lambda x: x.exp(), torch.exp), "log": (lambda x: (x * x).log(), lambda x: (x * x).log()), "neg": (lambda x: -x, torch.neg),
+    "exp": (lambda x: x.exp(), torch.exp), "log": (lambda x: (x * x).log(), lambda x: (x * x).log()),
+    "neg": (lambda x: -x, torch.neg),
     "scalars": (lambda x: (2 - x * 3 + 1) / 4 - 5 / x, lambda x: (2 - x * 3 + 1) / 4 - 5 / x),
     "powers": (lambda x: x ** 3 + x ** 2 + x ** -1 + 2 ** x, lambda x: x ** 3 + x ** 2 + x ** -1 + 2 ** x),
     "transpose": (lambda x: x.transpose(), lambda x: x.permute(*reversed(range(x.ndim)))),
@@ -185,7 +187,8 @@ def test_number_by_number(name, shape, dtype, layout, seed):
 def test_softmax_and_log_softmax(shape, data, dtype, layout, seed):
     axis = data.draw(st.integers(-len(shape), len(shape) - 1))
     x = numbers(shape, seed, dtype) * 5
-    compare("softmax", lambda x: F.softmax(x, axis), lambda x: TF.softmax(x, axis), [x], layout, {"float32": 2e-4, "float64": 1e-12})
+    compare("softmax", lambda x: F.softmax(x, axis), lambda x: TF.softmax(x, axis), [x], layout,
+            {"float32": 2e-4, "float64": 1e-12})
     compare("log_softmax", lambda x: F.log_softmax(x, axis), lambda x: TF.log_softmax(x, axis), [x], layout)
 
 
@@ -209,13 +212,14 @@ def test_dropout_with_the_same_mask():
         ma.manual_seed(1)
         mask = torch.tensor(F.dropout(np.ones_like(x), 0.3).data)
         ma.manual_seed(1)
-        compare("dropout", lambda x: F.dropout(x, 0.3), lambda x: x * mask, [x])
+        compare("dropout", lambda x: F.dropout(x, 0.3), lambda x, mask=mask: x * mask, [x])
 
 
 @given(st.tuples(*[st.integers(0, 3)] * 4), dtypes, layouts, seeds)
 @drawn
 def test_zero_pad2d(widths, dtype, layout, seed):
-    compare("zero_pad2d", lambda x: F.zero_pad2d(x, *widths), lambda x: TF.pad(x, widths), [numbers((2, 3, 4, 5), seed, dtype)], layout)
+    compare("zero_pad2d", lambda x: F.zero_pad2d(x, *widths), lambda x: TF.pad(x, widths),
+            [numbers((2, 3, 4, 5), seed, dtype)], layout)
 
 
 @given(convolutions(), dtypes, seeds)
@@ -252,8 +256,8 @@ def test_powers_of_tensors(shapes, dtype, layout, seed):
     compare("** (both tensors)", lambda a, b: a ** b, lambda a, b: a ** b, arrays, layout)
 
 
-@given(hnp.mutually_broadcastable_shapes(signature="(m,n),(n,p)->(m,p)", max_dims=2, max_side=5), st.sampled_from("both left right".split()),
-       dtypes, layouts, seeds)
+@given(hnp.mutually_broadcastable_shapes(signature="(m,n),(n,p)->(m,p)", max_dims=2, max_side=5),
+       st.sampled_from(["both", "left", "right"]), dtypes, layouts, seeds)
 @settings(drawn, max_examples=60)
 def test_matmul(shapes, which, dtype, layout, seed):
     a, b = shapes.input_shapes
@@ -273,7 +277,8 @@ def test_reductions(name, shape, data, keepdims, dtype, layout, seed):
         result = getattr(x, name)(dim=axis, keepdim=keepdims)
         return result.values if name == "max" else result
 
-    compare(name, lambda x: getattr(x, name)(axis=axis, keepdims=keepdims), theirs, [x], layout, {"float32": 2e-5, "float64": 2e-12})
+    compare(name, lambda x: getattr(x, name)(axis=axis, keepdims=keepdims), theirs, [x], layout,
+            {"float32": 2e-5, "float64": 2e-12})
 
 
 INDICES = [0, -1, slice(None, 2), (slice(None), 1), (..., 2), ([0, 2, 0], [1, 1, 1]), [2, 0, 2, 2], (None, 1, slice(1, 3))]

@@ -30,8 +30,8 @@ def _line(report):
     compared, size = (sum(getattr(row, field) for row in report.rows) for field in ("compared", "size"))
     names = ", ".join(row.name for row in report.rows)
     names = names if len(names) <= 19 else f"{len(report.rows)} tensors"
-    verdict = "correct" if report else "wrong, see below"
-    line = (f"{cut(report.title, 24):<24} {names:<19} {f'{compared} of {size:,}':<18} {report.largest_error:<8.1e} {verdict}")
+    verdict = "correct" if report else "wrong:"
+    line = f"{cut(report.title, 24):<24} {names:<19} {f'{compared} of {size:,}':<18} {report.largest_error:<8.1e} {verdict}"
     return line if report else f"{line}\n\n{report}\n"
 
 

@@ -5,7 +5,7 @@ import numpy as np
 
 from ..backend import array_module
 from . import sampling, verdicts
-from .probing import Comparison, Direction, Entry, Point, examine, quick, relative_error, wrong_entry
+from .probing import Comparison, Direction, Entry, Point, examine, looks_smooth, quick, relative_error, wrong_entry
 from .report import Report
 from .subject import ShapeDiffers, prepared
 
@@ -121,18 +121,19 @@ class _Check:
     def compare_entries(self, point, which, finding):
         indices = sampling.entries(finding.gradient, finding.shape, self.samples, self.generator)
         probes = [Entry(point, which, index) for index in indices]
-        numeric = [quick(point, probe, self.eps) for probe in probes]
-        sizes = [abs(value) for value in numeric if value and math.isfinite(value)]
+        first = [quick(point, probe, self.eps) for probe in probes]
+        sizes = [abs(numeric) for numeric, _ in first if numeric and math.isfinite(numeric)]
         finding.typical = float(np.median(sizes)) if sizes else 0.0
         finding.blur = float(np.median([self.blur(point, probe) for probe in probes]))
         wrong = 0
-        for index, probe, value in zip(indices, probes, numeric):
+        for index, probe, (numeric, jump) in zip(indices, probes, first):
             analytic, _ = probe.analytic(finding.gradient)
             floor = self.floor(point, probe, finding.typical)
-            error = relative_error(value, analytic, floor)
-            if error <= self.rtol or wrong >= PROVEN:
-                outcome = "equal" if error <= self.rtol else "wrong"
-                finding.entries[index] = Comparison(outcome, value, analytic, error)
+            error = relative_error(numeric, analytic, floor)
+            if error <= self.rtol and looks_smooth(jump, numeric, analytic, floor):
+                finding.entries[index] = Comparison("equal", numeric, analytic, error)
+            elif error > self.rtol and wrong >= PROVEN:
+                finding.entries[index] = Comparison("wrong", numeric, analytic, error)
             else:
                 finding.entries[index] = self.examine(point, probe, finding, finding.gradient)
                 wrong += finding.entries[index].outcome == "wrong"

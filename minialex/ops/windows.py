@@ -24,7 +24,7 @@ def output_size(name, shape, kernel_size, stride, padding):
     sizes = []
     for axis, size, k, s, p in zip("HW", shape[2:], kernel_size, stride, padding):
         if k > size + 2 * p:
-            raise ValueError(f"{name}: kernel_size {tuple(kernel_size)} does not fit input {tuple(shape)}: {axis} = {size} with padding "
-                             f"{p} on both sides makes {size + 2 * p}, and the window needs {k}.")
+            raise ValueError(f"{name}: kernel_size {tuple(kernel_size)} does not fit input {tuple(shape)}: {axis} = {size} "
+                             f"with padding {p} on both sides makes {size + 2 * p}, and the window needs {k}.")
         sizes.append((size + 2 * p - k) // s + 1)
     return tuple(sizes)

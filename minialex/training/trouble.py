@@ -15,12 +15,12 @@ class Diverged(Exception):
 def about_first_loss(loss, num_classes, pretrained=False):
     """A warning about a first loss far from ln K, or None.
 
-    A network that knows nothing gives each of K classes the probability 1/K, and −ln(1/K) = ln K. From He's initialisation
-    with dropout the logits of AlexNet have some spread, and the loss begins at 2 to 2.6 times ln K for ten classes.
+    A network that knows nothing gives each of K classes the probability 1/K, and −ln(1/K) = ln K. Logits that spread
+    around 0 with variance v put about v/2 on top of that.
     """
     guess = math.log(num_classes)
     said = f"the first loss is {loss:.2f}, guessing among {num_classes} classes gives ln {num_classes} = {guess:.2f}"
-    if loss > 3 * guess + 1:
+    if loss > guess + 1.5:
         return (f"{said}: the network starts out sure of wrong answers, since its outputs are too large; initial weights that "
                 "are too wide (--init) or pixels that are not scaled (--pixels unit) do that.")
     if loss < 0.5 * guess and not pretrained:

@@ -153,11 +153,15 @@ def test_a_folder_with_a_run_is_never_overwritten(finished, train, tmp_path):
     assert metrics(path) == before
 
 
-def test_sampled_validations_are_marked_and_never_the_best(train):
-    path, listener = train("sampled", epochs=11, val_images=6)
+def test_sampled_validations_are_marked_and_never_the_best(train, tmp_path):
+    with pytest.raises(Interrupted):
+        train("sampled", lambda done: signal.raise_signal(signal.SIGINT) if done == 21 else None, epochs=11, val_images=6)
+    path, listener = tmp_path / "sampled", Listener()
+    assert load(path / "checkpoint-last.npz")[3]["best"] is None and not (path / "checkpoint-best.npz").exists()
+    run({"resume": str(path)}, listener)
     lines = [line for line in listener.lines if "/11" in line]
-    assert [line.count("*") for line in lines] == [2] * 9 + [0] * 2
-    assert int(load(path / "checkpoint-best.npz")[3]["best"][2]) in (10, 11)
+    assert [line.count("*") for line in lines] == [2] * 4 + [0] * 2
+    assert load(path / "checkpoint-best.npz")[3]["best"][2] in (10, 11)
 
 
 def test_pictures_that_cannot_be_read_are_counted_or_stop_a_strict_run(train, tmp_path):

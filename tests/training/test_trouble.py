@@ -14,9 +14,10 @@ from minialex.training.trouble import about_first_loss, explain_divergence, firs
 
 @pytest.mark.parametrize("loss, classes, warns", [
     (math.log(10), 10, False),
-    (5.9, 10, False),  # He's initialisation, the paper's network, ten classes, measured
-    (12.9, 1000, False),  # the same, 1000 classes
-    (13.4, 10, True),
+    (3.7, 10, False),  # ln 10 + 1.4
+    (4.0, 10, True),
+    (8.0, 1000, False),
+    (12.9, 1000, True),  # He's initialisation in the last layer too, measured
     (80.0, 1000, True),
     (1.0, 10, True),
     (0.5, 2, False),
