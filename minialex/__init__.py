@@ -4,11 +4,11 @@
     import minialex.functional as F
     from minialex import nn, optim, models, shapes
 """
-from . import errors, functional, models, nn, ops, optim  # noqa: F401
+from . import errors, functional, gradcheck, models, nn, ops, optim, shapes  # noqa: F401
 from .anomaly import detect_anomaly
 from .backend import manual_seed
 from .tensor import Function, Tensor, is_grad_enabled, no_grad
 
 __version__ = "0.1.0"
-__all__ = ["Function", "Tensor", "detect_anomaly", "functional", "is_grad_enabled", "manual_seed", "models", "nn", "no_grad",
-           "optim"]
+__all__ = ["Function", "Tensor", "detect_anomaly", "functional", "gradcheck", "is_grad_enabled", "manual_seed", "models",
+           "nn", "no_grad", "optim", "shapes"]

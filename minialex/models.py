@@ -38,8 +38,8 @@ VARIANTS = {
 }
 
 
-class AlexNet(Sequential):
-    """A variant's layers in order, with `.variant`, `.num_classes` and `.input_shape` (C, H, W)."""
+class Network(Sequential):
+    """Layers in order, with `.variant`, `.num_classes` and `.input_shape` (C, H, W)."""
 
     def __init__(self, variant, num_classes, input_shape, layers):
         super().__init__(**layers)
@@ -66,11 +66,10 @@ def alexnet(variant="paper", num_classes=1000, in_channels=3, init="paper", drop
     if num_classes < 1 or in_channels < 1:
         raise ValueError(f"alexnet needs at least one class and one channel, got num_classes={num_classes}, "
                          f"in_channels={in_channels}.")
-    size, layers = _LAYERS[variant](in_channels)
+    size, features, layers = _LAYERS[variant](in_channels)
     layers["flatten"] = Flatten()
-    features = _flattened(Sequential(**layers), in_channels, size)
     layers |= _classifier(features, num_classes, dropout, dropout_first=variant == "torchvision")
-    model = AlexNet(variant, num_classes, (in_channels, size, size), layers)
+    model = Network(variant, num_classes, (in_channels, size, size), layers)
     return initialise(model, init)
 
 
@@ -78,12 +77,12 @@ def alexnet(variant="paper", num_classes=1000, in_channels=3, init="paper", drop
 
 
 def _paper(in_channels, towers=2, pool_first=False, k=2.0, alpha=1e-4):
-    """(input size, conv1 … pool5) for the paper and the variants that change one thing about it."""
+    """(input size, features after pool5, conv1 … pool5) for the paper and the variants that change one thing about it."""
     def shrink(number):
         stages = {f"norm{number}": LocalResponseNorm(5, alpha, 0.75, k), f"pool{number}": MaxPool2d(3, 2)}
         return dict(reversed(stages.items())) if pool_first else stages
 
-    return 227, {
+    return 227, 256 * 6 * 6, {
         "conv1": Conv2d(in_channels, 96, 11, stride=4), "relu1": ReLU(), **shrink(1),
         "conv2": Conv2d(96, 256, 5, padding=2, groups=towers), "relu2": ReLU(), **shrink(2),
         "conv3": Conv2d(256, 384, 3, padding=1), "relu3": ReLU(),
@@ -94,7 +93,7 @@ def _paper(in_channels, towers=2, pool_first=False, k=2.0, alpha=1e-4):
 
 def _keras(in_channels):
     """Sizes 224 → 54 → 26 → 26 → 12 → 12 → 5: rounded down each time, 6400 features instead of 9216."""
-    return 224, {
+    return 224, 256 * 5 * 5, {
         "conv1": Conv2d(in_channels, 96, 11, stride=4), "relu1": ReLU(), "pool1": MaxPool2d(3, 2),
         "conv2": Conv2d(96, 256, 5, padding=2), "relu2": ReLU(), "pool2": MaxPool2d(3, 2),
         "conv3": Conv2d(256, 384, 3, padding=1), "relu3": ReLU(),
@@ -104,8 +103,9 @@ def _keras(in_channels):
 
 
 def _torchvision(in_channels):
-    """Krizhevsky's "One weird trick for parallelizing convolutional neural networks" (2014), as PyTorch ships it."""
-    return 224, {
+    """Krizhevsky's "One weird trick for parallelizing convolutional neural networks" (2014), as PyTorch ships it,
+    less its adaptive pool to 6 x 6, which changes nothing at 224."""
+    return 224, 256 * 6 * 6, {
         "conv1": Conv2d(in_channels, 64, 11, stride=4, padding=2), "relu1": ReLU(), "pool1": MaxPool2d(3, 2),
         "conv2": Conv2d(64, 192, 5, padding=2), "relu2": ReLU(), "pool2": MaxPool2d(3, 2),
         "conv3": Conv2d(192, 384, 3, padding=1), "relu3": ReLU(),
@@ -120,7 +120,7 @@ def _krizhevsky(in_channels):
     def towers_norm():
         return LocalResponseNorm(5, 1e-4 / 5, 0.75, 2.0, groups=2)
 
-    return 224, {
+    return 224, 256 * 6 * 6, {
         "pad1": ZeroPad2d(right=3, bottom=3),
         "conv1": Conv2d(in_channels, 96, 11, stride=4), "norm1": towers_norm(), "pool1": MaxPool2d(3, 2), "relu1": ReLU(),
         "conv2": Conv2d(96, 256, 5, padding=2, groups=2), "relu2": ReLU(), "norm2": towers_norm(),
@@ -142,17 +142,6 @@ _LAYERS = {
 }
 
 
-def _flattened(layers, channels, size):
-    """How many features the flattened output of `layers` has, by arithmetic alone."""
-    for layer in layers:
-        if isinstance(layer, ZeroPad2d):
-            size += layer.right + layer.left
-        if isinstance(layer, (Conv2d, MaxPool2d)):
-            size = (size + 2 * layer.padding[0] - layer.kernel_size[0]) // layer.stride[0] + 1
-            channels = getattr(layer, "out_channels", channels)
-    return channels * size * size
-
-
 def _classifier(features, num_classes, dropout, dropout_first):
     """fc6 to fc8. The paper drops after each ReLU; torchvision's drops before each layer."""
     fc6, fc7, fc8 = Linear(features, 4096), Linear(4096, 4096), Linear(4096, num_classes)
@@ -165,9 +154,10 @@ def _classifier(features, num_classes, dropout, dropout_first):
 def lenet5(num_classes=10, in_channels=1, init="lecun"):
     """LeNet-5 (LeCun et al. 1998) in its modern form, for 32 x 32 pictures: 61,706 parameters with 10 classes.
 
-    The 1998 network had 60,000: a sparse table of connections in C3 and two trainable numbers per pooling map.
+    The 1998 network had 60,000: a sparse table of connections in C3 and two trainable numbers per pooling map. Its
+    activation was 1.7159·tanh(2x/3), its output layer radial basis functions.
     """
-    model = AlexNet("lenet5", num_classes, (in_channels, 32, 32), {
+    model = Network("lenet5", num_classes, (in_channels, 32, 32), {
         "conv1": Conv2d(in_channels, 6, 5), "tanh1": Tanh(), "pool1": AvgPool2d(2),
         "conv2": Conv2d(6, 16, 5), "tanh2": Tanh(), "pool2": AvgPool2d(2),
         "conv3": Conv2d(16, 120, 5), "tanh3": Tanh(), "flatten": Flatten(),
@@ -200,21 +190,22 @@ def initialise(model, how):
     if how not in ("paper", "released", "he", "lecun"):
         raise ValueError(f"unknown initialisation '{how}': choose paper, released, he or lecun.")
     generator = backend.host_generator()
-    for name, layer in model.named_modules():
-        if isinstance(layer, (Conv2d, Linear)):
-            deviation, bias = _distribution(how, name, layer.weight.size // len(layer.weight.data))
-            weight = generator.standard_normal(layer.weight.shape, dtype=np.float32)
-            weight *= np.float32(deviation)
-            layer.weight.data[...] = weight
-            if layer.bias is not None:
-                layer.bias.data[...] = bias
+    layers = [(name, layer) for name, layer in model.named_modules() if isinstance(layer, (Conv2d, Linear))]
+    for name, layer in layers:
+        fan_in = layer.weight.size // len(layer.weight.data)
+        deviation, bias = _distribution(how, name, fan_in, is_last=layer is layers[-1][1])
+        weight = generator.standard_normal(layer.weight.shape, dtype=np.float32)
+        weight *= np.float32(deviation)
+        layer.weight.data[...] = weight
+        if layer.bias is not None:
+            layer.bias.data[...] = bias
     return model
 
 
-def _distribution(how, name, fan_in):
+def _distribution(how, name, fan_in, is_last):
     """(standard deviation of the weights, value of the biases) for the layer of this name."""
     if how in ("he", "lecun"):
         deviation = ((2 if how == "he" else 1) / fan_in) ** 0.5
-        return (deviation / 10 if how == "he" and name == "fc8" else deviation), 0
+        return (deviation / 10 if how == "he" and is_last else deviation), 0
     wide = how == "released" and name in ("conv3", "conv4", "conv5")
     return (0.03 if wide else 0.01), (1 if name in ("conv2", "conv4", "conv5", "fc6", "fc7") else 0)

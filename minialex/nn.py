@@ -1,4 +1,5 @@
-"""Layers: an operation together with its parameters. PyTorch's names and defaults."""
+"""Layers: an operation together with its parameters. PyTorch's argument names and defaults, except LocalResponseNorm:
+k = 2 and an alpha that is not divided by size, as in the paper."""
 from collections.abc import Mapping
 from numbers import Integral
 
@@ -6,8 +7,8 @@ import numpy as np
 
 from . import backend, tensor
 from . import functional as F
-from .ops.windows import pair
 from .tensor import Tensor
+from .windows import pair
 
 
 class Parameter(Tensor):
@@ -28,11 +29,11 @@ class Module:
         raise NotImplementedError(f"{type(self).__name__} has no forward(self, x).")
 
     def __call__(self, *inputs):
-        tensor.layer_stack.append(self._name)
+        tensor.layer_stack().append(self._name)
         try:
             return self.forward(*inputs)
         finally:
-            tensor.layer_stack.pop()
+            tensor.layer_stack().pop()
 
     def __setattr__(self, name, value):
         if isinstance(value, Module):

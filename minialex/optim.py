@@ -138,7 +138,7 @@ class LinearDecay(MultiStepLR):
 
     def __init__(self, optimizer, epochs, flat=0.4):
         if not isinstance(epochs, Integral) or epochs < 1 or not 0 <= flat < 1:
-            raise ValueError(f"LinearDecay needs a whole number of epochs, at least 1, and 0 <= flat < 1, got {epochs} and {flat}.")
+            raise ValueError(f"LinearDecay needs a number of epochs, at least 1, and 0 <= flat < 1, got {epochs} and {flat}.")
         super().__init__(optimizer, ())
         self.epochs, self.flat = epochs, flat
 

@@ -15,9 +15,9 @@ import numpy as np
 
 from . import models, nn, table
 from .backend import array_module
-from .ops.windows import pair
 from .table import is_rounded, times
 from .tensor import Tensor, no_grad
+from .windows import pair, window_count
 
 # ------------------------------------------------------------------------------------------------ one layer
 
@@ -28,7 +28,7 @@ def conv_output_size(size, kernel_size, stride=1, padding=0):
     All in pixels: ints, or (height, width) pairs. Returns an int, or a pair when any argument is a pair.
     Raises ValueError where no window fits, and for a number that makes no sense.
     """
-    sizes = [_count(*numbers) for numbers in _directions(size, kernel_size, stride, padding)]
+    sizes = [window_count(*numbers) for numbers in _directions(size, kernel_size, stride, padding)]
     return sizes[0] if len(sizes) == 1 else tuple(sizes)
 
 
@@ -84,12 +84,8 @@ def _directions(size, kernel_size, stride, padding):
     return directions if paired else directions[:1]
 
 
-def _count(size, kernel, stride, padding):
-    return (size - kernel + 2 * padding) // stride + 1
-
-
 def _explain(size, kernel, stride, padding, line):
-    count = _count(size, kernel, stride, padding)
+    count = window_count(size, kernel, stride, padding)
     span = size - kernel + 2 * padding
     unread = span % stride
     formula = f"({size} - {kernel} + 2·{padding})/{stride} + 1"
@@ -225,7 +221,7 @@ def _rows(model, shape, run_unknown=True):
 
 def _leaves(module, name):
     """(name, layer) in the order in which they are applied; a Sequential inside a Sequential is opened."""
-    if type(module).forward not in (nn.Sequential.forward, models.AlexNet.forward):
+    if type(module).forward not in (nn.Sequential.forward, models.Network.forward):
         yield name or type(module).__name__, module
         return
     for child_name, child in module.named_children():

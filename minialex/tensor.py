@@ -25,7 +25,7 @@ def is_grad_enabled():
 
 @contextmanager
 def no_grad():
-    """Inside the block nothing is recorded: for evaluation, and for changing parameters by hand."""
+    """Inside the block nothing is recorded: for evaluation, where no gradients are wanted."""
     before = is_grad_enabled()
     _local.grad_enabled = False
     try:
@@ -38,8 +38,13 @@ def no_grad():
 # `observer(direction, function, call) -> call`, each of which may wrap a forward or backward call in its own.
 observers = []
 
-# The names of the modules that are being run right now, outermost first: tells an operation which layer it serves.
-layer_stack = []
+
+def layer_stack():
+    """The names of the modules that this thread is running right now, outermost first: tells an operation which layer it
+    serves."""
+    if not hasattr(_local, "layers"):
+        _local.layers = []
+    return _local.layers
 
 
 def _watched(direction, function, call):
@@ -54,8 +59,12 @@ def _watched(direction, function, call):
 class Tensor:
     """An n-dimensional array that can be differentiated.
 
-    data: array, list or number; floating arrays keep their dtype, everything else becomes float32.
+    data: array, list or number; floating arrays keep their dtype, everything else becomes float32. A floating array is
+    not copied: tensor and caller share it, and an optimiser's step writes into it.
     requires_grad: collect dL/dself in `.grad` when `backward()` is called on a result.
+
+    Arithmetic, indexing, sum, mean, max, reshape, transpose, exp and log are attached in ops/arithmetic.py. `==` compares
+    identity: compare values with .data. To change a parameter by hand, change its array: w.data -= lr * w.grad.
     """
 
     __array_priority__ = 200  # so that `array * tensor` asks the tensor
@@ -99,6 +108,15 @@ class Tensor:
         made_by = f", made by {self.creator.name}" if self.creator else ""
         where = f", device={self.device}" if self.device != "cpu" else ""
         return f"Tensor({values}, dtype={self.dtype}{where}{', requires_grad=True' * self.requires_grad}{made_by})"
+
+    def __array__(self, dtype=None, copy=None):
+        raise TypeError("NumPy needs an array, not a Tensor: use .data (the same memory) or .numpy() (on the CPU).")
+
+    def __float__(self):
+        return float(self.item())
+
+    def __format__(self, spec):
+        return format(self.item(), spec) if spec else str(self)
 
     def __bool__(self):
         if self.size != 1:
@@ -189,7 +207,11 @@ def _reverse_order(function):
 def _run_backward(function, grad):
     """Call one backward pass and hold it to its word: one gradient per input, each of its input's shape."""
     grads = _watched("backward", function, function.backward)(grad)
-    grads = grads if isinstance(grads, tuple) else (grads,)
+    if grads is None:
+        raise TypeError(f"{function.name}.backward returned None: is `return` missing? Return one gradient for each input.")
+    grads = tuple(grads) if isinstance(grads, (tuple, list)) else (grads,)
+    xp = backend.array_module(grad)
+    grads = tuple(g if g is None or backend.is_array(g) else xp.asarray(g) for g in grads)
     if len(grads) != len(function.sources):
         raise ValueError(f"{function.name}.backward returned {len(grads)} gradients for {len(function.sources)} inputs: "
                          "return one for each, None where none is due.")
@@ -234,10 +256,10 @@ class _Gradients:
 
     def commit(self):
         for leaf, grad in self.values.items():
-            if leaf.grad is not None:
-                leaf.grad = leaf.grad + grad
-            else:
-                leaf.grad = grad if leaf in self.owned else grad.copy()
+            total = grad if leaf.grad is None else leaf.grad + grad
+            alone = total is not grad or leaf in self.owned
+            # asarray, because NumPy's arithmetic on 0-d arrays gives scalars
+            leaf.grad = backend.array_module(leaf.data).asarray(total if alone else total.copy())
 
 
 # ------------------------------------------------------------------------------------------------ Function
@@ -258,6 +280,9 @@ class Function:
 
     Options go to `__init__`. `backward` returns one array, or a tuple with None where no gradient is due;
     `self.needs_input_grad` says, input by input, which ones somebody asked for. An instance is used once.
+
+    Write into neither the inputs nor grad_output: other operations may hold the same arrays. Saved arrays are not copied,
+    so do not change a tensor's data between forward and backward.
     """
 
     sources = None  # per input: the Function that made it, the leaf Tensor itself, or None where no gradient is due
@@ -290,10 +315,13 @@ class Function:
         self.sources = tuple((tensor.creator or tensor) if needed else None
                              for tensor, needed in zip(inputs, self.needs_input_grad))
         self.input_types = tuple((tensor.shape, tensor.dtype) for tensor in inputs)
-        self.layer = ".".join(filter(None, layer_stack))
+        self.layer = ".".join(filter(None, layer_stack()))
         arrays = tuple(tensor.data for tensor in inputs)
         data = _watched("forward", self, self.forward)(*arrays)
         if not backend.is_array(data):
+            if not isinstance(data, (np.generic, int, float)):
+                raise TypeError(f"{self.name}.forward must return one array, it returned a {type(data).__name__}: compute with "
+                                "the arrays that it is given, and do not forget the return.")
             data = backend.array_module(arrays[0]).asarray(data)  # a reduction to one number gives a NumPy scalar
         output = Tensor(data, requires_grad=any(self.needs_input_grad))
         if output.requires_grad:

@@ -99,4 +99,4 @@ def test_a_failing_layer_does_not_leave_its_name_behind():
     model = network()
     with pytest.raises(ValueError):
         model(np.ones((2, 3, 5, 5), np.float32))
-    assert not tensor.layer_stack
+    assert not tensor.layer_stack()

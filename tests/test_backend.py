@@ -13,16 +13,16 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, rule
 
 import minialex as ma
-from minialex import backend
+from minialex import backend, parallel
 
 BIG = 1 << 18  # float32 numbers in a block of 1 MB, the smallest that is recycled
 
 
 @pytest.fixture(autouse=True)
 def empty_shelf():
-    backend.release_memory()
+    parallel.release_memory()
     yield
-    backend.release_memory()
+    parallel.release_memory()
 
 
 # ------------------------------------------------------------------------------------------------ recycled memory
@@ -33,17 +33,17 @@ def address(array):
 
 
 def test_a_block_comes_back_when_its_array_has_died():
-    first = backend.empty((BIG,), np.float32)
+    first = parallel.empty((BIG,), np.float32)
     where = address(first)
-    assert address(backend.empty((BIG,), np.float32)) != where
+    assert address(parallel.empty((BIG,), np.float32)) != where
     del first
-    again = [backend.empty((BIG // 4, 4), np.float32), backend.empty((BIG,), np.float32)]
+    again = [parallel.empty((BIG // 4, 4), np.float32), parallel.empty((BIG,), np.float32)]
     assert where in map(address, again)
 
 
 def test_small_arrays_are_not_recycled():
-    backend.empty((10,), np.float32)
-    assert not backend._shelf
+    parallel.empty((10,), np.float32)
+    assert not parallel._shelf
 
 
 VIEWS = {
@@ -65,16 +65,16 @@ class Wrapper:
 
 @pytest.mark.parametrize("view", VIEWS.values(), ids=VIEWS)
 def test_a_block_is_not_handed_out_while_any_view_of_it_lives(view):
-    array = backend.empty((BIG,), np.float32)
+    array = parallel.empty((BIG,), np.float32)
     where = address(array)
     kept = view(array)
     del array
     gc.collect()
-    others = [backend.empty((BIG,), np.float32) for _ in range(2)]
+    others = [parallel.empty((BIG,), np.float32) for _ in range(2)]
     assert where not in map(address, others)
     del kept
     gc.collect()
-    assert where in map(address, [backend.empty((BIG,), np.float32) for _ in range(2)])
+    assert where in map(address, [parallel.empty((BIG,), np.float32) for _ in range(2)])
 
 
 class Recycling(RuleBasedStateMachine):
@@ -88,7 +88,7 @@ class Recycling(RuleBasedStateMachine):
 
     @rule(target=arrays, rows=st.sampled_from([1, 2, 64]), dtype=st.sampled_from([np.float32, np.int32, np.float64]))
     def allocate(self, rows, dtype):
-        array = backend.empty((rows, BIG * 4 // np.dtype(dtype).itemsize // rows), dtype)
+        array = parallel.empty((rows, BIG * 4 // np.dtype(dtype).itemsize // rows), dtype)
         self.next += 1
         array[...] = self.next
         return array, self.next
@@ -110,7 +110,7 @@ class Recycling(RuleBasedStateMachine):
         assert (array == number).all()
 
     def teardown(self):
-        backend.release_memory()
+        parallel.release_memory()
 
 
 TestRecycling = Recycling.TestCase
@@ -119,9 +119,9 @@ TestRecycling.settings = settings(max_examples=25, stateful_step_count=30, deadl
 
 DIE_INSIDE = """
 import numpy as np
-from minialex import backend
-array = backend.empty((1 << 18,), np.float32)
-with backend._shelf_lock:
+from minialex import parallel
+array = parallel.empty((1 << 18,), np.float32)
+with parallel._shelf_lock:
     del array
 """
 
@@ -136,7 +136,7 @@ def test_threads_never_share_a_block():
 
     def work(number):
         for _ in range(200):
-            array = backend.empty((BIG,), np.float32)
+            array = parallel.empty((BIG,), np.float32)
             array[::4096] = number
             if (array[::4096] != number).any():
                 wrong.append(number)
@@ -155,34 +155,34 @@ def test_threads_never_share_a_block():
 @given(st.integers(0, 300))
 @settings(max_examples=50, deadline=None)
 def test_pieces_cover_a_batch_once_and_in_order(count):
-    pieces = backend.batch_pieces(count)
+    pieces = parallel.batch_pieces(count)
     assert [i for piece in pieces for i in range(piece.start, piece.stop)] == list(range(count))
-    assert len(pieces) <= 8 * -(-backend.thread_count() // 8)
+    assert len(pieces) <= 8 * -(-parallel.thread_count() // 8)
     seen = []
-    backend.for_images(lambda images: seen.append((images.start, images.stop)), np.empty(count))
+    parallel.for_images(lambda images: seen.append((images.start, images.stop)), np.empty(count))
     assert sorted(seen) == [(i, i + 1) for i in range(count)]
 
 
 @pytest.mark.parametrize("threads", ["1", "2", "8"])
 def test_parallel_map_keeps_the_order_and_passes_errors_on(monkeypatch, threads):
     monkeypatch.setenv("MINIALEX_THREADS", threads)
-    assert backend.thread_count() == int(threads)
-    assert backend.parallel_map(lambda n: n * n, list(range(20))) == [n * n for n in range(20)]
+    assert parallel.thread_count() == int(threads)
+    assert parallel.parallel_map(lambda n: n * n, list(range(20))) == [n * n for n in range(20)]
     with pytest.raises(ZeroDivisionError):
-        backend.parallel_map(lambda n: 1 / n, [2, 1, 0])
+        parallel.parallel_map(lambda n: 1 / n, [2, 1, 0])
 
 
 @pytest.mark.parametrize("value", ["", "0", "many", "-3"])
 def test_a_thread_count_that_makes_no_sense_is_ignored(monkeypatch, value):
     monkeypatch.setenv("MINIALEX_THREADS", value)
-    assert backend.thread_count() >= 1
+    assert parallel.thread_count() >= 1
 
 
 def test_blas_gets_its_threads_back():
     from threadpoolctl import threadpool_info
 
     before = [library["num_threads"] for library in threadpool_info()]
-    backend.parallel_map(lambda n: n, [1, 2, 3])
+    parallel.parallel_map(lambda n: n, [1, 2, 3])
     assert [library["num_threads"] for library in threadpool_info()] == before
 
 
@@ -193,7 +193,7 @@ def test_blocks_reach_every_number_once(shape):
     def add(a, b):
         a += b
 
-    backend.for_blocks(add, array, other)
+    parallel.for_blocks(add, array, other)
     assert np.array_equal(array, other)
 
 
@@ -201,7 +201,7 @@ def test_sums_over_images_skip_what_is_none():
     def some_images(images):
         return None, np.full(2, images.stop - images.start, float)
 
-    nothing, total = backend.sum_over_images(some_images, 21, 2, like=np.ones(1))
+    nothing, total = parallel.sum_over_images(some_images, 21, 2, like=np.ones(1))
     assert nothing is None and total.tolist() == [21, 21]
 
 

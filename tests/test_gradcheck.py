@@ -82,7 +82,8 @@ def test_no_spoilt_gradient_passes(title, how):
     for spoilt in range(len(inputs)):
         if how == "mirrored" and (inputs[spoilt].shape[-1] == 1 or title == "mean"):
             continue  # the mirror image is the same
-        report = gradcheck(lambda *tensors, s=spoilt: fn(*tensors[:s], Corrupt(how)(tensors[s]), *tensors[s + 1:]), inputs, samples=20)
+        report = gradcheck(lambda *tensors, s=spoilt: fn(*tensors[:s], Corrupt(how)(tensors[s]), *tensors[s + 1:]), inputs,
+                           samples=20)
         found = verdicts(report)
         assert found[spoilt] in (("zero gradient",) if how == "zero" else ("wrong", "wrong at a kink")), f"\n{report}"
         assert found[:spoilt] + found[spoilt + 1:] == ["correct"] * (len(inputs) - 1), f"\n{report}"

@@ -93,7 +93,8 @@ def test_logarithm(shape, seed, layout):
 
 @pytest.mark.parametrize("name", ["sum", "mean", "max"])
 @few
-@given(data=st.data(), shape=st.lists(sizes, min_size=1, max_size=3), seed=seeds, layout=layouts, keepdims=st.booleans(), kind=kinds)
+@given(data=st.data(), shape=st.lists(sizes, min_size=1, max_size=3), seed=seeds, layout=layouts,
+       keepdims=st.booleans(), kind=kinds)
 def test_reductions(name, data, shape, seed, layout, keepdims, kind):
     axes = data.draw(st.one_of(st.none(), st.sets(st.integers(0, len(shape) - 1), min_size=1).map(tuple)))
     check(lambda x: getattr(x, name)(axis=axes, keepdims=keepdims), values(shape, seed, kind), layout=layout)

@@ -79,17 +79,17 @@ FUNCTION = {
                     NotImplementedError, "Cube has no backward(self, grad_output)"),
     "called twice": (function_called_twice, RuntimeError, "has been called before: make a new one, Cube()(x)"),
     "forward returns a Tensor": (lambda: function(forward=ma.Tensor)(zeros(2)), TypeError,
-                                 "Cube.forward returned a Tensor: return one plain array"),
+                                 "Cube.forward must return one array, it returned a Tensor"),
     "forward returns nothing": (lambda: function(forward=lambda x: None)(zeros(2)), TypeError,
-                                "Cube.forward returned a NoneType"),
+                                "it returned a NoneType: compute with the arrays that it is given"),
     "too many gradients": (lambda: function(backward=lambda g: (g, g))(zeros(1)).backward(), ValueError,
                            "Cube.backward returned 2 gradients for 1 inputs: return one for each, None where none is due"),
     "gradient of another shape": (lambda: function(backward=lambda g: g.sum(keepdims=True))(zeros(2, 3)).sum().backward(),
                                   ValueError, "Cube.backward returned shape (1, 1) for input 0 of shape (2, 3)"),
     "forgotten return": (lambda: function(backward=lambda g: None)(zeros(1)).backward(), TypeError,
                          "Cube.backward returned None: is `return` missing?"),
-    "a list of gradients": (lambda: function(backward=lambda g: [g])(zeros(1)).backward(), TypeError,
-                            "returned a list for input 0: return plain arrays"),
+    "a Tensor for a gradient": (lambda: function(backward=ma.Tensor)(zeros(1)).backward(), TypeError,
+                                "NumPy needs an array, not a Tensor: use .data"),
 }
 
 ARITHMETIC = {
@@ -121,8 +121,7 @@ ARITHMETIC = {
     "mean of nothing": (lambda: zeros(0, 3).mean(axis=0), ValueError, "axes (0,) of shape (0, 3) is a mean of nothing"),
     "max of nothing": (lambda: zeros(0, 3).max(), ValueError, "shape (0, 3) is a maximum of nothing"),
     "index": (lambda: zeros(2, 3)[2], IndexError, "index into shape (2, 3): index 2 is out of bounds"),
-    "index by a Tensor": (lambda: zeros(2, 3)[zeros(2)], IndexError,
-                          "index into shape (2, 3): arrays used as indices must be of integer"),
+    "index by a Tensor": (lambda: zeros(2, 3)[zeros(2)], TypeError, "a Tensor cannot be an index, it holds floating-point numbers"),
 }
 
 LAYERS = {
@@ -178,6 +177,8 @@ LAYERS = {
                           "input of shape (2, 3) does not fit weight (3, 5): it must be (N, 5)"),
     "linear weight": (lambda: F.linear(zeros(2, 3), zeros(3)), ValueError,
                       "weight must be (out_features, in_features), got shape (3,)"),
+    "linear in two dtypes": (lambda: F.linear(np.zeros((2, 3)), zeros(5, 3)), TypeError,
+                             "the input is float64, the weight is float32: they must be equal"),
     "linear bias": (lambda: F.linear(zeros(2, 3), zeros(5, 3), zeros(3)), ValueError,
                     "bias of shape (3,) does not fit weight (5, 3): it must be (5,)"),
     "dropout of everything": (lambda: F.dropout(zeros(2), 1), ValueError,

@@ -41,8 +41,8 @@ def _verdict(finding, outcomes, rtol):
     agree, kinks, undecided = (outcomes.count(outcome) for outcome in ("equal", "kink", "undecided"))
     blurred = 0.01 * finding.typical < finding.blur
     if blurred and finding.typical and _largest(finding.gradient) > 0.001 * finding.blur:
-        return "undecided", (f"rounding of the output blurs a derivative of {finding.typical:.1g} by about {finding.blur:.1g}: choose "
-                             "smaller inputs, or leave out a large constant")
+        return "undecided", (f"rounding of the output blurs a derivative of {finding.typical:.1g} by about "
+                             f"{finding.blur:.1g}: choose smaller inputs, or leave out a large constant")
     if 2 * agree < len(outcomes):
         if kinks >= undecided:
             return "not differentiable here", (f"{kinks} of {len(outcomes)} entries have different derivatives to the left and "

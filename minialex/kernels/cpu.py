@@ -5,7 +5,8 @@ N, C, H, W: images, channels, height, width.  KH, KW: kernel or window.  OH, OW:
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from ..backend import empty, for_blocks, for_images
+from ..parallel import empty, for_blocks, for_images
+from ..windows import window_count
 
 # ------------------------------------------------------------------------------------------------ columns
 
@@ -40,7 +41,7 @@ def _padded(x, padding, value):
 
 
 def _output_size(image_size, kernel_size, stride, padding):
-    return tuple((size + 2 * p - k) // s + 1 for size, k, s, p in zip(image_size, kernel_size, stride, padding))
+    return tuple(map(window_count, image_size, kernel_size, stride, padding))
 
 
 def im2col(x, kernel_size, stride, padding, out=None):

@@ -12,7 +12,8 @@ from pathlib import Path
 import cupy
 import numpy as np
 
-from ..backend import add_parts
+from ..parallel import add_parts
+from ..windows import window_count
 
 # ------------------------------------------------------------------------------------------------ compiling, launching
 
@@ -75,7 +76,7 @@ def _on_its_device(function):
 
 
 def _output_size(image_size, kernel_size, stride, padding):
-    return tuple((size + 2 * p - k) // s + 1 for size, k, s, p in zip(image_size, kernel_size, stride, padding))
+    return tuple(map(window_count, image_size, kernel_size, stride, padding))
 
 
 def _column_strides(columns):

@@ -1,22 +1,23 @@
 """Activations, number by number.
 
-    ReLU      y = max(x, 0)              dx = g where y > 0           the paper, section 3.1
-    tanh      y = tanh x                 dx = g·(1 − y²)              LeNet-5
-    sigmoid   y = 1 / (1 + e^−x)         dx = g·y·(1 − y)
-
-Each derivative is written with the output y, so x itself need not be kept. At 0, where ReLU has a kink, dx is 0.
+ReLU is the paper's (section 3.1), tanh LeNet-5's, sigmoid what came before. Each derivative is written with the output y, so x
+itself need not be kept. At 0, where ReLU has a kink, dx is 0.
 """
-from ..backend import array_module, empty, for_blocks
+from ..backend import array_module
+from ..parallel import empty, for_blocks
 from ..tensor import Function
 
 
 class _Activation(Function):
+    """A function of one number. Each below says two things: `value` writes f(x) into y, and `slope`, computed from y, writes
+    g·f′(x) into dx. Both are run on cache-sized blocks, on all cores."""
+
     fresh_gradients = True
 
     def forward(self, x):
         xp = array_module(x)
         y = empty(x.shape, x.dtype, like=x)
-        for_blocks(lambda x, y: self.value(xp, x, y), xp.ascontiguousarray(x), y)
+        for_blocks(lambda *blocks: self.value(xp, *blocks), xp.ascontiguousarray(x), y)
         self.save_for_backward(y)
         return y
 
@@ -24,11 +25,13 @@ class _Activation(Function):
         (y,) = self.saved
         xp = array_module(y)
         dx = empty(y.shape, y.dtype, like=y)
-        for_blocks(lambda g, y, dx: self.slope(xp, g, y, dx), xp.ascontiguousarray(grad_output), y, dx)
+        for_blocks(lambda *blocks: self.slope(xp, *blocks), xp.ascontiguousarray(grad_output), y, dx)
         return dx
 
 
 class ReLU(_Activation):
+    """y = max(x, 0);  dx = g where y > 0"""
+
     def value(self, xp, x, y):
         xp.maximum(x, 0, out=y)
 
@@ -37,6 +40,8 @@ class ReLU(_Activation):
 
 
 class Tanh(_Activation):
+    """y = tanh x;  dx = g·(1 − y²)"""
+
     def value(self, xp, x, y):
         xp.tanh(x, out=y)
 
@@ -45,6 +50,8 @@ class Tanh(_Activation):
 
 
 class Sigmoid(_Activation):
+    """y = 1 / (1 + e^−x);  dx = g·y·(1 − y)"""
+
     def value(self, xp, x, y):
         # e^−|x| never overflows; for negative x, 1/(1 + e^−x) = e^x / (1 + e^x).
         small = xp.exp(-xp.abs(x))

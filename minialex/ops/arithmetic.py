@@ -253,13 +253,10 @@ class Max(_Reduction):
         rest = tuple(axis for axis in range(x.ndim) if axis not in self.axes)
         self.order = rest + self.axes  # the reduced axes last and flattened: one argmax finds the first maximum
         moved = x.transpose(self.order)
-        self.rows = moved.reshape(tuple(x.shape[axis] for axis in rest) + (-1,))
-        where = self.rows.argmax(axis=-1)[..., None]
-        self.save_for_backward(where)
-        self.moved_shape, self.rows_shape = moved.shape, self.rows.shape
-        del self.rows
-        y = x.max(axis=self.axes, keepdims=self.keepdims)
-        return y
+        rows = moved.reshape(tuple(x.shape[axis] for axis in rest) + (-1,))
+        self.save_for_backward(rows.argmax(axis=-1)[..., None])
+        self.moved_shape, self.rows_shape = moved.shape, rows.shape
+        return x.max(axis=self.axes, keepdims=self.keepdims)
 
     def backward(self, g):
         (where,) = self.saved
@@ -316,7 +313,9 @@ class GetItem(Function):
     fresh_gradients = True
 
     def __init__(self, index):
-        self.index = tuple(_plain(i) for i in index) if isinstance(index, tuple) else _plain(index)
+        if any(isinstance(part, Tensor) for part in (index if isinstance(index, tuple) else (index,))):
+            raise TypeError("a Tensor cannot be an index, it holds floating-point numbers: index with a plain integer array.")
+        self.index = index
 
     def forward(self, x):
         try:
@@ -331,16 +330,22 @@ class GetItem(Function):
         return dx
 
 
-def _plain(index):
-    return index.data if isinstance(index, Tensor) else index
-
-
 # ------------------------------------------------------------------------------------------------ attached to Tensor
 
 
 def _axis_arguments(arguments):
     """x.reshape(2, 3) and x.reshape((2, 3)) mean the same."""
     return tuple(arguments[0]) if len(arguments) == 1 and isinstance(arguments[0], (tuple, list)) else arguments
+
+
+def _not_on_leaves(operation):
+    """`w -= step` would bind the name w to a new Tensor, and the leaf that is trained would never change."""
+    def checked(a, b):
+        if a.requires_grad and a.creator is None:
+            raise TypeError("+=, -=, *= and /= do not change a leaf that requires a gradient, the name would stand for another "
+                            "Tensor: change its array, as in w.data -= lr * w.grad.")
+        return operation(a, b)
+    return checked
 
 
 Tensor.__add__ = lambda a, b: Add()(a, b)
@@ -355,6 +360,10 @@ Tensor.__pow__ = lambda a, b: Pow()(a, b)
 Tensor.__rpow__ = lambda a, b: Pow()(b, a)
 Tensor.__matmul__ = lambda a, b: MatMul()(a, b)
 Tensor.__rmatmul__ = lambda a, b: MatMul()(b, a)
+Tensor.__iadd__ = _not_on_leaves(Tensor.__add__)
+Tensor.__isub__ = _not_on_leaves(Tensor.__sub__)
+Tensor.__imul__ = _not_on_leaves(Tensor.__mul__)
+Tensor.__itruediv__ = _not_on_leaves(Tensor.__truediv__)
 Tensor.__neg__ = lambda a: Neg()(a)
 Tensor.__getitem__ = lambda a, index: GetItem(index)(a)
 Tensor.sum = lambda a, axis=None, keepdims=False: Sum(axis, keepdims)(a)

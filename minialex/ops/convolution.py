@@ -1,5 +1,9 @@
 """Convolution as one matrix product (explicit im2col).
 
+    y[n, o, h, w] = b[o] + Σ_{c, i, j} W[o, c, i, j] · x[n, c, h·SH + i − PH, w·SW + j − PW]        x is 0 outside the image
+
+Strictly a cross-correlation: as in every deep-learning library the kernel is not flipped. The sum is a matrix product:
+
     columns = im2col(x)             every window of the image as one column: (C·KH·KW, OH·OW)
     y  = W · columns + b            W (C_out, C·KH·KW): each row is one kernel
     dW = dy · columnsᵀ              the two transposes of the product
@@ -12,9 +16,11 @@ one buffer, and backward builds the columns again, which is cheaper than keeping
 """
 from numbers import Integral
 
-from ..backend import array_module, empty, images_at_a_time, is_array, kernels, sum_over_images
+from ..backend import array_module, is_array, kernels
+from ..parallel import empty, images_at_a_time, sum_over_images
 from ..tensor import Function
-from .windows import output_size, pair
+from ..windows import output_size, pair
+from .linear import same_dtype
 
 
 class Conv2d(Function):
@@ -37,6 +43,7 @@ class Conv2d(Function):
             product = _products(W, columns)
             xp.add(product.reshape(C_out, -1, OH, OW), b, out=y[images].swapaxes(0, 1))
 
+        # Forward there is nothing to add up: some_images returns None.
         sum_over_images(some_images, len(x), self.slice_size(x, weight, OH * OW), like=x)
         return y
 
@@ -55,13 +62,14 @@ class Conv2d(Function):
                 dcolumns = _products(W.swapaxes(1, 2), dy)
                 kernels(x).col2im(dcolumns, x[images].shape, weight.shape[2:], self.stride, self.padding, out=dx[images])
             if any(need_bias):
-                db = dy.sum(axis=2)
+                db = dy.sum(axis=2).reshape(C_out)
             return dW, db
 
         positions = grad_output.shape[2] * grad_output.shape[3]
         dW, db = sum_over_images(some_images, len(x), self.slice_size(x, weight, positions), like=x)
-        return (dx, None if dW is None else dW.reshape(weight.shape), *[None if db is None else db.reshape(C_out)
-                                                                        for _ in need_bias])
+        if need_weight:
+            dW = dW.reshape(weight.shape)
+        return dx, dW, *(db for _ in need_bias)  # without a bias there is no third input
 
     def per_group(self, weight):
         """(C_out, C/G, KH, KW) -> (G, C_out/G, K): one matrix per tower, K = C/G·KH·KW."""
@@ -99,6 +107,7 @@ def _check(x, weight, bias, stride, padding, groups):
     if weight.shape[1] * groups != C:
         raise ValueError(f"conv2d: input {x.shape} has {C} channels, but weight {weight.shape} with groups={groups} reads "
                          f"{weight.shape[1]} x {groups} = {weight.shape[1] * groups}.")
+    same_dtype("conv2d", x, weight, bias)
     if bias is not None and bias.shape != (C_out,):
         raise ValueError(f"conv2d: bias of shape {bias.shape} does not fit weight {weight.shape}: it must be ({C_out},), one "
                          "number per output channel.")

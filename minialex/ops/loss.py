@@ -2,8 +2,8 @@
 
     log-softmax      y_k = x_k − m − ln Σ_j e^(x_j − m),  m = max x       dx = g − softmax(x)·Σ g
     softmax          y_k = e^(x_k − m) / Σ_j e^(x_j − m)                  dx = y·(g − Σ g·y)
-    cross-entropy    L = −(1/N) Σ_n log-softmax(x_n)[label_n]             dx = (softmax(x) − one-hot)/N
-    MSE              L = mean (output − target)²                          doutput = 2·(output − target)/size
+    cross-entropy    L = −(1/N) Σ_n log-softmax(x_n)[label_n]             dx = g·(softmax(x) − one-hot)/N
+    MSE              L = mean (output − target)²                          doutput = g·2·(output − target)/size = −dtarget
 
 Subtracting the maximum changes nothing in exact arithmetic and keeps e^x from overflowing.
 """
@@ -89,8 +89,8 @@ def _check_labels(labels, logits):
     if len(logits) == 0:
         raise ValueError(f"cross_entropy: the batch is empty (logits {logits.shape}): there is nothing to average.")
     if labels.dtype.kind not in "iu":
-        raise TypeError(f"cross_entropy: labels must be integers, got {labels.dtype}: one class number per row, not "
-                        "probabilities or one-hot rows.")
+        raise TypeError(f"cross_entropy: labels must be integers, got {labels.dtype}: a plain array or list with one class "
+                        "number per row (a Tensor turns integers into floats), not probabilities or one-hot rows.")
     classes = logits.shape[1]
     if device_of(labels) == "cpu" and not (0 <= labels.min() and labels.max() < classes):
         raise ValueError(f"cross_entropy: labels run from {labels.min()} to {labels.max()}, but the logits have {classes} "

@@ -2,17 +2,19 @@
 
 Across channels (the paper, section 3.3; k = 2, n = 5, α = 10⁻⁴, β = 0.75):
 
-    b_i = a_i / s_i^β,   s_i = k + α · Σ_{j = max(0, i − n/2)}^{min(C − 1, i + n/2)} a_j²
+    b_i = a_i / s_i^β,   s_i = k + α · Σ_{j = max(0, i − ⌊n/2⌋)}^{min(C − 1, i + ⌊(n−1)/2⌋)} a_j²
     da_i = g_i·s_i^−β − 2αβ · a_i · Σ_j (g_j·a_j·s_j^(−β−1))          j: all channels whose window holds channel i
 
 α is not divided by n (Caffe's and PyTorch's is: their 5·10⁻⁴ is the paper's 10⁻⁴). With `groups` the window stops at the
 edge of a tower, as it did on the paper's two GPUs.
 
-Within a map the neighbours are the pixels of an n x n window of the same channel: the form of the released 2012 source.
+Within a map the same two formulas hold with the sum over the pixels h − ⌊n/2⌋ … h + ⌊(n−1)/2⌋, and likewise w, of one
+channel: the form that the released 2012 source has beside the other (k = 1, n = 5, α = 0.001/25).
 """
 from numbers import Integral
 
-from ..backend import array_module, for_images, kernels
+from ..backend import array_module, kernels
+from ..parallel import for_images
 from ..tensor import Function
 
 

@@ -5,9 +5,10 @@
 
 OH = ⌊(H + 2·PH − KH)/SH⌋ + 1. The paper's windows overlap: 3x3 with stride 2 (section 3.4).
 """
-from ..backend import array_module, for_images, kernels
+from ..backend import array_module, kernels
+from ..parallel import for_images
 from ..tensor import Function
-from .windows import output_size, pair
+from ..windows import output_size, pair
 
 
 class MaxPool2d(Function):

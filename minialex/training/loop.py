@@ -16,6 +16,7 @@ import numpy as np
 from .. import backend
 from .. import functional as F
 from ..errors import UserError
+from ..parallel import release_memory
 from ..tensor import Tensor, no_grad
 from .experiment import training_loader, validation_loader, validation_pictures
 from .interrupt import Interrupt, Interrupted
@@ -49,7 +50,9 @@ class Trainer:
                 start = time.perf_counter()
                 self._train()
                 trained = time.perf_counter()
+                release_memory()  # validation has batches of another size: without this both sizes' arrays would stay
                 validation, seen = self._validate()
+                release_memory()
                 self._finish_epoch(validation, trained - start, time.perf_counter() - trained, seen)
 
     def is_complete(self, epoch):

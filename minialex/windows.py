@@ -14,6 +14,11 @@ def pair(name, value, smallest=1):
     return int(values[0]), int(values[1])
 
 
+def window_count(size, kernel, stride, padding):
+    """⌊(size − kernel + 2·padding)/stride⌋ + 1: how many windows fit along one axis, in pixels."""
+    return (size - kernel + 2 * padding) // stride + 1
+
+
 def output_size(name, shape, kernel_size, stride, padding):
     """(OH, OW) for images of shape (N, C, H, W). Raises ValueError when it is no such shape or no window fits."""
     if len(shape) != 4:
@@ -26,5 +31,5 @@ def output_size(name, shape, kernel_size, stride, padding):
         if k > size + 2 * p:
             raise ValueError(f"{name}: kernel_size {tuple(kernel_size)} does not fit input {tuple(shape)}: {axis} = {size} "
                              f"with padding {p} on both sides makes {size + 2 * p}, and the window needs {k}.")
-        sizes.append((size + 2 * p - k) // s + 1)
+        sizes.append(window_count(size, k, s, p))
     return tuple(sizes)

@@ -1,0 +1,192 @@
+"""How the CPU's cores share a batch, and large arrays whose memory is used again.
+
+Images are independent, so each core takes whole images: one image's arrays fit its cache. A GPU needs none of this: there
+the same functions make one call with everything, or as much of a batch as its memory holds.
+"""
+import threading
+import weakref
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from .backend import array_module, kernels, thread_count
+
+# ------------------------------------------------------------------------------------------------ memory that is used again
+
+# A fresh 150 MB array costs 37,000 page faults, as much time as filling it twice. A training step asks for the same
+# sizes again and again, so blocks above this size go back to a shelf when their last view dies.
+_RECYCLED_FROM = 1 << 20
+_shelf = {}
+_shelf_lock = threading.RLock()  # not Lock: a collection inside the block may end an array, whose end locks again
+
+
+def empty(shape, dtype, like=None):
+    """An uninitialised array on the device of `like` (CPU without it). Large CPU blocks are recycled."""
+    xp = np if like is None else array_module(like)
+    dtype = np.dtype(dtype)
+    size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
+    if xp is not np or size < _RECYCLED_FROM:
+        return xp.empty(shape, dtype=dtype)
+    with _shelf_lock:
+        blocks = _shelf.get(size)
+        block = blocks.pop() if blocks else None
+    if block is None:
+        block = np.empty(size, dtype=np.uint8)
+    # The memoryview keeps NumPy from collapsing the chain of bases: every view of `flat` holds `flat` alive.
+    flat = np.frombuffer(memoryview(block), dtype=dtype)
+    weakref.finalize(flat, _put_back, size, block).atexit = False
+    return flat.reshape(shape)
+
+
+def _put_back(size, block):
+    with _shelf_lock:
+        _shelf.setdefault(size, []).append(block)
+
+
+def release_memory():
+    """Give all recycled blocks back to the operating system (after a change of batch size, say)."""
+    with _shelf_lock:
+        _shelf.clear()
+
+
+# ------------------------------------------------------------------------------------------------ a batch over the cores
+
+
+_pool = {}
+_pool_lock = threading.Lock()  # two callers at once would confuse each other's limit on BLAS
+
+
+def _workers():
+    """(executor, BLAS controller), made at first use and again after a change of the thread count."""
+    threads = thread_count()
+    if _pool.get("threads") != threads:
+        from threadpoolctl import ThreadpoolController  # finding the BLAS libraries takes 20 ms: not at import
+
+        _pool.update(threads=threads, executor=ThreadPoolExecutor(threads, thread_name_prefix="minialex"),
+                     blas=ThreadpoolController().select(user_api="blas"))
+    return _pool["executor"], _pool["blas"]
+
+
+def parallel_map(function, pieces):
+    """[function(piece) for piece in pieces], on all cores, with one BLAS thread each while more than one is running.
+
+    Images are independent, so whole images per core beat all cores sharing each product. Results come in order, so a
+    sum over them does not depend on which core was faster. Not to be called from inside `function`.
+    """
+    if len(pieces) <= 1 < thread_count():
+        return [function(piece) for piece in pieces]  # one image alone: here BLAS shares each product among the cores
+    with _pool_lock:
+        executor, blas = _workers()
+        with blas.limit(limits=1):
+            return list(executor.map(function, pieces))
+
+
+def batch_pieces(count):
+    """`count` images cut into eight slices of equal size (more on machines with more cores, fewer for few images).
+
+    The number is fixed so that sums over slices, such as a weight gradient, are the same on 1 to 8 cores.
+    """
+    pieces = 8 * -(-thread_count() // 8)
+    size = -(-count // pieces)
+    return [slice(start, min(start + size, count)) for start in range(0, count, size)] if count else []
+
+
+def for_images(function, x):
+    """Call `function(slice)` for every single image of the batch x, on all cores: one image's arrays fit the cache.
+
+    On a GPU there is one call, for the whole batch: launching work image by image would take longer than the work.
+    """
+    if array_module(x) is not np:
+        function(slice(0, len(x)))
+        return
+
+    def one_by_one(piece):
+        for image in range(piece.start, piece.stop):
+            function(slice(image, image + 1))
+
+    parallel_map(one_by_one, batch_pieces(len(x)))
+
+
+_BLOCK = 1 << 15  # numbers per block: four float32 arrays of this size fit a 1 MB second-level cache
+
+
+def for_blocks(function, *arrays):
+    """Call `function(*parts)` on matching parts of contiguous arrays of one size: for what works number by number.
+
+    On the CPU the parts are cache-sized and shared among the cores; on a GPU there is one part, everything.
+    """
+    if array_module(arrays[0]) is not np or not all(array.flags.c_contiguous for array in arrays):
+        function(*arrays)
+        return
+    flat = [array.reshape(-1) for array in arrays]
+
+    def blocks(piece):
+        for start in range(piece.start, piece.stop, _BLOCK):
+            part = slice(start, min(start + _BLOCK, piece.stop))
+            function(*(array[part] for array in flat))
+
+    count = flat[0].size
+    parallel_map(blocks, batch_pieces(count) if count > _BLOCK else [slice(0, count)])
+
+
+def images_at_a_time(positions, column_bytes, like):
+    """How many images share one buffer of columns, when one image has `positions` windows in `column_bytes` bytes.
+
+    CPU: enough for 512 columns, since a matrix product of 169 (one image of conv3-5) runs 10-15 % slower, and for 1 MB.
+    GPU: as the memory allows.
+    """
+    if array_module(like) is np:
+        return max(1, -(-512 // positions), (1 << 20) // column_bytes)
+    return kernels(like).images_at_a_time(column_bytes)
+
+
+def matmul(a, b):
+    """a @ b for two matrices, shared among the cores by rows or columns of the result.
+
+    BLAS could share it too, but its threads go on spinning for 20 ms after every product, in the way of the layer that
+    comes next: conv5's backward pass, right after fc6's, took 1.7 times as long (measured at batch 32 on two cores).
+    """
+    out = empty((a.shape[0], b.shape[1]), np.result_type(a.dtype, b.dtype), like=a)
+    xp = array_module(a)
+    if xp is not np:
+        return xp.matmul(a, b, out=out)
+    by_rows = a.shape[0] >= b.shape[1]
+
+    def part(piece):
+        if by_rows:
+            np.matmul(a[piece], b, out=out[piece])
+        else:
+            np.matmul(a, b[:, piece], out=out[:, piece])
+
+    parallel_map(part, batch_pieces(max(out.shape)))
+    return out
+
+
+def sum_over_images(function, count, at_a_time, like):
+    """Call `function(slice)` on slices of at most `at_a_time` of `count` images and add up the arrays that it returns.
+
+    `function` returns None or a tuple of arrays and Nones. The order of additions does not depend on timing.
+    """
+    if array_module(like) is not np:
+        return kernels(like).sum_over_images(function, count, at_a_time)
+
+    def add_up(piece):
+        total = None
+        for start in range(piece.start, piece.stop, at_a_time):
+            total = add_parts(total, function(slice(start, min(start + at_a_time, piece.stop))))
+        return total
+
+    total = None
+    for part in parallel_map(add_up, batch_pieces(count)):
+        total = add_parts(total, part)
+    return total
+
+
+def add_parts(total, part):
+    """total += part, entry by entry, in place: both are sums that nobody else holds."""
+    if total is None or part is None:
+        return part if total is None else total
+    for sum_so_far, more in zip(total, part):
+        if more is not None:
+            sum_so_far += more
+    return total
