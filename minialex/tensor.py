@@ -162,13 +162,22 @@ class Tensor:
         gradients.commit()
 
 
-def _as_floating(data):
+def _numbers(data):
+    """`data` as an array of real numbers. Raises TypeError for anything else."""
+    array = data
     if not backend.is_array(data):
-        data = np.asarray(data)
-        if data.dtype == object or data.dtype.kind in "USV":
-            raise TypeError(f"a Tensor needs numbers, not {data.dtype}: check for rows of different lengths or text.")
-        return data.astype(np.float32)
-    return data if data.dtype.kind == "f" else data.astype(np.float32)
+        try:
+            array = np.asarray(data)
+        except ValueError:
+            raise TypeError("a Tensor needs rows of equal length, got nested lists of different lengths.") from None
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"a Tensor needs real numbers, got {type(data).__name__} ({array.dtype}).")
+    return array
+
+
+def _as_floating(data):
+    array = _numbers(data)
+    return array if array is data and array.dtype.kind == "f" else array.astype(np.float32)
 
 
 def _seed(tensor, gradient):
@@ -351,7 +360,7 @@ def as_tensors(name, inputs):
 def _like(reference, value):
     if backend.is_array(value) and value.ndim:
         return Tensor(value)
-    return Tensor(backend.array_module(reference.data).asarray(value, dtype=reference.dtype))
+    return Tensor(backend.array_module(reference.data).asarray(_numbers(value), dtype=reference.dtype))
 
 
 class _ToDevice(Function):

@@ -117,11 +117,18 @@ def prepared(fn, inputs, names=None):
             _check_values(name, array)
         originals = arrays + [parameter.data for parameter in parameters.values()]
         for parameter in parameters.values():
-            stack.callback(_put_back, parameter, parameter.data, parameter.grad)
-            parameter.data, parameter.grad = _float64(parameter.data), None
+            _promote(parameter, stack)
         tensors = [Tensor(_float64(array), requires_grad=True) for array in arrays]
         subject = Subject(title, call, names, tensors, parameters, restart)
         subject.originals = originals
+        try:
+            subject.output()
+        except TypeError:  # the engine refuses to mix float64 with weights in float32 that only fn knows
+            weights = _hidden_weights(call, arrays)
+            if not weights:
+                raise
+            for weight in weights:
+                _promote(weight, stack)
         yield subject
 
 
@@ -182,8 +189,24 @@ def _parameters(fn):
     return parameters
 
 
-def _put_back(parameter, data, grad):
-    parameter.data, parameter.grad = data, grad
+def _hidden_weights(call, arrays):
+    """Tensors that `fn` uses without being given them, as in `lambda x: model(x)`: found by one run in float32."""
+    inputs = [Tensor(array.astype(np.float32), requires_grad=True) for array in arrays]
+    try:
+        result = call(*inputs)
+    except TypeError:
+        return []
+    return [leaf for leaf in (_leaves(result) if isinstance(result, Tensor) else ()) if leaf not in inputs]
+
+
+def _promote(weight, stack):
+    """float64 and no gradient, until the stack unwinds."""
+    stack.callback(_put_back, weight, weight.data, weight.grad)
+    weight.data, weight.grad = _float64(weight.data), None
+
+
+def _put_back(weight, data, grad):
+    weight.data, weight.grad = data, grad
 
 
 def _float64(array):

@@ -59,7 +59,7 @@ def ending(trainer):
     best_top1, _, best_epoch = record.best
     files = {
         "curves.png": "loss and accuracy, epoch by epoch",
-        "filters.png": "what conv1 has learnt to see",
+        "filters.png": "conv1's kernels, and what training has changed in them",
         "predictions.png": "validation pictures with the network's five best guesses",
         "metrics.csv": "the numbers of the curves; timing.csv: how long each epoch took",
         "config.json": "all settings",

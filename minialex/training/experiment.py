@@ -25,6 +25,7 @@ class Experiment:
     optimizer: optim.SGD
     schedule: Any
     notes: list
+    first_kernels: np.ndarray  # conv1's weights before training, to show what training has changed
 
 
 def picture_size(variant):
@@ -63,9 +64,10 @@ def build(config, train, val, device, progress, statistics=None):
     for _, layer in model.named_modules():
         if isinstance(layer, nn.Dropout):
             layer.p = config.dropout
+    first_kernels = model.conv1.weight.data.copy()
     model.to(device)
     optimizer = optim.SGD(model.parameters(), config.lr, config.momentum, config.weight_decay)
-    return Experiment(config, train, val, statistics, model, optimizer, make_schedule(config, optimizer), notes)
+    return Experiment(config, train, val, statistics, model, optimizer, make_schedule(config, optimizer), notes, first_kernels)
 
 
 def milestones(config):

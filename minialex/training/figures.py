@@ -69,44 +69,54 @@ def _guess(axes, level, words):
 
 def _lr_drops(axes, epochs, lr):
     for before, after, old, new in zip(epochs, epochs[1:], lr, lr[1:]):
-        if new != old:
+        if new < 0.5 * old:  # a step; a rate that falls in a line has none
             middle = (before + after) / 2
             axes.axvline(middle, color="#d5d9df", linewidth=0.9, zorder=0, label="_lr")
             axes.annotate(f"lr {new:g}", (middle, 1), xycoords=("data", "axes fraction"), xytext=(0, 3), ha="center",
                           textcoords="offset points", color=style.QUIET, fontsize=7.5)
 
 
-def filters(path, weight, towers=1):
+def filters(path, weight, start=None, towers=1):
     """The kernels of the first layer as small pictures, as PNG: weight (C_out, 1 or 3, KH, KW), in `towers` blocks.
 
-    One scale for all: grey is 0, and the strongest percent of the weights reach the ends of the scale.
+    start: the same kernels before training. Below the kernels then stands what training has changed in them: after a few
+    epochs the random numbers of the beginning still hide it.
     """
-    blocks = np.split(np.asarray(weight, np.float32), towers)
-    per_row = min(PER_ROW, len(blocks[0]))
-    rows = [math.ceil(len(block) / per_row) for block in blocks]
-    width = max(5.5, TILE * per_row + 0.4)
-    height = TILE * sum(rows) + 0.35 * len(blocks) + 0.6
+    weight = np.asarray(weight, np.float32)
+    count, depth, tall, wide = weight.shape
+    parts = [(f"conv1's {count} kernels of {tall}×{wide}×{depth}", "grey is 0; one scale for all", weight / _strongest(weight))]
+    if start is not None and not np.array_equal(weight, start):
+        change = weight - np.asarray(start, np.float32)
+        each = np.abs(change).max(axis=(1, 2, 3), keepdims=True)
+        parts.append(("what training has changed in them", "grey is no change; each on its own scale",
+                      change / np.maximum(each, 1e-12)))
+    per_row = min(PER_ROW, count // towers)
+    rows = math.ceil(count // towers / per_row)
+    block_height = TILE * rows + 0.35
+    width, height = max(5.5, TILE * per_row + 0.4), len(parts) * (towers * block_height + 0.6)
     with style.figure(path, width, height) as drawing:
-        _, _, tall, wide = weight.shape
-        drawing.text(0.2 / width, 1 - 0.32 / height, f"conv1's {len(weight)} kernels of {tall}×{wide}×{weight.shape[1]}",
-                     fontsize=11, fontweight="bold")
-        drawing.text(1 - 0.2 / width, 1 - 0.32 / height, "grey is 0; one scale for all", fontsize=8.5, color=style.QUIET,
-                     ha="right")
-        top = height - 0.42
-        for number, (block, count) in enumerate(zip(blocks, rows)):
-            if towers > 1:
-                drawing.text(0.2 / width, (top - 0.22) / height, f"tower {number + 1}", fontsize=8.5, color=style.QUIET)
-            top -= 0.3
-            axes = drawing.add_axes([0.2 / width, (top - TILE * count) / height, TILE * per_row / width, TILE * count / height])
-            axes.imshow(_mosaic(block, per_row, np.abs(weight)), interpolation="nearest", aspect="auto")
-            axes.axis("off")
-            top -= TILE * count + 0.05
+        for number, (title, note, kernels) in enumerate(parts):
+            top = height - number * (towers * block_height + 0.6)
+            drawing.text(0.2 / width, (top - 0.32) / height, title, fontsize=11, fontweight="bold")
+            drawing.text(1 - 0.2 / width, (top - 0.32) / height, note, fontsize=8.5, color=style.QUIET, ha="right")
+            for tower, block in enumerate(np.split(kernels, towers)):
+                bottom = top - 0.42 - (tower + 1) * block_height + 0.05
+                if towers > 1:
+                    drawing.text(0.2 / width, (bottom + TILE * rows + 0.08) / height, f"tower {tower + 1}", fontsize=8.5,
+                                 color=style.QUIET)
+                axes = drawing.add_axes([0.2 / width, bottom / height, TILE * per_row / width, TILE * rows / height])
+                axes.imshow(_mosaic(block, per_row), interpolation="nearest", aspect="auto")
+                axes.axis("off")
 
 
-def _mosaic(kernels, per_row, sizes):
-    """(count, C, KH, KW) -> one picture (H, W, 3) with a white line between kernels."""
-    scale = max(float(np.percentile(sizes, 99)), 1e-12)
-    tiles = (0.5 + 0.5 * kernels / scale).clip(0, 1)
+def _strongest(weight):
+    """The size that all but the strongest percent of the weights stay below."""
+    return max(float(np.percentile(np.abs(weight), 99)), 1e-12)
+
+
+def _mosaic(kernels, per_row):
+    """(count, C, KH, KW) of numbers in -1..1 -> one picture (H, W, 3) with a white line between kernels."""
+    tiles = (0.5 + 0.5 * kernels).clip(0, 1)
     tiles = np.broadcast_to(tiles, (len(tiles), 3, *tiles.shape[2:])) if tiles.shape[1] == 1 else tiles
     tiles = np.pad(tiles, ((0, -len(tiles) % per_row), (0, 0), (0, 1), (0, 1)), constant_values=1)
     count, channels, height, width = tiles.shape

@@ -42,7 +42,8 @@ def draw(trainer):
     complete = [trainer.is_complete(row[0] - 1) for row in history]
     figures.curves(path / "curves.png", history, len(experiment.train.classes), complete)
     towers = experiment.model.conv2.groups
-    figures.filters(path / "filters.png", backend.to_numpy(experiment.model.conv1.weight.data), towers)
+    figures.filters(path / "filters.png", backend.to_numpy(experiment.model.conv1.weight.data),
+                    experiment.first_kernels, towers)
     predictions(path / "predictions.png", experiment)
 
 

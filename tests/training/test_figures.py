@@ -59,11 +59,23 @@ def test_filters_are_two_blocks_of_48_in_their_own_colours(tmp_path):
 def test_each_kernel_is_where_it_belongs():
     weight = np.zeros((20, 3, 2, 2), np.float32)
     weight[17, 1, 0, 1] = 1  # second row, second column; its upper right pixel, green
-    mosaic = figures._mosaic(weight, 16, np.array([1.0]))
+    mosaic = figures._mosaic(weight, 16)
     assert mosaic.shape == (5, 47, 3)
     bright = np.argwhere((mosaic == [0.5, 1, 0.5]).all(axis=2))
     assert bright.tolist() == [[3, 4]]
     assert (mosaic[3:, 12:] == 1).all() and (mosaic[2] == 1).all()
+
+
+def test_below_the_kernels_stands_what_training_changed(tmp_path):
+    start = np.random.default_rng(1).normal(size=(96, 3, 11, 11)).astype(np.float32)
+    weight = start.copy()
+    weight[:, 0] += 0.01  # lost in the random numbers, plain in the change
+    figures.filters(tmp_path / "filters.png", weight, start, towers=2)
+    image = pixels(tmp_path / "filters.png")
+    red = np.nonzero((abs(image - [255, 128, 128]).max(axis=2) <= 3).any(axis=1))[0]
+    assert red.min() > 0.5 * len(image) and count(image, "#ff8080", 3) > 0.15 * image.shape[0] * image.shape[1]
+    figures.filters(tmp_path / "same.png", start, start, towers=2)
+    assert len(pixels(tmp_path / "same.png")) < 0.6 * len(image)
 
 
 def test_grey_kernels_of_lenet5(tmp_path):
