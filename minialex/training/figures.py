@@ -69,7 +69,7 @@ def _guess(axes, level, words):
 
 def _lr_drops(axes, epochs, lr):
     for before, after, old, new in zip(epochs, epochs[1:], lr, lr[1:]):
-        if new < 0.5 * old:  # a step; a rate that falls in a line has none
+        if new < 0.2 * old:  # a step by 10; a rate that falls in a line has none
             middle = (before + after) / 2
             axes.axvline(middle, color="#d5d9df", linewidth=0.9, zorder=0, label="_lr")
             axes.annotate(f"lr {new:g}", (middle, 1), xycoords=("data", "axes fraction"), xytext=(0, 3), ha="center",
