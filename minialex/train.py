@@ -90,6 +90,9 @@ def _add_training(group):
     group.add_argument("--schedule", choices=SCHEDULES, help="linear: lr falls towards 0 after 40 %% of the epochs; steps: "
                        "lr ÷10 after 60 and 85 %% of them; plateau: lr ÷10 when the validation error stops falling; constant "
                        f"({_defaults('schedule')})")
+    group.add_argument("--warmup", type=int, metavar="N",
+                       help="steps over which lr rises to its first value (0; "
+                       f"{RECIPES['builtin']['warmup']} for the built-in set)")
     group.add_argument("--momentum", type=float, metavar="X",
                        help=f"part of the last step that is taken again ({_defaults('momentum')})")
     group.add_argument("--weight-decay", type=float, metavar="X",

@@ -161,7 +161,8 @@ LAYERS = "conv1 conv2 conv3 conv4 conv5 fc6 fc7 fc8".split()
 FAN_IN = dict(zip(LAYERS, (363, 48 * 25, 256 * 9, 192 * 9, 192 * 9, 9216, 4096, 4096)))
 WIDE = {"conv3": 0.03, "conv4": 0.03, "conv5": 0.03}
 DEVIATION = {"paper": lambda layer: 0.01, "released": lambda layer: WIDE.get(layer, 0.01),
-             "he": lambda layer: (2 / FAN_IN[layer]) ** 0.5 / (10 if layer == "fc8" else 1), "lecun": lambda layer: (1 / FAN_IN[layer]) ** 0.5}
+             "he": lambda layer: (2 / FAN_IN[layer]) ** 0.5 / (10 if layer == "fc8" else 1),
+             "lecun": lambda layer: (1 / FAN_IN[layer]) ** 0.5}
 
 
 @pytest.mark.parametrize("init", DEVIATION)

@@ -121,7 +121,8 @@ ARITHMETIC = {
     "mean of nothing": (lambda: zeros(0, 3).mean(axis=0), ValueError, "axes (0,) of shape (0, 3) is a mean of nothing"),
     "max of nothing": (lambda: zeros(0, 3).max(), ValueError, "shape (0, 3) is a maximum of nothing"),
     "index": (lambda: zeros(2, 3)[2], IndexError, "index into shape (2, 3): index 2 is out of bounds"),
-    "index by a Tensor": (lambda: zeros(2, 3)[zeros(2)], TypeError, "a Tensor cannot be an index, it holds floating-point numbers"),
+    "index by a Tensor": (lambda: zeros(2, 3)[zeros(2)], TypeError,
+                          "a Tensor cannot be an index, it holds floating-point numbers"),
 }
 
 LAYERS = {

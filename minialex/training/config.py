@@ -20,6 +20,7 @@ _PAPER = {
     "momentum": 0.9,
     "weight_decay": 0.0005,
     "schedule": "plateau",
+    "warmup": 0,
     "init": "paper",
     "pixels": "raw",
 }
@@ -34,7 +35,7 @@ _SMALL = _PAPER | {
 RECIPES = {
     "paper": _PAPER,
     "small": _SMALL,
-    "builtin": _SMALL | {"epochs": 5, "lr": 0.006},
+    "builtin": _SMALL | {"epochs": 5, "lr": 0.006, "warmup": 20},
     "lenet5": _SMALL | {"epochs": 20, "lr": 0.02, "init": "lecun"},
 }
 REASONS = {
@@ -73,6 +74,7 @@ class Config:
     momentum: float
     weight_decay: float
     schedule: str  # one of SCHEDULES
+    warmup: int  # steps over which the learning rate rises to its first value
     pixels: str  # "unit": of variance 1; "raw": 0..255; the mean is subtracted from both
     val_images: int  # pictures that the usual validation looks at
     seed: int
@@ -128,6 +130,7 @@ _RANGES = {
     "dropout": (lambda value: 0 <= value < 1, "a probability of at least 0 and below 1, such as 0.5"),
     "val_fraction": (lambda value: 0 < value < 1, "a part of the pictures between 0 and 1, such as 0.2"),
     "val_images": (lambda value: value >= 1, "a number of pictures, at least 1"),
+    "warmup": (lambda value: value >= 0, "a number of steps, at least 0"),
     "seed": (lambda value: value >= 0, "a whole number, at least 0"),
     "workers": (lambda value: value >= 1, "a number of threads, at least 1"),
 }

@@ -90,8 +90,15 @@ class Trainer:
         self._check_loss(loss, images, labels)
         self.optimizer.zero_grad()
         loss.backward()
+        self._warm_up()
         self.optimizer.step()
         self.tally.add(loss.data, logits.data, labels)
+
+    def _warm_up(self):
+        """Let the learning rate rise from 0 to its first value over the first `warmup` steps of a run."""
+        if self.epoch == 0 and self.batch < self.config.warmup:
+            for group in self.optimizer.param_groups:
+                group["lr"] = group["initial_lr"] * (self.batch + 1) / self.config.warmup
 
     def _check_loss(self, loss, images, labels):
         first = self.epoch == self.batch == 0
