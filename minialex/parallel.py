@@ -3,6 +3,7 @@
 Images are independent, so each core takes whole images: one image's arrays fit its cache. A GPU needs none of this: there
 the same functions make one call with everything, or as much of a batch as its memory holds.
 """
+import os
 import threading
 import weakref
 from concurrent.futures import ThreadPoolExecutor
@@ -57,12 +58,13 @@ _pool_lock = threading.Lock()  # two callers at once would confuse each other's 
 
 
 def _workers():
-    """(executor, BLAS controller), made at first use and again after a change of the thread count."""
-    threads = thread_count()
-    if _pool.get("threads") != threads:
+    """(executor, BLAS controller), made at first use and again after a change of the thread count or a fork, which copies
+    no threads."""
+    threads, process = thread_count(), os.getpid()
+    if _pool.get("made_for") != (threads, process):
         from threadpoolctl import ThreadpoolController  # finding the BLAS libraries takes 20 ms: not at import
 
-        _pool.update(threads=threads, executor=ThreadPoolExecutor(threads, thread_name_prefix="minialex"),
+        _pool.update(made_for=(threads, process), executor=ThreadPoolExecutor(threads, thread_name_prefix="minialex"),
                      blas=ThreadpoolController().select(user_api="blas"))
     return _pool["executor"], _pool["blas"]
 
