@@ -188,7 +188,15 @@ def test_an_error_that_is_nan_counts_as_no_improvement():
     assert optimizer.param_groups[0]["lr"] == 0.5
 
 
-@pytest.mark.parametrize("make", [lambda o: optim.StepLR(o, 3, 0.5), lambda o: optim.MultiStepLR(o, [2, 5], 0.5)])
+def test_linear_decay_keeps_the_rate_and_then_aims_at_zero():
+    optimizer = two_groups()
+    history = [rate for rate, _ in rates(optimizer, optim.LinearDecay(optimizer, 10, flat=0.4), 10)]
+    # From 40 % on, a line from 1 to 0 at the end of epoch 10, read in the middle of each epoch: 5.5/6, 4.5/6, ...
+    assert history == pytest.approx([1, 1, 1, 5.5 / 6, 4.5 / 6, 3.5 / 6, 2.5 / 6, 1.5 / 6, 0.5 / 6, 0])
+
+
+@pytest.mark.parametrize("make", [lambda o: optim.StepLR(o, 3, 0.5), lambda o: optim.MultiStepLR(o, [2, 5], 0.5),
+                                  lambda o: optim.LinearDecay(o, 8)])
 def test_a_schedule_goes_on_where_it_was(make):
     straight = two_groups()
     expected = rates(straight, make(straight), 8)

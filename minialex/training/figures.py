@@ -18,7 +18,7 @@ def curves(path, history, num_classes, complete):
     top5 = [(val_top5, "validation top-5", style.VAL_LIGHT)] if num_classes > 5 else []
     with style.figure(path, 11, 4.2) as drawing:
         left, right = drawing.subplots(1, 2)
-        drawing.subplots_adjust(left=0.05, right=0.855, top=0.86, bottom=0.12, wspace=0.48)
+        drawing.subplots_adjust(left=0.05, right=0.845, top=0.86, bottom=0.12, wspace=0.48)
         _panel(left, "loss", epochs, [(train_loss, "training", style.TRAIN), (val_loss, "validation", style.VAL)], complete)
         _guess(left, math.log(num_classes), f"guessing: ln {num_classes} = {math.log(num_classes):.2f}")
         _label_ends(left, "{:.2f}", upward=True)

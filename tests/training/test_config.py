@@ -27,7 +27,7 @@ def test_choice_of_the_recipe(variant, count, builtin, paper, name):
 
 def test_small_sets_start_from_what_learns():
     config = resolve({"data": "x"}, 1200, 400)
-    assert (config.recipe, config.init, config.pixels, config.schedule) == ("small", "he", "unit", "steps")
+    assert (config.recipe, config.init, config.pixels, config.schedule) == ("small", "he", "unit", "linear")
     assert config.batch_size == 32
     for name in ("small", "builtin"):
         assert set(RECIPES[name]) == set(RECIPES["paper"])
@@ -45,14 +45,14 @@ def test_validation_costs_a_twentieth(train, val, expected):
 
 @pytest.mark.parametrize("epochs, expected", [(30, [18, 26]), (10, [6, 8]), (2, [1]), (1, [])])
 def test_the_learning_rate_falls_at_60_and_85_percent(epochs, expected):
-    assert milestones(resolve({"data": "x", "epochs": epochs}, 1200, 400)) == expected
+    assert milestones(resolve({"data": "x", "epochs": epochs, "schedule": "steps"}, 1200, 400)) == expected
 
 
 @pytest.mark.parametrize("name, bad, good", [
     ("epochs", 0, 1), ("batch_size", 0, 1), ("lr", -0.1, 0.1), ("lr", 0.0, 1e-6), ("lr", float("nan"), 1.0),
     ("lr", float("inf"), 1.0), ("momentum", 1.0, 0.0), ("momentum", -0.1, 0.99), ("weight_decay", -1e-9, 0.0),
     ("dropout", 1.0, 0.0), ("val_fraction", 0.0, 0.5), ("val_fraction", 1.0, 0.5), ("val_images", 0, 1), ("seed", -1, 0),
-    ("workers", 0, 1),
+    ("workers", 0, 1), ("warmup", -1, 0),
 ])
 def test_impossible_numbers_are_refused_by_name(name, bad, good):
     check({name: good})

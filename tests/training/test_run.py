@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from small_runs import Listener, write_pictures
 
+from minialex import optim
 from minialex.errors import UserError
 from minialex.training import Interrupted, run
 from minialex.training.checkpoint import load
@@ -31,7 +32,7 @@ def test_the_run_folder(finished):
     rows = list(csv.DictReader((path / "metrics.csv").open()))
     assert list(rows[0]) == ["epoch", "lr", "train_loss", "train_top1", "val_loss", "val_top1", "val_top5"]
     assert [row["epoch"] for row in rows] == ["1", "2", "3", "4"]
-    assert [row["lr"] for row in rows] == ["0.05", "0.05", "0.005", "0.0005"]
+    assert [row["lr"] for row in rows] == ["0.05", "0.05", "0.03125", "0.0104167"]  # the line from 40 % of 4 epochs to 0
     config = json.loads((path / "config.json").read_text("utf-8"))
     assert config["classes"] == ["leaves", "sky $5", "Äpfel"] and config["settings"]["lr"] == 0.05
     assert set(config["versions"]) == {"minialex", "numpy", "python"}
@@ -42,7 +43,7 @@ def test_it_learns_and_says_so(finished):
     last = list(csv.DictReader((path / "metrics.csv").open()))[-1]
     assert float(last["val_top1"]) > 0.9 and float(last["val_loss"]) < 0.5
     for words in ("device   cpu", "lenet5: 61,111 parameters", "3 classes (leaves, sky $5, Äpfel)", "LeCun", "time     about",
-                  "36 pictures to train on, 15 to validate", "4 epochs, batch 8, lr 0.05 (÷10 after epoch 2 and 3)",
+                  "36 pictures to train on, 15 to validate", "4 epochs, batch 8, lr 0.05 (falling towards 0 after 40 % of them)",
                   "checkpoint-best.npz"):
         assert words in listener.text, words
 
@@ -171,3 +172,11 @@ def test_pictures_that_cannot_be_read_are_counted_or_stop_a_strict_run(train, tm
     assert "skipped  1 files" in listener.text
     with pytest.raises(UserError, match="--strict: .*00.png"):
         train("strict", data=str(root), epochs=1, strict=True)
+
+
+def test_the_learning_rate_warms_up_step_by_step(train, monkeypatch):
+    seen = []
+    step = optim.SGD.step
+    monkeypatch.setattr(optim.SGD, "step", lambda self: (seen.append(self.param_groups[0]["lr"]), step(self)))
+    train("warm", warmup=3, epochs=2, lr=0.03)
+    assert seen[:4] == pytest.approx([0.01, 0.02, 0.03, 0.03]) and max(seen) == pytest.approx(0.03)
