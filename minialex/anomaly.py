@@ -8,8 +8,10 @@ Every result of every forward and backward call is looked at, which takes time: 
 """
 from contextlib import contextmanager
 
+import numpy as np
+
 from . import tensor
-from .backend import array_module
+from .backend import array_module, is_array
 
 
 @contextmanager
@@ -25,8 +27,11 @@ def detect_anomaly():
 def _check(direction, function, call):
     def checked(*arrays):
         result = call(*arrays)
-        for value in result if isinstance(result, tuple) else (result,):
-            if value is not None and value.size and not _finite(value):
+        for value in result if isinstance(result, (tuple, list)) else (result,):
+            if value is None:
+                continue
+            value = value if is_array(value) else np.asarray(value)  # a student's Function may return a number
+            if value.size and not _finite(value):
                 raise FloatingPointError(_sentence(direction, function, arrays, value))
         return result
     return checked

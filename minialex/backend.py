@@ -11,6 +11,7 @@ import platform
 import shutil
 import sys
 from contextlib import contextmanager
+from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
@@ -54,9 +55,16 @@ def to_device(array, device):
         return array
     if device == "cpu":
         return to_numpy(array)
-    cupy = importlib.import_module("cupy")
-    with cupy.cuda.Device(_ordinal(device)):
-        return cupy.asarray(array)
+    try:
+        cupy = importlib.import_module("cupy")
+        with cupy.cuda.Device(_ordinal(device)):
+            return cupy.asarray(array)
+    except Exception as error:
+        works, reason = _try_cuda(_ordinal(device))
+        if works:
+            raise  # the device is fine: it was memory that ran out, or a second device that cannot be reached
+        raise UserError(f"device {device} cannot be used: {reason}; stay on the cpu, or on a machine with an NVIDIA GPU run: "
+                        f"{install_command()}.") from error
 
 
 def to_numpy(array):
@@ -77,7 +85,7 @@ def canonical(device):
     name = str(device)
     if name in ("cpu", "cuda"):
         return "cpu" if name == "cpu" else "cuda:0"
-    if name.startswith("cuda:") and name[5:].isdigit():
+    if name.startswith("cuda:") and name[5:].isascii() and name[5:].isdecimal():
         return name
     raise UserError(f"unknown device '{device}': choose auto, cpu, cuda or cuda:n with a number n, such as cuda:0.")
 
@@ -151,7 +159,7 @@ def resolve_device(spec="auto"):
 def thread_count():
     """How many threads the CPU's kernels use: MINIALEX_THREADS, or the cores that this process may run on."""
     asked = os.environ.get("MINIALEX_THREADS", "")
-    if asked.isdigit() and int(asked) > 0:
+    if asked.isascii() and asked.isdecimal() and int(asked) > 0:
         return int(asked)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
 
@@ -166,10 +174,15 @@ _random = {"host": np.random.default_rng()}
 
 
 def manual_seed(seed):
-    """Seed every random number that the engine draws: initial weights and dropout masks, on the CPU and on GPUs."""
-    _random.clear()
-    _random["seed"] = seed
-    _random["host"] = np.random.default_rng(seed)
+    """Seed every random number that the engine draws: initial weights and dropout masks, on the CPU and on GPUs.
+
+    Raises ValueError for anything but a whole number of at least 0.
+    """
+    if not isinstance(seed, Integral) or seed < 0:
+        raise ValueError(f"manual_seed needs a whole number of at least 0, got {seed!r}.")
+    _random.update(seed=int(seed), host=np.random.default_rng(int(seed)))
+    for device in [name for name in _random if name.startswith("cuda")]:
+        _random.pop(device, None)
 
 
 def host_generator():

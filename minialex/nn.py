@@ -38,6 +38,10 @@ class Module:
     def __setattr__(self, name, value):
         if isinstance(value, Module):
             value._name = name
+        inside = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
+        if any(isinstance(item, (Module, Parameter)) for item in inside):
+            raise TypeError(f"self.{name} holds layers or parameters in a {type(value).__name__}, where training does not find "
+                            "them: use nn.Sequential(*layers), or an attribute for each.")
         object.__setattr__(self, name, value)
 
     def __repr__(self):
@@ -92,8 +96,9 @@ class Module:
                   for name in own if name in state and _shape(state[name]) != own[name].shape]
         if wrong:
             raise ValueError(f"these weights do not fit this {type(self).__name__}: {'; '.join(wrong)}.")
+        arrays = {name: tensor.as_numbers(state[name]) for name in own}
         for name, parameter in own.items():
-            parameter.data[...] = backend.to_device(backend.array_module(state[name]).asarray(state[name]), parameter.device)
+            parameter.data[...] = backend.to_device(arrays[name], parameter.device)
 
     # modes and places
 

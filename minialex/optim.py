@@ -29,6 +29,10 @@ class SGD:
         if not isinstance(groups[0], dict):
             groups = [{"params": groups}]
         defaults = {"lr": lr, "momentum": momentum, "weight_decay": weight_decay}
+        for group in groups:
+            if not isinstance(group, dict) or "params" not in group or set(group) - {"params", *defaults}:
+                raise ValueError(f"SGD: a parameter group is a dict with 'params' and any of {', '.join(defaults)}, got "
+                                 f"{list(group) if isinstance(group, dict) else type(group).__name__}.")
         self.param_groups = [defaults | group | {"params": list(group["params"])} for group in groups]
         for group in self.param_groups:
             for option in defaults:

@@ -6,6 +6,7 @@ the same functions make one call with everything, or as much of a batch as its m
 import os
 import threading
 import weakref
+from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -14,10 +15,11 @@ from .backend import array_module, kernels, thread_count
 
 # ------------------------------------------------------------------------------------------------ memory that is used again
 
-# A fresh 150 MB array costs 37,000 page faults, as much time as filling it twice. A training step asks for the same
-# sizes again and again, so blocks above this size go back to a shelf when their last view dies.
+# A fresh 150 MB array costs 37,000 page faults. A training step asks for the same sizes again and again, so blocks above
+# this size go back to a shelf when their last view dies: a step at batch 32 takes 1.59 s with it and 2.05 s without.
 _RECYCLED_FROM = 1 << 20
-_shelf = {}
+_shelf = OrderedDict()  # size: blocks, the size asked for last at the end
+_bytes = {"lent": 0, "idle": 0, "most lent": 0}
 _shelf_lock = threading.RLock()  # not Lock: a collection inside the block may end an array, whose end locks again
 
 
@@ -28,26 +30,43 @@ def empty(shape, dtype, like=None):
     size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
     if xp is not np or size < _RECYCLED_FROM:
         return xp.empty(shape, dtype=dtype)
-    with _shelf_lock:
-        blocks = _shelf.get(size)
-        block = blocks.pop() if blocks else None
-    if block is None:
-        block = np.empty(size, dtype=np.uint8)
+    block = _take(size)
     # The memoryview keeps NumPy from collapsing the chain of bases: every view of `flat` holds `flat` alive.
     flat = np.frombuffer(memoryview(block), dtype=dtype)
     weakref.finalize(flat, _put_back, size, block).atexit = False
     return flat.reshape(shape)
 
 
+def _take(size):
+    """A block from the shelf, or a new one; for a new one the shelf gives up what has not been asked for lately, so that
+    idle blocks never exceed a quarter of what was ever in use at once, plus 256 MB."""
+    with _shelf_lock:
+        blocks = _shelf.get(size)
+        block = blocks.pop() if blocks else None
+        if block is not None:
+            _bytes["idle"] -= size
+            _shelf.move_to_end(size)
+        _bytes["lent"] += size
+        _bytes["most lent"] = max(_bytes["most lent"], _bytes["lent"])
+        for old in list(_shelf) if block is None else ():
+            while _shelf[old] and _bytes["idle"] + _bytes["lent"] > 1.25 * _bytes["most lent"] + (256 << 20):
+                _shelf[old].pop()
+                _bytes["idle"] -= old
+    return np.empty(size, dtype=np.uint8) if block is None else block
+
+
 def _put_back(size, block):
     with _shelf_lock:
         _shelf.setdefault(size, []).append(block)
+        _bytes["lent"] -= size
+        _bytes["idle"] += size
 
 
 def release_memory():
     """Give all recycled blocks back to the operating system (after a change of batch size, say)."""
     with _shelf_lock:
         _shelf.clear()
+        _bytes.update({"idle": 0, "most lent": _bytes["lent"]})
 
 
 # ------------------------------------------------------------------------------------------------ a batch over the cores
@@ -57,14 +76,24 @@ _pool = {}
 _pool_lock = threading.Lock()  # two callers at once would confuse each other's limit on BLAS
 
 
+def _after_fork():
+    """A forked child has none of its parent's threads, and its copies of the locks may be locked for ever."""
+    global _pool_lock, _shelf_lock
+    _pool_lock, _shelf_lock = threading.Lock(), threading.RLock()
+    _pool.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
 def _workers():
-    """(executor, BLAS controller), made at first use and again after a change of the thread count or a fork, which copies
-    no threads."""
-    threads, process = thread_count(), os.getpid()
-    if _pool.get("made_for") != (threads, process):
+    """(executor, BLAS controller), made at first use and again after a change of the thread count."""
+    threads = thread_count()
+    if _pool.get("threads") != threads:
         from threadpoolctl import ThreadpoolController  # finding the BLAS libraries takes 20 ms: not at import
 
-        _pool.update(made_for=(threads, process), executor=ThreadPoolExecutor(threads, thread_name_prefix="minialex"),
+        _pool.update(threads=threads, executor=ThreadPoolExecutor(threads, thread_name_prefix="minialex"),
                      blas=ThreadpoolController().select(user_api="blas"))
     return _pool["executor"], _pool["blas"]
 

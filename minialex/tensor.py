@@ -73,6 +73,8 @@ class Tensor:
     def __init__(self, data, requires_grad=False):
         if isinstance(data, Tensor):
             raise TypeError("Tensor(...) was given a Tensor: use it as it is, or .detach() for one without history.")
+        if not isinstance(requires_grad, (bool, np.bool_)):
+            raise TypeError(f"requires_grad must be True or False, got {requires_grad!r}.")
         self.data = _as_floating(data)
         self.requires_grad = requires_grad
         self.grad = None
@@ -101,7 +103,12 @@ class Tensor:
         return backend.device_of(self.data)
 
     def __len__(self):
+        if not self.ndim:
+            raise TypeError("a Tensor of a single number has no length and no elements: use .item().")
         return len(self.data)
+
+    def __iter__(self):
+        return (self[index] for index in range(len(self)))
 
     def __repr__(self):
         values = np.array2string(backend.to_numpy(self.data), separator=", ", threshold=20, prefix="Tensor(")
@@ -162,10 +169,10 @@ class Tensor:
         gradients.commit()
 
 
-def _numbers(data):
+def as_numbers(data):
     """`data` as an array of real numbers. Raises TypeError for anything else."""
     array = data
-    if not backend.is_array(data):
+    if not backend.is_array(data) or (isinstance(data, np.ndarray) and type(data) is not np.ndarray):  # np.matrix: * means @
         try:
             array = np.asarray(data)
         except ValueError:
@@ -176,8 +183,9 @@ def _numbers(data):
 
 
 def _as_floating(data):
-    array = _numbers(data)
-    return array if array is data and array.dtype.kind == "f" else array.astype(np.float32)
+    array = as_numbers(data)
+    keeps_dtype = array.dtype.kind == "f" and backend.is_array(data)
+    return array if keeps_dtype else array.astype(np.float32)
 
 
 def _seed(tensor, gradient):
@@ -360,7 +368,7 @@ def as_tensors(name, inputs):
 def _like(reference, value):
     if backend.is_array(value) and value.ndim:
         return Tensor(value)
-    return Tensor(backend.array_module(reference.data).asarray(_numbers(value), dtype=reference.dtype))
+    return Tensor(backend.array_module(reference.data).asarray(as_numbers(value), dtype=reference.dtype))
 
 
 class _ToDevice(Function):

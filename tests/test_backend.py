@@ -236,6 +236,46 @@ def test_two_training_steps_give_the_same_bits_on_one_and_two_threads():
     assert len(results) == 1
 
 
+FORK_WHILE_BUSY = """
+import os, threading, time
+import numpy as np
+from minialex import parallel
+stop = threading.Event()
+def work():
+    while not stop.is_set():
+        parallel.parallel_map(lambda n: np.ones(200_000).sum(), list(range(8)))
+thread = threading.Thread(target=work)
+thread.start()
+time.sleep(0.2)
+children = []
+for _ in range(4):
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if parallel.parallel_map(lambda n: n + 1, [1, 2, 3]) == [2, 3, 4] else 1)
+    children.append(child)
+codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+stop.set()
+thread.join()
+print(codes)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_forked_child_computes_while_its_parent_was_busy():
+    run = subprocess.run([sys.executable, "-W", "ignore", "-c", FORK_WHILE_BUSY], capture_output=True, text=True, timeout=60)
+    assert run.stdout.strip() == "[0, 0, 0, 0]", run.stderr
+
+
+def test_the_shelf_of_changing_sizes_stays_small():
+    parallel.release_memory()
+    for rows in range(300, 700):
+        parallel.empty((rows, 10_000), np.float32)
+        idle = sum(size * len(blocks) for size, blocks in parallel._shelf.items())
+        assert idle == parallel._bytes["idle"] < 300 << 20
+    assert parallel._bytes["lent"] >= 0
+    parallel.release_memory()
+
+
 # ------------------------------------------------------------------------------------------------ random numbers
 
 

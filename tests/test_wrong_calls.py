@@ -121,6 +121,11 @@ ARITHMETIC = {
     "mean of nothing": (lambda: zeros(0, 3).mean(axis=0), ValueError, "axes (0,) of shape (0, 3) is a mean of nothing"),
     "max of nothing": (lambda: zeros(0, 3).max(), ValueError, "shape (0, 3) is a maximum of nothing"),
     "index": (lambda: zeros(2, 3)[2], IndexError, "index into shape (2, 3): index 2 is out of bounds"),
+    "requires_grad as text": (lambda: ma.Tensor(1.0, requires_grad="False"), TypeError,
+                              "requires_grad must be True or False, got 'False'"),
+    "iterate over a number": (lambda: list(ma.Tensor(3.0)), TypeError, "a Tensor of a single number has no length"),
+    "seed below 0": (lambda: ma.manual_seed(-1), ValueError, "manual_seed needs a whole number of at least 0, got -1"),
+    "seed as text": (lambda: ma.manual_seed("a"), ValueError, "manual_seed needs a whole number of at least 0, got 'a'"),
     "index by a Tensor": (lambda: zeros(2, 3)[zeros(2)], TypeError,
                           "a Tensor cannot be an index, it holds floating-point numbers"),
 }
@@ -265,3 +270,34 @@ def test_a_wrong_call_says_what_is_wrong(call, error, sentence):
         call()
     assert type(caught.value) is error  # not a subclass that NumPy raised on its own
     assert str(caught.value).rstrip("'\"")[-1] in ".)?" and "\n" not in str(caught.value)
+
+
+def test_a_wrong_seed_leaves_the_generators_alone():
+    ma.manual_seed(3)
+    expected = F.dropout(np.ones(50, np.float32)).data
+    ma.manual_seed(3)
+    with pytest.raises(ValueError):
+        ma.manual_seed(-1)
+    assert np.array_equal(F.dropout(np.ones(50, np.float32)).data, expected)
+
+
+@pytest.mark.parametrize("layers", [lambda: [nn.ReLU()], lambda: (nn.ReLU(),), lambda: {"a": nn.Linear(2, 2)}])
+def test_layers_in_a_list_would_not_be_trained(layers):
+    module = nn.Module()
+    with pytest.raises(TypeError, match="self.blocks holds layers or parameters in a .*use nn.Sequential"):
+        module.blocks = layers()
+
+
+def test_a_group_with_a_typing_error_is_refused():
+    with pytest.raises(ValueError, match="any of lr, momentum, weight_decay, got .*weight_decy"):
+        optim.SGD([{"params": nn.Linear(2, 2).parameters(), "weight_decy": 0}], lr=0.1)
+    with pytest.raises(ValueError, match="a parameter group is a dict with 'params'"):
+        optim.SGD([{"lr": 0.1}], lr=0.1)
+
+
+def test_weights_that_are_no_numbers_change_nothing():
+    layer = nn.Linear(2, 3)
+    before = layer.weight.data.copy()
+    with pytest.raises(TypeError, match="needs real numbers"):
+        layer.load_state_dict({"weight": np.zeros((3, 2)), "bias": np.array(["a", "b", "c"])})
+    assert np.array_equal(layer.weight.data, before)
