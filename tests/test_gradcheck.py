@@ -158,7 +158,76 @@ def test_a_gradient_of_another_shape_names_its_input(shape):
     assert verdicts(inside) == ["shape differs"] * 2
 
 
+SPOILT = {"zero": lambda g, x: 0 * g * x, "tiny": lambda g, x: 2e-6 * g * x, "sign": lambda g, x: -2 * g * x}
+
+
+@pytest.mark.parametrize("how", SPOILT)
+@pytest.mark.parametrize("constant", [0, 1e4, 1e6, 1e8, 1e9, 1e10, 1e12, 1e14, 1e16, 1e20, 1e200])
+def test_a_large_constant_hides_no_wrong_gradient(constant, how):
+    x = random.normal(size=(3, 4))
+    for square, inputs in ((lambda x: x * x + constant, x), (lambda x: (x * x).sum() + constant, x[0])):
+        (found,) = verdicts(gradcheck(function(square, SPOILT[how]), inputs))
+        assert found in ("wrong", "zero gradient") if constant < 1e9 else found != "correct"
+    right = verdicts(gradcheck(function(lambda x: x * x + constant, lambda g, x: 2 * g * x), x))
+    assert right == (["correct"] if constant < 1e8 else ["undecided"] if constant > 1e9 else right) and "wrong" not in right
+
+
+@pytest.mark.parametrize("how", ["zero", "tiny"])
+@pytest.mark.parametrize("scale, constant", [(1, 1e9), (1e-6, 1e3)])
+def test_steps_too_small_to_move_the_output_prove_nothing(scale, constant, how):
+    square = function(lambda x: scale * (x * x).sum() + constant, lambda g, x: scale * SPOILT[how](g, x))
+    for seed in (*range(12), 686):
+        assert verdicts(gradcheck(square, np.random.default_rng(seed).normal(size=4), seed=seed)) != ["correct"]
+
+
+@pytest.mark.parametrize("how", SPOILT)
+@pytest.mark.parametrize("eps", [1e-3, 1e-8, 1e-10, 1e-11, 1e-13, 1e-20, 1e-300])
+def test_a_tiny_step_hides_no_wrong_gradient(eps, how):
+    x = random.normal(size=(3, 4))
+    for square in (np.square, lambda x: x * x - x * x):  # the second is all zeros: rounding of the output hides nothing
+        (found,) = verdicts(gradcheck(function(square, SPOILT[how]), x, eps=eps))
+        assert found != "correct" or square is not np.square and how == "zero" and eps >= 1e-10
+    (right,) = verdicts(gradcheck(function(np.square, lambda g, x: 2 * g * x), x, eps=eps))
+    assert right == ("correct" if eps >= 1e-10 else "undecided")
+
+
 # ------------------------------------------------------------------------------------------------ right ones are not blamed
+
+
+@pytest.mark.parametrize("size", [1e-3, 1, 100])
+@pytest.mark.parametrize("fn", [
+    lambda x, w: x * x,  # w is not there at all
+    lambda x, w: x * x + w * 0,
+    lambda x, w: x * x + F.relu(w * w * -1 - 1),  # dead
+    lambda x, w: x * x + (x + w[:, :1]) - (x + w[:, :1]).mean(axis=1, keepdims=True),  # what is left of w is rounding
+])
+def test_a_gradient_that_is_truly_zero_is_correct(fn, size):
+    report = gradcheck(fn, (size * random.uniform(0.5, 1, (3, 4)), random.normal(size=(3, 4))))
+    assert report, f"\n{report}"
+
+
+def test_a_backward_may_return_a_list_and_python_numbers():
+    listed = function(lambda x, w: x * w, lambda g, x, w: [g * w, float((g * x).sum())])
+    assert gradcheck(listed, (random.normal(size=(1, 3, 4)), np.array(2.0)))
+    alone = function(np.square, lambda g, x: [2 * g * x])
+    assert gradcheck(alone, random.normal(size=(1, 3, 4)))
+    wrong = function(np.square, lambda g, x: [2 * g[0] * x[0]])
+    assert verdicts(gradcheck(wrong, random.normal(size=(1, 3, 4)))) == ["shape differs"]
+
+
+def test_a_function_as_a_class_and_as_an_object():
+    class Square(ma.Function):
+        def forward(self, x):
+            self.save_for_backward(x)
+            return x * x
+
+        def backward(self, grad_output):
+            (x,) = self.saved
+            return grad_output * 2 * x
+
+    x = ma.Tensor([[1.0, -2.0], [3.0, 4.0]], requires_grad=True)
+    for report in (gradcheck(Square(), [x]), gradcheck(Square, [x]), gradcheck(Square(), x)):
+        assert report and [row.name for row in report.rows] == ["x"]
 
 
 def test_the_engine_is_right_and_precise():
@@ -239,6 +308,23 @@ def test_what_cannot_be_compared_is_said(forward, verdict):
     (lambda: gradcheck(F.mse_loss, (np.ones(3), np.ones(3)), names=["a"]), ValueError, "2 different"),
     (lambda: gradcheck(F.relu, np.ones(3), eps=0), ValueError, "eps"),
     (lambda: gradcheck(F.relu, np.ones(3), samples=0), ValueError, "samples"),
+    (lambda: gradcheck(F.relu, np.ones(3), samples=1.5), TypeError, "samples must be a whole number"),
+    (lambda: gradcheck(F.relu, np.ones(3), eps="a"), TypeError, "eps must be a number"),
+    (lambda: gradcheck(F.relu, np.ones(3), eps=np.inf), ValueError, "finite"),
+    (lambda: gradcheck(F.relu, np.ones(3), rtol=np.inf), ValueError, "rtol must be more than 0 and less than 1"),
+    (lambda: gradcheck(F.relu, np.ones(3), atol=np.nan), ValueError, "atol must be at least 0 and finite"),
+    (lambda: gradcheck(F.relu, np.ones(3), directions=-1), ValueError, "directions must be at least 0"),
+    (lambda: gradcheck(F.relu, np.ones(3), seed=-1), ValueError, "seed must be at least 0"),
+    (lambda: gradcheck(F.relu, {"x": np.ones(3)}), TypeError, "a dict"),
+    (lambda: gradcheck(F.relu, "abc"), TypeError, "a str"),
+    (lambda: gradcheck(F.relu, None), TypeError, "is None"),
+    (lambda: gradcheck(F.relu, [[[1.0, 2.0], [3.0]]]), TypeError, "equal length"),
+    (lambda: gradcheck(lambda t: t * 2, [[1.0, 2.0], [3.0, 4.0]]), TypeError, "(t) cannot be called with 2 inputs"),
+    (lambda: gradcheck(ma.ops.activation.ReLU, [[1.0], [3.0]]), TypeError, "one for each argument"),
+    (lambda: gradcheck(nn.Linear(2, 3), [[1.0], [3.0]]), TypeError, "one for each argument"),
+    (lambda: gradcheck(lambda a, b: a * b, np.ones(3)), TypeError, "with 1 input."),
+    (lambda: gradcheck(ma.ops.pooling.MaxPool2d, np.ones(3)), TypeError, "give an object with its options, MaxPool2d(...)"),
+    (lambda: gradcheck(nn.ReLU, np.ones(3)), TypeError, "give an object"),
 ])
 def test_mistakes_are_explained(call, error, sentence):
     with warnings.catch_warnings():
@@ -353,6 +439,16 @@ def test_the_command_prints_all_and_its_status_tells(monkeypatch, capsys):
         assert max(map(len, text.splitlines())) <= 80
         assert command.main(["--json"]) == status
         assert json.loads(capsys.readouterr().out)["correct"] == (status == 0)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no closed pipes of this kind")
+def test_a_reader_that_leaves_early_is_no_error():
+    with subprocess.Popen([sys.executable, "-W", "error", "-m", "minialex.gradcheck"], cwd=Path(__file__).parents[1],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as command_line:
+        command_line.stdout.readline()
+        command_line.stdout.close()
+        assert command_line.stderr.read() == ""
+    assert command_line.returncode == 141
 
 
 def test_a_full_size_layer_is_checked_as_it_is():

@@ -26,6 +26,7 @@ def _hash(a, b, seed):
 
 
 def bricks(x, y, softness, random):
+    """Courses of bricks, each shifted by half a brick."""
     y = y * 2
     _, course = _cell(y)
     across, _ = _cell(x + 0.5 * (course % 2))
@@ -35,6 +36,7 @@ def bricks(x, y, softness, random):
 
 
 def checkerboard(x, y, softness, random):
+    """Squares, bright and dark by turns."""
     x, y, softness = x * 0.9, y * 0.9, softness * 0.9
     (a, i), (b, j) = _cell(x), _cell(y)
     to_border = np.minimum(0.5 - np.abs(a), 0.5 - np.abs(b))
@@ -43,6 +45,7 @@ def checkerboard(x, y, softness, random):
 
 
 def dots(x, y, softness, random):
+    """Discs in shifted rows."""
     x, y, softness = x * 1.2, y * 1.2, softness * 1.2
     (_, row) = _cell(y)
     (a, _), (b, _) = _cell(x + 0.5 * (row % 2)), _cell(y)
@@ -50,6 +53,7 @@ def dots(x, y, softness, random):
 
 
 def honeycomb(x, y, softness, random):
+    """Hexagons with walls between them."""
     tall = np.float32(np.sqrt(3))
     first = _cell(x)[0], _cell(y / tall)[0] * tall
     second = _cell(x + 0.5)[0], _cell(y / tall + 0.5)[0] * tall
@@ -60,12 +64,14 @@ def honeycomb(x, y, softness, random):
 
 
 def rings(x, y, softness, random):
+    """Rings around one centre."""
     radius = np.hypot(x, y)
     a, _ = _cell(radius + random.uniform())
     return edge(np.abs(a) - random.uniform(0.2, 0.3), softness)
 
 
 def scales(x, y, softness, random):
+    """Scales like a fish's, each row over the next."""
     x, y, softness = x * 0.8, y * 0.8, softness * 0.8
     radius, row_height = 0.56, 0.46
     _, row = _cell(y / row_height)
@@ -81,6 +87,7 @@ def scales(x, y, softness, random):
 
 
 def spirals(x, y, softness, random):
+    """Arms that wind out of one centre."""
     radius, angle = np.hypot(x, y), np.arctan2(y, x)
     arms = random.integers(3, 6)
     turn = random.uniform(2.2, 3.2)
@@ -91,6 +98,7 @@ def spirals(x, y, softness, random):
 
 
 def stars(x, y, softness, random):
+    """Five-pointed stars, each turned its own way."""
     x, y, softness = x * 0.55, y * 0.55, softness * 0.55
     (a, i), (b, j) = _cell(x), _cell(y)
     seed = random.uniform(0, 100)
@@ -107,12 +115,14 @@ def stars(x, y, softness, random):
 
 
 def waves(x, y, softness, random):
+    """Wavy stripes."""
     swing = random.uniform(0.25, 0.4)
     a, _ = _cell(y + swing * np.sin(2 * np.pi * x * 0.55))
     return edge((np.abs(a) - random.uniform(0.2, 0.3)) * 0.7, softness)
 
 
 def weave(x, y, softness, random):
+    """Straps that go over and under each other."""
     x, y, softness = x * 0.6, y * 0.6, softness * 0.6
     (a, i), (b, j) = _cell(x), _cell(y)
     over = (i + j) % 2 == 0

@@ -1,8 +1,10 @@
 """python -m minialex.gradcheck: is every gradient of the engine right? Exit status 0: yes, 1: no, 2: a wrong option."""
 import argparse
 import json
+import os
 import sys
 
+from ..backend import manual_seed
 from . import engine
 from .report import cut
 
@@ -10,6 +12,7 @@ from .report import cut
 def main(arguments=None):
     """Prints one line for each operation and layer, the whole report where something is wrong."""
     options = _parser().parse_args(arguments)
+    manual_seed(0)  # the same weights, and so the same figures, in every run
     reports = []
     if not options.json:
         print(f"{'checked':<24} {'tensors':<19} {'compared':<18} {'error':<8} verdict")
@@ -53,6 +56,13 @@ if __name__ == "__main__":
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="replace")  # a console that has no "·" shows a question mark
     try:
-        sys.exit(main())
+        try:
+            status = main()
+        finally:
+            sys.stdout.flush()
     except KeyboardInterrupt:
-        sys.exit(130)
+        status = 130
+    except BrokenPipeError:  # `| head` has read enough; what is still to be written goes nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 141
+    sys.exit(status)

@@ -1,5 +1,6 @@
 """ma.gradcheck: the order of events. Prepare, look once, compare entries and directions, look again beside the kinks."""
 import math
+from numbers import Integral, Real
 
 import numpy as np
 
@@ -10,6 +11,8 @@ from .report import Report
 from .subject import ShapeDiffers, prepared
 
 NUDGE = 0.01  # times the size of a typical entry: far beyond every step, near enough to stay in the domain
+SMALLEST_EPS = 1e-10  # below it x + h is rounded so much that x has not moved by h
+ROUNDING = 1e-15  # ten times that of float64
 PROVEN = 8  # wrong entries after which further ones need no proof
 
 
@@ -18,9 +21,11 @@ def gradcheck(fn, inputs=(), names=None, *, eps=1e-4, rtol=1e-6, atol=1e-11, sam
 
     fn: a function of Tensors that returns a Tensor; a Function (class, or instance with options); or a Module, whose
         parameters are all checked by name.
-    inputs: one array or Tensor, or a tuple of them; all are checked. Integer labels go inside the function.
+    inputs: one array or Tensor, or a list or tuple of them, one for each argument of `fn`; all are checked. Integer labels
+        go inside the function.
     names: what the report calls the inputs; without them, the function's own argument names.
-    eps: the first step, relative to the size of the entry that it moves; smaller ones follow where they are needed.
+    eps: the first step, relative to the size of the entry that it moves; smaller ones follow where they are needed. Steps
+        below 1e-10 drown in rounding: then everything is undecided.
     rtol, atol: how far numeric and analytic may lie apart, relative to the larger of both, and absolutely.
     samples: a tensor with more entries than this is compared at so many, and along `directions` random directions
         (64; down to 16 for the largest layers, so that each takes seconds).
@@ -29,10 +34,11 @@ def gradcheck(fn, inputs=(), names=None, *, eps=1e-4, rtol=1e-6, atol=1e-11, sam
     The caller's arrays, parameters, gradients and random generators are as before afterwards, after an exception too.
     Raises TypeError or ValueError, in one sentence, for what cannot be checked.
     """
-    _check_options(eps=eps, rtol=rtol, **({} if samples is None else {"samples": samples}))
+    _check_numbers(eps=(eps, math.inf), rtol=(rtol, 1), atol=(atol, math.inf))
+    _check_counts(samples=(1 if samples is None else samples, 1), directions=(directions, 0), seed=(seed, 0))
     with prepared(fn, inputs, names) as subject:
         samples = samples or sampling.how_many(sum(tensor.size for tensor in subject.tensors))
-        output, reason = _first_look(subject)
+        output, reason = _first_look(subject, eps)
         if reason:
             return Report(subject.title, verdicts.same_for_all(subject, *reason))
         generator = np.random.default_rng(seed)
@@ -44,13 +50,27 @@ def gradcheck(fn, inputs=(), names=None, *, eps=1e-4, rtol=1e-6, atol=1e-11, sam
             return Report(subject.title, verdicts.shape_differs(subject, problem))
 
 
-def _check_options(**options):
-    for name, value in options.items():
-        if not value > 0:
-            raise ValueError(f"gradcheck: {name} must be more than 0, got {value}.")
+def _check_numbers(**options):
+    """Raises TypeError or ValueError unless each, given as (value, limit), lies between 0 and its limit. atol may be 0."""
+    for name, (value, limit) in options.items():
+        if not isinstance(value, Real) or isinstance(value, bool):
+            raise TypeError(f"gradcheck: {name} must be a number, got {value!r}.")
+        if not (0 < value < limit or value == 0 and name == "atol"):
+            least = "at least" if name == "atol" else "more than"
+            most = "finite" if limit == math.inf else f"less than {limit}"
+            raise ValueError(f"gradcheck: {name} must be {least} 0 and {most}, got {value}.")
 
 
-def _first_look(subject):
+def _check_counts(**options):
+    """Raises TypeError or ValueError unless each, given as (value, least), is a whole number and not less."""
+    for name, (value, least) in options.items():
+        if not isinstance(value, Integral) or isinstance(value, bool):
+            raise TypeError(f"gradcheck: {name} must be a whole number, got {value!r}.")
+        if value < least:
+            raise ValueError(f"gradcheck: {name} must be at least {least}, got {value}.")
+
+
+def _first_look(subject, eps):
     """(output, None), or (output, (verdict, evidence)) where no comparison would mean anything."""
     output = subject.output()
     xp = array_module(output)
@@ -69,6 +89,9 @@ def _first_look(subject):
     if not bool((output == subject.output()).all()):
         return output, ("not deterministic", "two runs on the same inputs gave different outputs: draw random numbers from "
                         "np.random.rand or minialex, whose generators are held still here, or pass them in")
+    if eps < SMALLEST_EPS:
+        return output, ("undecided", f"a step of eps={eps:g} times an entry is lost when the entry is rounded: choose a larger "
+                        "eps, 1e-4 is a good one")
     return output, None
 
 
@@ -80,6 +103,7 @@ class Finding:
         self.entries, self.directions = {}, {}
         self.typical = 0.0  # numeric derivative of a typical entry
         self.blur = 0.0  # what rounding may do to it
+        self.relative_blur = 0.0  # the same, relative to the derivative that outputs of about 1 would have
         self.beside = 0  # entries at a kink that were compared at a point nearby instead
 
     def at_kinks(self):
@@ -116,7 +140,7 @@ class _Check:
     def blur(self, point, probe):
         """A derivative's rounding error with the first step, about 10⁻¹⁶·|L|/h, times ten; at least atol, since the
         output may be the small difference of large numbers."""
-        return max(1e-15 / self.eps * point.size_of_loss / probe.unit, self.atol)
+        return max(ROUNDING / self.eps * point.size_of_loss / probe.unit, self.atol)
 
     def compare_entries(self, point, which, finding):
         indices = sampling.entries(finding.gradient, finding.shape, self.samples, self.generator)
@@ -125,6 +149,7 @@ class _Check:
         sizes = [abs(numeric) for numeric, _ in first if numeric and math.isfinite(numeric)]
         finding.typical = float(np.median(sizes)) if sizes else 0.0
         finding.blur = float(np.median([self.blur(point, probe) for probe in probes]))
+        finding.relative_blur = ROUNDING / self.eps * point.size_of_output
         wrong = 0
         for index, probe, (numeric, jump) in zip(indices, probes, first):
             analytic, _ = probe.analytic(finding.gradient)

@@ -29,6 +29,7 @@ class Point:
         self.gradients = subject.gradients(cotangent)
         self.scales = [_root_mean_square(base) or 1.0 for base in bases]
         self.size_of_loss = _norm(cotangent * self.output)
+        self.size_of_output = self.size_of_loss / _norm(cotangent)
 
     def go_back(self):
         for tensor, base in zip(self.subject.tensors, self.bases):
@@ -132,19 +133,27 @@ def examine(point, probe, gradient, floor, rtol, eps):
     """A Comparison along `probe`, with smaller steps until numeric and analytic agree or the reason is plain."""
     analytic, usual = probe.analytic(gradient)
     floor = max(floor, usual)
-    tried = []
+    tried, moved = [], False
     for step in probe.steps(eps):
-        found = _measure(point, probe, step)
+        found, moved = _measure(point, probe, step, moved)
         if not np.isfinite(found.numeric):
             continue
         error = relative_error(found.numeric, analytic, floor)
-        if error <= rtol and looks_smooth(found.jump, found.numeric, analytic, floor):
+        agrees = error <= rtol and looks_smooth(found.jump, found.numeric, analytic, floor)
+        if agrees and (not tried or _outweighs_rounding(found, tried[0], analytic, floor, rtol)):
             return Comparison("equal", found.numeric, analytic, error)
         tried.append(found)
     if len(tried) < 2 or not np.isfinite(analytic):
         outcome = "undecided" if np.isfinite(analytic) else "wrong"
         return Comparison(outcome, tried[-1].numeric if tried else float("nan"), analytic, float("inf"))
     return _judge(tried, analytic, floor, rtol)
+
+
+def _outweighs_rounding(found, first, analytic, floor, rtol):
+    """Does agreement with a smaller step explain away that the first one did not agree? Not where rounding alone is as
+    large as that: beside a large constant, the smallest steps do not move the output, and zero looks right."""
+    gap = max(abs(first.numeric - analytic), abs(first.jump))
+    return found.noise <= max(0.1 * gap, rtol * max(abs(found.numeric), abs(analytic), floor))
 
 
 def _judge(tried, analytic, floor, rtol):
@@ -156,21 +165,23 @@ def _judge(tried, analytic, floor, rtol):
         between = fine.low - allowed <= analytic <= fine.high + allowed
         error = relative_error(fine.numeric, analytic, floor)
         return Comparison("kink" if between else "wrong at a kink", fine.numeric, analytic, error)
-    # Smooth: the two neighbouring steps that agree best give the value, and their difference its uncertainty.
-    uncertainty, numeric = min((abs(a.numeric - b.numeric), b.numeric) for a, b in zip(tried, tried[1:]))
+    # Smooth: the two neighbouring steps that agree best give the value; their difference and rounding its uncertainty.
+    uncertainty, numeric = min((abs(a.numeric - b.numeric) + b.noise, b.numeric) for a, b in zip(tried, tried[1:]))
     proven = abs(numeric - analytic) > rtol * max(abs(numeric), abs(analytic), floor) + 3 * uncertainty
     error = relative_error(numeric, analytic, floor)
     return Comparison("wrong" if proven else "undecided", numeric, analytic, error)
 
 
-def _measure(point, probe, step):
+def _measure(point, probe, step, moved):
+    """(a _Derivative, which outputs move). moved: those that a larger step has moved; rounding may hold them back now."""
     plus, minus = _outputs(point, probe, step)
     xp, c = array_module(plus), point.cotangent
     right, left = c * (plus - point.output) / step, c * (point.output - minus) / step
-    touched = _norm(c * point.output * ((right != 0) | (left != 0)))
+    moved = moved | (right != 0) | (left != 0)
+    touched = _norm(c * point.output * moved)
     return _Derivative(step, float((right + left).sum()) / 2, float(xp.minimum(left, right).sum()),
                        float(xp.maximum(left, right).sum()), float((right - left).sum()),
-                       8 * np.finfo(np.float64).eps * touched / step)
+                       8 * np.finfo(np.float64).eps * touched / step), moved
 
 
 def _outputs(point, probe, step):

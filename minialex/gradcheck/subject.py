@@ -73,9 +73,10 @@ def _shapes_watched():
     def watch(direction, function, call):
         def watched(*arrays):
             grads = call(*arrays)
-            for position, grad in enumerate(grads if isinstance(grads, tuple) else (grads,)):
-                if position < len(function.sources) and np.shape(grad) != function.input_types[position][0]:
-                    if grad is not None:
+            several = grads if isinstance(grads, (tuple, list)) else (grads,)
+            if len(several) == len(function.sources):  # else the tape says it
+                for position, (grad, (shape, _)) in enumerate(zip(several, function.input_types)):
+                    if grad is not None and np.shape(grad) != shape:
                         raise ShapeDiffers(function, position, np.shape(grad))
             return grads
         return watched if direction == "backward" else call
@@ -111,6 +112,7 @@ def prepared(fn, inputs, names=None):
     parameters = _parameters(fn)
     if not arrays and not parameters:
         raise ValueError(f"gradcheck: {title} has no inputs and no parameters: there is nothing to differentiate.")
+    _check_count(title, fn, inputs)
     with ExitStack() as stack:
         restart = stack.enter_context(_frozen())
         for name, array in [*zip(names, arrays), *((name, p.data) for name, p in parameters.items())]:
@@ -134,7 +136,9 @@ def prepared(fn, inputs, names=None):
 
 def _callable(fn):
     """(title, call). A Function serves once, so each run gets a copy of its own."""
-    if isinstance(fn, type) and issubclass(fn, Function):
+    if _is_class_of(fn, Module) or _is_class_of(fn, Function) and not _fits(fn):
+        raise TypeError(f"gradcheck: {fn.__name__} is a class: give an object with its options, {fn.__name__}(...).")
+    if _is_class_of(fn, Function):
         return fn.__name__, lambda *tensors: fn()(*tensors)
     if isinstance(fn, Function):
         if fn.sources is not None:
@@ -153,19 +157,56 @@ def _names(names, fn, count):
         if len(names) != count or len(set(names)) != count:
             raise ValueError(f"gradcheck: names must be {count} different ones, one for each input, got {names}.")
         return names
-    code = fn.forward if isinstance(fn, (Module, Function)) or isinstance(fn, type) else fn
-    try:
-        found = [p.name for p in inspect.signature(code).parameters.values() if p.kind == p.POSITIONAL_OR_KEYWORD]
-    except (TypeError, ValueError):  # some builtins have no signature
-        found = []
+    signature = _signature(_code(fn))
+    found = [p.name for p in signature.parameters.values() if p.kind == p.POSITIONAL_OR_KEYWORD] if signature else []
     found = [name for name in found if name != "self"]
     return found[:count] if len(found) >= count else [f"input {i}" for i in range(count)]
+
+
+def _code(fn):
+    """What receives the inputs."""
+    return fn.forward if isinstance(fn, (Module, Function)) or _is_class_of(fn, Function) else fn
+
+
+def _is_class_of(fn, base):
+    return isinstance(fn, type) and issubclass(fn, base)
+
+
+def _signature(code):
+    try:
+        return inspect.signature(code)
+    except (TypeError, ValueError):  # some builtins have none
+        return None
+
+
+def _fits(code, *arguments):
+    signature = _signature(code)
+    try:
+        if signature:
+            signature.bind(*arguments)
+        return True
+    except TypeError:
+        return False
+
+
+def _check_count(title, fn, inputs):
+    owner = (fn,) if _is_class_of(fn, Function) else ()  # in the place of self
+    if not _fits(_code(fn), *owner, *inputs):
+        count = "1 input" if len(inputs) == 1 else f"{len(inputs)} inputs"
+        raise TypeError(f"gradcheck: {title}{_signature(_code(fn))} cannot be called with {count}. A list holds the inputs, one "
+                        "for each argument: put an array that is itself a list into another one, gradcheck(fn, [x]).")
 
 
 def _floating(name, value):
     array = value.data if isinstance(value, Tensor) else value
     if not backend.is_array(array):
-        array = np.asarray(array, dtype=np.float64)
+        try:
+            array = np.asarray(array, dtype=None if array is None else np.float64)
+        except (TypeError, ValueError):
+            array = None
+        if array is None or array.dtype.kind != "f":
+            raise TypeError(f"gradcheck: {name} is {_kind(value)} that is no array of numbers. Give arrays, Tensors or lists of "
+                            "numbers with rows of equal length, one for each argument.")
     if array.dtype.kind != "f":
         raise TypeError(f"gradcheck: {name} holds {array.dtype} values, which cannot move by a small step. Convert numbers "
                         "with .astype(float), and pass labels inside the function: gradcheck(lambda x: "
