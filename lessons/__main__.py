@@ -10,6 +10,8 @@ import textwrap
 import time
 from pathlib import Path
 
+from minialex import console
+
 HERE = Path(__file__).resolve().parent
 
 
@@ -81,9 +83,7 @@ def main(arguments=None):
 
 
 if __name__ == "__main__":
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="replace")
     try:
-        sys.exit(main())
+        sys.exit(console.run("lessons", main))
     except KeyboardInterrupt:
         sys.exit(130)

@@ -2,7 +2,7 @@
 import argparse
 import sys
 
-from . import models, shapes
+from . import console, models, shapes
 from .errors import UserError
 
 NETWORKS = {**models.VARIANTS, "lenet5": "LeNet-5 of 1998 in its modern form, for pictures of 32 x 32"}
@@ -51,6 +51,4 @@ def _count(text):
 
 
 if __name__ == "__main__":
-    if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="replace")  # a console that has no "→" shows a question mark
-    sys.exit(main())
+    sys.exit(console.run("minialex.summary", main))

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from . import models
+from . import console, models
 from .errors import UserError
 from .training import Diverged, Interrupted, run
 from .training.config import ALWAYS, INITIALISATIONS, PIXELS, RECIPES, SCHEDULES
@@ -25,6 +25,8 @@ def main(arguments=None):
         run(options)
     except UserError as problem:
         return _say(problem, 2)
+    except OSError as problem:
+        return _say(console.explain(problem), 2)
     except Diverged as problem:
         return _say(problem, 1)
     except Interrupted as stopped:
@@ -114,7 +116,4 @@ def _defaults(name):
 
 
 if __name__ == "__main__":
-    if hasattr(sys.stdout, "reconfigure"):
-        for stream in (sys.stdout, sys.stderr):
-            stream.reconfigure(errors="replace")  # a console that has no "÷" shows a question mark
-    sys.exit(main())
+    sys.exit(console.run("minialex.train", main))

@@ -11,7 +11,17 @@ from minialex.errors import UserError
 
 
 def cache_folder(cache_dir=None):
-    """The folder for minialex's pictures: `cache_dir`, else $MINIALEX_CACHE, else the platform's cache folder."""
+    """The folder for minialex's pictures: `cache_dir`, else $MINIALEX_CACHE, else the platform's cache folder.
+
+    Raises UserError when the user's home folder is asked for and there is none.
+    """
+    try:
+        return _cache_folder(cache_dir)
+    except RuntimeError as error:  # a ~ that stands for nobody's home
+        raise UserError(f"there is no folder for the pictures ({error}): name one in the variable MINIALEX_CACHE") from error
+
+
+def _cache_folder(cache_dir):
     chosen = cache_dir or os.environ.get("MINIALEX_CACHE")
     if chosen:
         return Path(chosen).expanduser()

@@ -18,6 +18,7 @@ from pathlib import Path, PurePosixPath
 
 from tqdm import tqdm
 
+from minialex.data.bars import hidden
 from minialex.data.cache import cache_folder, whole_folder
 from minialex.data.folder import open_folder
 from minialex.errors import UserError
@@ -69,7 +70,7 @@ def download(url, target, progress=True, timeout=30):
                 start = 0
             length = answer.headers.get("Content-Length")
             total = start + int(length) if length else None
-            bar = tqdm(desc="downloading", total=total, initial=start, unit="B", unit_scale=True, disable=not progress)
+            bar = tqdm(desc="downloading", total=total, initial=start, unit="B", unit_scale=True, disable=hidden(progress))
             with bar, open(target, "ab" if start else "wb") as file:
                 while chunk := answer.read(CHUNK):
                     file.write(chunk)
@@ -112,7 +113,7 @@ def unpack(archive, folder, progress=True):
     written = 0
     try:
         with gzip.open(archive) as stream, tarfile.open(fileobj=stream, mode="r:") as tar:
-            for member in tqdm(tar, "unpacking", unit=" files", disable=not progress, leave=False):
+            for member in tqdm(tar, "unpacking", unit=" files", disable=hidden(progress), leave=False):
                 target = _safe_target(member, folder)
                 if member.isdir():
                     target.mkdir(parents=True, exist_ok=True)

@@ -3,7 +3,8 @@
     root/train/cat/1.jpg  root/val/cat/9.jpg  ...    the division into training and validation is given,
     root/cat/1.jpg        root/dog/2.jpg      ...    or is made here
 
-and then it is the same one every time.
+and then it is the same one every time. Train/, training/, valid/ and validation/ mean the same. A folder is such a part
+when it holds folders; a train/ full of pictures beside bus/ and car/ is a class.
 """
 
 import os
@@ -12,10 +13,14 @@ import zlib
 
 import numpy as np
 
-from minialex.data.pictures import ENDINGS, SIZE, PictureSet, printable, report_problem
+from minialex.data.pictures import ENDINGS, SIZE, PictureSet, printable, report_problem, stop_at_problem
 from minialex.errors import UserError
 
+TRAIN_NAMES = ("train", "training")
 VALIDATION_NAMES = ("val", "valid", "validation")
+TEST_NAMES = ("test", "testing")
+PART_NAMES = TRAIN_NAMES + VALIDATION_NAMES + TEST_NAMES
+SHOWN = 10  # lines about what is left out; the others are counted
 SYSTEM_FILES = ("thumbs.db", "desktop.ini")
 
 
@@ -29,6 +34,7 @@ def open_folder(
     size=SIZE,
     cache_bytes=2**30,
     report=report_problem,
+    strict=False,
 ):
     """Open a tree of class folders: (train, val), two PictureSets with the same classes in alphabetical order.
 
@@ -36,14 +42,15 @@ def open_folder(
     max_classes, max_images: take only so many classes, and so many pictures from each class folder; the choice depends
     on `seed` and the names alone, and a smaller choice is part of a larger one.
     size: pixels a side of a decoded picture; cache_bytes: memory for decoded pictures (train and val share it);
-    report(path, reason): called once for whatever is left out, by default to print a line.
+    report(path, reason): called for the first 10 files that are no pictures, once for the rest of them, and for each
+    damaged picture; by default it prints a line. strict: raise UserError at a damaged picture instead.
     Raises UserError with the path for a tree that cannot be used. Files that are no pictures are left out and listed in
     train.problems; damaged pictures join the .problems of their own set when they are first read.
     """
     root = os.fspath(root)
     _check_arguments(val_fraction, max_classes, max_images)
     problems = []
-    train_root, val_root = _find_roots(root)
+    train_root, val_root = _find_roots(root, problems)
     train = _scan(train_root, problems)
     val = {} if val_root is None else _scan(val_root, problems)
     _check_classes(train, val, train_root, val_root)
@@ -61,10 +68,19 @@ def open_folder(
         labelled = [(label, path) for label, name in enumerate(chosen) for path in sorted(part[name])]
         labels, paths = [label for label, _ in labelled], [path for _, path in labelled]
         names = [os.path.relpath(path, root) for path in paths]
-        sets.append(PictureSet(chosen, labels, paths, names, size, cache_bytes * len(paths) // total, report))
-    for path, reason in problems:
-        sets[0].add_problem(path, reason)
+        sets.append(PictureSet(chosen, labels, paths, names, size, cache_bytes * len(paths) // total,
+                               stop_at_problem if strict else report))
+    sets[0].problems = [(printable(path), reason) for path, reason in problems]
+    if report is not None:
+        _report_first(sets[0].problems, root, report)
     return tuple(sets)
+
+
+def _report_first(problems, root, report):
+    for path, reason in problems[:SHOWN]:
+        report(path, reason)
+    if len(problems) > SHOWN:
+        report(printable(root), f"{len(problems) - SHOWN:,} more files or folders in it that cannot be used")
 
 
 def _check_arguments(val_fraction, max_classes, max_images):
@@ -76,27 +92,58 @@ def _check_arguments(val_fraction, max_classes, max_images):
         raise UserError(f"each class needs at least 2 pictures, but the subset asks for {max_images}")
 
 
-def _find_roots(root):
+def _find_roots(root, problems):
+    """(folder of the training classes, folder of the validation classes or None)."""
     if not os.path.exists(root):
         raise UserError(f"there is no folder {root}: check the path of the pictures")
     if not os.path.isdir(root):
         raise UserError(f"{root} is a file: give the folder that holds the class folders")
     folders, pictures = _list(root)
-    if "train" in folders:
-        val = next((name for name in VALIDATION_NAMES if name in folders), None)
-        return os.path.join(root, "train"), val and os.path.join(root, val)
-    if len(folders) == 1 and folders[0] in VALIDATION_NAMES:
-        raise UserError(f"{root} has {folders[0]}/ but no train/: there is nothing to learn from")
+    parts = _parts(root, folders)
+    train, val = _part(root, parts, TRAIN_NAMES), _part(root, parts, VALIDATION_NAMES)
+    if train:
+        unused = [name for name in folders if name not in (train, val)]
+        problems += [(os.path.join(root, name), f"it lies beside {train}/ and is not used") for name in unused]
+        return os.path.join(root, train), val and os.path.join(root, val)
+    if parts and parts == folders:
+        raise UserError(f"{root} has {'/, '.join(parts)}/ but no train/: there is nothing to learn from")
     real_root = _real_root(root)
     if real_root != root:
         raise UserError(f"{root} holds nothing but a folder that holds the class folders: give {real_root}")
+    _check_that_folders_are_classes(root, folders)
     return root, None
+
+
+def _parts(root, folders):
+    """Those of the folders that are parts of the data and no classes."""
+    named = [name for name in folders if name.lower() in PART_NAMES]
+    if named == folders:  # nothing that could be a class lies beside them
+        return named
+    return [name for name in named if _list(os.path.join(root, name))[0]]
+
+
+def _part(root, parts, names):
+    found = [name for name in parts if name.lower() in names]
+    if len(found) > 1:
+        raise UserError(f"{root} holds {' and '.join(found)}, which mean the same: keep one of them")
+    return found[0] if found else None
+
+
+def _check_that_folders_are_classes(root, folders):
+    """Parts of the data with names of their own show in this: they hold the same folders, and no pictures beside them."""
+    inside = [_list(os.path.join(root, name)) for name in folders]
+    if len(folders) < 2 or any(pictures for _, pictures in inside):
+        return
+    shared = sorted(set.intersection(*(set(inner) for inner, _ in inside)))
+    if len(shared) > 1:  # a single one is often called "images"
+        raise UserError(f"the folders {', '.join(folders[:3])} in {root} all hold {', '.join(shared[:3])}: if these are the "
+                        "classes, name the outer folders train and val; if not, put each class's pictures into its folder itself")
 
 
 def _real_root(root):
     """Where the tree branches: the folder itself, or one below it if on the way there is nothing but one folder."""
     folders, pictures = _list(root)
-    if len(folders) != 1 or pictures or folders == ["train"]:
+    if len(folders) != 1 or pictures or folders[0].lower() in PART_NAMES:
         return root
     inner = os.path.join(root, folders[0])
     is_class = not _list(inner)[0]

@@ -9,11 +9,13 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
+from minialex.data.bars import hidden
 from minialex.data.cache import cache_folder, whole_folder
 from minialex.data.folder import open_folder
 from minialex.data.patterns import PATTERNS
 from minialex.data.scene import draw
 from minialex.data.threads import ahead
+from minialex.errors import UserError
 
 VERSION = 2
 SEED = 2012
@@ -30,7 +32,16 @@ def builtin(cache_dir=None, progress=True, **options):
     if not root.exists():
         with whole_folder(root) as folder:
             generate(folder, PER_CLASS, progress)
+    _check_whole(root)
     return open_folder(root, **options)
+
+
+def _check_whole(root):
+    for part, count in PER_CLASS.items():
+        for name in PATTERNS:
+            if len(list(root.glob(f"{part}/{name}/*.jpg"))) < count:
+                raise UserError(f"the built-in pictures are damaged, {root / part / name} has fewer than {count}: "
+                                f"delete {root}, and they are drawn again")
 
 
 def generate(folder, per_class=PER_CLASS, progress=False, workers=None):
@@ -49,5 +60,5 @@ def generate(folder, per_class=PER_CLASS, progress=False, workers=None):
         picture.save(os.path.join(folder, part, name, f"{name}_{number:04d}.jpg"), quality=92)
 
     saved = ahead(save, jobs, workers or min(8, os.cpu_count() or 1))
-    for _ in tqdm(saved, "drawing the pictures", total=len(jobs), disable=not progress, leave=False, unit=" images"):
+    for _ in tqdm(saved, "drawing the pictures", total=len(jobs), disable=hidden(progress), leave=False, unit=" images"):
         pass

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from tqdm import tqdm
 
+from minialex.data.bars import hidden
 from minialex.data.pictures import UnreadablePicture
 from minialex.data.threads import ahead
 from minialex.data.transforms import luminance
@@ -38,7 +39,7 @@ def statistics(pictures, channels=3, limit=10_000, workers=2, progress=False):
     histogram = np.zeros(256, dtype=np.int64)
     seen = 0
     planes = ahead(lambda index: _planes_or_none(pictures, int(index), channels), indices, workers)
-    for image in tqdm(planes, "mean image", total=count, disable=not progress, leave=False, unit=" images"):
+    for image in tqdm(planes, "mean image", total=count, disable=hidden(progress), leave=False, unit=" images"):
         if image is not None:
             total += image
             histogram += np.bincount(image.reshape(-1), minlength=256)

@@ -55,7 +55,7 @@ def decode(path, size=SIZE):
             image.draft(None, (size, size))  # lets the JPEG decoder skip detail that the rescaling would throw away
             image.load()
             orientation = _orientation(image)  # asked after load(), which turns TIFF pictures upright by itself
-            square = _central_square(_as_rgb(image), size)
+            square = _on_white(_central_square(_as_colours(image), size))
         if orientation in UPRIGHT:
             square = square.transpose(UPRIGHT[orientation])
         return np.array(square)
@@ -70,14 +70,19 @@ def _central_square(image, size):
     return image.resize((size, size), Image.Resampling.BICUBIC, box, reducing_gap=3)
 
 
-def _as_rgb(image):
+def _as_colours(image):
+    """As RGB, or as RGBA if parts are transparent."""
     if image.mode.startswith(("I", "F")):  # 16 bits or more, which Pillow's own conversion would clip to white
         image = Image.fromarray(_to_8_bits(np.asarray(image)))
-    if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
-        image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, "white")
-        return Image.alpha_composite(white, image).convert("RGB")
-    return image if image.mode == "RGB" else image.convert("RGB")
+    mode = "RGBA" if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info else "RGB"
+    return image if image.mode == mode else image.convert(mode)
+
+
+def _on_white(image):
+    """Without transparency. Only the small square is laid on white: the whole picture would be held four times."""
+    if image.mode == "RGB":
+        return image
+    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
 
 
 def _to_8_bits(values):
@@ -98,6 +103,8 @@ def _orientation(image):
 def _reason(path, error):
     if isinstance(error, Image.DecompressionBombError):
         return f"it has more than {MAX_PIXELS:,} pixels; make it smaller"
+    if isinstance(error, MemoryError):
+        return "it is too large for the memory; make it smaller"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     if isinstance(error, Image.UnidentifiedImageError):
@@ -114,6 +121,11 @@ def printable(path):
 def report_problem(path, reason):
     """Print one line about a picture or folder that is left out, without tearing a progress bar apart."""
     tqdm.write(f"skipped {path}: {reason}", file=sys.stderr)
+
+
+def stop_at_problem(path, reason):
+    """Raise UserError at the first picture that cannot be read."""
+    raise UserError(f"--strict: {printable(path)}: {reason}.")
 
 
 class PictureSet:

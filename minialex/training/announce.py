@@ -76,4 +76,4 @@ def ending(trainer):
 def _skipped(experiment):
     count = len(experiment.train.problems) + len(experiment.val.problems)
     if count:
-        yield _row("skipped", f"{count:,} files or folders that could not be used; each was named above")
+        yield _row("skipped", f"{count:,} files or folders that could not be used; the first of them were named above")

@@ -3,6 +3,7 @@
     model/conv1.weight ...      the weights, by their names in model.state_dict()
     velocity/conv1.weight ...   the optimiser's memory of earlier steps
     mean                        the mean image, float32 (C, size, size)
+    first_kernels               conv1's weights before training, to show what it has changed
     state                       JSON text: network, classes, epoch, schedule, random numbers, metrics
 
 It is written under another name, forced to the disk and then renamed: whatever happens, the old file or the new one is
@@ -51,14 +52,16 @@ def _sync_folder(folder):
             os.close(handle)
 
 
-def save(path, weights, velocity, mean, state):
-    """Write a checkpoint. weights, velocity: {name: array}; mean: an array; state: what JSON can hold.
+def save(path, weights, velocity, mean, state, first_kernels=None):
+    """Write a checkpoint. weights, velocity: {name: array}; mean, first_kernels: arrays; state: what JSON can hold.
 
     Raises UserError when it cannot be written, on a full disk for example; an older file of that name then stays.
     """
     arrays = {f"model/{name}": to_numpy(array) for name, array in weights.items()}
     arrays |= {f"velocity/{name}": to_numpy(array) for name, array in velocity.items()}
-    text = json.dumps({"format": FORMAT} | state, ensure_ascii=False)
+    if first_kernels is not None:
+        arrays["first_kernels"] = first_kernels
+    text = json.dumps({"format": FORMAT} | state)
     with replacing(path) as file:
         np.savez(file, mean=mean, state=np.array(text), **arrays)
 
@@ -79,7 +82,10 @@ def keep_as(source, target):
 
 
 def load(path):
-    """(weights, velocity, mean, state) as `save` got them. Raises UserError for any file that is not a whole checkpoint."""
+    """(weights, velocity, mean, state, first_kernels) as `save` got them.
+
+    Raises UserError for any file that is not a whole checkpoint.
+    """
     arrays = read_arrays(path)
     if "state" not in arrays or "mean" not in arrays:
         raise UserError(f"{path} is no checkpoint of minialex: it holds {_some(arrays)}.")
@@ -90,7 +96,7 @@ def load(path):
         raise UserError(f"{path} is no checkpoint of minialex: its state cannot be read ({error}).") from error
     if version != FORMAT:
         raise UserError(f"{path} has format {version}, this minialex reads format {FORMAT}: use the version that wrote it.")
-    return _below("model/", arrays), _below("velocity/", arrays), arrays["mean"], state
+    return _below("model/", arrays), _below("velocity/", arrays), arrays["mean"], state, arrays.get("first_kernels")
 
 
 def read_arrays(path):

@@ -120,6 +120,16 @@ def resolve(given, train_count, val_count):
     return Config(**settings)
 
 
+def check_types(config):
+    """Raises UserError for the first setting of a Config whose value is of another type than it must have."""
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        wanted = (int, float) if field.type is float else field.type
+        if not isinstance(value, wanted) or isinstance(value, bool) and field.type is not bool:
+            name = getattr(field.type, "__name__", str(field.type))
+            raise UserError(f"the setting {field.name} is {value!r}, but it must be of type {name}")
+
+
 # What each number must satisfy, and how to say it.
 _RANGES = {
     "epochs": (lambda value: value >= 1, "a number of epochs, at least 1"),
@@ -138,6 +148,9 @@ _RANGES = {
 
 def check(given):
     """Raises UserError for the first of the user's options (a dict) that no run could have."""
+    for name in ("data", "out", "resume"):
+        if given.get(name) == "":
+            raise UserError(f"--{name} is empty: it needs the name of a folder (a single dot is the current one).")
     for name, (holds, what) in _RANGES.items():
         if name in given and not holds(given[name]):
             raise UserError(f"--{name.replace('_', '-')} {given[name]} is not possible: it needs {what}.")

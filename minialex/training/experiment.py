@@ -40,12 +40,8 @@ def channels(variant):
 
 def open_pictures(settings, progress):
     """(train, val) for the data options in a dict. Raises UserError."""
-    def stop(path, reason):
-        raise UserError(f"--strict: {path}: {reason}.")
-
-    options = {"report": stop} if settings["strict"] else {}
     return data.open_data(settings["data"], settings["subset"], progress=progress, val_fraction=settings["val_fraction"],
-                          size=picture_size(settings["variant"]), **options)
+                          size=picture_size(settings["variant"]), strict=settings["strict"])
 
 
 def build(config, train, val, device, progress, statistics=None):

@@ -38,8 +38,8 @@ class RunFolder:
         return self.path / checkpoint.BEST
 
     def holds_run(self):
-        """Is there a run in this folder already?"""
-        return any((self.path / name).exists() for name in ("config.json", "metrics.csv", checkpoint.LAST))
+        """Is there a run in this folder already? One that stopped before its first checkpoint may be started over."""
+        return any((self.path / name).exists() for name in ("metrics.csv", checkpoint.LAST, checkpoint.BEST))
 
     def create(self):
         """Make the folder. Raises UserError when it cannot be made or written to."""
@@ -50,7 +50,7 @@ class RunFolder:
 
     def write_config(self, settings):
         """Write config.json."""
-        self._write("config.json", json.dumps(settings, indent=2, ensure_ascii=False) + "\n")
+        self._write("config.json", json.dumps(settings, indent=2) + "\n")
 
     def read_config(self):
         """What write_config wrote. Raises UserError when it is not there or damaged."""
@@ -115,6 +115,8 @@ def existing(resume):
         folder = RunFolder(resume)
         if not folder.path.exists():
             raise UserError(f"there is no run {resume} to go on with: check the path given to --resume.")
+        if not folder.last.exists() and (folder.path / "config.json").exists():
+            raise UserError(f"the run {resume} stopped before it had saved a checkpoint: start it again, with --out {resume}.")
         if not folder.last.exists():
             raise UserError(f"{resume} holds no {checkpoint.LAST} to go on from: give the folder of a run that has saved one.")
         return folder
@@ -130,5 +132,5 @@ def is_finished(folder):
     try:
         with open(folder.path / "metrics.csv", encoding="utf-8") as file:
             return sum(1 for _ in file) > folder.read_config()["settings"]["epochs"]
-    except (OSError, KeyError, UserError):
+    except (OSError, KeyError, TypeError, UserError):
         return False

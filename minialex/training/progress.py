@@ -1,10 +1,13 @@
 """What is seen while a network learns: a bar on a terminal; where output goes to a file, a plain line now and then."""
 
+import os
 import shutil
 import sys
 import time
 
 from tqdm import tqdm
+
+from .. import console
 
 PLAIN_SECONDS = 60  # between two plain lines within an epoch
 BAR_SECONDS = 0.2  # between two looks at the loss, for which a GPU has to be waited for
@@ -26,13 +29,18 @@ class Progress:
     """Prints lines, and one bar per phase below them. terminal: is anybody watching? (default: is stdout a terminal)"""
 
     def __init__(self, terminal=None, file=None):
-        self.file = file or sys.stdout
+        self.file = file or sys.stdout or open(os.devnull, "w", encoding="utf-8")  # sys.stdout is None if it was closed
         self.terminal = self.file.isatty() if terminal is None else terminal
 
     def line(self, text=""):
         """Print a line, above the bar if there is one."""
-        tqdm.write(text, file=self.file)
-        self.file.flush()
+        try:
+            tqdm.write(text, file=self.file)
+            self.file.flush()
+        except OSError as error:  # a run is worth more than what it says: it goes on
+            console.silence(self.file)
+            if not isinstance(error, BrokenPipeError):
+                print(f"minialex: {console.explain(error)} The run goes on without.", file=sys.stderr)
 
     def phase(self, what, total, done=0):
         """A context manager for `total` pictures, of which `done` have been seen before."""

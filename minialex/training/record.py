@@ -67,7 +67,7 @@ class Record:
             "groups": optimizer["groups"],
             "schedule": trainer.schedule.state_dict(),
             "random": backend.random_state(),
-        })
+        }, trainer.experiment.first_kernels)
         self.saved_epoch, self.saved_at = trainer.epoch, time.perf_counter()
         self.save_seconds = self.saved_at - start
 

@@ -1,6 +1,7 @@
 """One run from beginning to end: start it or go on with it, train, draw the pictures."""
 
 import dataclasses
+import hashlib
 import os
 import platform
 from pathlib import Path
@@ -11,7 +12,7 @@ from .. import __version__, backend, data, models
 from ..errors import UserError
 from . import announce, checkpoint, experiment, figures
 from . import folder as run_folder
-from .config import ALWAYS, Config, check, resolve
+from .config import ALWAYS, Config, check, check_types, resolve
 from .loop import Trainer
 from .predictions import predictions
 from .progress import Progress
@@ -81,9 +82,16 @@ def _description(parts, device):
         "classes": parts.train.classes,
         "train_pictures": len(parts.train),
         "val_pictures": len(parts.val),
+        "pictures": _digest(parts.train, parts.val),
         "device": device.name,
         "versions": {"minialex": __version__, "python": platform.python_version(), "numpy": np.__version__},
     }
+
+
+def _digest(train, val):
+    """A few letters that change when a picture is added, removed or renamed."""
+    names = "\n".join([*train.names, "", *val.names]).replace(os.sep, "/")
+    return hashlib.sha256(names.encode()).hexdigest()[:16]
 
 
 def _announce(parts, device, folder, progress):
@@ -95,16 +103,19 @@ def _resume(given, progress):
     given = dict(given)
     folder = run_folder.existing(given.pop("resume"))
     config = _same_settings(folder, given)
-    weights, velocity, mean, state = checkpoint.load(folder.last)
+    weights, velocity, mean, state, first_kernels = checkpoint.load(folder.last)
     device = backend.resolve_device(config.device)
     train, val = experiment.open_pictures(dataclasses.asdict(config), progress.terminal)
     if train.classes != state["classes"]:
         raise UserError(f"{folder} was trained on other classes than {data_name(dataclasses.asdict(config))} has: "
                         f"{', '.join(state['classes'][:5])}, ... there.")
+    _check_same_pictures(folder, train, val)
     backend.manual_seed(config.seed)
     parts = experiment.build(dataclasses.replace(config, init="he"), train, val, device.name, False,
                              data.Statistics(mean, state["std"]))
     parts.config = config
+    if first_kernels is not None:
+        parts.first_kernels = first_kernels
     trainer = Trainer(parts, folder, progress)
     trainer.record.restore(weights, velocity, state)
     _announce(parts, device, folder, progress)
@@ -113,12 +124,23 @@ def _resume(given, progress):
     return trainer
 
 
+def _check_same_pictures(folder, train, val):
+    before = folder.read_config()
+    now = {"train_pictures": len(train), "val_pictures": len(val), "pictures": _digest(train, val)}
+    if any(before.get(name, value) != value for name, value in now.items()):
+        raise UserError(f"the pictures have changed since {folder} was started, on {before.get('train_pictures')} for training "
+                        f"and {before.get('val_pictures')} for validation; now there are {len(train)} and {len(val)}, or others: "
+                        f"put them back, or start a new run with --init {folder.last}.")
+
+
 def _same_settings(folder, given):
     """The Config of an earlier part of the run. Raises UserError when the user's options say otherwise."""
     try:
         config = Config(**folder.read_config()["settings"])
-    except (KeyError, TypeError) as error:
-        raise UserError(f"{folder.path / 'config.json'} is not that of a run: {error}.") from error
+        check_types(config)
+        check(dataclasses.asdict(config))
+    except (KeyError, TypeError, UserError) as error:
+        raise UserError(f"{folder.path / 'config.json'} is not that of a run: {str(error).rstrip('.')}.") from error
     given.pop("out", None)
     if given.pop("paper", False) and config.recipe != "paper":
         raise UserError(f"{folder} was not started with --paper: leave it out, or start a new run.")

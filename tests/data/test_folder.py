@@ -279,3 +279,67 @@ def test_memory_is_shared_by_both_sets(flat):
 
 def test_other_sizes(flat):
     assert quiet(flat, size=36)[0].read(0).shape == (36, 36, 3)
+
+
+@pytest.mark.parametrize(("train_name", "val_name"), [("Train", "Val"), ("training", "validation"), ("TRAIN", "Valid")])
+def test_other_names_for_both_parts(divided, train_name, val_name):
+    (divided / "train").rename(divided / train_name)
+    (divided / "val").rename(divided / val_name)
+    train, val = quiet(divided)
+    assert train.classes == ["a", "b"] and (len(train), len(val)) == (8, 4)
+
+
+def test_two_folders_for_one_part(divided):
+    shutil.copytree(divided / "val", divided / "validation")
+    with pytest.raises(UserError, match="val and validation, which mean the same"):
+        quiet(divided)
+
+
+def test_what_lies_beside_train_is_listed(divided):
+    save(divided / "test" / "a" / "1.jpg")
+    assert quiet(divided)[0].problems == [(str(divided / "test"), "it lies beside train/ and is not used")]
+
+
+def test_parts_without_train(tree):
+    with pytest.raises(UserError, match="has test/, val/ but no train/"):
+        quiet(tree(*numbers("val/a", 2), *numbers("val/b", 2), *numbers("test/a", 2), *numbers("test/b", 2)))
+
+
+@pytest.mark.parametrize("parts", [("learn", "check"), ("fold1", "fold2", "fold3")])
+def test_parts_with_names_of_their_own_are_not_taken_for_classes(tree, parts):
+    root = tree(*(path for part in parts for c in "ab" for path in numbers(f"{part}/{c}", 2)))
+    with pytest.raises(UserError, match=f"the folders {', '.join(sorted(parts))} in .* all hold a, b: if these are the classes"):
+        quiet(root)
+
+
+def test_classes_with_one_folder_inside_are_classes(tree):
+    train, _ = quiet(tree(*numbers("cat/images", 3), *numbers("dog/images", 3)))
+    assert train.classes == ["cat", "dog"]
+
+
+def test_a_class_called_train(tree):
+    train, val = quiet(tree(*numbers("bus", 4), *numbers("car", 4), *numbers("train", 4)), val_fraction=0.25)
+    assert train.classes == ["bus", "car", "train"] and (len(train), len(val)) == (9, 3)
+
+
+def test_pictures_in_train_without_classes_are_no_class(tree):
+    with pytest.raises(UserError, match="train holds 3 pictures but no class folders"):
+        quiet(tree(*numbers("train", 3), *numbers("test", 3)))
+
+
+def test_many_files_that_are_no_pictures_are_counted(flat):
+    for number in range(40):
+        (flat / "dog" / f"{number}.xml").write_text("x")
+    said = []
+    train, _ = open_folder(flat, report=lambda *problem: said.append(problem))
+    assert len(said) == 11 and len(train.problems) == 40
+    assert said[-1] == (str(flat), "30 more files or folders in it that cannot be used")
+
+
+def test_strict_stops_at_damaged_pictures_alone(flat):
+    (flat / "dog" / "notes.xml").write_text("x")
+    train, _ = quiet(flat, strict=True)
+    with open(train.paths[0], "wb") as file:
+        file.write(b"damaged")
+    with pytest.raises(UserError, match="--strict: .*content is not a picture"):
+        train.planes_or_next(0)

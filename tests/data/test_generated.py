@@ -1,6 +1,7 @@
 """The built-in pictures: the same everywhere, whole or absent, and not to be told apart by colour or rough shape."""
 
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -117,3 +118,24 @@ def test_colour_and_rough_shape_do_not_tell_the_classes_apart(tmp_path):
 def test_baseline_is_a_fair_opponent_on_photographs():
     """A baseline that fails everywhere would prove nothing: on real pictures it reaches more than half."""
     assert 0.5 < baseline_accuracy(*open_folder(PHOTOGRAPHS)) < 0.65
+
+
+def test_damaged_cache_says_what_to_do(few, tmp_path):
+    builtin(tmp_path, progress=False)
+    root = tmp_path / f"builtin-v{generated.VERSION}"
+    next(root.glob("train/*/*.jpg")).unlink()
+    with pytest.raises(UserError, match=f"fewer than 3: delete {root}, and they are drawn again"):
+        builtin(tmp_path, progress=False)
+
+
+def test_nobodys_home(monkeypatch):
+    monkeypatch.setenv("MINIALEX_CACHE", "~nosuchuser/x")
+    with pytest.raises(UserError, match="name one in the variable MINIALEX_CACHE"):
+        cache_folder()
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_bars_are_for_terminals(few, tmp_path, monkeypatch, capsys, terminal):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal, raising=False)
+    builtin(tmp_path, progress=True)
+    assert ("drawing the pictures" in capsys.readouterr().err) == terminal

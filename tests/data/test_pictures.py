@@ -240,3 +240,20 @@ def test_report_prints_one_line(tmp_path, capsys):
     with pytest.raises(UnreadablePicture):
         pictures.read(0)
     assert capsys.readouterr().err == f"skipped {tmp_path / 'a.jpg'}: the file is empty\n"
+
+
+def test_too_little_memory_is_a_reason(tmp_path, monkeypatch):
+    path = save(tmp_path / "a.png")
+    monkeypatch.setattr(module, "_as_colours", lambda image: (_ for _ in ()).throw(MemoryError))
+    with pytest.raises(UnreadablePicture, match="too large for the memory"):
+        decode(path)
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+def test_only_the_small_square_is_laid_on_white(tmp_path, monkeypatch, mode):
+    """Laying a large picture on white takes several times its own memory."""
+    laid, compose = [], Image.alpha_composite
+    monkeypatch.setattr(Image, "alpha_composite", lambda *images: laid.append(images[1].size) or compose(*images))
+    Image.new(mode, (900, 700), (0,) * (len(mode) - 1) + (128,)).save(tmp_path / "a.png")
+    assert decode(tmp_path / "a.png")[128, 128].tolist() == [127] * 3
+    assert laid == [(256, 256)]

@@ -15,14 +15,16 @@ STATE = {"epoch": 3, "classes": ["a", "Äpfel", "雨"], "random": {"state": 2**1
 def saved(tmp_path):
     path = tmp_path / "checkpoint-last.npz"
     weights = {"conv1.weight": np.arange(300, dtype=np.float32).reshape(3, 100), "conv1.bias": np.zeros(3, np.float32)}
-    checkpoint.save(path, weights, {"conv1.weight": np.ones((3, 100), np.float32)}, np.full((1, 4, 4), 7, np.float32), STATE)
+    velocity, mean = {"conv1.weight": np.ones((3, 100), np.float32)}, np.full((1, 4, 4), 7, np.float32)
+    checkpoint.save(path, weights, velocity, mean, STATE, np.full((2, 3), 5, np.float32))
     return path
 
 
 def test_what_is_loaded_is_what_was_saved(saved):
-    weights, velocity, mean, state = checkpoint.load(saved)
+    weights, velocity, mean, state, first_kernels = checkpoint.load(saved)
     assert (weights["conv1.weight"] == np.arange(300).reshape(3, 100)).all() and weights["conv1.weight"].dtype == np.float32
     assert list(weights) == ["conv1.weight", "conv1.bias"] and list(velocity) == ["conv1.weight"]
+    assert (first_kernels == 5).all()
     assert (mean == 7).all() and state == STATE | {"format": 1}
 
 
@@ -59,7 +61,7 @@ def test_a_changed_byte_or_a_cut_is_refused(saved, place):
     for damaged in (whole[:position], whole[:position] + bytes([whole[position] ^ 0x55]) + whole[position + 1 :]):
         saved.write_bytes(damaged)
         try:
-            weights, *_, state = checkpoint.load(saved)
+            weights, *_, state, _ = checkpoint.load(saved)
         except UserError as error:
             assert str(saved) in str(error)
         else:  # a byte that carries nothing, such as a date

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -106,3 +107,67 @@ def test_ctrl_c_saves_and_tells_how_to_go_on(pictures, tmp_path):
     assert f"python -m minialex.train --resume {tmp_path / 'run'}" in err and err.count("\n") == 1
     assert (tmp_path / "run" / "checkpoint-last.npz").exists()
     assert len((tmp_path / "run" / "metrics.csv").read_text().splitlines()) >= 4
+
+
+@pytest.mark.parametrize("option", ["--out", "--resume", "--data"])
+def test_an_empty_name_is_not_the_current_folder(option, pictures, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert command.main(["--data", str(pictures), "--variant", "lenet5", option, ""]) == 2
+    assert f"{option} is empty" in capsys.readouterr().err and not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("option", ["--out", "--resume"])
+def test_a_name_that_no_file_system_takes(option, pictures, tmp_path, capsys):
+    status = command.main(["--data", str(pictures), "--variant", "lenet5", option, str(tmp_path / ("x" * 300))])
+    said = capsys.readouterr().err
+    assert status == 2 and said.count("\n") == 1 and said.startswith("minialex.train: ")
+
+
+def test_a_refused_folder_is_one_line(pictures, monkeypatch, capsys):
+    def refuse(options):
+        raise PermissionError(13, "Permission denied", "/closed/config.json")
+
+    monkeypatch.setattr(command, "run", refuse)
+    assert command.main(["--data", str(pictures)]) == 2
+    assert capsys.readouterr().err == "minialex.train: cannot use '/closed/config.json': Permission denied.\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux allows file names that are no UTF-8")
+def test_pictures_in_a_folder_whose_name_is_no_utf8(pictures, tmp_path):
+    root = os.fsencode(tmp_path) + b"/\xff"
+    shutil.copytree(pictures, os.fsdecode(root))
+    environment = os.environ | {"LC_ALL": "POSIX", "PYTHONUTF8": "0"}
+    done = subprocess.run([sys.executable, "-m", "minialex.train", "--data", root, "--variant", "lenet5", "--epochs", "1",
+                           "--out", tmp_path / "run"], cwd=ROOT, env=environment, capture_output=True)
+    assert (done.returncode, done.stderr) == (0, b"")
+    done = subprocess.run([sys.executable, "-m", "minialex.train", "--resume", tmp_path / "run"], cwd=ROOT, env=environment,
+                          capture_output=True)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+needs_shell = pytest.mark.skipif(not os.path.exists("/dev/full"), reason="written for a shell with /dev/full")
+# An unbuffered stdout fails earlier, while something is printed; the usual one fails when it is flushed.
+SHELL = {"cwd": ROOT, "capture_output": True, "text": True, "env": os.environ | {"PYTHONUNBUFFERED": ""}}
+
+
+@needs_shell
+@pytest.mark.parametrize("where, said", [("| head -2", ""), (">&-", ""), (">/dev/full", "output cannot be written: No space")])
+def test_training_outlives_its_output(where, said, pictures, tmp_path):
+    options = f"--data '{pictures}' --variant lenet5 --epochs 2 --out '{tmp_path / 'run'}'"
+    line = f"'{sys.executable}' -m minialex.train {options} {where}"
+    done = subprocess.run(line, shell=True, **SHELL)
+    assert done.returncode == 0 and said in done.stderr and done.stderr.count("\n") == (1 if said else 0)
+    assert (tmp_path / "run" / "predictions.png").exists()
+
+
+@needs_shell
+@pytest.mark.parametrize("module", ["minialex.summary lenet5", "minialex.summary --help", "lessons"])
+def test_output_that_cannot_be_written_is_one_line(module):
+    run = f"'{sys.executable}' -m {module}"
+    full = subprocess.run(f"{run} >/dev/full", shell=True, **SHELL)
+    name = module.split()[0]
+    assert (full.returncode, full.stderr) == (2, f"{name}: the output cannot be written: No space left on device.\n")
+    closed = subprocess.run(f"{run} >&-", shell=True, **SHELL)
+    assert closed.returncode == 0 and "Traceback" not in closed.stderr
+    pipe = subprocess.run(f"({run}; echo $? >&2) | true", shell=True, **SHELL)
+    assert pipe.stderr in ("141\n", "0\n")

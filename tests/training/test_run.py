@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import signal
 
 import numpy as np
@@ -50,7 +51,7 @@ def test_it_learns_and_says_so(finished):
 
 def test_the_checkpoint_has_all_that_using_the_network_needs(finished):
     path, _ = finished
-    arrays, velocity, mean, state = load(path / "checkpoint-last.npz")
+    arrays, velocity, mean, state, _ = load(path / "checkpoint-last.npz")
     assert set(arrays) == set(velocity) and mean.shape == (1, 36, 36) and state["std"] > 0
     assert state["variant"] == "lenet5" and state["classes"] == ["leaves", "sky $5", "Äpfel"] and state["epoch"] == 4
     assert all(array.dtype == np.float32 for array in [*arrays.values(), *velocity.values(), mean])
@@ -180,3 +181,59 @@ def test_the_learning_rate_warms_up_step_by_step(train, monkeypatch):
     monkeypatch.setattr(optim.SGD, "step", lambda self: (seen.append(self.param_groups[0]["lr"]), step(self)))
     train("warm", warmup=3, epochs=2, lr=0.03)
     assert seen[:4] == pytest.approx([0.01, 0.02, 0.03, 0.03]) and max(seen) == pytest.approx(0.03)
+
+
+def stop(steps):
+    return lambda done: signal.raise_signal(signal.SIGINT) if done == steps else None
+
+
+def test_filters_show_the_kernels_the_run_began_with(train, tmp_path):
+    """LeNet-5 begins with LeCun's initialisation, and what goes on is built with another."""
+    with pytest.raises(Interrupted):
+        train("stopped", stop(3), epochs=1)
+    whole, _ = train("whole", epochs=1)
+    trainer = run({"resume": str(tmp_path / "stopped")}, Listener())
+    first = load(whole / "checkpoint-last.npz")[4]
+    assert first.shape == (6, 1, 5, 5) and (trainer.experiment.first_kernels == first).all()
+    assert (tmp_path / "stopped" / "filters.png").read_bytes() == (whole / "filters.png").read_bytes()
+
+
+def test_a_run_without_a_checkpoint_is_started_over(train, tmp_path):
+    def die(done):
+        raise MemoryError
+
+    with pytest.raises(MemoryError):
+        train("early", die, epochs=1)
+    with pytest.raises(UserError, match="stopped before it had saved a checkpoint: start it again, with --out .*early"):
+        run({"resume": str(tmp_path / "early")}, Listener())
+    path, _ = train("early", epochs=1)
+    assert set(os.listdir(path)) == FILES
+
+
+@pytest.mark.parametrize("change", ["remove", "rename"])
+def test_changed_pictures_are_refused(train, tmp_path, change):
+    root = write_pictures(tmp_path / "mine", {"train": 4, "val": 2})
+    with pytest.raises(Interrupted):
+        train("stopped", stop(1), data=str(root), epochs=2, batch_size=4)
+    picture = root / "train" / "leaves" / "00.png"
+    picture.unlink() if change == "remove" else picture.rename(picture.with_name("new.png"))
+    with pytest.raises(UserError, match="pictures have changed since .*stopped was started, on 12 for training"):
+        run({"resume": str(tmp_path / "stopped")}, Listener())
+
+
+def test_pictures_may_move(train, tmp_path):
+    root = write_pictures(tmp_path / "mine", {"train": 4, "val": 2})
+    with pytest.raises(Interrupted):
+        train("stopped", stop(1), data=str(root), epochs=1, batch_size=4)
+    root.rename(tmp_path / "moved")
+    run({"resume": str(tmp_path / "stopped"), "data": str(tmp_path / "moved")}, Listener())
+
+
+@pytest.mark.parametrize("name, value", [("epochs", "3"), ("lr", None), ("crop", 1), ("seed", True), ("batch_size", -8)])
+def test_a_setting_that_cannot_be_is_refused(finished, tmp_path, name, value):
+    path = shutil.copytree(finished[0], tmp_path / "copy")
+    config = json.loads((path / "config.json").read_text("utf-8"))
+    config["settings"][name] = value
+    (path / "config.json").write_text(json.dumps(config), "utf-8")
+    with pytest.raises(UserError, match=f"config.json is not that of a run: .*{name.replace('_', '.')} "):
+        run({"resume": str(path)}, Listener())

@@ -72,7 +72,7 @@ def test_the_checkpoint_of_the_last_good_epoch_is_kept(train, tmp_path, monkeypa
     monkeypatch.setattr(models, "build", build)
     with pytest.raises(Diverged, match="epoch 2, step 3: .*layer conv1 .* has the network after epoch 1"):
         train("late", break_conv1, epochs=5)
-    weights, *_, state = load(tmp_path / "late" / "checkpoint-last.npz")
+    weights, *_, state, _ = load(tmp_path / "late" / "checkpoint-last.npz")
     assert state["epoch"] == 1 and all(np.isfinite(array).all() for array in weights.values())
 
 
