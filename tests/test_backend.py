@@ -268,11 +268,12 @@ def test_a_forked_child_computes_while_its_parent_was_busy():
 
 def test_the_shelf_of_changing_sizes_stays_small():
     parallel.release_memory()
+    held, largest = parallel._bytes["lent"], 700 * 10_000 * 4  # other tests' arrays may still be held
     for rows in range(300, 700):
         parallel.empty((rows, 10_000), np.float32)
         idle = sum(size * len(blocks) for size, blocks in parallel._shelf.items())
-        assert idle == parallel._bytes["idle"] < 300 << 20
-    assert parallel._bytes["lent"] >= 0
+        assert idle == parallel._bytes["idle"] <= (256 << 20) + 0.25 * held + 1.25 * largest
+    assert parallel._bytes["lent"] <= held
     parallel.release_memory()
 
 
