@@ -83,7 +83,4 @@ def main(arguments=None):
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(console.run("lessons", main))
-    except KeyboardInterrupt:
-        sys.exit(130)
+    sys.exit(console.run("lessons", main))

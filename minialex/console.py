@@ -3,6 +3,7 @@
 import os
 import sys
 
+INTERRUPTED = 130  # what a shell reports after Ctrl-C
 BROKEN_PIPE = 141  # what a shell reports for a program that wrote into a pipe without a reader
 
 
@@ -17,6 +18,8 @@ def run(name, main):
         finally:  # here, because what fails when Python exits cannot be caught
             if sys.stdout is not None:
                 sys.stdout.flush()
+    except KeyboardInterrupt:
+        return INTERRUPTED
     except BrokenPipeError:
         silence(sys.stdout)
         return BROKEN_PIPE

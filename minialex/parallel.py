@@ -39,7 +39,7 @@ def empty(shape, dtype, like=None):
 
 def _take(size):
     """A block from the shelf, or a new one; for a new one the shelf gives up what has not been asked for lately, so that
-    idle blocks never exceed a quarter of what was ever in use at once, plus 256 MB."""
+    blocks in use and idle ones together never exceed 1.25 times the most that was in use at once, plus 256 MB."""
     with _shelf_lock:
         blocks = _shelf.get(size)
         block = blocks.pop() if blocks else None
@@ -52,6 +52,8 @@ def _take(size):
             while _shelf[old] and _bytes["idle"] + _bytes["lent"] > 1.25 * _bytes["most lent"] + (256 << 20):
                 _shelf[old].pop()
                 _bytes["idle"] -= old
+            if not _shelf[old]:
+                del _shelf[old]
     return np.empty(size, dtype=np.uint8) if block is None else block
 
 

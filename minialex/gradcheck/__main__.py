@@ -1,9 +1,9 @@
 """python -m minialex.gradcheck: is every gradient of the engine right? Exit status 0: yes, 1: no, 2: a wrong option."""
 import argparse
 import json
-import os
 import sys
 
+from .. import console
 from ..backend import manual_seed
 from . import engine
 from .report import cut
@@ -53,16 +53,4 @@ def _parser():
 
 
 if __name__ == "__main__":
-    if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="replace")  # a console that has no "·" shows a question mark
-    try:
-        try:
-            status = main()
-        finally:
-            sys.stdout.flush()
-    except KeyboardInterrupt:
-        status = 130
-    except BrokenPipeError:  # `| head` has read enough; what is still to be written goes nowhere
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = 141
-    sys.exit(status)
+    sys.exit(console.run("minialex.gradcheck", main))

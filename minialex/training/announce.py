@@ -39,6 +39,7 @@ def _numbers(config):
     schedule = {"steps": f" (÷10 after epoch {drops})" if drops else "", "constant": "",
                 "linear": " (falling towards 0 after 40 % of them)",
                 "plateau": " (÷10 when the validation error stops falling, at most 3 times)"}[config.schedule]
+    schedule += f" after {config.warmup} steps of warm-up" if config.warmup else ""
     pixels = "scaled to variance 1" if config.pixels == "unit" else "0 to 255"
     epochs = "1 epoch" if config.epochs == 1 else f"{config.epochs} epochs"
     return (f"{epochs}, batch {config.batch_size}, lr {config.lr:g}{schedule}, momentum {config.momentum:g}, weight decay "
