@@ -7,9 +7,9 @@ are slid and counted, one by one. Run this file with python, or open its cells a
 from fractions import Fraction
 
 import classroom  # makes `import minialex` work from any folder
-import drawing
 import numpy as np
 from classroom import broken, claim, fact, predict, settle
+from drawings import shape_arithmetic
 
 import minialex.functional as F
 from minialex import Tensor, models, nn, shapes
@@ -140,10 +140,10 @@ settle("S11", "true, for odd widths", ", ".join(f"{n} → {a} and {b}" for n, (a
 # %% 7. Broken on purpose: AlexNet with the paper's own 224. Then the picture.
 with broken(ValueError):
     shapes.summary(models.alexnet("paper"), input_shape=(3, 224, 224))
-classroom.save(drawing.shape_arithmetic(layers), "01_shape_arithmetic")
+classroom.save(shape_arithmetic.draw(layers), "01_shape_arithmetic")
 classroom.score()
 
 # %% [markdown]
 # ## Exercise
-# Which input makes pool5 give 7×7 with no remainder on the way? Work backwards through the chain by hand, then let
-# `follow` count. Why is your number 227 plus what the picture's last line says?
+# `lessons/exercises/01_shape_arithmetic.py`: the formula forwards and backwards, and the width for which pool5 gives 7×7
+# with no remainder on the way. Before you write it: why is it 227 plus what the picture's last line says?

@@ -1,4 +1,4 @@
-"""python -m lessons: the course. Lists the lessons; with --all runs them and ends with the table of claims."""
+"""python -m lessons: the course and how far you are; with --all runs everything and ends with the table of claims."""
 import argparse
 import ast
 import json
@@ -10,6 +10,7 @@ import textwrap
 import time
 from pathlib import Path
 
+from lessons import progress
 from minialex import console
 
 HERE = Path(__file__).resolve().parent
@@ -49,6 +50,18 @@ def table(claims, width=110):
     return "\n".join(lines)
 
 
+def outline(course, known):
+    """Every lesson with the student's state, and what to type for it."""
+    lines = []
+    for path, title in course:
+        state = progress.describe(known, path.stem)
+        lines += [f"  {path.stem[:2]}  {title}", f"      python {os.path.relpath(path)}{' · ' + state if state else ''}"]
+        exercise = path.parent / "exercises" / path.name
+        if exercise.exists():
+            lines.append(f"      python {os.path.relpath(exercise)}")
+    return "\n".join(lines)
+
+
 def _place(record):
     """S1, S2, ..., S11, then orders, counts and training: as the claims are listed."""
     return "SOCT".index(record["id"][0]), int(record["id"][1:])
@@ -63,8 +76,7 @@ def main(arguments=None):
     options = parser.parse_args(arguments)
     course = lessons()
     if not options.all:
-        for path, title in course:
-            print(f"  {path.stem[:2]}  {title}\n      python {os.path.relpath(path)}")
+        print(outline(course, progress.load()))
         return 0
     claims, failed = [], []
     for path, title in course:

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 
+import progress
+
 HERE = Path(__file__).resolve().parent
 PICTURES = Path(os.environ.get("MINIALEX_PICTURES") or HERE / "pictures")
 if str(HERE.parent) not in sys.path:
@@ -30,6 +32,11 @@ def claim(name, said_by, text):
     """A claim as students meet it; said_by: "N1" to "N5" for the study notes, "P" for the paper."""
     _claims[name] = {"id": name, "said_by": said_by, "claim": text, "verdict": None, "computed": None}
     print(_paragraph(f"\n{name} · {said_by} say{'' if ',' in said_by else 's'}: “{text}”"))
+
+
+def heard(text):
+    """What is said in class without a number of its own in the list of claims. The facts that follow answer it."""
+    print(_paragraph(f"\nHeard in class: “{text}”"))
 
 
 def settle(name, verdict, computed):
@@ -66,12 +73,12 @@ def broken(error):
 class Prediction:
     """One number typed before the answer was known; `turned_out(answer)` compares."""
 
-    def __init__(self, question, typed):
-        self.question, self.typed, self.answer = question, typed, None
+    def __init__(self, question, typed, within=0.005):
+        self.question, self.typed, self.within, self.answer = question, typed, within, None
 
     @property
     def right(self):
-        return self.typed is not None and self.answer is not None and abs(self.typed - self.answer) <= 0.005
+        return self.typed is not None and self.answer is not None and abs(self.typed - self.answer) <= self.within
 
     def turned_out(self, answer):
         self.answer = Fraction(answer)
@@ -80,8 +87,10 @@ class Prediction:
             print(f"  it is {_number(self.answer)}: {opinion}")
 
 
-def predict(question):
-    """Asks for a number: 55, 54.25 or 217/4. Without a terminal, or with Enter, the question is skipped."""
+def predict(question, within=0.005):
+    """Asks for a number: 55, 54.25 or 217/4. Without a terminal, or with Enter, the question is skipped.
+
+    within: how far off still counts as right."""
     typed = None
     while sys.stdin is not None and sys.stdin.isatty():
         try:
@@ -94,12 +103,12 @@ def predict(question):
             break
         except KeyboardInterrupt:
             sys.exit(130)
-    _predictions.append(Prediction(question, typed))
+    _predictions.append(Prediction(question, typed, within))
     return _predictions[-1]
 
 
 def score():
-    """The last line of a lesson: how many predictions were right."""
+    """The end of a lesson: how many predictions were right, for the student and for `python -m lessons`."""
     typed = [prediction for prediction in _predictions if prediction.typed is not None]
     right = sum(prediction.right for prediction in typed)
     if typed:
@@ -107,6 +116,9 @@ def score():
         for prediction in typed:
             if not prediction.right:
                 print(_paragraph(f"  worth another look: {prediction.question} {_number(prediction.answer)}"))
+    lesson = Path(getattr(sys.modules["__main__"], "__file__", None) or "")
+    if lesson.resolve().parent == HERE and "MINIALEX_CLAIMS" not in os.environ:  # not `--all`, not a test
+        progress.note("lessons", lesson.stem, [right, len(typed)])
 
 
 # ------------------------------------------------------------------------------------------------ pictures and records

@@ -1,25 +1,18 @@
-"""The lessons' drawings: what is too long to stand between a claim and its proof."""
-import classroom
+"""Lesson 1: where 11-wide windows land on 224 and 227 columns, and the chain from the picture to pool5."""
+from drawings.paper import BLUE, GREY, INK, PALE, RED, box, heading, sheet
 
 from minialex import shapes
 
-INK, BLUE, PALE, RED, GREY = "#22303c", "#2f6db3", "#bfd7f0", "#d1344b", "#e3e6ea"
 
-
-def shape_arithmetic(layers):
-    """Lesson 1: where 11-wide windows land on 224 and 227 columns, and the chain from the picture to pool5."""
-    pyplot = classroom.picture()
-    figure = pyplot.figure(figsize=(12, 10))
-    _heading(figure, 0.968, "Where an 11-wide window lands when it moves 4 columns at a time")
+def draw(layers):
+    """layers: (name, kernel, stride, padding), from the picture to pool5."""
+    figure = sheet(12, 10)
+    heading(figure, 0.968, "Where an 11-wide window lands when it moves 4 columns at a time")
     _windows(figure.add_axes((0.02, 0.475, 0.96, 0.475)))
-    _heading(figure, 0.435, "What becomes of the columns, layer by layer")
+    heading(figure, 0.435, "What becomes of the columns, layer by layer")
     for left, size in ((0.02, 227), (0.51, 224)):
         _chain(figure.add_axes((left, 0.02, 0.47, 0.4)), size, layers)
     return figure
-
-
-def _heading(figure, height, text):
-    figure.text(0.02, height, text, fontsize=15, weight="bold", color=INK)
 
 
 # ------------------------------------------------------------------------------------------------ windows on columns
@@ -43,7 +36,7 @@ def _strip(axis, top, size, padding):
         if column < size + padding:
             pixel = 0 <= column < size
             face, hatch = RED if column in unread else "white" if pixel else GREY, None if pixel else "////"
-            axis.add_patch(_box(x, top, 1, 1, facecolor=face, edgecolor=INK, linewidth=0.5, hatch=hatch))
+            axis.add_patch(box(x, top, 1, 1, facecolor=face, edgecolor=INK, linewidth=0.5, hatch=hatch))
         if (column % 10 == 0 and column < size) or column == size - 1:
             axis.text(x + 0.5, top + 1.15, column, ha="center", va="bottom", fontsize=8, color=INK)
     for number, start in enumerate(starts):
@@ -64,14 +57,8 @@ def _strip(axis, top, size, padding):
 
 def _window(axis, x, top, number, text, **look):
     y = top - 1.7 - 1.4 * (number % 3)
-    axis.add_patch(_box(x + 0.12, y, 10.76, 1.15, linewidth=1.2, **look))
+    axis.add_patch(box(x + 0.12, y, 10.76, 1.15, linewidth=1.2, **look))
     axis.text(x + 5.5, y + 0.55, text, ha="center", va="center", fontsize=8, color=look["edgecolor"])
-
-
-def _box(x, y, width, height, **look):
-    from matplotlib.patches import Rectangle
-
-    return Rectangle((x, y), width, height, **look)
 
 
 # ------------------------------------------------------------------------------------------------ the chain
@@ -86,7 +73,7 @@ def _chain(axis, size, layers):
         width = 1 if step == 1 else step - min(1.2, 0.2 * step)
         for value in range(count):
             face = RED if value not in used[level] else BLUE if value in seen[level] else PALE
-            axis.add_patch(_box(first + value * step - width / 2, level - 0.3, width, 0.6, facecolor=face, linewidth=0))
+            axis.add_patch(box(first + value * step - width / 2, level - 0.3, width, 0.6, facecolor=face, linewidth=0))
         axis.text(-5, level, name, ha="right", va="center", fontsize=9.5, color=INK)
         axis.text(231, level, count, va="center", fontsize=10.5, weight="bold", color=INK)
         if count > len(used[level]):

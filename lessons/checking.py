@@ -1,0 +1,127 @@
+"""The exercises' checks: what every file in exercises/checks needs, and `check(...)`, the last line of every exercise.
+
+A check calls what the student wrote and compares; `Wrong` says what is wrong in one sentence, if possible the mistake that
+was made: hints are pairs (the value that this mistake gives, the sentence).
+"""
+import importlib.util
+import sys
+import textwrap
+import traceback
+from pathlib import Path
+
+import classroom  # makes `import minialex` work from any folder
+import numpy as np
+import progress
+
+CHECKS = Path(__file__).resolve().parent / "exercises" / "checks"
+
+
+class Wrong(Exception):
+    """What is wrong, in a sentence that helps."""
+
+
+# ------------------------------------------------------------------------------------------------ what a check does
+
+
+def call(function, *arguments):
+    """What the student's function returns. Raises Wrong where it is not written yet, or stops with an error."""
+    try:
+        result = function(*arguments)
+    except Wrong:
+        raise
+    except Exception as error:
+        raise Wrong(f"{name_of(function)} stops{_line(error, function)} with {type(error).__name__}: {error}") from error
+    if result is None:
+        raise Wrong(f"{name_of(function)} returns nothing yet: write it where the dots are, and end with `return`.")
+    return result
+
+
+def same(what, got, right, hints=(), within=1e-9):
+    """Raises Wrong unless `got`, a number or an array, is `right`. hints: (the value of a typical mistake, its sentence)."""
+    got = _array(what, got)
+    for value, sentence in hints:
+        if _equal(got, value, within) and not _equal(got, right, within):
+            raise Wrong(f"{what}: {sentence}")
+    right = np.asarray(right)
+    if got.shape != right.shape:
+        raise Wrong(f"{what}: the shape is {got.shape}, it should be {right.shape}.")
+    if not np.isfinite(got).all():
+        raise Wrong(f"{what}: NaN or infinity comes out.")
+    if not _equal(got, right, within):
+        index = np.unravel_index(np.argmax(np.abs(got - right)), got.shape)
+        where = f" at [{', '.join(map(str, index))}]" if index else ""
+        raise Wrong(f"{what}: you have {got[index]:.7g}{where}, it should be {right[index]:.7g}.")
+
+
+def gradients(what, function, inputs, hints=()):
+    """Raises Wrong with the gradient checker's verdict unless `backward` of this Function (class or instance) is right.
+
+    hints: (a word in the verdict, a sentence to add)."""
+    import minialex as ma
+
+    judge = getattr(ma, "check_backward", ma.gradcheck)
+    try:
+        report = judge(function, inputs)
+    except Exception as error:
+        raise Wrong(f"{what} stops{_line(error, function)} with {type(error).__name__}: {error}") from error
+    if not report:
+        verdict = str(report)
+        added = [sentence for word, sentence in hints if word in verdict]
+        raise Wrong(f"{what}: the gradient checker objects.\n{verdict}" + "".join(f"\n{sentence}" for sentence in added))
+
+
+def name_of(function):
+    """What the student calls it."""
+    return getattr(function, "__name__", type(function).__name__)
+
+
+def _array(what, got):
+    got = getattr(got, "data", got) if type(got).__name__ == "Tensor" else got
+    try:
+        return np.asarray(got, dtype=float)
+    except (TypeError, ValueError):
+        raise Wrong(f"{what}: a number or an array is wanted, this is a {type(got).__name__}.") from None
+
+
+def _equal(got, value, within):
+    value = np.asarray(value, dtype=float)
+    return got.shape == value.shape and np.allclose(got, value, rtol=within, atol=within, equal_nan=True)
+
+
+def _line(error, function):
+    """' in line 12', of the student's file."""
+    code = getattr(function, "__code__", None) or getattr(getattr(function, "forward", None), "__code__", None)
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if code and frame.filename == code.co_filename]
+    return f" in line {lines[-1]}" if lines else ""
+
+
+# ------------------------------------------------------------------------------------------------ the last line
+
+
+def check(*answers):
+    """Runs the checks that belong to the file that calls this. Exit status 0: solved; 1: not yet, and why."""
+    path = Path(sys.modules["__main__"].__file__).resolve()
+    task = load(path.stem)
+    known = progress.load()["exercises"].get(path.stem)
+    try:
+        said = task.check(*answers)
+    except Wrong as problem:
+        head, *report = str(problem).splitlines()
+        print(textwrap.fill(f"not yet: {head}", 110, subsequent_indent="  ", break_long_words=False), *report, sep="\n")
+        if path.parent.name == "exercises" and known != "solved":
+            progress.note("exercises", path.stem, "tried")
+        sys.exit(1)
+    print(textwrap.fill(f"right. {said or ''}".strip(), 110, subsequent_indent="  "))
+    if path.parent.name == "exercises":
+        progress.note("exercises", path.stem, "solved")
+
+
+def load(name):
+    """The module exercises/checks/NAME.py."""
+    spec = importlib.util.spec_from_file_location(f"check_{name}", CHECKS / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+__all__ = ["Wrong", "call", "check", "classroom", "gradients", "name_of", "same"]

@@ -1,0 +1,56 @@
+"""How far the student is: a small JSON file beside the built-in pictures (MINIALEX_CACHE, or the platform's cache folder).
+
+    {"lessons": {"01_shape_arithmetic": [right, typed]}, "exercises": {"01_shape_arithmetic": "solved" or "tried"}}
+
+Nothing depends on it: where it cannot be read or written, the course goes on without.
+"""
+import json
+import os
+
+
+def path():
+    """Where it is kept. Raises UserError when there is no such place."""
+    from minialex.data.cache import cache_folder
+
+    return cache_folder() / "course.json"
+
+
+def load():
+    """What is known: {"lessons": {...}, "exercises": {...}}, both empty for a beginner."""
+    found = {}
+    try:
+        found = json.loads(path().read_text(encoding="utf-8"))
+    except Exception:  # no home folder, no file, a file that something else has written: a beginner
+        pass
+    known = {"lessons": {}, "exercises": {}}
+    for kind, entries in known.items():
+        if isinstance(found, dict) and isinstance(found.get(kind), dict):
+            entries.update(found[kind])
+    return known
+
+
+def note(kind, name, state):
+    """Remember the state of one lesson or exercise. A solved exercise stays solved."""
+    known = load()
+    if known[kind].get(name) == "solved":
+        return
+    known[kind][name] = state
+    try:
+        target = path()
+        target.parent.mkdir(parents=True, exist_ok=True)
+        draft = target.with_name(f"{target.name}.{os.getpid()}")
+        draft.write_text(json.dumps(known, indent=1), encoding="utf-8")
+        draft.replace(target)
+    except Exception:  # a folder that may not be written, a full disk
+        pass
+
+
+def describe(known, name):
+    """One lesson's state in words, "" for one that was not begun."""
+    words = []
+    if name in known["lessons"]:
+        right, typed = known["lessons"][name]
+        words.append(f"read, {right} of {typed} predictions right" if typed else "read")
+    if name in known["exercises"]:
+        words.append(f"exercise {known['exercises'][name]}")
+    return ", ".join(words)
