@@ -180,33 +180,28 @@ def manual_seed(seed):
     """
     if not isinstance(seed, Integral) or seed < 0:
         raise ValueError(f"manual_seed needs a whole number of at least 0, got {seed!r}.")
-    _random.update(seed=int(seed), host=np.random.default_rng(int(seed)))
-    for device in [name for name in _random if name.startswith("cuda")]:
-        _random.pop(device, None)
+    _random["host"] = np.random.default_rng(int(seed))
 
 
 def host_generator():
-    """The NumPy generator behind weight initialisation and the CPU's dropout."""
+    """The NumPy generator behind weight initialisation; every other random number follows from what it draws."""
     return _random["host"]
 
 
-def random_uniform(shape, like):
-    """float32 numbers in [0, 1) on the device of `like`, drawn there."""
-    xp = array_module(like)
-    if xp is np:
-        return _random["host"].random(shape, dtype=np.float32)
-    device = device_of(like)
-    if device not in _random:
-        seed = _random.get("seed")
-        _random[device] = xp.random.RandomState(None if seed is None else seed + like.device.id)
-    return _random[device].random_sample(shape, dtype=xp.float32)
+def random_key():
+    """A whole number below 2^64 that stands for a long sequence of random numbers, such as a dropout mask.
+
+    It is drawn on the host and made into the sequence where the array is (`dropout` in kernels/), so that a GPU's random
+    numbers are the CPU's, and that the host generator's state, which a checkpoint keeps, is all the state there is.
+    """
+    return int(_random["host"].integers(1 << 64, dtype=np.uint64))
 
 
 @contextmanager
 def frozen_randomness():
     """Inside the block, every run draws the same numbers again each time `restart()` is called; afterwards the
     generators go on as if nothing had been drawn. Gradient checking needs a dropout mask that stands still."""
-    before = dict(_random)
+    before = _random["host"]
 
     def restart():
         manual_seed(0)
@@ -215,12 +210,11 @@ def frozen_randomness():
     try:
         yield restart
     finally:
-        _random.clear()
-        _random.update(before)
+        _random["host"] = before
 
 
 def random_state():
-    """The state of the host generator, as plain JSON-able values, for checkpoints."""
+    """All that the random numbers to come depend on, on the CPU and on GPUs, as plain JSON-able values for checkpoints."""
     return _random["host"].bit_generator.state
 
 

@@ -106,8 +106,8 @@ def _add_run(group):
     group.add_argument("--seed", type=int, metavar="N", help="all random numbers follow from it: the same seed on the same "
                        f"machine gives the same metrics ({ALWAYS['seed']})")
     group.add_argument("--out", metavar="RUN", help="the run's folder (runs/<date>-<name of the pictures>)")
-    group.add_argument("--resume", metavar="RUN", help="go on with the run in this folder, exactly as if it had not stopped "
-                       "(on a GPU in mid-epoch: with other dropout masks); 'auto': the newest unfinished one in runs/")
+    group.add_argument("--resume", metavar="RUN", help="go on with the run in this folder, exactly as if it had not "
+                       "stopped; 'auto': the newest unfinished one in runs/")
 
 
 def _defaults(name):

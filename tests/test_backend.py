@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, rule
 
 import minialex as ma
+import minialex.functional as F
 from minialex import backend, parallel
 
 BIG = 1 << 18  # float32 numbers in a block of 1 MB, the smallest that is recycled
@@ -281,17 +282,32 @@ def test_the_shelf_of_changing_sizes_stays_small():
 
 
 def test_a_seed_gives_the_same_numbers_again():
-    like = np.zeros(1)
     draws = []
     for seed in (1, 1, 2):
         ma.manual_seed(seed)
-        draws.append((backend.host_generator().random(3).tolist(), backend.random_uniform((3,), like).tolist()))
+        draws.append((backend.host_generator().random(3).tolist(), backend.random_key()))
     assert draws[0] == draws[1] != draws[2]
 
 
-def test_uniform_numbers_are_float32_in_the_half_open_unit_interval():
-    numbers = backend.random_uniform((500, 500), np.zeros(1))
-    assert numbers.dtype == np.float32 and 0 <= numbers.min() < 1e-3 and 0.999 < numbers.max() < 1
+def test_keys_fill_64_bits():
+    keys = [backend.random_key() for _ in range(400)]
+    assert all(isinstance(key, int) and 0 <= key < 1 << 64 for key in keys) and len(set(keys)) == 400
+    for bit in range(64):
+        assert 100 < sum(key >> bit & 1 for key in keys) < 300
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_a_dropout_mask_follows_from_the_seed_alone(monkeypatch, threads):
+    monkeypatch.setenv("MINIALEX_THREADS", str(threads))
+    ma.manual_seed(3)
+    key = backend.random_key()
+    drawn = np.random.Generator(np.random.Philox(key=key)).random((300, 501), dtype=np.float32)
+    ma.manual_seed(3)
+    x = ma.Tensor(np.full((300, 501), 2.0), requires_grad=True)
+    y = F.dropout(x, 0.25)
+    y.backward(np.full(x.shape, 3.0))
+    np.testing.assert_array_equal(y.data, 2 / 0.75 * (drawn >= 0.25))
+    np.testing.assert_array_equal(x.grad, 3 / 0.75 * (drawn >= 0.25))
 
 
 def test_frozen_randomness_repeats_itself_and_leaves_no_trace():

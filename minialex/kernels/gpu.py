@@ -17,13 +17,16 @@ from ..windows import window_count
 
 # ------------------------------------------------------------------------------------------------ compiling, launching
 
-_FILES = ("windows.cu", "convolution.cu", "pooling.cu", "normalization.cu", "sgd.cu")
+_FILES = ("windows.cu", "convolution.cu", "pooling.cu", "normalization.cu", "dropout.cu", "sgd.cu")
 _TEXT = "\n".join((Path(__file__).parent / "cuda" / name).read_text(encoding="utf-8") for name in _FILES)
 _SOURCE = _TEXT.encode("ascii", "replace").decode()  # CuPy hands it on in the locale's encoding, which may lack a Σ
 
-KERNELS = ("im2col", "col2im", "max_pool_forward", "max_pool_backward", "lrn_forward", "lrn_backward", "sgd_update")
+KERNELS = ("im2col", "col2im", "max_pool_forward", "max_pool_backward", "lrn_forward", "lrn_backward",
+           "dropout", "sgd_update")
 REALS = {np.dtype(np.float32): "float", np.dtype(np.float64): "double"}
 INDICES = {np.int32: "int", np.int64: "long long"}
+
+_AS_IT_IS = (cupy.ndarray, np.float32, np.uint64)  # what a kernel gets without conversion
 
 _THREADS = 256  # per block
 _MOST_BLOCKS = 1 << 20
@@ -57,8 +60,8 @@ def _launch(name, total, *arguments):
         return
     (dtype,) = reals
     index = np.int32 if max(array.size for array in arrays) < _SHORT else np.int64
-    converted = [value if isinstance(value, cupy.ndarray) else dtype.type(value) if isinstance(value, float)
-                 else index(value) for value in arguments]
+    converted = [value if isinstance(value, _AS_IT_IS) else dtype.type(value) if isinstance(value, float) else index(value)
+                 for value in arguments]
     blocks = min(-(-total // _THREADS), _MOST_BLOCKS)
     _kernel(name, REALS[dtype], INDICES[index])((blocks,), (_THREADS,), (index(total), *converted))
 
@@ -173,6 +176,18 @@ def lrn_backward(grad, x, scale, size, alpha, beta, groups):
     N, C, H, W = x.shape
     _launch("lrn_backward", x.size, grad, x, scale, dx, H * W, C // groups, size, float(alpha), float(beta))
     return dx
+
+
+# ------------------------------------------------------------------------------------------------ dropout
+
+
+@_on_its_device
+def dropout(x, p, key):
+    """y = x · m / (1 − p), m = 1 where a random number in [0, 1) is at least p, else 0: for the same key the same mask."""
+    x = cupy.ascontiguousarray(x)
+    y = cupy.empty_like(x)
+    _launch("dropout", -(-x.size // 8), x, y, x.size, np.uint64(key), np.float32(p), float(1 / (1 - p)))
+    return y
 
 
 # ------------------------------------------------------------------------------------------------ the update

@@ -6,11 +6,13 @@
 The paper halves the outputs at test time instead; dividing while training gives the same expectation and leaves the
 network alone when it is used.
 """
-from ..backend import random_uniform
+from ..backend import kernels, random_key
 from ..tensor import Function
 
 
 class Dropout(Function):
+    """The mask m is never kept: it follows from one random number, `key`, so that backward draws it again."""
+
     fresh_gradients = True
 
     def __init__(self, p=0.5):
@@ -19,11 +21,8 @@ class Dropout(Function):
         self.p = p
 
     def forward(self, x):
-        kept = (random_uniform(x.shape, like=x) >= self.p).astype(x.dtype)
-        kept *= 1 / (1 - self.p)
-        self.save_for_backward(kept)
-        return x * kept
+        self.key = random_key()
+        return kernels(x).dropout(x, self.p, self.key)
 
     def backward(self, grad_output):
-        (kept,) = self.saved
-        return grad_output * kept
+        return kernels(grad_output).dropout(grad_output, self.p, self.key)

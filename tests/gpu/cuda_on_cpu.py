@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 
 SHIM = Path(__file__).with_name("cuda_shim.h")
-C_TYPES = {"float": np.float32, "double": np.float64, "int": np.int32, "long long": np.int64, "unsigned char": np.uint8}
+C_TYPES = {"float": np.float32, "double": np.float64, "int": np.int32, "long long": np.int64, "unsigned char": np.uint8,
+           "unsigned long long": np.uint64}
 
 
 def gpp():

@@ -13,6 +13,11 @@ using std::pow;
 template <class T> T min(T a, T b) { return b < a ? b : a; }
 template <class T> T max(T a, T b) { return a < b ? b : a; }
 
+inline unsigned long long __umul64hi(unsigned long long a, unsigned long long b)
+{
+    return (unsigned long long)((unsigned __int128)a * b >> 64);
+}
+
 // Threads run one after the other, forwards or backwards: a kernel whose threads are independent cannot tell.
 #define RUN_ALL_THREADS(grid, block, backwards, call)                                  \
     gridDim.x = grid;                                                                  \

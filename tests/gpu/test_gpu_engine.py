@@ -1,5 +1,6 @@
 """The whole engine on a GPU, or on the stand-in: the same numbers as on the CPU, and no array that crosses by itself."""
 import gc
+import json
 import subprocess
 import sys
 
@@ -74,13 +75,6 @@ def test_every_operation_gives_what_the_cpu_gives(cuda, name, dtype):
 # ------------------------------------------------------------------------------------------------ training
 
 
-def same_masks(monkeypatch):
-    """Dropout draws on the CPU for both devices, so that both drop the same."""
-    generator = np.random.default_rng(0)
-    monkeypatch.setattr("minialex.ops.dropout.random_uniform", lambda shape, like: backend.to_device(
-        generator.random(shape, dtype=np.float32), backend.device_of(like)))
-
-
 def train(model, device, batches, size, lr=0.01, accumulate=1):
     """(losses, weights after the last step) of a few SGD steps on random pictures, as NumPy arrays."""
     model.to(device)
@@ -121,25 +115,24 @@ def lenet5():
 
 @pytest.mark.parametrize("network", [Small, lenet5])
 @pytest.mark.parametrize("accumulate", [1, 2])
-def test_training_follows_the_cpu(cuda, monkeypatch, network, accumulate):
+def test_training_follows_the_cpu(cuda, network, accumulate):
     results = []
     for device in ("cpu", cuda):
-        ma.manual_seed(3)
-        same_masks(monkeypatch)
+        ma.manual_seed(3)  # the same weights, and the same dropout masks on both devices
         results.append(train(network(), device, batches=4, size=6, accumulate=accumulate))
     np.testing.assert_allclose(results[1][0], results[0][0], rtol=1e-5)
     for name, weight in results[0][1].items():
         np.testing.assert_allclose(results[1][1][name], weight, rtol=1e-4, atol=1e-6, err_msg=name)
 
 
-def test_one_step_of_the_whole_paper_network(cuda, monkeypatch):
+def test_one_step_of_the_whole_paper_network(cuda):
     """Loss, all 58 million gradients, and the update (looked at outside fc6 and fc7, to save time)."""
     ma.manual_seed(0)
     model = models.alexnet(num_classes=10, init="he")
     x = Tensor(normal(0, 2, *model.input_shape, dtype=np.float32))
     losses, gradients = [], []
     for device in ("cpu", cuda):
-        same_masks(monkeypatch)
+        ma.manual_seed(1)
         model.to(device).zero_grad()
         loss = F.cross_entropy(model(x.to(device)), backend.to_device(np.array([3, 7]), device))
         loss.backward()
@@ -292,18 +285,31 @@ def test_optimiser_state_travels(cuda, cupy):
     assert all(isinstance(v, np.ndarray) for v in optimizer.state_dict()["velocity"])
 
 
-def test_dropout_draws_on_the_device(cuda, cupy):
-    x = Tensor(np.ones((200, 300), np.float32)).to(cuda)
+def test_dropout_masks_are_the_cpus_and_can_be_drawn_again(cuda, cupy):
+    x = np.ones((200, 300), np.float32)
     draws = []
-    for _ in range(2):
+    for device in ("cpu", cuda, cuda):
         ma.manual_seed(7)
-        draws.append((F.dropout(x, 0.3).numpy(), F.dropout(x, 0.3).numpy()))
-    np.testing.assert_array_equal(draws[0], draws[1])
-    first, second = draws[0]
-    assert (first != second).any()
+        there = Tensor(x, requires_grad=True).to(device)
+        first, state = F.dropout(there, 0.3).numpy(), backend.random_state()
+        draws.append((first, F.dropout(there, 0.3).numpy()))
+        backend.set_random_state(json.loads(json.dumps(state)))
+        np.testing.assert_array_equal(F.dropout(there, 0.3).numpy(), draws[-1][1], "a checkpoint's state goes on elsewhere")
+    for first, second in draws:
+        np.testing.assert_array_equal(first, draws[0][0])
+        np.testing.assert_array_equal(second, draws[0][1])
+        assert (first != second).any()
     assert first.dtype == np.float32 and set(np.unique(first)) == {0, np.float32(1 / 0.7)}
     assert (first == 0).mean() == pytest.approx(0.3, abs=0.01)
-    np.testing.assert_array_equal(F.dropout(x, 0.3, training=False).numpy(), x.numpy())
+    np.testing.assert_array_equal(F.dropout(there, 0.3, training=False).numpy(), x)
+
+
+def test_dropouts_backward_pass_has_the_forward_passes_mask(cuda, cupy):
+    x = Tensor(normal(0, 50, 70)).to(cuda).detach()
+    x.requires_grad = True
+    y = F.dropout(x, 0.5)
+    y.backward(cupy.ones(x.shape))
+    np.testing.assert_array_equal(y.numpy(), x.numpy() * x.grad.get())
 
 
 def test_anomalies_are_found_on_the_device(cuda, cupy):

@@ -200,6 +200,29 @@ def test_lrn(on_gpu, tower, norm, dtype, seed):
     np.testing.assert_allclose(dx, cpu.lrn_backward(grad, x, scale, size, alpha, beta, groups), **close)
 
 
+# ------------------------------------------------------------------------------------------------ dropout
+
+
+@checked
+@given(count=st.integers(0, 300), dtype=dtypes, seed=seeds, key=st.integers(0, 2**64 - 1), p=st.floats(0, 0.99))
+def test_dropout_drops_what_numpys_philox_says(on_gpu, count, dtype, seed, key, p):
+    x = normal(seed, count, dtype)
+    drawn = np.random.Generator(np.random.Philox(key=key)).random(count, dtype=np.float32)
+    expected = np.where(drawn >= np.float32(p), x * dtype(1 / (1 - p)), 0)
+    y = on_gpu("dropout", x, p, key)
+    assert y.dtype == dtype
+    np.testing.assert_array_equal(y, expected)
+    np.testing.assert_array_equal(y, cpu.dropout(x, p, key))
+
+
+@pytest.mark.parametrize("size", [(1 << 15) - 1, 1 << 15, (1 << 15) + 1, 100_003])
+def test_a_mask_does_not_depend_on_how_the_work_is_cut(on_gpu, size):
+    x = np.ones(size, np.float32)
+    whole = np.random.Generator(np.random.Philox(key=7)).random(size, dtype=np.float32) >= np.float32(0.3)
+    for y in (cpu.dropout(x, 0.3, 7), on_gpu("dropout", x, 0.3, 7)):
+        np.testing.assert_array_equal(y > 0, whole)
+
+
 # ------------------------------------------------------------------------------------------------ the update
 
 
@@ -233,6 +256,7 @@ def one_of_each(dtype):
             ("max_pool_backward", (y, argmax, x.shape, *window)),
             ("lrn_forward", (x, 5, 0.1, 0.75, 2, 2)),
             ("lrn_backward", (turned, x, scale, 5, 0.1, 0.75, 2)),
+            ("dropout", (x, 0.3, 12345678901234567890)),
             ("sgd_update", (x, turned, scale, 0.1, 0.9, 1e-3))]
 
 

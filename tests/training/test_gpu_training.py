@@ -1,5 +1,6 @@
 """Training on a GPU, or on the strict stand-in for one: every array stays where it belongs, and no step waits for the device."""
 
+import signal
 import sys
 from pathlib import Path
 
@@ -7,7 +8,8 @@ import numpy as np
 import pytest
 from small_runs import OPTIONS, Listener
 
-from minialex.training import run
+from minialex import models, nn
+from minialex.training import Interrupted, run
 from minialex.training.checkpoint import load
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "gpu"))
@@ -54,3 +56,26 @@ def test_a_run_on_the_gpu_goes_on_where_it_stopped(cupy, pictures, tmp_path):
     assert (tmp_path / "killed" / "metrics.csv").read_bytes() == (tmp_path / "whole" / "metrics.csv").read_bytes()
     whole, killed = (load(tmp_path / name / "checkpoint-last.npz")[0] for name in ("whole", "killed"))
     assert all((whole[name] == killed[name]).all() for name in whole)
+
+
+def test_dropout_goes_on_in_mid_epoch_with_the_same_masks(cupy, pictures, tmp_path, monkeypatch):
+    """LeNet-5 has no dropout, so a layer of it is put in here."""
+    original = models.build
+
+    def with_dropout(*arguments, **options):
+        model = original(*arguments, **options)
+        model.tanh4 = nn.Sequential(nn.Tanh(), nn.Dropout(0.5))
+        return model
+
+    def stop(steps):
+        if steps == 6:
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(models, "build", with_dropout)
+    options = OPTIONS | {"data": str(pictures), "epochs": 2, "device": "cuda"}
+    run(options | {"out": str(tmp_path / "whole")}, Listener())
+    with pytest.raises(Interrupted):
+        run(options | {"out": str(tmp_path / "stopped")}, Listener(stop))
+    run({"resume": str(tmp_path / "stopped")}, Listener())
+    whole, stopped = (load(tmp_path / name / "checkpoint-last.npz")[0] for name in ("whole", "stopped"))
+    assert all((whole[name] == stopped[name]).all() for name in whole)

@@ -1,0 +1,25 @@
+"""Dropout on the CPU; `kernels/cuda/dropout.cu` has the same for a GPU, with the same random numbers."""
+import numpy as np
+
+from ..parallel import empty, parallel_map
+
+_BLOCK = 1 << 15  # numbers at a time, to stay in the cache; a multiple of 8, see below
+
+
+def dropout(x, p, key):
+    """y = x · m / (1 − p), m = 1 where a random number in [0, 1) is at least p, else 0.
+
+    The number at position i depends on `key` and i alone: Philox is a generator that computes any part of its sequence
+    without the parts before it. So the same key gives the same mask again, on any number of cores and on a GPU.
+    """
+    y = empty(x.shape, x.dtype)
+    source, target, scale = x.reshape(-1), y.reshape(-1), x.dtype.type(1 / (1 - p))
+
+    def block(part):
+        # One step of Philox's counter makes eight float32 numbers.
+        generator = np.random.Generator(np.random.Philox(key=key, counter=part.start // 8))
+        drawn = generator.random(part.stop - part.start, dtype=np.float32)
+        np.multiply(source[part], (drawn >= np.float32(p)) * scale, out=target[part])
+
+    parallel_map(block, [slice(start, min(start + _BLOCK, x.size)) for start in range(0, x.size, _BLOCK)])
+    return y
