@@ -3,6 +3,7 @@
 A check calls what the student wrote and compares; `Wrong` says what is wrong in one sentence, if possible the mistake that
 was made: hints are pairs (the value that this mistake gives, the sentence).
 """
+import copy
 import importlib.util
 import sys
 import textwrap
@@ -51,6 +52,18 @@ def same(what, got, right, hints=(), within=1e-9):
         index = np.unravel_index(np.argmax(np.abs(got - right)), got.shape)
         where = f" at [{', '.join(map(str, index))}]" if index else ""
         raise Wrong(f"{what}: you have {got[index]:.7g}{where}, it should be {right[index]:.7g}.")
+
+
+def slopes(function, inputs, g):
+    """What `backward` of this Function (class, or instance with options) gives for g = dL/dy: a list, one array an input.
+
+    Called as the tape calls it, but whatever comes back is taken as it is. Raises Wrong where nothing comes back."""
+    import minialex as ma
+
+    operation = function() if isinstance(function, type) else copy.copy(function)
+    call(operation, *(ma.Tensor(np.asarray(value), requires_grad=True) for value in inputs))
+    found = call(operation.backward, np.asarray(g))
+    return list(found) if isinstance(found, (tuple, list)) else [found]
 
 
 def gradients(what, function, inputs, hints=()):
@@ -124,4 +137,4 @@ def load(name):
     return module
 
 
-__all__ = ["Wrong", "call", "check", "classroom", "gradients", "name_of", "same"]
+__all__ = ["Wrong", "call", "check", "classroom", "gradients", "name_of", "same", "slopes"]

@@ -7,4 +7,22 @@ WRONG = {
         ("(count - 1) * stride", "count * stride", "count - 1 steps"),
         ("reversed(LAYERS)", "LAYERS[:1]", "undoes conv1 only"),
     ],
+    "02_the_tape": [
+        ("g / b, -g * a", "1 / b, -g * a", "Multiply it by g"),
+        ("-g * a / b**2", "g * a / b**2", "a larger b makes y smaller: the sign"),
+        ("-g * a / b**2", "-g / b**2", "the a is missing"),
+        ("g / b, -g * a / b**2", "g / b", "two went in, a and b, so two come back"),
+    ],
+    "03_gradient_checking": [
+        ("(f(up) - f(down)) / (2 * h)", "(f(up) - f(x)) / h", "that is one-sided"),
+        ("(2 * h)", "h", "divide by 2h"),
+        ("x.copy(), x.copy()", "x, x.copy()", "x is no longer what it was"),
+        ("(2 * h)", "2 * h", "in brackets"),
+    ],
+    "04_convolution": [
+        ("+= columns", "= columns", "Add instead: +="),
+        ("return columns", "return columns.T", "one window is a column, not a row"),
+        ("window.ravel()", "window.transpose(1, 2, 0).ravel()", "the channel comes first"),
+        ("stride * h : stride * h + K, stride * w : stride * w + K]", "h : h + K, w : w + K]", "start at stride·h"),
+    ],
 }
