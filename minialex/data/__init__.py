@@ -7,6 +7,7 @@ from minialex.data.loader import Loader
 from minialex.data.mean_image import Statistics, statistics
 from minialex.data.pictures import PictureSet, UnreadablePicture, decode
 from minialex.data.subset import Subset, open_data, parse_subset
+from minialex.data.transforms import ten_crops
 
 __all__ = [
     "Loader",
@@ -21,4 +22,5 @@ __all__ = [
     "open_folder",
     "parse_subset",
     "statistics",
+    "ten_crops",
 ]

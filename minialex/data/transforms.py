@@ -6,6 +6,8 @@ and training our network on these extracted patches". (227×227 is what the laye
 
 import numpy as np
 
+from minialex.backend import array_module
+
 LUMINANCE = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601, the weights that Pillow's mode L uses
 
 
@@ -34,3 +36,28 @@ def prepare(planes, row, column, reflect, mean, factor, out):
         np.subtract(planes[window], mean[window], out=target)
     if factor != 1:
         out *= np.float32(factor)
+
+
+def ten_crops(planes, crop, mean=None, factor=1.0):
+    """The paper's ten views of each picture, "the four corner patches and the center patch as well as their horizontal
+    reflections" (section 4.1): uint8 (N, C, size, size) -> float32 (N, 10, C, crop, crop), on the device of `planes`.
+
+    mean: float32 (C, size, size) on the same device, or None; factor: as for `prepare`, whose values these are: each pixel
+    meets its own mean before it is reflected. Views 5 to 9 are the reflections of 0 to 4; view 4 is what validation sees.
+    Raises ValueError when the crop does not fit.
+    """
+    size = planes.shape[-1]
+    if not 1 <= crop <= size:
+        raise ValueError(f"ten crops of {crop}×{crop} do not fit into pictures of {size}×{size}.")
+    xp = array_module(planes)
+    out = xp.empty((len(planes), 10, planes.shape[1], crop, crop), dtype=np.float32)
+    far, middle = size - crop, centre(size, crop)
+    for view, (row, column) in enumerate([(0, 0), (0, far), (far, 0), (far, far), (middle, middle)]):
+        window = np.s_[..., row : row + crop, column : column + crop]
+        out[:, view] = planes[window]
+        if mean is not None:
+            out[:, view] -= mean[window]
+    if factor != 1:
+        out[:, :5] *= np.float32(factor)
+    out[:, 5:] = out[:, :5, ..., ::-1]
+    return out
