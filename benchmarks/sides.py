@@ -32,7 +32,7 @@ class Minialex:
         from minialex import backend, models, optim
 
         self.ma, self.F, self.backend, self.options = ma, F, backend, options
-        self.device = backend.resolve_device(options["device"]).name
+        self.device = backend.resolve_device(options["device"], options.get("tf32", False)).name
         ma.manual_seed(0)
         self.model = models.build(options["variant"], options["classes"], options["channels"], init="he").to(self.device)
         self.optimizer = optim.SGD(self.model.parameters(), lr=1e-3, momentum=0.9, weight_decay=5e-4)
@@ -54,7 +54,13 @@ class Minialex:
         if self.device != "cpu":
             sys.modules["cupy"].cuda.Device().synchronize()
 
+    def peak_bytes(self):
+        """The GPU memory that CuPy has taken from the driver, which it never gives back by itself."""
+        return host_peak_bytes() if self.device == "cpu" else sys.modules["cupy"].get_default_memory_pool().total_bytes()
+
     def describe(self):
+        if self.device != "cpu":
+            return gpu_description(f"minialex, CuPy {sys.modules['cupy'].__version__}", self.options)
         from threadpoolctl import threadpool_info
 
         blas = [f"{b['internal_api']} {b.get('version')} {b.get('architecture')}" for b in threadpool_info()
@@ -70,6 +76,8 @@ class Torch:
 
         self.torch, self.options = torch, options
         torch.set_num_threads(options["threads"])
+        # Without this line cuDNN's convolutions would use TF32 and the fully connected layers would not.
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = options.get("tf32", False)
         self.device = torch.device("cpu" if options["device"] in ("cpu", "auto") else options["device"])
         self.model = torch_network(torch, options).to(self.device)
         self.optimizer = torch.optim.SGD(self.model.parameters(), lr=1e-3, momentum=0.9, weight_decay=5e-4)
@@ -90,8 +98,22 @@ class Torch:
         if self.device.type == "cuda":
             self.torch.cuda.synchronize()
 
+    def peak_bytes(self):
+        """The most GPU memory that PyTorch has held, in use or for reuse."""
+        return host_peak_bytes() if self.device.type == "cpu" else self.torch.cuda.max_memory_reserved(self.device)
+
     def describe(self):
+        if self.device.type != "cpu":
+            return gpu_description(f"PyTorch {self.torch.__version__} eager, CUDA {self.torch.version.cuda}", self.options)
         return f"PyTorch {self.torch.__version__} eager, {self.torch.get_num_threads()} threads, float32"
+
+
+def host_peak_bytes():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def gpu_description(who, options):
+    return f"{who}, {options['device']}, float32, {'TF32 products' if options.get('tf32') else 'no TF32'}"
 
 
 def torch_network(torch, options):
@@ -136,8 +158,7 @@ def main():
             runner.step()
         runner.wait()
         seconds = (time.perf_counter() - start) / int(line)
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-        print(json.dumps({"seconds": seconds, "peak_bytes": peak}), flush=True)
+        print(json.dumps({"seconds": seconds, "peak_bytes": runner.peak_bytes()}), flush=True)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ def options_parser():
     parser.add_argument("--variant", default="paper", choices=[*models.VARIANTS, "lenet5"], help="default: %(default)s")
     parser.add_argument("--classes", type=int, default=1000, help="outputs of the last layer (default: %(default)s)")
     parser.add_argument("--device", default="cpu", help="cpu or cuda[:n] (default: %(default)s)")
+    parser.add_argument("--tf32", action="store_true", help="on a GPU: TF32 matrix products, on both sides (off on both)")
     parser.add_argument("--peer", default="torch", choices=["torch", "none"], help="default: %(default)s")
     parser.add_argument("--forward", action="store_true", help="evaluation: the forward pass alone")
     parser.add_argument("--threads", type=int, default=backend.thread_count(), help="default: all cores, %(default)s")
@@ -89,7 +90,8 @@ def main():
     model = models.build(args.variant, args.classes, 1 if args.variant == "lenet5" else 3)
     options = {"batch": args.batch, "variant": args.variant, "classes": args.classes, "device": args.device,
                "forward": args.forward, "threads": args.threads, "input": model.input_shape[1],
-               "channels": model.input_shape[0]}
+               "channels": model.input_shape[0],
+               "tf32": args.tf32}
     del model
     results = compare(options, args.peer, args.rounds, args.steps)
     if args.json:

@@ -136,19 +136,25 @@ def _first_line(error):
     return text[0] if text else type(error).__name__
 
 
-def resolve_device(spec="auto"):
+def resolve_device(spec="auto", tf32=None):
     """Choose the device by running a real operation on it.
 
     `spec`: `"auto"`, `"cpu"`, `"cuda"` or `"cuda:n"`. Returns a `Device` whose `why` is one line to print.
+    `tf32`: may a GPU's float32 matrix products round what they multiply to TF32, 10 bits of mantissa instead of 23? From
+    Ampere on they are then several times as fast. CuPy's setting for it (CUPY_TF32, off where nobody sets it) holds for
+    the whole process and is read at the first product; None leaves it alone.
     Raises UserError when a GPU was asked for by name and cannot compute; `"auto"` falls back to the CPU and says why.
     """
+    if tf32 is not None:
+        os.environ["CUPY_TF32"] = str(int(tf32))
     if spec == "cpu":
         return Device("cpu", "device: cpu (asked for), " + _describe_cpu())
     wanted = "cuda:0" if spec == "auto" else canonical(spec)
     works, reason = _try_cuda(_ordinal(wanted))
     if works:
         sys.modules["cupy"].cuda.Device(_ordinal(wanted)).use()  # CuPy puts new arrays on the device that is current
-        return Device(wanted, f"device: {wanted}, {reason}")
+        rounded = ", matrix products in TF32" if os.environ.get("CUPY_TF32", "0").strip() not in ("", "0") else ""
+        return Device(wanted, f"device: {wanted}, {reason}{rounded}")
     remedy = f"; this machine has an NVIDIA GPU, to use it run: {install_command()}" if _gpu_is_present() else ""
     if spec == "auto":
         return Device("cpu", f"device: cpu, {_describe_cpu()} ({reason}{remedy})")

@@ -103,6 +103,8 @@ def _add_training(group):
 
 def _add_run(group):
     group.add_argument("--device", metavar="D", help=f"auto, cpu, cuda or cuda:n ({ALWAYS['device']}: a GPU if one can be used)")
+    group.add_argument("--tf32", action="store_true", help="on an Ampere or later GPU: matrix products of numbers rounded to "
+                       "TF32's 10 bits, several times as fast (off)")
     group.add_argument("--seed", type=int, metavar="N", help="all random numbers follow from it: the same seed on the same "
                        f"machine gives the same metrics ({ALWAYS['seed']})")
     group.add_argument("--out", metavar="RUN", help="the run's folder (runs/<date>-<name of the pictures>)")

@@ -80,6 +80,7 @@ class Config:
     seed: int
     device: str
     workers: int
+    tf32: bool = False  # a GPU's matrix products round to TF32
 
 
 ALWAYS = {
@@ -94,6 +95,7 @@ ALWAYS = {
     "seed": 0,
     "device": "auto",
     "workers": 2,
+    "tf32": False,
 }
 
 

@@ -63,7 +63,7 @@ def data_name(settings):
 def _start(given, progress):
     given = dict(given)
     folder = run_folder.new(given.pop("out", None), data_name(ALWAYS | given))
-    device = backend.resolve_device(given.get("device", "auto"))
+    device = backend.resolve_device(given.get("device", "auto"), given.get("tf32", False))
     train, val = experiment.open_pictures(ALWAYS | given, progress.terminal)
     if given.get("data") is not None:
         given["data"] = os.path.abspath(given["data"])  # so that --resume finds it from anywhere
@@ -104,7 +104,7 @@ def _resume(given, progress):
     folder = run_folder.existing(given.pop("resume"))
     config = _same_settings(folder, given)
     weights, velocity, mean, state, first_kernels = checkpoint.load(folder.last)
-    device = backend.resolve_device(config.device)
+    device = backend.resolve_device(config.device, config.tf32)
     train, val = experiment.open_pictures(dataclasses.asdict(config), progress.terminal)
     if train.classes != state["classes"]:
         raise UserError(f"{folder} was trained on other classes than {data_name(dataclasses.asdict(config))} has: "

@@ -1,4 +1,5 @@
 """Which device is chosen, and what the user is told: without CuPy, without a GPU, with a broken driver or half a CUDA."""
+import os
 import subprocess
 import sys
 
@@ -103,6 +104,28 @@ def test_a_gpu_that_computes_is_chosen(machine):
         device = backend.resolve_device(asked)
         assert device.name == "cuda:0"
         assert device.why == "device: cuda:0, Stand-in GPU"
+
+
+def test_tf32_is_off_unless_asked_for(machine, monkeypatch):
+    machine(fake())
+    monkeypatch.setenv("CUPY_TF32", "0")
+    monkeypatch.delenv("CUPY_TF32")
+    assert "TF32" not in backend.resolve_device("cuda").why
+    assert "matrix products in TF32" in backend.resolve_device("cuda", tf32=True).why
+    assert os.environ["CUPY_TF32"] == "1"
+    assert "TF32" not in backend.resolve_device("cuda", tf32=False).why
+    assert os.environ["CUPY_TF32"] == "0"
+
+
+def test_tf32_is_set_before_the_first_matrix_product(machine, monkeypatch):
+    """CuPy reads it then and never again."""
+    cupy, seen = fake(), []
+    machine(cupy)
+    monkeypatch.setenv("CUPY_TF32", "0")
+    monkeypatch.setattr(cupy, "call", lambda name, *rest: seen.append((name, os.environ["CUPY_TF32"])) or
+                        standin.Cupy.call(cupy, name, *rest))
+    backend.resolve_device("cuda", tf32=True)
+    assert [value for name, value in seen if name == "ndarray.__matmul__"] == ["1"]
 
 
 def test_the_chosen_gpu_is_the_current_one(machine):

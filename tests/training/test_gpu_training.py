@@ -1,5 +1,7 @@
 """Training on a GPU, or on the strict stand-in for one: every array stays where it belongs, and no step waits for the device."""
 
+import json
+import os
 import signal
 import sys
 from pathlib import Path
@@ -9,6 +11,7 @@ import pytest
 from small_runs import OPTIONS, Listener
 
 from minialex import models, nn
+from minialex.errors import UserError
 from minialex.training import Interrupted, run
 from minialex.training.checkpoint import load
 
@@ -56,6 +59,21 @@ def test_a_run_on_the_gpu_goes_on_where_it_stopped(cupy, pictures, tmp_path):
     assert (tmp_path / "killed" / "metrics.csv").read_bytes() == (tmp_path / "whole" / "metrics.csv").read_bytes()
     whole, killed = (load(tmp_path / name / "checkpoint-last.npz")[0] for name in ("whole", "killed"))
     assert all((whole[name] == killed[name]).all() for name in whole)
+
+
+def test_tf32_is_a_setting_of_the_run(cupy, pictures, tmp_path, monkeypatch):
+    monkeypatch.setenv("CUPY_TF32", "0")
+    options = OPTIONS | {"data": str(pictures), "epochs": 1, "device": "cuda"}
+    listener = Listener()
+    run(options | {"tf32": True, "out": str(tmp_path / "fast")}, listener)
+    assert "matrix products in TF32" in " ".join(listener.text.split())
+    assert json.loads((tmp_path / "fast" / "config.json").read_text())["settings"]["tf32"] is True
+    run(options | {"out": str(tmp_path / "exact")}, Listener())
+    assert os.environ["CUPY_TF32"] == "0"
+    run({"resume": str(tmp_path / "fast")}, Listener())
+    assert os.environ["CUPY_TF32"] == "1"
+    with pytest.raises(UserError, match="tf32 False, not True"):
+        run({"resume": str(tmp_path / "exact"), "tf32": True}, Listener())
 
 
 def test_dropout_goes_on_in_mid_epoch_with_the_same_masks(cupy, pictures, tmp_path, monkeypatch):
