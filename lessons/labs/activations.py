@@ -6,8 +6,10 @@ each network were chosen independently to make training as fast as possible. No 
 """
 from lessons.labs import bench
 
-SEEDS, EPOCHS, PER_CLASS, GOAL = 5, 40, 30, 25.0
-RATES = {"relu": (0.01, 0.02), "tanh": (0.005, 0.01), "sigmoid": (0.01, 0.03)}
+SEEDS, EPOCHS, PER_CLASS, GOAL = 4, 40, 30, 25.0
+# Of 0.005 … 0.2, tried with another seed, the fastest and its neighbour. Above them training breaks down: ReLU stays at
+# ln K from 0.04 on.
+RATES = {"relu": (0.005, 0.01), "tanh": (0.01, 0.03), "sigmoid": (0.03, 0.06)}
 SETTING = (f"{PER_CLASS} training pictures per class, at most {EPOCHS} epochs, constant learning rate, the faster of two: "
            + ", ".join(f"{name} {low} and {high}" for name, (low, high) in RATES.items())
            + "; no augmentation, no decay; error on the training pictures after each epoch")
