@@ -86,13 +86,16 @@ class ForgetfulSoftmax(ma.Function):
     def backward(self, g):
         return np.zeros_like(g)
 
+def forgetful(x):
+    return ForgetfulSoftmax()(x)
+
 guess = predict("A row of a softmax is summed. By how much does that sum grow per unit of any input?")
 ones = np.ones_like(x)
-guess.turned_out(round(abs(numeric(lambda x: ForgetfulSoftmax()(x), x, ones)).max(), 6))
+guess.turned_out(round(abs(numeric(forgetful, x, ones)).max(), 6))
 fact("with ones as the cotangent the zeros pass: each row of a softmax sums to 1, whatever x is",
-     np.allclose(numeric(lambda x: ForgetfulSoftmax()(x), x, ones), analytic(lambda x: ForgetfulSoftmax()(x), x, ones), atol=1e-9))
+     np.allclose(numeric(forgetful, x, ones), analytic(forgetful, x, ones), atol=1e-9))
 fact("with a random cotangent they do not", not np.allclose(
-     numeric(lambda x: ForgetfulSoftmax()(x), x, cotangent), analytic(lambda x: ForgetfulSoftmax()(x), x, cotangent), atol=1e-3))
+     numeric(forgetful, x, cotangent), analytic(forgetful, x, cotangent), atol=1e-3))
 
 # %% 4. Where there is no derivative
 kink = np.array([0.0])

@@ -20,18 +20,20 @@ from minialex import shapes
 
 # %%
 heard("A convolution slides the flipped kernel over the picture, pixel by pixel.")
+guess = predict("96 maps of 55×55 values, each a sum of 363 products: how many million is that for one picture?", within=1)
+guess.turned_out(round(96 * 55 * 55 * 363 / 1e6, 2))
 generator = np.random.default_rng(0)
 x, W, b = generator.normal(size=(2, 3, 7, 6)), generator.normal(size=(4, 3, 3, 3)), generator.normal(size=4)
 stride, padding = 2, 1
 N, C, H, Wd = x.shape
-O, _, KH, KW = W.shape
+C_out, _, KH, KW = W.shape
 OH, OW = shapes.conv_output_size((H, Wd), (KH, KW), stride, padding)
 padded = np.pad(x, [(0, 0), (0, 0), (padding, padding), (padding, padding)])
 
 def by_seven_loops(W):
-    y = np.zeros((N, O, OH, OW))
+    y = np.zeros((N, C_out, OH, OW))
     for n in range(N):
-        for o in range(O):
+        for o in range(C_out):
             for h in range(OH):
                 for w in range(OW):
                     for c in range(C):
@@ -57,9 +59,9 @@ def im2col(image):
 columns = np.array([im2col(image) for image in padded])
 fact("each column is a window, each row is what one kernel entry meets: the engine's F.im2col says so too",
      np.array_equal(columns, F.im2col(x, (KH, KW), stride, padding)))
-product = W.reshape(O, -1) @ columns + b[:, None]
+product = W.reshape(C_out, -1) @ columns + b[:, None]
 fact("one matrix product, kernels as rows times windows as columns, is the whole convolution",
-     np.allclose(product.reshape(N, O, OH, OW), y))
+     np.allclose(product.reshape(N, C_out, OH, OW), y))
 picture, conv1 = 3 * 227 * 227, 3 * 11 * 11 * 55 * 55
 guess.turned_out(round(conv1 / picture, 2))
 fact("conv1's columns: 363·3025 = 1,098,075 numbers, and 562 MB in float32 for 128 pictures",
@@ -73,8 +75,8 @@ fact("conv1's columns: 363·3025 = 1,098,075 numbers, and 562 MB in float32 for 
 # %%
 guess = predict("A 3×3 kernel moves by 1. To how many columns is a pixel in the middle copied? That many terms has its sum.")
 g = generator.normal(size=y.shape)
-dW = sum(g[n].reshape(O, -1) @ columns[n].T for n in range(N)).reshape(W.shape)
-dcolumns = W.reshape(O, -1).T @ g.reshape(N, O, -1)
+dW = sum(g[n].reshape(C_out, -1) @ columns[n].T for n in range(N)).reshape(W.shape)
+dcolumns = W.reshape(C_out, -1).T @ g.reshape(N, C_out, -1)
 
 def col2im(columns):
     """Every entry goes back to the pixel that it was copied from, and is added to what is there."""

@@ -74,7 +74,8 @@ def _backward(axis):
 def _map(figure, readers):
     axis = figure.add_axes((0.56, 0.06, 0.36, 0.36))
     image = axis.imshow(readers[:48, :48], cmap="Blues", vmin=0, vmax=9)
-    axis.set_title("How often conv1 (11×11, stride 4) reads each pixel:\nthe upper left corner of 227×227", fontsize=10.5, color=INK)
+    title = "How often conv1 (11×11, stride 4) reads each pixel:\nthe upper left corner of 227×227"
+    axis.set_title(title, fontsize=10.5, color=INK)
     axis.set_xticks([0, 11, 23, 35, 47])
     axis.set_yticks([0, 11, 23, 35, 47])
     bar = figure.colorbar(image, ax=axis, ticks=[1, 2, 3, 4, 6, 9], shrink=0.9)

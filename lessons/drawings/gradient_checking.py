@@ -3,7 +3,11 @@ import classroom
 import numpy as np
 from drawings.paper import AMBER, BLUE, GREY, INK, RED
 
-LOOK = {("central", "float64"): (BLUE, 2.2e-16), ("one-sided", "float64"): (AMBER, 2.2e-16), ("central", "float32"): (RED, 1.2e-7)}
+LOOK = {
+    ("central", "float64"): (BLUE, 2.2e-16),
+    ("one-sided", "float64"): (AMBER, 2.2e-16),
+    ("central", "float32"): (RED, 1.2e-7),
+}
 
 
 def draw(steps, curves):
