@@ -25,4 +25,10 @@ WRONG = {
         ("window.ravel()", "window.transpose(1, 2, 0).ravel()", "the channel comes first"),
         ("stride * h : stride * h + K, stride * w : stride * w + K]", "h : h + K, w : w + K]", "start at stride·h"),
     ],
+    "05_two_towers": [
+        ("np.split(x, groups, axis=1)", "[x[:, i::groups] for i in range(groups)]", "neighbouring channels"),
+        ("np.concatenate(maps, axis=1)", "sum(maps)", "they are not added"),
+        ("np.split(bias, groups)", "[bias[: len(bias) // groups]] * groups", "used the first biases"),
+        ("np.concatenate(maps, axis=1)", "np.stack(maps, axis=2).reshape(len(x), -1, *maps[0].shape[2:])", "shuffled"),
+    ],
 }
