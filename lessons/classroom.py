@@ -29,9 +29,10 @@ _predictions = []
 
 
 def claim(name, said_by, text):
-    """A claim as students meet it; said_by: "N1" to "N5" for the study notes, "P" for the paper."""
+    """A claim as students meet it; said_by: "N1" to "N5" for the study notes, "P" for the paper, "–" for nobody."""
     _claims[name] = {"id": name, "said_by": said_by, "claim": text, "verdict": None, "computed": None}
-    print(_paragraph(f"\n{name} · {said_by} say{'' if ',' in said_by else 's'}: “{text}”"))
+    who = "as one hears" if said_by == "–" else f"{said_by} say{'' if ',' in said_by else 's'}"
+    print(_paragraph(f"\n{name} · {who}: “{text}”"))
 
 
 def heard(text):
@@ -122,6 +123,21 @@ def score():
 
 
 # ------------------------------------------------------------------------------------------------ pictures and records
+
+
+def drawn_pictures(classes, each, size, seed=0):
+    """Small pictures to learn from, drawn on the spot: float32 (classes·each, 3, size, size) of mean 0 and variance 1, and
+    labels. The first classes of the built-in set, nearer than there: the middle half of each scene."""
+    import numpy as np
+
+    from minialex.data.patterns import PATTERNS
+    from minialex.data.scene import draw
+
+    random, middle = np.random.default_rng(seed), slice(size // 2, size // 2 + size)
+    scenes = [draw(PATTERNS[name], random, 2 * size)[middle, middle] for name in list(PATTERNS)[:classes] for _ in range(each)]
+    images = np.stack(scenes).transpose(0, 3, 1, 2).astype(np.float32)
+    images -= images.mean()
+    return images / images.std(), np.repeat(np.arange(classes), each)
 
 
 def picture():

@@ -31,4 +31,17 @@ WRONG = {
         ("np.split(bias, groups)", "[bias[: len(bias) // groups]] * groups", "used the first biases"),
         ("np.concatenate(maps, axis=1)", "np.stack(maps, axis=2).reshape(len(x), -1, *maps[0].shape[2:])", "shuffled"),
     ],
+    "06_relu": [
+        ("x, 0.1 * x)", "x, 0)", "that is ReLU: to the left"),
+        ("g * np.where", "np.where", "multiply by g"),
+        ("1, 0.1)", "1, 0)", "that is ReLU's"),
+        ("g * np.where(x > 0, 1, 0.1)", "np.where(x > 0, g, 0.1 * x)", "its slope is 0.1"),
+    ],
+    "07_pooling": [
+        ("+= g[h, w]", "= g[h, w]", "+= instead of ="),
+        ("int(np.argmax(window))", "z * z - 1 - int(np.argmax(window[::-1, ::-1]))", "here the last did"),
+        ("dx[s * h + i, s * w + j] += g[h, w]", "dx[s * h : s * h + z, s * w : s * w + z] += (window == window.max()) * g[h, w]",
+         "were paid in full"),
+        ("dx[s * h + i, s * w + j]", "dx[i, j]", "add s·h and s·w"),
+    ],
 }

@@ -1,0 +1,39 @@
+"""Exercise 7: max pooling backwards, against the engine, with and without ties."""
+import numpy as np
+from checking import call, same
+
+import minialex as ma
+import minialex.functional as F
+
+
+def check(max_pool_backward):
+    generator = np.random.default_rng(7)
+    for what, x in [("", generator.normal(size=(7, 9))), (" with ties", generator.integers(0, 3, size=(7, 9)).astype(float))]:
+        for z, s in [(2, 2), (3, 2)]:
+            tensor = ma.Tensor(x[None, None], requires_grad=True)
+            y = F.max_pool2d(tensor, z, s)
+            g = generator.normal(size=y.shape[2:])
+            y.backward(g[None, None])
+            hints = [
+                (_variant(x, g, z, s, add=False), "a pixel that wins several windows is paid by each: += instead of =."),
+                (_variant(x, g, z, s, last=True), "of equal values the first in reading order wins, here the last did."),
+                (_variant(x, g, z, s, everyone=True), "all that equal the maximum were paid in full. Only one of them is."),
+                (_variant(x, g, z, s, everyone=True, add=False), "all that equal the maximum were paid in full. Only one is."),
+                (_variant(x, np.ones_like(g), z, s), "each window pays its own g[h, w], not 1."),
+                (_variant(x, g, z, s, corner=True), "the winner's place in its window is not its place in x: add s·h and s·w."),
+            ]
+            found = call(max_pool_backward, x.copy(), g, z, s)
+            same(f"windows {z}/{s}{what}", found, tensor.grad[0, 0], hints)
+    return "No gradient is lost and none is made: dx sums to what g sums to."
+
+
+def _variant(x, g, z, s, add=True, last=False, everyone=False, corner=False):
+    """The same with a mistake."""
+    dx = np.zeros_like(x)
+    for h, w in np.ndindex(g.shape):
+        window = x[s * h:s * h + z, s * w:s * w + z]
+        winners = np.argwhere(window == window.max())
+        for i, j in winners if everyone else winners[-1:] if last else winners[:1]:
+            place = (i, j) if corner else (s * h + i, s * w + j)
+            dx[place] = g[h, w] + (dx[place] if add else 0)
+    return dx
