@@ -44,4 +44,18 @@ WRONG = {
          "were paid in full"),
         ("dx[s * h + i, s * w + j]", "dx[i, j]", "add s·h and s·w"),
     ],
+    "08_response_norm": [
+        ("for i in range(len(a)):\n            j", "for i in range(0):\n            j", "the second part is missing"),
+        ("j = window(i, len(a))", "j = slice(i, i + 1)", "sum over the window"),
+        ("2 * ALPHA * BETA * a[i]", "ALPHA * BETA * a[i]", "a factor 2 is missing"),
+        ("(BETA + 1)", "BETA", "lowers the power by one"),
+        ("-= 2", "+= 2", "the second part has a minus"),
+    ],
+    "09_cross_entropy": [
+        (".mean()", ".sum()", "the mean is wanted"),
+        ("shifted = z - z.max(axis=1, keepdims=True)", "shifted = z", "e^1000 overflows"),
+        ("return p / len(z)", "return p", "divide by N"),
+        ("p[np.arange(len(z)), labels] -= 1", "p -= 1", "at the label only"),
+        ("return -log_p[np.arange(len(z)), labels]", "return -log_p", "only the label's own p counts"),
+    ],
 }
