@@ -110,7 +110,8 @@ for _ in range(20):
     schedule.step(metric=0.4)  # a validation error that never falls
 fact("ReduceOnPlateau stops after three divisions, like the authors", abs(plateau.param_groups[0]["lr"] - 1e-5) < 1e-18)
 settle("T7", "true", f"and ε stands inside v: after ε/10 the next step is {after['paper']:.3f}, with ε outside "
-       f"{after['outside']:.3f}, {extra:.2f} less in all; without gradient a weight halves in {half_life:,} steps = {half_life / epoch:.2f} epochs")
+       f"{after['outside']:.3f}, {extra:.2f} less in all; "
+       f"without gradient a weight halves in {half_life:,} steps = {half_life / epoch:.2f} epochs")
 
 # %% [markdown]
 # ## 4. What momentum is good for

@@ -14,7 +14,6 @@ from lessons.labs import figure, results
 from minialex import console
 from minialex.errors import UserError
 
-RESULTS = Path(__file__).resolve().parent / "results"
 LABS = ["activations", "pooling", "response_norm", "dropout", "augmentation", "ensemble"]
 
 
@@ -25,7 +24,7 @@ def load(name):
     return importlib.import_module(f"lessons.labs.{name}")
 
 
-def run(name, seeds=None, folder=None, out=RESULTS, say=print):
+def run(name, seeds=None, folder=None, out=results.FOLDER, say=print):
     """Measures the seeds 0 … seeds − 1 that the CSV lacks; returns all its rows and draws the figure."""
     from lessons.labs import bench
 
@@ -86,7 +85,7 @@ def main(arguments=None):
     parser.add_argument("name", nargs="?", help="the experiment; without it the list is printed")
     parser.add_argument("--seeds", type=int, metavar="N", help="how many seeds (as committed without it)")
     parser.add_argument("--data", metavar="DIR", help="a tree of class folders instead of the built-in pictures")
-    parser.add_argument("--out", metavar="FOLDER", default=RESULTS, help="where CSV and figure lie (lessons/labs/results)")
+    parser.add_argument("--out", metavar="FOLDER", default=results.FOLDER, help="where CSV and figure lie (lessons/labs/results)")
     options = parser.parse_args(arguments)
     if options.seeds is not None and options.seeds < 1:
         parser.error(f"--seeds {options.seeds}: at least 1")

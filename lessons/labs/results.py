@@ -2,21 +2,24 @@
 import csv
 import os
 from collections import defaultdict
+from pathlib import Path
 
 from minialex.errors import UserError
 
+FOLDER = Path(__file__).resolve().parent / "results"
 # Student's t, 97.5 %, for 1 to 15 degrees of freedom; beyond that the value for 15 is used, which is a little too wide.
 T = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131]
 
 
-def read(path, setting):
-    """The rows measured so far, [] without a file. Raises UserError for a file that another setting has written."""
+def read(path, setting=None):
+    """The rows measured so far, [] without a file. Raises UserError for a file that another setting has written, if one is
+    asked for."""
     if not os.path.exists(path):
         return []
     with open(path, encoding="utf-8", newline="") as file:
         first = file.readline().rstrip("\r\n")
         rows = list(csv.DictReader(file))
-    if first != f"# {setting}":
+    if setting is not None and first != f"# {setting}":
         raise UserError(f"{path} was measured with another setting ({first[2:]}): delete it, or name another folder with --out")
     return [{key: _number(value) for key, value in row.items()} for row in rows]
 

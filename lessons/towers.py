@@ -1,0 +1,154 @@
+"""Two towers in two processes, as on the paper's two GPUs (lesson 18).
+
+Each process holds one half of the kernels and neurons. They swap activations where a layer sees both halves, and the gradients
+of these activations on the way back. With mpi4py and mpiexec they are MPI ranks, otherwise Python processes with a pipe.
+"""
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import tempfile
+from importlib.util import find_spec
+from multiprocessing.connection import Client, Listener
+from pathlib import Path
+
+import classroom  # noqa: F401 (makes `import minialex` work)
+import numpy as np
+
+import minialex.functional as F
+from minialex import Function, nn
+
+TOGETHER = ("conv3", "fc6", "fc7", "fc8")  # the layers that see both halves
+
+
+def small_alexnet(groups=2, half=1, classes=10):
+    """AlexNet's structure for pictures of 67 pixels. half=2: the layers of one tower, whose kernels are half of them all.
+
+    groups=2: both towers in one process. A tower of its own has no groups: its conv2 sees only what it made itself."""
+    def c(channels):
+        return channels // half
+
+    return nn.Sequential(
+        conv1=nn.Conv2d(3, c(16), 11, stride=4), relu1=nn.ReLU(), norm1=nn.LocalResponseNorm(groups=groups),
+        pool1=nn.MaxPool2d(3, 2),
+        conv2=nn.Conv2d(c(16), c(32), 5, padding=2, groups=groups), relu2=nn.ReLU(), norm2=nn.LocalResponseNorm(groups=groups),
+        pool2=nn.MaxPool2d(3, 2),
+        conv3=nn.Conv2d(32, c(48), 3, padding=1), relu3=nn.ReLU(),
+        conv4=nn.Conv2d(c(48), c(48), 3, padding=1, groups=groups), relu4=nn.ReLU(),
+        conv5=nn.Conv2d(c(48), c(32), 3, padding=1, groups=groups), relu5=nn.ReLU(), pool5=nn.MaxPool2d(3, 2),
+        flatten=nn.Flatten(), fc6=nn.Linear(32, c(64)), relu6=nn.ReLU(), fc7=nn.Linear(64, c(64)), relu7=nn.ReLU(),
+        fc8=nn.Linear(64, c(classes)))
+
+
+def half_of(array, rank):
+    """The kernels (or neurons, or biases) of one tower: the first or the second half."""
+    middle = len(array) // 2
+    return array[:middle] if rank == 0 else array[middle:]
+
+
+class Exchange(Function):
+    """Forward: sends our channels, receives the other tower's, and returns both in order. Backward: the gradient of our
+    channels is what our own layer says plus what the other tower's says, so the other part is sent there."""
+
+    def __init__(self, rank, swap):
+        self.rank, self.swap = rank, swap
+
+    def forward(self, x):
+        other = self.swap(x)
+        return np.concatenate([x, other] if self.rank == 0 else [other, x], axis=1)
+
+    def backward(self, grad_output):
+        first, second = np.split(grad_output, 2, axis=1)
+        ours, theirs = (first, second) if self.rank == 0 else (second, first)
+        return ours + self.swap(theirs)
+
+
+def tower(net, images, exchange):
+    """One tower's forward pass: the whole output, which both have after a last exchange."""
+    x = images
+    for name, layer in net.named_children():
+        if name in TOGETHER:
+            x = exchange(x)
+        x = layer(x)
+    return exchange(x)
+
+
+# ------------------------------------------------------------------------------------------------ one process
+
+
+def work(folder, rank, swap):
+    """Reads the task, computes this tower's part, writes output and gradients."""
+    task = np.load(Path(folder) / "task.npz")
+    net = small_alexnet(groups=1, half=2)
+    for parameter in net.parameters():
+        parameter.data = parameter.data.astype(task["images"].dtype)
+    net.load_state_dict({name: half_of(task[name], rank) for name, _ in net.named_parameters()})
+    count = [0]
+
+    def counted(array):
+        count[0] += array.nbytes
+        return swap(np.ascontiguousarray(array))
+
+    output = tower(net, task["images"], lambda x: Exchange(rank, counted)(x))
+    # Both towers compute the same loss from the same output: each passes back its share, or every gradient counts twice.
+    (F.cross_entropy(output, task["labels"]) * float(task["share"])).backward()
+    results = {name: parameter.grad for name, parameter in net.named_parameters()}
+    np.savez(Path(folder) / f"rank{rank}.npz", output=output.data, sent=count[0], process=os.getpid(), **results)
+
+
+def main(folder, rank=None, address=None):
+    if rank is None:  # started by mpiexec
+        from mpi4py import MPI
+
+        world = MPI.COMM_WORLD
+        other = 1 - world.rank
+        work(folder, world.rank, lambda array: world.sendrecv(array, dest=other, source=other))
+        return
+    key = (Path(folder) / "key").read_bytes()
+    if rank == "0":
+        with Listener(authkey=key) as listener:
+            print(listener.address, flush=True)
+            line = listener.accept()
+    else:
+        line = Client(address, authkey=key)
+
+    def swap(array):
+        if rank == "0":  # one speaks while the other listens: if both spoke first, both could wait for ever
+            line.send(array)
+            return line.recv()
+        received = line.recv()
+        line.send(array)
+        return received
+
+    with line:
+        work(folder, int(rank), swap)
+
+
+# ------------------------------------------------------------------------------------------------ both
+
+
+def run(state, images, labels, share=0.5):
+    """Two processes on the weights `state` of small_alexnet(): [what rank 0 wrote, what rank 1 wrote], and how they ran."""
+    with tempfile.TemporaryDirectory() as folder:
+        np.savez(Path(folder) / "task.npz", images=images, labels=labels, share=share, **state)
+        (Path(folder) / "key").write_bytes(secrets.token_bytes(16))
+        if find_spec("mpi4py") and shutil.which("mpiexec"):
+            how, started = "mpi4py", [_start("mpiexec", "-n", "2", sys.executable, __file__, folder)]
+        else:
+            how, started = "multiprocessing", [_start(sys.executable, __file__, folder, "0")]
+            started.append(_start(sys.executable, __file__, folder, "1", started[0].stdout.readline().strip()))
+        for process in started:
+            _, complaint = process.communicate(timeout=120)
+            if process.returncode:
+                raise RuntimeError(f"a tower stopped: {complaint.strip().splitlines()[-1:]}")
+        return [dict(np.load(Path(folder) / f"rank{rank}.npz")) for rank in range(2)], how
+
+
+def _start(*command):
+    environment = os.environ | {"MINIALEX_THREADS": "1"}
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
