@@ -55,6 +55,21 @@ def whole_folder(target):
         shutil.rmtree(making, ignore_errors=True)
 
 
+@contextmanager
+def whole_file(path):
+    """Yield a binary file that takes the name `path`, on the disk for good, when the block ends well. Raises OSError."""
+    temporary = f"{path}.part"  # always the same: what a killed program leaves is overwritten by the next
+    try:
+        with open(temporary, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        if os.path.exists(temporary):
+            os.unlink(temporary)
+
+
 def _cannot_write(target, error):
     why = error.strerror or error
     return UserError(f"cannot write {target}: {why}; make room, or name another folder in the variable MINIALEX_CACHE")

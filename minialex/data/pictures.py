@@ -171,14 +171,18 @@ class PictureSet:
         try:
             pixels = decode(self.paths[index], self.size)
         except UnreadablePicture as failure:
-            with self._lock:
-                if index not in self._failures:
-                    self._failures[index] = failure
-                    self.add_problem(failure.path, failure.reason)
+            self.failed(index, failure)
             raise
         planes = np.ascontiguousarray(pixels.transpose(2, 0, 1))
         planes.flags.writeable = False  # it is shared with whoever asks next
         return planes
+
+    def failed(self, index, failure):
+        """Note, once, that picture number `index` cannot be read, and report it."""
+        with self._lock:
+            if index not in self._failures:
+                self._failures[index] = failure
+                self.add_problem(failure.path, failure.reason)
 
     def add_problem(self, path, reason):
         """Note that a file or folder is left out, and report it."""

@@ -1,6 +1,6 @@
 """What --data and --subset mean together: which pictures to train on.
 
-    --data DIR                   all of a tree of class folders
+    --data DIR                   all of a tree of class folders, or of what minialex.pack made of it
     --data DIR --subset 10       ten of its classes
     --data DIR --subset 10x100   100 pictures of each of ten classes
     --subset                     the built-in ten classes
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from minialex.data.download import imagenette
 from minialex.data.folder import open_folder
 from minialex.data.generated import builtin
+from minialex.data.packed import is_pack, open_pack
 from minialex.errors import UserError
 
 SOURCES = {"builtin": builtin, "imagenette": imagenette}
@@ -61,4 +62,4 @@ def open_data(data=None, subset=None, cache_dir=None, progress=True, **options):
         raise UserError(f"--data and --subset {chosen.source} name two sets of pictures: leave one of them out")
     if subset is not None and chosen.max_classes is None:
         raise UserError("--subset after --data needs a number of classes, such as --subset 10 or --subset 10x100")
-    return open_folder(data, **limits, **options)
+    return (open_pack if is_pack(data) else open_folder)(data, **limits, **options)

@@ -183,6 +183,32 @@ def test_links_are_followed_but_not_in_circles(flat, tmp_path):
 
 
 @needs_links
+def test_links_that_double_at_every_step_end(tmp_path, flat):
+    """Each of 30 folders holds two links to the next one: 2**29 ways lead to the last."""
+    maze = [tmp_path / "maze" / f"{number:02d}" for number in range(30)]
+    for folder in maze:
+        folder.mkdir(parents=True)
+    for folder, following in zip(maze[:-1], maze[1:], strict=True):
+        (folder / "left").symlink_to(following, target_is_directory=True)
+        (folder / "right").symlink_to(following, target_is_directory=True)
+    save(maze[-1] / "1.jpg")
+    (flat / "dog" / "maze").symlink_to(maze[0], target_is_directory=True)
+    train, val = quiet(flat)
+    assert len(train) + len(val) == 26 and len(train.problems) == 29
+    assert all("has already" in reason for _, reason in train.problems)
+
+
+def test_class_of_val_that_train_does_not_have(divided):
+    save(divided / "val" / "zebra" / "1.jpg")
+    train, val = quiet(divided)
+    assert train.classes == val.classes == ["a", "b"] and len(val) == 4
+    assert train.problems == [(str(divided / "val" / "zebra"), f"{divided / 'train'} has no pictures of this class; its pictures "
+                               "(1) are left out of validation")]
+    with pytest.raises(UserError, match="--strict: .*zebra"):
+        quiet(divided, strict=True)
+
+
+@needs_links
 def test_a_folder_that_contains_only_a_link_to_itself(tmp_path):
     (tmp_path / "loop").mkdir()
     (tmp_path / "loop" / "in").symlink_to(tmp_path / "loop", target_is_directory=True)
@@ -226,7 +252,7 @@ def wrong_trees(tree):
         "no classes": (cases / "loose", "3 pictures but no class folders"),
         "empty": (cases / "nothing", "holds no class folders"),
         "empty classes": (cases / "hollow", "hold no pictures"),
-        "unknown class": (cases / "extra", "val holds classes of which .*train has no pictures: c"),
+        "unknown class": (cases / "extra", "val leaves no picture for validation: it has none of the classes of .*train .a, b."),
         "val only": (cases / "val-only", "no train/"),
         "too few": (cases / "single", "at least two pictures"),
         "empty train": (cases / "empty-train", "train holds no class folders"),
