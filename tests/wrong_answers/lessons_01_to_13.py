@@ -58,4 +58,17 @@ WRONG = {
         ("p[np.arange(len(z)), labels] -= 1", "p -= 1", "at the label only"),
         ("return -log_p[np.arange(len(z)), labels]", "return -log_p", "only the label's own p counts"),
     ],
+    "10_dropout": [
+        (" / (1 - self.p)", " / 1", "the mean falls to 0.7·x"),
+        ("(1 - self.p)", "self.p", "not by p"),
+        ("self.u >= self.p", "self.u < self.p", "kept is u >= p"),
+        ("return g * mask", "return g / (1 - self.p)", "its gradient is 0"),
+        ("return g * mask", "return g * (mask > 0)", "belongs to the slope too"),
+    ],
+    "11_fully_connected": [
+        ("W.reshape(len(W), C, height, width)", "W.reshape(len(W), height, width, C)", "channels first"),
+        ("W.reshape(len(W), C, height, width)", "W.reshape(len(W), C, height, width)[:, :, ::-1, ::-1]", "do not flip"),
+        ("(n - 1)", "n", "n - 1 steps"),
+        ("4 * 2 * 2 * 2 * (n - 1)", "(4 + 2 + 2 + 2) * (n - 1)", "strides multiply"),
+    ],
 }

@@ -1,0 +1,129 @@
+"""Dropout: three explanations, each computed, and what happens at test time
+
+In training, half of the values of fc6 and fc7 are replaced by 0, others at every picture. Students meet three reasons why
+that should help. Each of them says something that can be computed.
+"""
+# %% Tools
+import itertools
+
+import classroom  # makes `import minialex` work from any folder
+import numpy as np
+from classroom import broken, claim, fact, heard, predict, settle
+from drawings import dropout
+
+import minialex as ma
+import minialex.functional as F
+from minialex import models, nn
+
+# %% [markdown]
+# ## 1. The formula
+# Training: y = x·m/(1 - p), m = 1 with probability 1 - p, else 0. With p = 1/2 what is kept is doubled, so that the mean is x.
+# Test: y = x. The paper does the same the other way round: y = x·m in training, y = x/2 at test.
+
+# %%
+claim("T6", "N1, N4, N5", "Dropout of 0.5 in fc6 and fc7. Three explanations: many sub-networks averaged; no co-adaptation; new "
+      "samples, (1,2,3,4,5,6) → (1,0,3,4,0,6)")
+guess = predict("fc6 and fc7 have 4096 + 4096 units, each there or not: 2^8192 networks. How many digits has that number?")
+guess.turned_out(len(str(2**8192)))
+ma.manual_seed(0)
+x = np.arange(1.0, 7.0)
+y = F.dropout(x).data
+mask = (y != 0).astype(float)
+fact("F.dropout is x·m/(1 - p): every value is 0 or doubled", np.array_equal(y, x * mask / (1 - 0.5)))
+many = F.dropout(np.ones(100_000), p=0.3).data
+fact("p = 0.3: the mean is still 1, three in ten are 0", abs(many.mean() - 1) < 0.01 and abs((many == 0).mean() - 0.3) < 0.01)
+fact("at test time nothing happens", np.array_equal(F.dropout(x, training=False).data, x))
+net = models.alexnet("paper", num_classes=2)
+drops = [(name, layer.p) for name, layer in net.named_modules() if isinstance(layer, nn.Dropout)]
+fact("AlexNet drops after fc6 and fc7 and nowhere else, with p = 0.5", drops == [("drop6", 0.5), ("drop7", 0.5)])
+
+# %% [markdown]
+# ## 2. Many networks, averaged
+# Ten units: 2¹⁰ = 1024 masks, few enough to run every one of the sub-networks and to average for real.
+
+# %%
+generator = np.random.default_rng(0)
+h, W = np.maximum(generator.normal(size=10), 0.1), generator.normal(size=(3, 10))
+masks = np.array(list(itertools.product([0, 1], repeat=10)))
+outputs = (h * masks / 0.5) @ W.T  # (1024, 3): one row for each sub-network
+fact("linear output: the mean of all 1024 sub-networks is the one network without dropout, exactly",
+     np.allclose(outputs.mean(axis=0), W @ h))
+p = F.softmax(outputs).data
+geometric = np.exp(np.log(p).mean(axis=0))
+whole = F.softmax((W @ h)[None]).data[0]
+fact("softmax output: their geometric mean, scaled to sum 1, is again exactly the one network",
+     np.allclose(geometric / geometric.sum(), whole))
+gap = abs(p.mean(axis=0) - whole).max()
+fact(f"the ordinary mean of the probabilities is something else, by up to {gap:.2f}", gap > 0.02)
+V = generator.normal(size=(5, 10))
+deep, one = np.maximum((h * masks / 0.5) @ V.T, 0).mean(axis=0), np.maximum(V @ h, 0)
+fact("with another ReLU above, the one network is only near the mean: ReLU of a mean is never more than the mean of ReLUs",
+     (one <= deep + 1e-12).all() and not np.allclose(one, deep))
+
+# %% [markdown]
+# ## 3. No co-adaptation
+# Two units that always say the same, 1 and 1; wanted is w₁ + w₂ = 1. Weights (10, -9) do it, as long as both units are there.
+# With dropout the mean squared error is (1 - w₁ - w₂)² + w₁² + w₂²: such a pair pays 181.
+
+# %%
+heard("Dropout is noise, and noise makes training slower, that is all.")
+guess = predict("w = (10, -9), inputs (1, 1), wanted 1, p = 1/2. What is the mean squared error over the four masks?")
+pairs = np.array(list(itertools.product([0, 1], repeat=2)))
+
+def with_dropout(w):
+    """The mean over all four masks: (error, its gradient)."""
+    wrong = 1 - (2 * pairs) @ w
+    return (wrong**2).mean(), (-2 * wrong[:, None] * 2 * pairs).mean(axis=0)
+
+def without(w):
+    wrong = 1 - w.sum()
+    return wrong**2, np.full(2, -2 * wrong)
+
+fighters = np.array([10.0, -9.0])
+guess.turned_out(with_dropout(fighters)[0])
+fact("without dropout (10, -9) is perfect, and so is (1/2, 1/2)", without(fighters)[0] == without(np.array([0.5, 0.5]))[0] == 0)
+fact("with dropout the formula holds: 181 for the fighters, 0.5 for the equals", all(
+     np.isclose(with_dropout(w)[0], (1 - w.sum()) ** 2 + (w**2).sum()) for w in (fighters, np.array([0.5, 0.5]))))
+
+def descend(error, w, steps=60):
+    path = [w]
+    for _ in range(steps):
+        path.append(path[-1] - 0.05 * error(path[-1])[1])
+    return np.array(path)
+
+start = np.array([6.0, -4.5])
+paths = {"without dropout": descend(without, start), "with dropout": descend(with_dropout, start)}
+fact("gradient descent with dropout makes the two equal, near (1/3, 1/3)", abs(paths["with dropout"][-1] - 1 / 3).max() < 0.05)
+fact("without, they go on fighting", paths["without dropout"][-1][0] > 5)
+
+# %% [markdown]
+# ## 4. New samples
+# If h = ReLU(W·x) = (1, 2, 3, 4, 5, 6) is masked to (1, 0, 3, 4, 0, 6): is there a picture that would have given just that?
+
+# %%
+W = generator.normal(size=(6, 9))
+x = np.linalg.lstsq(W, np.arange(1.0, 7.0), rcond=None)[0]
+h, masked = np.maximum(W @ x, 0), np.array([1.0, 0, 3, 4, 0, 6])
+other = x + np.linalg.lstsq(W, masked - h, rcond=None)[0]
+fact("x gives (1, 2, 3, 4, 5, 6)", np.allclose(h, [1, 2, 3, 4, 5, 6]))
+fact("another input gives (1, 0, 3, 4, 0, 6) without any dropout", np.allclose(np.maximum(W @ other, 0), masked))
+narrow = W[:, :4]
+fact("it is there as long as there are at least as many inputs as units, as in fc6 (9216 for 4096); 4 for 6 are not enough",
+     np.linalg.matrix_rank(W) == 6 and np.abs(narrow @ np.linalg.lstsq(narrow, masked, rcond=None)[0] - masked).max() > 0.1
+     and net.fc6.weight.shape == (4096, 9216))
+settle("T6", "true", f"linear: 1024 networks' mean is the one network, to rounding; softmax: their geometric mean is, "
+       f"their mean is up to {gap:.2f} off. Weights (10, -9) cost 181 and become equal. The sample that gives (1,0,3,4,0,6) "
+       "can be computed")
+
+# %% 5. Broken on purpose: dropping everything; and the paper's halving, forgotten. Then the picture.
+with broken(ValueError):
+    F.dropout(x, p=1.0)
+forgotten = (masks * np.arange(1.0, 11.0)).mean(axis=0)
+fact("kept without doubling, and not halved at test: every value is twice what training was used to",
+     np.allclose(np.arange(1.0, 11.0), 2 * forgotten))
+classroom.save(dropout.draw(outputs[:, 0], paths, with_dropout, (x, other), (h, masked)), "10_dropout")
+classroom.score()
+
+# %% [markdown]
+# ## Exercise
+# `lessons/exercises/10_dropout.py`: dropout with the random numbers given, forward and backward.
