@@ -23,4 +23,4 @@ def check(as_kernels, picture_for):
             (227 + 4 * (n - 1), "the three pools double the step three times: 4·2·2·2."),
             (227 + 10 * (n - 1), "strides multiply, they do not add: 4·2·2·2."),
         ])
-    return "So 355×355 gives 5×5 answers, for a ninth of the products that 25 crops take."
+    return "So 355×355 gives 5×5 answers, for about a tenth of the products that 25 crops take."
