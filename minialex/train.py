@@ -108,8 +108,11 @@ def _add_run(group):
     group.add_argument("--seed", type=int, metavar="N", help="all random numbers follow from it: the same seed on the same "
                        f"machine gives the same metrics ({ALWAYS['seed']})")
     group.add_argument("--out", metavar="RUN", help="the run's folder (runs/<date>-<name of the pictures>)")
+    group.add_argument("--save-every", metavar="TIME", help="time or steps between two checkpoints within an epoch, such as "
+                       f"30min or 500steps ({ALWAYS['save_every']}); its end is saved too where that is cheap")
     group.add_argument("--resume", metavar="RUN", help="go on with the run in this folder, exactly as if it had not "
-                       "stopped; 'auto': the newest unfinished one in runs/")
+                       "stopped, or from a checkpoint in it; 'auto': the run in --out, or the unfinished one in runs/ that was "
+                       "worked on last")
 
 
 def _defaults(name):

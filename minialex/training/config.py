@@ -8,6 +8,7 @@ there: weights of He's variance 2/fan_in, pixels of variance 1, smaller batches 
 
 import dataclasses
 import math
+import re
 
 from ..errors import UserError
 
@@ -81,6 +82,7 @@ class Config:
     device: str
     workers: int
     tf32: bool = False  # a GPU's matrix products round to TF32
+    save_every: str = "10min"  # time or steps between two checkpoints, see save_interval
 
 
 ALWAYS = {
@@ -96,6 +98,7 @@ ALWAYS = {
     "device": "auto",
     "workers": 2,
     "tf32": False,
+    "save_every": "10min",
 }
 
 
@@ -132,6 +135,15 @@ def check_types(config):
             raise UserError(f"the setting {field.name} is {value!r}, but it must be of type {name}")
 
 
+def save_interval(text):
+    """(steps, seconds) between two checkpoints, one of them None, for "10min" or "500steps". Raises UserError."""
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(min|steps?)?\s*", text, re.ASCII)
+    number = float(found[1]) if found else 0
+    if number == 0 or (found[2] or "min") != "min" and number != int(number):
+        raise UserError(f"--save-every {text} is not possible: it needs minutes or steps, such as 10min or 500steps.")
+    return (int(number), None) if found[2] not in (None, "min") else (None, 60 * number)
+
+
 # What each number must satisfy, and how to say it.
 _RANGES = {
     "epochs": (lambda value: value >= 1, "a number of epochs, at least 1"),
@@ -156,3 +168,4 @@ def check(given):
     for name, (holds, what) in _RANGES.items():
         if name in given and not holds(given[name]):
             raise UserError(f"--{name.replace('_', '-')} {given[name]} is not possible: it needs {what}.")
+    save_interval(given.get("save_every", ALWAYS["save_every"]))

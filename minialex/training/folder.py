@@ -2,6 +2,9 @@
 
     config.json   all settings        metrics.csv   one line per epoch, nothing that depends on the clock
     checkpoint-last.npz, checkpoint-best.npz        timing.csv    one line per epoch, seconds
+
+A run that is at work holds a lock on its config.json, which the operating system takes away when the program ends, however
+it ends: two programs never write into one folder.
 """
 
 import csv
@@ -14,8 +17,17 @@ from pathlib import Path
 
 from ..errors import UserError
 from . import checkpoint
+from .files import UNFINISHED, replacing, sync_folder
+
+try:
+    import fcntl
+except ImportError:  # Windows, where a lock would also keep others from reading
+    fcntl = None
 
 RUNS = Path("runs")
+LATEST = "latest.txt"  # in it, the name of the run that was worked on last
+LAST_PICTURE = "predictions.png"  # drawn at the end of a run
+BUSY = "another program is training in {} at this moment: wait for its end, or stop it."
 METRICS = ("epoch", "lr", "train_loss", "train_top1", "val_loss", "val_top1", "val_top5")
 TIMING = ("epoch", "train_seconds", "train_images_per_second", "val_seconds", "val_images")
 
@@ -25,6 +37,8 @@ class RunFolder:
 
     def __init__(self, path):
         self.path = Path(path)
+        self.source = self.last  # the checkpoint to go on from
+        self._lock = None
 
     def __str__(self):
         return str(self.path)
@@ -47,6 +61,44 @@ class RunFolder:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UserError(f"cannot make the run folder {self.path}: {error.strerror}; choose another with --out.") from error
+        sync_folder(self.path.absolute().parent)
+
+    def take(self):
+        """Keep other programs out until this one ends. Raises UserError when one is at work in it.
+
+        What a killed program left half written is removed. The folder becomes the one that --resume auto means.
+        """
+        if not self.lock():
+            raise UserError(BUSY.format(self))
+        for rubbish in self.path.glob(f"*{UNFINISHED}"):
+            rubbish.unlink()
+        if self.path.absolute().parent == RUNS.absolute():
+            with replacing(RUNS / LATEST, "w", encoding="utf-8", errors="surrogateescape") as file:
+                file.write(self.path.name)
+
+    def lock(self):
+        """Lock the folder if nobody has; returns whether it is ours. Where there are no locks, it always is."""
+        if fcntl is None or self._lock is not None:
+            return True
+        try:
+            file = open(self.path / "config.json", "rb")
+        except OSError:
+            return True
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            return False
+        except OSError:  # a network file system without locks
+            pass
+        self._lock = file
+        return True
+
+    def release(self):
+        """Let others in again."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
 
     def write_config(self, settings):
         """Write config.json."""
@@ -68,7 +120,7 @@ class RunFolder:
         self._write("timing.csv", _table(TIMING, ([row[0], *(round(value, 3) for value in row[1:])] for row in rows)))
 
     def _write(self, name, text):
-        with checkpoint.replacing(self.path / name, "w", encoding="utf-8", newline="") as file:
+        with replacing(self.path / name, "w", encoding="utf-8", newline="") as file:
             file.write(text)
 
 
@@ -93,6 +145,9 @@ def new(out, name):
     folder = RunFolder(_unused(name) if out is None else out)
     if folder.holds_run():
         raise UserError(f"{out} holds a run already: go on with --resume {out}, or choose another folder with --out.")
+    if not folder.lock():
+        raise UserError(BUSY.format(folder))
+    folder.release()  # config.json is about to be written anew
     there = next(path for path in [folder.path, *folder.path.absolute().parents] if os.path.lexists(path))
     problem = "is a file" if not there.is_dir() else "" if os.access(there, os.W_OK | os.X_OK) else "may not be written to"
     if problem:
@@ -106,31 +161,51 @@ def _unused(name):
     return next(path for path in names if not path.exists())
 
 
-def existing(resume):
-    """The folder that --resume means: a path, or "auto" for the newest run below runs/ that is not finished.
+def existing(resume, out=None):
+    """The folder that --resume means: a path to it or to a checkpoint in it, or "auto".
 
+    "auto" is the run in `out` if that is given; otherwise the unfinished run below runs/ that was worked on last.
     Raises UserError when there is none.
     """
-    if resume != "auto":
-        folder = RunFolder(resume)
-        if not folder.path.exists():
-            raise UserError(f"there is no run {resume} to go on with: check the path given to --resume.")
-        if not folder.last.exists() and (folder.path / "config.json").exists():
-            raise UserError(f"the run {resume} stopped before it had saved a checkpoint: start it again, with --out {resume}.")
-        if not folder.last.exists():
-            raise UserError(f"{resume} holds no {checkpoint.LAST} to go on from: give the folder of a run that has saved one.")
-        return folder
-    waiting = [RunFolder(path.parent) for path in RUNS.glob(f"*/{checkpoint.LAST}")]
-    waiting = [folder for folder in waiting if not is_finished(folder)]
+    if resume == "auto":
+        return existing(out) if out is not None else _newest_unfinished()
+    folder = RunFolder(resume)
+    if not folder.path.exists():
+        raise UserError(f"there is no run {resume} to go on with: check the path given to --resume.")
+    if folder.path.is_file():
+        folder = RunFolder(folder.path.parent)
+        folder.source = Path(resume)
+    if out is not None and Path(out).resolve() != folder.path.resolve():
+        raise UserError(f"--resume {resume} goes on in its own folder, not in {out}: leave out --out, or start a new run with "
+                        f"--init {folder.source}.")
+    if not (folder.path / "config.json").exists():
+        raise UserError(f"{resume} holds no run that could go on: there is no config.json. Give the folder of a run.")
+    return folder
+
+
+def _newest_unfinished():
+    waiting = [RunFolder(path.parent) for path in RUNS.glob("*/config.json")]
+    waiting = [folder for folder in waiting if not is_finished(folder) and folder.lock()]
+    for folder in waiting:
+        folder.release()
     if not waiting:
         raise UserError(f"--resume auto found no unfinished run in {RUNS.absolute()}: give the run's folder.")
-    return max(waiting, key=lambda folder: os.path.getmtime(folder.last))
+    return max(waiting, key=lambda folder: (folder.path.name == _latest(), os.path.getmtime(folder.path)))
+
+
+def _latest():
+    """The run that was begun or gone on with last. Clocks may be wrong, so the files' times are only asked without it."""
+    try:
+        return (RUNS / LATEST).read_text("utf-8", errors="surrogateescape")
+    except OSError:
+        return None
 
 
 def is_finished(folder):
-    """Does metrics.csv have a line for every epoch?"""
+    """Does metrics.csv have a line for every epoch, and is the last picture drawn?"""
     try:
         with open(folder.path / "metrics.csv", encoding="utf-8") as file:
-            return sum(1 for _ in file) > folder.read_config()["settings"]["epochs"]
+            all_epochs = sum(1 for _ in file) > folder.read_config()["settings"]["epochs"]
     except (OSError, KeyError, TypeError, UserError):
         return False
+    return all_epochs and (folder.path / LAST_PICTURE).exists()

@@ -8,6 +8,7 @@ Every number in it depends on (seed, epoch, step) and never on the clock: the sa
 """
 
 import math
+import shlex
 import time
 import warnings
 
@@ -43,6 +44,7 @@ class Trainer:
 
     def fit(self):
         """Train to the last epoch. Raises Interrupted after Ctrl-C, Diverged when the loss is no longer finite."""
+        self.record.begin()
         with self.interrupt, warnings.catch_warnings():
             # An overflow is reported once, with its layer, when the loss shows it.
             warnings.filterwarnings("ignore", ".* encountered in", RuntimeWarning)
@@ -81,6 +83,9 @@ class Trainer:
                 self.batch += 1
                 bar.step(len(labels), self.tally.fetch)
                 self.pace.step(len(labels))
+                if self.record.step():
+                    self._check_weights(images, labels)
+                    self.record.save_or_warn()
                 self._stop_if_asked()
 
     def _step(self, images, labels):
@@ -113,6 +118,11 @@ class Trainer:
             if warning:
                 self.progress.line(f"warning  {warning}")
 
+    def _check_weights(self, images, labels):
+        """What is saved must be good to go on from."""
+        if first_broken_parameter(self.model):
+            self._give_up(*self._on_device(images, labels))
+
     def _give_up(self, images, labels):
         where = f"epoch {self.epoch + 1}, step {self.batch + 1}: "
         raise Diverged(where + explain_divergence(self.model, images, labels, self.lr) + self.record.what_is_kept())
@@ -131,8 +141,9 @@ class Trainer:
                 self._stop_if_asked()
         if tally.count == 0:
             raise UserError(f"none of the {len(loader.pictures)} pictures for validation can be read: check the files.")
-        if not math.isfinite(tally.fetch()[0]) or first_broken_parameter(self.model):
+        if not math.isfinite(tally.fetch()[0]):
             self._give_up(images, labels)
+        self._check_weights(images, labels)
         return tally.fetch(), tally.count
 
     def _finish_epoch(self, validation, train_seconds, val_seconds, val_images):
@@ -150,6 +161,9 @@ class Trainer:
 
     def _stop_if_asked(self):
         if self.interrupt.requested:
+            broken = first_broken_parameter(self.model)
+            if broken:
+                raise Diverged(f"{broken} holds NaN or infinity, which is not saved.{self.record.what_is_kept()}")
             self.record.save()
             raise Interrupted(f"stopped and saved after epoch {self.epoch} and {self.batch} steps; to go on: "
-                              f"python -m minialex.train --resume {self.record.folder}")
+                              f"python -m minialex.train --resume {shlex.quote(str(self.record.folder))}")

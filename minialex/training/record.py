@@ -1,13 +1,16 @@
 """What a run remembers: the results of its epochs, its checkpoints, and how to go on from one."""
 
+import dataclasses
 import time
 
 from .. import backend
 from ..errors import UserError
 from . import checkpoint
+from .config import save_interval
+from .files import NotWritten
 from .metrics import Tally
 
-SAVING_SHARE = 0.02  # at most this part of the time goes into saving between the first epoch and the last tenth
+SAVING_SHARE = 0.02  # at most this part of the time goes into saving before the last epoch is over
 
 
 class Record:
@@ -17,7 +20,15 @@ class Record:
         self.trainer, self.folder = trainer, folder
         self.history, self.timing = [], []  # rows of metrics.csv and timing.csv
         self.best = None  # (top-1, −loss, epoch) of the best complete validation
-        self.saved_epoch, self.saved_at, self.save_seconds = None, -float("inf"), 0.0
+        self.saved = None  # (epoch, steps) of the last checkpoint
+        self.saved_at, self.save_seconds, self.steps = time.perf_counter(), 0.0, 0
+        self.most_steps, self.most_seconds = save_interval(trainer.config.save_every)
+
+    def begin(self):
+        """Save a run that has no checkpoint-last.npz yet: a disk that is full or closed shows now, not hours later."""
+        if self.saved is None:
+            self.save()
+            self.write_tables()
 
     def epoch(self, row, complete, times):
         """An epoch is over: keep its row of metrics and its times, and save if it is time to.
@@ -28,25 +39,61 @@ class Record:
         self.history.append(row)
         mark = (val_top1, -val_loss, epoch)
         is_best = complete and (self.best is None or mark[:2] > tuple(self.best[:2]))
-        self.best = mark if is_best else self.best
+        best_before, self.best = self.best, mark if is_best else self.best
         self.timing.append((epoch, *times))
-        if is_best or self._is_time_to_save() or epoch == self.trainer.config.epochs:
-            self.save()
-        if is_best:
-            checkpoint.keep_as(self.folder.last, self.folder.best)
-        self.write_tables()
         self.trainer.pace.epoch(row, complete, sum(times[::2]))
+        is_last = epoch == self.trainer.config.epochs
+        try:
+            if is_best or is_last or self._is_cheap():
+                self.save()
+            self._keep_best()
+            self.write_tables()
+        except NotWritten as problem:
+            self.best = best_before  # the network that was better is nowhere
+            if is_last:
+                raise
+            self._try_later(problem)
+
+    def _keep_best(self):
+        """Give the checkpoint that was saved last its second name, if it is the best one."""
+        if self._is_best_now():
+            checkpoint.keep_as(self.folder.last, self.folder.best)
+
+    def _is_best_now(self):
+        """Is the network that was saved last the best so far?"""
+        return self.best is not None and self.saved == (self.best[2], 0)
 
     def write_tables(self):
         """Write metrics.csv and timing.csv."""
         self.folder.write_metrics(self.history)
         self.folder.write_timing(self.timing)
 
-    def _is_time_to_save(self):
+    def step(self):
+        """A step is over. Returns whether it is time to save in the middle of the epoch."""
+        self.steps += 1
+        if self.most_steps is not None:
+            return self.steps >= self.most_steps
+        return time.perf_counter() - self.saved_at >= self.most_seconds and self._is_cheap()
+
+    def _is_cheap(self):
+        if self.saved == (0, 0):  # nothing learnt is kept yet
+            return True
         return time.perf_counter() - self.saved_at > self.save_seconds / SAVING_SHARE
 
+    def save_or_warn(self):
+        """Save in the middle of an epoch."""
+        try:
+            self.save()
+        except NotWritten as problem:
+            self._try_later(problem)
+
+    def _try_later(self, problem):
+        """A disk that is full for an hour does not end a week of training; what was saved before is still there."""
+        self.steps, self.saved_at = 0, time.perf_counter()
+        self.trainer.progress.line(f"warning  {problem} The run goes on and tries again later.")
+
     def save(self):
-        """Write checkpoint-last.npz. Raises UserError when it cannot be written; the one before then stays."""
+        """Write checkpoint-last.npz. Raises NotWritten when it cannot be written; the one before then stays."""
         start = time.perf_counter()
         trainer, statistics = self.trainer, self.trainer.experiment.statistics
         names = [name for name, _ in trainer.model.named_parameters()]
@@ -56,6 +103,7 @@ class Record:
             "variant": trainer.config.variant,
             "input_shape": list(trainer.model.input_shape),
             "classes": trainer.experiment.train.classes,
+            "settings": dataclasses.asdict(trainer.config),
             "std": statistics.std,
             "pixels": trainer.config.pixels,
             "epoch": trainer.epoch,
@@ -68,12 +116,15 @@ class Record:
             "schedule": trainer.schedule.state_dict(),
             "random": backend.random_state(),
         }, trainer.experiment.first_kernels)
-        self.saved_epoch, self.saved_at = trainer.epoch, time.perf_counter()
+        self.saved, self.saved_at, self.steps = (trainer.epoch, trainer.batch), time.perf_counter(), 0
         self.save_seconds = self.saved_at - start
 
     def what_is_kept(self):
         """The end of a sentence about a run that cannot go on."""
-        return "" if self.saved_epoch is None else f" {self.folder.last} has the network after epoch {self.saved_epoch}."
+        if self.saved in (None, (0, 0)):
+            return ""
+        epoch, steps = self.saved
+        return f" {self.folder.last} has the network after epoch {epoch}" + (f" and {steps} steps." if steps else ".")
 
     def restore(self, weights, velocity, state):
         """Put the Trainer where `save` was called. Raises UserError when the checkpoint belongs to another run."""
@@ -86,7 +137,8 @@ class Record:
             backend.set_random_state(state["random"])
             trainer.epoch, trainer.batch, trainer.tally = state["epoch"], state["batch"], Tally(**state["tally"])
             self.history, self.timing, self.best = state["history"], state["timing"], state["best"]
-            self.saved_epoch = trainer.epoch
+            self.saved = (trainer.epoch, trainer.batch) if self.folder.source == self.folder.last else None
         except (ValueError, KeyError, TypeError) as error:
-            raise UserError(f"{self.folder.last} does not belong to this run: {error}") from error
+            raise UserError(f"{self.folder.source} does not belong to this run: {error}") from error
+        self._keep_best()  # its second name, which it did not get if the run was killed right after saving
         self.write_tables()

@@ -45,7 +45,10 @@ MISTAKES = [
     ("--data {data} --variant lenet5 --init {file}", "cannot read"),
     ("--data {data} --variant lenet5 --init {unfit}", "fits this network: it holds conv1.weight (2, 2)"),
     ("--resume {missing}", "there is no run"),
-    ("--resume {folder}", "holds no checkpoint-last.npz"),
+    ("--resume {folder}", "holds no run that could go on"),
+    ("--resume {file}", "holds no run that could go on"),
+    ("--data {data} --save-every often", "it needs minutes or steps"),
+    ("--data {data} --save-every 0", "it needs minutes or steps"),
     ("--unknown 3", "unrecognized arguments: --unknown 3 (--help lists the options)"),
 ]
 

@@ -12,11 +12,15 @@ from small_runs import Listener, write_pictures
 
 from minialex import optim
 from minialex.errors import UserError
-from minialex.training import Interrupted, run
-from minialex.training.checkpoint import load
+from minialex.training import Interrupted, checkpoint, run
+from minialex.training.checkpoint import load, save
 
 FILES = {"config.json", "metrics.csv", "timing.csv", "checkpoint-last.npz", "checkpoint-best.npz", "curves.png", "filters.png",
          "predictions.png"}
+
+
+def stop(steps):
+    return lambda done: signal.raise_signal(signal.SIGINT) if done == steps else None
 
 
 def weights(path):
@@ -130,7 +134,7 @@ def test_what_cannot_be_gone_on_with(finished, train, tmp_path, pictures):
     options = {"data": str(pictures), "variant": "lenet5"}
     for resume, more, words in [
         (tmp_path / "nowhere", {}, "there is no run"),
-        (tmp_path, {}, "holds no checkpoint-last.npz"),
+        (tmp_path, {}, "holds no run that could go on"),
         (path, {"lr": 0.5}, "started with lr 0.05, not 0.5"),
         (path, {"variant": "paper"}, "started with variant lenet5, not paper"),
         (path, {"paper": True}, "not started with --paper"),
@@ -143,7 +147,7 @@ def test_another_networks_checkpoint_is_refused(finished, train, tmp_path):
     path, _ = finished
     ours, _ = train("ours", epochs=1, subset="2")
     (ours / "checkpoint-last.npz").write_bytes((path / "checkpoint-last.npz").read_bytes())
-    with pytest.raises(UserError, match="other classes"):
+    with pytest.raises(UserError, match="belongs to another run than the config.json beside it: subset is None there and 2 here"):
         run({"resume": str(ours)}, Listener())
 
 
@@ -183,10 +187,6 @@ def test_the_learning_rate_warms_up_step_by_step(train, monkeypatch):
     assert seen[:4] == pytest.approx([0.01, 0.02, 0.03, 0.03]) and max(seen) == pytest.approx(0.03)
 
 
-def stop(steps):
-    return lambda done: signal.raise_signal(signal.SIGINT) if done == steps else None
-
-
 def test_filters_show_the_kernels_the_run_began_with(train, tmp_path):
     """LeNet-5 begins with LeCun's initialisation, and what goes on is built with another."""
     with pytest.raises(Interrupted):
@@ -198,16 +198,130 @@ def test_filters_show_the_kernels_the_run_began_with(train, tmp_path):
     assert (tmp_path / "stopped" / "filters.png").read_bytes() == (whole / "filters.png").read_bytes()
 
 
-def test_a_run_without_a_checkpoint_is_started_over(train, tmp_path):
-    def die(done):
-        raise MemoryError
+def die(done):
+    raise MemoryError
 
+
+def test_a_run_killed_before_its_first_checkpoint_goes_on_from_its_settings(finished, train, tmp_path):
+    for name in ("again", "resumed"):
+        with pytest.raises(MemoryError):
+            train(name, die, epochs=4)
+        for file in ("checkpoint-last.npz", "metrics.csv", "timing.csv"):
+            (tmp_path / name / file).unlink()
+    train("again", epochs=4)
+    run({"resume": str(tmp_path / "resumed")}, Listener())
+    for name in ("again", "resumed"):
+        assert set(os.listdir(tmp_path / name)) == FILES and weights(tmp_path / name) == weights(finished[0])
+
+
+def test_a_lost_checkpoint_is_no_fresh_start(finished, tmp_path):
+    path = shutil.copytree(finished[0], tmp_path / "copy")
+    (path / "checkpoint-last.npz").unlink()
+    with pytest.raises(UserError, match="there is no file .*npz. To go on from the best epoch instead: --resume "):
+        run({"resume": str(path)}, Listener())
+    run({"resume": str(path / "checkpoint-best.npz")}, Listener())
+    assert weights(path) == weights(finished[0]) and metrics(path) == metrics(finished[0])
+
+
+def test_a_run_in_use_is_left_alone(train, tmp_path):
+    refused = []
+
+    def meddle(done):
+        for given in ({"resume": str(tmp_path / "used")}, {"data": ".", "out": str(tmp_path / "used")}):
+            with pytest.raises(UserError) as error:
+                run(given, Listener())
+            refused.append(str(error.value))
+        raise Interrupted
+
+    with pytest.raises(Interrupted):
+        train("used", meddle, epochs=1)
+    assert "another program is training in" in refused[0] and "holds a run already" in refused[1]
+    run({"resume": str(tmp_path / "used")}, Listener())
+
+
+def test_auto_with_a_folder_is_the_run_in_it(train, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("a", "b"):
+        with pytest.raises(Interrupted):
+            train(name, stop(2), epochs=1)
+    assert run({"resume": "auto", "out": "a"}, Listener()).record.folder.path.name == "a"
+    with pytest.raises(UserError, match="goes on in its own folder, not in a"):
+        run({"resume": "b", "out": "a"}, Listener())
+    with pytest.raises(UserError, match="there is no run nowhere"):
+        run({"resume": "auto", "out": "nowhere"}, Listener())
+
+
+@pytest.mark.parametrize("name, value", [("variant", "caffenet"), ("seed", 3), ("pixels", "raw")])
+def test_a_checkpoint_of_other_settings_is_refused(finished, tmp_path, name, value):
+    """Both networks have the same shapes, so nothing but the settings tells them apart."""
+    path = shutil.copytree(finished[0], tmp_path / "copy")
+    arrays, velocity, mean, state, first_kernels = load(path / "checkpoint-last.npz")
+    state["settings"][name] = value
+    save(path / "checkpoint-last.npz", arrays, velocity, mean, state, first_kernels)
+    with pytest.raises(UserError, match=f"belongs to another run than the config.json beside it: {name} is {value} there and"):
+        run({"resume": str(path)}, Listener())
+
+
+def test_the_best_gets_its_name_though_the_run_was_killed_before(finished, tmp_path):
+    path = shutil.copytree(finished[0], tmp_path / "copy")
+    best = (path / "checkpoint-best.npz").read_bytes()
+    arrays, velocity, mean, state, first_kernels = load(path / "checkpoint-best.npz")
+    (path / "checkpoint-last.npz").write_bytes(best)
+    (path / "checkpoint-best.npz").write_bytes(b"an older one")
+    run({"resume": str(path)}, Listener())
+    assert load(path / "checkpoint-best.npz")[3]["epoch"] == state["epoch"]
+    assert weights(path) == weights(finished[0])
+
+
+def test_checkpoints_within_an_epoch(train, tmp_path):
+    def look(done):
+        if done in (2, 3, 5, 6):
+            seen.append(load(tmp_path / "often" / "checkpoint-last.npz")[3])
+        if done == 6:
+            raise MemoryError
+
+    seen = []
     with pytest.raises(MemoryError):
-        train("early", die, epochs=1)
-    with pytest.raises(UserError, match="stopped before it had saved a checkpoint: start it again, with --out .*early"):
-        run({"resume": str(tmp_path / "early")}, Listener())
-    path, _ = train("early", epochs=1)
-    assert set(os.listdir(path)) == FILES
+        train("often", look, epochs=3, save_every="2steps")
+    assert [(state["epoch"], state["batch"]) for state in seen] == [(0, 0), (0, 2), (0, 4), (0, 4)]
+    run({"resume": str(tmp_path / "often"), "save_every": "9min"}, Listener())
+    whole, _ = train("whole", epochs=3)
+    assert metrics(tmp_path / "often") == metrics(whole) and weights(tmp_path / "often") == weights(whole)
+
+
+def test_a_full_disk_is_told_and_training_goes_on(train, tmp_path, monkeypatch):
+    """The disk is full from the second epoch on, and has room again in the third."""
+    def disk(done):
+        full = 5 <= done <= 9
+        monkeypatch.setattr(checkpoint, "_write_sealed", fail if full else write)
+
+    def fail(file, arrays):
+        raise OSError(28, "No space left on device")
+
+    write = checkpoint._write_sealed
+    path, listener = train("full", disk, epochs=4, save_every="2steps")
+    warnings = [line for line in listener.lines if line.startswith("warning")]
+    assert warnings and all("No space left on device; what was there before is unchanged" in line for line in warnings)
+    whole, _ = train("whole", epochs=4)
+    assert metrics(path) == metrics(whole) and weights(path) == weights(whole)
+
+
+def test_a_disk_that_stays_full_keeps_the_last_good_checkpoint(train, tmp_path, monkeypatch):
+    def fail(file, arrays):
+        file.write(b"part")
+        raise OSError(28, "No space left on device")
+
+    def disk(done):
+        if done == 5:
+            monkeypatch.setattr(checkpoint, "_write_sealed", fail)
+
+    with pytest.raises(UserError, match="cannot write .*checkpoint-last.npz: No space left on device"):
+        train("full", disk, epochs=2)
+    assert load(tmp_path / "full" / "checkpoint-last.npz")[3]["epoch"] == 1
+    monkeypatch.undo()
+    run({"resume": str(tmp_path / "full")}, Listener())
+    whole, _ = train("whole", epochs=2)
+    assert metrics(tmp_path / "full") == metrics(whole) and weights(tmp_path / "full") == weights(whole)
 
 
 @pytest.mark.parametrize("change", ["remove", "rename"])

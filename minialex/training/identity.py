@@ -1,0 +1,91 @@
+"""What makes a run this run: settings, classes and pictures. Going on with anything else is an error."""
+
+import dataclasses
+import hashlib
+import os
+import platform
+
+import numpy as np
+
+from .. import __version__
+from ..errors import UserError
+from .config import Config, check, check_types
+
+ELSEWHERE = ("device", "workers", "data", "save_every")  # what may differ where a run goes on: it changes no result
+
+
+def describe(experiment, device):
+    """What config.json holds."""
+    return {
+        "settings": dataclasses.asdict(experiment.config),
+        "classes": experiment.train.classes,
+        "train_pictures": len(experiment.train),
+        "val_pictures": len(experiment.val),
+        "pictures": _digest(experiment.train, experiment.val),
+        "device": device.name,
+        "versions": _versions(),
+    }
+
+
+def _versions():
+    return {"minialex": __version__, "python": platform.python_version(), "numpy": np.__version__}
+
+
+def _digest(train, val):
+    """A few letters that change when a picture is added, removed or renamed."""
+    names = "\n".join([*train.names, "", *val.names]).replace(os.sep, "/")
+    return hashlib.sha256(names.encode()).hexdigest()[:16]
+
+
+def same_settings(folder, given):
+    """The Config of an earlier part of the run. Raises UserError when the user's options (a dict) say otherwise."""
+    try:
+        config = Config(**folder.read_config()["settings"])
+        check_types(config)
+        check(dataclasses.asdict(config))
+    except (KeyError, TypeError, UserError) as error:
+        raise UserError(f"{folder.path / 'config.json'} is not that of a run: {str(error).rstrip('.')}.") from error
+    given = dict(given)
+    if given.pop("paper", False) and config.recipe != "paper":
+        raise UserError(f"{folder} was not started with --paper: leave it out, or start a new run.")
+    for name, value in given.items():
+        if name not in ELSEWHERE and getattr(config, name) != value:
+            raise UserError(f"{folder} was started with {name.replace('_', ' ')} {getattr(config, name)}, not {value}: leave the "
+                            "option out, or start a new run.")
+    return dataclasses.replace(config, **{name: given[name] for name in ELSEWHERE if name in given})
+
+
+def check_same_network(folder, config, state):
+    """Raises UserError when the checkpoint's state (a dict) comes from a run with other settings than this one has."""
+    ours, theirs = dataclasses.asdict(config), state.get("settings", {})
+    for name, value in ours.items():
+        if name not in ELSEWHERE and theirs.get(name) != value:
+            raise UserError(f"{folder.source} belongs to another run than the config.json beside it: {name.replace('_', ' ')} is "
+                            f"{theirs.get(name)} there and {value} here.")
+
+
+def check_same_pictures(folder, train, val):
+    """Raises UserError when classes or pictures are not those that the run was started with."""
+    before = folder.read_config()
+    if train.classes != before.get("classes"):
+        raise UserError(f"{folder} was trained on other classes than these pictures have: {_some(before.get('classes'))} there, "
+                        f"{_some(train.classes)} here.")
+    now = {"train_pictures": len(train), "val_pictures": len(val), "pictures": _digest(train, val)}
+    if any(before.get(name, value) != value for name, value in now.items()):
+        raise UserError(f"the pictures have changed since {folder} was started, on {before.get('train_pictures')} for training "
+                        f"and {before.get('val_pictures')} for validation; now there are {len(train)} and {len(val)}, or others: "
+                        f"put them back, or start a new run with --init {folder.last}.")
+
+
+def _some(classes):
+    return ", ".join(map(str, classes[:5])) + (", ..." if len(classes) > 5 else "") if classes else "none"
+
+
+def what_differs(folder, device):
+    """A sentence about what may change the last digits of results from here on, or None: other libraries, another device."""
+    before = folder.read_config()
+    then = before.get("versions", {}) | {"device": before.get("device")}
+    now = _versions() | {"device": device.name}
+    changed = [f"{name} {then[name]} → {value}" for name, value in now.items()
+               if name != "python" and then.get(name, value) != value]
+    return f"{', '.join(changed)}: results may differ from here on in their last digits" if changed else None
