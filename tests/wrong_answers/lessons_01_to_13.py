@@ -71,4 +71,16 @@ WRONG = {
         ("(n - 1)", "n", "n - 1 steps"),
         ("4 * 2 * 2 * 2 * (n - 1)", "(4 + 2 + 2 + 2) * (n - 1)", "strides multiply"),
     ],
+    "12_lenet_to_alexnet": [
+        ("len(seen) * K * K + 1 for", "len(seen) * (K * K + 1) for", "not one for each kernel"),
+        ("outputs * (inputs + 1)", "outputs * inputs", "the biases are missing"),
+        ("+ pools", "", "the two pools are missing"),
+        ("sparse_convolution(TABLE, 5)", "sparse_convolution([list(range(6))] * 16, 5)", "only what its table lists"),
+    ],
+    "13_whole_network": [
+        ("(C_in // groups * K * K + 1)", "(C_in * K * K + 1)", "sees only C_in/groups channels"),
+        ("(C_in // groups * K * K + 1)", "C_in // groups * K * K", "the biases are missing"),
+        ("* width * width", "", "used at every place"),
+        ("layer[2] * layer[5] ** 2", "layer[2]", "a map has width·width neurons"),
+    ],
 }

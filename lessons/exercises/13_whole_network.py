@@ -1,0 +1,24 @@
+"""Exercise 13: a counter for networks like AlexNet
+
+Layers are given as tuples: ("conv", C_in, C_out, K, groups, width of the output) or ("fc", inputs, outputs). All have biases.
+"""
+import numpy as np
+from course import check
+
+
+def parameters(layer):
+    """How many numbers are trained, biases included."""
+    ...
+
+
+def products(layer):
+    """Multiply-accumulates for one picture, biases not counted."""
+    ...
+
+
+def neurons(layers):
+    """How many values all layers put out together, for one picture."""
+    ...
+
+
+check(parameters, products, neurons)
