@@ -51,14 +51,20 @@ def table(claims, width=110):
 
 
 def outline(course, known):
-    """Every lesson with the student's state, and what to type for it."""
-    lines = []
+    """Every lesson with the student's state, what to type for it, and what comes next."""
+    lines, ahead = [], []
     for path, title in course:
         state = progress.describe(known, path.stem)
         lines += [f"  {path.stem[:2]}  {title}", f"      python {os.path.relpath(path)}{' · ' + state if state else ''}"]
+        ahead += [] if path.stem in known["lessons"] else [path]
         exercise = path.parent / "exercises" / path.name
         if exercise.exists():
             lines.append(f"      python {os.path.relpath(exercise)}")
+            ahead += [] if known["exercises"].get(path.stem) == "solved" else [exercise]
+    read = sum(path.stem in known["lessons"] for path, _ in course)
+    solved = sum(known["exercises"].get(path.stem) == "solved" for path, _ in course)
+    following = f"; next: python {os.path.relpath(ahead[0])}" if ahead else ""
+    lines.append(f"\n{read} of {len(course)} lessons read, {solved} exercises solved{following}")
     return "\n".join(lines)
 
 

@@ -49,8 +49,9 @@ def describe(known, name):
     """One lesson's state in words, "" for one that was not begun."""
     words = []
     if name in known["lessons"]:
-        right, typed = known["lessons"][name]
-        words.append(f"read, {right} of {typed} predictions right" if typed else "read")
+        scored = known["lessons"][name]
+        typed = isinstance(scored, list) and len(scored) == 2 and scored[1]
+        words.append(f"read, {scored[0]} of {typed} predictions right" if typed else "read")
     if name in known["exercises"]:
         words.append(f"exercise {known['exercises'][name]}")
     return ", ".join(words)

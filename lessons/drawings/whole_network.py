@@ -40,8 +40,8 @@ def _slip(axis, counted, told, names):
     axis.bar(places + 0.2, counted, width=0.4, color="#2f6db3", label="counted")
     for place, (a, b) in enumerate(zip(told, counted)):
         if a != b:
-            axis.text(place - 0.2, a + 6000, f"{a:,}\n= 55·48·96", ha="center", fontsize=9.5, color=RED)
-            axis.text(place + 0.24, b + 6000, f"{b:,}\n= 55·55·96", ha="center", fontsize=9.5, color="#2f6db3")
+            axis.text(place - 0.02, a + 6000, f"{a:,}\n= 55·48·96", ha="right", fontsize=9.5, color=RED)
+            axis.text(place + 0.02, b + 6000, f"{b:,}\n= 55·55·96", ha="left", fontsize=9.5, color="#2f6db3")
     axis.set_xticks(places)
     axis.set_xticklabels(names)
     axis.set_ylim(0, 370_000)
