@@ -1,27 +1,30 @@
 """Batches for training and evaluation, prepared ahead of the step that uses them.
 
-Order, crops and reflections of an epoch are drawn beforehand from (seed, epoch), one draw per picture. Threads only
-fetch what was drawn, so neither their number nor their speed can change a batch, and a run can go on at any batch.
+Order, crops, reflections and colour shifts of an epoch are drawn beforehand from (seed, epoch), one draw per picture.
+Threads only fetch what was drawn, so neither their number nor their speed can change a batch, and a run can go on at any
+batch. For a GPU they fetch bytes, a quarter of the traffic, and everything else happens there.
 """
 
 import numpy as np
 
+from minialex.backend import canonical, to_device
 from minialex.data.pictures import UnreadablePicture
 from minialex.data.threads import ahead
-from minialex.data.transforms import centre, luminance, prepare
+from minialex.data.transforms import centre, colour_shifts, luminance, prepare, prepare_batch
 from minialex.errors import UserError
 
 
 class Loader:
-    """Iterating gives (images, labels): float32 (N, channels, crop, crop), int64 (N,).
+    """Iterating gives (images, labels): float32 (N, channels, crop, crop), int64 (N,), both on `device`.
 
     train=True: every epoch in a new order; random crops and reflections as `random_crop` and `reflect` say. A picture
     that cannot be read is replaced by the next one in the set that can.
     train=False: the set's own order, central crops, no reflection. A picture that cannot be read is left out, so that
     no other counts twice.
     statistics: what statistics(train) returned (for validation too); scale: also divide by its std. None: raw 0..255.
+    colour: the σ of the colour shifts while training, 0 for none; the paper's is 0.1 (see colour_shifts).
     channels: 3, or 1 for brightness only. workers: threads that read ahead, each by one batch.
-    drop_last: leave out a last batch that is not full.
+    drop_last: leave out a last batch that is not full. device: "cpu", or "cuda:n", which gets bytes and does the rest.
     Raises UserError if the crop does not fit the pictures, or statistics belong to other sizes or channels.
     """
 
@@ -39,6 +42,8 @@ class Loader:
         workers=2,
         channels=3,
         drop_last=False,
+        colour=0.0,
+        device="cpu",
     ):
         self.pictures = pictures
         self.batch_size = batch_size
@@ -52,6 +57,9 @@ class Loader:
         self.workers = workers
         self.channels = channels
         self.drop_last = drop_last
+        self.colour = colour if train else 0.0
+        self.components = None if statistics is None else statistics.components
+        self.device = canonical(device)
         self._check()
         self.start(0)
 
@@ -68,6 +76,8 @@ class Loader:
         if self.mean is not None and self.mean.shape != (self.channels, size, size):
             expected = (self.channels, size, size)
             raise UserError(f"the mean image has shape {self.mean.shape}, but the pictures have {expected}")
+        if self.colour and self.components is None:
+            raise UserError("colours are shifted along their principal components: that needs colour pictures and statistics")
 
     def __len__(self):
         """Batches per epoch."""
@@ -88,30 +98,53 @@ class Loader:
         if self.random_crop:
             self.offsets = random.integers(0, room, size=(count, 2), endpoint=True)
         self.reflections = random.random(count) < 0.5 if self.reflect else np.zeros(count, dtype=bool)
+        self.shifts = colour_shifts(self.components, self.colour, count, random) if self.colour else None
 
     def __iter__(self):
-        plan = self.order, self.offsets, self.reflections  # a later start() must not change an iteration that has begun
-        batches = range(self.first_batch, len(self))
-        for images, labels in ahead(lambda batch: self._batch(batch, *plan), batches, self.workers):
-            if len(labels):
-                yield images, labels
+        # A later start() must not change an iteration that has begun.
+        order, plan = self.order, (self.offsets, self.reflections, self.shifts)
+        batches = [order[n * self.batch_size : (n + 1) * self.batch_size] for n in range(self.first_batch, len(self))]
+        if self.device == "cpu":
+            yield from self._ahead(lambda indices: self._images(indices, *plan), batches)
+        else:
+            mean = None if self.mean is None else to_device(self.mean, self.device)
+            for parts, labels in self._ahead(lambda indices: self._bytes(indices, *plan), batches):
+                planes, *drawn, shifts = (None if part is None else to_device(part, self.device) for part in parts)
+                yield prepare_batch(planes, *drawn, mean, self.factor, self.crop, shifts), to_device(labels, self.device)
 
-    def _batch(self, batch, order, offsets, reflections):
-        indices = order[batch * self.batch_size : (batch + 1) * self.batch_size]
+    def _ahead(self, read, batches):
+        return (batch for batch in ahead(read, batches, self.workers) if len(batch[1]))
+
+    def _images(self, indices, offsets, reflections, shifts):
+        """(images, labels) of the pictures with these numbers, without those that are left out."""
         images = np.empty((len(indices), self.channels, self.crop, self.crop), dtype=np.float32)
         labels = np.empty(len(indices), dtype=np.int64)
         filled = 0
-        for index in indices:
-            planes, source = self._fetch(int(index))
-            if planes is None:
-                continue
-            if self.channels == 1:
-                planes = luminance(planes)
-            row, column = offsets[index]
-            prepare(planes, row, column, reflections[index], self.mean, self.factor, out=images[filled])
-            labels[filled] = self.pictures.labels[source]
+        for index, planes, label in self._read(indices):
+            shift = None if shifts is None else shifts[index]
+            prepare(planes, *offsets[index], reflections[index], self.mean, self.factor, images[filled], shift)
+            labels[filled] = label
             filled += 1
         return images[:filled], labels[:filled]
+
+    def _bytes(self, indices, offsets, reflections, shifts):
+        """((planes, offsets, reflections, shifts), labels) of the same pictures, for prepare_batch."""
+        size = self.pictures.size
+        planes = np.empty((len(indices), self.channels, size, size), dtype=np.uint8)
+        found = []
+        for index, pixels, label in self._read(indices):
+            planes[len(found)] = pixels
+            found.append((index, label))
+        kept, labels = np.array(found, dtype=np.int64).reshape(-1, 2).T
+        drawn = offsets[kept], reflections[kept], None if shifts is None else shifts[kept]
+        return (planes[: len(kept)], *drawn), labels
+
+    def _read(self, indices):
+        """(number, planes, label) of each picture that is not left out."""
+        for index in indices:
+            planes, source = self._fetch(int(index))
+            if planes is not None:
+                yield index, planes if self.channels == 3 else luminance(planes), self.pictures.labels[source]
 
     def _fetch(self, index):
         """(planes, index) of a picture or of its replacement; (None, index) leaves it out."""

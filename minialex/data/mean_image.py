@@ -1,9 +1,15 @@
-"""The mean image and the spread of the training set.
+"""The mean image, the spread and the principal colours of the training set.
 
 The paper (section 2): "We did not pre-process the images in any other way, except for subtracting the mean activity
 over the training set from each pixel." The mean is an image, one value per pixel and channel. The spread is one number,
 sqrt(mean((x - mean)²)) over all pixels of all pictures: dividing by it gives pixels of variance 1, which He's
 initialisation takes for granted.
+
+The principal colours (section 4.1): "we perform PCA on the set of RGB pixel values throughout the ImageNet training set".
+With C the 3×3 covariance of red, green and blue over all pixels of all pictures, C = P·diag(λ)·Pᵀ, the columns of P being
+the components. λ has the unit of a pixel squared, so the paper's shift P·(α₁λ₁, α₂λ₂, α₃λ₃) makes sense for pixels in 0..1
+only (with 0..255, and ImageNet's λ₁, it would be 1,400 grey levels): C is computed for those, the shift turned back into
+0..255. (Krizhevsky's released program multiplies by the standard deviations √λ instead.)
 """
 
 from dataclasses import dataclass
@@ -20,14 +26,19 @@ from minialex.errors import UserError
 
 @dataclass(frozen=True)
 class Statistics:
-    """mean: float32 (C, size, size), in units of pixel values 0..255; std: float, in the same units."""
+    """mean: float32 (C, size, size), in units of pixel values 0..255; std: float, in the same units.
+
+    components: float64 (3, 3), whose columns are the principal components of the colours, each multiplied by its λ, in units
+    of pixel values 0..255; None for pictures without colours.
+    """
 
     mean: np.ndarray
     std: float
+    components: np.ndarray | None = None
 
 
 def statistics(pictures, channels=3, limit=10_000, workers=2, progress=False):
-    """Mean image and spread of a PictureSet.
+    """Mean image, spread and principal colours of a PictureSet.
 
     More than `limit` pictures are sampled evenly, every n-th: at 10,000 the mean is known to about one grey level, and
     reading ImageNet takes a minute instead of hours. Unreadable pictures are left out. All sums are of integers, so the
@@ -37,12 +48,15 @@ def statistics(pictures, channels=3, limit=10_000, workers=2, progress=False):
     indices = np.arange(count) * len(pictures) // max(count, 1)
     total = np.zeros((channels, pictures.size, pictures.size), dtype=np.uint32)
     histogram = np.zeros(256, dtype=np.int64)
+    products = np.zeros((channels, channels))
     seen = 0
-    planes = ahead(lambda index: _planes_or_none(pictures, int(index), channels), indices, workers)
-    for image in tqdm(planes, "mean image", total=count, disable=hidden(progress), leave=False, unit=" images"):
-        if image is not None:
+    sums = ahead(lambda index: _sums_or_none(pictures, int(index), channels), indices, workers)
+    for found in tqdm(sums, "mean image", total=count, disable=hidden(progress), leave=False, unit=" images"):
+        if found is not None:
+            image, counts, product = found
             total += image
-            histogram += np.bincount(image.reshape(-1), minlength=256)
+            histogram += counts
+            products += product
             seen += 1
     if seen == 0:
         raise UserError(f"none of the {count} pictures for the mean image can be read: check the files")
@@ -50,12 +64,26 @@ def statistics(pictures, channels=3, limit=10_000, workers=2, progress=False):
     mean_square = float(histogram @ np.arange(256.0) ** 2) / (seen * total.size)
     variance = mean_square - float(np.square(mean).mean())
     # Pictures that are all the same have no spread to divide by.
-    return Statistics(mean.astype(np.float32), float(np.sqrt(variance)) if variance > 1e-6 else 1.0)
+    spread = float(np.sqrt(variance)) if variance > 1e-6 else 1.0
+    return Statistics(mean.astype(np.float32), spread, _components(products, mean, seen) if channels == 3 else None)
 
 
-def _planes_or_none(pictures, index, channels):
+def _sums_or_none(pictures, index, channels):
+    """(planes, how often each value occurs, sums of the products of two channels) of a picture, or None."""
     try:
         planes = pictures.planes(index)
     except UnreadablePicture:
         return None
-    return planes if channels == 3 else luminance(planes)
+    planes = planes if channels == 3 else luminance(planes)
+    pixels = planes.reshape(channels, -1).astype(np.float64)  # whose sums of whole numbers are exact up to 2**53
+    return planes, np.bincount(planes.reshape(-1), minlength=256), pixels @ pixels.T
+
+
+def _components(products, mean, seen):
+    """P·diag(λ) of the covariance E[xxᵀ] − E[x]E[x]ᵀ of pixels in 0..1, times 255."""
+    centre = mean.mean(axis=(1, 2))
+    covariance = (products / (seen * mean[0].size) - np.outer(centre, centre)) / 255**2
+    variances, components = np.linalg.eigh(covariance)
+    # A component may point either way: towards brighter, so that another LAPACK draws the same colours.
+    components *= np.where(components.sum(axis=0) < 0, -1, 1)
+    return 255 * components * variances.clip(0, None)
