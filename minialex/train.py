@@ -68,6 +68,8 @@ def _add_data(group):
                        " of the time)")
     group.add_argument("--no-crop", dest="crop", action="store_false", help="train on central instead of random crops")
     group.add_argument("--no-reflect", dest="reflect", action="store_false", help="train without random reflections")
+    group.add_argument("--colour", type=float, metavar="SIGMA", help="shift the colours of each training picture along the "
+                       f"principal components, as the paper does with 0.1; 0 does not ({_defaults('colour')})")
     group.add_argument("--pixels", choices=PIXELS, help=f"unit: scaled to variance 1; raw: 0 to 255. The mean is subtracted from "
                        f"both ({_defaults('pixels')})")
     group.add_argument("--workers", type=int, metavar="N", help=f"threads that read pictures ahead ({ALWAYS['workers']})")

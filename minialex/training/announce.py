@@ -41,6 +41,7 @@ def _numbers(config):
                 "plateau": " (÷10 when the validation error stops falling, at most 3 times)"}[config.schedule]
     schedule += f" after {config.warmup} steps of warm-up" if config.warmup else ""
     pixels = "scaled to variance 1" if config.pixels == "unit" else "0 to 255"
+    pixels += f", colours shifted with σ {config.colour:g}" if config.colour else ""
     epochs = "1 epoch" if config.epochs == 1 else f"{config.epochs} epochs"
     return (f"{epochs}, batch {config.batch_size}, lr {config.lr:g}{schedule}, momentum {config.momentum:g}, weight decay "
             f"{config.weight_decay:g}, init {config.init}, pixels minus the mean, {pixels}, seed {config.seed}")

@@ -24,6 +24,7 @@ _PAPER = {
     "warmup": 0,
     "init": "paper",
     "pixels": "raw",
+    "colour": 0.1,
 }
 _SMALL = _PAPER | {
     "epochs": 20,
@@ -32,6 +33,7 @@ _SMALL = _PAPER | {
     "schedule": "linear",
     "init": "he",
     "pixels": "unit",
+    "colour": 0.0,
 }
 RECIPES = {
     "paper": _PAPER,
@@ -81,6 +83,7 @@ class Config:
     seed: int
     device: str
     workers: int
+    colour: float = 0.0  # σ of the colour shifts along the principal components while training
     tf32: bool = False  # a GPU's matrix products round to TF32
     save_every: str = "10min"  # time or steps between two checkpoints, see save_interval
 
@@ -120,6 +123,8 @@ def resolve(given, train_count, val_count):
     builtin = settings["data"] is None and settings["subset"] != "imagenette"
     recipe = choose_recipe(settings["variant"], train_count, builtin, settings.pop("paper", False))
     settings = RECIPES[recipe] | settings | {"recipe": recipe}
+    if settings["variant"] == "lenet5":  # its pictures are grey
+        settings["colour"] = given.get("colour", 0.0)
     settings.setdefault("val_images", max(1, round(VALIDATION_SHARE * train_count)))
     settings["val_images"] = min(settings["val_images"], val_count)
     return Config(**settings)
@@ -155,6 +160,7 @@ _RANGES = {
     "val_fraction": (lambda value: 0 < value < 1, "a part of the pictures between 0 and 1, such as 0.2"),
     "val_images": (lambda value: value >= 1, "a number of pictures, at least 1"),
     "warmup": (lambda value: value >= 0, "a number of steps, at least 0"),
+    "colour": (lambda value: 0 <= value <= 10, "a standard deviation of at least 0, such as the paper's 0.1"),
     "seed": (lambda value: value >= 0, "a whole number, at least 0"),
     "workers": (lambda value: value >= 1, "a number of threads, at least 1"),
 }

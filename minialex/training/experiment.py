@@ -88,7 +88,7 @@ def training_loader(experiment):
     return data.Loader(train, config.batch_size, crop(experiment), train=True, seed=config.seed,
                        statistics=experiment.statistics, scale=config.pixels == "unit", reflect=config.reflect,
                        random_crop=config.crop, workers=config.workers, channels=channels(config.variant),
-                       drop_last=len(train) >= config.batch_size)
+                       drop_last=len(train) >= config.batch_size, colour=config.colour, device=_device(experiment))
 
 
 def validation_loader(experiment, pictures):
@@ -96,7 +96,11 @@ def validation_loader(experiment, pictures):
     config = experiment.config
     return data.Loader(pictures, min(config.batch_size, MAX_VALIDATION_BATCH), crop(experiment), train=False,
                        statistics=experiment.statistics, scale=config.pixels == "unit", workers=config.workers,
-                       channels=channels(config.variant))
+                       channels=channels(config.variant), device=_device(experiment))
+
+
+def _device(experiment):
+    return experiment.model.parameters()[0].device
 
 
 def validation_pictures(experiment, complete):

@@ -105,6 +105,7 @@ class Record:
             "classes": trainer.experiment.train.classes,
             "settings": dataclasses.asdict(trainer.config),
             "std": statistics.std,
+            "components": None if statistics.components is None else statistics.components.tolist(),
             "pixels": trainer.config.pixels,
             "epoch": trainer.epoch,
             "batch": trainer.batch,

@@ -4,6 +4,8 @@ import dataclasses
 import os
 from pathlib import Path
 
+import numpy as np
+
 from .. import backend, data, models
 from ..errors import UserError
 from . import announce, checkpoint, experiment, figures, identity
@@ -97,7 +99,7 @@ def _resume(folder, given, progress):
     else:
         weights, velocity, mean, state, first_kernels = saved
         parts = experiment.build(dataclasses.replace(config, init="he"), train, val, device.name, False,
-                                 data.Statistics(mean, state["std"]))
+                                 _statistics(mean, state))
         parts.config = config
         if first_kernels is not None:
             parts.first_kernels = first_kernels
@@ -111,6 +113,12 @@ def _resume(folder, given, progress):
     steps = f" and {trainer.batch} steps of the next" if trainer.batch else ""
     progress.line(f"resume   after epoch {trainer.epoch} of {config.epochs}{steps}")
     return trainer
+
+
+def _statistics(mean, state):
+    """Of an earlier part of this run; without components in checkpoints that are older than the colour augmentation."""
+    components = state.get("components")
+    return data.Statistics(mean, state["std"], None if components is None else np.array(components))
 
 
 def _saved(folder, config):
