@@ -176,7 +176,7 @@ def _describe_cpu():
 
 # ------------------------------------------------------------------------------------------------ random numbers
 
-_random = {"host": np.random.default_rng()}
+_random = {"host": np.random.default_rng(), "first row": 0}
 
 
 def manual_seed(seed):
@@ -201,6 +201,24 @@ def random_key():
     numbers are the CPU's, and that the host generator's state, which a checkpoint keeps, is all the state there is.
     """
     return int(_random["host"].integers(1 << 64, dtype=np.uint64))
+
+
+def parts_of_batch(slices):
+    """Yield the slices of one batch. While a part is worked on, the random numbers are those that its rows would have had
+    in the whole batch: each part begins with the same keys, and `first_row()` says where in their sequences it starts."""
+    before = random_state()
+    try:
+        for part in slices:
+            set_random_state(before)
+            _random["first row"] = part.start
+            yield part
+    finally:
+        _random["first row"] = 0
+
+
+def first_row():
+    """The number, in the whole batch, of the first row of the part that is being worked on."""
+    return _random["first row"]
 
 
 @contextmanager

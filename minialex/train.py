@@ -90,10 +90,14 @@ def _add_training(group):
     group.add_argument("--epochs", type=int, metavar="N", help="times that every picture is seen "
                        f"({_defaults('epochs')}; {RECIPES['builtin']['epochs']} for the built-in set)")
     group.add_argument("--batch-size", type=int, metavar="N", help=f"pictures per step ({_defaults('batch_size')})")
+    group.add_argument("--accumulate", type=int, metavar="N", help="work on each batch in N parts and add up their gradients: "
+                       f"the same result with less memory ({ALWAYS['accumulate']})")
     group.add_argument("--lr", type=float, metavar="X", help=f"learning rate at the beginning ({_defaults('lr')})")
     group.add_argument("--schedule", choices=SCHEDULES, help="linear: lr falls towards 0 after 40 %% of the epochs; steps: "
-                       "lr ÷10 after 60 and 85 %% of them; plateau: lr ÷10 when the validation error stops falling; constant "
+                       "lr ÷10 after 60 and 85 %% of them; milestones: lr ÷10 after those given; plateau: lr ÷10 when the "
+                       "validation error stops falling; constant "
                        f"({_defaults('schedule')})")
+    group.add_argument("--milestones", metavar="E,E,E", help="epochs after which lr is divided by 10, such as 30,60,80")
     group.add_argument("--warmup", type=int, metavar="N",
                        help="steps over which lr rises to its first value (0; "
                        f"{RECIPES['builtin']['warmup']} for the built-in set)")

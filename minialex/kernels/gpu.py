@@ -182,11 +182,12 @@ def lrn_backward(grad, x, scale, size, alpha, beta, groups):
 
 
 @_on_its_device
-def dropout(x, p, key):
+def dropout(x, p, key, first=0):
     """y = x · m / (1 − p), m = 1 where a random number in [0, 1) is at least p, else 0: for the same key the same mask."""
     x = cupy.ascontiguousarray(x)
     y = cupy.empty_like(x)
-    _launch("dropout", -(-x.size // 8), x, y, x.size, np.uint64(key), np.float32(p), float(1 / (1 - p)))
+    threads = -(-(first % 8 + x.size) // 8) if x.size else 0
+    _launch("dropout", threads, x, y, x.size, np.uint64(key), np.uint64(first), np.float32(p), float(1 / (1 - p)))
     return y
 
 

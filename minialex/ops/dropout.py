@@ -6,7 +6,7 @@
 The paper halves the outputs at test time instead; dividing while training gives the same expectation and leaves the
 network alone when it is used.
 """
-from ..backend import kernels, random_key
+from ..backend import first_row, kernels, random_key
 from ..tensor import Function
 
 
@@ -21,8 +21,8 @@ class Dropout(Function):
         self.p = p
 
     def forward(self, x):
-        self.key = random_key()
-        return kernels(x).dropout(x, self.p, self.key)
+        self.key, self.first = random_key(), first_row() * (x.size // max(len(x), 1) if x.ndim else 0)
+        return kernels(x).dropout(x, self.p, self.key, self.first)
 
     def backward(self, grad_output):
-        return kernels(grad_output).dropout(grad_output, self.p, self.key)
+        return kernels(grad_output).dropout(grad_output, self.p, self.key, self.first)

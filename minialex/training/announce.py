@@ -36,19 +36,24 @@ def plan(experiment, device, folder, data_name):
 
 def _numbers(config):
     drops = " and ".join(map(str, milestones(config)))
-    schedule = {"steps": f" (÷10 after epoch {drops})" if drops else "", "constant": "",
+    falls = f" (÷10 after epoch {drops})" if drops else ""
+    schedule = {"steps": falls, "milestones": falls, "constant": "",
                 "linear": " (falling towards 0 after 40 % of them)",
                 "plateau": " (÷10 when the validation error stops falling, at most 3 times)"}[config.schedule]
     schedule += f" after {config.warmup} steps of warm-up" if config.warmup else ""
     pixels = "scaled to variance 1" if config.pixels == "unit" else "0 to 255"
     pixels += f", colours shifted with σ {config.colour:g}" if config.colour else ""
     epochs = "1 epoch" if config.epochs == 1 else f"{config.epochs} epochs"
-    return (f"{epochs}, batch {config.batch_size}, lr {config.lr:g}{schedule}, momentum {config.momentum:g}, weight decay "
+    parts = f" in {config.accumulate} parts" if config.accumulate > 1 else ""
+    return (f"{epochs}, batch {config.batch_size}{parts}, lr {config.lr:g}{schedule}, momentum {config.momentum:g}, weight decay "
             f"{config.weight_decay:g}, init {config.init}, pixels minus the mean, {pixels}, seed {config.seed}")
 
 
 def _cautions(experiment):
     config = experiment.config
+    late = [epoch for epoch in milestones(config) if epoch >= config.epochs]
+    if late:
+        yield f"milestone {late[0]} is not reached: there are only {config.epochs} epochs"
     if config.init in ("paper", "released") and len(experiment.train) < SMALL and config.variant != "lenet5":
         yield (f"from the {config.init} initial weights the loss stays at ln {len(experiment.train.classes)} for many epochs on "
                f"{len(experiment.train):,} pictures; without --paper and --init it would not")

@@ -50,7 +50,7 @@ REASONS = {
 REASONS["builtin"] = REASONS["small"]
 
 MILESTONES = (0.6, 0.85)  # the schedule "steps" divides the learning rate by 10 after these parts of the epochs
-SCHEDULES = ("linear", "steps", "plateau", "constant")
+SCHEDULES = ("linear", "steps", "milestones", "plateau", "constant")
 INITIALISATIONS = ("paper", "released", "he", "lecun")
 PIXELS = ("unit", "raw")
 # A forward pass takes a third of a training step, so 0.15 times the training pictures cost 5 % of an epoch.
@@ -85,6 +85,8 @@ class Config:
     workers: int
     colour: float = 0.0  # σ of the colour shifts along the principal components while training
     tf32: bool = False  # a GPU's matrix products round to TF32
+    accumulate: int = 1  # parts in which a batch is worked on
+    milestones: str | None = None  # epochs after which the schedule "milestones" divides the learning rate by 10
     save_every: str = "10min"  # time or steps between two checkpoints, see save_interval
 
 
@@ -101,6 +103,8 @@ ALWAYS = {
     "device": "auto",
     "workers": 2,
     "tf32": False,
+    "accumulate": 1,
+    "milestones": None,
     "save_every": "10min",
 }
 
@@ -125,6 +129,8 @@ def resolve(given, train_count, val_count):
     settings = RECIPES[recipe] | settings | {"recipe": recipe}
     if settings["variant"] == "lenet5":  # its pictures are grey
         settings["colour"] = given.get("colour", 0.0)
+    if settings["milestones"] is not None:
+        settings["schedule"] = "milestones"
     settings.setdefault("val_images", max(1, round(VALIDATION_SHARE * train_count)))
     settings["val_images"] = min(settings["val_images"], val_count)
     return Config(**settings)
@@ -159,6 +165,7 @@ _RANGES = {
     "dropout": (lambda value: 0 <= value < 1, "a probability of at least 0 and below 1, such as 0.5"),
     "val_fraction": (lambda value: 0 < value < 1, "a part of the pictures between 0 and 1, such as 0.2"),
     "val_images": (lambda value: value >= 1, "a number of pictures, at least 1"),
+    "accumulate": (lambda value: value >= 1, "a number of parts of a batch, at least 1"),
     "warmup": (lambda value: value >= 0, "a number of steps, at least 0"),
     "colour": (lambda value: 0 <= value <= 10, "a standard deviation of at least 0, such as the paper's 0.1"),
     "seed": (lambda value: value >= 0, "a whole number, at least 0"),
@@ -175,3 +182,24 @@ def check(given):
         if name in given and not holds(given[name]):
             raise UserError(f"--{name.replace('_', '-')} {given[name]} is not possible: it needs {what}.")
     save_interval(given.get("save_every", ALWAYS["save_every"]))
+    _check_together(given)
+
+
+def _check_together(given):
+    if given.get("milestones") is not None:
+        parse_milestones(given["milestones"])
+        if given.get("schedule", "milestones") != "milestones":
+            raise UserError(f"--milestones belong to --schedule milestones, not to {given['schedule']}: leave one of them out.")
+    elif given.get("schedule") == "milestones" and "resume" not in given:
+        raise UserError("--schedule milestones needs to know them: add --milestones 30,60,80 or other epochs.")
+    batch = given.get("batch_size", given.get("accumulate"))
+    if "accumulate" in given and given["accumulate"] > batch:
+        raise UserError(f"--accumulate {given['accumulate']} cannot cut a batch of {batch} pictures into so many parts.")
+
+
+def parse_milestones(text):
+    """[30, 60, 80] for "30,60,80". Raises UserError."""
+    numbers = re.fullmatch(r"\s*\d+(\s*,\s*\d+)*\s*", text, re.ASCII) and [int(number) for number in text.split(",")]
+    if not numbers or numbers[0] < 1 or numbers != sorted(set(numbers)):
+        raise UserError(f"--milestones {text} is not possible: it needs rising numbers of epochs, such as 30,60,80.")
+    return numbers

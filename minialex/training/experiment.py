@@ -8,7 +8,7 @@ import numpy as np
 from .. import data, models, nn, optim
 from ..errors import UserError
 from . import weights
-from .config import INITIALISATIONS, MILESTONES
+from .config import INITIALISATIONS, MILESTONES, parse_milestones
 
 MAX_VALIDATION_BATCH = 128
 
@@ -67,7 +67,9 @@ def build(config, train, val, device, progress, statistics=None):
 
 
 def milestones(config):
-    """After which epochs the schedule "steps" divides the learning rate by 10."""
+    """After which epochs the schedules "steps" and "milestones" divide the learning rate by 10."""
+    if config.schedule == "milestones":
+        return parse_milestones(config.milestones)
     after = {max(1, round(part * config.epochs)) for part in MILESTONES} if config.schedule == "steps" else set()
     return sorted(epoch for epoch in after if epoch < config.epochs)
 
@@ -94,13 +96,18 @@ def training_loader(experiment):
 def validation_loader(experiment, pictures):
     """Central crops of these pictures, the same ones in the same order each time."""
     config = experiment.config
-    return data.Loader(pictures, min(config.batch_size, MAX_VALIDATION_BATCH), crop(experiment), train=False,
+    return data.Loader(pictures, min(part_size(config), MAX_VALIDATION_BATCH), crop(experiment), train=False,
                        statistics=experiment.statistics, scale=config.pixels == "unit", workers=config.workers,
                        channels=channels(config.variant), device=_device(experiment))
 
 
 def _device(experiment):
     return experiment.model.parameters()[0].device
+
+
+def part_size(config):
+    """Pictures that the network works on at once."""
+    return -(-config.batch_size // config.accumulate)
 
 
 def validation_pictures(experiment, complete):

@@ -11,7 +11,8 @@ from .. import __version__
 from ..errors import UserError
 from .config import Config, check, check_types
 
-ELSEWHERE = ("device", "workers", "data", "save_every")  # what may differ where a run goes on: it changes no result
+# What may differ where a run goes on, since it changes results by rounding at most.
+ELSEWHERE = ("device", "workers", "data", "save_every", "accumulate")
 
 
 def describe(experiment, device):

@@ -19,7 +19,7 @@ from .. import functional as F
 from ..errors import UserError
 from ..parallel import release_memory
 from ..tensor import Tensor, no_grad
-from .experiment import training_loader, validation_loader, validation_pictures
+from .experiment import part_size, training_loader, validation_loader, validation_pictures
 from .interrupt import Interrupt, Interrupted
 from .metrics import Tally
 from .pace import Pace
@@ -79,7 +79,7 @@ class Trainer:
         total = min(len(self.loader) * size, len(self.experiment.train))
         with self.progress.phase(f"epoch {self.epoch + 1}", total, self.batch * size) as bar:
             for images, labels in self.loader:
-                self._step(*self._on_device(images, labels))
+                self._step(images, labels)
                 self.batch += 1
                 bar.step(len(labels), self.tally.fetch)
                 self.pace.step(len(labels))
@@ -89,14 +89,20 @@ class Trainer:
                 self._stop_if_asked()
 
     def _step(self, images, labels):
-        """One step of gradient descent on one batch."""
+        """One step of gradient descent on one batch: the gradients of its parts add up to those of the whole."""
+        self.optimizer.zero_grad()
+        count, size = len(labels), part_size(self.config)
+        for part in backend.parts_of_batch([slice(start, min(start + size, count)) for start in range(0, count, size)]):
+            self._part(*self._on_device(images[part], labels[part]), (part.stop - part.start) / count)
+        self._warm_up()
+        self.optimizer.step()
+
+    def _part(self, images, labels, share):
+        """Add this part's gradients: a loss is a mean over pictures, so they count by the part's share of the batch."""
         logits = self.model(Tensor(images))
         loss = F.cross_entropy(logits, labels)
         self._check_loss(loss, images, labels)
-        self.optimizer.zero_grad()
-        loss.backward()
-        self._warm_up()
-        self.optimizer.step()
+        (loss if share == 1 else loss * share).backward()
         self.tally.add(loss.data, logits.data, labels)
 
     def _warm_up(self):
@@ -106,7 +112,7 @@ class Trainer:
                 group["lr"] = group["initial_lr"] * (self.batch + 1) / self.config.warmup
 
     def _check_loss(self, loss, images, labels):
-        first = self.epoch == self.batch == 0
+        first = self.epoch == self.batch == self.tally.count == 0
         if self.device != "cpu" and not first and self.batch % ASK_EVERY:
             return
         value = loss.item()

@@ -204,15 +204,16 @@ def test_lrn(on_gpu, tower, norm, dtype, seed):
 
 
 @checked
-@given(count=st.integers(0, 300), dtype=dtypes, seed=seeds, key=st.integers(0, 2**64 - 1), p=st.floats(0, 0.99))
-def test_dropout_drops_what_numpys_philox_says(on_gpu, count, dtype, seed, key, p):
+@given(count=st.integers(0, 300), dtype=dtypes, seed=seeds, key=st.integers(0, 2**64 - 1), p=st.floats(0, 0.99),
+       first=st.integers(0, 70))
+def test_dropout_drops_what_numpys_philox_says(on_gpu, count, dtype, seed, key, p, first):
     x = normal(seed, count, dtype)
-    drawn = np.random.Generator(np.random.Philox(key=key)).random(count, dtype=np.float32)
+    drawn = np.random.Generator(np.random.Philox(key=key)).random(first + count, dtype=np.float32)[first:]
     expected = np.where(drawn >= np.float32(p), x * dtype(1 / (1 - p)), 0)
-    y = on_gpu("dropout", x, p, key)
+    y = on_gpu("dropout", x, p, key, first)
     assert y.dtype == dtype
     np.testing.assert_array_equal(y, expected)
-    np.testing.assert_array_equal(y, cpu.dropout(x, p, key))
+    np.testing.assert_array_equal(y, cpu.dropout(x, p, key, first))
 
 
 @pytest.mark.parametrize("size", [(1 << 15) - 1, 1 << 15, (1 << 15) + 1, 100_003])

@@ -3,7 +3,7 @@
 import pytest
 
 from minialex.errors import UserError
-from minialex.training.config import RECIPES, check, choose_recipe, resolve
+from minialex.training.config import RECIPES, check, choose_recipe, resolve, save_interval
 from minialex.training.experiment import milestones
 
 
@@ -48,11 +48,37 @@ def test_the_learning_rate_falls_at_60_and_85_percent(epochs, expected):
     assert milestones(resolve({"data": "x", "epochs": epochs, "schedule": "steps"}, 1200, 400)) == expected
 
 
+def test_milestones_are_those_given():
+    config = resolve({"data": "x", "epochs": 90, "milestones": "30, 60,80"}, 1200, 400)
+    assert config.schedule == "milestones" and milestones(config) == [30, 60, 80]
+
+
+@pytest.mark.parametrize("text, expected", [("10", (None, 600.0)), ("1.5min", (None, 90.0)), ("500steps", (500, None)),
+                                            ("1 step", (1, None))])
+def test_save_intervals(text, expected):
+    assert save_interval(text) == expected
+
+
+@pytest.mark.parametrize("given, words", [
+    ({"save_every": "1.5steps"}, "--save-every 1.5steps is not possible"),
+    ({"save_every": "0min"}, "--save-every 0min is not possible"),
+    ({"milestones": "30,20"}, "--milestones 30,20 is not possible: it needs rising numbers"),
+    ({"milestones": "0,20"}, "--milestones 0,20 is not possible"),
+    ({"milestones": "soon"}, "--milestones soon is not possible"),
+    ({"milestones": "3", "schedule": "steps"}, "belong to --schedule milestones, not to steps"),
+    ({"schedule": "milestones"}, "--schedule milestones needs to know them"),
+    ({"accumulate": 9, "batch_size": 8}, "--accumulate 9 cannot cut a batch of 8 pictures"),
+])
+def test_options_that_do_not_go_together(given, words):
+    with pytest.raises(UserError, match=words):
+        check(given)
+
+
 @pytest.mark.parametrize("name, bad, good", [
     ("epochs", 0, 1), ("batch_size", 0, 1), ("lr", -0.1, 0.1), ("lr", 0.0, 1e-6), ("lr", float("nan"), 1.0),
     ("lr", float("inf"), 1.0), ("momentum", 1.0, 0.0), ("momentum", -0.1, 0.99), ("weight_decay", -1e-9, 0.0),
     ("dropout", 1.0, 0.0), ("val_fraction", 0.0, 0.5), ("val_fraction", 1.0, 0.5), ("val_images", 0, 1), ("seed", -1, 0),
-    ("workers", 0, 1), ("warmup", -1, 0),
+    ("workers", 0, 1), ("warmup", -1, 0), ("accumulate", 0, 1),
 ])
 def test_impossible_numbers_are_refused_by_name(name, bad, good):
     check({name: good})

@@ -23,14 +23,16 @@ __device__ inline void philox(unsigned long long counter, unsigned long long key
 
 // One thread per eight neighbouring elements, for which one call of philox is enough. NumPy counts from 1.
 extern "C" __global__ void dropout(
-    index_t total, const real* x, real* y, index_t size, unsigned long long key, float p, real scale)
+    index_t total, const real* x, real* y, index_t size, unsigned long long key, unsigned long long first, float p, real scale)
 {
     FOR_EACH(i, total) {
         unsigned long long word[4];
-        philox((unsigned long long)i + 1, key, word);
-        index_t end = min(8 * i + 8, size);
-        for (index_t j = 8 * i; j < end; ++j) {
-            unsigned half = (unsigned)(word[j % 8 / 2] >> (j % 2 ? 32 : 0));
+        philox((unsigned long long)i + first / 8 + 1, key, word);
+        index_t start = 8 * i - (index_t)(first % 8);  // the array begins within these eight when `first` does
+        for (int n = 0; n < 8; ++n) {
+            index_t j = start + n;
+            if (j < 0 || j >= size) continue;
+            unsigned half = (unsigned)(word[n / 2] >> (n % 2 ? 32 : 0));
             float drawn = (half >> 8) * (1.0f / 16777216);  // 24 bits are what a float holds
             y[j] = x[j] * (drawn >= p ? scale : 0);
         }
