@@ -133,21 +133,38 @@ def run(state, images, labels, share=0.5):
     with tempfile.TemporaryDirectory() as folder:
         np.savez(Path(folder) / "task.npz", images=images, labels=labels, share=share, **state)
         (Path(folder) / "key").write_bytes(secrets.token_bytes(16))
-        if find_spec("mpi4py") and shutil.which("mpiexec"):
-            how, started = "mpi4py", [_start("mpiexec", "-n", "2", sys.executable, __file__, folder)]
-        else:
-            how, started = "multiprocessing", [_start(sys.executable, __file__, folder, "0")]
-            started.append(_start(sys.executable, __file__, folder, "1", started[0].stdout.readline().strip()))
-        for process in started:
-            _, complaint = process.communicate(timeout=120)
-            if process.returncode:
-                raise RuntimeError(f"a tower stopped: {complaint.strip().splitlines()[-1:]}")
+        how = "mpi4py"
+        # Some MPIs refuse to run as root, or with more ranks than cores: then the pipe does.
+        if not (find_spec("mpi4py") and shutil.which("mpiexec")) or _complaint(
+                [_start("mpiexec", "-n", "2", sys.executable, __file__, folder)]):
+            how = "multiprocessing"
+            first = _start(sys.executable, __file__, folder, "0")
+            address = first.stdout.readline().strip()
+            complaint = _complaint([first, _start(sys.executable, __file__, folder, "1", address)])
+            if complaint:
+                raise RuntimeError(f"a tower stopped: {complaint}")
         return [dict(np.load(Path(folder) / f"rank{rank}.npz")) for rank in range(2)], how
 
 
 def _start(*command):
     environment = os.environ | {"MINIALEX_THREADS": "1"}
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+
+
+def _complaint(processes):
+    """Waits for all; None when they are well, else the last line of the first that is not, whose partner is ended."""
+    try:
+        for process in processes:
+            _, said = process.communicate(timeout=120)
+            if process.returncode:
+                return (said.strip().splitlines() or [f"exit status {process.returncode}"])[-1]
+    except subprocess.TimeoutExpired:
+        return "no answer within two minutes"
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+    return None
 
 
 if __name__ == "__main__":

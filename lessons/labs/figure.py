@@ -1,4 +1,6 @@
 """The figure of a lab: a panel per picture set, a dot per seed, the mean and its interval beside the dots."""
+import textwrap
+
 from lessons.labs import results
 
 INK, BLUE, PALE, RED, GREY = "#22303c", "#2f6db3", "#bfd7f0", "#d1344b", "#8a8f98"
@@ -20,16 +22,12 @@ def draw(lab, rows, path):
     for axis, name in zip(axes[0], sets):
         panel(axis, lab, [row for row in rows if row["pictures"] == name])
         axis.set_title(name, loc="left", fontsize=10.5, weight="bold", color=INK)
-    figure.suptitle(f"{lab.__doc__.splitlines()[0]}\n", x=0.01, ha="left", fontsize=12, weight="bold", color=INK)
-    figure.supxlabel(_wrap(f"{lab.PAPER}. {lab.SETTING}."), x=0.01, ha="left", fontsize=8, color=GREY)
+    title = "\n".join(textwrap.wrap(lab.__doc__.splitlines()[0], 56 * len(sets)))
+    figure.suptitle(f"{title}\n", x=0.01, ha="left", fontsize=12, weight="bold", color=INK)
+    below = "\n".join(textwrap.wrap(f"{lab.PAPER}. {lab.SETTING}.", 90 * len(sets)))
+    figure.supxlabel(below, x=0.01, ha="left", fontsize=8, color=GREY)
     figure.savefig(path, dpi=110, facecolor="white")
     pyplot.close(figure)
-
-
-def _wrap(text):
-    import textwrap
-
-    return "\n".join(textwrap.wrap(text, 150))
 
 
 def _dots(axis, lab, rows):
@@ -58,7 +56,7 @@ def _dots(axis, lab, rows):
 
 
 def _curves(axis, lab, rows):
-    """The paper's Figure 1: training error over epochs, a thin line per seed, for the faster rate of each activation."""
+    """The paper's Figure 1: training error over epochs, a thin line per seed."""
     found = results.epochs_to(rows, lab.GOAL, lab.EPOCHS)
     axis.axhline(lab.GOAL, color=INK, linewidth=0.8, linestyle=(0, (4, 3)))
     lines = []

@@ -51,4 +51,21 @@ WRONG = {
          "counts from the other end"),
         ("/ (k + alpha * (window**2).sum()) ** beta", "/ (k + alpha * (window**2).sum())", "raised to the power beta"),
     ],
+    "17_training": [
+        ("error <= goal", "error < goal", "the goal itself is good enough"),
+        ("enumerate(errors, 1)", "enumerate(errors)", "counted from 1"),
+        ("(n - 1)", "n", "the mean was fitted"),
+        ("t * deviation / n**0.5", "t * deviation", "for a single difference"),
+        ("a - b for", "b - a for", "not the other way round"),
+        ("abs(train_loss - log(classes)) < 0.05", "train_loss > log(classes)", "above it or below"),
+    ],
+    "19_ensembles": [
+        ("(e / e.sum(axis=-1, keepdims=True)).mean(axis=0)", "logits.mean(axis=0)", "the softmax is missing"),
+        (".mean(axis=0)", ".sum(axis=0)", "not the sum"),
+        ("    e = np.exp(", "    logits = logits.mean(axis=0, keepdims=True)\n    e = np.exp(", "that averages logits"),
+        ("range(most, networks + 1)", "range(most, networks)", "you have"),
+        ("networks // 2 + 1", "networks // 2", "two of five are not"),
+        ("comb(networks, k) * ", "", "can be chosen in"),
+        ("theirs * (1 - theirs) / n", "theirs * (1 - theirs)", "the spread of one picture"),
+    ],
 }

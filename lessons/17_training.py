@@ -1,0 +1,150 @@
+"""Training on a subset: reading curves, filters, and experiments
+
+Three claims about training cannot be computed, only measured: ReLU is six times faster, overlapping pooling saves 0.4 points,
+response normalisation 1.4. Here a small network is trained live; the labs (`python -m lessons.labs`) did it for many seeds.
+"""
+# %% Tools
+import csv
+from math import log
+
+import classroom
+import numpy as np
+from classroom import broken, claim, fact, predict, settle
+from drawings import training
+
+import minialex as ma
+from lessons.labs import activations, bench, figure, pooling, response_norm, results
+
+# %% [markdown]
+# ## 1. Figure 1, live and small
+# The paper's measure: epochs until 25 % of the training pictures are wrong. Four layers, 120 drawn pictures of six classes, no
+# augmentation, no decay. Every activation gets a learning rate of its own, because the best one differs.
+
+# %%
+claim("T1", "N5", "ReLU trains about six times faster than sigmoid")
+guess = predict("tanh's epochs divided by ReLU's, here: what do you expect? (The paper found 6 on CIFAR-10.)", within=0.5)
+pictures = bench.draw_pictures(20, 10, classes=6)
+images, labels, val, val_labels, _ = pictures.choose(seed=0, per_class=20)
+
+def race(activation, rate, goal=25.0, most=40):
+    """Training error after each epoch, until it is at most `goal`; conv1's kernels before and after."""
+    ma.manual_seed(3)
+    net, curve = bench.network(6, activation), []
+    before = net.conv1.weight.data.copy()
+
+    def look(epoch, net):
+        curve.append(bench.errors(bench.probabilities(net, images), labels)["top1"])
+        return curve[-1] <= goal
+
+    bench.train(net, images, labels, 3, most, lr=rate, augment=False, weight_decay=0.0, constant=True, after_epoch=look)
+    return curve, before, net
+
+curves = {"relu": race("relu", 0.01), "tanh": race("tanh", 0.02)}
+epochs = {name: len(curve) for name, (curve, *_) in curves.items()}
+guess.turned_out(round(epochs["tanh"] / epochs["relu"], 2))
+fact(f"both get there: ReLU in {epochs['relu']} epochs, tanh in {epochs['tanh']}", max(epochs.values()) < 40)
+
+def measured(lab, name):
+    """The rows of a lab's CSV for one set of pictures."""
+    return [row for row in results.read(results.FOLDER / f"{lab}.csv") if row["pictures"] == name]
+
+def speeds(name):
+    """Each activation's mean epochs to 25 % over the lab's seeds, each with the learning rate that was fastest for it."""
+    found = results.epochs_to(measured("activations", name), activations.GOAL, activations.EPOCHS)
+    return {kind: results.spread(found[arm].values())[0] for kind, arm in figure.fastest(activations, found).items()}
+
+sets = ["built-in", "caltech20"]
+lab = {name: speeds(name) for name in sets}
+fact("in the lab sigmoid needs more than twice ReLU's epochs on both sets of pictures",
+     all(lab[name]["sigmoid"] > 2 * lab[name]["relu"] for name in sets))
+fact("tanh does not need six times ReLU's epochs there, once its learning rate is its own",
+     all(lab[name]["tanh"] < 3 * lab[name]["relu"] for name in sets))
+by_set = "; ".join(f"{name} {v['relu']:.1f} / {v['tanh']:.1f} / {v['sigmoid']:.1f}" for name, v in lab.items())
+settle("T1", "half true: the paper's six is against tanh", "epochs to 25 % training error in the lab, ReLU / tanh / sigmoid "
+       f"(31: not within 30): {by_set}; live: ReLU {epochs['relu']}, tanh {epochs['tanh']}")
+
+# %% [markdown]
+# ## 2. A difference needs an interval
+# Two networks that differ in nothing but their random numbers differ in their errors. So: several seeds, the same seed for both
+# sides, the mean difference d, and `d ± t·s/√n`. If 0 lies inside, nothing was seen.
+
+# %%
+claim("T2", "N4, P", "overlapping pooling lowers the top-1 / top-5 error by 0.4 / 0.3 points")
+claim("T3", "P", "response normalisation lowers the top-1 / top-5 error by 1.4 / 1.2 points")
+guess = predict("Five differences have mean 1 and standard deviation 1 point. How wide is ±, with t = 2.776?", within=0.05)
+five = [2.0, 0.0, 1.0 + 1 / 2**0.5, 1.0 - 1 / 2**0.5, 1.0]
+(mean, half), deviation = results.paired(dict(enumerate(five)), dict.fromkeys(range(5), 0.0)), results.spread(five)[1]
+guess.turned_out(round(2.776 * deviation / 5**0.5, 3))
+fact("2.776·s/√5, by hand and by the lab's own function", abs(half - 2.776 * deviation / 5**0.5) < 1e-9 and abs(mean - 1) < 1e-9)
+
+def differences(lab, ours, theirs):
+    """'built-in −1.2 ± 0.9 (lower)' and the like for both sets, top-1; the half-widths; is it lower in both?"""
+    said, halves, lower = [], [], []
+    for name, found in ((name, results.by_arm(measured(lab, name), "top1")) for name in sets):
+        mean, half = results.paired(found[ours], found[theirs])
+        said.append(f"{name} {mean:+.1f} ± {half:.1f} points over {len(found[ours])} seeds ({results.sentence(mean, half)})")
+        halves.append(half)
+        lower.append(mean < -half)
+    return "; ".join(said), halves, lower
+
+pool, pool_halves, pool_lower = differences("pooling", *pooling.COMPARE[0][:2])
+norm, _, norm_lower = differences("response_norm", *response_norm.COMPARE[0][:2])
+same, *_ = differences("response_norm", *response_norm.COMPARE[2][:2])
+fact("for pooling every interval is wider than the paper's 0.4 points: that could not be seen here", min(pool_halves) > 0.4)
+scores = {}
+for name, options in {"3/2": {}, "2/2": {"pool": (2, 2)}, "norm": {"norm_alpha": 1e-4}}.items():
+    ma.manual_seed(0)
+    net = bench.train(bench.network(6, **options), images, labels, 0, 6)
+    scores[name] = bench.errors(bench.probabilities(net, val), val_labels)["top1"]
+print("  live, one seed: " + ", ".join(f"{name} {score:.0f} %" for name, score in scores.items()) + ": one seed says nothing")
+fact("three networks of the same seed, one change each, and three answers of their own",
+     len({round(score, 1) for score in scores.values()}) > 1)
+
+def verdict(lower):
+    return ("true here too" if all(lower) else "half true: seen on one set of pictures" if any(lower) else
+            "half true: not seen at this scale")
+
+settle("T2", verdict(pool_lower), f"3/2 against 2/2: {pool}; the paper's 0.4 is smaller than these intervals")
+settle("T3", verdict(norm_lower), f"α = 10⁻⁴ against none: {norm}; with α times the pixels' variance: {same}")
+
+# %% [markdown]
+# ## 3. Reading curves
+# AlexNet on 20 classes of photographs (`benchmarks/caltech20-metrics.csv`): where does it start, when does it begin to learn by
+# heart, what did the falling learning rate bring?
+
+# %%
+guess = predict("At which loss does a network with 20 classes begin?", within=0.02)
+with open(classroom.HERE.parent / "benchmarks" / "caltech20-metrics.csv", encoding="utf-8") as file:
+    run = [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
+guess.turned_out(round(log(20), 3))
+fact("after one epoch it is still within 0.2 of ln 20 = 2.996", abs(run[0]["val_loss"] - log(20)) < 0.2)
+gap = [row["val_loss"] - row["train_loss"] for row in run]
+crossing = next(row["epoch"] for row, value in zip(run, gap) if all(later > 0 for later in gap[run.index(row):]))
+fact("up to epoch 8 validation is the easier half: its pictures are not cropped at random", 8 <= crossing <= 10)
+fact("at the end 0.5 lie between them: learning by heart has begun, but the validation loss still falls", 0.4 < gap[-1] < 0.6)
+calm = [row for row in run if row["lr"] == run[0]["lr"]][-1]
+fact("a third of the accuracy came after the rate began to fall", run[-1]["val_top1"] - calm["val_top1"] > 0.25)
+
+# %% 4. Reading filters, and broken on purpose: a network that learns nothing, and one that is given nothing
+_, before, net = curves["relu"]
+change = net.conv1.weight.data - before
+likeness = float(np.corrcoef(before.ravel(), net.conv1.weight.data.ravel())[0, 1])
+fact(f"conv1's kernels still correlate by {likeness:.2f} with the random numbers that they began with", likeness > 0.7)
+
+def smoothness(kernels):  # correlation of neighbouring weights: 0 for noise
+    return float(np.corrcoef(kernels[..., :-1].ravel(), kernels[..., 1:].ravel())[0, 1])
+
+fact("what training has changed is smooth, the random start is not", smoothness(change) > smoothness(before) + 0.2)
+ma.manual_seed(0)
+stuck = bench.train(bench.network(6), images, labels, 3, 3, lr=0.1, constant=True)
+fact("with ten times the learning rate the network is lost: every picture gets the same answer",
+     len(set(bench.probabilities(stuck, images).argmax(axis=1))) == 1)
+with broken(ValueError):
+    bench.probabilities(net, val[:0])
+classroom.save(training.draw(curves, before, change, run), "17_training")
+classroom.score()
+
+# %% [markdown]
+# ## Exercise
+# `lessons/exercises/17_training.py`: epochs to a goal, a paired interval, and a diagnosis from curves. Before you write it: why
+# is the interval of the paired differences narrower than that of two separate means?
