@@ -1,4 +1,4 @@
-"""python -m lessons.gradient_bugs: the gallery, with the verdict that the gradient checker gives. Exit 1: one is not as declared."""
+"""python -m lessons.gradient_bugs: the gallery with the checker's verdicts. Exit status 1: one is not as declared."""
 import argparse
 import sys
 import textwrap
@@ -34,7 +34,8 @@ def _lines(exhibit, report, different):
     lines = [exhibit.path.stem] + textwrap.wrap(exhibit.title, WIDTH, initial_indent="  ", subsequent_indent="  ")
     lines += textwrap.wrap(told, WIDTH, initial_indent="  ⇒ ", subsequent_indent="    ")
     for name, expected, verdict in different:
-        lines += textwrap.wrap(f"declared for {name}: {expected}, not {verdict}", WIDTH, initial_indent="  ! ", subsequent_indent="    ")
+        lines += textwrap.wrap(f"declared for {name}: {expected}, not {verdict}", WIDTH, initial_indent="  ! ",
+                               subsequent_indent="    ")
     return lines
 
 

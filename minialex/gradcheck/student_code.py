@@ -1,8 +1,9 @@
-"""What is there to check in a student's file? Loads it, and finds the pairs, Functions and Modules in it.
+"""What is there to check in a student's file? Loads it, and finds the pairs, losses, Functions and Modules in it.
 
     NAME_forward, NAME_backward      out, cache = conv_forward(x, w, b);  dx, dw, db = conv_backward(dout, cache)
     forward, backward                the same
     NAME, NAME_backward              y = relu(x);  dx = relu_backward(dy, x)
+    NAME_loss alone                  loss, dx = softmax_loss(x, y)
     a Function or a Module           a class of the file, or an object at its top level
 """
 import importlib.util
@@ -15,31 +16,31 @@ from ..nn import Module
 from ..tensor import Function
 
 
-class Found(NamedTuple):
-    """Something to check. backward: None for a Function or a Module. missing: the name of what is not there, or None."""
-
-    name: str
-    forward: object
-    backward: object = None
-    missing: str | None = None
-
-    @property
-    def title(self):
-        return self.name if self.backward is None else getattr(self.backward, "__name__", f"{self.name}_backward")
-
-
 class NothingFound(Exception):
     """The file holds nothing that can be checked, or not what was asked for."""
 
 
+class Found(NamedTuple):
+    """Something to check. kind: "pair", "loss" (forward returns the gradient, too), "layer" (a Function or a Module) or
+    "missing" (one of the two functions is not there; `title` names it)."""
+
+    name: str
+    forward: object
+    backward: object = None
+    kind: str = "pair"
+    title: str = ""
+
+
 def load(path):
-    """The module in the file at `path`, run once. Files beside it can be imported, as when it is run itself."""
+    """The module in the file at `path`, run once. Files beside it can be imported, as when it is run itself, but none of
+    them can stand in for an installed package."""
     path = Path(path).resolve()
     name = "student_" + "".join(letter if letter.isalnum() else "_" for letter in path.stem)
     spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # dataclasses and pickle look their module up
-    sys.path.insert(0, str(path.parent))
+    if str(path.parent) not in sys.path:
+        sys.path.append(str(path.parent))
     spec.loader.exec_module(module)
     return module
 
@@ -47,11 +48,15 @@ def load(path):
 def everything(module):
     """[Found, ...] in the order of the file. Raises NothingFound when there is nothing."""
     names = {name: value for name, value in vars(module).items() if not name.startswith("__")}
-    found = [Found(stem, *_pair(stem, names)) for stem in _stems(names)]
+    found = [_found(stem, names) for stem in _stems(names)]
     used = {id(part) for item in found for part in (item.forward, item.backward)}
     for name, value in names.items():
-        if id(value) not in used and _is_layer(value, module):
-            found.append(Found(name, value))
+        if id(value) in used:
+            continue
+        if _is_layer(value) and (not inspect.isclass(value) or value.__module__ == module.__name__):
+            found.append(_layer(name, value))
+        elif name.endswith("_loss") and inspect.isfunction(value) and value.__module__ == module.__name__:
+            found.append(Found(name, value, None, "loss", name))
     if not found:
         raise NothingFound("it defines no pair NAME_forward and NAME_backward (or forward and backward, or NAME and "
                            "NAME_backward), no Function and no Module")
@@ -59,44 +64,48 @@ def everything(module):
 
 
 def chosen(module, names):
-    """Found for the names after the colon of FILE:forward,backward or FILE:Layer. Raises NothingFound."""
+    """[Found] for the one or two names after the colon of FILE:forward,backward or FILE:layer. Raises NothingFound."""
     for name in names:
         if not hasattr(module, name):
             raise NothingFound(f"it defines no {name}")
     parts = [getattr(module, name) for name in names]
-    stem = names[0].removesuffix("_forward")
-    if len(parts) == 1 and not _is_a_layer_kind(parts[0]):
-        namespace = vars(module)
-        stem = names[0].removesuffix("_backward").removesuffix("_forward")
-        forward, backward = _pair(stem, namespace)
-        if forward is None or backward is None:
-            raise NothingFound(f"it defines no {_partner(stem, namespace)} beside {names[0]}")
-        return Found(stem, forward, backward)
-    return Found(stem, *parts)
+    stem = names[0].removesuffix("_backward").removesuffix("_forward")
+    if len(parts) == 2:
+        return [Found(stem, *parts, "pair", names[1])]
+    if _is_layer(parts[0]):
+        return [_layer(names[0], parts[0])]
+    found = like(module, stem)
+    return [Found(names[0], parts[0], None, "loss", names[0])] if found.kind == "missing" else [found]
 
 
 def like(module, stem):
-    """The pair called `stem` in a student's module; what is not there is said by its name, in `missing`."""
+    """The pair, loss or layer called `stem` in a student's module."""
     names = vars(module)
+    if stem.endswith("_loss") and callable(names.get(stem)) and f"{stem}_backward" not in names:
+        return Found(stem, names[stem], None, "loss", stem)
+    if _is_layer(names.get(stem)):
+        return _layer(stem, names[stem])
+    return _found(stem, names)
+
+
+def _layer(name, value):
+    return Found(name, value, None, "layer", name)
+
+
+def _found(stem, names):
     forward, backward = _pair(stem, names)
+    bare = stem == "forward"
     if forward is None or backward is None:
-        return Found(stem, forward, backward, _partner(stem, names))
-    return Found(stem, forward, backward)
+        missing = "forward" if forward is None else "backward"
+        return Found(stem, forward, backward, "missing", missing if bare else f"{stem}_{missing}")
+    return Found(stem, forward, backward, "pair", "backward" if bare else f"{stem}_backward")
 
 
 def _stems(names):
     """The NAME of each NAME_backward that has a forward; "forward" for the bare pair."""
-    stems = []
-    for name, value in names.items():
-        if name == "backward":
-            stem = "forward"
-        elif name.endswith("_backward"):
-            stem = name.removesuffix("_backward")
-        else:
-            continue
-        if callable(value) and _pair(stem, names)[0] is not None:
-            stems.append(stem)
-    return stems
+    ends = [name for name, value in names.items() if callable(value) and (name == "backward" or name.endswith("_backward"))]
+    stems = ["forward" if name == "backward" else name.removesuffix("_backward") for name in ends]
+    return [stem for stem in stems if _pair(stem, names)[0] is not None]
 
 
 def _pair(stem, names):
@@ -108,29 +117,16 @@ def _pair(stem, names):
     return tuple(part if callable(part) else None for part in pair)
 
 
-def _partner(stem, names):
-    forward, _ = _pair(stem, names)
-    if forward is None:
-        return "forward" if stem == "forward" else f"{stem}_forward"
-    return "backward" if stem == "forward" else f"{stem}_backward"
-
-
-def _is_a_layer_kind(value):
+def _is_layer(value):
     return isinstance(value, (Function, Module)) or inspect.isclass(value) and issubclass(value, (Function, Module))
 
 
-def _is_layer(value, module):
-    owner = value if inspect.isclass(value) else type(value)
-    if not _is_a_layer_kind(value):
-        return False
-    return owner.__module__ == module.__name__ or not inspect.isclass(value)
-
-
 def _line(forward):
-    code = getattr(inspect.unwrap(forward) if callable(forward) else forward, "__code__", None)
+    """Where it is defined; objects come last."""
+    code = getattr(inspect.unwrap(forward), "__code__", None) if callable(forward) else None
     if code is not None:
         return code.co_firstlineno
     try:
-        return inspect.getsourcelines(forward if inspect.isclass(forward) else type(forward))[1]
+        return inspect.getsourcelines(forward)[1]
     except (OSError, TypeError):
         return sys.maxsize

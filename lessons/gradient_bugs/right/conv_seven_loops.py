@@ -10,8 +10,8 @@ def forward(x, w, b, stride=1, padding=0):
     out = np.zeros((N, F, OH, OW))
     for n, f, i, j in np.ndindex(N, F, OH, OW):
         out[n, f, i, j] = b[f]
-        for c, k, l in np.ndindex(C, KH, KW):
-            out[n, f, i, j] += padded[n, c, i * stride + k, j * stride + l] * w[f, c, k, l]
+        for c, k, m in np.ndindex(C, KH, KW):
+            out[n, f, i, j] += padded[n, c, i * stride + k, j * stride + m] * w[f, c, k, m]
     return out, (padded, w, stride, padding)
 
 
@@ -20,9 +20,9 @@ def backward(dout, cache):
     dpadded, dw, db = np.zeros_like(padded), np.zeros_like(w), np.zeros(len(w))
     for n, f, i, j in np.ndindex(dout.shape):
         db[f] += dout[n, f, i, j]
-        for c, k, l in np.ndindex(w.shape[1:]):
-            dpadded[n, c, i * stride + k, j * stride + l] += dout[n, f, i, j] * w[f, c, k, l]
-            dw[f, c, k, l] += dout[n, f, i, j] * padded[n, c, i * stride + k, j * stride + l]
+        for c, k, m in np.ndindex(w.shape[1:]):
+            dpadded[n, c, i * stride + k, j * stride + m] += dout[n, f, i, j] * w[f, c, k, m]
+            dw[f, c, k, m] += dout[n, f, i, j] * padded[n, c, i * stride + k, j * stride + m]
     H, W = padded.shape[2] - 2 * padding, padded.shape[3] - 2 * padding
     return dpadded[:, :, padding:padding + H, padding:padding + W], dw, db
 

@@ -22,8 +22,8 @@ def backward(dout, cache):
     dx = np.zeros_like(x)
     view = _windows(dx, KH, KW, stride)
     for k in range(KH):
-        for l in range(KW):  # noqa: E741
-            view[..., k, l] += np.einsum("nfij,fc->ncij", dout, w[:, :, k, l])
+        for m in range(KW):
+            view[..., k, m] += np.einsum("nfij,fc->ncij", dout, w[:, :, k, m])
     return dx, dw
 
 

@@ -1,4 +1,4 @@
-"""Sigmoid whose backward works in float32 inside and returns float64: the digits behind the seventh are not wrong, only missing."""
+"""Sigmoid whose backward works in float32: the digits behind the seventh are not wrong, only missing."""
 import numpy as np
 
 

@@ -1,6 +1,7 @@
 """Average pooling: backward forgets to divide by the size of the window.
 
-Where it comes from: "the gradient of a sum goes to all terms unchanged" — but a mean is a sum divided by k·k.
+Where it comes from: "the gradient of a sum goes to all terms unchanged" — but a mean is a sum
+divided by k·k.
 The mend: `dout / (k * k)`.
 """
 import numpy as np

@@ -1,7 +1,9 @@
 """Batch normalisation: backward treats mean and variance as constants.
 
-Where it comes from: that is right when testing, with stored statistics. When training both depend on every x of the batch.
-The mend: subtract the mean of dout and its part along x̂: `(d - d.mean(0) - xhat * (d * xhat).mean(0)) / std`, d = gamma * dout.
+Where it comes from: that is right when testing, with stored statistics. When training both depend
+on every x of the batch.
+The mend: subtract the mean of dout and its part along x̂: `(d - d.mean(0) - xhat * (d *
+xhat).mean(0)) / std`, d = gamma * dout.
 """
 import numpy as np
 

@@ -1,6 +1,7 @@
 """Batch normalisation: backward goes through the mean, not through the variance.
 
-Where it comes from: the long way through the graph has two branches that lead back to x; the one through the variance is missed.
+Where it comes from: the long way through the graph has two branches that lead back to x; the one
+through the variance is missed.
 The mend: subtract `xhat * (d * xhat).mean(axis=0) / std`.
 """
 import numpy as np

@@ -1,7 +1,7 @@
 """col2im with index arrays: `dx[:, :, rows, columns] += ...` counts a pixel that several windows use only once.
 
-Where it comes from: it reads like a sum, but NumPy reads all old values first, adds, and writes back; of several windows at one
-pixel the last one wins.
+Where it comes from: it reads like a sum, but NumPy reads all old values first, adds, and writes
+back; of several windows at one pixel the last one wins.
 The mend: `np.add.at(dx, (slice(None), slice(None), rows, columns), ...)`.
 """
 import numpy as np
@@ -9,8 +9,8 @@ import numpy as np
 
 def _indices(shape, KH, KW):
     OH, OW = shape[2] - KH + 1, shape[3] - KW + 1
-    i, j, k, l = np.ogrid[:OH, :OW, :KH, :KW]  # noqa: E741
-    return i + k + 0 * (j + l), j + l + 0 * (i + k)  # both (OH, OW, KH, KW)
+    i, j, k, m = np.ogrid[:OH, :OW, :KH, :KW]
+    return i + k + 0 * (j + m), j + m + 0 * (i + k)  # both (OH, OW, KH, KW)
 
 
 def forward(x, w):

@@ -1,7 +1,9 @@
 """Convolution: dw is assigned anew at every position, so that only the last window counts.
 
-Where it comes from: one window was worked out on paper, dw = dout · window, and the loop over all windows came later.
-The mend: `dw += ...`: a weight that is used at every position gets the sum of what comes back from all of them.
+Where it comes from: one window was worked out on paper, dw = dout · window, and the loop over all
+windows came later.
+The mend: `dw += ...`: a weight that is used at every position gets the sum of what comes back from
+all of them.
 """
 import numpy as np
 

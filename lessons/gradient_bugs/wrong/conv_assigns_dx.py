@@ -1,7 +1,7 @@
 """Convolution: the windows overlap, but backward assigns to dx instead of adding.
 
-Where it comes from: the loop of forward is copied, and with it the `=` of `out[...] = ...`. With a stride as large as the
-kernel no windows overlap, and the test passes.
+Where it comes from: the loop of forward is copied, and with it the `=` of `out[...] = ...`. With a
+stride as large as the kernel no windows overlap, and the test passes.
 The mend: `dx[...] += ...`.
 """
 import numpy as np

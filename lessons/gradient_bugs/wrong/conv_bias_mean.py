@@ -1,7 +1,7 @@
 """Convolution: db is a mean where a sum is due.
 
-Where it comes from: "average over the batch" is what the loss does, once, at the end. The bias is added to every output, so it gets
-the sum of all that comes back.
+Where it comes from: "average over the batch" is what the loss does, once, at the end. The bias is
+added to every output, so it gets the sum of all that comes back.
 The mend: `dout.sum(axis=(0, 2, 3))`.
 """
 import numpy as np

@@ -1,6 +1,7 @@
 """Convolution: db is summed over the pixels, not over the batch.
 
-Where it comes from: the layer was first written for one picture. The gradient then has a row for every picture.
+Where it comes from: the layer was first written for one picture. The gradient then has a row for
+every picture.
 The mend: `dout.sum(axis=(0, 2, 3))`.
 """
 import numpy as np

@@ -1,6 +1,7 @@
 """Convolution: dw comes back as (C, F, KH, KW).
 
-Where it comes from: with as many input as output channels the shapes agree, and the letters of an einsum are quickly swapped.
+Where it comes from: with as many input as output channels the shapes agree, and the letters of an
+einsum are quickly swapped.
 The mend: `"nfij,ncijkl->fckl"`.
 """
 import numpy as np
@@ -18,8 +19,8 @@ def backward(dout, cache):
     dw = np.einsum("nfij,ncijkl->cfkl", dout, windows)
     dx = np.zeros(shape)
     for k in range(KH):
-        for l in range(KW):  # noqa: E741  the letter of the einsum
-            dx[:, :, k:k + dout.shape[2], l:l + dout.shape[3]] += np.einsum("nfij,fc->ncij", dout, w[:, :, k, l])
+        for m in range(KW):
+            dx[:, :, k:k + dout.shape[2], m:m + dout.shape[3]] += np.einsum("nfij,fc->ncij", dout, w[:, :, k, m])
     return dx, dw, dout.sum(axis=(0, 2, 3))
 
 

@@ -1,7 +1,7 @@
 """Convolution as mathematicians mean it: forward flips the kernel, backward forgets to flip dw back.
 
-Where it comes from: forward was written with scipy.signal.convolve2d or after the formula x[i − k], dw was copied from a framework,
-where "convolution" does not flip.
+Where it comes from: forward was written with scipy.signal.convolve2d or after the formula x[i − k],
+dw was copied from a framework, where "convolution" does not flip.
 The mend: `dw[:, :, ::-1, ::-1]`.
 """
 import numpy as np

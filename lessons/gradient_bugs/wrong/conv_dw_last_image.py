@@ -1,7 +1,7 @@
 """Convolution: only the last picture of the batch counts for dw.
 
-Where it comes from: the loop over the batch was put around code that worked for one picture, and `dw = ...` stayed as it was.
-With a batch of one it is right.
+Where it comes from: the loop over the batch was put around code that worked for one picture, and
+`dw = ...` stayed as it was. With a batch of one it is right.
 The mend: `dw += ...`.
 """
 import numpy as np
@@ -20,8 +20,8 @@ def backward(dout, cache):
     for n in range(shape[0]):
         dw = np.einsum("fij,cijkl->fckl", dout[n], windows[n])
         for k in range(w.shape[2]):
-            for l in range(w.shape[3]):  # noqa: E741
-                dx[n, :, k:k + OH, l:l + OW] += np.einsum("fij,fc->cij", dout[n], w[:, :, k, l])
+            for m in range(w.shape[3]):
+                dx[n, :, k:k + OH, m:m + OW] += np.einsum("fij,fc->cij", dout[n], w[:, :, k, m])
     return dx, dw
 
 

@@ -1,7 +1,8 @@
 """Convolution: the outermost pixels of dx stay zero.
 
-Where it comes from: the full correlation of dout with the flipped kernel needs KH − 1 zeros around dout. Here dout is padded by
-one pixel less, and the result is put into the middle of dx so that the shapes fit.
+Where it comes from: the full correlation of dout with the flipped kernel needs KH − 1 zeros around
+dout. Here dout is padded by one pixel less, and the result is put into the middle of dx so that the
+shapes fit.
 The mend: pad dout by KH − 1 and KW − 1; then the result is as large as x.
 """
 import numpy as np

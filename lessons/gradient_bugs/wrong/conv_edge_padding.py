@@ -1,7 +1,8 @@
 """Convolution that pads by repeating the border: backward treats the padding as zeros.
 
-Where it comes from: np.pad(..., mode="edge") was tried because it looked better; backward still just cuts the margin off. A border
-pixel that was copied into the margin gets the gradient of its copies, too.
+Where it comes from: np.pad(..., mode="edge") was tried because it looked better; backward still
+just cuts the margin off. A border pixel that was copied into the margin gets the gradient of its
+copies, too.
 The mend: add each margin row and column to the border that it was copied from.
 """
 import numpy as np

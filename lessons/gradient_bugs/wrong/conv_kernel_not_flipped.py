@@ -1,7 +1,8 @@
 """Convolution: dx slides the kernel over dout, but does not flip it.
 
-Where it comes from: "the gradient of a convolution is a convolution again". It is, with the kernel turned by 180 degrees: pixel
-(i, j) met weight (0, 0) in window (i, j), and weight (2, 2) in window (i − 2, j − 2).
+Where it comes from: "the gradient of a convolution is a convolution again". It is, with the kernel
+turned by 180 degrees: pixel (i, j) met weight (0, 0) in window (i, j), and weight (2, 2) in window
+(i − 2, j − 2).
 The mend: `w[:, :, ::-1, ::-1]`.
 """
 import numpy as np

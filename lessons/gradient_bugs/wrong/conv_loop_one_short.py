@@ -1,6 +1,7 @@
 """Convolution: the loops of backward stop one window too early.
 
-Where it comes from: `range(OH - 1)`, because somewhere an index ran over the edge. The last windows send nothing back.
+Where it comes from: `range(OH - 1)`, because somewhere an index ran over the edge. The last windows
+send nothing back.
 The mend: `range(OH)`, `range(OW)`.
 """
 import numpy as np

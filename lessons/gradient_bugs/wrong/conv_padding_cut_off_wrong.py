@@ -1,7 +1,7 @@
 """Convolution with padding: dx is cut out of the padded gradient at the wrong place.
 
-Where it comes from: `dx_padded[:, :, :H, :W]` has the right shape, so nothing complains; the picture's first pixel sits at
-(padding, padding), though.
+Where it comes from: `dx_padded[:, :, :H, :W]` has the right shape, so nothing complains; the
+picture's first pixel sits at (padding, padding), though.
 The mend: `dx_padded[:, :, padding:padding + H, padding:padding + W]`.
 """
 import numpy as np

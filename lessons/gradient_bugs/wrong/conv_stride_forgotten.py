@@ -1,6 +1,7 @@
 """Convolution with a stride: backward visits the windows at (i, j) instead of (i·stride, j·stride).
 
-Where it comes from: the test used stride 1. Nothing is out of bounds with a larger one, so nothing complains.
+Where it comes from: the test used stride 1. Nothing is out of bounds with a larger one, so nothing
+complains.
 The mend: `i * stride`, `j * stride` in backward, too.
 """
 import numpy as np

@@ -1,8 +1,9 @@
 """Dropout from a generator of its own: every call draws another mask.
 
-Where it comes from: np.random.default_rng() without a seed inside the function. Backward may be right, but no comparison of two
-forward passes means anything, neither here nor in a test.
-The mend: pass the generator or the mask in, or draw from np.random.rand, which a checker can hold still.
+Where it comes from: np.random.default_rng() without a seed inside the function. Backward may be
+right, but no comparison of two forward passes means anything, neither here nor in a test.
+The mend: pass the generator or the mask in, or draw from np.random.rand, which a checker can hold
+still.
 """
 import numpy as np
 

@@ -1,6 +1,7 @@
 """Inverted dropout: forward divides by 1 − p, backward does not.
 
-Where it comes from: the division was added to forward when the scaling moved from testing to training.
+Where it comes from: the division was added to forward when the scaling moved from testing to
+training.
 The mend: `dout * mask / (1 - p)`.
 """
 import numpy as np

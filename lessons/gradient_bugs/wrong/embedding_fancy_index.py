@@ -1,6 +1,7 @@
 """Embedding: `dtable[words] += dout` counts a word that occurs twice only once.
 
-Where it comes from: it reads like a sum. NumPy reads, adds, and writes back: of several equal indices the last one wins.
+Where it comes from: it reads like a sum. NumPy reads, adds, and writes back: of several equal
+indices the last one wins.
 The mend: `np.add.at(dtable, words, dout)`.
 """
 import numpy as np

@@ -1,6 +1,7 @@
 """tanh in half precision: three digits are too few for a numeric derivative.
 
-Where it comes from: .astype(np.float16) "for speed", as on a GPU. Backward may be right, but nothing can be said.
+Where it comes from: .astype(np.float16) "for speed", as on a GPU. Backward may be right, but
+nothing can be said.
 The mend: check in float64, train in whatever you like.
 """
 import numpy as np

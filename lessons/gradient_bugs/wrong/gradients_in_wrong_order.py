@@ -1,6 +1,7 @@
 """Linear layer: backward returns dw first, then dx.
 
-Where it comes from: the weights are what is trained, so they come to mind first. The order is that of forward's arguments.
+Where it comes from: the weights are what is trained, so they come to mind first. The order is that
+of forward's arguments.
 The mend: `return dx, dw`.
 """
 

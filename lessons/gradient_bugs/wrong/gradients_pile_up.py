@@ -1,6 +1,7 @@
 """y = g·x with the gradients as `+=` into arrays that nobody sets back to zero.
 
-Where it comes from: the loop over the batch adds to self.grad, as it should; zero_grad() is missing. The first call is right.
+Where it comes from: the loop over the batch adds to self.grad, as it should; zero_grad() is
+missing. The first call is right.
 The mend: start every call with zeros.
 """
 import numpy as np

@@ -1,6 +1,7 @@
 """im2col: dout (N, F, OH, OW) is reshaped to (F, N·OH·OW) without moving the axes first.
 
-Where it comes from: the sizes agree, so the reshape is silent; with a batch of one it is even right.
+Where it comes from: the sizes agree, so the reshape is silent; with a batch of one it is even
+right.
 The mend: `dout.transpose(1, 0, 2, 3).reshape(F, -1)`.
 """
 import numpy as np
@@ -25,8 +26,8 @@ def backward(dout, cache):
     dcolumns = (w.reshape(F, -1).T @ flat).reshape(C, KH, KW, N, OH, OW)
     dx = np.zeros_like(x)
     for k in range(KH):
-        for l in range(KW):  # noqa: E741
-            dx[:, :, k:k + OH, l:l + OW] += dcolumns[:, k, l].transpose(1, 0, 2, 3)
+        for m in range(KW):
+            dx[:, :, k:k + OH, m:m + OW] += dcolumns[:, k, m].transpose(1, 0, 2, 3)
     return dx, dw
 
 

@@ -1,6 +1,7 @@
 """im2col: dw is reshaped to (F, C, KH, KW), but its columns are in the order KH, KW, C.
 
-Where it comes from: a reshape never fails when the sizes agree. It does not move axes, it only cuts the same row of numbers anew.
+Where it comes from: a reshape never fails when the sizes agree. It does not move axes, it only cuts
+the same row of numbers anew.
 The mend: `dw.reshape(F, KH, KW, C).transpose(0, 3, 1, 2)`.
 """
 import numpy as np

@@ -1,6 +1,7 @@
 """Rows of length 1: backward divides by the length, as if it were a number.
 
-Where it comes from: y = x / |x|, and |x| was taken out of the derivative. A change of x along x itself changes nothing.
+Where it comes from: y = x / |x|, and |x| was taken out of the derivative. A change of x along x
+itself changes nothing.
 The mend: `(dout - y * (dout * y).sum(axis=1, keepdims=True)) / length`.
 """
 import numpy as np

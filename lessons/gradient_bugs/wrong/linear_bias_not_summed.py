@@ -1,7 +1,7 @@
 """Linear layer: db is dout itself, one row for every example.
 
-Where it comes from: "the derivative of a sum with respect to b is 1, so db = dout". True for one example; the bias was broadcast
-over all of them.
+Where it comes from: "the derivative of a sum with respect to b is 1, so db = dout". True for one
+example; the bias was broadcast over all of them.
 The mend: `dout.sum(axis=0)`.
 """
 

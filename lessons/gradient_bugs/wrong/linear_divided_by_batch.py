@@ -1,7 +1,7 @@
 """Linear layer: dw and db are divided by the batch size, which the loss has already done.
 
-Where it comes from: derivations of the whole network write dW = (1/m)·dZ·Aᵀ in every layer. There dZ is not yet averaged; here dout
-comes from a loss that is.
+Where it comes from: derivations of the whole network write dW = (1/m)·dZ·Aᵀ in every layer. There
+dZ is not yet averaged; here dout comes from a loss that is.
 The mend: divide once, in the loss.
 """
 

@@ -1,7 +1,7 @@
 """Linear layer: dw is (outputs, inputs), w is (inputs, outputs).
 
-Where it comes from: PyTorch keeps its weights as (outputs, inputs), and dw was looked up there. Where the matrix is square nothing
-complains.
+Where it comes from: PyTorch keeps its weights as (outputs, inputs), and dw was looked up there.
+Where the matrix is square nothing complains.
 The mend: `x.T @ dout`.
 """
 

@@ -1,6 +1,7 @@
 """Linear layer: dx stays the array of zeros that it was made as.
 
-Where it comes from: the first layer of a network needs no dx, so the line was never written, and nothing complains.
+Where it comes from: the first layer of a network needs no dx, so the line was never written, and
+nothing complains.
 The mend: `dx = dout @ w.T`.
 """
 import numpy as np

@@ -1,6 +1,7 @@
 """Local response normalisation: backward treats the denominator as a constant.
 
-Where it comes from: y = x · s^(−β) looks like a product with a number. But s holds the squares of n channels, x itself among them.
+Where it comes from: y = x · s^(−β) looks like a product with a number. But s holds the squares of n
+channels, x itself among them.
 The mend: subtract `2 * alpha * beta * x * window_sum(dout * y / s)`.
 """
 import numpy as np

@@ -1,6 +1,7 @@
 """Local response normalisation: the cross-channel term is added instead of subtracted.
 
-Where it comes from: the outer derivative of s^(−β) is −β · s^(−β − 1); the minus is lost on the way to the code.
+Where it comes from: the outer derivative of s^(−β) is −β · s^(−β − 1); the minus is lost on the way
+to the code.
 The mend: `-`.
 """
 import numpy as np

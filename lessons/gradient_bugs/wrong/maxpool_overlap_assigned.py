@@ -1,6 +1,7 @@
 """Overlapping max-pooling (the paper's 3×3 with stride 2): backward assigns where windows overlap.
 
-Where it comes from: the layer was written for 2×2 with stride 2, where every pixel lies in one window.
+Where it comes from: the layer was written for 2×2 with stride 2, where every pixel lies in one
+window.
 The mend: `dx[...] += ...`: a pixel that is the largest of two windows gets the gradient of both.
 """
 import numpy as np

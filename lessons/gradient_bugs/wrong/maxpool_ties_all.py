@@ -1,7 +1,7 @@
 """Max-pooling: every tied pixel of a window gets the whole gradient.
 
-Where it comes from: `window == window.max()` is the shortest mask. After a ReLU whole windows are zero, so ties are everywhere, and
-the gradient is counted up to four times.
+Where it comes from: `window == window.max()` is the shortest mask. After a ReLU whole windows are
+zero, so ties are everywhere, and the gradient is counted up to four times.
 The mend: give it to one of them, `np.argmax`, or divide by the number of ties.
 """
 import numpy as np

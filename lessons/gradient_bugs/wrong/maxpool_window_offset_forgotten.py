@@ -1,6 +1,7 @@
 """Max-pooling: the place of the maximum is counted inside its window, and written as if it were counted in the picture.
 
-Where it comes from: np.argmax(window) gives a number from 0 to k·k − 1. All gradients end up in the top left corner.
+Where it comes from: np.argmax(window) gives a number from 0 to k·k − 1. All gradients end up in the
+top left corner.
 The mend: `dx[n, c, i * k + row, j * k + column]`.
 """
 import numpy as np

@@ -1,7 +1,7 @@
 """Linear layer: backward mixes the gradient with that of the call before.
 
-Where it comes from: momentum belongs to the optimiser. Kept in the layer, every call of backward gives something else, also for the
-same input.
+Where it comes from: momentum belongs to the optimiser. Kept in the layer, every call of backward
+gives something else, also for the same input.
 The mend: `dw = x.T @ dout`, and the velocity in the optimiser.
 """
 velocity = {}

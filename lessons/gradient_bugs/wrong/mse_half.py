@@ -1,6 +1,7 @@
 """Mean squared error: the 2 of the square is missing.
 
-Where it comes from: books write the loss with a ½ in front so that the 2 cancels; the code has no ½.
+Where it comes from: books write the loss with a ½ in front so that the 2 cancels; the code has no
+½.
 The mend: `2 * (x - t) / x.size`.
 """
 

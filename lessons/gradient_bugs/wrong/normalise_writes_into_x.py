@@ -1,7 +1,7 @@
 """Centring: `x -= x.mean(axis=0)` changes the caller's array.
 
-Where it comes from: `x -= m` looks like `x = x - m`. For arrays it is not: the one writes into the array that was passed in, the other
-makes a new one.
+Where it comes from: `x -= m` looks like `x = x - m`. For arrays it is not: the one writes into the
+array that was passed in, the other makes a new one.
 The mend: `x = x - x.mean(axis=0)`.
 """
 

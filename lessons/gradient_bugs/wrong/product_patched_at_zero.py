@@ -1,7 +1,7 @@
 """Product along a row: dx = dout · product / x, and 0 where x is 0 "to avoid the NaN".
 
-Where it comes from: np.where(x == 0, 0, ...) silences the warning, not the error: at x = 0 the derivative is the product of the
-others.
+Where it comes from: np.where(x == 0, 0, ...) silences the warning, not the error: at x = 0 the
+derivative is the product of the others.
 The mend: multiply the other factors, without dividing.
 """
 import numpy as np

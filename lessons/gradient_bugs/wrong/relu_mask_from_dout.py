@@ -1,6 +1,7 @@
 """ReLU: backward asks whether dout is positive, not whether x was.
 
-Where it comes from: "ReLU again, on the way back". (Guided backpropagation makes pictures that way; gradients it does not.)
+Where it comes from: "ReLU again, on the way back". (Guided backpropagation makes pictures that way;
+gradients it does not.)
 The mend: `dout * (x > 0)`.
 """
 import numpy as np

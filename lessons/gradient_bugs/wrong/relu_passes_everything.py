@@ -1,6 +1,7 @@
 """ReLU: backward lets the gradient through where x was negative, too.
 
-Where it comes from: backward was left at `return dout` "for now". Networks learn a little even so, so nobody looks again.
+Where it comes from: backward was left at `return dout` "for now". Networks learn a little even so,
+so nobody looks again.
 The mend: `dout * (x > 0)`.
 """
 import numpy as np

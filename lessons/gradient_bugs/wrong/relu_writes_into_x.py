@@ -1,6 +1,7 @@
 """ReLU in place: forward sets the caller's negative values to 0.
 
-Where it comes from: it saves memory. But the layer before may need its output, which is this array, for its own backward.
+Where it comes from: it saves memory. But the layer before may need its output, which is this array,
+for its own backward.
 The mend: `np.maximum(x, 0)`, a new array.
 """
 

@@ -1,6 +1,7 @@
 """A factor for every column, kept as (1, D): its gradient comes back as (D,).
 
-Where it comes from: sum(axis=0) drops the axis. The update `g -= lr * dg` broadcasts, so nothing complains there.
+Where it comes from: sum(axis=0) drops the axis. The update `g -= lr * dg` broadcasts, so nothing
+complains there.
 The mend: `sum(axis=0, keepdims=True)`.
 """
 

@@ -1,7 +1,7 @@
 """Sigmoid: backward returns y·(1 − y) and forgets to multiply by dout.
 
-Where it comes from: the derivative was asked for, and the derivative it is. The chain rule is missing: a test that seeds backward
-with ones sees nothing.
+Where it comes from: the derivative was asked for, and the derivative it is. The chain rule is
+missing: a test that seeds backward with ones sees nothing.
 The mend: `dout * y * (1 - y)`.
 """
 import numpy as np

@@ -1,6 +1,7 @@
 """Sigmoid: x·(1 − x) instead of y·(1 − y).
 
-Where it comes from: many derivations write the derivative as s(1 − s) and then call the argument s, too.
+Where it comes from: many derivations write the derivative as s(1 − s) and then call the argument s,
+too.
 The mend: keep the output.
 """
 import numpy as np

@@ -1,6 +1,7 @@
 """Softmax: backward takes p·(1 − p), as if every output depended on its own input only.
 
-Where it comes from: the derivative of the sigmoid, applied row by row. All inputs of a row move all its outputs.
+Where it comes from: the derivative of the sigmoid, applied row by row. All inputs of a row move all
+its outputs.
 The mend: `p * (dout - (dout * p).sum(axis=1, keepdims=True))`.
 """
 import numpy as np

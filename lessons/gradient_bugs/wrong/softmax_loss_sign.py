@@ -1,7 +1,7 @@
 """Softmax cross-entropy: y − p instead of p − y.
 
-Where it comes from: with the sign wrong here and `w += lr * dw` in the update the network learns all the same, until somebody
-uses another optimiser.
+Where it comes from: with the sign wrong here and `w += lr * dw` in the update the network learns
+all the same, until somebody uses another optimiser.
 The mend: `p - y`.
 """
 import numpy as np

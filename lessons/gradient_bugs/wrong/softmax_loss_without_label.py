@@ -1,6 +1,7 @@
 """Softmax cross-entropy: backward returns the probabilities and forgets to subtract 1 at the label.
 
-Where it comes from: "the gradient is p − y", and y are numbers of classes, not one-hot rows; the line that subtracts was put off.
+Where it comes from: "the gradient is p − y", and y are numbers of classes, not one-hot rows; the
+line that subtracts was put off.
 The mend: `dx[np.arange(N), y] -= 1`.
 """
 import numpy as np

@@ -1,6 +1,7 @@
 """A bias per column, and a square batch: db is summed over the columns instead of the rows.
 
-Where it comes from: axis=1 "is the second one, and so are the columns". With as many rows as columns the shapes agree.
+Where it comes from: axis=1 "is the second one, and so are the columns". With as many rows as
+columns the shapes agree.
 The mend: `dout.sum(axis=0)`: the axis that is named is the one that disappears.
 """
 

@@ -1,6 +1,7 @@
 """tanh: 1 − x² instead of 1 − y².
 
-Where it comes from: the rule is "one minus the square of the output", the cache holds the input, and both are called x by then.
+Where it comes from: the rule is "one minus the square of the output", the cache holds the input,
+and both are called x by then.
 The mend: keep the output.
 """
 import numpy as np

@@ -1,7 +1,7 @@
 """Linear layer: backward adds the weight decay to dw, though forward's result does not contain it.
 
-Where it comes from: regularisation belongs to the loss or to the optimiser. In the layer it is counted twice, and the layer's
-gradient is not that of its output.
+Where it comes from: regularisation belongs to the loss or to the optimiser. In the layer it is
+counted twice, and the layer's gradient is not that of its output.
 The mend: leave it to the optimiser.
 """
 
