@@ -15,10 +15,10 @@ would pass, since its outputs always sum to 1.
 import sys
 import types
 
-from .check import gradcheck
+from .check import check_backward, gradcheck
 from .report import Report, Row
 
-__all__ = ["Report", "Row", "gradcheck"]
+__all__ = ["Report", "Row", "check_backward", "gradcheck"]
 
 
 class _CallableModule(types.ModuleType):

@@ -6,7 +6,11 @@ WIDTH = 80
 
 
 class Row(NamedTuple):
-    """One input or parameter. error, index, numeric, analytic: of the worst compared entry; None if there is none."""
+    """One input or parameter. error, index, numeric, analytic: of the worst compared entry; None if there is none.
+
+    verdict: one of verdicts.VERDICTS. evidence: the test that supports it. detail: what the verdict leaves open, in a few words
+    ("k = 6, the batch size"). factor: k of "off by a constant factor" and "mean where a sum is due".
+    """
 
     name: str
     shape: tuple
@@ -19,6 +23,8 @@ class Row(NamedTuple):
     analytic: float | None
     verdict: str
     evidence: str
+    detail: str = ""
+    factor: float | None = None
 
 
 class Report:

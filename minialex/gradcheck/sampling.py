@@ -9,6 +9,8 @@ amount is one more direction: tied entries stay tied, so that a maximum is smoot
 """
 import numpy as np
 
+CLASSROOM = 2000  # entries of an input of a student's function that are all compared
+
 
 def how_many(size):
     """How many entries of each tensor to compare when all tensors together hold `size` numbers: 64, and down to 16 for the

@@ -4,6 +4,7 @@ Everything that the caller handed over is put back at the end, whatever happens 
 """
 import copy
 import inspect
+import random
 from contextlib import ExitStack, contextmanager
 
 import numpy as np
@@ -19,6 +20,8 @@ class Subject:
     names, tensors: the inputs, then a module's parameters. originals: the caller's arrays, never changed.
     """
 
+    caller = "gradcheck"  # for error messages
+
     def __init__(self, title, call, names, inputs, parameters, restart):
         self.title, self.call, self.restart = title, call, restart
         self.inputs = inputs
@@ -29,6 +32,16 @@ class Subject:
         """The output at the present values, a new array. Nothing is recorded."""
         with tensor.no_grad():
             return self._run().data.copy()
+
+    def changed(self):
+        """The names of the inputs into which one run wrote."""
+        self.output()
+        return [name for name, tensor, original in zip(self.names, self.tensors, self.originals)
+                if not bool((tensor.data == original).all())]
+
+    def cotangent(self, output, generator):
+        """A random one. Seeded with ones, a softmax whose gradient is all zeros would pass: its outputs always sum to 1."""
+        return backend.array_module(output).asarray(generator.standard_normal(output.shape))
 
     def gradients(self, cotangent):
         """[dL/dtensor or None, ...] with L = Σ cotangent · output, by one backward pass; `.grad` stays as it was.
@@ -114,7 +127,7 @@ def prepared(fn, inputs, names=None):
         raise ValueError(f"gradcheck: {title} has no inputs and no parameters: there is nothing to differentiate.")
     _check_count(title, fn, inputs)
     with ExitStack() as stack:
-        restart = stack.enter_context(_frozen())
+        restart = stack.enter_context(frozen())
         for name, array in [*zip(names, arrays), *((name, p.data) for name, p in parameters.items())]:
             _check_values(name, array)
         originals = arrays + [parameter.data for parameter in parameters.values()]
@@ -255,18 +268,21 @@ def _float64(array):
 
 
 @contextmanager
-def _frozen():
-    """Every run draws the same random numbers: those of the engine, and those of a student's own np.random.rand."""
-    before = np.random.get_state()
+def frozen():
+    """Every run draws the same random numbers: those of the engine, and those of a student's own np.random.rand and
+    random.random."""
+    before, plain = np.random.get_state(), random.getstate()
     with backend.frozen_randomness() as restart_engine:
         def restart():
             restart_engine()
             np.random.seed(0)
+            random.seed(0)
 
         try:
             yield restart
         finally:
             np.random.set_state(before)
+            random.setstate(plain)
 
 
 def _kind(value):

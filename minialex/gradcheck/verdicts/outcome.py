@@ -1,73 +1,70 @@
 """What the comparisons of one tensor add up to: a verdict, and the evidence for it.
 
-correct                   compared entries agree, and so do the directions
-wrong                     entries differ where the function is smooth
-zero gradient             the backward pass gives nothing but zeros, and the numeric derivative is something else
-wrong at a kink           only there, and the value is not even between the left and the right derivative
-not differentiable here   so many entries sit on a kink, here and nearby, that too few are left to judge by
-undecided                 the numeric derivative is too uncertain to judge by
-not finite                the backward pass gives NaN or infinity
-shape differs             a gradient does not have the shape of its input
-changes its input, dtype too low, not deterministic      no comparison would mean anything
-not compared              because of what is said of another tensor
+Where numeric and analytic agree, that is all. Where they do not, this file says whether the numeric side can be trusted;
+what exactly is wrong is then for the hypotheses of the other files.
 """
-from ..backend import array_module
-from .report import Row
+from ...backend import array_module
+from ..report import Row
+from . import names
+from .names import Verdict
 
 HIDDEN = 1e-6  # a relative blur that may hide a whole gradient: outputs of 10⁵ and more with the usual step
 HIDDEN_STILL = 1e-4  # the same where not even the last bit of the output moves
 
 
-def row(finding, rtol):
+def row(finding, comparing):
     """A Row for one Finding."""
     outcomes = [comparison.outcome for comparison in finding.entries.values()]
     counted = {index: c for index, c in finding.entries.items() if c.outcome in ("equal", "wrong", "wrong at a kink")}
     worst = max(counted, key=lambda index: (counted[index].outcome != "equal", counted[index].error), default=None)
-    verdict, evidence = _verdict(finding, outcomes, rtol)
     comparison = counted.get(worst)
+    verdict = _verdict(finding, outcomes, comparing)
     return Row(finding.name, finding.shape, finding.size, len(counted), outcomes.count("kink") + finding.beside,
                comparison and comparison.error, worst, comparison and comparison.numeric, comparison and comparison.analytic,
-               verdict, evidence)
+               verdict.name, verdict.evidence, verdict.detail, verdict.factor)
 
 
-def _verdict(finding, outcomes, rtol):
-    wrong = outcomes.count("wrong")
-    directions = [comparison.outcome for comparison in finding.directions.values()]
+def _verdict(finding, outcomes, comparing):
+    if not finding.fits():
+        return Verdict(names.SHAPE, f"backward returned shape {finding.gradient.shape} for {finding.name} of shape "
+                       f"{finding.shape}")
     bad = _not_finite(finding.gradient)
     if bad:
-        return "not finite", f"{bad} of {finding.size} values of the gradient are NaN or infinite"
-    if wrong or "wrong" in directions:
-        return _wrong(finding, wrong, directions, rtol)
+        return Verdict(names.NOT_FINITE, f"{bad} of {finding.size} values of the gradient are NaN or infinite")
+    directions = [comparison.outcome for comparison in finding.directions.values()]
+    if "wrong" in outcomes or "wrong" in directions:
+        return _wrong(finding, outcomes.count("wrong"), directions, comparing)
     if "wrong at a kink" in outcomes:
-        return "wrong at a kink", ("where the left and the right derivative differ, the gradient must lie between them; where "
-                                   "the function is smooth, it is right")
+        return Verdict(names.AT_ZERO, "where the left and the right derivative differ, the gradient must lie between them; where "
+                       "the function is smooth, it is right")
     agree, kinks, undecided = (outcomes.count(outcome) for outcome in ("equal", "kink", "undecided"))
     if _is_hidden(finding):
-        return "undecided", (f"rounding of the output blurs a derivative of {finding.typical:.1g} by about "
-                             f"{finding.blur:.1g}: choose smaller inputs, leave out a large constant, or take a larger eps")
+        return Verdict(names.UNDECIDED, f"rounding of the output blurs a derivative of {finding.typical:.1g} by about "
+                       f"{finding.blur:.1g}: choose smaller inputs, leave out a large constant, or take a larger eps")
     if 2 * agree < len(outcomes):
         if kinks >= undecided:
-            return "not differentiable here", (f"{kinks} of {len(outcomes)} entries have different derivatives to the left and "
-                                               "to the right, here and nearby: choose other inputs")
-        return "undecided", (f"at {undecided} of {len(outcomes)} entries the numeric derivative changes with the step size: "
-                             "choose inputs where the function is tamer")
-    return "correct", _kinks(finding, kinks)
+            return Verdict(names.KINK, f"{kinks} of {len(outcomes)} entries have different derivatives to the left and to the "
+                           "right, here and nearby: choose other inputs")
+        return Verdict(names.UNDECIDED, f"at {undecided} of {len(outcomes)} entries the numeric derivative changes with the step "
+                       "size: choose inputs where the function is tamer")
+    return Verdict(names.CORRECT, _kinks(finding, kinks))
 
 
-def _wrong(finding, wrong, directions, rtol):
+def _wrong(finding, wrong, directions, comparing):
     if not wrong:
         name, c = next((name, c) for name, c in finding.directions.items() if c.outcome == "wrong")
-        return "wrong", (f"no compared entry is wrong by itself, but along the direction \"{name}\" the numeric derivative is "
-                         f"{c.numeric:.9g}, the analytic one {c.analytic:.9g}; do tied values each get the whole gradient?")
-    evidence = f"{wrong} of {len(finding.entries)} compared entries differ by more than {rtol:g}"
+        return Verdict(names.UNKNOWN, f"no compared entry is wrong by itself, but along the direction \"{name}\" the numeric "
+                       f"derivative is {c.numeric:.9g}, the analytic one {c.analytic:.9g}; do tied values each get the whole "
+                       "gradient?")
+    evidence = f"{wrong} of {len(finding.entries)} compared entries differ by more than {comparing.rtol:g}"
     if "wrong" in directions:
         evidence += f", and {directions.count('wrong')} of {len(directions)} directions of the whole tensor"
     if finding.gradient is None:
-        return "zero gradient", (f"{evidence}; nothing came back to this tensor: is the result computed from its .data, outside "
-                                 "the tape, or does backward return None for it?")
+        return Verdict(names.ZERO, f"{evidence}; nothing came back to this tensor: is the result computed from its .data, "
+                       "outside the tape, or does backward return None for it?")
     if not bool(finding.gradient.any()):
-        return "zero gradient", f"{evidence}; all {finding.size} analytic values are 0"
-    return "wrong", evidence
+        return Verdict(names.ZERO, f"{evidence}; all {finding.size} analytic values are 0")
+    return Verdict(names.UNKNOWN, evidence)
 
 
 def _kinks(finding, kinks):
@@ -109,8 +106,8 @@ def shape_differs(subject, problem):
                 f"{problem.expected}")
     guilty = [tensor is problem.source for tensor in subject.tensors]
     if not any(guilty):
-        return same_for_all(subject, "shape differs", f"inside, {evidence}")
-    return [_bare_row(name, tensor, *(("shape differs", evidence) if its_fault else ("not compared", "")))
+        return same_for_all(subject, names.SHAPE, f"inside, {evidence}")
+    return [_bare_row(name, tensor, *((names.SHAPE, evidence) if its_fault else (names.NOT_COMPARED, "")))
             for name, tensor, its_fault in zip(subject.names, subject.tensors, guilty)]
 
 

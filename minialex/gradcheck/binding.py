@@ -1,0 +1,162 @@
+"""Who gets what: the inputs of a student's forward, and of the backward that goes with it, told apart by their names.
+
+forward(x, w, b, stride=1) is given a list in its order or a dictionary by name. backward is given dout, then the cache;
+or, where forward returns nothing but its output, the inputs: those that it names, or all in order.
+"""
+import inspect
+import re
+
+import numpy as np
+
+OUTPUTS = ("y", "out", "output", "a", "activation", "z", "result")
+DOUT = re.compile(r"^(d|grad|g|delta|upstream|cotangent|up)($|_|[a-z]*$|[A-Z])")
+
+
+def title(function):
+    return getattr(function, "__name__", type(function).__name__)
+
+
+def check_callable(forward, backward):
+    for name, function in (("forward", forward), ("backward", backward)):
+        if not callable(function) and not (function is None and name == "backward"):
+            raise TypeError(f"check_backward: {name} must be a function, got {type(function).__name__}.")
+
+
+def is_checked(value):
+    return isinstance(value, np.ndarray) and value.dtype.kind == "f"
+
+
+def named(forward, inputs, names=None):
+    """({name: value}, whether to pass them by name)."""
+    parameters = _parameters(forward)
+    if isinstance(inputs, dict):
+        values = {str(name): _value(name, value) for name, value in inputs.items()}
+        by_name = set(values) <= {p.name for p in parameters if p.kind != p.POSITIONAL_ONLY} or \
+            any(p.kind == p.VAR_KEYWORD for p in parameters)
+        return values, by_name
+    inputs = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
+    if names is None:
+        found = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+        names = found[:len(inputs)] if len(found) >= len(inputs) else [f"input {i}" for i in range(len(inputs))]
+    names = [names] if isinstance(names, str) else [str(name) for name in names]
+    if len(names) != len(inputs) or len(set(names)) != len(names):
+        raise ValueError(f"check_backward: names must be {len(inputs)} different ones, one for each input, got {names}.")
+    return {name: _value(name, value) for name, value in zip(names, inputs)}, False
+
+
+def _value(name, value):
+    """Lists of numbers with a decimal point become arrays; whole numbers, labels and options stay what they are."""
+    if isinstance(value, list):
+        try:
+            array = np.asarray(value)
+        except ValueError:
+            raise TypeError(f"check_backward: {name} is a list with rows of different lengths.") from None
+        return array if array.dtype.kind in "fiub" else value
+    if isinstance(value, np.floating):
+        return float(value)
+    return value
+
+
+def check_values(name, array):
+    if array.size == 0:
+        raise ValueError(f"check_backward: {name} has shape {array.shape}, which holds no values: there is nothing to compare.")
+    if not np.isfinite(array).all():
+        raise ValueError(f"check_backward: {name} holds NaN or infinity: choose finite values.")
+
+
+def split(name, result):
+    """(output, the rest as a list): `out, cache` or a bare output."""
+    if isinstance(result, tuple) and len(result) > 1:
+        return result[0], list(result[1:])
+    if isinstance(result, tuple):
+        result = result[0] if result else None
+    if result is None:
+        raise TypeError(f"check_backward: {name} returned None: is `return` missing?")
+    return result, []
+
+
+def as_numbers(what, value):
+    """A new array of real numbers. Floating arrays keep their dtype, whole numbers become float64 (a list of them is an
+    output as good as any other)."""
+    try:
+        array = np.array(value)
+    except ValueError:
+        array = np.array(None)
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"check_backward: {what} a {type(value).__name__} that is no array of numbers.")
+    return array if array.dtype.kind == "f" else array.astype(np.float64)
+
+
+# ------------------------------------------------------------------------------------------------ backward
+
+
+def takes_dout(pair, output, rest):
+    """Does backward have a place for dout? Not if its first parameter is called like one of forward's and none like a
+    gradient; nor if it belongs to a loss and everything that it asks for is there without one."""
+    required, _, star = _places(pair.backward)
+    if star or not required:
+        return star
+    inputs = {p.name for p in _parameters(pair.forward)}
+    if any(_is_dout(name, inputs) for name in required):
+        return True
+    unknown = [name for name in required if name not in inputs]
+    served = rest and len(unknown) == len(rest) and np.ndim(output) == 0
+    return not served and required[0] not in {*inputs, "cache"}
+
+
+def arguments(pair, output, rest, inputs, dout):
+    """(arguments, keywords) of backward."""
+    required, optional, star = _places(pair.backward)
+    forward_names = {p.name for p in _parameters(pair.forward)}
+    where = _dout_position(required, forward_names) if takes_dout(pair, output, rest) else None
+    if star and len(required) <= 1:
+        return [dout, *(rest or inputs.values())], {}
+    others = [name for i, name in enumerate(required) if i != where]
+    found = _others(others, output, list(rest), inputs)
+    if where is not None:
+        found.insert(where, dout)
+    return found, {name: inputs[name] for name in optional if name in inputs}
+
+
+def _others(names, output, rest, inputs):
+    """What goes to the parameters other than dout."""
+    if not names:
+        return []
+    if rest and len(names) == 1:
+        return [rest[0] if len(rest) == 1 else tuple(rest)]
+    if len(rest) == len(names):
+        return rest
+    free, found = [name for name in inputs if name not in names], []
+    for name in names:
+        if name in inputs:
+            found.append(inputs[name])
+        elif rest:
+            found.append(rest.pop(0) if name != "cache" or len(rest) == 1 else tuple(rest))
+        elif name.lower() in OUTPUTS or not free:
+            found.append(output)
+        else:
+            found.append(inputs[free.pop(0)])
+    return found
+
+
+def _dout_position(required, forward_names):
+    return next((i for i, name in enumerate(required) if _is_dout(name, forward_names)), 0)
+
+
+def _is_dout(name, others):
+    return name not in others and bool(DOUT.match(name))
+
+
+def _places(function):
+    """(names of required parameters, of those with a default, whether there is a *args)."""
+    parameters = _parameters(function)
+    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    return ([p.name for p in positional if p.default is p.empty], [p.name for p in positional if p.default is not p.empty],
+            any(p.kind == p.VAR_POSITIONAL for p in parameters))
+
+
+def _parameters(function):
+    try:
+        return list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):
+        return []

@@ -1,0 +1,122 @@
+"""One check, in the order of events: entries, directions, and a second look beside the kinks."""
+import math
+
+import numpy as np
+
+from ..backend import array_module
+from . import sampling
+from .probing import Comparison, Direction, Entry, Point, examine, looks_smooth, quick, relative_error, wrong_entry
+
+NUDGE = 0.01  # times the size of a typical entry: far beyond every step, near enough to stay in the domain
+ROUNDING = 1e-15  # ten times that of float64
+PROVEN = 8  # wrong entries after which further ones need no proof
+
+
+class Finding:
+    """What was compared of one tensor. entries: {index: Comparison}; directions: {name: Comparison}."""
+
+    def __init__(self, which, name, shape, size, gradient):
+        self.which, self.name, self.shape, self.size, self.gradient = which, name, shape, size, gradient
+        self.entries, self.directions = {}, {}
+        self.typical = 0.0  # numeric derivative of a typical entry
+        self.blur = 0.0  # what rounding may do to it
+        self.relative_blur = 0.0  # the same, relative to the derivative that outputs of about 1 would have
+        self.beside = 0  # entries at a kink that were compared at a point nearby instead
+
+    def fits(self):
+        """Has the gradient the shape of its tensor? One number does not care how many axes of length 1 it has."""
+        return self.gradient is None or self.gradient.shape == self.shape
+
+    def at_kinks(self):
+        """The indices and the names of directions that could not be judged. Along a direction the kinks of many entries
+        mix, so that the limits of each are no limits for their sum."""
+        return ([index for index, comparison in self.entries.items() if comparison.outcome == "kink"] +
+                [name for name, comparison in self.directions.items() if "kink" in comparison.outcome])
+
+
+class Comparing:
+    """One check with its options."""
+
+    def __init__(self, subject, cotangent, generator, eps, rtol, atol, samples, directions):
+        self.subject, self.cotangent, self.generator = subject, cotangent, generator
+        self.eps, self.rtol, self.atol, self.samples, self.directions = eps, rtol, atol, samples, directions
+
+    def findings(self):
+        point = Point(self.subject, self.subject.originals, self.cotangent)
+        findings = []
+        for which, (name, tensor) in enumerate(zip(self.subject.names, self.subject.tensors)):
+            finding = Finding(which, name, tensor.shape, tensor.size, point.gradients[which])
+            if finding.fits():
+                self.compare_entries(point, which, finding)
+                self.compare_directions(point, which, finding)
+            findings.append(finding)
+        if any(finding.at_kinks() for finding in findings):
+            self.look_beside(point, findings)
+        point.go_back()
+        return findings
+
+    def floor(self, point, probe, typical=0.0):
+        """Derivatives are compared relative to at least this: a hundredth of a typical one, and what rounding does to
+        them (over rtol)."""
+        return max(0.01 * typical, self.blur(point, probe) / self.rtol)
+
+    def blur(self, point, probe):
+        """A derivative's rounding error with the first step, about 10⁻¹⁶·|L|/h, times ten; at least atol, since the
+        output may be the small difference of large numbers."""
+        return max(ROUNDING / self.eps * point.size_of_loss / probe.unit, self.atol)
+
+    def compare_entries(self, point, which, finding):
+        indices = sampling.entries(finding.gradient, finding.shape, self.samples, self.generator)
+        probes = [Entry(point, which, index) for index in indices]
+        first = [quick(point, probe, self.eps) for probe in probes]
+        sizes = [abs(numeric) for numeric, _ in first if numeric and math.isfinite(numeric)]
+        finding.typical = float(np.median(sizes)) if sizes else 0.0
+        finding.blur = float(np.median([self.blur(point, probe) for probe in probes]))
+        finding.relative_blur = ROUNDING / self.eps * point.size_of_output
+        wrong = 0
+        for index, probe, (numeric, jump) in zip(indices, probes, first):
+            analytic, _ = probe.analytic(finding.gradient)
+            floor = self.floor(point, probe, finding.typical)
+            error = relative_error(numeric, analytic, floor)
+            if error <= self.rtol and looks_smooth(jump, numeric, analytic, floor):
+                finding.entries[index] = Comparison("equal", numeric, analytic, error)
+            elif error > self.rtol and wrong >= PROVEN:
+                finding.entries[index] = Comparison("wrong", numeric, analytic, error)
+            else:
+                finding.entries[index] = self.examine(point, probe, finding, finding.gradient)
+                wrong += finding.entries[index].outcome == "wrong"
+
+    def examine(self, point, probe, finding, gradient):
+        typical = finding.typical if isinstance(probe, Entry) else 0.0
+        return examine(point, probe, gradient, self.floor(point, probe, typical), self.rtol, self.eps)
+
+    def compare_directions(self, point, which, finding):
+        """Needed where not all entries are compared; a wrong direction leads to a wrong entry."""
+        found = finding.size <= self.samples or any(c.outcome == "wrong" for c in finding.entries.values())
+        for name, direction in sampling.directions(finding.shape, self.samples, self.directions, self.generator):
+            probe = Direction(point, which, direction)
+            finding.directions[name] = self.examine(point, probe, finding, finding.gradient)
+            if finding.directions[name].outcome == "wrong" and not found:
+                index = wrong_entry(point, which, direction, self.floor(point, probe), self.rtol, self.eps)
+                finding.entries[index] = self.examine(point, Entry(point, which, index), finding, finding.gradient)
+                found = True
+
+    def look_beside(self, point, findings):
+        """At a kink every gradient between left and right is as good as any other, so there nothing is proven. The
+        same entries are compared again where all tensors have been nudged a little, off the kinks and ties."""
+        bases = [base + NUDGE * scale * array_module(base).asarray(sampling.random_direction(base.shape, self.generator))
+                 for base, scale in zip(point.bases, point.scales)]
+        beside = Point(self.subject, bases, self.cotangent)
+        if not beside.is_finite():
+            return
+        for which, finding in enumerate(findings):
+            gradient = beside.gradients[which]
+            if gradient is not None and gradient.shape != finding.shape:
+                continue
+            for key in finding.at_kinks():
+                if key in finding.entries:
+                    finding.entries[key] = self.examine(beside, Entry(beside, which, key), finding, gradient)
+                    finding.beside += finding.entries[key].outcome != "kink"
+                else:
+                    probe = Direction(beside, which, sampling.random_direction(finding.shape, self.generator))
+                    finding.directions[key] = self.examine(beside, probe, finding, gradient)
