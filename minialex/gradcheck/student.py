@@ -1,0 +1,137 @@
+"""Submissions, each checked in a process of its own with a limit of time and memory, several at a time.
+
+    for result in results(jobs): ...      a dictionary for each, in the order of the jobs
+
+A result has always the same keys: file, status, checks, error, printed. status is "correct", "wrong" (a gradient is),
+"undecided" (nothing wrong is proven, nor right) or "error" (something could not be run). README.md documents them all.
+"""
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from ..errors import UserError
+
+GRACE = 15  # seconds, for starting Python on a busy machine, and for code that holds the interpreter and cannot be told to stop
+PRINTED = 2000  # characters kept of what a submission prints
+PACKAGE = Path(__file__).resolve().parents[2]
+
+
+def results(jobs, at_once=None):
+    """Yields one result after the other. Raises UserError when the teacher's file cannot be used."""
+    with ThreadPoolExecutor(at_once or os.cpu_count() or 1) as pool:
+        futures = [pool.submit(result, job) for job in jobs]
+        try:
+            for future in futures:
+                yield future.result()
+        finally:
+            for future in futures:
+                future.cancel()
+            _Running.end_all()
+
+
+def result(job):
+    """Runs one job: {"file", "names", "like", "shapes", "labels", "options", "seed", "plot", "timeout", "memory"}."""
+    with tempfile.TemporaryDirectory(prefix="gradcheck-") as folder:
+        Path(folder, "job.json").write_text(json.dumps(job), encoding="utf-8")
+        running = _Running(folder)
+        status = running.wait(job["timeout"] + GRACE)
+        lines = _lines(Path(folder, "result.jsonl"))
+    for line in lines:
+        if "usage" in line:
+            raise UserError(line["usage"])
+    checks = [line["check"] for line in lines if "check" in line]
+    errors = [line["error"] for line in lines if "error" in line]
+    if not errors and not any("done" in line for line in lines):
+        errors = [_crashed(status, job, lines)]
+    error = errors[0] if errors else None
+    return {"file": job["file"], "status": _status(checks, error), "checks": checks, "error": error, "printed": running.printed()}
+
+
+def _lines(path):
+    """A line that was cut off by the end of the process is left out."""
+    found = []
+    for line in path.read_text("utf-8", errors="replace").splitlines() if path.exists() else ():
+        try:
+            found.append(json.loads(line))
+        except ValueError:
+            pass
+    return found
+
+
+def _status(checks, error):
+    found = {check["status"] for check in checks} | ({"error"} if error else set())
+    return next((status for status in ("wrong", "error", "undecided") if status in found), "correct")
+
+
+def _crashed(status, job, lines):
+    doing = next((line["checking"] for line in reversed(lines) if "checking" in line), "the file was read")
+    if status is None:
+        message = f"no answer after {job['timeout']:g} seconds (--timeout)"
+        return {"kind": "out of time", "message": f"{message}, while {doing} was checked" if lines else message, "lines": []}
+    if status < 0:
+        name = signal.Signals(-status).name if -status in set(signal.Signals) else f"signal {-status}"
+        how = f"the Python interpreter crashed ({name})"
+    else:
+        how = f"the code ended the Python interpreter (exit status {status})"
+    return {"kind": "crash", "message": f"{how} while {doing}{' was checked' if lines else ''}", "lines": []}
+
+
+class _Running:
+    """A process that checks one submission. What it prints is read to the end, and mostly thrown away."""
+
+    alive = set()
+
+    def __init__(self, folder):
+        environment = {**os.environ, "PYTHONPATH": _first(PACKAGE, os.environ.get("PYTHONPATH")), "MPLBACKEND": "Agg",
+                       "PYTHONIOENCODING": "utf-8:replace", "PYTHONUNBUFFERED": "1", "MINIALEX_THREADS": "1",
+                       "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "minialex.gradcheck.student_run", folder], env=environment, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
+        self.alive.add(self)
+        self.kept = bytearray()
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+
+    def _read(self):
+        with self.process.stdout as pipe:
+            while chunk := pipe.read(2 ** 16):
+                self.kept += chunk[:max(0, 4 * PRINTED - len(self.kept))]
+
+    def wait(self, seconds):
+        """The exit status, or None when time ran out. Afterwards nothing that was started runs any more."""
+        try:
+            return self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return None
+        finally:
+            self.end()
+            self.reader.join(1)
+
+    def end(self):
+        """Also what the submission itself has started: it is all one group where the system has groups."""
+        self.alive.discard(self)
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except (AttributeError, ProcessLookupError, PermissionError):
+            self.process.kill()
+        self.process.wait()
+
+    @classmethod
+    def end_all(cls):
+        for running in list(cls.alive):
+            running.end()
+
+    def printed(self):
+        text = self.kept.decode("utf-8", errors="replace")
+        return text if len(text) <= PRINTED else text[:PRINTED] + "…"
+
+
+def _first(folder, path):
+    return os.pathsep.join(filter(None, [str(folder), path]))

@@ -1,0 +1,266 @@
+"""Checks one submission, in a process of its own: `python -m minialex.gradcheck.student_run FOLDER`, started by student.py.
+
+FOLDER holds job.json. What is found out is appended to result.jsonl there, a line as soon as it is known, so that the
+checks that were done survive a crash or an endless loop in a later one:
+
+    {"checking": title}     {"check": {...}}     {"error": {...}}     {"usage": sentence}     {"done": true}
+
+What a student's code prints goes to standard output and disturbs nothing. This keeps mistakes apart, not malice: it is no
+place to run code that you would not run yourself.
+"""
+import json
+import os
+import sys
+import threading
+import traceback
+from pathlib import Path
+
+import numpy as np
+
+import minialex as ma
+
+from . import student_code, student_inputs
+from .student_code import NothingFound
+from .student_inputs import CannotDraw, Request
+
+UNDECIDED = ("undecided", "dtype too low to decide", "not deterministic", "not differentiable here", "not compared")
+OUT_OF_TIME, FRAMES = 3, 6
+
+
+class Submission:
+    """The file of a job, and the lines of its result."""
+
+    def __init__(self, folder):
+        self.job = json.loads((folder / "job.json").read_text("utf-8"))
+        self.path = Path(self.job["file"]).resolve()
+        self.result = open(folder / "result.jsonl", "a", encoding="utf-8")
+        self.request = Request(self.job["shapes"], self.job["labels"], self.job["options"], self.job["seed"])
+        self.doing = "reading the file"
+
+    def say(self, **line):
+        self.result.write(json.dumps(line) + "\n")
+        self.result.flush()
+
+    def run(self):
+        reference = self._reference()
+        try:
+            module = student_code.load(self.path)
+            found = self._found(module, reference)
+        except NothingFound as problem:
+            self.say(error={"kind": "nothing to check", "message": str(problem), "lines": []})
+            return
+        except BaseException as error:  # SystemExit and KeyboardInterrupt, too: nothing in a submission stops us
+            self.say(error=explained(error, self.path))
+            return
+        for number, item in enumerate(found):
+            self.doing = item.title
+            self.say(checking=item.title)
+            self.say(check=Check(self, item, module, reference).told(number, len(found)))
+
+    def _reference(self):
+        """The teacher's module, or None. A mistake in it ends everything."""
+        if self.job["like"] is None:
+            return None
+        try:
+            module = student_code.load(self.job["like"])
+            student_code.everything(module)
+            return module
+        except NothingFound as problem:
+            self.stop(f"{self.job['like']}: {problem}.")
+        except BaseException as error:
+            told = explained(error, Path(self.job["like"]).resolve())
+            self.stop(f"{self.job['like']} cannot be used: {told['kind']}: {told['message']}.")
+
+    def stop(self, sentence):
+        self.say(usage=sentence)
+        leave(0)
+
+    def _found(self, module, reference):
+        if self.job["names"]:
+            return student_code.chosen(module, self.job["names"])
+        if reference is not None:
+            return [student_code.like(module, item.name) for item in student_code.everything(reference)]
+        return student_code.everything(module)
+
+    def out_of_time(self, seconds, thread):
+        """Called by the watchdog: says where the code is, and ends the process."""
+        frame = sys._current_frames().get(thread)
+        stack = traceback.extract_stack(frame) if frame is not None else []
+        message = f"{self.doing} was not done after {seconds:g} seconds (--timeout): does a loop never end?"
+        self.say(error={"kind": "out of time", "message": message, "lines": own_lines(stack, self.path)})
+        leave(OUT_OF_TIME)
+
+
+class Check:
+    """One pair, loss or layer of a submission."""
+
+    def __init__(self, submission, found, module, reference):
+        self.found, self.module, self.reference = found, module, reference
+        self.job, self.path, self.request = submission.job, submission.path, submission.request
+        self.result = {"name": found.name, "checked": found.title, "status": "error", "inputs": {}, "drawn": False,
+                       "rows": [], "error": None, "text": ""}
+
+    def told(self, number, count):
+        """The dictionary that goes into the result; README and --help document its keys."""
+        if self.found.kind == "missing":
+            self._failed("missing", f"the file defines no {self.found.title}")
+            return self.result
+        try:
+            values = self._given() or self._drawn()
+            if values is not None:
+                report = self._report(values)
+                self._judged(report)
+                if self.job["plot"]:
+                    self._plot(report, number, count)
+        except CannotDraw as problem:
+            self._failed("no inputs", str(problem))
+        except BaseException as error:
+            self.result["error"] = explained(error, self.path)
+        return self.result
+
+    def _failed(self, kind, message):
+        self.result["error"] = {"kind": kind, "message": message, "lines": []}
+
+    def _given(self):
+        modules = [module for module in (self.reference, self.module) if module is not None]
+        make = student_inputs.given(self.found, modules)
+        if make is None or self.request.named():
+            return None
+        values = make(self.request.seed)
+        self.result["inputs"] = student_inputs.told(values if isinstance(values, dict) else dict(enumerate(values)))
+        return values
+
+    def _drawn(self):
+        """The first drawn inputs with which forward runs. Of those with which it does not, the first one's error."""
+        first, tried = None, None
+        for values in student_inputs.drawn(self.found, self.request):
+            try:
+                self._try(values)
+            except (NotImplementedError, MemoryError, RecursionError, SystemExit, KeyboardInterrupt):
+                raise
+            except Exception as error:
+                first, tried = first or error, tried or values
+                continue
+            self.result.update(inputs=student_inputs.told(values), drawn=True)
+            return values
+        self.result.update(inputs=student_inputs.told(tried), drawn=True)
+        raise first
+
+    def _try(self, values):
+        with np.errstate(all="ignore"):
+            output = self._forward(self.found, values)
+        output = output[0] if isinstance(output, tuple) and output else output
+        if self.found.kind != "layer" and not np.isfinite(np.asarray(output, dtype=np.float64)).all():
+            raise ValueError(f"{self.found.name} gives NaN or infinity for drawn inputs: choose others, with a function "
+                             f"{self.found.name}_inputs(generator).")
+
+    @staticmethod
+    def _forward(found, values):
+        values = {name: value.copy() if isinstance(value, np.ndarray) else value for name, value in values.items()}
+        if found.kind == "layer":
+            layer = found.forward() if isinstance(found.forward, type) else found.forward
+            with ma.no_grad():
+                return layer(*map(ma.Tensor, values.values()))
+        return found.forward(**values)
+
+    def _report(self, values):
+        report = self._compared(values)
+        if report and self.result["drawn"]:
+            whole = student_inputs.whole_numbers(values, self.request.seed)
+            try:
+                again = report if whole is None else self._compared(whole)
+            except ValueError:  # 0 may lie outside the domain
+                again = report
+            verdicts = [row["verdict"] for row in again.to_dict()["rows"]]
+            if any(verdict != "correct" and verdict not in UNDECIDED for verdict in verdicts):
+                self.result["inputs"] = {**student_inputs.told(whole), "and": "the first of them whole numbers"}
+                return again
+        return report
+
+    def _compared(self, values):
+        if self.found.kind == "layer":
+            layer = self.found.forward() if isinstance(self.found.forward, type) else self.found.forward
+            arrays = list(values.values() if isinstance(values, dict) else values)
+            return ma.gradcheck(layer, arrays, seed=self.request.seed)
+        return ma.check_backward(self.found.forward, self.found.backward, values, seed=self.request.seed)
+
+    def _judged(self, report):
+        self.result.update(rows=report.to_dict()["rows"], text=str(report))
+        verdicts = {row["verdict"] for row in self.result["rows"]} - {"correct"}
+        self.result["status"] = "correct" if not verdicts else "undecided" if verdicts <= set(UNDECIDED) else "wrong"
+
+    def _plot(self, report, number, count):
+        target = Path(self.job["plot"])
+        if count > 1:
+            target = target.with_name(f"{target.stem}-{self.found.name}{target.suffix}")
+        report.plot(target)
+
+
+def explained(error, path):
+    """{"kind", "message", "lines"} of an exception: the lines of the student's own code only."""
+    lines = own_lines(traceback.extract_tb(error.__traceback__), path)
+    message = str(error).strip()
+    if isinstance(error, SyntaxError) and error.filename and Path(error.filename).resolve().parent == path.parent:
+        lines = [{"file": Path(error.filename).name, "line": error.lineno, "in": "", "code": (error.text or "").strip()}]
+        message = error.msg
+    elif isinstance(error, SystemExit):
+        message = f"the code ends the program (exit status {error.code}): remove the call of exit()"
+    elif isinstance(error, EOFError) and "input(" in "".join(line["code"] for line in lines):
+        message = "the code waits for the keyboard: remove the call of input()"
+    elif isinstance(error, RecursionError):
+        message = "the function calls itself without end"
+    elif isinstance(error, MemoryError):
+        message = message or "more memory was asked for than a submission may use (--memory)"
+    elif isinstance(error, NotImplementedError):
+        message = message or "this part has not been written yet"
+    return {"kind": type(error).__name__, "message": message[:2000], "lines": lines}
+
+
+def own_lines(stack, path):
+    """The frames in the student's file, or in files beside it; the first and last few of very many."""
+    package = Path(ma.__file__).resolve().parent
+    own = []
+    for frame in stack:
+        place = Path(frame.filename).resolve()
+        if place == path or place.parent == path.parent and package not in place.parents:
+            code = (frame.line or "").strip()
+            own.append({"file": place.name, "line": frame.lineno, "in": frame.name.replace("<module>", ""), "code": code})
+    return own if len(own) <= FRAMES else own[:FRAMES // 2] + own[-FRAMES // 2:]
+
+
+def limit_memory(megabytes):
+    """Where the system can: Linux. (macOS accepts the call and ignores it; Windows has none.)"""
+    try:
+        import resource
+        resource.setrlimit(resource.RLIMIT_AS, (megabytes * 2 ** 20, megabytes * 2 ** 20))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    except (ImportError, ValueError, OSError):
+        pass
+
+
+def leave(status):
+    """At once: a submission's threads and exit handlers have no say."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            pass
+    os._exit(status)
+
+
+def main():
+    submission = Submission(Path(sys.argv[1]))
+    sys.path[:] = [entry for entry in sys.path if entry not in ("", os.getcwd())]
+    sys.argv = [str(submission.path)]
+    limit_memory(submission.job["memory"])
+    seconds = submission.job["timeout"]
+    watchdog = threading.Timer(seconds, submission.out_of_time, (seconds, threading.get_ident()))
+    watchdog.daemon = True
+    watchdog.start()
+    submission.run()
+    submission.say(done=True)
+    leave(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""How submissions are told: in full for one file, in one table for many, in at most 80 columns; or as JSON."""
+import json
+import textwrap
+
+from .report import WIDTH, cut
+
+NAME, CHECKED = 22, 18  # columns of the table
+MANY_PRINTED = 10  # lines of what a submission printed that --verbose shows
+
+
+def as_json(result):
+    """One line. Its keys are documented in the README, and stay."""
+    checks = [{key: value for key, value in check.items() if key != "text"} for check in result["checks"]]
+    return json.dumps({**result, "checks": checks}, ensure_ascii=False)
+
+
+def in_full(result, verbose=False):
+    """Everything about one submission: a report for each check, the student's own lines for each error."""
+    parts = [result["file"]]
+    for check in result["checks"]:
+        parts.append("")
+        if check["inputs"]:
+            parts += _wrapped(f"inputs of {check['name']}: {_inputs(check)}", "", "    ")
+        if check["error"]:
+            parts += [f"{check['checked']}: not checked", *error_lines(check["error"])]
+        else:
+            parts.append(check["text"])
+    if result["error"]:
+        parts += ["", *error_lines(result["error"])]
+    if verbose and result["printed"].strip():
+        lines = result["printed"].rstrip().splitlines()
+        parts += ["", "what the code printed:", *(f"  | {cut(line, WIDTH - 4)}" for line in lines[:MANY_PRINTED])]
+        parts += [f"  | … {len(lines) - MANY_PRINTED} more lines"] if len(lines) > MANY_PRINTED else []
+    return "\n".join(parts)
+
+
+def _inputs(check):
+    shapes = ", ".join(f"{name} {value}" for name, value in check["inputs"].items())
+    return f"{shapes} (drawn; --shape, --labels, --option choose)" if check["drawn"] else shapes
+
+
+def error_lines(error):
+    """The sentence, and the student's own lines that led there."""
+    lines = _wrapped(f"{error['kind']}: {error['message']}", "  ", "    ")
+    for place in error["lines"]:
+        within = f", in {place['in']}" if place["in"] else ""
+        lines += [f"    {place['file']}, line {place['line']}{within}", f"        {cut(place['code'], WIDTH - 8)}"]
+    return lines
+
+
+def heading():
+    return f"{'submission':<{NAME}} {'checked':<{CHECKED}} verdict\n{'─' * WIDTH}"
+
+
+def rows(result, name):
+    """The lines of one submission in the table: what is wrong, or that nothing is."""
+    told = [(check["checked"], line) for check in result["checks"] for line in _told(check)]
+    if result["error"]:
+        told.append(("", _short(result["error"])))
+    lines = []
+    for number, (checked, text) in enumerate(told):
+        first = f"{cut(name, NAME) if number == 0 else '':<{NAME}} {cut(checked, CHECKED):<{CHECKED}} "
+        lines += _wrapped(text, first, " " * (NAME + CHECKED + 2))
+    return "\n".join(lines)
+
+
+def _told(check):
+    if check["error"]:
+        return [_short(check["error"])]
+    if check["status"] == "correct":
+        return ["correct"]
+    return [f"{row['name']}: {row['verdict']}" for row in check["rows"] if row["verdict"] != "correct"]
+
+
+def _short(error):
+    where = f"line {error['lines'][-1]['line']}: " if error["lines"] else ""
+    return f"{where}{error['kind']}: {error['message']}"
+
+
+def summary(results):
+    """"17 of 30 correct, 10 wrong, 3 could not be checked"."""
+    count = {status: sum(result["status"] == status for result in results) for status in ("wrong", "undecided", "error")}
+    said = [f"{len(results) - sum(count.values())} of {len(results)} submissions correct"]
+    said += [f"{count['wrong']} wrong"] if count["wrong"] else []
+    said += [f"{count['undecided']} undecided"] if count["undecided"] else []
+    said += [f"{count['error']} could not be checked"] if count["error"] else []
+    return ", ".join(said)
+
+
+def _wrapped(text, first, later):
+    return textwrap.wrap(" ".join(text.split()), WIDTH, initial_indent=first, subsequent_indent=later,
+                         break_long_words=True, break_on_hyphens=False)
