@@ -160,3 +160,15 @@ def _parameters(function):
         return list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):
         return []
+
+
+def arrays_in(kept, name="cache"):
+    """(name, float array) for every array of numbers in a cache: tuples, lists and dictionaries are opened."""
+    if isinstance(kept, dict):
+        for key, value in kept.items():
+            yield from arrays_in(value, str(key))
+    elif isinstance(kept, (tuple, list)):
+        for position, value in enumerate(kept):
+            yield from arrays_in(value, name if len(kept) == 1 else f"{name}[{position}]")
+    elif isinstance(kept, np.ndarray) and kept.dtype.kind in "fiub":
+        yield name, np.array(kept, dtype=np.float64)

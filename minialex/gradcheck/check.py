@@ -72,7 +72,7 @@ def _report(subject, samples, eps, rtol, atol, directions, seed):
     generator = np.random.default_rng(seed)
     try:
         cotangent = subject.cotangent(output, generator)
-        comparing = Comparing(subject, cotangent, generator, eps, rtol, atol, samples, directions)
+        comparing = Comparing(subject, cotangent, generator, eps, rtol, atol, samples, directions, seed)
         return Report(subject.title, [verdicts.row(finding, comparing) for finding in comparing.findings()])
     except ShapeDiffers as problem:
         return Report(subject.title, verdicts.shape_differs(subject, problem))

@@ -37,7 +37,8 @@ class Finding:
 class Comparing:
     """One check with its options."""
 
-    def __init__(self, subject, cotangent, generator, eps, rtol, atol, samples, directions):
+    def __init__(self, subject, cotangent, generator, eps, rtol, atol, samples, directions, seed):
+        self.seed = seed
         self.subject, self.cotangent, self.generator = subject, cotangent, generator
         self.eps, self.rtol, self.atol, self.samples, self.directions = eps, rtol, atol, samples, directions
 

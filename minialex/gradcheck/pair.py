@@ -43,6 +43,7 @@ class Pair:
         self.names = self.checked
         self.tensors = [Slot(values[name]) for name in self.checked]
         self.originals = [tensor.data.copy() for tensor in self.tensors]
+        self.writes_into_dout = False
         self.overrides = {}  # options that a hypothesis tries with another value
 
     # running
@@ -67,20 +68,37 @@ class Pair:
         """The output at the present values, a new array."""
         return binding.as_numbers(f"{self.title} returned", self.run_forward()[0])
 
+    def kept(self):
+        """{name: float array} of what forward kept for backward, at the present values."""
+        return dict(binding.arrays_in(self.run_forward()[1]))
+
+    def go_back(self):
+        for tensor, original in zip(self.tensors, self.originals):
+            tensor.data[...] = original
+
+    def draws_in_backward(self, cotangent, which):
+        """Does the gradient of input number `which` change with the state of np.random when backward begins?"""
+        one, other = (self.gradients(cotangent, seed)[which] for seed in (1, 2))
+        return one is not None and not np.array_equal(one, other, equal_nan=True)
+
     def changed(self):
         """The names of the inputs into which one run of forward wrote."""
         _, _, inputs = self.run_forward()
         return [name for name, before in self.values().items() if not _same(before, inputs[name])]
 
-    def gradients(self, cotangent):
-        """[dL/dinput or None, …] with L = Σ cotangent · output. Raises GradientsDiffer when their number is wrong."""
+    def gradients(self, cotangent, seed=None):
+        """[dL/dinput or None, …] with L = Σ cotangent · output. Raises GradientsDiffer when their number is wrong.
+        seed: of np.random when backward begins; without it, the numbers go on after those of forward."""
         output, rest, inputs = self.run_forward()
+        if seed is not None:
+            np.random.seed(seed)
         if self.backward is None:
             returned = rest[0] if len(rest) == 1 else rest
         else:
             dout = float(cotangent) if np.ndim(output) == 0 else np.array(cotangent)
             arguments, keywords = binding.arguments(self, output, rest, inputs, dout)
             returned = self.backward(*arguments, **keywords)
+            self.writes_into_dout |= np.ndim(dout) > 0 and not np.array_equal(dout, cotangent)
         return sorted_out(self, returned)
 
     # what is known about it

@@ -25,6 +25,7 @@ class Row(NamedTuple):
     evidence: str
     detail: str = ""
     factor: float | None = None
+    map: tuple = ()
 
 
 class Report:
@@ -70,10 +71,11 @@ def _table_lines(row):
 
 def _plain(row):
     finite = {key: value if isinstance(value, (str, int)) or value is None else float(value)
-              for key, value in row._asdict().items() if key not in ("shape", "index")}
+              for key, value in row._asdict().items() if key not in ("shape", "index", "map")}
     # JSON knows neither NaN nor infinity
     finite = {key: repr(value) if isinstance(value, float) and value - value != 0 else value for key, value in finite.items()}
-    return {**finite, "shape": list(row.shape), "index": None if row.index is None else list(row.index)}
+    return {**finite, "shape": list(row.shape), "index": None if row.index is None else list(row.index),
+            "map": list(row.map)}
 
 
 def times(shape):

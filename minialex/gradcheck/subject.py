@@ -33,6 +33,21 @@ class Subject:
         with tensor.no_grad():
             return self._run().data.copy()
 
+    options = {}  # what else the function was given: unknown
+    overrides = {}
+    writes_into_dout = False
+
+    def kept(self):
+        """{name: array} of what forward keeps for backward: nothing that this file can see."""
+        return {}
+
+    def go_back(self):
+        for moved, original in zip(self.tensors, self.originals):
+            moved.data[...] = original
+
+    def draws_in_backward(self, cotangent, which):
+        return False
+
     def changed(self):
         """The names of the inputs into which one run wrote."""
         self.output()

@@ -12,6 +12,7 @@ NOT_SUMMED = "not summed over the batch or broadcast axes"
 MEAN = "mean where a sum is due"
 LAST = "only the last of overlapping windows kept"
 TERM = "one term missing"
+TOO_MANY = "one term too many"
 BORDER = "wrong at the border"
 PADDED = "wrong where padded"
 NEGATIVE = "wrong where the input is negative"
@@ -19,27 +20,32 @@ AT_ZERO = "wrong where the input is zero"
 TIED = "wrong where the input is tied"
 OUTPUT = "uses the output instead of the input"
 INPUT = "uses the input instead of the output"
+IGNORES = "ignores dout"
 SHAPE = "shape differs"
 DTYPE = "dtype too low to decide"
 RANDOM = "not deterministic"
 KINK = "not differentiable here"
 IN_PLACE = "forward changes its input in place"
+DOUT_IN_PLACE = "backward changes dout in place"
 UNKNOWN = "unknown"
 NOT_FINITE = "not finite"  # the backward pass gives NaN or infinity
 UNDECIDED = "undecided"  # the numeric derivative is too uncertain to judge by
 NOT_COMPARED = "not compared"  # because of what is said of another tensor
 
-VERDICTS = (CORRECT, ZERO, SIGN, FACTOR, TRANSPOSED, FLIPPED, SHIFTED, NOT_SUMMED, MEAN, LAST, TERM, BORDER, PADDED, NEGATIVE,
-            AT_ZERO, TIED, OUTPUT, INPUT, SHAPE, DTYPE, RANDOM, KINK, IN_PLACE, UNKNOWN, NOT_FINITE, UNDECIDED, NOT_COMPARED)
+VERDICTS = (CORRECT, ZERO, SIGN, FACTOR, TRANSPOSED, FLIPPED, SHIFTED, NOT_SUMMED, MEAN, LAST, TERM, TOO_MANY, BORDER, PADDED,
+            NEGATIVE, AT_ZERO, TIED, OUTPUT, INPUT, IGNORES, SHAPE, DTYPE, RANDOM, KINK, IN_PLACE, DOUT_IN_PLACE, UNKNOWN,
+            NOT_FINITE, UNDECIDED, NOT_COMPARED)
 
 
 class Verdict(NamedTuple):
     """A name, the test that supports it in one sentence, and what the name leaves open.
 
     detail: the open part in a few words ("k = 6, the batch size", "(1, 0)", "axes (1, 0)"). factor: k, where there is one.
+    map: lines that show where the gradient is wrong, for "unknown".
     """
 
     name: str
     evidence: str
     detail: str = ""
     factor: float | None = None
+    map: tuple = ()

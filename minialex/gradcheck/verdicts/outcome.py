@@ -6,6 +6,7 @@ what exactly is wrong is then for the hypotheses of the other files.
 from ...backend import array_module
 from ..report import Row
 from . import names
+from .diagnosis import diagnosis
 from .names import Verdict
 
 HIDDEN = 1e-6  # a relative blur that may hide a whole gradient: outputs of 10⁵ and more with the usual step
@@ -19,9 +20,14 @@ def row(finding, comparing):
     worst = max(counted, key=lambda index: (counted[index].outcome != "equal", counted[index].error), default=None)
     comparison = counted.get(worst)
     verdict = _verdict(finding, outcomes, comparing)
+    if verdict.name in (names.UNKNOWN, names.AT_ZERO, names.SHAPE):
+        verdict = diagnosis(finding, comparing) or verdict
+    elif verdict.name == names.CORRECT and finding.which == 0 and comparing.subject.writes_into_dout:
+        verdict = Verdict(names.DOUT_IN_PLACE, "the values are right, but backward wrote into dout, which belongs to its caller: "
+                          "where two branches share it, the other one is now wrong. Work on a copy")
     return Row(finding.name, finding.shape, finding.size, len(counted), outcomes.count("kink") + finding.beside,
                comparison and comparison.error, worst, comparison and comparison.numeric, comparison and comparison.analytic,
-               verdict.name, verdict.evidence, verdict.detail, verdict.factor)
+               verdict.name, verdict.evidence, verdict.detail, verdict.factor, verdict.map)
 
 
 def _verdict(finding, outcomes, comparing):

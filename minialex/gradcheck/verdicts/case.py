@@ -1,0 +1,155 @@
+"""The evidence: what a wrong gradient is, at two places and for two cotangents each.
+
+    J[m, n] = ∂output_m / ∂x_n       numeric, entry by entry          numeric[n] = Σ_m cotangent_m · J[m, n]
+
+With J at hand, "only the last window was kept" or "dout was read in another order" is a prediction that can be computed
+and compared number by number. A hypothesis holds when its prediction is the analytic gradient in all four looks: at the
+given values, moved a little off kinks and ties, and at others (shuffled and scaled), for two random cotangents each.
+"""
+import numpy as np
+
+from ... import backend
+
+STEP = 1e-5  # times an entry's unit: truncation and rounding both leave about ten digits
+NUDGE = 0.01  # times the size of a typical entry, off the kinks
+EXACT = 1e-6  # of the largest value: a prediction that is off by more is no explanation
+LARGEST = 4_000_000  # entries of J
+MOST = 4000  # entries of the input
+
+
+class Look:
+    """One place and one cotangent. x, y, values, rest: the input in question, the output, all inputs by name, and the arrays
+    that forward kept for backward, by name. analytic is None where backward returned None."""
+
+    def __init__(self, place, cotangent, analytic):
+        self.place, self.cotangent = place, cotangent
+        self.x, self.y, self.values, self.rest = place.x, place.y, place.values, place.rest
+        self.jacobian = place.jacobian
+        self.analytic = analytic
+        self.numeric = self.combined(cotangent)
+
+    def combined(self, cotangent):
+        """Σ_m cotangent_m · J[m, n], in the shape of x."""
+        return (cotangent.reshape(-1) @ self.jacobian.reshape(cotangent.size, -1)).reshape(self.x.shape)
+
+
+class Place:
+    """One set of values, with the Jacobian there."""
+
+    def __init__(self, subject, which, bases):
+        self.subject, self.which, self.bases = subject, which, bases
+        self.go()
+        self.x = bases[which]
+        self.y = backend.to_numpy(subject.output()).astype(np.float64)
+        self.values = dict(zip(subject.names, bases))
+        self.rest = subject.kept()
+        self.jacobian = self._jacobian()
+        self.go()
+
+    def go(self):
+        put(self.subject, self.bases)
+
+    def _jacobian(self):
+        array = self.subject.tensors[self.which].data
+        scale = root_mean_square(self.x) or 1.0
+        jacobian = np.empty((self.y.size, self.x.size))
+        for n, index in enumerate(np.ndindex(self.x.shape)):
+            jacobian[:, n] = self._column(array, index, max(abs(float(self.x[index])), scale))
+        return jacobian.reshape(self.y.shape + self.x.shape)
+
+    def _column(self, array, index, unit):
+        value = float(self.x[index])
+        for step in (STEP * unit, STEP * unit / 30, STEP * unit / 900):
+            with np.errstate(all="ignore"):
+                array[index] = value + step
+                plus = backend.to_numpy(self.subject.output()).reshape(-1)
+                array[index] = value - step
+                minus = backend.to_numpy(self.subject.output()).reshape(-1)
+            array[index] = value
+            slope, jump = (plus - minus) / (2 * step), abs(plus - 2 * self.y.reshape(-1) + minus) / step
+            if np.isfinite(slope).all() and jump.max() <= 1e-3 * abs(slope).max():
+                break
+        return slope
+
+
+class Case:
+    """One input whose gradient is wrong. looks: four of them. Raises Undecidable when they cannot be made."""
+
+    def __init__(self, subject, which, rtol, generator):
+        self.subject, self.which, self.generator = subject, which, generator
+        self.name = subject.names[which]
+        self.tolerance = max(EXACT, rtol)
+        self.places = [Place(subject, which, bases) for bases in self._bases()]
+        self.looks = [look for place in self.places for look in self._looks_at(place)]
+        self.shape = self.looks[0].x.shape
+        self.options = subject.options
+        put(subject, subject.originals)
+
+    def _bases(self):
+        originals = [backend.to_numpy(array).astype(np.float64) for array in self.subject.originals]
+        yield [self._nudged(base) for base in originals]
+        for change in (self._shuffled, self._scaled, self._nudged):
+            bases = [change(base) for base in originals]
+            put(self.subject, bases)
+            try:
+                with np.errstate(all="ignore"):
+                    if np.isfinite(backend.to_numpy(self.subject.output())).all():
+                        yield bases
+                        return
+            except Exception:  # a domain that the student's code guards: the next change stays nearer
+                continue
+
+    def _nudged(self, base):
+        return base + NUDGE * (root_mean_square(base) or 1.0) * self.generator.uniform(-1, 1, base.shape)
+
+    def _scaled(self, base):
+        return self._nudged(base) * self.generator.uniform(0.7, 1.4, base.shape)
+
+    def _shuffled(self, base):
+        return self._scaled(self.generator.permutation(base.reshape(-1)).reshape(base.shape))
+
+    def _looks_at(self, place):
+        place.go()
+        for _ in range(2):
+            cotangent = backend.to_numpy(self.subject.cotangent(place.y, self.generator))
+            yield Look(place, cotangent, self.analytic(cotangent))
+
+    def analytic(self, cotangent):
+        """What backward returns at the present values, as it is; zeros for None."""
+        gradient = self.subject.gradients(cotangent)[self.which]
+        return np.zeros(self.subject.tensors[self.which].shape) if gradient is None else backend.to_numpy(gradient)
+
+    def subject_takes_dout(self):
+        return not np.array_equal(self.looks[0].cotangent, self.looks[1].cotangent)
+
+    # what hypotheses ask
+
+    def holds(self, prediction):
+        """Is prediction(look), an array, the analytic gradient in every look?"""
+        return all(self.agree(prediction(look), look.analytic) for look in self.looks)
+
+    def agree(self, predicted, analytic):
+        if predicted is None or predicted.shape != analytic.shape:
+            return False
+        return bool(abs(predicted - analytic).max() <= self.tolerance * max(abs(predicted).max(), abs(analytic).max(), 1e-300))
+
+    def wrong(self, look):
+        """A mask of the entries where numeric and analytic differ."""
+        return abs(look.analytic - look.numeric) > self.tolerance * max(abs(look.numeric).max(), abs(look.analytic).max(), 1e-300)
+
+
+def affordable(subject, which, output_size):
+    size = subject.tensors[which].size
+    return size <= MOST and size * output_size <= LARGEST and backend.device_of(subject.tensors[which].data) == "cpu"
+
+
+def put(subject, bases):
+    for tensor, base in zip(subject.tensors, bases):
+        tensor.data[...] = base
+
+
+def root_mean_square(array):
+    return float(np.sqrt((array ** 2).mean()))
+
+
+EVERYWHERE = "in four trials (two sets of values, two random dout each)"

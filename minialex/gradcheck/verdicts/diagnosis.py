@@ -1,0 +1,44 @@
+"""Which hypothesis holds. The order is from what says least about the code to what says most; each must be exact."""
+import numpy as np
+
+from . import behaviour, layout, places, scale, shapes, substitution, summing, terms
+from .case import Case, affordable
+from .names import UNKNOWN, Verdict
+
+HYPOTHESES = (scale.zero, behaviour.not_deterministic, behaviour.ignores_dout, scale.sign_flipped, scale.constant_factor,
+              scale.mean_of_overlapping, summing.one_sample_only, summing.last_window_only, layout.axes_of_the_gradient,
+              layout.flipped, layout.gradient_of_another, layout.axes_of_dout, layout.shifted, substitution.output_for_input,
+              substitution.kernel_not_turned, substitution.left_out, places.negative, terms.diagonal_only, terms.one_term,
+              places.padded_outputs, places.border)
+
+
+def diagnosis(finding, comparing):
+    """A Verdict for a gradient that is proven wrong, or None where nothing more can be said than that."""
+    subject, which = comparing.subject, finding.which
+    if not affordable(subject, which, comparing.cotangent.size):
+        return _from_samples(finding, comparing)
+    case = Case(subject, which, comparing.rtol, np.random.default_rng(comparing.seed + which + 1))
+    try:
+        return _decided(finding, comparing, case)
+    finally:
+        subject.go_back()
+
+
+def _decided(finding, comparing, case):
+    if not finding.fits():
+        return behaviour.not_deterministic(case) or shapes.shape(case)
+    if not any(case.wrong(look).any() for look in case.looks):
+        return behaviour.not_deterministic(case) or places.special_values(finding, comparing.subject.originals[finding.which])
+    for hypothesis in HYPOTHESES:
+        verdict = hypothesis(case)
+        if verdict:
+            return verdict
+    wrong = np.any([case.wrong(look) for look in case.looks], axis=0)
+    evidence = [places.where(wrong), behaviour.is_not_linear(case)]
+    return Verdict(UNKNOWN, "; ".join(filter(None, evidence)), map=tuple(places.map_of(wrong)))
+
+
+def _from_samples(finding, comparing):
+    """Of a tensor too large to be looked at entry by entry: zero, sign and factor, from what was compared."""
+    pairs = np.array([(c.numeric, c.analytic) for c in finding.entries.values() if c.outcome in ("equal", "wrong")])
+    return scale.of_samples(pairs, comparing.rtol) if len(pairs) > 1 else None

@@ -1,0 +1,123 @@
+"""Right in one place, wrong in another: where the input is negative, zero or tied, at the border; or a map of the rest."""
+import numpy as np
+
+from .case import EVERYWHERE
+from .names import AT_ZERO, BORDER, NEGATIVE, PADDED, TIED, Verdict
+
+
+def negative(case):
+    """Wrong exactly where x < 0."""
+    looks = case.looks
+    if any(look.analytic.shape != look.x.shape for look in looks):
+        return None
+    if all(_mostly(case.wrong(look), look.x < 0) for look in looks):
+        count, size = int((looks[0].x < 0).sum()), looks[0].x.size
+        return Verdict(NEGATIVE, f"{_how_many(case, looks[0])} wrong entries have a negative {case.name}; all {size - count} "
+                       f"entries where it is positive are right, {EVERYWHERE}")
+    return None
+
+
+def border(case):
+    """Wrong only near the edge of the last two axes, right everywhere inside."""
+    looks = case.looks
+    if len(case.shape) < 3 or any(look.analytic.shape != look.x.shape for look in looks):
+        return None
+    wrong = np.any([case.wrong(look) for look in looks], axis=0)
+    H, W = case.shape[-2:]
+    for margin in range(1, (min(H, W) - 1) // 2 + 1):
+        inside = np.zeros(case.shape, bool)
+        inside[..., margin:H - margin, margin:W - margin] = True
+        if not wrong[inside].any() and any(look.numeric[inside].any() for look in looks):
+            padding = _padding(case)
+            where = f"within {margin} of the edge" if margin > 1 else "in the outermost rows and columns"
+            evidence = (f"all {int(wrong.sum())} wrong entries lie {where}; all {int(inside.sum())} entries inside are right, "
+                        f"{EVERYWHERE}")
+            if padding:
+                return Verdict(PADDED, f"{evidence}; {padding}", f"within {margin}")
+            return Verdict(BORDER, evidence, f"within {margin}")
+    return None
+
+
+def padded_outputs(case):
+    """A weight's gradient to which only the outputs whose window lies inside the picture contribute rightly."""
+    y = case.looks[0].y
+    padding = _padding(case)
+    if not padding or y.ndim < 3 or min(y.shape[-2:]) < 3:
+        return None
+    inside = np.zeros(y.shape, bool)
+    inside[..., 1:-1, 1:-1] = True
+    if case.holds(lambda look: look.combined(look.cotangent * inside)):
+        return Verdict(PADDED, f"analytic = what the outputs whose window lies inside send back, {EVERYWHERE}; {padding}")
+    return None
+
+
+def special_values(finding, x):
+    """The gradient is right a little beside: so it is wrong where x is special. A Verdict, or None."""
+    wrong = [index for index, c in finding.entries.items() if c.outcome.startswith("wrong")]
+    beside = "moved a little off, every entry is right"
+    zeros = x == 0
+    if wrong and all(zeros[index] for index in wrong):
+        return Verdict(AT_ZERO, f"the wrong entries, {len(wrong)} of {len(finding.entries)}, are those where {finding.name} is "
+                       f"0; {beside}")
+    values, counts = np.unique(x, return_counts=True)
+    repeated = np.isin(x, values[counts > 1])
+    if repeated.any() and all(repeated[index] for index in wrong):
+        together = finding.directions.get("all entries together")
+        if wrong:
+            return Verdict(TIED, f"the wrong entries, {len(wrong)} of {len(finding.entries)}, share their value with others; "
+                           f"{beside}")
+        if together is not None:
+            return Verdict(TIED, f"moving all entries together changes L by {together.numeric:.6g} per unit, the analytic values "
+                           f"add up to {together.analytic:.6g}: tied entries each get what belongs to them all; {beside}")
+    return None
+
+
+def _mostly(wrong, negative):
+    """All wrong entries are negative, and most negative ones are wrong (where dout or a derivative is 0, nothing shows)."""
+    return wrong.any() and not (wrong & ~negative).any() and (~negative).any() and wrong.sum() >= 0.8 * negative.sum()
+
+
+def _how_many(case, look):
+    return f"all {int(case.wrong(look).sum())}"
+
+
+def _padding(case):
+    """Words for the padding of this case, or "" if there is none that shows in the options."""
+    from .constants import _numbers
+    for name, value in _numbers({**case.options, "": 0}):
+        if name.lower().startswith(("pad", "p")) and value == int(value) and name.lower() in ("p", "pad", "padding", "pad_width"):
+            return f"the picture is padded by {name} = {value}"
+    for name, value in case.options.items():
+        inner = value if isinstance(value, dict) else {name: value}
+        for key, number in inner.items():
+            if str(key).lower() in ("p", "pad", "padding", "pad_width") and number == 1 and not isinstance(number, bool):
+                return f"the picture is padded by {key} = 1"
+    return ""
+
+
+def map_of(wrong):
+    """Lines that show where the wrong entries are: · right, # wrong. The plane with the most of them, of an array with
+    more than two axes."""
+    if wrong.ndim == 0:
+        return []
+    plane, title = wrong, ""
+    if wrong.ndim > 2:
+        planes = wrong.reshape(-1, *wrong.shape[-2:])
+        worst = int(planes.sum(axis=(1, 2)).argmax())
+        index = np.unravel_index(worst, wrong.shape[:-2])
+        plane, title = planes[worst], f"[{', '.join(map(str, map(int, index)))}]"
+    plane = np.atleast_2d(plane)
+    rows = ["".join("#" if cell else "·" for cell in row[:60]) + ("…" if len(row) > 60 else "") for row in plane[:12]]
+    rows += ["…"] if len(plane) > 12 else []
+    return ([f"{title} # wrong, · right"] if title else ["# wrong, · right"]) + rows
+
+
+def where(wrong):
+    """A sentence on the wrong entries: how many, and whether they share an index."""
+    count = int(wrong.sum())
+    shared = []
+    for axis in range(wrong.ndim):
+        found = np.flatnonzero(wrong.any(axis=tuple(a for a in range(wrong.ndim) if a != axis)))
+        if wrong.shape[axis] > 1 and len(found) == 1:
+            shared.append(f"index {found[0]} of axis {axis}")
+    return f"{count} of {wrong.size} entries are wrong" + (f", all at {' and '.join(shared)}" if shared else "")
