@@ -63,7 +63,7 @@ def _submissions(options):
         elif full:
             print(student_told.in_full(result, options.verbose))
         else:
-            print(student_told.rows(result, Path(result["file"]).name), flush=True)
+            print(student_told.rows(result), flush=True)
     if not options.json and not full:
         print(f"{'─' * student_told.WIDTH}\n{student_told.summary(found)}")
         if options.verbose:
@@ -187,9 +187,9 @@ def _parser():
     parser.add_argument("--plot", metavar="PNG", help="draw the error against the step, and where the gradient is wrong")
     parser.add_argument("--json", action="store_true", help="for programs: one line with an object for each submission")
     parser.add_argument("--verbose", action="store_true", help="all numbers, and what the submissions printed")
-    parser.add_argument("--timeout", type=_positive, default=20.0, metavar="S", help="seconds for a submission (default: 20)")
-    parser.add_argument("--memory", type=_whole, default=4096, metavar="MB", help="for a submission, on Linux (default: 4096)")
-    parser.add_argument("--jobs", type=_whole, default=os.cpu_count() or 1, metavar="N", help="how many at once (default: the cores)")
+    parser.add_argument("--timeout", type=_positive, default=20.0, metavar="S", help="seconds of computing for a submission (20)")
+    parser.add_argument("--memory", type=_whole, default=4096, metavar="MB", help="memory for a submission, on Linux (4096)")
+    parser.add_argument("--jobs", type=_whole, default=os.cpu_count() or 1, metavar="N", help="how many at once (one per core)")
     return parser
 
 

@@ -3,7 +3,7 @@
 FOLDER holds job.json. What is found out is appended to result.jsonl there, a line as soon as it is known, so that the
 checks that were done survive a crash or an endless loop in a later one:
 
-    {"checking": title}     {"check": {...}}     {"error": {...}}     {"usage": sentence}     {"done": true}
+    {"checking": title, ...}    {"check": {...}}    {"error": {...}}    {"usage": sentence}    {"done": true}
 
 What a student's code prints goes to standard output and disturbs nothing. This keeps mistakes apart, not malice: it is no
 place to run code that you would not run yourself.
@@ -12,6 +12,7 @@ import json
 import os
 import sys
 import threading
+import time
 import traceback
 from pathlib import Path
 
@@ -20,11 +21,13 @@ import numpy as np
 import minialex as ma
 
 from . import student_code, student_inputs
+from .student import PATIENCE
 from .student_code import NothingFound
 from .student_inputs import CannotDraw, Request
 
 UNDECIDED = ("undecided", "dtype too low to decide", "not deterministic", "not differentiable here", "not compared")
-OUT_OF_TIME, FRAMES = 3, 6
+OUT_OF_TIME = 3  # exit status
+FRAMES = 6  # how many of the student's lines are shown at most
 
 
 class Submission:
@@ -52,10 +55,11 @@ class Submission:
         except BaseException as error:  # SystemExit and KeyboardInterrupt, too: nothing in a submission stops us
             self.say(error=explained(error, self.path))
             return
-        for number, item in enumerate(found):
+        for number, item in list(enumerate(found))[self.job["start"]:]:
+            check = Check(self, item, module, reference)
             self.doing = item.title
-            self.say(checking=item.title)
-            self.say(check=Check(self, item, module, reference).told(number, len(found)))
+            self.say(checking=item.title, number=number, of=len(found), empty=check.result)
+            self.say(check=check.told(len(found)))
 
     def _reference(self):
         """The teacher's module, or None. A mistake in it ends everything."""
@@ -82,11 +86,15 @@ class Submission:
             return [student_code.like(module, item.name) for item in student_code.everything(reference)]
         return student_code.everything(module)
 
-    def out_of_time(self, seconds, thread):
-        """Called by the watchdog: says where the code is, and ends the process."""
+    def watch(self, seconds, thread):
+        """In a thread of its own: waits for too much computing time, or waiting, says where the code is, and ends it all.
+        Code that never lets another thread run is ended by the system (limit_resources), or by student.py."""
+        began = time.monotonic(), time.process_time()
+        while time.process_time() - began[1] < seconds and time.monotonic() - began[0] < PATIENCE * seconds:
+            time.sleep(0.1)
         frame = sys._current_frames().get(thread)
         stack = traceback.extract_stack(frame) if frame is not None else []
-        message = f"{self.doing} was not done after {seconds:g} seconds (--timeout): does a loop never end?"
+        message = f"{self.doing} was not done after {seconds:g} s (--timeout): does a loop never end?"
         self.say(error={"kind": "out of time", "message": message, "lines": own_lines(stack, self.path)})
         leave(OUT_OF_TIME)
 
@@ -100,7 +108,7 @@ class Check:
         self.result = {"name": found.name, "checked": found.title, "status": "error", "inputs": {}, "drawn": False,
                        "rows": [], "error": None, "text": ""}
 
-    def told(self, number, count):
+    def told(self, count):
         """The dictionary that goes into the result; README and --help document its keys."""
         if self.found.kind == "missing":
             self._failed("missing", f"the file defines no {self.found.title}")
@@ -111,7 +119,7 @@ class Check:
                 report = self._report(values)
                 self._judged(report)
                 if self.job["plot"]:
-                    self._plot(report, number, count)
+                    self._plot(report, count)
         except CannotDraw as problem:
             self._failed("no inputs", str(problem))
         except BaseException as error:
@@ -189,7 +197,7 @@ class Check:
         verdicts = {row["verdict"] for row in self.result["rows"]} - {"correct"}
         self.result["status"] = "correct" if not verdicts else "undecided" if verdicts <= set(UNDECIDED) else "wrong"
 
-    def _plot(self, report, number, count):
+    def _plot(self, report, count):
         target = Path(self.job["plot"])
         if count > 1:
             target = target.with_name(f"{target.stem}-{self.found.name}{target.suffix}")
@@ -228,14 +236,18 @@ def own_lines(stack, path):
     return own if len(own) <= FRAMES else own[:FRAMES // 2] + own[-FRAMES // 2:]
 
 
-def limit_memory(megabytes):
-    """Where the system can: Linux. (macOS accepts the call and ignores it; Windows has none.)"""
+def limit_resources(megabytes, seconds):
+    """Memory and computing time, where the system can. (macOS ignores the limit of memory; Windows has neither.)"""
     try:
         import resource
-        resource.setrlimit(resource.RLIMIT_AS, (megabytes * 2 ** 20, megabytes * 2 ** 20))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    except (ImportError, ValueError, OSError):
-        pass
+    except ImportError:
+        return
+    seconds = int(time.process_time() + seconds) + 3  # after the watchdog, which can say more
+    for limit, value in ((resource.RLIMIT_AS, megabytes * 2 ** 20), (resource.RLIMIT_CPU, seconds), (resource.RLIMIT_CORE, 0)):
+        try:
+            resource.setrlimit(limit, (value, resource.getrlimit(limit)[1]))
+        except (ValueError, OSError):  # the system allows less, or has no such limit
+            pass
 
 
 def leave(status):
@@ -252,11 +264,9 @@ def main():
     submission = Submission(Path(sys.argv[1]))
     sys.path[:] = [entry for entry in sys.path if entry not in ("", os.getcwd())]
     sys.argv = [str(submission.path)]
-    limit_memory(submission.job["memory"])
     seconds = submission.job["timeout"]
-    watchdog = threading.Timer(seconds, submission.out_of_time, (seconds, threading.get_ident()))
-    watchdog.daemon = True
-    watchdog.start()
+    limit_resources(submission.job["memory"], seconds)
+    threading.Thread(target=submission.watch, args=(seconds, threading.get_ident()), daemon=True).start()
     submission.run()
     submission.say(done=True)
     leave(0)

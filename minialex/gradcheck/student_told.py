@@ -1,10 +1,11 @@
 """How submissions are told: in full for one file, in one table for many, in at most 80 columns; or as JSON."""
 import json
 import textwrap
+from pathlib import Path
 
 from .report import WIDTH, cut
 
-NAME, CHECKED = 22, 18  # columns of the table
+NAME, CHECKED = 20, 14  # columns of the table
 MANY_PRINTED = 10  # lines of what a submission printed that --verbose shows
 
 
@@ -52,23 +53,25 @@ def heading():
     return f"{'submission':<{NAME}} {'checked':<{CHECKED}} verdict\n{'─' * WIDTH}"
 
 
-def rows(result, name):
+def rows(result):
     """The lines of one submission in the table: what is wrong, or that nothing is."""
-    told = [(check["checked"], line) for check in result["checks"] for line in _told(check)]
+    told = [(check["name"], line) for check in result["checks"] for line in _told(check)]
     if result["error"]:
         told.append(("", _short(result["error"])))
+    if not told:
+        told = [("", "correct" if len(result["checks"]) == 1 else f"all {len(result['checks'])} correct")]
     lines = []
     for number, (checked, text) in enumerate(told):
-        first = f"{cut(name, NAME) if number == 0 else '':<{NAME}} {cut(checked, CHECKED):<{CHECKED}} "
-        lines += _wrapped(text, first, " " * (NAME + CHECKED + 2))
+        who = cut(Path(result["file"]).stem, NAME) if number == 0 else ""
+        again = number > 0 and told[number - 1][0] == checked
+        first = f"{who:<{NAME}} {'' if again else cut(checked, CHECKED):<{CHECKED}} "
+        lines += _wrapped(text, first, " " * (NAME + CHECKED + 4))
     return "\n".join(lines)
 
 
 def _told(check):
     if check["error"]:
         return [_short(check["error"])]
-    if check["status"] == "correct":
-        return ["correct"]
     return [f"{row['name']}: {row['verdict']}" for row in check["rows"] if row["verdict"] != "correct"]
 
 
