@@ -15,7 +15,8 @@ PROVEN = 8  # wrong entries after which further ones need no proof
 class Finding:
     """What was compared of one tensor. entries: {index: Comparison}; directions: {name: Comparison}."""
 
-    def __init__(self, which, name, shape, size, gradient):
+    def __init__(self, which, name, shape, size, gradient, changes=False):
+        self.changes = changes  # from one call of backward to the next
         self.which, self.name, self.shape, self.size, self.gradient = which, name, shape, size, gradient
         self.entries, self.directions = {}, {}
         self.typical = 0.0  # numeric derivative of a typical entry
@@ -44,9 +45,10 @@ class Comparing:
 
     def findings(self):
         point = Point(self.subject, self.subject.originals, self.cotangent)
+        again = self.subject.changes_between_calls(self.cotangent, point.gradients)
         findings = []
         for which, (name, tensor) in enumerate(zip(self.subject.names, self.subject.tensors)):
-            finding = Finding(which, name, tensor.shape, tensor.size, point.gradients[which])
+            finding = Finding(which, name, tensor.shape, tensor.size, point.gradients[which], again[which])
             if finding.fits():
                 self.compare_entries(point, which, finding)
                 self.compare_directions(point, which, finding)

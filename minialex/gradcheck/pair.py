@@ -81,6 +81,12 @@ class Pair:
         one, other = (self.gradients(cotangent, seed)[which] for seed in (1, 2))
         return one is not None and not np.array_equal(one, other, equal_nan=True)
 
+    def changes_between_calls(self, cotangent, gradients):
+        """For each input: does a second call give another gradient? Rounding may differ a little from run to run."""
+        again = self.gradients(cotangent)
+        return [a is not None and b is not None and (a.shape != b.shape or not np.allclose(a, b, 1e-9, 1e-12, equal_nan=True))
+                for a, b in zip(gradients, again)]
+
     def changed(self):
         """The names of the inputs into which one run of forward wrote."""
         _, _, inputs = self.run_forward()

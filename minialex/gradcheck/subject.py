@@ -48,6 +48,9 @@ class Subject:
     def draws_in_backward(self, cotangent, which):
         return False
 
+    def changes_between_calls(self, cotangent, gradients):
+        return [False] * len(self.tensors)
+
     def changed(self):
         """The names of the inputs into which one run wrote."""
         self.output()

@@ -31,6 +31,9 @@ def row(finding, comparing):
 
 
 def _verdict(finding, outcomes, comparing):
+    if finding.changes:
+        return Verdict(names.RANDOM, "two calls of forward and backward with the same inputs and the same dout gave different "
+                       "gradients: something is remembered from one call to the next, or drawn at random")
     if not finding.fits():
         return Verdict(names.SHAPE, f"backward returned shape {finding.gradient.shape} for {finding.name} of shape "
                        f"{finding.shape}")

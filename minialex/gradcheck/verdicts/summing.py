@@ -5,6 +5,8 @@
 and where backward assigns instead of adding, or leaves an axis out, some of the m are missing. Which ones, is the test:
 the sum over the kept ones alone is computed from J and compared with what backward returned.
 """
+from itertools import product
+
 import numpy as np
 
 from .case import EVERYWHERE
@@ -32,8 +34,8 @@ def last_window_only(case):
         if all(y.shape[axis] == 1 for axis in axes) or not _several(case.looks[0], axes).any():
             continue
         for order, words in _orders(axes):
-            for last in (True, False):
-                if case.holds(lambda look, order=order, last=last: _one_place(look, order, last)):
+            for last, covers in product((True, False), (_touched, _covered)):
+                if case.holds(lambda look, order=order, last=last, covers=covers: _one_place(look, order, last, covers)):
                     which = "last" if last else "first"
                     return Verdict(LAST, f"analytic = what the {which} place along dout's {words} alone sends back, everywhere, "
                                    f"{EVERYWHERE}: assigned where a sum (+=, np.add.at) is due", f"the {which} one")
@@ -73,18 +75,57 @@ def _kept(look, mask):
     return look.combined(look.cotangent * mask)
 
 
-def _one_place(look, order, last):
-    """Σ over the outputs at one place alone: for each entry the last (or first) along `order` that depends on it."""
+def _one_place(look, order, last, covers):
+    """Σ over the outputs at one place alone: for each entry the last (or first) along `order` that covers it."""
     rest = tuple(axis for axis in range(look.y.ndim) if axis not in order)
     ndim = look.y.ndim
     moved = look.jacobian.transpose(*order, *rest, *range(ndim, look.jacobian.ndim))
     places = int(np.prod([look.y.shape[axis] for axis in order]))
     moved = moved.reshape(places, -1, look.x.size)
     cotangent = look.cotangent.transpose(*order, *rest).reshape(places, -1)
-    touched = (moved != 0).any(axis=1)
+    touched = covers(look, order, moved)
+    if touched is None:
+        return None
     chosen = places - 1 - touched[::-1].argmax(axis=0) if last else touched.argmax(axis=0)
     contribution = np.einsum("pr,prn->pn", cotangent, moved)
     return contribution[chosen, np.arange(look.x.size)].reshape(look.x.shape)
+
+
+def _touched(look, order, moved):
+    """(places, entries): does an output at this place depend on this entry?"""
+    return (moved != 0).any(axis=1)
+
+
+def _covered(look, order, moved):
+    """(places, entries): does the window of this place hold this entry? A maximum depends on one of them alone, but a loop
+    that assigns writes zeros into all the others. Only for pictures, with the windows found by _window."""
+    ndim = look.x.ndim
+    if look.y.ndim != ndim or ndim < 3 or set(order) != {ndim - 2, ndim - 1}:
+        return None
+    masks = []
+    for axis in order:
+        stride, low, high = _window(look, axis)
+        start = stride * np.arange(look.y.shape[axis])[:, None] + low
+        entry = np.arange(look.x.shape[axis])[None]
+        masks.append((start <= entry) & (entry <= start + high - low))
+    covered = np.ones((look.y.shape[order[0]], look.y.shape[order[1]], *look.x.shape), bool)
+    for position, (axis, mask) in enumerate(zip(order, masks)):
+        shape = [1, 1] + [1] * ndim
+        shape[position], shape[2 + axis] = mask.shape
+        covered &= mask.reshape(shape)
+    return covered.reshape(-1, look.x.size)
+
+
+def _window(look, axis):
+    """(stride, first, last): the window of place i along this axis holds the entries stride·i + first to stride·i + last. The
+    stride is the one that makes the windows tightest."""
+    touched = (look.jacobian != 0).any(axis=tuple(a for a in range(look.jacobian.ndim) if a not in (axis, look.y.ndim + axis)))
+    place, entry = np.nonzero(touched)
+    found = []
+    for stride in range(1, look.x.shape[axis] + 1):
+        offset = entry - stride * place
+        found.append((offset.max() - offset.min(), stride, offset.min(), offset.max()))
+    return min(found)[1:]
 
 
 def _place(axis, index):

@@ -44,7 +44,8 @@ def one_term(case):
     if not names or not residual.any():
         return None
     Q = np.array(columns)
-    sizes = np.sqrt((Q ** 2).sum(axis=1))
+    with np.errstate(all="ignore"):
+        sizes = np.sqrt((Q ** 2).sum(axis=1))
     keep = np.isfinite(sizes) & (sizes > 0)
     Q, names, sizes = Q[keep] / sizes[keep, None], [name for name, k in zip(names, keep) if k], sizes[keep]
     return _single(case, Q, names, sizes, residual) or _double(case, Q, names, sizes, residual)
@@ -62,7 +63,7 @@ def _single(case, Q, names, sizes, residual):
 
 def _double(case, Q, names, sizes, residual):
     """Two terms at once, where the two derivatives of a mean and of a variance are both missing."""
-    chosen = [i for i, name in enumerate(names) if name.count("·") <= 2][:150]
+    chosen = [i for i, name in enumerate(names) if _is_plain(name)]
     if len(chosen) < 2 or residual.size < 12:
         return None
     Q, names, sizes = Q[chosen], [names[i] for i in chosen], sizes[chosen]
@@ -78,6 +79,14 @@ def _double(case, Q, names, sizes, residual):
             return Verdict(TERM, f"numeric − analytic = {k:.6g} · {names[one]} + {m:.6g} · {names[other]} at all "
                            f"{case.looks[0].x.size} entries, {EVERYWHERE}", f"two: {names[one]} and {names[other]}")
     return None
+
+
+def _is_plain(name):
+    """Σ driver, b·Σ driver·b, or no sum at all and at most one factor: few enough to be tried two by two."""
+    if "Σ" not in name:
+        return name.count("·") + name.count("/") <= 1
+    factor, inside = name.split("Σ")
+    return inside.endswith("(dout)") or inside.endswith("(analytic)") or inside.endswith(f"·{factor.rstrip('·')})") and factor
 
 
 def _exact(case, fitted, residual):
@@ -97,7 +106,8 @@ def _verdict(case, name, k):
 
 def _quantities(case):
     """(names, columns): each column holds one quantity in all four looks, one after the other."""
-    per_look = [dict(_of_one_look(case, look)) for look in case.looks]
+    with np.errstate(all="ignore"):
+        per_look = [dict(_of_one_look(case, look)) for look in case.looks]
     names = [name for name in per_look[0] if all(name in found for found in per_look)]
     return names, [np.concatenate([found[name].ravel() for found in per_look]) for name in names]
 
@@ -174,9 +184,7 @@ def _ratios(bases):
     """Products and quotients of two: y/s, γ/σ."""
     found = {}
     for (one, a), (other, b) in combinations([(n, v) for n, v in bases.items() if n != "1"], 2):
-        with np.errstate(all="ignore"):
-            found[f"{one}·{other}"] = a * b
-            found[f"{one}/{other}"], found[f"{other}/{one}"] = a / b, b / a
+        found[f"{one}·{other}"], found[f"{one}/{other}"], found[f"{other}/{one}"] = a * b, a / b, b / a
     found.update({f"1/{name}": 1 / value for name, value in bases.items() if name != "1" and value.all()})
     return found
 
