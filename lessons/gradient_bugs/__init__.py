@@ -41,15 +41,14 @@ class Exhibit(NamedTuple):
         values = self.inputs(np.random.default_rng(seed), size)
         return ma.check_backward(self.forward, self.backward, values, seed=seed)
 
+    def told(self, report):
+        """{input: (expected verdict, verdict)}"""
+        return {row.name: (self.expected.get(row.name, "correct"), row.verdict) for row in report.rows}
+
     def surprises(self, report):
-        """[(input, expected verdict, verdict)] where the checker says something else than it must."""
-        told = [(row.name, self.expected.get(row.name, "correct"), row.verdict) for row in report.rows]
-        return [line for line in told if not _same(*line[1:])]
-
-
-def _same(expected, verdict):
-    """A verdict may go on after its name: "off by a constant factor" is expected, "off by a constant factor 1/4" said."""
-    return verdict.startswith(expected) and (expected != "correct" or verdict == "correct")
+        """[(input, expected verdict, verdict)] where the checker says something else than it must. A declared verdict is the
+        beginning of what is said: "one term" stands for a missing one and for one of the wrong sign."""
+        return [(name, *pair) for name, pair in self.told(report).items() if not pair[1].startswith(pair[0])]
 
 
 def gallery():

@@ -117,11 +117,12 @@ def _labels(text):
 
 
 def _option(text):
+    """The value as Python writes it; what is no Python value is a word."""
     name, value = _named("--option", text, "stride=2")
     try:
-        return name, ast.literal_eval(value)
+        return name, repr(ast.literal_eval(value))
     except (ValueError, SyntaxError):
-        return name, value
+        return name, repr(value)
 
 
 def _named(option, text, example):

@@ -8,6 +8,9 @@ checks that were done survive a crash or an endless loop in a later one:
 What a student's code prints goes to standard output and disturbs nothing. This keeps mistakes apart, not malice: it is no
 place to run code that you would not run yourself.
 """
+import ast
+import copy
+import inspect
 import json
 import os
 import sys
@@ -24,8 +27,9 @@ from . import student_code, student_inputs
 from .student import PATIENCE
 from .student_code import NothingFound
 from .student_inputs import CannotDraw, Request
+from .verdicts import names as verdict
 
-UNDECIDED = ("undecided", "dtype too low to decide", "not deterministic", "not differentiable here", "not compared")
+UNPROVEN = {verdict.UNDECIDED, verdict.DTYPE, verdict.RANDOM, verdict.KINK, verdict.NOT_COMPARED}  # neither right nor wrong
 OUT_OF_TIME = 3  # exit status
 FRAMES = 6  # how many of the student's lines are shown at most
 
@@ -37,7 +41,8 @@ class Submission:
         self.job = json.loads((folder / "job.json").read_text("utf-8"))
         self.path = Path(self.job["file"]).resolve()
         self.result = open(folder / "result.jsonl", "a", encoding="utf-8")
-        self.request = Request(self.job["shapes"], self.job["labels"], self.job["options"], self.job["seed"])
+        options = {name: ast.literal_eval(value) for name, value in self.job["options"].items()}  # JSON knows no tuples
+        self.request = Request(self.job["shapes"], self.job["labels"], options, self.job["seed"])
         self.doing = "reading the file"
 
     def say(self, **line):
@@ -118,6 +123,8 @@ class Check:
             if values is not None:
                 report = self._report(values)
                 self._judged(report)
+                if self._same_forward(values) is False:
+                    self.result["status"] = "wrong"
                 if self.job["plot"]:
                     self._plot(report, count)
         except CannotDraw as problem:
@@ -168,22 +175,23 @@ class Check:
         if found.kind == "layer":
             layer = found.forward() if isinstance(found.forward, type) else found.forward
             with ma.no_grad():
-                return layer(*map(ma.Tensor, values.values()))
+                return layer(*[ma.Tensor(np.asarray(value, dtype=np.float32)) for value in values.values()])
         return found.forward(**values)
 
     def _report(self, values):
+        """Of drawn inputs a second report follows, with whole numbers: it counts where it proves something wrong."""
         report = self._compared(values)
-        if report and self.result["drawn"]:
-            whole = student_inputs.whole_numbers(values, self.request.seed)
-            try:
-                again = report if whole is None else self._compared(whole)
-            except ValueError:  # 0 may lie outside the domain
-                again = report
-            verdicts = [row["verdict"] for row in again.to_dict()["rows"]]
-            if any(verdict != "correct" and verdict not in UNDECIDED for verdict in verdicts):
-                self.result["inputs"] = {**student_inputs.told(whole), "and": "the first of them whole numbers"}
-                return again
-        return report
+        whole = student_inputs.whole_numbers(values, self.request.seed) if report and self.result["drawn"] else None
+        if whole is None:
+            return report
+        try:
+            again = self._compared(whole)
+        except ValueError:  # 0 may lie outside the domain
+            return report
+        if {row.verdict for row in again.rows} <= {verdict.CORRECT, *UNPROVEN}:
+            return report
+        self.result["inputs"] = {**student_inputs.told(whole), "and": "the first of them whole numbers"}
+        return again
 
     def _compared(self, values):
         if self.found.kind == "layer":
@@ -194,8 +202,34 @@ class Check:
 
     def _judged(self, report):
         self.result.update(rows=report.to_dict()["rows"], text=str(report))
-        verdicts = {row["verdict"] for row in self.result["rows"]} - {"correct"}
-        self.result["status"] = "correct" if not verdicts else "undecided" if verdicts <= set(UNDECIDED) else "wrong"
+        verdicts = {row.verdict for row in report.rows} - {verdict.CORRECT}
+        self.result["status"] = "correct" if not verdicts else "undecided" if verdicts <= UNPROVEN else "wrong"
+
+    def _same_forward(self, values):
+        """Does forward give what the teacher's gives? None without a teacher's, or where that is not written either."""
+        theirs = self.reference and student_code.like(self.reference, self.found.name)
+        if not theirs or theirs.kind not in ("pair", "loss") or self.found.kind != theirs.kind:
+            return None
+        if not isinstance(values, dict):
+            values = dict(zip(inspect.signature(theirs.forward).parameters, values))
+        outputs = []
+        for item in (theirs, self.found):
+            np.random.seed(self.request.seed)
+            try:
+                output = item.forward(*copy.deepcopy(list(values.values())))
+            except NotImplementedError:
+                return None
+            outputs.append(np.asarray(output[0] if isinstance(output, tuple) else output))
+        expected, got = outputs
+        if expected.shape != got.shape:
+            self._failed("forward differs", f"forward returns shape {got.shape}, that of {Path(self.job['like']).name} "
+                         f"{expected.shape}")
+        elif not np.allclose(expected, got, rtol=1e-6, atol=1e-9):
+            index = np.unravel_index(np.argmax(abs(expected - got)), expected.shape)
+            where = f"at {[int(i) for i in index]} it gives" if index else "it gives"
+            self._failed("forward differs", f"forward is not that of {Path(self.job['like']).name}: {where} {got[index]:.6g} "
+                         f"instead of {expected[index]:.6g}")
+        return self.result["error"] is None
 
     def _plot(self, report, count):
         target = Path(self.job["plot"])

@@ -22,10 +22,10 @@ def in_full(result, verbose=False):
         parts.append("")
         if check["inputs"]:
             parts += _wrapped(f"inputs of {check['name']}: {_inputs(check)}", "", "    ")
-        if check["error"]:
-            parts += [f"{check['checked']}: not checked", *error_lines(check["error"])]
-        else:
+        if check["text"]:
             parts.append(check["text"])
+        if check["error"]:
+            parts += [*([] if check["text"] else [f"{check['checked']}: not checked"]), *error_lines(check["error"])]
     if result["error"]:
         parts += ["", *error_lines(result["error"])]
     if verbose and result["printed"].strip():
@@ -70,9 +70,13 @@ def rows(result):
 
 
 def _told(check):
-    if check["error"]:
-        return [_short(check["error"])]
-    return [f"{row['name']}: {row['verdict']}" for row in check["rows"] if row["verdict"] != "correct"]
+    told = [_verdict(row) for row in check["rows"] if row["verdict"] != "correct"]
+    return told + ([_short(check["error"])] if check["error"] else [])
+
+
+def _verdict(row):
+    detail = f": {row['detail']}" if row["detail"] else ""
+    return f"{row['name']}: {row['verdict']}{detail}"
 
 
 def _short(error):

@@ -31,7 +31,7 @@ def backward(dout, cache):
     return dx, dw
 
 
-EXPECTED = {"x": "unknown", "w": "unknown"}
+EXPECTED = {"x": "transposed or permuted", "w": "transposed or permuted"}
 
 
 def inputs(generator, size):

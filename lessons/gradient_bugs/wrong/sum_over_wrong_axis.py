@@ -14,7 +14,7 @@ def backward(dout, cache):
     return dout, dout.sum(axis=1)
 
 
-EXPECTED = {"b": "unknown"}
+EXPECTED = {"b": "transposed or permuted"}
 
 
 def inputs(generator, size):
