@@ -1,11 +1,12 @@
 """ma.gradcheck and ma.check_backward: what may be asked, and whether a comparison would mean anything."""
 import math
+from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
 
 from ..backend import array_module
-from . import sampling, verdicts
+from . import curves, rounding, sampling, verdicts
 from .comparing import Comparing
 from .gradients import GradientsDiffer
 from .pair import prepared_pair
@@ -14,6 +15,8 @@ from .subject import ShapeDiffers, prepared
 from .verdicts import names as verdict
 
 SMALLEST_EPS = 1e-10  # below it x + h is rounded so much that x has not moved by h
+
+SMALL = 50_000  # entries of all inputs together
 
 # Mixed into the seed: inputs that the caller drew from default_rng(0) would else be the very numbers of the cotangent, and
 # with dout equal to x, dout.T @ x is as good as x.T @ dout.
@@ -39,9 +42,10 @@ def gradcheck(fn, inputs=(), names=None, *, eps=1e-4, rtol=1e-6, atol=1e-11, sam
     Raises TypeError or ValueError, in one sentence, for what cannot be checked.
     """
     options = _checked_options("gradcheck", eps, rtol, atol, samples, directions, seed)
-    with prepared(fn, inputs, names) as subject:
+    prepare = partial(prepared, fn, inputs, names)
+    with prepare() as subject:
         samples = samples or sampling.how_many(sum(tensor.size for tensor in subject.tensors))
-        return _report(subject, samples, **options)
+        return _report(subject, prepare, samples, **options)
 
 
 def check_backward(forward, backward, inputs, names=None, *, eps=1e-4, rtol=1e-6, atol=1e-11, samples=None, directions=3,
@@ -65,23 +69,41 @@ def check_backward(forward, backward, inputs, names=None, *, eps=1e-4, rtol=1e-6
     Raises TypeError or ValueError, in one sentence, for what cannot be checked.
     """
     options = _checked_options("check_backward", eps, rtol, atol, samples, directions, seed)
-    with prepared_pair(forward, backward, inputs, names) as pair:
-        return _report(pair, samples or sampling.CLASSROOM, **options)
+    prepare = partial(prepared_pair, forward, backward, inputs, names)
+    with prepare() as pair:
+        return _report(pair, prepare, samples or sampling.CLASSROOM, **options)
 
 
-def _report(subject, samples, eps, rtol, atol, directions, seed):
+def _report(subject, prepare, samples, eps, rtol, atol, directions, seed):
     output, reason = _first_look(subject, eps)
     if reason:
         return Report(subject.title, verdicts.same_for_all(subject, *reason))
-    generator = np.random.default_rng((seed, OWN_STREAM))
+    generator = np.random.default_rng((seed, OWN_STREAM + 1))
+    subject.rounding = rounding.of_forward(subject, generator) if _is_small(subject) else rounding.DOUBLE
+    if subject.rounding > rounding.HALF:
+        return Report(subject.title, verdicts.same_for_all(subject, verdict.DTYPE, "the output moves in steps of about "
+                      f"{subject.rounding:.0e} of its size: something inside rounds to half precision"))
     try:
-        cotangent = subject.cotangent(output, generator)
+        cotangent = subject.cotangent(output, np.random.default_rng((seed, OWN_STREAM)))
         comparing = Comparing(subject, cotangent, generator, eps, rtol, atol, samples, directions, seed)
-        return Report(subject.title, [verdicts.row(finding, comparing) for finding in comparing.findings()])
+        rows = [verdicts.row(finding, comparing) for finding in comparing.findings()]
+        return Report(subject.title, rows, partial(_curves, prepare, seed, rows))
     except ShapeDiffers as problem:
         return Report(subject.title, verdicts.shape_differs(subject, problem))
     except GradientsDiffer as problem:
         return Report(subject.title, verdicts.same_for_all(subject, verdict.SHAPE, str(problem)))
+
+
+def _is_small(subject):
+    """May forward be run some more times, to see how it rounds?"""
+    return sum(tensor.size for tensor in subject.tensors) <= SMALL and subject.outside_engine
+
+
+def _curves(prepare, seed, rows):
+    """What `report.plot()` draws, measured with the same dout as the check."""
+    with prepare() as subject:
+        cotangent = subject.cotangent(subject.output(), np.random.default_rng((seed, OWN_STREAM)))
+        return curves.measure(subject, cotangent, rows)
 
 
 def _checked_options(caller, eps, rtol, atol, samples, directions, seed):
@@ -124,7 +146,7 @@ def _first_look(subject, eps):
     if bad:
         raise ValueError(f"{subject.caller}: {subject.title} gives {bad} NaN or infinite values of {output.size}: choose inputs "
                          "inside its domain.")
-    if output.dtype != np.float64:
+    if output.dtype != np.float64 and not (output.dtype == np.float32 and _is_small(subject)):
         return output, (verdict.DTYPE, f"all inputs are float64, the output is {output.dtype}, whose rounding hides small "
                         "steps: something inside converts")
     if not bool((output == subject.output()).all()):

@@ -4,11 +4,12 @@ import math
 import numpy as np
 
 from ..backend import array_module
-from . import sampling
+from . import rounding, sampling
 from .probing import Comparison, Direction, Entry, Point, examine, looks_smooth, quick, relative_error, wrong_entry
 
 NUDGE = 0.01  # times the size of a typical entry: far beyond every step, near enough to stay in the domain
-ROUNDING = 1e-15  # ten times that of float64
+SAFE = 5  # times the rounding of one number: what a sum of some of them may be off by
+SINGLE_EPS, SINGLE_RTOL = 1e-2, 2e-3  # where something inside rounds to float32
 PROVEN = 8  # wrong entries after which further ones need no proof
 
 
@@ -28,6 +29,19 @@ class Finding:
         """Has the gradient the shape of its tensor? One number does not care how many axes of length 1 it has."""
         return self.gradient is None or self.gradient.shape == self.shape
 
+    def chance_of_seeing(self):
+        """The probability that a single wrong entry would have been seen, if it is off by as much as a typical entry of this
+        gradient is large, and if by a hundredth of that. None where all entries were compared."""
+        if len(self.entries) >= self.size or self.gradient is None:
+            return None
+        typical = float((self.gradient ** 2).mean()) ** 0.5
+        if not typical:
+            return None
+        limits = {name: c.resolution for name, c in self.directions.items()}
+        everywhere = limits.pop(sampling.TOGETHER, math.inf)
+        return tuple(sampling.chance_of_seeing(error, self.size, len(self.entries) // 2, everywhere, limits.values())
+                     for error in (typical, typical / 100))
+
     def at_kinks(self):
         """The indices and the names of directions that could not be judged. Along a direction the kinks of many entries
         mix, so that the limits of each are no limits for their sum."""
@@ -42,9 +56,16 @@ class Comparing:
         self.seed = seed
         self.subject, self.cotangent, self.generator = subject, cotangent, generator
         self.eps, self.rtol, self.atol, self.samples, self.directions = eps, rtol, atol, samples, directions
+        self.is_single = subject.rounding > rounding.SINGLE
+        self.unit = max(4 * subject.rounding, rounding.DOUBLE) if self.is_single else rounding.DOUBLE
+        if self.is_single:
+            self.eps, self.rtol = max(eps, SINGLE_EPS), max(rtol, SINGLE_RTOL)
+        # small entries of the engine must be right, too; a student's may be rounded to float32 on the way
+        self.share = 1.0 if subject.outside_engine else 0.01
 
     def findings(self):
         point = Point(self.subject, self.subject.originals, self.cotangent)
+        self.backward_rounding = self.subject.rounding_of(self.cotangent, point.gradients, self.generator)
         again = self.subject.changes_between_calls(self.cotangent, point.gradients)
         findings = []
         for which, (name, tensor) in enumerate(zip(self.subject.names, self.subject.tensors)):
@@ -59,14 +80,15 @@ class Comparing:
         return findings
 
     def floor(self, point, probe, typical=0.0):
-        """Derivatives are compared relative to at least this: a hundredth of a typical one, and what rounding does to
-        them (over rtol)."""
-        return max(0.01 * typical, self.blur(point, probe) / self.rtol)
+        """Derivatives are compared relative to at least this: a share of a typical one, and what rounding does to them
+        (over rtol)."""
+        return max(self.share * typical, self.blur(point, probe) / self.rtol)
 
     def blur(self, point, probe):
-        """A derivative's rounding error with the first step, about 10⁻¹⁶·|L|/h, times ten; at least atol, since the
-        output may be the small difference of large numbers."""
-        return max(ROUNDING / self.eps * point.size_of_loss / probe.unit, self.atol)
+        """A derivative's rounding error with the first step, about 10⁻¹⁶·|L|/h, and that of backward, times five; at least
+        atol, since the output may be the small difference of large numbers."""
+        forward = SAFE * self.unit / self.eps * point.size_of_loss / probe.unit
+        return max(forward, SAFE * self.backward_rounding[probe.which], self.atol)
 
     def compare_entries(self, point, which, finding):
         indices = sampling.entries(finding.gradient, finding.shape, self.samples, self.generator)
@@ -75,7 +97,7 @@ class Comparing:
         sizes = [abs(numeric) for numeric, _ in first if numeric and math.isfinite(numeric)]
         finding.typical = float(np.median(sizes)) if sizes else 0.0
         finding.blur = float(np.median([self.blur(point, probe) for probe in probes]))
-        finding.relative_blur = ROUNDING / self.eps * point.size_of_output
+        finding.relative_blur = SAFE * self.unit / self.eps * point.size_of_output
         wrong = 0
         for index, probe, (numeric, jump) in zip(indices, probes, first):
             analytic, _ = probe.analytic(finding.gradient)
@@ -91,7 +113,7 @@ class Comparing:
 
     def examine(self, point, probe, finding, gradient):
         typical = finding.typical if isinstance(probe, Entry) else 0.0
-        return examine(point, probe, gradient, self.floor(point, probe, typical), self.rtol, self.eps)
+        return examine(point, probe, gradient, self.floor(point, probe, typical), self.rtol, self.eps, self.unit)
 
     def compare_directions(self, point, which, finding):
         """Needed where not all entries are compared; a wrong direction leads to a wrong entry."""
@@ -100,7 +122,7 @@ class Comparing:
             probe = Direction(point, which, direction)
             finding.directions[name] = self.examine(point, probe, finding, finding.gradient)
             if finding.directions[name].outcome == "wrong" and not found:
-                index = wrong_entry(point, which, direction, self.floor(point, probe), self.rtol, self.eps)
+                index = wrong_entry(point, which, direction, self.floor(point, probe), self.rtol, self.eps, self.unit)
                 finding.entries[index] = self.examine(point, Entry(point, which, index), finding, finding.gradient)
                 found = True
 
@@ -122,4 +144,5 @@ class Comparing:
                     finding.beside += finding.entries[key].outcome != "kink"
                 else:
                     probe = Direction(beside, which, sampling.random_direction(finding.shape, self.generator))
-                    finding.directions[key] = self.examine(beside, probe, finding, gradient)
+                    del finding.directions[key]
+                    finding.directions[f"{key}, at random beside the kinks"] = self.examine(beside, probe, finding, gradient)

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from . import binding
+from . import binding, rounding
 from .gradients import GradientsDiffer, sorted_out
 from .subject import frozen
 
@@ -32,6 +32,7 @@ class Pair:
     names, tensors, originals: of the inputs that are checked. options: {name: value} of those that are not.
     """
 
+    outside_engine = True  # its numbers may be rounded anywhere
     caller = "check_backward"  # for error messages
 
     def __init__(self, forward, backward, values, keywords, restart):
@@ -43,7 +44,7 @@ class Pair:
         self.names = self.checked
         self.tensors = [Slot(values[name]) for name in self.checked]
         self.originals = [tensor.data.copy() for tensor in self.tensors]
-        self.writes_into_dout = False
+        self.writes_into_dout, self.rounding = False, 0.0
         self.overrides = {}  # options that a hypothesis tries with another value
 
     # running
@@ -80,6 +81,10 @@ class Pair:
         """Does the gradient of input number `which` change with the state of np.random when backward begins?"""
         one, other = (self.gradients(cotangent, seed)[which] for seed in (1, 2))
         return one is not None and not np.array_equal(one, other, equal_nan=True)
+
+    def rounding_of(self, cotangent, gradients, generator):
+        """How finely each gradient is computed, in absolute numbers."""
+        return rounding.of_backward(self, cotangent, gradients, generator) if self.takes_dout() else [0.0] * len(self.tensors)
 
     def changes_between_calls(self, cotangent, gradients):
         """For each input: does a second call give another gradient? Rounding may differ a little from run to run."""

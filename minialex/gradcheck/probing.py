@@ -16,6 +16,7 @@ import numpy as np
 
 from ..backend import array_module
 
+DOUBLE = float(np.finfo(np.float64).eps)
 STEPS = (1, 1 / 30, 1 / 900, 1 / 27000)  # times the first step: the last is about 4·10⁻⁹ of an entry's unit
 
 
@@ -43,7 +44,7 @@ class Entry:
     """Move one entry of one tensor. unit: its own size, or that of a typical entry if it is small."""
 
     def __init__(self, point, which, index):
-        self.array, self.index = point.subject.tensors[which].data, index
+        self.which, self.array, self.index = which, point.subject.tensors[which].data, index
         self.value = float(self.array[index])
         self.unit = max(abs(self.value), point.scales[which])
 
@@ -66,7 +67,7 @@ class Direction:
     """Move a whole tensor along `direction`, an array of its shape."""
 
     def __init__(self, point, which, direction):
-        self.array, self.base = point.subject.tensors[which].data, point.bases[which]
+        self.which, self.array, self.base = which, point.subject.tensors[which].data, point.bases[which]
         self.direction = array_module(self.array).asarray(direction)
         self.unit = point.scales[which]
 
@@ -92,6 +93,7 @@ class Comparison(NamedTuple):
     numeric: float
     analytic: float
     error: float  # |numeric − analytic| / max(|numeric|, |analytic|, floor)
+    resolution: float = float("inf")  # of an "equal" one: an error larger than this would have been called wrong
 
 
 class _Derivative(NamedTuple):
@@ -129,19 +131,19 @@ def relative_error(numeric, analytic, floor):
     return error if error == error else float("inf")
 
 
-def examine(point, probe, gradient, floor, rtol, eps):
+def examine(point, probe, gradient, floor, rtol, eps, unit=DOUBLE):
     """A Comparison along `probe`, with smaller steps until numeric and analytic agree or the reason is plain."""
     analytic, usual = probe.analytic(gradient)
     floor = max(floor, usual)
     tried, moved = [], False
     for step in probe.steps(eps):
-        found, moved = _measure(point, probe, step, moved)
+        found, moved = _measure(point, probe, step, moved, unit)
         if not np.isfinite(found.numeric):
             continue
         error = relative_error(found.numeric, analytic, floor)
         agrees = error <= rtol and looks_smooth(found.jump, found.numeric, analytic, floor)
         if agrees and (not tried or _outweighs_rounding(found, tried[0], analytic, floor, rtol)):
-            return Comparison("equal", found.numeric, analytic, error)
+            return Comparison("equal", found.numeric, analytic, error, _resolution(found, analytic, floor, rtol))
         tried.append(found)
     if len(tried) < 2 or not np.isfinite(analytic):
         outcome = "undecided" if np.isfinite(analytic) else "wrong"
@@ -154,6 +156,13 @@ def _outweighs_rounding(found, first, analytic, floor, rtol):
     large as that: beside a large constant, the smallest steps do not move the output, and zero looks right."""
     gap = max(abs(first.numeric - analytic), abs(first.jump))
     return found.noise <= max(0.1 * gap, rtol * max(abs(found.numeric), abs(analytic), floor))
+
+
+def _resolution(found, analytic, floor, rtol):
+    """An upper limit for the smallest error that _judge would have proven: the tolerance, three times the uncertainty (the
+    truncation that a step 30 times smaller shows, below the tolerance since this step agrees, and the rounding of that step, 30
+    times this one's), and a little more."""
+    return 4 * rtol * max(abs(found.numeric), abs(analytic), floor) + 100 * found.noise
 
 
 def _judge(tried, analytic, floor, rtol):
@@ -172,7 +181,7 @@ def _judge(tried, analytic, floor, rtol):
     return Comparison("wrong" if proven else "undecided", numeric, analytic, error)
 
 
-def _measure(point, probe, step, moved):
+def _measure(point, probe, step, moved, unit):
     """(a _Derivative, which outputs move). moved: those that a larger step has moved; rounding may hold them back now."""
     plus, minus = _outputs(point, probe, step)
     xp, c = array_module(plus), point.cotangent
@@ -181,7 +190,7 @@ def _measure(point, probe, step, moved):
     touched = _norm(c * point.output * moved)
     return _Derivative(step, float((right + left).sum()) / 2, float(xp.minimum(left, right).sum()),
                        float(xp.maximum(left, right).sum()), float((right - left).sum()),
-                       8 * np.finfo(np.float64).eps * touched / step), moved
+                       8 * unit * touched / step), moved
 
 
 def _outputs(point, probe, step):
@@ -204,7 +213,7 @@ def _norm(array):
     return float(array_module(array).vdot(flat, flat)) ** 0.5
 
 
-def wrong_entry(point, which, direction, floor, rtol, eps):
+def wrong_entry(point, which, direction, floor, rtol, eps, unit=DOUBLE):
     """The index of a wrong entry of a tensor whose derivative along `direction` is wrong, by halving the range in
     which it must be: log2(size) derivatives. None when the error cannot be followed to one entry."""
     array = point.subject.tensors[which].data
@@ -215,6 +224,6 @@ def wrong_entry(point, which, direction, floor, rtol, eps):
         half = np.zeros_like(flat)
         half[start:middle] = flat[start:middle]
         probe = Direction(point, which, half.reshape(direction.shape))
-        outcome = examine(point, probe, point.gradients[which], floor, rtol, eps).outcome
+        outcome = examine(point, probe, point.gradients[which], floor, rtol, eps, unit).outcome
         start, stop = (start, middle) if outcome.startswith("wrong") else (middle, stop)
     return tuple(int(i) for i in np.unravel_index(start, array.shape))

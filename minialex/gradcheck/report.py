@@ -1,15 +1,20 @@
-"""How a gradient check is told: a table of at most 80 columns, or a dictionary for programs."""
+"""How a gradient check is told: a table of at most 80 columns, a dictionary for programs, a picture."""
 import textwrap
 from typing import NamedTuple
 
 WIDTH = 80
+MARGIN = "    "
+OPEN = {"undecided", "not compared", "dtype too low to decide", "not differentiable here"}  # neither right nor wrong
 
 
 class Row(NamedTuple):
     """One input or parameter. error, index, numeric, analytic: of the worst compared entry; None if there is none.
 
     verdict: one of verdicts.VERDICTS. evidence: the test that supports it. detail: what the verdict leaves open, in a few words
-    ("k = 6, the batch size"). factor: k of "off by a constant factor" and "mean where a sum is due".
+    ("k = 6, the batch size"). factor: k of "off by a constant factor" and "mean where a sum is due". map: lines that show
+    where the gradient is wrong, for "unknown". seen: where only a sample was compared, the probability that a single wrong
+    entry would have been seen, if it is off by a typical entry's size, and if by a hundredth of that
+    (sampling.chance_of_seeing). more: lines for `report.verbose()`.
     """
 
     name: str
@@ -26,17 +31,26 @@ class Row(NamedTuple):
     detail: str = ""
     factor: float | None = None
     map: tuple = ()
+    seen: tuple | None = None
+    more: tuple = ()
+
+    @property
+    def is_correct(self):
+        return self.verdict == "correct"
 
 
 class Report:
     """The result of a gradient check: truthy when every tensor's gradient is correct. `rows` in the order of the inputs,
-    then the parameters; `str()` is the table."""
+    then the parameters; `str()` is the table, `verbose()` the table with more numbers.
 
-    def __init__(self, title, rows):
-        self.title, self.rows = title, list(rows)
+    curves: how to measure what `plot()` draws, a function without arguments.
+    """
+
+    def __init__(self, title, rows, curves=None):
+        self.title, self.rows, self._curves = title, list(rows), curves
 
     def __bool__(self):
-        return all(row.verdict == "correct" for row in self.rows)
+        return all(row.is_correct for row in self.rows)
 
     @property
     def largest_error(self):
@@ -47,35 +61,83 @@ class Report:
         return str(self)
 
     def __str__(self):
-        right = sum(row.verdict == "correct" for row in self.rows)
+        return self._table(_lines)
+
+    def verbose(self):
+        """The table with the worst entries, the directions and what was assumed."""
+        return self._table(_all_lines)
+
+    def _table(self, lines_of):
+        right = sum(row.is_correct for row in self.rows)
         lines = [f"gradients of {self.title}: {right} of {len(self.rows)} correct", "",
                  f"{'name':<16} {'shape':<18} {'compared':<17} {'error':<8} verdict"]
         for row in self.rows:
-            lines += _table_lines(row)
+            lines += lines_of(row)
         return "\n".join(lines)
 
     def to_dict(self):
         """Plain values, for JSON."""
         return {"title": self.title, "correct": bool(self), "rows": [_plain(row) for row in self.rows]}
 
+    def plot(self, path=None):
+        """Draw the error against the step size, and where the gradient is wrong. Returns the Matplotlib figure, or writes it
+        to `path`. The function is run again for it: with inputs that have changed since, it shows those."""
+        if self._curves is None:
+            raise ValueError(f"report.plot: nothing could be compared of {self.title}, so there is nothing to draw.")
+        from .plot import draw
+        return draw(self, self._curves(), path)
 
-def _table_lines(row):
+
+def _lines(row):
     compared = f"{row.compared} of {row.size:,}" if row.compared < row.size else f"all {row.size:,}"
     error = "-" if row.error is None else f"{row.error:.1e}"
-    lines = [f"{cut(row.name, 16):<16} {cut(times(row.shape), 18):<18} {compared:<17} {error:<8} {row.verdict}"]
+    word = "correct" if row.is_correct else "open" if row.verdict in OPEN else "wrong"
+    lines = [f"{cut(row.name, 16):<16} {cut(times(row.shape), 18):<18} {compared:<17} {error:<8} {word}"]
+    if not row.is_correct:
+        lines += _wrapped(f"=> {row.verdict}" + (f": {row.detail}" if row.detail else ""), "       ")
+    lines += _wrapped(row.evidence)
     if row.index is not None:
         where = f"worst at {list(row.index)}" if row.index else "its value"
-        lines.append(f"    {where}: numeric {row.numeric:.9g}, analytic {row.analytic:.9g}")
-    return lines + textwrap.wrap(row.evidence, WIDTH, initial_indent="    ", subsequent_indent="    ")
+        lines.append(f"{MARGIN}{where}: numeric {row.numeric:.9g}, analytic {row.analytic:.9g}")
+    if row.is_correct and row.seen is not None:
+        usual, small = map(percent, row.seen)
+        lines += _wrapped(f"chance of seeing a single wrong entry of the {row.size:,}: {usual} if it is off by as much as a "
+                          f"typical entry, {small} if by a hundredth of that")
+    return lines + [f"{MARGIN}{line}" for line in row.map]
+
+
+def _all_lines(row):
+    return _lines(row) + [line for text in row.more for line in _wrapped(text)]
+
+
+def _wrapped(text, after=MARGIN):
+    return textwrap.wrap(text, WIDTH, initial_indent=MARGIN, subsequent_indent=after)
 
 
 def _plain(row):
-    finite = {key: value if isinstance(value, (str, int)) or value is None else float(value)
-              for key, value in row._asdict().items() if key not in ("shape", "index", "map")}
-    # JSON knows neither NaN nor infinity
-    finite = {key: repr(value) if isinstance(value, float) and value - value != 0 else value for key, value in finite.items()}
-    return {**finite, "shape": list(row.shape), "index": None if row.index is None else list(row.index),
-            "map": list(row.map)}
+    values = {key: _plain_value(value) for key, value in row._asdict().items() if key != "more"}
+    return {**values, "lines": list(row.more)}
+
+
+def _plain_value(value):
+    if isinstance(value, tuple):
+        return [_plain_value(item) for item in value]
+    if value is None or isinstance(value, (str, int)):
+        return value
+    value = float(value)
+    return value if value - value == 0 else repr(value)  # JSON knows neither NaN nor infinity
+
+
+def percent(probability):
+    """0.99987 -> '99.987 %', as many nines as there are and one digit more; never rounded up to certainty."""
+    if probability >= 1 - 1e-9:
+        return "above 99.9999999 %" if probability < 1 else "100 %"
+    if probability < 0.001:
+        return "below 0.1 %"
+    digits = 1
+    while digits < 8 and 1 - probability < 10.0 ** -(digits + 1):
+        digits += 1
+    return f"{100 * probability - 0.5 * 10.0 ** -digits:.{digits}f} %"
 
 
 def times(shape):

@@ -7,9 +7,14 @@ A small tensor is compared entry by entry. Of a large one a random sample is; a 
 look at all entries at once, so that a single wrong one among millions still shows. Moving all entries by the same
 amount is one more direction: tied entries stay tied, so that a maximum is smooth along it.
 """
+import math
+
 import numpy as np
 
 CLASSROOM = 2000  # entries of an input of a student's function that are all compared
+
+
+TOGETHER = "all entries together"
 
 
 def how_many(size):
@@ -48,9 +53,24 @@ def directions(shape, samples, count, generator):
     """
     size = int(np.prod(shape, dtype=np.int64))
     if size > 1:
-        yield "all entries together", np.broadcast_to(1.0, shape)
+        yield TOGETHER, np.broadcast_to(1.0, shape)
     for number in range(count if size > samples else 0):
         yield f"random direction {number + 1}", random_direction(shape, generator)
+
+
+def chance_of_seeing(error, size, drawn, everywhere, random):
+    """The probability that a single entry among `size` whose gradient is off by `error` makes the report say so.
+
+        P = 1 − (1 − k/N) · [error ≤ T₀] · Π_d min(1, T_d / error)
+
+    It goes unseen only if it escapes everything: it is not among the k of N entries drawn at random (`drawn`); moving all
+    entries together, its weight is 1 and its error stays below T₀ (`everywhere`), the smallest error that this direction would
+    show; and in every random direction d its weight v, uniform in [−1, 1), leaves |v · error| ≤ T_d, which has the
+    probability T_d / error (`random`: all T_d). T grows with √N, since a direction adds up N terms: for ten million entries it is
+    about a hundredth of a typical one.
+    """
+    missed = (1 - drawn / size) * (error <= everywhere)
+    return 1 - missed * math.prod(min(1.0, limit / error) for limit in random)
 
 
 def random_direction(shape, generator):

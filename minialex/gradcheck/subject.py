@@ -20,6 +20,7 @@ class Subject:
     names, tensors: the inputs, then a module's parameters. originals: the caller's arrays, never changed.
     """
 
+    outside_engine = False
     caller = "gradcheck"  # for error messages
 
     def __init__(self, title, call, names, inputs, parameters, restart):
@@ -36,6 +37,7 @@ class Subject:
     options = {}  # what else the function was given: unknown
     overrides = {}
     writes_into_dout = False
+    rounding = 0.0
 
     def kept(self):
         """{name: array} of what forward keeps for backward: nothing that this file can see."""
@@ -47,6 +49,9 @@ class Subject:
 
     def draws_in_backward(self, cotangent, which):
         return False
+
+    def rounding_of(self, cotangent, gradients, generator):
+        return [0.0] * len(self.tensors)
 
     def changes_between_calls(self, cotangent, gradients):
         return [False] * len(self.tensors)

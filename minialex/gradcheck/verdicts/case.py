@@ -9,8 +9,9 @@ given values, moved a little off kinks and ties, and at others (shuffled and sca
 import numpy as np
 
 from ... import backend
+from ..rounding import SINGLE
 
-STEP = 1e-5  # times an entry's unit: truncation and rounding both leave about ten digits
+STEP, SINGLE_STEP = 1e-5, 1e-2  # times an entry's unit: truncation and rounding both leave about ten digits
 NUDGE = 0.01  # times the size of a typical entry, off the kinks
 EXACT = 1e-6  # of the largest value: a prediction that is off by more is no explanation
 LARGEST = 4_000_000  # entries of J
@@ -59,7 +60,8 @@ class Place:
 
     def _column(self, array, index, unit):
         value = float(self.x[index])
-        for step in (STEP * unit, STEP * unit / 30, STEP * unit / 900):
+        first = (SINGLE_STEP if self.subject.rounding > SINGLE else STEP) * unit
+        for step in (first, first / 30, first / 900):
             with np.errstate(all="ignore"):
                 array[index] = value + step
                 plus = backend.to_numpy(self.subject.output()).reshape(-1)
@@ -78,6 +80,7 @@ class Case:
     def __init__(self, subject, which, rtol, generator):
         self.subject, self.which, self.generator = subject, which, generator
         self.name = subject.names[which]
+        self.is_single = subject.rounding > SINGLE
         self.tolerance = max(EXACT, rtol)
         self.places = [Place(subject, which, bases) for bases in self._bases()]
         self.looks = [look for place in self.places for look in self._looks_at(place)]

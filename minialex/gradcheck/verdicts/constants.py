@@ -1,63 +1,61 @@
-"""What a number is: 1/6 is one over the batch size, 4 the square of the stride, ½ the ½ of a loss."""
+"""What a number is: 1/6 is one over the batch size, 4 the square of the stride, 2 the forgotten ½ of a loss."""
 from itertools import combinations
 
 CLOSE = 1e-5
 
 
 def meaning(k, case):
-    """A few words for k, or "" for a number that is none of the sizes and options of this case."""
-    size = abs(k)
-    sign = "−" if k < 0 else ""
-    for inverse in (False, True):
-        for value, words in _candidates(case):
-            target = 1 / value if inverse else value
-            if abs(size / target - 1) < CLOSE:
-                return f"{sign}{words}" if not inverse else f"{sign}1/({words})" if " " in words else f"{sign}1/{words}"
+    """A few words for k ("1/N, N the batch size"), or "" for a number that is none of the sizes and options of this case."""
+    size, sign = abs(k), "−" if k < 0 else ""
+    for value, symbol, words in _candidates(case):
+        for inverse in (False, True):
+            if abs(size * value - 1 if inverse else size / value - 1) < CLOSE:
+                bracketed = f"({symbol})" if inverse and "·" in symbol else symbol
+                return f"{sign}{'1/' if inverse else ''}{bracketed}{', ' if words else ''}{words}"
     return ""
 
 
 def _candidates(case):
-    """(value, words), from the plain to the far-fetched."""
-    sizes = list(_sizes(case))
-    options = list(_numbers(case.options))
+    """(value, symbol, words), from the plain to the far-fetched."""
+    sizes, options = list(_sizes(case)), list(numbers_in(case.options))
     yield from sizes[:1]  # the batch
-    yield from ((value, f"{name} = {value:g}") for name, value in options)
-    yield from ((value * value, f"{name}² = {value:g}²") for name, value in options if value == int(value))
-    yield from ((1 - value, f"1 − {name}, {name} = {value:g}") for name, value in options if 0 < value < 1)
-    yield 2, "2"
+    yield from ((value, name, "") for name, value in options)
+    yield from ((value * value, f"{name}²", f"{name} = {value:g}") for name, value in options if value == int(value))
+    yield from ((1 - value, f"1 − {name}", f"{name} = {value:g}") for name, value in options if 0 < value < 1)
+    yield 2, "2", ""
     yield from sizes[1:]
-    yield from ((a * b, f"{one}·{other}") for (one, a), (other, b) in combinations(options, 2))
-    yield from ((2 * value, f"2·({words})") for value, words in sizes)
-    yield from ((value / 2, f"½·({words})") for value, words in sizes)
+    yield from ((a * b, f"{one}·{other}", "") for (one, a), (other, b) in combinations(options, 2))
+    yield from ((2 * value, f"2·{symbol}", words) for value, symbol, words in sizes)
+    yield from ((value / 2, f"½·{symbol}", words) for value, symbol, words in sizes)
 
 
 def _sizes(case):
-    x, y = case.looks[0].x, case.looks[0].y
-    first = next(iter(case.looks[0].values.values()))
-    if first.ndim:
-        yield len(first), f"{len(first)}, the batch size"
+    look = case.looks[0]
+    x, y, first = look.x, look.y, next(iter(look.values.values()))
+    if first.ndim and len(first) > 1:
+        yield len(first), "N", "the batch size"
     if y.ndim == 4:
-        OH, OW = y.shape[2:]
-        yield OH * OW, f"OH·OW = {OH}·{OW}"
-        yield len(y) * OH * OW, f"N·OH·OW = {len(y)}·{OH}·{OW}"
-    for value in case.looks[0].values.values():
+        (OH, OW), N = y.shape[2:], len(y)
+        yield from ((OH * OW, "OH·OW", "the size of a picture that comes out"), (N * OH * OW, "N·OH·OW", "batch and picture"))
+    for name, value in look.values.items():
         if value.ndim == 4 and value is not first:
-            KH, KW = value.shape[2:]
-            yield KH * KW, f"KH·KW = {KH}·{KW}, the size of the kernel"
-    if y.ndim > 1:
-        yield y.shape[1], f"{y.shape[1]}, the number of outputs"
-    yield y.size, f"{y.size}, the size of the output"
-    for axis, length in enumerate(x.shape):
-        yield length, f"{length}, the length of axis {axis}"
-    yield x.size, f"{x.size}, the size of {case.name}"
+            yield value.shape[2] * value.shape[3], "KH·KW", f"the size of a kernel of {name}"
+    if y.ndim > 1 and y.shape[1] > 1:
+        yield y.shape[1], str(y.shape[1]), "the number of outputs"
+    if y.size > 1:
+        yield y.size, str(y.size), "the size of the output"
+    yield from ((length, str(length), f"the length of axis {axis} of {case.name}")
+                for axis, length in enumerate(x.shape) if length > 1)
+    if x.size > 1:
+        yield x.size, str(x.size), f"the size of {case.name}"
 
 
-def _numbers(options, prefix=""):
-    """(name, value) of all numbers among the options, also inside dictionaries and tuples."""
+def numbers_in(options):
+    """(name, value) of all positive numbers among the options but 1, also inside dictionaries and tuples."""
     for name, value in options.items():
         if isinstance(value, dict):
-            yield from _numbers(value)
+            yield from numbers_in(value)
         elif isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0 and value != 1:
             yield str(name), value
-        elif isinstance(value, tuple) and value and all(isinstance(v, int) for v in value):
-            yield from ((f"{name}[{i}]", v) for i, v in enumerate(value) if v > 1)
+        elif isinstance(value, tuple) and value and all(isinstance(number, int) for number in value):
+            yield from ((f"{name}[{i}]", number) for i, number in enumerate(value) if number > 1)

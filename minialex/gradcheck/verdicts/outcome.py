@@ -5,7 +5,7 @@ what exactly is wrong is then for the hypotheses of the other files.
 """
 from ...backend import array_module
 from ..report import Row
-from . import names
+from . import names, numbers
 from .diagnosis import diagnosis
 from .names import Verdict
 
@@ -27,7 +27,8 @@ def row(finding, comparing):
                           "where two branches share it, the other one is now wrong. Work on a copy")
     return Row(finding.name, finding.shape, finding.size, len(counted), outcomes.count("kink") + finding.beside,
                comparison and comparison.error, worst, comparison and comparison.numeric, comparison and comparison.analytic,
-               verdict.name, verdict.evidence, verdict.detail, verdict.factor, verdict.map)
+               verdict.name, verdict.evidence, verdict.detail, verdict.factor, verdict.map, finding.chance_of_seeing(),
+               numbers.lines(finding, comparing))
 
 
 def _verdict(finding, outcomes, comparing):
@@ -47,16 +48,24 @@ def _verdict(finding, outcomes, comparing):
         return Verdict(names.AT_ZERO, "where the left and the right derivative differ, the gradient must lie between them; where "
                        "the function is smooth, it is right")
     agree, kinks, undecided = (outcomes.count(outcome) for outcome in ("equal", "kink", "undecided"))
-    if _is_hidden(finding):
-        return Verdict(names.UNDECIDED, f"rounding of the output blurs a derivative of {finding.typical:.1g} by about "
+    too_coarse = names.DTYPE if comparing.is_single else names.UNDECIDED
+    if _is_hidden(finding, comparing.is_single):
+        return Verdict(too_coarse, f"rounding of the output blurs a derivative of {finding.typical:.1g} by about "
                        f"{finding.blur:.1g}: choose smaller inputs, leave out a large constant, or take a larger eps")
     if 2 * agree < len(outcomes):
         if kinks >= undecided:
             return Verdict(names.KINK, f"{kinks} of {len(outcomes)} entries have different derivatives to the left and to the "
                            "right, here and nearby: choose other inputs")
-        return Verdict(names.UNDECIDED, f"at {undecided} of {len(outcomes)} entries the numeric derivative changes with the step "
+        return Verdict(too_coarse, f"at {undecided} of {len(outcomes)} entries the numeric derivative changes with the step "
                        "size: choose inputs where the function is tamer")
-    return Verdict(names.CORRECT, _kinks(finding, kinks))
+    return Verdict(names.CORRECT, "; ".join(filter(None, (_single(finding, comparing), _kinks(finding, kinks)))))
+
+
+def _single(finding, comparing):
+    if not comparing.is_single:
+        return ""
+    tolerance = max(comparing.rtol, finding.blur / max(finding.typical, 1e-300))
+    return f"something inside rounds to float32: compared to {tolerance:.1g} of a typical entry only"
 
 
 def _wrong(finding, wrong, directions, comparing):
@@ -85,10 +94,10 @@ def _kinks(finding, kinks):
     return f"{what}: between left and right derivative there, {where} compared beside it" if finding.beside else what
 
 
-def _is_hidden(finding):
+def _is_hidden(finding, is_single):
     """Does rounding hide the derivatives? Where the backward pass gives zeros and the output is of an ordinary size, what
     is left of them is nothing but rounding: a gradient that is truly zero is correct."""
-    if 0.01 * finding.typical >= finding.blur:
+    if (0.1 if is_single else 0.01) * finding.typical >= finding.blur:
         return False
     limit = HIDDEN if finding.typical > 0 else HIDDEN_STILL
     largest = _largest(finding.gradient)

@@ -1,8 +1,11 @@
 """Right in one place, wrong in another: where the input is negative, zero or tied, at the border; or a map of the rest."""
 import numpy as np
 
+from ..sampling import TOGETHER
 from .case import EVERYWHERE
 from .names import AT_ZERO, BORDER, NEGATIVE, PADDED, TIED, Verdict
+
+PADDING = ("p", "pad", "padding", "pad_width")  # what students call it
 
 
 def negative(case):
@@ -62,7 +65,7 @@ def special_values(finding, x):
     values, counts = np.unique(x, return_counts=True)
     repeated = np.isin(x, values[counts > 1])
     if repeated.any() and all(repeated[index] for index in wrong):
-        together = finding.directions.get("all entries together")
+        together = finding.directions.get(TOGETHER)
         if wrong:
             return Verdict(TIED, f"the wrong entries, {len(wrong)} of {len(finding.entries)}, share their value with others; "
                            f"{beside}")
@@ -82,16 +85,11 @@ def _how_many(case, look):
 
 
 def _padding(case):
-    """Words for the padding of this case, or "" if there is none that shows in the options."""
-    from .constants import _numbers
-    for name, value in _numbers({**case.options, "": 0}):
-        if name.lower().startswith(("pad", "p")) and value == int(value) and name.lower() in ("p", "pad", "padding", "pad_width"):
-            return f"the picture is padded by {name} = {value}"
+    """Words for the padding of this case, or "" if none shows in the options."""
     for name, value in case.options.items():
-        inner = value if isinstance(value, dict) else {name: value}
-        for key, number in inner.items():
-            if str(key).lower() in ("p", "pad", "padding", "pad_width") and number == 1 and not isinstance(number, bool):
-                return f"the picture is padded by {key} = 1"
+        for key, number in (value if isinstance(value, dict) else {name: value}).items():
+            if str(key).lower() in PADDING and isinstance(number, (int, tuple)) and number:
+                return f"the picture is padded by {key} = {number}"
     return ""
 
 

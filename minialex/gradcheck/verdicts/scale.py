@@ -36,7 +36,7 @@ def constant_factor(case):
                        f"{_axes(axes)}, add up in every entry", f"divided by {count} = {_product(case, axes)}", k)
     what = meaning(k, case)
     return Verdict(FACTOR, f"analytic = {k:.7g} × numeric at all {size} entries, {EVERYWHERE}",
-                   f"k = {k:.6g}" + (f" = {what}" if what else ""), k)
+                   f"{k:.6g}" + (f" = {what}" if what else ""), k)
 
 
 def mean_of_overlapping(case):
@@ -93,4 +93,4 @@ def of_samples(pairs, rtol):
         return None
     if abs(k + 1) < 10 * rtol:
         return Verdict(SIGN, f"analytic = −1.000000 × numeric at all {len(pairs)} compared entries", factor=-1.0)
-    return Verdict(FACTOR, f"analytic = {k:.7g} × numeric at all {len(pairs)} compared entries", f"k = {k:.6g}", k)
+    return Verdict(FACTOR, f"analytic = {k:.7g} × numeric at all {len(pairs)} compared entries", f"{k:.6g}", k)

@@ -11,7 +11,7 @@ import numpy as np
 from .case import put
 from .names import FLIPPED, INPUT, OUTPUT, TERM, TRANSPOSED, Verdict
 
-STEPS = (1e-4, 1e-5, 1e-6)
+STEPS, SINGLE_STEPS = (1e-4, 1e-5, 1e-6), (2e-2, 1e-2)
 TRIALS = 2  # directions in each of four looks
 WHERE = "along 8 random directions at two sets of values"
 
@@ -103,7 +103,7 @@ def derivative_along(case, look, changes, direction, which, options=None):
     found = []
     try:
         subject.overrides = options or {}
-        for step in STEPS:
+        for step in SINGLE_STEPS if case.is_single else STEPS:
             sides = []
             for sign in (1, -1):
                 put(subject, bases)

@@ -1,0 +1,58 @@
+"""How finely forward and backward compute: float64, or float32 or less somewhere inside.
+
+Forward: along a straight line of five close points, a smooth function has a fourth difference of about h⁴; what is left
+of it is rounding, each point's error times √(1 + 16 + 36 + 16 + 1) = √70 (a difference table, as in J. J. Moré and
+S. M. Wild, "Estimating computational noise", 2011). Backward is linear in dout: how far backward(a) + backward(b) is from
+backward(a + b) is rounding, too.
+"""
+import numpy as np
+
+from ..backend import array_module
+
+SPACINGS = (1e-4, 1e-6, 1e-8)  # times a typical entry: a wild function is smooth on the smallest, noise is the same on all
+DOUBLE = float(np.finfo(np.float64).eps)
+SINGLE = 1e-11  # a rounding larger than this is not that of float64
+HALF = 2e-6  # and larger than this not that of float32: too coarse for any numeric derivative
+SQUARES = 70 ** 0.5
+
+
+def of_forward(subject, generator):
+    """The relative rounding of a typical output that moves; at least float64's."""
+    directions = [generator.uniform(-1, 1, tensor.shape) for tensor in subject.tensors]
+    found = [_at(subject, directions, spacing) for spacing in SPACINGS]
+    subject.go_back()
+    return max(min((value for value in found if value is not None), default=0.0), DOUBLE)
+
+
+def _at(subject, directions, spacing):
+    points = []
+    for position in range(5):
+        for tensor, original, direction in zip(subject.tensors, subject.originals, directions):
+            size = float(abs(original).mean()) or 1.0
+            tensor.data[...] = original + array_module(original).asarray(position * spacing * size * direction)
+        with np.errstate(all="ignore"):
+            points.append(subject.output())
+    if any(point.shape != points[0].shape for point in points):
+        return None
+    xp = array_module(points[0])
+    points = xp.stack([point.astype(np.float64).reshape(-1) for point in points])
+    moved = (points != points[0]).any(axis=0) & xp.isfinite(points).all(axis=0)
+    if not bool(moved.any()):
+        return None
+    fourth = abs(points[0] - 4 * points[1] + 6 * points[2] - 4 * points[3] + points[4])
+    return float(xp.median(fourth[moved] / xp.maximum(abs(points[:, moved]).max(axis=0), 1e-300))) / SQUARES
+
+
+def of_backward(subject, cotangent, gradients, generator):
+    """For each input how far its gradient is from being linear in dout, at most: 0.0 where that is no rounding but a mistake."""
+    other = np.asarray(generator.standard_normal(cotangent.shape))
+    if not cotangent.ndim:
+        return [0.0] * len(gradients)
+    defects = []
+    for a, b, total in zip(gradients, subject.gradients(other), subject.gradients(cotangent + other)):
+        if a is None or b is None or total is None or not a.shape == b.shape == total.shape or not a.size:
+            defects.append(0.0)
+            continue
+        defect, size = float(abs(a + b - total).max()), float(abs(total).max())
+        defects.append(defect if defect < 1e-4 * size else 0.0)
+    return defects
