@@ -188,7 +188,7 @@ def _parser():
     parser.add_argument("--plot", metavar="PNG", help="draw the error against the step, and where the gradient is wrong")
     parser.add_argument("--json", action="store_true", help="for programs: one line with an object for each submission")
     parser.add_argument("--verbose", action="store_true", help="all numbers, and what the submissions printed")
-    parser.add_argument("--timeout", type=_positive, default=20.0, metavar="S", help="seconds of computing for a submission (20)")
+    parser.add_argument("--timeout", type=_positive, default=10.0, metavar="S", help="seconds of computing for a submission (10)")
     parser.add_argument("--memory", type=_whole, default=4096, metavar="MB", help="memory for a submission, on Linux (4096)")
     parser.add_argument("--jobs", type=_whole, default=os.cpu_count() or 1, metavar="N", help="how many at once (one per core)")
     return parser

@@ -53,7 +53,7 @@ def _run(job):
     with tempfile.TemporaryDirectory(prefix="gradcheck-") as folder:
         Path(folder, "job.json").write_text(json.dumps(job), encoding="utf-8")
         running = _Running(folder)
-        status = running.wait(PATIENCE * job["timeout"] + GRACE)
+        status = running.wait(2 * PATIENCE * job["timeout"] + GRACE)  # by then it has ended itself, or cannot
         lines = _lines(Path(folder, "result.jsonl"))
     for line in lines:
         if "usage" in line:

@@ -64,18 +64,20 @@ def everything(module):
 
 
 def chosen(module, names):
-    """[Found] for the one or two names after the colon of FILE:forward,backward or FILE:layer. Raises NothingFound."""
+    """[Found] for what stands after the colon: FILE:forward,backward, FILE:conv for a pair, FILE:Layer. Raises NothingFound."""
+    if len(names) == 1:
+        (name,) = names
+        found = like(module, name.removesuffix("_backward").removesuffix("_forward"))
+        if found.kind != "missing":
+            return [found]
+        if name not in vars(module) or name != found.name:
+            raise NothingFound(f"it defines no {found.title}")
+        return [Found(name, getattr(module, name), None, "loss", name)]  # loss, dx = my_loss(x, y)
     for name in names:
-        if not hasattr(module, name):
+        if not callable(getattr(module, name, None)):
             raise NothingFound(f"it defines no {name}")
-    parts = [getattr(module, name) for name in names]
-    stem = names[0].removesuffix("_backward").removesuffix("_forward")
-    if len(parts) == 2:
-        return [Found(stem, *parts, "pair", names[1])]
-    if _is_layer(parts[0]):
-        return [_layer(names[0], parts[0])]
-    found = like(module, stem)
-    return [Found(names[0], parts[0], None, "loss", names[0])] if found.kind == "missing" else [found]
+    forward, backward = names
+    return [Found(forward.removesuffix("_forward"), getattr(module, forward), getattr(module, backward), "pair", backward)]
 
 
 def like(module, stem):
