@@ -33,7 +33,8 @@ def named(forward, inputs, names=None):
         values = {str(name): _value(name, value) for name, value in inputs.items()}
         by_name = set(values) <= {p.name for p in parameters if p.kind != p.POSITIONAL_ONLY} or \
             any(p.kind == p.VAR_KEYWORD for p in parameters)
-        return values, by_name
+        order = [p.name for p in parameters if p.name in values] if by_name else []  # that of the gradients, too
+        return {name: values[name] for name in [*order, *(name for name in values if name not in order)]}, by_name
     inputs = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
     if names is None:
         found = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]

@@ -9,9 +9,11 @@ given values, moved a little off kinks and ties, and at others (shuffled and sca
 import numpy as np
 
 from ... import backend
-from ..rounding import SINGLE
+from ..rounding import DOUBLE, SINGLE
 
 STEP, SINGLE_STEP = 1e-5, 1e-2  # times an entry's unit: truncation and rounding both leave about ten digits
+WIDER = 1000  # times that, where outputs are large beside their change
+SMOOTH = 1e-3  # left and right derivative may differ by so much of their size
 NUDGE = 0.01  # times the size of a typical entry, off the kinks
 EXACT = 1e-6  # of the largest value: a prediction that is off by more is no explanation
 LARGEST = 4_000_000  # entries of J
@@ -59,19 +61,29 @@ class Place:
         return jacobian.reshape(self.y.shape + self.x.shape)
 
     def _column(self, array, index, unit):
-        value = float(self.x[index])
+        """Column n of J. Where the outputs bend (a kink is near) with smaller steps, where they are so large beside their change
+        that the step drowns in rounding with a larger one."""
         first = (SINGLE_STEP if self.subject.rounding > SINGLE else STEP) * unit
-        for step in (first, first / 30, first / 900):
-            with np.errstate(all="ignore"):
-                array[index] = value + step
-                plus = backend.to_numpy(self.subject.output()).reshape(-1)
-                array[index] = value - step
-                minus = backend.to_numpy(self.subject.output()).reshape(-1)
-            array[index] = value
-            slope, jump = (plus - minus) / (2 * step), abs(plus - 2 * self.y.reshape(-1) + minus) / step
-            if np.isfinite(slope).all() and jump.max() <= 1e-3 * abs(slope).max():
+        slope, jump = self._slope(array, index, first)
+        if float(abs(self.y).max()) * DOUBLE / first > 1e-8 * abs(slope).max():
+            wide, bend = self._slope(array, index, WIDER * first)
+            return wide if bend.max() <= SMOOTH * abs(wide).max() else slope
+        for smaller in (30, 900):
+            if np.isfinite(slope).all() and jump.max() <= SMOOTH * abs(slope).max():
                 break
+            slope, jump = self._slope(array, index, first / smaller)
         return slope
+
+    def _slope(self, array, index, step):
+        """(central difference, |right − left|) of every output."""
+        value = float(self.x[index])
+        with np.errstate(all="ignore"):
+            array[index] = value + step
+            plus = backend.to_numpy(self.subject.output()).reshape(-1)
+            array[index] = value - step
+            minus = backend.to_numpy(self.subject.output()).reshape(-1)
+        array[index] = value
+        return (plus - minus) / (2 * step), abs(plus - 2 * self.y.reshape(-1) + minus) / step
 
 
 class Case:

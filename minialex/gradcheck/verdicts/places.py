@@ -5,6 +5,7 @@ from ..sampling import TOGETHER
 from .case import EVERYWHERE
 from .names import AT_ZERO, BORDER, NEGATIVE, PADDED, TIED, Verdict
 
+CHANCE = 1e-3  # wrong entries that could lie at the border by chance with a higher probability than this prove nothing
 PADDING = ("p", "pad", "padding", "pad_width")  # what students call it
 
 
@@ -30,7 +31,8 @@ def border(case):
     for margin in range(1, (min(H, W) - 1) // 2 + 1):
         inside = np.zeros(case.shape, bool)
         inside[..., margin:H - margin, margin:W - margin] = True
-        if not wrong[inside].any() and any(look.numeric[inside].any() for look in looks):
+        by_chance = (1 - inside.mean()) ** wrong.sum()
+        if not wrong[inside].any() and any(look.numeric[inside].any() for look in looks) and by_chance < CHANCE:
             padding = _padding(case)
             where = f"within {margin} of the edge" if margin > 1 else "in the outermost rows and columns"
             evidence = (f"all {int(wrong.sum())} wrong entries lie {where}; all {int(inside.sum())} entries inside are right, "

@@ -36,7 +36,7 @@ def constant_factor(case):
                        f"{_axes(axes)}, add up in every entry", f"divided by {count} = {_product(case, axes)}", k)
     what = meaning(k, case)
     return Verdict(FACTOR, f"analytic = {k:.7g} × numeric at all {size} entries, {EVERYWHERE}",
-                   f"{k:.6g}" + (f" = {what}" if what else ""), k)
+                   f"{k:.6g}" + (f" = {what}" if what not in ("", f"{k:.6g}") else ""), k)
 
 
 def mean_of_overlapping(case):

@@ -8,7 +8,7 @@ directions, and compared with what backward said here:
 """
 import numpy as np
 
-from .case import put
+from .case import put, root_mean_square
 from .names import FLIPPED, INPUT, OUTPUT, TERM, TRANSPOSED, Verdict
 
 STEPS, SINGLE_STEPS = (1e-4, 1e-5, 1e-6), (2e-2, 1e-2)
@@ -103,16 +103,17 @@ def derivative_along(case, look, changes, direction, which, options=None):
     found = []
     try:
         subject.overrides = options or {}
+        unit = root_mean_square(bases[which]) or 1.0
         for step in SINGLE_STEPS if case.is_single else STEPS:
             sides = []
             for sign in (1, -1):
                 put(subject, bases)
-                subject.tensors[which].data[...] += sign * step * direction
+                subject.tensors[which].data[...] += sign * step * unit * direction
                 with np.errstate(all="ignore"):
                     sides.append(subject.output())
-            if sides[0].shape != look.cotangent.shape:
+            if sides[0].shape != look.cotangent.shape or not np.isfinite(sides).all():
                 return None
-            found.append(float((look.cotangent * (sides[0] - sides[1])).sum()) / (2 * step))
+            found.append(float((look.cotangent * (sides[0] - sides[1])).sum()) / (2 * step * unit))
             if len(found) > 1 and abs(found[-1] - found[-2]) <= 1e-7 * abs(found[-1]):
                 return found[-1]
     except Exception:  # a value that the student's code refuses: then it is no explanation
