@@ -12,7 +12,7 @@ from drawings import augmentation
 from lessons.labs import bench, results
 from minialex.data.patterns import PATTERNS
 from minialex.data.scene import draw
-from minialex.data.transforms import prepare, ten_crops
+from minialex.data.transforms import colour_shifts, prepare, ten_crops
 
 # %% [markdown]
 # ## 1. How many crops are there?
@@ -94,6 +94,9 @@ def added(alpha):
     """What a picture with these three draws gets: the same colour for each of its pixels."""
     return components @ (alpha * eigenvalues)
 
+draws, shifts = np.random.default_rng(2), colour_shifts(components * eigenvalues, 0.1, 5, np.random.default_rng(2))
+fact("the engine's colour_shifts adds the same colours for the same draws",
+     np.allclose(shifts, [added(alpha) for alpha in 0.1 * draws.standard_normal((5, 3))], atol=1e-7))
 noise = np.array([added(random.normal(0, 0.1, 3)) for _ in range(40_000)])
 predicted = 0.01 * covariance @ covariance
 fact("the covariance of 40,000 additions is 0.01·C·C, within 3 %",
