@@ -94,6 +94,10 @@ fact("it finds 64 and 32, as by hand", (x.grad, y.grad) == (by_hand_x, by_hand_y
 # The same idea with the operations of a network. Two layers, y = Σ tanh(x·W₁ + b)·W₂, once on each tape.
 
 # %%
+x, y = ma.Tensor(2.0, requires_grad=True), ma.Tensor(3.0, requires_grad=True)
+s = x * y + x
+(s * s).backward()
+fact("the engine finds 64 and 32 too: what meets at x is added there as well", (x.grad, y.grad) == (by_hand_x, by_hand_y))
 generator = np.random.default_rng(0)
 arrays = [generator.normal(size=shape) for shape in [(8, 5), (5, 4), (4,), (4, 3)]]
 mine, engine = [Tape(a) for a in arrays], [ma.Tensor(a, requires_grad=True) for a in arrays]

@@ -72,6 +72,7 @@ for name, (count, side, depth) in {"conv2": (128, 5, 48), "conv4": (192, 3, 192)
          and getattr(net, name).weight.shape == (2 * count, depth, side, side))
 fact("conv3: 384 kernels 3×3×256, each sees both halves", tables["conv3"].all() and net.conv3.weight.shape == (384, 256, 3, 3))
 rows = {row.name: row for row in shapes.summary(net).rows}
+fact("conv1 makes 96 maps of 55×55, 48 on each GPU", rows["conv1"].output_shape == (2 * 48, 55, 55))
 settle("S7", "true", f"conv1 gives {'×'.join(map(str, rows['conv1'].output_shape))}; each tower computes 48 of the maps, "
        f"2·{48 * 55 * 55:,} = {96 * 55 * 55:,} values")
 settle("S8", "true", "conv2 " + ", ".join(f"{name} {'×'.join(map(str, getattr(net, name).weight.shape))}" for name in tables)[6:]

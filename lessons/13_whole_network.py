@@ -89,6 +89,8 @@ guess = predict("How many values does conv1 put out, 96 maps of 55×55?")
 told = [253_440, 186_624, 64_896, 64_896, 43_264, 4096, 4096, 1000]
 counted = [out * width**2 for _, _, out, _, _, width in convolutions] + [out for _, _, out in connected]
 guess.turned_out(counted[0])
+fact("the layers' sizes give the same count as the summary's shapes",
+     counted == [np.prod(row.output_shape) for row in summary.rows if row.parameters])
 fact("all others are right, conv1 is not", [a == b for a, b in zip(told, counted)] == [False] + [True] * 7)
 fact("253,440 is 55·48·96: a map of 55×48, a slip. 55·55·96 = 290,400", (55 * 48 * 96, 55 * 55 * 96) == (told[0], counted[0]))
 fact("the figure's numbers sum to 622,312, the right ones to 659,272", (sum(told), sum(counted)) == (622_312, 659_272))

@@ -72,8 +72,19 @@ def gradients(what, function, inputs, hints=()):
     hints: (a word in the verdict, a sentence to add)."""
     import minialex as ma
 
+    _judge(what, function, lambda: ma.gradcheck(function, inputs), hints)
+
+
+def backward_of(what, forward, backward, inputs, hints=()):
+    """The same for a pair of plain functions, called as ma.check_backward calls them: backward(g, x), for instance."""
+    import minialex as ma
+
+    _judge(what, backward, lambda: ma.check_backward(forward, backward, inputs), hints)
+
+
+def _judge(what, function, report_of, hints):
     try:
-        report = ma.gradcheck(function, inputs)
+        report = report_of()
     except Exception as error:
         raise Wrong(f"{what} stops{_line(error, function)} with {type(error).__name__}: {error}") from error
     if not report:
@@ -136,4 +147,4 @@ def load(name):
     return module
 
 
-__all__ = ["Wrong", "call", "check", "classroom", "gradients", "name_of", "same", "slopes"]
+__all__ = ["Wrong", "backward_of", "call", "check", "classroom", "gradients", "name_of", "same", "slopes"]

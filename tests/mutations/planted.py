@@ -100,4 +100,8 @@ PLANTED = [
      "x.dtype.type(1 / (1 - p))", "x.dtype.type(1)", "10"),
     ("S10", "the layer subtracts its bias", "minialex/ops/linear.py",
      "y += bias", "y -= bias", "11"),
+    ("–", "where a tensor was used twice, only the last gradient stays", "minialex/tensor.py",
+     "if source not in self.values:", "if True:", "02"),
+    ("–", "softmax hands back zeros", "minialex/ops/loss.py",
+     "return y * (g - (g * y).sum(axis=self.axis, keepdims=True))", "return y * 0", "03"),
 ]

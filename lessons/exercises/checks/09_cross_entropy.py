@@ -1,6 +1,6 @@
 """Exercise 9: cross-entropy and its gradient, for small and for large logits."""
 import numpy as np
-from checking import Wrong, call, same
+from checking import Wrong, backward_of, call, same
 
 import minialex as ma
 import minialex.functional as F
@@ -38,4 +38,5 @@ def check(cross_entropy, gradient):
         ])
         large = call(gradient, np.array([[1000.0, 0.0]]), np.array([1]))
     same("gradient for logits of 1000", large, [[1.0, -1.0]])
+    backward_of("gradient", cross_entropy, gradient, [z, labels])
     return "Its rows sum to 0, and no entry is larger than 1/N: this gradient cannot explode."
