@@ -1,19 +1,60 @@
-"""`python -m pytest --device cuda` runs every test that takes the fixture `device` on a GPU, compared with the CPU."""
+"""`python -m pytest --device cuda` runs the suite on a GPU, `--device standin` on the strict stand-in for one (tests/gpu).
+
+There, every operation that a test calls is computed on the device and compared with whatever the test compares it with:
+finite differences, PyTorch, numbers by hand (on_device.py). The tests of tests/gpu, and those with a `device` fixture,
+keep their arrays on the device all the way.
+"""
+import sys
+from pathlib import Path
+
 import pytest
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+
+ABOUT_THE_CPU = {  # files and tests whose operations stay on the CPU, and why
+    "test_backend.py": "threads, and memory that is used again",
+    "test_the_gradient_of_the_image_is_not_computed": "it breaks one of the CPU's kernels on purpose",
+    "test_outside_the_block_nobody_watches": "it looks at the list of observers, and on_device.py is one",
+    "test_everything_is_as_it_was": "the same",
+}
 
 
 def pytest_addoption(parser):
-    parser.addoption("--device", default="cpu", metavar="cpu|cuda[:n]",
-                     help="where the tests with a `device` fixture compute (default: cpu)")
+    parser.addoption("--device", default="cpu", metavar="cpu|cuda[:n]|standin", help="where the tests compute (default: cpu)")
 
 
 @pytest.fixture(scope="session")
-def device(request):
-    """The name of the device under test, "cpu" or "cuda:n". Ends the run when that device cannot compute."""
+def computes_on(request):
+    """The device that operations are computed on, "cpu" or "cuda:n". Ends the run when that device cannot compute."""
     from minialex.backend import resolve_device
     from minialex.errors import UserError
-    try:
-        chosen = resolve_device(request.config.getoption("--device"))
-    except UserError as error:
-        pytest.exit(str(error), returncode=2)
-    return chosen.name
+    name = request.config.getoption("--device")
+    with pytest.MonkeyPatch.context() as patch:
+        if name == "standin":
+            sys.path.insert(0, str(HERE / "gpu"))
+            import standin
+            standin.install(patch)
+        try:
+            yield resolve_device("cuda" if name == "standin" else name).name
+        except UserError as error:
+            pytest.exit(str(error), returncode=2)
+
+
+@pytest.fixture(scope="session")
+def device(request, computes_on):
+    """The name of the device under test, "cpu" or "cuda:n". (Where there is none, tests/gpu bring their own stand-in.)"""
+    return "cpu" if request.config.getoption("--device") == "standin" else computes_on
+
+
+@pytest.fixture(autouse=True)
+def operations_on_the_device(request):
+    """Let the operations of this test be computed on the device that --device names."""
+    part = request.path.relative_to(HERE).parts[0]
+    stays = part in ("gpu", "data", *ABOUT_THE_CPU) or request.node.originalname in ABOUT_THE_CPU
+    if request.config.getoption("--device") == "cpu" or stays:
+        yield
+        return
+    from on_device import operations_on
+    with operations_on(request.getfixturevalue("computes_on")):
+        yield

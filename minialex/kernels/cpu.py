@@ -7,7 +7,8 @@ from numpy.lib.stride_tricks import as_strided
 
 from ..parallel import empty, for_blocks, for_images
 from ..windows import window_count
-from .cpu_dropout import dropout  # noqa: F401 (a kernel as those below, in a file of its own)
+from .cpu_dropout import dropout  # noqa: F401 (kernels as those below, in files of their own)
+from .cpu_loss import cross_entropy  # noqa: F401
 
 # ------------------------------------------------------------------------------------------------ columns
 

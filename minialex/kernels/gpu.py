@@ -17,18 +17,20 @@ from ..windows import window_count
 
 # ------------------------------------------------------------------------------------------------ compiling, launching
 
-_FILES = ("windows.cu", "convolution.cu", "pooling.cu", "normalization.cu", "dropout.cu", "sgd.cu")
+_FILES = ("windows.cu", "convolution.cu", "pooling.cu", "normalization.cu", "dropout.cu", "loss.cu", "sgd.cu")
 _TEXT = "\n".join((Path(__file__).parent / "cuda" / name).read_text(encoding="utf-8") for name in _FILES)
 _SOURCE = _TEXT.encode("ascii", "replace").decode()  # CuPy hands it on in the locale's encoding, which may lack a Σ
 
 KERNELS = ("im2col", "col2im", "max_pool_forward", "max_pool_backward", "lrn_forward", "lrn_backward",
-           "dropout", "sgd_update")
+           "dropout", "cross_entropy", "sgd_update")
 REALS = {np.dtype(np.float32): "float", np.dtype(np.float64): "double"}
+WHOLE_NUMBERS = {"max_pool_forward": np.uint8, "max_pool_backward": np.uint8, "cross_entropy": np.int64}  # argmax, labels
 INDICES = {np.int32: "int", np.int64: "long long"}
 
 _AS_IT_IS = (cupy.ndarray, np.float32, np.uint64)  # what a kernel gets without conversion
 
 _THREADS = 256  # per block
+_ROW_THREADS = 256  # per block that shares a row: ROW_THREADS in loss.cu
 _MOST_BLOCKS = 1 << 20
 _SHORT = 1 << 30  # below this many elements an int can count them, the last step of a grid-stride loop included
 
@@ -46,13 +48,14 @@ def _kernel(name, real, index):
     return cupy.RawKernel(source(real, index), name)
 
 
-def _launch(name, total, *arguments):
-    """Run kernel `name` over `total` elements. Integers are passed as the index type, floats as the arrays' own type.
+def _launch(name, total, *arguments, block_each=False):
+    """Run kernel `name` over `total` elements: one thread for each, or with `block_each` one block of threads.
 
-    Raises TypeError when the arrays are not all float32 or all float64.
+    Integers are passed as the index type, floats as the arrays' own type. Raises TypeError when the arrays are not
+    all float32 or all float64.
     """
     arrays = [value for value in arguments if isinstance(value, cupy.ndarray)]
-    reals = {array.dtype for array in arrays if array.dtype != np.uint8}
+    reals = {array.dtype for array in arrays if array.dtype != WHOLE_NUMBERS.get(name, np.void)}
     if len(reals) != 1 or not reals <= REALS.keys():
         found = ", ".join(sorted(map(str, reals)))
         raise TypeError(f"{name} needs its arrays all float32 or all float64, got {found}: convert them with .astype.")
@@ -62,8 +65,8 @@ def _launch(name, total, *arguments):
     index = np.int32 if max(array.size for array in arrays) < _SHORT else np.int64
     converted = [value if isinstance(value, _AS_IT_IS) else dtype.type(value) if isinstance(value, float) else index(value)
                  for value in arguments]
-    blocks = min(-(-total // _THREADS), _MOST_BLOCKS)
-    _kernel(name, REALS[dtype], INDICES[index])((blocks,), (_THREADS,), (index(total), *converted))
+    threads, blocks = (_ROW_THREADS, total) if block_each else (_THREADS, -(-total // _THREADS))
+    _kernel(name, REALS[dtype], INDICES[index])((min(blocks, _MOST_BLOCKS),), (threads,), (index(total), *converted))
 
 
 def _on_its_device(function):
@@ -189,6 +192,21 @@ def dropout(x, p, key, first=0):
     threads = -(-(first % 8 + x.size) // 8) if x.size else 0
     _launch("dropout", threads, x, y, x.size, np.uint64(key), np.uint64(first), np.float32(p), float(1 / (1 - p)))
     return y
+
+
+# ------------------------------------------------------------------------------------------------ the loss
+
+
+@_on_its_device
+def cross_entropy(logits, labels):
+    """The losses (N,), −ln p[label], of logits (N, K) and labels (N,), and their mean's gradient (N, K): (p − one-hot)/N.
+
+    A label that is none of the K classes makes its row NaN.
+    """
+    logits, labels = cupy.ascontiguousarray(logits), cupy.ascontiguousarray(labels, dtype=np.int64)
+    losses, gradient = cupy.empty(len(logits), dtype=logits.dtype), cupy.empty_like(logits)
+    _launch("cross_entropy", len(logits), logits, labels, losses, gradient, logits.shape[1], block_each=True)
+    return losses, gradient
 
 
 # ------------------------------------------------------------------------------------------------ the update

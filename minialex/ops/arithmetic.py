@@ -4,7 +4,9 @@ Broadcasting copies an input along some axes; the transpose of copying is summin
 """
 from numbers import Integral
 
-from ..backend import array_module
+import numpy as np
+
+from ..backend import array_module, device_of, is_array, to_device
 from ..tensor import Function, Tensor
 
 
@@ -318,6 +320,10 @@ class GetItem(Function):
         self.index = index
 
     def forward(self, x):
+        if array_module(x) is not np:  # CuPy adds up (add.at) at its own arrays' indices only
+            parts = self.index if isinstance(self.index, tuple) else (self.index,)
+            parts = tuple(to_device(part, device_of(x)) if is_array(part) else part for part in parts)
+            self.index = parts if isinstance(self.index, tuple) else parts[0]
         try:
             return x[self.index]
         except IndexError as error:

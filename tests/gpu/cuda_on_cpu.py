@@ -1,8 +1,7 @@
 """Runs CUDA sources on the CPU: g++ compiles them behind a shim header, all of them in one library.
 
 The text that a GPU would get is the text that runs here, on NumPy memory. What cannot be seen this way: speed, races
-between threads that really run at once (the kernels have none: each thread owns what it writes, which running the
-threads backwards confirms), and the last bits of pow and of fused multiply-adds.
+between threads that really run at once (running the threads backwards shows those that depend on their order), and the last bits of pow and of fused multiply-adds.
 """
 import ctypes
 import re
@@ -38,13 +37,15 @@ def parameters(source):
 
 def _launchers(source, space):
     """C functions `space_kernel(grid, block, backwards, arguments)`: every argument through a pointer, as a CUDA launch
-    has it."""
+    has it. They return 0, or 1 when some threads of a block waited for others that had ended."""
     names = {kind: name for name, kind in C_TYPES.items()}
     for name, kinds in parameters(source).items():
         types = [names[kind] + "*" * pointer for kind, pointer in kinds]
         arguments = ", ".join(f"*({kind}*)a[{i}]" for i, kind in enumerate(types))
-        yield (f'extern "C" void {space}_{name}(unsigned grid, unsigned block, int backwards, void** a)\n'
-               f"{{ RUN_ALL_THREADS(grid, block, backwards, {space}::{name}({arguments})) }}\n")
+        body = source.partition(f"void {name}(")[2].partition('extern "C"')[0]
+        run = "run_together" if "__shared__" in body else "run_one_by_one"
+        yield (f'extern "C" int {space}_{name}(unsigned grid, unsigned block, int backwards, void** a)\n'
+               f"{{ return {run}(grid, block, backwards, [&] {{ {space}::{name}({arguments}); }}); }}\n")
 
 
 @cache
@@ -79,4 +80,5 @@ def launch(sources, source, name, grid, block, arguments, backwards=False):
         cells.append(cell)
         pointers.append(ctypes.cast(ctypes.byref(cell), ctypes.c_void_p))
     function = getattr(library(sources), f"s{sources.index(source)}_{name}")
-    function(grid, block, int(backwards), (ctypes.c_void_p * len(pointers))(*pointers))
+    parted = function(grid, block, int(backwards), (ctypes.c_void_p * len(pointers))(*pointers))
+    assert not parted, f"{name}: some threads of a block wait at a __syncthreads() that others never reach"

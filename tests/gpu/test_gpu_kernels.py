@@ -224,6 +224,32 @@ def test_a_mask_does_not_depend_on_how_the_work_is_cut(on_gpu, size):
         np.testing.assert_array_equal(y > 0, whole)
 
 
+# ------------------------------------------------------------------------------------------------ the loss
+
+
+@checked
+@given(N=st.integers(1, 5), K=st.one_of(st.integers(1, 9), st.integers(250, 1030)), dtype=dtypes, seed=seeds,
+       size=st.sampled_from([1, 50, 1000]))
+def test_cross_entropy(on_gpu, N, K, dtype, seed, size):
+    x, labels = normal(seed, (N, K), dtype) * dtype(size), np.random.default_rng(seed).integers(0, K, N)
+    wide = x.astype(np.longdouble)
+    log_p = wide - wide.max(1, keepdims=True)
+    log_p -= np.log(np.exp(log_p).sum(1, keepdims=True))
+    losses, gradient = on_gpu("cross_entropy", x, labels)
+    assert losses.dtype == gradient.dtype == dtype
+    for ours in ((losses, gradient), cpu.cross_entropy(x, labels)):
+        np.testing.assert_allclose(ours[0], -log_p[range(N), labels], rtol=5 * tolerance[dtype], atol=size * 5 * tolerance[dtype])
+        np.testing.assert_allclose(ours[1], (np.exp(log_p) - np.eye(K)[labels]) / N, rtol=0, atol=size * 5 * tolerance[dtype])
+
+
+@pytest.mark.parametrize("label", [-1, 7, 2**40])
+def test_a_label_that_is_no_class_makes_its_row_nan(on_gpu, label):
+    x = normal(0, (3, 7), np.float32)
+    losses, gradient = on_gpu("cross_entropy", x, np.array([0, label, 6]))
+    assert np.isnan(losses).tolist() == [False, True, False]
+    assert np.isnan(gradient).all(axis=1).tolist() == np.isnan(gradient).any(axis=1).tolist() == [False, True, False]
+
+
 # ------------------------------------------------------------------------------------------------ the update
 
 
@@ -258,6 +284,7 @@ def one_of_each(dtype):
             ("lrn_forward", (x, 5, 0.1, 0.75, 2, 2)),
             ("lrn_backward", (turned, x, scale, 5, 0.1, 0.75, 2)),
             ("dropout", (x, 0.3, 12345678901234567890)),
+            ("cross_entropy", (x.reshape(9, -1), np.arange(9))),
             ("sgd_update", (x, turned, scale, 0.1, 0.9, 1e-3))]
 
 

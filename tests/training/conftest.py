@@ -6,6 +6,12 @@ from small_runs import OPTIONS, Listener, write_pictures
 from minialex.training import run
 
 
+@pytest.fixture(scope="session", autouse=True)
+def on_the_device(computes_on):
+    """`--device cuda`: the runs of these tests train there."""
+    OPTIONS["device"] = computes_on
+
+
 @pytest.fixture(scope="session")
 def pictures(tmp_path_factory):
     """A folder with 12 training and 5 validation pictures of each class."""

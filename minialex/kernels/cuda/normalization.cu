@@ -4,6 +4,15 @@
 // A tower is C/groups neighbouring channels; with groups = 1 there is one. HW = H·W pixels per channel.
 //
 // One thread per element; neighbours share what they read through the cache.
+
+// s^−β; for the paper's 3/4 by two square roots, as on the CPU: for sm_90 pow is 128 PTX instructions, this is 4.
+__device__ inline real inverse_power(real s, real beta)
+{
+    if (beta != (real)0.75) return pow(s, -beta);
+    real root = sqrt(s);
+    return 1 / (root * sqrt(root));
+}
+
 extern "C" __global__ void lrn_forward(
     index_t total, const real* x, real* y, real* scale,
     index_t HW, index_t tower, index_t size, real alpha, real beta, real k)
@@ -15,7 +24,7 @@ extern "C" __global__ void lrn_forward(
         real sum = 0;
         for (index_t c = first; c <= last; ++c) sum += channel[c * HW] * channel[c * HW];
         scale[i] = k + alpha * sum;
-        y[i] = x[i] * pow(scale[i], -beta);
+        y[i] = x[i] * inverse_power(scale[i], beta);
     }
 }
 
@@ -32,8 +41,8 @@ extern "C" __global__ void lrn_backward(
         real sum = 0;
         for (index_t c = first; c <= last; ++c) {
             index_t at = base + c * HW;
-            sum += grad[at] * x[at] * pow(scale[at], -beta - 1);
+            sum += grad[at] * x[at] * inverse_power(scale[at], beta) / scale[at];
         }
-        dx[i] = grad[i] * pow(scale[i], -beta) - 2 * alpha * beta * x[i] * sum;
+        dx[i] = grad[i] * inverse_power(scale[i], beta) - 2 * alpha * beta * x[i] * sum;
     }
 }

@@ -1,0 +1,57 @@
+"""Runs the engine's operations on another device, underneath tests that know nothing of it.
+
+A test hands over NumPy arrays and gets NumPy arrays. Inside, the forward and backward pass of every operation, and the
+optimiser's update, get copies on the device: the same memory layout, strides and gaps included. So every gradient,
+oracle and training test is a test of that device too. (What must not cross by itself is tests/gpu's subject.)
+"""
+import types
+from contextlib import contextmanager
+
+import numpy as np
+
+from minialex import backend, optim, tensor
+
+
+def copy_with_layout(array, device):
+    """A copy of a NumPy array on the device, with the same strides."""
+    owner = array
+    while isinstance(owner.base, np.ndarray):
+        owner = owner.base
+    if array.flags.c_contiguous or not array.size or not (owner.flags.c_contiguous or owner.flags.f_contiguous):
+        return backend.to_device(array, device)
+    memory = backend.to_device(owner.ravel(order="K").view(array.dtype), device)
+    first = (array.ctypes.data - owner.ctypes.data) // array.itemsize
+    as_strided = backend.array_module(memory).lib.stride_tricks.as_strided
+    return as_strided(memory[first:], array.shape, array.strides)
+
+
+@contextmanager
+def operations_on(device):
+    """Inside the block, operations on NumPy arrays are computed on the device."""
+    def back(result):
+        if isinstance(result, (tuple, list)):
+            return tuple(map(back, result))
+        return backend.to_numpy(result) if backend.is_array(result) else result
+
+    def observe(direction, function, call):
+        def there(*arrays):
+            if not all(type(array) is np.ndarray for array in arrays):
+                return call(*arrays)
+            return back(call(*(copy_with_layout(array, device) for array in arrays)))
+        return there if type(function).__module__.startswith("minialex.ops.") else call
+
+    def sgd_update(weight, grad, velocity, *options):
+        w, g, v = (backend.to_device(array, device) for array in (weight, grad, velocity))
+        kernels(w).sgd_update(w, g, v, *options)
+        weight[...], velocity[...] = backend.to_numpy(w), backend.to_numpy(v)
+
+    def update_there(array):
+        return types.SimpleNamespace(sgd_update=sgd_update) if type(array) is np.ndarray else kernels(array)
+
+    kernels, optim.kernels = optim.kernels, update_there
+    tensor.observers.insert(0, observe)  # the innermost: other observers, such as anomaly detection, see NumPy arrays
+    try:
+        yield
+    finally:
+        optim.kernels = kernels
+        tensor.observers.remove(observe)
