@@ -1,7 +1,8 @@
 """Runs CUDA sources on the CPU: g++ compiles them behind a shim header, all of them in one library.
 
 The text that a GPU would get is the text that runs here, on NumPy memory. What cannot be seen this way: speed, races
-between threads that really run at once (running the threads backwards shows those that depend on their order), and the last bits of pow and of fused multiply-adds.
+between threads that really run at once (running the threads backwards shows those that depend on their order), and the
+last bits of pow and of fused multiply-adds.
 """
 import ctypes
 import re

@@ -8,7 +8,7 @@ import signal
 
 import numpy as np
 import pytest
-from small_runs import Listener, write_pictures
+from small_runs import OPTIONS, Listener, write_pictures
 
 from minialex import optim
 from minialex.errors import UserError
@@ -47,8 +47,9 @@ def test_it_learns_and_says_so(finished):
     path, listener = finished
     last = list(csv.DictReader((path / "metrics.csv").open()))[-1]
     assert float(last["val_top1"]) > 0.9 and float(last["val_loss"]) < 0.5
-    for words in ("device   cpu", "lenet5: 61,111 parameters", "3 classes (leaves, sky $5, Äpfel)", "LeCun", "time     about",
-                  "36 pictures to train on, 15 to validate", "4 epochs, batch 8, lr 0.05 (falling towards 0 after 40 % of them)",
+    for words in (f"device   {OPTIONS['device']}", "lenet5: 61,111 parameters", "3 classes (leaves, sky $5, Äpfel)", "LeCun",
+                  "time     about", "36 pictures to train on, 15 to validate",
+                  "4 epochs, batch 8, lr 0.05 (falling towards 0 after 40 % of them)",
                   "checkpoint-best.npz"):
         assert words in listener.text, words
 

@@ -70,7 +70,8 @@ def test_the_checkpoint_of_the_last_good_epoch_is_kept(train, tmp_path, monkeypa
             made[0].conv1.weight.data[0] = np.nan
 
     monkeypatch.setattr(models, "build", build)
-    with pytest.raises(Diverged, match="epoch 2, step 3: .*layer conv1 .* has the network after epoch 1"):
+    # On the CPU every step's loss is looked at, on a GPU (--device cuda) only now and then: here after the epoch's fourth step.
+    with pytest.raises(Diverged, match="epoch 2, step [35]: .*layer conv1 .* has the network after epoch 1"):
         train("late", break_conv1, epochs=5)
     weights, *_, state, _ = load(tmp_path / "late" / "checkpoint-last.npz")
     assert state["epoch"] == 1 and all(np.isfinite(array).all() for array in weights.values())
