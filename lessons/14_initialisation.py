@@ -78,6 +78,8 @@ def picture_part(model, images):
 
 paper = picture_part(model, images)
 he = picture_part(models.initialise(model, "he"), images)
+drawn = {name: float(layer.weight.data.std()) for name, layer in layers[:-1]}  # the last layer is drawn narrower
+fact("the engine's He draws σ = √(2/n), within 2 %", all(abs(s / sqrt(2 / fan_in[name]) - 1) < 0.02 for name, s in drawn.items()))
 raw = picture_part(models.initialise(model, "paper"), images * 70)  # the paper's pixels: mean subtracted, not scaled
 del model
 guess.turned_out(round(100 * paper["layer 7"], 2))

@@ -137,8 +137,8 @@ def smoothness(kernels):  # correlation of neighbouring weights: 0 for noise
 fact("what training has changed is smooth, the random start is not", smoothness(change) > smoothness(before) + 0.2)
 ma.manual_seed(0)
 stuck = bench.train(bench.network(6), images, labels, 3, 3, lr=0.1, constant=True)
-fact("with ten times the learning rate the network is lost: every picture gets the same answer",
-     len(set(bench.probabilities(stuck, images).argmax(axis=1))) == 1)
+wrong = bench.errors(bench.probabilities(stuck, images), labels)["top1"]
+fact(f"with ten times the learning rate the network is lost: {wrong:.0f} % wrong, guessing is 83", wrong > 60)
 with broken(ValueError):
     bench.probabilities(net, val[:0])
 classroom.save(training.draw(curves, before, change, run), "17_training")
