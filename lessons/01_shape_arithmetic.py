@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import classroom  # makes `import minialex` work from any folder
 import numpy as np
-from classroom import broken, claim, fact, predict, settle
+from classroom import broken, claim, fact, formula, predict, settle
 from drawings import shape_arithmetic
 
 import minialex.functional as F
@@ -23,6 +23,7 @@ from minialex import Tensor, models, nn, shapes
 claim("S1", "N1", "input 224 gives (224 - 11)/4 = 54.75, so 227 must be meant: (227 - 11)/4 = 55")
 claim("S2", "N2", "(227 - 11)/4 + 1 = 55")
 guess = predict("A window 11 columns wide moves 4 columns at a time. In how many places does it fit into 224 columns?")
+formula("(224 - 11 + 2·0)/4 + 1 = 213/4 + 1 = 54.25; the window that would stick out does not count")
 
 def places(size, kernel, stride, padding=0):
     """Slide the window over the padded picture until it would stick out; column 0 is the first pixel."""
@@ -117,6 +118,7 @@ settle("S4", "true of that program", f"flatten is 256·5·5 = {256 * 5**2}, Alex
 # %% 5. Kernels are not output values
 claim("S9", "N2", "each GPU has 13·13·192 convolution kernels")
 guess = predict("On each GPU conv4 makes 192 maps of 13×13 out of 192 maps of 13×13. How many kernels does it need?")
+formula("one kernel of 3·3·192 weights, slid over 13·13 places, makes one map of 13×13")
 half = nn.Conv2d(192, 192, kernel_size=3, padding=1)
 maps = half(Tensor(np.zeros((1, 192, 13, 13), dtype=np.float32)))
 guess.turned_out(len(half.weight.data))
@@ -145,5 +147,4 @@ classroom.score()
 
 # %% [markdown]
 # ## Exercise
-# `lessons/exercises/01_shape_arithmetic.py`: the formula forwards and backwards, and the width for which pool5 gives 7×7
-# with no remainder on the way. Before you write it: why is it 227 plus what the picture's last line says?
+# `lessons/exercises/01_shape_arithmetic.py`: the formula both ways, and the width for which pool5 gives 7×7, nothing lost.

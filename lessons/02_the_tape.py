@@ -8,7 +8,7 @@ import inspect
 
 import classroom  # makes `import minialex` work from any folder
 import numpy as np
-from classroom import broken, fact, heard, predict
+from classroom import broken, fact, formula, heard, predict
 from drawings import the_tape
 
 import minialex as ma
@@ -16,13 +16,14 @@ import minialex.functional as F
 
 # %% [markdown]
 # ## 1. By hand
-# f = (x·y + x)², at x = 2, y = 3. Forward, step by step: p = x·y = 6, s = p + x = 8, f = s² = 64. Backward, from the end:
-# df/ds = 2s = 16, and s hands its 16 on to p and, as it stands, to x. p hands 16·y to x and 16·x to y. What arrives at x by
-# its two ways is added: df/dx = 16·3 + 16 = 64.
+# f = (x·y + x)² in steps: p = x·y, s = p + x, f = s². Forward each step is computed. Backward, from the end, each hands its
+# derivative on to what it was made of, times the slope on the way. x was used twice: what arrives by its two ways is added.
 
 # %%
 heard("To find out how the loss depends on each weight, every weight has to be tried.")
 guess = predict("f = (x·y + x)², x = 2, y = 3. By how much does f grow per unit of x, df/dx?")
+
+formula("forward p = 2·3 = 6, s = 6 + 2 = 8, f = 64; backward df/ds = 2·8 = 16, df/dx = 16·3 + 16 = 64, df/dy = 16·2 = 32")
 
 def f(x, y):
     return (x * y + x) ** 2
@@ -110,6 +111,7 @@ fact("for each row of the batch the bias was used once: its derivative is a sum 
 
 # %% 4. What it costs, against trying
 guess = predict("AlexNet has 60,965,224 parameters. How many forward passes does trying each of them take, with f(w + h) - f(w)?")
+formula("one for each, and one for f(w); a backward pass costs about two forward passes, and is there for all of them")
 guess.turned_out(60_965_224 + 1)
 
 class Counting(np.ndarray):

@@ -6,7 +6,7 @@ too small a step drowns in rounding, and both errors can be computed beforehand.
 # %% Tools
 import classroom  # makes `import minialex` work from any folder
 import numpy as np
-from classroom import broken, fact, heard, predict
+from classroom import broken, fact, formula, heard, predict
 from drawings import gradient_checking
 
 import minialex as ma
@@ -15,12 +15,13 @@ import minialex.functional as F
 # %% [markdown]
 # ## 1. The best step
 # For f = eˣ at x = 1 the derivative is e. The central difference (f(x + h) - f(x - h))/2h is off by h²/6·f‴ because the
-# curve bends, and by about ε·f/h because each f is rounded to 16 digits, ε = 2.2·10⁻¹⁶. The sum is smallest where
-# h³ = 3·ε·f/f‴ = 3·2.2·10⁻¹⁶: h = 9·10⁻⁶.
+# curve bends, and by about ε·f/h because each f is rounded to 16 digits. Both cannot be small: somewhere lies the best h.
 
 # %%
 heard("The smaller the step h, the better the numeric derivative.")
 guess = predict("f = eˣ in float64. Which step h = 10⁻ⁿ gives the best central difference? Your n", within=1)
+
+formula("h²/6 + ε/h, with ε = 2.2·10⁻¹⁶, is smallest where h/3 = ε/h²: h = (3·2.2·10⁻¹⁶)^(1/3) = 8.7·10⁻⁶")
 
 def one_sided(f, x, h):
     return (f(x + h) - f(x)) / h
@@ -90,6 +91,7 @@ def forgetful(x):
     return ForgetfulSoftmax()(x)
 
 guess = predict("A row of a softmax is summed. By how much does that sum grow per unit of any input?")
+formula("Σ p = 1 whatever x is, so dΣp/dx = 0: with ones as the cotangent even zeros are right")
 ones = np.ones_like(x)
 guess.turned_out(round(abs(numeric(forgetful, x, ones)).max(), 6))
 fact("with ones as the cotangent the zeros pass: each row of a softmax sums to 1, whatever x is",

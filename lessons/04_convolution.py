@@ -6,7 +6,7 @@ best at. Backwards, the two transposes of the product are all there is, and one 
 # %% Tools
 import classroom  # makes `import minialex` work from any folder
 import numpy as np
-from classroom import broken, fact, heard, predict
+from classroom import broken, fact, formula, heard, predict
 from drawings import convolution
 
 import minialex as ma
@@ -21,6 +21,7 @@ from minialex import shapes
 # %%
 heard("A convolution slides the flipped kernel over the picture, pixel by pixel.")
 guess = predict("96 maps of 55×55 values, each a sum of 363 products: how many million is that for one picture?", within=1)
+formula("96·(55·55)·(3·11·11) = 290,400·363 = 105,415,200")
 guess.turned_out(round(96 * 55 * 55 * 363 / 1e6, 2))
 generator = np.random.default_rng(0)
 x, W, b = generator.normal(size=(2, 3, 7, 6)), generator.normal(size=(4, 3, 3, 3)), generator.normal(size=4)
@@ -50,6 +51,7 @@ fact("with the kernel flipped, as mathematicians define a convolution, it would 
 
 # %% 2. Three loops go: every window as a column
 guess = predict("A picture of 3×227×227 as columns for conv1, 11×11 with stride 4: how many times as many numbers?", within=0.15)
+formula("(3·11·11)·(55·55) / (3·227·227) = 1,098,075 / 154,587 = 7.10")
 
 def im2col(image):
     """(C, H, W), padded -> (C·KH·KW, OH·OW): window after window, each written as one column."""
@@ -74,6 +76,7 @@ fact("conv1's columns: 363·3025 = 1,098,075 numbers, and 562 MB in float32 for 
 
 # %%
 guess = predict("A 3×3 kernel moves by 1. To how many columns is a pixel in the middle copied? That many terms has its sum.")
+formula("a window that holds it starts 0, 1 or 2 rows above and 0, 1 or 2 columns to the left: 3·3 = 9")
 g = generator.normal(size=y.shape)
 dW = sum(g[n].reshape(C_out, -1) @ columns[n].T for n in range(N)).reshape(W.shape)
 dcolumns = W.reshape(C_out, -1).T @ g.reshape(N, C_out, -1)

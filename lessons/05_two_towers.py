@@ -6,7 +6,7 @@ found in one layer only. One word says all that today: groups=2. Here both are b
 # %% Tools
 import classroom  # makes `import minialex` work from any folder
 import numpy as np
-from classroom import broken, claim, fact, heard, predict, settle
+from classroom import broken, claim, fact, formula, heard, predict, settle
 from drawings import two_towers
 
 import minialex as ma
@@ -16,13 +16,14 @@ from minialex import models, nn, shapes
 # %% [markdown]
 # ## 1. Half of the kernels, half of the channels
 # conv2 has 256 kernels. Without towers each would be 5×5×96. With two, kernels 0 to 127 see channels 0 to 47, the others
-# channels 48 to 95: 256·(5·5·48) = 307,200 weights instead of 614,400.
+# channels 48 to 95.
 
 # %%
 claim("S7", "N1, N2", "conv1 gives 55×55×96, as two groups 55×55×48")
 claim("S8", "N1, N2", "conv2: two groups of 128 kernels 5×5×48; conv4: two of 192 kernels 3×3×192; conv5: two of 128 kernels "
       "3×3×192; conv3: 384 kernels 3×3×256 seeing both halves")
 guess = predict("conv2's weights, 256 kernels of 5×5 over 96 channels: what share of them is left with two groups? (0 to 1)")
+formula("256·(5·5·48) = 307,200 of 256·(5·5·96) = 614,400")
 layer = nn.Conv2d(96, 256, 5, padding=2, groups=2)
 guess.turned_out(layer.weight.size / nn.Conv2d(96, 256, 5).weight.size)
 fact("each of the 256 kernels is 5×5×48", layer.weight.shape == (256, 48, 5, 5))
@@ -116,6 +117,7 @@ fact("backward too: the exchange carries gradients home, down to the kernels of 
      np.allclose(parameter.grad, grad, atol=1e-9 * abs(grad).max()) for parameter, grad in zip(net.parameters(), grads)))
 crossing = rows["pool2"].output_shape[0] // 2 * 13 * 13
 guess = predict("How many numbers does one GPU send to the other for one picture before conv3? (half of pool2's 256×13×13)")
+formula("128·13·13 = 21,632 each way, forward; as many gradients, backward")
 guess.turned_out(crossing)
 
 # %% Broken on purpose: towers that cannot be equal. Then the picture.

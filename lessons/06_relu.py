@@ -8,7 +8,7 @@ import math
 
 import classroom  # makes `import minialex` work from any folder
 import numpy as np
-from classroom import broken, fact, heard, predict
+from classroom import broken, fact, formula, heard, predict
 from drawings import relu
 
 import minialex as ma
@@ -17,12 +17,13 @@ from minialex import models, nn, optim
 
 # %% [markdown]
 # ## 1. Three slopes
-# sigmoid: y = 1/(1 + e⁻ˣ), slope y·(1 - y), at most 1/2·1/2 = 0.25. tanh: slope 1 - y², at most 1. ReLU: slope 1 or 0.
-# At x = 10 the sigmoid's slope is 0.000045, tanh's 0.000000008, ReLU's still 1.
+# sigmoid: y = 1/(1 + e⁻ˣ), slope y·(1 - y). tanh: slope 1 - y². ReLU: slope 1 or 0. The first two saturate: far from 0 the
+# curve is flat.
 
 # %%
 heard("The sigmoid was given up because it is slow to compute.")
 guess = predict("What is the steepest slope that 1/(1 + e⁻ˣ) has anywhere?")
+formula("y·(1 - y) is largest at y = 1/2, x = 0: 1/2·1/2 = 1/4")
 xs = np.linspace(-10, 10, 2001)
 
 def slope(function):
@@ -50,6 +51,7 @@ fact("through 20 sigmoids less than 10⁻¹² is left, 0.25²⁰, even where eac
 # %% 2. Twenty layers, seen from the top
 heard("With a good initialisation the activation does not matter.")
 guess = predict("20 layers of 100 sigmoids: the gradient at layer 1 is 10⁻ⁿ of that at layer 20. Your n", within=2)
+formula("19 times at most 0.25: 0.25¹⁹ = 4·10⁻¹²; the weights, N(0, 1/100), leave the length as it is")
 
 def gradient_by_layer(activation, gain, depth=20, width=100):
     """The gradient's size at the output of each layer, relative to the last. Weights N(0, gain/width)."""

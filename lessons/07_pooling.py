@@ -6,7 +6,7 @@ windows, and several pixels can tie for one.
 # %% Tools
 import classroom  # makes `import minialex` work from any folder
 import numpy as np
-from classroom import broken, fact, heard, predict
+from classroom import broken, fact, formula, heard, predict
 from drawings import pooling
 
 import minialex as ma
@@ -20,6 +20,8 @@ import minialex.functional as F
 # %%
 heard("The gradient of max pooling is 1 for the winner and 0 for all others.")
 guess = predict("A 5×5 picture has its largest value in the very middle. In how many 3×3 windows, 2 pixels apart, does it win?")
+
+formula("row 2 lies in rows 0 to 2 and in rows 2 to 4, column 2 likewise: 2·2 = 4 windows")
 
 def max_pool(x, z, s):
     """(H, W) -> (OH, OW), and for each window the (row, column) that won: the first one, in reading order, when tied."""
@@ -71,6 +73,7 @@ fact("no gradient is lost or made: it sums to the number of windows", backward(l
 
 # %%
 guess = predict("A 4×4 picture of zeros, 2/2: each window gets gradient 1. If all tied pixels got it, what would dx sum to?")
+formula("4 windows · 4 tied pixels · 1 = 16, where 4 was handed in")
 flat = np.zeros((4, 4))
 
 class Generous(ma.Function):

@@ -6,7 +6,7 @@ two networks that differ only in where it stands.
 # %% Tools
 import classroom  # makes `import minialex` work from any folder
 import numpy as np
-from classroom import broken, claim, fact, heard, predict, settle
+from classroom import broken, claim, fact, formula, heard, predict, settle
 from drawings import response_norm
 
 import minialex as ma
@@ -15,12 +15,13 @@ from minialex import models, shapes
 
 # %% [markdown]
 # ## 1. The formula
-# b = a/(k + α·Σ a²)^β over the 5 channels around a's own. With a = 100 and silent neighbours: s = 2 + 10⁻⁴·100² = 3, and
-# b = 100/3^0.75 = 43.9. With all five at 100: s = 2 + 10⁻⁴·5·100² = 7, b = 100/7^0.75 = 23.2.
+# b = a/(k + α·Σ a²)^β, the sum over the 5 channels around a's own, its own included. For small a nothing happens but a
+# division by 2^0.75; the bracket grows with the square of what is loud.
 
 # %%
 claim("O3", "N1, N3, P", "b_i = a_i / (k + α·Σ_{j=max(0,i−n/2)}^{min(N−1,i+n/2)} a_j²)^β, k=2, n=5, α=10⁻⁴, β=0.75")
 guess = predict("a = 100 in one channel, 0 in all others; k = 2, n = 5, α = 10⁻⁴, β = 0.75. What is b?", within=0.5)
+formula("s = 2 + 10⁻⁴·100² = 3, b = 100/3^0.75 = 43.87; all five at 100: s = 2 + 10⁻⁴·5·100² = 7, b = 100/7^0.75 = 23.24")
 
 def lrn(a, n=5, alpha=1e-4, beta=0.75, k=2.0, divided=False):
     """Channel by channel, at one pixel: a (C,). divided: α/n in the place of α, as Caffe and PyTorch have it."""
@@ -83,6 +84,7 @@ fact("at activations of 0 to 1 it is less than a thousandth: a careless check of
 # %% 3. The tower's edge
 claim("O4", "N1", "LRN normalises two groups of 27×27×48")
 guess = predict("96 maps in two towers, windows of 5: in how many channels do one and two devices give different values?")
+formula("a window of 5 reaches 2 channels to each side: over the edge from 46, 47 and from 48, 49")
 differ = np.flatnonzero(~np.isclose(engine(a), engine(a, groups=2)))
 guess.turned_out(len(differ))
 halves = np.concatenate([lrn(a[:48]), lrn(a[48:])])

@@ -8,7 +8,7 @@ import math
 
 import classroom  # makes `import minialex` work from any folder
 import numpy as np
-from classroom import broken, claim, fact, heard, predict, settle
+from classroom import broken, claim, fact, formula, heard, predict, settle
 from drawings import cross_entropy
 
 import minialex as ma
@@ -18,11 +18,12 @@ from minialex import models
 # %% [markdown]
 # ## 1. The formula
 # p_k = e^(z_k)/Σ e^(z_j), L = -ln p_label. For z = (1, 2, 3) and label 0: p_0 = 2.718/(2.718 + 7.389 + 20.086) = 0.0900,
-# L = 2.408. If nothing is known, all 1000 classes have p = 1/1000: L = ln 1000.
+# L = 2.408.
 
 # %%
 claim("T10", "–", "The untrained network's loss over 1000 classes is ln 1000")
 guess = predict("1000 classes, all equally likely. What is -ln p?")
+formula("-ln(1/1000) = ln 1000 = 3·ln 10 = 3·2.3026 = 6.9078")
 guess.turned_out(round(math.log(1000), 4))
 
 def cross_entropy_by_loops(z, labels):
@@ -59,6 +60,7 @@ fact("-ln p where p = e⁻²⁰⁰ is 0 in float32: log-softmax never takes that
 # %%
 heard("The gradient of softmax needs its whole Jacobian, a 1000×1000 matrix.")
 guess = predict("p of the right class is 0.1, one picture. What is dL/dz for the right class?")
+formula("(p - 1)/N = (0.1 - 1)/1 = -0.9")
 tensor = ma.Tensor(z, requires_grad=True)
 F.cross_entropy(tensor, labels).backward()
 by_hand = F.softmax(z).data.copy()

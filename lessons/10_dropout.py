@@ -8,7 +8,7 @@ import itertools
 
 import classroom  # makes `import minialex` work from any folder
 import numpy as np
-from classroom import broken, claim, fact, heard, predict, settle
+from classroom import broken, claim, fact, formula, heard, predict, settle
 from drawings import dropout
 
 import minialex as ma
@@ -24,6 +24,7 @@ from minialex import models, nn
 claim("T6", "N1, N4, N5", "Dropout of 0.5 in fc6 and fc7. Three explanations: many sub-networks averaged; no co-adaptation; new "
       "samples, (1,2,3,4,5,6) → (1,0,3,4,0,6)")
 guess = predict("fc6 and fc7 have 4096 + 4096 units, each there or not: 2^8192 networks. How many digits has that number?")
+formula("8192·log₁₀ 2 = 8192·0.30103 = 2466.04: 2467 digits")
 guess.turned_out(len(str(2**8192)))
 ma.manual_seed(0)
 x = np.arange(1.0, 7.0)
@@ -63,11 +64,12 @@ fact("with another ReLU above, the one network is only near the mean: ReLU of a 
 # %% [markdown]
 # ## 3. No co-adaptation
 # Two units that always say the same, 1 and 1; wanted is w₁ + w₂ = 1. Weights (10, -9) do it, as long as both units are there.
-# With dropout the mean squared error is (1 - w₁ - w₂)² + w₁² + w₂²: such a pair pays 181.
+# With dropout the mean squared error over the four masks is (1 - w₁ - w₂)² + w₁² + w₂².
 
 # %%
 heard("Dropout is noise, and noise makes training slower, that is all.")
 guess = predict("w = (10, -9), inputs (1, 1), wanted 1, p = 1/2. What is the mean squared error over the four masks?")
+formula("(1 - 10 + 9)² + 10² + 9² = 0 + 181; by mask: (1² + 19² + 19² + 1²)/4 = (1 + 361 + 361 + 1)/4 = 181")
 pairs = np.array(list(itertools.product([0, 1], repeat=2)))
 
 def with_dropout(w):

@@ -6,7 +6,7 @@ depends on the picture's size, and a larger picture gives a map of answers inste
 # %% Tools
 import classroom  # makes `import minialex` work from any folder
 import numpy as np
-from classroom import broken, claim, fact, heard, predict, settle
+from classroom import broken, claim, fact, formula, heard, predict, settle
 from drawings import fully_connected
 
 import minialex as ma
@@ -16,11 +16,12 @@ from minialex import models, nn, optim, shapes
 # %% [markdown]
 # ## 1. The same sum, written twice
 # fc6: y[o] = b[o] + Σ over 9216 numbers of W[o, number]·x[number]. conv: Σ over c, i, j of W[o, c, i, j]·x[c, i, j]. The
-# 9216 numbers are the 256·6·6 of pool5, in the order c, i, j. The 6×6 kernel fits into 6×6 in one place: (6 - 6)/1 + 1 = 1.
+# 9216 numbers are the 256·6·6 of pool5, in the order c, i, j.
 
 # %%
 claim("S10", "N1, N2", "layer 6 is a convolution with 4096 kernels of 6×6×256, one output each, hence “fully connected”")
 guess = predict("How many places has a 6×6 kernel on a map of 6×6?")
+formula(shapes.explain(6, kernel_size=6))
 guess.turned_out(shapes.conv_output_size(6, kernel_size=6))
 net = models.alexnet("paper").eval()
 fc6 = net.fc6
@@ -57,6 +58,7 @@ settle("S10", "true", f"4096 kernels of 6×6×256: {kernels.size:,} weights + 40
 
 # %%
 guess = predict("A picture of 355×355 instead of 227×227: how many answers does the network give, one for each window of pool5?")
+formula("(355 - 227)/32 + 1 = 128/32 + 1 = 5 in each direction, 5·5 = 25")
 
 def answers(size):
     """Rows of answers on a picture of this width: windows of 6×6 on what pool5 leaves."""

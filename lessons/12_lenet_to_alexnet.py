@@ -6,7 +6,7 @@ to the other shows which change is dear and which is free.
 # %% Tools
 import classroom  # makes `import minialex` work from any folder
 import numpy as np
-from classroom import broken, claim, fact, heard, predict, settle
+from classroom import broken, claim, fact, formula, heard, predict, settle
 from drawings import lenet_to_alexnet
 
 import minialex as ma
@@ -22,6 +22,7 @@ from minialex import models, nn, shapes
 # %%
 claim("O5", "N3", "average vs max pooling, sigmoid/tanh vs ReLU, Euclidean output vs softmax: what changed since LeNet-5")
 guess = predict("C3 has 16 maps with kernels of 5×5. Six see 3 maps, nine see 4, one sees all 6. How many parameters?")
+formula("6·(3·25 + 1) + 9·(4·25 + 1) + 1·(6·25 + 1) = 456 + 909 + 151 = 1,516")
 
 c3_table = [[(i + j) % 6 for j in range(3)] for i in range(6)]  # 0 1 2, 1 2 3, ...: three neighbours
 c3_table += [[(i + j) % 6 for j in range(4)] for i in range(6)]  # four neighbours
@@ -56,6 +57,7 @@ fact("no input map is left out: each is seen by ten of the sixteen", (mask[:, :,
 # %%
 heard("AlexNet is LeNet with ReLU.")
 guess = predict("LeNet-5's layers on 227×227 colour pictures. How many million parameters, instead of 0.06?", within=1)
+formula("((227 - 4)/2 - 4)/2 - 4 = 49 (rounded down): fc4 reads 120·49·49 = 288,120 values, 84·(288,120 + 1) = 24,202,164")
 
 def lenet_on(size, channels, classes):
     """The same layers; fc4 reads whatever is left of the maps."""

@@ -6,7 +6,7 @@ a slip in it, and the riddle is solved by the first line that a program printed.
 # %% Tools
 import classroom  # makes `import minialex` work from any folder
 import numpy as np
-from classroom import broken, claim, fact, predict, settle
+from classroom import broken, claim, fact, formula, predict, settle
 from drawings import whole_network
 
 from minialex import models, nn, shapes
@@ -38,6 +38,7 @@ def built(variant, **options):
 
 parameters, macs = count(convolutions, connected)
 summary, real = built("paper")
+formula(" + ".join(f"{number:,}" for number in parameters.values()) + f" = {sum(parameters.values()):,}")
 guess.turned_out(round(real / 1e6, 2))
 fact("60,965,224 by the formula, in the summary, and in the arrays themselves",
      sum(parameters.values()) == summary.totals.parameters == real == 60_965_224)
@@ -57,6 +58,7 @@ settle("C4", "true", f"{shares[0]:.1%} of the parameters, and only {shares[1]:.1
 # %% 2. Without the split
 claim("C5", "N3, N4", "without the split: double the channels each kernel sees")
 guess = predict("Without towers conv2, conv4 and conv5 have twice the weights. How many million parameters in all?", within=1)
+formula("2·307,200 + 2·663,552 + 2·442,368 instead of the same once: 1,413,120 more")
 single = count([(name, inner, out, kernel, 1, width) for name, inner, out, kernel, _, width in convolutions], connected)
 whole, real_single = built("single-tower")
 guess.turned_out(round(real_single / 1e6, 2))
@@ -73,6 +75,7 @@ settle("C5", "true", f"{real_single:,} parameters, {whole.totals.macs / 1e6:,.0f
 # %%
 claim("C2", "N3", "50 M parameters; Keras prints 50,820,776")
 guess = predict("96·(11·11·c + 1) = 11,712. How many channels c had that program's pictures?")
+formula("11,712/96 = 122 = 11·11·1 + 1")
 guess.turned_out((11_712 / 96 - 1) / 121)
 (keras, grey), (_, colour) = built("keras", in_channels=1), built("keras")
 fact("with one channel, no towers, 224 without padding and a flatten of 256·5·5 = 6400: 50,820,776",

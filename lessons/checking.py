@@ -99,11 +99,15 @@ def name_of(function):
 
 
 def _array(what, got):
+    kind = f"a {type(got).__name__}" if got is not None else "None"
     got = getattr(got, "data", got) if type(got).__name__ == "Tensor" else got
     try:
-        return np.asarray(got, dtype=float)
-    except (TypeError, ValueError):
-        raise Wrong(f"{what}: a number or an array is wanted, this is a {type(got).__name__}.") from None
+        array = np.asarray(got)
+    except ValueError:
+        raise Wrong(f"{what}: rows of different lengths are no array.") from None
+    if array.dtype.kind not in "fiub":
+        raise Wrong(f"{what}: a number or an array of numbers is wanted, this is {kind}.")
+    return array.astype(float)
 
 
 def _equal(got, value, within):

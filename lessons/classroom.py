@@ -40,6 +40,11 @@ def heard(text):
     print(_paragraph(f"\nHeard in class: “{text}”"))
 
 
+def formula(text):
+    """The formula with the numbers in it, once the prediction has been typed."""
+    print(_paragraph(f"  formula: {text}"))
+
+
 def settle(name, verdict, computed):
     """What came out. verdict: "true", "half true" or "false", with a word of why; computed: the figures that decide."""
     if name not in _claims:

@@ -9,8 +9,11 @@ import sys
 import types
 from pathlib import Path
 
+import numpy as np
 import pytest
 import wrong_answers
+
+import minialex as ma
 
 LESSONS = Path(__file__).resolve().parents[1] / "lessons"
 EXERCISES = sorted(path.stem for path in (LESSONS / "exercises").glob("[0-9][0-9]_*.py"))
@@ -112,5 +115,52 @@ def test_an_error_in_the_answer_is_told_with_its_line(checking):
 
 
 def test_a_value_that_is_no_number_is_told(checking):
-    with pytest.raises(checking.Wrong, match="size: a number or an array is wanted, this is a str"):
+    with pytest.raises(checking.Wrong, match="size: a number or an array of numbers is wanted, this is a str"):
         checking.same("size", "many", 3)
+
+
+# ------------------------------------------------------------------------------------------------ answers that are no answers
+
+
+GARBAGE = [None, "text", float("nan"), [], {}, object(), (None, None), [[1, 2], [3]], True, np.zeros((0, 3)), 10**400, 1j]
+
+
+def returning(value, error=None):
+    """Something that can stand for a function or for a Function class, and always gives this."""
+
+    def anything(*arguments):
+        if error:
+            raise error
+        return value
+
+    class Anything(ma.Function):
+        def __init__(self, *options):
+            pass
+
+        def forward(self, *arrays):
+            return anything()
+
+        def backward(self, g):
+            return anything()
+
+    return anything, Anything
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_whatever_is_returned_the_check_says_a_sentence(checking, monkeypatch, name):
+    """Functions and classes of the solution, replaced by ones that return nonsense or stop."""
+    given = []
+    course = types.ModuleType("course")
+    course.check = lambda *answers: given.extend(answers)
+    monkeypatch.setitem(sys.modules, "course", course)
+    exec(compile(text_of("solutions", name), f"{name}.py", "exec"), {"__name__": "__main__"})
+    task = checking.load(name)
+    attempts = [(value, None) for value in GARBAGE] + [(None, KeyError("x")), (None, RecursionError())]
+    for value, error in attempts:
+        function, kind = returning(value, error)
+        for position, right in enumerate(given):
+            answers = list(given)
+            answers[position] = kind if isinstance(right, type) else function
+            with pytest.raises(checking.Wrong) as caught:
+                task.check(*answers)
+            assert len(str(caught.value)) > 10
