@@ -59,7 +59,7 @@ PLANTED = [
     ("T9", "the second tower's maps first", "lessons/towers.py",
      "[x, other] if self.rank == 0", "[other, x] if self.rank == 0", "18"),
     ("T10", "the loss summed over the batch", "minialex/ops/loss.py",
-     "self.labels].mean()", "self.labels].sum()", "09"),
+     "return losses.mean()", "return losses.sum()", "09"),
     ("T11", "a layer adds its whole kernel", "minialex/shapes.py",
      "across += (kernel_size - 1) * step", "across += kernel_size * step", "20"),
     ("T12", "five and a half days of ten hours", "lessons/18_two_gpus.py",
