@@ -113,7 +113,14 @@ class Loader:
                 yield prepare_batch(planes, *drawn, mean, self.factor, self.crop, shifts), to_device(labels, self.device)
 
     def _ahead(self, read, batches):
-        return (batch for batch in ahead(read, batches, self.workers) if len(batch[1]))
+        """The batches that are not empty. Raises UserError when all are: validation leaves out what cannot be read."""
+        some = False
+        for batch in ahead(read, batches, self.workers):
+            if len(batch[1]):
+                some = True
+                yield batch
+        if batches and not some and self.first_batch == 0:
+            raise UserError(f"none of the {len(self.pictures)} pictures for validation can be read: check the files")
 
     def _images(self, indices, offsets, reflections, shifts):
         """(images, labels) of the pictures with these numbers, without those that are left out."""

@@ -6,6 +6,7 @@ same patch, costs less, and keeps a 1×60,000 banner from becoming a 256×15,360
 """
 
 import os
+import re
 import sys
 import threading
 import warnings
@@ -21,6 +22,7 @@ MAX_PIXELS = 90_000_000
 ENDINGS = (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
 # Without this list Pillow would also try formats that start other programs (PostScript) or fetch other files.
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
+CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -114,8 +116,9 @@ def _reason(path, error):
 
 
 def printable(path):
-    """A path that can be printed and written anywhere: bytes that are no UTF-8 show as the replacement character."""
-    return os.fsencode(path).decode("utf-8", "replace")
+    """A path that can be printed and written anywhere, in one line: bytes that are no UTF-8 show as the replacement
+    character, control characters, which could clear a terminal, as their escapes."""
+    return CONTROL.sub(lambda c: c[0].encode("unicode_escape").decode(), os.fsencode(path).decode("utf-8", "replace"))
 
 
 def report_problem(path, reason):

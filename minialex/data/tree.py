@@ -188,7 +188,7 @@ def _classes(root, problems):
 
 def _pictures_below(folder, problems, root):
     """Paths of the pictures in a class folder and the folders in it, following links, but into no folder twice."""
-    seen = {root}
+    seen = set()
     waiting = [(folder, root)]  # (path, real path of the folder it lies in); a stack, since folders can lie 2,000 deep
     while waiting:
         path, outside = waiting.pop()
@@ -208,8 +208,8 @@ def _pictures_below(folder, problems, root):
 def _enter(folder, outside, seen, problems):
     """What lies in a folder, as (entry, the folder's real path); nothing when it was entered before or cannot be."""
     here = os.path.realpath(folder)
-    if here in seen:
-        back = (outside + os.sep).startswith(here + os.sep)
+    back = (outside + os.sep).startswith(here.rstrip(os.sep) + os.sep)
+    if back or here in seen:
         problems.append((folder, "this link leads back to a folder that contains it" if back
                          else "this link leads to a folder whose pictures the class has already"))
         return []
