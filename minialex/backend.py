@@ -8,6 +8,7 @@ import importlib
 import importlib.util
 import os
 import platform
+import re
 import shutil
 import sys
 from contextlib import contextmanager
@@ -70,6 +71,19 @@ def to_device(array, device):
 def to_numpy(array):
     """The same values as a NumPy array (copied from the GPU if need be)."""
     return np.asarray(array) if array_module(array) is np else array.get()
+
+
+def gpu_memory():
+    """(bytes that an array on the current GPU can have, bytes in use): CuPy keeps what is freed, for reuse."""
+    cupy = _cupy()
+    pool = cupy.get_default_memory_pool()
+    return cupy.cuda.runtime.memGetInfo()[0] + pool.free_bytes(), pool.used_bytes()
+
+
+def bytes_asked_for(shortage):
+    """How much memory was asked for, from CuPy's words: "Out of memory allocating 1,024 bytes (...)"; 0 for other words."""
+    found = re.match(r"Out of memory allocating ([\d,]+) bytes", shortage)
+    return int(found[1].replace(",", "")) if found else 0
 
 
 # ------------------------------------------------------------------------------------------------ choosing a device

@@ -3,6 +3,8 @@
 import os
 import sys
 
+from .errors import UserError
+
 INTERRUPTED = 130  # what a shell reports after Ctrl-C
 BROKEN_PIPE = 141  # what a shell reports for a program that wrote into a pipe without a reader
 
@@ -26,6 +28,10 @@ def run(name, main):
     except OSError as error:
         silence(sys.stdout)
         print(f"{name}: {explain(error)}", file=sys.stderr)
+        return 2
+    except MemoryError as error:
+        told = error if isinstance(error, UserError) else f"the memory is too small: {error or 'an array could not be allocated'}"
+        print(f"{name}: {told}", file=sys.stderr)
         return 2
 
 

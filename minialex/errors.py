@@ -3,3 +3,7 @@
 
 class UserError(Exception):
     """A mistake of the user: the message is one sentence that says what to do. Commands print it and exit 2."""
+
+
+class OutOfMemory(UserError, MemoryError):
+    """What was asked for does not fit the memory: what was needed, what there was, what would fit."""

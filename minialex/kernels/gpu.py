@@ -12,6 +12,8 @@ from pathlib import Path
 import cupy
 import numpy as np
 
+from ..backend import bytes_asked_for, gpu_memory
+from ..errors import OutOfMemory
 from ..parallel import add_parts
 from ..windows import window_count
 
@@ -226,17 +228,12 @@ _SLICE_BYTES = 256 << 20  # columns of this size keep any GPU busy; more of them
 _slice_sizes = {}  # what has been found out so far, so that no step asks the driver or runs out of memory again
 
 
-def _free_memory():
-    """Bytes that an array can have: what the driver has left, and what CuPy keeps for reuse."""
-    return cupy.cuda.runtime.memGetInfo()[0] + cupy.get_default_memory_pool().free_bytes()
-
-
 def images_at_a_time(column_bytes):
     """How many images share one buffer of columns when one image needs `column_bytes`: 256 MB worth, or a quarter of
     the free memory when that is less."""
     key = cupy.cuda.Device().id, "bytes", column_bytes
     if key not in _slice_sizes:
-        _slice_sizes[key] = max(1, min(_SLICE_BYTES, _free_memory() // 4) // column_bytes)
+        _slice_sizes[key] = max(1, min(_SLICE_BYTES, gpu_memory()[0] // 4) // column_bytes)
     return _slice_sizes[key]
 
 
@@ -244,7 +241,7 @@ def sum_over_images(function, count, at_a_time):
     """Call `function(slice)` on slices of at most `at_a_time` of `count` images, first to last, and add up the tuples
     of arrays (or None) that it returns.
 
-    When the GPU runs out of memory the slice is halved and tried again. Raises MemoryError when one image is too much.
+    When the GPU runs out of memory the slice is halved and tried again. Raises OutOfMemory when one image is too much.
     """
     key = cupy.cuda.Device().id, "images", at_a_time
     total, start = None, 0
@@ -257,7 +254,7 @@ def sum_over_images(function, count, at_a_time):
         elif images.stop - start > 1:
             _slice_sizes[key] = (images.stop - start) // 2
         else:
-            raise MemoryError(_too_much(count, shortage))
+            raise OutOfMemory(_too_much(count, shortage))
     return total
 
 
@@ -275,8 +272,8 @@ def _too_much(count, shortage):
     Of the memory in use, weights and their gradients stay while activations grow with the batch: the estimate takes
     them for half of it each. `shortage` is "Out of memory allocating 1,024 bytes (...)", in CuPy's words.
     """
-    free, in_use = _free_memory(), cupy.get_default_memory_pool().used_bytes()
-    needed = int("".join(filter(str.isdigit, shortage.partition(" bytes")[0])) or 0)
+    free, in_use = gpu_memory()
+    needed = bytes_asked_for(shortage)
     batch = int(count * (1 + (free - needed) / (in_use / 2))) if in_use else 0
     advice = f"a batch of about {batch} would fit" if 0 < batch < count else "use smaller images or a smaller network"
     return (f"the GPU has no room for even one of these {count} images: {needed:,} bytes were needed, {free:,} are free "

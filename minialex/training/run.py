@@ -8,7 +8,7 @@ import numpy as np
 
 from .. import backend, data, models
 from ..errors import UserError
-from . import announce, checkpoint, experiment, figures, identity
+from . import announce, checkpoint, experiment, figures, identity, memory
 from . import folder as run_folder
 from .config import ALWAYS, INITIALISATIONS, check, resolve
 from .loop import Trainer
@@ -19,7 +19,8 @@ from .progress import Progress
 def run(given, progress=None):
     """Train as the options in `given` say (a dict with Config's names, and paper, out, resume). Returns the Trainer.
 
-    Raises UserError for a mistake in them, Interrupted after Ctrl-C (the run is saved then), Diverged.
+    Raises UserError for a mistake in them, OutOfMemory (a UserError) for too large a batch, Interrupted after Ctrl-C (the run
+    is saved then), Diverged.
     """
     given, progress = dict(given), progress or Progress()
     check(given)
@@ -29,6 +30,7 @@ def run(given, progress=None):
         folder = run_folder.new(out, data_name(ALWAYS | given))
     else:
         folder = run_folder.existing(resume, out)
+    trainer = None
     try:
         trainer = (_start if resume is None else _resume)(folder, given, progress)
         trainer.fit()
@@ -36,6 +38,8 @@ def run(given, progress=None):
         for line in announce.ending(trainer):
             progress.line(line)
         return trainer
+    except MemoryError as error:
+        raise memory.explain(error, trainer) from error
     finally:
         folder.release()
 

@@ -1,7 +1,9 @@
 """Training on a GPU, or on the strict stand-in for one: every array stays where it belongs, and no step waits for the device."""
 
+import gc
 import json
 import os
+import re
 import signal
 import sys
 from pathlib import Path
@@ -10,8 +12,9 @@ import numpy as np
 import pytest
 from small_runs import OPTIONS, Listener
 
-from minialex import models, nn
-from minialex.errors import UserError
+from minialex import console, models, nn
+from minialex import train as command
+from minialex.errors import OutOfMemory, UserError
 from minialex.training import Interrupted, run
 from minialex.training.checkpoint import load
 
@@ -97,3 +100,44 @@ def test_dropout_goes_on_in_mid_epoch_with_the_same_masks(cupy, pictures, tmp_pa
     run({"resume": str(tmp_path / "stopped")}, Listener())
     whole, stopped = (load(tmp_path / name / "checkpoint-last.npz")[0] for name in ("whole", "stopped"))
     assert all((whole[name] == stopped[name]).all() for name in whole)
+
+
+# ------------------------------------------------------------------------------------------------ too large a batch
+
+
+def train_within(cupy, pictures, out, room, batch_size, capsys):
+    """(exit status, what was said on stderr) of the training command with this much GPU memory."""
+    gc.collect()
+    cupy.state.memory = cupy.state.in_use + room
+    capsys.readouterr()
+    status = command.main(["--data", str(pictures), "--variant", "lenet5", "--device", "cuda", "--epochs", "1",
+                           "--val-images", "1", "--batch-size", str(batch_size), "--out", str(out)])
+    return status, capsys.readouterr().err
+
+
+@pytest.mark.parametrize("room", [1_200_000, 1_800_000, 2_600_000])
+def test_the_batch_that_is_said_to_fit_fits(cupy, pictures, tmp_path, capsys, room):
+    status, said = train_within(cupy, pictures, tmp_path / "large", room, 36, capsys)
+    assert status == 2 and said.startswith("minialex.train: the GPU's memory is too small for a batch of 36: ")
+    assert said.count("\n") == 1 and "Traceback" not in said
+    needed, free, in_use = (int(n.replace(",", "")) for n in re.findall(r"([\d,]+) (?:bytes|are|in use)", said))
+    assert free < needed and free + in_use == cupy.state.memory
+    fits = int(re.search(r"a batch of about (\d+) would fit \(--batch-size \1\)", said)[1])
+    assert 1 <= fits < 36
+    assert train_within(cupy, pictures, tmp_path / "right", room, fits, capsys) == (0, "")
+    status, _ = train_within(cupy, pictures, tmp_path / "twice", room, 2 * fits + 2, capsys)
+    assert status == 2, "twice as many fit as well: the advice wastes half the memory"
+
+
+def test_a_gpu_too_small_for_one_picture(cupy, pictures, tmp_path, capsys):
+    status, said = train_within(cupy, pictures, tmp_path / "run", 760_000, 8, capsys)
+    assert status == 2 and "not even one picture fits, or run with --device cpu" in said
+
+
+def test_a_command_without_memory_says_so_in_one_line(capsys):
+    def fails(error):
+        raise error
+    assert console.run("minialex.x", lambda: fails(MemoryError("Unable to allocate 9 GiB"))) == 2
+    assert console.run("minialex.x", lambda: fails(OutOfMemory("the GPU has no room"))) == 2
+    assert capsys.readouterr().err == ("minialex.x: the memory is too small: Unable to allocate 9 GiB\n"
+                                       "minialex.x: the GPU has no room\n")

@@ -1,0 +1,28 @@
+"""When a batch is too large for the memory: what was needed, what there was, and which batch would fit."""
+
+from .. import backend, shapes
+from ..errors import OutOfMemory
+
+# The most memory that a training step has in use, counted on networks of this family: weights, gradients and velocities,
+# and of all layers' outputs together 1.6 times the size (paper), 1.8 (torchvision), 2.1 (LeNet-5).
+PER_WEIGHT, PER_OUTPUT = 3, 2.1
+
+
+def batch_that_fits(model, room):
+    """The most images per training step for `room` bytes; 0 when there is no room for one."""
+    totals = shapes.summary(model).totals
+    return max(0, int((0.95 * room - PER_WEIGHT * 4 * totals.parameters) / (PER_OUTPUT * totals.activation_bytes)))
+
+
+def explain(error, trainer):
+    """OutOfMemory, with one sentence for the user, for the MemoryError that ended a run (trainer: None before its first step)."""
+    said = str(error).rstrip(".") or "an array could not be allocated"
+    if trainer is None or trainer.device == "cpu":
+        return OutOfMemory(f"the memory is too small: {said}; a smaller --batch-size needs less.")
+    batch = trainer.config.batch_size
+    free, in_use = backend.gpu_memory()
+    fits = min(batch_that_fits(trainer.model, free + in_use), batch - 1)
+    needed = backend.bytes_asked_for(said)
+    wanted = f"{needed:,} bytes more were needed, {free:,} are free and {in_use:,} in use" if needed else said.partition(";")[0]
+    advice = f"a batch of about {fits} would fit (--batch-size {fits})" if fits else "not even one picture fits"
+    return OutOfMemory(f"the GPU's memory is too small for a batch of {batch}: {wanted}; {advice}, or run with --device cpu.")
