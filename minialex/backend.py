@@ -121,8 +121,8 @@ def _gpu_is_present():
 def _try_cuda(ordinal):
     """Run a real operation on the GPU. Returns (works, description or reason).
 
-    `import cupy` succeeds without a GPU and without a driver; only a computation tells. The kernel is compiled, the
-    matrix product needs cuBLAS and the random draw needs cuRAND, which CuPy's bare wheel does not bring.
+    `import cupy` succeeds without a GPU and without a driver; only a computation tells. The kernel is compiled by NVRTC, and
+    the matrix product needs cuBLAS, which CuPy's bare wheel does not bring.
     """
     try:
         cupy = importlib.import_module("cupy")
@@ -135,7 +135,7 @@ def _try_cuda(ordinal):
         if ordinal >= count:
             return False, f"there is no cuda:{ordinal}, CuPy sees {count} GPU{'s' if count != 1 else ''}"
         with cupy.cuda.Device(ordinal):
-            probe = cupy.random.RandomState(0).random_sample((8, 8)).astype(cupy.float32)
+            probe = cupy.arange(64, dtype=cupy.float32).reshape(8, 8)
             value = float(((probe @ probe) * 0 + 1).sum())
             if value != 64.0:
                 return False, f"the GPU computed {value} where 64 is right"

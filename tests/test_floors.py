@@ -56,7 +56,8 @@ def test_bytes_by_hand():
 
 
 def test_the_command():
-    command = [sys.executable, str(BENCHMARKS / "floors.py"), "--device", "cpu", "--variant", "lenet5", "--batch", "2", "--rounds", "1"]
+    command = [sys.executable, str(BENCHMARKS / "floors.py"), "--device", "cpu", "--variant", "lenet5", "--batch", "2",
+               "--rounds", "1"]
     said = subprocess.run([*command, "--json"], capture_output=True, text=True, check=True).stdout
     result = json.loads(said)
     rows = {(row["layer"], row["direction"]): row for row in result["rows"]}

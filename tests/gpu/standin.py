@@ -239,7 +239,6 @@ class Cupy(types.ModuleType):
         self.get_default_memory_pool = lambda: types.SimpleNamespace(
             used_bytes=lambda: state.in_use, free_bytes=lambda: 0, total_bytes=lambda: state.in_use,
             free_all_blocks=lambda: None)
-        self.random = types.SimpleNamespace(RandomState=lambda seed=None: _Random(self, seed))
         runtime = types.SimpleNamespace(
             CUDARuntimeError=CUDARuntimeError, getDeviceCount=lambda: state.devices,
             memGetInfo=lambda: (state.memory - state.in_use, state.memory),
@@ -317,16 +316,6 @@ class Cupy(types.ModuleType):
         dtype = np.dtype(dtype)
         buffer = Buffer(self.state, int(np.prod(shape, dtype=np.int64)) * dtype.itemsize, fresh=True)
         return ndarray(self, buffer.inside.view(dtype).reshape(shape), buffer, Device(self))
-
-
-class _Random:
-    """`cupy.random.RandomState`."""
-
-    def __init__(self, cupy, seed):
-        self._cupy, self._generator = cupy, np.random.default_rng(seed)
-
-    def random_sample(self, size=None, dtype=float):
-        return self._cupy.wrap(np.asarray(self._generator.random(size, dtype=np.dtype(dtype))), ())
 
 
 def install(patch, **options):

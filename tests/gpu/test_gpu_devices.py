@@ -44,7 +44,7 @@ def without_driver():
 def driver_fails_later():
     """The driver answers, but nothing can be computed: its version is older than the libraries."""
     cupy = fake()
-    cupy.random.RandomState = raising(standin.CUDARuntimeError(NO_DRIVER))
+    cupy.call = raising(standin.CUDARuntimeError(NO_DRIVER))
     return cupy
 
 
