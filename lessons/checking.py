@@ -128,6 +128,10 @@ def _line(error, function):
 def check(*answers):
     """Runs the checks that belong to the file that calls this. Exit status 0: solved; 1: not yet, and why."""
     path = Path(sys.modules["__main__"].__file__).resolve()
+    if not (CHECKS / f"{path.stem}.py").exists():
+        known = ", ".join(sorted(check.stem for check in CHECKS.glob("[0-9][0-9]_*.py")))
+        print(f"there is no check for a file called {path.name}: keep the exercise's name, one of {known}.", file=sys.stderr)
+        sys.exit(2)
     task = load(path.stem)
     known = progress.load()["exercises"].get(path.stem)
     try:

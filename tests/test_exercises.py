@@ -106,6 +106,17 @@ def test_from_anywhere_first_the_skeleton_then_the_filled_in_file(tmp_path):
     assert json.loads(state.read_text())["exercises"] == {exercise.stem: "solved"}
 
 
+def test_a_file_with_another_name_is_told_so(tmp_path):
+    for name in ("exercises", "checking.py", "classroom.py", "progress.py"):
+        source, target = LESSONS / name, tmp_path / "lessons" / name
+        shutil.copytree(source, target) if source.is_dir() else shutil.copy(source, target)
+    exercise = tmp_path / "lessons" / "exercises" / "mine.py"
+    (tmp_path / "lessons" / "exercises" / "01_shape_arithmetic.py").rename(exercise)
+    done = run(exercise, tmp_path)
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert "there is no check for a file called mine.py: keep the exercise's name, one of 01_shape_arithmetic" in done.stderr
+
+
 def test_an_error_in_the_answer_is_told_with_its_line(checking):
     def broken(x):
         return x.nothing

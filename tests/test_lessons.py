@@ -195,6 +195,32 @@ def test_facts_and_mistakes_on_purpose(classroom, capsys):
         pass
 
 
+def test_a_measured_number_may_be_near(classroom, monkeypatch, capsys):
+    answers(monkeypatch, "12", "12")
+    near, far = classroom.predict("Near?", within=2), classroom.predict("Far?", within=0.1)
+    near.turned_out(11.8)
+    far.turned_out(11.8)
+    assert (near.right, far.right) == (True, False)
+
+
+def test_what_is_heard_and_the_formula_are_printed_but_are_no_claims(classroom, capsys):
+    classroom.heard("ReLU is six times faster")
+    classroom.formula("0.25·0.25 = 0.0625")
+    classroom.claim("T10", "–", "ln 1000")
+    out = capsys.readouterr().out
+    assert "Heard in class: “ReLU is six times faster”" in out and "  formula: 0.25·0.25 = 0.0625\n" in out
+    assert "T10 · as one hears: “ln 1000”" in out
+    assert list(classroom._claims) == ["T10"]
+
+
+def test_pictures_are_drawn_on_the_spot_and_always_the_same(classroom):
+    images, labels = classroom.drawn_pictures(classes=2, each=3, size=16)
+    assert images.shape == (6, 3, 16, 16) and images.dtype == "float32" and labels.tolist() == [0, 0, 0, 1, 1, 1]
+    assert abs(images.mean()) < 1e-6 and abs(images.std() - 1) < 1e-6
+    again, other = (classroom.drawn_pictures(classes=2, each=3, size=16, seed=seed)[0] for seed in (0, 1))
+    assert (again == images).all() and not (other == images).all()
+
+
 def test_a_verdict_needs_a_claim_and_plain_words(classroom):
     with pytest.raises(ValueError, match="Z1 was never claimed"):
         classroom.settle("Z1", "true", "1")
