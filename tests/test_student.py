@@ -83,12 +83,19 @@ def test_pairs_functions_and_modules_are_found_in_the_order_of_the_file(tmp_path
     def softmax_loss(x, y):
         return 0.0, x * 0
 
+    def conv_forward_naive(x):
+        return x, None
+
+    def conv_backward_naive(dout, cache):
+        return dout
+
     def helper(x):
         return x
     """)
     found = student_code.everything(student_code.load(path))
     assert [(item.name, item.kind) for item in found] == [
-        ("linear", "pair"), ("relu", "pair"), ("Square", "layer"), ("Net", "layer"), ("softmax_loss", "loss")]
+        ("linear", "pair"), ("relu", "pair"), ("Square", "layer"), ("Net", "layer"), ("softmax_loss", "loss"),
+        ("conv_naive", "pair")]
 
 
 def test_all_kinds_are_checked(check):
@@ -145,6 +152,8 @@ def test_names_after_the_colon(tmp_path, capsys):
     assert main([f"{path}:f,g_wrong", "--shape", "a=2,2"]) == 1
     said = capsys.readouterr().out
     assert "sign flipped" in said and "2×2" in said
+    relu = write(tmp_path, "other", RELU)
+    assert main([f"{relu}:relu"]) == main([f"{relu}:relu_backward"]) == main([f"{relu}:relu,relu_backward"]) == 0
     assert main([f"{path}:f,h"]) == 1
     assert "it defines no h" in capsys.readouterr().out
 
@@ -251,7 +260,8 @@ def test_when_no_shape_fits_the_student_reads_the_first_error_and_the_shapes(che
         return dout
     """)
     (item,) = result["checks"]
-    assert status == 1 and item["error"]["message"] == "a blob is 3x1x4" and item["inputs"]["blob"] == "4×5" and item["drawn"]
+    assert status == 2 and item["error"]["kind"] == "no inputs" and item["inputs"]["blob"] == "4×5" and item["drawn"]
+    assert item["error"]["message"].startswith("what blob is its name does not say, and with blob 4×5 comes ValueError: ")
     assert item["error"]["lines"][-1]["code"] == 'raise ValueError("a blob is 3x1x4")'
     status, _ = check("--shape", "blob=3,1,4", strange2="""
     def strange_forward(blob):
@@ -406,6 +416,16 @@ def test_a_teachers_file_that_cannot_be_used(tmp_path, capsys):
     path, teacher = write(tmp_path, "mine", RELU), write(tmp_path, "teacher", "x = (\n")
     assert main([str(path), "--like", str(teacher)]) == 2
     assert "cannot be used: SyntaxError" in capsys.readouterr().err
+
+
+def test_pictures_one_for_each_check(tmp_path, capsys):
+    path = write(tmp_path, "two", RELU + LINEAR.replace("dout.sum(axis=0)", "dout.sum(axis=0) * 2"))
+    assert main([str(path), "--plot", str(tmp_path / "out.png")]) == 1
+    assert sorted(file.name for file in tmp_path.glob("*.png")) == ["out-linear.png", "out-relu.png"]
+    assert main([f"{path}:relu", "--plot", str(tmp_path / "one.png")]) == 0
+    assert (tmp_path / "one.png").read_bytes().startswith(b"\x89PNG")
+    assert main([f"{path}:relu", "--plot", str(tmp_path / "nowhere" / "one.png")]) == 2
+    assert "nowhere" in capsys.readouterr().err
 
 
 # ------------------------------------------------------------------------------------------------ a class

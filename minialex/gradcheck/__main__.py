@@ -82,6 +82,8 @@ def _job(options, given):
     if options.like is not None and not Path(options.like).is_file():
         raise UserError(f"--like: there is no file {options.like!r}.")
     plot = options.plot
+    if plot is not None and not (Path(plot).parent.is_dir() and Path(plot).suffix):
+        raise UserError(f"--plot {plot}: give the name of a picture, such as out.png, in a folder that exists.")
     if plot is not None and len(options.files) > 1:
         plot = str(Path(plot).with_name(f"{Path(plot).stem}-{Path(file).stem}{Path(plot).suffix}"))
     return {"file": file, "names": names, "like": options.like, "shapes": dict(map(_shape, options.shape)),

@@ -1,7 +1,7 @@
 """What is there to check in a student's file? Loads it, and finds the pairs, losses, Functions and Modules in it.
 
     NAME_forward, NAME_backward      out, cache = conv_forward(x, w, b);  dx, dw, db = conv_backward(dout, cache)
-    forward, backward                the same
+    forward, backward                the same, and so conv_forward_naive, conv_backward_naive
     NAME, NAME_backward              y = relu(x);  dx = relu_backward(dy, x)
     NAME_loss alone                  loss, dx = softmax_loss(x, y)
     a Function or a Module           a class of the file, or an object at its top level
@@ -67,7 +67,7 @@ def chosen(module, names):
     """[Found] for what stands after the colon: FILE:forward,backward, FILE:conv for a pair, FILE:Layer. Raises NothingFound."""
     if len(names) == 1:
         (name,) = names
-        found = like(module, name.removesuffix("_backward").removesuffix("_forward"))
+        found = like(module, _stem(name.replace("forward", "backward")) if "ward" in name else name)
         if found.kind != "missing":
             return [found]
         if name not in vars(module) or name != found.name:
@@ -95,28 +95,34 @@ def _layer(name, value):
 
 
 def _found(stem, names):
-    forward, backward = _pair(stem, names)
-    bare = stem == "forward"
-    if forward is None or backward is None:
-        missing = "forward" if forward is None else "backward"
-        return Found(stem, forward, backward, "missing", missing if bare else f"{stem}_{missing}")
-    return Found(stem, forward, backward, "pair", "backward" if bare else f"{stem}_backward")
+    """Of the pair called `stem`: as it is, or what is missing. "conv" is conv_forward or conv, and conv_backward."""
+    for forward, backward in _candidates(stem, names):
+        if callable(names.get(forward)) and callable(names.get(backward)):
+            return Found(stem, names[forward], names[backward], "pair", backward)
+    here = [name for name in (f"{stem}_forward", stem) if callable(names.get(name))]
+    missing = f"{stem}_backward" if here else f"{stem}_forward"
+    if stem == "forward":
+        missing = "backward" if here else "forward"
+    return Found(stem, names.get(here[0]) if here else None, None, "missing", missing)
+
+
+def _candidates(stem, names):
+    """The two names of a pair, as people choose them."""
+    for backward in names:
+        if "backward" in backward and _stem(backward) == stem:
+            for forward in (backward.replace("backward", "forward"), stem):
+                yield forward, backward
+
+
+def _stem(backward):
+    """relu of relu_backward, conv_naive of conv_backward_naive; "forward" of the bare backward."""
+    return "_".join(filter(None, backward.replace("backward", "").split("_"))) or "forward"
 
 
 def _stems(names):
-    """The NAME of each NAME_backward that has a forward; "forward" for the bare pair."""
-    ends = [name for name, value in names.items() if callable(value) and (name == "backward" or name.endswith("_backward"))]
-    stems = ["forward" if name == "backward" else name.removesuffix("_backward") for name in ends]
-    return [stem for stem in stems if _pair(stem, names)[0] is not None]
-
-
-def _pair(stem, names):
-    """(forward, backward), each None if it is not there."""
-    if stem == "forward":
-        pair = names.get("forward"), names.get("backward")
-    else:
-        pair = names.get(f"{stem}_forward", names.get(stem)), names.get(f"{stem}_backward")
-    return tuple(part if callable(part) else None for part in pair)
+    """Each pair's name, if both are there."""
+    stems = dict.fromkeys(_stem(name) for name in names if "backward" in name)
+    return [stem for stem in stems if _found(stem, names).kind == "pair"]
 
 
 def _is_layer(value):

@@ -7,6 +7,7 @@
 A layout gives the arguments their shapes, in letters: N pictures or rows, C channels, H×W pixels, F filters of K×K, D and M
 numbers in and out, Q classes. Layouts are tried in turn; the first with which forward runs is taken.
 """
+import copy
 import inspect
 
 import numpy as np
@@ -105,6 +106,12 @@ def drawn(found, request):
             yield {name: _draw(found, name, shapes, request) for name in needed}
 
 
+def mysterious(found, request):
+    """The required arguments whose names say nothing."""
+    return [p.name for p in _parameters(found) if p.default is p.empty and p.name not in request.named() and
+            p.name not in OPTIONS and p.name.lower() not in ROLE]
+
+
 def _parameters(found):
     code = found.forward if found.kind != "layer" else getattr(found.forward, "forward", found.forward)
     try:
@@ -150,7 +157,7 @@ def _shape(name, layout, sizes, request):
 
 def _draw(found, name, shapes, request):
     if name not in shapes:
-        return request.options.get(name, OPTIONS.get(name))
+        return copy.deepcopy(request.options.get(name, OPTIONS.get(name)))  # running averages are kept in bn_param
     generator = np.random.default_rng([request.seed, *name.encode()])
     if name in request.labels:
         shape, classes = request.labels[name]

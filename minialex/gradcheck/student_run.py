@@ -133,8 +133,8 @@ class Check:
             self.result["error"] = explained(error, self.path)
         return self.result
 
-    def _failed(self, kind, message):
-        self.result["error"] = {"kind": kind, "message": message, "lines": []}
+    def _failed(self, kind, message, lines=()):
+        self.result["error"] = {"kind": kind, "message": message, "lines": list(lines)}
 
     def _given(self):
         modules = [module for module in (self.reference, self.module) if module is not None]
@@ -146,7 +146,7 @@ class Check:
         return values
 
     def _drawn(self):
-        """The first drawn inputs with which forward runs. Of those with which it does not, the first one's error."""
+        """The first drawn inputs with which forward runs; where there are none, the first error is raised or explained."""
         first, tried = None, None
         for values in student_inputs.drawn(self.found, self.request):
             try:
@@ -159,7 +159,14 @@ class Check:
             self.result.update(inputs=student_inputs.told(values), drawn=True)
             return values
         self.result.update(inputs=student_inputs.told(tried), drawn=True)
-        raise first
+        unclear = student_inputs.mysterious(self.found, self.request)
+        if not unclear:
+            raise first
+        told = explained(first, self.path)
+        self._failed("no inputs", f"what {', '.join(unclear)} is its name does not say, and with {tried_with(tried, unclear)} "
+                     f"comes {told['kind']}: {told['message']}. Give --shape {unclear[0]}=…, --option {unclear[0]}=… or a "
+                     f"function {self.found.name}_inputs(generator).", told["lines"])
+        return None
 
     def _try(self, values):
         with np.errstate(all="ignore"):
@@ -171,7 +178,7 @@ class Check:
 
     @staticmethod
     def _forward(found, values):
-        values = {name: value.copy() if isinstance(value, np.ndarray) else value for name, value in values.items()}
+        values = copy.deepcopy(values)
         if found.kind == "layer":
             layer = found.forward() if isinstance(found.forward, type) else found.forward
             with ma.no_grad():
@@ -235,7 +242,14 @@ class Check:
         target = Path(self.job["plot"])
         if count > 1:
             target = target.with_name(f"{target.stem}-{self.found.name}{target.suffix}")
-        report.plot(target)
+        try:
+            report.plot(target)
+        except ValueError:  # nothing was compared: there is nothing to draw
+            pass
+
+
+def tried_with(values, names):
+    return ", ".join(f"{name} {shape}" for name, shape in student_inputs.told(values).items() if name in names)
 
 
 def explained(error, path):
