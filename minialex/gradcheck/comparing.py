@@ -29,18 +29,15 @@ class Finding:
         """Has the gradient the shape of its tensor? One number does not care how many axes of length 1 it has."""
         return self.gradient is None or self.gradient.shape == self.shape
 
-    def chance_of_seeing(self):
-        """The probability that a single wrong entry would have been seen, if it is off by as much as a typical entry of this
-        gradient is large, and if by a hundredth of that. None where all entries were compared."""
-        if len(self.entries) >= self.size or self.gradient is None:
+    def chance_of_seeing(self, off):
+        """The probability that a single wrong entry would have been seen if it is off by `off` times a typical entry of this
+        gradient (their root mean square). None where all entries were compared, or all are zero."""
+        if len(self.entries) >= self.size or self.gradient is None or not bool(self.gradient.any()):
             return None
         typical = float((self.gradient ** 2).mean()) ** 0.5
-        if not typical:
-            return None
         limits = {name: c.resolution for name, c in self.directions.items()}
         everywhere = limits.pop(sampling.TOGETHER, math.inf)
-        return tuple(sampling.chance_of_seeing(error, self.size, len(self.entries) // 2, everywhere, limits.values())
-                     for error in (typical, typical / 100))
+        return sampling.chance_of_seeing(off * typical, self.size, len(self.entries) // 2, everywhere, limits.values())
 
     def at_kinks(self):
         """The indices and the names of directions that could not be judged. Along a direction the kinks of many entries

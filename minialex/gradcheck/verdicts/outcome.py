@@ -19,6 +19,7 @@ def row(finding, comparing):
     counted = {index: c for index, c in finding.entries.items() if c.outcome in ("equal", "wrong", "wrong at a kink")}
     worst = max(counted, key=lambda index: (counted[index].outcome != "equal", counted[index].error), default=None)
     comparison = counted.get(worst)
+    seen = finding.chance_of_seeing(1), finding.chance_of_seeing(0.01)
     verdict = _verdict(finding, outcomes, comparing)
     if verdict.name in (names.UNKNOWN, names.AT_ZERO, names.SHAPE):
         verdict = diagnosis(finding, comparing) or verdict
@@ -27,7 +28,7 @@ def row(finding, comparing):
                           "where two branches share it, the other one is now wrong. Work on a copy")
     return Row(finding.name, finding.shape, finding.size, len(counted), outcomes.count("kink") + finding.beside,
                comparison and comparison.error, worst, comparison and comparison.numeric, comparison and comparison.analytic,
-               verdict.name, verdict.evidence, verdict.detail, verdict.factor, verdict.map, finding.chance_of_seeing(),
+               verdict.name, verdict.evidence, verdict.detail, verdict.factor, verdict.map, None if None in seen else seen,
                numbers.lines(finding, comparing))
 
 
