@@ -6,7 +6,7 @@ import pytest
 from lessons.gradient_bugs import gallery
 from lessons.gradient_bugs.__main__ import main
 
-SEEDS, SIZES = (0, 1, 2), (0, 1, 2)
+SEEDS, SIZES = (0, 1, 2), (0, 2)
 EVERYTHING = [(seed, size) for seed in SEEDS for size in SIZES]
 EXHIBITS = gallery()
 WRONG = [exhibit for exhibit in EXHIBITS if exhibit.is_wrong]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lessons.gradient_bugs import submissions
-from minialex.gradcheck import student_code, student_inputs
+from minialex.gradcheck import student, student_code, student_inputs
 from minialex.gradcheck.__main__ import main
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -432,19 +432,26 @@ def test_pictures_one_for_each_check(tmp_path, capsys):
 
 
 @pytest.fixture(scope="module")
-def session(tmp_path_factory):
-    """The session of the README, over thirty submissions: (exit status, output, results)."""
+def a_class(tmp_path_factory):
+    """The README's command over thirty submissions, with --json: {name: result}."""
     folder = tmp_path_factory.mktemp("class") / "submissions"
     submissions.write(folder)
-    files = sorted(folder.glob("*.py"))
-    table = command(*files, "--like", SKELETON, "--timeout", "3")
-    lines = command(*files, "--like", SKELETON, "--timeout", "3", "--json")
-    assert table.returncode == lines.returncode == 1 and table.stderr == lines.stderr == ""
-    return table.stdout, {Path(r["file"]).stem: r for r in map(json.loads, lines.stdout.splitlines())}
+    done = command(*sorted(folder.glob("*.py")), "--like", SKELETON, "--timeout", "3", "--json")
+    assert done.returncode == 1 and done.stderr == ""
+    return {Path(result["file"]).stem: result for result in map(json.loads, done.stdout.splitlines())}
 
 
-def test_thirty_submissions_each_with_what_is_wrong(session):
-    table, results = session
+@pytest.fixture
+def table(a_class, monkeypatch, capsys):
+    """What the same command prints without --json, for the same results."""
+    by_file = {result["file"]: result for result in a_class.values()}
+    monkeypatch.setattr(student, "results", lambda jobs, at_once: [by_file[job["file"]] for job in jobs])
+    assert main([*by_file, "--like", str(SKELETON)]) == 1
+    return capsys.readouterr().out
+
+
+def test_thirty_submissions_each_with_what_is_wrong(a_class, table):
+    results = a_class
     assert len(results) == len(submissions.CLASS) == 30
     assert {name for name, result in results.items() if result["status"] == "correct"} == {"anna", "elif", "mehmet", "olga"}
     assert max(map(len, table.splitlines())) <= 80
@@ -455,8 +462,8 @@ def test_thirty_submissions_each_with_what_is_wrong(session):
             assert {name for name, state in states.items() if state != "correct"} <= {function}
 
 
-def test_every_object_has_the_documented_keys(session):
-    for result in session[1].values():
+def test_every_object_has_the_documented_keys(a_class):
+    for result in a_class.values():
         assert list(result) == ["file", "status", "checks", "error", "printed"]
         assert result["status"] in ("correct", "wrong", "undecided", "error")
         for item in result["checks"]:
@@ -477,9 +484,20 @@ def test_the_skeleton_itself_is_unfinished(check):
     assert [item["error"]["kind"] for item in result["checks"]] == ["NotImplementedError"] * 3
 
 
-def test_the_readme_shows_the_real_session(session):
-    readme = (ROOT / "README.md").read_text("utf-8")
-    section = readme.partition("## Checking gradients in class")[2].partition("\n## ")[0]
-    (shown,) = re.findall(r"```\n(submission .*?)```", section, re.DOTALL)
-    parts = [part.strip("\n") for part in shown.split("…\n")]
-    assert len(parts) > 1 and all(part in session[0] for part in parts), parts
+def shown_in_readme(start):
+    section = (ROOT / "README.md").read_text("utf-8").partition("## Checking gradients in class")[2].partition("\n## ")[0]
+    (block,) = re.findall(rf"```\n({start}.*?)```", section, re.DOTALL)
+    return block.strip()
+
+
+def test_the_readme_shows_the_real_table(table):
+    parts = [part.strip("\n") for part in shown_in_readme("submission ").split("…\n")]
+    assert len(parts) > 1 and all(part in table for part in parts), parts
+
+
+def test_the_readme_shows_the_real_report(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    submissions.write(Path("submissions"))
+    assert main(["submissions/emma.py:conv", "--like", str(SKELETON)]) == 1
+    rounding = re.compile(r"\d\.\de-\d\d| *worst at .*")  # is not the same on every processor
+    assert rounding.sub("", capsys.readouterr().out.strip()) == rounding.sub("", shown_in_readme("submissions/emma.py"))
