@@ -12,6 +12,7 @@ from minialex.data.pictures import UnreadablePicture
 from minialex.data.threads import ahead
 from minialex.data.transforms import centre, colour_shifts, luminance, prepare, prepare_batch
 from minialex.errors import UserError
+from minialex.parallel import empty
 
 
 class Loader:
@@ -124,7 +125,8 @@ class Loader:
 
     def _images(self, indices, offsets, reflections, shifts):
         """(images, labels) of the pictures with these numbers, without those that are left out."""
-        images = np.empty((len(indices), self.channels, self.crop, self.crop), dtype=np.float32)
+        # Recycled: fresh memory for a batch of 128 (79 MB) costs a quarter of the speed, 10,300 pictures/s instead of 14,300.
+        images = empty((len(indices), self.channels, self.crop, self.crop), np.float32)
         labels = np.empty(len(indices), dtype=np.int64)
         filled = 0
         for index, planes, label in self._read(indices):

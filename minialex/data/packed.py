@@ -64,6 +64,8 @@ class PackedSet(PictureSet):
         self.pack = pack
         self.places = [pack.places[path] for path in self.paths]
 
+    decodes_anew = False
+
     def planes(self, index):
         """uint8 (3, size, size), read-only: a view of the file. Raises UnreadablePicture."""
         try:

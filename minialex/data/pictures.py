@@ -154,6 +154,11 @@ class PictureSet:
     def __len__(self):
         return len(self.labels)
 
+    @property
+    def decodes_anew(self):
+        """Do the decoded pictures not fit into the memory for them, so that every epoch decodes some of them again?"""
+        return len(self) * 3 * self.size**2 > self.cache_bytes
+
     def read(self, index):
         """Picture number `index`: uint8 (size, size, 3). Raises UnreadablePicture; safe to call from many threads."""
         return self.planes(index).transpose(1, 2, 0)

@@ -57,6 +57,10 @@ def _cautions(experiment):
     if config.init in ("paper", "released") and len(experiment.train) < SMALL and config.variant != "lenet5":
         yield (f"from the {config.init} initial weights the loss stays at ln {len(experiment.train.classes)} for many epochs on "
                f"{len(experiment.train):,} pictures; without --paper and --init it would not")
+    train = experiment.train
+    if train.decodes_anew:
+        yield (f"the decoded pictures do not fit into the {train.cache_bytes / 2**30:.1f} GB kept for them, so each epoch "
+               "decodes files anew: python -m minialex.pack PICTURES PACK does that once, and --data PACK never waits for it")
 
 
 def ending(trainer):

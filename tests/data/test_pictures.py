@@ -214,6 +214,7 @@ def test_memory_limit(numbered):
     assert kept == [0, 1]
     with pytest.raises(UnreadablePicture):
         pictures.read(2)
+    assert pictures.decodes_anew and not numbered(2, cache_bytes=2 * 3 * 256 * 256).decodes_anew
 
 
 def test_problem_is_reported_once_from_many_threads(tmp_path):

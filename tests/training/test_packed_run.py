@@ -5,6 +5,7 @@ import signal
 import pytest
 from small_runs import Listener
 
+from minialex.data import PictureSet
 from minialex.data.packing import pack
 from minialex.training import Interrupted, run
 
@@ -27,3 +28,10 @@ def test_a_run_goes_on_from_the_pack(finished, packed, train, tmp_path):
         train("moved", lambda steps: signal.raise_signal(signal.SIGINT) if steps == 6 else None, epochs=4)
     run({"resume": str(tmp_path / "moved"), "data": packed}, Listener())
     assert (tmp_path / "moved" / "metrics.csv").read_bytes() == (path / "metrics.csv").read_bytes()
+
+
+def test_who_should_pack_is_told(train, packed, monkeypatch):
+    monkeypatch.setattr(PictureSet, "decodes_anew", True)
+    for options, told in ({}, True), ({"data": packed}, False):
+        _, listener = train(f"run-{told}", epochs=1, **options)
+        assert ("python -m minialex.pack PICTURES PACK does that once" in " ".join(listener.text.split())) == told
