@@ -37,21 +37,37 @@ def call(function, *arguments):
     return result
 
 
-def same(what, got, right, hints=(), within=1e-9):
-    """Raises Wrong unless `got`, a number or an array, is `right`. hints: (the value of a typical mistake, its sentence)."""
-    got = _array(what, got)
+def same(what, got, right, hints=(), within=1e-9, verdict=None):
+    """Raises Wrong unless `got`, a number or an array, is `right`. hints: (the value of a typical mistake, its sentence).
+
+    verdict: for a backward pass, () -> the gradient checker's Report, which is added to what is said."""
+    try:
+        _compare(what, _array(what, got), np.asarray(right), hints, within)
+    except Wrong as problem:
+        report = _report_or_none(verdict)
+        raise Wrong(f"{problem}\n{report}") if report is not None and not report else problem from None
+
+
+def _compare(what, got, right, hints, within):
+    if _equal(got, right, within):
+        return
     for value, sentence in hints:
-        if _equal(got, value, within) and not _equal(got, right, within):
+        if _equal(got, value, within):
             raise Wrong(f"{what}: {sentence}")
-    right = np.asarray(right)
     if got.shape != right.shape:
         raise Wrong(f"{what}: the shape is {got.shape}, it should be {right.shape}.")
     if not np.isfinite(got).all():
         raise Wrong(f"{what}: NaN or infinity comes out.")
-    if not _equal(got, right, within):
-        index = np.unravel_index(np.argmax(np.abs(got - right)), got.shape)
-        where = f" at [{', '.join(map(str, index))}]" if index else ""
-        raise Wrong(f"{what}: you have {got[index]:.7g}{where}, it should be {right[index]:.7g}.")
+    index = np.unravel_index(np.argmax(np.abs(got - right)), got.shape)
+    where = f" at [{', '.join(map(str, index))}]" if index else ""
+    raise Wrong(f"{what}: you have {got[index]:.7g}{where}, it should be {right[index]:.7g}.")
+
+
+def _report_or_none(verdict):
+    try:
+        return verdict and verdict()
+    except Exception:  # what cannot be checked, or stops, has been said better already
+        return None
 
 
 def slopes(function, inputs, g):

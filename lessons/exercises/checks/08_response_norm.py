@@ -2,6 +2,8 @@
 import numpy as np
 from checking import gradients, same, slopes
 
+import minialex as ma
+
 N, ALPHA, BETA, K = 5, 1e-4, 0.75, 2.0
 
 
@@ -26,6 +28,6 @@ def check(Norm):
         (direct - 2 * ALPHA * BETA * a**2 * own_factor, "in the sum over j it is g_j·a_j: b_j has a_j above the line, "
          "and a_i stands before the sum."),
         (1 / s**BETA - 2 * ALPHA * BETA * a * around, "the first part has to be multiplied by g."),
-    ])
+    ], verdict=lambda: ma.gradcheck(Norm, [a]))
     gradients("Norm", Norm, [a])
     return "At activations of about 1 the second part is a ten-thousandth: test where the formula bends."

@@ -35,7 +35,7 @@ def check(cross_entropy, gradient):
             (p / 4, "1 has to come off at the label: p - one-hot."),
             (-right, "p - one-hot, not one-hot - p: the right class is pushed up by a negative gradient."),
             ((p - 1) / 4, "1 comes off at the label only, not everywhere."),
-        ])
+        ], verdict=lambda: ma.check_backward(cross_entropy, gradient, [z, labels]))
         large = call(gradient, np.array([[1000.0, 0.0]]), np.array([1]))
     same("gradient for logits of 1000", large, [[1.0, -1.0]])
     backward_of("gradient", cross_entropy, gradient, [z, labels])
