@@ -5,7 +5,7 @@ Inputs are Tensors, or arrays, which become Tensors. Shapes: N images, C channel
 from math import prod
 
 from .ops.activation import ReLU, Sigmoid, Tanh
-from .ops.convolution import Conv2d, ZeroPad2d, col2im, im2col  # noqa: F401 (im2col and col2im: plain arrays in and out)
+from .ops.convolution import Conv2d, Conv2dReLU, ZeroPad2d, col2im, im2col  # noqa: F401 (im2col: plain arrays)
 from .ops.dropout import Dropout
 from .ops.linear import Linear
 from .ops.loss import CrossEntropy, LogSoftmax, MSELoss, Softmax
@@ -20,6 +20,11 @@ def conv2d(x, weight, bias=None, stride=1, padding=0, groups=1):
     stride, padding: one number or (vertical, horizontal). Raises ValueError when the shapes do not fit.
     """
     return Conv2d(stride, padding, groups)(x, weight, *_given(bias))
+
+
+def conv2d_relu(x, weight, bias=None, stride=1, padding=0, groups=1):
+    """relu(conv2d(...)), the same numbers in one operation, which keeps one array less."""
+    return Conv2dReLU(stride, padding, groups)(x, weight, *_given(bias))
 
 
 def linear(x, weight, bias=None):

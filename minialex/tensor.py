@@ -162,7 +162,7 @@ class Tensor:
                                "requires_grad=True, or it was computed under no_grad().")
         gradients = _Gradients(self, _seed(self, gradient))
         for function in _reverse_order(self.creator):
-            grad = gradients.take(function)
+            grad, function.owns_grad_output = gradients.take(function)
             if grad is not None:
                 gradients.add(function, _run_backward(function, grad))
             function.release()
@@ -251,8 +251,10 @@ class _Gradients:
         self._put(root.creator or root, seed)
 
     def take(self, function):
+        """(the gradient or None, does nobody else hold this array?)"""
+        owned = function in self.owned
         self.owned.discard(function)
-        return self.values.pop(function, None)
+        return self.values.pop(function, None), owned
 
     def add(self, function, grads):
         for source, grad, (_, dtype) in zip(function.sources, grads, function.input_types):
@@ -298,14 +300,15 @@ class Function:
     Options go to `__init__`. `backward` returns one array, or a tuple with None where no gradient is due;
     `self.needs_input_grad` says, input by input, which ones somebody asked for. An instance is used once.
 
-    Write into neither the inputs nor grad_output: other operations may hold the same arrays. Saved arrays are not copied,
-    so do not change a tensor's data between forward and backward.
+    Write into neither the inputs nor grad_output (unless self.owns_grad_output): other operations may hold the same arrays.
+    Saved arrays are not copied, so do not change a tensor's data between forward and backward.
     """
 
     sources = None  # per input: the Function that made it, the leaf Tensor itself, or None where no gradient is due
     released = False
     saved = ()
     fresh_gradients = False  # does backward always return new arrays? Then the tape may add to them in place
+    owns_grad_output = False  # in backward: may it write into grad_output, since nobody else holds that array?
 
     @property
     def name(self):

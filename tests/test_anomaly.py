@@ -33,7 +33,7 @@ def test_a_healthy_step_passes():
 def test_the_layer_and_the_op_are_named():
     model = network()
     model.conv1.bias.data[1] = np.nan
-    with pytest.raises(FloatingPointError, match=r"^layer conv1, op Conv2d, forward: 18 NaN of 36 values; "
+    with pytest.raises(FloatingPointError, match=r"^layer conv1, op Conv2dReLU, forward: 18 NaN of 36 values; "
                                                  r"the cause came in with input 2 of shape \(2,\)"):
         with ma.detect_anomaly():
             model(IMAGES)

@@ -159,9 +159,11 @@ def test_pieces_cover_a_batch_once_and_in_order(count):
     pieces = parallel.batch_pieces(count)
     assert [i for piece in pieces for i in range(piece.start, piece.stop)] == list(range(count))
     assert len(pieces) <= 8 * -(-parallel.thread_count() // 8)
-    seen = []
-    parallel.for_images(lambda images: seen.append((images.start, images.stop)), np.empty(count))
-    assert sorted(seen) == [(i, i + 1) for i in range(count)]
+    for size in (1, 3 << 15, 1 << 20):  # numbers per image
+        seen = []
+        parallel.for_images(seen.append, np.broadcast_to(np.float32(0), (count, size)))
+        assert sorted(i for images in seen for i in range(images.start, images.stop)) == list(range(count))
+        assert all((images.stop - images.start) * size <= max(size, 1 << 17) for images in seen)
 
 
 @pytest.mark.parametrize("threads", ["1", "2", "8"])

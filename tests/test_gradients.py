@@ -141,6 +141,16 @@ def test_convolution(window, groups, kernels, bias, seed, layout, kind):
     check(lambda x, weight, bias=None: F.conv2d(x, weight, bias, stride, padding, groups), x, weight, *rest, layout=layout)
 
 
+@settings(few, max_examples=12)
+@given(sizes=st.tuples(*[st.integers(3, 7)] * 2), padding=st.tuples(*[st.integers(0, 2)] * 2), groups=st.integers(1, 2),
+       extra=st.tuples(*[st.integers(0, 1)] * 2), seed=seeds, layout=layouts, kind=kinds)
+def test_convolution_by_tiles(sizes, padding, groups, extra, seed, layout, kind):
+    """3x3 kernels between many channels, which kernels/winograd.py computes."""
+    C_out, C = ((32 + more) * groups for more in extra)
+    x, weight = values((2, C, *sizes), seed, kind), values((C_out, C // groups, 3, 3), seed + 1)
+    check(lambda x, weight: F.conv2d(x, weight, None, 1, padding, groups), x, weight, layout=layout)
+
+
 @settings(few, max_examples=40)
 @given(window=windows(), seed=seeds, layout=layouts, kind=kinds)
 def test_max_pooling(window, seed, layout, kind):

@@ -110,6 +110,18 @@ def test_conv2d(case, with_bias, dtype, layout, seed):
             lambda x, w, b=None: TF.conv2d(x, w, b, stride, padding, groups=groups), arrays, layout)
 
 
+@given(st.tuples(*[st.integers(1, 14)] * 2), st.integers(1, 3), st.tuples(*[st.integers(1, 3)] * 2),
+       st.tuples(*[st.integers(32, 40)] * 2), st.sampled_from([1, 2, 9, 17]), dtypes, layouts, seeds)
+@settings(drawn, max_examples=60)
+def test_conv2d_by_tiles(size, groups, padding, channels, images, dtype, layout, seed):
+    """3x3 kernels between many channels, which kernels/winograd.py computes."""
+    C, C_out = channels[0], channels[1] * groups
+    arrays = [numbers((images, C * groups, *size), seed, dtype), numbers((C_out, C, 3, 3), seed + 1, dtype),
+              numbers((C_out,), seed + 2, dtype)]
+    compare("conv2d, 3x3, many channels", lambda x, w, b: F.conv2d(x, w, b, 1, padding, groups),
+            lambda x, w, b: TF.conv2d(x, w, b, 1, padding, groups=groups), arrays, layout)
+
+
 @given(st.sampled_from([(3, 2), (2, 2), ((3, 2), (1, 2)), ((1, 4), (2, 3)), (3, 1), ((4, 1), (1, 1)), (2, None)]),
        st.tuples(*[st.integers(1, 3)] * 2, *[st.integers(4, 12)] * 2), st.integers(0, 1), st.booleans(), dtypes, layouts, seeds)
 @settings(drawn, max_examples=100)

@@ -132,6 +132,10 @@ def col2im(columns, image_shape, kernel_size, stride, padding, out=None):
     return image
 
 
+def convolution_maps(weight_shape, stride, padding, groups, output_size):
+    """None: on a GPU every convolution uses im2col."""
+
+
 # ------------------------------------------------------------------------------------------------ max-pooling
 
 
@@ -174,8 +178,9 @@ def lrn_forward(x, size, alpha, beta, k, groups):
 
 
 @_on_its_device
-def lrn_backward(grad, x, scale, size, alpha, beta, groups):
-    """dx = g·s^−β − 2αβ·x·Σ (g·x·s^(−β−1)), the sum over all channels whose window holds this one."""
+def lrn_backward(grad, x, scale, size, alpha, beta, groups, overwrite=False):
+    """dx = g·s^−β − 2αβ·x·Σ (g·x·s^(−β−1)), the sum over all channels whose window holds this one. overwrite: not used, since
+    each thread reads what its neighbours would overwrite."""
     grad, x, scale = (cupy.ascontiguousarray(array) for array in (grad, x, scale))
     dx = cupy.empty_like(x)
     N, C, H, W = x.shape

@@ -17,7 +17,7 @@ one buffer, and backward builds the columns again, which is cheaper than keeping
 from numbers import Integral
 
 from ..backend import array_module, is_array, kernels
-from ..parallel import empty, images_at_a_time, sum_over_images
+from ..parallel import empty, images_at_a_time, scratch, sum_over_images
 from ..tensor import Function
 from ..windows import output_size, pair
 from .linear import same_dtype
@@ -34,64 +34,123 @@ class Conv2d(Function):
     def forward(self, x, weight, bias=None):
         OH, OW = _check(x, weight, bias, self.stride, self.padding, self.groups)
         self.save_for_backward(x, weight)
-        xp, W, C_out = array_module(x), self.per_group(weight), len(weight)
-        y = empty((len(x), C_out, OH, OW), x.dtype, like=x)
-        b = xp.zeros((C_out, 1, 1, 1), dtype=x.dtype) if bias is None else bias.reshape(C_out, 1, 1, 1)
+        maps = self.maps(x, weight, (OH, OW))
+        xp, W = array_module(x), maps.weights(weight)
+        y = empty((len(x), len(weight), OH, OW), x.dtype, like=x)
+        b = 0 if bias is None else bias.reshape(-1, 1, 1)
 
         def some_images(images):
-            columns = self.columns(x[images], weight)
-            product = _products(W, columns)
-            xp.add(product.reshape(C_out, -1, OH, OW), b, out=y[images].swapaxes(0, 1))
+            columns = maps.columns(x[images])
+            product = _products(W, columns, out=scratch("product", (*W.shape[:3], columns.shape[3]), x.dtype, like=x))
+            maps.images(product, b, out=y[images])
+            self.finish(xp, y[images])
 
         # Forward there is nothing to add up: some_images returns None.
-        sum_over_images(some_images, len(x), self.slice_size(x, weight, OH * OW), like=x)
+        sum_over_images(some_images, len(x), maps.images_at_a_time(), like=x)
         return y
 
     def backward(self, grad_output):
-        x, weight = self.saved
+        x, weight, *_ = self.saved
         need_x, need_weight, *need_bias = self.needs_input_grad
-        W, C_out = self.per_group(weight), len(weight)
+        maps = self.maps(x, weight, grad_output.shape[2:])
+        W = maps.weights(weight)
         dx = empty(x.shape, x.dtype, like=x) if need_x else None
 
         def some_images(images):
-            dy = grad_output[images].swapaxes(0, 1).reshape(*W.shape[:2], -1)
             dW = db = None
+            dy = self.incoming(grad_output, images)
+            dproduct = maps.images_back(dy)
             if need_weight:
-                dW = _products(dy, self.columns(x[images], weight).swapaxes(1, 2))
+                dW = _products(dproduct, maps.columns(x[images]).swapaxes(2, 3), out=empty(W.shape, W.dtype, like=W))
             if need_x:
-                dcolumns = _products(W.swapaxes(1, 2), dy)
-                kernels(x).col2im(dcolumns, x[images].shape, weight.shape[2:], self.stride, self.padding, out=dx[images])
+                dcolumns = scratch("columns", (*W.shape[:2], W.shape[3], dproduct.shape[3]), x.dtype, like=x)
+                maps.columns_back(_products(W.swapaxes(2, 3), dproduct, out=dcolumns), out=dx[images])
             if any(need_bias):
-                db = dy.sum(axis=2).reshape(C_out)
+                db = dy.sum(axis=(0, 2, 3))
             return dW, db
 
-        positions = grad_output.shape[2] * grad_output.shape[3]
-        dW, db = sum_over_images(some_images, len(x), self.slice_size(x, weight, positions), like=x)
+        dW, db = sum_over_images(some_images, len(x), maps.images_at_a_time(), like=x)
         if need_weight:
-            dW = dW.reshape(weight.shape)
+            dW = maps.weights_back(dW)
         return dx, dW, *(db for _ in need_bias)  # without a bias there is no third input
 
-    def per_group(self, weight):
-        """(C_out, C/G, KH, KW) -> (G, C_out/G, K): one matrix per tower, K = C/G·KH·KW."""
-        return weight.reshape(self.groups, len(weight) // self.groups, -1)
+    def maps(self, x, weight, output_size):
+        """The linear maps into columns and back: those of im2col, unless the kernels know better ones for this shape."""
+        return (kernels(x).convolution_maps(weight.shape, self.stride, self.padding, self.groups, output_size)
+                or Im2col(x, weight, self.stride, self.padding, self.groups, output_size))
 
-    def columns(self, x, weight):
-        """The columns of these images side by side, (G, K, n·OH·OW)."""
-        columns = kernels(x).im2col(x, weight.shape[2:], self.stride, self.padding)
-        return columns.reshape(self.groups, columns.shape[0] // self.groups, -1)
+    def finish(self, xp, y):
+        """What else happens to the output of some images, written into y: nothing."""
 
-    def slice_size(self, x, weight, positions):
+    def incoming(self, grad_output, images):
+        """dL/d(W · columns + b) of these images."""
+        return grad_output[images]
+
+
+class Conv2dReLU(Conv2d):
+    """y = max(W · columns + b, 0);  dy counts where y > 0. The same numbers as a convolution and a ReLU one after the other, but
+    ReLU meets each image's output while it is in the cache, and the output before ReLU is never kept."""
+
+    def forward(self, x, weight, bias=None):
+        y = super().forward(x, weight, bias)
+        self.save_for_backward(x, weight, y)
+        return y
+
+    def finish(self, xp, y):
+        xp.maximum(y, 0, out=y)
+
+    def incoming(self, grad_output, images):
+        *_, y = self.saved
+        return grad_output[images] * (y[images] > 0)
+
+
+class Im2col:
+    """The linear maps between images and the matrices of the product, G towers side by side, each with its transpose.
+
+    K = C/G·KH·KW rows, one per entry of a kernel; P = n·OH·OW columns, one per window of n images.
+    """
+
+    def __init__(self, x, weight, stride, padding, groups, output_size):
+        self.kernels, self.weight_shape, self.groups, self.output_size = kernels(x), weight.shape, groups, output_size
+        self.geometry = weight.shape[2:], stride, padding
+        self.column_shape = (1, groups, weight[0].size, -1)
+        self.like, self.rows, self.positions = x, groups * weight[0].size, output_size[0] * output_size[1]
+
+    def weights(self, weight):
+        """(C_out, C/G, KH, KW) -> (1, G, C_out/G, K)"""
+        return weight.reshape(1, self.groups, len(weight) // self.groups, -1)
+
+    def weights_back(self, dW):
+        return dW.reshape(self.weight_shape)
+
+    def columns(self, x):
+        """(n, C, H, W) -> (1, G, K, P)"""
+        columns = scratch("columns", (self.rows, len(x), self.positions), x.dtype, like=x)
+        return self.kernels.im2col(x, *self.geometry, out=columns).reshape(self.column_shape)
+
+    def columns_back(self, dcolumns, out):
+        """col2im: each entry is added to the pixel of out (n, C, H, W) that it was copied from."""
+        self.kernels.col2im(dcolumns.reshape(self.rows, len(out), -1), out.shape, *self.geometry, out=out)
+
+    def images(self, product, bias, out):
+        """(1, G, C_out/G, P), bias (C_out, 1, 1) -> out (n, C_out, OH, OW)"""
+        by_image = product.reshape(out.shape[1], len(out), *self.output_size).swapaxes(0, 1)
+        array_module(out).add(by_image, bias, out=out)
+
+    def images_back(self, dy):
+        return dy.swapaxes(0, 1).reshape(1, self.groups, dy.shape[1] // self.groups, -1)
+
+    def images_at_a_time(self):
         """How many images share one buffer of columns."""
-        rows = x.shape[1] * weight.shape[2] * weight.shape[3]
-        return images_at_a_time(positions, rows * positions * x.itemsize, like=x)
+        return images_at_a_time(self.positions, self.rows * self.positions * self.like.itemsize, like=self.like)
 
 
-def _products(a, b):
-    """a[g] · b[g] for every tower g. One product at a time: CuPy's batched product copies an operand that is transposed."""
-    products = empty((len(a), a.shape[1], b.shape[2]), a.dtype, like=a)
-    for tower in range(len(a)):
-        array_module(a).matmul(a[tower], b[tower], out=products[tower])
-    return products
+def _products(a, b, out):
+    """out[t, g] = a[t, g] · b[t, g]. One product at a time: CuPy's batched product copies an operand that is transposed."""
+    for t in range(a.shape[0]):
+        for tower in range(a.shape[1]):
+            array_module(a).matmul(a[t, tower], b[t, tower], out=out[t, tower])
+    return out
 
 
 def _check(x, weight, bias, stride, padding, groups):

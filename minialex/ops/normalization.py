@@ -44,8 +44,9 @@ class LocalResponseNorm(Function):
 
     def backward(self, grad_output):
         x, scale = self.saved
-        grad_output = array_module(x).ascontiguousarray(grad_output)
-        return kernels(x).lrn_backward(grad_output, x, scale, self.size, self.alpha, self.beta, self.groups)
+        grad = array_module(x).ascontiguousarray(grad_output)
+        overwrite = self.owns_grad_output or grad is not grad_output
+        return kernels(x).lrn_backward(grad, x, scale, self.size, self.alpha, self.beta, self.groups, overwrite)
 
 
 class MapResponseNorm(Function):

@@ -38,11 +38,10 @@ class RunFolder:
     def __init__(self, path):
         self.path = Path(path)
         self.source = self.last  # the checkpoint to go on from
-        self.shown = str(self.path)  # what messages call it
         self._lock = None
 
     def __str__(self):
-        return self.shown
+        return str(self.path)
 
     @property
     def last(self):

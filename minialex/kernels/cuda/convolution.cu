@@ -27,7 +27,7 @@ extern "C" __global__ void im2col(
 // over the windows (oh, ow) that contain the pixel, kh = h + PH − oh·SH, kw = w + PW − ow·SW.
 //
 // One thread per pixel collects its own sum: nothing is written twice, so no atomics, and the order never changes
-// (kh and kw upwards, as on the CPU).
+// (for each kw upwards the sum over kh upwards, as on the CPU).
 extern "C" __global__ void col2im(
     index_t total, const real* columns, real* image,
     index_t C, index_t H, index_t W, index_t OH, index_t OW,
@@ -38,11 +38,13 @@ extern "C" __global__ void col2im(
         index_t w = i % W + PW, h = i / W % H + PH, c = i / W / H % C, n = i / W / H / C;
         index_t first_oh = first_window(h, KH, SH), first_ow = first_window(w, KW, SW);
         real sum = 0;
-        for (index_t oh = end_window(h, SH, OH) - 1; oh >= first_oh; --oh) {
-            for (index_t ow = end_window(w, SW, OW) - 1; ow >= first_ow; --ow) {
+        for (index_t ow = end_window(w, SW, OW) - 1; ow >= first_ow; --ow) {
+            real over_rows = 0;
+            for (index_t oh = end_window(h, SH, OH) - 1; oh >= first_oh; --oh) {
                 index_t row = (c * KH + h - oh * SH) * KW + w - ow * SW;
-                sum += columns[n * image_stride + row * row_stride + oh * OW + ow];
+                over_rows += columns[n * image_stride + row * row_stride + oh * OW + ow];
             }
+            sum += over_rows;
         }
         image[i] = sum;
     }

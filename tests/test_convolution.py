@@ -1,0 +1,127 @@
+"""The convolution's inside: maps and their transposes, the plain path beside the fast one, ReLU joined to it."""
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import minialex as ma
+import minialex.functional as F
+from minialex import Tensor, nn
+from minialex.kernels import cpu
+from minialex.kernels.winograd import Winograd
+from minialex.ops.convolution import Im2col
+
+
+def maps_of(kind, shape, weight, padding, groups):
+    size = shape[2] + 2 * padding[0] - 2, shape[3] + 2 * padding[1] - 2
+    if kind is Winograd:
+        return Winograd(weight.shape, padding, groups, size), size
+    return Im2col(np.empty(shape), weight, (1, 1), padding, groups, size), size
+
+
+def dot(a, b):
+    return float((np.asarray(a) * b).sum())
+
+
+@pytest.mark.parametrize("kind", [Im2col, Winograd])
+@given(st.integers(1, 3), st.integers(1, 2), st.tuples(*[st.integers(1, 8)] * 2), st.tuples(*[st.integers(1, 3)] * 2),
+       st.integers(0, 2**32 - 1))
+@settings(max_examples=60, deadline=None)
+def test_each_map_has_its_transpose(kind, images, groups, size, padding, seed):
+    """<f(a), b> = <a, f_back(b)> for all three pairs, which is what makes backward the transpose of forward."""
+    random = np.random.default_rng(seed).standard_normal
+    shape, weight = (images, 3 * groups, *size), random((2 * groups, 3, 3, 3))
+    maps, outputs = maps_of(kind, shape, weight, padding, groups)
+
+    W = maps.weights(weight).copy()
+    other = random(W.shape)
+    assert dot(W, other) == pytest.approx(dot(weight, maps.weights_back(other)), abs=1e-9)
+
+    x = random(shape)
+    columns = maps.columns(x).copy()
+    other, dx = random(columns.shape), np.full(shape, np.nan)
+    maps.columns_back(other.copy(), out=dx)
+    assert dot(columns, other) == pytest.approx(dot(x, dx), abs=1e-9)
+
+    product, y = random((*W.shape[:3], columns.shape[3])), np.full((images, len(weight), *outputs), np.nan)
+    maps.images(product, 0.0, out=y)
+    other = random(y.shape)
+    assert dot(y, other) == pytest.approx(dot(product, maps.images_back(other)), abs=1e-9)
+
+
+def run(function, shape, weight_shape, dtype, **options):
+    """Output and the three gradients."""
+    random = np.random.default_rng(0).standard_normal
+    x, w, b = (Tensor(random(s).astype(dtype), requires_grad=True) for s in (shape, weight_shape, weight_shape[:1]))
+    y = function(x, w, b, **options)
+    y.backward(random(y.shape).astype(dtype))
+    return y.data, x.grad, w.grad, b.grad
+
+
+@pytest.mark.parametrize("layer", [((9, 256, 13, 13), (384, 256, 3, 3), {}), ((5, 96, 13, 13), (96, 48, 3, 3), {"groups": 2})])
+def test_tiles_agree_with_the_plain_path(monkeypatch, layer):
+    """Rounding aside, Winograd's products are im2col's: within 1e-5 of the largest value, and 1e-13 in float64."""
+    shape, weight_shape, options = layer
+    for dtype, tolerance in (("float32", 1e-5), ("float64", 1e-13)):
+        monkeypatch.delenv("MINIALEX_CONVOLUTION", raising=False)
+        by_tiles = run(F.conv2d, shape, weight_shape, dtype, padding=1, **options)
+        monkeypatch.setenv("MINIALEX_CONVOLUTION", "im2col")
+        plain = run(F.conv2d, shape, weight_shape, dtype, padding=1, **options)
+        assert not np.array_equal(by_tiles[0], plain[0]), "the same path twice proves nothing"
+        for value, expected in zip(by_tiles, plain):
+            assert np.abs(value - expected).max() <= tolerance * np.abs(expected).max()
+
+
+@pytest.mark.parametrize("weight_shape, stride, tiles", [
+    ((64, 32, 3, 3), (1, 1), True), ((64, 32, 3, 3), (2, 2), False), ((64, 31, 3, 3), (1, 1), False),
+    ((31, 64, 3, 3), (1, 1), False), ((64, 64, 5, 5), (1, 1), False), ((64, 64, 3, 1), (1, 1), False)])
+def test_tiles_are_for_3x3_stride_1_and_many_channels(monkeypatch, weight_shape, stride, tiles):
+    monkeypatch.delenv("MINIALEX_CONVOLUTION", raising=False)
+    assert isinstance(cpu.convolution_maps(weight_shape, stride, (1, 1), 1, (13, 13)), Winograd) == tiles
+
+
+@pytest.mark.parametrize("shape, weight_shape", [((3, 4, 9, 9), (6, 4, 5, 5)), ((11, 32, 13, 13), (64, 32, 3, 3))])
+def test_relu_joined_to_a_convolution_gives_the_same_bytes(shape, weight_shape):
+    joined = run(F.conv2d_relu, shape, weight_shape, "float32", padding=2)
+    apart = run(lambda *args, **options: F.relu(F.conv2d(*args, **options)), shape, weight_shape, "float32", padding=2)
+    assert (joined[0] == 0).any() and (joined[0] > 0).any()
+    for value, expected in zip(joined, apart):
+        np.testing.assert_array_equal(value, expected)
+
+
+def test_sequential_joins_what_stands_side_by_side_and_nothing_else():
+    class Louder(nn.ReLU):
+        """A student's own ReLU: its forward must be called."""
+
+        def forward(self, x):
+            return F.relu(x) * 2
+
+    def operations(model):
+        seen = []
+        ma.tensor.observers.append(lambda direction, function, call: seen.append(f"{function.layer} {function.name}") or call)
+        try:
+            model(np.ones((1, 2, 5, 5), np.float32))
+        finally:
+            ma.tensor.observers.pop()
+        return seen
+
+    conv = nn.Conv2d(2, 2, 3)
+    assert operations(nn.Sequential(a=conv, b=nn.ReLU(), c=nn.ReLU())) == ["a Conv2dReLU", "c ReLU"]
+    assert operations(nn.Sequential(a=conv, b=Louder())) == ["a Conv2d", "b ReLU", "b Mul"]
+    assert operations(nn.Sequential(a=conv, b=nn.Tanh(), c=nn.ReLU())) == ["a Conv2d", "b Tanh", "c ReLU"]
+    assert operations(nn.Sequential(a=conv)) == ["a Conv2d"]
+
+
+def test_a_gradient_that_others_hold_is_not_written_into():
+    """LRN's backward pass may write into grad_output when the tape made it, and must not when the caller or a second user did."""
+    random = np.random.default_rng(0).standard_normal
+    values, seed = random((2, 6, 3, 3)), random((2, 6, 3, 3))
+    x = Tensor(values, requires_grad=True)
+    given = seed.copy()
+    F.local_response_norm(x, alpha=0.1).backward(given)
+    np.testing.assert_array_equal(given, seed)
+
+    alone, x.grad = x.grad, None
+    middle = x * 1.0
+    (F.local_response_norm(middle, alpha=0.1) + middle).backward(seed)  # Add hands one array to both
+    np.testing.assert_allclose(x.grad, alone + seed, rtol=1e-12)
