@@ -14,6 +14,7 @@ has learnt.
 
   python -m minialex.train --subset                     the built-in pictures, a few minutes on two cores
   python -m minialex.train --data PICTURES              your own: one folder per class
+  python -m minialex.train --data PICTURES --init WEIGHTS --freeze conv    fine-tune what has learnt already
   python -m minialex.train --data IMAGENET --paper      the paper's training
 """
 
@@ -79,8 +80,11 @@ def _add_data(group):
 def _add_network(group):
     names = ", ".join([*models.VARIANTS, "lenet5"])
     group.add_argument("--variant", metavar="V", help=f"one of {names} ({ALWAYS['variant']})")
-    group.add_argument("--init", metavar="HOW", help=f"initial weights: {', '.join(INITIALISATIONS)}, or an .npz file, such as a "
-                       f"checkpoint, to go on from what was learnt on other pictures ({_defaults('init')})")
+    group.add_argument("--init", metavar="HOW", help=f"initial weights: {', '.join(INITIALISATIONS)}, or a run or file of "
+                       "weights, also another program's (see the README), to go on from what was learnt on other pictures "
+                       f"({_defaults('init')})")
+    group.add_argument("--freeze", metavar="LAYER", help="with --init: layers up to this one stay as they are; conv: all "
+                       "convolutions. What they make of the pictures is computed once and kept")
     group.add_argument("--dropout", type=float, metavar="P",
                        help=f"probability of dropping a value after fc6 and fc7 ({ALWAYS['dropout']})")
 

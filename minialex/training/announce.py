@@ -29,9 +29,27 @@ def plan(experiment, device, folder, data_name):
                      f"{len(experiment.val):,} to validate{often}"),
         _row("recipe", REASONS[config.recipe]),
         _row("", _numbers(config)),
+        *(_row("frozen", line) for line in _frozen(experiment)),
         *(_row("note", note) for note in [*experiment.notes, *_cautions(experiment)]),
         _row("run", str(folder)),
     ]
+
+
+def _frozen(experiment):
+    """Which layers stay as they are, and what that saves."""
+    if experiment.trunk is None:
+        return
+    names = [name for name, layer in experiment.trunk.named_children() if layer.parameters()]
+    learning = [name for name, layer in experiment.head.named_children() if layer.parameters()]
+    yield (f"{names[0]} to {names[-1]} stay as they are and get neither gradient nor weight decay; "
+           f"{', '.join(learning)} learn")
+    if experiment.views > 1:
+        yield (f"what they make of {experiment.views} random crops of each picture is computed once, in the first "
+               f"{experiment.views} epochs, and kept; later epochs train on the same crops, in another order")
+    elif experiment.views == 1:
+        yield "what they make of each picture is computed once, in the first epoch, and kept"
+    else:
+        yield "what they make of so many pictures does not fit into memory, so they compute it for each batch"
 
 
 def _numbers(config):
@@ -72,6 +90,7 @@ def ending(trainer):
         "curves.png": "loss and accuracy, epoch by epoch",
         "filters.png": "conv1's kernels, and what training has changed in them",
         "predictions.png": "validation pictures with the network's five best guesses",
+        "report.html": "all of this on one page, and the best and worst predictions",
         "metrics.csv": "the numbers of the curves; timing.csv: how long each epoch took",
         "config.json": "all settings",
         "checkpoint-last.npz": "the network after the last epoch",

@@ -38,6 +38,8 @@ _SMALL = _PAPER | {
 RECIPES = {
     "paper": _PAPER,
     "small": _SMALL,
+    "finetune": _SMALL | {"epochs": 10, "lr": 0.001, "warmup": 20},
+    "frozen": _SMALL | {"epochs": 10, "lr": 0.0007, "batch_size": 64, "warmup": 20},
     "builtin": _SMALL | {"epochs": 5, "lr": 0.006, "warmup": 20},
     "lenet5": _SMALL | {"epochs": 20, "lr": 0.02, "init": "lecun"},
 }
@@ -45,6 +47,8 @@ REASONS = {
     "paper": "the paper's recipe",
     "small": "small set: starting from He's initialisation, because from the paper's own the loss stays at ln K for many "
     "epochs; --paper for the paper's",
+    "finetune": "starting from weights that have learnt something: a small learning rate keeps it",
+    "frozen": "the frozen layers see each picture a few times and then never again: what they make of it is kept",
     "lenet5": "LeNet-5: starting from LeCun's initialisation, which suits tanh",
 }
 REASONS["builtin"] = REASONS["small"]
@@ -70,6 +74,7 @@ class Config:
     strict: bool  # stop at a picture that cannot be read
     variant: str
     init: str  # one of INITIALISATIONS, or a file
+    freeze: str | None  # the last layer that does not learn, or "conv"
     dropout: float
     epochs: int
     batch_size: int
@@ -98,6 +103,7 @@ ALWAYS = {
     "reflect": True,
     "strict": False,
     "variant": "paper",
+    "freeze": None,
     "dropout": 0.5,
     "seed": 0,
     "device": "auto",
@@ -109,10 +115,14 @@ ALWAYS = {
 }
 
 
-def choose_recipe(variant, train_count, builtin=False, paper=False):
-    """The name in RECIPES for this network and this many training pictures."""
+def choose_recipe(variant, train_count, builtin=False, paper=False, init=None, freeze=None):
+    """The name in RECIPES for this network and this many training pictures; init: what the user said, or None."""
     if paper:
         return "paper"
+    if freeze is not None:
+        return "frozen"
+    if init is not None and init not in INITIALISATIONS:
+        return "finetune"
     if variant == "lenet5":
         return "lenet5"
     if builtin:
@@ -125,7 +135,8 @@ def resolve(given, train_count, val_count):
     given = dict(given)
     settings = ALWAYS | given
     builtin = settings["data"] is None and settings["subset"] != "imagenette"
-    recipe = choose_recipe(settings["variant"], train_count, builtin, settings.pop("paper", False))
+    recipe = choose_recipe(settings["variant"], train_count, builtin, settings.pop("paper", False),
+                           given.get("init"), settings["freeze"])
     settings = RECIPES[recipe] | settings | {"recipe": recipe}
     if settings["variant"] == "lenet5":  # its pictures are grey
         settings["colour"] = given.get("colour", 0.0)
@@ -133,6 +144,8 @@ def resolve(given, train_count, val_count):
         settings["schedule"] = "milestones"
     settings.setdefault("val_images", max(1, round(VALIDATION_SHARE * train_count)))
     settings["val_images"] = min(settings["val_images"], val_count)
+    if settings["freeze"] is not None:
+        settings["val_images"] = val_count  # what the frozen layers make of them is kept as well: looking at all costs nothing
     return Config(**settings)
 
 
@@ -178,6 +191,8 @@ def check(given):
     for name in ("data", "out", "resume"):
         if given.get(name) == "":
             raise UserError(f"--{name} is empty: it needs the name of a folder (a single dot is the current one).")
+    if given.get("freeze") is not None and given.get("init", "he") in INITIALISATIONS and "resume" not in given:
+        raise UserError("--freeze keeps layers as they are, so they must have learnt something: name their weights with --init.")
     for name, (holds, what) in _RANGES.items():
         if name in given and not holds(given[name]):
             raise UserError(f"--{name.replace('_', '-')} {given[name]} is not possible: it needs {what}.")

@@ -7,7 +7,7 @@ import numpy as np
 
 from .. import data, models, nn, optim
 from ..errors import UserError
-from . import weights
+from . import features, freezing, weights
 from .config import INITIALISATIONS, MILESTONES, parse_milestones
 
 MAX_VALIDATION_BATCH = 128
@@ -26,6 +26,15 @@ class Experiment:
     schedule: Any
     notes: list
     first_kernels: np.ndarray  # conv1's weights before training, to show what training has changed
+    trunk: nn.Module | None = None  # the frozen layers
+    head: nn.Module | None = None  # the layers that learn
+    fresh: frozenset = frozenset()  # names of the parameters that a file of weights did not have
+    views: int = 0  # crops of each picture whose features are kept (see features); 0: the trunk sees every batch
+
+    @property
+    def learner(self):
+        """The network that takes what the training loader gives."""
+        return self.head if self.views else self.model
 
 
 def picture_size(variant):
@@ -44,26 +53,37 @@ def open_pictures(settings, progress):
                           size=picture_size(settings["variant"]), strict=settings["strict"])
 
 
-def build(config, train, val, device, progress, statistics=None):
-    """Build the Experiment. statistics: of an earlier part of this run; measured when None. Raises UserError."""
+def build(config, train, val, device, progress, statistics=None, found=None):
+    """Build the Experiment. Raises UserError.
+
+    statistics: of an earlier part of this run; found: the Weights that config.init names. Where both are None, or the
+    weights come without, the statistics are measured.
+    """
+    statistics = statistics or weights.statistics(found, config)
     if statistics is None:
         statistics = data.statistics(train, channels(config.variant), workers=config.workers, progress=progress)
-    from_file = config.init not in INITIALISATIONS
-    notes = []
+    notes, fresh = [], frozenset()
     try:
         model = models.build(config.variant, len(train.classes), channels(config.variant),
-                             None if from_file else config.init)
+                             config.init if config.init in INITIALISATIONS else None)
     except ValueError as error:
         raise UserError(str(error)) from error
-    if from_file:
-        notes = weights.load_into(model, config.init)
+    if found is not None:
+        fresh = weights.fresh(model, found)
+        notes = weights.load_into(model, found, config.init)
     for _, layer in model.named_modules():
         if isinstance(layer, nn.Dropout):
             layer.p = config.dropout
     first_kernels = model.conv1.weight.data.copy()
     model.to(device)
-    optimizer = optim.SGD(model.parameters(), config.lr, config.momentum, config.weight_decay)
-    return Experiment(config, train, val, statistics, model, optimizer, make_schedule(config, optimizer), notes, first_kernels)
+    trunk, head = freezing.freeze(model, config.freeze) if config.freeze else (None, model)
+    optimizer = optim.SGD(head.parameters(), config.lr, config.momentum, config.weight_decay)
+    parts = Experiment(config, train, val, statistics, model, optimizer, make_schedule(config, optimizer), notes, first_kernels,
+                       trunk, head, fresh)
+    if trunk is not None:
+        augmented = config.crop or config.reflect
+        parts.views = features.views(trunk, model.input_shape, len(train) + len(val), augmented)
+    return parts
 
 
 def milestones(config):

@@ -19,12 +19,14 @@ from .. import functional as F
 from ..errors import UserError
 from ..parallel import release_memory
 from ..tensor import Tensor, no_grad
+from . import features
 from .experiment import part_size, training_loader, validation_loader, validation_pictures
 from .interrupt import Interrupt, Interrupted
 from .metrics import Tally
 from .pace import Pace
 from .record import Record
 from .trouble import Diverged, about_first_loss, explain_divergence, first_broken_parameter
+from .weights import settle
 
 ASK_EVERY = 20  # steps between two looks at the loss on a GPU, where looking means waiting
 
@@ -36,7 +38,8 @@ class Trainer:
         self.experiment, self.config, self.progress = experiment, experiment.config, progress
         self.model, self.optimizer, self.schedule = experiment.model, experiment.optimizer, experiment.schedule
         self.device = self.model.parameters()[0].device
-        self.loader = training_loader(experiment)
+        self.loader = features.kept(experiment, training_loader(experiment), progress.phase)
+        self.validation = features.kept(experiment, validation_loader(experiment, experiment.val), progress.phase)
         self.epoch, self.batch, self.tally = 0, 0, Tally()
         self.record = Record(self, folder)
         self.pace = Pace(self)
@@ -74,6 +77,8 @@ class Trainer:
             backend.manual_seed(int(np.random.SeedSequence([self.config.seed, self.epoch]).generate_state(1)[0]))
         self._stop_if_asked()
         self.model.train()
+        if self.experiment.trunk is not None:
+            self.experiment.trunk.eval()  # frozen layers drop nothing
         self.loader.start(self.epoch, self.batch)
         size = self.config.batch_size
         total = min(len(self.loader) * size, len(self.experiment.train))
@@ -99,7 +104,10 @@ class Trainer:
 
     def _part(self, images, labels, share):
         """Add this part's gradients: a loss is a mean over pictures, so they count by the part's share of the batch."""
-        logits = self.model(Tensor(images))
+        if self.epoch == self.batch == 0 and self.experiment.fresh:
+            settle(self.experiment, images)
+            self.experiment.fresh = frozenset()
+        logits = self.experiment.learner(Tensor(images))
         loss = F.cross_entropy(logits, labels)
         self._check_loss(loss, images, labels)
         (loss if share == 1 else loss * share).backward()
@@ -131,17 +139,19 @@ class Trainer:
 
     def _give_up(self, images, labels):
         where = f"epoch {self.epoch + 1}, step {self.batch + 1}: "
-        raise Diverged(where + explain_divergence(self.model, images, labels, self.lr) + self.record.what_is_kept())
+        raise Diverged(where + explain_divergence(self.experiment.learner, images, labels, self.lr) + self.record.what_is_kept())
 
     def _validate(self):
         """((loss, top-1, top-5), number of pictures), without dropout."""
         self.model.eval()
-        loader = validation_loader(self.experiment, validation_pictures(self.experiment, self.is_complete(self.epoch)))
+        loader = self.validation
+        if not self.is_complete(self.epoch):
+            loader = validation_loader(self.experiment, validation_pictures(self.experiment, complete=False))
         tally = Tally()
         with no_grad(), self.progress.phase("validation", len(loader.pictures)) as bar:
             for images, labels in loader:
                 images, labels = self._on_device(images, labels)
-                logits = self.model(Tensor(images))
+                logits = self.experiment.learner(Tensor(images))
                 tally.add(F.cross_entropy(logits, labels).data, logits.data, labels)
                 bar.step(len(labels))
                 self._stop_if_asked()

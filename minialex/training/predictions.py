@@ -1,4 +1,4 @@
-"""Validation pictures with the network's five best guesses (the paper's Figure 4)."""
+"""Pictures with the network's five best guesses (the paper's Figure 4)."""
 
 import numpy as np
 
@@ -40,19 +40,42 @@ def predictions(path, experiment):
     if not len(sample):
         return
     classes = experiment.train.classes
-    rows = -(-len(sample) // COLUMNS)
-    height = 0.35 + 3.7 * rows
-    with style.figure(path, 10, height) as drawing:
+    entries = [(sample.planes(number), classes[int(label)], p, int(label))
+               for number, (label, p) in enumerate(zip(sample.labels, probabilities(experiment, sample)))]
+    sheet(path, "Validation pictures and the network's guesses", "the five most probable classes; red: the right one",
+          entries, classes)
+
+
+def sheet(path, title, note, entries, classes):
+    """Write a PNG of pictures above their bars. entries: (planes, name, probabilities, class number or None) of each."""
+    columns = min(COLUMNS, len(entries))
+    rows = -(-len(entries) // columns)
+    heading = 0.35 if title else 0
+    height, width = heading + 3.7 * rows, max(0.2 + 2.45 * columns, 5.2)
+    with style.figure(path, width, height) as drawing:
         line = 1 - 0.2 / height
-        drawing.text(0.02, line, "Validation pictures and the network's guesses", fontsize=11, fontweight="bold", va="center")
-        drawing.text(0.98, line, "the five most probable classes; red: the right one", fontsize=8.5, color=style.QUIET,
-                     va="center", ha="right")
-        for number, p in enumerate(probabilities(experiment, sample)):
-            row, column = divmod(number, COLUMNS)
-            left, top, width = 0.02 + 0.2433 * column, height - 0.7 - 3.7 * row, 0.23
-            label = int(sample.labels[number])
-            _picture(drawing.add_axes([left, (top - 2.3) / height, width, 2.3 / height]), sample.planes(number), classes[label])
-            _bars(drawing.add_axes([left, (top - 3.25) / height, width, 0.9 / height]), p, label, classes)
+        drawing.text(0.2 / width, line, title, fontsize=11, fontweight="bold", va="center")
+        drawing.text(1 - 0.2 / width, line, note if columns > 2 else "", fontsize=8.5, color=style.QUIET, va="center", ha="right")
+        for number, (planes, name, p, label) in enumerate(entries):
+            row, column = divmod(number, columns)
+            left, top, wide = (0.2 + 2.433 * column) / width, height - 0.35 - heading - 3.7 * row, 2.3 / width
+            _picture(drawing.add_axes([left, (top - 2.3) / height, wide, 2.3 / height]), planes, name)
+            _bars(drawing.add_axes([left, (top - 3.25) / height, wide, 0.9 / height]), p, label, classes)
+
+
+def beside(path, entries, classes):
+    """Write a PNG with each picture on the left and its bars on its right. entries as for `sheet`."""
+    height = 2.75 * len(entries) + 0.05
+    with style.figure(path, 7.4, height) as drawing:
+        for number, (planes, name, p, label) in enumerate(entries):
+            top = height - 0.35 - 2.75 * number
+            _picture(drawing.add_axes([0.2 / 7.4, (top - 2.3) / height, 2.3 / 7.4, 2.3 / height]), planes, name)
+            _bars(drawing.add_axes([2.75 / 7.4, (top - 1.95) / height, 4.4 / 7.4, 1.6 / height]), p, label, classes)
+
+
+def best(p, count=5):
+    """The numbers of the most probable classes, the lower number first among equals."""
+    return np.argsort(-p, kind="stable")[:count]
 
 
 def _picture(axes, planes, name):
@@ -62,11 +85,11 @@ def _picture(axes, planes, name):
 
 
 def _bars(axes, p, label, classes):
-    best = np.argsort(-p, kind="stable")[:5]
-    colours = [style.RIGHT if index == label else style.OTHER for index in best]
-    axes.barh(range(len(best)), p[best], height=0.82, color=colours)
-    axes.barh(range(len(best)), 1, height=0.82, color="#f3f4f6", zorder=0)
-    for place, index in enumerate(best):
+    top = best(p)
+    colours = [style.RIGHT if index == label else style.OTHER for index in top]
+    axes.barh(range(len(top)), p[top], height=0.82, color=colours)
+    axes.barh(range(len(top)), 1, height=0.82, color="#f3f4f6", zorder=0)
+    for place, index in enumerate(top):
         axes.text(0.015, place, style.shorten(classes[index], 24), va="center", fontsize=8,
                   fontweight="bold" if index == label else "normal")
         axes.text(0.985, place, f"{p[index]:.0%}", va="center", ha="right", fontsize=8)

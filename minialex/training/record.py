@@ -5,7 +5,7 @@ import time
 
 from .. import backend
 from ..errors import UserError
-from . import checkpoint
+from . import checkpoint, freezing
 from .config import save_interval
 from .files import NotWritten
 from .metrics import Tally
@@ -96,7 +96,7 @@ class Record:
         """Write checkpoint-last.npz. Raises NotWritten when it cannot be written; the one before then stays."""
         start = time.perf_counter()
         trainer, statistics = self.trainer, self.trainer.experiment.statistics
-        names = [name for name, _ in trainer.model.named_parameters()]
+        names = [name for name, _ in freezing.learning(trainer.model)]
         optimizer = trainer.optimizer.state_dict()
         velocity = {name: array for name, array in zip(names, optimizer["velocity"]) if array is not None}
         checkpoint.save(self.folder.last, trainer.model.state_dict(), velocity, statistics.mean, {
@@ -130,7 +130,7 @@ class Record:
     def restore(self, weights, velocity, state):
         """Put the Trainer where `save` was called. Raises UserError when the checkpoint belongs to another run."""
         trainer = self.trainer
-        names = [name for name, _ in trainer.model.named_parameters()]
+        names = [name for name, _ in freezing.learning(trainer.model)]
         try:
             trainer.model.load_state_dict(weights)
             trainer.optimizer.load_state_dict({"velocity": [velocity.get(name) for name in names], "groups": state["groups"]})

@@ -8,8 +8,9 @@ import numpy as np
 
 from .. import backend, data, models
 from ..errors import UserError
-from . import announce, checkpoint, experiment, figures, identity, memory
+from . import announce, checkpoint, experiment, figures, identity, memory, report
 from . import folder as run_folder
+from . import weights as initial
 from .config import ALWAYS, INITIALISATIONS, check, resolve
 from .loop import Trainer
 from .predictions import predictions
@@ -54,6 +55,7 @@ def draw(trainer):
     figures.filters(path / "filters.png", backend.to_numpy(experiment.model.conv1.weight.data),
                     experiment.first_kernels, towers)
     predictions(path / "predictions.png", experiment)
+    report.of_trainer(trainer)
 
 
 def _check_variant(name):
@@ -70,6 +72,8 @@ def data_name(settings):
 
 def _start(folder, given, progress):
     device = backend.resolve_device(given.get("device", "auto"), given.get("tf32", False))
+    found = initial.named_in(given)
+    given = initial.settings(given, found)
     train, val = experiment.open_pictures(ALWAYS | given, progress.terminal)
     if given.get("data") is not None:
         given["data"] = os.path.abspath(given["data"])  # so that --resume finds it from anywhere
@@ -77,7 +81,7 @@ def _start(folder, given, progress):
         given["init"] = os.path.abspath(given["init"])
     config = resolve(given, len(train), len(val))
     backend.manual_seed(config.seed)
-    parts = experiment.build(config, train, val, device.name, progress.terminal)
+    parts = experiment.build(config, train, val, device.name, progress.terminal, found=found)
     folder.create()
     folder.write_config(identity.describe(parts, device))
     folder.take()
@@ -99,7 +103,8 @@ def _resume(folder, given, progress):
     identity.check_same_pictures(folder, train, val)
     backend.manual_seed(config.seed)
     if saved is None:
-        parts = experiment.build(config, train, val, device.name, progress.terminal)
+        parts = experiment.build(config, train, val, device.name, progress.terminal,
+                                 found=initial.named_in(dataclasses.asdict(config)))
     else:
         weights, velocity, mean, state, first_kernels = saved
         parts = experiment.build(dataclasses.replace(config, init="he"), train, val, device.name, False,

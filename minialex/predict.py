@@ -1,0 +1,136 @@
+"""python -m minialex.predict: what does a trained network see in a picture? `--help` lists the options."""
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+from . import backend, console, data
+from .data.pictures import printable
+from .errors import UserError
+from .training import classifier, insight, predictions
+from .training.progress import Progress
+
+DESCRIPTION = """\
+The five most probable classes of each picture, as bars here and in a picture beside the photo.
+
+  python -m minialex.predict runs/RUN photo.jpg
+  python -m minialex.predict bvlc_alexnet.npy photo.jpg --classes synset_words.txt
+  python -m minialex.predict runs/RUN photo.jpg --features      the feature maps of every convolution
+  python -m minialex.predict runs/RUN --patches conv5:12        the nine training patches that excite a filter most
+"""
+BAR = 30  # letters
+
+
+def main(arguments=None):
+    """Predicts; returns 0, or 2 after a user's mistake or when no picture can be read (a line on stderr for each)."""
+    options = _parser().parse_args(arguments)
+    try:
+        return _predict(options, Progress(file=sys.stderr))
+    except UserError as problem:
+        print(f"minialex.predict: {problem}", file=sys.stderr)
+        return 2
+
+
+def _predict(options, progress):
+    if not options.pictures and options.patches is None:
+        raise UserError("name a picture, or a filter with --patches.")
+    names = classifier.read_names(options.classes) if options.classes else None
+    network = classifier.load(options.run, backend.resolve_device(options.device).name, names)
+    wanted = insight.parse_filter(network.model, options.patches) if options.patches is not None else None
+    read = _read(options.pictures, network.size)
+    results = [(path, planes, network.picture(planes, options.ten_crop)) for path, planes in read]
+    if results:
+        _tell(results, network, options)
+    for path, planes, _ in results if options.features else []:
+        target = Path(options.folder) / f"{Path(path).stem}-features.png"
+        insight.maps(target, network, planes)
+        _say(f"feature maps: {target}", options)
+    if wanted:
+        _patches(network, options, wanted, progress)
+    return 2 if len(read) < len(options.pictures) else 0
+
+
+def _read(paths, size):
+    """(path, planes) of the pictures that can be read; a line on stderr for each other."""
+    found = []
+    for path in paths:
+        try:
+            found.append((path, data.decode(path, size).transpose(2, 0, 1)))
+        except UserError as problem:
+            print(f"minialex.predict: {problem}", file=sys.stderr)
+    return found
+
+
+def _tell(results, network, options):
+    entries = [(planes, printable(os.path.basename(path)), p, None) for path, planes, p in results]
+    first = Path(results[0][0]).stem
+    target = options.out or Path(options.folder) / f"{first if len(results) == 1 else 'pictures'}-prediction.png"
+    (predictions.beside if len(entries) <= 3 else _sheet)(target, entries, network.classes)
+    if options.json:
+        print(json.dumps([{"picture": printable(path), "predictions": [
+            {"class": network.classes[i], "number": int(i), "probability": float(p[i])} for i in predictions.best(p)],
+        } for path, _, p in results], indent=2))
+        return
+    for path, _, p in results:
+        print(printable(path))
+        for line in bars(p, network.classes):
+            print(line)
+    print(f"the same as a picture: {target}")
+
+
+def _sheet(path, entries, classes):
+    predictions.sheet(path, "The network's guesses", "the five most probable classes", entries, classes)
+
+
+def bars(p, classes):
+    """A line for each of the five most probable classes."""
+    best = predictions.best(p)
+    width = max(len(classes[index]) for index in best)
+    for index in best:
+        filled = p[index] * BAR
+        bar = "█" * int(filled) + ("▌" if filled % 1 >= 0.5 else "")
+        yield f"  {classes[index]:{width}}  {bar:{BAR}}  {p[index]:6.1%}"
+
+
+def _patches(network, options, wanted, progress):
+    settings = {"data": options.data, "subset": None, "val_fraction": 0.2} if options.data else classifier.settings(options.run)
+    train, _ = data.open_data(settings["data"], settings["subset"], progress=progress.terminal,
+                              val_fraction=settings["val_fraction"], size=network.size)
+    target = Path(options.folder) / f"patches-{wanted[0]}-{wanted[1]}.png"
+    with progress.phase(f"filter {wanted[1]} of {wanted[0]}", len(train)) as bar:
+        found = insight.patches(target, network, train, *wanted, bar.step)
+    for value, index, _ in found:
+        _say(f"  {value:8.3g}  {train.names[index]}", options)
+    _say(f"patches: {target}", options)
+
+
+def _say(text, options):
+    print(text, file=sys.stderr if options.json else sys.stdout)
+
+
+def _parser():
+    parser = argparse.ArgumentParser(
+        prog="python -m minialex.predict", usage="%(prog)s RUN PICTURE... [options]", description=DESCRIPTION,
+        epilog="exit status: 0 done, 2 a mistake of the user, or a picture that cannot be read",
+        formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, max_help_position=26, width=110),
+        allow_abbrev=False)
+    parser.error = lambda message: parser.exit(2, f"minialex.predict: {message} (--help lists the options).\n")
+    parser.add_argument("run", metavar="RUN", help="a run's folder (its best checkpoint), or a file of weights")
+    parser.add_argument("pictures", nargs="*", metavar="PICTURE", help="files of pictures")
+    parser.add_argument("--ten-crop", action="store_true", help="the mean over the corners, the centre and their reflections")
+    parser.add_argument("--classes", metavar="FILE", help="the names of the network's classes, one a line, for weights without")
+    parser.add_argument("--features", action="store_true", help="also a picture of the feature maps of every convolution")
+    parser.add_argument("--patches", metavar="[LAYER:]N", help="a picture of the nine training patches that excite filter N of a "
+                        "layer (the last convolution) most")
+    parser.add_argument("--data", metavar="DIR", help="where --patches looks; without it, where the run learnt")
+    parser.add_argument("--out", metavar="PNG", help="where the picture goes (PICTURE-prediction.png)")
+    parser.add_argument("--folder", default=".", metavar="DIR", help="where pictures without --out go (the current folder)")
+    parser.add_argument("--json", action="store_true", help="print the predictions as JSON")
+    parser.add_argument("--device", default="cpu", metavar="D", help="auto, cpu, cuda or cuda:n (cpu)")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(console.run("minialex.predict", main))

@@ -1,0 +1,162 @@
+"""A trained network with all that must be known to use it: from a run folder or a file of weights to class probabilities."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from .. import backend, data, models, weights
+from .. import functional as F
+from ..data.threads import ahead
+from ..data.transforms import centre, luminance
+from ..errors import UserError
+from ..tensor import Tensor, no_grad
+from .folder import RunFolder
+from .scores import Scores
+
+BATCH = 64  # crops in one forward pass
+
+
+@dataclass
+class Classifier:
+    """model: in evaluation mode, on its device; classes: names; statistics: mean image and spread; factor: what pixels minus
+    the mean are multiplied by; found: the Weights it was made of; path: where they were."""
+
+    model: object
+    classes: list
+    statistics: data.Statistics
+    factor: float
+    found: weights.Weights
+    path: str
+
+    @property
+    def channels(self):
+        return self.model.input_shape[0]
+
+    @property
+    def size(self):
+        """Pixels a side to which pictures are decoded."""
+        return self.statistics.mean.shape[-1]
+
+    def crops(self, planes, ten=False):
+        """uint8 (3, size, size) -> what the network takes: float32 (1 or 10, C, crop, crop)."""
+        planes = luminance(planes) if self.channels == 1 else planes
+        crop = self.model.input_shape[-1]
+        if ten:
+            return data.ten_crops(planes[None], crop, self.statistics.mean, self.factor)[0]
+        start = centre(self.size, crop)
+        window = np.s_[:, start : start + crop, start : start + crop]
+        return ((planes[window] - self.statistics.mean[window]) * np.float32(self.factor))[None].astype(np.float32)
+
+    def probabilities(self, crops):
+        """softmax of the network's outputs: float32 (N, C, crop, crop) -> float32 (N, classes), both on the CPU."""
+        device = self.model.parameters()[0].device
+        with no_grad():
+            parts = [backend.to_numpy(F.softmax(self.model(Tensor(backend.to_device(crops[at : at + BATCH], device)))).data)
+                     for at in range(0, len(crops), BATCH)]
+        return np.concatenate(parts)
+
+    def picture(self, planes, ten=False):
+        """Class probabilities (classes,) of one picture, uint8 (3, size, size); ten: the mean over the paper's ten crops."""
+        return self.probabilities(self.crops(planes, ten)).mean(axis=0)
+
+
+def load(path, device="cpu", classes=None):
+    """The Classifier of a run folder or a file of weights. classes: names for its outputs, instead of those it brings.
+
+    Raises UserError when the file does not hold a whole network, or not what its pixels must look like.
+    """
+    found = weights.read(path)
+    variant = found.variant or _guess(found.arrays)
+    last = "fc5" if variant == "lenet5" else "fc8"
+    if f"{last}.weight" not in found.arrays or "conv1.weight" not in found.arrays:
+        raise UserError(f"{path} holds no whole network, {last}.weight is missing: with python -m minialex.train --init {path} "
+                        "it can be the beginning of one.")
+    if variant is None:
+        raise UserError(f"{path} does not say which network its arrays belong to: give a run, a checkpoint, or a file that "
+                        "python -m minialex.export has written.")
+    model = _model(variant, found, len(found.arrays[f"{last}.weight"]), path)
+    if found.statistics is None:
+        raise UserError(f"{path} does not say what was subtracted from its pictures' pixels: give a run, a checkpoint, or a file "
+                        "that python -m minialex.export has written.")
+    factor = 1 / found.statistics.std if found.pixels == "unit" else 1.0
+    names = classes or found.classes or [f"class {number}" for number in range(model.num_classes)]
+    if len(names) != model.num_classes:
+        raise UserError(f"{path} tells {model.num_classes} classes apart, but there are {len(names)} names for them.")
+    model.to(device)
+    return Classifier(model.eval(), names, found.statistics, factor, found, str(path))
+
+
+def _model(variant, found, classes, path):
+    channels = found.arrays["conv1.weight"].shape[1]
+    try:
+        model = models.build(variant, classes, channels)
+        model.load_state_dict(found.arrays)
+    except (ValueError, TypeError) as error:
+        raise UserError(f"{path} does not hold the network {variant}: {error}") from error
+    for name, array in found.arrays.items():
+        if not np.isfinite(array).all():
+            raise UserError(f"{name} in {path} holds NaN or infinity: these weights cannot be used.")
+    return model
+
+
+def _guess(arrays):
+    """Variants without anything that only their name says: torchvision's is told by its 64 kernels."""
+    shape = arrays["conv1.weight"].shape if "conv1.weight" in arrays else ()
+    return {(64, 3, 11, 11): "torchvision", (6, 1, 5, 5): "lenet5"}.get(shape)
+
+
+def read_names(path):
+    """Class names from a text file, one a line. Raises UserError."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            names = [line.strip() for line in file if line.strip()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"cannot read the class names in {path}: {getattr(error, 'strerror', None) or error}.") from error
+    if not names:
+        raise UserError(f"{path} holds no class names: it needs one on each line.")
+    return names
+
+
+def predict(network, pictures, ten=False, seen=lambda count: None):
+    """Scores of a PictureSet, without the pictures that cannot be read; seen(count): called while it goes on."""
+    kept, parts, crops = [], [], []
+    per_batch = max(1, BATCH // (10 if ten else 1))
+    for index, planes in _planes(pictures):
+        kept.append(index)
+        crops.append(network.crops(planes, ten))
+        if len(crops) == per_batch:
+            parts.append(_means(network, crops))
+            seen(len(crops))
+            crops = []
+    if crops:
+        parts.append(_means(network, crops))
+        seen(len(crops))
+    probabilities = np.concatenate(parts) if parts else np.empty((0, len(network.classes)), np.float32)
+    return Scores(probabilities, pictures.labels[kept] if kept else np.empty(0, int), list(pictures.classes), kept)
+
+
+def _planes(pictures):
+    """(number, planes) of every picture that can be read, decoded ahead."""
+    def read(index):
+        try:
+            return index, pictures.planes(index)
+        except data.UnreadablePicture:
+            return index, None
+    return (found for found in ahead(read, range(len(pictures)), 2) if found[1] is not None)
+
+
+def _means(network, crops):
+    """The mean over each picture's crops: a list of (views, C, crop, crop) -> (len, classes)."""
+    p = network.probabilities(np.concatenate(crops))
+    return p.reshape(len(crops), -1, p.shape[-1]).mean(axis=1)
+
+
+def settings(run):
+    """The settings in a run's config.json. Raises UserError where there is none."""
+    if not Path(run).is_dir():
+        raise UserError(f"{run} does not say with which pictures it was trained: give them with --data DIR.")
+    try:
+        return RunFolder(run).read_config()["settings"]
+    except (KeyError, TypeError) as error:
+        raise UserError(f"{run} holds no config.json of a run: give the pictures with --data DIR.") from error

@@ -1,0 +1,84 @@
+"""python -m minialex.predict: bars, pictures, feature maps, patches."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from minialex import data, models, nn, predict
+from minialex.training import classifier, insight
+
+
+@pytest.fixture
+def photo(pictures):
+    return str(sorted((pictures / "val" / "leaves").iterdir())[0])
+
+
+def test_bars_and_a_picture(runs, photo, tmp_path, capsys):
+    assert predict.main([str(runs[0]), photo, "--out", str(tmp_path / "p.png")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == photo and len(lines) == 5 and "leaves" in "".join(lines[1:4])
+    assert sum(float(line.rstrip(" %").split()[-1]) for line in lines[1:4]) == pytest.approx(100, abs=0.3)
+    assert Image.open(tmp_path / "p.png").width > 900
+
+
+def test_json_agrees_with_the_network(runs, photo, tmp_path, capsys):
+    assert predict.main([str(runs[0]), photo, photo, photo, photo, "--json", "--out", str(tmp_path / "p.png"), "--ten-crop"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    network = classifier.load(runs[0])
+    p = network.picture(data.decode(photo, 36).transpose(2, 0, 1), ten=True)
+    assert len(found) == 4 and found[0]["predictions"][0]["probability"] == pytest.approx(float(p.max()), abs=1e-6)
+
+
+def test_a_bad_picture_is_a_line_and_the_others_go_on(runs, photo, tmp_path, capsys):
+    (tmp_path / "bad.jpg").write_bytes(b"no picture")
+    arguments = [str(runs[0]), str(tmp_path / "bad.jpg"), photo, str(tmp_path / "missing.png"), "--out", str(tmp_path / "p.png")]
+    assert predict.main(arguments) == 2
+    said = capsys.readouterr()
+    assert said.err.count("\n") == 2 and "bad.jpg" in said.err and "missing.png" in said.err and photo in said.out
+
+
+def test_class_names_from_a_file(runs, photo, tmp_path, capsys):
+    (tmp_path / "names.txt").write_text("x1\nx2\nx3\n")
+    assert predict.main([str(runs[0]), photo, "--classes", str(tmp_path / "names.txt"), "--out", str(tmp_path / "p.png")]) == 0
+    assert "x2" in capsys.readouterr().out
+    (tmp_path / "names.txt").write_text("x1\n")
+    assert predict.main([str(runs[0]), photo, "--classes", str(tmp_path / "names.txt")]) == 2
+    assert "3 classes apart, but there are 1 names" in capsys.readouterr().err
+
+
+def test_feature_maps_and_patches(runs, photo, tmp_path, capsys):
+    arguments = [str(runs[0]), photo, "--out", str(tmp_path / "p.png"), "--features", "--patches", "conv2:5", "--folder",
+                 str(tmp_path)]
+    assert predict.main(arguments) == 0
+    said = capsys.readouterr().out
+    assert said.count(".png\n") >= 11 and (tmp_path / "patches-conv2-5.png").exists()
+    assert len(list(tmp_path.glob("*-features.png"))) == 1
+
+
+@pytest.mark.parametrize("text", ["conv9:1", "conv2:16", "conv2:x", "fc4:1", ""])
+def test_an_unknown_filter_lists_those_that_there_are(runs, capsys, text):
+    assert predict.main([str(runs[0]), "--patches", text]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_the_strongest_patch_is_where_the_pattern_is(runs, pictures):
+    """The patch is cut where the filter's largest answer comes from: computing it on the patch alone gives that answer."""
+    network = classifier.load(runs[0])
+    train, _ = data.open_folder(pictures, size=network.size)
+    value, index, place = insight.strongest_patches(network, train, "conv2", 3)[0]
+    size, step, start = insight.receptive_field(network.model, "conv2")
+    crop = network.crops(train.planes(index))
+    top, left = (start + step * where for where in place)
+    patch = crop[:, :, top : top + size, left : left + size]
+    assert patch.shape[2:] == (size, size) == (14, 14)
+    answer = insight.activations(network.model, np.ascontiguousarray(patch), "conv2")["conv2"]
+    assert answer.shape[2:] == (1, 1) and answer[0, 3, 0, 0] == pytest.approx(value, rel=1e-4)
+
+
+def test_receptive_fields_of_alexnet():
+    layers = models.alexnet.__globals__["_paper"](3)[2]
+    network = nn.Sequential(**layers)
+    known = {"conv1": (11, 4), "pool1": (19, 8), "conv2": (51, 8), "conv3": (99, 16), "conv5": (163, 16), "pool5": (195, 32)}
+    assert {name: insight.receptive_field(network, name)[:2] for name in known} == known

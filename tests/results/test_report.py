@@ -1,0 +1,91 @@
+"""report.html, compare and export."""
+
+import html.parser
+import json
+import re
+
+import numpy as np
+import pytest
+
+from minialex import compare, export, report
+from minialex.training import classifier, comparison
+
+
+class Checker(html.parser.HTMLParser):
+    """Every tag is closed, in order."""
+
+    EMPTY = {"meta", "img", "br", "link"}
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.text, self.links = [], [], []
+
+    def handle_starttag(self, tag, attributes):
+        self.links += [value for name, value in attributes if name in ("src", "href")]
+        if tag not in self.EMPTY:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def test_training_leaves_a_page_that_needs_nothing_else(runs):
+    page = (runs[0] / "report.html").read_text("utf-8")
+    checker = Checker()
+    checker.feed(page)
+    assert checker.open == [] and len(checker.links) >= 4
+    assert all(link.startswith("data:image/png;base64,") for link in checker.links)
+    assert "<script" not in page and "url(" not in page and not re.search(r"(src|href)=.?https?:", page)
+    text = "".join(checker.text)
+    for words in ("Curves", "Confusion matrix", "Best predictions", "Worst predictions", "Configuration", "batch size", "Äpfel",
+                  "sky $5", "images/s"):
+        assert words in text, words
+
+
+def test_what_users_name_is_no_markup(runs, tmp_path, capsys):
+    import shutil
+    shutil.copytree(runs[0], tmp_path / "<b>run & co")
+    assert report.main([str(tmp_path / "<b>run & co")]) == 0
+    page = (tmp_path / "<b>run & co" / "report.html").read_text("utf-8")
+    assert "&lt;b&gt;run &amp; co" in page and "<b>run" not in page
+    assert "top-1" in capsys.readouterr().out
+
+
+def test_compare_shows_results_differences_and_curves(runs, tmp_path, capsys):
+    assert compare.main([*map(str, runs), "--out", str(tmp_path / "c.png")]) == 0
+    said = capsys.readouterr().out
+    assert re.search(r"lr +0.05 +0.02", said) and re.search(r"seed +0 +1", said) and "batch size" not in said
+    assert (tmp_path / "c.png").stat().st_size > 10_000
+    assert compare.main([*map(str, runs), "--out", str(tmp_path / "c.png"), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    rows = [line.split(",") for line in (runs[1] / "metrics.csv").read_text().splitlines()[1:]]
+    assert found["runs"][1]["best_top1"] == max(float(row[5]) for row in rows)
+
+
+def test_names_that_come_twice_are_told_apart():
+    assert comparison.unique(["a", "b", "a"]) == ["a (1)", "b", "a (2)"]
+
+
+@pytest.mark.parametrize("command", [report.main, lambda arguments: compare.main([*arguments, "--out", "unused.png"])])
+def test_a_folder_without_a_run_is_a_sentence(tmp_path, capsys, command):
+    for path in (tmp_path, tmp_path / "none"):
+        assert command([str(path)]) == 2
+        assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize("ending", [".npz", ".pth", ".safetensors"])
+def test_an_exported_run_predicts_the_same(runs, tmp_path, capsys, ending):
+    assert export.main([str(runs[0]), str(tmp_path / f"x{ending}")]) == 0
+    assert "Normalize" in capsys.readouterr().out
+    ours, theirs = classifier.load(runs[0]), classifier.load(tmp_path / f"x{ending}")
+    planes = np.random.default_rng(0).integers(0, 256, (3, 36, 36)).astype(np.uint8)
+    np.testing.assert_array_equal(ours.picture(planes), theirs.picture(planes))
+    assert ours.classes == theirs.classes
+
+
+def test_an_unknown_ending_is_a_sentence(runs, tmp_path, capsys):
+    assert export.main([str(runs[0]), str(tmp_path / "x.h5")]) == 2
+    assert "choose .npz" in capsys.readouterr().err
