@@ -1,7 +1,7 @@
 """Pictures that were decoded once and for all: a folder that `python -m minialex.pack` writes and `--data` takes.
 
     pack.json            what this is: format, pixels a side, pictures per shard
-    train-00000.npy      uint8 (1024, 3, size, size): pictures 0 to 1023, which any NumPy reads (mmap_mode="r")
+    train-00000.npy      uint8 (4096, 3, size, size): pictures 0 to 4095, which any NumPy reads (mmap_mode="r")
     train-00000.json     of which files they were made, their checksums, what could not be read and why
     ...
     index.npz            written last: names, classes and checksums of all
@@ -11,6 +11,7 @@ from the tree. Every file of the tree keeps its number, also one that could not 
 in the same order as from the tree. A picture's checksum is compared when it is first read.
 """
 
+import errno
 import json
 import os
 import zlib
@@ -120,7 +121,9 @@ class Part:
         self.paths = [os.path.join(pack.root, path) for path in unpack_names(names)]
         self.unreadable = {int(number): reason for number, reason in about["unreadable"].items()}
         self.verified = np.zeros(len(self.paths), dtype=bool)
-        self.shards = [self._map(number) for number in range(-(-len(self.paths) // pack.per_shard))]
+        count = -(-len(self.paths) // pack.per_shard)
+        _allow_open_files(count)
+        self.shards = [self._map(number) for number in range(count)]
 
     def shard_path(self, number):
         """The file that holds picture `number`."""
@@ -140,12 +143,27 @@ class Part:
         try:
             shard = np.load(path, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError, EOFError) as error:  # a file that is cut off does not fill its shape: ValueError
+            if getattr(error, "errno", None) == errno.EMFILE:
+                raise UserError(f"{path} cannot be opened beside the others, a program may open so few files here: raise the "
+                                "number with ulimit -n") from error
             raise UserError(f"{path} is missing or damaged ({error}): run python -m minialex.pack again, it mends the "
                             "pack") from error
         if shard.dtype != np.uint8 or shard.shape != (count, 3, size, size):
             raise UserError(f"{path} holds {shard.dtype} {shard.shape} instead of uint8 {(count, 3, size, size)}: run "
                             "python -m minialex.pack again, it mends the pack")
         return np.asarray(shard)  # a plain view: memmap's own indexing costs more than the copy of a small crop
+
+
+def _allow_open_files(count):
+    """Let this process have so many files open, more than the usual 256 to 1,024: each mapped shard is one."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = soft + count
+    if soft != resource.RLIM_INFINITY and count > soft // 4:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard))
 
 
 def pack_names(names):

@@ -281,7 +281,7 @@ def test_another_size_is_a_sentence(pictures, tmp_path):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs flock")
 def test_two_packers_do_not_meet(pictures, tmp_path):
-    with packing._alone_in(str(tmp_path / "packed"), {"format": 1, "size": 16, "per_shard": 4}):
+    with packing._alone_in(str(tmp_path / "packed"), 16, 4):
         with pytest.raises(UserError, match="another program is packing into"):
             quiet_pack(pictures, tmp_path / "packed")
 
@@ -302,6 +302,26 @@ def test_the_command(pictures, tmp_path, capsys):
         with pytest.raises(SystemExit) as stopped:
             command.main(wrong)
         assert stopped.value.code == 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of Unix")
+@pytest.mark.parametrize("hard, outcome", [(4096, "40 5\n"), (30, "UserError")])
+def test_more_shards_than_files_may_be_open(tmp_path, hard, outcome):
+    """ImageNet's 326 are more than macOS lets a program open, 256, without being asked."""
+    for name in "abcde":
+        fill(tmp_path / "tree" / name, 9)
+    quiet_pack(tmp_path / "tree", tmp_path / "packed", per_shard=1)
+    code = (f"import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (30, {hard}))\n"
+            f"from minialex.data.packed import open_pack\n"
+            f"train, val = open_pack({str(tmp_path / 'packed')!r}, 0.1, size=16)\n"
+            "print(sum(1 for n in range(len(train)) if train.planes(n) is not None), len(val))")
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout == outcome if hard > 100 else "raise the number with ulimit -n" in done.stderr.splitlines()[-1]
+
+
+def test_a_pack_goes_on_with_the_shards_it_was_begun_with(pictures, tmp_path):
+    quiet_pack(pictures, tmp_path / "packed", per_shard=3)
+    assert quiet_pack(pictures, tmp_path / "packed", per_shard=7).decoded == 0
 
 
 def test_names_of_any_bytes(tmp_path):
