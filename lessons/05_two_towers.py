@@ -24,6 +24,7 @@ claim("S8", "N1, N2", "conv2: two groups of 128 kernels 5×5×48; conv4: two of 
       "3×3×192; conv3: 384 kernels 3×3×256 seeing both halves")
 guess = predict("conv2's weights, 256 kernels of 5×5 over 96 channels: what share of them is left with two groups? (0 to 1)")
 formula("256·(5·5·48) = 307,200 of 256·(5·5·96) = 614,400")
+ma.manual_seed(0)
 layer = nn.Conv2d(96, 256, 5, padding=2, groups=2)
 guess.turned_out(layer.weight.size / nn.Conv2d(96, 256, 5).weight.size)
 fact("each of the 256 kernels is 5×5×48", layer.weight.shape == (256, 48, 5, 5))

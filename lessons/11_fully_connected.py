@@ -23,6 +23,7 @@ claim("S10", "N1, N2", "layer 6 is a convolution with 4096 kernels of 6×6×256,
 guess = predict("How many places has a 6×6 kernel on a map of 6×6?")
 formula(shapes.explain(6, kernel_size=6))
 guess.turned_out(shapes.conv_output_size(6, kernel_size=6))
+ma.manual_seed(0)
 net = models.alexnet("paper").eval()
 fc6 = net.fc6
 generator = np.random.default_rng(0)
