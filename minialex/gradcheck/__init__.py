@@ -1,16 +1,21 @@
 """Is this gradient right? Numeric against analytic, and what is wrong where they differ.
 
     report = ma.gradcheck(fn, inputs)          a function of Tensors, a Function, or a Module with all its parameters
-    assert report, report                      truthy when all is well; str() is a table that explains
-    python -m minialex.gradcheck               the same for every operation and layer of the engine
+    report = ma.check_backward(forward, backward, inputs)         a student's two plain NumPy functions
+    assert report, report                      truthy when all is well; str() is a table that explains, plot() a picture
+    python -m minialex.gradcheck               the same for every operation and layer of the engine, or for students' files
 
 The analytic gradient is one backward pass. The numeric one is (L(x + h) − L(x − h)) / 2h, one entry or one direction at a
 time, with L = Σ cotangent · output. The cotangent is random: seeded with ones, a softmax whose gradient is all zeros
 would pass, since its outputs always sum to 1.
 
-    subject.py    what is checked, in float64, with its random numbers standing still
-    sampling.py   which entries, which directions        probing.py   one numeric derivative, and what it is worth
-    verdicts.py   what the comparisons add up to         report.py    how it is told
+    check.py      what may be asked                      subject.py, pair.py    what is checked, its random numbers standing still
+    sampling.py   which entries, which directions        probing.py             one numeric derivative, and what it is worth
+    comparing.py  one check, in the order of events      rounding.py            how finely the code under test computes
+    verdicts/     what is wrong: one hypothesis a function, each with its test
+    report.py, curves.py, plot.py        how it is told and drawn
+    binding.py, gradients.py             who gets what in a student's functions, and what came back
+    student*.py                          students' files, each in a process of its own
 """
 import sys
 import types

@@ -83,9 +83,9 @@ class Comparing:
 
     def blur(self, point, probe):
         """A derivative's rounding error with the first step, about 10⁻¹⁶·|L|/h, and that of backward, times five; at least
-        atol, since the output may be the small difference of large numbers."""
+        atol (less for outputs below a thousandth), since the output may be the small difference of large numbers."""
         forward = SAFE * self.unit / self.eps * point.size_of_loss / probe.unit
-        return max(forward, SAFE * self.backward_rounding[probe.which], self.atol)
+        return max(forward, SAFE * self.backward_rounding[probe.which], self.atol * min(1, 1000 * point.size_of_output))
 
     def compare_entries(self, point, which, finding):
         indices = sampling.entries(finding.gradient, finding.shape, self.samples, self.generator)

@@ -101,8 +101,8 @@ def _percent(gap):
 def _maps(figure, maps, report):
     from matplotlib.colors import LinearSegmentedColormap, LogNorm
 
-    colours = LinearSegmentedColormap.from_list("error", ["#dfe8ee", "#f7e3c0", "#ee9a67", RED, "#7d1f1f"])
-    colours.set_bad("white")
+    shades = ["#dfe8ee", "#f7e3c0", "#ee9a67", RED, "#7d1f1f"]
+    colours = LinearSegmentedColormap.from_list("error", shades).with_extremes(bad="white")
     columns = 1 if len(maps) == 1 else 2
     grid = figure.subplots((len(maps) + columns - 1) // columns, columns, squeeze=False).ravel()
     for axis in grid[len(maps):]:

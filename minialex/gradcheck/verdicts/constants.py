@@ -5,14 +5,16 @@ CLOSE = 1e-5
 
 
 def meaning(k, case):
-    """A few words for k ("1/N, N the batch size"), or "" for a number that is none of the sizes and options of this case."""
+    """k and, where it is one of the sizes and options of this case, what it is: "0.25 = 1/N, N the batch size"."""
     size, sign = abs(k), "−" if k < 0 else ""
     for value, symbol, words in _candidates(case):
         for inverse in (False, True):
             if abs(size * value - 1 if inverse else size / value - 1) < CLOSE:
                 bracketed = f"({symbol})" if inverse and "·" in symbol else symbol
-                return f"{sign}{'1/' if inverse else ''}{bracketed}{', ' if words else ''}{words}"
-    return ""
+                found = f"{sign}{'1/' if inverse else ''}{bracketed}"
+                equals = f"{k:.6g}" if found == f"{k:.6g}" else f"{k:.6g} = {found}"
+                return ", ".join(filter(None, (equals, words)))
+    return f"{k:.6g}"
 
 
 def _candidates(case):

@@ -7,11 +7,13 @@ from .names import UNKNOWN, Verdict
 
 OWN_STREAM = 2012
 
-HYPOTHESES = (scale.zero, behaviour.draws_random_numbers, behaviour.ignores_dout, scale.sign_flipped, scale.constant_factor,
-              scale.mean_of_overlapping, summing.one_sample_only, summing.last_window_only, layout.axes_of_the_gradient,
-              layout.flipped, layout.gradient_of_another, layout.axes_of_dout, layout.shifted, substitution.output_for_input,
-              substitution.kernel_not_turned, places.negative, substitution.left_out, terms.diagonal_only, terms.one_term,
-              places.padded_outputs, places.border)
+HYPOTHESES = (
+    scale.zero, behaviour.draws_random_numbers, behaviour.ignores_dout, scale.sign_flipped, scale.constant_factor,
+    scale.mean_of_overlapping, summing.one_sample_only, summing.last_window_only,
+    layout.axes_of_the_gradient, layout.flipped, layout.gradient_of_another, layout.axes_of_dout, layout.shifted,
+    places.negative, substitution.output_for_input, substitution.kernel_not_turned, substitution.left_out,
+    terms.diagonal_only, terms.one_term, places.padded_outputs, places.border,
+)
 
 
 def diagnosis(finding, comparing):
@@ -35,8 +37,8 @@ def _decided(finding, comparing, case):
         verdict = hypothesis(case)
         if verdict:
             return verdict
-    wrong = np.any([case.wrong(look) for look in case.looks], axis=0)
-    evidence = [places.where(wrong), behaviour.is_not_linear(case)]
+    wrong = np.any([case.wrong(look) for look in case.looks if look.place is case.places[0]], axis=0)
+    evidence = [places.where(wrong, case), behaviour.is_not_linear(case)]
     return Verdict(UNKNOWN, "; ".join(filter(None, evidence)), map=tuple(places.map_of(wrong)))
 
 

@@ -98,7 +98,8 @@ def _kinks(finding, kinks):
 def _is_hidden(finding, is_single):
     """Does rounding hide the derivatives? Where the backward pass gives zeros and the output is of an ordinary size, what
     is left of them is nothing but rounding: a gradient that is truly zero is correct."""
-    if (0.1 if is_single else 0.01) * finding.typical >= finding.blur:
+    largest = max((abs(c.numeric) for c in finding.entries.values() if c.outcome == "equal"), default=0.0)
+    if (0.1 if is_single else 0.01) * max(finding.typical, 0.1 * largest) >= finding.blur:
         return False
     limit = HIDDEN if finding.typical > 0 else HIDDEN_STILL
     largest = _largest(finding.gradient)

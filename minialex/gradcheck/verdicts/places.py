@@ -112,12 +112,16 @@ def map_of(wrong):
     return ([f"{title} # wrong, · right"] if title else ["# wrong, · right"]) + rows
 
 
-def where(wrong):
-    """A sentence on the wrong entries: how many, and whether they share an index."""
+def where(wrong, case):
+    """A sentence on the wrong entries: how many, and whether they share an index or a zero."""
     count = int(wrong.sum())
     shared = []
     for axis in range(wrong.ndim):
         found = np.flatnonzero(wrong.any(axis=tuple(a for a in range(wrong.ndim) if a != axis)))
         if wrong.shape[axis] > 1 and len(found) == 1:
             shared.append(f"index {found[0]} of axis {axis}")
-    return f"{count} of {wrong.size} entries are wrong" + (f", all at {' and '.join(shared)}" if shared else "")
+    text = f"{count} of {wrong.size} entries are wrong" + (f", all at {' and '.join(shared)}" if shared else "")
+    for name in ("numeric", "analytic"):
+        if not any(getattr(look, name)[case.wrong(look)].any() for look in case.looks):
+            text += f"; wherever one is wrong, the {name} gradient is 0"
+    return text

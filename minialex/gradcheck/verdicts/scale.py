@@ -34,9 +34,8 @@ def constant_factor(case):
         count, axes = summed
         return Verdict(MEAN, f"analytic = numeric / {count} at all {size} entries, {EVERYWHERE}; {count} outputs, along dout's "
                        f"{_axes(axes)}, add up in every entry", f"divided by {count} = {_product(case, axes)}", k)
-    what = meaning(k, case)
     return Verdict(FACTOR, f"analytic = {k:.7g} × numeric at all {size} entries, {EVERYWHERE}",
-                   f"{k:.6g}" + (f" = {what}" if what not in ("", f"{k:.6g}") else ""), k)
+                   meaning(k, case), k)
 
 
 def mean_of_overlapping(case):

@@ -134,7 +134,7 @@ def _sums(driver, array, fitting, factors, shape, case):
     """b · Σ (driver · c), the sum over whole axes, or over windows along one axis."""
     for name, base in factors.items():
         product = np.broadcast_to(array * base, shape)
-        for axes, words in _axes(len(shape)):
+        for axes, words in _axes(shape):
             total = product.sum(axis=axes, keepdims=True)
             for other, factor in fitting.items():
                 yield _times(other, f"Σ[{words}]({_times(driver, name)})"), np.broadcast_to(total * factor, shape)
@@ -145,11 +145,13 @@ def _sums(driver, array, fitting, factors, shape, case):
                     yield _times(other, f"Σ[{width} channels]({_times(driver, name)})"), total * factor
 
 
-def _axes(ndim):
-    plain = range(ndim)
-    yield from ((axes, "axis " + ",".join(map(str, axes))) for count in (1, 2, 3) for axes in combinations(plain, count))
-    if ndim > 3:
-        yield tuple(plain), "all"
+def _axes(shape):
+    """(axes, words) to sum over. Not axes of length 1: the sum of the analytic gradient would be the analytic gradient, and
+    numeric − analytic = −1 · analytic + (what is right) is always true."""
+    plain = [axis for axis, length in enumerate(shape) if length > 1]
+    for count in range(1, min(len(plain), 4) + 1):
+        for axes in combinations(plain, count):
+            yield axes, "all" if len(axes) == len(plain) > 1 else "axis " + ",".join(map(str, axes))
 
 
 def _widths(case, channels):
