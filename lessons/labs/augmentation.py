@@ -5,7 +5,7 @@ to use much smaller networks."
 """
 from lessons.labs import bench
 
-SEEDS, EPOCHS, PER_CLASS = 8, 24, 20
+SEEDS, EPOCHS, PER_CLASS = 3, 24, 20
 SETTING = f"{PER_CLASS} training pictures per class, {EPOCHS} epochs"
 ARMS = {"centre only": False, "crops, reflections": True}
 COMPARE = [("crops, reflections", "centre only", "top1"), ("crops, reflections", "centre only", "top5")]

@@ -5,7 +5,7 @@ five similar CNNs gives an error rate of 16.4 %."
 """
 from lessons.labs import bench
 
-SEEDS, EPOCHS, PER_CLASS, NETWORKS = 5, 20, 20, 5
+SEEDS, EPOCHS, PER_CLASS, NETWORKS = 3, 20, 20, 5
 SETTING = f"{PER_CLASS} training pictures per class, {EPOCHS} epochs, one seed = {NETWORKS} networks, softmax averaged"
 ARMS = {f"{count} averaged" if count > 1 else "one (mean of five)": count for count in range(1, NETWORKS + 1)}
 COMPARE = [("5 averaged", "one (mean of five)", "top1"), ("5 averaged", "one (mean of five)", "top5")]

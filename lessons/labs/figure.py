@@ -48,9 +48,9 @@ def _dots(axis, lab, rows):
         digits = 2 if error == "loss" else 1
         lines.append(f"{error.replace('top', 'top-')}, {ours} against {theirs}: {mean:+.{digits}f} ± {half:.{digits}f}, "
                      f"{results.sentence(mean, half)}")
-    axis.set_xticks(range(len(arms)), [arm.replace(", ", ",\n") for arm in arms])
+    axis.set_xticks(range(len(arms)), [arm.replace(", ", ",\n").replace(" (", "\n(") for arm in arms])
     axis.set_xlim(-0.4, len(arms) - 0.4)
-    axis.set_ylim(bottom=0)
+    axis.set_ylim(0, 1.05 * axis.get_ylim()[1])
     axis.set_ylabel(NAMES[column])
     axis.set_xlabel("\n".join(lines), fontsize=8, loc="left", color=INK)
 

@@ -5,7 +5,7 @@ with the non-overlapping scheme s = 2, z = 2, which produces output of equivalen
 """
 from lessons.labs import bench
 
-SEEDS, EPOCHS, PER_CLASS = 10, 20, 20
+SEEDS, EPOCHS, PER_CLASS = 3, 20, 20
 SETTING = f"{PER_CLASS} training pictures per class, {EPOCHS} epochs"
 ARMS = {"2/2": (2, 2), "3/2": (3, 2)}
 COMPARE = [("3/2", "2/2", "top1"), ("3/2", "2/2", "top5")]

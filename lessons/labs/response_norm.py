@@ -6,7 +6,7 @@ a constant factor, 2^−0.75 = 0.59. Multiplying α by the variance of the raw p
 """
 from lessons.labs import bench
 
-SEEDS, EPOCHS, PER_CLASS = 6, 20, 20
+SEEDS, EPOCHS, PER_CLASS = 3, 20, 20
 SETTING = f"{PER_CLASS} training pictures per class, {EPOCHS} epochs, n = 5, β = 0.75, k = 2"
 ARMS = {"without": None, "α = 10⁻⁴": 0, "α = 10⁻⁴·variance": 1}
 COMPARE = [(arm, "without", error) for arm in list(ARMS)[1:] for error in ("top1", "top5")]
