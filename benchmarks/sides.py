@@ -78,6 +78,7 @@ class Torch:
         torch.set_num_threads(options["threads"])
         # Without this line cuDNN's convolutions would use TF32 and the fully connected layers would not.
         torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = options.get("tf32", False)
+        torch.backends.cudnn.benchmark = True  # cuDNN tries its algorithms and keeps the fastest: what scripts for speed do
         self.device = torch.device("cpu" if options["device"] in ("cpu", "auto") else options["device"])
         self.model = torch_network(torch, options).to(self.device)
         self.optimizer = torch.optim.SGD(self.model.parameters(), lr=1e-3, momentum=0.9, weight_decay=5e-4)

@@ -40,13 +40,15 @@ def run(path):
 
 def table(claims, width=110):
     """id, who says it, the claim; below it the verdict and the figures."""
-    lines = [f"{'id':<5}{'said by':<12}claim, verdict and computed value", "─" * width]
+    who = max([len("said by"), *(len(record["said_by"]) for record in claims)]) + 2
+    margin = " " * (5 + who)
+    lines = [f"{'id':<5}{'said by':<{who}}claim, verdict and computed value", "─" * width]
     for record in claims:
         verdict = record["verdict"] or "UNSETTLED"
-        left = f"{record['id']:<5}{record['said_by']:<12}"
-        lines.append(textwrap.fill(record["claim"], width, initial_indent=left, subsequent_indent=" " * 17))
+        left = f"{record['id']:<5}{record['said_by']:<{who}}"
+        lines.append(textwrap.fill(record["claim"], width, initial_indent=left, subsequent_indent=margin))
         result = f"{verdict}: {record['computed']}" if record["verdict"] else f"{verdict}: the lesson stopped before it"
-        lines.append(textwrap.fill(result, width, initial_indent=" " * 17 + "⇒ ", subsequent_indent=" " * 19))
+        lines.append(textwrap.fill(result, width, initial_indent=margin + "⇒ ", subsequent_indent=margin + "  "))
     return "\n".join(lines)
 
 

@@ -188,6 +188,35 @@ def _describe_cpu():
     return f"{thread_count()} thread{'s' if thread_count() != 1 else ''} of {platform.machine()}, NumPy {np.__version__}"
 
 
+# ------------------------------------------------------------------------------------------------ memory
+
+
+def memory_used(device):
+    """The most bytes that this program has held so far: of main memory, or on a GPU of its own. None where nobody knows."""
+    if canonical(device) != "cpu":
+        pool = getattr(_cupy(), "get_default_memory_pool", None)
+        return pool().total_bytes() if pool else None
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most if sys.platform == "darwin" else most * 1024
+
+
+def memory_free(device):
+    """Bytes that are free for this program on the device, or None where nobody knows."""
+    if canonical(device) != "cpu":
+        ask = getattr(getattr(getattr(_cupy(), "cuda", None), "runtime", None), "memGetInfo", None)
+        return ask()[0] if ask else None
+    try:
+        with open("/proc/meminfo", encoding="ascii") as file:
+            rows = dict(line.split(":") for line in file)
+        return int(rows["MemAvailable"].split()[0]) * 1024
+    except (OSError, KeyError, ValueError):
+        return None
+
+
 # ------------------------------------------------------------------------------------------------ random numbers
 
 _random = {"host": np.random.default_rng(), "first row": 0}

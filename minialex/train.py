@@ -118,6 +118,8 @@ def _add_run(group):
     group.add_argument("--seed", type=int, metavar="N", help="all random numbers follow from it: the same seed on the same "
                        f"machine gives the same metrics ({ALWAYS['seed']})")
     group.add_argument("--out", metavar="RUN", help="the run's folder (runs/<date>-<name of the pictures>)")
+    group.add_argument("--dry-run", action="store_true", help="check everything: read pictures, make a few steps, save and "
+                       "read a checkpoint, say what it will take; leaves nothing behind")
     group.add_argument("--save-every", metavar="TIME", help="time or steps between two checkpoints within an epoch, such as "
                        f"30min or 500steps ({ALWAYS['save_every']}); its end is saved too where that is cheap")
     group.add_argument("--resume", metavar="RUN", help="go on with the run in this folder, exactly as if it had not "

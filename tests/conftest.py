@@ -34,11 +34,14 @@ def computes_on(request):
         if name == "standin":
             sys.path.insert(0, str(HERE / "gpu"))
             import standin
-            standin.install(patch)
+            cupy = standin.install(patch)
         try:
-            yield resolve_device("cuda" if name == "standin" else name).name
+            chosen = resolve_device("cuda" if name == "standin" else name).name
         except UserError as error:
             pytest.exit(str(error), returncode=2)
+        yield chosen
+        if name == "standin":
+            assert not standin.unknown_to_cupy(cupy.state.names), "CuPy lacks what the stand-in has"
 
 
 @pytest.fixture(scope="session")

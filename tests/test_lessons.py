@@ -270,6 +270,13 @@ def test_all_ends_with_the_table_of_claims(tiny_course, capsys):
     assert "claims settled: 2 of 2; lessons that failed: 0 of 1" in out
 
 
+def test_the_table_has_room_for_whoever_said_it(course):
+    claims = [{"id": "T9", "said_by": "N1, N2, N3, N4, N5", "claim": "two GPUs", "verdict": "true", "computed": "0"},
+              {"id": "T11", "said_by": "P", "claim": "deeper", "verdict": "true", "computed": "0"}]
+    lines = course.table(claims).splitlines()[2:]
+    assert lines[0].index("two GPUs") == lines[1].index("⇒") == lines[2].index("deeper") == 25
+
+
 def test_an_unsettled_claim_is_status_1(tiny_course, capsys):
     assert tiny_course(GOOD, BAD).main(["--all"]) == 1
     out, err = capsys.readouterr()

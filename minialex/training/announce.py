@@ -2,7 +2,8 @@
 
 import textwrap
 
-from .. import shapes
+from .. import backend, shapes
+from . import estimate, paper
 from .config import REASONS, SMALL
 from .experiment import milestones
 
@@ -30,6 +31,8 @@ def plan(experiment, device, folder, data_name):
         _row("recipe", REASONS[config.recipe]),
         _row("", _numbers(config)),
         *(_row("frozen", line) for line in _frozen(experiment)),
+        *_paper(experiment),
+        _row("memory", _memory(experiment)),
         *(_row("note", note) for note in [*experiment.notes, *_cautions(experiment)]),
         _row("run", str(folder)),
     ]
@@ -67,8 +70,22 @@ def _numbers(config):
             f"{config.weight_decay:g}, init {config.init}, pixels minus the mean, {pixels}, seed {config.seed}")
 
 
+def _paper(experiment):
+    if experiment.config.recipe == "paper":
+        for number, difference in enumerate(paper.differences(experiment)):
+            yield _row("" if number else "differs", f"from the paper: {difference}" if not number else difference)
+
+
+def _memory(experiment):
+    free = backend.memory_free(experiment.model.parameters()[0].device)
+    return f"about {estimate.gigabytes(estimate.memory(experiment))}" + (f"; {estimate.gigabytes(free)} are free" if free else "")
+
+
 def _cautions(experiment):
     config = experiment.config
+    short = estimate.caution(experiment)
+    if short:
+        yield short
     late = [epoch for epoch in milestones(config) if epoch >= config.epochs]
     if late:
         yield f"milestone {late[0]} is not reached: there are only {config.epochs} epochs"
@@ -100,7 +117,14 @@ def ending(trainer):
     return ["", _row("done", f"validation top-1 {top1:.1%}, top-5 {top5:.1%} on all {len(trainer.experiment.val):,} pictures; "
                              f"the run is in {record.folder}:"),
             *(f"         {name:20} {what}" for name, what in there),
+            *_took(trainer),
             *_skipped(trainer.experiment)]
+
+
+def _took(trainer):
+    took = trainer.pace.in_the_end()
+    if took:
+        yield _row("took", took)
 
 
 def _skipped(experiment):

@@ -38,10 +38,11 @@ class RunFolder:
     def __init__(self, path):
         self.path = Path(path)
         self.source = self.last  # the checkpoint to go on from
+        self.shown = str(self.path)  # what messages call it
         self._lock = None
 
     def __str__(self):
-        return str(self.path)
+        return self.shown
 
     @property
     def last(self):

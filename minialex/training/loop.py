@@ -60,6 +60,19 @@ class Trainer:
                 release_memory()
                 self._finish_epoch(validation, trained - start, time.perf_counter() - trained, seen)
 
+    def rehearse(self, steps):
+        """The next few steps and nothing else. Returns images per second after the first, or None without any."""
+        self.model.train()
+        self.loader.start(self.epoch, self.batch)
+        start, count = None, 0
+        for _, (images, labels) in zip(range(steps), self.loader):
+            self._step(images, labels)
+            self.tally.fetch()  # waits for a GPU
+            count += len(labels) if start else 0
+            start = start or time.perf_counter()
+            self.batch += 1
+        return count / (time.perf_counter() - start) if count else None
+
     def is_complete(self, epoch):
         """Does the validation after this epoch (counted from 0) look at all pictures? The last tenth of a run's do."""
         all_are = self.config.val_images == len(self.experiment.val)

@@ -2,6 +2,7 @@
 
 from .. import backend, shapes
 from ..errors import OutOfMemory
+from .experiment import part_size
 
 # The most memory that a training step has in use, counted on networks of this family: weights, gradients and velocities,
 # and of all layers' outputs together 1.6 times the size (paper), 1.8 (torchvision), 2.1 (LeNet-5).
@@ -18,11 +19,16 @@ def explain(error, trainer):
     """OutOfMemory, with one sentence for the user, for the MemoryError that ended a run (trainer: None before its first step)."""
     said = str(error).rstrip(".") or "an array could not be allocated"
     if trainer is None or trainer.device == "cpu":
-        return OutOfMemory(f"the memory is too small: {said}; a smaller --batch-size needs less.")
-    batch = trainer.config.batch_size
+        config = trainer and trainer.config
+        parts = min(2 * config.accumulate, config.batch_size) if config else 2
+        return OutOfMemory(f"the memory is too small: {said}; --accumulate {parts} computes the same with less, a smaller "
+                           "--batch-size something else with less.")
+    batch = part_size(trainer.config)
     free, in_use = backend.gpu_memory()
     fits = min(batch_that_fits(trainer.model, free + in_use), batch - 1)
     needed = backend.bytes_asked_for(said)
     wanted = f"{needed:,} bytes more were needed, {free:,} are free and {in_use:,} in use" if needed else said.partition(";")[0]
-    advice = f"a batch of about {fits} would fit (--batch-size {fits})" if fits else "not even one picture fits"
+    parts = -(-trainer.config.batch_size // fits) if fits else 0
+    advice = (f"a batch of about {fits} would fit (--batch-size {fits}), --accumulate {parts} computes the same in such parts"
+              if fits else "not even one picture fits")
     return OutOfMemory(f"the GPU's memory is too small for a batch of {batch}: {wanted}; {advice}, or run with --device cpu.")

@@ -2,6 +2,8 @@
 
 import time
 
+from .. import backend
+from . import estimate
 from .progress import duration
 
 FIRST_STEPS = 5  # measured for the first estimate; the very first, slower than the others, is not counted
@@ -14,6 +16,7 @@ class Pace:
     def __init__(self, trainer):
         self.trainer, self.say = trainer, trainer.progress.line
         self.steps, self.images, self.start, self.told_heading = 0, 0, None, False
+        self.estimated = None  # seconds, after the first steps
 
     def step(self, count):
         """One more step of `count` pictures; after the first few, says how long everything will take."""
@@ -23,14 +26,28 @@ class Pace:
             self.start = time.perf_counter()
         elif self.steps == FIRST_STEPS:
             rate = self.images / (time.perf_counter() - self.start)
-            self.say(f"time     about {duration(self._pictures_left() / rate)}, at the {rate:.1f} images/s of the first steps")
+            self.estimated = self.seconds_left(rate)
+            used = backend.memory_used(self.trainer.device)
+            memory = f"; memory so far {estimate.gigabytes(used)}" if used else ""
+            self.say(f"time     about {duration(self.estimated)}, at the {rate:.1f} images/s of the first steps{memory}")
             self.say()
 
-    def _pictures_left(self):
+    def in_the_end(self):
+        """What the time and the memory were, beside what they were said to be. None for a run of very few steps."""
+        if self.estimated is None:
+            return None
+        said = f"{duration(time.perf_counter() - self.start)}, estimated {duration(self.estimated)}"
+        used = backend.memory_used(self.trainer.device)
+        needed = estimate.gigabytes(estimate.memory(self.trainer.experiment))
+        return said + (f"; at most {estimate.gigabytes(used)} of memory, estimated {needed}" if used else "")
+
+    def seconds_left(self, rate):
+        """How long the rest of the run takes at so many training pictures per second."""
         trainer = self.trainer
         total = trainer.config.epochs
         steps = (total - trainer.epoch) * len(trainer.loader) - trainer.batch
-        return steps * trainer.config.batch_size + VALIDATION_COST * sum(map(self._validated, range(trainer.epoch, total)))
+        validated = sum(map(self._validated, range(trainer.epoch, total)))
+        return (steps * trainer.config.batch_size + VALIDATION_COST * validated) / rate
 
     def _validated(self, epoch):
         trainer = self.trainer

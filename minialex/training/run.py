@@ -15,10 +15,11 @@ from .config import ALWAYS, INITIALISATIONS, check, resolve
 from .loop import Trainer
 from .predictions import predictions
 from .progress import Progress
+from .rehearsal import LOOKED_AT, rehearse, scratch
 
 
 def run(given, progress=None):
-    """Train as the options in `given` say (a dict with Config's names, and paper, out, resume). Returns the Trainer.
+    """Train as the options in `given` say (a dict with Config's names, and paper, out, resume, dry_run). Returns the Trainer.
 
     Raises UserError for a mistake in them, OutOfMemory (a UserError) for too large a batch, Interrupted after Ctrl-C (the run
     is saved then), Diverged.
@@ -26,14 +27,20 @@ def run(given, progress=None):
     given, progress = dict(given), progress or Progress()
     check(given)
     _check_variant(given.get("variant", ALWAYS["variant"]))
-    out, resume = given.pop("out", None), given.pop("resume", None)
+    out, resume, dry_run = given.pop("out", None), given.pop("resume", None), given.pop("dry_run", False)
     if resume is None:
         folder = run_folder.new(out, data_name(ALWAYS | given))
     else:
         folder = run_folder.existing(resume, out)
-    trainer = None
+    trainer, begin = None, _start if resume is None else _resume
     try:
-        trainer = (_start if resume is None else _resume)(folder, given, progress)
+        if dry_run:
+            with scratch(folder) as temporary:
+                trainer = begin(temporary, given, progress, rehearsal=True)
+                for line in rehearse(trainer):
+                    progress.line(f"dry run  {line}")
+            return trainer
+        trainer = begin(folder, given, progress)
         trainer.fit()
         draw(trainer)
         for line in announce.ending(trainer):
@@ -70,7 +77,7 @@ def data_name(settings):
     return "imagenette" if settings["subset"] == "imagenette" else "builtin"
 
 
-def _start(folder, given, progress):
+def _start(folder, given, progress, rehearsal=False):
     device = backend.resolve_device(given.get("device", "auto"), given.get("tf32", False))
     found = initial.named_in(given)
     given = initial.settings(given, found)
@@ -81,7 +88,8 @@ def _start(folder, given, progress):
         given["init"] = os.path.abspath(given["init"])
     config = resolve(given, len(train), len(val))
     backend.manual_seed(config.seed)
-    parts = experiment.build(config, train, val, device.name, progress.terminal, found=found)
+    few = data.statistics(train, experiment.channels(config.variant), LOOKED_AT, config.workers) if rehearsal else None
+    parts = experiment.build(config, train, val, device.name, progress.terminal, few, found=found)
     folder.create()
     folder.write_config(identity.describe(parts, device))
     folder.take()
@@ -94,7 +102,7 @@ def _announce(parts, device, folder, progress):
         progress.line(line)
 
 
-def _resume(folder, given, progress):
+def _resume(folder, given, progress, rehearsal=False):
     folder.take()
     config = identity.same_settings(folder, given)
     saved = _saved(folder, config)

@@ -8,6 +8,7 @@ run through g++ (cuda_on_cpu.py).
 
     cupy = standin.install(monkeypatch)      from then on `import cupy` finds it
 """
+import subprocess
 import sys
 import types
 import weakref
@@ -338,6 +339,19 @@ def _forget_kernels(patch):
     patch.setitem(sys.modules, "minialex.kernels.gpu", None)
     del sys.modules["minialex.kernels.gpu"]
     patch.setattr(minialex.kernels, "gpu", None, raising=False)
+
+
+def unknown_to_cupy(names):
+    """Those of the names that CuPy, asked in a process of its own, does not have; None where it is not installed. The
+    stand-in forwards whatever NumPy has; CuPy has less."""
+    ask = ("import sys, functools\ntry: import cupy\nexcept ImportError: sys.exit(3)\n"
+           "for path in sys.argv[1:]:\n"
+           "    if functools.reduce(lambda o, name: getattr(o, name, None), path.split('.'), cupy) is None: print(path)")
+    answer = subprocess.run([sys.executable, "-c", ask, *sorted(names)], capture_output=True, text=True)
+    if answer.returncode == 3:
+        return None
+    assert answer.returncode == 0, answer.stderr
+    return answer.stdout.split()
 
 
 @contextmanager
