@@ -28,7 +28,7 @@ def test_a_set_as_large_as_the_papers_is_shifted_too():
 @pytest.fixture
 def in_colour(monkeypatch):
     """LeNet-5 on colour pictures, which trains in a second."""
-    def build(variant, classes, channels, init):
+    def build(variant, classes, channels, init="lecun"):
         model = models.lenet5(classes)
         model.conv1 = nn.Conv2d(3, 6, 5)
         model.input_shape = (3, 32, 32)
