@@ -99,6 +99,8 @@ def _file(given):
     if not Path(file).is_file():
         what = "is a folder: name the files in it" if Path(file).is_dir() else "is not there"
         raise UserError(f"the file {file!r} {what}.")
+    if Path(file).suffix == ".ipynb":
+        raise UserError(f"{file!r} is a notebook: save its code as a Python file, then check that.")
     names = [name.strip() for name in names.split(",")] if colon else []
     if len(names) > 2 or not all(name.isidentifier() for name in names):
         raise UserError(f"after the colon of {given!r} belong two names, forward,backward, or the one of a Function or Module.")

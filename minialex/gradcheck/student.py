@@ -25,22 +25,22 @@ PACKAGE = Path(__file__).resolve().parents[2]
 
 def results(jobs, at_once=None):
     """Yields one result after the other. Raises UserError when the teacher's file cannot be used."""
+    stopped = threading.Event()
     with ThreadPoolExecutor(at_once or os.cpu_count() or 1) as pool:
-        futures = [pool.submit(result, job) for job in jobs]
+        futures = [pool.submit(result, job, stopped) for job in jobs]
         try:
             for future in futures:
                 yield future.result()
-        finally:
-            for future in futures:
-                future.cancel()
+        finally:  # also after Ctrl-C
+            stopped.set()
             _Running.end_all()
 
 
-def result(job):
+def result(job, stopped):
     """Runs one job: {"file", "names", "like", "shapes", "labels", "options", "seed", "plot", "timeout", "memory"}. When a
     check ends its process, by a crash or an endless loop, the next process goes on with the check after it."""
     checks, error, printed, start = [], None, "", 0
-    while start is not None:
+    while start is not None and not stopped.is_set():
         lines, status, output = _run({**job, "start": start})
         printed = printed or output
         checks += [line["check"] for line in lines if "check" in line]

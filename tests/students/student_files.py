@@ -1,0 +1,44 @@
+"""Two small layers as students write them, and how files are written and the command is run."""
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+SKELETON = ROOT / "lessons" / "gradient_bugs" / "skeleton.py"
+
+LINEAR = """
+    import numpy as np
+
+    def linear_forward(x, w, b):
+        return x @ w + b, (x, w)
+
+    def linear_backward(dout, cache):
+        x, w = cache
+        return dout @ w.T, x.T @ dout, dout.sum(axis=0)
+"""
+RELU = """
+    import numpy as np
+
+    def relu(x):
+        return np.maximum(x, 0)
+
+    def relu_backward(dy, x):
+        return dy * (x > 0)
+"""
+
+
+def write(folder, name, code):
+    path = folder / f"{name}.py"
+    path.write_text(textwrap.dedent(code), encoding="utf-8")
+    return path
+
+
+def verdicts(result):
+    return {row["name"]: row["verdict"] for check in result["checks"] for row in check["rows"]}
+
+
+def command(*arguments, **options):
+    return subprocess.run([sys.executable, "-m", "minialex.gradcheck", *map(str, arguments)], cwd=ROOT, capture_output=True,
+                          encoding="utf-8", env={**os.environ, "PYTHONIOENCODING": "utf-8"}, check=False, **options)

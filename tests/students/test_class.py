@@ -1,0 +1,83 @@
+"""Thirty submissions of the skeleton, one command: what a teacher reads, and what the README shows of it."""
+import json
+import re
+from pathlib import Path
+
+import pytest
+from student_files import ROOT, SKELETON, command
+
+from lessons.gradient_bugs import submissions
+from minialex.gradcheck import student
+from minialex.gradcheck.__main__ import main
+
+
+@pytest.fixture(scope="module")
+def a_class(tmp_path_factory):
+    """The README's command over thirty submissions, with --json: {name: result}."""
+    folder = tmp_path_factory.mktemp("class") / "submissions"
+    submissions.write(folder)
+    done = command(*sorted(folder.glob("*.py")), "--like", SKELETON, "--timeout", "3", "--json")
+    assert done.returncode == 1 and done.stderr == ""
+    return {Path(result["file"]).stem: result for result in map(json.loads, done.stdout.splitlines())}
+
+
+@pytest.fixture
+def table(a_class, monkeypatch, capsys):
+    """What the same command prints without --json, for the same results."""
+    by_file = {result["file"]: result for result in a_class.values()}
+    monkeypatch.setattr(student, "results", lambda jobs, at_once: [by_file[job["file"]] for job in jobs])
+    assert main([*by_file, "--like", str(SKELETON)]) == 1
+    return capsys.readouterr().out
+
+
+def test_thirty_submissions_each_with_what_is_wrong(a_class, table):
+    results = a_class
+    assert len(results) == len(submissions.CLASS) == 30
+    assert {name for name, result in results.items() if result["status"] == "correct"} == {"anna", "elif", "mehmet", "olga"}
+    assert max(map(len, table.splitlines())) <= 80
+    for who, function, _, _ in submissions.CLASS:
+        states = {item["name"]: item["status"] for item in results[who]["checks"]}
+        if results[who]["error"] is None:
+            assert states.keys() == {"conv", "maxpool", "cross_entropy"}
+            assert {name for name, state in states.items() if state != "correct"} <= {function}
+
+
+def test_every_object_has_the_documented_keys(a_class):
+    for result in a_class.values():
+        assert list(result) == ["file", "status", "checks", "error", "printed"]
+        assert result["status"] in ("correct", "wrong", "undecided", "error")
+        for item in result["checks"]:
+            assert list(item) == ["name", "checked", "status", "inputs", "drawn", "rows", "error"]
+        for error in [result["error"], *(item["error"] for item in result["checks"])]:
+            assert error is None or list(error) == ["kind", "message", "lines"]
+
+
+def test_a_forward_that_is_not_the_teachers_is_said(check):
+    status, (result,) = check("--like", str(SKELETON), mine=submissions.submission(None, "", "").replace("+ b\n", "+ 2 * b\n"))
+    conv = result["checks"][0]
+    assert status == 1 and conv["status"] == "wrong"
+    assert conv["error"]["kind"] == "forward differs" and "forward is not that of skeleton.py" in conv["error"]["message"]
+
+
+def test_the_skeleton_itself_is_unfinished(check):
+    _, (result,) = check(mine=SKELETON.read_text("utf-8"))
+    assert [item["error"]["kind"] for item in result["checks"]] == ["NotImplementedError"] * 3
+
+
+def shown_in_readme(start):
+    section = (ROOT / "README.md").read_text("utf-8").partition("## Checking gradients in class")[2].partition("\n## ")[0]
+    (block,) = re.findall(rf"```\n({start}.*?)```", section, re.DOTALL)
+    return block.strip()
+
+
+def test_the_readme_shows_the_real_table(table):
+    parts = [part.strip("\n") for part in shown_in_readme("submission ").split("…\n")]
+    assert len(parts) > 1 and all(part in table for part in parts), parts
+
+
+def test_the_readme_shows_the_real_report(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    submissions.write(Path("submissions"))
+    assert main(["submissions/emma.py:conv", "--like", str(SKELETON)]) == 1
+    rounding = re.compile(r"\d\.\de-\d\d| *worst at .*")  # is not the same on every processor
+    assert rounding.sub("", capsys.readouterr().out.strip()) == rounding.sub("", shown_in_readme("submissions/emma.py"))
