@@ -79,8 +79,8 @@ def fold_response_norm(arrays, theirs, ours, beta=0.75):
     back = (our_k / k) ** beta / scale
     factors = {"conv1.weight": scale, "conv1.bias": scale, "conv2.weight": back * scale, "conv2.bias": scale,
                "conv3.weight": back}
-    for name, factor in factors.items():
-        arrays[name] = arrays[name] * np.float32(factor)
+    for name in factors.keys() & arrays.keys():
+        arrays[name] = arrays[name] * np.float32(factors[name])
 
 
 MEAN = "minialex.mean"  # the name of the mean image among a file's arrays

@@ -1,6 +1,9 @@
 """torchvision's weights as PyTorch itself writes them, and PyTorch reading ours."""
 
 import io
+import pickle
+import struct
+import tarfile
 import zipfile
 
 import numpy as np
@@ -86,3 +89,36 @@ def test_a_tensor_beyond_its_storage_is_refused(tmp_path):
             new.writestr(entry.filename, data.replace(b"K\x02K\x03\x86", b"M\x00\x7fK\x03\x86"))
     with pytest.raises(UserError, match="reaches beyond its storage|much larger"):
         weights.read(tmp_path / "x.pth")
+
+
+def tar_file(state):
+    """The bytes of PyTorch 0.1's tar form, for {name: float32 array}: PyTorch still reads it, but no longer writes it."""
+    def text(value):
+        return b"X" + struct.pack("<I", len(value)) + value.encode()
+
+    storages, tensors, entries = pickle.dumps(len(state), 2), pickle.dumps(len(state), 2), b""
+    for key, (name, array) in enumerate(state.items(), 1):
+        storages += b"\x80\x02" + text(str(key)) + text("cpu") + b"ctorch\nFloatStorage\n\x87."
+        storages += struct.pack("<q", array.size) + array.tobytes()
+        tensors += b"\x80\x02K" + bytes([key]) + text(str(key)) + b"ctorch\nFloatTensor\n\x87."
+        strides = [step // 4 for step in array.strides]
+        tensors += struct.pack(f"<i4x{2 * array.ndim + 1}q", array.ndim, *array.shape, *strides, 0)
+        entries += text(name) + text(str(key)) + b"Q"
+    members = {"sys_info": pickle.dumps({}, 2), "pickle": b"\x80\x02ccollections\nOrderedDict\n)R(" + entries + b"u.",
+               "tensors": tensors, "storages": storages + pickle.dumps([], 2)}
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w:", format=tarfile.PAX_FORMAT) as archive:
+        for name, content in members.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+    return file.getvalue()
+
+
+def test_the_tar_form_as_pytorch_reads_it(tmp_path):
+    state = {"conv.weight": np.arange(6, dtype=np.float32).reshape(2, 3), "conv.bias": np.float32([7, 8])}
+    (tmp_path / "x.pth").write_bytes(tar_file(state))
+    arrays, theirs = weights.read(tmp_path / "x.pth").arrays, torch.load(tmp_path / "x.pth", weights_only=False)
+    assert set(arrays) == set(theirs) == set(state)
+    for name in state:
+        np.testing.assert_array_equal(arrays[name], theirs[name].numpy())
