@@ -68,7 +68,7 @@ def divide(tree, picture_set, val_fraction, seed, max_classes, max_images, repor
     for part in (train, val):
         labelled = [(label, path) for label, name in enumerate(chosen) for path in sorted(part[name])]
         labels, paths = [label for label, _ in labelled], [path for _, path in labelled]
-        names = [os.path.relpath(path, tree.root) for path in paths]
+        names = [path.removeprefix(os.path.join(tree.root, "")) for path in paths]
         sets.append(picture_set(chosen, labels, paths, names, len(paths) / total))
     sets[0].problems = [(printable(path), reason) for path, reason in problems]
     if report is not None:
