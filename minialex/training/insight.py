@@ -12,6 +12,7 @@ from . import style
 
 MAPS = 16  # feature maps shown of each layer, the strongest first
 PATCHES = 9
+BATCH = 32
 
 
 def activations(model, crops, last=None):
@@ -84,18 +85,28 @@ def receptive_field(model, last):
 def strongest_patches(network, pictures, layer, number, seen=lambda count: None):
     """The PATCHES pictures in which a filter answers most: (value, picture number, (row, column) of the answer), best first."""
     best = []
+    for indices, crops in _batches(network, pictures):
+        answers = backend.to_numpy(activations(network.model, crops, layer)[layer][:, number])
+        for index, answer in zip(indices, answers):
+            place = np.unravel_index(answer.argmax(), answer.shape)
+            heapq.heappush(best, (float(answer[place]), -index, tuple(map(int, place))))
+        best = heapq.nlargest(PATCHES, best)[::-1]  # from the smallest up: a heap again
+        seen(len(indices))
+    return [(value, -index, place) for value, index, place in sorted(best, reverse=True)]
+
+
+def _batches(network, pictures):
+    """(numbers, crops) of the pictures that can be read, some at a time; what is wrong with the others is said when read."""
+    kept = []
     for index in range(len(pictures)):
         try:
-            crops = network.crops(pictures.planes(index))
-        except UserError:  # said already, when it was read
-            continue
-        answers = backend.to_numpy(activations(network.model, crops, layer)[layer])[0, number]
-        place = np.unravel_index(answers.argmax(), answers.shape)
-        heapq.heappush(best, (float(answers[place]), -index, tuple(map(int, place))))
-        if len(best) > PATCHES:
-            heapq.heappop(best)
-        seen(1)
-    return [(value, -index, place) for value, index, place in sorted(best, reverse=True)]
+            kept.append((index, network.crops(pictures.planes(index))))
+        except UserError:
+            pass
+        if kept and (len(kept) == BATCH or index == len(pictures) - 1):
+            indices, crops = zip(*kept)
+            yield indices, np.concatenate(crops)
+            kept = []
 
 
 def patches(path, network, pictures, layer, number, seen=lambda count: None):
