@@ -210,7 +210,7 @@ def memory_free(device):
         ask = getattr(getattr(getattr(_cupy(), "cuda", None), "runtime", None), "memGetInfo", None)
         return ask()[0] if ask else None
     try:
-        with open("/proc/meminfo", encoding="ascii") as file:
+        with open("/proc/meminfo", encoding="utf-8") as file:
             rows = dict(line.split(":") for line in file)
         return int(rows["MemAvailable"].split()[0]) * 1024
     except (OSError, KeyError, ValueError):

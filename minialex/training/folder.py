@@ -176,7 +176,7 @@ def existing(resume, out=None):
     if folder.path.is_file():
         folder = RunFolder(folder.path.parent)
         folder.source = Path(resume)
-    if out is not None and Path(out).resolve() != folder.path.resolve():
+    if out is not None and os.path.realpath(out) != os.path.realpath(folder.path):
         raise UserError(f"--resume {resume} goes on in its own folder, not in {out}: leave out --out, or start a new run with "
                         f"--init {folder.source}.")
     if not (folder.path / "config.json").exists():

@@ -2,7 +2,6 @@
 
 import dataclasses
 import os
-from pathlib import Path
 
 import numpy as np
 
@@ -73,7 +72,7 @@ def _check_variant(name):
 def data_name(settings):
     """A short name for the data: its folder's, or builtin, or imagenette."""
     if settings["data"] is not None:
-        return Path(settings["data"]).resolve().name or "data"
+        return os.path.basename(os.path.realpath(settings["data"])) or "data"
     return "imagenette" if settings["subset"] == "imagenette" else "builtin"
 
 

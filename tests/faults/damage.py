@@ -4,10 +4,12 @@ import contextlib
 import io
 import random
 import shutil
+import sys
+from unittest import mock
 
 from outcome import Outcome
 
-from minialex import train
+from minialex import train, training
 from minialex.errors import UserError
 from minialex.training import checkpoint
 
@@ -69,7 +71,8 @@ def refused_by_the_command(world, count):
 
 def command(arguments):
     """(status, what stands on stderr) of the train command, in this process."""
-    with contextlib.redirect_stderr(io.StringIO()) as said, contextlib.redirect_stdout(io.StringIO()):
+    no_pictures = mock.patch.object(sys.modules[training.run.__module__], "draw")  # which take longer than these runs
+    with contextlib.redirect_stderr(io.StringIO()) as said, contextlib.redirect_stdout(io.StringIO()), no_pictures:
         try:
             status = train.main(arguments)
         except SystemExit as stopped:

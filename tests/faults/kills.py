@@ -39,11 +39,8 @@ def _was_killed(world, run, after):
     world.log.write_text("")
     arguments = ["--resume", run] if (run / "config.json").exists() else world.begin(run)
     process = world.victim.start(arguments, world.log, slow=0.0005)
-    time.sleep(after)
-    try:
+    if not world.victim.ends_within(after):
         os.kill(process, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     return world.victim.wait() == -signal.SIGKILL
 
 

@@ -3,6 +3,7 @@
 import damage
 import kills
 import pickles
+import pictures
 import soak
 import storage
 from runs import World
@@ -22,5 +23,6 @@ def everything(folder, fast=False):
         yield storage.full_at_every_length(folder, 20 if fast else 300)
         yield damage.refused(world, 60 if fast else 400)
         yield damage.refused_by_the_command(world, 6 if fast else 48)
+        yield pictures.got_over(world, 12 if fast else 1)
         yield pickles.none_runs(world, 12 if fast else None)
         yield soak.memory_stays(world, 12 if fast else 400)

@@ -14,6 +14,7 @@ Orders come as lines of JSON: arguments (of minialex.train), log (a file for wha
 import json
 import os
 import random
+import select
 import signal
 import subprocess
 import sys
@@ -49,6 +50,10 @@ class Victim:
     def wait(self):
         """The exit status of the run: negative for the signal that ended it."""
         return int(self.server.stdout.readline())
+
+    def ends_within(self, seconds):
+        """Wait so long for the run to end, or less if it does."""
+        return bool(select.select([self.server.stdout], [], [], seconds)[0])
 
     def run(self, arguments, log, **faults):
         """A run from beginning to end; returns its exit status."""

@@ -136,6 +136,13 @@ def test_a_refused_folder_is_one_line(pictures, monkeypatch, capsys):
     assert capsys.readouterr().err == "minialex.train: cannot use '/closed/config.json': Permission denied.\n"
 
 
+@pytest.mark.skipif(os.name != "posix", reason="links need a privilege on Windows")
+def test_a_data_folder_that_is_a_link_to_itself_is_one_line(tmp_path, capsys):
+    (tmp_path / "loop").symlink_to("loop")
+    assert command.main(["--data", str(tmp_path / "loop"), "--variant", "lenet5"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux allows file names that are no UTF-8")
 def test_pictures_in_a_folder_whose_name_is_no_utf8(pictures, tmp_path):
     root = os.fsencode(tmp_path) + b"/\xff"
