@@ -71,7 +71,7 @@ def release_memory():
         _bytes.update({"idle": 0, "most lent": _bytes["lent"]})
 
 
-_buffers = threading.local()
+_local = threading.local()
 
 
 def scratch(name, shape, dtype, like):
@@ -81,10 +81,10 @@ def scratch(name, shape, dtype, like):
         return empty(shape, dtype, like)
     dtype = np.dtype(dtype)
     size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
-    block = getattr(_buffers, name, None)
+    block = getattr(_local, name, None)
     if block is None or block.size < size:
         block = np.empty(size, dtype=np.uint8)
-        setattr(_buffers, name, block)
+        setattr(_local, name, block)
     return block[:size].view(dtype).reshape(shape)
 
 
@@ -117,29 +117,35 @@ def _workers():
     return _pool["executor"], _pool["blas"]
 
 
-def parallel_map(function, pieces):
+def parallel_map(function, pieces, share=True):
     """[function(piece) for piece in pieces], on all cores, with one BLAS thread each while more than one is running.
+
+    share=False: on one core, for work of less than a millisecond; there the threads would only wait for each other's turn with
+    the interpreter (LeNet-5's step at batch 64 takes 11 ms on one core and 19 ms on two).
 
     Images are independent, so whole images per core beat all cores sharing each product. Results come in order, so a
     sum over them does not depend on which core was faster. The caller works too: one thread less to wake, 50 instead of
-    126 microseconds for a call. Not to be called from inside `function`.
+    126 microseconds for a call. A call from inside `function` runs where it is: its cores have work already.
     """
-    if len(pieces) <= 1 < thread_count():
-        return [function(piece) for piece in pieces]  # one image alone: here BLAS shares each product among the cores
+    if _inside():
+        return [function(piece) for piece in pieces]
+    if share and len(pieces) <= 1 < thread_count():
+        return [function(piece) for piece in pieces]  # one image alone: here the cores share each product
     waiting, results = enumerate(pieces), [None] * len(pieces)
 
     def work():
-        buffer = np.setbufsize(_UFUNC_BUFFER)  # a thread's own setting
+        buffer, _local.inside = np.setbufsize(_UFUNC_BUFFER), True  # a thread's own settings
         try:
             for index, piece in waiting:  # shared by all threads: each takes the next piece when it is free
                 results[index] = function(piece)
         finally:
+            _local.inside = False
             np.setbufsize(buffer)
 
     with _pool_lock:
         executor, blas = _workers()
         with blas.limit(limits=1):
-            others = [executor.submit(work) for _ in range(min(thread_count(), len(pieces)) - 1)]
+            others = [executor.submit(work) for _ in range(min(thread_count(), len(pieces)) - 1 if share else 0)]
             try:
                 work()
             finally:
@@ -149,19 +155,31 @@ def parallel_map(function, pieces):
     return results
 
 
+def _inside():
+    """Is this thread at work for parallel_map?"""
+    return getattr(_local, "inside", False)
+
+
 # NumPy copies operands that are not contiguous through buffers of 8192 items, even where nothing has to be converted, when
 # their rows fit in: adding rows of 729 floats takes 233 ns a row with that size and 114 ns with this one.
 _UFUNC_BUFFER = 512
 
 
-def batch_pieces(count):
+def batch_pieces(count, pieces=None):
     """`count` images cut into eight slices of equal size (more on machines with more cores, fewer for few images).
 
     The number is fixed so that sums over slices, such as a weight gradient, are the same on 1 to 8 cores.
     """
-    pieces = 8 * -(-thread_count() // 8)
+    pieces = pieces or 8 * -(-thread_count() // 8)
     size = -(-count // pieces)
     return [slice(start, min(start + size, count)) for start in range(0, count, size)] if count else []
+
+
+def _share(function, count, numbers):
+    """function(slice) on slices of `count` things: on all cores, or where there are few numbers in all, at once on one."""
+    if numbers >= _WORTH_SHARING:
+        return parallel_map(function, batch_pieces(count))
+    return parallel_map(function, batch_pieces(count, 1), share=False)
 
 
 def for_images(function, x):
@@ -179,12 +197,13 @@ def for_images(function, x):
         for start in range(piece.start, piece.stop, at_a_time):
             function(slice(start, min(start + at_a_time, piece.stop)))
 
-    parallel_map(some_by_some, batch_pieces(len(x)))
+    _share(some_by_some, len(x), x.size)
 
 
 # Numbers in one call of NumPy. Every call waits for the interpreter lock, which the other threads want as well: the update takes
 # 45 ms for fc6's weights in blocks of 2^15, which would fit the second-level cache, and 20 ms in blocks of 2^17 and more.
 _BLOCK = 1 << 17
+_WORTH_SHARING = 1 << 20  # numbers, or multiply-adds of a product by 32: about a millisecond
 
 
 def for_blocks(function, *arrays):
@@ -203,7 +222,7 @@ def for_blocks(function, *arrays):
             function(*(array[part] for array in flat))
 
     count = flat[0].size
-    parallel_map(blocks, batch_pieces(count) if count > _BLOCK else [slice(0, count)])
+    _share(blocks, count, count)
 
 
 def images_at_a_time(positions, column_bytes, like):
@@ -217,15 +236,16 @@ def images_at_a_time(positions, column_bytes, like):
     return kernels(like).images_at_a_time(column_bytes)
 
 
-def matmul(a, b):
+def matmul(a, b, out=None):
     """a @ b for two matrices, shared among the cores by rows or columns of the result.
 
     BLAS could share it too, but its threads go on spinning for 20 ms after every product, in the way of the layer that
     comes next: conv5's backward pass, right after fc6's, took 1.7 times as long (measured at batch 32 on two cores).
     """
-    out = empty((a.shape[0], b.shape[1]), np.result_type(a.dtype, b.dtype), like=a)
+    if out is None:
+        out = empty((a.shape[0], b.shape[1]), np.result_type(a.dtype, b.dtype), like=a)
     xp = array_module(a)
-    if xp is not np:
+    if xp is not np or _inside():
         return xp.matmul(a, b, out=out)
     by_rows = a.shape[0] >= b.shape[1]
 
@@ -235,14 +255,16 @@ def matmul(a, b):
         else:
             np.matmul(a, b[:, piece], out=out[:, piece])
 
-    parallel_map(part, batch_pieces(max(out.shape)))
+    # Each piece packs the other operand anew, so there are no more pieces than cores, but for the large ones of fc6 and fc7.
+    pieces = batch_pieces(max(out.shape), max(thread_count(), max(out.shape) // 512))
+    parallel_map(part, pieces, share=a.size * b.shape[1] >= 32 * _WORTH_SHARING)
     return out
 
 
-def sum_over_images(function, count, at_a_time, like):
+def sum_over_images(function, count, at_a_time, like, operations):
     """Call `function(slice)` on slices of at most `at_a_time` of `count` images and add up the arrays that it returns.
 
-    `function` returns None or a tuple of arrays and Nones. The order of additions does not depend on timing.
+    `function` returns None or a tuple of arrays and Nones; operations: multiply-adds per image. The order of additions does not depend on timing.
     """
     if array_module(like) is not np:
         return kernels(like).sum_over_images(function, count, at_a_time)
@@ -254,7 +276,7 @@ def sum_over_images(function, count, at_a_time, like):
         return total
 
     total = None
-    for part in parallel_map(add_up, batch_pieces(count)):
+    for part in _share(add_up, count, count * operations // 32):
         total = add_parts(total, part)
     return total
 

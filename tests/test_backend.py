@@ -204,7 +204,7 @@ def test_sums_over_images_skip_what_is_none():
     def some_images(images):
         return None, np.full(2, images.stop - images.start, float)
 
-    nothing, total = parallel.sum_over_images(some_images, 21, 2, like=np.ones(1))
+    nothing, total = parallel.sum_over_images(some_images, 21, 2, like=np.ones(1), operations=1 << 30)
     assert nothing is None and total.tolist() == [21, 21]
 
 

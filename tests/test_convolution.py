@@ -58,7 +58,7 @@ def run(function, shape, weight_shape, dtype, **options):
     return y.data, x.grad, w.grad, b.grad
 
 
-@pytest.mark.parametrize("layer", [((9, 256, 13, 13), (384, 256, 3, 3), {}), ((5, 96, 13, 13), (96, 48, 3, 3), {"groups": 2})])
+@pytest.mark.parametrize("layer", [((9, 256, 13, 13), (384, 256, 3, 3), {}), ((8, 96, 13, 13), (96, 48, 3, 3), {"groups": 2})])
 def test_tiles_agree_with_the_plain_path(monkeypatch, layer):
     """Rounding aside, Winograd's products are im2col's: within 1e-5 of the largest value, and 1e-13 in float64."""
     shape, weight_shape, options = layer
@@ -77,7 +77,8 @@ def test_tiles_agree_with_the_plain_path(monkeypatch, layer):
     ((31, 64, 3, 3), (1, 1), False), ((64, 64, 5, 5), (1, 1), False), ((64, 64, 3, 1), (1, 1), False)])
 def test_tiles_are_for_3x3_stride_1_and_many_channels(monkeypatch, weight_shape, stride, tiles):
     monkeypatch.delenv("MINIALEX_CONVOLUTION", raising=False)
-    assert isinstance(cpu.convolution_maps(weight_shape, stride, (1, 1), 1, (13, 13)), Winograd) == tiles
+    assert isinstance(cpu.convolution_maps(8, weight_shape, stride, (1, 1), 1, (13, 13)), Winograd) == tiles
+    assert cpu.convolution_maps(7, weight_shape, stride, (1, 1), 1, (13, 13)) is None
 
 
 @pytest.mark.parametrize("shape, weight_shape", [((3, 4, 9, 9), (6, 4, 5, 5)), ((11, 32, 13, 13), (64, 32, 3, 3))])

@@ -147,7 +147,7 @@ def test_convolution(window, groups, kernels, bias, seed, layout, kind):
 def test_convolution_by_tiles(sizes, padding, groups, extra, seed, layout, kind):
     """3x3 kernels between many channels, which kernels/winograd.py computes."""
     C_out, C = ((32 + more) * groups for more in extra)
-    x, weight = values((2, C, *sizes), seed, kind), values((C_out, C // groups, 3, 3), seed + 1)
+    x, weight = values((8, C, *sizes), seed, kind), values((C_out, C // groups, 3, 3), seed + 1)
     check(lambda x, weight: F.conv2d(x, weight, None, 1, padding, groups), x, weight, layout=layout)
 
 

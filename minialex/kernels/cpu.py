@@ -97,11 +97,11 @@ def col2im(columns, image_shape, kernel_size, stride, padding, out=None):
     return out
 
 
-def convolution_maps(weight_shape, stride, padding, groups, output_size):
-    """Winograd's maps where they beat im2col's: 3x3 kernels, stride 1, and so many channels that the products are what takes
-    time. None elsewhere, and everywhere when MINIALEX_CONVOLUTION=im2col is set."""
+def convolution_maps(images, weight_shape, stride, padding, groups, output_size):
+    """Winograd's maps where they beat im2col's: 3x3 kernels, stride 1, so many channels that the products are what takes time,
+    and so many images that the weights' transform is not. None elsewhere, and everywhere with MINIALEX_CONVOLUTION=im2col."""
     C_out, C, KH, KW = weight_shape
-    many = min(C_out // groups, C) >= 32
+    many = min(C_out // groups, C) >= 32 and images >= 8
     if many and (KH, KW) == (3, 3) and stride == (1, 1) and os.environ.get("MINIALEX_CONVOLUTION") != "im2col":
         return Winograd(weight_shape, padding, groups, output_size)
     return None

@@ -17,7 +17,7 @@ one buffer, and backward builds the columns again, which is cheaper than keeping
 from numbers import Integral
 
 from ..backend import array_module, is_array, kernels
-from ..parallel import empty, images_at_a_time, scratch, sum_over_images
+from ..parallel import empty, images_at_a_time, matmul, scratch, sum_over_images
 from ..tensor import Function
 from ..windows import output_size, pair
 from .linear import same_dtype
@@ -46,7 +46,7 @@ class Conv2d(Function):
             self.finish(xp, y[images])
 
         # Forward there is nothing to add up: some_images returns None.
-        sum_over_images(some_images, len(x), maps.images_at_a_time(), like=x)
+        sum_over_images(some_images, len(x), maps.images_at_a_time(), like=x, operations=weight.size * OH * OW)
         return y
 
     def backward(self, grad_output):
@@ -69,14 +69,15 @@ class Conv2d(Function):
                 db = dy.sum(axis=(0, 2, 3))
             return dW, db
 
-        dW, db = sum_over_images(some_images, len(x), maps.images_at_a_time(), like=x)
+        operations = weight.size * grad_output[0, 0].size
+        dW, db = sum_over_images(some_images, len(x), maps.images_at_a_time(), like=x, operations=operations)
         if need_weight:
             dW = maps.weights_back(dW)
         return dx, dW, *(db for _ in need_bias)  # without a bias there is no third input
 
     def maps(self, x, weight, output_size):
         """The linear maps into columns and back: those of im2col, unless the kernels know better ones for this shape."""
-        return (kernels(x).convolution_maps(weight.shape, self.stride, self.padding, self.groups, output_size)
+        return (kernels(x).convolution_maps(len(x), weight.shape, self.stride, self.padding, self.groups, output_size)
                 or Im2col(x, weight, self.stride, self.padding, self.groups, output_size))
 
     def finish(self, xp, y):
@@ -149,7 +150,7 @@ def _products(a, b, out):
     """out[t, g] = a[t, g] · b[t, g]. One product at a time: CuPy's batched product copies an operand that is transposed."""
     for t in range(a.shape[0]):
         for tower in range(a.shape[1]):
-            array_module(a).matmul(a[t, tower], b[t, tower], out=out[t, tower])
+            matmul(a[t, tower], b[t, tower], out=out[t, tower])
     return out
 
 
