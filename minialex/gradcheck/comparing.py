@@ -85,7 +85,8 @@ class Comparing:
         """A derivative's rounding error with the first step, about 10⁻¹⁶·|L|/h, and that of backward, times five; at least
         atol (less for outputs below a thousandth), since the output may be the small difference of large numbers."""
         forward = SAFE * self.unit / self.eps * point.size_of_loss / probe.unit
-        return max(forward, SAFE * self.backward_rounding[probe.which], self.atol * min(1, 1000 * point.size_of_output))
+        size = point.size_of_output or 1  # outputs that are rounded to exactly 0 say nothing about their size
+        return max(forward, SAFE * self.backward_rounding[probe.which], self.atol * min(1, 1000 * size))
 
     def compare_entries(self, point, which, finding):
         indices = sampling.entries(finding.gradient, finding.shape, self.samples, self.generator)
