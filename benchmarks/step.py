@@ -12,10 +12,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from minialex import backend, models  # noqa: E402 (the path comes first, so that it runs from a clone)
+from minialex import backend, models, parallel  # noqa: E402 (the path comes first, so that it runs from a clone)
 
 
 def options_parser():
@@ -85,18 +87,20 @@ def machine():
     return f"{name}, {os.cpu_count()} cores"
 
 
-def main():
-    args = options_parser().parse_args()
-    model = models.build(args.variant, args.classes, 1 if args.variant == "lenet5" else 3)
-    options = {"batch": args.batch, "variant": args.variant, "classes": args.classes, "device": args.device,
-               "forward": args.forward, "threads": args.threads, "input": model.input_shape[1],
-               "channels": model.input_shape[0],
-               "tf32": args.tf32}
-    del model
-    results = compare(options, args.peer, args.rounds, args.steps)
-    if args.json:
-        print(json.dumps({"machine": machine(), "options": options, "results": results}, indent=2))
-        return
+def product_seconds(model, args):
+    """What the matrix products of im2col take by themselves at this machine's own rate, for the shapes of this step."""
+    from floors import Rates, step_work  # floors imports this file
+
+    device = backend.resolve_device(args.device).name
+    like = backend.to_device(np.zeros(1, np.float32), device)
+    rates = Rates(like, (lambda: None) if device == "cpu" else sys.modules["cupy"].cuda.Device().synchronize)
+    works = step_work(model, args.batch, lambda positions, columns: parallel.images_at_a_time(positions, columns, like))
+    return sum(product.macs / rates.product(product) for work in works for product in work.products
+               if work.direction == "forward" or not args.forward)
+
+
+def report(args, results, products):
+    """The table for people."""
     print(f"{args.variant}, batch {args.batch}, {'forward only' if args.forward else 'forward + backward + update'}, "
           f"{args.rounds} rounds in turns on {machine()}")
     for r in results:
@@ -106,6 +110,24 @@ def main():
         ours, theirs = results
         print(f"  ratio     {ours['images_per_second'] / theirs['images_per_second']:8.2f} x in speed, "
               f"{ours['peak_GB'] / theirs['peak_GB']:.2f} x in memory")
+    print(f"  share     {products / results[0]['seconds']:8.0%} of the speed at which this machine does the same matrix products "
+          f"alone ({products * 1e3:,.0f} ms)")
+
+
+def main():
+    args = options_parser().parse_args()
+    os.environ["MINIALEX_THREADS"] = str(args.threads)
+    model = models.build(args.variant, args.classes, 1 if args.variant == "lenet5" else 3)
+    options = {"batch": args.batch, "variant": args.variant, "classes": args.classes, "device": args.device,
+               "forward": args.forward, "threads": args.threads, "input": model.input_shape[1],
+               "channels": model.input_shape[0], "tf32": args.tf32}
+    before = product_seconds(model, args)
+    results = compare(options, args.peer, args.rounds, args.steps)
+    products = (before + product_seconds(model, args)) / 2  # the machine's speed drifts
+    if args.json:
+        print(json.dumps({"machine": machine(), "options": options, "results": results, "product_seconds": products}, indent=2))
+    else:
+        report(args, results, products)
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ def empty(shape, dtype, like=None):
 
 def _take(size):
     """A block from the shelf, or a new one; for a new one the shelf gives up what has not been asked for lately, so that
-    blocks in use and idle ones together never exceed 1.1 times the most that was in use at once, plus 128 MB."""
+    blocks in use and idle ones together never exceed the most that was in use at once by more than 64 MB."""
     with _shelf_lock:
         blocks = _shelf.get(size)
         block = blocks.pop() if blocks else None
@@ -49,7 +49,7 @@ def _take(size):
         _bytes["lent"] += size
         _bytes["most lent"] = max(_bytes["most lent"], _bytes["lent"])
         for old in list(_shelf) if block is None else ():
-            while _shelf[old] and _bytes["idle"] + _bytes["lent"] > 1.1 * _bytes["most lent"] + (128 << 20):
+            while _shelf[old] and _bytes["idle"] + _bytes["lent"] > _bytes["most lent"] + (64 << 20):
                 _shelf[old].pop()
                 _bytes["idle"] -= old
             if not _shelf[old]:
@@ -264,7 +264,8 @@ def matmul(a, b, out=None):
 def sum_over_images(function, count, at_a_time, like, operations):
     """Call `function(slice)` on slices of at most `at_a_time` of `count` images and add up the arrays that it returns.
 
-    `function` returns None or a tuple of arrays and Nones; operations: multiply-adds per image. The order of additions does not depend on timing.
+    `function` returns None or a tuple of arrays and Nones; operations: multiply-adds per image. The order of additions does
+    not depend on timing.
     """
     if array_module(like) is not np:
         return kernels(like).sum_over_images(function, count, at_a_time)

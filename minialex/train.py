@@ -118,6 +118,7 @@ def _add_run(group):
     group.add_argument("--seed", type=int, metavar="N", help="all random numbers follow from it: the same seed on the same "
                        f"machine gives the same metrics ({ALWAYS['seed']})")
     group.add_argument("--out", metavar="RUN", help="the run's folder (runs/<date>-<name of the pictures>)")
+    group.add_argument("--profile", action="store_true", help="say at the end where the steps' time went, by layer and direction")
     group.add_argument("--dry-run", action="store_true", help="check everything: read pictures, make a few steps, save and "
                        "read a checkpoint, say what it will take; leaves nothing behind")
     group.add_argument("--save-every", metavar="TIME", help="time or steps between two checkpoints within an epoch, such as "

@@ -11,6 +11,7 @@ import math
 import shlex
 import time
 import warnings
+from contextlib import nullcontext
 
 import numpy as np
 
@@ -44,6 +45,7 @@ class Trainer:
         self.record = Record(self, folder)
         self.pace = Pace(self)
         self.interrupt = Interrupt(progress.line)
+        self.profile = None  # or a Profile, which times the operations of training steps
 
     def fit(self):
         """Train to the last epoch. Raises Interrupted after Ctrl-C, Diverged when the loss is no longer finite."""
@@ -53,7 +55,8 @@ class Trainer:
             warnings.filterwarnings("ignore", ".* encountered in", RuntimeWarning)
             while self.epoch < self.config.epochs:
                 start = time.perf_counter()
-                self._train()
+                with self.profile.watching(self.optimizer) if self.profile else nullcontext():
+                    self._train()
                 trained = time.perf_counter()
                 release_memory()  # validation has batches of another size: without this both sizes' arrays would stay
                 validation, seen = self._validate()

@@ -13,6 +13,7 @@ from . import weights as initial
 from .config import ALWAYS, INITIALISATIONS, check, resolve
 from .loop import Trainer
 from .predictions import predictions
+from .profile import Profile
 from .progress import Progress
 from .rehearsal import LOOKED_AT, rehearse, scratch
 
@@ -27,6 +28,7 @@ def run(given, progress=None):
     check(given)
     _check_variant(given.get("variant", ALWAYS["variant"]))
     out, resume, dry_run = given.pop("out", None), given.pop("resume", None), given.pop("dry_run", False)
+    profiling = given.pop("profile", False)
     if resume is None:
         folder = run_folder.new(out, data_name(ALWAYS | given))
     else:
@@ -40,7 +42,12 @@ def run(given, progress=None):
                     progress.line(f"dry run  {line}")
             return trainer
         trainer = begin(folder, given, progress)
-        trainer.fit()
+        trainer.profile = Profile(trainer.device) if profiling else None
+        try:
+            trainer.fit()
+        finally:
+            for line in trainer.profile.lines() if profiling else ():
+                progress.line(line)
         draw(trainer)
         for line in announce.ending(trainer):
             progress.line(line)
