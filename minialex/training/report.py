@@ -177,8 +177,15 @@ def _table(head, rows):
 def of_trainer(trainer):
     """Write the report of a run that has just ended, from its best checkpoint."""
     experiment, run = trainer.experiment, trainer.record.folder
-    network = classifier.load(run.path, trainer.device)
-    write(run, classifier.predict(network, experiment.val), experiment.val)
+
+    def scores(device):
+        return classifier.predict(classifier.load(run.path, device), experiment.val)
+
+    try:
+        seen = scores(trainer.device)
+    except MemoryError:  # a GPU that training has filled: there is no room for a second network
+        seen = scores("cpu")
+    write(run, seen, experiment.val)
 
 
 def of_run(path, device="cpu", seen=lambda count: None):
