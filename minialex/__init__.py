@@ -7,9 +7,15 @@
 from . import errors, functional, gradcheck, models, nn, ops, optim, shapes  # noqa: F401
 from .anomaly import detect_anomaly
 from .backend import manual_seed
-from .gradcheck import check_backward
 from .tensor import Function, Tensor, is_grad_enabled, no_grad
 
 __version__ = "0.1.0"
 __all__ = ["Function", "Tensor", "check_backward", "detect_anomaly", "functional", "gradcheck", "is_grad_enabled", "manual_seed",
            "models", "nn", "no_grad", "optim", "shapes"]
+
+
+def __getattr__(name):
+    """`ma.check_backward` is imported when it is first asked for, as all of gradcheck is."""
+    if name == "check_backward":
+        return gradcheck.check_backward
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
