@@ -24,7 +24,7 @@ from minialex import backend, models, nn, shapes  # noqa: E402
 
 
 def layer_inputs(options):
-    """[(name, input shape without the batch)] for every layer that computes, and for the loss."""
+    """[(name, input shape without the batch)] for every layer that computes, for the loss and for the update."""
     model = models.build(options["variant"], options["classes"], options["channels"])
     rows, result, shape = shapes.summary(model).rows, [], model.input_shape
     for row in rows:
@@ -157,10 +157,12 @@ def measure(options, rounds):
     sides = {side: start(side, options) for side in ("minialex", "torch")}
     rows = []
     for number, (name, _) in enumerate(layer_inputs(options)):
-        seconds = {side: [ask(process, number) for _ in range(2)][2:] for side, process in sides.items()}  # two warm up
-        for turn in range(rounds):
+        seconds = {side: [] for side in sides}
+        for turn in range(-2, rounds):
             for side in (list(sides) if turn % 2 else reversed(list(sides))):
-                seconds[side].append(ask(sides[side], number))
+                pair = ask(sides[side], number)
+                if turn >= 0:  # the first two warm up
+                    seconds[side].append(pair)
         for column, direction in enumerate(["forward", "backward"] if name != "update" else ["w + v"]):
             rows.append({"layer": name, "direction": direction,
                          **{side: statistics.median(times[column] for times in seconds[side]) for side in sides}})

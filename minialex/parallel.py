@@ -90,6 +90,14 @@ def scratch(name, shape, dtype, like):
 
 # ------------------------------------------------------------------------------------------------ a batch over the cores
 
+# Numbers in one call of NumPy. Every call waits for the interpreter lock, which the other threads want as well: the update takes
+# 45 ms for fc6's weights in blocks of 2^15, which would fit the second-level cache, and 20 ms in blocks of 2^17 and more.
+_BLOCK = 1 << 17
+_WORTH_SHARING = 1 << 20  # numbers, or multiply-adds of a product by 32: about a millisecond
+
+# NumPy copies operands that are not contiguous through buffers of 8192 items, even where nothing has to be converted, when
+# their rows fit in: adding rows of 729 floats takes 233 ns a row with that size and 114 ns with this one.
+_UFUNC_BUFFER = 512
 
 _pool = {}
 _pool_lock = threading.Lock()  # two callers at once would confuse each other's limit on BLAS
@@ -160,11 +168,6 @@ def _inside():
     return getattr(_local, "inside", False)
 
 
-# NumPy copies operands that are not contiguous through buffers of 8192 items, even where nothing has to be converted, when
-# their rows fit in: adding rows of 729 floats takes 233 ns a row with that size and 114 ns with this one.
-_UFUNC_BUFFER = 512
-
-
 def batch_pieces(count, pieces=None):
     """`count` images cut into eight slices of equal size (more on machines with more cores, fewer for few images).
 
@@ -198,12 +201,6 @@ def for_images(function, x):
             function(slice(start, min(start + at_a_time, piece.stop)))
 
     _share(some_by_some, len(x), x.size)
-
-
-# Numbers in one call of NumPy. Every call waits for the interpreter lock, which the other threads want as well: the update takes
-# 45 ms for fc6's weights in blocks of 2^15, which would fit the second-level cache, and 20 ms in blocks of 2^17 and more.
-_BLOCK = 1 << 17
-_WORTH_SHARING = 1 << 20  # numbers, or multiply-adds of a product by 32: about a millisecond
 
 
 def for_blocks(function, *arrays):

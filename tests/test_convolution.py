@@ -44,9 +44,9 @@ def test_each_map_has_its_transpose(kind, images, groups, size, padding, seed):
     assert dot(columns, other) == pytest.approx(dot(x, dx), abs=1e-9)
 
     product, y = random((*W.shape[:3], columns.shape[3])), np.full((images, len(weight), *outputs), np.nan)
-    maps.images(product, 0.0, out=y)
+    maps.output(product, 0.0, out=y)
     other = random(y.shape)
-    assert dot(y, other) == pytest.approx(dot(product, maps.images_back(other)), abs=1e-9)
+    assert dot(y, other) == pytest.approx(dot(product, maps.output_back(other)), abs=1e-9)
 
 
 def run(function, shape, weight_shape, dtype, **options):

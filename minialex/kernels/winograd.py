@@ -15,12 +15,13 @@ from ..parallel import scratch
 
 AT = np.array([[1, 1, 1, 0], [0, 1, -1, -1]])
 BT = np.array([[1, 0, -1, 0], [0, 1, 1, 0], [0, -1, 1, 0], [0, 1, 0, -1]])
+# G = diag(1, ½, ½, 1) · S, so that G g Gᵀ = HALVES ⊙ (S g Sᵀ), where S holds only 0, 1 and −1 as the others do.
 S = np.array([[1, 0, 0], [1, 1, 1], [1, -1, 1], [0, 0, 1]])
-HALVES = np.outer([1, 0.5, 0.5, 1], [1, 0.5, 0.5, 1])[:, :, None, None]  # G = diag(1, ½, ½, 1) · S
+HALVES = np.outer([1, 0.5, 0.5, 1], [1, 0.5, 0.5, 1])[:, :, None, None]
 
 
 class Winograd:
-    """The six linear maps of a convolution; compare `Im2col` in ops/convolution.py.
+    """The linear maps of a convolution and their transposes; `Im2col` in ops/convolution.py is the plain form of the same names.
 
     P = TW·TH·n columns for n images of TH x TW tiles: the images stand innermost, then the rows of tiles, so that NumPy's loops
     are TH·n or TW·TH·n numbers long.
@@ -38,7 +39,7 @@ class Winograd:
         return U.reshape(16, self.groups, self.C_out // self.groups, -1).copy()
 
     def weights_back(self, dU):
-        """The transpose:  dg = Gᵀ dU G"""
+        """The transpose, (16, G, C_out/G, C/G) -> (C_out, C/G, 3, 3):  dg = Gᵀ dU G"""
         dg = _both_ways(S.T, dU.reshape(4, 4, self.C_out, -1) * HALVES.astype(dU.dtype))
         return np.ascontiguousarray(dg.transpose(2, 3, 0, 1))
 
@@ -57,7 +58,7 @@ class Winograd:
         return V.reshape(16, self.groups, self.C // self.groups, -1)
 
     def columns_back(self, dV, out):
-        """The transpose: out (n, C, H, W) = B dV Bᵀ, pixels in several tiles added up"""
+        """The transpose, (16, G, C/G, P) -> out (n, C, H, W):  dd = B dV Bᵀ, added up where tiles share a pixel"""
         TH, TW, n = self.TH, self.TW, len(out)
         dV = dV.reshape(4, 4, self.C, TW, TH, n)
         pixels = self._pixels(out)
@@ -72,14 +73,14 @@ class Winograd:
         for inside, outside in self._quarters_of_pixels(pixels, out):
             outside[...] = inside
 
-    def images(self, product, bias, out):
-        """(16, G, C_out/G, P) -> out (n, C_out, OH, OW) = Aᵀ M A + bias"""
+    def output(self, product, bias, out):
+        """(16, G, C_out/G, P), bias (C_out, 1, 1) -> out (n, C_out, OH, OW):  Y = Aᵀ M A + bias for every tile's product M"""
         M = product.reshape(4, 4, self.C_out, self.TW, self.TH, len(out))
         for inside, outside in self._quarters_of_outputs(_both_ways(AT, M), out):
             np.add(inside, bias, out=outside)
 
-    def images_back(self, dy):
-        """The transpose: dy (n, C_out, OH, OW) -> (16, G, C_out/G, P),  dM = A dy Aᵀ"""
+    def output_back(self, dy):
+        """The transpose, dy (n, C_out, OH, OW) -> (16, G, C_out/G, P),  dM = A dy Aᵀ"""
         padded = scratch("part", (2, 2, self.C_out, self.TW, self.TH, len(dy)), dy.dtype, like=dy)
         padded[...] = 0
         for inside, outside in self._quarters_of_outputs(padded, dy):

@@ -10,6 +10,9 @@ Strictly a cross-correlation: as in every deep-learning library the kernel is no
     dcolumns = Wᵀ · dy              dx = col2im(dcolumns): each entry goes back to the pixel that it was copied from
     db = Σ dy
 
+`Conv2d` is these five lines; `Im2col` brings weights, images and output into the form of the product and back. For 3x3 kernels
+between many channels, kernels/winograd.py does that by the same names in another way, which saves multiplications on a CPU.
+
 With `groups`, the channels are cut into G towers that do not see each other: G such products side by side.
 The columns of a whole batch would fill the memory (conv1's alone 562 MB at 128 images), so a few images at a time share
 one buffer, and backward builds the columns again, which is cheaper than keeping them.
@@ -35,15 +38,15 @@ class Conv2d(Function):
         OH, OW = _check(x, weight, bias, self.stride, self.padding, self.groups)
         self.save_for_backward(x, weight)
         maps = self.maps(x, weight, (OH, OW))
-        xp, W = array_module(x), maps.weights(weight)
+        W = maps.weights(weight)
         y = empty((len(x), len(weight), OH, OW), x.dtype, like=x)
         b = 0 if bias is None else bias.reshape(-1, 1, 1)
 
         def some_images(images):
             columns = maps.columns(x[images])
             product = _products(W, columns, out=scratch("product", (*W.shape[:3], columns.shape[3]), x.dtype, like=x))
-            maps.images(product, b, out=y[images])
-            self.finish(xp, y[images])
+            maps.output(product, b, out=y[images])
+            self.finish(y[images])
 
         # Forward there is nothing to add up: some_images returns None.
         sum_over_images(some_images, len(x), maps.images_at_a_time(), like=x, operations=weight.size * OH * OW)
@@ -59,12 +62,12 @@ class Conv2d(Function):
         def some_images(images):
             dW = db = None
             dy = self.incoming(grad_output, images)
-            dproduct = maps.images_back(dy)
+            dproduct = maps.output_back(dy)
             if need_weight:
-                dW = _products(dproduct, maps.columns(x[images]).swapaxes(2, 3), out=empty(W.shape, W.dtype, like=W))
-            if need_x:
+                dW = _products(dproduct, _transposed(maps.columns(x[images])), out=empty(W.shape, W.dtype, like=W))
+            if need_x:  # on the CPU in the memory of the columns, which have done their work
                 dcolumns = scratch("columns", (*W.shape[:2], W.shape[3], dproduct.shape[3]), x.dtype, like=x)
-                maps.columns_back(_products(W.swapaxes(2, 3), dproduct, out=dcolumns), out=dx[images])
+                maps.columns_back(_products(_transposed(W), dproduct, out=dcolumns), out=dx[images])
             if any(need_bias):
                 db = dy.sum(axis=(0, 2, 3))
             return dW, db
@@ -76,15 +79,15 @@ class Conv2d(Function):
         return dx, dW, *(db for _ in need_bias)  # without a bias there is no third input
 
     def maps(self, x, weight, output_size):
-        """The linear maps into columns and back: those of im2col, unless the kernels know better ones for this shape."""
+        """The linear maps into the product's form and out of it: Im2col, unless the kernels know faster ones for this shape."""
         return (kernels(x).convolution_maps(len(x), weight.shape, self.stride, self.padding, self.groups, output_size)
                 or Im2col(x, weight, self.stride, self.padding, self.groups, output_size))
 
-    def finish(self, xp, y):
-        """What else happens to the output of some images, written into y: nothing."""
+    def finish(self, y):
+        """What else happens to the output of some images, in place. Here nothing: Conv2dReLU has its ReLU in this place."""
 
     def incoming(self, grad_output, images):
-        """dL/d(W · columns + b) of these images."""
+        """dL/d(W · columns + b) of these images: dy itself, where nothing else happened to the output."""
         return grad_output[images]
 
 
@@ -97,8 +100,8 @@ class Conv2dReLU(Conv2d):
         self.save_for_backward(x, weight, y)
         return y
 
-    def finish(self, xp, y):
-        xp.maximum(y, 0, out=y)
+    def finish(self, y):
+        array_module(y).maximum(y, 0, out=y)
 
     def incoming(self, grad_output, images):
         *_, y = self.saved
@@ -106,9 +109,11 @@ class Conv2dReLU(Conv2d):
 
 
 class Im2col:
-    """The linear maps between images and the matrices of the product, G towers side by side, each with its transpose.
+    """The linear maps into the product's form (weights, columns) and out of it (output), each with its transpose, `..._back`.
 
-    K = C/G·KH·KW rows, one per entry of a kernel; P = n·OH·OW columns, one per window of n images.
+        weights  (1, G, C_out/G, K)     one product for each of G towers (for Winograd's tiles the 1 becomes 16)
+        columns  (1, G, K, P)           K = C/G·KH·KW rows, one per entry of a kernel
+        product  (1, G, C_out/G, P)     P = n·OH·OW columns, one per window of n images
     """
 
     def __init__(self, x, weight, stride, padding, groups, output_size):
@@ -122,6 +127,7 @@ class Im2col:
         return weight.reshape(1, self.groups, len(weight) // self.groups, -1)
 
     def weights_back(self, dW):
+        """(1, G, C_out/G, K) -> (C_out, C/G, KH, KW)"""
         return dW.reshape(self.weight_shape)
 
     def columns(self, x):
@@ -130,15 +136,16 @@ class Im2col:
         return self.kernels.im2col(x, *self.geometry, out=columns).reshape(self.column_shape)
 
     def columns_back(self, dcolumns, out):
-        """col2im: each entry is added to the pixel of out (n, C, H, W) that it was copied from."""
+        """col2im, (1, G, K, P) -> out (n, C, H, W): each entry is added to the pixel that it was copied from."""
         self.kernels.col2im(dcolumns.reshape(self.rows, len(out), -1), out.shape, *self.geometry, out=out)
 
-    def images(self, product, bias, out):
-        """(1, G, C_out/G, P), bias (C_out, 1, 1) -> out (n, C_out, OH, OW)"""
+    def output(self, product, bias, out):
+        """(1, G, C_out/G, P), bias (C_out, 1, 1) -> out (n, C_out, OH, OW), the bias added"""
         by_image = product.reshape(out.shape[1], len(out), *self.output_size).swapaxes(0, 1)
         array_module(out).add(by_image, bias, out=out)
 
-    def images_back(self, dy):
+    def output_back(self, dy):
+        """(n, C_out, OH, OW) -> (1, G, C_out/G, P)"""
         return dy.swapaxes(0, 1).reshape(1, self.groups, dy.shape[1] // self.groups, -1)
 
     def images_at_a_time(self):
@@ -152,6 +159,11 @@ def _products(a, b, out):
         for tower in range(a.shape[1]):
             matmul(a[t, tower], b[t, tower], out=out[t, tower])
     return out
+
+
+def _transposed(matrices):
+    """Each of the matrices, which are the last two axes, transposed."""
+    return matrices.swapaxes(2, 3)
 
 
 def _check(x, weight, bias, stride, padding, groups):

@@ -61,7 +61,7 @@ class Profile:
             rows.append(f"{name:<32}{self._ms(forward):>10}{self._ms(backward):>10}{(forward + backward) / total:8.1%}")
         besides = self.wall - total
         return [*rows, f"{'all operations':<32}{self._ms(total):>20}{1:8.0%}",
-                f"{'pictures, loss, bookkeeping':<32}{self._ms(besides):>20}"]
+                f"{'pictures, saving, bookkeeping':<32}{self._ms(besides):>20}"]
 
     def _ms(self, seconds):
         return f"{1e3 * seconds / self.steps:,.1f}" if seconds else ""
