@@ -8,21 +8,29 @@ from ..tensor import Tensor, no_grad
 from .check import gradcheck
 
 
+class Drawn:
+    """Arrays of random numbers, the same in every run."""
+
+    def __init__(self):
+        self.generator = np.random.default_rng(0)
+
+    def normal(self, *shape):
+        return self.generator.standard_normal(shape)
+
+    def positive(self, *shape):
+        return self.generator.uniform(0.5, 2, shape)
+
+    def whole(self, *shape):
+        """From −2 to 2, so that ties and zeros occur."""
+        return self.generator.integers(-2, 3, shape).astype(float)
+
+
 def operations():
     """(title, function, inputs) for each operation, on small arrays."""
-    generator = np.random.default_rng(0)
-
-    def normal(*shape):
-        return generator.standard_normal(shape)
-
-    def positive(*shape):
-        return generator.uniform(0.5, 2, shape)
-
-    def whole(*shape):
-        return generator.integers(-2, 3, shape).astype(float)
-
+    drawn = Drawn()
+    normal, positive, whole = drawn.normal, drawn.positive, drawn.whole
     images = normal(2, 4, 7, 6)
-    labels = generator.integers(0, 5, 6)
+    labels = drawn.generator.integers(0, 5, 6)
     yield "a + b", lambda a, b: a + b, (normal(3, 4), normal(4))
     yield "a - b", lambda a, b: a - b, (normal(3, 1), normal(2, 1, 4))
     yield "a · b", lambda a, b: a * b, (normal(3, 4), normal(3, 1))
