@@ -146,7 +146,7 @@ class Sequential(Module):
         layers = list(self)
         while layers:
             layer = layers.pop(0)
-            if layers and type(layer) is Conv2d and type(layers[0]) is ReLU:  # at batch 128, -4 % of a step and -0.3 GB
+            if layers and _can_join(layer, layers[0]):  # at batch 128, -4 % of a step and -0.3 GB
                 layers.pop(0)
                 x = layer(x, relu=True)
             else:
@@ -224,6 +224,15 @@ class Linear(Module):
 class ReLU(Module):
     def forward(self, x):
         return F.relu(x)
+
+
+_OWN_FORWARD = {Conv2d: Conv2d.forward, ReLU: ReLU.forward}
+
+
+def _can_join(convolution, relu):
+    """May one operation do the work of both? Not where somebody gave one of them another forward, to look on or to change it."""
+    return all(type(layer) is kind and getattr(layer.forward, "__func__", None) is _OWN_FORWARD[kind]
+               for layer, kind in ((convolution, Conv2d), (relu, ReLU)))
 
 
 class Tanh(Module):

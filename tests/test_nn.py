@@ -88,6 +88,22 @@ def test_sequential_with_and_without_names():
     assert np.allclose(named(x).data, np.maximum(x @ named.fc.weight.data.T + named.fc.bias.data, 0), atol=1e-6)
 
 
+@pytest.mark.parametrize("kind", [nn.Conv2d, nn.ReLU])
+@pytest.mark.parametrize("whole_class", [False, True])
+def test_another_forward_of_a_convolution_or_a_relu_is_called(kind, whole_class, monkeypatch):
+    network = nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU())
+    x, own, called = ma.Tensor(images(1, 1, 5, 5)), kind.forward, []
+    expected = network(x).data
+
+    def watched(layer, x):
+        called.append(x.shape)
+        return own(layer, x)
+
+    layer = next(layer for layer in network if type(layer) is kind)
+    monkeypatch.setattr(*(kind, "forward", watched) if whole_class else (layer, "forward", lambda x: watched(layer, x)))
+    assert np.array_equal(network(x).data, expected) and len(called) == 1
+
+
 def test_a_slice_is_a_network_of_the_same_layers_under_their_names():
     model = nn.Sequential(fc=nn.Linear(2, 3), act=nn.ReLU(), out=nn.Linear(3, 1))
     head = model[1:]

@@ -260,3 +260,19 @@ def test_a_finished_step_leaves_no_cycle_behind():
         assert creator() is None
     finally:
         gc.enable()
+
+
+def test_response_norm_leaves_a_gradient_alone_that_another_object_shows(tmp_path):
+    kept = np.memmap(tmp_path / "gradient", np.float32, "w+", shape=(1, 8, 3, 3))
+    kept[...] = 2
+
+    class FromFile(ma.Function):
+        def forward(self, x):
+            return x.copy()
+
+        def backward(self, grad_output):
+            return kept
+
+    x = ma.Tensor(np.ones((1, 8, 3, 3), np.float32), requires_grad=True)
+    FromFile()(F.local_response_norm(x)).sum().backward()
+    assert (kept == 2).all()

@@ -45,7 +45,8 @@ class LocalResponseNorm(Function):
     def backward(self, grad_output):
         x, scale = self.saved
         grad = array_module(x).ascontiguousarray(grad_output)
-        overwrite = self.owns_grad_output or grad is not grad_output
+        copied = not grad_output.flags.c_contiguous  # not `is`: of a memmap NumPy makes another object with the same memory
+        overwrite = self.owns_grad_output or copied
         return kernels(x).lrn_backward(grad, x, scale, self.size, self.alpha, self.beta, self.groups, overwrite)
 
 

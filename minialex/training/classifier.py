@@ -75,7 +75,7 @@ def load(path, device="cpu", classes=None):
     if variant is None:
         raise UserError(f"{path} does not say which network its arrays belong to: give a run, a checkpoint, or a file that "
                         "python -m minialex.export has written.")
-    model = _model(variant, found, len(found.arrays[f"{last}.weight"]), path)
+    model = _model(variant, found, last, path)
     if found.statistics is None:
         raise UserError(f"{path} does not say what was subtracted from its pictures' pixels: give a run, a checkpoint, or a file "
                         "that python -m minialex.export has written.")
@@ -87,10 +87,13 @@ def load(path, device="cpu", classes=None):
     return Classifier(model.eval(), names, found.statistics, factor, found, str(path))
 
 
-def _model(variant, found, classes, path):
-    channels = found.arrays["conv1.weight"].shape[1]
+def _model(variant, found, last, path):
+    kernels, final = found.arrays["conv1.weight"].shape, found.arrays[f"{last}.weight"].shape
+    if len(kernels) != 4 or len(final) != 2:
+        raise UserError(f"{path} does not hold the network {variant}: conv1.weight has shape {kernels} and {last}.weight "
+                        f"{final}, which need 4 axes and 2.")
     try:
-        model = models.build(variant, classes, channels)
+        model = models.build(variant, final[0], kernels[1])
         model.load_state_dict(found.arrays)
     except (ValueError, TypeError) as error:
         raise UserError(f"{path} does not hold the network {variant}: {error}") from error

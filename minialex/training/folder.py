@@ -107,10 +107,16 @@ class RunFolder:
 
     def read_config(self):
         """What write_config wrote. Raises UserError when it is not there or damaged."""
+        path = self.path / "config.json"
         try:
-            return json.loads((self.path / "config.json").read_text("utf-8"))
-        except (OSError, ValueError) as error:
-            raise UserError(f"cannot read {self.path / 'config.json'}: {error}.") from error
+            config = json.loads(path.read_text("utf-8"))
+        except OSError as error:
+            raise UserError(f"cannot read {path}: {error.strerror or error}.") from error
+        except ValueError as error:
+            raise UserError(f"cannot read {path}: {error}.") from error
+        if not isinstance(config, dict):
+            raise UserError(f"{path} is not the config.json of a run: it holds a {type(config).__name__} instead of settings.")
+        return config
 
     def write_metrics(self, history):
         """Write metrics.csv: a list of rows, each with the values of METRICS."""

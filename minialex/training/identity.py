@@ -40,8 +40,9 @@ def _digest(train, val):
 
 def same_settings(folder, given):
     """The Config of an earlier part of the run. Raises UserError when the user's options (a dict) say otherwise."""
+    before = folder.read_config()
     try:
-        config = Config(**folder.read_config()["settings"])
+        config = Config(**before["settings"])
         check_types(config)
         check(dataclasses.asdict(config))
     except (KeyError, TypeError, UserError) as error:

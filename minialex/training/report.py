@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 from .. import data
+from ..errors import UserError
 from . import classifier, confusion, folder, predictions
 from .checkpoint import replacing
 from .progress import duration
@@ -190,6 +191,8 @@ def of_trainer(trainer):
 
 def of_run(path, device="cpu", seen=lambda count: None):
     """Write the report of a run folder from its best checkpoint and its pictures. Returns (path, Scores)."""
+    if not Path(path).is_dir():
+        raise UserError(f"there is no run folder {path}: check the path.")
     settings = classifier.settings(path)
     network = classifier.load(path, device)
     _, val = data.open_data(settings["data"], settings["subset"], progress=False, val_fraction=settings["val_fraction"],

@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from minialex import compare, export, report
+from minialex import compare, export, predict, report
 from minialex.training import classifier, comparison
 
 
@@ -89,3 +89,21 @@ def test_an_exported_run_predicts_the_same(runs, tmp_path, capsys, ending):
 def test_an_unknown_ending_is_a_sentence(runs, tmp_path, capsys):
     assert export.main([str(runs[0]), str(tmp_path / "x.h5")]) == 2
     assert "choose .npz" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [compare, report])
+def test_what_is_no_run_is_one_sentence(command, tmp_path, capsys):
+    assert command.main([str(tmp_path / "nowhere")]) == 2
+    assert "there is no run folder" in capsys.readouterr().err
+    (tmp_path / "config.json").write_text("[1]")
+    assert command.main([str(tmp_path)]) == 2
+    assert "holds a list instead of settings" in capsys.readouterr().err
+
+
+def test_weights_without_axes_are_one_sentence(runs, tmp_path, capsys):
+    with np.load(runs[0] / "checkpoint-last.npz") as file:
+        arrays = dict(file)
+    arrays["model/conv1.weight"] = np.float32(1)
+    np.savez(tmp_path / "flat.npz", **arrays)
+    assert predict.main([str(tmp_path / "flat.npz"), "photo.png"]) == 2
+    assert "conv1.weight has shape ()" in capsys.readouterr().err
