@@ -33,6 +33,8 @@ def main(arguments=None):
         return _verify(options.folders[-1]) if options.verify else 0
     except UserError as problem:
         return _say(f"{str(problem).rstrip('.')}.", 2)
+    except BrokenPipeError:  # head or less has gone: nothing went wrong
+        raise
     except OSError as problem:
         return _say(console.explain(problem), 2)
     except KeyboardInterrupt:

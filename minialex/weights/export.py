@@ -18,10 +18,14 @@ WRITERS = {".npz": _write_npz, ".pth": torch_writer.write, ".pt": torch_writer.w
 
 
 def write(path, weights):
-    """Write Weights to a file. Raises UserError for an unknown ending, or when it cannot be written."""
+    """Write Weights to a file. Raises UserError for an unknown ending, for arrays of anything but real numbers, or when it
+    cannot be written."""
     ending = os.path.splitext(path)[1].lower()
     if ending not in WRITERS:
         raise UserError(f"{path} ends in no format that can be written: choose {', '.join(WRITERS)}.")
+    for name, array in weights.arrays.items():
+        if array.dtype.kind not in "fiu":
+            raise UserError(f"{name} holds {array.dtype} instead of real numbers: these weights cannot be written to {path}.")
     temporary = f"{path}.new"
     try:
         with open(temporary, "wb") as file:

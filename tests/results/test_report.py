@@ -107,3 +107,14 @@ def test_weights_without_axes_are_one_sentence(runs, tmp_path, capsys):
     np.savez(tmp_path / "flat.npz", **arrays)
     assert predict.main([str(tmp_path / "flat.npz"), "photo.png"]) == 2
     assert "conv1.weight has shape ()" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("ending", [".npz", ".pth", ".safetensors"])
+@pytest.mark.parametrize("kind", [complex, str])
+def test_what_is_no_number_is_not_exported(runs, tmp_path, capsys, ending, kind):
+    with np.load(runs[0] / "checkpoint-last.npz") as file:
+        arrays = dict(file)
+    arrays["model/conv1.weight"] = arrays["model/conv1.weight"].astype(kind)
+    np.savez(tmp_path / "odd.npz", **arrays)
+    assert export.main([str(tmp_path / "odd.npz"), str(tmp_path / f"out{ending}")]) == 2
+    assert "instead of real numbers" in capsys.readouterr().err and not (tmp_path / f"out{ending}").exists()
