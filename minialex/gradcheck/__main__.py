@@ -36,6 +36,7 @@ minialex.check_backward(forward, backward, inputs).
 
 
 def main(arguments=None):
+    """Checks the engine, or students' files; returns 0 all right, 1 a wrong gradient, 2 a mistake of the user."""
     options = _parser().parse_args(arguments)
     try:
         if options.files:

@@ -13,16 +13,19 @@ DOUT = re.compile(r"^(d|grad|g|delta|upstream|cotangent|up)($|_|[a-z]*$|[A-Z])")
 
 
 def title(function):
+    """What a report calls a student's function."""
     return getattr(function, "__name__", type(function).__name__)
 
 
 def check_callable(forward, backward):
+    """Raises TypeError unless both are functions (backward may be missing)."""
     for name, function in (("forward", forward), ("backward", backward)):
         if not callable(function) and not (function is None and name == "backward"):
             raise TypeError(f"check_backward: {name} must be a function, got {type(function).__name__}.")
 
 
 def is_checked(value):
+    """Is this input one whose gradient is compared? Labels and options are not."""
     return isinstance(value, np.ndarray) and value.dtype.kind == "f"
 
 

@@ -249,6 +249,7 @@ class Check:
 
 
 def tried_with(values, names):
+    """The shapes that a pair was tried with, for a sentence."""
     return ", ".join(f"{name} {shape}" for name, shape in student_inputs.told(values).items() if name in names)
 
 

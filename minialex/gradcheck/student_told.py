@@ -50,6 +50,7 @@ def error_lines(error):
 
 
 def heading():
+    """The head of the table of submissions."""
     return f"{'submission':<{NAME}} {'checked':<{CHECKED}} verdict\n{'─' * WIDTH}"
 
 
