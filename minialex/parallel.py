@@ -185,6 +185,11 @@ def _share(function, count, numbers):
     return parallel_map(function, batch_pieces(count, 1), share=False)
 
 
+def for_each(function, things, numbers):
+    """Call `function(thing)` for each thing, on all cores if they work on many numbers; each core takes the next when it is free."""
+    parallel_map(function, things, share=numbers >= _WORTH_SHARING and len(things) > 1)
+
+
 def for_images(function, x):
     """Call `function(slice)` for slices of a few images of the batch x, on all cores: one large image's arrays fit the cache,
     and of small ones so many go together that NumPy's calls are worth their while.
@@ -258,12 +263,13 @@ def matmul(a, b, out=None):
     return out
 
 
-def sum_over_images(function, count, at_a_time, like, operations):
-    """Call `function(slice)` on slices of at most `at_a_time` of `count` images and add up the arrays that it returns.
+def sum_over_images(function, count, maps, like, operations):
+    """Call `function(slice)` on slices of at most maps.images_at_a_time() of `count` images and add up the arrays it returns.
 
     `function` returns None or a tuple of arrays and Nones; operations: multiply-adds per image. The order of additions does
-    not depend on timing.
+    not depend on timing. maps.by_image: each core takes images of its own; otherwise `function` itself shares its work.
     """
+    at_a_time = maps.images_at_a_time()
     if array_module(like) is not np:
         return kernels(like).sum_over_images(function, count, at_a_time)
 
@@ -273,6 +279,8 @@ def sum_over_images(function, count, at_a_time, like, operations):
             total = add_parts(total, function(slice(start, min(start + at_a_time, piece.stop))))
         return total
 
+    if not maps.by_image:
+        return add_up(slice(0, count))
     total = None
     for part in _share(add_up, count, count * operations // 32):
         total = add_parts(total, part)

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -204,8 +205,10 @@ def test_sums_over_images_skip_what_is_none():
     def some_images(images):
         return None, np.full(2, images.stop - images.start, float)
 
-    nothing, total = parallel.sum_over_images(some_images, 21, 2, like=np.ones(1), operations=1 << 30)
-    assert nothing is None and total.tolist() == [21, 21]
+    for by_image in (True, False):
+        maps = SimpleNamespace(by_image=by_image, images_at_a_time=lambda: 2)
+        nothing, total = parallel.sum_over_images(some_images, 21, maps, like=np.ones(1), operations=1 << 30)
+        assert nothing is None and total.tolist() == [21, 21]
 
 
 STEP = """

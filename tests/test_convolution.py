@@ -8,14 +8,14 @@ import minialex as ma
 import minialex.functional as F
 from minialex import Tensor, nn
 from minialex.kernels import cpu
-from minialex.kernels.winograd import Winograd
+from minialex.kernels.winograd import Winograd, matrices
 from minialex.ops.convolution import Im2col
 
 
 def maps_of(kind, shape, weight, padding, groups):
-    size = shape[2] + 2 * padding[0] - 2, shape[3] + 2 * padding[1] - 2
+    size = tuple(shape[axis] + 2 * padding[axis - 2] - weight.shape[axis] + 1 for axis in (2, 3))
     if kind is Winograd:
-        return Winograd(weight.shape, padding, groups, size), size
+        return Winograd(weight, padding, groups, size), size
     return Im2col(np.empty(shape), weight, (1, 1), padding, groups, size), size
 
 
@@ -24,29 +24,45 @@ def dot(a, b):
 
 
 @pytest.mark.parametrize("kind", [Im2col, Winograd])
-@given(st.integers(1, 3), st.integers(1, 2), st.tuples(*[st.integers(1, 8)] * 2), st.tuples(*[st.integers(1, 3)] * 2),
-       st.integers(0, 2**32 - 1))
+@given(st.sampled_from([3, 5]), st.integers(1, 3), st.integers(1, 2), st.tuples(*[st.integers(1, 9)] * 2),
+       st.tuples(*[st.integers(2, 5)] * 2), st.booleans(), st.integers(0, 2**32 - 1))
 @settings(max_examples=60, deadline=None)
-def test_each_map_has_its_transpose(kind, images, groups, size, padding, seed):
-    """<f(a), b> = <a, f_back(b)> for all three pairs, which is what makes backward the transpose of forward."""
+def test_each_map_has_its_transpose(kind, kernel, images, groups, size, padding, channels_last, seed):
+    """<f(a), b> = <a, f_back(b)> for all four pairs, which is what makes backward the transpose of forward, in any memory order."""
     random = np.random.default_rng(seed).standard_normal
-    shape, weight = (images, 3 * groups, *size), random((2 * groups, 3, 3, 3))
+    shape, weight = (images, 3 * groups, *size), random((2 * groups, 3, kernel, kernel))
     maps, outputs = maps_of(kind, shape, weight, padding, groups)
+
+    def images_of(shape):
+        array = random(shape)
+        return np.ascontiguousarray(array.transpose(2, 3, 0, 1)).transpose(2, 3, 0, 1) if channels_last else array
 
     W = maps.weights(weight).copy()
     other = random(W.shape)
     assert dot(W, other) == pytest.approx(dot(weight, maps.weights_back(other)), abs=1e-9)
 
-    x = random(shape)
+    x = images_of(shape)
     columns = maps.columns(x).copy()
-    other, dx = random(columns.shape), np.full(shape, np.nan)
+    other, dx = random(columns.shape), np.full_like(x, np.nan)
     maps.columns_back(other.copy(), out=dx)
     assert dot(columns, other) == pytest.approx(dot(x, dx), abs=1e-9)
 
-    product, y = random((*W.shape[:3], columns.shape[3])), np.full((images, len(weight), *outputs), np.nan)
-    maps.output(product, 0.0, out=y)
-    other = random(y.shape)
+    product, y = random((*W.shape[:3], columns.shape[3])), images_of((images, len(weight), *outputs))
+    maps.output(product, 0.0, out=y, finish=lambda part: None)
+    other = images_of(y.shape)
     assert dot(y, other) == pytest.approx(dot(product, maps.output_back(other)), abs=1e-9)
+
+    out = maps.multiply(W, columns, out=maps.empty_product(images))
+    np.testing.assert_allclose(out, W @ columns, atol=1e-9)
+
+
+@pytest.mark.parametrize("r", [3, 5])
+def test_tiles_filter_as_the_definition_does(r):
+    """y = Aᵀ [(G g) ⊙ (Bᵀ d)] is yᵢ = Σⱼ gⱼ·d_{i+j}: exactly so for whole numbers, whose tiles are exact."""
+    AT, G, BT = matrices(r)
+    m, n = AT.shape
+    g, d = np.arange(1.0, r + 1), np.arange(n) ** 2 % 7.0
+    np.testing.assert_allclose(AT @ ((G @ g) * (BT @ d)), [g @ d[i:i + r] for i in range(m)], rtol=0, atol=1e-12)
 
 
 def run(function, shape, weight_shape, dtype, **options):
@@ -58,15 +74,16 @@ def run(function, shape, weight_shape, dtype, **options):
     return y.data, x.grad, w.grad, b.grad
 
 
-@pytest.mark.parametrize("layer", [((9, 256, 13, 13), (384, 256, 3, 3), {}), ((8, 96, 13, 13), (96, 48, 3, 3), {"groups": 2})])
-def test_tiles_agree_with_the_plain_path(monkeypatch, layer):
+@pytest.mark.parametrize("shape, weight_shape, options", [
+    ((9, 256, 13, 13), (384, 256, 3, 3), {"padding": 1}), ((8, 96, 13, 13), (96, 48, 3, 3), {"padding": 1, "groups": 2}),
+    ((8, 96, 27, 27), (256, 48, 5, 5), {"padding": 2, "groups": 2}), ((8, 192, 14, 14), (64, 192, 5, 5), {"padding": 2})])
+def test_tiles_agree_with_the_plain_path(monkeypatch, shape, weight_shape, options):
     """Rounding aside, Winograd's products are im2col's: within 1e-5 of the largest value, and 1e-13 in float64."""
-    shape, weight_shape, options = layer
     for dtype, tolerance in (("float32", 1e-5), ("float64", 1e-13)):
         monkeypatch.delenv("MINIALEX_CONVOLUTION", raising=False)
-        by_tiles = run(F.conv2d, shape, weight_shape, dtype, padding=1, **options)
+        by_tiles = run(F.conv2d, shape, weight_shape, dtype, **options)
         monkeypatch.setenv("MINIALEX_CONVOLUTION", "im2col")
-        plain = run(F.conv2d, shape, weight_shape, dtype, padding=1, **options)
+        plain = run(F.conv2d, shape, weight_shape, dtype, **options)
         assert not np.array_equal(by_tiles[0], plain[0]), "the same path twice proves nothing"
         for value, expected in zip(by_tiles, plain):
             assert np.abs(value - expected).max() <= tolerance * np.abs(expected).max()
@@ -74,11 +91,13 @@ def test_tiles_agree_with_the_plain_path(monkeypatch, layer):
 
 @pytest.mark.parametrize("weight_shape, stride, tiles", [
     ((64, 32, 3, 3), (1, 1), True), ((64, 32, 3, 3), (2, 2), False), ((64, 31, 3, 3), (1, 1), False),
-    ((31, 64, 3, 3), (1, 1), False), ((64, 64, 5, 5), (1, 1), False), ((64, 64, 3, 1), (1, 1), False)])
-def test_tiles_are_for_3x3_stride_1_and_many_channels(monkeypatch, weight_shape, stride, tiles):
+    ((31, 64, 3, 3), (1, 1), False), ((64, 64, 5, 5), (1, 1), True), ((64, 64, 7, 7), (1, 1), False),
+    ((64, 64, 3, 1), (1, 1), False)])
+def test_tiles_are_for_3x3_and_5x5_stride_1_and_many_channels(monkeypatch, weight_shape, stride, tiles):
     monkeypatch.delenv("MINIALEX_CONVOLUTION", raising=False)
-    assert isinstance(cpu.convolution_maps(8, weight_shape, stride, (1, 1), 1, (13, 13)), Winograd) == tiles
-    assert cpu.convolution_maps(7, weight_shape, stride, (1, 1), 1, (13, 13)) is None
+    weight = np.zeros(weight_shape, np.float32)
+    assert isinstance(cpu.convolution_maps(8, weight, stride, (1, 1), 1, (13, 13)), Winograd) == tiles
+    assert cpu.convolution_maps(7, weight, stride, (1, 1), 1, (13, 13)) is None
 
 
 @pytest.mark.parametrize("shape, weight_shape", [((3, 4, 9, 9), (6, 4, 5, 5)), ((11, 32, 13, 13), (64, 32, 3, 3))])

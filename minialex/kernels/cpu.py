@@ -11,7 +11,7 @@ from ..parallel import empty, for_blocks, for_images, scratch
 from ..windows import window_count
 from .cpu_dropout import dropout  # noqa: F401 (kernels as those below, in files of their own)
 from .cpu_loss import cross_entropy  # noqa: F401
-from .winograd import Winograd
+from .winograd import TILES, Winograd
 
 # ------------------------------------------------------------------------------------------------ columns
 
@@ -97,13 +97,13 @@ def col2im(columns, image_shape, kernel_size, stride, padding, out=None):
     return out
 
 
-def convolution_maps(images, weight_shape, stride, padding, groups, output_size):
-    """Winograd's maps where they beat im2col's: 3x3 kernels, stride 1, so many channels that the products are what takes time,
-    and so many images that the weights' transform is not. None elsewhere, and everywhere with MINIALEX_CONVOLUTION=im2col."""
-    C_out, C, KH, KW = weight_shape
+def convolution_maps(images, weight, stride, padding, groups, output_size):
+    """Winograd's maps where they beat im2col's: kernels of 3x3 and 5x5, stride 1, so many channels that the products are what takes
+    time, and so many images that the weights' transform is not. None elsewhere, and everywhere with MINIALEX_CONVOLUTION=im2col."""
+    C_out, C, KH, KW = weight.shape
     many = min(C_out // groups, C) >= 32 and images >= 8
-    if many and (KH, KW) == (3, 3) and stride == (1, 1) and os.environ.get("MINIALEX_CONVOLUTION") != "im2col":
-        return Winograd(weight_shape, padding, groups, output_size)
+    if many and KH == KW and KH in TILES and stride == (1, 1) and os.environ.get("MINIALEX_CONVOLUTION") != "im2col":
+        return Winograd(weight, padding, groups, output_size)
     return None
 
 

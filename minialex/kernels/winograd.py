@@ -1,139 +1,243 @@
-"""3x3 convolutions with stride 1 in 4 multiplications where im2col needs 9, by tiles (Winograd's minimal filtering; Lavin and
-Gray, "Fast Algorithms for Convolutional Neural Networks", CVPR 2016, section 4.1).
+"""Convolutions with stride 1 by tiles, in a quarter of im2col's multiplications, or fewer (Winograd's minimal filtering; Lavin and
+Gray, "Fast Algorithms for Convolutional Neural Networks", CVPR 2016, section 4).
 
-Two outputs of three taps, y₀ = d₀g₀ + d₁g₁ + d₂g₂ and y₁ = d₁g₀ + d₂g₁ + d₃g₂, take 6 multiplications, or 4:
+Multiply two polynomials, g with r coefficients and h with m. Their product has n = m + r − 1 coefficients, so its values at n
+points determine it, and a value takes one multiplication: g(a)·h(a). Evaluating is a matrix for each factor (G, A), finding the
+coefficients another (B). All that is linear in h but for one product, so it can be transposed, and the transpose of
+"h to g·h" is what a convolution layer computes: m outputs from n pixels d.
 
-    y = Aᵀ [(G g) ⊙ (Bᵀ d)]             and for 2x2 outputs, from a tile d of 4x4 pixels,        Y = Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A
+    y = Aᵀ [(G g) ⊙ (Bᵀ d)]             and for m x m outputs, from a tile d of n x n pixels,        Y = Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A
 
-Summed over the channels, each of the 16 places in a tile is a matrix product: weights U = G g Gᵀ, columns V = Bᵀ d B. A, B
-and G only add, subtract and halve, and every backward pass is their transpose. So these are the maps of ops/convolution.py
-with other columns. Rounding differs from im2col's by some 10⁻⁷.
+4x4 outputs take 36 multiplications instead of 144 with 3x3 kernels, and 64 instead of 400 with 5x5 kernels. Summed over
+the channels, each of the n² places in a tile is a matrix product: weights U = G g Gᵀ, columns V = Bᵀ d B. Every backward pass
+is a transpose. So these are the maps of ops/convolution.py with other columns.
+
+Images lie in memory as (H, W, N, C): all channels of all images of one pixel side by side. Then the rows of a tile are the
+rows of a matrix, and A, B and G are applied by matrix products too, without a copy.
 """
+from functools import lru_cache
+
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.polynomial.polynomial import polyfromroots
 
-from ..parallel import scratch
+from ..parallel import batch_pieces, empty, for_each, scratch
 
-AT = np.array([[1, 1, 1, 0], [0, 1, -1, -1]])
-BT = np.array([[1, 0, -1, 0], [0, 1, 1, 0], [0, -1, 1, 0], [0, 1, 0, -1]])
-# G = diag(1, ½, ½, 1) · S, so that G g Gᵀ = HALVES ⊙ (S g Sᵀ), where S holds only 0, 1 and −1 as the others do.
-S = np.array([[1, 0, 0], [1, 1, 1], [1, -1, 1], [0, 0, 1]])
-HALVES = np.outer([1, 0.5, 0.5, 1], [1, 0.5, 0.5, 1])[:, :, None, None]
+# For kernels of r x r: m, the points beside ∞, and the longest sum of products. Of the symmetrical points tried these lose fewest
+# digits. Rounding grows with the length of a sum, and here more than elsewhere, because A takes differences of large results: at 192
+# channels 5x5 kernels deviate by 13·10⁻⁶ of the largest value with sums of 128, and by 8·10⁻⁶ with sums of 64.
+TILES = {3: (4, (0, 3 / 4, -3 / 4, 3 / 2, -3 / 2), 192), 5: (4, (0, 1 / 2, -1 / 2, 1, -1, 7 / 4, -7 / 4), 64)}
+
+
+@lru_cache
+def matrices(r):
+    """Aᵀ (m, n), G (n, r), Bᵀ (n, n) for kernels of r x r, float64.
+
+    Row i of Bᵀ holds the coefficients of Π_{j≠i} (x − aⱼ), which is 0 at all points but aᵢ (Lagrange); G has the division by
+    its value there. At ∞ a polynomial's value is its leading coefficient.
+    """
+    m, points, _ = TILES[r]
+    a = np.array(points, dtype=np.float64)
+    others = [np.delete(a, i) for i in range(len(a))]
+    scale = np.array([np.prod(a[i] - others[i]) for i in range(len(a))])
+    at_infinity = np.eye(m + r - 1)[-1:]
+    BT = np.vstack([np.append(polyfromroots(roots), 0) for roots in others] + [polyfromroots(a)])
+    G = np.vstack([np.vander(a, r, increasing=True) / scale[:, None], at_infinity[:, -r:]])
+    A = np.vstack([np.vander(a, m, increasing=True), at_infinity[:, -m:]])
+    return A.T, G, BT
 
 
 class Winograd:
     """The linear maps of a convolution and their transposes; `Im2col` in ops/convolution.py is the plain form of the same names.
 
-    P = TW·TH·n columns for n images of TH x TW tiles: the images stand innermost, then the rows of tiles, so that NumPy's loops
-    are TH·n or TW·TH·n numbers long.
+    TH·TW tiles in each of n images make P = TH·TW·n columns. The cores share the rows of tiles, then the n² products.
     """
 
-    def __init__(self, weight_shape, padding, groups, output_size):
-        self.C_out, self.C = weight_shape[0], weight_shape[1] * groups
-        self.padding, self.groups = padding, groups
-        self.TH, self.TW = (-(-size // 2) for size in output_size)
+    by_image = False
+
+    def __init__(self, weight, padding, groups, output_size):
+        self.C_out, self.C, self.r = len(weight), weight.shape[1] * groups, weight.shape[2]
+        self.padding, self.groups, self.dtype = padding, groups, weight.dtype
+        self.AT, self.G, self.BT = (matrix.astype(weight.dtype) for matrix in matrices(self.r))
+        self.longest_sum = TILES[self.r][2]
+        self.m, self.n = self.AT.shape
+        self.TH, self.TW = (-(-size // self.m) for size in output_size)
 
     def weights(self, weight):
-        """(C_out, C/G, 3, 3) -> (16, G, C_out/G, C/G):  U = G g Gᵀ"""
-        U = _both_ways(S, weight.transpose(2, 3, 0, 1))
-        U *= HALVES.astype(U.dtype)
-        return U.reshape(16, self.groups, self.C_out // self.groups, -1).copy()
+        """(C_out, C/G, r, r) -> (n², G, C_out/G, C/G):  U = G g Gᵀ"""
+        r, n = self.r, self.n
+        U = empty((n, n, self.C_out, weight.shape[1]), self.dtype)
+
+        def transform(some):
+            g = np.ascontiguousarray(weight[some].transpose(2, 3, 0, 1))
+            rows = np.matmul(self.G, g.reshape(r, -1))
+            np.matmul(self.G, rows.reshape(n, r, -1), out=_flat(U[:, :, some]))
+
+        for_each(transform, batch_pieces(self.C_out), numbers=U.size)
+        return U.reshape(n * n, self.groups, -1, weight.shape[1])
 
     def weights_back(self, dU):
-        """The transpose, (16, G, C_out/G, C/G) -> (C_out, C/G, 3, 3):  dg = Gᵀ dU G"""
-        dg = _both_ways(S.T, dU.reshape(4, 4, self.C_out, -1) * HALVES.astype(dU.dtype))
-        return np.ascontiguousarray(dg.transpose(2, 3, 0, 1))
+        """The transpose, (n², G, C_out/G, C/G) -> (C_out, C/G, r, r):  dg = Gᵀ dU G"""
+        r, n = self.r, self.n
+        dU = dU.reshape(n, n, self.C_out, -1)
+        dweight = empty((self.C_out, dU.shape[3], r, r), self.dtype)
+
+        def transform(some):
+            rows = np.matmul(self.G.T, _flat(dU[:, :, some])).reshape(n, -1)
+            dg = np.matmul(self.G.T, rows).reshape(r, r, -1, dU.shape[3])
+            dweight[some] = dg.transpose(2, 3, 0, 1)
+
+        for_each(transform, batch_pieces(self.C_out), numbers=dU.size)
+        return dweight
 
     def columns(self, x):
-        """n images (n, C, H, W) -> (16, G, C/G, P):  V = Bᵀ d B for every tile d"""
-        TH, TW, n = self.TH, self.TW, len(x)
-        pixels = self._pixels(x)
-        for inside, outside in self._quarters_of_pixels(pixels, x):
-            inside[...] = outside
-        rows = scratch("rows", (4, *pixels.shape[:3], TH, n), x.dtype, like=x)
-        for signs, out in zip(BT, rows):
-            _combine(signs, [pixels[:, :, :, i % 2, i // 2:i // 2 + TH] for i in range(4)], out)
-        V = scratch("columns", (4, 4, self.C, TW, TH, n), x.dtype, like=x)
-        for signs, out in zip(BT, V.swapaxes(0, 1)):
-            _combine(signs, [rows[:, :, j % 2, j // 2:j // 2 + TW] for j in range(4)], out)
-        return V.reshape(16, self.groups, self.C // self.groups, -1)
+        """n images (n, C, H, W) -> (n², G, C/G, P):  V = Bᵀ d B for every tile d"""
+        pixels, (PH, PW), m, n = self._pixels(x), self.padding, self.m, self.n
+        H, W, numbers = pixels.shape
+        V = scratch("columns", (n, n, self.TH, self.TW, numbers), self.dtype, like=x)
+
+        def row_of_tiles(t):
+            top = m * t - PH
+            first = min(max(top, 0), H)
+            last = max(first, min(top + n, H))  # outside the image there are zeros, for which the product needs no rows
+            rows = scratch("rows", (n, m * self.TW + self.r - 1, numbers), self.dtype, like=x)
+            rows[:, :PW], rows[:, PW + W:] = 0, 0
+            np.matmul(self.BT[:, first - top:last - top], pixels[first:last].swapaxes(0, 1),
+                      out=rows[:, PW:PW + W].swapaxes(0, 1))
+            tiles = sliding_window_view(rows, n, axis=1)[:, ::m]
+            np.matmul(self.BT, tiles.swapaxes(2, 3), out=V[:, :, t].swapaxes(1, 2))
+
+        for_each(row_of_tiles, range(self.TH), numbers=V.size)
+        return self._by_tower(V, self.C)
 
     def columns_back(self, dV, out):
-        """The transpose, (16, G, C/G, P) -> out (n, C, H, W):  dd = B dV Bᵀ, added up where tiles share a pixel"""
-        TH, TW, n = self.TH, self.TW, len(out)
-        dV = dV.reshape(4, 4, self.C, TW, TH, n)
-        pixels = self._pixels(out)
-        rows = scratch("rows", (4, *pixels.shape[:3], TH, n), out.dtype, like=out)
-        rows[...] = 0
-        part = scratch("part", dV[0].shape, out.dtype, like=out)
-        for j, signs in enumerate(BT.T):
-            rows[:, :, j % 2, j // 2:j // 2 + TW] += _combine(signs, dV.swapaxes(0, 1), part)
-        part = scratch("part", rows[0].shape, out.dtype, like=out)
-        for i, signs in enumerate(BT.T):
-            pixels[:, :, :, i % 2, i // 2:i // 2 + TH] += _combine(signs, rows, part)
-        for inside, outside in self._quarters_of_pixels(pixels, out):
-            outside[...] = inside
+        """The transpose, (n², G, C/G, P) -> out (n, C, H, W):  dd = B dV Bᵀ, added up where tiles share a pixel"""
+        dV, (PH, PW), m, n = self._by_tile(dV), self.padding, self.m, self.n
+        N, C, H, W = out.shape
+        parts = scratch("parts", (self.TH, n, W, N * C), self.dtype, like=out)
 
-    def output(self, product, bias, out):
-        """(16, G, C_out/G, P), bias (C_out, 1, 1) -> out (n, C_out, OH, OW):  Y = Aᵀ M A + bias for every tile's product M"""
-        M = product.reshape(4, 4, self.C_out, self.TW, self.TH, len(out))
-        for inside, outside in self._quarters_of_outputs(_both_ways(AT, M), out):
-            np.add(inside, bias, out=outside)
+        def row_of_tiles(t):
+            tiles = scratch("tiles", (n, self.TW, n, N * C), self.dtype, like=out)
+            np.matmul(self.BT.T, dV[:, :, t].swapaxes(1, 2), out=tiles)
+            rows = scratch("rows", (n, m * self.TW + self.r - 1, N * C), self.dtype, like=out)
+            rows[:, m * self.TW:] = 0
+            for j in range(n):
+                meets = rows[:, j:j + m * self.TW:m]
+                np.add(meets, tiles[:, :, j], out=meets) if j >= m else np.copyto(meets, tiles[:, :, j])
+            np.matmul(self.BT.T, _flat(rows[:, PW:PW + W]), out=_flat(parts[t]))
+
+        def row_of_pixels(h):
+            first, *others = [parts[t, h + PH - m * t] for t in range(self.TH) if 0 <= h + PH - m * t < n]
+            for part in others:
+                first += part
+            out[:, :, h] = first.reshape(W, N, C).transpose(1, 2, 0)
+
+        for_each(row_of_tiles, range(self.TH), numbers=dV.size)
+        for_each(row_of_pixels, range(H), numbers=parts.size)
+
+    def output(self, product, bias, out, finish):
+        """(n², G, C_out/G, P), bias (C_out, 1, 1) -> out (n, C_out, OH, OW):  Y = Aᵀ M A + bias for every tile's product M"""
+        M, m, n = self._by_tile(product), self.m, self.n
+        N, _, OH, OW = out.shape
+
+        def row_of_tiles(t):
+            rows = scratch("rows", (self.TW, n, m, M.shape[-1]), self.dtype, like=out)
+            np.matmul(self.AT, M[:, :, t].transpose(2, 0, 1, 3), out=rows)
+            tiles = scratch("tiles", (m, self.TW, m, M.shape[-1]), self.dtype, like=out)
+            np.matmul(self.AT, _flat(rows), out=_flat(tiles).swapaxes(0, 1))
+            y = out[:, :, m * t:m * t + m]
+            np.add(tiles.reshape(m, -1, N, self.C_out)[:y.shape[2], :OW].transpose(2, 3, 0, 1), bias, out=y)
+            finish(y)
+
+        for_each(row_of_tiles, range(self.TH), numbers=M.size)
 
     def output_back(self, dy):
-        """The transpose, dy (n, C_out, OH, OW) -> (16, G, C_out/G, P),  dM = A dy Aᵀ"""
-        padded = scratch("part", (2, 2, self.C_out, self.TW, self.TH, len(dy)), dy.dtype, like=dy)
-        padded[...] = 0
-        for inside, outside in self._quarters_of_outputs(padded, dy):
-            inside[...] = outside
-        return _both_ways(AT.T, padded).reshape(16, self.groups, self.C_out // self.groups, -1)
+        """The transpose, dy (n, C_out, OH, OW) -> (n², G, C_out/G, P),  dM = A dy Aᵀ"""
+        pixels, m, n = self._pixels(dy), self.m, self.n
+        OH, OW, numbers = pixels.shape
+        dM = scratch("product", (n, n, self.TH, self.TW, numbers), self.dtype, like=dy)
+
+        def row_of_tiles(t):
+            some = pixels[m * t:m * t + m]
+            rows = scratch("rows", (n, self.TW * m, numbers), self.dtype, like=dy)
+            rows[:, OW:] = 0
+            np.matmul(self.AT.T[:, :len(some)], some.swapaxes(0, 1), out=rows[:, :OW].swapaxes(0, 1))
+            np.matmul(self.AT.T, rows.reshape(n, self.TW, m, numbers), out=dM[:, :, t].swapaxes(1, 2))
+
+        for_each(row_of_tiles, range(self.TH), numbers=dM.size)
+        return self._by_tower(dM, self.C_out)
+
+    def multiply(self, a, b, out):
+        """out[t, g] = a[t, g] · b[t, g], as a sum of products with sums of at most `longest_sum` terms"""
+        parts = _equal_parts(b.shape[2], self.longest_sum)
+
+        def product(place):
+            left, right, result = a[place], b[place], out[place]
+            if result.strides[0] < result.strides[1]:  # its columns are contiguous: the transposed product has them as rows
+                left, right, result = right.T, left.T, result.T
+            if parts == 1:
+                np.matmul(left, right, out=result)
+                return
+            products = scratch("products", (parts, *result.shape), self.dtype, like=out)
+            np.matmul(left.reshape(len(left), parts, -1).swapaxes(0, 1), right.reshape(parts, -1, right.shape[1]), out=products)
+            while len(products) > 2:  # pairs, then pairs of pairs
+                half = -(-len(products) // 2)
+                products[:len(products) - half] += products[half:]
+                products = products[:half]
+            np.add(*products, out=result)
+
+        for_each(product, list(np.ndindex(a.shape[:2])), numbers=a.size * b.shape[3] // 32)
+        return out
+
+    def empty_product(self, images):
+        """Uninitialised memory for W · columns of so many images."""
+        return self._empty("product", images, self.C_out)
+
+    def empty_columns(self, images):
+        """Uninitialised memory for the columns of so many images: that of `columns`."""
+        return self._empty("columns", images, self.C)
+
+    def empty_images(self, shape):
+        """Uninitialised memory for images (N, C, H, W)."""
+        N, C, H, W = shape
+        return empty((H, W, N, C), self.dtype).transpose(2, 3, 0, 1)
 
     def images_at_a_time(self):
-        """So many that P is about 400: longer products are not faster."""
-        return -(-384 // (self.TH * self.TW))
+        """So many, a power of two, that P is 400 to 800: the n² products are then large, and their operands no more than that."""
+        return max(1, 1 << (800 // (self.TH * self.TW)).bit_length() - 1)
 
-    def _pixels(self, x):
-        """Zeros for the padded images: [c, a, w, b, h, n] stands for pixel (2h + b, 2w + a) of image n."""
-        pixels = scratch("pixels", (self.C, 2, self.TW + 1, 2, self.TH + 1, len(x)), x.dtype, like=x)
-        pixels[...] = 0
-        return pixels
+    def _pixels(self, images):
+        """(n, C, H, W) -> (H, W, n·C), a view if the images lie in memory like that, else a copy."""
+        pixels = images.transpose(2, 3, 0, 1)
+        if pixels[0, 0].flags.c_contiguous:
+            return _flat(pixels)
+        copy = scratch("pixels", pixels.shape, self.dtype, like=images)
 
-    def _quarters_of_pixels(self, pixels, x):
-        """Pairs of views, (n, C, every other row, every other column), of the same pixels in `pixels` and in x."""
-        PH, PW = self.padding
-        for b in range(2):
-            for a in range(2):
-                h, w = (b - PH) % 2, (a - PW) % 2
-                quarter = x[:, :, h::2, w::2]
-                h, w = (h + PH) // 2, (w + PW) // 2
-                inside = pixels[:, a, w:w + quarter.shape[3], b, h:h + quarter.shape[2]]
-                yield inside.transpose(3, 0, 2, 1), quarter
+        def row(h):
+            copy[h] = pixels[h]
 
-    def _quarters_of_outputs(self, tiles, images):
-        """Pairs of views, (n, C_out, every other row, every other column), of the four outputs of each tile and of images."""
-        for b in range(2):
-            for a in range(2):
-                quarter = images[:, :, b::2, a::2]
-                yield tiles[b, a].transpose(3, 0, 2, 1)[:, :, :quarter.shape[2], :quarter.shape[3]], quarter
+        for_each(row, range(len(copy)), numbers=copy.size)
+        return _flat(copy)
 
+    def _empty(self, name, images, channels):
+        shape = self.n, self.n, self.TH, self.TW, images * channels
+        return self._by_tower(scratch(name, shape, self.dtype, like=self.BT), channels)
 
-def _combine(signs, parts, out):
-    """out = Σ sign · part, the signs being 0, 1 and −1."""
-    terms = sorted(((sign, part) for sign, part in zip(signs, parts) if sign), key=lambda term: -term[0])  # begin with a +
-    (sign, total), *others = terms
-    if not others or sign < 0:
-        total = np.multiply(total, total.dtype.type(sign), out=out)
-    for sign, part in others:
-        total = (np.add if sign > 0 else np.subtract)(total, part, out=out)
-    return out
+    def _by_tower(self, tiles, channels):
+        """Memory (n, n, TH, TW, n·channels) seen as matrices (n², G, channels/G, P), one for each place in a tile and tower."""
+        return tiles.reshape(self.n ** 2, -1, self.groups, channels // self.groups).transpose(0, 2, 3, 1)
+
+    def _by_tile(self, matrices):
+        """(n², G, K, P) -> (n, n, TH, TW, n·G·K), the same memory"""
+        return matrices.transpose(0, 3, 1, 2).reshape(self.n, self.n, self.TH, self.TW, -1)
 
 
-def _both_ways(matrix, values):
-    """matrix · values · matrixᵀ over the first two axes."""
-    size = len(matrix)
-    rows = scratch("rows", (size, *values.shape[1:]), values.dtype, like=values)
-    for signs, out in zip(matrix, rows):
-        _combine(signs, values, out)
-    result = scratch("both", (size, size, *values.shape[2:]), values.dtype, like=values)
-    for signs, out in zip(matrix, result.swapaxes(0, 1)):
-        _combine(signs, rows.swapaxes(0, 1), out)
-    return result
+def _equal_parts(length, longest):
+    """The fewest parts of equal length, none longer than `longest`; 1 where they would be too short for a product."""
+    parts = next(parts for parts in range(-(-length // longest), length + 1) if length % parts == 0)
+    return parts if length >= 16 * parts else 1
+
+
+def _flat(array):
+    """The last two axes as one."""
+    return array.reshape(*array.shape[:-2], -1)

@@ -10,8 +10,8 @@ Strictly a cross-correlation: as in every deep-learning library the kernel is no
     dcolumns = Wᵀ · dy              dx = col2im(dcolumns): each entry goes back to the pixel that it was copied from
     db = Σ dy
 
-`Conv2d` is these five lines; `Im2col` brings weights, images and output into the form of the product and back. For 3x3 kernels
-between many channels, kernels/winograd.py does that by the same names in another way, which saves multiplications on a CPU.
+`Conv2d` is these five lines; `Im2col` brings weights, images and output into the form of the product and back. For 3x3 and 5x5
+kernels between many channels, kernels/winograd.py does that by the same names in another way, which saves multiplications on a CPU.
 
 With `groups`, the channels are cut into G towers that do not see each other: G such products side by side.
 The columns of a whole batch would fill the memory (conv1's alone 562 MB at 128 images), so a few images at a time share
@@ -39,17 +39,16 @@ class Conv2d(Function):
         self.save_for_backward(x, weight)
         maps = self.maps(x, weight, (OH, OW))
         W = maps.weights(weight)
-        y = empty((len(x), len(weight), OH, OW), x.dtype, like=x)
+        y = maps.empty_images((len(x), len(weight), OH, OW))
         b = 0 if bias is None else bias.reshape(-1, 1, 1)
 
         def some_images(images):
             columns = maps.columns(x[images])
-            product = _products(W, columns, out=scratch("product", (*W.shape[:3], columns.shape[3]), x.dtype, like=x))
-            maps.output(product, b, out=y[images])
-            self.finish(y[images])
+            product = maps.multiply(W, columns, out=maps.empty_product(len(x[images])))
+            maps.output(product, b, out=y[images], finish=self.finish)
 
         # Forward there is nothing to add up: some_images returns None.
-        sum_over_images(some_images, len(x), maps.images_at_a_time(), like=x, operations=weight.size * OH * OW)
+        sum_over_images(some_images, len(x), maps, like=x, operations=weight.size * OH * OW)
         return y
 
     def backward(self, grad_output):
@@ -57,30 +56,30 @@ class Conv2d(Function):
         need_x, need_weight, *need_bias = self.needs_input_grad
         maps = self.maps(x, weight, grad_output.shape[2:])
         W = maps.weights(weight)
-        dx = empty(x.shape, x.dtype, like=x) if need_x else None
+        dx = maps.empty_images(x.shape) if need_x else None
 
         def some_images(images):
             dW = db = None
             dy = self.incoming(grad_output, images)
             dproduct = maps.output_back(dy)
             if need_weight:
-                dW = _products(dproduct, _transposed(maps.columns(x[images])), out=empty(W.shape, W.dtype, like=W))
-            if need_x:  # on the CPU in the memory of the columns, which have done their work
-                dcolumns = scratch("columns", (*W.shape[:2], W.shape[3], dproduct.shape[3]), x.dtype, like=x)
-                maps.columns_back(_products(_transposed(W), dproduct, out=dcolumns), out=dx[images])
+                dW = maps.multiply(dproduct, _transposed(maps.columns(x[images])), out=empty(W.shape, W.dtype, like=W))
+            if need_x:
+                dcolumns = maps.multiply(_transposed(W), dproduct, out=maps.empty_columns(len(dy)))
+                maps.columns_back(dcolumns, out=dx[images])
             if any(need_bias):
                 db = dy.sum(axis=(0, 2, 3))
             return dW, db
 
         operations = weight.size * grad_output[0, 0].size
-        dW, db = sum_over_images(some_images, len(x), maps.images_at_a_time(), like=x, operations=operations)
+        dW, db = sum_over_images(some_images, len(x), maps, like=x, operations=operations)
         if need_weight:
             dW = maps.weights_back(dW)
         return dx, dW, *(db for _ in need_bias)  # without a bias there is no third input
 
     def maps(self, x, weight, output_size):
         """The linear maps into the product's form and out of it: Im2col, unless the kernels know faster ones for this shape."""
-        return (kernels(x).convolution_maps(len(x), weight.shape, self.stride, self.padding, self.groups, output_size)
+        return (kernels(x).convolution_maps(len(x), weight, self.stride, self.padding, self.groups, output_size)
                 or Im2col(x, weight, self.stride, self.padding, self.groups, output_size))
 
     def finish(self, y):
@@ -105,7 +104,8 @@ class Conv2dReLU(Conv2d):
 
     def incoming(self, grad_output, images):
         *_, y = self.saved
-        return grad_output[images] * (y[images] > 0)
+        dy = grad_output[images]
+        return array_module(y).multiply(dy, y[images] > 0, out=dy if self.owns_grad_output else None)
 
 
 class Im2col:
@@ -115,6 +115,8 @@ class Im2col:
         columns  (1, G, K, P)           K = C/G·KH·KW rows, one per entry of a kernel
         product  (1, G, C_out/G, P)     P = n·OH·OW columns, one per window of n images
     """
+
+    by_image = True  # each core takes images of its own through all steps
 
     def __init__(self, x, weight, stride, padding, groups, output_size):
         self.kernels, self.weight_shape, self.groups, self.output_size = kernels(x), weight.shape, groups, output_size
@@ -139,26 +141,39 @@ class Im2col:
         """col2im, (1, G, K, P) -> out (n, C, H, W): each entry is added to the pixel that it was copied from."""
         self.kernels.col2im(dcolumns.reshape(self.rows, len(out), -1), out.shape, *self.geometry, out=out)
 
-    def output(self, product, bias, out):
-        """(1, G, C_out/G, P), bias (C_out, 1, 1) -> out (n, C_out, OH, OW), the bias added"""
+    def output(self, product, bias, out, finish):
+        """(1, G, C_out/G, P), bias (C_out, 1, 1) -> out (n, C_out, OH, OW), the bias added, and `finish` called on it"""
         by_image = product.reshape(out.shape[1], len(out), *self.output_size).swapaxes(0, 1)
         array_module(out).add(by_image, bias, out=out)
+        finish(out)
 
     def output_back(self, dy):
         """(n, C_out, OH, OW) -> (1, G, C_out/G, P)"""
         return dy.swapaxes(0, 1).reshape(1, self.groups, dy.shape[1] // self.groups, -1)
 
+    def multiply(self, a, b, out):
+        """out[0, g] = a[0, g] · b[0, g]. One tower at a time: CuPy's batched product copies an operand that is transposed."""
+        for tower in range(self.groups):
+            matmul(a[0, tower], b[0, tower], out=out[0, tower])
+        return out
+
+    def empty_product(self, images):
+        """Uninitialised memory for W · columns of so many images."""
+        shape = 1, self.groups, self.weight_shape[0] // self.groups, images * self.positions
+        return scratch("product", shape, self.like.dtype, like=self.like)
+
+    def empty_columns(self, images):
+        """Uninitialised memory for the columns of so many images: on the CPU that of `columns`, which have done their work."""
+        shape = 1, self.groups, self.rows // self.groups, images * self.positions
+        return scratch("columns", shape, self.like.dtype, like=self.like)
+
+    def empty_images(self, shape):
+        """Uninitialised memory for images (N, C, H, W)."""
+        return empty(shape, self.like.dtype, like=self.like)
+
     def images_at_a_time(self):
         """How many images share one buffer of columns."""
         return images_at_a_time(self.positions, self.rows * self.positions * self.like.itemsize, like=self.like)
-
-
-def _products(a, b, out):
-    """out[t, g] = a[t, g] · b[t, g]. One product at a time: CuPy's batched product copies an operand that is transposed."""
-    for t in range(a.shape[0]):
-        for tower in range(a.shape[1]):
-            matmul(a[t, tower], b[t, tower], out=out[t, tower])
-    return out
 
 
 def _transposed(matrices):
