@@ -186,7 +186,7 @@ def _share(function, count, numbers):
 
 
 def for_each(function, things, numbers):
-    """Call `function(thing)` for each thing, on all cores if they work on many numbers; each core takes the next when it is free."""
+    """Call `function(thing)` for each thing, on all cores if these work on many numbers: each takes the next when it is free."""
     parallel_map(function, things, share=numbers >= _WORTH_SHARING and len(things) > 1)
 
 

@@ -28,7 +28,7 @@ def dot(a, b):
        st.tuples(*[st.integers(2, 5)] * 2), st.booleans(), st.integers(0, 2**32 - 1))
 @settings(max_examples=60, deadline=None)
 def test_each_map_has_its_transpose(kind, kernel, images, groups, size, padding, channels_last, seed):
-    """<f(a), b> = <a, f_back(b)> for all four pairs, which is what makes backward the transpose of forward, in any memory order."""
+    """<f(a), b> = <a, f_back(b)> for all pairs, which is what makes backward the transpose of forward, in any memory order."""
     random = np.random.default_rng(seed).standard_normal
     shape, weight = (images, 3 * groups, *size), random((2 * groups, 3, kernel, kernel))
     maps, outputs = maps_of(kind, shape, weight, padding, groups)

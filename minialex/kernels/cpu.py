@@ -98,8 +98,9 @@ def col2im(columns, image_shape, kernel_size, stride, padding, out=None):
 
 
 def convolution_maps(images, weight, stride, padding, groups, output_size):
-    """Winograd's maps where they beat im2col's: kernels of 3x3 and 5x5, stride 1, so many channels that the products are what takes
-    time, and so many images that the weights' transform is not. None elsewhere, and everywhere with MINIALEX_CONVOLUTION=im2col."""
+    """Winograd's maps where they beat im2col's: kernels of 3x3 and 5x5, stride 1, so many channels that the products are what
+    takes time, and so many images that the weights' transform is not. None elsewhere, and everywhere with
+    MINIALEX_CONVOLUTION=im2col."""
     C_out, C, KH, KW = weight.shape
     many = min(C_out // groups, C) >= 32 and images >= 8
     if many and KH == KW and KH in TILES and stride == (1, 1) and os.environ.get("MINIALEX_CONVOLUTION") != "im2col":

@@ -1,12 +1,12 @@
-"""Convolutions with stride 1 by tiles, in a quarter of im2col's multiplications, or fewer (Winograd's minimal filtering; Lavin and
-Gray, "Fast Algorithms for Convolutional Neural Networks", CVPR 2016, section 4).
+"""Convolutions with stride 1 by tiles, in a quarter of im2col's multiplications or fewer (Winograd's minimal filtering; Lavin
+and Gray, "Fast Algorithms for Convolutional Neural Networks", CVPR 2016, section 4).
 
 Multiply two polynomials, g with r coefficients and h with m. Their product has n = m + r − 1 coefficients, so its values at n
 points determine it, and a value takes one multiplication: g(a)·h(a). Evaluating is a matrix for each factor (G, A), finding the
 coefficients another (B). All that is linear in h but for one product, so it can be transposed, and the transpose of
 "h to g·h" is what a convolution layer computes: m outputs from n pixels d.
 
-    y = Aᵀ [(G g) ⊙ (Bᵀ d)]             and for m x m outputs, from a tile d of n x n pixels,        Y = Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A
+    y = Aᵀ [(G g) ⊙ (Bᵀ d)]           and for m x m outputs, from a tile d of n x n pixels,      Y = Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A
 
 4x4 outputs take 36 multiplications instead of 144 with 3x3 kernels, and 64 instead of 400 with 5x5 kernels. Summed over
 the channels, each of the n² places in a tile is a matrix product: weights U = G g Gᵀ, columns V = Bᵀ d B. Every backward pass
@@ -24,8 +24,8 @@ from numpy.polynomial.polynomial import polyfromroots
 from ..parallel import batch_pieces, empty, for_each, scratch
 
 # For kernels of r x r: m, the points beside ∞, and the longest sum of products. Of the symmetrical points tried these lose fewest
-# digits. Rounding grows with the length of a sum, and here more than elsewhere, because A takes differences of large results: at 192
-# channels 5x5 kernels deviate by 13·10⁻⁶ of the largest value with sums of 128, and by 8·10⁻⁶ with sums of 64.
+# digits. Rounding grows with the length of a sum, and here more than elsewhere, because A takes differences of large results:
+# at 192 channels 5x5 kernels deviate by 13·10⁻⁶ of the largest value with sums of 128, and by 8·10⁻⁶ with sums of 64.
 TILES = {3: (4, (0, 3 / 4, -3 / 4, 3 / 2, -3 / 2), 192), 5: (4, (0, 1 / 2, -1 / 2, 1, -1, 7 / 4, -7 / 4), 64)}
 
 

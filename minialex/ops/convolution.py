@@ -10,8 +10,9 @@ Strictly a cross-correlation: as in every deep-learning library the kernel is no
     dcolumns = Wᵀ · dy              dx = col2im(dcolumns): each entry goes back to the pixel that it was copied from
     db = Σ dy
 
-`Conv2d` is these five lines; `Im2col` brings weights, images and output into the form of the product and back. For 3x3 and 5x5
-kernels between many channels, kernels/winograd.py does that by the same names in another way, which saves multiplications on a CPU.
+`Conv2d` is these five lines; `Im2col` brings weights, images and output into the form of the product and back. For 3x3 and
+5x5 kernels between many channels, kernels/winograd.py does that by the same names in another way, which saves multiplications
+on a CPU.
 
 With `groups`, the channels are cut into G towers that do not see each other: G such products side by side.
 The columns of a whole batch would fill the memory (conv1's alone 562 MB at 128 images), so a few images at a time share
