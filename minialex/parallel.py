@@ -249,17 +249,23 @@ def matmul(a, b, out=None):
     xp = array_module(a)
     if xp is not np or _inside():
         return xp.matmul(a, b, out=out)
-    by_rows = a.shape[0] >= b.shape[1]
+    rows, columns = out.shape
+    turned = b.flags.f_contiguous and not b.flags.c_contiguous  # the weights in x Wᵀ: (W xᵀ)ᵀ takes two thirds of the time
+    by_rows = rows >= columns or rows >= 1024 and not turned  # 1024 rows of fc6's gradient are one run of memory
 
     def part(piece):
         if by_rows:
             np.matmul(a[piece], b, out=out[piece])
+        elif turned:
+            out[:, piece] = np.matmul(b.T[piece], a.T).T
         else:
             np.matmul(a, b[:, piece], out=out[:, piece])
 
-    # Each piece packs the other operand anew, so there are no more pieces than cores, but for the large ones of fc6 and fc7.
-    pieces = batch_pieces(max(out.shape), max(thread_count(), max(out.shape) // 512))
-    parallel_map(part, pieces, share=a.size * b.shape[1] >= 32 * _WORTH_SHARING)
+    # Each piece packs the other operand anew: fc6's weight gradient takes 22 ms in 4 pieces and 25 ms in 8 (batch 32). Their
+    # number does not depend on the cores up to four, so neither do the bits of the result.
+    large = a.size * columns >= 32 * _WORTH_SHARING
+    pieces = batch_pieces(rows if by_rows else columns, 4 * -(-thread_count() // 4) if large else 1)
+    parallel_map(part, pieces, share=large)
     return out
 
 

@@ -201,6 +201,22 @@ def test_blocks_reach_every_number_once(shape):
     assert np.array_equal(array, other)
 
 
+@pytest.mark.parametrize("rows, inner, columns", [(2, 3, 5), (0, 3, 5), (2, 3, 0), (2, 0, 5), (1, 600, 70000), (24, 1200, 1300),
+                                                  (1100, 24, 1500), (1300, 30, 1001)])
+@pytest.mark.parametrize("layout", "CF")
+def test_products_do_not_depend_on_layout_or_threads(monkeypatch, rows, inner, columns, layout):
+    generator = np.random.default_rng(0)
+    a = generator.standard_normal((rows, inner), dtype=np.float32)
+    b = np.asarray(generator.standard_normal((inner, columns), dtype=np.float32), order=layout)
+    results = []
+    for threads in ("1", "2", "3"):
+        monkeypatch.setenv("MINIALEX_THREADS", threads)
+        results.append(parallel.matmul(a, b))
+        assert results[-1].flags.c_contiguous
+        np.testing.assert_allclose(results[-1], a @ b, rtol=1e-4, atol=1e-4)
+        assert np.array_equal(results[-1], results[0])
+
+
 def test_sums_over_images_skip_what_is_none():
     def some_images(images):
         return None, np.full(2, images.stop - images.start, float)
