@@ -90,8 +90,8 @@ def scratch(name, shape, dtype, like):
 
 # ------------------------------------------------------------------------------------------------ a batch over the cores
 
-# Numbers in one call of NumPy. Every call waits for the interpreter lock, which the other threads want as well: the update takes
-# 35 ms for fc6's weights in blocks of 2^15, which would fit the second-level cache, and 22 ms in blocks of 2^17.
+# Numbers in one call of NumPy. Every call waits for the interpreter lock, which the other threads want as well, so the blocks
+# that are best are larger than the second-level cache.
 _BLOCK = 1 << 17
 _WORTH_SHARING = 1 << 20  # numbers, or multiply-adds of a product by 32: about a millisecond
 
@@ -208,10 +208,10 @@ def for_images(function, x):
     _share(some_by_some, len(x), x.size)
 
 
-def for_blocks(function, *arrays):
+def for_blocks(function, *arrays, at_a_time=_BLOCK):
     """Call `function(*parts)` on matching parts of contiguous arrays of one size: for what works number by number.
 
-    On the CPU the parts are cache-sized and shared among the cores; on a GPU there is one part, everything.
+    On the CPU the parts have at_a_time numbers and are shared among the cores; on a GPU there is one part, everything.
     """
     if array_module(arrays[0]) is not np or not all(array.flags.c_contiguous for array in arrays):
         function(*arrays)
@@ -219,8 +219,8 @@ def for_blocks(function, *arrays):
     flat = [array.reshape(-1) for array in arrays]
 
     def blocks(piece):
-        for start in range(piece.start, piece.stop, _BLOCK):
-            part = slice(start, min(start + _BLOCK, piece.stop))
+        for start in range(piece.start, piece.stop, at_a_time):
+            part = slice(start, min(start + at_a_time, piece.stop))
             function(*(array[part] for array in flat))
 
     count = flat[0].size

@@ -240,7 +240,8 @@ def sgd_update(weight, grad, velocity, lr, momentum, weight_decay):
     """v ← momentum·v − lr·(g + weight_decay·w);  w ← w + v, in place (the paper, section 5).
 
     The update moves five arrays of 61 million numbers and computes next to nothing: in blocks that fit the cache each
-    number comes from memory once.
+    number comes from memory once. Six calls per block wait for the interpreter lock, though: it takes 52 ms in blocks of 2^16
+    numbers, 36 in blocks of 2^17 and 31 in blocks of 2^18; reading and writing these arrays alone takes 22.
     """
     def update(w, g, v):
         step = scratch("step", w.shape, w.dtype, like=w)
@@ -251,4 +252,4 @@ def sgd_update(weight, grad, velocity, lr, momentum, weight_decay):
         v -= step
         w += v
 
-    for_blocks(update, weight, grad, velocity)
+    for_blocks(update, weight, grad, velocity, at_a_time=1 << 18)
