@@ -3,6 +3,7 @@
 Images are independent, so each core takes whole images: one image's arrays fit its cache. A GPU needs none of this: there
 the same functions make one call with everything, or as much of a batch as its memory holds.
 """
+import math
 import os
 import threading
 import weakref
@@ -27,7 +28,7 @@ def empty(shape, dtype, like=None):
     """An uninitialised array on the device of `like` (CPU without it). Large CPU blocks are recycled."""
     xp = np if like is None else array_module(like)
     dtype = np.dtype(dtype)
-    size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
+    size = math.prod(shape) * dtype.itemsize
     if xp is not np or size < _RECYCLED_FROM:
         return xp.empty(shape, dtype=dtype)
     block = _take(size)
@@ -80,7 +81,7 @@ def scratch(name, shape, dtype, like):
     if array_module(like) is not np:
         return empty(shape, dtype, like)
     dtype = np.dtype(dtype)
-    size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
+    size = math.prod(shape) * dtype.itemsize
     block = getattr(_local, name, None)
     if block is None or block.size < size:
         block = np.empty(size, dtype=np.uint8)
@@ -190,16 +191,17 @@ def for_each(function, things, numbers):
     parallel_map(function, things, share=numbers >= _WORTH_SHARING and len(things) > 1)
 
 
-def for_images(function, x):
+def for_images(function, x, at_once=_BLOCK):
     """Call `function(slice)` for slices of a few images of the batch x, on all cores: one large image's arrays fit the cache,
     and of small ones so many go together that NumPy's calls are worth their while.
 
     On a GPU there is one call, for the whole batch: launching work image by image would take longer than the work.
+    at_once: the numbers of x that go together.
     """
     if array_module(x) is not np:
         function(slice(0, len(x)))
         return
-    at_a_time = max(1, _BLOCK * len(x) // max(1, x.size))
+    at_a_time = max(1, at_once * len(x) // max(1, x.size))
 
     def some_by_some(piece):
         for start in range(piece.start, piece.stop, at_a_time):
@@ -209,14 +211,15 @@ def for_images(function, x):
 
 
 def for_blocks(function, *arrays, at_a_time=_BLOCK):
-    """Call `function(*parts)` on matching parts of contiguous arrays of one size: for what works number by number.
+    """Call `function(*parts)` on matching parts of arrays of one shape: for what works number by number.
 
-    On the CPU the parts have at_a_time numbers and are shared among the cores; on a GPU there is one part, everything.
+    On the CPU the parts have at_a_time numbers and are shared among the cores, if all arrays lie in memory in the same order and
+    without gaps; otherwise, and on a GPU, there is one part, everything.
     """
-    if array_module(arrays[0]) is not np or not all(array.flags.c_contiguous for array in arrays):
+    flat = _flat(arrays) if array_module(arrays[0]) is np else None
+    if flat is None:
         function(*arrays)
         return
-    flat = [array.reshape(-1) for array in arrays]
 
     def blocks(piece):
         for start in range(piece.start, piece.stop, at_a_time):
@@ -225,6 +228,16 @@ def for_blocks(function, *arrays, at_a_time=_BLOCK):
 
     count = flat[0].size
     _share(blocks, count, count)
+
+
+def _flat(arrays):
+    """Each array as one row, in the order in which the numbers of all lie in memory; None where there is no such order."""
+    if not all(array.flags.c_contiguous for array in arrays):
+        order = np.argsort(arrays[0].strides, kind="stable")[::-1]
+        arrays = [array.transpose(order) for array in arrays]
+        if not all(array.flags.c_contiguous for array in arrays):
+            return None
+    return [array.reshape(-1) for array in arrays]
 
 
 def images_at_a_time(positions, column_bytes, like):
