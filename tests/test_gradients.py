@@ -11,7 +11,7 @@ from minialex.gradcheck import gradcheck
 few = settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 seeds = st.integers(0, 2 ** 16)
 sizes = st.integers(1, 4)
-layouts = st.sampled_from(["plain", "transposed", "every second", "backwards"])
+layouts = st.sampled_from(["plain", "transposed", "every second", "backwards", "channels last"])
 kinds = st.sampled_from(["normal", "whole", "large"])
 
 
@@ -39,6 +39,9 @@ def laid_out(array, layout):
         return array, lambda tensor: tensor
     if layout == "transposed":
         return np.ascontiguousarray(array.T), lambda tensor: tensor.T
+    if layout == "channels last":
+        back = (2, 3, 0, 1) if array.ndim == 4 else tuple(range(array.ndim))
+        return np.ascontiguousarray(array.transpose(back)), lambda tensor: tensor.transpose(*back)
     if layout == "every second":
         return np.repeat(array, 2, axis=-1), lambda tensor: tensor[..., ::2]
     return np.ascontiguousarray(array[..., ::-1]), lambda tensor: tensor[..., ::-1]

@@ -12,6 +12,7 @@ from hypothesis.extra import numpy as hnp
 
 import minialex as ma
 import minialex.functional as F
+from minialex.memory_order import swapped
 
 torch = pytest.importorskip("torch", reason="the oracle: pip install torch to compare every operation with PyTorch")
 TF = torch.nn.functional
@@ -42,6 +43,8 @@ def strided(array, how):
         return array
     if how == "fortran":
         return np.asfortranarray(array)
+    if how == "channels last":
+        return swapped(swapped(array).copy()) if array.ndim == 4 else array
     if how == "reversed":
         return array[..., ::-1].copy()[..., ::-1]
     wide = np.zeros(array.shape[:-1] + (2 * array.shape[-1] + 1,), array.dtype)
@@ -49,7 +52,7 @@ def strided(array, how):
     return wide[..., 1::2]
 
 
-layouts = st.sampled_from(["contiguous", "fortran", "reversed", "gaps"])
+layouts = st.sampled_from(["contiguous", "fortran", "reversed", "gaps", "channels last"])
 
 
 def numbers(shape, seed, dtype, ties=False):

@@ -7,10 +7,12 @@ import os
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from ..parallel import empty, for_blocks, for_images, scratch
+from ..parallel import empty, for_blocks, scratch
 from ..windows import window_count
 from .cpu_dropout import dropout  # noqa: F401 (kernels as those below, in files of their own)
 from .cpu_loss import cross_entropy  # noqa: F401
+from .cpu_norm import lrn_backward, lrn_forward  # noqa: F401
+from .cpu_pooling import max_pool_backward, max_pool_forward  # noqa: F401
 from .winograd import TILES, Winograd
 
 # ------------------------------------------------------------------------------------------------ columns
@@ -106,131 +108,6 @@ def convolution_maps(images, weight, stride, padding, groups, output_size):
     if many and KH == KW and KH in TILES and stride == (1, 1) and os.environ.get("MINIALEX_CONVOLUTION") != "im2col":
         return Winograd(weight, padding, groups, output_size)
     return None
-
-
-# ------------------------------------------------------------------------------------------------ max-pooling
-
-
-def max_pool_forward(x, kernel_size, stride, padding):
-    """y = the largest of each window, and where it stood: argmax = i·KW + j, the first in reading order when tied.
-
-    x (N, C, H, W) -> y (N, C, OH, OW) and argmax (the same shape, uint8). Padding counts as −∞; NaN wins.
-    A window's maximum is the maximum of its rows' maxima: KW + KH comparisons instead of KW · KH.
-    """
-    (KH, KW), (SH, SW) = kernel_size, stride
-    N, C, H, W = x.shape
-    OH, OW = _output_size((H, W), kernel_size, stride, padding)
-    y, argmax = empty((N, C, OH, OW), x.dtype), empty((N, C, OH, OW), np.uint8)
-
-    def pool(images):
-        padded = _padded(x[images], padding, -np.inf)
-        rows, columns = _running_max([padded[..., j:j + SW * OW:SW] for j in range(KW)], range(KW))
-        values, where = _running_max([rows[:, :, i:i + SH * OH:SH] for i in range(KH)],
-                                     [columns[:, :, i:i + SH * OH:SH] + np.uint8(i * KW) for i in range(KH)])
-        y[images], argmax[images] = values, where
-
-    for_images(pool, x)
-    return y, argmax
-
-
-def _running_max(candidates, codes):
-    """The largest candidate and its code. Codes grow from candidate to candidate, so the code of the last one that was
-    strictly larger is the maximum of all codes that were."""
-    best = candidates[0].copy()
-    code = np.full(best.shape, codes[0], dtype=np.uint8)
-    for candidate, its_code in zip(candidates[1:], codes[1:]):
-        larger = (candidate > best).view(np.uint8)
-        np.maximum(code, larger * np.asarray(its_code, dtype=np.uint8), out=code)
-        np.maximum(best, candidate, out=best)
-    return best, code
-
-
-def max_pool_backward(grad, argmax, image_shape, kernel_size, stride, padding):
-    """dx: each output's gradient goes to the one pixel that won its window; a pixel that won several gets the sum."""
-    (KH, KW), (SH, SW), (PH, PW) = kernel_size, stride, padding
-    N, C, H, W = image_shape
-    OH, OW = grad.shape[2:]
-    height, width = H + 2 * PH, W + 2 * PW
-    # Where pixel (i, j) of window (c, h, w) stands in the padded image: corner of the window + offset of the pixel;
-    # image n begins n images further on.
-    corner = (np.arange(C)[:, None, None] * height + np.arange(OH)[:, None] * SH) * width + np.arange(OW) * SW
-    offset = (np.arange(KH)[:, None] * width + np.arange(KW)).reshape(-1)
-    dx = empty(image_shape, grad.dtype)
-
-    def scatter(images):
-        position = offset[argmax[images]]
-        position += corner + np.arange(len(position)).reshape(-1, 1, 1, 1) * (C * height * width)
-        padded = np.zeros((len(position), C, height, width), dtype=grad.dtype)
-        np.add.at(padded.reshape(-1), position.reshape(-1), np.ascontiguousarray(grad[images]).reshape(-1))
-        dx[images] = padded[:, :, PH:PH + H, PW:PW + W]
-
-    for_images(scatter, grad)
-    return dx
-
-
-# ------------------------------------------------------------------------------------------------ local response norm
-
-
-def _window_sum(squares, before, after, out):
-    """out[:, c] = Σ squares[:, c − before … c + after], stopping at the ends of the channel axis (axis 1)."""
-    out[...] = squares
-    for shift in range(1, before + 1):
-        out[:, shift:] += squares[:, :-shift]
-    for shift in range(1, after + 1):
-        out[:, :-shift] += squares[:, shift:]
-
-
-def _power(scale, exponent):
-    """scale^exponent = 2^(exponent · log₂ scale), in half the time of NumPy's own power."""
-    power = np.log2(scale, out=scratch("power", scale.shape, scale.dtype, like=scale))
-    power *= exponent
-    return np.exp2(power, out=power)
-
-
-def _towers(x, groups):
-    """(N, C, H, W) -> (N·groups, C/groups, H·W): a window over channels stops at its tower's edge."""
-    N, C, H, W = x.shape
-    return x.reshape(N * groups, C // groups, H * W)
-
-
-def lrn_forward(x, size, alpha, beta, k, groups):
-    """y = x / scale^beta with scale = k + alpha · Σ_{j−size//2 … j+(size−1)//2} x² over neighbouring channels."""
-    y, scale = empty(x.shape, x.dtype), empty(x.shape, x.dtype)
-    before, after = size // 2, (size - 1) // 2
-
-    def normalise(images):
-        part, s = _towers(x[images], groups), _towers(scale[images], groups)
-        squares = np.multiply(part, part, out=scratch("squares", part.shape, part.dtype, like=part))
-        _window_sum(squares, min(before, part.shape[1] - 1), min(after, part.shape[1] - 1), s)
-        s *= alpha
-        s += k
-        np.multiply(part, _power(s, -beta), out=_towers(y[images], groups))
-
-    for_images(normalise, x)
-    return y, scale
-
-
-def lrn_backward(grad, x, scale, size, alpha, beta, groups, overwrite=False):
-    """dx = g·s^−β − 2αβ·x·Σ (g·x·s^(−β−1)), the sum over all channels whose window holds this one.
-
-    overwrite: dx may take the place of grad, which nobody else needs (150 MB less for conv1 at batch 128).
-    """
-    dx = grad if overwrite else empty(x.shape, x.dtype)
-    before, after = (size - 1) // 2, size // 2  # the mirrored window: whose window am I in?
-
-    def differentiate(images):
-        part, s, out = (_towers(a[images], groups) for a in (x, scale, dx))
-        direct = _power(s, -beta)
-        direct *= _towers(grad[images], groups)
-        ratio = np.multiply(direct, part, out=scratch("squares", part.shape, part.dtype, like=part))
-        ratio /= s
-        _window_sum(ratio, min(before, part.shape[1] - 1), min(after, part.shape[1] - 1), out)
-        out *= part
-        out *= -2 * alpha * beta
-        out += direct
-
-    for_images(differentiate, x)
-    return dx
 
 
 # ------------------------------------------------------------------------------------------------ the update

@@ -4,7 +4,8 @@ ReLU is the paper's (section 3.1), tanh LeNet-5's, sigmoid what came before. Eac
 itself need not be kept. At 0, where ReLU has a kink, dx is 0.
 """
 from ..backend import array_module
-from ..parallel import empty, for_blocks
+from ..memory_order import arranged, empty_like
+from ..parallel import for_blocks
 from ..tensor import Function
 
 
@@ -16,16 +17,17 @@ class _Activation(Function):
 
     def forward(self, x):
         xp = array_module(x)
-        y = empty(x.shape, x.dtype, like=x)
-        for_blocks(lambda *blocks: self.value(xp, *blocks), xp.ascontiguousarray(x), y)
+        x = arranged(x)
+        y = empty_like(x)
+        for_blocks(lambda *blocks: self.value(xp, *blocks), x, y)
         self.save_for_backward(y)
         return y
 
     def backward(self, grad_output):
         (y,) = self.saved
         xp = array_module(y)
-        dx = empty(y.shape, y.dtype, like=y)
-        for_blocks(lambda *blocks: self.slope(xp, *blocks), xp.ascontiguousarray(grad_output), y, dx)
+        dx = empty_like(y)
+        for_blocks(lambda *blocks: self.slope(xp, *blocks), arranged(grad_output, like=y), y, dx)
         return dx
 
 

@@ -14,6 +14,7 @@ channel: the form that the released 2012 source has beside the other (k = 1, n =
 from numbers import Integral
 
 from ..backend import array_module, kernels
+from ..memory_order import arranged, lies_like
 from ..parallel import for_images
 from ..tensor import Function
 
@@ -37,15 +38,15 @@ class LocalResponseNorm(Function):
 
     def forward(self, x):
         _check("local_response_norm", x, self.size, self.k, self.groups)
-        x = array_module(x).ascontiguousarray(x)
+        x = arranged(x)
         y, scale = kernels(x).lrn_forward(x, self.size, self.alpha, self.beta, self.k, self.groups)
         self.save_for_backward(x, scale)
         return y
 
     def backward(self, grad_output):
         x, scale = self.saved
-        grad = array_module(x).ascontiguousarray(grad_output)
-        copied = not grad_output.flags.c_contiguous  # not `is`: of a memmap NumPy makes another object with the same memory
+        grad = arranged(grad_output, like=x)
+        copied = not lies_like(grad_output, x)  # not `is`: of a memmap NumPy makes another object with the same memory
         overwrite = self.owns_grad_output or copied
         return kernels(x).lrn_backward(grad, x, scale, self.size, self.alpha, self.beta, self.groups, overwrite)
 

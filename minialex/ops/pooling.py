@@ -5,7 +5,8 @@
 
 OH = ⌊(H + 2·PH − KH)/SH⌋ + 1. The paper's windows overlap: 3x3 with stride 2 (section 3.4).
 """
-from ..backend import array_module, kernels
+from ..backend import kernels
+from ..memory_order import empty_like
 from ..parallel import for_images
 from ..tensor import Function
 from ..windows import output_size, pair
@@ -53,9 +54,10 @@ class AvgPool2d(Function):
 
     def forward(self, x):
         OH, OW = output_size("avg_pool2d", x.shape, self.kernel_size, self.stride, (0, 0))
-        y = array_module(x).zeros(x.shape[:2] + (OH, OW), dtype=x.dtype)
+        y = empty_like(x, (*x.shape[:2], OH, OW))
 
         def average(images):
+            y[images] = 0
             for tap in self.taps(x[images], OH, OW):
                 y[images] += tap
             y[images] *= 1 / (self.kernel_size[0] * self.kernel_size[1])
@@ -64,9 +66,10 @@ class AvgPool2d(Function):
         return y
 
     def backward(self, grad_output):
-        dx = array_module(grad_output).zeros(self.input_types[0][0], dtype=grad_output.dtype)
+        dx = empty_like(grad_output, self.input_types[0][0])
 
         def spread(images):
+            dx[images] = 0
             share = grad_output[images] * (1 / (self.kernel_size[0] * self.kernel_size[1]))
             for tap in self.taps(dx[images], *grad_output.shape[2:]):
                 tap += share

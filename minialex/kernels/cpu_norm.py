@@ -1,0 +1,97 @@
+"""Local response norm across channels on the CPU, for images in either memory order (memory_order.py).
+
+    scale = k + α · Σ x² over the window of channels        y = x · scale^−β        dx = g·s^−β − 2αβ·x·Σ (g·x·s^(−β−1))
+"""
+import numpy as np
+
+from ..memory_order import channels_last, empty_like, swapped
+from ..parallel import for_images, scratch
+
+
+# Numbers in one part. A dozen calls for each: norm1 channels last takes 0.36 ms per image with 2^17, 0.32 with 2^18, 0.36 with 2^19.
+_BLOCK = 1 << 18
+
+
+def lrn_forward(x, size, alpha, beta, k, groups):
+    """y = x / scale^beta with scale = k + alpha · Σ_{j−size//2 … j+(size−1)//2} x² over neighbouring channels."""
+    y, scale = empty_like(x), empty_like(x)
+
+    def normalise(x, y, s):
+        squares = np.multiply(x, x, out=scratch("squares", x.shape, x.dtype, like=x))
+        _window_sum(squares, size // 2, (size - 1) // 2, out=s)
+        s *= alpha
+        s += k
+        np.multiply(x, _power(s, -beta), out=y)
+
+    _for_towers(normalise, groups, x, y, scale)
+    return y, scale
+
+
+def lrn_backward(grad, x, scale, size, alpha, beta, groups, overwrite=False):
+    """dx = g·s^−β − 2αβ·x·Σ (g·x·s^(−β−1)), the sum over all channels whose window holds this one. The three arrays lie in memory
+    in the same order.
+
+    overwrite: dx may take the place of grad, which nobody else needs (150 MB less for conv1 at batch 128).
+    """
+    dx = grad if overwrite else empty_like(x)
+
+    def differentiate(g, x, s, out):
+        direct = _power(s, -beta)
+        direct *= g
+        ratio = np.multiply(direct, x, out=scratch("squares", x.shape, x.dtype, like=x))
+        ratio /= s
+        _window_sum(ratio, (size - 1) // 2, size // 2, out)  # the mirrored window: whose window am I in?
+        out *= x
+        out *= -2 * alpha * beta
+        out += direct
+
+    _for_towers(differentiate, groups, grad, x, scale, dx)
+    return dx
+
+
+def _for_towers(function, groups, *arrays):
+    """Call `function(*parts)` on cache-sized parts of the arrays, in which channels are axis 1 and end where their tower ends:
+    (n·groups, C/groups, H·W), or for channels last one row for each tower of each pixel, (pixels·groups, C/groups)."""
+    N, C, H, W = arrays[0].shape
+    if channels_last(arrays[0]):
+        arrays = [swapped(array).reshape(-1, C // groups) for array in arrays]
+    else:
+        arrays = [array.reshape(N * groups, C // groups, H * W) for array in arrays]
+    for_images(lambda part: function(*(array[part] for array in arrays)), arrays[0], at_once=_BLOCK)
+
+
+def _window_sum(values, before, after, out):
+    """out[:, c] = Σ values[:, c − before … c + after], stopping at the ends of the channel axis (axis 1)."""
+    if values.ndim == 2:
+        _window_sum_in_rows(values, before, after, out)
+        return
+    last = values.shape[1] - 1
+    out[...] = values
+    for shift in range(1, min(before, last) + 1):
+        out[:, shift:] += values[:, :-shift]
+    for shift in range(1, min(after, last) + 1):
+        out[:, :-shift] += values[:, shift:]
+
+
+def _window_sum_in_rows(values, before, after, out):
+    """The same for rows of channels: with zeros between them they make one long line, and a window that looks past the end of its
+    row finds zeros. So the additions are as long as the line, not as a row."""
+    rows, C = values.shape
+    step = C + max(before, after)  # numbers from one row to the next
+    line = scratch("line", (before + rows * step + after,), values.dtype, like=values)
+    total = scratch("total", (rows, step), values.dtype, like=values)
+    line[:before] = line[before + rows * step:] = 0
+    spaced = line[before:before + rows * step].reshape(rows, step)
+    spaced[:, :C], spaced[:, C:] = values, 0
+    flat = total.reshape(-1)
+    so_far = line[:flat.size]
+    for shift in range(1, before + after + 1):
+        so_far = np.add(so_far, line[shift:shift + flat.size], out=flat)
+    out[...] = so_far.reshape(rows, step)[:, :C]
+
+
+def _power(scale, exponent):
+    """scale^exponent = 2^(exponent · log₂ scale), in half the time of NumPy's own power."""
+    power = np.log2(scale, out=scratch("power", scale.shape, scale.dtype, like=scale))
+    power *= exponent
+    return np.exp2(power, out=power)

@@ -1,0 +1,132 @@
+"""Max-pooling on the CPU, for images in either memory order (memory_order.py).
+
+    y = max over the window, argmax = i·KW + j, where it stood        dx: each output's gradient goes to the pixel that won
+
+N, C, H, W: images, channels, height, width.  KH, KW: window.  OH, OW: output.
+"""
+import numpy as np
+
+from ..memory_order import arranged, channels_last, empty_like, swapped
+from ..parallel import for_each, for_images, scratch
+from ..windows import window_count
+
+_BLOCK = 1 << 18  # windows in one part, channels last: pool1 takes 0.21 ms per image, with 2^16 it takes 0.23
+
+
+def max_pool_forward(x, kernel_size, stride, padding):
+    """y = the largest of each window, and where it stood: argmax = i·KW + j, the first in reading order when tied.
+
+    x (N, C, H, W) -> y (N, C, OH, OW) and argmax (the same shape, uint8), in x's memory order. Padding counts as −∞; NaN wins.
+    A window's maximum is the maximum of its rows' maxima: KW + KH comparisons instead of KW · KH.
+    """
+    (KH, KW), (SH, SW) = kernel_size, stride
+    OH, OW = map(window_count, x.shape[2:], kernel_size, stride, padding)
+    y = empty_like(x, (*x.shape[:2], OH, OW))
+    argmax = empty_like(y, dtype=np.uint8)
+
+    def pool(images, rows):
+        top, height = rows.start * SH, (rows.stop - rows.start - 1) * SH + KH
+        image = _padded_rows(x[images], top, top + height, padding, like=x)
+        best, column = _running_max([image[..., j:j + SW * OW:SW] for j in range(KW)], range(KW))
+        height -= KH - 1  # so that rows i, i + SH, … of `best` are the rows i of the windows
+        values, where = _running_max([best[:, :, i:i + height:SH] for i in range(KH)],
+                                     [column[:, :, i:i + height:SH] + np.uint8(i * KW) for i in range(KH)])
+        y[images, :, rows], argmax[images, :, rows] = values, where
+
+    if channels_last(x):
+        for_each(lambda rows: pool(slice(None), rows), _rows_at_a_time(OH, y.size), numbers=y.size)
+    else:
+        for_images(lambda images: pool(images, slice(0, OH)), x)
+    return y, argmax
+
+
+def _padded_rows(x, first, stop, padding, like):
+    """Rows first … stop − 1 of the images x with PH rows and PW columns of −∞ on each side."""
+    (PH, PW), (N, C, H, W) = padding, x.shape
+    if PH == PW == 0:
+        return x[:, :, first:stop]
+    padded = empty_like(like, (N, C, stop - first, W + 2 * PW))
+    padded[...] = -np.inf
+    inside = slice(max(first - PH, 0), min(stop - PH, H))
+    padded[:, :, inside.start + PH - first:inside.stop + PH - first, PW:PW + W] = x[:, :, inside]
+    return padded
+
+
+def _running_max(candidates, codes):
+    """The largest candidate and its code. Codes grow from candidate to candidate, so the code of the last one that was
+    strictly larger is the maximum of all codes that were."""
+    best = candidates[0].copy(order="K")
+    code = np.full_like(best, codes[0], dtype=np.uint8)
+    for candidate, its_code in zip(candidates[1:], codes[1:]):
+        larger = (candidate > best).view(np.uint8)
+        np.maximum(code, larger * np.asarray(its_code, dtype=np.uint8), out=code)
+        np.maximum(best, candidate, out=best)
+    return best, code
+
+
+def max_pool_backward(grad, argmax, image_shape, kernel_size, stride, padding):
+    """dx, in argmax's memory order: each output's gradient goes to the one pixel that won its window; a pixel that won several
+    gets the sum, added up in the reading order of the windows."""
+    dx = empty_like(argmax, image_shape, grad.dtype)
+    if channels_last(argmax):
+        _gather(arranged(grad, like=argmax), argmax, kernel_size, stride, padding, out=dx)
+    else:
+        _scatter(grad, argmax, kernel_size, stride, padding, out=dx)
+    return dx
+
+
+def _scatter(grad, argmax, kernel_size, stride, padding, out):
+    """One addition for each window, at the pixel that won."""
+    (KH, KW), (SH, SW), (PH, PW) = kernel_size, stride, padding
+    N, C, H, W = out.shape
+    OH, OW = grad.shape[2:]
+    height, width = H + 2 * PH, W + 2 * PW
+    # Where pixel (i, j) of window (c, h, w) stands in the padded image: corner of the window + offset of the pixel;
+    # image n begins n images further on.
+    corner = (np.arange(C)[:, None, None] * height + np.arange(OH)[:, None] * SH) * width + np.arange(OW) * SW
+    offset = (np.arange(KH)[:, None] * width + np.arange(KW)).reshape(-1)
+
+    def scatter(images):
+        position = offset[argmax[images]]
+        position += corner + np.arange(len(position)).reshape(-1, 1, 1, 1) * (C * height * width)
+        padded = np.zeros((len(position), C, height, width), dtype=grad.dtype)
+        np.add.at(padded.reshape(-1), position.reshape(-1), np.ascontiguousarray(grad[images]).reshape(-1))
+        out[images] = padded[:, :, PH:PH + H, PW:PW + W]
+
+    for_images(scatter, grad)
+
+
+def _gather(grad, argmax, kernel_size, stride, padding, out):
+    """The same for channels last: one long addition for each place (i, j) of a window, of the gradients of the windows whose pixel
+    (i, j) won, and of zeros for the others. (Single additions take 0.35 ms per image for pool1 in this order, this takes 0.22.)"""
+    (KH, KW), (SH, SW), (PH, PW) = kernel_size, stride, padding
+    grad, argmax, out = swapped(grad), swapped(argmax), swapped(out)  # (H, W, N, C)
+    # As whole numbers: 0 · ∞ would be NaN, but 0 times the bits of ∞ is 0.
+    bits = grad.view(f"i{grad.itemsize}") if grad.itemsize <= 8 else grad
+
+    def gather(rows):
+        dx = out[rows]
+        dx[...] = 0
+        for code in reversed(range(KH * KW)):  # a pixel's last place (i, j) is its place in the first window
+            i, j = divmod(code, KW)
+            h, y = _windows_with(rows, i - PH, SH, len(grad))
+            w, x = _windows_with(slice(0, dx.shape[1]), j - PW, SW, grad.shape[1])
+            won = scratch("won", bits[h, w].shape, bits.dtype, like=bits)
+            won[...] = argmax[h, w] == code
+            won *= bits[h, w]
+            dx[y, x] += won.view(grad.dtype)
+
+    for_each(gather, _rows_at_a_time(len(out), grad.size), numbers=grad.size)
+
+
+def _windows_with(pixels, first, stride, count):
+    """The windows k < count whose pixel first + k·stride is one of `pixels`, and which of these it is: two slices."""
+    start = max(0, -(-(pixels.start - first) // stride))
+    stop = max(start, min(count, -(-(pixels.stop - first) // stride)))
+    return slice(start, stop), slice(first + start * stride - pixels.start, first + stop * stride - pixels.start, stride)
+
+
+def _rows_at_a_time(H, windows):
+    """Slices of the H rows of images with so many windows in all."""
+    size = max(1, _BLOCK * H // max(1, windows))
+    return [slice(start, min(start + size, H)) for start in range(0, H, size)]
