@@ -41,9 +41,9 @@ KEEPS_ORDER = {
     "response norm, even window": (lambda x: F.local_response_norm(x, 4, 0.1, groups=3), 1e-6),
     "response norm, window of one": (lambda x: F.local_response_norm(x, 1, 0.1), 1e-6),
     "response norm, window larger than the tower": (lambda x: F.local_response_norm(x, 9, 0.1, groups=2), 1e-6),
+    "map response norm": (F.map_response_norm, 1e-6),
 }
 OTHERS = {
-    "map response norm": (F.map_response_norm, 1e-6),
     "dropout": (lambda x: F.dropout(x, 0.4), 0),
     "flatten": (lambda x: x.reshape(len(x), -1) * 2, 0),
     "zero_pad2d": (lambda x: F.zero_pad2d(x, 1, 2, 0, 3), 0),

@@ -14,7 +14,7 @@ channel: the form that the released 2012 source has beside the other (k = 1, n =
 from numbers import Integral
 
 from ..backend import array_module, kernels
-from ..memory_order import arranged, lies_like
+from ..memory_order import arranged, empty_like, lies_like
 from ..parallel import for_images
 from ..tensor import Function
 
@@ -61,18 +61,18 @@ class MapResponseNorm(Function):
 
     def window_sum(self, values, before):
         """Σ over the window that starts `before` pixels above and left of each pixel; 0 outside the image."""
-        xp = array_module(values)
         for axis in (2, 3):
-            after = self.size - 1 - before
-            widths = [(before, after) if a == axis else (0, 0) for a in range(4)]
-            padded = xp.pad(values, widths)
             length = values.shape[axis]
-            values = sum(xp.take(padded, xp.arange(i, i + length), axis=axis) for i in range(self.size))
+            shape = tuple(n + (self.size - 1) * (a == axis) for a, n in enumerate(values.shape))
+            padded = array_module(values).zeros_like(values, shape=shape)  # in the same memory order
+            along = padded.swapaxes(0, axis)  # a view whose first axis is the one that is summed
+            along[before:before + length] = values.swapaxes(0, axis)
+            values = sum(along[i:i + length] for i in range(self.size)).swapaxes(0, axis)
         return values
 
     def forward(self, x):
         _check("map_response_norm", x, self.size, self.k)
-        scale, y = (array_module(x).empty(x.shape, dtype=x.dtype) for _ in range(2))
+        scale, y = empty_like(x), empty_like(x)
 
         def normalise(images):
             scale[images] = self.k + self.alpha * self.window_sum(x[images] ** 2, self.size // 2)
@@ -84,7 +84,7 @@ class MapResponseNorm(Function):
 
     def backward(self, grad_output):
         x, scale = self.saved
-        dx = array_module(x).empty(x.shape, dtype=x.dtype)
+        dx = empty_like(x)
 
         def differentiate(images):
             direct = grad_output[images] / scale[images] ** self.beta
