@@ -6,7 +6,7 @@ N, C, H, W: images, channels, height, width.  KH, KW: window.  OH, OW: output.
 """
 import numpy as np
 
-from ..memory_order import arranged, channels_last, empty_like, swapped
+from ..memory_order import arranged, channels_last, empty_like, in_memory, swapped
 from ..parallel import for_each, for_images, scratch
 from ..windows import window_count
 
@@ -27,10 +27,10 @@ def max_pool_forward(x, kernel_size, stride, padding):
     def pool(images, rows):
         top, height = rows.start * SH, (rows.stop - rows.start - 1) * SH + KH
         image = _padded_rows(x[images], top, top + height, padding, like=x)
-        best, column = _running_max([image[..., j:j + SW * OW:SW] for j in range(KW)], range(KW))
+        best, column = _running_max("rows", [image[..., j:j + SW * OW:SW] for j in range(KW)], range(KW), like=x)
         height -= KH - 1  # so that rows i, i + SH, … of `best` are the rows i of the windows
-        values, where = _running_max([best[:, :, i:i + height:SH] for i in range(KH)],
-                                     [column[:, :, i:i + height:SH] + np.uint8(i * KW) for i in range(KH)])
+        values, where = _running_max("windows", [best[:, :, i:i + height:SH] for i in range(KH)],
+                                     [column[:, :, i:i + height:SH] + np.uint8(i * KW) for i in range(KH)], like=x)
         y[images, :, rows], argmax[images, :, rows] = values, where
 
     if channels_last(x):
@@ -52,14 +52,16 @@ def _padded_rows(x, first, stop, padding, like):
     return padded
 
 
-def _running_max(candidates, codes):
-    """The largest candidate and its code. Codes grow from candidate to candidate, so the code of the last one that was
-    strictly larger is the maximum of all codes that were."""
-    best = candidates[0].copy(order="K")
-    code = np.full_like(best, codes[0], dtype=np.uint8)
+def _running_max(name, candidates, codes, like):
+    """The largest candidate and its code, in scratch memory of this name. Codes grow from candidate to candidate, so the code of
+    the last one that was strictly larger is the maximum of all codes that were."""
+    best, code, larger = (in_memory(scratch(f"{name}: {what}", in_memory(candidates[0], like).shape, dtype, like=like), like)
+                          for what, dtype in (("best", like.dtype), ("code", np.uint8), ("larger", np.uint8)))
+    best[...], code[...] = candidates[0], codes[0]
     for candidate, its_code in zip(candidates[1:], codes[1:]):
-        larger = (candidate > best).view(np.uint8)
-        np.maximum(code, larger * np.asarray(its_code, dtype=np.uint8), out=code)
+        np.greater(candidate, best, out=larger.view(np.bool_))
+        np.multiply(larger, np.asarray(its_code, dtype=np.uint8), out=larger)
+        np.maximum(code, larger, out=code)
         np.maximum(best, candidate, out=best)
     return best, code
 

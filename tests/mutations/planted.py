@@ -67,7 +67,7 @@ PLANTED = [
     ("–", "col2im puts instead of adding", "minialex/kernels/cpu.py",
      "SH, :] += by_entry[:, i]", "SH, :] = by_entry[:, i]", "04"),
     ("–", "a tie in max-pooling goes to the last", "minialex/kernels/cpu_pooling.py",
-     "larger = (candidate > best)", "larger = (candidate >= best)", "07"),
+     "np.greater(candidate, best,", "np.greater_equal(candidate, best,", "07"),
     ("–", "tanh's slope 1 − y", "minialex/ops/activation.py",
      "xp.multiply(g, 1 - y * y, out=dx)", "xp.multiply(g, 1 - y, out=dx)", "06"),
     ("–", "He's initialisation without its 2", "minialex/models.py",
