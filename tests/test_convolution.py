@@ -9,6 +9,7 @@ import minialex.functional as F
 from minialex import Tensor, nn
 from minialex.kernels import cpu
 from minialex.kernels.winograd import Winograd, matrices
+from minialex.memory_order import arranged
 from minialex.ops.convolution import Im2col
 
 
@@ -70,7 +71,7 @@ def run(function, shape, weight_shape, dtype, **options):
     random = np.random.default_rng(0).standard_normal
     x, w, b = (Tensor(random(s).astype(dtype), requires_grad=True) for s in (shape, weight_shape, weight_shape[:1]))
     y = function(x, w, b, **options)
-    y.backward(random(y.shape).astype(dtype))
+    y.backward(arranged(random(y.shape).astype(dtype), like=y.data))  # as pooling and response norm give it: sums have an order
     return y.data, x.grad, w.grad, b.grad
 
 
