@@ -8,9 +8,10 @@ import minialex as ma
 import minialex.functional as F
 from minialex import Tensor, nn
 from minialex.kernels import cpu
+from minialex.kernels.image_products import ImageProducts
 from minialex.kernels.winograd import Winograd, matrices
 from minialex.memory_order import arranged
-from minialex.ops.convolution import Im2col
+from minialex.ops.convolution import Conv2d, Im2col, OneWindow
 
 
 def maps_of(kind, shape, weight, padding, groups):
@@ -146,3 +147,32 @@ def test_a_gradient_that_others_hold_is_not_written_into():
     middle = x * 1.0
     (F.local_response_norm(middle, alpha=0.1) + middle).backward(seed)  # Add hands one array to both
     np.testing.assert_allclose(x.grad, alone + seed, rtol=1e-12)
+
+
+@pytest.mark.parametrize("shape, weight_shape, options", [
+    ((5, 4, 9, 12), (6, 2, 2, 3), {"stride": (1, 2), "padding": (1, 2), "groups": 2}), ((64, 1, 32, 32), (6, 1, 5, 5), {})])
+def test_products_by_image_agree_with_the_plain_path(monkeypatch, shape, weight_shape, options):
+    """The same columns in products of another size: rounding aside, the same numbers."""
+    by_image = run(F.conv2d, shape, weight_shape, "float64", **options)
+    monkeypatch.setattr(cpu, "convolution_maps", lambda *args: None)
+    for value, expected in zip(by_image, run(F.conv2d, shape, weight_shape, "float64", **options)):
+        np.testing.assert_allclose(value, expected, rtol=1e-12, atol=1e-11)
+
+
+def test_one_window_agrees_with_windows_beside_it():
+    """A kernel as large as the image is a fully connected layer; with zeros around the image it has other windows too."""
+    shape, weight_shape = (3, 4, 5, 6), (6, 2, 5, 6)
+    y, dx, dw, db = run(F.conv2d, shape, weight_shape, "float64", groups=2)
+    random = np.random.default_rng(0).standard_normal
+    x, w, b = (Tensor(random(s), requires_grad=True) for s in (shape, weight_shape, (6,)))
+    padded = F.conv2d(x, w, b, padding=1, groups=2)[:, :, 1:2, 1:2]
+    padded.backward(random(padded.shape))
+    for value, expected in zip((y, dx, dw, db), (padded.data, x.grad, w.grad, b.grad)):
+        np.testing.assert_allclose(value, expected, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("kind", [ImageProducts, OneWindow])
+def test_small_layers_take_the_way_that_is_meant_for_them(kind):
+    shape, weight = ((2, 1, 12, 12), np.ones((3, 1, 5, 5))) if kind is ImageProducts else ((2, 1, 5, 5), np.ones((3, 1, 5, 5)))
+    size = shape[2] - 4, shape[3] - 4
+    assert type(Conv2d().maps(np.empty(shape), weight, size)) is kind

@@ -48,7 +48,9 @@ class Tanh(_Activation):
         xp.tanh(x, out=y)
 
     def slope(self, xp, g, y, dx):
-        xp.multiply(g, 1 - y * y, out=dx)
+        xp.multiply(y, y, out=dx)
+        xp.subtract(1, dx, out=dx)
+        dx *= g
 
 
 class Sigmoid(_Activation):
