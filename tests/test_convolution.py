@@ -8,6 +8,7 @@ import minialex as ma
 import minialex.functional as F
 from minialex import Tensor, nn
 from minialex.kernels import cpu
+from minialex.kernels.folding import Folded
 from minialex.kernels.image_products import ImageProducts
 from minialex.kernels.winograd import Winograd, matrices
 from minialex.memory_order import arranged
@@ -58,6 +59,30 @@ def test_each_map_has_its_transpose(kind, kernel, images, groups, size, padding,
     np.testing.assert_allclose(out, W @ columns, atol=1e-9)
 
 
+@given(st.sampled_from([(11, 4), (9, 4), (5, 2), (8, 3)]), st.integers(1, 2), st.integers(1, 2),
+       st.tuples(*[st.integers(0, 9)] * 2), st.tuples(*[st.integers(0, 3)] * 2), st.integers(0, 2**32 - 1))
+@settings(max_examples=60, deadline=None)
+def test_a_folded_convolution_is_the_one_with_a_stride(kernel, images, groups, more, padding, seed):
+    """The maps of stride S > 1: products of folded weights and columns are im2col's, and each map has its transpose."""
+    random, (K, S) = np.random.default_rng(seed).standard_normal, kernel
+    shape, weight = (images, 3 * groups, K + more[0], K + more[1]), random((2 * groups, 3, K, K))
+    outputs = tuple((K + extra + 2 * P - K) // S + 1 for extra, P in zip(more, padding))
+    geometry = weight, (S, S), padding, groups, outputs
+    x, y, expected = random(shape), np.empty((images, len(weight), *outputs)), np.empty((images, len(weight), *outputs))
+    for maps, out in ((Folded(*geometry), y), (Im2col(x, *geometry), expected)):
+        product = maps.multiply(maps.weights(weight), maps.columns(x), out=maps.empty_product(images))
+        maps.output(product, 0.0, out=out, finish=lambda part: None)
+    np.testing.assert_allclose(y, expected, rtol=0, atol=1e-11)
+
+    maps = Folded(*geometry)
+    W, columns = maps.weights(weight).copy(), maps.columns(x).copy()
+    other = random(W.shape)
+    assert dot(W, other) == pytest.approx(dot(weight, maps.weights_back(other)), abs=1e-9)
+    other, dx = random(columns.shape), np.full(shape, np.nan)
+    maps.columns_back(other.copy(), out=dx)
+    assert dot(columns, other) == pytest.approx(dot(x, dx), abs=1e-9)
+
+
 @pytest.mark.parametrize("r", [3, 5])
 def test_tiles_filter_as_the_definition_does(r):
     """y = Aᵀ [(G g) ⊙ (Bᵀ d)] is yᵢ = Σⱼ gⱼ·d_{i+j}: exactly so for whole numbers, whose tiles are exact."""
@@ -78,7 +103,8 @@ def run(function, shape, weight_shape, dtype, **options):
 
 @pytest.mark.parametrize("shape, weight_shape, options", [
     ((9, 256, 13, 13), (384, 256, 3, 3), {"padding": 1}), ((8, 96, 13, 13), (96, 48, 3, 3), {"padding": 1, "groups": 2}),
-    ((8, 96, 27, 27), (256, 48, 5, 5), {"padding": 2, "groups": 2}), ((8, 192, 14, 14), (64, 192, 5, 5), {"padding": 2})])
+    ((8, 96, 27, 27), (256, 48, 5, 5), {"padding": 2, "groups": 2}), ((8, 192, 14, 14), (64, 192, 5, 5), {"padding": 2}),
+    ((8, 3, 115, 115), (96, 3, 11, 11), {"stride": 4})])
 def test_tiles_agree_with_the_plain_path(monkeypatch, shape, weight_shape, options):
     """Rounding aside, Winograd's products are im2col's: within 1e-5 of the largest value, and 1e-13 in float64."""
     for dtype, tolerance in (("float32", 1e-5), ("float64", 1e-13)):
@@ -91,15 +117,19 @@ def test_tiles_agree_with_the_plain_path(monkeypatch, shape, weight_shape, optio
             assert np.abs(value - expected).max() <= tolerance * np.abs(expected).max()
 
 
-@pytest.mark.parametrize("weight_shape, stride, tiles", [
-    ((64, 32, 3, 3), (1, 1), True), ((64, 32, 3, 3), (2, 2), False), ((64, 31, 3, 3), (1, 1), False),
-    ((31, 64, 3, 3), (1, 1), False), ((64, 64, 5, 5), (1, 1), True), ((64, 64, 7, 7), (1, 1), False),
-    ((64, 64, 3, 1), (1, 1), False)])
-def test_tiles_are_for_3x3_and_5x5_stride_1_and_many_channels(monkeypatch, weight_shape, stride, tiles):
+@pytest.mark.parametrize("weight_shape, stride, kind", [
+    ((64, 32, 3, 3), (1, 1), Winograd), ((64, 64, 5, 5), (1, 1), Winograd), ((96, 3, 11, 11), (4, 4), Folded),
+    ((64, 8, 5, 5), (2, 2), Folded), ((64, 32, 3, 3), (2, 2), None), ((64, 31, 3, 3), (1, 1), None),
+    ((31, 64, 3, 3), (1, 1), None), ((64, 64, 7, 7), (1, 1), None), ((64, 64, 3, 1), (1, 1), None),
+    ((64, 64, 5, 5), (5, 5), None), ((64, 64, 5, 5), (2, 1), None)])
+def test_tiles_are_for_3x3_and_5x5_after_folding_and_many_channels(monkeypatch, weight_shape, stride, kind):
     monkeypatch.delenv("MINIALEX_CONVOLUTION", raising=False)
-    weight = np.zeros(weight_shape, np.float32)
-    assert isinstance(cpu.convolution_maps(8, weight, stride, (1, 1), 1, (13, 13)), Winograd) == tiles
-    assert cpu.convolution_maps(7, weight, stride, (1, 1), 1, (13, 13)) is None
+    geometry = np.zeros(weight_shape, np.float32), stride, (1, 1), 1, (13, 13)
+    maps = cpu.convolution_maps(8, *geometry)
+    assert maps is None if kind is None else type(maps) is kind
+    assert cpu.convolution_maps(7, *geometry) is None
+    monkeypatch.setenv("MINIALEX_CONVOLUTION", "im2col")
+    assert cpu.convolution_maps(8, *geometry) is None
 
 
 @pytest.mark.parametrize("shape, weight_shape", [((3, 4, 9, 9), (6, 4, 5, 5)), ((11, 32, 13, 13), (64, 32, 3, 3))])

@@ -12,23 +12,20 @@ from .cpu_dropout import dropout  # noqa: F401
 from .cpu_loss import cross_entropy  # noqa: F401
 from .cpu_norm import lrn_backward, lrn_forward  # noqa: F401
 from .cpu_pooling import max_pool_backward, max_pool_forward  # noqa: F401
+from .folding import Folded, can_fold
 from .image_products import ImageProducts, is_small
-from .winograd import TILES, Winograd
+from .winograd import Winograd
 
 # ------------------------------------------------------------------------------------------------ convolution
 
 
 def convolution_maps(images, weight, stride, padding, groups, output_size):
-    """Winograd's maps where they beat im2col's: kernels of 3x3 and 5x5, stride 1, so many channels that the products are what
-    takes time, and so many images that the weights' transform is not. A product for each image where that is small. None
-    elsewhere, and no tiles with MINIALEX_CONVOLUTION=im2col."""
-    C_out, C, KH, KW = weight.shape
-    many = min(C_out // groups, C) >= 32 and images >= 8
-    if many and KH == KW and KH in TILES and stride == (1, 1) and os.environ.get("MINIALEX_CONVOLUTION") != "im2col":
-        return Winograd(weight, padding, groups, output_size)
-    if is_small(weight, groups, output_size):
-        return ImageProducts(weight, stride, padding, groups, output_size)
-    return None
+    """The fastest maps for this shape where those are not im2col's: tiles (none with MINIALEX_CONVOLUTION=im2col) or a product
+    for each image where that is small; else None."""
+    geometry = weight, stride, padding, groups, output_size
+    if os.environ.get("MINIALEX_CONVOLUTION") != "im2col" and can_fold(images, weight, stride, groups):
+        return Winograd(weight, padding, groups, output_size) if stride == (1, 1) else Folded(*geometry)
+    return ImageProducts(*geometry) if is_small(weight, groups, output_size) else None
 
 
 # ------------------------------------------------------------------------------------------------ the update

@@ -203,8 +203,10 @@ class Winograd:
         return empty((H, W, N, C), self.dtype).transpose(2, 3, 0, 1)
 
     def images_at_a_time(self):
-        """So many, a power of two, that P is 400 to 800: the n² products are then large, and their operands no more than that."""
-        return max(1, 1 << (800 // (self.TH * self.TW)).bit_length() - 1)
+        """A power of two, so that the matrices for all places in a tile take at most 52 MB: more images make longer products, but
+        the third-level cache holds their operands no more."""
+        image = self.n ** 2 * self.TH * self.TW * max(self.C, self.C_out) * self.dtype.itemsize
+        return 1 << max(1, (52 << 20) // image).bit_length() - 1
 
     def _pixels(self, images):
         """(n, C, H, W) -> (H, W, n·C), a view if the images lie in memory like that, else a copy."""

@@ -21,7 +21,7 @@ one buffer, and backward builds the columns again, which is cheaper than keeping
 from numbers import Integral
 
 from ..backend import array_module, is_array, kernels
-from ..parallel import empty, images_at_a_time, matmul, scratch, sum_over_images
+from ..parallel import empty, for_rows, images_at_a_time, matmul, scratch, sum_over_images
 from ..tensor import Function
 from ..windows import output_size, pair
 from .linear import same_dtype
@@ -106,9 +106,10 @@ class Conv2dReLU(Conv2d):
         array_module(y).maximum(y, 0, out=y)
 
     def incoming(self, grad_output, images):
-        *_, y = self.saved
-        dy = grad_output[images]
-        return array_module(y).multiply(dy, y[images] > 0, out=dy if self.owns_grad_output else None)
+        xp, dy, y = array_module(grad_output), grad_output[images], self.saved[-1][images]
+        out = dy if self.owns_grad_output else xp.empty_like(dy)
+        for_rows(lambda dy, y, out: xp.multiply(dy, y > 0, out=out), dy, y, out)
+        return out
 
 
 class Im2col:

@@ -1,0 +1,92 @@
+"""Convolutions with a stride S > 1 as convolutions with stride 1: each block of S x S pixels becomes one pixel with S² times the
+channels, and so do the entries of a kernel.
+
+    x'[n, (c, i, j), h, w] = x[n, c, S·h + i − P, S·w + j − P]          i, j < S; 0 outside the image
+    W'[o, (c, i, j), a, b] = W[o, c, S·a + i, S·b + j]                  0 outside the kernel
+
+AlexNet's first layer, 11x11 with stride 4 over 3 colours, is then 3x3 over 48 channels, and tiles compute it in 36
+multiplications where im2col needs 121. Nothing is added up here, so a transpose is the same copy the other way.
+"""
+import numpy as np
+
+from ..parallel import for_each, scratch
+from .winograd import TILES, Winograd
+
+
+def can_fold(images, weight, stride, groups):
+    """Are tiles faster than im2col here? Square kernels that are 3x3 or 5x5 (after folding); so many channels that the products
+    are what takes time, and so many images that the transform of the weights is not."""
+    C_out, C, KH, KW = weight.shape
+    S = stride[0]
+    square = KH == KW and stride == (S, S) and (S == 1 or S < KH)
+    return square and -(-KH // S) in TILES and min(C_out // groups, C * S * S) >= 32 and images >= 8
+
+
+class Folded(Winograd):
+    """Winograd's maps of x' and W', for x and W."""
+
+    def __init__(self, weight, stride, padding, groups, output_size):
+        self.S, self.K, self.image_padding = stride[0], weight.shape[2], padding
+        super().__init__(self._folded(weight), (0, 0), groups, output_size)
+        self.folded_size = tuple(size + self.r - 1 for size in output_size)
+
+    def weights(self, weight):
+        """(C_out, C/G, K, K) -> (n², G, C_out/G, C/G·S²)"""
+        return super().weights(self._folded(weight))
+
+    def weights_back(self, dU):
+        """The transpose, (n², G, C_out/G, C/G·S²) -> (C_out, C/G, K, K)"""
+        S, r, K = self.S, self.r, self.K
+        blocks = super().weights_back(dU).reshape(self.C_out, -1, S, S, r, r).transpose(0, 1, 4, 2, 5, 3)
+        return np.ascontiguousarray(blocks.reshape(self.C_out, -1, r * S, r * S)[:, :, :K, :K])
+
+    def columns(self, x):
+        """n images (n, C, H, W) -> (n², G, C/G·S², P)"""
+        folded = scratch("pixels", (*self.folded_size, len(x), self.C), self.dtype, like=x)
+
+        def fold(image):
+            pixels, blocks, entries = self._one_image(x[image], folded[:, :, image])
+            pixels[...] = 0
+            pixels[self._window(x)] = x[image][self._met(x)]
+            entries[...] = blocks
+
+        for_each(fold, range(len(x)), numbers=folded.size)
+        return super().columns(folded.transpose(2, 3, 0, 1))
+
+    def columns_back(self, dcolumns, out):
+        """The transpose, (n², G, C/G·S², P) -> out (n, C, H, W)"""
+        folded = self.empty_images((len(out), self.C, *self.folded_size))
+        super().columns_back(dcolumns, folded)
+
+        def unfold(image):
+            pixels, blocks, entries = self._one_image(out[image], folded[image].transpose(1, 2, 0))
+            blocks[...] = entries
+            out[image] = 0  # for the last rows and columns, which no window meets where the stride leaves some over
+            out[image][self._met(out)] = pixels[self._window(out)]
+
+        for_each(unfold, range(len(out)), numbers=folded.size)
+
+    def _folded(self, weight):
+        """W (C_out, C/G, K, K) -> W' (C_out, C/G·S², r, r)"""
+        S, r = self.S, -(-self.K // self.S)
+        missing = (0, r * S - self.K)
+        blocks = np.pad(weight, ((0, 0), (0, 0), missing, missing)).reshape(*weight.shape[:2], r, S, r, S)
+        return blocks.transpose(0, 1, 3, 5, 2, 4).reshape(len(weight), -1, r, r)
+
+    def _one_image(self, image, folded):
+        """Memory for one image with its padding, its blocks (H', W', C, S, 1), and those of folded (H', W', C·S²). A row of a
+        block counts as one number: NumPy's loops over 4 floats would cost more than the floats."""
+        (H, W), S, C = self.folded_size, self.S, len(image)
+        pixels = scratch("image", (C, S * H, S * W), self.dtype, like=image)
+        row = f"V{S * pixels.itemsize}"
+        blocks = pixels.reshape(C, H, S, W, S).transpose(1, 3, 0, 2, 4).view(row)
+        return pixels, blocks, folded.reshape(H, W, C, S, S).view(row)
+
+    def _met(self, images):
+        """The pixels (C, H, W) of an image that windows meet,"""
+        return (slice(None), *(slice(0, min(size, self.S * blocks - P)) for size, blocks, P
+                               in zip(images.shape[2:], self.folded_size, self.image_padding)))
+
+    def _window(self, images):
+        """and where they stand in the image with its padding."""
+        return (slice(None), *(slice(P, P + met.stop) for P, met in zip(self.image_padding, self._met(images)[1:])))
