@@ -5,8 +5,9 @@ Inputs are Tensors, or arrays, which become Tensors. Shapes: N images, C channel
 from math import prod
 
 from .ops.activation import ReLU, Sigmoid, Tanh
-from .ops.convolution import Conv2d, Conv2dReLU, ZeroPad2d, col2im, im2col  # noqa: F401 (im2col: plain arrays)
+from .ops.convolution import Conv2d, Conv2dReLU, ZeroPad2d
 from .ops.dropout import Dropout
+from .ops.im2col import col2im, im2col  # noqa: F401 (plain arrays)
 from .ops.linear import Linear
 from .ops.loss import CrossEntropy, LogSoftmax, MSELoss, Softmax
 from .ops.normalization import LocalResponseNorm, MapResponseNorm

@@ -23,7 +23,7 @@ def is_small(weight, groups, output_size):
 
 
 class ImageProducts:
-    """The linear maps of a convolution and their transposes, by the names of `Im2col` in ops/convolution.py.
+    """The linear maps of a convolution and their transposes, by the names of `Im2col` in ops/im2col.py.
 
         weights (1, G, C_out/G, K)      columns (n, G, K, P), K = C/G·KH·KW, P = OH·OW      product (n, G, C_out/G, P)
     """
