@@ -12,7 +12,7 @@ from .cpu_dropout import dropout  # noqa: F401
 from .cpu_loss import cross_entropy  # noqa: F401
 from .cpu_norm import lrn_backward, lrn_forward  # noqa: F401
 from .cpu_pooling import max_pool_backward, max_pool_forward  # noqa: F401
-from .folding import Folded, can_fold
+from .folding import Folded, tiles_are_faster
 from .image_products import ImageProducts, is_small
 from .winograd import Winograd
 
@@ -23,7 +23,7 @@ def convolution_maps(images, weight, stride, padding, groups, output_size):
     """The fastest maps for this shape where those are not im2col's: tiles (none with MINIALEX_CONVOLUTION=im2col) or a product
     for each image where that is small; else None."""
     geometry = weight, stride, padding, groups, output_size
-    if os.environ.get("MINIALEX_CONVOLUTION") != "im2col" and can_fold(images, weight, stride, groups):
+    if os.environ.get("MINIALEX_CONVOLUTION") != "im2col" and tiles_are_faster(images, weight, stride, groups):
         return Winograd(weight, padding, groups, output_size) if stride == (1, 1) else Folded(*geometry)
     return ImageProducts(*geometry) if is_small(weight, groups, output_size) else None
 

@@ -1,21 +1,22 @@
 """Convolutions with a stride S > 1 as convolutions with stride 1: each block of S x S pixels becomes one pixel with S² times the
 channels, and so do the entries of a kernel.
 
-    x'[n, (c, i, j), h, w] = x[n, c, S·h + i − P, S·w + j − P]          i, j < S; 0 outside the image
+    x'[n, (c, i, j), h, w] = x[n, c, S·h + i − PH, S·w + j − PW]        i, j < S; 0 outside the image
     W'[o, (c, i, j), a, b] = W[o, c, S·a + i, S·b + j]                  0 outside the kernel
 
-AlexNet's first layer, 11x11 with stride 4 over 3 colours, is then 3x3 over 48 channels, and tiles compute it in 36
-multiplications where im2col needs 121. Nothing is added up here, so a transpose is the same copy the other way.
+AlexNet's first layer, 11x11 with stride 4 over 3 colours, is then 3x3 over 48 channels, and tiles take 36 multiplications for
+each output and colour where im2col takes 11·11 = 121. Nothing is added up here, so a transpose is the same copy the other way.
 """
 import numpy as np
 
+from ..memory_order import swapped
 from ..parallel import for_each, scratch
 from .winograd import TILES, Winograd
 
 
-def can_fold(images, weight, stride, groups):
-    """Are tiles faster than im2col here? Square kernels that are 3x3 or 5x5 (after folding); so many channels that the products
-    are what takes time, and so many images that the transform of the weights is not."""
+def tiles_are_faster(images, weight, stride, groups):
+    """Are they faster than im2col for this shape? Square kernels that are 3x3 or 5x5 (after folding); so many channels that the
+    products are what takes time, and so many images that the transform of the weights is not."""
     C_out, C, KH, KW = weight.shape
     S = stride[0]
     square = KH == KW and stride == (S, S) and (S == 1 or S < KH)
@@ -31,17 +32,17 @@ class Folded(Winograd):
         self.folded_size = tuple(size + self.r - 1 for size in output_size)
 
     def weights(self, weight):
-        """(C_out, C/G, K, K) -> (n², G, C_out/G, C/G·S²)"""
+        """(C_out, C/T, K, K) -> (n², T, C_out/T, C/T·S²)"""
         return super().weights(self._folded(weight))
 
     def weights_back(self, dU):
-        """The transpose, (n², G, C_out/G, C/G·S²) -> (C_out, C/G, K, K)"""
+        """The transpose, (n², T, C_out/T, C/T·S²) -> (C_out, C/T, K, K)"""
         S, r, K = self.S, self.r, self.K
         blocks = super().weights_back(dU).reshape(self.C_out, -1, S, S, r, r).transpose(0, 1, 4, 2, 5, 3)
         return np.ascontiguousarray(blocks.reshape(self.C_out, -1, r * S, r * S)[:, :, :K, :K])
 
     def columns(self, x):
-        """n images (n, C, H, W) -> (n², G, C/G·S², P)"""
+        """(N, C, H, W) -> (n², T, C/T·S², P)"""
         folded = scratch("pixels", (*self.folded_size, len(x), self.C), self.dtype, like=x)
 
         def fold(image):
@@ -51,10 +52,10 @@ class Folded(Winograd):
             entries[...] = blocks
 
         for_each(fold, range(len(x)), numbers=folded.size)
-        return super().columns(folded.transpose(2, 3, 0, 1))
+        return super().columns(swapped(folded))
 
     def columns_back(self, dcolumns, out):
-        """The transpose, (n², G, C/G·S², P) -> out (n, C, H, W)"""
+        """The transpose, (n², T, C/T·S², P) -> out (N, C, H, W)"""
         folded = self.empty_images((len(out), self.C, *self.folded_size))
         super().columns_back(dcolumns, folded)
 
@@ -67,7 +68,7 @@ class Folded(Winograd):
         for_each(unfold, range(len(out)), numbers=folded.size)
 
     def _folded(self, weight):
-        """W (C_out, C/G, K, K) -> W' (C_out, C/G·S², r, r)"""
+        """W (C_out, C/T, K, K) -> W' (C_out, C/T·S², r, r)"""
         S, r = self.S, -(-self.K // self.S)
         missing = (0, r * S - self.K)
         blocks = np.pad(weight, ((0, 0), (0, 0), missing, missing)).reshape(*weight.shape[:2], r, S, r, S)
@@ -83,10 +84,10 @@ class Folded(Winograd):
         return pixels, blocks, folded.reshape(H, W, C, S, S).view(row)
 
     def _met(self, images):
-        """The pixels (C, H, W) of an image that windows meet,"""
+        """Where in an image (C, H, W) the pixels stand that some window meets."""
         return (slice(None), *(slice(0, min(size, self.S * blocks - P)) for size, blocks, P
                                in zip(images.shape[2:], self.folded_size, self.image_padding)))
 
     def _window(self, images):
-        """and where they stand in the image with its padding."""
+        """Where the same pixels stand in the image with its padding."""
         return (slice(None), *(slice(P, P + met.stop) for P, met in zip(self.image_padding, self._met(images)[1:])))

@@ -2,15 +2,24 @@
 and Gray, "Fast Algorithms for Convolutional Neural Networks", CVPR 2016, section 4).
 
 Multiply two polynomials, g with r coefficients and h with m. Their product has n = m + r − 1 coefficients, so its values at n
-points determine it, and a value takes one multiplication: g(a)·h(a). Evaluating is a matrix for each factor (G, A), finding the
-coefficients another (B). All that is linear in h but for one product, so it can be transposed, and the transpose of
-"h to g·h" is what a convolution layer computes: m outputs from n pixels d.
+points determine it, and a value takes one multiplication, g(a)·h(a). Evaluating is a matrix for each factor, G and A; finding
+the coefficients is another, B (Toom and Cook):
 
-    y = Aᵀ [(G g) ⊙ (Bᵀ d)]           and for m x m outputs, from a tile d of n x n pixels,      Y = Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A
+    g·h = B [(G g) ⊙ (A h)],            (g·h)_k = Σ_j g_j·h_{k−j}        ⊙: number by number
 
-4x4 outputs take 36 multiplications instead of 144 with 3x3 kernels, and 64 instead of 400 with 5x5 kernels. Summed over
-the channels, each of the n² places in a tile is a matrix product: weights U = G g Gᵀ, columns V = Bᵀ d B. Every backward pass
-is a transpose. So these are the maps of ops/convolution.py with other columns.
+With g fixed this is a linear map of h. A convolution layer computes its transpose, from n pixels d to m outputs y, and a product
+of matrices is transposed factor by factor, last one first:
+
+    y = Aᵀ [(G g) ⊙ (Bᵀ d)],            y_i = Σ_j g_j·d_{i+j}
+
+In two dimensions the same is done along the rows and along the columns: m x m outputs, from a tile d of n x n pixels, are
+
+    Y = Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A
+
+4x4 outputs take n² = 36 multiplications instead of 4²·3² = 144 with 3x3 kernels, and 64 instead of 400 with 5x5 kernels. Summed
+over the channels, each of the n² places in a tile is a matrix product: weights U = G g Gᵀ, columns V = Bᵀ d B. Every backward
+pass is a transpose once more. So these are the maps of ops/im2col.py with n² products instead of one; neighbouring tiles lie m
+pixels apart and share r − 1 rows or columns of pixels.
 
 Images lie in memory as (H, W, N, C): all channels of all images of one pixel side by side. Then the rows of a tile are the
 rows of a matrix, and A, B and G are applied by matrix products too, without a copy.
@@ -21,6 +30,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.polynomial.polynomial import polyfromroots
 
+from ..memory_order import swapped
 from ..parallel import batch_pieces, empty, for_each, scratch
 
 # For kernels of r x r: m, the points beside ∞, and the longest sum of products. Of the symmetrical points tried these lose fewest
@@ -33,8 +43,9 @@ TILES = {3: (4, (0, 3 / 4, -3 / 4, 3 / 2, -3 / 2), 192), 5: (4, (0, 1 / 2, -1 / 
 def matrices(r):
     """Aᵀ (m, n), G (n, r), Bᵀ (n, n) for kernels of r x r, float64.
 
-    Row i of Bᵀ holds the coefficients of Π_{j≠i} (x − aⱼ), which is 0 at all points but aᵢ (Lagrange); G has the division by
-    its value there. At ∞ a polynomial's value is its leading coefficient.
+    Rows of G and A hold the powers of a point: they evaluate. Row i of Bᵀ, column i of B, holds the coefficients of
+    Π_{j≠i} (x − aⱼ), which is 0 at all points but aᵢ (Lagrange); G has the division by its value there. At ∞ a polynomial's
+    value is its leading coefficient, which belongs to Π_j (x − aⱼ), 0 at every other point.
     """
     m, points, _ = TILES[r]
     a = np.array(points, dtype=np.float64)
@@ -48,9 +59,10 @@ def matrices(r):
 
 
 class Winograd:
-    """The linear maps of a convolution and their transposes; `Im2col` in ops/convolution.py is the plain form of the same names.
+    """The linear maps of a convolution and their transposes; `Im2col` in ops/im2col.py is the plain form of the same names.
 
-    TH·TW tiles in each of n images make P = TH·TW·n columns. The cores share the rows of tiles, then the n² products.
+    TH·TW tiles in each of N images make P = TH·TW·N columns, for each of T = groups towers. The cores share the rows of tiles,
+    then the n² products.
     """
 
     by_image = False
@@ -64,7 +76,7 @@ class Winograd:
         self.TH, self.TW = (-(-size // self.m) for size in output_size)
 
     def weights(self, weight):
-        """(C_out, C/G, r, r) -> (n², G, C_out/G, C/G):  U = G g Gᵀ"""
+        """(C_out, C/T, r, r) -> (n², T, C_out/T, C/T):  U = G g Gᵀ"""
         r, n = self.r, self.n
         U = empty((n, n, self.C_out, weight.shape[1]), self.dtype)
 
@@ -77,7 +89,7 @@ class Winograd:
         return U.reshape(n * n, self.groups, -1, weight.shape[1])
 
     def weights_back(self, dU):
-        """The transpose, (n², G, C_out/G, C/G) -> (C_out, C/G, r, r):  dg = Gᵀ dU G"""
+        """The transpose, (n², T, C_out/T, C/T) -> (C_out, C/T, r, r):  dg = Gᵀ dU G"""
         r, n = self.r, self.n
         dU = dU.reshape(n, n, self.C_out, -1)
         dweight = empty((self.C_out, dU.shape[3], r, r), self.dtype)
@@ -91,7 +103,7 @@ class Winograd:
         return dweight
 
     def columns(self, x):
-        """n images (n, C, H, W) -> (n², G, C/G, P):  V = Bᵀ d B for every tile d"""
+        """(N, C, H, W) -> (n², T, C/T, P):  V = Bᵀ d B for every tile d"""
         pixels, (PH, PW), m, n = self._pixels(x), self.padding, self.m, self.n
         H, W, numbers = pixels.shape
         V = scratch("columns", (n, n, self.TH, self.TW, numbers), self.dtype, like=x)
@@ -111,7 +123,7 @@ class Winograd:
         return self._by_tower(V, self.C)
 
     def columns_back(self, dV, out):
-        """The transpose, (n², G, C/G, P) -> out (n, C, H, W):  dd = B dV Bᵀ, added up where tiles share a pixel"""
+        """The transpose, (n², T, C/T, P) -> out (N, C, H, W):  dd = B dV Bᵀ, added up where tiles share a pixel"""
         dV, (PH, PW), m, n = self._by_tile(dV), self.padding, self.m, self.n
         N, C, H, W = out.shape
         parts = scratch("parts", (self.TH, n, W, N * C), self.dtype, like=out)
@@ -136,7 +148,7 @@ class Winograd:
         for_each(row_of_pixels, range(H), numbers=parts.size)
 
     def output(self, product, bias, out, finish):
-        """(n², G, C_out/G, P), bias (C_out, 1, 1) -> out (n, C_out, OH, OW):  Y = Aᵀ M A + bias for every tile's product M"""
+        """(n², T, C_out/T, P), bias (C_out, 1, 1) -> out (N, C_out, OH, OW):  Y = Aᵀ M A + bias for every tile's product M"""
         M, m, n = self._by_tile(product), self.m, self.n
         N, _, OH, OW = out.shape
 
@@ -152,7 +164,7 @@ class Winograd:
         for_each(row_of_tiles, range(self.TH), numbers=M.size)
 
     def output_back(self, dy):
-        """The transpose, dy (n, C_out, OH, OW) -> (n², G, C_out/G, P),  dM = A dy Aᵀ"""
+        """The transpose, dy (N, C_out, OH, OW) -> (n², T, C_out/T, P),  dM = A dy Aᵀ"""
         pixels, m, n = self._pixels(dy), self.m, self.n
         OH, OW, numbers = pixels.shape
         dM = scratch("product", (n, n, self.TH, self.TW, numbers), self.dtype, like=dy)
@@ -168,7 +180,7 @@ class Winograd:
         return self._by_tower(dM, self.C_out)
 
     def multiply(self, a, b, out):
-        """out[t, g] = a[t, g] · b[t, g], as a sum of products with sums of at most `longest_sum` terms"""
+        """a · b in each place of a tile and each tower, as a sum of products with sums of at most `longest_sum` terms"""
         parts = _equal_parts(b.shape[2], self.longest_sum)
 
         def product(place):
@@ -200,7 +212,7 @@ class Winograd:
     def empty_images(self, shape):
         """Uninitialised memory for images (N, C, H, W)."""
         N, C, H, W = shape
-        return empty((H, W, N, C), self.dtype).transpose(2, 3, 0, 1)
+        return swapped(empty((H, W, N, C), self.dtype))
 
     def images_at_a_time(self):
         """A power of two, so that the matrices for all places in a tile take at most 52 MB: more images make longer products, but
@@ -209,8 +221,8 @@ class Winograd:
         return 1 << max(1, (52 << 20) // image).bit_length() - 1
 
     def _pixels(self, images):
-        """(n, C, H, W) -> (H, W, n·C), a view if the images lie in memory like that, else a copy."""
-        pixels = images.transpose(2, 3, 0, 1)
+        """(N, C, H, W) -> (H, W, N·C), a view if the images lie in memory like that, else a copy."""
+        pixels = swapped(images)
         if pixels[0, 0].flags.c_contiguous:
             return _flat(pixels)
         copy = scratch("pixels", pixels.shape, self.dtype, like=images)
@@ -226,11 +238,11 @@ class Winograd:
         return self._by_tower(scratch(name, shape, self.dtype, like=self.BT), channels)
 
     def _by_tower(self, tiles, channels):
-        """Memory (n, n, TH, TW, n·channels) seen as matrices (n², G, channels/G, P), one for each place in a tile and tower."""
+        """Memory (n, n, TH, TW, N·channels) seen as matrices (n², T, channels/T, P), one for each place in a tile and tower."""
         return tiles.reshape(self.n ** 2, -1, self.groups, channels // self.groups).transpose(0, 2, 3, 1)
 
     def _by_tile(self, matrices):
-        """(n², G, K, P) -> (n, n, TH, TW, n·G·K), the same memory"""
+        """(n², T, K, P) -> (n, n, TH, TW, N·T·K), the same memory"""
         return matrices.transpose(0, 3, 1, 2).reshape(self.n, self.n, self.TH, self.TW, -1)
 
 
