@@ -1,7 +1,8 @@
 """How the CPU's cores share a batch, and large arrays whose memory is used again.
 
-Images are independent, so each core takes whole images: one image's arrays fit its cache. A GPU needs none of this: there
-the same functions make one call with everything, or as much of a batch as its memory holds.
+Images are independent, so each core takes whole images: one image's arrays fit its cache. Where images lie in memory channels
+last (memory_order.py) it takes rows of all images, and of a matrix product rows or columns of the result. A GPU needs none of
+this: there the same functions make one call with everything, or as much of a batch as its memory holds.
 """
 import math
 import os
@@ -19,9 +20,10 @@ from .backend import array_module, kernels, thread_count
 # A fresh 150 MB array costs 37,000 page faults. A training step asks for the same sizes again and again, so blocks above
 # this size go back to a shelf when their last view dies: a step at batch 32 takes 1.59 s with it and 2.05 s without.
 _RECYCLED_FROM = 1 << 20
-# The C library (glibc) hands smaller arrays back to the system too, until one of this size has come and gone: then it keeps what
-# is freed. Nobody touches the block, so it costs nothing. Without it a step of LeNet-5 at batch 64 has 350 page faults: its
-# loss and second tanh take 0.66 ms instead of 0.27.
+# Smaller arrays come from the C library, and glibc too hands those above 128 kB back to the system when they are freed, until a
+# larger one has been: from then on it keeps up to that size (M_MMAP_THRESHOLD in `man mallopt`, at most 32 MB). So one of 31 MB
+# comes and goes here. Nobody touches it, so it costs nothing. Without it a step of LeNet-5 at batch 64 has 350 page faults:
+# its loss and second tanh take 0.66 ms instead of 0.27.
 np.empty(31 << 20, dtype=np.uint8)
 _shelf = OrderedDict()  # size: blocks, the size asked for last at the end
 _bytes = {"lent": 0, "idle": 0, "most lent": 0}

@@ -249,7 +249,7 @@ print(hashlib.sha256(b"".join(p.data.tobytes() for p in model.parameters())).hex
 
 
 def test_two_training_steps_give_the_same_bits_on_one_and_two_threads():
-    """One BLAS thread per worker makes conv the same; the whole BLAS of the fully connected layers is left alone."""
+    """Work is cut into pieces whose number does not depend on the cores, and each piece has one BLAS thread."""
     results = set()
     for threads in ("1", "2", "2"):
         environment = os.environ | {"MINIALEX_THREADS": threads}

@@ -117,7 +117,7 @@ def test_conv2d(case, with_bias, dtype, layout, seed):
        st.tuples(*[st.integers(32, 40)] * 2), st.sampled_from([8, 9, 17]), dtypes, layouts, seeds)
 @settings(drawn, max_examples=40)
 def test_conv2d_by_tiles(size, groups, padding, channels, images, dtype, layout, seed):
-    """3x3 kernels between many channels, which kernels/winograd.py computes."""
+    """3x3 kernels between many channels, which kernels/winograd.py computes (5x5 and strides: test_convolution.py)."""
     C, C_out = channels[0], channels[1] * groups
     arrays = [numbers((images, C * groups, *size), seed, dtype), numbers((C_out, C, 3, 3), seed + 1, dtype),
               numbers((C_out,), seed + 2, dtype)]

@@ -1,6 +1,6 @@
 """Local response norm across channels on the CPU, for images in either memory order (memory_order.py).
 
-    scale = k + α · Σ x² over the window of channels        y = x · scale^−β        dx = g·s^−β − 2αβ·x·Σ (g·x·s^(−β−1))
+    s = k + α · Σ x² over the window of channels, the scale        y = x·s^−β        dx = g·s^−β − 2αβ·x·Σ (g·x·s^(−β−1))
 """
 import numpy as np
 
