@@ -12,7 +12,7 @@ Strictly a cross-correlation: as in every deep-learning library the kernel is no
 
 `Conv2d` is these five lines; `maps` bring weights, images and output into the form of the product and back. Those of im2col.py do
 what is written here. A CPU has faster ones by the same names, with other columns: tiles, which save multiplications (AlexNet's
-five layers, from 8 images on: kernels/winograd.py, folding.py), and for small layers products image by image, which save copies
+five layers, from 4 images on: kernels/winograd.py, folding.py), and for small layers products image by image, which save copies
 (image_products.py).
 
 With `groups`, the channels are cut into towers that do not see each other: as many such products side by side.
