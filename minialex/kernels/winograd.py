@@ -62,7 +62,8 @@ class Winograd:
     """The linear maps of a convolution and their transposes; `Im2col` in ops/im2col.py is the plain form of the same names.
 
     TH·TW tiles in each of N images make P = TH·TW·N columns, for each of T = groups towers. The cores share the rows of tiles,
-    then the n² products.
+    then the n² products. From images to tiles the vertical direction comes first, for all pixels of a row of tiles at once (`rows`),
+    then the horizontal one, tile by tile; from tiles to images it is the other way round.
     """
 
     by_image = False
@@ -135,7 +136,10 @@ class Winograd:
             rows[:, m * self.TW:] = 0
             for j in range(n):
                 meets = rows[:, j:j + m * self.TW:m]
-                np.add(meets, tiles[:, :, j], out=meets) if j >= m else np.copyto(meets, tiles[:, :, j])
+                if j < m:
+                    meets[...] = tiles[:, :, j]
+                else:  # these pixels belong to the next tile as well, which has put its part there
+                    meets += tiles[:, :, j]
             np.matmul(self.BT.T, _flat(rows[:, PW:PW + W]), out=_flat(parts[t]))
 
         def row_of_pixels(h):
