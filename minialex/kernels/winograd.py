@@ -62,8 +62,10 @@ class Winograd:
     """The linear maps of a convolution and their transposes; `Im2col` in ops/im2col.py is the plain form of the same names.
 
     TH·TW tiles in each of N images make P = TH·TW·N columns, for each of T = groups towers. The cores share the rows of tiles,
-    then the n² products. From images to tiles the vertical direction comes first, for all pixels of a row of tiles at once (`rows`),
-    then the horizontal one, tile by tile; from tiles to images it is the other way round.
+    then the n² products.
+
+    From images to tiles the vertical direction comes first, for all pixels of a row of tiles at once (`rows`), then the
+    horizontal one, tile by tile; from tiles to images it is the other way round.
     """
 
     by_image = False
