@@ -82,10 +82,10 @@ class Conv2d(Function):
 
     def maps(self, x, weight, output_size):
         """The linear maps into the product's form and out of it: Im2col, unless there are faster ones for this shape."""
+        geometry = weight, self.stride, self.padding, self.groups, output_size
         if x.shape[2:] == weight.shape[2:] and self.padding == (0, 0):
-            return OneWindow(x, weight, self.stride, self.padding, self.groups, output_size)
-        return (kernels(x).convolution_maps(len(x), weight, self.stride, self.padding, self.groups, output_size)
-                or Im2col(x, weight, self.stride, self.padding, self.groups, output_size))
+            return OneWindow(x, *geometry)
+        return kernels(x).convolution_maps(len(x), *geometry) or Im2col(x, *geometry)
 
     def finish(self, y):
         """What else happens to the output of some images, in place. Here nothing: Conv2dReLU has its ReLU in this place."""
