@@ -20,7 +20,7 @@ sys.path[:0] = [str(HERE.parent), str(HERE)]
 from sides import torch_network  # noqa: E402 (the paths come first, so that it runs from a clone)
 from step import machine  # noqa: E402
 
-from minialex import backend, models, nn, shapes  # noqa: E402
+from minialex import backend, memory_order, models, nn, shapes  # noqa: E402
 
 
 def layer_inputs(options):
@@ -48,6 +48,15 @@ class Minialex:
         self.F, self.Tensor, self.options = F, Tensor, options
         self.model = models.build(options["variant"], options["classes"], options["channels"], init="he")
         self.optimizer = optim.SGD(self.model.parameters(), lr=1e-3, momentum=0.9, weight_decay=5e-4)
+        self.inputs = self.network_inputs()
+
+    def network_inputs(self):
+        """Each layer's input within the network: there images lie in memory as the layer before leaves them."""
+        x, inputs = self.Tensor(random((self.options["batch"], *self.model.input_shape))), {}
+        for name, layer in self.model.named_children():
+            inputs[name] = x.data
+            x = self.Tensor(layer(x).data)
+        return inputs | {"loss": x.data}
 
     def prepare(self, name, shape, first):
         labels = np.arange(self.options["batch"]) % self.options["classes"]
@@ -55,9 +64,11 @@ class Minialex:
             for p in self.model.parameters():
                 p.grad = np.full(p.shape, 1e-3, np.float32)
             return
-        self.x = self.Tensor(random((self.options["batch"], *shape)), requires_grad=not first)
+        x = memory_order.arranged(random((self.options["batch"], *shape)), like=self.inputs[name])
+        self.x = self.Tensor(x, requires_grad=not first)
         self.layer = (lambda x: self.F.cross_entropy(x, labels)) if name == "loss" else getattr(self.model, name)
-        self.gradient = random(self.layer(self.x).shape, 1)
+        y = self.layer(self.x)
+        self.gradient = memory_order.arranged(random(y.shape, 1), like=y.data)
 
     def forward(self):
         self.y = self.layer(self.x)

@@ -33,8 +33,9 @@ def lies_like(x, like):
 def arranged(x, like=None):
     """x in the memory order of `like`; without it, x in its own order if that is one of the two. Copied only where needed."""
     like = x if like is None else like
-    contiguous = array_module(x).ascontiguousarray(in_memory(x, like))
-    return in_memory(contiguous, like)
+    if lies_like(x, like):
+        return x
+    return in_memory(array_module(x).ascontiguousarray(in_memory(x, like)), like)
 
 
 def empty_like(like, shape=None, dtype=None):

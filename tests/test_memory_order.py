@@ -138,3 +138,12 @@ def test_what_lies_how():
     assert arranged(x) is x and np.shares_memory(arranged(last), last) and lies_like(arranged(x, like=last), last)
     assert np.array_equal(arranged(x, like=last), x) and arranged(last[:, ::2]).flags.c_contiguous
     assert channels_last(empty_like(last, (2, 3, 4, 5), np.uint8)) and empty_like(x, (2, 3)).shape == (2, 3)
+
+
+@pytest.mark.parametrize("function", [F.relu, F.tanh, F.sigmoid])
+def test_a_single_number_keeps_its_shape(function):
+    x = ma.Tensor(np.array(2.0), requires_grad=True)
+    y = function(x)
+    y.backward()
+    assert y.shape == x.grad.shape == ()
+    assert arranged(x.data) is x.data
