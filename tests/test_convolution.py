@@ -128,6 +128,7 @@ def test_tiles_are_for_3x3_and_5x5_after_folding_and_many_channels(monkeypatch, 
     maps = cpu.convolution_maps(4, *geometry)
     assert maps is None if kind is None else type(maps) is kind
     assert cpu.convolution_maps(3, *geometry) is None
+    assert not isinstance(cpu.convolution_maps(8, geometry[0].astype(np.float16), *geometry[1:]), Winograd)
     monkeypatch.setenv("MINIALEX_CONVOLUTION", "im2col")
     assert cpu.convolution_maps(8, *geometry) is None
 

@@ -17,11 +17,15 @@ from .winograd import TILES, Winograd
 def tiles_are_faster(images, weight, stride, groups):
     """Are they faster than im2col for this shape? Square kernels that are 3x3 or 5x5 (after folding); so many channels that the
     products are what takes time, and so many images that the transform of the weights is not: a step of the paper's network
-    takes 222 ms by tiles and 271 ms by im2col with 4 images, 212 and 201 with 2."""
+    takes 222 ms by tiles and 271 ms by im2col with 4 images, 212 and 201 with 2.
+
+    Not in float16: its 3 digits become 2 with 5x5 kernels, and tiles of pixels around 600 exceed its largest number.
+    """
     C_out, C, KH, KW = weight.shape
     S = stride[0]
     square = KH == KW and stride == (S, S) and (S == 1 or S < KH)
-    return square and -(-KH // S) in TILES and min(C_out // groups, C * S * S) >= 32 and images >= 4
+    enough = min(C_out // groups, C * S * S) >= 32 and images >= 4
+    return square and -(-KH // S) in TILES and enough and weight.dtype.itemsize > 2
 
 
 class Folded(Winograd):
