@@ -24,7 +24,7 @@ def options_parser():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--batch", type=int, default=128, help="images per step (default: %(default)s)")
     parser.add_argument("--variant", default="paper", choices=[*models.VARIANTS, "lenet5"], help="default: %(default)s")
-    parser.add_argument("--classes", type=int, default=1000, help="outputs of the last layer (default: %(default)s)")
+    parser.add_argument("--classes", type=int, help="outputs of the last layer (default: 10 for lenet5, else 1000)")
     parser.add_argument("--device", default="cpu", help="cpu or cuda[:n] (default: %(default)s)")
     parser.add_argument("--tf32", action="store_true", help="on a GPU: TF32 matrix products, on both sides (off on both)")
     parser.add_argument("--peer", default="torch", choices=["torch", "none"], help="default: %(default)s")
@@ -116,6 +116,7 @@ def report(args, results, products):
 
 def main():
     args = options_parser().parse_args()
+    args.classes = args.classes or (10 if args.variant == "lenet5" else 1000)
     os.environ["MINIALEX_THREADS"] = str(args.threads)
     model = models.build(args.variant, args.classes, 1 if args.variant == "lenet5" else 3)
     options = {"batch": args.batch, "variant": args.variant, "classes": args.classes, "device": args.device,

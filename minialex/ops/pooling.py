@@ -74,13 +74,16 @@ class AvgPool2d(Function):
 
         def spread(images):
             share = grad_output[images] * (1 / (KH * KW))
-            if not each_pixel_once:
-                dx[images] = 0
+            if each_pixel_once:  # by rows: for LeNet-5's first pooling layer at batch 64 0.15 ms, pixel by pixel 0.28
+                rows = empty_like(share, (*share.shape[:3], SW * OW))
+                for j in range(KW):
+                    rows[..., j::KW] = share
+                for i in range(KH):
+                    dx[images, :, i::KH] = rows
+                return
+            dx[images] = 0
             for tap in self.taps(dx[images], OH, OW):
-                if each_pixel_once:  # 0.14 instead of 0.32 ms for LeNet-5's first pooling layer at batch 64
-                    tap[...] = share
-                else:
-                    tap += share
+                tap += share
 
         for_images(spread, dx)
         return dx
