@@ -104,6 +104,7 @@ def run(function, shape, weight_shape, dtype, **options):
 @pytest.mark.parametrize("shape, weight_shape, options", [
     ((9, 256, 13, 13), (384, 256, 3, 3), {"padding": 1}), ((8, 96, 13, 13), (96, 48, 3, 3), {"padding": 1, "groups": 2}),
     ((8, 96, 27, 27), (256, 48, 5, 5), {"padding": 2, "groups": 2}), ((8, 192, 14, 14), (64, 192, 5, 5), {"padding": 2}),
+    ((4, 211, 14, 14), (64, 211, 5, 5), {"padding": 2}),
     ((8, 3, 115, 115), (96, 3, 11, 11), {"stride": 4})])
 def test_tiles_agree_with_the_plain_path(monkeypatch, shape, weight_shape, options):
     """Rounding aside, Winograd's products are im2col's: within 1e-5 of the largest value, and 1e-13 in float64."""

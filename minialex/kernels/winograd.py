@@ -187,22 +187,23 @@ class Winograd:
 
     def multiply(self, a, b, out):
         """a · b in each place of a tile and each tower, as a sum of products with sums of at most `longest_sum` terms"""
-        parts = _equal_parts(b.shape[2], self.longest_sum)
+        terms = b.shape[2]
+        length = -(-terms // -(-terms // self.longest_sum))
+        whole = terms // length * length  # sums of equal length, and one for the rest
 
         def product(place):
             left, right, result = a[place], b[place], out[place]
             if result.strides[0] < result.strides[1]:  # its columns are contiguous: the transposed product has them as rows
                 left, right, result = right.T, left.T, result.T
-            if parts == 1:
+            if length == terms:
                 np.matmul(left, right, out=result)
                 return
-            products = scratch("products", (parts, *result.shape), self.dtype, like=out)
-            np.matmul(left.reshape(len(left), parts, -1).swapaxes(0, 1), right.reshape(parts, -1, right.shape[1]), out=products)
-            while len(products) > 2:  # pairs, then pairs of pairs
-                half = -(-len(products) // 2)
-                products[:len(products) - half] += products[half:]
-                products = products[:half]
-            np.add(*products, out=result)
+            products = scratch("products", (-(-terms // length), *result.shape), self.dtype, like=out)
+            np.matmul(left[:, :whole].reshape(len(left), -1, length).swapaxes(0, 1),
+                      right[:whole].reshape(-1, length, right.shape[1]), out=products[:whole // length])
+            if whole < terms:
+                np.matmul(left[:, whole:], right[whole:], out=products[-1])
+            _add_up(products, out=result)
 
         for_each(product, list(np.ndindex(a.shape[:2])), numbers=a.size * b.shape[3] // 32)
         return out
@@ -252,10 +253,13 @@ class Winograd:
         return matrices.transpose(0, 3, 1, 2).reshape(self.n, self.n, self.TH, self.TW, -1)
 
 
-def _equal_parts(length, longest):
-    """The fewest parts of equal length, none longer than `longest`; 1 where they would be too short for a product."""
-    parts = next(parts for parts in range(-(-length // longest), length + 1) if length % parts == 0)
-    return parts if length >= 16 * parts else 1
+def _add_up(arrays, out):
+    """The sum over the first axis (two or more), in pairs and pairs of pairs: fewer roundings than one after the other."""
+    while len(arrays) > 2:
+        half = -(-len(arrays) // 2)
+        arrays[:len(arrays) - half] += arrays[half:]
+        arrays = arrays[:half]
+    np.add(*arrays, out=out)
 
 
 def _flat(array):
