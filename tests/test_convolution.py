@@ -203,20 +203,6 @@ def test_one_window_agrees_with_windows_beside_it():
         np.testing.assert_allclose(value, expected, rtol=1e-12, atol=1e-12)
 
 
-@given(st.integers(1, 3), st.integers(1, 2), *[st.tuples(st.integers(1, 5), st.integers(1, 5))] * 2,
-       st.tuples(*[st.integers(0, 3)] * 2), st.sampled_from([(1, 1), (1, 2), (2, 1)]), st.integers(0, 2**32 - 1))
-@settings(max_examples=60, deadline=None)
-def test_the_gradient_of_small_images_is_the_transpose_of_the_columns(images, groups, kernel, more, padding, stride, seed):
-    random = np.random.default_rng(seed).standard_normal
-    weight, image = random((3 * groups, 2, *kernel)), [K + extra for K, extra in zip(kernel, more)]
-    outputs = tuple((size + 2 * P - K) // S + 1 for size, P, K, S in zip(image, padding, kernel, stride))
-    maps, shape = ImageProducts(weight, stride, padding, groups, outputs), (images, 2 * groups, *image)
-    W, dproduct = maps.weights(weight), random((images, groups, 3, outputs[0] * outputs[1]))
-    x, dx = random(shape), np.full(shape, np.nan)
-    maps.images_back(W, dproduct, out=dx)
-    assert dot(x, dx) == pytest.approx(dot(maps.multiply(W, maps.columns(x), out=maps.empty_product(images)), dproduct), abs=1e-9)
-
-
 @pytest.mark.parametrize("kind", [ImageProducts, OneWindow])
 def test_small_layers_take_the_way_that_is_meant_for_them(kind):
     shape, weight = ((2, 1, 12, 12), np.ones((3, 1, 5, 5))) if kind is ImageProducts else ((2, 1, 5, 5), np.ones((3, 1, 5, 5)))

@@ -68,7 +68,8 @@ class Conv2d(Function):
             if need_weight:
                 dW = maps.multiply(dproduct, _transposed(maps.columns(x[images])), out=empty(W.shape, W.dtype, like=W))
             if need_x:
-                _images_back(maps, W, dproduct, out=dx[images])
+                dcolumns = maps.multiply(_transposed(W), dproduct, out=maps.empty_columns(len(dy)))
+                maps.columns_back(dcolumns, out=dx[images])
             if any(need_bias):
                 db = dy.sum(axis=(0, 2, 3))
             return dW, db
@@ -111,15 +112,6 @@ class Conv2dReLU(Conv2d):
         out = dy if self.owns_grad_output else xp.empty_like(dy)
         for_rows(lambda dy, y, out: xp.multiply(dy, y > 0, out=out), dy, y, out)
         return out
-
-
-def _images_back(maps, W, dproduct, out):
-    """dx = col2im(Wᵀ · dy), or in the shorter way of maps that know one."""
-    if hasattr(maps, "images_back"):
-        maps.images_back(W, dproduct, out)
-    else:
-        dcolumns = maps.multiply(_transposed(W), dproduct, out=maps.empty_columns(len(out)))
-        maps.columns_back(dcolumns, out=out)
 
 
 def _transposed(matrices):
