@@ -110,7 +110,7 @@ def report(args, results, products):
         ours, theirs = results
         print(f"  ratio     {ours['images_per_second'] / theirs['images_per_second']:8.2f} x in speed, "
               f"{ours['peak_GB'] / theirs['peak_GB']:.2f} x in memory")
-    print(f"  share     {products / results[0]['seconds']:8.0%} of the speed at which this machine does the same matrix products "
+    print(f"  share     {products / results[0]['seconds']:8.0%} of the speed at which this machine does im2col's matrix products "
           f"alone ({products * 1e3:,.0f} ms)")
 
 

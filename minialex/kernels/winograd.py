@@ -28,7 +28,6 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
-from numpy.polynomial.polynomial import polyfromroots
 
 from ..memory_order import swapped
 from ..parallel import batch_pieces, empty, for_each, scratch
@@ -52,7 +51,7 @@ def matrices(r):
     others = [np.delete(a, i) for i in range(len(a))]
     scale = np.array([np.prod(a[i] - others[i]) for i in range(len(a))])
     at_infinity = np.eye(m + r - 1)[-1:]
-    BT = np.vstack([np.append(polyfromroots(roots), 0) for roots in others] + [polyfromroots(a)])
+    BT = np.vstack([np.append(np.poly(roots)[::-1], 0) for roots in others] + [np.poly(a)[::-1]])
     G = np.vstack([np.vander(a, r, increasing=True) / scale[:, None], at_infinity[:, -r:]])
     A = np.vstack([np.vander(a, m, increasing=True), at_infinity[:, -m:]])
     return A.T, G, BT

@@ -1,18 +1,20 @@
 """When a batch is too large for the memory: what was needed, what there was, and which batch would fit."""
 
-from .. import backend, shapes
+from .. import backend, nn, shapes
 from ..errors import OutOfMemory
 from .experiment import part_size
 
 # The most memory that a training step has in use, counted on networks of this family: weights, gradients and velocities,
-# and of all layers' outputs together 1.6 times the size (paper), 1.8 (torchvision), 2.1 (LeNet-5).
-PER_WEIGHT, PER_OUTPUT = 3, 2.1
+# and of all layers' outputs together 1.6 times the size (paper), 1.8 (torchvision), 0.8 to 1.0 (LeNet-5: tanh keeps its own
+# output, and nobody the convolution's before it).
+PER_WEIGHT, PER_OUTPUT, PER_OUTPUT_WITH_TANH = 3, 1.8, 1.0
 
 
 def batch_that_fits(model, room):
     """The most images per training step for `room` bytes; 0 when there is no room for one."""
     totals = shapes.summary(model).totals
-    return max(0, int((0.95 * room - PER_WEIGHT * 4 * totals.parameters) / (PER_OUTPUT * totals.activation_bytes)))
+    per_output = PER_OUTPUT_WITH_TANH if any(isinstance(layer, nn.Tanh) for _, layer in model.named_modules()) else PER_OUTPUT
+    return max(0, int((0.95 * room - PER_WEIGHT * 4 * totals.parameters) / (per_output * totals.activation_bytes)))
 
 
 def explain(error, trainer):
