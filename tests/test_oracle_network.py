@@ -52,18 +52,20 @@ def paper_in_pytorch(w, x, masks):
     return TF.linear(x, w["fc8.weight"], w["fc8.bias"])
 
 
-@pytest.mark.parametrize("dtype, init", [("float64", "paper"), ("float32", "paper"), ("float32", "he")])
-def test_the_paper_s_loss_and_every_gradient(dtype, init):
+@pytest.mark.parametrize("dtype, init, count", [("float64", "paper", 3), ("float64", "paper", 4), ("float32", "paper", 3),
+                                               ("float32", "he", 3)])
+def test_the_paper_s_loss_and_every_gradient(dtype, init, count):
     """The paper's weights expect pixels around ±60. On ±1 all activations are nearly their bias, 1: in float32 many of a
     pooling window's values are then equal but for rounding, and both engines are 1 % off float64's gradient, each its own way.
+    With 4 images the convolutions go by tiles. In float32 one of these 4 has a near-tie that im2col, too, decides otherwise.
     """
     ma.manual_seed(0)
     model = models.alexnet("paper", CLASSES, init=init)
     for parameter in model.parameters():
         parameter.data = parameter.data.astype(dtype)
-    images, labels = batch(model, 3, dtype, scale=60 if init == "paper" else 1)
+    images, labels = batch(model, count, dtype, scale=60 if init == "paper" else 1)
     ma.manual_seed(1)
-    masks = [torch.tensor(F.dropout(np.ones((3, 4096), dtype)).data) for _ in range(2)]
+    masks = [torch.tensor(F.dropout(np.ones((count, 4096), dtype)).data) for _ in range(2)]
     ma.manual_seed(1)
     loss = F.cross_entropy(model(images), labels)
     loss.backward()
@@ -73,7 +75,8 @@ def test_the_paper_s_loss_and_every_gradient(dtype, init):
     deviations = {"loss": relative(loss.data, expected)}
     deviations |= {name: relative(p.grad, weights[name].grad) for name, p in model.named_parameters()}
     worst = max(deviations, key=deviations.get)
-    print(f"\npaper network, {init}, {dtype}: largest deviation {deviations[worst]:.1e} ({worst}), loss {deviations['loss']:.1e}")
+    print(f"\npaper network, {init}, {dtype}, {count} images: largest deviation {deviations[worst]:.1e} ({worst}), "
+          f"loss {deviations['loss']:.1e}")
     assert len(deviations) == 17 and deviations[worst] <= TOLERANCE[dtype], deviations
 
 
