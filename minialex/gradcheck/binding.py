@@ -62,6 +62,7 @@ def _value(name, value):
 
 
 def check_values(name, array):
+    """Raises ValueError for an array that is empty or holds NaN or infinity: differences of those say nothing."""
     if array.size == 0:
         raise ValueError(f"check_backward: {name} has shape {array.shape}, which holds no values: there is nothing to compare.")
     if not np.isfinite(array).all():

@@ -310,6 +310,7 @@ def leave(status):
 
 
 def main():
+    """One submission, checked in this process, which ends with it: its limits and its leftovers are nobody else's."""
     submission = Submission(Path(sys.argv[1]))
     sys.path[:] = [entry for entry in sys.path if entry not in ("", os.getcwd())]
     sys.argv = [str(submission.path)]

@@ -25,7 +25,9 @@ def is_small(weight, groups, output_size):
 class ImageProducts:
     """The linear maps of a convolution and their transposes, by the names of `Im2col` in ops/im2col.py.
 
-        weights (1, G, C_out/G, K)      columns (n, G, K, P), K = C/G·KH·KW, P = OH·OW      product (n, G, C_out/G, P)
+        weights (1, T, C_out/T, K)      columns (n, T, K, P), K = C/T·KH·KW, P = OH·OW      product (n, T, C_out/T, P)
+
+    T = groups towers; n images.
     """
 
     by_image = True  # each core takes images of its own through all steps
@@ -36,7 +38,7 @@ class ImageProducts:
         self.K, self.P = weight[0].size, output_size[0] * output_size[1]
 
     def weights(self, weight):
-        """(C_out, C/G, KH, KW) -> (1, G, C_out/G, K)"""
+        """(C_out, C/T, KH, KW) -> (1, T, C_out/T, K)"""
         return weight.reshape(1, self.groups, -1, self.K)
 
     def weights_back(self, dW):
@@ -44,7 +46,7 @@ class ImageProducts:
         return dW.reshape(self.weight_shape)
 
     def columns(self, x):
-        """(n, C, H, W) -> (n, G, K, P)"""
+        """(n, C, H, W) -> (n, T, K, P)"""
         columns = self.empty_columns(len(x))
         im2col(x, *self.geometry, out=self._rows(columns))
         return columns
@@ -54,12 +56,12 @@ class ImageProducts:
         col2im(self._rows(dcolumns), out.shape, *self.geometry, out=out)
 
     def output(self, product, bias, out, finish):
-        """(n, G, C_out/G, P), bias (C_out, 1, 1) -> out (n, C_out, OH, OW), the bias added, and `finish` called on it"""
+        """(n, T, C_out/T, P), bias (C_out, 1, 1) -> out (n, C_out, OH, OW), the bias added, and `finish` called on it"""
         np.add(product.reshape(out.shape), bias, out=out)
         finish(out)
 
     def output_back(self, dy):
-        """(n, C_out, OH, OW) -> (n, G, C_out/G, P)"""
+        """(n, C_out, OH, OW) -> (n, T, C_out/T, P)"""
         return dy.reshape(len(dy), self.groups, -1, self.P)
 
     def multiply(self, a, b, out):

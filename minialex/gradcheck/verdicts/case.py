@@ -154,16 +154,19 @@ class Case:
 
 
 def affordable(subject, which, output_size):
+    """Is this input so small, and on the CPU, that its whole Jacobian can be had?"""
     size = subject.tensors[which].size
     return size <= MOST and size * output_size <= LARGEST and backend.device_of(subject.tensors[which].data) == "cpu"
 
 
 def put(subject, bases):
+    """Write these values into the subject's tensors, in place."""
     for tensor, base in zip(subject.tensors, bases):
         tensor.data[...] = base
 
 
 def root_mean_square(array):
+    """√(mean of squares): the size of an array's values."""
     return float(np.sqrt((array ** 2).mean()))
 
 

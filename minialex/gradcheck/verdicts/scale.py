@@ -10,18 +10,21 @@ from .names import FACTOR, MEAN, SIGN, ZERO, Verdict
 
 
 def zero(case):
+    """No gradient at all, for every dout and every set of values. None if it is not so."""
     if not any(look.analytic.any() for look in case.looks):
         return Verdict(ZERO, f"all {case.looks[0].x.size} analytic values are 0, for every dout and at two sets of values")
     return None
 
 
 def sign_flipped(case):
+    """The gradient with the other sign. None if it is not so."""
     if case.holds(lambda look: -look.numeric):
         return Verdict(SIGN, f"analytic = −1.000000 × numeric at all {case.looks[0].x.size} entries, {EVERYWHERE}", factor=-1.0)
     return None
 
 
 def constant_factor(case):
+    """The gradient times one number k, or times one that depends on the values. None if it is neither."""
     factors = [_factor(look) for look in case.looks]
     if not all(case.agree(k * look.numeric, look.analytic) for k, look in zip(factors, case.looks)):
         return None
