@@ -92,12 +92,14 @@ def log_softmax(x, axis=-1):
     return LogSoftmax(axis)(x)
 
 
-def cross_entropy(logits, labels):
+def cross_entropy(logits, labels, weight=None):
     """The mean over the batch of −ln softmax(logits)[label]: logits (N, classes), labels integers (N,) -> one number.
 
-    Raises ValueError for labels outside the classes or another batch size, TypeError for labels that are no integers.
+    weight (classes,): how much a picture of each class counts, Σ w[label]·loss / Σ w[label], as in PyTorch. It gets no gradient.
+    Raises ValueError for labels outside the classes, another batch size, or weights that are negative or not one for each
+    class; TypeError for labels that are no integers.
     """
-    return CrossEntropy(labels)(logits)
+    return CrossEntropy(labels, weight)(logits)
 
 
 def mse_loss(output, target):

@@ -215,6 +215,8 @@ def test_softmax_and_its_logarithm(N, classes, axis, seed, layout, kind):
 def test_losses(N, classes, seed, layout, kind):
     labels = np.random.default_rng(seed).integers(0, classes, N)
     check(lambda logits: F.cross_entropy(logits, labels), values((N, classes), seed, kind), layout=layout)
+    weight = np.random.default_rng(seed + 1).uniform(0.1, 9, classes)
+    check(lambda logits: F.cross_entropy(logits, labels, weight), values((N, classes), seed, kind), layout=layout)
     check(F.mse_loss, values((N, classes), seed, kind), values((N, classes), seed + 1), layout=layout)
 
 

@@ -219,6 +219,10 @@ def test_cross_entropy(N, classes, scale, dtype, layout, seed):
     labels = np.random.default_rng(seed).integers(0, classes, N)
     compare("cross_entropy", lambda x: F.cross_entropy(x, labels), lambda x: TF.cross_entropy(x, torch.tensor(labels)),
             [numbers((N, classes), seed, dtype) * scale], layout)
+    weight = np.random.default_rng(seed + 1).uniform(0.1, 9, classes).astype(dtype)
+    compare("cross_entropy with weights", lambda x: F.cross_entropy(x, labels, weight=weight),
+            lambda x: TF.cross_entropy(x, torch.tensor(labels), weight=torch.tensor(weight)),
+            [numbers((N, classes), seed, dtype) * scale], layout)
 
 
 @given(hnp.array_shapes(max_dims=4, max_side=6), dtypes, layouts, seeds)

@@ -3,6 +3,7 @@
     log-softmax      y_k = x_k − m − ln Σ_j e^(x_j − m),  m = max x       dx = g − softmax(x)·Σ g
     softmax          y_k = e^(x_k − m) / Σ_j e^(x_j − m)                  dx = y·(g − Σ g·y)
     cross-entropy    L = −(1/N) Σ_n log-softmax(x_n)[label_n]             dx = g·(softmax(x) − one-hot)/N
+      with a weight w_k for each class, w_label/Σ w_label stands in place of each picture's 1/N
     MSE              L = mean (output − target)²                          doutput = g·2·(output − target)/size = −dtarget
 
 Subtracting the maximum changes nothing in exact arithmetic and keeps e^x from overflowing.
@@ -62,14 +63,21 @@ class CrossEntropy(Function):
 
     fresh_gradients = True
 
-    def __init__(self, labels):
-        self.labels = labels
+    def __init__(self, labels, weight=None):
+        self.labels, self.weight = labels, weight
 
     def forward(self, logits):
         labels = _check_labels(self.labels, logits)
         losses, gradient = kernels(logits).cross_entropy(logits, labels)
-        self.save_for_backward(gradient)
-        return losses.mean()
+        if self.weight is None:
+            self.save_for_backward(gradient)
+            return losses.mean()
+        weights = _check_weight(self.weight, logits)[labels]
+        if device_of(weights) == "cpu" and not weights.any():
+            raise ValueError("cross_entropy: the weight of every label in the batch is 0: there is nothing to average.")
+        weights /= weights.mean()
+        self.save_for_backward(gradient * weights[:, None])
+        return (losses * weights).mean()
 
     def backward(self, g):
         (gradient,) = self.saved
@@ -94,6 +102,19 @@ def _check_labels(labels, logits):
         raise ValueError(f"cross_entropy: labels run from {labels.min()} to {labels.max()}, but the logits have {classes} "
                          f"classes, 0 to {classes - 1}.")
     return to_device(labels, device_of(logits))
+
+
+def _check_weight(weight, logits):
+    """The classes' weights (K,) with the dtype and on the device of the logits."""
+    if isinstance(weight, Tensor) and weight.requires_grad:
+        raise ValueError("cross_entropy: weight has requires_grad=True, but no gradient is computed for it: give weight.data.")
+    weight = weight.data if isinstance(weight, Tensor) else weight if is_array(weight) else np.asarray(weight)
+    if weight.shape != logits.shape[1:] or weight.dtype.kind not in "iuf":
+        raise ValueError(f"cross_entropy: weight must hold one number for each of the {logits.shape[1]} classes, shape "
+                         f"{logits.shape[1:]}, got {weight.dtype} of shape {weight.shape}.")
+    if device_of(weight) == "cpu" and not (weight >= 0).all():
+        raise ValueError(f"cross_entropy: weights must be at least 0, got {weight.min()}.")
+    return to_device(weight.astype(logits.dtype), device_of(logits))
 
 
 class MSELoss(Function):
