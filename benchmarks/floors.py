@@ -25,7 +25,9 @@ sys.path[:0] = [str(HERE.parent), str(HERE)]
 from sides import Minialex  # noqa: E402 (the paths come first, so that it runs from a clone)
 from step import machine  # noqa: E402
 
-from minialex import backend, models, nn, parallel, shapes, tensor  # noqa: E402
+from minialex import models, nn, shapes, tensor  # noqa: E402
+from minialex.device import array_module, device_of, resolve_device, thread_count, to_device  # noqa: E402
+from minialex.fast.threads import for_blocks, images_at_a_time, parallel_map  # noqa: E402
 
 ITEM = 4  # bytes of a float32
 IMAGENET, EPOCHS = 1_200_000, 90
@@ -117,7 +119,7 @@ class Rates:
     """The machine's own rates, measured once for each shape. `like`: an array on the device."""
 
     def __init__(self, like, wait):
-        self.xp, self.like, self.wait, self.known = backend.array_module(like), like, wait, {}
+        self.xp, self.like, self.wait, self.known = array_module(like), like, wait, {}
         self.copy = self._copy_rate()
 
     def _seconds(self, run):
@@ -140,7 +142,7 @@ class Rates:
     def _copy_rate(self):
         source = self.xp.ones(COPIED // ITEM, dtype=np.float32)
         target = self.xp.empty_like(source)
-        return 2 * COPIED / self._seconds(lambda: parallel.for_blocks(self._copy, source, target))
+        return 2 * COPIED / self._seconds(lambda: for_blocks(self._copy, source, target))
 
     def _copy(self, source, target):
         target[...] = source
@@ -153,16 +155,16 @@ class Rates:
                                 (product.n, product.k) if product.transposed == "b" else (product.k, product.n))
             a, b = (self.xp.ones(shape, dtype=np.float32) for shape in shapes_in_memory)
             a, b = (a.T if product.transposed == "a" else a), (b.T if product.transposed == "b" else b)
-            at_once = backend.thread_count() if self.xp is np else 1
+            at_once = thread_count() if self.xp is np else 1
             outs = [self.xp.empty((product.m, product.n), dtype=np.float32) for _ in range(at_once)]
-            seconds = self._seconds(lambda: parallel.parallel_map(lambda out: self.xp.matmul(a, b, out=out), outs))
+            seconds = self._seconds(lambda: parallel_map(lambda out: self.xp.matmul(a, b, out=out), outs))
             self.known[key] = at_once * product.m * product.k * product.n / seconds
         return self.known[key]
 
     def rounding(self, size=1024):
         """The relative error of a float32 product against float64's: 1e-7 or so, or 3e-4 where TF32 is at work."""
         rng = np.random.default_rng(0)
-        a, b = (backend.to_device(rng.standard_normal((size, size)), backend.device_of(self.like)) for _ in range(2))
+        a, b = (to_device(rng.standard_normal((size, size)), device_of(self.like)) for _ in range(2))
         exact, ours = a @ b, a.astype(np.float32) @ b.astype(np.float32)
         return float(abs(ours - exact).max() / abs(exact).max())
 
@@ -279,7 +281,7 @@ def run(args):
     like = side.images
     measured, step_seconds = measure(side, args.rounds)
     rates = Rates(like, side.wait)
-    works = step_work(model, args.batch, lambda positions, columns: parallel.images_at_a_time(positions, columns, like))
+    works = step_work(model, args.batch, lambda positions, columns: images_at_a_time(positions, columns, like))
     rows = table(works, rates, measured)
     rest = {key: value for key, value in measured.items() if key not in {(w.layer, w.direction) for w in works}}
     for (layer, direction), seconds in rest.items():  # the loss
@@ -287,7 +289,7 @@ def run(args):
     total = _row("total", "", **{key: sum(row[key] or 0 for row in rows) for key in rows[0] if key not in ("layer", "direction")})
     total["macs_per_second"] = total["macs"] / total["product_seconds"]
     epochs = EPOCHS * IMAGENET / args.batch / 86400
-    device = backend.resolve_device(args.device).why.removeprefix("device: ")
+    device = resolve_device(args.device).why.removeprefix("device: ")
     return {"variant": args.variant, "batch": args.batch, "device": device, "machine": machine(), "tf32": args.tf32,
             "copy_bytes_per_second": rates.copy, "product_error": rates.rounding(), "rows": rows, "total": total,
             "step_seconds": step_seconds, "images_per_second": args.batch / step_seconds,

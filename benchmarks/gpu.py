@@ -20,7 +20,7 @@ sys.path[:0] = [str(HERE.parent), str(HERE)]
 
 from floors import report as floors_report  # noqa: E402 (the paths come first, so that it runs from a clone)
 
-from minialex import backend  # noqa: E402
+from minialex.device import resolve_device  # noqa: E402
 from minialex.errors import UserError  # noqa: E402
 
 
@@ -104,7 +104,7 @@ def main():
     parser.add_argument("--out", type=Path, default=HERE / "RESULTS-gpu.md", help="default: benchmarks/RESULTS-gpu.md")
     args = parser.parse_args()
     try:
-        device = backend.resolve_device(args.device)
+        device = resolve_device(args.device)
     except UserError as error:
         print(f"gpu.py: {error}", file=sys.stderr)
         return 2

@@ -20,7 +20,9 @@ sys.path[:0] = [str(HERE.parent), str(HERE)]
 from sides import torch_network  # noqa: E402 (the paths come first, so that it runs from a clone)
 from step import machine  # noqa: E402
 
-from minialex import backend, memory_order, models, nn, shapes  # noqa: E402
+from minialex import models, nn, shapes  # noqa: E402
+from minialex.device import thread_count  # noqa: E402
+from minialex.fast.layout import arranged  # noqa: E402
 
 
 def layer_inputs(options):
@@ -64,11 +66,11 @@ class Minialex:
             for p in self.model.parameters():
                 p.grad = np.full(p.shape, 1e-3, np.float32)
             return
-        x = memory_order.arranged(random((self.options["batch"], *shape)), like=self.inputs[name])
+        x = arranged(random((self.options["batch"], *shape)), like=self.inputs[name])
         self.x = self.Tensor(x, requires_grad=not first)
         self.layer = (lambda x: self.F.cross_entropy(x, labels)) if name == "loss" else getattr(self.model, name)
         y = self.layer(self.x)
-        self.gradient = memory_order.arranged(random(y.shape, 1), like=y.data)
+        self.gradient = arranged(random(y.shape, 1), like=y.data)
 
     def forward(self):
         self.y = self.layer(self.x)
@@ -189,7 +191,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--batch", type=int, default=128, help="images (default: %(default)s)")
     parser.add_argument("--variant", default="paper", choices=[*models.VARIANTS, "lenet5"], help="default: %(default)s")
-    parser.add_argument("--threads", type=int, default=backend.thread_count(), help="default: all cores, %(default)s")
+    parser.add_argument("--threads", type=int, default=thread_count(), help="default: all cores, %(default)s")
     parser.add_argument("--rounds", type=int, default=5, help="counted rounds (default: %(default)s)")
     parser.add_argument("--json", action="store_true", help="for machines")
     args = parser.parse_args()

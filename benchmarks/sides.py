@@ -29,15 +29,16 @@ class Minialex:
     def __init__(self, options):
         import minialex as ma
         import minialex.functional as F
-        from minialex import backend, models, optim
+        from minialex import models, optim
+        from minialex.device import resolve_device, thread_count, to_device
 
-        self.ma, self.F, self.backend, self.options = ma, F, backend, options
-        self.device = backend.resolve_device(options["device"], options.get("tf32", False)).name
+        self.ma, self.F, self.options, self.threads = ma, F, options, thread_count()
+        self.device = resolve_device(options["device"], options.get("tf32", False)).name
         ma.manual_seed(0)
         self.model = models.build(options["variant"], options["classes"], options["channels"], init="he").to(self.device)
         self.optimizer = optim.SGD(self.model.parameters(), lr=1e-3, momentum=0.9, weight_decay=5e-4)
         images, labels = batch(options)
-        self.images, self.labels = (backend.to_device(a, self.device) for a in (images, labels))
+        self.images, self.labels = (to_device(a, self.device) for a in (images, labels))
         self.model.train(not options["forward"])
 
     def step(self):
@@ -65,7 +66,7 @@ class Minialex:
 
         blas = [f"{b['internal_api']} {b.get('version')} {b.get('architecture')}" for b in threadpool_info()
                 if b["user_api"] == "blas"]
-        return f"minialex, NumPy {np.__version__}, {', '.join(blas)}, {self.backend.thread_count()} threads, float32"
+        return f"minialex, NumPy {np.__version__}, {', '.join(blas)}, {self.threads} threads, float32"
 
 
 class Torch:

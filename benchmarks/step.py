@@ -17,7 +17,9 @@ import numpy as np
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from minialex import backend, models, parallel  # noqa: E402 (the path comes first, so that it runs from a clone)
+from minialex import models  # noqa: E402 (the path comes first, so that it runs from a clone)
+from minialex.device import resolve_device, thread_count, to_device  # noqa: E402 (the path comes first, so that it runs from a clone)
+from minialex.fast.threads import images_at_a_time  # noqa: E402 (the path comes first, so that it runs from a clone)
 
 
 def options_parser():
@@ -29,7 +31,7 @@ def options_parser():
     parser.add_argument("--tf32", action="store_true", help="on a GPU: TF32 matrix products, on both sides (off on both)")
     parser.add_argument("--peer", default="torch", choices=["torch", "none"], help="default: %(default)s")
     parser.add_argument("--forward", action="store_true", help="evaluation: the forward pass alone")
-    parser.add_argument("--threads", type=int, default=backend.thread_count(), help="default: all cores, %(default)s")
+    parser.add_argument("--threads", type=int, default=thread_count(), help="default: all cores, %(default)s")
     parser.add_argument("--rounds", type=int, default=7, help="counted rounds, after one that warms up (default: %(default)s)")
     parser.add_argument("--steps", type=int, help="steps per round (default: about 64 images' worth, at least 1)")
     parser.add_argument("--json", action="store_true", help="for machines")
@@ -91,10 +93,10 @@ def product_seconds(model, args):
     """What the matrix products of im2col take by themselves at this machine's own rate, for the shapes of this step."""
     from floors import Rates, step_work  # floors imports this file
 
-    device = backend.resolve_device(args.device).name
-    like = backend.to_device(np.zeros(1, np.float32), device)
+    device = resolve_device(args.device).name
+    like = to_device(np.zeros(1, np.float32), device)
     rates = Rates(like, (lambda: None) if device == "cpu" else sys.modules["cupy"].cuda.Device().synchronize)
-    works = step_work(model, args.batch, lambda positions, columns: parallel.images_at_a_time(positions, columns, like))
+    works = step_work(model, args.batch, lambda positions, columns: images_at_a_time(positions, columns, like))
     return sum(product.macs / rates.product(product) for work in works for product in work.products
                if work.direction == "forward" or not args.forward)
 

@@ -75,7 +75,7 @@ fact("conv1's columns: 363·3025 = 1,098,075 numbers, and 562 MB in float32 for 
 # columns. What its copies get belongs to the pixel: everything is added. That is col2im.
 #
 # Is this what the engine really runs? On a GPU, and for up to three pictures, yes. On a CPU larger batches of AlexNet's layers
-# go by tiles, the same sums in fewer multiplications (`minialex/kernels/winograd.py`); with `MINIALEX_CONVOLUTION=im2col` they
+# go by tiles, the same sums in fewer multiplications (`minialex/fast/winograd.py`); with `MINIALEX_CONVOLUTION=im2col` they
 # too take the columns.
 
 # %%

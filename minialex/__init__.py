@@ -6,7 +6,7 @@
 """
 from . import errors, functional, gradcheck, models, nn, ops, optim, shapes  # noqa: F401
 from .anomaly import detect_anomaly
-from .backend import manual_seed
+from .random import manual_seed
 from .tensor import Function, Tensor, is_grad_enabled, no_grad
 
 __version__ = "0.1.0"

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from . import tensor
-from .backend import array_module, is_array
+from .device import array_module, is_array
 
 
 @contextmanager

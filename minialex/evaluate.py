@@ -5,7 +5,8 @@ import json
 import sys
 from pathlib import Path
 
-from . import backend, console, data
+from . import console, data
+from .device import resolve_device
 from .errors import UserError
 from .training import classifier, confusion, scores
 from .training.progress import Progress
@@ -32,7 +33,7 @@ def main(arguments=None):
 
 
 def _evaluate(options, progress):
-    device = backend.resolve_device(options.device).name
+    device = resolve_device(options.device).name
     names = classifier.read_names(options.classes) if options.classes else None
     networks = [classifier.load(run, device, names) for run in options.runs]
     pictures = _pictures(options, networks, progress)

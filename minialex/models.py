@@ -11,7 +11,6 @@ The paper, section 3.5, for a picture of 3 x 227 x 227 (it says 224, which its o
 """
 import numpy as np
 
-from . import backend
 from .nn import (
     AvgPool2d,
     Conv2d,
@@ -26,6 +25,7 @@ from .nn import (
     Tanh,
     ZeroPad2d,
 )
+from .random import host_generator
 
 VARIANTS = {
     "paper": "the paper: 227, two towers, ReLU, response norm, pool",
@@ -189,7 +189,7 @@ def initialise(model, how):
     """
     if how not in ("paper", "released", "he", "lecun"):
         raise ValueError(f"unknown initialisation '{how}': choose paper, released, he or lecun.")
-    generator = backend.host_generator()
+    generator = host_generator()
     layers = [(name, layer) for name, layer in model.named_modules() if isinstance(layer, (Conv2d, Linear))]
     for name, layer in layers:
         fan_in = layer.weight.size // len(layer.weight.data)

@@ -5,8 +5,10 @@ from numbers import Integral
 
 import numpy as np
 
-from . import backend, tensor
 from . import functional as F
+from . import tensor
+from .device import is_array, to_device
+from .random import host_generator
 from .tensor import Tensor
 from .windows import pair
 
@@ -98,7 +100,7 @@ class Module:
             raise ValueError(f"these weights do not fit this {type(self).__name__}: {'; '.join(wrong)}.")
         arrays = {name: tensor.as_numbers(state[name]) for name in own}
         for name, parameter in own.items():
-            parameter.data[...] = backend.to_device(arrays[name], parameter.device)
+            parameter.data[...] = to_device(arrays[name], parameter.device)
 
     # modes and places
 
@@ -115,8 +117,8 @@ class Module:
     def to(self, device):
         """Move all parameters to `"cpu"`, `"cuda"` or `"cuda:n"`, in place."""
         for parameter in self.parameters():
-            parameter.data = backend.to_device(parameter.data, device)
-            parameter.grad = None if parameter.grad is None else backend.to_device(parameter.grad, device)
+            parameter.data = to_device(parameter.data, device)
+            parameter.grad = None if parameter.grad is None else to_device(parameter.grad, device)
         return self
 
     def zero_grad(self):
@@ -127,7 +129,7 @@ class Module:
 
 def _shape(array):
     """The shape of an array on any device, or of a list."""
-    return array.shape if backend.is_array(array) else np.shape(array)
+    return array.shape if is_array(array) else np.shape(array)
 
 
 class Sequential(Module):
@@ -178,7 +180,7 @@ def _at_least_one(layer, **numbers):
 def _uniform(shape, fan_in):
     """PyTorch's default for layers: uniform in ±1/√fan_in. The models of the AlexNet family draw their own."""
     bound = fan_in ** -0.5
-    return (backend.host_generator().random(shape, dtype="float32") * 2 - 1) * np.float32(bound)
+    return (host_generator().random(shape, dtype="float32") * 2 - 1) * np.float32(bound)
 
 
 class Conv2d(Module):

@@ -8,7 +8,8 @@ the steps already in v keep the size that they had.
 """
 from numbers import Integral, Real
 
-from .backend import array_module, kernels, to_device
+from .device import array_module, to_device
+from .fast import kernels
 from .tensor import Tensor
 
 

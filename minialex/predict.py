@@ -6,8 +6,9 @@ import os
 import sys
 from pathlib import Path
 
-from . import backend, console, data
+from . import console, data
 from .data.pictures import printable
+from .device import resolve_device
 from .errors import UserError
 from .training import classifier, insight, predictions
 from .training.progress import Progress
@@ -37,7 +38,7 @@ def _predict(options, progress):
     if not options.pictures and options.patches is None:
         raise UserError("name a picture, or a filter with --patches.")
     names = classifier.read_names(options.classes) if options.classes else None
-    network = classifier.load(options.run, backend.resolve_device(options.device).name, names)
+    network = classifier.load(options.run, resolve_device(options.device).name, names)
     wanted = insight.parse_filter(network.model, options.patches) if options.patches is not None else None
     read = _read(options.pictures, network.size)
     results = [(path, planes, network.picture(planes, options.ten_crop)) for path, planes in read]

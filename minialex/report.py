@@ -3,7 +3,8 @@
 import argparse
 import sys
 
-from . import backend, console
+from . import console
+from .device import resolve_device
 from .errors import UserError
 from .training import report
 from .training.progress import Progress
@@ -27,7 +28,7 @@ def main(arguments=None):
     options = parser.parse_args(arguments)
     progress = Progress()
     try:
-        device = backend.resolve_device(options.device).name
+        device = resolve_device(options.device).name
         for run in options.runs:
             path, scores = report.of_run(run, device)
             progress.line(f"{path}: top-1 {scores.top(1):.1%}, top-5 {scores.top(5):.1%} on {len(scores.labels):,} pictures")

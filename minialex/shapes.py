@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from . import models, nn, table
-from .backend import array_module
+from .device import array_module
 from .table import is_rounded, times
 from .tensor import Tensor, no_grad
 from .windows import pair, window_count

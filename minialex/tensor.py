@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from . import backend
+from .device import array_module, canonical, device_of, is_array, to_device, to_numpy
 
 # ------------------------------------------------------------------------------------------------ switches
 
@@ -100,7 +100,7 @@ class Tensor:
 
     @property
     def device(self):
-        return backend.device_of(self.data)
+        return device_of(self.data)
 
     def __len__(self):
         if not self.ndim:
@@ -111,7 +111,7 @@ class Tensor:
         return (self[index] for index in range(len(self)))
 
     def __repr__(self):
-        values = np.array2string(backend.to_numpy(self.data), separator=", ", threshold=20, prefix="Tensor(")
+        values = np.array2string(to_numpy(self.data), separator=", ", threshold=20, prefix="Tensor(")
         made_by = f", made by {self.creator.name}" if self.creator else ""
         where = f", device={self.device}" if self.device != "cpu" else ""
         return f"Tensor({values}, dtype={self.dtype}{where}{', requires_grad=True' * self.requires_grad}{made_by})"
@@ -132,7 +132,7 @@ class Tensor:
 
     def numpy(self):
         """The values as a NumPy array, on the CPU."""
-        return backend.to_numpy(self.data)
+        return to_numpy(self.data)
 
     def item(self):
         """The value of a one-element tensor as a Python float."""
@@ -146,7 +146,7 @@ class Tensor:
 
     def to(self, device):
         """A copy on `"cpu"`, `"cuda"` or `"cuda:n"`, through which gradients flow back; self when already there."""
-        return self if self.device == backend.canonical(device) else _ToDevice(device)(self)
+        return self if self.device == canonical(device) else _ToDevice(device)(self)
 
     # the chain rule
 
@@ -172,7 +172,7 @@ class Tensor:
 def as_numbers(data):
     """`data` as an array of real numbers. Raises TypeError for anything else."""
     array = data
-    if not backend.is_array(data) or (isinstance(data, np.ndarray) and type(data) is not np.ndarray):  # np.matrix: * means @
+    if not is_array(data) or (isinstance(data, np.ndarray) and type(data) is not np.ndarray):  # np.matrix: * means @
         try:
             array = np.asarray(data)
         except ValueError:
@@ -184,12 +184,12 @@ def as_numbers(data):
 
 def _as_floating(data):
     array = as_numbers(data)
-    keeps_dtype = array.dtype.kind == "f" and backend.is_array(data)
+    keeps_dtype = array.dtype.kind == "f" and is_array(data)
     return array if keeps_dtype else array.astype(np.float32)
 
 
 def _seed(tensor, gradient):
-    xp = backend.array_module(tensor.data)
+    xp = array_module(tensor.data)
     if gradient is None:
         if tensor.size != 1:
             raise ValueError(f"backward() starts from one number, this tensor has shape {tensor.shape}: reduce it with "
@@ -227,8 +227,8 @@ def _run_backward(function, grad):
     if grads is None:
         raise TypeError(f"{function.name}.backward returned None: is `return` missing? Return one gradient for each input.")
     grads = tuple(grads) if isinstance(grads, (tuple, list)) else (grads,)
-    xp = backend.array_module(grad)
-    grads = tuple(g if g is None or backend.is_array(g) else xp.asarray(g) for g in grads)
+    xp = array_module(grad)
+    grads = tuple(g if g is None or is_array(g) else xp.asarray(g) for g in grads)
     if len(grads) != len(function.sources):
         raise ValueError(f"{function.name}.backward returned {len(grads)} gradients for {len(function.sources)} inputs: "
                          "return one for each, None where none is due.")
@@ -278,7 +278,7 @@ class _Gradients:
             total = grad if leaf.grad is None else leaf.grad + grad
             alone = total is not grad or leaf in self.owned
             # asarray, because NumPy's arithmetic on 0-d arrays gives scalars
-            leaf.grad = backend.array_module(leaf.data).asarray(total if alone else total.copy())
+            leaf.grad = array_module(leaf.data).asarray(total if alone else total.copy())
 
 
 # ------------------------------------------------------------------------------------------------ Function
@@ -338,11 +338,11 @@ class Function:
         self.layer = ".".join(filter(None, layer_stack()))
         arrays = tuple(tensor.data for tensor in inputs)
         data = _watched("forward", self, self.forward)(*arrays)
-        if not backend.is_array(data):
+        if not is_array(data):
             if not isinstance(data, (np.generic, int, float)):
                 raise TypeError(f"{self.name}.forward must return one array, it returned a {type(data).__name__}: compute with "
                                 "the arrays that it is given, and do not forget the return.")
-            data = backend.array_module(arrays[0]).asarray(data)  # a reduction to one number gives a NumPy scalar
+            data = array_module(arrays[0]).asarray(data)  # a reduction to one number gives a NumPy scalar
         output = Tensor(data, requires_grad=any(self.needs_input_grad))
         if output.requires_grad:
             output.creator = self
@@ -369,9 +369,9 @@ def as_tensors(name, inputs):
 
 
 def _like(reference, value):
-    if backend.is_array(value) and value.ndim:
+    if is_array(value) and value.ndim:
         return Tensor(value)
-    return Tensor(backend.array_module(reference.data).asarray(as_numbers(value), dtype=reference.dtype))
+    return Tensor(array_module(reference.data).asarray(as_numbers(value), dtype=reference.dtype))
 
 
 class _ToDevice(Function):
@@ -383,9 +383,9 @@ class _ToDevice(Function):
         self.device = device
 
     def forward(self, x):
-        self.came_from = backend.device_of(x)
-        return backend.to_device(x, self.device)
+        self.came_from = device_of(x)
+        return to_device(x, self.device)
 
     def backward(self, grad_output):
-        return backend.to_device(grad_output, self.came_from)
+        return to_device(grad_output, self.came_from)
 

@@ -29,7 +29,7 @@ def pytest_addoption(parser):
 @pytest.fixture(scope="session")
 def computes_on(request):
     """The device that operations are computed on, "cpu" or "cuda:n". Ends the run when that device cannot compute."""
-    from minialex.backend import resolve_device
+    from minialex.device import resolve_device
     from minialex.errors import UserError
     name = request.config.getoption("--device")
     with pytest.MonkeyPatch.context() as patch:

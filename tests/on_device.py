@@ -9,7 +9,8 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from minialex import backend, optim, tensor
+from minialex import optim, tensor
+from minialex.device import array_module, is_array, to_device, to_numpy
 
 
 def copy_with_layout(array, device):
@@ -18,10 +19,10 @@ def copy_with_layout(array, device):
     while isinstance(owner.base, np.ndarray):
         owner = owner.base
     if array.flags.c_contiguous or not array.size or not (owner.flags.c_contiguous or owner.flags.f_contiguous):
-        return backend.to_device(array, device)
-    memory = backend.to_device(owner.ravel(order="K").view(array.dtype), device)
+        return to_device(array, device)
+    memory = to_device(owner.ravel(order="K").view(array.dtype), device)
     first = (array.ctypes.data - owner.ctypes.data) // array.itemsize
-    as_strided = backend.array_module(memory).lib.stride_tricks.as_strided
+    as_strided = array_module(memory).lib.stride_tricks.as_strided
     return as_strided(memory[first:], array.shape, array.strides)
 
 
@@ -31,7 +32,7 @@ def operations_on(device):
     def back(result):
         if isinstance(result, (tuple, list)):
             return tuple(map(back, result))
-        return backend.to_numpy(result) if backend.is_array(result) else result
+        return to_numpy(result) if is_array(result) else result
 
     def observe(direction, function, call):
         def there(*arrays):
@@ -41,9 +42,9 @@ def operations_on(device):
         return there if type(function).__module__.startswith("minialex.ops.") else call
 
     def sgd_update(weight, grad, velocity, *options):
-        w, g, v = (backend.to_device(array, device) for array in (weight, grad, velocity))
+        w, g, v = (to_device(array, device) for array in (weight, grad, velocity))
         kernels(w).sgd_update(w, g, v, *options)
-        weight[...], velocity[...] = backend.to_numpy(w), backend.to_numpy(v)
+        weight[...], velocity[...] = to_numpy(w), to_numpy(v)
 
     def update_there(array):
         return types.SimpleNamespace(sgd_update=sgd_update) if type(array) is np.ndarray else kernels(array)

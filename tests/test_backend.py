@@ -15,16 +15,19 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, rule
 
 import minialex as ma
 import minialex.functional as F
-from minialex import backend, parallel
+from minialex.fast import buffers
+from minialex.fast.buffers import empty, release_memory
+from minialex.fast.threads import batch_pieces, for_blocks, for_images, matmul, parallel_map, sum_over_images, thread_count
+from minialex.random import frozen_randomness, host_generator, random_key, random_state, set_random_state
 
 BIG = 1 << 18  # float32 numbers in a block of 1 MB, the smallest that is recycled
 
 
 @pytest.fixture(autouse=True)
 def empty_shelf():
-    parallel.release_memory()
+    release_memory()
     yield
-    parallel.release_memory()
+    release_memory()
 
 
 # ------------------------------------------------------------------------------------------------ recycled memory
@@ -35,17 +38,17 @@ def address(array):
 
 
 def test_a_block_comes_back_when_its_array_has_died():
-    first = parallel.empty((BIG,), np.float32)
+    first = empty((BIG,), np.float32)
     where = address(first)
-    assert address(parallel.empty((BIG,), np.float32)) != where
+    assert address(empty((BIG,), np.float32)) != where
     del first
-    again = [parallel.empty((BIG // 4, 4), np.float32), parallel.empty((BIG,), np.float32)]
+    again = [empty((BIG // 4, 4), np.float32), empty((BIG,), np.float32)]
     assert where in map(address, again)
 
 
 def test_small_arrays_are_not_recycled():
-    parallel.empty((10,), np.float32)
-    assert not parallel._shelf
+    empty((10,), np.float32)
+    assert not buffers._shelf
 
 
 VIEWS = {
@@ -67,16 +70,16 @@ class Wrapper:
 
 @pytest.mark.parametrize("view", VIEWS.values(), ids=VIEWS)
 def test_a_block_is_not_handed_out_while_any_view_of_it_lives(view):
-    array = parallel.empty((BIG,), np.float32)
+    array = empty((BIG,), np.float32)
     where = address(array)
     kept = view(array)
     del array
     gc.collect()
-    others = [parallel.empty((BIG,), np.float32) for _ in range(2)]
+    others = [empty((BIG,), np.float32) for _ in range(2)]
     assert where not in map(address, others)
     del kept
     gc.collect()
-    assert where in map(address, [parallel.empty((BIG,), np.float32) for _ in range(2)])
+    assert where in map(address, [empty((BIG,), np.float32) for _ in range(2)])
 
 
 class Recycling(RuleBasedStateMachine):
@@ -90,7 +93,7 @@ class Recycling(RuleBasedStateMachine):
 
     @rule(target=arrays, rows=st.sampled_from([1, 2, 64]), dtype=st.sampled_from([np.float32, np.int32, np.float64]))
     def allocate(self, rows, dtype):
-        array = parallel.empty((rows, BIG * 4 // np.dtype(dtype).itemsize // rows), dtype)
+        array = empty((rows, BIG * 4 // np.dtype(dtype).itemsize // rows), dtype)
         self.next += 1
         array[...] = self.next
         return array, self.next
@@ -112,7 +115,7 @@ class Recycling(RuleBasedStateMachine):
         assert (array == number).all()
 
     def teardown(self):
-        parallel.release_memory()
+        release_memory()
 
 
 TestRecycling = Recycling.TestCase
@@ -121,9 +124,11 @@ TestRecycling.settings = settings(max_examples=25, stateful_step_count=30, deadl
 
 DIE_INSIDE = """
 import numpy as np
-from minialex import parallel
-array = parallel.empty((1 << 18,), np.float32)
-with parallel._shelf_lock:
+from minialex.fast.buffers import empty, release_memory
+from minialex.fast.threads import batch_pieces, for_blocks, for_images, matmul, parallel_map, sum_over_images, thread_count
+from minialex.fast import buffers
+array = empty((1 << 18,), np.float32)
+with buffers._shelf_lock:
     del array
 """
 
@@ -138,7 +143,7 @@ def test_threads_never_share_a_block():
 
     def work(number):
         for _ in range(200):
-            array = parallel.empty((BIG,), np.float32)
+            array = empty((BIG,), np.float32)
             array[::4096] = number
             if (array[::4096] != number).any():
                 wrong.append(number)
@@ -157,12 +162,12 @@ def test_threads_never_share_a_block():
 @given(st.integers(0, 300))
 @settings(max_examples=50, deadline=None)
 def test_pieces_cover_a_batch_once_and_in_order(count):
-    pieces = parallel.batch_pieces(count)
+    pieces = batch_pieces(count)
     assert [i for piece in pieces for i in range(piece.start, piece.stop)] == list(range(count))
-    assert len(pieces) <= 8 * -(-parallel.thread_count() // 8)
+    assert len(pieces) <= 8 * -(-thread_count() // 8)
     for size in (1, 3 << 15, 1 << 20):  # numbers per image
         seen = []
-        parallel.for_images(seen.append, np.broadcast_to(np.float32(0), (count, size)))
+        for_images(seen.append, np.broadcast_to(np.float32(0), (count, size)))
         assert sorted(i for images in seen for i in range(images.start, images.stop)) == list(range(count))
         assert all((images.stop - images.start) * size <= max(size, 1 << 17) for images in seen)
 
@@ -170,23 +175,23 @@ def test_pieces_cover_a_batch_once_and_in_order(count):
 @pytest.mark.parametrize("threads", ["1", "2", "8"])
 def test_parallel_map_keeps_the_order_and_passes_errors_on(monkeypatch, threads):
     monkeypatch.setenv("MINIALEX_THREADS", threads)
-    assert parallel.thread_count() == int(threads)
-    assert parallel.parallel_map(lambda n: n * n, list(range(20))) == [n * n for n in range(20)]
+    assert thread_count() == int(threads)
+    assert parallel_map(lambda n: n * n, list(range(20))) == [n * n for n in range(20)]
     with pytest.raises(ZeroDivisionError):
-        parallel.parallel_map(lambda n: 1 / n, [2, 1, 0])
+        parallel_map(lambda n: 1 / n, [2, 1, 0])
 
 
 @pytest.mark.parametrize("value", ["", "0", "many", "-3"])
 def test_a_thread_count_that_makes_no_sense_is_ignored(monkeypatch, value):
     monkeypatch.setenv("MINIALEX_THREADS", value)
-    assert parallel.thread_count() >= 1
+    assert thread_count() >= 1
 
 
 def test_blas_gets_its_threads_back():
     from threadpoolctl import threadpool_info
 
     before = [library["num_threads"] for library in threadpool_info()]
-    parallel.parallel_map(lambda n: n, [1, 2, 3])
+    parallel_map(lambda n: n, [1, 2, 3])
     assert [library["num_threads"] for library in threadpool_info()] == before
 
 
@@ -197,7 +202,7 @@ def test_blocks_reach_every_number_once(shape):
     def add(a, b):
         a += b
 
-    parallel.for_blocks(add, array, other)
+    for_blocks(add, array, other)
     assert np.array_equal(array, other)
 
 
@@ -211,7 +216,7 @@ def test_products_do_not_depend_on_layout_or_threads(monkeypatch, rows, inner, c
     results = []
     for threads in ("1", "2", "3"):
         monkeypatch.setenv("MINIALEX_THREADS", threads)
-        results.append(parallel.matmul(a, b))
+        results.append(matmul(a, b))
         assert results[-1].flags.c_contiguous
         np.testing.assert_allclose(results[-1], a @ b, rtol=1e-4, atol=1e-4)
         assert np.array_equal(results[-1], results[0])
@@ -223,7 +228,7 @@ def test_sums_over_images_skip_what_is_none():
 
     for by_image in (True, False):
         maps = SimpleNamespace(by_image=by_image, images_at_a_time=lambda: 2)
-        nothing, total = parallel.sum_over_images(some_images, 21, maps, like=np.ones(1), operations=1 << 30)
+        nothing, total = sum_over_images(some_images, 21, maps, like=np.ones(1), operations=1 << 30)
         assert nothing is None and total.tolist() == [21, 21]
 
 
@@ -261,11 +266,13 @@ def test_two_training_steps_give_the_same_bits_on_one_and_two_threads():
 FORK_WHILE_BUSY = """
 import os, threading, time
 import numpy as np
-from minialex import parallel
+from minialex.fast.buffers import empty, release_memory
+from minialex.fast.threads import batch_pieces, for_blocks, for_images, matmul, parallel_map, sum_over_images, thread_count
+from minialex.fast import buffers
 stop = threading.Event()
 def work():
     while not stop.is_set():
-        parallel.parallel_map(lambda n: np.ones(200_000).sum(), list(range(8)))
+        parallel_map(lambda n: np.ones(200_000).sum(), list(range(8)))
 thread = threading.Thread(target=work)
 thread.start()
 time.sleep(0.2)
@@ -273,7 +280,7 @@ children = []
 for _ in range(4):
     child = os.fork()
     if child == 0:
-        os._exit(0 if parallel.parallel_map(lambda n: n + 1, [1, 2, 3]) == [2, 3, 4] else 1)
+        os._exit(0 if parallel_map(lambda n: n + 1, [1, 2, 3]) == [2, 3, 4] else 1)
     children.append(child)
 codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
 stop.set()
@@ -289,14 +296,14 @@ def test_a_forked_child_computes_while_its_parent_was_busy():
 
 
 def test_the_shelf_of_changing_sizes_stays_small():
-    parallel.release_memory()
-    held, largest = parallel._bytes["lent"], 700 * 10_000 * 4  # other tests' arrays may still be held
+    release_memory()
+    held, largest = buffers._bytes["lent"], 700 * 10_000 * 4  # other tests' arrays may still be held
     for rows in range(300, 700):
-        parallel.empty((rows, 10_000), np.float32)
-        idle = sum(size * len(blocks) for size, blocks in parallel._shelf.items())
-        assert idle == parallel._bytes["idle"] <= (256 << 20) + 0.25 * held + 1.25 * largest
-    assert parallel._bytes["lent"] <= held
-    parallel.release_memory()
+        empty((rows, 10_000), np.float32)
+        idle = sum(size * len(blocks) for size, blocks in buffers._shelf.items())
+        assert idle == buffers._bytes["idle"] <= (256 << 20) + 0.25 * held + 1.25 * largest
+    assert buffers._bytes["lent"] <= held
+    release_memory()
 
 
 # ------------------------------------------------------------------------------------------------ random numbers
@@ -306,12 +313,12 @@ def test_a_seed_gives_the_same_numbers_again():
     draws = []
     for seed in (1, 1, 2):
         ma.manual_seed(seed)
-        draws.append((backend.host_generator().random(3).tolist(), backend.random_key()))
+        draws.append((host_generator().random(3).tolist(), random_key()))
     assert draws[0] == draws[1] != draws[2]
 
 
 def test_keys_fill_64_bits():
-    keys = [backend.random_key() for _ in range(400)]
+    keys = [random_key() for _ in range(400)]
     assert all(isinstance(key, int) and 0 <= key < 1 << 64 for key in keys) and len(set(keys)) == 400
     for bit in range(64):
         assert 100 < sum(key >> bit & 1 for key in keys) < 300
@@ -321,7 +328,7 @@ def test_keys_fill_64_bits():
 def test_a_dropout_mask_follows_from_the_seed_alone(monkeypatch, threads):
     monkeypatch.setenv("MINIALEX_THREADS", str(threads))
     ma.manual_seed(3)
-    key = backend.random_key()
+    key = random_key()
     drawn = np.random.Generator(np.random.Philox(key=key)).random((300, 501), dtype=np.float32)
     ma.manual_seed(3)
     x = ma.Tensor(np.full((300, 501), 2.0), requires_grad=True)
@@ -333,23 +340,23 @@ def test_a_dropout_mask_follows_from_the_seed_alone(monkeypatch, threads):
 
 def test_frozen_randomness_repeats_itself_and_leaves_no_trace():
     ma.manual_seed(5)
-    expected = [backend.host_generator().random(2).tolist() for _ in range(2)]
+    expected = [host_generator().random(2).tolist() for _ in range(2)]
     ma.manual_seed(5)
-    seen = [backend.host_generator().random(2).tolist()]
+    seen = [host_generator().random(2).tolist()]
     with pytest.raises(ZeroDivisionError):
-        with backend.frozen_randomness() as restart:
-            inside = [backend.host_generator().random(4).tolist()]
-            with backend.frozen_randomness():
-                backend.host_generator().random(9)
+        with frozen_randomness() as restart:
+            inside = [host_generator().random(4).tolist()]
+            with frozen_randomness():
+                host_generator().random(9)
             restart()
-            inside.append(backend.host_generator().random(4).tolist())
+            inside.append(host_generator().random(4).tolist())
             raise ZeroDivisionError
-    seen.append(backend.host_generator().random(2).tolist())
+    seen.append(host_generator().random(2).tolist())
     assert inside[0] == inside[1] and seen == expected
 
 
 def test_the_random_state_goes_through_a_checkpoint():
-    state = json.loads(json.dumps(backend.random_state()))
-    first = backend.host_generator().random(3).tolist()
-    backend.set_random_state(state)
-    assert backend.host_generator().random(3).tolist() == first
+    state = json.loads(json.dumps(random_state()))
+    first = host_generator().random(3).tolist()
+    set_random_state(state)
+    assert host_generator().random(3).tolist() == first

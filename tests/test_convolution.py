@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 import minialex as ma
 import minialex.functional as F
 from minialex import Tensor, nn
-from minialex.kernels import cpu
-from minialex.kernels.folding import Folded
-from minialex.kernels.image_products import ImageProducts
-from minialex.kernels.winograd import Winograd, matrices
-from minialex.memory_order import arranged
+from minialex.fast import cpu
+from minialex.fast.batched import ImageProducts
+from minialex.fast.layout import arranged
+from minialex.fast.space_to_depth import Folded
+from minialex.fast.winograd import Winograd, matrices
 from minialex.ops.convolution import Conv2d, Im2col, OneWindow
 
 

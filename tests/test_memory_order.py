@@ -4,9 +4,11 @@ import pytest
 
 import minialex as ma
 import minialex.functional as F
-from minialex import parallel
-from minialex.kernels import cpu, cpu_norm, cpu_pooling
-from minialex.memory_order import arranged, channels_last, empty_like, lies_like, swapped
+from minialex.fast import cpu, threads
+from minialex.fast import normalization as cpu_norm
+from minialex.fast import pooling as cpu_pooling
+from minialex.fast.layout import arranged, channels_last, empty_like, lies_like, swapped
+from minialex.fast.threads import for_blocks
 
 
 def numbers(*shape, seed=0, dtype=np.float32):
@@ -54,7 +56,7 @@ OTHERS = {
 @pytest.fixture(params=[1 << 18, 100], ids=["one part", "many parts"])
 def parts(request, monkeypatch):
     """With parts of 100 numbers these small images take many, as large ones do."""
-    for module in (parallel, cpu_norm, cpu_pooling):
+    for module in (threads, cpu_norm, cpu_pooling):
         monkeypatch.setattr(module, "_BLOCK", request.param)
 
 
@@ -123,9 +125,9 @@ def test_blocks_of_arrays_that_lie_in_the_same_order():
         parts.append(a.size)
         b += a
 
-    parallel.for_blocks(add, x, other)
+    for_blocks(add, x, other)
     assert len(parts) > 1 and np.array_equal(x, other)
-    parallel.for_blocks(add, x, np.zeros(x.shape, x.dtype))
+    for_blocks(add, x, np.zeros(x.shape, x.dtype))
     assert parts[-1] == x.size  # no order in common: everything at once
 
 

@@ -6,7 +6,8 @@ import pytest
 
 import minialex as ma
 import minialex.functional as F
-from minialex import models, nn, parallel
+from minialex import models, nn
+from minialex.fast.buffers import release_memory
 
 PARAMETERS = {"paper": 60_965_224, "caffenet": 60_965_224, "caffe": 60_965_224, "single-tower": 62_378_344,
               "keras": 50_844_008, "torchvision": 61_100_840, "krizhevsky": 60_965_224}
@@ -31,7 +32,7 @@ CONVOLUTIONS = {  # layer shapes up to pool5: (channels, size) after each named 
 def small_footprint():
     yield
     network.cache_clear()
-    parallel.release_memory()
+    release_memory()
 
 
 @lru_cache(maxsize=2)

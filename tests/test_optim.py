@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from minialex import nn, optim
-from minialex.kernels import cpu
+from minialex.fast import cpu
 
 
 def parameter(values, grad):

@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as hnp
 
 import minialex as ma
 import minialex.functional as F
-from minialex.memory_order import swapped
+from minialex.fast.layout import swapped
 
 torch = pytest.importorskip("torch", reason="the oracle: pip install torch to compare every operation with PyTorch")
 TF = torch.nn.functional

@@ -7,7 +7,7 @@ import pytest
 import minialex.functional as F
 from minialex import Tensor, models, nn, no_grad, shapes
 from minialex import summary as command
-from minialex.backend import random_state
+from minialex.random import random_state
 
 PARAMETERS = {
     "paper": 60_965_224,

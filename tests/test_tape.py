@@ -8,7 +8,7 @@ import pytest
 import minialex as ma
 import minialex.functional as F
 from minialex import nn
-from minialex.kernels import cpu
+from minialex.fast import cpu
 
 
 def leaf(shape=(3, 4), dtype=np.float32, seed=0):

@@ -89,7 +89,7 @@ def network(classes, activation="relu", pool=(3, 2), norm_alpha=None, hidden=0, 
 
 def _initialise(net, gain):
     """N(0, gain/fan_in), biases 0; the last layer narrow, so that the first loss is near ln K (lesson 14)."""
-    generator = ma.backend.host_generator()
+    generator = ma.random.host_generator()
     for name, layer in net.named_children():
         if isinstance(layer, (nn.Conv2d, nn.Linear)):
             fan_in = layer.weight.size // len(layer.weight.data)

@@ -7,12 +7,12 @@ batch. For a GPU they fetch bytes, a quarter of the traffic, and everything else
 
 import numpy as np
 
-from minialex.backend import canonical, to_device
 from minialex.data.pictures import UnreadablePicture
 from minialex.data.threads import ahead
 from minialex.data.transforms import centre, colour_shifts, luminance, prepare, prepare_batch
+from minialex.device import canonical, to_device
 from minialex.errors import UserError
-from minialex.parallel import empty
+from minialex.fast.buffers import empty
 
 
 class Loader:

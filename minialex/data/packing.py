@@ -17,13 +17,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from tqdm import tqdm
 
-from minialex.backend import thread_count
 from minialex.data.bars import hidden
 from minialex.data.cache import whole_file
 from minialex.data.packed import FORMAT, HEAD, INDEX, Pack, is_pack, pack_names, read_head, shard_path
 from minialex.data.pictures import SIZE, UnreadablePicture, decode, printable, report_problem, stop_at_problem
 from minialex.data.threads import ahead
 from minialex.data.tree import scan
+from minialex.device import thread_count
 from minialex.errors import UserError
 
 PER_SHARD = 4096  # 805 MB: ImageNet is 326 files, and a killed program loses at most a minute

@@ -6,7 +6,7 @@ and training our network on these extracted patches". (227×227 is what the laye
 
 import numpy as np
 
-from minialex.backend import array_module
+from minialex.device import array_module
 
 LUMINANCE = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601, the weights that Pillow's mode L uses
 

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 from .. import console
-from ..backend import manual_seed
 from ..errors import UserError
+from ..random import manual_seed
 from . import engine, student, student_told
 from .report import cut
 

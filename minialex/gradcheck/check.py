@@ -5,7 +5,7 @@ from numbers import Integral, Real
 
 import numpy as np
 
-from ..backend import array_module
+from ..device import array_module
 from . import curves, rounding, sampling, verdicts
 from .comparing import Comparing
 from .gradients import GradientsDiffer

@@ -3,7 +3,7 @@ import math
 
 import numpy as np
 
-from ..backend import array_module
+from ..device import array_module
 from . import rounding, sampling
 from .probing import Comparison, Direction, Entry, Point, examine, looks_smooth, quick, relative_error, wrong_entry
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..backend import array_module, to_numpy
+from ..device import array_module, to_numpy
 
 EXPONENTS = np.arange(-12, 0.01, 0.25)  # of ten, times an entry's unit
 MOST = 5000  # entries whose error is measured one by one

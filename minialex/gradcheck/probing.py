@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..backend import array_module
+from ..device import array_module
 
 DOUBLE = float(np.finfo(np.float64).eps)
 STEPS = (1, 1 / 30, 1 / 900, 1 / 27000)  # times the first step: the last is about 4·10⁻⁹ of an entry's unit

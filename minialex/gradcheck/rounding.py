@@ -7,7 +7,7 @@ backward(a + b) is rounding, too.
 """
 import numpy as np
 
-from ..backend import array_module
+from ..device import array_module
 
 SPACINGS = (1e-4, 1e-6, 1e-8)  # times a typical entry: a wild function is smooth on the smallest, noise is the same on all
 DOUBLE = float(np.finfo(np.float64).eps)

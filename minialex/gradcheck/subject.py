@@ -9,8 +9,10 @@ from contextlib import ExitStack, contextmanager
 
 import numpy as np
 
-from .. import backend, tensor
+from .. import tensor
+from ..device import array_module, is_array
 from ..nn import Module
+from ..random import frozen_randomness
 from ..tensor import Function, Tensor
 
 
@@ -64,7 +66,7 @@ class Subject:
 
     def cotangent(self, output, generator):
         """A random one. Seeded with ones, a softmax whose gradient is all zeros would pass: its outputs always sum to 1."""
-        return backend.array_module(output).asarray(generator.standard_normal(output.shape))
+        return array_module(output).asarray(generator.standard_normal(output.shape))
 
     def gradients(self, cotangent):
         """[dL/dtensor or None, ...] with L = Σ cotangent · output, by one backward pass; `.grad` stays as it was.
@@ -235,7 +237,7 @@ def _check_count(title, fn, inputs):
 
 def _floating(name, value):
     array = value.data if isinstance(value, Tensor) else value
-    if not backend.is_array(array):
+    if not is_array(array):
         try:
             array = np.asarray(array, dtype=None if array is None else np.float64)
         except (TypeError, ValueError):
@@ -253,7 +255,7 @@ def _floating(name, value):
 def _check_values(name, array):
     if array.size == 0:
         raise ValueError(f"gradcheck: {name} has shape {array.shape}, which holds no values: there is nothing to compare.")
-    if not bool(backend.array_module(array).isfinite(array).all()):
+    if not bool(array_module(array).isfinite(array).all()):
         raise ValueError(f"gradcheck: {name} holds NaN or infinity: choose finite values.")
 
 
@@ -287,7 +289,7 @@ def _put_back(weight, data, grad):
 
 
 def _float64(array):
-    return backend.array_module(array).array(array, dtype=np.float64)
+    return array_module(array).array(array, dtype=np.float64)
 
 
 @contextmanager
@@ -295,7 +297,7 @@ def frozen():
     """Every run draws the same random numbers: those of the engine, and those of a student's own np.random.rand and
     random.random."""
     before, plain = np.random.get_state(), random.getstate()
-    with backend.frozen_randomness() as restart_engine:
+    with frozen_randomness() as restart_engine:
         def restart():
             restart_engine()
             np.random.seed(0)

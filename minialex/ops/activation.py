@@ -3,9 +3,9 @@
 ReLU is the paper's (section 3.1), tanh LeNet-5's, sigmoid what came before. Each derivative is written with the output y, so x
 itself need not be kept. At 0, where ReLU has a kink, dx is 0.
 """
-from ..backend import array_module
-from ..memory_order import arranged, empty_like
-from ..parallel import for_blocks
+from ..device import array_module
+from ..fast.layout import arranged, empty_like
+from ..fast.threads import for_blocks
 from ..tensor import Function
 
 

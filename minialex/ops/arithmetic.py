@@ -6,7 +6,7 @@ from numbers import Integral
 
 import numpy as np
 
-from ..backend import array_module, device_of, is_array, to_device
+from ..device import array_module, device_of, is_array, to_device
 from ..tensor import Function, Tensor
 
 

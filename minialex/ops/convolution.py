@@ -21,8 +21,10 @@ one buffer, and backward builds the columns again, which is cheaper than keeping
 """
 from numbers import Integral
 
-from ..backend import array_module, kernels
-from ..parallel import empty, for_rows, sum_over_images
+from ..device import array_module
+from ..fast import kernels
+from ..fast.buffers import empty
+from ..fast.threads import for_rows, sum_over_images
 from ..tensor import Function
 from ..windows import output_size, pair
 from .im2col import Im2col, OneWindow

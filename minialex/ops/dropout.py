@@ -6,7 +6,8 @@
 The paper halves the outputs at test time instead; dividing while training gives the same expectation and leaves the
 network alone when it is used.
 """
-from ..backend import first_row, kernels, random_key
+from ..fast import kernels
+from ..random import first_row, random_key
 from ..tensor import Function
 
 

@@ -6,8 +6,10 @@
 `im2col` and `col2im` are these two for anybody's arrays. `Im2col` is what ops/convolution.py works with: the maps from weights,
 images and output to the matrices of its product, and back.
 """
-from ..backend import array_module, is_array, kernels
-from ..parallel import empty, images_at_a_time, matmul, scratch
+from ..device import array_module, is_array
+from ..fast import kernels
+from ..fast.buffers import empty, scratch
+from ..fast.threads import images_at_a_time, matmul
 from ..windows import output_size, pair
 
 

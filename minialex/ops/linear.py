@@ -3,7 +3,7 @@
     y = x Wᵀ + b          x (N, in), W (out, in), b (out,), y (N, out)
     dx = g W              dW = gᵀ x              db = Σ over the batch of g
 """
-from ..parallel import matmul
+from ..fast.threads import matmul
 from ..tensor import Function
 
 

@@ -12,7 +12,8 @@ from numbers import Integral
 
 import numpy as np
 
-from ..backend import array_module, device_of, is_array, kernels, to_device, to_numpy
+from ..device import array_module, device_of, is_array, to_device, to_numpy
+from ..fast import kernels
 from ..tensor import Function, Tensor
 
 

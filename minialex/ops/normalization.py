@@ -13,9 +13,10 @@ channel: the form that the released 2012 source has beside the other (k = 1, n =
 """
 from numbers import Integral
 
-from ..backend import array_module, kernels
-from ..memory_order import arranged, empty_like, lies_like
-from ..parallel import for_images
+from ..device import array_module
+from ..fast import kernels
+from ..fast.layout import arranged, empty_like, lies_like
+from ..fast.threads import for_images
 from ..tensor import Function
 
 

@@ -7,9 +7,10 @@ OH = ⌊(H + 2·PH − KH)/SH⌋ + 1. The paper's windows overlap: 3x3 with stri
 """
 from functools import reduce
 
-from ..backend import array_module, kernels
-from ..memory_order import empty_like
-from ..parallel import for_images
+from ..device import array_module
+from ..fast import kernels
+from ..fast.layout import empty_like
+from ..fast.threads import for_images
 from ..tensor import Function
 from ..windows import output_size, pair
 

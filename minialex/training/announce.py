@@ -2,7 +2,8 @@
 
 import textwrap
 
-from .. import backend, shapes
+from .. import shapes
+from ..device import memory_free
 from . import estimate, paper
 from .config import REASONS, SMALL
 from .experiment import milestones
@@ -77,7 +78,7 @@ def _paper(experiment):
 
 
 def _memory(experiment):
-    free = backend.memory_free(experiment.model.parameters()[0].device)
+    free = memory_free(experiment.model.parameters()[0].device)
     return f"about {estimate.gigabytes(estimate.memory(experiment))}" + (f"; {estimate.gigabytes(free)} are free" if free else "")
 
 

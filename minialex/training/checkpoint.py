@@ -18,7 +18,7 @@ import zipfile
 
 import numpy as np
 
-from ..backend import to_numpy
+from ..device import to_numpy
 from ..errors import UserError
 from .files import keep_as, replacing
 

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from .. import backend, data, models, weights
+from .. import data, models, weights
 from .. import functional as F
 from ..data.threads import ahead
 from ..data.transforms import centre, luminance
+from ..device import to_device, to_numpy
 from ..errors import UserError
 from ..tensor import Tensor, no_grad
 from .folder import RunFolder
@@ -52,7 +53,7 @@ class Classifier:
         """softmax of the network's outputs: float32 (N, C, crop, crop) -> float32 (N, classes), both on the CPU."""
         device = self.model.parameters()[0].device
         with no_grad():
-            parts = [backend.to_numpy(F.softmax(self.model(Tensor(backend.to_device(crops[at : at + BATCH], device)))).data)
+            parts = [to_numpy(F.softmax(self.model(Tensor(to_device(crops[at : at + BATCH], device)))).data)
                      for at in range(0, len(crops), BATCH)]
         return np.concatenate(parts)
 

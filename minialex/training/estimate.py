@@ -8,7 +8,8 @@ all of 4 bytes, and 100 MB for programs and buffers. Measured at batches of 8 to
 paper's network, 1.9 for LeNet-5, 2.0 for krizhevsky, 2.3 for keras and torchvision.
 """
 
-from .. import backend, shapes
+from .. import shapes
+from ..device import memory_free
 from .experiment import part_size
 
 OUTPUTS, INPUTS, FIXED = 2.0, 4, 100 << 20
@@ -34,7 +35,7 @@ def _kept(pictures):
 
 def caution(experiment):
     """A sentence when the memory that is free will hardly do, or None."""
-    needed, free = memory(experiment), backend.memory_free(experiment.model.parameters()[0].device)
+    needed, free = memory(experiment), memory_free(experiment.model.parameters()[0].device)
     if free is None or needed < 0.95 * free:
         return None
     parts = 2 * experiment.config.accumulate

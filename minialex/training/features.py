@@ -13,8 +13,9 @@ import math
 
 import numpy as np
 
-from .. import backend, shapes
-from ..parallel import release_memory
+from .. import shapes
+from ..device import to_device, to_numpy
+from ..fast.buffers import release_memory
 from ..tensor import Tensor, no_grad
 
 VIEWS = 4
@@ -79,8 +80,8 @@ class FeatureLoader:
         self.trunk.eval()
         with no_grad(), self.phase(what, len(self.pictures)) as bar:
             for images, of_images in in_order:
-                parts.append(backend.to_numpy(self.trunk(Tensor(backend.to_device(images, self.device))).data))
-                labels.append(backend.to_numpy(of_images))
+                parts.append(to_numpy(self.trunk(Tensor(to_device(images, self.device))).data))
+                labels.append(to_numpy(of_images))
                 bar.step(len(of_images))
         release_memory()
         return np.concatenate(parts), np.concatenate(labels)

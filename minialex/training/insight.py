@@ -5,7 +5,8 @@ import re
 
 import numpy as np
 
-from .. import backend, nn
+from .. import nn
+from ..device import to_device, to_numpy
 from ..errors import UserError
 from ..tensor import Tensor, no_grad
 from . import style
@@ -17,7 +18,7 @@ BATCH = 32
 
 def activations(model, crops, last=None):
     """{layer: (N, C, H, W)} on the CPU, what each layer up to `last` makes of crops; all with maps when None."""
-    found, x = {}, Tensor(backend.to_device(crops, model.parameters()[0].device))
+    found, x = {}, Tensor(to_device(crops, model.parameters()[0].device))
     with no_grad():
         for name, layer in model.named_children():
             x = layer(x)
@@ -41,7 +42,7 @@ def maps(path, network, planes):
                      "filter's, bright is a strong answer", fontsize=8.5, color=style.QUIET, va="center", ha="right")
         for row, name in enumerate(rows):
             bottom = height - 0.55 - 0.95 * (row + 1) + 0.2
-            values = backend.to_numpy(found[name])[0]
+            values = to_numpy(found[name])[0]
             drawing.text(0.2 / width, (bottom + 0.3) / height, f"conv{name[4:]}", fontsize=9.5, fontweight="bold", va="center")
             drawing.text(0.75 / width, (bottom + 0.3) / height, "×".join(map(str, values.shape)), fontsize=8, color=style.QUIET,
                          va="center")
@@ -86,7 +87,7 @@ def strongest_patches(network, pictures, layer, number, seen=lambda count: None)
     """The PATCHES pictures in which a filter answers most: (value, picture number, (row, column) of the answer), best first."""
     best = []
     for indices, crops in _batches(network, pictures):
-        answers = backend.to_numpy(activations(network.model, crops, layer)[layer][:, number])
+        answers = to_numpy(activations(network.model, crops, layer)[layer][:, number])
         for index, answer in zip(indices, answers):
             place = np.unravel_index(answer.argmax(), answer.shape)
             heapq.heappush(best, (float(answer[place]), -index, tuple(map(int, place))))

@@ -15,10 +15,11 @@ from contextlib import nullcontext
 
 import numpy as np
 
-from .. import backend
 from .. import functional as F
+from ..device import to_device
 from ..errors import UserError
-from ..parallel import release_memory
+from ..fast.buffers import release_memory
+from ..random import manual_seed, parts_of_batch
 from ..tensor import Tensor, no_grad
 from . import features
 from .experiment import part_size, training_loader, validation_loader, validation_pictures
@@ -90,7 +91,7 @@ class Trainer:
         """The rest of this epoch's steps."""
         if self.batch == 0:
             # Dropout's masks follow from the epoch, as the loader's crops do: going on needs no earlier random numbers.
-            backend.manual_seed(int(np.random.SeedSequence([self.config.seed, self.epoch]).generate_state(1)[0]))
+            manual_seed(int(np.random.SeedSequence([self.config.seed, self.epoch]).generate_state(1)[0]))
         self._stop_if_asked()
         self.model.train()
         if self.experiment.trunk is not None:
@@ -113,7 +114,7 @@ class Trainer:
         """One step of gradient descent on one batch: the gradients of its parts add up to those of the whole."""
         self.optimizer.zero_grad()
         count, size = len(labels), part_size(self.config)
-        for part in backend.parts_of_batch([slice(start, min(start + size, count)) for start in range(0, count, size)]):
+        for part in parts_of_batch([slice(start, min(start + size, count)) for start in range(0, count, size)]):
             self._part(*self._on_device(images[part], labels[part]), (part.stop - part.start) / count)
         self._warm_up()
         self.optimizer.step()
@@ -189,7 +190,7 @@ class Trainer:
         self.record.epoch(row, complete, [train_seconds, rate, val_seconds, val_images])
 
     def _on_device(self, *arrays):
-        return [backend.to_device(array, self.device) for array in arrays]
+        return [to_device(array, self.device) for array in arrays]
 
     def _stop_if_asked(self):
         if self.interrupt.requested:

@@ -1,6 +1,7 @@
 """When a batch is too large for the memory: what was needed, what there was, and which batch would fit."""
 
-from .. import backend, nn, shapes
+from .. import nn, shapes
+from ..device import bytes_asked_for, gpu_memory
 from ..errors import OutOfMemory
 from .experiment import part_size
 
@@ -26,9 +27,9 @@ def explain(error, trainer):
         return OutOfMemory(f"the memory is too small: {said}; --accumulate {parts} computes the same with less, a smaller "
                            "--batch-size something else with less.")
     batch = part_size(trainer.config)
-    free, in_use = backend.gpu_memory()
+    free, in_use = gpu_memory()
     fits = min(batch_that_fits(trainer.model, free + in_use), batch - 1)
-    needed = backend.bytes_asked_for(said)
+    needed = bytes_asked_for(said)
     wanted = f"{needed:,} bytes more were needed, {free:,} are free and {in_use:,} in use" if needed else said.partition(";")[0]
     parts = -(-trainer.config.batch_size // fits) if fits else 0
     advice = (f"a batch of about {fits} would fit (--batch-size {fits}), --accumulate {parts} computes the same in such parts"

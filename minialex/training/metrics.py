@@ -4,7 +4,7 @@ A GPU runs ahead of the program; asking it for a number makes the program wait. 
 `fetch()`, and a training step never waits for them.
 """
 
-from ..backend import array_module
+from ..device import array_module
 
 
 def rank(logits, labels):

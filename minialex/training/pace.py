@@ -2,7 +2,7 @@
 
 import time
 
-from .. import backend
+from ..device import memory_used
 from . import estimate
 from .progress import duration
 
@@ -27,7 +27,7 @@ class Pace:
         elif self.steps == FIRST_STEPS:
             rate = self.images / (time.perf_counter() - self.start)
             self.estimated = self.seconds_left(rate)
-            used = backend.memory_used(self.trainer.device)
+            used = memory_used(self.trainer.device)
             memory = f"; memory so far {estimate.gigabytes(used)}" if used else ""
             self.say(f"time     about {duration(self.estimated)}, at the {rate:.1f} images/s of the first steps{memory}")
             self.say()
@@ -37,7 +37,7 @@ class Pace:
         if self.estimated is None:
             return None
         said = f"{duration(time.perf_counter() - self.start)}, estimated {duration(self.estimated)}"
-        used = backend.memory_used(self.trainer.device)
+        used = memory_used(self.trainer.device)
         needed = estimate.gigabytes(estimate.memory(self.trainer.experiment))
         return said + (f"; at most {estimate.gigabytes(used)} of memory, estimated {needed}" if used else "")
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from .. import backend
 from .. import functional as F
 from ..data import UnreadablePicture
+from ..device import to_device, to_numpy
 from ..tensor import Tensor, no_grad
 from . import style
 from .experiment import Sample, spread, validation_loader
@@ -17,7 +17,7 @@ def probabilities(experiment, pictures):
     experiment.model.eval()
     device = experiment.model.parameters()[0].device
     with no_grad():
-        parts = [backend.to_numpy(F.softmax(experiment.model(Tensor(backend.to_device(images, device)))).data)
+        parts = [to_numpy(F.softmax(experiment.model(Tensor(to_device(images, device)))).data)
                  for images, _ in validation_loader(experiment, pictures)]
     return np.concatenate(parts)
 

@@ -3,8 +3,8 @@
 import dataclasses
 import time
 
-from .. import backend
 from ..errors import UserError
+from ..random import random_state, set_random_state
 from . import checkpoint, freezing
 from .config import save_interval
 from .files import NotWritten
@@ -115,7 +115,7 @@ class Record:
             "best": self.best,
             "groups": optimizer["groups"],
             "schedule": trainer.schedule.state_dict(),
-            "random": backend.random_state(),
+            "random": random_state(),
         }, trainer.experiment.first_kernels)
         self.saved, self.saved_at, self.steps = (trainer.epoch, trainer.batch), time.perf_counter(), 0
         self.save_seconds = self.saved_at - start
@@ -135,7 +135,7 @@ class Record:
             trainer.model.load_state_dict(weights)
             trainer.optimizer.load_state_dict({"velocity": [velocity.get(name) for name in names], "groups": state["groups"]})
             trainer.schedule.load_state_dict(state["schedule"])
-            backend.set_random_state(state["random"])
+            set_random_state(state["random"])
             trainer.epoch, trainer.batch, trainer.tally = state["epoch"], state["batch"], Tally(**state["tally"])
             self.history, self.timing, self.best = state["history"], state["timing"], state["best"]
             self.saved = (trainer.epoch, trainer.batch) if self.folder.source == self.folder.last else None

@@ -6,8 +6,8 @@ import tempfile
 import time
 from contextlib import contextmanager
 
-from .. import backend
 from ..data import UnreadablePicture
+from ..device import memory_used
 from . import checkpoint, estimate
 from .experiment import spread
 from .folder import RunFolder
@@ -52,7 +52,7 @@ def rehearse(trainer):
     free = shutil.disk_usage(trainer.record.folder.path).free
     if free < 2 * size:  # one is there already; a run keeps the last and the best, and writes a new one beside them
         yield f"the disk has room for {estimate.gigabytes(free)} more, a run needs {estimate.gigabytes(2 * size)}: make room"
-    used, needed = backend.memory_used(trainer.device), estimate.memory(trainer.experiment)
+    used, needed = memory_used(trainer.device), estimate.memory(trainer.experiment)
     if used is not None:
         yield f"memory so far {estimate.gigabytes(used)}, of the {estimate.gigabytes(needed)} estimated"
     yield "nothing was left behind: without --dry-run it is the run itself"

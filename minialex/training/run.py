@@ -5,8 +5,10 @@ import os
 
 import numpy as np
 
-from .. import backend, data, models
+from .. import data, models
+from ..device import resolve_device, to_numpy
 from ..errors import UserError
+from ..random import manual_seed
 from . import announce, checkpoint, experiment, figures, identity, memory, report
 from . import folder as run_folder
 from . import weights as initial
@@ -65,7 +67,7 @@ def draw(trainer):
     complete = [trainer.is_complete(row[0] - 1) for row in history]
     figures.curves(path / "curves.png", history, len(experiment.train.classes), complete)
     towers = experiment.model.conv2.groups
-    figures.filters(path / "filters.png", backend.to_numpy(experiment.model.conv1.weight.data),
+    figures.filters(path / "filters.png", to_numpy(experiment.model.conv1.weight.data),
                     experiment.first_kernels, towers)
     predictions(path / "predictions.png", experiment)
     report.of_trainer(trainer)
@@ -84,7 +86,7 @@ def data_name(settings):
 
 
 def _start(folder, given, progress, rehearsal=False):
-    device = backend.resolve_device(given.get("device", "auto"), given.get("tf32", False))
+    device = resolve_device(given.get("device", "auto"), given.get("tf32", False))
     found = initial.named_in(given)
     given = initial.settings(given, found)
     train, val = experiment.open_pictures(ALWAYS | given, progress.terminal)
@@ -93,7 +95,7 @@ def _start(folder, given, progress, rehearsal=False):
     if given.get("init", "he") not in INITIALISATIONS:
         given["init"] = os.path.abspath(given["init"])
     config = resolve(given, len(train), len(val))
-    backend.manual_seed(config.seed)
+    manual_seed(config.seed)
     few = data.statistics(train, experiment.channels(config.variant), LOOKED_AT, config.workers) if rehearsal else None
     parts = experiment.build(config, train, val, device.name, progress.terminal, few, found=found)
     folder.create()
@@ -112,10 +114,10 @@ def _resume(folder, given, progress, rehearsal=False):
     folder.take()
     config = identity.same_settings(folder, given)
     saved = _saved(folder, config)
-    device = backend.resolve_device(config.device, config.tf32)
+    device = resolve_device(config.device, config.tf32)
     train, val = experiment.open_pictures(dataclasses.asdict(config), progress.terminal)
     identity.check_same_pictures(folder, train, val)
-    backend.manual_seed(config.seed)
+    manual_seed(config.seed)
     if saved is None:
         parts = experiment.build(config, train, val, device.name, progress.terminal,
                                  found=initial.named_in(dataclasses.asdict(config)))

@@ -4,7 +4,7 @@ import math
 
 from .. import functional as F
 from ..anomaly import detect_anomaly
-from ..backend import array_module
+from ..device import array_module
 from ..tensor import Tensor
 
 

@@ -29,9 +29,9 @@ def cupy(device, request):
 
 @pytest.fixture(scope="module")
 def gpu(cupy):
-    """The module under test, `minialex.kernels.gpu`."""
-    from minialex import backend
-    return backend.kernels(cupy.zeros(1))
+    """The module under test, `minialex.fast.gpu`."""
+    from minialex.fast import kernels
+    return kernels(cupy.zeros(1))
 
 
 @pytest.fixture(scope="module")

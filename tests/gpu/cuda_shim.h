@@ -1,4 +1,4 @@
-// Enough of CUDA's vocabulary for g++ to compile the kernels of minialex/kernels/cuda and run them thread after thread.
+// Enough of CUDA's vocabulary for g++ to compile the kernels of minialex/fast/cuda and run them thread after thread.
 #include <cmath>
 #include <cstddef>
 #include <functional>

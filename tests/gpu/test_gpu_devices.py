@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import standin
 
-from minialex import backend
+from minialex import device as device_module
+from minialex.device import resolve_device, to_device
 from minialex.errors import UserError
 
 INSTALL = "pip install -r requirements-gpu.txt"
@@ -19,8 +20,8 @@ def machine(monkeypatch):
     """machine(cupy, gpu=True): from now on this is what `import cupy` gives, and whether the system sees a card."""
     def make(cupy, gpu=False):
         monkeypatch.setitem(sys.modules, "cupy", cupy)
-        monkeypatch.setattr(backend.shutil, "which", lambda name: "/usr/bin/nvidia-smi" if gpu else None)
-        monkeypatch.setattr(backend.os.path, "exists", lambda path: False)
+        monkeypatch.setattr(device_module.shutil, "which", lambda name: "/usr/bin/nvidia-smi" if gpu else None)
+        monkeypatch.setattr(device_module.os.path, "exists", lambda path: False)
     return make
 
 
@@ -75,7 +76,7 @@ BROKEN = {
 def test_auto_falls_back_to_the_cpu_and_says_why(machine, case, has_gpu):
     make, reason = BROKEN[case]
     machine(make(), gpu=has_gpu)
-    device = backend.resolve_device("auto")
+    device = resolve_device("auto")
     assert device.name == "cpu"
     assert device.why.startswith("device: cpu") and "\n" not in device.why
     assert reason in device.why
@@ -88,20 +89,20 @@ def test_a_gpu_that_was_asked_for_and_cannot_be_had_is_an_error(machine, case, h
     make, reason = BROKEN[case]
     machine(make(), gpu=has_gpu)
     with pytest.raises(UserError) as caught:
-        backend.resolve_device("cuda")
+        resolve_device("cuda")
     assert reason in str(caught.value) and INSTALL in str(caught.value) and "\n" not in str(caught.value)
 
 
 def test_a_cupy_that_does_not_import_is_not_a_crash(machine, monkeypatch):
     machine(None)
-    monkeypatch.setattr(backend.importlib, "import_module", raising(OSError("libcuda.so.1: file too short\nmore")))
-    assert "CuPy cannot be imported: libcuda.so.1: file too short" in backend.resolve_device("auto").why
+    monkeypatch.setattr(device_module.importlib, "import_module", raising(OSError("libcuda.so.1: file too short\nmore")))
+    assert "CuPy cannot be imported: libcuda.so.1: file too short" in resolve_device("auto").why
 
 
 def test_a_gpu_that_computes_is_chosen(machine):
     machine(fake())
     for asked in ("auto", "cuda", "cuda:0"):
-        device = backend.resolve_device(asked)
+        device = resolve_device(asked)
         assert device.name == "cuda:0"
         assert device.why == "device: cuda:0, Stand-in GPU"
 
@@ -110,10 +111,10 @@ def test_tf32_is_off_unless_asked_for(machine, monkeypatch):
     machine(fake())
     monkeypatch.setenv("CUPY_TF32", "0")
     monkeypatch.delenv("CUPY_TF32")
-    assert "TF32" not in backend.resolve_device("cuda").why
-    assert "matrix products in TF32" in backend.resolve_device("cuda", tf32=True).why
+    assert "TF32" not in resolve_device("cuda").why
+    assert "matrix products in TF32" in resolve_device("cuda", tf32=True).why
     assert os.environ["CUPY_TF32"] == "1"
-    assert "TF32" not in backend.resolve_device("cuda", tf32=False).why
+    assert "TF32" not in resolve_device("cuda", tf32=False).why
     assert os.environ["CUPY_TF32"] == "0"
 
 
@@ -124,43 +125,43 @@ def test_tf32_is_set_before_the_first_matrix_product(machine, monkeypatch):
     monkeypatch.setenv("CUPY_TF32", "0")
     monkeypatch.setattr(cupy, "call", lambda name, *rest: seen.append((name, os.environ["CUPY_TF32"])) or
                         standin.Cupy.call(cupy, name, *rest))
-    backend.resolve_device("cuda", tf32=True)
+    resolve_device("cuda", tf32=True)
     assert [value for name, value in seen if name == "ndarray.__matmul__"] == ["1"]
 
 
 def test_the_chosen_gpu_is_the_current_one(machine):
     cupy = fake(devices=2)
     machine(cupy)
-    assert backend.resolve_device("cuda:1").name == "cuda:1"
+    assert resolve_device("cuda:1").name == "cuda:1"
     assert cupy.zeros(1).device.id == 1
 
 
 def test_a_gpu_that_is_not_there(machine):
     machine(fake(devices=2), gpu=True)
     with pytest.raises(UserError, match="cuda:7.*CuPy sees 2 GPUs"):
-        backend.resolve_device("cuda:7")
+        resolve_device("cuda:7")
 
 
 def test_cpu_never_touches_cupy(machine, monkeypatch):
     machine(None, gpu=True)
-    monkeypatch.setattr(backend.importlib, "import_module", raising(AssertionError("CuPy was imported")))
-    assert backend.resolve_device("cpu").name == "cpu"
+    monkeypatch.setattr(device_module.importlib, "import_module", raising(AssertionError("CuPy was imported")))
+    assert resolve_device("cpu").name == "cpu"
 
 
 @pytest.mark.parametrize("name", ["gpu", "cuda:", "cuda:x", "cuda:-1", "CUDA", ""])
 def test_unknown_names(machine, name):
     machine(fake())
     with pytest.raises(UserError, match="choose auto, cpu, cuda or cuda:n"):
-        backend.resolve_device(name)
+        resolve_device(name)
 
 
 @pytest.mark.parametrize("tool, driver, present", [("/usr/bin/nvidia-smi", False, True), (None, True, True),
                                                    (None, False, False)])
 def test_how_a_gpu_is_noticed(machine, monkeypatch, tool, driver, present):
     machine(None)
-    monkeypatch.setattr(backend.shutil, "which", lambda name: tool if name == "nvidia-smi" else None)
-    monkeypatch.setattr(backend.os.path, "exists", lambda path: driver and path.startswith("/proc/driver/nvidia"))
-    assert (INSTALL in backend.resolve_device("auto").why) == present
+    monkeypatch.setattr(device_module.shutil, "which", lambda name: tool if name == "nvidia-smi" else None)
+    monkeypatch.setattr(device_module.os.path, "exists", lambda path: driver and path.startswith("/proc/driver/nvidia"))
+    assert (INSTALL in resolve_device("auto").why) == present
 
 
 def test_the_real_cupy_without_a_gpu(device):
@@ -172,9 +173,9 @@ def test_the_real_cupy_without_a_gpu(device):
         pass
     else:
         pytest.skip("this machine has a GPU that works")
-    chosen = backend.resolve_device("auto")
+    chosen = resolve_device("auto")
     assert chosen.name == "cpu" and "CuPy is installed but cannot use a GPU" in chosen.why
-    assert np.asarray(backend.to_device(np.ones(2), "cpu")).sum() == 2
+    assert np.asarray(to_device(np.ones(2), "cpu")).sum() == 2
 
 
 def test_importing_minialex_does_not_import_cupy():

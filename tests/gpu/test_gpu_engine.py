@@ -8,7 +8,10 @@ import standin
 
 import minialex as ma
 import minialex.functional as F
-from minialex import backend, models, nn, optim
+from minialex import models, nn, optim
+from minialex.device import device_of, to_device, to_numpy
+from minialex.fast import kernels
+from minialex.random import random_state, set_random_state
 from minialex.tensor import Tensor
 
 
@@ -51,14 +54,14 @@ OPERATIONS = {
 
 def run(operation, device, dtype):
     """The output and both gradients, as NumPy arrays."""
-    x, w = (Tensor(backend.to_device(normal(seed, *shape, dtype=dtype), device), requires_grad=True)
+    x, w = (Tensor(to_device(normal(seed, *shape, dtype=dtype), device), requires_grad=True)
             for seed, shape in enumerate([(2, 4, 6, 6), (8, 2, 3, 3)]))
     y = operation(x, w)
     assert y.device == device and y.dtype == dtype
-    y.backward(backend.to_device(normal(2, *y.shape, dtype=dtype), device))
+    y.backward(to_device(normal(2, *y.shape, dtype=dtype), device))
     for tensor in (x, w):
-        assert tensor.grad is None or (backend.device_of(tensor.grad), tensor.grad.dtype) == (device, dtype)
-    return [y.numpy(), *[backend.to_numpy(t.grad) for t in (x, w) if t.grad is not None]]
+        assert tensor.grad is None or (device_of(tensor.grad), tensor.grad.dtype) == (device, dtype)
+    return [y.numpy(), *[to_numpy(t.grad) for t in (x, w) if t.grad is not None]]
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -83,13 +86,13 @@ def train(model, device, batches, size, lr=0.01, accumulate=1):
         if step % accumulate == 0:
             optimizer.zero_grad()
         x = Tensor(normal(step, size, *model.input_shape, dtype=np.float32)).to(device)
-        loss = F.cross_entropy(model(x), backend.to_device(np.arange(size) % model.num_classes, device))
+        loss = F.cross_entropy(model(x), to_device(np.arange(size) % model.num_classes, device))
         loss.backward()
         losses.append(loss)
         if (step + 1) % accumulate == 0:
             optimizer.step()
     assert all(p.grad.dtype == p.dtype == np.float32 and p.device == device for p in model.parameters())
-    weights = {name: backend.to_numpy(array).copy() for name, array in model.state_dict().items()}
+    weights = {name: to_numpy(array).copy() for name, array in model.state_dict().items()}
     return np.array([loss.item() for loss in losses]), weights
 
 
@@ -133,10 +136,10 @@ def test_one_step_of_the_whole_paper_network(cuda):
     for device in ("cpu", cuda):
         ma.manual_seed(1)
         model.to(device).zero_grad()
-        loss = F.cross_entropy(model(x.to(device)), backend.to_device(np.array([3, 7]), device))
+        loss = F.cross_entropy(model(x.to(device)), to_device(np.array([3, 7]), device))
         loss.backward()
         losses.append(loss.item())
-        gradients.append({name: backend.to_numpy(p.grad) for name, p in model.named_parameters()})
+        gradients.append({name: to_numpy(p.grad) for name, p in model.named_parameters()})
     assert losses[1] == pytest.approx(losses[0], rel=1e-5)
     for name, expected in gradients[0].items():
         worst = np.abs(gradients[1][name] - expected).max()
@@ -157,8 +160,8 @@ def step_of(model, device, size):
     """A function that runs one training step on data that is already on the device."""
     model.to(device)
     optimizer = optim.SGD(model.parameters(), 0.01)
-    x = Tensor(backend.to_device(normal(0, size, *model.input_shape, dtype=np.float32), device))
-    labels = backend.to_device(np.arange(size) % model.num_classes, device)
+    x = Tensor(to_device(normal(0, size, *model.input_shape, dtype=np.float32), device))
+    labels = to_device(np.arange(size) % model.num_classes, device)
 
     def step():
         optimizer.zero_grad()
@@ -222,7 +225,7 @@ def test_everything_stays_on_its_own_device(fake_cupy):
 def test_kernels_run_where_their_array_is(fake_cupy):
     with fake_cupy.cuda.Device(1):
         x = fake_cupy.asarray(normal(0, 1, 2, 5, 5))
-    gpu = backend.kernels(x)
+    gpu = kernels(x)
     assert gpu.max_pool_forward(x, (3, 3), (2, 2), (0, 0))[0].device.id == 1
     assert fake_cupy.cuda.Device().id == 0
 
@@ -290,9 +293,9 @@ def test_dropout_masks_are_the_cpus_and_can_be_drawn_again(cuda, cupy):
     for device in ("cpu", cuda, cuda):
         ma.manual_seed(7)
         there = Tensor(x, requires_grad=True).to(device)
-        first, state = F.dropout(there, 0.3).numpy(), backend.random_state()
+        first, state = F.dropout(there, 0.3).numpy(), random_state()
         draws.append((first, F.dropout(there, 0.3).numpy()))
-        backend.set_random_state(json.loads(json.dumps(state)))
+        set_random_state(json.loads(json.dumps(state)))
         np.testing.assert_array_equal(F.dropout(there, 0.3).numpy(), draws[-1][1], "a checkpoint's state goes on elsewhere")
     for first, second in draws:
         np.testing.assert_array_equal(first, draws[0][0])

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from minialex.kernels import cpu
+from minialex.fast import cpu
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 checked = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
@@ -316,8 +316,8 @@ def test_launch_sizes_and_index_types_change_no_bit(cupy, gpu, monkeypatch, dtyp
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_the_order_of_threads_changes_no_bit(fake_cupy, monkeypatch, dtype):
-    from minialex import backend
-    gpu = backend.kernels(fake_cupy.zeros(1))
+    from minialex.fast import kernels
+    gpu = kernels(fake_cupy.zeros(1))
     for name, arguments in one_of_each(dtype):
         monkeypatch.setattr(fake_cupy.state, "backwards", False)
         expected = results(fake_cupy, gpu, name, arguments)

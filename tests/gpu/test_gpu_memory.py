@@ -5,15 +5,16 @@ import numpy as np
 import pytest
 
 import minialex.functional as F
-from minialex import backend
+from minialex.device import to_device, to_numpy
+from minialex.fast import kernels
 from minialex.tensor import Tensor
 
 
 @pytest.fixture
 def gpu(fake_cupy, monkeypatch):
-    """`minialex.kernels.gpu`, without what earlier tests found out about memory, or left in it."""
+    """`minialex.fast.gpu`, without what earlier tests found out about memory, or left in it."""
     gc.collect()
-    module = backend.kernels(fake_cupy.zeros(1))
+    module = kernels(fake_cupy.zeros(1))
     monkeypatch.setattr(module, "_slice_sizes", {})
     return module
 
@@ -29,11 +30,11 @@ def slices(gpu, monkeypatch):
 def convolve(device, images=12):
     """Output and gradients of one convolution; an image's columns take 16·25·64·4 = 102,400 bytes."""
     generator = np.random.default_rng(0)
-    x, w, b = (Tensor(backend.to_device(generator.standard_normal(shape).astype(np.float32), device), requires_grad=True)
+    x, w, b = (Tensor(to_device(generator.standard_normal(shape).astype(np.float32), device), requires_grad=True)
                for shape in [(images, 16, 8, 8), (4, 16, 5, 5), (4,)])
     y = F.conv2d(x, w, b, padding=2)
-    y.backward(backend.to_device(generator.standard_normal(y.shape).astype(np.float32), device))
-    return [y.numpy(), *[backend.to_numpy(tensor.grad) for tensor in (x, w, b)]]
+    y.backward(to_device(generator.standard_normal(y.shape).astype(np.float32), device))
+    return [y.numpy(), *[to_numpy(tensor.grad) for tensor in (x, w, b)]]
 
 
 def test_slices_follow_the_free_memory(fake_cupy, gpu, monkeypatch):

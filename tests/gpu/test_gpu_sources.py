@@ -21,7 +21,7 @@ def nvrtc():
 @pytest.fixture(scope="module")
 def sources():
     pytest.importorskip("cupy", reason="CuPy is not installed (pip install -r requirements.txt)")
-    from minialex.kernels import gpu
+    from minialex.fast import gpu
     return gpu
 
 

@@ -8,8 +8,9 @@ import pytest
 from small_runs import Listener
 
 import minialex as ma
-from minialex import backend, models, nn
 from minialex import functional as F
+from minialex import models, nn
+from minialex.random import first_row, parts_of_batch, random_state
 from minialex.training import Interrupted, run
 from minialex.training.checkpoint import load
 
@@ -20,13 +21,13 @@ def test_the_masks_of_the_parts_are_those_of_the_whole_batch(width, size):
     x = np.ones((7, width), np.float32)
     ma.manual_seed(5)
     whole = [F.dropout(ma.Tensor(x), 0.4).data for _ in range(2)]
-    after = backend.random_state()
+    after = random_state()
     ma.manual_seed(5)
     parts = [[F.dropout(ma.Tensor(x[part]), 0.4).data for _ in range(2)]
-             for part in backend.parts_of_batch([slice(start, min(start + size, 7)) for start in range(0, 7, size)])]
+             for part in parts_of_batch([slice(start, min(start + size, 7)) for start in range(0, 7, size)])]
     for layer in range(2):
         np.testing.assert_array_equal(np.concatenate([part[layer] for part in parts]), whole[layer])
-    assert backend.random_state() == after and backend.first_row() == 0
+    assert random_state() == after and first_row() == 0
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import signal
 import pytest
 from small_runs import OPTIONS, Listener, write_pictures
 
-from minialex import backend
 from minialex import train as command
 from minialex.errors import UserError
 from minialex.training import Interrupted, checkpoint, estimate, paper, run
@@ -67,7 +66,8 @@ def test_estimates_stand_beside_what_happened(finished):
 
 
 def test_less_memory_than_needed_is_told(train, monkeypatch):
-    monkeypatch.setattr(backend, "memory_free", lambda device: 50_000_000)
+    for module in ("announce", "estimate"):
+        monkeypatch.setattr(f"minialex.training.{module}.memory_free", lambda device: 50_000_000)
     _, listener = train("small", epochs=1, accumulate=2)
     assert "50 MB are free: --accumulate 4 computes the same" in " ".join(listener.text.split())
 

@@ -8,7 +8,7 @@ given values, moved a little off kinks and ties, and at others (shuffled and sca
 """
 import numpy as np
 
-from ... import backend
+from ...device import device_of, to_numpy
 from ..rounding import DOUBLE, SINGLE
 
 STEP, SINGLE_STEP = 1e-5, 1e-2  # times an entry's unit: truncation and rounding both leave about ten digits
@@ -43,7 +43,7 @@ class Place:
         self.subject, self.which, self.bases = subject, which, bases
         self.go()
         self.x = bases[which]
-        self.y = backend.to_numpy(subject.output()).astype(np.float64)
+        self.y = to_numpy(subject.output()).astype(np.float64)
         self.values = dict(zip(subject.names, bases))
         self.rest = subject.kept()
         self.jacobian = self._jacobian()
@@ -79,9 +79,9 @@ class Place:
         value = float(self.x[index])
         with np.errstate(all="ignore"):
             array[index] = value + step
-            plus = backend.to_numpy(self.subject.output()).reshape(-1)
+            plus = to_numpy(self.subject.output()).reshape(-1)
             array[index] = value - step
-            minus = backend.to_numpy(self.subject.output()).reshape(-1)
+            minus = to_numpy(self.subject.output()).reshape(-1)
         array[index] = value
         return (plus - minus) / (2 * step), abs(plus - 2 * self.y.reshape(-1) + minus) / step
 
@@ -101,14 +101,14 @@ class Case:
         put(subject, subject.originals)
 
     def _bases(self):
-        originals = [backend.to_numpy(array).astype(np.float64) for array in self.subject.originals]
+        originals = [to_numpy(array).astype(np.float64) for array in self.subject.originals]
         yield [self._nudged(base) for base in originals]
         for change in (self._shuffled, self._scaled, self._nudged):
             bases = [change(base) for base in originals]
             put(self.subject, bases)
             try:
                 with np.errstate(all="ignore"):
-                    if np.isfinite(backend.to_numpy(self.subject.output())).all():
+                    if np.isfinite(to_numpy(self.subject.output())).all():
                         yield bases
                         return
             except Exception:  # a domain that the student's code guards: the next change stays nearer
@@ -126,13 +126,13 @@ class Case:
     def _looks_at(self, place):
         place.go()
         for _ in range(2):
-            cotangent = backend.to_numpy(self.subject.cotangent(place.y, self.generator))
+            cotangent = to_numpy(self.subject.cotangent(place.y, self.generator))
             yield Look(place, cotangent, self.analytic(cotangent))
 
     def analytic(self, cotangent):
         """What backward returns at the present values, as it is; zeros for None."""
         gradient = self.subject.gradients(cotangent)[self.which]
-        return np.zeros(self.subject.tensors[self.which].shape) if gradient is None else backend.to_numpy(gradient)
+        return np.zeros(self.subject.tensors[self.which].shape) if gradient is None else to_numpy(gradient)
 
     def subject_takes_dout(self):
         return not np.array_equal(self.looks[0].cotangent, self.looks[1].cotangent)
@@ -156,7 +156,7 @@ class Case:
 def affordable(subject, which, output_size):
     """Is this input so small, and on the CPU, that its whole Jacobian can be had?"""
     size = subject.tensors[which].size
-    return size <= MOST and size * output_size <= LARGEST and backend.device_of(subject.tensors[which].data) == "cpu"
+    return size <= MOST and size * output_size <= LARGEST and device_of(subject.tensors[which].data) == "cpu"
 
 
 def put(subject, bases):

@@ -3,7 +3,7 @@
 Where numeric and analytic agree, that is all. Where they do not, this file says whether the numeric side can be trusted;
 what exactly is wrong is then for the hypotheses of the other files.
 """
-from ...backend import array_module
+from ...device import array_module
 from ..report import Row
 from . import names, numbers
 from .diagnosis import diagnosis

@@ -1,4 +1,4 @@
-"""Max-pooling on the CPU, for images in either memory order (memory_order.py).
+"""Max-pooling on the CPU, for images in either memory order (layout.py).
 
     y = max over the window, argmax = i·KW + j, where it stood        dx: each output's gradient goes to the pixel that won
 
@@ -6,9 +6,10 @@ N, C, H, W: images, channels, height, width.  KH, KW: window.  OH, OW: output.
 """
 import numpy as np
 
-from ..memory_order import arranged, channels_last, empty_like, in_memory, swapped
-from ..parallel import for_each, for_images, scratch
 from ..windows import window_count
+from .buffers import scratch
+from .layout import arranged, channels_last, empty_like, in_memory, swapped
+from .threads import for_each, for_images
 
 _BLOCK = 1 << 18  # windows in one part, channels last: pool1 takes 0.21 ms per image, with 2^16 it takes 0.23
 

@@ -2,7 +2,7 @@
 
 NumPy computes on the CPU, CuPy on a GPU, and CuPy copies NumPy's names. So an operation asks `array_module(x)` for the
 library that owns its array and writes the rest once. Here live the questions that remain: which device an array is on,
-how to copy it, which device to choose, and where random numbers come from.
+how to copy it, which device to choose, and how much it has.
 """
 import importlib
 import importlib.util
@@ -11,8 +11,6 @@ import platform
 import re
 import shutil
 import sys
-from contextlib import contextmanager
-from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
@@ -37,11 +35,6 @@ def is_array(value):
     """Is `value` an array of one of the two libraries?"""
     cupy = _cupy()
     return isinstance(value, np.ndarray) or (cupy is not None and isinstance(value, cupy.ndarray))
-
-
-def kernels(array):
-    """The module with the hot loops for this array's device: `kernels.cpu` or `kernels.gpu`, same names in both."""
-    return importlib.import_module("minialex.kernels.cpu" if array_module(array) is np else "minialex.kernels.gpu")
 
 
 def device_of(array):
@@ -215,76 +208,3 @@ def memory_free(device):
         return int(rows["MemAvailable"].split()[0]) * 1024
     except (OSError, KeyError, ValueError):
         return None
-
-
-# ------------------------------------------------------------------------------------------------ random numbers
-
-_random = {"host": np.random.default_rng(), "first row": 0}
-
-
-def manual_seed(seed):
-    """Seed every random number that the engine draws: initial weights and dropout masks, on the CPU and on GPUs.
-
-    Raises ValueError for anything but a whole number of at least 0.
-    """
-    if not isinstance(seed, Integral) or seed < 0:
-        raise ValueError(f"manual_seed needs a whole number of at least 0, got {seed!r}.")
-    _random["host"] = np.random.default_rng(int(seed))
-
-
-def host_generator():
-    """The NumPy generator behind weight initialisation; every other random number follows from what it draws."""
-    return _random["host"]
-
-
-def random_key():
-    """A whole number below 2^64 that stands for a long sequence of random numbers, such as a dropout mask.
-
-    It is drawn on the host and made into the sequence where the array is (`dropout` in kernels/), so that a GPU's random
-    numbers are the CPU's, and that the host generator's state, which a checkpoint keeps, is all the state there is.
-    """
-    return int(_random["host"].integers(1 << 64, dtype=np.uint64))
-
-
-def parts_of_batch(slices):
-    """Yield the slices of one batch. While a part is worked on, the random numbers are those that its rows would have had
-    in the whole batch: each part begins with the same keys, and `first_row()` says where in their sequences it starts."""
-    before = random_state()
-    try:
-        for part in slices:
-            set_random_state(before)
-            _random["first row"] = part.start
-            yield part
-    finally:
-        _random["first row"] = 0
-
-
-def first_row():
-    """The number, in the whole batch, of the first row of the part that is being worked on."""
-    return _random["first row"]
-
-
-@contextmanager
-def frozen_randomness():
-    """Inside the block, every run draws the same numbers again each time `restart()` is called; afterwards the
-    generators go on as if nothing had been drawn. Gradient checking needs a dropout mask that stands still."""
-    before = _random["host"]
-
-    def restart():
-        manual_seed(0)
-
-    restart()
-    try:
-        yield restart
-    finally:
-        _random["host"] = before
-
-
-def random_state():
-    """All that the random numbers to come depend on, on the CPU and on GPUs, as plain JSON-able values for checkpoints."""
-    return _random["host"].bit_generator.state
-
-
-def set_random_state(state):
-    """Put back what `random_state` returned."""
-    _random["host"].bit_generator.state = state

@@ -1,7 +1,8 @@
-"""Dropout on the CPU; `kernels/cuda/dropout.cu` has the same for a GPU, with the same random numbers."""
+"""Dropout on the CPU; `cuda/dropout.cu` has the same for a GPU, with the same random numbers."""
 import numpy as np
 
-from ..parallel import empty, parallel_map
+from .buffers import empty
+from .threads import parallel_map
 
 _BLOCK = 1 << 15  # numbers at a time, to stay in the cache; a multiple of 8, see below
 

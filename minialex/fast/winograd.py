@@ -29,8 +29,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from ..memory_order import swapped
-from ..parallel import batch_pieces, empty, for_each, scratch
+from .buffers import empty, scratch
+from .layout import swapped
+from .threads import batch_pieces, for_each
 
 # For kernels of r x r: m, the points beside ∞, and the longest sum of products. Of the symmetrical points tried these lose fewest
 # digits. Rounding grows with the length of a sum, and here more than elsewhere, because A takes differences of large results:

@@ -5,8 +5,8 @@ N, C, H, W: images, channels, height, width.  KH, KW: kernel or window.  OH, OW:
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from ..parallel import empty, scratch
 from ..windows import window_count
+from .buffers import empty, scratch
 
 
 def _windows(x, kernel_size, stride, counts):

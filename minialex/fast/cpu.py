@@ -1,4 +1,4 @@
-"""The hot loops on the CPU. Plain arrays in, plain arrays out; `kernels/gpu.py` has the same names for CuPy arrays.
+"""The hot loops on the CPU. Plain arrays in, plain arrays out; `gpu.py` has the same names for CuPy arrays.
 
 N, C, H, W: images, channels, height, width.  KH, KW: kernel or window.  OH, OW: output.
 """
@@ -6,14 +6,15 @@ import os
 
 import numpy as np
 
-from ..parallel import for_blocks, scratch
-from .cpu_columns import col2im, im2col  # noqa: F401 (kernels as those below, in files of their own)
-from .cpu_dropout import dropout  # noqa: F401
-from .cpu_loss import cross_entropy  # noqa: F401
-from .cpu_norm import lrn_backward, lrn_forward  # noqa: F401
-from .cpu_pooling import max_pool_backward, max_pool_forward  # noqa: F401
-from .folding import Folded, tiles_are_faster
-from .image_products import ImageProducts, is_small
+from .batched import ImageProducts, is_small
+from .buffers import scratch
+from .columns import col2im, im2col  # noqa: F401 (kernels as those below, in files of their own)
+from .dropout import dropout  # noqa: F401
+from .loss import cross_entropy  # noqa: F401
+from .normalization import lrn_backward, lrn_forward  # noqa: F401
+from .pooling import max_pool_backward, max_pool_forward  # noqa: F401
+from .space_to_depth import Folded, tiles_are_faster
+from .threads import for_blocks
 from .winograd import Winograd
 
 # ------------------------------------------------------------------------------------------------ convolution

@@ -9,8 +9,9 @@ each output and colour where im2col takes 11·11 = 121. Nothing is added up here
 """
 import numpy as np
 
-from ..memory_order import swapped
-from ..parallel import for_each, scratch
+from .buffers import scratch
+from .layout import swapped
+from .threads import for_each
 from .winograd import TILES, Winograd
 
 

@@ -9,8 +9,8 @@ weight gradient 0.18 and 0.94 ms.
 """
 import numpy as np
 
-from ..parallel import empty, scratch
-from .cpu_columns import col2im, im2col
+from .buffers import empty, scratch
+from .columns import col2im, im2col
 
 _SMALL = 10**6  # multiply-adds
 _FEW_WINDOWS = 64  # fewer would be products with a column or two

@@ -1,4 +1,4 @@
-"""The loss on the CPU; `kernels/cuda/loss.cu` has the same for a GPU."""
+"""The loss on the CPU; `cuda/loss.cu` has the same for a GPU."""
 import numpy as np
 
 

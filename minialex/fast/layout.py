@@ -6,8 +6,8 @@ between many channels give their images that way, and what follows works on eith
 """
 import numpy as np
 
-from .backend import array_module
-from .parallel import empty
+from ..device import array_module
+from .buffers import empty
 
 
 def channels_last(x):

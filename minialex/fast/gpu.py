@@ -1,4 +1,4 @@
-"""The hot loops on a GPU: the names, arguments and results of `kernels/cpu.py`, for CuPy arrays.
+"""The hot loops on a GPU: the names, arguments and results of `cpu.py`, for CuPy arrays.
 
 The loops themselves are the CUDA files in `cuda/`, each with its formula on top. Every thread there owns what it writes
 and gathers what it needs: no atomics, so the same input gives the same bits every time. Here they are compiled (once,
@@ -12,10 +12,10 @@ from pathlib import Path
 import cupy
 import numpy as np
 
-from ..backend import bytes_asked_for, gpu_memory
+from ..device import bytes_asked_for, gpu_memory
 from ..errors import OutOfMemory
-from ..parallel import add_parts
 from ..windows import window_count
+from .threads import add_parts
 
 # ------------------------------------------------------------------------------------------------ compiling, launching
 

@@ -1,0 +1,75 @@
+"""Where random numbers come from: initial weights and dropout masks, on the CPU and on GPUs."""
+from contextlib import contextmanager
+from numbers import Integral
+
+import numpy as np
+
+_random = {"host": np.random.default_rng(), "first row": 0}
+
+
+def manual_seed(seed):
+    """Seed every random number that the engine draws: initial weights and dropout masks, on the CPU and on GPUs.
+
+    Raises ValueError for anything but a whole number of at least 0.
+    """
+    if not isinstance(seed, Integral) or seed < 0:
+        raise ValueError(f"manual_seed needs a whole number of at least 0, got {seed!r}.")
+    _random["host"] = np.random.default_rng(int(seed))
+
+
+def host_generator():
+    """The NumPy generator behind weight initialisation; every other random number follows from what it draws."""
+    return _random["host"]
+
+
+def random_key():
+    """A whole number below 2^64 that stands for a long sequence of random numbers, such as a dropout mask.
+
+    It is drawn on the host and made into the sequence where the array is (`dropout` in kernels/), so that a GPU's random
+    numbers are the CPU's, and that the host generator's state, which a checkpoint keeps, is all the state there is.
+    """
+    return int(_random["host"].integers(1 << 64, dtype=np.uint64))
+
+
+def parts_of_batch(slices):
+    """Yield the slices of one batch. While a part is worked on, the random numbers are those that its rows would have had
+    in the whole batch: each part begins with the same keys, and `first_row()` says where in their sequences it starts."""
+    before = random_state()
+    try:
+        for part in slices:
+            set_random_state(before)
+            _random["first row"] = part.start
+            yield part
+    finally:
+        _random["first row"] = 0
+
+
+def first_row():
+    """The number, in the whole batch, of the first row of the part that is being worked on."""
+    return _random["first row"]
+
+
+@contextmanager
+def frozen_randomness():
+    """Inside the block, every run draws the same numbers again each time `restart()` is called; afterwards the
+    generators go on as if nothing had been drawn. Gradient checking needs a dropout mask that stands still."""
+    before = _random["host"]
+
+    def restart():
+        manual_seed(0)
+
+    restart()
+    try:
+        yield restart
+    finally:
+        _random["host"] = before
+
+
+def random_state():
+    """All that the random numbers to come depend on, on the CPU and on GPUs, as plain JSON-able values for checkpoints."""
+    return _random["host"].bit_generator.state
+
+
+def set_random_state(state):
+    """Put back what `random_state` returned."""
+    _random["host"].bit_generator.state = state
