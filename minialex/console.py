@@ -4,6 +4,7 @@ import os
 import sys
 
 from .errors import UserError
+from .machine import thread_count
 
 INTERRUPTED = 130  # what a shell reports after Ctrl-C
 BROKEN_PIPE = 141  # what a shell reports for a program that wrote into a pipe without a reader
@@ -16,12 +17,16 @@ def run(name, main):
             stream.reconfigure(errors="replace")  # a console that has no "÷" shows a question mark
     try:
         try:
+            thread_count()  # MINIALEX_THREADS=two shows before the work begins, in every command
             return main()
         finally:  # here, because what fails when Python exits cannot be caught
             if sys.stdout is not None:
                 sys.stdout.flush()
     except KeyboardInterrupt:
         return INTERRUPTED
+    except UserError as error:
+        print(f"{name}: {error}", file=sys.stderr)
+        return 2
     except BrokenPipeError:
         silence(sys.stdout)
         return BROKEN_PIPE
@@ -30,8 +35,7 @@ def run(name, main):
         print(f"{name}: {explain(error)}", file=sys.stderr)
         return 2
     except MemoryError as error:
-        told = error if isinstance(error, UserError) else f"the memory is too small: {error or 'an array could not be allocated'}"
-        print(f"{name}: {told}", file=sys.stderr)
+        print(f"{name}: the memory is too small: {error or 'an array could not be allocated'}", file=sys.stderr)
         return 2
 
 

@@ -15,7 +15,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from . import machine
 from .errors import UserError
+from .machine import thread_count
 
 # ------------------------------------------------------------------------------------------------ which library owns it
 
@@ -169,14 +171,6 @@ def resolve_device(spec="auto", tf32=None):
     raise UserError(f"device {wanted} cannot be used: {reason}{remedy}.")
 
 
-def thread_count():
-    """How many threads the CPU's kernels use: MINIALEX_THREADS, or the cores that this process may run on."""
-    asked = os.environ.get("MINIALEX_THREADS", "")
-    if asked.isascii() and asked.isdecimal() and int(asked) > 0:
-        return int(asked)
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
-
-
 def _describe_cpu():
     return f"{thread_count()} thread{'s' if thread_count() != 1 else ''} of {platform.machine()}, NumPy {np.__version__}"
 
@@ -189,12 +183,7 @@ def memory_used(device):
     if canonical(device) != "cpu":
         pool = getattr(_cupy(), "get_default_memory_pool", None)
         return pool().total_bytes() if pool else None
-    try:
-        import resource
-    except ImportError:  # Windows
-        return None
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most if sys.platform == "darwin" else most * 1024
+    return machine.memory_used()
 
 
 def memory_free(device):
@@ -202,9 +191,3 @@ def memory_free(device):
     if canonical(device) != "cpu":
         ask = getattr(getattr(getattr(_cupy(), "cuda", None), "runtime", None), "memGetInfo", None)
         return ask()[0] if ask else None
-    try:
-        with open("/proc/meminfo", encoding="utf-8") as file:
-            rows = dict(line.split(":") for line in file)
-        return int(rows["MemAvailable"].split()[0]) * 1024
-    except (OSError, KeyError, ValueError):
-        return None
