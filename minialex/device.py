@@ -191,3 +191,4 @@ def memory_free(device):
     if canonical(device) != "cpu":
         ask = getattr(getattr(getattr(_cupy(), "cuda", None), "runtime", None), "memGetInfo", None)
         return ask()[0] if ask else None
+    return machine.memory_free()

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from minialex import console, machine
+from minialex import console, device, machine
 from minialex.errors import UserError
 
 GB = 1 << 30
@@ -133,3 +133,9 @@ def test_a_thread_count_is_taken(monkeypatch, value, count):
 def test_an_empty_thread_count_means_all_cores(monkeypatch, value):
     monkeypatch.setenv("MINIALEX_THREADS", value)
     assert machine.thread_count() == machine.cores()
+
+
+def test_the_engine_asks_the_machine(monkeypatch):
+    monkeypatch.setattr(machine, "memory_free", lambda: 123)
+    monkeypatch.setattr(machine, "memory_used", lambda: 45)
+    assert (device.memory_free("cpu"), device.memory_used("cpu")) == (123, 45)
