@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 import minialex as ma
-from minialex.gradcheck import student_code
+from minialex.grader import finding
 
 HERE = Path(__file__).resolve().parent
 
@@ -57,6 +57,6 @@ def gallery():
 
 
 def _exhibit(path):
-    module = student_code.load(path)
-    (pair,) = student_code.everything(module)
+    module = finding.load(path)
+    (pair,) = finding.everything(module)
     return Exhibit(path, module.__doc__.splitlines()[0], pair.forward, pair.backward, module.inputs, module.EXPECTED)

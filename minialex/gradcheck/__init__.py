@@ -15,7 +15,7 @@ would pass, since its outputs always sum to 1.
     verdicts/     what is wrong: one hypothesis a function, each with its test
     report.py, curves.py, plot.py        how it is told and drawn
     binding.py, gradients.py             who gets what in a student's functions, and what came back
-    student*.py                          students' files, each in a process of its own
+    engine.py                            what is checked without a file      ../grader   students' files
 """
 import importlib
 import sys

@@ -1,11 +1,15 @@
 """What `python -m minialex.gradcheck` checks: every operation of the engine, and every layer of the paper's network at its
 real size. ReLU is checked at 0, pooling with ties, dropout while it drops."""
+import json
+
 import numpy as np
 
 from .. import functional as F
 from .. import models, nn
+from ..random import manual_seed
 from ..tensor import Tensor, no_grad
 from .check import gradcheck
+from .report import cut
 
 
 class Drawn:
@@ -96,3 +100,33 @@ def reports():
 def _titled(title, report):
     report.title = title
     return report
+
+
+def tell(options):
+    """Prints one line for each operation and layer, the whole report where something is wrong."""
+    manual_seed(0)  # the same weights, and so the same figures, in every run
+    done = []
+    if not options.json:
+        print(f"{'checked':<24} {'tensors':<19} {'compared':<18} {'error':<8} verdict")
+    for report in reports():
+        done.append(report)
+        if not options.json:
+            print(_line(report), flush=True)
+            if options.verbose and report:
+                print(f"\n{report}\n")
+    right = sum(map(bool, done))
+    if options.json:
+        print(json.dumps({"correct": right == len(done), "checks": [report.to_dict() for report in done]}, indent=1))
+    else:
+        print(f"\n{right} of {len(done)} correct; the largest relative error is "
+              f"{max(report.largest_error for report in done):.1e}, in float64")
+    return 0 if right == len(done) else 1
+
+
+def _line(report):
+    compared, size = (sum(getattr(row, field) for row in report.rows) for field in ("compared", "size"))
+    names = ", ".join(row.name for row in report.rows)
+    names = names if len(names) <= 19 else f"{len(report.rows)} tensors"
+    verdict = "correct" if report else "wrong:"
+    line = f"{cut(report.title, 24):<24} {names:<19} {f'{compared} of {size:,}':<18} {report.largest_error:<8.1e} {verdict}"
+    return line if report else f"{line}\n\n{report}\n"

@@ -2,8 +2,8 @@
 import pytest
 from student_files import LINEAR, RELU, verdicts, write
 
-from minialex.gradcheck import student_code, student_inputs
 from minialex.gradcheck.__main__ import main
+from minialex.grader import finding, inputs
 
 # ------------------------------------------------------------------------------------------------ what is found
 
@@ -40,7 +40,7 @@ def test_pairs_functions_and_modules_are_found_in_the_order_of_the_file(tmp_path
     def helper(x):
         return x
     """)
-    found = student_code.everything(student_code.load(path))
+    found = finding.everything(finding.load(path))
     assert [(item.name, item.kind) for item in found] == [
         ("linear", "pair"), ("relu", "pair"), ("Square", "layer"), ("Net", "layer"), ("softmax_loss", "loss"),
         ("conv_naive", "pair")]
@@ -140,16 +140,16 @@ def test_drawn_shapes_go_by_the_names_of_the_arguments(signature, shapes):
     names = {}
     exec(f"def {signature}: pass", names)
     name = signature.partition("(")[0]
-    found = student_code.Found(name.removesuffix("_forward"), names[name])
-    values = next(student_inputs.drawn(found, student_inputs.Request()))
+    found = finding.Found(name.removesuffix("_forward"), names[name])
+    values = next(inputs.drawn(found, inputs.Request()))
     assert {key: value.shape for key, value in values.items() if hasattr(value, "shape")} == shapes
     assert not shapes.keys() ^ {key for key in values if not key.endswith("param")}
 
 
 def test_a_given_shape_settles_the_others():
     def conv_forward(x, w, b): ...
-    found, request = student_code.Found("conv", conv_forward), student_inputs.Request(shapes={"x": (1, 2, 5, 5)})
-    values = next(student_inputs.drawn(found, request))
+    found, request = finding.Found("conv", conv_forward), inputs.Request(shapes={"x": (1, 2, 5, 5)})
+    values = next(inputs.drawn(found, request))
     assert values["x"].shape == (1, 2, 5, 5) and values["w"].shape == (4, 2, 3, 3)
 
 

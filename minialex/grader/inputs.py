@@ -12,7 +12,7 @@ import inspect
 
 import numpy as np
 
-from .report import times
+from ..gradcheck.report import times
 
 SIZES = {"N": 2, "C": 3, "H": 7, "W": 9, "F": 4, "K": 3, "D": 5, "M": 3, "Q": 5, "1": 1}
 SQUARE, EVEN = {"W": 7}, {"H": 6, "W": 8}  # for code that takes pictures to be square, or windows to fill them

@@ -3,7 +3,7 @@ import json
 import textwrap
 from pathlib import Path
 
-from .report import WIDTH, cut
+from ..gradcheck.report import WIDTH, cut
 
 NAME, CHECKED = 20, 14  # columns of the table
 MANY_PRINTED = 10  # lines of what a submission printed that --verbose shows

@@ -1,4 +1,4 @@
-"""Checks one submission, in a process of its own: `python -m minialex.gradcheck.student_run FOLDER`, started by student.py.
+"""Checks one submission, in a process of its own: `python -m minialex.grader.submission FOLDER`, started by processes.py.
 
 FOLDER holds job.json. What is found out is appended to result.jsonl there, a line as soon as it is known, so that the
 checks that were done survive a crash or an endless loop in a later one:
@@ -23,11 +23,11 @@ import numpy as np
 
 import minialex as ma
 
-from . import student_code, student_inputs
-from .student import PATIENCE
-from .student_code import NothingFound
-from .student_inputs import CannotDraw, Request
-from .verdicts import names as verdict
+from ..gradcheck.verdicts import names as verdict
+from . import finding, inputs
+from .finding import NothingFound
+from .inputs import CannotDraw, Request
+from .processes import PATIENCE
 
 UNPROVEN = {verdict.UNDECIDED, verdict.DTYPE, verdict.RANDOM, verdict.KINK, verdict.NOT_COMPARED}  # neither right nor wrong
 OUT_OF_TIME = 3  # exit status
@@ -52,7 +52,7 @@ class Submission:
     def run(self):
         reference = self._reference()
         try:
-            module = student_code.load(self.path)
+            module = finding.load(self.path)
             found = self._found(module, reference)
         except NothingFound as problem:
             self.say(error={"kind": "nothing to check", "message": str(problem), "lines": []})
@@ -71,8 +71,8 @@ class Submission:
         if self.job["like"] is None:
             return None
         try:
-            module = student_code.load(self.job["like"])
-            student_code.everything(module)
+            module = finding.load(self.job["like"])
+            finding.everything(module)
             return module
         except NothingFound as problem:
             self.stop(f"{self.job['like']}: {problem}.")
@@ -86,14 +86,14 @@ class Submission:
 
     def _found(self, module, reference):
         if self.job["names"]:
-            return student_code.chosen(module, self.job["names"])
+            return finding.chosen(module, self.job["names"])
         if reference is not None:
-            return [student_code.like(module, item.name) for item in student_code.everything(reference)]
-        return student_code.everything(module)
+            return [finding.like(module, item.name) for item in finding.everything(reference)]
+        return finding.everything(module)
 
     def watch(self, seconds, thread):
         """In a thread of its own: waits for too much computing time, or waiting, says where the code is, and ends it all.
-        Code that never lets another thread run is ended by the system (limit_resources), or by student.py."""
+        Code that never lets another thread run is ended by the system (limit_resources), or by processes.py."""
         began = time.monotonic(), time.process_time()
         while time.process_time() - began[1] < seconds and time.monotonic() - began[0] < PATIENCE * seconds:
             time.sleep(0.1)
@@ -138,17 +138,17 @@ class Check:
 
     def _given(self):
         modules = [module for module in (self.reference, self.module) if module is not None]
-        make = student_inputs.given(self.found, modules)
+        make = inputs.given(self.found, modules)
         if make is None or self.request.named():
             return None
         values = make(self.request.seed)
-        self.result["inputs"] = student_inputs.told(values if isinstance(values, dict) else dict(enumerate(values)))
+        self.result["inputs"] = inputs.told(values if isinstance(values, dict) else dict(enumerate(values)))
         return values
 
     def _drawn(self):
         """The first drawn inputs with which forward runs; where there are none, the first error is raised or explained."""
         first, tried = None, None
-        for values in student_inputs.drawn(self.found, self.request):
+        for values in inputs.drawn(self.found, self.request):
             try:
                 self._try(values)
             except (NotImplementedError, MemoryError, RecursionError, SystemExit, KeyboardInterrupt):
@@ -156,10 +156,10 @@ class Check:
             except Exception as error:
                 first, tried = first or error, tried or values
                 continue
-            self.result.update(inputs=student_inputs.told(values), drawn=True)
+            self.result.update(inputs=inputs.told(values), drawn=True)
             return values
-        self.result.update(inputs=student_inputs.told(tried), drawn=True)
-        unclear = student_inputs.mysterious(self.found, self.request)
+        self.result.update(inputs=inputs.told(tried), drawn=True)
+        unclear = inputs.mysterious(self.found, self.request)
         if not unclear:
             raise first
         told = explained(first, self.path)
@@ -188,7 +188,7 @@ class Check:
     def _report(self, values):
         """Of drawn inputs a second report follows, with whole numbers: it counts where it proves something wrong."""
         report = self._compared(values)
-        whole = student_inputs.whole_numbers(values, self.request.seed) if report and self.result["drawn"] else None
+        whole = inputs.whole_numbers(values, self.request.seed) if report and self.result["drawn"] else None
         if whole is None:
             return report
         try:
@@ -197,7 +197,7 @@ class Check:
             return report
         if {row.verdict for row in again.rows} <= {verdict.CORRECT, *UNPROVEN}:
             return report
-        self.result["inputs"] = {**student_inputs.told(whole), "and": "the first of them whole numbers"}
+        self.result["inputs"] = {**inputs.told(whole), "and": "the first of them whole numbers"}
         return again
 
     def _compared(self, values):
@@ -214,7 +214,7 @@ class Check:
 
     def _same_forward(self, values):
         """Does forward give what the teacher's gives? None without a teacher's, or where that is not written either."""
-        theirs = self.reference and student_code.like(self.reference, self.found.name)
+        theirs = self.reference and finding.like(self.reference, self.found.name)
         if not theirs or theirs.kind not in ("pair", "loss") or self.found.kind != theirs.kind:
             return None
         if not isinstance(values, dict):
@@ -250,7 +250,7 @@ class Check:
 
 def tried_with(values, names):
     """The shapes that a pair was tried with, for a sentence."""
-    return ", ".join(f"{name} {shape}" for name, shape in student_inputs.told(values).items() if name in names)
+    return ", ".join(f"{name} {shape}" for name, shape in inputs.told(values).items() if name in names)
 
 
 def explained(error, path):

@@ -112,7 +112,7 @@ class _Running:
                        "PYTHONIOENCODING": "utf-8:replace", "PYTHONUNBUFFERED": "1", "MINIALEX_THREADS": "1",
                        "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "minialex.gradcheck.student_run", folder], env=environment, stdin=subprocess.DEVNULL,
+            [sys.executable, "-m", "minialex.grader.submission", folder], env=environment, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
         self.alive.add(self)
         self.kept = bytearray()
