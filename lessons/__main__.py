@@ -1,4 +1,4 @@
-"""python -m lessons: the course and how far you are; with --all runs everything and ends with the table of claims."""
+"""python -m lessons: the course and how far you are. --all runs everything, --words explains the terms."""
 import argparse
 import ast
 import json
@@ -10,7 +10,7 @@ import textwrap
 import time
 from pathlib import Path
 
-from lessons import progress
+from lessons import notebooks, progress, words
 from minialex import console
 
 HERE = Path(__file__).resolve().parent
@@ -34,7 +34,8 @@ def run(path):
         lines = record.read_text(encoding="utf-8").splitlines() if record.exists() else []
     error = None
     if done.returncode:
-        error = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
+        said = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
+        error = said[-1] if "Traceback" in done.stderr else " ".join(line.strip() for line in said)
     return [json.loads(line) for line in lines], error, seconds
 
 
@@ -70,6 +71,16 @@ def outline(course, known):
     return "\n".join(lines)
 
 
+def _write_notebooks(paths, folder):
+    try:
+        written = notebooks.write(paths, folder)
+    except OSError as error:
+        print(f"lessons: {error}", file=sys.stderr)
+        return 2
+    print(f"{len(written)} notebooks in {folder}; open the first with: jupyter lab {written[0]}")
+    return 0
+
+
 def _place(record):
     """S1, S2, ..., S11, then orders, counts and training: as the claims are listed."""
     return "SOCT".index(record["id"][0]), int(record["id"][1:])
@@ -81,8 +92,15 @@ def main(arguments=None):
         description="The course: AlexNet, number by number. Run a lesson with python, or open it as a notebook.",
     )
     parser.add_argument("--all", action="store_true", help="run all and print the table of claims (exit 1: unsettled)")
+    parser.add_argument("--words", action="store_true", help="print the terms of the course, in the order of the lessons")
+    parser.add_argument("--notebooks", metavar="OUT", help="write every lesson as a notebook into this folder")
     options = parser.parse_args(arguments)
     course = lessons()
+    if options.words:
+        print(words.glossary())
+        return 0
+    if options.notebooks:
+        return _write_notebooks([path for path, _ in course], options.notebooks)
     if not options.all:
         print(outline(course, progress.load()))
         return 0

@@ -6,12 +6,16 @@ import atexit
 import json
 import os
 import sys
-import textwrap
+import traceback
 from contextlib import contextmanager
-from fractions import Fraction
 from pathlib import Path
 
+import evidence
+import predictions
 import progress
+import telling
+from predictions import predict  # noqa: F401  (lessons take it from here)
+from telling import paragraph as _paragraph
 
 HERE = Path(__file__).resolve().parent
 PICTURES = Path(os.environ.get("MINIALEX_PICTURES") or HERE / "pictures")
@@ -22,7 +26,6 @@ for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # an old Windows console has no "→": better a "?" than a traceback
 
 _claims = {}
-_predictions = []
 
 
 # ------------------------------------------------------------------------------------------------ claims
@@ -30,6 +33,7 @@ _predictions = []
 
 def claim(name, said_by, text):
     """A claim as students meet it; said_by: "N1" to "N5" for the study notes, "P" for the paper, "–" for nobody."""
+    telling.up_to_here()
     _claims[name] = {"id": name, "said_by": said_by, "claim": text, "verdict": None, "computed": None}
     who = "as one hears" if said_by == "–" else f"{said_by} say{'' if ',' in said_by else 's'}"
     print(_paragraph(f"\n{name} · {who}: “{text}”"))
@@ -37,11 +41,13 @@ def claim(name, said_by, text):
 
 def heard(text):
     """What is said in class without a number of its own in the list of claims. The facts that follow answer it."""
+    telling.up_to_here()
     print(_paragraph(f"\nHeard in class: “{text}”"))
 
 
 def formula(text):
     """The formula with the numbers in it, once the prediction has been typed."""
+    telling.up_to_here()
     print(_paragraph(f"  formula: {text}"))
 
 
@@ -56,15 +62,19 @@ def settle(name, verdict, computed):
 
 
 def fact(sentence, holds):
-    """An assertion with a name: prints the sentence when it holds, and stops the lesson with it when it does not."""
+    """An assertion with a name: prints the sentence when it holds. When it does not, it stops the lesson with the sentence
+    and with what came instead."""
+    telling.up_to_here()
     if not bool(holds):
-        raise AssertionError(f"not so: {sentence}")
+        came = evidence.of_call(sys._getframe(1))
+        raise evidence.NotSo(f"not so: {sentence}" + f"\n  {came}" * bool(came))
     print(_paragraph(f"  ✓ {sentence}"))
 
 
 @contextmanager
 def broken(error):
     """A mistake made on purpose: prints the sentence of the error, and objects if there is none."""
+    telling.up_to_here()
     try:
         yield
     except error as problem:
@@ -73,58 +83,19 @@ def broken(error):
         raise AssertionError(f"this should have raised {error.__name__}, and did not")
 
 
-# ------------------------------------------------------------------------------------------------ predictions
-
-
-class Prediction:
-    """One number typed before the answer was known; `turned_out(answer)` compares."""
-
-    def __init__(self, question, typed, within=0.005):
-        self.question, self.typed, self.within, self.answer = question, typed, within, None
-
-    @property
-    def right(self):
-        return self.typed is not None and self.answer is not None and abs(self.typed - self.answer) <= self.within
-
-    def turned_out(self, answer):
-        self.answer = Fraction(answer)
-        if self.typed is not None:
-            opinion = "as you said" if self.right else f"you said {_number(self.typed)}"
-            print(f"  it is {_number(self.answer)}: {opinion}")
-
-
-def predict(question, within=0.005):
-    """Asks for a number: 55, 54.25 or 217/4. Without a terminal, or with Enter, the question is skipped.
-
-    within: how far off still counts as right."""
-    typed = None
-    while sys.stdin is not None and sys.stdin.isatty():
-        try:
-            text = input(_paragraph(f"\n? {question}") + "\n  your prediction (Enter skips): ").strip()
-            typed = Fraction(text) if text else None
-            break
-        except (ValueError, ZeroDivisionError):
-            print("  a number, please: 55, 54.25 or 217/4")
-        except EOFError:
-            break
-        except KeyboardInterrupt:
-            sys.exit(130)
-    _predictions.append(Prediction(question, typed, within))
-    return _predictions[-1]
-
-
 def score():
-    """The end of a lesson: how many predictions were right, for the student and for `python -m lessons`."""
-    typed = [prediction for prediction in _predictions if prediction.typed is not None]
-    right = sum(prediction.right for prediction in typed)
-    if typed:
-        print(f"\nYou predicted {right} of {len(typed)} right.")
-        for prediction in typed:
-            if not prediction.right:
-                print(_paragraph(f"  worth another look: {prediction.question} {_number(prediction.answer)}"))
-    lesson = Path(getattr(sys.modules["__main__"], "__file__", None) or "")
-    if lesson.resolve().parent == HERE and "MINIALEX_CLAIMS" not in os.environ:  # not `--all`, not a test
-        progress.note("lessons", lesson.stem, [right, len(typed)])
+    """The end of a lesson: what is left of its text, and how many predictions were right."""
+    telling.the_rest()
+    scored = predictions.result()
+    lesson = name()
+    if lesson and "MINIALEX_CLAIMS" not in os.environ:  # not `--all`, not a test
+        progress.note("lessons", lesson, scored)
+
+
+def name():
+    """The lesson that is running, "02_the_tape", or "" when none is. A notebook says it in MINIALEX_LESSON."""
+    path = Path(getattr(sys.modules["__main__"], "__file__", None) or "")
+    return path.stem if path.resolve().parent == HERE else os.environ.get("MINIALEX_LESSON", "")
 
 
 # ------------------------------------------------------------------------------------------------ pictures and records
@@ -156,25 +127,22 @@ def picture():
     return pyplot
 
 
-def save(figure, name):
-    """Writes pictures/NAME.png next to the lessons (or into the folder MINIALEX_PICTURES) and says where."""
+def save(figure, name, caption=""):
+    """Write pictures/NAME.png next to the lessons (or into the folder MINIALEX_PICTURES); a notebook shows it.
+
+    caption: what to see in it, printed below."""
+    telling.up_to_here()
     PICTURES.mkdir(parents=True, exist_ok=True)
     path = PICTURES / f"{name}.png"
     figure.savefig(path, facecolor="white")
+    if predictions.in_notebook():
+        from IPython.display import Image, display
+
+        display(Image(filename=str(path)))
     print(f"\nPicture: {path}")
+    if caption:
+        print(_paragraph(f"  {caption}"))
     return path
-
-
-def _paragraph(text, width=110):
-    """Wrapped lines; what follows the first is indented under it."""
-    lead = text[: len(text) - len(text.lstrip("\n"))]
-    text = text.lstrip("\n")
-    margin = " " * (len(text) - len(text.lstrip()) + 2)
-    return lead + textwrap.fill(text, width, subsequent_indent=margin, break_long_words=False)
-
-
-def _number(fraction):
-    return f"{float(fraction):,.10g}"
 
 
 def _hand_in():
@@ -185,4 +153,17 @@ def _hand_in():
             file.writelines(json.dumps(record, ensure_ascii=False) + "\n" for record in _claims.values())
 
 
+def _one_sentence(kind, problem, trace):
+    """What a lesson that stops says: a fact that does not hold in its own words, anything else with the lesson's line."""
+    if issubclass(kind, evidence.NotSo):
+        print(_paragraph(str(problem).partition("\n")[0]), *str(problem).splitlines()[1:], sep="\n", file=sys.stderr)
+        return
+    lines = [frame.lineno for frame in traceback.extract_tb(trace) if Path(frame.filename).stem == name()]
+    print(f"line {lines[-1] if lines else '?'} of the lesson stops with {kind.__name__}: {problem}\n  If you changed a number: "
+          "this line cannot work with it. Change it back, or the line too.", file=sys.stderr)
+
+
 atexit.register(_hand_in)
+if name() and "MINIALEX_LESSON" not in os.environ:
+    sys.excepthook = _one_sentence
+telling.begin()

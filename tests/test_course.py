@@ -122,4 +122,4 @@ def test_a_student_at_a_terminal_who_is_wrong_each_time(tmp_path):
     listed = subprocess.run([sys.executable, "-m", "lessons"], capture_output=True, cwd=ROOT, env=environment, encoding="utf-8",
                             check=True).stdout
     assert re.search(r"02_the_tape.py · read, 0 of 2 predictions right\n", listed)
-    assert re.search(r"\n1 of \d+ lessons read, 0 exercises solved; next: python .*01_shape_arithmetic.py\n", listed)
+    assert re.search(r"\n1 of \d+ lessons read, 0 exercises solved; next: python .*00_first_network.py\n", listed)

@@ -1,5 +1,12 @@
-"""Lessons 1 to 13."""
+"""Lessons 0 to 13."""
 WRONG = {
+    "00_first_network": [
+        ("np.mean(", "np.sum(", "that is the sum"),
+        ("(scores - labels) ** 2", "np.abs(scores - labels)", "that is the distance"),
+        ("w - learning_rate", "w + learning_rate", "that goes uphill"),
+        ("learning_rate * slope", "slope", "the learning rate is missing"),
+        ("[w - learning_rate * slope for", "[w.__isub__(learning_rate * slope) for", "the given weights have changed too"),
+    ],
     "01_shape_arithmetic": [
         ("kernel) // stride + 1", "kernel) // stride", "The window where the sliding starts is missing"),
         ("size + 2 * padding - kernel", "size + padding - kernel", "padding stands at both ends"),
