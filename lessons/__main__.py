@@ -3,6 +3,7 @@ import argparse
 import ast
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -58,7 +59,10 @@ def outline(course, known):
     lines, ahead = [], []
     for path, title in course:
         state = progress.describe(known, path.stem)
-        lines += [f"  {path.stem[:2]}  {title}", f"      python {os.path.relpath(path)}{' · ' + state if state else ''}"]
+        needs = re.search(r"Prerequisites: (.+?)\. Minutes: (\d+)", " ".join(path.read_text(encoding="utf-8").split()))
+        lines += [f"  {path.stem[:2]}  {title}"]
+        lines += [f"      {needs[2]} minutes, after: {needs[1]}"] if needs else []
+        lines += [f"      python {os.path.relpath(path)}{' · ' + state if state else ''}"]
         ahead += [] if path.stem in known["lessons"] else [path]
         exercise = path.parent / "exercises" / path.name
         if exercise.exists():

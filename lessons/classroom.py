@@ -2,8 +2,10 @@
 
 A lesson starts with `import classroom`. That alone makes `import minialex` work from any folder, installed or not.
 """
+import ast
 import atexit
 import json
+import linecache
 import os
 import sys
 import traceback
@@ -96,6 +98,14 @@ def name():
     """The lesson that is running, "02_the_tape", or "" when none is. A notebook says it in MINIALEX_LESSON."""
     path = Path(getattr(sys.modules["__main__"], "__file__", None) or "")
     return path.stem if path.resolve().parent == HERE else os.environ.get("MINIALEX_LESSON", "")
+
+
+def source_lines(part):
+    """The lines of a function or class of this lesson, also in a notebook, where `inspect` cannot find a class."""
+    function = part if hasattr(part, "__code__") else next(f for f in vars(part).values() if hasattr(f, "__code__"))
+    lines = linecache.getlines(function.__code__.co_filename)
+    node = next(node for node in ast.walk(ast.parse("".join(lines))) if getattr(node, "name", None) == part.__name__)
+    return lines[node.lineno - 1 : node.end_lineno]
 
 
 # ------------------------------------------------------------------------------------------------ pictures and records

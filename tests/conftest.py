@@ -24,6 +24,15 @@ ABOUT_THE_CPU = {  # files and tests whose operations stay on the CPU, and why
 
 def pytest_addoption(parser):
     parser.addoption("--device", default="cpu", metavar="cpu|cuda[:n]|standin", help="where the tests compute (default: cpu)")
+    parser.addoption("--all", action="store_true", help="also the tests marked long: many seeds, real sizes, every notebook")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out what is marked long, unless --all is given."""
+    if not config.getoption("--all"):
+        for item in items:
+            if item.get_closest_marker("long"):
+                item.add_marker(pytest.mark.skip(reason="long: python -m pytest --all runs it"))
 
 
 @pytest.fixture(scope="session")
