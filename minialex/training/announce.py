@@ -4,6 +4,7 @@ import textwrap
 
 from .. import shapes
 from ..device import memory_free
+from ..data.layout import is_doubtful
 from . import estimate, paper
 from .config import REASONS, SMALL
 from .experiment import milestones
@@ -84,6 +85,10 @@ def _memory(experiment):
 
 def _cautions(experiment):
     config = experiment.config
+    doubtful = [name for name in experiment.train.classes if is_doubtful(name)]
+    if doubtful:
+        yield (f"{', '.join(doubtful)}: {'these are' if len(doubtful) > 1 else 'this is'} rarely the name of a class; if the "
+               "pictures in it are not all of one kind, move that folder out of the class folders")
     short = estimate.caution(experiment)
     if short:
         yield short
