@@ -3,8 +3,8 @@
 import textwrap
 
 from .. import shapes
-from ..device import memory_free
 from ..data.layout import is_doubtful
+from ..device import memory_free
 from . import estimate, paper
 from .config import REASONS, SMALL
 from .experiment import milestones
