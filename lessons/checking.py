@@ -32,7 +32,7 @@ def call(function, *arguments):
         raise
     except Exception as error:
         raise Wrong(f"{name_of(function)} stops{_line(error, function)} with {type(error).__name__}: {error}") from error
-    if result is None:
+    if result is None or result is ...:
         raise Wrong(f"{name_of(function)} returns nothing yet: write it where the dots are, and end with `return`.")
     return result
 

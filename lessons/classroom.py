@@ -73,6 +73,12 @@ def fact(sentence, holds):
     print(_paragraph(f"  ✓ {sentence}"))
 
 
+def show(text):
+    """Print something that is neither a fact nor a formula: a report, a table."""
+    telling.up_to_here()
+    print(f"\n{text}")
+
+
 @contextmanager
 def broken(error):
     """A mistake made on purpose: prints the sentence of the error, and objects if there is none."""
@@ -165,6 +171,8 @@ def _hand_in():
 
 def _one_sentence(kind, problem, trace):
     """What a lesson that stops says: a fact that does not hold in its own words, anything else with the lesson's line."""
+    if issubclass(kind, BrokenPipeError):  # `| head` has seen enough
+        return
     if issubclass(kind, evidence.NotSo):
         print(_paragraph(str(problem).partition("\n")[0]), *str(problem).splitlines()[1:], sep="\n", file=sys.stderr)
         return

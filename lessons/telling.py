@@ -53,7 +53,7 @@ def _up_to(line):
         cell = _left.pop(0)
         if cell.kind == "text":
             _show(cell.body)
-        elif cell.title != "Tools":
+        elif not cell.title.startswith("Tools"):
             _show(f"## {cell.title}")
 
 
@@ -66,15 +66,13 @@ def paragraph(text, width=WIDTH, margin=None):
     return lead + textwrap.fill(text, width, subsequent_indent=margin, break_long_words=False)
 
 
-def _bold(text):
-    """**term** as bold letters on a terminal that has them, as plain ones elsewhere."""
-    on, off = ("\033[1m", "\033[0m") if sys.stdout.isatty() and "NO_COLOR" not in os.environ else ("", "")
-    return re.sub(r"\*\*(.+?)\*\*", rf"{on}\1{off}", text)
+def _has_bold():
+    return sys.stdout.isatty() and "NO_COLOR" not in os.environ
 
 
 def _show(body):
     print()
-    in_code = False
+    in_code, bold = False, r"\033[1m\1\033[0m" if _has_bold() else r"\1"
     for line in cells.paragraphs(body):
         in_code ^= line.startswith("```")
         if line.startswith("```"):
@@ -85,4 +83,5 @@ def _show(body):
         elif in_code or line.startswith(("    ", "|")):
             print(line)
         else:
-            print(_bold(paragraph(line, margin="  " if re.match(r"[-*] |\d+\. ", line) else "")))
+            line = re.sub(r"\*\*(.+?)\*\*", bold, line)
+            print(paragraph(line, margin="  " if re.match(r"[-*] |\d+\. ", line) else ""))

@@ -27,7 +27,7 @@ def told(path):
 
 def explained(path, term):
     """The line of the text in which this lesson explains the term, or None."""
-    return next((line for line, text in told(path) if f"**{term}**" in text), None)
+    return next((line for line, text in told(path) if f"**{term}**".lower() in text.lower()), None)
 
 
 @pytest.mark.parametrize("word", words.WORDS, ids=lambda word: word.term)

@@ -11,6 +11,7 @@ def numeric_gradient(f, x, h=1e-5):
     slope = np.zeros_like(x)
     for index in np.ndindex(x.shape):
         ...
+    return ...
 
 
 check(numeric_gradient)
