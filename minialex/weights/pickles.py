@@ -1,19 +1,25 @@
-"""Pickles, read without running them.
+"""Pickles, read by Python's own `pickle.Unpickler`, which here can reach nothing but this file.
 
-A pickle is a program for a small stack machine. Two of its instructions make it dangerous: one imports any function by
-name, another calls it. Python's own pickle module follows them; so this is another machine, for the few instructions that
-files of weights are made of. Here a name stays a name. It can be called only if it is one of the names in `BUILDERS`, and
-then a function of this module runs, which makes arrays out of bytes that are there. There is no instruction with which a
-file could reach anything else.
+A pickle is a program for a small stack machine. Whatever it calls, it must first ask for by name; the
+machine then asks `find_class`. Ours imports nothing. A name that stands in `builders` becomes a `Name`,
+which calls a function of minialex that makes arrays out of bytes that are there. A name of something that
+training scripts keep beside their weights (a Counter, a Path, a class of their own) becomes an empty class
+of that name. All others are refused.
+
+The machine itself can be made to waste time and memory. `_check` walks over the instructions first.
 """
 
+import pickle
 import pickletools
+import re
+import sys
 
 import numpy as np
 
 from ..errors import UserError
 
 MOST_INSTRUCTIONS = 2_000_000  # files of weights have thousands
+MOST_PARTS = 20_000_000  # that the instructions together take from the stack
 
 
 class Refused(UserError):
@@ -21,265 +27,264 @@ class Refused(UserError):
 
 
 class Careful:
-    """An open file that takes memory only for bytes that are there: Python's own takes as much as was asked for."""
+    """An open file that takes memory only for bytes that are there, not for all that were asked for."""
 
     def __init__(self, file):
-        self.file, self.readline = file, file.readline
+        self.readline, self.seek, self.tell, self._read = file.readline, file.seek, file.tell, file.read
 
     def read(self, count):
         """Up to `count` bytes."""
         parts = []
-        while count > 0 and (part := self.file.read(min(count, 2**20))):
+        while count > 0 and (part := self._read(min(count, 2**20))):
             parts.append(part)
             count -= len(part)
         return b"".join(parts)
 
 
 class Name:
-    """module.name as it stands in a pickle; nothing has been imported."""
+    """module.name as it stands in a pickle, and what a call of it makes; nothing has been imported."""
 
-    def __init__(self, module, name):
-        self.text = f"{module}.{name}"
+    __slots__ = ("text", "make")
+
+    def __init__(self, text, make):
+        self.text, self.make = text, make
+
+    def __call__(self, *arguments):
+        if self.make is None:
+            raise ValueError(f"a call of {self.text}")
+        return self.make(*arguments)
+
+    def __setstate__(self, state):
+        raise ValueError(f"attributes of {self.text}")
 
 
-class Unfinished:
-    """A NumPy array whose shape, type and bytes follow with BUILD."""
+class Inert(dict):
+    """An object of any class: it keeps entries and attributes, and does nothing."""
 
-    array = None
+    __hash__, __eq__ = object.__hash__, object.__eq__
+
+    def __new__(cls, *arguments, **options):
+        return super().__new__(cls)
+
+    def __init__(self, *arguments, **options):
+        first = arguments[0] if len(arguments) == 1 else {}
+        if isinstance(first, dict) or isinstance(first, list) and all(isinstance(item, (list, tuple)) for item in first):
+            super().__init__(first)
+
+    def __setstate__(self, state):
+        for part in state if isinstance(state, tuple) else [state]:
+            self.update(part if isinstance(part, dict) else {})
+
+    def extend(self, items):
+        """Entries of a list or a set; nobody needs them."""
+
+    append = add = extend
 
 
-def read(file, path, builders, persistent=None):
+# What the standard library's and NumPy's own classes are allowed to be; others' classes may have any name.
+_HARMLESS = re.compile(r"""
+    builtins\.(object|set|frozenset|complex|bytes|bytearray|slice|range|int|float|str|bool|list|dict|tuple)
+    | collections\.(Counter|OrderedDict|defaultdict|deque|ChainMap) | argparse\.Namespace | types\.SimpleNamespace
+    | pathlib(\._local)?\.(Pure)?(Posix|Windows)?Path | datetime\.(datetime|date|time|timedelta|timezone)
+    | uuid\.UUID | decimal\.Decimal | fractions\.Fraction | time\.struct_time | random\.Random | typing\.[A-Z]\w+
+    | torch\.(device|dtype|Size|Generator|[a-z]+\d+(_e\w+)?|bool|float|double|half|int|long|strided|contiguous_format)
+    | torch\.(nn|optim)\.\w[\w.]* | torch\.(serialization|_utils)\._(get_layout|rebuild_\w*(qtensor|sparse\w*|meta\w*))
+    | numpy\.(bool_?|str_|bytes_|[a-z]+\d+|random(\.\w+)*\.(_pickle\.)?__?\w+) | numpy\.dtypes\.\w+ | numpy\.ma\.\w+\.\w+
+    """, re.VERBOSE)
+_ROOTS = sys.stdlib_module_names | {"__builtin__", "numpy", "torch", "commands", "copy_reg"}
+
+
+def load(file, path, builders=None, persistent=None):
     """The object that the next pickle in an open file describes; the file is left just behind it.
 
-    builders: {"module.name": function} for the names that may be called, and {"module.name": None} for those that may only
-    be mentioned; persistent: what gives an object for a persistent identifier. Raises UserError, and runs nothing, when
-    the pickle is damaged or asks for more.
+    builders: {"module.name": function} for the names that may be called, None for those that may only be
+    mentioned; persistent: what gives an object for a persistent identifier. Raises UserError, and runs
+    nothing, when the pickle is damaged or asks for more.
     """
-    machine = _Machine(path, builders, persistent)
+    file = Careful(file)
     try:
-        for count, (opcode, argument, _) in enumerate(pickletools.genops(Careful(file))):
-            if count > MOST_INSTRUCTIONS:
-                raise Refused(f"{path} has more than {MOST_INSTRUCTIONS:,} instructions, weights need thousands: refused.")
-            if opcode.name == "STOP":
-                return finished(machine.pop())
-            machine.step(opcode.name, argument)
+        _check(file, path)
+        return _Reader(file, path, {} if builders is None else builders, persistent).load()
     except UserError:
         raise
     except Exception as error:  # damaged bytes make everything fail in every way
-        raise UserError(f"cannot read {path}: its pickle is damaged or cut off ({type(error).__name__}: {error}).") from error
-    raise UserError(f"cannot read {path}: its pickle is cut off.")
+        said = f"{type(error).__name__}: {shown(str(error))}"
+        raise UserError(f"cannot read {path}: its pickle is damaged or cut off ({said}).") from error
 
 
-_MARK = object()
-_CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
-_LITERALS = {"BININT", "BININT1", "BININT2", "INT", "LONG", "LONG1", "LONG4", "FLOAT", "BINFLOAT", "UNICODE", "BINUNICODE",
-             "SHORT_BINUNICODE", "BINUNICODE8", "BINBYTES", "SHORT_BINBYTES", "BINBYTES8", "BYTEARRAY8", "STRING", "BINSTRING",
-             "SHORT_BINSTRING"}
-_EMPTY = {"EMPTY_DICT": dict, "EMPTY_LIST": list, "EMPTY_TUPLE": tuple, "EMPTY_SET": set}
+def read(file, path, builders, persistent=None):
+    """What `load` gives, with all of NumPy's arrays in it finished."""
+    value = load(file, path, builders, persistent)
+    try:
+        return finished(value)
+    except (ValueError, TypeError, RecursionError, AttributeError, LookupError) as error:
+        raise UserError(f"cannot read {path}: an array in it is damaged ({shown(str(error))}).") from error
 
 
-class _Machine:
-    def __init__(self, path, builders, persistent):
-        self.path, self.builders, self.persistent = path, builders, persistent
-        self.stack, self.memo = [], {}
+class _Reader(pickle.Unpickler):
+    def __init__(self, file, path, builders, persistent):
+        super().__init__(file, encoding="latin-1")  # Python 2 wrote bytes as text
+        self.path, self.builders, self.persistent, self.names = path, builders, persistent, {}
 
-    def step(self, name, argument):
-        if name in _LITERALS:
-            self.stack.append(argument)
-        elif name in _CONSTANTS:
-            self.stack.append(_CONSTANTS[name])
-        elif name in _EMPTY:
-            self.stack.append(_EMPTY[name]())
-        elif hasattr(self, f"do_{name.lower()}"):
-            getattr(self, f"do_{name.lower()}")(argument)
-        else:
-            raise Refused(f"{self.path} holds the pickle instruction {name}, which no file of weights needs: refused, nothing "
-                          "of it was run.")
+    def find_class(self, module, name):
+        text = f"{module}.{name}"
+        if text not in self.names:
+            self.names[text] = self._name(text)
+        return self.names[text]
 
-    def pop(self):
-        value = self.stack.pop()
-        if value is _MARK:
-            raise ValueError("a mark where a value belongs")
-        return value
+    def _name(self, text):
+        if text in self.builders:
+            return Name(text, self.builders[text])
+        if not _HARMLESS.fullmatch(text) and text.partition(".")[0] in _ROOTS:
+            raise Refused(f"{self.path} asks for {shown(text)}, which no file of weights needs: refused, nothing of it "
+                          "was run.")
+        return type("Inert", (Inert,), {})
 
-    def pop_to_mark(self):
-        values = []
-        while (value := self.stack.pop()) is not _MARK:
-            values.append(value)
-        return values[::-1]
-
-    # stack and memo
-
-    def do_proto(self, version):
-        if version > 5:
-            raise ValueError(f"pickle protocol {version}")
-
-    def do_frame(self, length):
-        pass
-
-    def do_mark(self, _):
-        self.stack.append(_MARK)
-
-    def do_pop(self, _):
-        self.stack.pop()
-
-    def do_put(self, index):
-        self.memo[int(index)] = self.stack[-1]
-
-    do_binput = do_long_binput = do_put
-
-    def do_memoize(self, _):
-        self.memo[len(self.memo)] = self.stack[-1]
-
-    def do_get(self, index):
-        self.stack.append(self.memo[int(index)])
-
-    do_binget = do_long_binget = do_get
-
-    # containers
-
-    def do_tuple(self, _):
-        self.stack.append(tuple(self.pop_to_mark()))
-
-    def do_tuple1(self, _):
-        self.stack.append((self.pop(),))
-
-    def do_tuple2(self, _):
-        second, first = self.pop(), self.pop()
-        self.stack.append((first, second))
-
-    def do_tuple3(self, _):
-        third, second, first = self.pop(), self.pop(), self.pop()
-        self.stack.append((first, second, third))
-
-    def do_list(self, _):
-        self.stack.append(self.pop_to_mark())
-
-    def do_append(self, _):
-        value = self.pop()
-        self._top(list).append(value)
-
-    def do_appends(self, _):
-        values = self.pop_to_mark()
-        self._top(list).extend(values)
-
-    def do_dict(self, _):
-        values = self.pop_to_mark()
-        self.stack.append(dict(zip(values[::2], values[1::2], strict=True)))
-
-    def do_setitem(self, _):
-        value, key = self.pop(), self.pop()
-        self._top(dict)[key] = value
-
-    def do_setitems(self, _):
-        values = self.pop_to_mark()
-        self._top(dict).update(zip(values[::2], values[1::2], strict=True))
-
-    def _top(self, kind):
-        if not isinstance(self.stack[-1], kind):
-            raise ValueError(f"a {type(self.stack[-1]).__name__} where a {kind.__name__} belongs")
-        return self.stack[-1]
-
-    # names, and the calls that are allowed
-
-    def do_global(self, argument):
-        module, _, name = argument.partition(" ")
-        self._name(module, name)
-
-    def do_stack_global(self, _):
-        name, module = self.pop(), self.pop()
-        self._name(module, name)
-
-    def _name(self, module, name):
-        if f"{module}.{name}" not in self.builders:
-            raise Refused(f"{self.path} asks for {module}.{name}, which no file of weights needs: refused, nothing of it was "
-                          "run.")
-        self.stack.append(Name(module, name))
-
-    def do_reduce(self, _):
-        arguments, function = self.pop(), self.pop()
-        builder = self.builders[function.text] if isinstance(function, Name) else None
-        if builder is None:
-            what = function.text if isinstance(function, Name) else f"a {type(function).__name__}"
-            raise Refused(f"{self.path} calls {what}, which no file of weights needs: refused, nothing of it was run.")
-        self.stack.append(builder(*arguments))
-
-    def do_newobj(self, _):
-        self.do_reduce(None)
-
-    def do_build(self, _):
-        state, target = self.pop(), self.stack[-1]
-        if isinstance(target, Unfinished):
-            target.array = _array(*state)
-        elif not isinstance(target, (dict, np.dtype)):  # what else they carry, such as the version of a module, is not needed
-            raise Refused(f"{self.path} sets attributes of a {type(target).__name__}, which no file of weights needs: refused.")
-        elif isinstance(target, np.dtype):
-            self.stack[-1] = target.newbyteorder(state[1]) if state[1] in ("<", ">") else target
-
-    def do_binpersid(self, _):
+    def persistent_load(self, identifier):
         if self.persistent is None:
             raise Refused(f"{self.path} refers to objects outside itself, which a file of this kind cannot have: refused.")
-        self.stack.append(self.persistent(self.pop()))
+        return self.persistent(identifier)
+
+
+def shown(text):
+    """A file's own text, fit to stand in a sentence."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text[:120])
+
+
+def _check(file, path):
+    """Walk over the next pickle without following it, and go back to where it began.
+
+    Refused are: too many instructions; numbers in the memo that no pickle has (memory is taken for all
+    below); the registry of extensions, which `find_class` is not asked for; tuples that hold a tuple twice,
+    that holds a tuple twice ..., which take for ever as a dictionary's key. Raises Refused, or anything when
+    the bytes are no pickle.
+    """
+    start, stack, memo, total = file.tell(), [], {}, 0
+    for count, (opcode, argument, _) in enumerate(pickletools.genops(file)):
+        name = opcode.name
+        if count > MOST_INSTRUCTIONS or total > MOST_PARTS:
+            raise Refused(f"{path} has millions of instructions, files of weights have thousands: refused.")
+        if name.startswith("EXT") or name == "INST":
+            raise Refused(f"{path} holds the pickle instruction {name}, which no file of weights needs: refused, "
+                          "nothing of it was run.")
+        if name == "MEMOIZE" or name.endswith("PUT"):
+            index = len(memo) if name == "MEMOIZE" else argument
+            if index > count:
+                raise ValueError(f"the object {index} before there are so many")
+            memo[index] = stack[-1]
+        elif name.endswith("GET"):
+            stack.append(memo[argument])
+        elif name in ("MARK", "DUP"):
+            stack.append(None if name == "MARK" else stack[-1])
+        elif name == "POP":
+            stack.pop()
+        else:
+            size = sum(_taken(stack, opcode.stack_before))
+            total += size
+            stack += [1 + size if "TUPLE" in name else 1] * len(opcode.stack_after)
+    file.seek(start)
+
+
+def _taken(stack, before):
+    """Take from the stack what an instruction takes: the parts that each is made of. None is a mark."""
+    parts, fixed = [], len(before)
+    if pickletools.markobject in before:
+        fixed = before.index(pickletools.markobject)
+        while (size := stack.pop()) is not None:
+            parts.append(size)
+    return parts + [stack.pop() for _ in range(fixed)]
 
 
 # ------------------------------------------------------------------------------------------------ NumPy's arrays
 
 
-def _dtype(text, *_):
-    kind = np.dtype(text.decode() if isinstance(text, bytes) else text)
-    if kind.kind not in "fiubO" or kind.hasobject and kind != np.dtype("O"):
-        raise ValueError(f"an array of {text}")
-    return kind
+class LaterType:
+    """numpy.dtype, whose byte order follows with BUILD."""
+
+    def __init__(self, text, *_):
+        self.text, self.order = text, "="
+
+    def __setstate__(self, state):
+        self.order = state[1]
+
+    def dtype(self):
+        """np.dtype of plain numbers, or of objects. Raises ValueError for another."""
+        text = self.text.decode("latin-1") if isinstance(self.text, bytes) else self.text
+        if not isinstance(text, str) or not re.fullmatch(r"[<>|=]?([fiub]\d{1,2}|O8?|\?)", text):
+            raise ValueError("an array of other things than numbers")
+        kind = np.dtype(text)
+        return kind.newbyteorder(self.order) if self.order in ("<", ">") else kind
 
 
-def _array(_version, shape, kind, fortran, content):
-    """What an ndarray's BUILD describes: the bytes must be there, so a huge shape cannot ask for memory."""
-    if kind == np.dtype("O"):
-        array = np.empty(len(content), dtype=object)
-        array[:] = [finished(item) for item in content]
-        return array.reshape(shape)
-    content = content.encode("latin-1") if isinstance(content, str) else content  # Python 2 wrote bytes as text
-    return np.frombuffer(content, kind).reshape(shape, order="F" if fortran else "C")
+class LaterArray:
+    """numpy.ndarray: (version, shape, type, whether columns come first, bytes or list) follows with BUILD."""
+
+    def __init__(self, *_):
+        self.state = None
+
+    def __setstate__(self, state):
+        self.state = state
+
+    def array(self):
+        """The array, on bytes that are there: a huge shape cannot ask for memory. Raises ValueError, TypeError."""
+        _, shape, kind, fortran, content = self.state
+        kind = kind.dtype()
+        if kind.hasobject:
+            return _objects(content).reshape(shape)
+        content = content.encode("latin-1") if isinstance(content, str) else content
+        return np.frombuffer(content, kind).reshape(shape, order="F" if fortran else "C")
+
+
+def _objects(items):
+    array = np.empty(len(items), dtype=object)
+    for index, item in enumerate(items):  # NumPy itself would look into lists
+        array[index] = item
+    return array
 
 
 def _frombuffer(content, kind, shape, order):
-    unfinished = Unfinished()
-    unfinished.array = np.frombuffer(content, kind).reshape(shape, order=order)
-    return unfinished
+    later = LaterArray()
+    later.state = 1, shape, kind, order == "F", content
+    return later
 
 
 def _encode(text, encoding):
+    """Bytes that a pickle of protocol 2 holds as text; arrays take long text as it is."""
     if encoding not in ("latin1", "latin-1"):
-        raise ValueError(f"bytes written as {encoding}")
-    return text.encode("latin-1")
+        raise ValueError("bytes in another encoding than Latin-1")
+    return text.encode("latin-1") if len(text) <= 64 else text
 
 
 def _scalar(kind, content):
-    return np.frombuffer(content, kind)[0]
+    later = _frombuffer(content, kind, (), "C")
+    try:
+        return later.array()[()]
+    except (ValueError, TypeError, AttributeError):  # such as a text or a date
+        return later
 
 
 def finished(value, seen=None):
-    """The array that an Unfinished has become; other values as they are, in containers too.
+    """The array that a LaterArray has become; other values as they are, in containers too.
 
     seen: what became of each container so far. Without it one list that holds another twice, which holds another twice ...
     would never end; a list that holds itself raises RecursionError.
     """
     seen = {} if seen is None else seen
-    if isinstance(value, Unfinished):
-        return value.array
-    if not isinstance(value, (dict, list, tuple)):
+    if not isinstance(value, (LaterArray, dict, list, tuple)):
         return value
     if id(value) not in seen:
-        items = [finished(item, seen) for item in (value.values() if isinstance(value, dict) else value)]
-        seen[id(value)] = dict(zip(value, items)) if isinstance(value, dict) else type(value)(items)
+        if isinstance(value, LaterArray):
+            array = value.array()
+            items = [finished(item, seen) for item in array.flat] if array.dtype.hasobject else None
+            seen[id(value)] = array if items is None else _objects(items).reshape(array.shape)
+        else:
+            items = [finished(item, seen) for item in (value.values() if isinstance(value, dict) else value)]
+            seen[id(value)] = dict(zip(value, items)) if isinstance(value, dict) else type(value)(items)
     return seen[id(value)]
 
 
-NUMPY = {
-    "numpy.ndarray": None,
-    "numpy.dtype": _dtype,
-    "_codecs.encode": _encode,
-    **{f"{package}.multiarray._reconstruct": lambda *_: Unfinished() for package in ("numpy.core", "numpy._core")},
-    **{f"{package}.multiarray.scalar": _scalar for package in ("numpy.core", "numpy._core")},
-    **{f"{package}.numeric._frombuffer": _frombuffer for package in ("numpy.core", "numpy._core")},
-}
+NUMPY = {"numpy.ndarray": None, "numpy.dtype": LaterType, "_codecs.encode": _encode,
+         "copyreg._reconstructor": lambda kind, *_: Inert()}
+for _package in ("numpy.core", "numpy._core"):
+    NUMPY |= {f"{_package}.multiarray._reconstruct": LaterArray, f"{_package}.multiarray.scalar": _scalar,
+              f"{_package}.numeric._frombuffer": _frombuffer}

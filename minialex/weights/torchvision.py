@@ -1,8 +1,6 @@
 """torchvision's AlexNet by its state_dict: features.0 … classifier.6, pixels 0..1 normalised by ImageNet's mean and spread
 for each channel. Its LRN-free layers are those of the variant torchvision; fc6 sees (C, H, W), as here."""
 
-import re
-
 import numpy as np
 
 from ..data import Statistics
@@ -14,11 +12,9 @@ NAMES = {
     "classifier.1": "fc6", "classifier.4": "fc7", "classifier.6": "fc8",
 }
 
-
 def is_one(state):
     """Are these (array) names torchvision's?"""
-    return "features.0.weight" in _plain(state)
-
+    return "features.0.weight" in state
 
 def read(state, origin):
     """Weights from {name: array} with torchvision's names."""
@@ -30,22 +26,16 @@ def read(state, origin):
     arrays["conv1.weight"] = kernels
     return Weights(arrays, origin, "torchvision", Statistics(mean, std), "unit")
 
-
 def renamed(state):
     """{torchvision's name: array} -> the same with our names."""
     arrays = {}
-    for name, array in _plain(state).items():
+    for name, array in state.items():
         layer, _, kind = name.rpartition(".")
         arrays[f"{NAMES.get(layer, layer)}.{kind}"] = array
     return arrays
-
 
 def state_dict(arrays):
     """{our name: array} -> the same with torchvision's names."""
     ours = {ours: theirs for theirs, ours in NAMES.items()}
     return {f"{ours[name.rpartition('.')[0]]}.{name.rpartition('.')[2]}": array for name, array in arrays.items()}
 
-
-def _plain(state):
-    """Without what DataParallel puts before or into the names."""
-    return {re.sub(r"(^|\.)module\.", r"\1", name): array for name, array in state.items()}
