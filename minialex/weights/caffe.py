@@ -1,68 +1,68 @@
-"""Caffe's .caffemodel: a NetParameter of the published caffe.proto, in both its forms.
+"""Caffe's .caffemodel: a NetParameter of the published caffe.proto, with weights, and the layers that they belong to.
 
-    NetParameter      name = 1, layers = 2 (V1LayerParameter, before 2014-12), layer = 100 (LayerParameter)
-    LayerParameter    name = 1, type = 2 (text), blobs = 7, transform_param = 100, lrn_param = 118
-    V1LayerParameter  name = 4, type = 5 (number), blobs = 6, lrn_param = 18, transform_param = 36
-    BlobProto         num, channels, height, width = 1 to 4 (the old shape), data = 5, shape = 7 {dim = 1}, double_data = 8
-    LRNParameter      local_size = 1, alpha = 2, beta = 3, norm_region = 4, k = 5
-    TransformationParameter   mean_value = 5
-
-Pixels are 0..255, blue before red, minus the mean colour. Whether response norm comes before the pool (bvlc_alexnet) or after
-it (bvlc_reference_caffenet) is seen in the order of the layers.
+Pixels are 0..255, blue before red, minus the mean. The file must describe bvlc_alexnet, or bvlc_reference_caffenet, which pools
+before it normalises: caffe_layers.py compares every layer. What the file leaves out has the default of caffe.proto.
 """
+
+from pathlib import PurePosixPath
 
 import numpy as np
 
 from ..data import Statistics
 from ..errors import UserError
-from . import conventions, protobuf
+from . import caffe_layers, conventions, protobuf
 from .conventions import Weights
 
-NEW = {"name": 1, "type": 2, "blobs": 7, "norm": 118, "transform": 100}
-OLD = {"name": 4, "type": 5, "blobs": 6, "norm": 18, "transform": 36}
-OLD_TYPES = {4: "Convolution", 14: "InnerProduct", 15: "LRN", 17: "Pooling"}
 OUR_NORM = {"caffe": (1.0, 1e-4 / 5), "caffenet": (2.0, 1e-4)}  # k and α of these variants
+NAME, LAYERS_OLD, INPUT, INPUT_DIM, INPUT_SHAPE, LAYERS = 1, 2, 3, 4, 8, 100  # fields of NetParameter
 
 
 def is_one(head):
-    """Could these first bytes begin a NetParameter: its name, or a layer?"""
-    return head[:1] in (b"\x0a", b"\x12") or head[:2] == b"\xa2\x06"
+    """Could these first bytes begin a NetParameter: its name, an input, or a layer?"""
+    return head[:1] in (b"\x0a", b"\x12", b"\x1a") or head[:2] == b"\xa2\x06"
 
 
 def read(file, path):
-    """Weights from an open .caffemodel file. Raises UserError."""
+    """Weights from an open .caffemodel file. Raises UserError when it is damaged, or holds another network."""
     try:
         net = protobuf.fields(file.read())
-        layers = [_layer(message, NEW) for message in net.get(100, [])] + [_layer(message, OLD) for message in net.get(2, [])]
-        arrays = {}
-        for layer in layers:
-            if layer["blobs"] and layer["type"] in ("Convolution", "InnerProduct"):
-                arrays |= _parameters(layer)
-    except (ValueError, TypeError, AttributeError, IndexError) as error:
+        layers = [caffe_layers.Layer(message, caffe_layers.OLD) for message in net.get(LAYERS_OLD, [])]
+        layers += [caffe_layers.Layer(message, caffe_layers.NEW) for message in net.get(LAYERS, [])]
+        inputs = [protobuf.text([name]) for name in net.get(INPUT, [])]
+        sizes = protobuf.integers(net.get(INPUT_DIM, []))[:4]
+        if INPUT_SHAPE in net:
+            sizes = protobuf.integers(protobuf.fields(net[INPUT_SHAPE][0]).get(1, []))
+        name = protobuf.text(net.get(NAME), "network")
+        variant, chain, notes = caffe_layers.compare(layers, inputs)
+        arrays, pixels = {}, _pixels(layers, sizes)
+        for ours, layer in chain:
+            arrays |= _parameters(ours, layer)
+    except caffe_layers.Difference as difference:
+        raise UserError(f"{path} holds another network than AlexNet: {difference}.") from difference
+    except (ValueError, TypeError, AttributeError, IndexError, OverflowError) as error:
         raise UserError(f"cannot read {path}: it is damaged, cut off, or no .caffemodel ({error}).") from error
-    if "conv1.weight" not in arrays or arrays["conv1.weight"].ndim != 4:
+    if "conv1.weight" not in arrays:
         raise UserError(f"{path} holds no AlexNet: none of its {len(layers)} layers is a convolution named conv1.")
     if arrays["conv1.weight"].shape[1] == 3:
         arrays["conv1.weight"] = conventions.bgr_to_rgb(arrays["conv1.weight"])
-    variant = _variant(layers)
-    _fold_norm(arrays, layers, variant, path)
-    return Weights(arrays, f"Caffe's {protobuf.text(net.get(1), 'network')} (.caffemodel)", variant,
-                   Statistics(conventions.mean_image(_mean(layers)), 1.0))
+    notes += _fold_norm(arrays, [layer for _, layer in chain], variant)
+    statistics, more = _statistics(pixels, arrays["conv1.weight"].shape[1])
+    return Weights(arrays, f"Caffe's {name} (.caffemodel)", variant, statistics, "raw" if pixels["scale"] == 1 else "unit",
+                   notes=notes + more)
 
 
-def _layer(message, numbers):
-    found = protobuf.fields(message)
-    kind = found.get(numbers["type"], [b""])[-1]
-    return {
-        "name": protobuf.text(found.get(numbers["name"])),
-        "type": OLD_TYPES.get(kind, str(kind)) if isinstance(kind, int) else protobuf.text([kind]),
-        "blobs": [_blob(blob) for blob in found.get(numbers["blobs"], [])],
-        "norm": protobuf.fields(found.get(numbers["norm"], [b""])[-1]),
-        "mean": protobuf.numbers(protobuf.fields(found.get(numbers["transform"], [b""])[-1]).get(5, [])),
-    }
+def _parameters(name, layer):
+    """{name.weight, name.bias: array}; the old form has four numbers for every shape, ones where there is nothing to count."""
+    if not layer.blobs:
+        return {}
+    weight, *bias = (_blob(blob) for blob in layer.blobs)
+    weight = weight.reshape(weight.shape[-2:]) if layer.type == "InnerProduct" else weight
+    caffe_layers.compare_shape(name, layer, weight.shape)
+    return {f"{name}.weight": weight} | ({f"{name}.bias": bias[0].reshape(-1)} if bias else {})
 
 
 def _blob(message):
+    """BlobProto: num, channels, height, width = 1 to 4 (the old shape), data = 5, shape = 7 {dim = 1}, double_data = 8."""
     found = protobuf.fields(message)
     data = protobuf.numbers(found[8], "<f8").astype(np.float32) if 8 in found else protobuf.numbers(found.get(5, []))
     if 7 in found:
@@ -70,37 +70,46 @@ def _blob(message):
     return data.reshape([found.get(number, [1])[-1] for number in (1, 2, 3, 4)])
 
 
-def _parameters(layer):
-    """{name: array}; the old form has four numbers for every shape, and ones where there is nothing to count."""
-    weight, *bias = layer["blobs"]
-    if layer["type"] == "InnerProduct":
-        weight = weight.reshape(weight.shape[-2:])
-    arrays = {f"{layer['name']}.weight": weight}
-    return arrays | ({f"{layer['name']}.bias": bias[0].reshape(-1)} if bias else {})
-
-
-def _variant(layers):
-    """caffenet if the first pool comes before the first response norm."""
-    order = [layer["type"] for layer in layers if layer["type"] in ("Pooling", "LRN")]
-    return "caffenet" if order[:2] == ["Pooling", "LRN"] else "caffe"
-
-
-def _fold_norm(arrays, layers, variant, path):
+def _fold_norm(arrays, chain, variant):
     """Where the file's response norm has other constants than our variant, change the weights so that both agree."""
-    norms = [layer["norm"] for layer in layers if layer["type"] == "LRN"]
-    found = {(norm.get(1, [5])[-1], protobuf.number(norm.get(2), 1.0), protobuf.number(norm.get(3), 0.75),
-              norm.get(4, [0])[-1], protobuf.number(norm.get(5), 1.0)) for norm in norms}
+    found = {(layer.values["k"], layer.values["alpha"] / layer.values["local_size"]) for layer in chain if layer.type == "LRN"}
     if not found:
-        return
-    size, alpha, beta, region, k = next(iter(found))
-    if len(found) > 1 or (size, beta, region) != (5, 0.75, 0) or alpha <= 0 or k <= 0:
-        raise UserError(f"{path} has response norms that no variant here has: size {size}, beta {beta:g}, region {region}.")
-    theirs = k, alpha / size
+        return []
+    (theirs,) = found
     if not np.allclose(theirs, OUR_NORM[variant], rtol=1e-5, atol=0):
         conventions.fold_response_norm(arrays, theirs, OUR_NORM[variant])
+    if np.allclose(theirs, OUR_NORM["caffe"], rtol=1e-5, atol=0):
+        return []
+    return [f"its response norm has k = {theirs[0]:g} and alpha = {5 * theirs[1]:g}, published are 1 and 0.0001: the "
+            "weights are changed so that the result is the same"]
 
 
-def _mean(layers):
-    """The mean colour (red, green, blue) that the file names, or ImageNet's."""
-    named = [layer["mean"] for layer in layers if len(layer["mean"]) in (1, 3)]
-    return np.broadcast_to(named[0], 3)[::-1] if named else conventions.CAFFE_MEAN
+def _pixels(layers, sizes):
+    """What the layers that read pictures do to them: {"scale", "mean_value", "mean_file"}."""
+    found = {"scale": 1.0, "mean_value": [], "mean_file": ""}
+    for layer in layers:
+        given = layer.transform
+        size = given["crop_size"] or sizes[-1:] or layer.input_shape[-1:]
+        if size and size != 227 and size != [227]:
+            size = size if isinstance(size, int) else size[0]
+            raise caffe_layers.Difference(f"its pictures have {size} pixels a side (crop_size), the network's 227")
+        if given["force_gray"]:
+            raise caffe_layers.Difference("its transform_param has force_gray, the network reads colours")
+        found |= {name: given[name] for name in found if given[name] not in (1.0, [], "")}
+    return found
+
+
+def _statistics(pixels, channels):
+    """(Statistics, notes): the mean that the file names. None when it is in another file that is not ImageNet's."""
+    mean, file, notes = pixels["mean_value"], PurePosixPath(pixels["mean_file"].replace("\\", "/")).name, []
+    if pixels["scale"] != 1:
+        notes.append(f"its transform_param has scale {pixels['scale']:g}: pixels minus the mean are multiplied by it")
+    if file and not file.startswith(("imagenet_mean", "ilsvrc_2012_mean")):
+        return None, [*notes, f"its transform_param has the mean_file {file}, which is not in it: give it with --mean"]
+    if file or not mean:
+        notes.append("its mean image is in another file" + f" ({file})" * bool(file)
+                     + ": taken is ImageNet's mean colour; --mean gives another")
+    elif len(mean) not in (1, channels):
+        raise UserError(f"a .caffemodel with {len(mean)} numbers as mean_value, for {channels} channels, cannot be used.")
+    colour = np.broadcast_to(mean, channels)[::-1] if mean else conventions.CAFFE_MEAN[:channels]
+    return Statistics(conventions.mean_image(colour), 1 / pixels["scale"]), notes

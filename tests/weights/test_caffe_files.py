@@ -44,8 +44,8 @@ def test_the_npy_says_the_same(caffe_arrays, planes, tmp_path):
     np.testing.assert_allclose(network.picture(planes), caffe_answer(caffe_arrays, planes, MEAN_BGR), atol=5e-6)
 
 
-SMALL = {"conv1.weight": np.arange(2 * 3 * 2 * 2, dtype=np.float32).reshape(2, 3, 2, 2), "conv1.bias": np.float32([1, 2]),
-         "fc6.weight": np.arange(6, dtype=np.float32).reshape(2, 3), "fc6.bias": np.float32([3, 4])}
+SMALL = {"conv1.weight": np.arange(96 * 3 * 11 * 11, dtype=np.float32).reshape(96, 3, 11, 11), "conv1.bias": np.arange(96.0),
+         "fc8.weight": np.arange(2 * 4096, dtype=np.float32).reshape(2, 4096), "fc8.bias": np.float32([3, 4])}
 
 
 @pytest.mark.parametrize("old", [True, False])
@@ -53,7 +53,7 @@ def test_both_forms_of_layers_and_blobs(tmp_path, old):
     (tmp_path / "x.caffemodel").write_bytes(caffe_files.network(SMALL, old=old))
     arrays = weights.read(tmp_path / "x.caffemodel").arrays
     np.testing.assert_array_equal(arrays["conv1.weight"], SMALL["conv1.weight"][:, ::-1])
-    for name in ("conv1.bias", "fc6.weight", "fc6.bias"):
+    for name in ("conv1.bias", "fc8.weight", "fc8.bias"):
         np.testing.assert_array_equal(arrays[name], SMALL[name])
 
 
@@ -69,7 +69,11 @@ def test_the_protobuf_package_writes_what_is_read(tmp_path):
         "LRNParameter": {"local_size": (1, "uint32", False), "alpha": (2, "float", False), "beta": (3, "float", False),
                          "k": (5, "float", False)},
         "TransformationParameter": {"mean_value": (5, "float", True)},
+        "ConvolutionParameter": {"num_output": (1, "uint32", False), "kernel_size": (4, "uint32", True),
+                                 "stride": (6, "uint32", True)},
         "LayerParameter": {"name": (1, "string", False), "type": (2, "string", False), "blobs": (7, "BlobProto", True),
+                           "bottom": (3, "string", True), "top": (4, "string", True),
+                           "convolution_param": (106, "ConvolutionParameter", False),
                            "transform_param": (100, "TransformationParameter", False), "lrn_param": (118, "LRNParameter", False)},
         "NetParameter": {"name": (1, "string", False), "layer": (100, "LayerParameter", True)},
     }
@@ -85,20 +89,27 @@ def test_the_protobuf_package_writes_what_is_read(tmp_path):
     descriptors.Add(file)
     net = message_factory.GetMessageClass(descriptors.FindMessageTypeByName("caffe.NetParameter"))(name="AlexNet")
     net.layer.add(name="data", type="Data").transform_param.mean_value.extend([10, 20, 30])
-    for name, kind in (("conv1", "Convolution"), ("norm1", "LRN"), ("fc6", "InnerProduct")):
-        layer = net.layer.add(name=name, type=kind)
-        if kind == "LRN":
-            layer.lrn_param.local_size, layer.lrn_param.alpha, layer.lrn_param.beta = 5, 1e-4, 0.75
-            continue
-        for part in ("weight", "bias"):
-            blob, array = layer.blobs.add(), SMALL[f"{name}.{part}"]
-            blob.shape.dim.extend(array.shape)
-            (blob.double_data if name == "fc6" else blob.data).extend(array.ravel().tolist())
+    conv1 = net.layer.add(name="conv1", type="Convolution", bottom=["data"], top=["conv1"])
+    conv1.convolution_param.num_output = 96
+    for numbers, values in (("kernel_size", [11]), ("stride", [4])):
+        getattr(conv1.convolution_param, numbers).extend(values)
+    for part in ("weight", "bias"):
+        blob, array = conv1.blobs.add(), SMALL[f"conv1.{part}"]
+        blob.shape.dim.extend(array.shape)
+        (blob.double_data if part == "bias" else blob.data).extend(array.ravel().tolist())
+    net.layer.add(name="relu1", type="ReLU", bottom=["conv1"], top=["conv1"])
+    norm1 = net.layer.add(name="norm1", type="LRN", bottom=["conv1"], top=["norm1"])
+    norm1.lrn_param.local_size, norm1.lrn_param.alpha, norm1.lrn_param.beta = 5, 1e-4, 0.75
     (tmp_path / "x.caffemodel").write_bytes(net.SerializeToString())
     found = weights.read(tmp_path / "x.caffemodel")
     np.testing.assert_array_equal(found.arrays["conv1.weight"], SMALL["conv1.weight"][:, ::-1])
-    np.testing.assert_array_equal(found.arrays["fc6.weight"], SMALL["fc6.weight"])
+    np.testing.assert_array_equal(found.arrays["conv1.bias"], SMALL["conv1.bias"])
     assert found.statistics.mean[:, 0, 0].tolist() == [30, 20, 10]  # red, green, blue
+    assert found.notes == ["it ends with norm1"]
+    conv1.convolution_param.stride[0] = 2
+    (tmp_path / "x.caffemodel").write_bytes(net.SerializeToString())
+    with pytest.raises(UserError, match="conv1 has stride 2, the network's conv1 has 4"):
+        weights.read(tmp_path / "x.caffemodel")
 
 
 def test_damaged_bytes_are_a_sentence(tmp_path):
