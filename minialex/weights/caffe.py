@@ -57,7 +57,7 @@ def _parameters(name, layer):
         return {}
     weight, *bias = (_blob(blob) for blob in layer.blobs)
     weight = weight.reshape(weight.shape[-2:]) if layer.type == "InnerProduct" else weight
-    caffe_layers.compare_shape(name, layer, weight.shape)
+    caffe_layers.compare_shape(name, layer.name, weight.shape)
     return {f"{name}.weight": weight} | ({f"{name}.bias": bias[0].reshape(-1)} if bias else {})
 
 

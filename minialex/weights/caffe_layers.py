@@ -171,7 +171,7 @@ def _next(rest, blobs):
     return min(ready, key=lambda layer: (layer.tops != layer.bottoms, layer.type in LOOKERS), default=None)
 
 
-def compare_shape(name, layer, shape):
+def compare_shape(name, theirs, shape):
     """Raises Difference when weights of this shape are not the network's."""
     if name in CONVOLUTIONS:
         out, kernel, *_ = CONVOLUTIONS[name]
@@ -179,7 +179,7 @@ def compare_shape(name, layer, shape):
     else:
         wanted = (shape[0] if name == "fc8" else 4096, INPUTS[name])
     if tuple(shape) != wanted:
-        raise Difference(f"{layer.name}'s weights have shape {tuple(shape)}, the network's {name} has {wanted}")
+        raise Difference(f"{theirs}'s weights have shape {tuple(shape)}, the network's {name} has {wanted}")
 
 
 def _same(one, other):

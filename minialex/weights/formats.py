@@ -5,12 +5,12 @@ import zipfile
 from pathlib import Path
 
 from ..errors import UserError
-from . import caffe, npy, npz, safetensors, torch_file
+from . import caffe, keras, npy, npz, safetensors, torch_file
 
 RUN_FILES = ("checkpoint-best.npz", "checkpoint-last.npz")  # in a run folder, the first of them that is there
 LEGACY = b"\x8a\x0a" + torch_file.MAGIC.to_bytes(10, "little")  # the magic number as its pickle writes it
 MOST_BYTES = 3 * 2**30  # unpacked; AlexNet with its optimiser has half a gigabyte
-KNOWN = ".npz, PyTorch's .pth, Caffe's .caffemodel, bvlc_alexnet.npy and .safetensors"
+KNOWN = ".npz, PyTorch's .pth, Caffe's .caffemodel, bvlc_alexnet.npy, .safetensors and Keras' .h5 and .keras"
 
 
 def read(path):
@@ -55,7 +55,7 @@ def _reader(file, path):
     if safetensors.is_one(head[:16]):
         return safetensors.read
     if head.startswith(b"\x89HDF"):
-        raise UserError(f"{path} is an HDF5 file (.h5), which is not read here: this reads {KNOWN}.")
+        return keras.read
     if head[:1] == b"\x80":
         raise UserError(f"{path} is a bare pickle, which no program here writes weights into: this reads {KNOWN}.")
     if caffe.is_one(head):
@@ -73,4 +73,6 @@ def _zip_reader(file, path):
         file.seek(0)
     if sum(entry.file_size for entry in entries) > MOST_BYTES:
         raise UserError(f"{path} would unpack to more than {MOST_BYTES / 2**30:.0f} GiB: that is no file of weights.")
+    if any(entry.filename == "model.weights.h5" for entry in entries):
+        return keras.read_zip
     return torch_file.read_zip if any(entry.filename.endswith("/data.pkl") for entry in entries) else npz.read

@@ -13,9 +13,10 @@ from . import torchvision
 from .conventions import Weights
 
 DEEPEST = 40  # containers in containers
-SIGNATURES = (("features.0.weight",), ("conv1.weight", "conv5.weight"), ("conv1.weight", "fc5.weight"))
+SIGNATURES = (("features.0.weight",), ("conv1.weight", "conv5.weight"), ("conv1.weight", "fc5.weight"))  # all of one
 WRAPPERS = re.compile(r"(_orig_mod|module|model|net|network|backbone|encoder|alexnet|_forward_module)\.")
 COMPANIONS = re.compile(r"optim|ema|grad|momentum|average|swa|teacher|exp_avg", re.IGNORECASE)
+WITHIN = re.compile(r"(^|\.)(?:(?:_orig_mod|module|_fsdp_wrapped_module)\.)+")
 INSIDE = ("_modules", "_parameters", "_buffers")  # attributes of a torch.nn.Module that was pickled whole
 
 
@@ -35,22 +36,30 @@ def _word(key):
     return str(key) if isinstance(key, (str, int)) else type(key).__name__
 
 
+def is_network(found):
+    """Are there names of a network in {path: item}, with kernels in our layout? They are square, and stand last."""
+    full = _full(found)
+    first = [full[f"{prefix}{name}"] for prefix in _prefixes(full) for name in ("features.0.weight", "conv1.weight")
+             if f"{prefix}{name}" in full]
+    return any(array.ndim == 4 and array.shape[2] == array.shape[3] for array in first)
+
+
 def choose(found):
     """({name: item}, notes): the network among {path: item}, without its prefix. path: the keys of nested containers."""
-    full = {".".join(word for word in path if word not in INSIDE): item for path, item in found.items()}
-    groups = {prefix: _below(full, prefix) for prefix in _prefixes(full)}
-    if not groups:
-        groups = {}
-        for path, item in found.items():
-            whole = next((at for at, word in enumerate(path) if word in INSIDE), len(path) - 1)
-            name = ".".join(word for word in path[whole:] if word not in INSIDE)
-            groups.setdefault(".".join(path[:whole]), {})[name] = item
-    best = max(groups, key=lambda prefix: (not COMPANIONS.search(prefix), len(groups[prefix])))
-    others = [prefix.rstrip(".") or "those without a prefix" for prefix in groups
+    full = _full(found)
+    groups = {prefix: {name[len(prefix):]: item for name, item in full.items() if name.startswith(prefix)}
+              for prefix in _prefixes(full)} or _containers(found)
+    best = max(groups, key=lambda prefix: (not COMPANIONS.search(prefix), len(groups[prefix])), default=None)
+    others = [prefix.rstrip(".") or "the one without a prefix" for prefix in groups
               if prefix != best and len(groups[prefix]) == len(groups[best])]
     notes = [f"the file holds several networks: taken is {best.rstrip('.') or 'the one without a prefix'}, not "
              f"{', '.join(others)}"] if others else []
-    return _unwrapped(groups[best]), notes
+    return _unwrapped(groups.get(best, {})), notes
+
+
+def _full(found):
+    """{name: item}, without what wrappers put into the midst of names: DataParallel's features.module.0.weight."""
+    return {WITHIN.sub(r"\1", ".".join(word for word in path if word not in INSIDE)): item for path, item in found.items()}
 
 
 def _prefixes(full):
@@ -62,8 +71,14 @@ def _prefixes(full):
                 yield before
 
 
-def _below(full, prefix):
-    return {name[len(prefix):]: item for name, item in full.items() if name.startswith(prefix)}
+def _containers(found):
+    """{container: {name: item}}; a module's own containers all belong to it."""
+    groups = {}
+    for path, item in found.items():
+        whole = next((at for at, word in enumerate(path) if word in INSIDE), len(path) - 1)
+        name = ".".join(word for word in path[whole:] if word not in INSIDE)
+        groups.setdefault(".".join(path[:whole]), {})[name] = item
+    return groups
 
 
 def _unwrapped(group):
@@ -73,7 +88,7 @@ def _unwrapped(group):
     return group
 
 
-def weights(arrays, form, notes=()):
+def weights(arrays, notes, form):
     """Weights from a network's {name: array}: torchvision's conventions where the names are torchvision's."""
     if torchvision.is_one(arrays):
         found = torchvision.read(arrays, f"torchvision's AlexNet ({form})")

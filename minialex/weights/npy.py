@@ -1,46 +1,86 @@
-"""bvlc_alexnet.npy: a dictionary {layer: [weights, biases]}, pickled inside a .npy file, as converters from Caffe to
-TensorFlow write it. Kernels are (KH, KW, C_in, C_out), matrices (in, out), fc6's rows in the order (H, W, C), channels blue,
-green, red; the file does not hold the mean, which is the ImageNet mean colour."""
+"""Layers by their names, in .npy dictionaries and .npz files, as converters from Caffe write them.
+
+    {"conv1": [W, b]}, {"conv1": {"weights": W, "biases": b}}, {"conv1_W": W, "conv1_b": b}, {"conv1/kernel:0": W, ...}
+
+bvlc_alexnet.npy is the first kind. TensorFlow's layout: kernels (KH, KW, C_in, C_out), matrices (in, out), fc6's rows in the
+order (H, W, C). Caffe's own: (C_out, C_in, KH, KW) and (out, in). Kernels are square, so their shape tells which. Both have
+channels in the order blue, green, red. Where there is no mean it is ImageNet's mean colour.
+"""
+
+import re
 
 import numpy as np
 
 from ..data import Statistics
 from ..errors import UserError
-from . import conventions, pickles
+from . import caffe_layers, conventions, names, pickles
 from .conventions import Weights
 
+PARAMETER = re.compile(r"(?:.*[/.])?((?:conv|fc)\d+)(?:/\w+)*[/._](W|w|weights?|kernel|0|b|bias|biases|1)(?::\d+)?")
 LAYERS = ("conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7", "fc8")
 POOL5 = (6, 6)  # height and width of what fc6 sees
 
 
 def read(file, path):
     """Weights from an open .npy file. Raises UserError; runs nothing that the file holds."""
-    layers = _dictionary(file, path)
-    arrays = {}
-    for layer, pair in layers.items():
-        layer = layer.decode("latin-1") if isinstance(layer, bytes) else layer
-        if layer not in LAYERS:
-            raise UserError(f"{path} holds a layer {layer!r}, so it is no AlexNet, whose layers are {', '.join(LAYERS)}.")
-        pair = [pair.get(kind) for kind in ("weights", "biases")] if isinstance(pair, dict) else pair
-        try:
-            weight, bias = (np.asarray(array, np.float32) for array in pair)
-            arrays[f"{layer}.weight"], arrays[f"{layer}.bias"] = _weight(layer, weight), bias
-        except (TypeError, ValueError) as error:
-            raise UserError(f"{path} has no weights and biases for {layer} as minialex knows them: {error}.") from error
-    if "conv1.weight" not in arrays:
-        raise UserError(f"{path} holds no conv1, so it is no AlexNet: its layers are {', '.join(map(str, layers)) or 'none'}.")
-    if arrays["conv1.weight"].shape[1] == 3:
-        arrays["conv1.weight"] = conventions.bgr_to_rgb(arrays["conv1.weight"])
-    statistics = Statistics(conventions.mean_image(conventions.CAFFE_MEAN), 1.0)
-    return Weights(arrays, "Caffe's AlexNet as TensorFlow arrays (.npy)", "caffe", statistics)
+    value = _dictionary(file, path)
+    found = dict(names.leaves(value, np.ndarray))
+    if all(len(way) == 1 for way in found) and names.is_network(found):
+        return names.weights(*names.choose(found), ".npy")
+    return layers({"/".join(way): array for way, array in found.items()}, path, ".npy")
+
+
+def layers(arrays, path, form):
+    """Weights from {name: array}, whose names hold a layer's name and the parameter's. Raises UserError."""
+    found, unknown = {}, []
+    for name, array in arrays.items():
+        match = PARAMETER.fullmatch(name)
+        if match and array.dtype.kind == "f":
+            kind = "bias" if match[2][0] in "b1" else "weight"
+            found[f"{match[1]}.{kind}"] = np.asarray(array, np.float32)
+        elif name != "mean_bgr_chw":
+            unknown.append(name)
+    strange = [name for name in found if name.partition(".")[0] not in LAYERS]
+    if "conv1.weight" not in found or strange:
+        shown = pickles.shown(", ".join([*strange, *list(found)[:4], *unknown][:8]) or "nothing")
+        raise UserError(f"{path} holds {shown}, so it is no AlexNet, whose layers are {', '.join(LAYERS)}, each with a "
+                        "weight and a bias.")
+    _convert(found, path)
+    mean = arrays.get("mean_bgr_chw")
+    mean = conventions.mean_image(conventions.CAFFE_MEAN) if mean is None else np.ascontiguousarray(mean[::-1], np.float32)
+    notes = [f"not used from {path}: {pickles.shown(', '.join(unknown))}"] if unknown else []
+    return Weights(found, f"Caffe's AlexNet as arrays ({form})", "caffe", Statistics(mean, 1.0), notes=notes)
+
+
+def _convert(found, path):
+    """Bring arrays into our layout and order of colours, in place. Raises UserError for another network's shapes."""
+    kernels = [array.shape for array in found.values() if array.ndim == 4]
+    tensorflow = any(shape[0] == shape[1] and shape[2] != shape[3] for shape in kernels)
+    for name, array in found.items():
+        layer, _, kind = name.partition(".")
+        if kind == "weight":
+            try:
+                found[name] = _from_tensorflow(layer, array) if tensorflow else array
+                caffe_layers.compare_shape(layer, layer, found[name].shape)
+            except (ValueError, TypeError, IndexError, caffe_layers.Difference) as difference:
+                raise UserError(f"{path} holds another network than AlexNet: {difference}.") from difference
+    if found["conv1.weight"].shape[1] == 3:
+        found["conv1.weight"] = conventions.bgr_to_rgb(found["conv1.weight"])
+
+
+def _from_tensorflow(layer, weight):
+    if weight.ndim == 4:
+        return conventions.hwio_to_oihw(weight)
+    if layer == "fc6":
+        return conventions.hwc_rows_to_chw(weight, *POOL5)
+    return np.ascontiguousarray(weight.T)
 
 
 def _dictionary(file, path):
-    file = pickles.Careful(file)
     try:
         version = np.lib.format.read_magic(file)
         header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        _, _, kind = header(file)
+        _, _, kind = header(pickles.Careful(file))
     except (ValueError, SyntaxError, RecursionError) as error:
         raise UserError(f"cannot read {path}: its header is damaged ({error}).") from error
     if not kind.hasobject:
@@ -51,11 +91,3 @@ def _dictionary(file, path):
     if not isinstance(value, dict):
         raise UserError(f"{path} holds no dictionary of layers.")
     return value
-
-
-def _weight(layer, weight):
-    if weight.ndim == 4:
-        return conventions.hwio_to_oihw(weight)
-    if layer == "fc6":
-        return conventions.hwc_rows_to_chw(weight, *POOL5)
-    return np.ascontiguousarray(weight.T)

@@ -1,17 +1,18 @@
 """.npz files: our own checkpoints, plain arrays under state_dict names, and the convolutions of Caffe's AlexNet.
 
 A checkpoint holds model/<name> arrays, the mean image and, as JSON text, the network's name, its classes and the pixels'
-spread. Plain files hold <name> arrays; nothing says there what pixels they want. Files that hold convN_W, convN_b and
-mean_bgr_chw are Caffe's: blue before red, pixels 0..255 minus that mean, response norm with k = 1.
+spread. Plain files hold <name> arrays; nothing says there what pixels they want, unless the names are torchvision's. Files
+that hold convN_W, convN_b and mean_bgr_chw are Caffe's, whose layers npy.py reads.
 """
 
 import json
+import re
 
 import numpy as np
 
 from ..data import Statistics
 from ..errors import UserError
-from . import conventions
+from . import conventions, names, npy
 from .conventions import Weights
 
 
@@ -30,9 +31,12 @@ def read(file, path):
     if "minialex" in arrays:
         text = str(arrays.pop("minialex"))
         return conventions.described(text, arrays, "minialex (.npz)", path)
-    if "conv1_W" in arrays:
-        return _caffe(arrays)
-    return Weights(arrays, "plain arrays (.npz)")
+    if arrays and all(re.fullmatch(r"arr_\d+", name) for name in arrays):
+        raise UserError(f"the arrays in {path} have no names (arr_0, ...): save them as np.savez(FILE, **model.state_dict()).")
+    found = {(name,): array for name, array in arrays.items()}
+    if any(npy.PARAMETER.fullmatch(name) for name in arrays) and not names.is_network(found):
+        return npy.layers(arrays, path, ".npz")
+    return names.weights(*names.choose(found), ".npz")
 
 
 def _checkpoint(arrays, path):
@@ -46,14 +50,3 @@ def _checkpoint(arrays, path):
     except (ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
         raise UserError(f"{path} is no checkpoint of minialex: its state cannot be read ({error}).") from error
 
-
-def _caffe(arrays):
-    named = {}
-    for name, array in arrays.items():
-        layer, _, kind = name.rpartition("_")
-        if kind in ("W", "b") and layer:
-            named[f"{layer}.{'weight' if kind == 'W' else 'bias'}"] = array
-    named["conv1.weight"] = conventions.bgr_to_rgb(named["conv1.weight"])
-    mean = arrays.get("mean_bgr_chw")
-    mean = conventions.mean_image(conventions.CAFFE_MEAN) if mean is None else np.ascontiguousarray(mean[::-1], np.float32)
-    return Weights(named, "Caffe's AlexNet as arrays (.npz)", "caffe", Statistics(mean, 1.0))

@@ -13,8 +13,8 @@ import struct
 import numpy as np
 
 from ..errors import UserError
-from . import torchvision
-from .conventions import Weights, described, description
+from . import names
+from .conventions import described, description
 
 _TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1", "U8": "u1", "BOOL": "?"}
 _NAMES = {np.dtype(code): name for name, code in _TYPES.items()}
@@ -34,9 +34,7 @@ def read(file, path):
         raise UserError(f"cannot read {path}: it is damaged or cut off ({error}).") from error
     if "minialex" in metadata:
         return described(metadata["minialex"], arrays, "minialex (.safetensors)", path)
-    if torchvision.is_one(arrays):
-        return torchvision.read(arrays, "torchvision's AlexNet (.safetensors)")
-    return Weights(arrays, "plain arrays (.safetensors)")
+    return names.weights(*names.choose({(name,): array for name, array in arrays.items()}), ".safetensors")
 
 
 def _arrays(file):

@@ -110,7 +110,7 @@ def _from_archive(archive, path):
         storage.fill(archive.read(f"{folder}data/{key}"))
     if f"{folder}{EXTRA}" in archive.namelist():
         return _ours(archive, folder, _arrays(tensors, path), path)
-    return names.weights(_arrays(tensors, path), ".pth", notes)
+    return names.weights(_arrays(tensors, path), notes, ".pth")
 
 
 def _ours(archive, folder, arrays, path):
@@ -143,7 +143,7 @@ def read_legacy(file, path):
         raise
     except Exception as error:
         raise _damaged(path, error) from error
-    return names.weights(_arrays(tensors, path), ".pth, legacy form", notes)
+    return names.weights(_arrays(tensors, path), notes, ".pth, legacy form")
 
 
 def _fill_from(file, storage):
@@ -164,7 +164,7 @@ def read_tar(file, path):
     except Exception as error:
         raise _damaged(path, error) from error
     chosen, notes = _tensors(value, path)
-    return names.weights(_arrays(chosen, path), ".pth, tar form", notes)
+    return names.weights(_arrays(chosen, path), notes, ".pth, tar form")
 
 
 def _tar_storages(file, path):
