@@ -66,7 +66,7 @@ def _read(file, path, config):
     except _Difference as difference:
         raise UserError(f"{path} holds another network than the variant keras: {difference}.") from difference
     except Exception as error:  # damaged bytes make HDF5 raise almost anything
-        raise UserError(f"cannot read {path}: it is damaged, cut off, or no file of Keras ({shown(str(error))}).") from error
+        raise UserError(f"cannot read {path}: it is damaged, cut off, or no HDF5 file of Keras ({shown(str(error))}).") from error
     channels = arrays["conv1.weight"].shape[1]
     statistics = scale and Statistics(conventions.mean_image(np.broadcast_to(-offset / scale, channels)), 1 / scale)
     return Weights(arrays, "a network of Keras (.h5)", "keras", statistics, "unit" if statistics else "raw", notes=notes)

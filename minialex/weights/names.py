@@ -36,14 +36,6 @@ def _word(key):
     return str(key) if isinstance(key, (str, int)) else type(key).__name__
 
 
-def is_network(found):
-    """Are there names of a network in {path: item}, with kernels in our layout? They are square, and stand last."""
-    full = _full(found)
-    first = [full[f"{prefix}{name}"] for prefix in _prefixes(full) for name in ("features.0.weight", "conv1.weight")
-             if f"{prefix}{name}" in full]
-    return any(array.ndim == 4 and array.shape[2] == array.shape[3] for array in first)
-
-
 def choose(found):
     """({name: item}, notes): the network among {path: item}, without its prefix. path: the keys of nested containers."""
     full = _full(found)

@@ -25,9 +25,21 @@ def read(file, path):
     """Weights from an open .npy file. Raises UserError; runs nothing that the file holds."""
     value = _dictionary(file, path)
     found = dict(names.leaves(value, np.ndarray))
-    if all(len(way) == 1 for way in found) and names.is_network(found):
+    arrays = {"/".join(way): array for way, array in found.items()}
+    if not is_one(arrays) and any(".".join(way).endswith(("features.0.weight", "conv1.weight")) for way in found):
         return names.weights(*names.choose(found), ".npy")
-    return layers({"/".join(way): array for way, array in found.items()}, path, ".npy")
+    return layers(arrays, path, ".npy")
+
+
+def is_one(arrays):
+    """Do {name: array} have layers' names as converters write them, not those of a state_dict in our layout?"""
+    return any(PARAMETER.fullmatch(name) and (not name.endswith((".weight", ".bias")) or _is_tensorflow(array.shape))
+               for name, array in arrays.items())
+
+
+def _is_tensorflow(shape):
+    """(KH, KW, C_in, C_out), told from (C_out, C_in, KH, KW) by the square kernel."""
+    return len(shape) == 4 and shape[0] == shape[1] and shape[2] != shape[3]
 
 
 def layers(arrays, path, form):
@@ -54,8 +66,7 @@ def layers(arrays, path, form):
 
 def _convert(found, path):
     """Bring arrays into our layout and order of colours, in place. Raises UserError for another network's shapes."""
-    kernels = [array.shape for array in found.values() if array.ndim == 4]
-    tensorflow = any(shape[0] == shape[1] and shape[2] != shape[3] for shape in kernels)
+    tensorflow = any(_is_tensorflow(array.shape) for array in found.values())
     for name, array in found.items():
         layer, _, kind = name.partition(".")
         if kind == "weight":

@@ -34,7 +34,7 @@ def read(file, path):
     if arrays and all(re.fullmatch(r"arr_\d+", name) for name in arrays):
         raise UserError(f"the arrays in {path} have no names (arr_0, ...): save them as np.savez(FILE, **model.state_dict()).")
     found = {(name,): array for name, array in arrays.items()}
-    if any(npy.PARAMETER.fullmatch(name) for name in arrays) and not names.is_network(found):
+    if npy.is_one(arrays):
         return npy.layers(arrays, path, ".npz")
     return names.weights(*names.choose(found), ".npz")
 
