@@ -6,13 +6,11 @@ from minialex.data.generated import builtin
 from minialex.data.loader import Loader
 from minialex.data.mean_image import Statistics, statistics
 from minialex.data.pictures import PictureSet, UnreadablePicture, decode
-from minialex.data.subset import Subset, open_data, parse_subset
+from minialex.data.subset import Subset, open_data, open_part, parse_subset
 from minialex.data.transforms import ten_crops
-from minialex.data.whole import Picture, open_whole
 
 __all__ = [
     "Loader",
-    "Picture",
     "PictureSet",
     "Statistics",
     "Subset",
@@ -22,7 +20,7 @@ __all__ = [
     "imagenette",
     "open_data",
     "open_folder",
-    "open_whole",
+    "open_part",
     "parse_subset",
     "statistics",
     "ten_crops",

@@ -22,6 +22,7 @@ def open_folder(
     max_classes=None,
     max_images=None,
     *,
+    labels=None,
     size=SIZE,
     cache_bytes=2**30,
     report=report_problem,
@@ -32,6 +33,7 @@ def open_folder(
     Where the tree has no val/, `val_fraction` of each class is set aside by `seed`, the same pictures every time.
     max_classes, max_images: take only so many classes, and so many pictures from each class folder; the choice depends
     on `seed` and the names alone, and a smaller choice is part of a larger one.
+    labels: a file that says what the pictures are, where no class folders do (see labels).
     size: pixels a side of a decoded picture; cache_bytes: memory for decoded pictures (train and val share it);
     report(path, reason): called for the first 10 files that are no pictures, once for the rest of them, and for each
     damaged picture; by default it prints a line. strict: raise UserError at a damaged picture, or at a class of val/ that
@@ -40,12 +42,43 @@ def open_folder(
     train.problems; damaged pictures join the .problems of their own set when they are first read.
     """
     check_arguments(val_fraction, max_classes, max_images)
-    tree = scan(root)
+    tree = scan(root, labels)
 
     def picture_set(classes, labels, paths, names, share):
         return PictureSet(classes, labels, paths, names, size, round(cache_bytes * share), stop_at_problem if strict else report)
 
     return divide(tree, picture_set, val_fraction, seed, max_classes, max_images, report, strict)
+
+
+def part_of(found, root, part, classes, picture_set, report):
+    """The PictureSet that subset.open_part returns, of what was Found; made by picture_set(classes, labels, paths, names)."""
+    parts = found.parts if part == "all" else {name: parts for name, parts in found.parts.items() if name == part}
+    if not parts:
+        there = "it is not divided" if found.there == ["all"] else f"its parts are {', '.join(found.there)}"
+        raise UserError(f"{root} has no part {part}: {there}; --part all takes every picture")
+    by_class, problems = {}, found.problems + found.grave
+    for _, files in parts.values():
+        for name in files:
+            by_class.setdefault(name, []).extend(files[name])
+    known = sorted(by_class) if classes is None else list(classes)
+    for name in sorted(set(by_class) - set(known)):
+        where = os.path.join(next(folder for folder, files in parts.values() if name in files), name)
+        problems.append((found.lines.get(name, where), "the network does not know this class; its pictures "
+                         f"({len(by_class[name]):,}) are left out"))
+    labelled = [(label, path) for label, name in enumerate(known) for path in sorted(by_class.get(name, ()))]
+    if not labelled:
+        raise UserError(f"{root} has no picture of the network's classes: it has {_some(sorted(by_class))}, the network knows "
+                        f"{_some(known)}")
+    names = [path.removeprefix(os.path.join(os.fspath(root), "")) for _, path in labelled]
+    pictures = picture_set(known, [label for label, _ in labelled], [path for _, path in labelled], names)
+    pictures.problems = [(printable(path), reason) for path, reason in problems]
+    if report is not None:
+        report_first(pictures.problems, os.fspath(root), report)
+    return pictures
+
+
+def _some(names):
+    return f"{', '.join(names[:3])}{', ...' * (len(names) > 3)}" if names else "none"
 
 
 def divide(tree, picture_set, val_fraction, seed, max_classes, max_images, report, strict):

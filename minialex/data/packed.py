@@ -20,7 +20,7 @@ import numpy as np
 
 from minialex.data.folder import check_arguments, divide
 from minialex.data.pictures import SIZE, PictureSet, UnreadablePicture, printable, report_problem, stop_at_problem
-from minialex.data.tree import Tree
+from minialex.data.tree import Found, Tree
 from minialex.errors import UserError
 
 FORMAT = 1
@@ -47,14 +47,19 @@ def open_pack(folder, val_fraction=0.2, seed=0, max_classes=None, max_images=Non
     """
     check_arguments(val_fraction, max_classes, max_images)
     pack = Pack(folder)
-    if pack.size != size:
-        raise UserError(f"{folder} holds pictures of {pack.size}×{pack.size}, this network needs {size}×{size}: pack the tree "
-                        f"again with --size {size}")
+    check_size(pack, size)
 
     def picture_set(classes, labels, paths, names, share):
         return PackedSet(pack, classes, labels, paths, names, stop_at_problem if strict else report)
 
     return divide(pack.tree(), picture_set, val_fraction, seed, max_classes, max_images, report, strict)
+
+
+def check_size(pack, size):
+    """Raises UserError when a Pack's pictures have another size."""
+    if pack.size != size:
+        raise UserError(f"{pack.folder} holds pictures of {pack.size}×{pack.size}, this network needs {size}×{size}: pack the "
+                        f"tree again with --size {size}")
 
 
 class PackedSet(PictureSet):
@@ -88,14 +93,19 @@ class Pack:
         self.parts = {name: Part(self, name, about["parts"][name], arrays) for name in about["parts"]}
         self.places = {path: (part, number) for part in self.parts.values() for number, path in enumerate(part.paths)}
 
-    def tree(self):
+    def found(self):
         """What the tree of pictures held that was packed, with paths as if it lay in the pack."""
-        train, val = (self.parts.get(name) for name in ("train", "val"))
         problems, grave = ([(os.path.join(self.root, path), reason) for path, reason in self.about[kind]]
                            for kind in ("problems", "grave"))
-        first = train or self.parts["all"]
-        return Tree(self.root, first.root, val and val.root, first.by_class(self.classes), val and val.by_class(self.classes),
-                    problems, grave)
+        parts = {name: (part.root, part.by_class(self.classes)) for name, part in self.parts.items()}
+        return Found(list(parts), parts, problems, grave)
+
+    def tree(self):
+        """The same as a Tree, to be divided."""
+        found = self.found()
+        train_root, train = found.parts.get("train") or found.parts["all"]
+        val_root, val = found.parts.get("val", (None, None))
+        return Tree(self.root, train_root, val_root, train, val, found.problems, found.grave)
 
     def planes(self, part, number):
         """Picture `number` of a Part: uint8 (3, size, size), read-only. Raises UnreadablePicture."""

@@ -12,16 +12,18 @@ import threading
 import warnings
 
 import numpy as np
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, features
 from tqdm import tqdm
 
 from minialex.errors import UserError
 
 SIZE = 256
 MAX_PIXELS = 90_000_000
-ENDINGS = (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
+AVIF = features.version("avif") is not None  # Pillow reads it from 11.3 on
+ENDINGS = (".apng", ".bmp", ".dib", ".gif", ".jfi", ".jfif", ".jif", ".jpe", ".jpeg", ".jpg", ".mpo", ".pbm", ".pfm", ".pgm",
+           ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp") + (".avif", ) * AVIF
 # Without this list Pillow would also try formats that start other programs (PostScript) or fetch other files.
-FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
+FORMATS = ("BMP", "DIB", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP") + ("AVIF", ) * AVIF
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,

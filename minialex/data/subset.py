@@ -14,9 +14,11 @@ import re
 from dataclasses import dataclass
 
 from minialex.data.download import imagenette
-from minialex.data.folder import open_folder
+from minialex.data.folder import open_folder, part_of
 from minialex.data.generated import builtin
-from minialex.data.packed import is_pack, open_pack
+from minialex.data.packed import Pack, PackedSet, check_size, is_pack, open_pack
+from minialex.data.pictures import SIZE, PictureSet, report_problem, stop_at_problem
+from minialex.data.tree import scan_parts
 from minialex.errors import UserError
 
 SOURCES = {"builtin": builtin, "imagenette": imagenette}
@@ -47,19 +49,48 @@ def parse_subset(text):
     return Subset(None, classes, images)
 
 
-def open_data(data=None, subset=None, cache_dir=None, progress=True, **options):
+def open_data(data=None, subset=None, cache_dir=None, progress=True, labels=None, **options):
     """Open what the user asked for: (train, val). data: a folder or None; subset: the text after --subset or None.
 
+    labels: a file that says what the pictures in `data` are (see labels), or None.
     options: open_folder's val_fraction, seed, size, cache_bytes. Raises UserError if the two do not go together.
     """
     chosen = parse_subset(subset) if subset is not None else Subset()
     limits = {"max_classes": chosen.max_classes, "max_images": chosen.max_images}
     if data is None and subset is None:
         raise UserError("no pictures are named: give --data DIR, or --subset for the built-in ones")
+    if labels is not None and data is None:
+        raise UserError(f"--labels {labels} says what pictures of your own are: give their folder with --data DIR")
     if data is None:
         return SOURCES[chosen.source or "builtin"](cache_dir, progress=progress, **limits, **options)
     if chosen.source is not None:
         raise UserError(f"--data and --subset {chosen.source} name two sets of pictures: leave one of them out")
     if subset is not None and chosen.max_classes is None:
         raise UserError("--subset after --data needs a number of classes, such as --subset 10 or --subset 10x100")
-    return (open_pack if is_pack(data) else open_folder)(data, **limits, **options)
+    if not is_pack(data):
+        return open_folder(data, labels=labels, **limits, **options)
+    _check_unlabelled(data, labels)
+    return open_pack(data, **limits, **options)
+
+
+def open_part(root, part="all", classes=None, *, labels=None, size=SIZE, cache_bytes=2**30, report=report_problem, strict=False):
+    """Open one part of a tree or a pack whole, to score a network on it: a PictureSet with these classes, in this order.
+
+    part: "train", "val" or "test", or "all" for every picture whose class is known. classes: the network's; None: those that
+    are found. A class may have no pictures here; pictures of other classes are left out and listed in .problems.
+    The other arguments are open_folder's. Raises UserError for a tree without this part, or when no picture is left.
+    """
+    tell = stop_at_problem if strict else report
+    if is_pack(root):
+        _check_unlabelled(root, labels)
+        pack = Pack(root)
+        check_size(pack, size)
+        return part_of(pack.found(), root, part, classes, lambda *content: PackedSet(pack, *content, tell), report)
+    wanted = ("train", "val", "test", "all") if part == "all" else (part, "all")
+    found = scan_parts(root, labels, wanted, to_learn=False)
+    return part_of(found, root, part, classes, lambda *content: PictureSet(*content, size, cache_bytes, tell), report)
+
+
+def _check_unlabelled(pack, labels):
+    if labels is not None:
+        raise UserError(f"{pack} was packed with the classes of its pictures: give --labels when packing")

@@ -3,6 +3,7 @@
 import textwrap
 
 from .. import shapes
+from ..data.layout import is_doubtful
 from ..device import memory_free
 from . import estimate, paper
 from .config import REASONS, SMALL
@@ -84,6 +85,10 @@ def _memory(experiment):
 
 def _cautions(experiment):
     config = experiment.config
+    doubtful = [name for name in experiment.train.classes if is_doubtful(name)]
+    if doubtful:
+        yield (f"{', '.join(doubtful)}: {'these are' if len(doubtful) > 1 else 'this is'} rarely the name of a class; if the "
+               "pictures in it are not all of one kind, move that folder out of the class folders")
     short = estimate.caution(experiment)
     if short:
         yield short
@@ -110,7 +115,7 @@ def ending(trainer):
         "predictions.png": "validation pictures with the network's five best guesses",
         "report.html": "all of this on one page, and the best and worst predictions",
         "metrics.csv": "the numbers of the curves; timing.csv: how long each epoch took",
-        "config.json": "all settings; pictures.csv: what it has learnt from, and what it held out",
+        "config.json": "all settings",
         "checkpoint-last.npz": "the network after the last epoch",
         "checkpoint-best.npz": f"the network after epoch {best_epoch}, the best: top-1 {best_top1:.1%}",
     }

@@ -20,14 +20,14 @@ import numpy as np
 
 from ..device import to_numpy
 from ..errors import UserError
-from .files import keep_as, replacing
+from ..files import keep_as, replacing
+from ..marks import CHECKPOINTS, SEAL
 
 __all__ = ["BEST", "LAST", "keep_as", "load", "read_arrays", "replacing", "save"]
 
 FORMAT = 2
-LAST, BEST = "checkpoint-last.npz", "checkpoint-best.npz"
+LAST, BEST = CHECKPOINTS
 
-_SEAL = b"sha256:"
 _DIGITS = 64  # of a SHA-256 in hexadecimal, the very end of the file
 _BLANK = b"0" * _DIGITS  # what stands there while the sum is computed
 
@@ -62,7 +62,7 @@ class _Summing:
 def _write_sealed(file, arrays):
     summing = _Summing(file)
     with zipfile.ZipFile(summing, "w") as archive:
-        archive.comment = _SEAL + _BLANK
+        archive.comment = SEAL + _BLANK
         for name, array in arrays.items():
             # ZipInfo's date is 1980: the file does not depend on the clock.
             with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=True) as entry:
@@ -74,17 +74,17 @@ def _write_sealed(file, arrays):
 def _is_sealed(file, path):
     """Does this file end with a seal? Raises UserError when it does and the seal is broken."""
     length = file.seek(0, os.SEEK_END)
-    file.seek(max(0, length - len(_SEAL) - _DIGITS))
+    file.seek(max(0, length - len(SEAL) - _DIGITS))
     end = file.read()
     file.seek(0)
-    if not end.startswith(_SEAL):
+    if not end.startswith(SEAL):
         return False
     found = hashlib.sha256()
     for start in range(0, length - _DIGITS, 1 << 20):
         found.update(file.read(min(1 << 20, length - _DIGITS - start)))
     found.update(_BLANK)
     file.seek(0)
-    if found.hexdigest().encode() != end[len(_SEAL):]:
+    if found.hexdigest().encode() != end[len(SEAL):]:
         raise UserError(f"{path} is damaged: its checksum is not that of its content.")
     return True
 

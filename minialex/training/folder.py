@@ -15,9 +15,11 @@ import os
 import time
 from pathlib import Path
 
+from .. import marks
+from ..data.pictures import printable
 from ..errors import UserError
+from ..files import remove_abandoned, replacing, sync_folder
 from . import checkpoint
-from .files import UNFINISHED, replacing, sync_folder
 
 try:
     import fcntl
@@ -25,8 +27,9 @@ except ImportError:  # Windows, where a lock would also keep others from reading
     fcntl = None
 
 RUNS = Path("runs")
-LATEST = "latest.txt"  # in it, the name of the run that was worked on last
-LAST_PICTURE = "predictions.png"  # drawn at the end of a run
+LATEST = ".minialex-latest"  # in it, the name of the run that was worked on last
+LAST_WRITTEN = "report.html"
+SYSTEM = ("Thumbs.db", "desktop.ini", "lost+found", "__MACOSX")  # what systems leave in folders
 BUSY = "another program is training in {} at this moment: wait for its end, or stop it."
 METRICS = ("epoch", "lr", "train_loss", "train_top1", "val_loss", "val_top1", "val_top5")
 TIMING = ("epoch", "train_seconds", "train_images_per_second", "val_seconds", "val_images")
@@ -43,6 +46,10 @@ class RunFolder:
 
     def __str__(self):
         return self.shown
+
+    @property
+    def config(self):
+        return self.path / marks.CONFIG
 
     @property
     def last(self):
@@ -71,8 +78,7 @@ class RunFolder:
         """
         if not self.lock():
             raise UserError(BUSY.format(self))
-        for rubbish in self.path.glob(f"*{UNFINISHED}"):
-            rubbish.unlink()
+        remove_abandoned(self.path)
         if self.path.absolute().parent == RUNS.absolute():
             with replacing(RUNS / LATEST, "w", encoding="utf-8", errors="surrogateescape") as file:
                 file.write(self.path.name)
@@ -82,7 +88,7 @@ class RunFolder:
         if fcntl is None or self._lock is not None:
             return True
         try:
-            file = open(self.path / "config.json", "rb")
+            file = open(self.config, "rb")
         except OSError:
             return True
         try:
@@ -103,11 +109,11 @@ class RunFolder:
 
     def write_config(self, settings):
         """Write config.json."""
-        self._write("config.json", json.dumps(settings, indent=2) + "\n")
+        self._write(marks.CONFIG, json.dumps(settings, indent=2) + "\n")
 
     def read_config(self):
         """What write_config wrote. Raises UserError when it is not there or damaged."""
-        path = self.path / "config.json"
+        path = self.config
         try:
             config = json.loads(path.read_text("utf-8"))
         except OSError as error:
@@ -147,19 +153,42 @@ def _metrics_row(row):
 def new(out, name):
     """The folder for a new run: `out`, or runs/<date>-<name>; it is not made yet.
 
-    Raises UserError if it holds a run already, or if it could not be made or written to.
+    Raises UserError if it holds a run already or anything else, or if it could not be made or written to.
     """
     folder = RunFolder(_unused(name) if out is None else out)
-    if folder.holds_run():
+    if not marks.is_run(folder.path):
+        _check_empty(folder.path)
+    elif folder.holds_run():
         raise UserError(f"{out} holds a run already: go on with --resume {out}, or choose another folder with --out.")
     if not folder.lock():
         raise UserError(BUSY.format(folder))
     folder.release()  # config.json is about to be written anew
     there = next(path for path in [folder.path, *folder.path.absolute().parents] if os.path.lexists(path))
-    problem = "is a file" if not there.is_dir() else "" if os.access(there, os.W_OK | os.X_OK) else "may not be written to"
+    problem = _problem(there)
     if problem:
         raise UserError(f"the run folder cannot be {folder.path}, because {there} {problem}: choose another with --out.")
     return folder
+
+
+def _problem(path):
+    """Why no folder can be made in this place; "" when it can."""
+    if not path.is_dir():
+        return "is a file" if path.exists() else "is a link to nothing"
+    return "" if os.access(path, os.W_OK | os.X_OK) else "may not be written to"
+
+
+def _check_empty(path):
+    """Raise UserError when a folder that is no run's holds files: a run writes config.json, report.html and others into it.
+
+    Names that begin with a dot do not count, such as .gitkeep and what systems leave in every folder.
+    """
+    try:
+        found = sorted(name for name in os.listdir(path) if not name.startswith(".") and name not in SYSTEM)
+    except OSError:  # it is not there, no folder, or may not be looked into: the next check says so
+        return
+    if found:
+        names = ", ".join(map(printable, found[:3])) + (", ..." if len(found) > 3 else "")
+        raise UserError(f"{path} holds other files ({names}) and no run: choose a new or empty folder with --out.")
 
 
 def _unused(name):
@@ -185,13 +214,14 @@ def existing(resume, out=None):
     if out is not None and os.path.realpath(out) != os.path.realpath(folder.path):
         raise UserError(f"--resume {resume} goes on in its own folder, not in {out}: leave out --out, or start a new run with "
                         f"--init {folder.source}.")
-    if not (folder.path / "config.json").exists():
-        raise UserError(f"{resume} holds no run that could go on: there is no config.json. Give the folder of a run.")
+    if not marks.is_run(folder.path):
+        what = "its config.json is not one that training wrote" if folder.config.exists() else "there is no config.json"
+        raise UserError(f"{resume} holds no run that could go on: {what}. Give the folder of a run.")
     return folder
 
 
 def _newest_unfinished():
-    waiting = [RunFolder(path.parent) for path in RUNS.glob("*/config.json")]
+    waiting = [RunFolder(path.parent) for path in RUNS.glob("*/config.json") if marks.is_run(path.parent)]
     waiting = [folder for folder in waiting if not is_finished(folder) and folder.lock()]
     for folder in waiting:
         folder.release()
@@ -209,10 +239,10 @@ def _latest():
 
 
 def is_finished(folder):
-    """Does metrics.csv have a line for every epoch, and is the last picture drawn?"""
+    """Does metrics.csv have a line for every epoch, and is the page about them written, which is done last?"""
     try:
         with open(folder.path / "metrics.csv", encoding="utf-8") as file:
             all_epochs = sum(1 for _ in file) > folder.read_config()["settings"]["epochs"]
     except (OSError, KeyError, TypeError, UserError):
         return False
-    return all_epochs and (folder.path / LAST_PICTURE).exists()
+    return all_epochs and (folder.path / LAST_WRITTEN).exists()

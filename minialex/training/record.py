@@ -4,10 +4,10 @@ import dataclasses
 import time
 
 from ..errors import UserError
+from ..files import NotWritten
 from ..random import random_state, set_random_state
 from . import checkpoint, freezing
 from .config import save_interval
-from .files import NotWritten
 from .metrics import Tally
 
 SAVING_SHARE = 0.02  # at most this part of the time goes into saving before the last epoch is over

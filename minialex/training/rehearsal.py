@@ -21,7 +21,7 @@ STEPS = 3  # the first is slower than the others and not counted
 def scratch(folder):
     """A RunFolder on the same file system as this one, which answers to its name and vanishes in the end."""
     there = next(path for path in [folder.path, *folder.path.absolute().parents] if path.is_dir())
-    temporary = RunFolder(tempfile.mkdtemp(prefix=".dry-run-", dir=there))
+    temporary = RunFolder(tempfile.mkdtemp(prefix=".minialex-dry-run-", dir=there))
     temporary.shown = str(folder)
     try:
         if (folder.path / "config.json").exists():

@@ -24,7 +24,7 @@ def at_random(world, count, seed=1):
         for _ in range(draw.randint(1, MOST_IN_ONE_RUN)):
             if _was_killed(world, run, draw.uniform(0, length)):
                 kills += 1
-                writing += any(run.glob("*.new"))
+                writing += any(run.glob(".minialex-*.tmp"))
                 early += not (run / "config.json").exists()
         status = world.go_on(run)
         what = world.difference(run) if status == 0 else world.said()[-300:]

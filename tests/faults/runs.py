@@ -46,7 +46,7 @@ class World:
         """What tells a run from the one that was never hurt, or "" for nothing."""
         ours = result(run)
         names = [name for name in self.result if ours.get(name) != self.result[name]]
-        rubbish = sorted(path.name for path in run.glob("*.new"))
+        rubbish = sorted(path.name for path in run.glob(".minialex-*.tmp"))
         return ", ".join(names + rubbish)
 
 

@@ -52,8 +52,8 @@ def test_a_run_that_went_another_way_is_seen(tmp_path):
         copy = shutil.copytree(world.whole, tmp_path / "copy")
         assert world.difference(copy) == ""
         (copy / "metrics.csv").write_bytes((copy / "metrics.csv").read_bytes().replace(b"0.05", b"0.06"))
-        (copy / "checkpoint-last.npz.new").write_bytes(b"half")
-        assert world.difference(copy) == "metrics.csv, checkpoint-last.npz.new"
+        (copy / ".minialex-0123-4567.tmp").write_bytes(b"half")
+        assert world.difference(copy) == "metrics.csv, .minialex-0123-4567.tmp"
         other = tmp_path / "other"
         assert victim.run([*world.begin(other), "--seed", "1"], world.log) == 0
         assert "last weight conv1.weight" in world.difference(other)

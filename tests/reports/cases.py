@@ -1,0 +1,27 @@
+"""Commands as users run them, and what is in a folder before and after."""
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+TRAIN = ["train", "--variant", "lenet5", "--epochs", "1", "--batch-size", "8", "--device", "cpu"]
+
+
+def command(*arguments, cwd=None, python=(), **variables):
+    """`python -m minialex.COMMAND ...` as a CompletedProcess with text; variables: of the environment, None to unset."""
+    environment = {"OPENBLAS_NUM_THREADS": "1", "MINIALEX_THREADS": "1"} | os.environ | {"PYTHONPATH": str(ROOT)} | variables
+    environment = {name: str(value) for name, value in environment.items() if value is not None}
+    name, *rest = map(str, arguments)
+    return subprocess.run([sys.executable, *python, "-m", f"minialex.{name}", *rest], cwd=cwd, env=environment, text=True,
+                          capture_output=True, encoding="utf-8", errors="replace")
+
+
+def contents(folder):
+    """{relative path: bytes} of all files in a folder, to see what a command has changed."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(Path(folder).rglob("*")) if path.is_file()}
+
+
+def refused(done):
+    """Did a command end with status 2 and one sentence?"""
+    return done.returncode == 2 and done.stderr.count("\n") == 1 and "Traceback" not in done.stderr

@@ -1,0 +1,176 @@
+"""Trees as people download them: what becomes a class, which part is which, and what is refused with the folder to give."""
+
+import pytest
+from PIL import Image
+
+from minialex import data
+from minialex.data import layout
+from minialex.errors import UserError
+
+
+def build(root, paths, count=3):
+    """Folders of `count` small pictures each; a path with an ending is one file, a picture unless it is text."""
+    for path in paths.split():
+        folder = root / path
+        if "." in folder.name and not folder.name.startswith((".", "001.", "002.", "found.")):
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            folder.write_text("x")
+            continue
+        folder.mkdir(parents=True, exist_ok=True)
+        for number in range(count):
+            Image.new("RGB", (9, 9), (40 * number, 0, 0)).save(folder / f"{number}.png")
+    return root
+
+
+def each(*parts, inside="cat dog"):
+    return " ".join(f"{part}/{name}" for part in parts for name in inside.split())
+
+
+# name: (folders with pictures, what to open, classes, training pictures, validation pictures); the test's part as a fourth
+FOUND = {
+    "cat-and-dog, Kaggle": (each("training_set/training_set", "test_set/test_set"), "cat dog", 4, 2),
+    "intel image classification, Kaggle": (
+        each("seg_train/seg_train", "seg_test/seg_test") + " seg_pred/seg_pred", "cat dog", 4, 2),
+    "Train and Test in capitals": (each("Train", "Test"), "cat dog", 4, 2),
+    "TRAIN, VALID": (each("TRAIN", "VALID"), "cat dog", 6, 6),
+    "train, valid, test": (each("train", "valid", "test"), "cat dog", 6, 6),
+    "train, validation, test": (each("train", "validation", "test"), "cat dog", 6, 6),
+    "train and dev": (each("train", "dev"), "cat dog", 6, 6),
+    "numbers behind the names": (each("train1", "val1", "test1"), "cat dog", 6, 6),
+    "train_images": (each("train_images", "val_images", "test_images"), "cat dog", 6, 6),
+    "train-set": (each("train-set", "validation-set"), "cat dog", 6, 6),
+    "ImageNet's archives unpacked": (each("ILSVRC2012_img_train", "ILSVRC2012_img_val"), "cat dog", 6, 6),
+    "imagenette": (each("train", "val") + " noisy_imagenette.csv", "cat dog", 6, 6),
+    "train/train alone": (each("train/train"), "cat dog", 4, 2),
+    "train/train and a flat test": (each("train/train") + " test/test", "cat dog", 4, 2),
+    "images in each part": (each("train/images", "val/images"), "cat dog", 6, 6),
+    "chest_xray, with a copy and what macOS adds": (
+        each("train", "val", "test", "chest_xray/train", "chest_xray/val", "__MACOSX/train"), "cat dog", 6, 6),
+    "cell_images, with a copy inside": ("cat dog " + each("cell_images"), "cat dog", 4, 2),
+    "flowers in flowers": ("cat dog owl " + each("flowers", inside="cat dog owl"), "cat dog owl", 6, 3),
+    "val beside the classes": ("cat dog " + each("val"), "cat dog", 6, 6),
+    "test beside the classes": ("cat dog " + each("test"), "cat dog", 4, 2),
+    "Tiny ImageNet's training part": (each("train", inside="n01443537/images n01629819/images"), "n01443537 n01629819", 4, 2),
+    "birds, CUB's images": ("001.Auk 002.Albatross", "001.Auk 002.Albatross", 4, 2),
+    "a class called train": ("bus car train", "bus car train", 6, 3),
+    "trains by kind beside other classes": ("bus car freighttrain/a", "bus car freighttrain", 6, 3),
+    "photographs and drawings": ("photo drawing", "drawing photo", 4, 2),
+    "rubbish": ("trash glass", "glass trash", 4, 2),
+}
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_found(tmp_path, name):
+    paths, classes, train_count, val_count = FOUND[name]
+    train, val = data.open_folder(build(tmp_path, paths), report=None)
+    assert train.classes == val.classes == classes.split()
+    assert (len(train), len(val)) == (train_count, val_count)
+    assert not set(train.paths) & set(val.paths)
+
+
+# name: (folders with pictures, what to open below the root, what the sentence says; {} is the root)
+REFUSED = {
+    "dogs-vs-cats, Kaggle": ("train test1", "{}/train holds 3 pictures but no class folders: .*--labels FILE"),
+    "dogs-vs-cats beside a table": ("train test1 sampleSubmission.csv", "{}/train holds 3 pictures but no class folders"),
+    "cassava": ("train_images test_images train.csv", "{}/train_images holds 3 pictures but no class folders: .*--labels"),
+    "one folder of pictures": ("images", r"one class only \(images\).*--labels FILE"),
+    "Oxford pets": ("images annotations/trimaps annotations/list.txt", "annotations, images, which are no classes.*--labels"),
+    "an archive's folder": (each("archive/train", "archive/test"), "give {}/archive$"),
+    "an archive's folder around the classes": (each("archive/raw-img"), "give {}/archive/raw-img$"),
+    "flowers/flowers": (each("flowers/flowers"), "give {}/flowers/flowers$"),
+    "PetImages beside a licence": (each("PetImages") + " readme.txt", "give {}/PetImages$"),
+    "caltech-101": (each("caltech-101/101_ObjectCategories") + " caltech-101/Annotations/cat/a.mat",
+                    "give {}/caltech-101/101_ObjectCategories$"),
+    "CUB_200_2011": ("CUB/images/001.Auk CUB/images/002.Albatross CUB/parts/parts.txt", "give {}/CUB/images$"),
+    "images/train": (each("images/train", "images/val") + " labels/train/a.txt", "give {}/images$"),
+    "dataset/train": (each("dataset/train") + " models/a.h5", "give {}/dataset$"),
+    "data deep below": (each("a/b/data/train", "a/b/data/test"), "give {}/a/b/data$"),
+    "ImageNet from Kaggle": (
+        each("ILSVRC/Data/CLS-LOC/train", "ILSVRC/Data/CLS-LOC/val") + " ILSVRC/Annotations/CLS-LOC/train/cat/a.xml "
+        "ILSVRC/Annotations/CLS-LOC/val/a.xml ILSVRC/ImageSets/CLS-LOC/train.txt", "give {}/ILSVRC/Data/CLS-LOC$"),
+    "the same in one part only": (each("train/train", "val"), "{}/train holds nothing but train/ with the class folders: move"),
+    "each class divided": ("cat/train cat/test dog/train dog/test", "give {}/cat$|holds test, train|all hold test, train"),
+    "two divided sets": (each("one/train", "one/test", "two/train", "two/test"), "give {}/one$"),
+    "train twice": (each("train1", "train2"), "train1 and train2, which mean the same"),
+    "no training part": (each("test", "val"), "has test/, val/ but no train/"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refused(tmp_path, name):
+    paths, sentence = REFUSED[name]
+    with pytest.raises(UserError, match=sentence.format(tmp_path)) as caught:
+        data.open_folder(build(tmp_path, paths), report=None)
+    assert "\n" not in str(caught.value)
+
+
+BINS = ("@eaDir", "#recycle", "#snapshot", ".@__thumb", "@Recycle", "@Recently-Snapshot", "lost+found", "$RECYCLE.BIN",
+        "RECYCLER",
+        "System Volume Information", ".Trash-1000", ".Trashes", "__MACOSX", "__pycache__", ".ipynb_checkpoints", ".thumbnails",
+        "FOUND.000", ".git", ".AppleDouble", "Network Trash Folder")
+
+
+@pytest.mark.parametrize("name", BINS)
+@pytest.mark.parametrize("root", [each(""), each("train", "val"), each("train")])
+def test_what_systems_add_is_passed_over_in_silence(tmp_path, name, root):
+    build(tmp_path, " ".join(path.strip("/") for path in root.split()))
+    expected = [part.names for part in data.open_folder(tmp_path, report=None)]
+    folders = [tmp_path, *(path for path in tmp_path.rglob("*") if path.is_dir())]
+    for folder in folders:
+        build(folder / name, "cat x @eaDir")
+        (folder / name / "0.png").write_bytes(b"")
+        (folder / "._0.png").write_bytes(b"\0\5\x16\7")
+    train, val = data.open_folder(tmp_path, report=None)
+    assert [train.names, val.names] == expected
+    assert train.classes == ["cat", "dog"] and train.problems == val.problems == []
+
+
+def test_a_folder_called_runs_is_no_class_and_said_so(tmp_path):
+    train, _ = data.open_folder(build(tmp_path, "cat dog runs"), report=None)
+    assert train.classes == ["cat", "dog"]
+    assert [path for path, _ in train.problems] == [str(tmp_path / "runs")]
+
+
+@pytest.mark.parametrize(("name", "doubtful"), [
+    ("train", True), ("Test1", True), ("seg_pred", True), ("val", True), ("images", True), ("data", True), ("dataset", True),
+    ("annotations", True), ("cat", False), ("freight train", False), ("trainer", False), ("contest", False), ("valley", False),
+    ("database", False), ("evaluation", True), ("strain", False), ("image", True), ("猫train", False)])
+def test_names_that_are_rarely_classes(name, doubtful):
+    assert layout.is_doubtful(name) == doubtful
+
+
+def test_parts_of_a_tree_are_opened_whole(tmp_path):
+    build(tmp_path, each("train", "val", "test") + " test/owl")
+    whole = {part: data.open_part(tmp_path, part, report=None) for part in ("train", "val", "test", "all")}
+    assert {part: len(pictures) for part, pictures in whole.items()} == {"train": 6, "val": 6, "test": 9, "all": 21}
+    assert whole["test"].classes == ["cat", "dog", "owl"] and whole["val"].classes == ["cat", "dog"]
+    assert all(name.startswith("test") for name in whole["test"].names)
+
+
+def test_a_part_has_the_networks_classes_in_its_order(tmp_path):
+    build(tmp_path, "test/cat test/dog test/owl")
+    pictures = data.open_part(tmp_path / "test", classes=["zebra", "owl", "cat"], report=None)
+    assert pictures.classes == ["zebra", "owl", "cat"]
+    assert pictures.labels.tolist() == [1] * 3 + [2] * 3
+    (path, reason), = pictures.problems
+    assert path == str(tmp_path / "test" / "dog") and "does not know this class; its pictures (3) are left out" in reason
+
+
+def test_a_flat_test_part_does_not_stop_the_others(tmp_path):
+    pictures = data.open_part(build(tmp_path, "train/cat train/dog test"), report=None)
+    assert len(pictures) == 6 and pictures.problems[0][0] == str(tmp_path / "test")
+
+
+def test_a_folder_with_one_class_can_be_scored(tmp_path):
+    assert len(data.open_part(build(tmp_path, "cat"), classes=["cat", "dog"], report=None)) == 3
+
+
+@pytest.mark.parametrize(("paths", "part", "sentence"), [
+    ("cat dog", "val", "has no part val: it is not divided; --part all"),
+    ("train/cat train/dog", "test", "has no part test: its parts are train"),
+    ("train/cat train/dog test", "test", "test holds 3 pictures but no class folders"),
+    ("owl ape", "all", "no picture of the network's classes: it has ape, owl, the network knows cat, dog"),
+])
+def test_a_part_that_is_not_there(tmp_path, paths, part, sentence):
+    with pytest.raises(UserError, match=sentence):
+        data.open_part(build(tmp_path, paths), part, ["cat", "dog"], report=None)
