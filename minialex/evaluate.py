@@ -1,23 +1,29 @@
 """python -m minialex.evaluate: how good is a trained network? `--help` lists the options."""
 
 import argparse
+import contextlib
 import json
+import os
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 from . import console, data
 from .device import resolve_device
 from .errors import UserError
-from .training import classifier, confusion, scores
+from .training import classifier, confusion, pictures, predictions, scores
 from .training.progress import Progress
 
 DESCRIPTION = """\
-Top-1 and top-5 on the validation pictures, a table of the classes and a picture of the confusion matrix.
+Top-1 and top-5, a table of the classes and a picture of the confusion matrix. No picture that a run has learnt from
+is counted, unless you ask for it.
 
-  python -m minialex.evaluate runs/RUN                          on the pictures that the run was trained with
+  python -m minialex.evaluate runs/RUN                          on the pictures that the run held out
+  python -m minialex.evaluate runs/RUN --data DIR               on all pictures of DIR that it has not learnt from
   python -m minialex.evaluate runs/RUN --data DIR --ten-crop    mean over the paper's ten crops of each picture
   python -m minialex.evaluate runs/A runs/B runs/C --data DIR   each of them, and the mean of their predictions
 """
+PARTS = {"train": "training ", "val": "validation ", "test": "test ", "all": ""}
 MOST_ROWS = 40  # of the table of classes; the worst of them when there are more
 
 
@@ -36,17 +42,21 @@ def _evaluate(options, progress):
     device = resolve_device(options.device).name
     names = classifier.read_names(options.classes) if options.classes else None
     networks = [classifier.load(run, device, names) for run in options.runs]
-    pictures = _pictures(options, networks, progress)
-    parts = [_scores(network, pictures[network.size], options.ten_crop, progress) for network in networks]
-    results = list(zip(options.runs, parts))
-    if len(parts) > 1:
-        results.append((f"mean of the {len(parts)}", scores.ensemble(parts)))
+    opened = {}
+    chosen = [_chosen(network, options, opened, progress) for network in networks]
+    results = [Result(run, pictures, _scores(network, pictures, options.ten_crop, progress), pictures.notes)
+               for run, network, pictures in zip(options.runs, networks, chosen)]
+    if len(results) > 1:
+        results += _mean(results)
     picture = Path(options.out or _folder(options.runs[0]) / "confusion.png")
-    confusion.draw(picture, results[-1][1])
+    confusion.draw(picture, results[-1].scores)
+    if options.csv:
+        _write_table(options.csv, results)
     if options.json:
         print(json.dumps(_report(results, options, picture), indent=2))
     else:
-        _print(results, options, picture)
+        with contextlib.redirect_stdout(sys.stderr if options.csv == "-" else sys.stdout):
+            _print(results, options, picture)
 
 
 def _folder(run):
@@ -54,54 +64,94 @@ def _folder(run):
     return Path(run) if Path(run).is_dir() else Path(".")
 
 
-def _pictures(options, networks, progress):
-    """{pixels a side: the validation pictures}. Raises UserError when the networks' classes are not those of the data."""
-    settings = {"data": options.data, "subset": options.subset, "val_fraction": 0.2}
-    if options.data is None and options.subset is None:
-        settings = classifier.settings(options.runs[0])
-    found = {}
-    for network in networks:
-        if network.size not in found:
-            parts = data.open_data(settings["data"], settings["subset"], progress=progress.terminal,
-                                   val_fraction=settings["val_fraction"], size=network.size)
-            found[network.size] = parts[0 if options.train else 1]
-        pictures = found[network.size]
-        if list(network.classes) != list(pictures.classes):
-            raise UserError(f"{network.path} knows {_some(network.classes)}, these pictures are of {_some(pictures.classes)}: "
-                            "give the pictures that it was trained with, or --classes FILE with the names of its classes.")
-    return found
+def _chosen(network, options, opened, progress):
+    """The pictures.Chosen for a network. opened: {(data, subset, size): its pictures}, filled here."""
+    named = options.data is not None or options.subset is not None
+    settings = {"data": options.data, "subset": options.subset} if named else pictures.settings_of(network.path)
+    key = settings["data"], settings["subset"], network.size
+    if key not in opened:
+        opened[key] = (data.open_whole(*key[:2], size=network.size, progress=progress.terminal) if named
+                       else pictures.open_of(settings, network.size))
+    if not named:
+        return pictures.of_run(network.path, network.classes, network.size, options.part or "val", opened[key])
+    return pictures.of_data(network.path, opened[key], options.data, network.classes, network.size, options.part)
 
 
-def _some(classes):
-    return f"{len(classes)} classes ({', '.join(classes[:4])}{', ...' if len(classes) > 4 else ''})"
-
-
-def _scores(network, pictures, ten, progress):
-    with progress.phase(network.path, len(pictures)) as bar:
-        found = classifier.predict(network, pictures, ten, bar.step)
+def _scores(network, chosen, ten, progress):
+    with progress.phase(network.path, len(chosen)) as bar:
+        found = classifier.predict(network, chosen, ten, bar.step)
     if not len(found.labels):
-        raise UserError(f"none of the {len(pictures)} pictures can be read: check the files.")
+        raise UserError(f"none of the {len(chosen)} pictures can be read: check the files.")
     return found
+
+
+def _mean(results):
+    """[the Result of the mean of several networks' predictions]: over the pictures that all of them were judged by."""
+    first = results[0].scores
+    if any(set(result.scores.classes) != set(first.classes) for result in results):
+        results[-1].notes.append("there is no mean of these networks, they know other classes")
+        return []
+    places = [{picture: row for row, picture in enumerate(result.files())} for result in results]
+    shared = [picture for picture in places[0] if all(picture in place for place in places)]
+    if not shared:
+        results[-1].notes.append("there is no mean of these networks: no picture is among those of all of them")
+        return []
+    mean = scores.ensemble([result.scores.select([place[picture] for picture in shared], first.classes)
+                            for result, place in zip(results, places)])
+    fewer = any(len(shared) < len(place) for place in places)
+    return [Result(f"mean of the {len(results)}", results[0].pictures, mean,
+                   [f"the mean is over the {len(shared):,} pictures by which each of them was judged"] if fewer else [])]
+
+
+@dataclass
+class Result:
+    """run: its name, or "mean of the 3"; pictures: the Chosen that were to be scored; scores: of those that could be read."""
+
+    run: str
+    pictures: pictures.Chosen
+    scores: scores.Scores
+    notes: list
+
+    def files(self):
+        """(class, file) of each scored picture."""
+        found = (self.pictures.pictures[number] for number in self.scores.numbers)
+        return [(picture.label, os.path.realpath(picture.path)) for picture in found]
 
 
 def _report(results, options, picture):
     return {
-        "data": options.data, "ten_crop": options.ten_crop, "pictures": len(results[0][1].labels),
+        "data": options.data, "ten_crop": options.ten_crop, "pictures": len(results[0].scores.labels),
         "confusion_matrix": str(picture),
-        "results": [{"run": str(run), "top1": part.top(1), "top5": part.top(5), "loss": part.loss, "classes": part.by_class(),
-                     "confusion": part.confusion().tolist()} for run, part in results],
+        "results": [{"run": str(result.run), "part": result.pictures.part, "pictures": len(result.scores.labels),
+                     "learnt_from": result.pictures.learnt, "notes": result.notes, "top1": result.scores.top(1),
+                     "top5": result.scores.top(5), "loss": result.scores.loss, "classes": result.scores.by_class(),
+                     "confusion": result.scores.confusion().tolist()} for result in results],
     }
+
+
+def _write_table(path, results):
+    with predictions.table(path, ("run", "picture", "class"), results[-1].scores.classes) as row:
+        for result in results:
+            part = result.scores
+            for number, label, p in zip(part.numbers, part.labels, part.probabilities):
+                row((result.run, result.pictures.paths[number], part.classes[label]), p, part.classes)
 
 
 def _print(results, options, picture):
     views = "mean over ten crops" if options.ten_crop else "central crop"
-    print(f"{len(results[0][1].labels):,} {'training' if options.train else 'validation'} pictures, {views}\n")
-    width = max(len(str(run)) for run, _ in results)
+    counts = [f"{len(result.scores.labels):,} {PARTS[result.pictures.part]}pictures" for result in results]
+    same = len(set(counts)) == 1
+    print(f"{counts[0] if same else 'each by its own pictures'}, {views}\n")
+    width = max(len(str(result.run)) for result in results)
     print(f"{'':{width}}   top-1    top-5     loss")
-    for run, part in results:
-        print(f"{str(run):{width}}  {part.top(1):6.1%}   {part.top(5):6.1%}   {part.loss:6.3f}")
+    for result, count in zip(results, counts):
+        part = result.scores
+        print(f"{str(result.run):{width}}  {part.top(1):6.1%}   {part.top(5):6.1%}   {part.loss:6.3f}"
+              + ("" if same else f"   {count}"))
     print()
-    for line in class_table(results[-1][1].by_class()):
+    for note in dict.fromkeys(note for result in results for note in result.notes):
+        print(f"note: {note}")
+    for line in class_table(results[-1].scores.by_class()):
         print(line)
     print(f"\nconfusion matrix: {picture}")
 
@@ -128,12 +178,17 @@ def _parser():
         allow_abbrev=False)
     parser.error = lambda message: parser.exit(2, f"minialex.evaluate: {message} (--help lists the options).\n")
     parser.add_argument("runs", nargs="+", metavar="RUN", help="a run's folder (its best checkpoint), or a file of weights")
-    parser.add_argument("--data", metavar="DIR", help="pictures as for training; without it those that the run was trained with")
+    parser.add_argument("--data", metavar="DIR", help="a folder of class folders, also with train/, val/ or test/; without "
+                        "it the run's own pictures")
     parser.add_argument("--subset", nargs="?", const="", metavar="SPEC", help="as for training: alone, the built-in pictures")
-    parser.add_argument("--train", action="store_true", help="the training pictures instead of those for validation")
+    parser.add_argument("--part", choices=PARTS, help="which pictures to score (val: those that the run held out; in a "
+                        "folder that it has not seen: all)")
+    parser.add_argument("--train", dest="part", action="store_const", const="train", help="the same as --part train")
     parser.add_argument("--ten-crop", action="store_true", help="the mean over the corners, the centre and their reflections")
     parser.add_argument("--classes", metavar="FILE", help="the names of the network's classes, one a line, for weights without")
     parser.add_argument("--out", metavar="PNG", help="where the confusion matrix goes (confusion.png in the run's folder)")
+    parser.add_argument("--csv", metavar="FILE", help="write a line for each picture: its class and the five most probable ones; "
+                        "- for the screen")
     parser.add_argument("--json", action="store_true", help="print everything as JSON")
     parser.add_argument("--device", default="auto", metavar="D", help="auto, cpu, cuda or cuda:n (auto)")
     return parser

@@ -11,6 +11,7 @@ from .data.pictures import printable
 from .device import resolve_device
 from .errors import UserError
 from .training import classifier, insight, predictions
+from .training import pictures as run_pictures
 from .training.progress import Progress
 
 DESCRIPTION = """\
@@ -96,9 +97,10 @@ def bars(p, classes):
 
 
 def _patches(network, options, wanted, progress):
-    settings = {"data": options.data, "subset": None, "val_fraction": 0.2} if options.data else classifier.settings(options.run)
-    train, _ = data.open_data(settings["data"], settings["subset"], progress=progress.terminal,
-                              val_fraction=settings["val_fraction"], size=network.size)
+    if options.data:
+        train, _ = data.open_data(options.data, progress=progress.terminal, size=network.size)
+    else:
+        train = run_pictures.of_run(options.run, network.classes, network.size, "train")
     target = Path(options.folder) / f"patches-{wanted[0]}-{wanted[1]}.png"
     with progress.phase(f"filter {wanted[1]} of {wanted[0]}", len(train)) as bar:
         found = insight.patches(target, network, train, *wanted, bar.step)

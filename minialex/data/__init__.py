@@ -8,9 +8,11 @@ from minialex.data.mean_image import Statistics, statistics
 from minialex.data.pictures import PictureSet, UnreadablePicture, decode
 from minialex.data.subset import Subset, open_data, open_part, parse_subset
 from minialex.data.transforms import ten_crops
+from minialex.data.whole import Picture, open_whole
 
 __all__ = [
     "Loader",
+    "Picture",
     "PictureSet",
     "Statistics",
     "Subset",
@@ -21,6 +23,7 @@ __all__ = [
     "open_data",
     "open_folder",
     "open_part",
+    "open_whole",
     "parse_subset",
     "statistics",
     "ten_crops",

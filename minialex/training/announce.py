@@ -115,7 +115,7 @@ def ending(trainer):
         "predictions.png": "validation pictures with the network's five best guesses",
         "report.html": "all of this on one page, and the best and worst predictions",
         "metrics.csv": "the numbers of the curves; timing.csv: how long each epoch took",
-        "config.json": "all settings",
+        "config.json": "all settings; pictures.csv: what it has learnt from, and what it held out",
         "checkpoint-last.npz": "the network after the last epoch",
         "checkpoint-best.npz": f"the network after epoch {best_epoch}, the best: top-1 {best_top1:.1%}",
     }

@@ -1,7 +1,6 @@
 """A trained network with all that must be known to use it: from a run folder or a file of weights to class probabilities."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -12,7 +11,6 @@ from ..data.transforms import centre, luminance
 from ..device import to_device, to_numpy
 from ..errors import UserError
 from ..tensor import Tensor, no_grad
-from .folder import RunFolder
 from .scores import Scores
 
 BATCH = 64  # crops in one forward pass
@@ -154,13 +152,3 @@ def _means(network, crops):
     """The mean over each picture's crops: a list of (views, C, crop, crop) -> (len, classes)."""
     p = network.probabilities(np.concatenate(crops))
     return p.reshape(len(crops), -1, p.shape[-1]).mean(axis=1)
-
-
-def settings(run):
-    """The settings in a run's config.json. Raises UserError where there is none."""
-    if not Path(run).is_dir():
-        raise UserError(f"{run} does not say with which pictures it was trained: give them with --data DIR.")
-    try:
-        return RunFolder(run).read_config()["settings"]
-    except (KeyError, TypeError) as error:
-        raise UserError(f"{run} holds no config.json of a run: give the pictures with --data DIR.") from error

@@ -69,9 +69,10 @@ def check_same_network(folder, config, state):
 def check_same_pictures(folder, train, val):
     """Raises UserError when classes or pictures are not those that the run was started with."""
     before = folder.read_config()
-    if train.classes != before.get("classes"):
-        raise UserError(f"{folder} was trained on other classes than these pictures have: {_some(before.get('classes'))} there, "
-                        f"{_some(train.classes)} here.")
+    known, here = before.get("classes") or [], train.classes
+    if here != known:
+        raise UserError(other_classes(folder, "these pictures", [name for name in here if name not in known],
+                                      [name for name in known if name not in here]))
     now = {"train_pictures": len(train), "val_pictures": len(val), "pictures": _digest(train, val)}
     if any(before.get(name, value) != value for name, value in now.items()):
         raise UserError(f"the pictures have changed since {folder} was started, on {before.get('train_pictures')} for training "
@@ -79,8 +80,12 @@ def check_same_pictures(folder, train, val):
                         f"put them back, or start a new run with --init {folder.last}.")
 
 
-def _some(classes):
-    return ", ".join(map(str, classes[:5])) + (", ..." if len(classes) > 5 else "") if classes else "none"
+def other_classes(run, where, new, gone):
+    """The sentence about classes that have changed since a run was trained. new, gone: their names."""
+    changes = [f"{what}: {', '.join(map(str, names[:5]))}{', ...' * (len(names) > 5)}"
+               for what, names in (("new", new), ("gone", gone)) if names]
+    return (f"the classes of {where} have changed since {run} was trained ({'; '.join(changes) or 'their order'}): put its "
+            "pictures back, or train a new run.")
 
 
 def what_differs(folder, device):

@@ -1,10 +1,16 @@
 """Pictures with the network's five best guesses (the paper's Figure 4)."""
 
+import csv
+import sys
+from contextlib import contextmanager, nullcontext
+
 import numpy as np
 
 from .. import functional as F
 from ..data import UnreadablePicture
+from ..data.pictures import printable
 from ..device import to_device, to_numpy
+from ..files import replacing
 from ..tensor import Tensor, no_grad
 from . import style
 from .experiment import Sample, spread, validation_loader
@@ -71,6 +77,22 @@ def beside(path, entries, classes):
             top = height - 0.35 - 2.75 * number
             _picture(drawing.add_axes([0.2 / 7.4, (top - 2.3) / height, 2.3 / 7.4, 2.3 / height]), planes, name)
             _bars(drawing.add_axes([2.75 / 7.4, (top - 1.95) / height, 4.4 / 7.4, 1.6 / height]), p, label, classes)
+
+
+@contextmanager
+def table(path, first, classes):
+    """Write a CSV file, "-" for the screen: yields a function of (the first columns' values, probabilities, classes)."""
+    count = min(5, len(classes))
+    heads = [name for place in range(1, count + 1) for name in (f"class_{place}", f"probability_{place}")]
+    with nullcontext(sys.stdout) if path == "-" else replacing(path, "w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow([*first, *heads])
+
+        def row(values, p, classes):
+            writer.writerow([*map(printable, map(str, values)),
+                             *(cell for n in best(p, count) for cell in (classes[n], f"{p[n]:.6f}"))])
+
+        yield row
 
 
 def best(p, count=5):

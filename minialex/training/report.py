@@ -7,9 +7,8 @@ import json
 import tempfile
 from pathlib import Path
 
-from .. import data
 from ..errors import UserError
-from . import classifier, confusion, folder, predictions
+from . import classifier, confusion, folder, pictures, predictions
 from .checkpoint import replacing
 from .progress import duration
 
@@ -40,14 +39,14 @@ details summary { cursor: pointer; color: var(--blue); }
 """
 
 
-def write(run, scores, pictures):
-    """Write report.html into a RunFolder. scores: of the validation pictures `pictures`, a PictureSet. Returns its path."""
+def write(run, scores, shown):
+    """Write report.html into a RunFolder. scores: of the validation pictures `shown`, a PictureSet. Returns its path."""
     config, rows, times = run.read_config(), table(run.path / "metrics.csv"), table(run.path / "timing.csv")
     name = run.path.resolve().name
     parts = [
         f"<h1>{_text(name)}</h1>", f'<p class="quiet">{_text(_subtitle(config))}</p>', _figures(scores, rows, times),
         _picture(run.path / "curves.png", "Curves", "Loss and accuracy over the epochs. Dots are validations on all pictures."),
-        *_predictions(scores, pictures),
+        *_predictions(scores, shown),
         *_confusion(scores),
         _classes(scores),
         _picture(run.path / "filters.png", "The first layer's filters", "The kernels of conv1 as small pictures."),
@@ -77,8 +76,8 @@ def _text(value):
 
 def _subtitle(config):
     settings = config["settings"]
-    pictures = Path(settings["data"]).name if settings["data"] else settings["subset"] or "the built-in set"
-    return (f"{settings['variant']} on {pictures}: {len(config['classes'])} classes, {config['train_pictures']:,} to train on, "
+    named = Path(settings["data"]).name if settings["data"] else settings["subset"] or "the built-in set"
+    return (f"{settings['variant']} on {named}: {len(config['classes'])} classes, {config['train_pictures']:,} to train on, "
             f"{config['val_pictures']:,} to validate; device {config['device']}")
 
 
@@ -107,20 +106,20 @@ def _drawn(draw, title, words):
         return _picture(Path(place) / "picture.png", title, words)
 
 
-def _predictions(scores, pictures):
+def _predictions(scores, shown):
     right, wrong = scores.by_confidence()
     if len(right):
-        yield _drawn(lambda path: _sheet(path, scores, pictures, right[:SHOWN]), "Best predictions",
+        yield _drawn(lambda path: _sheet(path, scores, shown, right[:SHOWN]), "Best predictions",
                      "Recognised, and the surest of them all. Red: the right class.")
     if len(wrong):
-        yield _drawn(lambda path: _sheet(path, scores, pictures, wrong[:SHOWN]), "Worst predictions",
+        yield _drawn(lambda path: _sheet(path, scores, shown, wrong[:SHOWN]), "Worst predictions",
                      f"The surest of the {len(wrong):,} mistakes; the right class stands above each picture.")
     else:
         yield "<h2>Worst predictions</h2><p>None: every picture was recognised.</p>"
 
 
-def _sheet(path, scores, pictures, chosen):
-    entries = [(pictures.planes(int(scores.numbers[n])), scores.classes[scores.labels[n]], scores.probabilities[n],
+def _sheet(path, scores, shown, chosen):
+    entries = [(shown.planes(int(scores.numbers[n])), scores.classes[scores.labels[n]], scores.probabilities[n],
                 int(scores.labels[n])) for n in chosen]
     predictions.sheet(path, "", "", entries, scores.classes)
 
@@ -193,9 +192,11 @@ def of_run(path, device="cpu", seen=lambda count: None):
     """Write the report of a run folder from its best checkpoint and its pictures. Returns (path, Scores)."""
     if not Path(path).is_dir():
         raise UserError(f"there is no run folder {path}: check the path.")
-    settings = classifier.settings(path)
+    pictures.settings_of(path)  # a folder without a run is told before its missing weights
     network = classifier.load(path, device)
-    _, val = data.open_data(settings["data"], settings["subset"], progress=False, val_fraction=settings["val_fraction"],
-                            size=network.size)
-    scores = classifier.predict(network, val, seen=seen)
-    return write(folder.RunFolder(path), scores, val), scores
+    held_out = pictures.of_run(path, network.classes, network.size)
+    if held_out.missing:
+        raise UserError(f"{held_out.missing:,} of the pictures that {path} held out are no longer there: put them back. Its "
+                        "report stays as it was.")
+    scores = classifier.predict(network, held_out, seen=seen)
+    return write(folder.RunFolder(path), scores, held_out), scores

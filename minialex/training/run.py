@@ -9,7 +9,7 @@ from .. import data, models
 from ..device import resolve_device, to_numpy
 from ..errors import UserError
 from ..random import manual_seed
-from . import announce, checkpoint, experiment, figures, identity, memory, report
+from . import announce, checkpoint, experiment, figures, identity, memory, pictures, report
 from . import folder as run_folder
 from . import weights as initial
 from .config import ALWAYS, INITIALISATIONS, check, resolve
@@ -100,6 +100,7 @@ def _start(folder, given, progress, rehearsal=False):
     parts = experiment.build(config, train, val, device.name, progress.terminal, few, found=found)
     folder.create()
     folder.write_config(identity.describe(parts, device))
+    pictures.write(folder, train, val, config.init)
     folder.take()
     _announce(parts, device, folder, progress)
     return Trainer(parts, folder, progress)

@@ -31,6 +31,13 @@ class Scores:
         right = self.probabilities[np.arange(len(self.labels)), self.labels]
         return float(-np.log(np.maximum(right, 1e-30)).mean())
 
+    def select(self, rows, classes):
+        """Scores of some of the pictures, with the same classes in this order."""
+        here = {name: number for number, name in enumerate(self.classes)}
+        columns = [here[name] for name in classes]
+        labels = np.argsort(columns)[self.labels[rows]]
+        return Scores(self.probabilities[rows][:, columns], labels, list(classes), [self.numbers[row] for row in rows])
+
     def confusion(self):
         """Counts (K, K): row the class of a picture, column what the network says."""
         counts = np.zeros((len(self.classes), len(self.classes)), dtype=np.int64)

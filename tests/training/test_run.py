@@ -16,7 +16,7 @@ from minialex.training import Interrupted, checkpoint, run
 from minialex.training.checkpoint import load, save
 
 FILES = {"config.json", "metrics.csv", "timing.csv", "checkpoint-last.npz", "checkpoint-best.npz", "curves.png", "filters.png",
-         "predictions.png", "report.html"}
+         "predictions.png", "report.html", "pictures.csv"}
 
 
 def stop(steps):
