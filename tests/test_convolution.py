@@ -11,14 +11,14 @@ from minialex.fast import cpu
 from minialex.fast.batched import ImageProducts
 from minialex.fast.layout import arranged
 from minialex.fast.space_to_depth import Folded
-from minialex.fast.winograd import Winograd, matrices
+from minialex.fast.winograd import POINTS, Winograd, matrices, tile_size
 from minialex.ops.convolution import Conv2d, Im2col, OneWindow
 
 
-def maps_of(kind, shape, weight, padding, groups):
+def maps_of(kind, shape, weight, padding, groups, m):
     size = tuple(shape[axis] + 2 * padding[axis - 2] - weight.shape[axis] + 1 for axis in (2, 3))
     if kind is Winograd:
-        return Winograd(weight, padding, groups, size), size
+        return Winograd(weight, padding, groups, size, m), size
     return Im2col(np.empty(shape), weight, (1, 1), padding, groups, size), size
 
 
@@ -27,14 +27,14 @@ def dot(a, b):
 
 
 @pytest.mark.parametrize("kind", [Im2col, Winograd])
-@given(st.sampled_from([3, 5]), st.integers(1, 3), st.integers(1, 2), st.tuples(*[st.integers(1, 9)] * 2),
+@given(st.sampled_from(list(POINTS)), st.integers(1, 3), st.integers(1, 2), st.tuples(*[st.integers(1, 9)] * 2),
        st.tuples(*[st.integers(2, 5)] * 2), st.booleans(), st.integers(0, 2**32 - 1))
 @settings(max_examples=60, deadline=None)
-def test_each_map_has_its_transpose(kind, kernel, images, groups, size, padding, channels_last, seed):
+def test_each_map_has_its_transpose(kind, tile, images, groups, size, padding, channels_last, seed):
     """<f(a), b> = <a, f_back(b)> for all pairs, which is what makes backward the transpose of forward, in any memory order."""
-    random = np.random.default_rng(seed).standard_normal
+    random, (m, kernel) = np.random.default_rng(seed).standard_normal, tile
     shape, weight = (images, 3 * groups, *size), random((2 * groups, 3, kernel, kernel))
-    maps, outputs = maps_of(kind, shape, weight, padding, groups)
+    maps, outputs = maps_of(kind, shape, weight, padding, groups, m)
 
     def images_of(shape):
         array = random(shape)
@@ -83,13 +83,39 @@ def test_a_folded_convolution_is_the_one_with_a_stride(kernel, images, groups, m
     assert dot(columns, other) == pytest.approx(dot(x, dx), abs=1e-9)
 
 
-@pytest.mark.parametrize("r", [3, 5])
-def test_tiles_filter_as_the_definition_does(r):
+@pytest.mark.parametrize("m, r", POINTS)
+def test_tiles_filter_as_the_definition_does(m, r):
     """y = Aᵀ [(G g) ⊙ (Bᵀ d)] is yᵢ = Σⱼ gⱼ·d_{i+j}: exactly so for whole numbers, whose tiles are exact."""
-    AT, G, BT = matrices(r)
-    m, n = AT.shape
+    AT, G, BT = matrices(m, r)
+    n = m + r - 1
+    assert (AT.shape, G.shape, BT.shape) == ((m, n), (n, r), (n, n))
     g, d = np.arange(1.0, r + 1), np.arange(n) ** 2 % 7.0
     np.testing.assert_allclose(AT @ ((G @ g) * (BT @ d)), [g @ d[i:i + r] for i in range(m)], rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("tile, largest", [((2, 3), 4.6e-7), ((3, 3), 7.3e-7), ((4, 3), 1.3e-6), ((3, 5), 1.7e-6),
+                                           ((4, 5), 3.4e-6)])
+def test_tiles_lose_few_digits(tile, largest):
+    """In float32, the root mean square of an output's error: im2col's is 2.5·10⁻⁷ of the outputs' own at these sizes."""
+    random, (m, r) = np.random.default_rng(0).standard_normal, tile
+    x, weight = np.maximum(random((4, 192, 12, 12)), 0), random((64, 192, r, r))
+    outputs = {}
+    for dtype in (np.float32, np.float64):
+        some, kernels = x.astype(np.float32).astype(dtype), weight.astype(np.float32).astype(dtype)
+        maps, size = maps_of(Winograd, x.shape, kernels, (r // 2, r // 2), 1, m)
+        product = maps.multiply(maps.weights(kernels), maps.columns(some), out=maps.empty_product(len(x)))
+        outputs[dtype] = np.empty((len(x), 64, *size), dtype)
+        maps.output(product, dtype(0), out=outputs[dtype], finish=lambda part: None)
+    exact = outputs[np.float64]
+    error = np.sqrt(np.mean((outputs[np.float32] - exact) ** 2) / np.mean(exact ** 2))
+    assert 1e-8 < error < largest
+
+
+@pytest.mark.parametrize("r, images, size, m", [
+    (3, 4, 55, 2), (3, 7, 13, 2), (3, 8, 55, 4), (3, 8, 13, 3), (3, 128, 12, 4), (5, 4, 27, 3), (5, 128, 27, 3)])
+def test_forward_tiles_are_small_where_that_is_cheap(r, images, size, m):
+    assert tile_size(r, images, (size, size), forward=True) == m
+    assert tile_size(r, images, (size, size), forward=False) == 4
 
 
 def run(function, shape, weight_shape, dtype, **options):
@@ -107,15 +133,17 @@ def run(function, shape, weight_shape, dtype, **options):
     ((4, 211, 14, 14), (64, 211, 5, 5), {"padding": 2}),
     ((8, 3, 115, 115), (96, 3, 11, 11), {"stride": 4})])
 def test_tiles_agree_with_the_plain_path(monkeypatch, shape, weight_shape, options):
-    """Rounding aside, Winograd's products are im2col's: within 1e-5 of the largest value, and 1e-13 in float64."""
-    for dtype, tolerance in (("float32", 1e-5), ("float64", 1e-13)):
+    """Rounding aside, Winograd's products are im2col's: within 3·10⁻⁶ of the largest value (5x5 kernels' gradients: 9·10⁻⁶) and
+    3·10⁻¹⁴ in float64."""
+    for dtype, tolerance in (("float32", 3e-6), ("float64", 3e-14)):
         monkeypatch.delenv("MINIALEX_CONVOLUTION", raising=False)
         by_tiles = run(F.conv2d, shape, weight_shape, dtype, **options)
         monkeypatch.setenv("MINIALEX_CONVOLUTION", "im2col")
         plain = run(F.conv2d, shape, weight_shape, dtype, **options)
         assert not np.array_equal(by_tiles[0], plain[0]), "the same path twice proves nothing"
-        for value, expected in zip(by_tiles, plain):
-            assert np.abs(value - expected).max() <= tolerance * np.abs(expected).max()
+        for number, (value, expected) in enumerate(zip(by_tiles, plain)):
+            enlarged = 3 if weight_shape[2] == 5 and number else 1
+            assert np.abs(value - expected).max() <= enlarged * tolerance * np.abs(expected).max()
 
 
 @pytest.mark.parametrize("weight_shape, stride, kind", [

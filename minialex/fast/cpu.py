@@ -15,17 +15,18 @@ from .normalization import lrn_backward, lrn_forward  # noqa: F401
 from .pooling import max_pool_backward, max_pool_forward  # noqa: F401
 from .space_to_depth import Folded, tiles_are_faster
 from .threads import for_blocks
-from .winograd import Winograd
+from .winograd import Winograd, tile_size
 
 # ------------------------------------------------------------------------------------------------ convolution
 
 
-def convolution_maps(images, weight, stride, padding, groups, output_size):
+def convolution_maps(images, weight, stride, padding, groups, output_size, forward=True):
     """The fastest maps for this shape where those are not im2col's: tiles (none with MINIALEX_CONVOLUTION=im2col) or a product
     for each image where that is small; else None."""
     geometry = weight, stride, padding, groups, output_size
     if os.environ.get("MINIALEX_CONVOLUTION") != "im2col" and tiles_are_faster(images, weight, stride, groups):
-        return Winograd(weight, padding, groups, output_size) if stride == (1, 1) else Folded(*geometry)
+        m = tile_size(-(-weight.shape[2] // stride[0]), images, output_size, forward)
+        return Winograd(weight, padding, groups, output_size, m) if stride == (1, 1) else Folded(*geometry, m)
     return ImageProducts(*geometry) if is_small(weight, groups, output_size) else None
 
 

@@ -132,7 +132,7 @@ def col2im(columns, image_shape, kernel_size, stride, padding, out=None):
     return image
 
 
-def convolution_maps(images, weight, stride, padding, groups, output_size):
+def convolution_maps(images, weight, stride, padding, groups, output_size, forward=True):
     """None: on a GPU every convolution uses im2col."""
 
 

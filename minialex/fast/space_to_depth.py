@@ -12,7 +12,7 @@ import numpy as np
 from .buffers import scratch
 from .layout import swapped
 from .threads import for_each
-from .winograd import TILES, Winograd
+from .winograd import LONGEST_SUM, Winograd
 
 
 def tiles_are_faster(images, weight, stride, groups):
@@ -26,15 +26,15 @@ def tiles_are_faster(images, weight, stride, groups):
     S = stride[0]
     square = KH == KW and stride == (S, S) and (S == 1 or S < KH)
     enough = min(C_out // groups, C * S * S) >= 32 and images >= 4
-    return square and -(-KH // S) in TILES and enough and weight.dtype.itemsize > 2
+    return square and -(-KH // S) in LONGEST_SUM and enough and weight.dtype.itemsize > 2
 
 
 class Folded(Winograd):
     """Winograd's maps of x' and W', for x and W."""
 
-    def __init__(self, weight, stride, padding, groups, output_size):
+    def __init__(self, weight, stride, padding, groups, output_size, m=4):
         self.S, self.K, self.image_padding = stride[0], weight.shape[2], padding
-        super().__init__(self._folded(weight), (0, 0), groups, output_size)
+        super().__init__(self._folded(weight), (0, 0), groups, output_size, m)
         self.folded_size = tuple(size + self.r - 1 for size in output_size)
 
     def weights(self, weight):

@@ -24,6 +24,7 @@ pixels apart and share r − 1 rows or columns of pixels.
 Images lie in memory as (H, W, N, C): all channels of all images of one pixel side by side. Then the rows of a tile are the
 rows of a matrix, and A, B and G are applied by matrix products too, without a copy.
 """
+import math
 from functools import lru_cache
 
 import numpy as np
@@ -33,22 +34,44 @@ from .buffers import empty, scratch
 from .layout import swapped
 from .threads import batch_pieces, for_each
 
-# For kernels of r x r: m, the points beside ∞, and the longest sum of products. Of the symmetrical points tried these lose fewest
-# digits. Rounding grows with the length of a sum, and here more than elsewhere, because A takes differences of large results:
-# at 192 channels 5x5 kernels deviate by 13·10⁻⁶ of the largest value with sums of 128, and by 8·10⁻⁶ with sums of 64.
-TILES = {3: (4, (0, 3 / 4, -3 / 4, 3 / 2, -3 / 2), 192), 5: (4, (0, 1 / 2, -1 / 2, 1, -1, 7 / 4, -7 / 4), 64)}
+# (m, r): the points beside ∞. Rounding errors of the products reach the outputs enlarged, because Aᵀ takes differences of
+# large numbers: in the root of the mean square 1.5, 2.2 and 4.0 times (3x3) or 8 and 16 times (5x5) with these points, which
+# are the best of all symmetrical ones in eighths.
+POINTS = {(2, 3): (0, 1, -1), (3, 3): (3 / 8, -3 / 8, 5 / 4, -5 / 4), (4, 3): (0, 5 / 8, -5 / 8, 3 / 2, -3 / 2),
+          (3, 5): (1 / 4, -1 / 4, 7 / 8, -7 / 8, 7 / 4, -7 / 4), (4, 5): (0, 1 / 2, -1 / 2, 1, -1, 2, -2)}
+
+# Rounding grows with the length of a sum as well. At 192 channels 5x5 kernels deviate by 13·10⁻⁶ of the largest value with
+# sums of 128 products, and by 8·10⁻⁶ with sums of 64.
+LONGEST_SUM = {3: 192, 5: 64}
+
+
+def tile_size(r, images, output_size, forward):
+    """m for kernels of r x r. Backward it is 4: gradients that are off by 10⁻⁶ harm nobody. Forward, rounding decides on which
+    side of 0 an output lies, and which of nearly equal ones wins a pooling window. So tiles are smaller there, where that costs
+    next to nothing: for 5x5 kernels, for outputs that 3 divides with less waste than 4 (13 is 5·3 − 2 and 4·4 − 3), and for few
+    images, where what takes the time is the transform of the weights.
+    """
+    def multiplications(m):
+        return math.prod(-(-size // m) * (m + r - 1) for size in output_size)
+
+    if not forward:
+        return 4
+    if r == 5:
+        return 3
+    if images < 8:
+        return 2
+    return 3 if multiplications(3) < 1.1 * multiplications(4) else 4
 
 
 @lru_cache
-def matrices(r):
-    """Aᵀ (m, n), G (n, r), Bᵀ (n, n) for kernels of r x r, float64.
+def matrices(m, r):
+    """Aᵀ (m, n), G (n, r), Bᵀ (n, n) for tiles of m x m outputs and kernels of r x r, float64.
 
     Rows of G and A hold the powers of a point: they evaluate. Row i of Bᵀ, column i of B, holds the coefficients of
     Π_{j≠i} (x − aⱼ), which is 0 at all points but aᵢ (Lagrange); G has the division by its value there. At ∞ a polynomial's
     value is its leading coefficient, which belongs to Π_j (x − aⱼ), 0 at every other point.
     """
-    m, points, _ = TILES[r]
-    a = np.array(points, dtype=np.float64)
+    a = np.array(POINTS[m, r], dtype=np.float64)
     others = [np.delete(a, i) for i in range(len(a))]
     scale = np.array([np.prod(a[i] - others[i]) for i in range(len(a))])
     at_infinity = np.eye(m + r - 1)[-1:]
@@ -70,11 +93,11 @@ class Winograd:
 
     by_image = False
 
-    def __init__(self, weight, padding, groups, output_size):
+    def __init__(self, weight, padding, groups, output_size, m=4):
         self.C_out, self.C, self.r = len(weight), weight.shape[1] * groups, weight.shape[2]
         self.padding, self.groups, self.dtype = padding, groups, weight.dtype
-        self.AT, self.G, self.BT = (matrix.astype(weight.dtype) for matrix in matrices(self.r))
-        self.longest_sum = TILES[self.r][2]
+        self.AT, self.G, self.BT = (matrix.astype(weight.dtype) for matrix in matrices(m, self.r))
+        self.longest_sum = LONGEST_SUM[self.r]
         self.m, self.n = self.AT.shape
         self.TH, self.TW = (-(-size // self.m) for size in output_size)
 

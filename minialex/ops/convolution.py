@@ -59,7 +59,7 @@ class Conv2d(Function):
     def backward(self, grad_output):
         x, weight, *_ = self.saved
         need_x, need_weight, *need_bias = self.needs_input_grad
-        maps = self.maps(x, weight, grad_output.shape[2:])
+        maps = self.maps(x, weight, grad_output.shape[2:], forward=False)
         W = maps.weights(weight)
         dx = maps.empty_images(x.shape) if need_x else None
 
@@ -82,12 +82,12 @@ class Conv2d(Function):
             dW = maps.weights_back(dW)
         return dx, dW, *(db for _ in need_bias)  # without a bias there is no third input
 
-    def maps(self, x, weight, output_size):
+    def maps(self, x, weight, output_size, forward=True):
         """The linear maps into the product's form and out of it: Im2col, unless there are faster ones for this shape."""
         geometry = weight, self.stride, self.padding, self.groups, output_size
         if x.shape[2:] == weight.shape[2:] and self.padding == (0, 0):
             return OneWindow(x, *geometry)
-        return kernels(x).convolution_maps(len(x), *geometry) or Im2col(x, *geometry)
+        return kernels(x).convolution_maps(len(x), *geometry, forward) or Im2col(x, *geometry)
 
     def finish(self, y):
         """What else happens to the output of some images, in place. Here nothing: Conv2dReLU has its ReLU in this place."""
