@@ -24,6 +24,7 @@ is counted, unless you ask for it.
   python -m minialex.evaluate runs/A runs/B runs/C --data DIR   each of them, and the mean of their predictions
 """
 PARTS = {"train": "training ", "val": "validation ", "test": "test ", "all": ""}
+COLUMNS = ("run", "picture", "class")  # of the table, before the five most probable classes
 MOST_ROWS = 40  # of the table of classes; the worst of them when there are more
 
 
@@ -41,6 +42,7 @@ def main(arguments=None):
 def _evaluate(options, progress):
     device = resolve_device(options.device).name
     names = classifier.read_names(options.classes) if options.classes else None
+    table = options.csv and predictions.output(options.csv, COLUMNS, options.force)
     networks = [classifier.load(run, device, names) for run in options.runs]
     opened = {}
     chosen = [_chosen(network, options, opened, progress) for network in networks]
@@ -51,7 +53,7 @@ def _evaluate(options, progress):
     picture = Path(options.out or _folder(options.runs[0]) / "confusion.png")
     confusion.draw(picture, results[-1].scores)
     if options.csv:
-        _write_table(options.csv, results)
+        _write_table(table, results)
     if options.json:
         print(json.dumps(_report(results, options, picture), indent=2))
     else:
@@ -129,8 +131,8 @@ def _report(results, options, picture):
     }
 
 
-def _write_table(path, results):
-    with predictions.table(path, ("run", "picture", "class"), results[-1].scores.classes) as row:
+def _write_table(place, results):
+    with predictions.table(place, COLUMNS, results[-1].scores.classes) as row:
         for result in results:
             part = result.scores
             for number, label, p in zip(part.numbers, part.labels, part.probabilities):
@@ -189,6 +191,7 @@ def _parser():
     parser.add_argument("--out", metavar="PNG", help="where the confusion matrix goes (confusion.png in the run's folder)")
     parser.add_argument("--csv", metavar="FILE", help="write a line for each picture: its class and the five most probable ones; "
                         "- for the screen")
+    parser.add_argument("--force", action="store_true", help="replace files that this command did not write")
     parser.add_argument("--json", action="store_true", help="print everything as JSON")
     parser.add_argument("--device", default="auto", metavar="D", help="auto, cpu, cuda or cuda:n (auto)")
     return parser

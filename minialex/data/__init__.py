@@ -8,6 +8,7 @@ from minialex.data.mean_image import Statistics, statistics
 from minialex.data.pictures import PictureSet, UnreadablePicture, decode
 from minialex.data.subset import Subset, open_data, open_part, parse_subset
 from minialex.data.transforms import ten_crops
+from minialex.data.tree import files_below
 from minialex.data.whole import Picture, open_whole
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "UnreadablePicture",
     "builtin",
     "decode",
+    "files_below",
     "imagenette",
     "open_data",
     "open_folder",

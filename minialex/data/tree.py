@@ -16,6 +16,7 @@ from minialex.data import layout
 from minialex.data.listing import RUNS, entries, is_file, is_folder, listing
 from minialex.data.pictures import ENDINGS, printable
 from minialex.errors import UserError
+from minialex.marks import is_own_picture
 
 
 @dataclass
@@ -132,6 +133,19 @@ def _classes(root, problems, excluded=()):
         if not classes[spelled] and len(problems) == before:
             problems.append((folder, "the class folder holds no pictures"))
     return {name: classes[name] for name in sorted(classes) if classes[name]}
+
+
+def files_below(path):
+    """Paths of the pictures in a folder and the folders in it, in order of their names, without those that minialex has drawn;
+    of a file, its own. Raises UserError when a folder holds none.
+    """
+    if not os.path.isdir(path):
+        return [path]
+    below = _pictures_below(os.fspath(path), [], os.path.dirname(os.path.realpath(path)))
+    found = [picture for picture in below if not is_own_picture(picture)]
+    if not found:
+        raise UserError(f"{printable(path)} holds no pictures ({' '.join(ENDINGS)})")
+    return found
 
 
 _OTHER_ENDING = "its name ends in none of"

@@ -122,20 +122,33 @@ def read_names(path):
 
 def predict(network, pictures, ten=False, seen=lambda count: None):
     """Scores of a PictureSet, without the pictures that cannot be read; seen(count): called while it goes on."""
-    kept, parts, crops = [], [], []
-    per_batch = max(1, BATCH // (10 if ten else 1))
-    for index, planes in _planes(pictures):
+    kept, rows = [], []
+    for index, _, p in judge(network, _planes(pictures), ten, seen):
         kept.append(index)
-        crops.append(network.crops(planes, ten))
-        if len(crops) == per_batch:
-            parts.append(_means(network, crops))
-            seen(len(crops))
-            crops = []
-    if crops:
-        parts.append(_means(network, crops))
-        seen(len(crops))
-    probabilities = np.concatenate(parts) if parts else np.empty((0, len(network.classes)), np.float32)
+        rows.append(p)
+    probabilities = np.stack(rows) if rows else np.empty((0, len(network.classes)), np.float32)
     return Scores(probabilities, pictures.labels[kept] if kept else np.empty(0, int), list(pictures.classes), kept)
+
+
+def judge(network, read, ten=False, seen=lambda count: None):
+    """(key, planes, probabilities) for each (key, planes) of `read`, as they come, BATCH crops at a time."""
+    waiting, per_batch = [], max(1, BATCH // (10 if ten else 1))
+    for key, planes in read:
+        waiting.append((key, planes, network.crops(planes, ten)))
+        if len(waiting) == per_batch:
+            yield from _batch(network, waiting)
+            seen(len(waiting))
+            waiting = []
+    if waiting:
+        yield from _batch(network, waiting)
+        seen(len(waiting))
+
+
+def _batch(network, waiting):
+    """The same with the mean over each picture's crops (views, C, crop, crop) in the place of these."""
+    p = network.probabilities(np.concatenate([crops for _, _, crops in waiting]))
+    means = p.reshape(len(waiting), -1, p.shape[-1]).mean(axis=1)
+    return [(key, planes, mean) for (key, planes, _), mean in zip(waiting, means)]
 
 
 def _planes(pictures):
@@ -146,9 +159,3 @@ def _planes(pictures):
         except data.UnreadablePicture:
             return index, None
     return (found for found in ahead(read, range(len(pictures)), 2) if found[1] is not None)
-
-
-def _means(network, crops):
-    """The mean over each picture's crops: a list of (views, C, crop, crop) -> (len, classes)."""
-    p = network.probabilities(np.concatenate(crops))
-    return p.reshape(len(crops), -1, p.shape[-1]).mean(axis=1)

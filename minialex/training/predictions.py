@@ -10,7 +10,7 @@ from .. import functional as F
 from ..data import UnreadablePicture
 from ..data.pictures import printable
 from ..device import to_device, to_numpy
-from ..files import replacing
+from ..files import Output, replacing
 from ..tensor import Tensor, no_grad
 from . import style
 from .experiment import Sample, spread, validation_loader
@@ -79,12 +79,21 @@ def beside(path, entries, classes):
             _bars(drawing.add_axes([2.75 / 7.4, (top - 1.95) / height, 4.4 / 7.4, 1.6 / height]), p, label, classes)
 
 
+def output(path, first, force=False):
+    """Where a table with these first columns goes: an Output, or "-" for the screen. Raises UserError when it cannot go there."""
+    if path == "-":
+        return path
+    place = Output(path, "predictions", force=force, signs=[f"{','.join(first)},class_1,probability_1".encode()])
+    place.check()
+    return place
+
+
 @contextmanager
-def table(path, first, classes):
-    """Write a CSV file, "-" for the screen: yields a function of (the first columns' values, probabilities, classes)."""
+def table(place, first, classes):
+    """Write a CSV file to an `output`: yields a function of (the first columns' values, probabilities, classes)."""
     count = min(5, len(classes))
-    heads = [name for place in range(1, count + 1) for name in (f"class_{place}", f"probability_{place}")]
-    with nullcontext(sys.stdout) if path == "-" else replacing(path, "w", encoding="utf-8", newline="") as file:
+    heads = [name for number in range(1, count + 1) for name in (f"class_{number}", f"probability_{number}")]
+    with nullcontext(sys.stdout) if place == "-" else replacing(place, "w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow([*first, *heads])
 
