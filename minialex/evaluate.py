@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import console, data
+from .data import names
 from .device import resolve_device
 from .errors import UserError
 from .training import classifier, confusion, pictures, predictions, scores
@@ -41,9 +42,9 @@ def main(arguments=None):
 
 def _evaluate(options, progress):
     device = resolve_device(options.device).name
-    names = classifier.read_names(options.classes) if options.classes else None
+    classes = names.read_classes(options.classes) if options.classes else None
     table = options.csv and predictions.output(options.csv, COLUMNS, options.force)
-    networks = [classifier.load(run, device, names) for run in options.runs]
+    networks = [classifier.load(run, device, classes, options.class_names) for run in options.runs]
     opened = {}
     chosen = [_chosen(network, options, opened, progress) for network in networks]
     results = [Result(run, pictures, _scores(network, pictures, options.ten_crop, progress), pictures.notes)
@@ -68,11 +69,11 @@ def _folder(run):
 
 def _chosen(network, options, opened, progress):
     """The pictures.Chosen for a network. opened: {(data, subset, size): its pictures}, filled here."""
-    named = options.data is not None or options.subset is not None
-    settings = {"data": options.data, "subset": options.subset} if named else pictures.settings_of(network.path)
-    key = settings["data"], settings["subset"], network.size
+    named = options.data is not None or options.subset is not None or options.labels is not None
+    settings = vars(options) if named else pictures.settings_of(network.path)
+    key = settings["data"], settings["subset"], settings.get("labels"), network.size
     if key not in opened:
-        opened[key] = (data.open_whole(*key[:2], size=network.size, progress=progress.terminal) if named
+        opened[key] = (data.open_whole(*key[:3], size=network.size, progress=progress.terminal) if named
                        else pictures.open_of(settings, network.size))
     if not named:
         return pictures.of_run(network.path, network.classes, network.size, options.part or "val", opened[key])
@@ -123,7 +124,7 @@ class Result:
 def _report(results, options, picture):
     return {
         "data": options.data, "ten_crop": options.ten_crop, "pictures": len(results[0].scores.labels),
-        "confusion_matrix": str(picture),
+        "confusion_matrix": str(picture), "class_names": names.differing(results[0].scores.classes),
         "results": [{"run": str(result.run), "part": result.pictures.part, "pictures": len(result.scores.labels),
                      "learnt_from": result.pictures.learnt, "notes": result.notes, "top1": result.scores.top(1),
                      "top5": result.scores.top(5), "loss": result.scores.loss, "classes": result.scores.by_class(),
@@ -164,12 +165,13 @@ def class_table(rows):
     if len(rows) > MOST_ROWS:
         shown = sorted((row for row in rows if row["pictures"]), key=lambda row: row["recall"])[:MOST_ROWS]
         yield f"the {len(shown)} worst of {len(rows)} classes:"
-    width = max(len("class"), *(len(row["class"]) for row in shown))
+    width = max(len("class"), *(len(names.shown(row["class"])) for row in shown))
     yield f"{'class':{width}}  pictures  recognised  of what it is called, right  most often taken for"
     for row in shown:
         recall = "" if row["recall"] is None else f"{row['recall']:.0%}"
         precision = "" if row["precision"] is None else f"{row['precision']:.0%}"
-        yield f"{row['class']:{width}}  {row['pictures']:8}  {recall:>10}  {precision:>27}  {row['mistaken_for'] or ''}".rstrip()
+        mistaken_for = names.shown(row["mistaken_for"] or "")
+        yield f"{names.shown(row['class']):{width}}  {row['pictures']:8}  {recall:>10}  {precision:>27}  {mistaken_for}".rstrip()
 
 
 def _parser():
@@ -183,11 +185,16 @@ def _parser():
     parser.add_argument("--data", metavar="DIR", help="a folder of class folders, also with train/, val/ or test/; without "
                         "it the run's own pictures")
     parser.add_argument("--subset", nargs="?", const="", metavar="SPEC", help="as for training: alone, the built-in pictures")
+    parser.add_argument("--labels", metavar="FILE", help="a table that says what each picture in --data is, for those that lie "
+                        "in no class folders: lines such as photo.jpg,cat")
     parser.add_argument("--part", choices=PARTS, help="which pictures to score (val: those that the run held out; in a "
                         "folder that it has not seen: all)")
     parser.add_argument("--train", dest="part", action="store_const", const="train", help="the same as --part train")
     parser.add_argument("--ten-crop", action="store_true", help="the mean over the corners, the centre and their reflections")
-    parser.add_argument("--classes", metavar="FILE", help="the names of the network's classes, one a line, for weights without")
+    parser.add_argument("--classes", metavar="FILE", help="the network's classes in their order, one a line, for "
+                        "weights without; 'imagenet': the thousand of ImageNet")
+    parser.add_argument("--class-names", metavar="FILE", help="what people read for each class: lines such as n01440764 tench, "
+                        "or JSON")
     parser.add_argument("--out", metavar="PNG", help="where the confusion matrix goes (confusion.png in the run's folder)")
     parser.add_argument("--csv", metavar="FILE", help="write a line for each picture: its class and the five most probable ones; "
                         "- for the screen")

@@ -43,7 +43,8 @@ def main(arguments=None):
 
 def _pack(options):
     source, target = options.folders
-    done = pack(source, target, options.size, options.workers, options.strict, options.verify)
+    done = pack(source, target, options.size, options.workers, options.strict, options.verify,
+                labels=options.labels)
     kept = done.pictures - done.decoded - sum(reason is not None for _, reason in done.skipped)
     print(f"packed   {describe(Pack(target))}; {done.decoded:,} decoded now" + (", the others were there" if kept > 0 else ""))
     if done.skipped:
@@ -79,6 +80,7 @@ def _parser():
     parser.add_argument("folders", nargs="+", metavar="FOLDER", help="the tree of pictures, then the folder for the pack")
     parser.add_argument("--size", type=_positive, default=SIZE, metavar="N",
                         help="pixels a side (%(default)s; LeNet-5 takes 36)")
+    parser.add_argument("--labels", metavar="FILE", help="a table that says what each picture is, where no class folders do")
     parser.add_argument("--workers", type=_positive, metavar="N", help="threads that decode (all cores)")
     parser.add_argument("--strict", action="store_true", help="stop at a picture that cannot be read, instead of leaving it out")
     parser.add_argument("--verify", action="store_true",

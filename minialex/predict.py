@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from . import console, data
+from .data import names
 from .data.pictures import printable
 from .data.threads import ahead
 from .device import resolve_device
@@ -43,8 +44,8 @@ def main(arguments=None):
 def _predict(options, progress):
     if not options.pictures and options.patches is None:
         raise UserError("name a picture, or a filter with --patches.")
-    names = classifier.read_names(options.classes) if options.classes else None
-    network = classifier.load(options.run, resolve_device(options.device).name, names)
+    classes = names.read_classes(options.classes) if options.classes else None
+    network = classifier.load(options.run, resolve_device(options.device).name, classes, options.class_names)
     wanted = insight.parse_filter(network.model, options.patches) if options.patches is not None else None
     paths = [path for given in options.pictures for path in data.files_below(given)]
     read = _tell(paths, network, options) if paths else 0
@@ -112,7 +113,8 @@ def _as_json(classes):
     def put(path, p):
         nonlocal before
         entry = {"picture": printable(path), "predictions": [
-            {"class": classes[i], "number": int(i), "probability": float(p[i])} for i in predictions.best(p)]}
+            {"class": classes[i], "name": names.shown(classes[i]), "number": int(i), "probability": float(p[i])}
+            for i in predictions.best(p)]}
         print(before + textwrap.indent(json.dumps(entry, indent=2), "  "), end="")
         before = ",\n"
 
@@ -139,16 +141,17 @@ def _sheet(path, entries, classes):
 def bars(p, classes):
     """A line for each of the five most probable classes."""
     best = predictions.best(p)
-    width = max(len(classes[index]) for index in best)
+    width = max(len(names.shown(classes[index])) for index in best)
     for index in best:
         filled = p[index] * BAR
         bar = "█" * int(filled) + ("▌" if filled % 1 >= 0.5 else "")
-        yield f"  {classes[index]:{width}}  {bar:{BAR}}  {p[index]:6.1%}"
+        yield f"  {names.shown(classes[index]):{width}}  {bar:{BAR}}  {p[index]:6.1%}"
 
 
 def _patches(network, options, wanted, progress):
     if options.data:
         train, _ = data.open_data(options.data, progress=progress.terminal, size=network.size)
+        train.classes = names.of_data(options.data, train.classes)
     else:
         train = run_pictures.of_run(options.run, network.classes, network.size, "train")
     target = Path(options.folder) / f"patches-{wanted[0]}-{wanted[1]}.png"
@@ -173,7 +176,10 @@ def _parser():
     parser.add_argument("run", metavar="RUN", help="a run's folder (its best checkpoint), or a file of weights")
     parser.add_argument("pictures", nargs="*", metavar="PICTURE", help="files of pictures, or folders of them")
     parser.add_argument("--ten-crop", action="store_true", help="the mean over the corners, the centre and their reflections")
-    parser.add_argument("--classes", metavar="FILE", help="the names of the network's classes, one a line, for weights without")
+    parser.add_argument("--classes", metavar="FILE", help="the network's classes in their order, one a line, for "
+                        "weights without; 'imagenet': the thousand of ImageNet")
+    parser.add_argument("--class-names", metavar="FILE", help="what people read for each class: lines such as n01440764 tench, "
+                        "or JSON")
     parser.add_argument("--features", action="store_true", help="also a picture of the feature maps of every convolution")
     parser.add_argument("--patches", metavar="[LAYER:]N", help="a picture of the nine training patches that excite filter N of a "
                         "layer (the last convolution) most")

@@ -62,6 +62,10 @@ def _add_data(group):
                        help="alone: the built-in set of 10 classes; 'imagenette': ten classes of ImageNet, downloaded; with "
                        "--data: 10 for ten of its classes, 10x100 for 100 pictures of each")
     group.add_argument("--data", metavar="DIR", help="a folder of class folders, or one that holds train/ and val/ with them")
+    group.add_argument("--labels", metavar="FILE", help="a table that says what each picture is, for pictures that lie in no "
+                       "class folders: lines such as photo.jpg,cat")
+    group.add_argument("--class-names", metavar="FILE", help="what people read for each class: lines such as n01440764 tench, or "
+                       "JSON (ImageNet's names are known)")
     group.add_argument("--val-fraction", type=float, metavar="X",
                        help=f"part of each class set aside where there is no val/ ({ALWAYS['val_fraction']})")
     group.add_argument("--val-images", type=int, metavar="N",

@@ -6,7 +6,7 @@ from minialex.data.generated import builtin
 from minialex.data.loader import Loader
 from minialex.data.mean_image import Statistics, statistics
 from minialex.data.pictures import PictureSet, UnreadablePicture, decode
-from minialex.data.subset import Subset, open_data, open_part, parse_subset
+from minialex.data.subset import Subset, open_data, parse_subset
 from minialex.data.transforms import ten_crops
 from minialex.data.tree import files_below
 from minialex.data.whole import Picture, open_whole
@@ -24,7 +24,6 @@ __all__ = [
     "imagenette",
     "open_data",
     "open_folder",
-    "open_part",
     "open_whole",
     "parse_subset",
     "statistics",

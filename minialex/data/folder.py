@@ -50,37 +50,6 @@ def open_folder(
     return divide(tree, picture_set, val_fraction, seed, max_classes, max_images, report, strict)
 
 
-def part_of(found, root, part, classes, picture_set, report):
-    """The PictureSet that subset.open_part returns, of what was Found; made by picture_set(classes, labels, paths, names)."""
-    parts = found.parts if part == "all" else {name: parts for name, parts in found.parts.items() if name == part}
-    if not parts:
-        there = "it is not divided" if found.there == ["all"] else f"its parts are {', '.join(found.there)}"
-        raise UserError(f"{root} has no part {part}: {there}; --part all takes every picture")
-    by_class, problems = {}, found.problems + found.grave
-    for _, files in parts.values():
-        for name in files:
-            by_class.setdefault(name, []).extend(files[name])
-    known = sorted(by_class) if classes is None else list(classes)
-    for name in sorted(set(by_class) - set(known)):
-        where = os.path.join(next(folder for folder, files in parts.values() if name in files), name)
-        problems.append((found.lines.get(name, where), "the network does not know this class; its pictures "
-                         f"({len(by_class[name]):,}) are left out"))
-    labelled = [(label, path) for label, name in enumerate(known) for path in sorted(by_class.get(name, ()))]
-    if not labelled:
-        raise UserError(f"{root} has no picture of the network's classes: it has {_some(sorted(by_class))}, the network knows "
-                        f"{_some(known)}")
-    names = [path.removeprefix(os.path.join(os.fspath(root), "")) for _, path in labelled]
-    pictures = picture_set(known, [label for label, _ in labelled], [path for _, path in labelled], names)
-    pictures.problems = [(printable(path), reason) for path, reason in problems]
-    if report is not None:
-        report_first(pictures.problems, os.fspath(root), report)
-    return pictures
-
-
-def _some(names):
-    return f"{', '.join(names[:3])}{', ...' * (len(names) > 3)}" if names else "none"
-
-
 def divide(tree, picture_set, val_fraction, seed, max_classes, max_images, report, strict):
     """(train, val) of a Tree, each made by picture_set(classes, labels, paths, names, share of all pictures)."""
     if strict and tree.grave:

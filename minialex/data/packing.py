@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from tqdm import tqdm
 
+from minialex.data import names
 from minialex.data.bars import hidden
 from minialex.data.cache import whole_file
 from minialex.data.packed import FORMAT, HEAD, INDEX, Pack, is_pack, pack_names, read_head, shard_path
@@ -79,16 +80,17 @@ class Report:
 
 
 def pack(source, target, size=SIZE, workers=None, strict=False, verify=False, report=report_problem, progress=True,
-         per_shard=PER_SHARD):
+         per_shard=PER_SHARD, labels=None):
     """Decode the tree `source` (see tree) into the folder `target`. Returns a Report.
 
     What an earlier call finished is kept; verify: only if its checksums are right. report(path, reason): called for each
     file that is left out; strict: raise UserError at the first of them that is damaged. workers: threads, default all cores.
+    labels: a file that says what the pictures are, where no class folders do (see labels).
     Raises UserError for a tree or a target that cannot be used, and when the disk is full.
     """
     source, target = os.fspath(source), os.fspath(target)
     _check_places(source, target)
-    tree = scan(source)
+    tree = scan(source, labels)
     if strict and tree.grave:
         stop_at_problem(*tree.grave[0])
     done = Report(skipped=[(printable(path), reason) for path, reason in tree.problems])
@@ -100,6 +102,7 @@ def pack(source, target, size=SIZE, workers=None, strict=False, verify=False, re
             _remove_others(target, shards)
             _pack_shards(shards, tree, done, size, workers or thread_count(), strict, verify, report, progress)
             _write_index(tree, target, shards)
+            _write_names(tree, target)
     except OSError as error:
         why = error.strerror or error
         raise UserError(f"cannot write {target}: {why}; what is packed so far stays, and the same command goes on from "
@@ -286,8 +289,16 @@ def _write_index(tree, target, shards):
         checksums = [value for _, record in records for value in record["checksums"]]
         arrays |= {f"{name}/names": np.frombuffer(names, dtype=np.uint8), f"{name}/labels": np.array(labels, dtype=np.int32),
                    f"{name}/checksums": np.array(checksums, dtype=np.uint32)}
-    graves = [(os.path.relpath(path, tree.root), reason) for path, reason in tree.grave]
-    problems = [(os.path.relpath(path, tree.root), reason) for path, reason in tree.problems]
+    within = os.path.join(tree.root, "")
+    graves, problems = ([(path.removeprefix(within), reason) for path, reason in found] for found in (tree.grave, tree.problems))
     about = json.dumps({"classes": classes, "parts": parts, "problems": problems, "grave": graves})
     with whole_file(os.path.join(target, INDEX)) as file:
         np.savez(file, about=np.frombuffer(about.encode(), dtype=np.uint8), **arrays)
+
+
+def _write_names(tree, target):
+    """Keep what the publishers call the classes, as one of their own files."""
+    known = names.differing(names.of_data(tree.root, list(tree.train)))
+    if known:
+        with whole_file(os.path.join(target, names.PUBLISHED[1])) as file:
+            file.write("".join(f"{name}\t{seen}\n" for name, seen in known.items()).encode())

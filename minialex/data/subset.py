@@ -14,11 +14,9 @@ import re
 from dataclasses import dataclass
 
 from minialex.data.download import imagenette
-from minialex.data.folder import open_folder, part_of
+from minialex.data.folder import open_folder
 from minialex.data.generated import builtin
-from minialex.data.packed import Pack, PackedSet, check_size, is_pack, open_pack
-from minialex.data.pictures import SIZE, PictureSet, report_problem, stop_at_problem
-from minialex.data.tree import scan_parts
+from minialex.data.packed import is_pack, open_pack
 from minialex.errors import UserError
 
 SOURCES = {"builtin": builtin, "imagenette": imagenette}
@@ -71,24 +69,6 @@ def open_data(data=None, subset=None, cache_dir=None, progress=True, labels=None
         return open_folder(data, labels=labels, **limits, **options)
     _check_unlabelled(data, labels)
     return open_pack(data, **limits, **options)
-
-
-def open_part(root, part="all", classes=None, *, labels=None, size=SIZE, cache_bytes=2**30, report=report_problem, strict=False):
-    """Open one part of a tree or a pack whole, to score a network on it: a PictureSet with these classes, in this order.
-
-    part: "train", "val" or "test", or "all" for every picture whose class is known. classes: the network's; None: those that
-    are found. A class may have no pictures here; pictures of other classes are left out and listed in .problems.
-    The other arguments are open_folder's. Raises UserError for a tree without this part, or when no picture is left.
-    """
-    tell = stop_at_problem if strict else report
-    if is_pack(root):
-        _check_unlabelled(root, labels)
-        pack = Pack(root)
-        check_size(pack, size)
-        return part_of(pack.found(), root, part, classes, lambda *content: PackedSet(pack, *content, tell), report)
-    wanted = ("train", "val", "test", "all") if part == "all" else (part, "all")
-    found = scan_parts(root, labels, wanted, to_learn=False)
-    return part_of(found, root, part, classes, lambda *content: PictureSet(*content, size, cache_bytes, tell), report)
 
 
 def _check_unlabelled(pack, labels):

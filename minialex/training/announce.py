@@ -4,6 +4,7 @@ import textwrap
 
 from .. import shapes
 from ..data.layout import is_doubtful
+from ..data.names import shown
 from ..device import memory_free
 from . import estimate, paper
 from .config import REASONS, SMALL
@@ -21,7 +22,7 @@ def plan(experiment, device, folder, data_name):
     config, model = experiment.config, experiment.model
     totals = shapes.summary(model).totals
     classes = experiment.train.classes
-    named = ", ".join(classes[:10]) + (", ..." if len(classes) > 10 else "")
+    named = ", ".join(map(shown, classes[:10])) + (", ..." if len(classes) > 10 else "")
     sampled = config.val_images < len(experiment.val)
     often = f" ({config.val_images:,} of them, marked *, until the last tenth of the epochs)" if sampled else ""
     return [

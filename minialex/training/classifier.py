@@ -1,16 +1,19 @@
 """A trained network with all that must be known to use it: from a run folder or a file of weights to class probabilities."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from .. import data, models, weights
 from .. import functional as F
+from ..data import names as class_names
 from ..data.threads import ahead
 from ..data.transforms import centre, luminance
 from ..device import to_device, to_numpy
 from ..errors import UserError
 from ..tensor import Tensor, no_grad
+from .folder import RunFolder
 from .scores import Scores
 
 BATCH = 64  # crops in one forward pass
@@ -60,8 +63,9 @@ class Classifier:
         return self.probabilities(self.crops(planes, ten)).mean(axis=0)
 
 
-def load(path, device="cpu", classes=None):
-    """The Classifier of a run folder or a file of weights. classes: names for its outputs, instead of those it brings.
+def load(path, device="cpu", classes=None, names=None):
+    """The Classifier of a run folder or a file of weights. classes: of its outputs, instead of those it brings; names: a file
+    that says what people read for each class.
 
     Raises UserError when the file does not hold a whole network, or not what its pixels must look like.
     """
@@ -79,11 +83,34 @@ def load(path, device="cpu", classes=None):
         raise UserError(f"{path} does not say what was subtracted from its pictures' pixels: give a run, a checkpoint, or a file "
                         "that python -m minialex.export has written.")
     factor = 1 / found.statistics.std if found.pixels == "unit" else 1.0
-    names = classes or found.classes or [f"class {number}" for number in range(model.num_classes)]
-    if len(names) != model.num_classes:
-        raise UserError(f"{path} tells {model.num_classes} classes apart, but there are {len(names)} names for them.")
     model.to(device)
-    return Classifier(model.eval(), names, found.statistics, factor, found, str(path))
+    return Classifier(model.eval(), _classes(path, found, classes, names, model.num_classes), found.statistics, factor, found,
+                      str(path))
+
+
+def _classes(path, found, given, names, count):
+    """The network's classes in the order of its outputs. given: those of --classes, or None; names: the file of --class-names.
+
+    Where the network knows its classes, `given` may have another order: what is called what was settled when it was trained.
+    """
+    own = found.classes
+    if given and own and len(given) == len(own) and set(given) == set(own):
+        by_name = dict(zip(given, given))
+        own, given = [by_name[name] for name in own], None
+    chosen = given or own or [f"class {number}" for number in range(count)]
+    if len(chosen) != count:
+        raise UserError(f"{path} tells {count} classes apart, but there are {len(chosen)} names for them.")
+    known = _names_in_config(path)
+    return class_names.named(chosen, known | (class_names.read_mapping(names, chosen) if names else {}))
+
+
+def _names_in_config(path):
+    """{class: name} that a run has kept, for its folder or a checkpoint in it."""
+    folder = Path(path) if Path(path).is_dir() else Path(path).parent
+    try:
+        return dict(RunFolder(folder).read_config().get("class_names") or {}) if (folder / "config.json").is_file() else {}
+    except (UserError, ValueError, TypeError, AttributeError):
+        return {}
 
 
 def _model(variant, found, last, path):
@@ -108,18 +135,6 @@ def _guess(arrays):
     return {(64, 3, 11, 11): "torchvision", (6, 1, 5, 5): "lenet5"}.get(shape)
 
 
-def read_names(path):
-    """Class names from a text file, one a line. Raises UserError."""
-    try:
-        with open(path, encoding="utf-8") as file:
-            names = [line.strip() for line in file if line.strip()]
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"cannot read the class names in {path}: {getattr(error, 'strerror', None) or error}.") from error
-    if not names:
-        raise UserError(f"{path} holds no class names: it needs one on each line.")
-    return names
-
-
 def predict(network, pictures, ten=False, seen=lambda count: None):
     """Scores of a PictureSet, without the pictures that cannot be read; seen(count): called while it goes on."""
     kept, rows = [], []
@@ -127,7 +142,8 @@ def predict(network, pictures, ten=False, seen=lambda count: None):
         kept.append(index)
         rows.append(p)
     probabilities = np.stack(rows) if rows else np.empty((0, len(network.classes)), np.float32)
-    return Scores(probabilities, pictures.labels[kept] if kept else np.empty(0, int), list(pictures.classes), kept)
+    classes = network.classes if network.classes == pictures.classes else pictures.classes  # the network's have names
+    return Scores(probabilities, pictures.labels[kept] if kept else np.empty(0, int), list(classes), kept)
 
 
 def judge(network, read, ten=False, seen=lambda count: None):

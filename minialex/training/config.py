@@ -93,6 +93,8 @@ class Config:
     accumulate: int = 1  # parts in which a batch is worked on
     milestones: str | None = None  # epochs after which the schedule "milestones" divides the learning rate by 10
     save_every: str = "10min"  # time or steps between two checkpoints, see save_interval
+    labels: str | None = None  # a file that says what the pictures are, where no class folders do
+    class_names: str | None = None  # a file that says what people read for each class
 
 
 ALWAYS = {
@@ -112,6 +114,8 @@ ALWAYS = {
     "accumulate": 1,
     "milestones": None,
     "save_every": "10min",
+    "labels": None,
+    "class_names": None,
 }
 
 

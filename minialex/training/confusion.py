@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..data.names import shown
 from . import style
 
 MOST_NAMES = 60  # more classes have no room for their names
@@ -24,7 +25,7 @@ def draw(path, scores):
         axes.set_ylabel("is")
         for spine in axes.spines.values():
             spine.set_visible(False)
-        _names(axes, [style.shorten(name, 18) for name in scores.classes])
+        _names(axes, [style.shorten(shown(name), 18) for name in scores.classes])
         if count <= MOST_NUMBERS:
             _numbers(axes, counts, parts)
 

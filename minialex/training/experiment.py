@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from .. import data, models, nn, optim
+from ..data import names
 from ..errors import UserError
 from . import features, freezing, weights
 from .config import INITIALISATIONS, MILESTONES, parse_milestones
@@ -49,8 +50,11 @@ def channels(variant):
 
 def open_pictures(settings, progress):
     """(train, val) for the data options in a dict. Raises UserError."""
-    return data.open_data(settings["data"], settings["subset"], progress=progress, val_fraction=settings["val_fraction"],
-                          size=picture_size(settings["variant"]), strict=settings["strict"])
+    parts = data.open_data(settings["data"], settings["subset"], progress=progress, val_fraction=settings["val_fraction"],
+                           size=picture_size(settings["variant"]), strict=settings["strict"], labels=settings["labels"])
+    for part in parts:
+        part.classes = names.of_data(settings["data"], part.classes, settings["class_names"])
+    return parts
 
 
 def build(config, train, val, device, progress, statistics=None, found=None):

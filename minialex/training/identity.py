@@ -4,15 +4,17 @@ import dataclasses
 import hashlib
 import os
 import platform
+import unicodedata
 
 import numpy as np
 
 from .. import __version__
+from ..data.names import differing
 from ..errors import UserError
 from .config import Config, check, check_types
 
 # What may differ where a run goes on, since it changes results by rounding at most.
-ELSEWHERE = ("device", "workers", "data", "save_every", "accumulate")
+ELSEWHERE = ("device", "workers", "data", "labels", "class_names", "save_every", "accumulate")
 
 
 def describe(experiment, device):
@@ -20,6 +22,7 @@ def describe(experiment, device):
     return {
         "settings": dataclasses.asdict(experiment.config),
         "classes": experiment.train.classes,
+        "class_names": differing(experiment.train.classes),
         "train_pictures": len(experiment.train),
         "val_pictures": len(experiment.val),
         "pictures": _digest(experiment.train, experiment.val),
@@ -33,9 +36,16 @@ def _versions():
 
 
 def _digest(train, val):
-    """A few letters that change when a picture is added, removed or renamed."""
-    names = "\n".join([*train.names, "", *val.names]).replace(os.sep, "/")
+    """A few letters that change when a picture is added, removed or renamed, or gets another class."""
+    names = "\n".join([*_with_classes(train), "", *_with_classes(val)]).replace(os.sep, "/")
     return hashlib.sha256(names.encode()).hexdigest()[:16]
+
+
+def _with_classes(pictures):
+    """The pictures' names, followed by their classes where no folder is called like them."""
+    for name, label in zip(pictures.names, pictures.labels.tolist()):
+        folders = unicodedata.normalize("NFC", name).split(os.sep)[:-1]
+        yield name if pictures.classes[label] in folders else f"{name}\t{pictures.classes[label]}"
 
 
 def same_settings(folder, given):

@@ -6,6 +6,7 @@ import re
 import numpy as np
 
 from .. import nn
+from ..data.names import shown
 from ..device import to_device, to_numpy
 from ..errors import UserError
 from ..tensor import Tensor, no_grad
@@ -125,7 +126,7 @@ def patches(path, network, pictures, layer, number, seen=lambda count: None):
             axes = drawing.add_axes([0.03 + 0.32 * column, 0.645 - 0.305 * row, 0.3, 0.3 * 5.4 / 6.3])
             top, left = (start + step * where for where in position)
             axes.imshow(_cut(pictures.planes(index)[:, edge : edge + crop, edge : edge + crop], top, left, size))
-            name = style.shorten(pictures.classes[int(pictures.labels[index])], 18)
+            name = style.shorten(shown(pictures.classes[int(pictures.labels[index])]), 18)
             axes.set_title(f"{name}  {value:.3g}", loc="center", fontsize=8, pad=2, fontweight="normal")
             axes.axis("off")
     return found

@@ -109,8 +109,9 @@ class Seen:
         """Of a run without a list, if its pictures are still the same."""
         try:
             settings = settings_of(run.path)
-            train, val = data.open_data(settings["data"], settings["subset"], progress=False, report=None,
-                                        val_fraction=settings["val_fraction"], size=picture_size(settings["variant"]))
+            size = picture_size(settings["variant"])
+            train, val = data.open_data(settings["data"], settings["subset"], labels=settings.get("labels"), progress=False,
+                                        report=None, val_fraction=settings["val_fraction"], size=size)
             identity.check_same_pictures(run, train, val)
         except UserError:
             return None
@@ -211,7 +212,7 @@ def open_of(settings, size):
     subset = settings.get("subset") if settings["data"] is None else None
     if subset is not None and subset != "imagenette":
         subset = ""
-    return data.open_whole(settings["data"], subset, size=size, tell=False)
+    return data.open_whole(settings["data"], subset, settings.get("labels"), size=size, tell=False)
 
 
 def choose(run, whole, classes, size, seen, part=None, own=False):

@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import functional as F
 from ..data import UnreadablePicture
+from ..data.names import shown
 from ..data.pictures import printable
 from ..device import to_device, to_numpy
 from ..files import Output, replacing
@@ -46,7 +47,7 @@ def predictions(path, experiment):
     if not len(sample):
         return
     classes = experiment.train.classes
-    entries = [(sample.planes(number), classes[int(label)], p, int(label))
+    entries = [(sample.planes(number), shown(classes[int(label)]), p, int(label))
                for number, (label, p) in enumerate(zip(sample.labels, probabilities(experiment, sample)))]
     sheet(path, "Validation pictures and the network's guesses", "the five most probable classes; red: the right one",
           entries, classes)
@@ -121,7 +122,7 @@ def _bars(axes, p, label, classes):
     axes.barh(range(len(top)), p[top], height=0.82, color=colours)
     axes.barh(range(len(top)), 1, height=0.82, color="#f3f4f6", zorder=0)
     for place, index in enumerate(top):
-        axes.text(0.015, place, style.shorten(classes[index], 24), va="center", fontsize=8,
+        axes.text(0.015, place, style.shorten(shown(classes[index]), 24), va="center", fontsize=8,
                   fontweight="bold" if index == label else "normal")
         axes.text(0.985, place, f"{p[index]:.0%}", va="center", ha="right", fontsize=8)
     axes.set_xlim(0, 1)

@@ -7,6 +7,7 @@ import json
 import tempfile
 from pathlib import Path
 
+from ..data.names import shown as name_of
 from ..errors import UserError
 from . import classifier, confusion, folder, pictures, predictions
 from .checkpoint import replacing
@@ -119,7 +120,7 @@ def _predictions(scores, shown):
 
 
 def _sheet(path, scores, shown, chosen):
-    entries = [(shown.planes(int(scores.numbers[n])), scores.classes[scores.labels[n]], scores.probabilities[n],
+    entries = [(shown.planes(int(scores.numbers[n])), name_of(scores.classes[scores.labels[n]]), scores.probabilities[n],
                 int(scores.labels[n])) for n in chosen]
     predictions.sheet(path, "", "", entries, scores.classes)
 
@@ -132,8 +133,8 @@ def _confusion(scores):
 def _classes(scores):
     head = [("class", True), ("pictures", False), ("recognised", False), ("of what it is called, right", False),
             ("most often taken for", True)]
-    rows = [(row["class"], row["pictures"], _percent(row["recall"]), _percent(row["precision"]), row["mistaken_for"] or "")
-            for row in scores.by_class()]
+    rows = [(name_of(row["class"]), row["pictures"], _percent(row["recall"]), _percent(row["precision"]),
+             name_of(row["mistaken_for"] or "")) for row in scores.by_class()]
     return "<h2>Classes</h2>" + _table(head, rows)
 
 

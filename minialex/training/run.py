@@ -90,8 +90,9 @@ def _start(folder, given, progress, rehearsal=False):
     found = initial.named_in(given)
     given = initial.settings(given, found)
     train, val = experiment.open_pictures(ALWAYS | given, progress.terminal)
-    if given.get("data") is not None:
-        given["data"] = os.path.abspath(given["data"])  # so that --resume finds it from anywhere
+    for name in ("data", "labels", "class_names"):
+        if given.get(name) is not None:
+            given[name] = os.path.abspath(given[name])  # so that --resume finds it from anywhere
     if given.get("init", "he") not in INITIALISATIONS:
         given["init"] = os.path.abspath(given["init"])
     config = resolve(given, len(train), len(val))

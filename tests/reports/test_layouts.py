@@ -139,38 +139,18 @@ def test_names_that_are_rarely_classes(name, doubtful):
     assert layout.is_doubtful(name) == doubtful
 
 
-def test_parts_of_a_tree_are_opened_whole(tmp_path):
-    build(tmp_path, each("train", "val", "test") + " test/owl")
-    whole = {part: data.open_part(tmp_path, part, report=None) for part in ("train", "val", "test", "all")}
-    assert {part: len(pictures) for part, pictures in whole.items()} == {"train": 6, "val": 6, "test": 9, "all": 21}
-    assert whole["test"].classes == ["cat", "dog", "owl"] and whole["val"].classes == ["cat", "dog"]
-    assert all(name.startswith("test") for name in whole["test"].names)
+def counts(root):
+    pictures = data.open_whole(root, size=9, report=None)
+    return {part: sum(picture.part == part for picture in pictures) for part in {picture.part for picture in pictures}}
 
 
-def test_a_part_has_the_networks_classes_in_its_order(tmp_path):
-    build(tmp_path, "test/cat test/dog test/owl")
-    pictures = data.open_part(tmp_path / "test", classes=["zebra", "owl", "cat"], report=None)
-    assert pictures.classes == ["zebra", "owl", "cat"]
-    assert pictures.labels.tolist() == [1] * 3 + [2] * 3
-    (path, reason), = pictures.problems
-    assert path == str(tmp_path / "test" / "dog") and "does not know this class; its pictures (3) are left out" in reason
-
-
-def test_a_flat_test_part_does_not_stop_the_others(tmp_path):
-    pictures = data.open_part(build(tmp_path, "train/cat train/dog test"), report=None)
-    assert len(pictures) == 6 and pictures.problems[0][0] == str(tmp_path / "test")
-
-
-def test_a_folder_with_one_class_can_be_scored(tmp_path):
-    assert len(data.open_part(build(tmp_path, "cat"), classes=["cat", "dog"], report=None)) == 3
-
-
-@pytest.mark.parametrize(("paths", "part", "sentence"), [
-    ("cat dog", "val", "has no part val: it is not divided; --part all"),
-    ("train/cat train/dog", "test", "has no part test: its parts are train"),
-    ("train/cat train/dog test", "test", "test holds 3 pictures but no class folders"),
-    ("owl ape", "all", "no picture of the network's classes: it has ape, owl, the network knows cat, dog"),
+@pytest.mark.parametrize(("paths", "expected"), [
+    (each("train", "val", "test") + " test/owl", {"train": 6, "val": 6, "test": 9}),
+    (each("seg_train/seg_train", "seg_test/seg_test") + " seg_pred/seg_pred", {"train": 6, "test": 6}),
+    ("train/cat train/dog test", {"train": 6}),
+    ("cat dog " + each("test"), {"train": 6, "test": 6}),
+    ("test/cat test/dog val/cat", {"test": 6, "val": 3}),
+    ("cat", {"all": 3}),
 ])
-def test_a_part_that_is_not_there(tmp_path, paths, part, sentence):
-    with pytest.raises(UserError, match=sentence):
-        data.open_part(build(tmp_path, paths), part, ["cat", "dog"], report=None)
+def test_every_part_of_a_tree_can_be_scored(tmp_path, paths, expected):
+    assert counts(build(tmp_path, paths)) == expected

@@ -1,0 +1,136 @@
+"""What classes are called: a folder n01440764 stays that class, and people read "tench".
+
+Names come from --class-names FILE, from the files that ImageNet's publishers put beside the pictures, or from imagenet.txt, the
+thousand classes of ILSVRC with their words in WordNet 3.0 (WORDNET-LICENSE.txt). Of several words the first is shown.
+
+    n01440764 tench, Tinca tinca         LOC_synset_mapping.txt, words.txt, synset_words.txt
+    n01440764,tench                      any table of two columns
+    {"n01440764": "tench"}               JSON; also {"0": ["n01440764", "tench"]}, as imagenet_class_index.json has it
+"""
+
+import ast
+import csv
+import json
+import re
+from pathlib import Path
+
+from minialex.data.pictures import printable
+from minialex.data.text import read_text
+from minialex.errors import UserError
+
+PUBLISHED = ("LOC_synset_mapping.txt", "words.txt", "synset_words.txt")
+ABOVE = 4  # folders in which they are looked for: that of the pictures, and three around it
+THOUSAND = "imagenet"  # what --classes takes for ImageNet's
+_ID = r"n\d{8}"
+
+
+class ClassName(str):
+    """A class's id, a string like any other, that also knows the name to be `shown`."""
+
+    shown: str
+
+    def __new__(cls, name, shown):
+        made = super().__new__(cls, name)
+        made.shown = shown
+        return made
+
+    def __reduce__(self):
+        return ClassName, (str(self), self.shown)
+
+
+def shown(name):
+    """What people read for a class: its name where it has one, else the class itself."""
+    return getattr(name, "shown", name)
+
+
+def named(classes, known=()):
+    """The classes, each with the name to be shown. known: {class: name}, asked before ImageNet's own names.
+
+    Two classes of the same name are shown with their ids: "crane (n03126707)".
+    """
+    known = (_thousand() if any(re.fullmatch(_ID, name) for name in classes) else {}) | dict(known)
+    names = [known.get(name, shown(name)) for name in classes]
+    return [ClassName(name, seen if names.count(seen) == 1 or seen == name else f"{seen} ({name})")
+            for name, seen in zip(classes, names)]
+
+
+def differing(classes):
+    """{class: name} of those that are shown by another name: what config.json keeps."""
+    return {str(name): shown(name) for name in classes if shown(name) != name}
+
+
+def of_data(root, classes, path=None):
+    """The classes, named by the file `path` (None: none is given) and by those that lie beside the folder `root`.
+
+    Raises UserError when `path` cannot be read, or names none of the classes.
+    """
+    known = read_mapping(path, classes) if path else {}
+    return named(classes, (_beside(root) if root and any(re.fullmatch(_ID, name) for name in classes) else {}) | known)
+
+
+def _beside(root):
+    """{ImageNet's id: name} from the nearest of the publishers' files."""
+    here = Path(root).absolute()
+    for place in [place / name for place in (here, *here.parents)[:ABOVE] for name in PUBLISHED]:
+        try:
+            if place.is_file() and (found := {name: seen for name, seen in _pairs(place) if re.fullmatch(_ID, name)}):
+                return found
+        except UserError:  # another program's words.txt
+            continue
+    return {}
+
+
+def read_mapping(path, classes):
+    """{class: name} from a file. Raises UserError when it cannot be read, or names none of the classes."""
+    known = {name: seen for name, seen in _pairs(path) if name in set(classes)}
+    if not known:
+        raise UserError(f"{printable(path)} names none of the classes ({', '.join(classes[:3])}, ...): it needs lines of a class "
+                        "and its name")
+    return known
+
+
+def read_classes(path):
+    """A network's classes in the order of its outputs, one a line or as JSON; "imagenet": the thousand. Raises UserError."""
+    if str(path) == THOUSAND and not Path(path).exists():
+        return named(list(_thousand()))
+    pairs = list(_pairs(path, tables=False))
+    if not pairs:
+        raise UserError(f"{printable(path)} holds no class names: it needs one on each line")
+    return named([name for name, _ in pairs], {name: seen for name, seen in pairs if seen != name})
+
+
+def _thousand():
+    return dict(_pairs(Path(__file__).with_name("imagenet.txt")))
+
+
+def _pairs(path, tables=True):
+    """(class, name) of each line or entry; tables: a line that is no ImageNet id and words is a table's row, else a name."""
+    text = read_text(path, "the class names in")
+    if text.lstrip()[:1] in ("{", "["):
+        yield from _json(text, path)
+        return
+    for line in map(str.strip, text.splitlines()):
+        words = re.fullmatch(rf"[\"']?({_ID})[\"']?[\s,;:]+(.+)", line)
+        if words:
+            yield words[1], words[2].strip(" \"'").partition(",")[0].strip()
+        elif line and tables:
+            delimiter = next((mark for mark in "\t;," if mark in line), " ")
+            name, *rest = next(csv.reader([line], delimiter=delimiter))
+            yield name.strip(), (rest[0] if delimiter != " " else " ".join(rest)).strip() if rest else name.strip()
+        elif line:
+            yield line, line
+
+
+def _json(text, path):
+    try:
+        try:
+            found = json.loads(text)
+        except ValueError:
+            found = ast.literal_eval(text)  # a Python dictionary, as ImageNet's names are passed around
+        items = found.items() if isinstance(found, dict) else enumerate(found)
+        numbered = all(str(key).isdecimal() for key, _ in items)
+        for key, value in sorted(items, key=lambda item: int(item[0])) if numbered else items:
+            name, seen = value if isinstance(value, list | tuple) else (value if numbered else key, value)
+            yield str(name), str(seen)
+    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError) as error:
+        raise UserError(f"cannot read the class names in {printable(path)}: it begins like JSON and is none ({error})") from error
