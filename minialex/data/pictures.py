@@ -15,6 +15,7 @@ import numpy as np
 from PIL import ExifTags, Image, features
 from tqdm import tqdm
 
+from minialex.data import depth
 from minialex.errors import UserError
 
 SIZE = 256
@@ -57,8 +58,14 @@ def decode(path, size=SIZE):
             if image.width * image.height > MAX_PIXELS:
                 raise Image.DecompressionBombError
             image.draft(None, (size, size))  # lets the JPEG decoder skip detail that the rescaling would throw away
+            stored, greatest = depth.rawmode(image)
+            depth.check_signed(image)
             image.load()
             orientation = _orientation(image)  # asked after load(), which turns TIFF pictures upright by itself
+            if depth.is_deep(image):
+                image = depth.grey(image, greatest)
+            elif ";16" in stored or greatest == 65535:
+                image = depth.colours(image, stored, lambda rawmode: _read_as(path, rawmode))
             square = _on_white(_central_square(_as_colours(image), size))
         if orientation in UPRIGHT:
             square = square.transpose(UPRIGHT[orientation])
@@ -76,8 +83,6 @@ def _central_square(image, size):
 
 def _as_colours(image):
     """As RGB, or as RGBA if parts are transparent."""
-    if image.mode.startswith(("I", "F")):  # 16 bits or more, which Pillow's own conversion would clip to white
-        image = Image.fromarray(_to_8_bits(np.asarray(image)))
     mode = "RGBA" if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info else "RGB"
     return image if image.mode == mode else image.convert(mode)
 
@@ -89,12 +94,13 @@ def _on_white(image):
     return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
 
 
-def _to_8_bits(values):
-    values = np.nan_to_num(values).clip(0, None)
-    white = 65535 if values.max() > 255 else 255
-    if values.dtype.kind == "f":  # floating pictures are written in 0..1, in 0..255 or in units of their own
-        white = max(float(values.max()), 1.0 if values.max() <= 1 else 255.0)
-    return (values.clip(0, white) * (255.0 / white)).round().astype(np.uint8)
+def _read_as(path, rawmode):
+    """The pixels of a file whose bytes are taken for another raw mode of Pillow's."""
+    with Image.open(path, formats=FORMATS) as image:
+        tile = image.tile[0]
+        args = (rawmode, *tile[3][1:]) if isinstance(tile[3], tuple) else rawmode
+        image.tile = [(*each[:3], args) for each in image.tile]
+        return np.asarray(image)
 
 
 def _orientation(image):
@@ -107,6 +113,8 @@ def _orientation(image):
 def _reason(path, error):
     if isinstance(error, Image.DecompressionBombError):
         return f"it has more than {MAX_PIXELS:,} pixels; make it smaller"
+    if isinstance(error, depth.Unclear):
+        return str(error)
     if isinstance(error, MemoryError):
         return "it is too large for the memory; make it smaller"
     if isinstance(error, OSError) and error.strerror:
