@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import console, data
+from . import console, data, weights
 from .data import names
 from .device import resolve_device
 from .errors import UserError
@@ -44,7 +44,9 @@ def _evaluate(options, progress):
     device = resolve_device(options.device).name
     classes = names.read_classes(options.classes) if options.classes else None
     table = options.csv and predictions.output(options.csv, COLUMNS, options.force)
-    networks = [classifier.load(run, device, classes, options.class_names) for run in options.runs]
+    networks = [classifier.load(run, device, classes, options.class_names, options.mean) for run in options.runs]
+    for network in networks:
+        network.tell()
     opened = {}
     chosen = [_chosen(network, options, opened, progress) for network in networks]
     results = [Result(run, pictures, _scores(network, pictures, options.ten_crop, progress), pictures.notes)
@@ -195,6 +197,7 @@ def _parser():
                         "weights without; 'imagenet': the thousand of ImageNet")
     parser.add_argument("--class-names", metavar="FILE", help="what people read for each class: lines such as n01440764 tench, "
                         "or JSON")
+    parser.add_argument("--mean", metavar="FILE", help=weights.MEAN_HELP)
     parser.add_argument("--out", metavar="PNG", help="where the confusion matrix goes (confusion.png in the run's folder)")
     parser.add_argument("--csv", metavar="FILE", help="write a line for each picture: its class and the five most probable ones; "
                         "- for the screen")

@@ -26,13 +26,16 @@ def main(arguments=None):
     parser.error = lambda message: parser.exit(2, f"minialex.export: {message} (--help lists the options).\n")
     parser.add_argument("run", metavar="RUN", help="a run's folder (its best checkpoint), or a file of weights")
     parser.add_argument("file", metavar="FILE", help="ends in " + ", ".join(export.WRITERS))
+    parser.add_argument("--mean", metavar="FILE", help=weights.MEAN_HELP)
     options = parser.parse_args(arguments)
     try:
-        found = weights.read(options.run)
+        found = weights.read(options.run, options.mean)
         export.write(options.file, found)
     except UserError as problem:
         print(f"minialex.export: {problem}", file=sys.stderr)
         return 2
+    for note in found.notes:
+        print(f"note: {note}", file=sys.stderr)
     print(f"{options.file}: {len(found.arrays)} arrays, from {found.origin}")
     for line in _pixels(found):
         print(line)

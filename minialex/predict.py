@@ -8,7 +8,7 @@ import textwrap
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from . import console, data
+from . import console, data, weights
 from .data import names
 from .data.pictures import printable
 from .data.threads import ahead
@@ -45,7 +45,8 @@ def _predict(options, progress):
     if not options.pictures and options.patches is None:
         raise UserError("name a picture, or a filter with --patches.")
     classes = names.read_classes(options.classes) if options.classes else None
-    network = classifier.load(options.run, resolve_device(options.device).name, classes, options.class_names)
+    network = classifier.load(options.run, resolve_device(options.device).name, classes, options.class_names, options.mean)
+    network.tell()
     wanted = insight.parse_filter(network.model, options.patches) if options.patches is not None else None
     paths = [path for given in options.pictures for path in data.files_below(given)]
     read = _tell(paths, network, options) if paths else 0
@@ -180,6 +181,7 @@ def _parser():
                         "weights without; 'imagenet': the thousand of ImageNet")
     parser.add_argument("--class-names", metavar="FILE", help="what people read for each class: lines such as n01440764 tench, "
                         "or JSON")
+    parser.add_argument("--mean", metavar="FILE", help=weights.MEAN_HELP)
     parser.add_argument("--features", action="store_true", help="also a picture of the feature maps of every convolution")
     parser.add_argument("--patches", metavar="[LAYER:]N", help="a picture of the nine training patches that excite filter N of a "
                         "layer (the last convolution) most")

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from . import console, models
+from . import console, models, weights
 from .errors import UserError
 from .training import Diverged, Interrupted, run
 from .training.config import ALWAYS, INITIALISATIONS, PIXELS, RECIPES, SCHEDULES
@@ -87,6 +87,7 @@ def _add_network(group):
     group.add_argument("--init", metavar="HOW", help=f"initial weights: {', '.join(INITIALISATIONS)}, or a run or file of "
                        "weights, also another program's (see the README), to go on from what was learnt on other pictures "
                        f"({_defaults('init')})")
+    group.add_argument("--mean", metavar="FILE", help="with --init: " + weights.MEAN_HELP)
     group.add_argument("--freeze", metavar="LAYER", help="with --init: layers up to this one stay as they are; conv: all "
                        "convolutions. What they make of the pictures is computed once and kept")
     group.add_argument("--dropout", type=float, metavar="P",

@@ -1,5 +1,6 @@
 """A trained network with all that must be known to use it: from a run folder or a file of weights to class probabilities."""
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,18 +59,23 @@ class Classifier:
                      for at in range(0, len(crops), BATCH)]
         return np.concatenate(parts)
 
+    def tell(self):
+        """Print on stderr what people must know about these weights: what a file of another program leaves open."""
+        for note in self.found.notes:
+            print(f"note: {self.path}: {note}", file=sys.stderr)
+
     def picture(self, planes, ten=False):
         """Class probabilities (classes,) of one picture, uint8 (3, size, size); ten: the mean over the paper's ten crops."""
         return self.probabilities(self.crops(planes, ten)).mean(axis=0)
 
 
-def load(path, device="cpu", classes=None, names=None):
+def load(path, device="cpu", classes=None, names=None, mean=None):
     """The Classifier of a run folder or a file of weights. classes: of its outputs, instead of those it brings; names: a file
-    that says what people read for each class.
+    that says what people read for each class; mean: what --mean names.
 
     Raises UserError when the file does not hold a whole network, or not what its pixels must look like.
     """
-    found = weights.read(path)
+    found = weights.read(path, mean)
     variant = found.variant or _guess(found.arrays)
     last = "fc5" if variant == "lenet5" else "fc8"
     if f"{last}.weight" not in found.arrays or "conv1.weight" not in found.arrays:
@@ -80,8 +86,8 @@ def load(path, device="cpu", classes=None, names=None):
                         "python -m minialex.export has written.")
     model = _model(variant, found, last, path)
     if found.statistics is None:
-        raise UserError(f"{path} does not say what was subtracted from its pictures' pixels: give a run, a checkpoint, or a file "
-                        "that python -m minialex.export has written.")
+        raise UserError(f"{path} does not say what was subtracted from its pictures' pixels: give it with --mean, or give a "
+                        "run, a checkpoint, or a file that python -m minialex.export has written.")
     factor = 1 / found.statistics.std if found.pixels == "unit" else 1.0
     model.to(device)
     return Classifier(model.eval(), _classes(path, found, classes, names, model.num_classes), found.statistics, factor, found,

@@ -92,6 +92,7 @@ class Config:
     tf32: bool = False  # a GPU's matrix products round to TF32
     accumulate: int = 1  # parts in which a batch is worked on
     milestones: str | None = None  # epochs after which the schedule "milestones" divides the learning rate by 10
+    mean: str | None = None  # of the pictures that the weights of `init` were trained with: a file or numbers
     save_every: str = "10min"  # time or steps between two checkpoints, see save_interval
     labels: str | None = None  # a file that says what the pictures are, where no class folders do
     class_names: str | None = None  # a file that says what people read for each class
@@ -113,6 +114,7 @@ ALWAYS = {
     "tf32": False,
     "accumulate": 1,
     "milestones": None,
+    "mean": None,
     "save_every": "10min",
     "labels": None,
     "class_names": None,
@@ -197,6 +199,8 @@ def check(given):
             raise UserError(f"--{name} is empty: it needs the name of a folder (a single dot is the current one).")
     if given.get("freeze") is not None and given.get("init", "he") in INITIALISATIONS and "resume" not in given:
         raise UserError("--freeze keeps layers as they are, so they must have learnt something: name their weights with --init.")
+    if given.get("mean") is not None and given.get("init", "he") in INITIALISATIONS and "resume" not in given:
+        raise UserError("--mean belongs to weights that were learnt elsewhere: name them with --init.")
     for name, (holds, what) in _RANGES.items():
         if name in given and not holds(given[name]):
             raise UserError(f"--{name.replace('_', '-')} {given[name]} is not possible: it needs {what}.")

@@ -95,6 +95,8 @@ def _start(folder, given, progress, rehearsal=False):
             given[name] = os.path.abspath(given[name])  # so that --resume finds it from anywhere
     if given.get("init", "he") not in INITIALISATIONS:
         given["init"] = os.path.abspath(given["init"])
+    if given.get("mean") is not None and os.path.exists(given["mean"]):
+        given["mean"] = os.path.abspath(given["mean"])
     config = resolve(given, len(train), len(val))
     manual_seed(config.seed)
     few = data.statistics(train, experiment.channels(config.variant), LOOKED_AT, config.workers) if rehearsal else None

@@ -11,7 +11,7 @@ from .config import INITIALISATIONS
 def named_in(given):
     """The Weights that the option --init (in a dict of options) names, or None when it names a distribution or nothing."""
     init = given.get("init")
-    return None if init is None or init in INITIALISATIONS else weights.read(init)
+    return None if init is None or init in INITIALISATIONS else weights.read(init, given.get("mean"))
 
 
 def settings(given, found):
@@ -23,12 +23,21 @@ def settings(given, found):
 
 
 def statistics(found, config):
-    """The mean image and spread that the weights were trained with; None to measure the new pictures'."""
-    if found is None or found.statistics is None or found.pixels != config.pixels:
+    """The mean image and spread that the weights were trained with; None to measure the new pictures'.
+
+    Raises UserError where they must be measured although --mean names them.
+    """
+    if found is None or found.statistics is None:
         return None
     same_pictures = (config.variant == "lenet5") == (found.variant == "lenet5")
     colours = not config.colour or found.statistics.components is not None
-    return found.statistics if same_pictures and colours else None
+    if same_pictures and colours and found.pixels == config.pixels:
+        return found.statistics
+    if config.mean is not None:
+        other = "--pixels or --variant" if colours else "--colour"
+        raise UserError(f"--mean {config.mean} does not go with {other}, for which the pictures' own mean is measured: leave one "
+                        "of them out.")
+    return None
 
 
 def fresh(model, found):

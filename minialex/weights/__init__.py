@@ -3,4 +3,7 @@
 from .conventions import Weights
 from .formats import read
 
-__all__ = ["Weights", "read"]
+MEAN_HELP = ("what is subtracted from pixels, for weights that do not bring it: Caffe's mean.binaryproto, an .npy of it, a .json "
+             "with mean and std, or numbers for red, green, blue, such as 0.485,0.456,0.406/0.229,0.224,0.225")
+
+__all__ = ["MEAN_HELP", "Weights", "read"]

@@ -47,27 +47,20 @@ def read(file, path):
         arrays["conv1.weight"] = conventions.bgr_to_rgb(arrays["conv1.weight"])
     notes += _fold_norm(arrays, [layer for _, layer in chain], variant)
     statistics, more = _statistics(pixels, arrays["conv1.weight"].shape[1])
-    return Weights(arrays, f"Caffe's {name} (.caffemodel)", variant, statistics, "raw" if pixels["scale"] == 1 else "unit",
-                   notes=notes + more)
+    if statistics is None:
+        arrays["conv1.weight"] = arrays["conv1.weight"] * np.float32(pixels["scale"])
+    unit = statistics is not None and pixels["scale"] != 1
+    return Weights(arrays, f"Caffe's {name} (.caffemodel)", variant, statistics, "unit" if unit else "raw", notes=notes + more)
 
 
 def _parameters(name, layer):
     """{name.weight, name.bias: array}; the old form has four numbers for every shape, ones where there is nothing to count."""
     if not layer.blobs:
         return {}
-    weight, *bias = (_blob(blob) for blob in layer.blobs)
+    weight, *bias = (protobuf.blob(blob) for blob in layer.blobs)
     weight = weight.reshape(weight.shape[-2:]) if layer.type == "InnerProduct" else weight
     caffe_layers.compare_shape(name, layer.name, weight.shape)
     return {f"{name}.weight": weight} | ({f"{name}.bias": bias[0].reshape(-1)} if bias else {})
-
-
-def _blob(message):
-    """BlobProto: num, channels, height, width = 1 to 4 (the old shape), data = 5, shape = 7 {dim = 1}, double_data = 8."""
-    found = protobuf.fields(message)
-    data = protobuf.numbers(found[8], "<f8").astype(np.float32) if 8 in found else protobuf.numbers(found.get(5, []))
-    if 7 in found:
-        return data.reshape(protobuf.integers(protobuf.fields(found[7][-1]).get(1, [])))
-    return data.reshape([found.get(number, [1])[-1] for number in (1, 2, 3, 4)])
 
 
 def _fold_norm(arrays, chain, variant):

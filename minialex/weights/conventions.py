@@ -27,7 +27,8 @@ class Weights:
 
     arrays: {name in state_dict: array}; variant: a name in models.VARIANTS, "lenet5" or None when the file does not say;
     statistics: mean image and spread of the pixels, None when unknown; pixels: "raw" (0..255 minus the mean) or "unit"
-    (also divided by the spread); classes: their names or None; origin: where they come from, for people to read.
+    (also divided by the spread); classes: their names or None; origin: where they come from, for people to read;
+    notes: what people must know about them, in sentences; folded: the std of each channel that conv1's weights contain.
     """
 
     arrays: dict
@@ -37,6 +38,7 @@ class Weights:
     pixels: str = "raw"
     classes: list | None = None
     notes: list = field(default_factory=list)
+    folded: np.ndarray | None = None
 
 
 def mean_image(colour, size=SIZE):

@@ -5,7 +5,7 @@ import zipfile
 from pathlib import Path
 
 from ..errors import UserError
-from . import caffe, keras, npy, npz, safetensors, torch_file
+from . import caffe, keras, means, npy, npz, safetensors, torch_file
 
 RUN_FILES = ("checkpoint-best.npz", "checkpoint-last.npz")  # in a run folder, the first of them that is there
 LEGACY = b"\x8a\x0a" + torch_file.MAGIC.to_bytes(10, "little")  # the magic number as its pickle writes it
@@ -13,12 +13,18 @@ MOST_BYTES = 3 * 2**30  # unpacked; AlexNet with its optimiser has half a gigaby
 KNOWN = ".npz, PyTorch's .pth, Caffe's .caffemodel, bvlc_alexnet.npy, .safetensors and Keras' .h5 and .keras"
 
 
-def read(path):
-    """Weights from a run folder or a file in any format known here. Raises UserError."""
+def read(path, mean=None):
+    """Weights from a run folder or a file in any format known here. Raises UserError.
+
+    mean: what --mean names, for weights that come without the mean of their pictures or with another (see means.py).
+    """
     path = find(path)
     try:
         with open(path, "rb") as file:
-            return _reader(file, path)(file, path)
+            found = _reader(file, path)(file, path)
+        if mean is not None:
+            means.apply(found, mean)
+        return found
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror or error}.") from error
     except MemoryError as error:

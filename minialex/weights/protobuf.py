@@ -70,3 +70,13 @@ def integers(values):
             found.append(one)
         found += [value] if isinstance(value, int) else []
     return found
+
+
+def blob(message):
+    """The array of Caffe's BlobProto: num, channels, height, width = 1 to 4 (the old shape), data = 5, shape = 7 {dim = 1},
+    double_data = 8."""
+    found = fields(message)
+    data = numbers(found[8], "<f8").astype(np.float32) if 8 in found else numbers(found.get(5, []))
+    if 7 in found:
+        return data.reshape(integers(fields(found[7][-1]).get(1, [])))
+    return data.reshape([found.get(number, [1])[-1] for number in (1, 2, 3, 4)])

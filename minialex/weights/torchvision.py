@@ -22,9 +22,9 @@ def read(state, origin):
     mean = conventions.mean_image(255 * np.array(conventions.TORCHVISION_MEAN))
     if arrays["conv1.weight"].ndim != 4 or arrays["conv1.weight"].shape[1] != 3:
         return Weights(arrays, origin, "torchvision")
-    kernels, std = conventions.fold_std(arrays["conv1.weight"], 255 * np.array(conventions.TORCHVISION_STD))
-    arrays["conv1.weight"] = kernels
-    return Weights(arrays, origin, "torchvision", Statistics(mean, std), "unit")
+    folded = 255 * np.array(conventions.TORCHVISION_STD)
+    arrays["conv1.weight"], std = conventions.fold_std(arrays["conv1.weight"], folded)
+    return Weights(arrays, origin, "torchvision", Statistics(mean, std), "unit", folded=folded)
 
 def renamed(state):
     """{torchvision's name: array} -> the same with our names."""
