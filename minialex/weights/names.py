@@ -16,7 +16,7 @@ DEEPEST = 40  # containers in containers
 SIGNATURES = (("features.0.weight",), ("conv1.weight", "conv5.weight"), ("conv1.weight", "fc5.weight"))  # all of one
 WRAPPERS = re.compile(r"(_orig_mod|module|model|net|network|backbone|encoder|alexnet|_forward_module)\.")
 COMPANIONS = re.compile(r"optim|ema|grad|momentum|average|swa|teacher|exp_avg", re.IGNORECASE)
-WITHIN = re.compile(r"(^|\.)(?:(?:_orig_mod|module|_fsdp_wrapped_module)\.)+")
+WITHIN = re.compile(r"(features|classifier)\.(?:_orig_mod\.|module\.)+")
 INSIDE = ("_modules", "_parameters", "_buffers")  # attributes of a torch.nn.Module that was pickled whole
 
 
@@ -50,8 +50,8 @@ def choose(found):
 
 
 def _full(found):
-    """{name: item}, without what wrappers put into the midst of names: DataParallel's features.module.0.weight."""
-    return {WITHIN.sub(r"\1", ".".join(word for word in path if word not in INSIDE)): item for path, item in found.items()}
+    """{name: item}, without what wrappers put into names: DataParallel(model.features) makes features.module.0.weight."""
+    return {WITHIN.sub(r"\1.", ".".join(word for word in path if word not in INSIDE)): item for path, item in found.items()}
 
 
 def _prefixes(full):

@@ -83,15 +83,16 @@ class Inert(dict):
 
 # What the standard library's and NumPy's own classes are allowed to be; others' classes may have any name.
 _HARMLESS = re.compile(r"""
-    builtins\.(object|set|frozenset|complex|bytes|bytearray|slice|range|int|float|str|bool|list|dict|tuple)
+    builtins\.(object|set|frozenset|complex|bytes|bytearray|slice|x?range|int|long|unicode|float|str|bool|list|dict|tuple)
     | collections\.(Counter|OrderedDict|defaultdict|deque|ChainMap) | argparse\.Namespace | types\.SimpleNamespace
     | pathlib(\._local)?\.(Pure)?(Posix|Windows)?Path | datetime\.(datetime|date|time|timedelta|timezone)
     | uuid\.UUID | decimal\.Decimal | fractions\.Fraction | time\.struct_time | random\.Random | typing\.[A-Z]\w+
     | torch\.(device|dtype|Size|Generator|[a-z]+\d+(_e\w+)?|bool|float|double|half|int|long|strided|contiguous_format)
     | torch\.(nn|optim)\.\w[\w.]* | torch\.(serialization|_utils)\._(get_layout|rebuild_\w*(qtensor|sparse\w*|meta\w*))
-    | numpy\.(bool_?|str_|bytes_|[a-z]+\d+|random(\.\w+)*\.(_pickle\.)?__?\w+) | numpy\.dtypes\.\w+ | numpy\.ma\.\w+\.\w+
+    | numpy\.(bool_?|str_|bytes_|[a-z]+\d+|random\.\w[\w.]*) | numpy\.dtypes\.\w+ | numpy\.ma\.\w[\w.]*
     """, re.VERBOSE)
-_ROOTS = sys.stdlib_module_names | {"__builtin__", "numpy", "torch", "commands", "copy_reg"}
+_ROOTS = sys.stdlib_module_names | {"numpy", "torch", "commands"}
+_PYTHON_2 = {"__builtin__": "builtins", "copy_reg": "copyreg"}
 
 
 def load(file, path, builders=None, persistent=None):
@@ -127,7 +128,7 @@ class _Reader(pickle.Unpickler):
         self.path, self.builders, self.persistent, self.names = path, builders, persistent, {}
 
     def find_class(self, module, name):
-        text = f"{module}.{name}"
+        text = f"{_PYTHON_2.get(module, module)}.{name}"
         if text not in self.names:
             self.names[text] = self._name(text)
         return self.names[text]

@@ -22,7 +22,8 @@ from .conventions import described
 MAGIC = 0x1950A86A20F9469CFC6C
 EXTRA = "minialex.json"  # beside data.pkl in files that minialex has written; PyTorch does not look at it
 _TYPES = {"Double": "<f8", "Float": "<f4", "Half": "<f2", "BFloat16": "<u2", "Long": "<i8", "Int": "<i4", "Short": "<i2",
-          "Char": "i1", "Byte": "u1", "Bool": "?", "Untyped": "u1"}
+          "Char": "i1", "Byte": "u1", "Bool": "?", "Untyped": "u1",
+          "ComplexFloat": "<c8", "ComplexDouble": "<c16", "QInt8": "i1", "QUInt8": "u1", "QInt32": "<i4"}
 
 
 _LATER_TYPES = {f"{kind}{size}": f"<{kind[0]}{size // 8}" for kind in ("uint", "int", "float") for size in (8, 16, 32, 64)}
@@ -223,7 +224,10 @@ def _arrays(tensors, path):
         held = sum(storage.values.nbytes for storage in _storages(tensors).values())
         if sum(math.prod(tensor.size) for tensor in tensors.values() if isinstance(tensor, LaterTensor)) > 2 * held:
             raise ValueError("its tensors together are much larger than its storages")
-        return {name: tensor.array() for name, tensor in tensors.items()}
+        arrays = {name: tensor.array() for name, tensor in tensors.items()}
+        if any(array.dtype.hasobject for array in arrays.values()):
+            raise ValueError("an array of objects")
+        return arrays
     except (ValueError, TypeError, AttributeError, KeyError) as error:
         raise _damaged(path, error) from error
 

@@ -30,6 +30,12 @@ def _global(module, name):
     return f"c{module}\n{name}\n".encode()
 
 
+def _objects(items):
+    """An array of two objects, as NumPy pickles it."""
+    return (_global("numpy.core.multiarray", "_reconstruct") + _global("numpy", "ndarray") + b"K\x00\x85C\x01b\x87R"
+            + b"(K\x01K\x02\x85" + _global("numpy", "dtype") + _text("O8") + b"\x85R\x89](" + items + b"etb")
+
+
 def attacks(canary):
     """[(name, pickle)], each of which would create the file `canary`, or allocate without end."""
     shell, code = f"touch '{canary}'", f"open({str(canary)!r}, 'w').close()"
@@ -86,6 +92,21 @@ def attacks(canary):
                                                             for n in range(200)) + b"."),
         ("a list in itself", b"\x80\x02]q\x00h\x00a."),
         ("deep nesting", b"\x80\x02" + b"]" * 50_000 + b"a" * 49_999 + b"."),
+        ("tuples that double, as a key", b"\x80\x02}N\x85q\x00" + b"".join(
+            b"0h" + bytes([n]) + b"h" + bytes([n]) + b"\x86q" + bytes([n + 1]) for n in range(200)) + b"Ns."),
+        ("tuples that double, in a set", b"\x80\x04\x8f(N\x85\x94" + b"".join(
+            b"0h" + bytes([n]) + b"h" + bytes([n]) + b"\x86\x94" for n in range(200)) + b"\x90."),
+        ("a long tuple as a key again and again", b"\x80\x02}(" + b"N" * 50_000 + b"tq\x00" + b"0" + b"h\x00Ns" * 50_000 + b"."),
+        ("a long text encoded again and again", b"\x80\x02" + _global("_codecs", "encode") + b"q\x00" + _text("x" * 2**20)
+         + b"q\x01X\x06\x00\x00\x00latin1q\x02" + b"h\x00h\x01h\x02\x86Rh\x00h\x01h\x02\x86R" * 500 + b"N."),
+        ("object arrays that double", b"\x80\x02" + _objects(b"NN") + b"q\x00" + b"".join(
+            _objects(b"h" + bytes([n]) + b"h" + bytes([n])) + b"q" + bytes([n + 1]) for n in range(60)) + b"."),
+        ("attributes of a class", b"\x80\x02" + _global("argparse", "Namespace") + b"N}" + _text("__init__")
+         + _global("numpy", "dtype") + b"s\x86b."),
+        ("attributes of a function", b"\x80\x02" + _global("numpy", "dtype") + b"N}" + _text("make") + b"Ns\x86b."),
+        ("a frame longer than the file", b"\x80\x04\x95" + (2**60).to_bytes(8, "little") + b"N."),
+        ("a memo with gaps", b"\x80\x02Nr" + (10**8).to_bytes(4, "little") + b"."),
+        ("an array of a type that is none", b"\x80\x02" + _global("numpy", "dtype") + _text("(1000000000,)f8") + b"\x85R."),
         ("a stack that is empty", b"\x80\x02R."),
         ("a mark that is missing", b"\x80\x02]e."),
         ("a future protocol", b"\x80\x63]."),
