@@ -147,7 +147,8 @@ DIFFERENCES = {
     "one more": (lambda layers: layers.append({"class_name": "Dense", "config": {"name": "more", "use_bias": True}}), "more"),
     "sigmoid": (layer("dense_2", activation="sigmoid"), "dense_2 has activation sigmoid, the network's layer has softmax"),
     "ReLU6": (lambda layers: (layer("conv2d", activation="linear")(layers), layers.insert(3, {
-        "class_name": "ReLU", "config": {"name": "relu", "max_value": 6.0}})), "conv2d has activation linear, the network's layer has relu"),
+        "class_name": "ReLU", "config": {"name": "relu", "max_value": 6.0}})),
+        "conv2d has activation linear, the network's layer has relu"),
     "units": (layer("dense_1", units=2048), "dense_1 has units 2048"),
 }
 
