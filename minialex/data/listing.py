@@ -4,6 +4,7 @@ import os
 
 from minialex.data.pictures import ENDINGS, printable
 from minialex.errors import UserError
+from minialex.marks import is_no_class, is_own_picture
 
 # Folders that systems and programs make by themselves, besides all whose names begin with a dot.
 SYSTEM_FOLDERS = {
@@ -28,16 +29,13 @@ def entries(folder):
 
 
 def _is_system(entry):
+    """Has no user put this here, but a system, or minialex: a run, a pack, a picture that a command has drawn?"""
     name = entry.name.lower()
-    return name.startswith(".") or name in SYSTEM_FILES or is_folder(entry) and (name in SYSTEM_FOLDERS or is_ours(entry.path))
-
-
-def is_ours(folder):
-    """Has minialex written this folder, as a run or a pack? Its pictures are none to learn from."""
-    def holds(name):
-        return os.path.isfile(os.path.join(folder, name))
-
-    return holds("pack.json") or holds("config.json") and holds("metrics.csv")
+    if name.startswith(".") or name in SYSTEM_FILES:
+        return True
+    if not is_folder(entry):
+        return is_own_picture(entry.path)
+    return name in SYSTEM_FOLDERS or os.path.isfile(os.path.join(entry.path, "pack.json")) or is_no_class(entry.path, ENDINGS)
 
 
 def is_folder(entry):

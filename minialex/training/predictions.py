@@ -94,13 +94,16 @@ def table(place, first, classes):
     """Write a CSV file to an `output`: yields a function of (the first columns' values, probabilities, classes)."""
     count = min(5, len(classes))
     heads = [name for number in range(1, count + 1) for name in (f"class_{number}", f"probability_{number}")]
+    named = any(shown(name) != name for name in classes)
+    heads += [f"name_{number}" for number in range(1, count + 1) if named]
     with nullcontext(sys.stdout) if place == "-" else replacing(place, "w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow([*first, *heads])
 
         def row(values, p, classes):
             writer.writerow([*map(printable, map(str, values)),
-                             *(cell for n in best(p, count) for cell in (classes[n], f"{p[n]:.6f}"))])
+                             *(cell for n in best(p, count) for cell in (classes[n], f"{p[n]:.6f}")),
+                             *(shown(classes[n]) for n in best(p, count) if named)])
 
         yield row
 
