@@ -156,7 +156,7 @@ def _rows(path):
     texts = [line for _, line in lines]
     for delimiter in "\t;,":
         try:
-            cells = list(csv.reader(texts, delimiter=delimiter, strict=True))
+            cells = list(csv.reader(texts, delimiter=delimiter))
         except csv.Error as error:
             raise UserError(f"{printable(path)} is no table ({error}): {_WANTED}") from error
         if cells and len(cells) == len(lines) and sum(len(row) > 1 for row in cells) * 2 > len(cells):

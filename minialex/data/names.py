@@ -127,7 +127,7 @@ def _json(text, path):
             found = json.loads(text)
         except ValueError:
             found = ast.literal_eval(text)  # a Python dictionary, as ImageNet's names are passed around
-        items = found.items() if isinstance(found, dict) else enumerate(found)
+        items = list(found.items() if isinstance(found, dict) else enumerate(found))
         numbered = all(str(key).isdecimal() for key, _ in items)
         for key, value in sorted(items, key=lambda item: int(item[0])) if numbered else items:
             name, seen = value if isinstance(value, list | tuple) else (value if numbered else key, value)

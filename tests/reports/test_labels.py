@@ -1,0 +1,238 @@
+"""Labels from a file, for flat folders: the tables that publishers put beside them, and what can be wrong with one."""
+
+import json
+
+import numpy as np
+import pytest
+from cases import TRAIN, command, refused
+from PIL import Image
+
+from minialex import data
+from minialex.data.packing import pack
+from minialex.errors import UserError
+
+COUNT = 8  # pictures; the even ones are cats, the odd ones dogs
+
+
+def classes_of(pictures):
+    return {name.replace("\\", "/"): pictures.classes[label] for name, label in zip(pictures.names, pictures.labels.tolist())}
+
+
+def write(path, number=0):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    noise = np.random.default_rng(number).normal((60, 90, 200) if number % 2 else (220, 160, 40), 20, (40, 40, 3))
+    Image.fromarray(noise.clip(0, 255).astype(np.uint8)).save(path)
+
+
+@pytest.fixture
+def flat(tmp_path):
+    for number in range(COUNT):
+        write(tmp_path / "flat" / f"{number:02d}.png", number)
+    return tmp_path / "flat"
+
+
+def table(row, head="", separator="\n"):
+    return head + separator.join(row.format(n=f"{n:02d}", c="dog" if n % 2 else "cat") for n in range(COUNT)) + separator
+
+
+TABLES = {
+    "picture, class": table("{n}.png,{c}"),
+    "Kaggle's dog breeds": table("{n},{c}", "id,breed\n"),
+    "semicolons": table("{n}.png;{c}", "file;what it is\n"),
+    "Excel's first line": table("{n}.png;{c}", "sep=;\nfile;class\n"),
+    "tabs": table("{n}.png\t{c}"),
+    "blanks": table("{n}.png {c}"),
+    "CRLF": table("{n}.png,{c}", "image,label\r\n", "\r\n"),
+    "a byte-order mark": "\ufeff" + table("{n}.png,{c}", "image,label\n"),
+    "quotes": table('"{n}.png","{c}"', '"image","label"\n'),
+    "blanks around": table(" {n}.png , {c} ", "image, label\n"),
+    "the class first": table("{c},{n}.png"),
+    "the class first, with names": table("{c},{n}.png", "label,filename\n"),
+    "pandas' index": table("1,{n}.png,{c}", ",filename,class\n"),
+    "many columns": table("{n}.png,3,4,{c},x", "filename,width,height,class,split\n"),
+    "boxes": table("{n}.png\t{c}\t0\t32\t44\t62"),
+    "the folder in front": table("flat/{n}.png,{c}"),
+    "another's absolute path": table("/home/author/data/flat/{n}.png,{c}"),
+    "a dot and backslashes": table(".\\flat\\{n}.png,{c}"),
+    "another ending": table("{n}.JPEG,{c}"),
+    "empty lines": "\n" + table("{n}.png,{c}\n"),
+}
+
+
+@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize("coding", ["utf-8", "utf-16"])
+def test_tables(tmp_path, flat, name, coding):
+    (tmp_path / "labels.csv").write_bytes(TABLES[name].encode(coding))
+    train, val = data.open_data(flat, labels=tmp_path / "labels.csv", report=None)
+    assert train.classes == ["cat", "dog"] and train.problems == []
+    assert classes_of(train) | classes_of(val) == {f"{n:02d}.png": "dog" if n % 2 else "cat" for n in range(COUNT)}
+    assert (len(train), len(val)) == (6, 2)
+
+
+def test_image_nets_boxes(tmp_path, flat):
+    rows = "".join(f"{n:02d},n0175174{8 + n % 2} 44 55 {n} 9 n01751748 1 2 3 4\n" for n in range(COUNT))
+    (tmp_path / "LOC.csv").write_text("ImageId,PredictionString\n" + rows)
+    assert data.open_data(flat, labels=tmp_path / "LOC.csv", report=None)[0].classes == ["n01751748", "n01751749"]
+
+
+def problems(flat, text, **options):
+    (flat.parent / "labels.csv").write_text(text)
+    train, _ = data.open_data(flat, labels=flat.parent / "labels.csv", report=None, **options)
+    return train, [(path.rpartition("labels.csv")[2], reason) for path, reason in train.problems]
+
+
+@pytest.mark.parametrize(("extra", "line", "reason", "stops"), [
+    ("99.png,cat", ":9", "there is no picture 99.png in", False),
+    ("00.png,cat", ":9", "line 1 names the picture 00.png already", False),
+    ("00.png,dog", ":9", "it calls 00.png dog, line 1 calls it cat: the picture is left out", True),
+    ("00.png,", ":9", "no picture or no class", False),
+    (",cat", ":9", "no picture or no class", False),
+    ("00.png", ":9", "no picture or no class", False),
+])
+def test_a_line_that_cannot_be_used_is_one_line_with_its_number(flat, extra, line, reason, stops):
+    train, told = problems(flat, table("{n}.png,{c}") + extra + "\n")
+    (where, why), = told
+    assert where == line and reason in why
+    assert len(train) == (6 if not stops else 5)
+    if stops:
+        with pytest.raises(UserError, match="--strict: .*labels.csv:9"):
+            problems(flat, table("{n}.png,{c}") + extra + "\n", strict=True)
+
+
+def test_pictures_without_a_label_are_counted_in_one_line(flat):
+    _, told = problems(flat, "".join(f"{n:02d}.png,{'dog' if n % 2 else 'cat'}\n" for n in range(5)))
+    (_, reason), = told
+    assert "names no class for 3 of the pictures" in reason
+
+
+@pytest.mark.parametrize(("content", "sentence"), [
+    (b"", "names no classes: write a picture, a comma and its class"),
+    (b"490\n361\n171\n", "names no classes: write a picture, a comma and its class"),  # ILSVRC2012_validation_ground_truth.txt
+    (b"a.png,cat\nb.png,dog\n", "names no picture that lies in .*flat, such as a.png in line 1"),
+    (b"\xff\x00\x01\x02", "no text in UTF-8 or UTF-16"),
+    (b"00.png,K\xe4fer\n", "no text in UTF-8 or UTF-16"),
+    (b"00.png,cat\0\n", "no text in UTF-8 or UTF-16"),
+    (b"00.png,cat\n01.png,cat\n", r"names one class only \(cat\)"),
+    (None, "cannot read the file .*labels.csv: No such file"),
+])
+def test_files_that_are_no_labels(flat, content, sentence):
+    if content is not None:
+        (flat.parent / "labels.csv").write_bytes(content)
+    with pytest.raises(UserError, match=sentence) as caught:
+        data.open_data(flat, labels=flat.parent / "labels.csv", report=None)
+    assert "\n" not in str(caught.value)
+
+
+def test_labels_belong_to_a_folder(flat):
+    with pytest.raises(UserError, match="give their folder with --data"):
+        data.open_data(None, "", labels="labels.csv")
+
+
+def test_one_name_in_two_folders_needs_its_folder(tmp_path):
+    for number, name in enumerate(("a/1.png", "a/2.png", "b/1.png", "b/2.png")):
+        write(tmp_path / "in" / name, number)
+    (tmp_path / "labels.csv").write_text("1.png,cat\na/1.png,cat\na/2.png,cat\nb/1.png,dog\nb/2.png,dog\n")
+    train, val = data.open_data(tmp_path / "in", labels=tmp_path / "labels.csv", report=None)
+    assert classes_of(train) | classes_of(val) == {"a/1.png": "cat", "a/2.png": "cat", "b/1.png": "dog", "b/2.png": "dog"}
+    assert "may be a/1.png or b/1.png: add the folder" in train.problems[0][1]
+
+
+def test_train_and_test_with_the_same_names(tmp_path):
+    """CIFAR-10 at Kaggle: trainLabels.csv speaks of train/1.png, and test/1.png is another picture."""
+    for part in ("train", "test"):
+        for number in range(COUNT):
+            write(tmp_path / part / f"{number:02d}.png", number)
+    (tmp_path / "trainLabels.csv").write_text(table("{n},{c}", "id,label\n"))
+    train, val = data.open_data(tmp_path, labels=tmp_path / "trainLabels.csv", report=None)
+    assert all(name.startswith("train") for name in train.names + val.names) and len(train) + len(val) == COUNT
+
+
+def test_parts_are_divided_by_their_folders(tmp_path):
+    for part in ("train", "val"):
+        for number in range(COUNT):
+            write(tmp_path / part / f"{part}{number:02d}.png", number)
+    (tmp_path / "all.csv").write_text(table("train{n}.png,{c}") + table("val/val{n}.png,{c}"))
+    train, val = data.open_data(tmp_path, labels=tmp_path / "all.csv", report=None)
+    assert (len(train), len(val), train.problems) == (COUNT, COUNT, [])
+
+
+@pytest.fixture
+def tiny_imagenet(tmp_path):
+    root, ids = tmp_path / "tiny-imagenet-200", ("n01443537", "n01629819")
+    for number in range(COUNT):
+        write(root / "train" / ids[number % 2] / "images" / f"{number}.png", number)
+        write(root / "val" / "images" / f"val_{number}.png", number)
+        write(root / "test" / "images" / f"test_{number}.png", number)
+    rows = [f"val_{number}.png\t{ids[number % 2]}\t0\t32\t44\t62\n" for number in range(COUNT)]
+    (root / "val" / "val_annotations.txt").write_text("".join(rows))
+    (root / "words.txt").write_text("n01443537\tgoldfish, Carassius auratus\nn01629819\tfire salamander\n")
+    return root
+
+
+def test_tiny_imagenet_is_found_as_it_is_published(tiny_imagenet):
+    train, val = data.open_data(tiny_imagenet, report=None)
+    assert (len(train), len(val)) == (COUNT, COUNT) and train.classes == ["n01443537", "n01629819"]
+    assert val.labels.tolist() == [0] * 4 + [1] * 4
+    assert [reason for _, reason in train.problems] == ["it lies beside train/ and is not used"]
+
+
+def test_a_class_of_the_labels_that_train_does_not_have(tiny_imagenet):
+    with open(tiny_imagenet / "val" / "val_annotations.txt", "a") as file:
+        file.write("val_9.png\tn00000001\t1\t2\t3\t4\n")
+    write(tiny_imagenet / "val" / "images" / "val_9.png")
+    told = dict(data.open_data(tiny_imagenet, report=None)[0].problems)
+    line = str(tiny_imagenet / "val" / "val_annotations.txt") + ":9"
+    assert "train has no pictures of this class; its pictures (1) are left out" in told[line]
+
+
+def test_imagenet_from_kaggle(tmp_path):
+    root, ids = tmp_path / "ILSVRC" / "Data" / "CLS-LOC", ("n01440764", "n01443537")
+    for number in range(COUNT):
+        write(root / "train" / ids[number % 2] / f"{number}.png", number)
+        write(root / "val" / f"ILSVRC2012_val_{number:08d}.png", number)
+    rows = "".join(f"ILSVRC2012_val_{n:08d},{ids[n % 2]} 1 2 3 4 \n" for n in range(COUNT))
+    (tmp_path / "LOC_val_solution.csv").write_text("ImageId,PredictionString\n" + rows)
+    train, val = data.open_data(root, report=None)
+    assert (len(train), len(val)) == (COUNT, COUNT) and classes_of(val)["val/ILSVRC2012_val_00000001.png"] == ids[1]
+
+
+def test_labels_for_the_validation_pictures_alone(tmp_path):
+    for number in range(COUNT):
+        write(tmp_path / "in" / "train" / ("dog" if number % 2 else "cat") / f"{number}.png", number)
+        write(tmp_path / "in" / "val" / f"{number:02d}.png", number)
+    (tmp_path / "val.csv").write_text(table("{n}.png,{c}"))
+    train, val = data.open_data(tmp_path / "in", labels=tmp_path / "val.csv", report=None)
+    assert (len(train), len(val), train.problems) == (COUNT, COUNT, [])
+
+
+def test_packed(tmp_path, flat):
+    (tmp_path / "labels.csv").write_text(table("{n}.png,{c}") + "99.png,cat\n")
+    pack(flat, tmp_path / "packed", 36, progress=False, report=None, labels=tmp_path / "labels.csv")
+    here = data.open_data(flat, labels=tmp_path / "labels.csv", size=36, report=None)
+    there = data.open_data(tmp_path / "packed", size=36, report=None)
+    assert [classes_of(part) for part in here] == [classes_of(part) for part in there]
+    assert here[0].problems == there[0].problems
+    with pytest.raises(UserError, match="was packed with the classes of its pictures"):
+        data.open_data(tmp_path / "packed", labels=tmp_path / "labels.csv")
+
+
+def test_commands(tmp_path, flat):
+    """train, dry run, evaluate on the run's pictures and on others, resume, pack; then the labels change."""
+    labels, run = tmp_path / "labels.csv", tmp_path / "run"
+    labels.write_text(table("{n},{c}", "id,breed\n"))
+    given = ["--data", "flat", "--labels", "labels.csv"]
+    done = command(*TRAIN, *given, "--out", "run", "--dry-run", cwd=tmp_path)
+    assert done.returncode == 0 and not run.exists()
+    done = command(*TRAIN, *given, "--out", "run", cwd=tmp_path)
+    assert done.returncode == 0 and "2 classes (cat, dog), 6 pictures to train on, 2 to validate" in done.stdout, done.stderr
+    assert json.loads((run / "config.json").read_text())["settings"]["labels"] == str(labels)
+    done = command("evaluate", run, "--json")
+    assert done.returncode == 0 and json.loads(done.stdout)["results"][0]["pictures"] == 2
+    done = command("evaluate", run, *given, "--part", "all", "--json", cwd=tmp_path)
+    assert done.returncode == 0 and json.loads(done.stdout)["results"][0]["pictures"] == COUNT
+    assert command("train", "--resume", run).returncode == 0
+    assert command("pack", "flat", "packed", "--size", "36", "--labels", "labels.csv", cwd=tmp_path).returncode == 0
+    assert refused(command("train", *given[:2], "--variant", "lenet5", cwd=tmp_path))
+    labels.write_text(labels.read_text().replace("00,cat", "00,dog"))
+    done = command("train", "--resume", run)
+    assert refused(done) and "changed" in done.stderr
