@@ -27,7 +27,8 @@ from step import machine  # noqa: E402
 
 from minialex import models, nn, shapes, tensor  # noqa: E402
 from minialex.device import array_module, device_of, resolve_device, thread_count, to_device  # noqa: E402
-from minialex.fast.threads import for_blocks, images_at_a_time, parallel_map  # noqa: E402
+from minialex.fast import gpu, im2col  # noqa: E402
+from minialex.fast.threads import for_blocks, parallel_map  # noqa: E402
 
 ITEM = 4  # bytes of a float32
 IMAGENET, EPOCHS = 1_200_000, 90
@@ -94,6 +95,13 @@ def layer_work(name, layer, input_shape, output_shape, batch, first, images):
     else:
         backward.bytes = ITEM * (y + x + dx + 2 * weights)
     return [forward, backward]
+
+
+def images_together(like):
+    """How many images share a buffer of columns on the device of `like`: (positions, bytes of one image's columns) -> number."""
+    if device_of(like) == "cpu":
+        return im2col.images_at_a_time
+    return lambda positions, column_bytes: gpu.images_at_a_time(column_bytes)
 
 
 def step_work(model, batch, images_at_a_time=lambda positions, column_bytes: 1):
@@ -281,7 +289,7 @@ def run(args):
     like = side.images
     measured, step_seconds = measure(side, args.rounds)
     rates = Rates(like, side.wait)
-    works = step_work(model, args.batch, lambda positions, columns: images_at_a_time(positions, columns, like))
+    works = step_work(model, args.batch, images_together(like))
     rows = table(works, rates, measured)
     rest = {key: value for key, value in measured.items() if key not in {(w.layer, w.direction) for w in works}}
     for (layer, direction), seconds in rest.items():  # the loss

@@ -19,7 +19,6 @@ sys.path.insert(0, str(HERE.parent))
 
 from minialex import models  # noqa: E402 (the path comes first, so that it runs from a clone)
 from minialex.device import resolve_device, thread_count, to_device  # noqa: E402 (the path comes first, so that it runs from a clone)
-from minialex.fast.threads import images_at_a_time  # noqa: E402 (the path comes first, so that it runs from a clone)
 
 
 def options_parser():
@@ -91,12 +90,12 @@ def machine():
 
 def product_seconds(model, args):
     """What the matrix products of im2col take by themselves at this machine's own rate, for the shapes of this step."""
-    from floors import Rates, step_work  # floors imports this file
+    from floors import Rates, images_together, step_work  # floors imports this file
 
     device = resolve_device(args.device).name
     like = to_device(np.zeros(1, np.float32), device)
     rates = Rates(like, (lambda: None) if device == "cpu" else sys.modules["cupy"].cuda.Device().synchronize)
-    works = step_work(model, args.batch, lambda positions, columns: images_at_a_time(positions, columns, like))
+    works = step_work(model, args.batch, images_together(like))
     return sum(product.macs / rates.product(product) for work in works for product in work.products
                if work.direction == "forward" or not args.forward)
 

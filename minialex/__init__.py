@@ -4,14 +4,14 @@
     import minialex.functional as F
     from minialex import nn, optim, models, shapes
 """
-from . import errors, functional, gradcheck, models, nn, ops, optim, shapes  # noqa: F401
+from . import errors, fast, functional, gradcheck, models, nn, ops, optim, random, shapes, tensor  # noqa: F401
 from .anomaly import detect_anomaly
 from .random import manual_seed
-from .tensor import Function, Tensor, is_grad_enabled, no_grad
+from .tensor import Function, Tensor, is_grad_enabled, no_grad, textbook
 
 __version__ = "0.1.0"
-__all__ = ["Function", "Tensor", "check_backward", "detect_anomaly", "functional", "gradcheck", "is_grad_enabled", "manual_seed",
-           "models", "nn", "no_grad", "optim", "shapes"]
+__all__ = ["Function", "Tensor", "check_backward", "detect_anomaly", "fast", "functional", "gradcheck", "is_grad_enabled",
+           "manual_seed", "models", "nn", "no_grad", "optim", "shapes", "textbook"]
 
 
 def __getattr__(name):
@@ -19,3 +19,7 @@ def __getattr__(name):
     if name == "check_backward":
         return gradcheck.check_backward
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return [*__all__, "__version__"]

@@ -22,20 +22,20 @@ from .machine import thread_count
 # ------------------------------------------------------------------------------------------------ which library owns it
 
 
-def _cupy():
+def loaded_cupy():
     """CuPy if it has been imported: a program that never touched a GPU never pays for the import."""
     return sys.modules.get("cupy")
 
 
 def array_module(array):
     """The library of `array`: `numpy`, or `cupy` when the array lives on a GPU."""
-    cupy = _cupy()
+    cupy = loaded_cupy()
     return cupy if cupy is not None and isinstance(array, cupy.ndarray) else np
 
 
 def is_array(value):
     """Is `value` an array of one of the two libraries?"""
-    cupy = _cupy()
+    cupy = loaded_cupy()
     return isinstance(value, np.ndarray) or (cupy is not None and isinstance(value, cupy.ndarray))
 
 
@@ -63,6 +63,13 @@ def to_device(array, device):
                         f"{install_command()}.") from error
 
 
+def beside(array, index):
+    """`index` with its arrays on the device of `array`: CuPy adds up (add.at) at its own arrays' indices only."""
+    if isinstance(index, tuple):
+        return tuple(beside(array, part) for part in index)
+    return to_device(index, device_of(array)) if is_array(index) else index
+
+
 def to_numpy(array):
     """The same values as a NumPy array (copied from the GPU if need be)."""
     return np.asarray(array) if array_module(array) is np else array.get()
@@ -70,7 +77,7 @@ def to_numpy(array):
 
 def gpu_memory():
     """(bytes that an array on the current GPU can have, bytes in use): CuPy keeps what is freed, for reuse."""
-    cupy = _cupy()
+    cupy = loaded_cupy()
     pool = cupy.get_default_memory_pool()
     return cupy.cuda.runtime.memGetInfo()[0] + pool.free_bytes(), pool.used_bytes()
 
@@ -181,7 +188,7 @@ def _describe_cpu():
 def memory_used(device):
     """The most bytes that this program has held so far: of main memory, or on a GPU of its own. None where nobody knows."""
     if canonical(device) != "cpu":
-        pool = getattr(_cupy(), "get_default_memory_pool", None)
+        pool = getattr(loaded_cupy(), "get_default_memory_pool", None)
         return pool().total_bytes() if pool else None
     return machine.memory_used()
 
@@ -189,6 +196,6 @@ def memory_used(device):
 def memory_free(device):
     """Bytes that are free for this program on the device, or None where nobody knows."""
     if canonical(device) != "cpu":
-        ask = getattr(getattr(getattr(_cupy(), "cuda", None), "runtime", None), "memGetInfo", None)
+        ask = getattr(getattr(getattr(loaded_cupy(), "cuda", None), "runtime", None), "memGetInfo", None)
         return ask()[0] if ask else None
     return machine.memory_free()

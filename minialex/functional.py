@@ -4,15 +4,10 @@ Inputs are Tensors, or arrays, which become Tensors. Shapes: N images, C channel
 """
 from math import prod
 
-from .ops.activation import ReLU, Sigmoid, Tanh
-from .ops.convolution import Conv2d, Conv2dReLU, ZeroPad2d
-from .ops.dropout import Dropout
+from . import ops
+from .fast import implementation
 from .ops.im2col import col2im, im2col  # noqa: F401 (plain arrays)
-from .ops.linear import Linear
-from .ops.loss import CrossEntropy, LogSoftmax, MSELoss, Softmax
-from .ops.normalization import LocalResponseNorm, MapResponseNorm
-from .ops.pooling import AvgPool2d, MaxPool2d
-from .tensor import Tensor
+from .tensor import Tensor, is_textbook
 
 
 def conv2d(x, weight, bias=None, stride=1, padding=0, groups=1):
@@ -20,17 +15,21 @@ def conv2d(x, weight, bias=None, stride=1, padding=0, groups=1):
 
     stride, padding: one number or (vertical, horizontal). Raises ValueError when the shapes do not fit.
     """
-    return Conv2d(stride, padding, groups)(x, weight, *_given(bias))
+    return _run(ops.Conv2d(stride, padding, groups), x, weight, *_given(bias))
 
 
 def conv2d_relu(x, weight, bias=None, stride=1, padding=0, groups=1):
-    """relu(conv2d(...)), the same numbers in one operation, which keeps one array less."""
-    return Conv2dReLU(stride, padding, groups)(x, weight, *_given(bias))
+    """relu(conv2d(...)), the same numbers; in one operation, which keeps one array less, where fast/ has one."""
+    convolution = _choose(ops.Conv2d(stride, padding, groups), x, weight)
+    if not hasattr(convolution, "relu"):
+        return relu(convolution(x, weight, *_given(bias)))
+    convolution.relu = True
+    return convolution(x, weight, *_given(bias))
 
 
 def linear(x, weight, bias=None):
     """y = x Wᵀ + b: x (N, in), weight (out, in), bias (out,) -> (N, out). Raises ValueError when the shapes do not fit."""
-    return Linear()(x, weight, *_given(bias))
+    return _run(ops.Linear(), x, weight, *_given(bias))
 
 
 def max_pool2d(x, kernel_size, stride=None, padding=0):
@@ -39,12 +38,12 @@ def max_pool2d(x, kernel_size, stride=None, padding=0):
     Padding counts as −∞; among equal values the first in reading order gets the gradient. Raises ValueError when no
     window fits.
     """
-    return MaxPool2d(kernel_size, stride, padding)(x)
+    return _run(ops.MaxPool2d(kernel_size, stride, padding), x)
 
 
 def avg_pool2d(x, kernel_size, stride=None):
     """The mean of each window: (N, C, H, W) -> (N, C, OH, OW). stride: kernel_size without it."""
-    return AvgPool2d(kernel_size, stride)(x)
+    return _run(ops.AvgPool2d(kernel_size, stride), x)
 
 
 def local_response_norm(x, size=5, alpha=1e-4, beta=0.75, k=2.0, groups=1):
@@ -53,43 +52,43 @@ def local_response_norm(x, size=5, alpha=1e-4, beta=0.75, k=2.0, groups=1):
     x (N, C, H, W). groups=2: the window stops at the edge of each half of the channels. Raises ValueError when the
     channels cannot be divided by groups.
     """
-    return LocalResponseNorm(size, alpha, beta, k, groups)(x)
+    return _run(ops.LocalResponseNorm(size, alpha, beta, k, groups), x)
 
 
 def map_response_norm(x, size=5, alpha=0.001 / 25, beta=0.75, k=1.0):
     """x / (k + alpha·Σ x²)^beta over size x size pixels of the same channel: the released 2012 source's `rnorm`."""
-    return MapResponseNorm(size, alpha, beta, k)(x)
+    return _run(ops.MapResponseNorm(size, alpha, beta, k), x)
 
 
 def dropout(x, p=0.5, training=True):
     """Zero each value with probability p and multiply the rest by 1/(1 − p); x itself when not training."""
-    function = Dropout(p)
-    return function(x) if training and p > 0 else _tensor(x)
+    dropped = ops.Dropout(p)
+    return _run(dropped, x) if training and p > 0 else _tensor(x)
 
 
 def relu(x):
     """max(x, 0)"""
-    return ReLU()(x)
+    return _run(ops.ReLU(), x)
 
 
 def tanh(x):
     """The hyperbolic tangent."""
-    return Tanh()(x)
+    return _run(ops.Tanh(), x)
 
 
 def sigmoid(x):
     """1 / (1 + e^−x)"""
-    return Sigmoid()(x)
+    return _run(ops.Sigmoid(), x)
 
 
 def softmax(x, axis=-1):
     """e^x / Σ e^x along `axis`: positive, and 1 in sum."""
-    return Softmax(axis)(x)
+    return _run(ops.Softmax(axis), x)
 
 
 def log_softmax(x, axis=-1):
     """ln softmax(x), without ever taking the logarithm of 0."""
-    return LogSoftmax(axis)(x)
+    return _run(ops.LogSoftmax(axis), x)
 
 
 def cross_entropy(logits, labels, weight=None):
@@ -99,17 +98,17 @@ def cross_entropy(logits, labels, weight=None):
     Raises ValueError for labels outside the classes, another batch size, or weights that are negative or not one for each
     class; TypeError for labels that are no integers.
     """
-    return CrossEntropy(labels, weight)(logits)
+    return _run(ops.CrossEntropy(labels, weight), logits)
 
 
 def mse_loss(output, target):
     """mean (output − target)², over all entries. Raises ValueError for different shapes."""
-    return MSELoss()(output, target)
+    return _run(ops.MSELoss(), output, target)
 
 
 def zero_pad2d(x, left, right, top, bottom):
     """Zeros around each image, a number of pixels per side: (N, C, H, W) -> (N, C, top+H+bottom, left+W+right)."""
-    return ZeroPad2d(left, right, top, bottom)(x)
+    return _run(ops.ZeroPad2d(left, right, top, bottom), x)
 
 
 def flatten(x):
@@ -118,6 +117,20 @@ def flatten(x):
     if x.ndim == 0:
         raise ValueError("flatten: input must have a batch axis, (N, ...), got a single number of shape ().")
     return x.reshape(x.shape[0], prod(x.shape[1:]))
+
+
+def sgd_update(weight, grad, velocity, lr, momentum, weight_decay):
+    """The paper's update of plain arrays, in place: v ← momentum·v − lr·(g + weight_decay·w), w ← w + v."""
+    _choose(ops.sgd_update, weight)(weight, grad, velocity, lr, momentum, weight_decay)
+
+
+def _run(operation, *inputs):
+    return _choose(operation, *inputs)(*inputs)
+
+
+def _choose(operation, *inputs):
+    """The book's operation itself, or the one of fast/ that takes its place."""
+    return operation if is_textbook() else implementation(operation, *inputs)
 
 
 def _given(bias):

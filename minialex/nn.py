@@ -8,9 +8,9 @@ import numpy as np
 from . import functional as F
 from . import tensor
 from .device import is_array, to_device
+from .ops.im2col import pair
 from .random import host_generator
 from .tensor import Tensor
-from .windows import pair
 
 
 class Parameter(Tensor):

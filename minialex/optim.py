@@ -8,8 +8,8 @@ the steps already in v keep the size that they had.
 """
 from numbers import Integral, Real
 
+from . import functional as F
 from .device import array_module, to_device
-from .fast import kernels
 from .tensor import Tensor
 
 
@@ -54,8 +54,8 @@ class SGD:
                                      f"shape {p.shape}.")
                 if p not in self.velocity:
                     self.velocity[p] = array_module(p.data).zeros_like(p.data)
-                kernels(p.data).sgd_update(p.data, p.grad, self.velocity[p], float(group["lr"]), float(group["momentum"]),
-                                           float(group["weight_decay"]))
+                lr, momentum, weight_decay = (float(group[name]) for name in ("lr", "momentum", "weight_decay"))
+                F.sgd_update(p.data, p.grad, self.velocity[p], lr, momentum, weight_decay)
 
     def zero_grad(self):
         """Forget all gradients."""

@@ -4,6 +4,8 @@ from numbers import Integral
 
 import numpy as np
 
+from .device import device_of, to_device
+
 _random = {"host": np.random.default_rng(), "first row": 0}
 
 
@@ -25,10 +27,31 @@ def host_generator():
 def random_key():
     """A whole number below 2^64 that stands for a long sequence of random numbers, such as a dropout mask.
 
-    It is drawn on the host and made into the sequence where the array is (`dropout` in kernels/), so that a GPU's random
+    It is drawn on the host and may be made into the sequence where the array is (fast/dropout.py), so that a GPU's random
     numbers are the CPU's, and that the host generator's state, which a checkpoint keeps, is all the state there is.
     """
     return int(_random["host"].integers(1 << 64, dtype=np.uint64))
+
+
+def sequence(key, first, count):
+    """Numbers `first` to `first + count − 1` of the sequence that `key` stands for: float32, in [0, 1).
+
+    Philox is a generator that computes any part of its sequence without the parts before it. So the same key gives the same
+    numbers again, on any number of cores and on a GPU. One step of its counter makes eight float32 numbers.
+    """
+    counter, skipped = divmod(first, 8)
+    generator = np.random.Generator(np.random.Philox(key=key, counter=counter))
+    return generator.random(skipped + count, dtype=np.float32)[skipped:]
+
+
+def next_sequence(x):
+    """(key, first): which sequence has the next random numbers, one for each of x's, and where they begin."""
+    return random_key(), first_row() * (x.size // max(len(x), 1) if x.ndim else 0)
+
+
+def uniform_like(x):
+    """A random number in [0, 1) for each of x's, float32, on x's device."""
+    return to_device(sequence(*next_sequence(x), x.size).reshape(x.shape), device_of(x))
 
 
 def parts_of_batch(slices):

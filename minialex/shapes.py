@@ -15,9 +15,9 @@ import numpy as np
 
 from . import models, nn, table
 from .device import array_module
+from .ops.im2col import pair, window_count
 from .table import is_rounded, times
 from .tensor import Tensor, no_grad
-from .windows import pair, window_count
 
 # ------------------------------------------------------------------------------------------------ one layer
 

@@ -6,6 +6,7 @@
 A Function holds links to the Functions before it, not to their outputs: an array that no backward pass needs is freed
 as soon as the forward pass has gone by. Gradients are plain arrays.
 """
+import os
 import threading
 from contextlib import contextmanager
 
@@ -15,23 +16,45 @@ from .device import array_module, canonical, device_of, is_array, to_device, to_
 
 # ------------------------------------------------------------------------------------------------ switches
 
-_local = threading.local()
+
+class _Switches(threading.local):
+    """Each thread has its own."""
+
+    def __init__(self):
+        self.grad_enabled, self.textbook, self.layers = True, False, []
+
+
+_switches = _Switches()
+
+
+@contextmanager
+def _switched(name, value):
+    before = getattr(_switches, name)
+    setattr(_switches, name, value)
+    try:
+        yield
+    finally:
+        setattr(_switches, name, before)
 
 
 def is_grad_enabled():
     """Are operations being recorded in this thread?"""
-    return getattr(_local, "grad_enabled", True)
+    return _switches.grad_enabled
 
 
-@contextmanager
 def no_grad():
-    """Inside the block nothing is recorded: for evaluation, where no gradients are wanted."""
-    before = is_grad_enabled()
-    _local.grad_enabled = False
-    try:
-        yield
-    finally:
-        _local.grad_enabled = before
+    """`with no_grad():` records nothing inside the block: for evaluation, where no gradients are wanted."""
+    return _switched("grad_enabled", False)
+
+
+def is_textbook():
+    """Does this thread run the plain operations? MINIALEX_TEXTBOOK=1 says so for a whole program."""
+    return _switches.textbook or os.environ.get("MINIALEX_TEXTBOOK", "0") not in ("", "0")
+
+
+def textbook():
+    """`with textbook():` runs the operations exactly as they stand in ops/: slow, correct, and easy to follow."""
+    return _switched("textbook", True)
 
 
 # What watches the operations as they run (anomaly detection, the profiler): callables
@@ -42,9 +65,7 @@ observers = []
 def layer_stack():
     """The names of the modules that this thread is running right now, outermost first: tells an operation which layer it
     serves."""
-    if not hasattr(_local, "layers"):
-        _local.layers = []
-    return _local.layers
+    return _switches.layers
 
 
 def _watched(direction, function, call):
@@ -119,6 +140,11 @@ class Tensor:
     def __array__(self, dtype=None, copy=None):
         raise TypeError("NumPy needs an array, not a Tensor: use .data (the same memory) or .numpy() (on the CPU).")
 
+    def __array_function__(self, function, types, arguments, options):  # np.sum(x), np.concatenate([x, y]), ...
+        if function in (np.shape, np.ndim, np.size):
+            return function(self.data, *arguments[1:], **options)
+        self.__array__()
+
     def __float__(self):
         return float(self.item())
 
@@ -160,18 +186,31 @@ class Tensor:
         if not self.requires_grad:
             raise RuntimeError("backward() on a tensor that does not require a gradient: no input was made with "
                                "requires_grad=True, or it was computed under no_grad().")
-        gradients = _Gradients(self, _seed(self, gradient))
+        gradients, owned = {self.creator or self: _seed(self, gradient)}, set()
         for function in _reverse_order(self.creator):
-            grad, function.owns_grad_output = gradients.take(function)
+            grad = gradients.pop(function, None)
+            function.owns_grad_output = function in owned
             if grad is not None:
-                gradients.add(function, _run_backward(function, grad))
+                for source, its_grad in _run_backward(function, grad):
+                    if source in gradients:  # used more than once: the sum is a new array, since others may hold the terms
+                        gradients[source] = gradients[source] + its_grad
+                        owned.add(source)
+                    else:
+                        gradients[source] = its_grad
+                        if function.fresh_gradients:
+                            owned.add(source)
             function.release()
-        gradients.commit()
+        for leaf, grad in gradients.items():
+            total = grad if leaf.grad is None else leaf.grad + grad
+            total = total if leaf in owned or total is not grad else total.copy()  # nothing else refers to .grad
+            leaf.grad = array_module(leaf.data).asarray(total)  # NumPy's sums of 0-d arrays are scalars
 
 
 def as_numbers(data):
     """`data` as an array of real numbers. Raises TypeError for anything else."""
     array = data
+    if any(isinstance(part, np.ma.MaskedArray) for part in (data, *(data if isinstance(data, (list, tuple)) else ()))):
+        raise TypeError("a Tensor has no mask, and a masked array was given: say what counts, by .filled(0) or .compressed().")
     if not is_array(data) or (isinstance(data, np.ndarray) and type(data) is not np.ndarray):  # np.matrix: * means @
         try:
             array = np.asarray(data)
@@ -196,7 +235,7 @@ def _seed(tensor, gradient):
                              ".sum() or .mean(), or pass gradient= an array of that shape.")
         return xp.ones_like(tensor.data)
     gradient = gradient.data if isinstance(gradient, Tensor) else gradient
-    gradient = xp.asarray(gradient, dtype=tensor.dtype)
+    gradient = xp.asarray(as_numbers(gradient), dtype=tensor.dtype)
     if gradient.shape != tensor.shape:
         raise ValueError(f"backward(gradient=...) got shape {gradient.shape} for a tensor of shape {tensor.shape}: "
                          "they must be equal.")
@@ -222,63 +261,26 @@ def _reverse_order(function):
 
 
 def _run_backward(function, grad):
-    """Call one backward pass and hold it to its word: one gradient per input, each of its input's shape."""
+    """[(source, gradient)] for the inputs that need one. Holds a backward pass to its word: one gradient per input, each of its
+    input's shape."""
     grads = _watched("backward", function, function.backward)(grad)
     if grads is None:
         raise TypeError(f"{function.name}.backward returned None: is `return` missing? Return one gradient for each input.")
     grads = tuple(grads) if isinstance(grads, (tuple, list)) else (grads,)
-    xp = array_module(grad)
-    grads = tuple(g if g is None or is_array(g) else xp.asarray(g) for g in grads)
     if len(grads) != len(function.sources):
         raise ValueError(f"{function.name}.backward returned {len(grads)} gradients for {len(function.sources)} inputs: "
                          "return one for each, None where none is due.")
-    for position, (value, (shape, _)) in enumerate(zip(grads, function.input_types)):
-        if value is not None and value.shape != shape:
+    pairs = []
+    for position, (source, value, (shape, dtype)) in enumerate(zip(function.sources, grads, function.input_types)):
+        if value is None:
+            continue
+        value = value if is_array(value) else array_module(grad).asarray(value)
+        if value.shape != shape:
             raise ValueError(f"{function.name}.backward returned shape {value.shape} for input {position} of shape "
                              f"{shape}: a gradient has the shape of its input.")
-    return grads
-
-
-class _Gradients:
-    """The gradients on their way: one per Function output or leaf, added up where a tensor was used more than once.
-
-    A gradient may be somebody else's array (`x + y` passes the same one to both). So a sum is only ever added to in
-    place when this class made it, and what ends in `.grad` is an array that nothing else refers to.
-    """
-
-    def __init__(self, root, seed):
-        self.values, self.owned = {}, set()
-        self._put(root.creator or root, seed)
-
-    def take(self, function):
-        """(the gradient or None, does nobody else hold this array?)"""
-        owned = function in self.owned
-        self.owned.discard(function)
-        return self.values.pop(function, None), owned
-
-    def add(self, function, grads):
-        for source, grad, (_, dtype) in zip(function.sources, grads, function.input_types):
-            if source is not None and grad is not None:
-                converted = grad.astype(dtype, copy=False)
-                self._put(source, converted, owned=function.fresh_gradients or converted is not grad)
-
-    def _put(self, source, grad, owned=False):
-        if source not in self.values:
-            self.values[source] = grad
-            if owned:
-                self.owned.add(source)
-        elif source in self.owned:
-            self.values[source] += grad
-        else:
-            self.values[source] = self.values[source] + grad
-            self.owned.add(source)
-
-    def commit(self):
-        for leaf, grad in self.values.items():
-            total = grad if leaf.grad is None else leaf.grad + grad
-            alone = total is not grad or leaf in self.owned
-            # asarray, because NumPy's arithmetic on 0-d arrays gives scalars
-            leaf.grad = array_module(leaf.data).asarray(total if alone else total.copy())
+        if source is not None:
+            pairs.append((source, value.astype(dtype, copy=False)))
+    return pairs
 
 
 # ------------------------------------------------------------------------------------------------ Function
@@ -300,19 +302,24 @@ class Function:
     Options go to `__init__`. `backward` returns one array, or a tuple with None where no gradient is due;
     `self.needs_input_grad` says, input by input, which ones somebody asked for. An instance is used once.
 
-    Write into neither the inputs nor grad_output (unless self.owns_grad_output): other operations may hold the same arrays.
-    Saved arrays are not copied, so do not change a tensor's data between forward and backward.
+    Write into neither the inputs nor grad_output: other operations may hold the same arrays. Saved arrays are not copied, so do
+    not change a tensor's data between forward and backward.
     """
 
     sources = None  # per input: the Function that made it, the leaf Tensor itself, or None where no gradient is due
     released = False
     saved = ()
-    fresh_gradients = False  # does backward always return new arrays? Then the tape may add to them in place
-    owns_grad_output = False  # in backward: may it write into grad_output, since nobody else holds that array?
+    # For those who count copies (fast/). The one promises that backward always returns new arrays, which then need no copy to
+    # become a .grad; the other, set before backward, says that nobody else holds grad_output, so that it may be overwritten.
+    fresh_gradients = False
+    owns_grad_output = False
 
     @property
     def name(self):
         return type(self).__name__.lstrip("_")
+
+    def check_inputs(self, *arrays):
+        """Raise ValueError or TypeError if the arrays do not fit: what comes before forward."""
 
     def forward(self, *arrays):
         """Arrays in, array out."""
@@ -335,8 +342,9 @@ class Function:
         self.sources = tuple((tensor.creator or tensor) if needed else None
                              for tensor, needed in zip(inputs, self.needs_input_grad))
         self.input_types = tuple((tensor.shape, tensor.dtype) for tensor in inputs)
-        self.layer = ".".join(filter(None, layer_stack()))
+        self.layer = ".".join(filter(None, _switches.layers))
         arrays = tuple(tensor.data for tensor in inputs)
+        self.check_inputs(*arrays)
         data = _watched("forward", self, self.forward)(*arrays)
         if not is_array(data):
             if not isinstance(data, (np.generic, int, float)):
@@ -368,6 +376,14 @@ def as_tensors(name, inputs):
     return tensors
 
 
+def same_dtype(name, x, weight, bias):
+    """Raises TypeError unless input, weight and bias have one dtype: float64 images would turn a whole network to float64."""
+    for what, array in (("weight", weight), ("bias", bias)):
+        if array is not None and array.dtype != x.dtype:
+            raise TypeError(f"{name}: the input is {x.dtype}, the {what} is {array.dtype}: they must be equal. To train in "
+                            "float32, convert the input with .astype(np.float32).")
+
+
 def _like(reference, value):
     if is_array(value) and value.ndim:
         return Tensor(value)
@@ -376,8 +392,6 @@ def _like(reference, value):
 
 class _ToDevice(Function):
     """y is x on another device; the gradient travels the other way."""
-
-    fresh_gradients = True
 
     def __init__(self, device):
         self.device = device

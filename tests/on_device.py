@@ -4,12 +4,11 @@ A test hands over NumPy arrays and gets NumPy arrays. Inside, the forward and ba
 optimiser's update, get copies on the device: the same memory layout, strides and gaps included. So every gradient,
 oracle and training test is a test of that device too. (What must not cross by itself is tests/gpu's subject.)
 """
-import types
 from contextlib import contextmanager
 
 import numpy as np
 
-from minialex import optim, tensor
+from minialex import functional, ops, tensor
 from minialex.device import array_module, is_array, to_device, to_numpy
 
 
@@ -39,20 +38,25 @@ def operations_on(device):
             if not all(type(array) is np.ndarray for array in arrays):
                 return call(*arrays)
             return back(call(*(copy_with_layout(array, device) for array in arrays)))
-        return there if type(function).__module__.startswith("minialex.ops.") else call
+        return there if type(function).__module__.startswith(("minialex.ops.", "minialex.fast.")) else call
 
     def sgd_update(weight, grad, velocity, *options):
         w, g, v = (to_device(array, device) for array in (weight, grad, velocity))
-        kernels(w).sgd_update(w, g, v, *options)
+        implementation(ops.sgd_update, w)(w, g, v, *options)
         weight[...], velocity[...] = to_numpy(w), to_numpy(v)
 
-    def update_there(array):
-        return types.SimpleNamespace(sgd_update=sgd_update) if type(array) is np.ndarray else kernels(array)
+    def implementation_there(op, *inputs):
+        """What would serve these inputs there."""
+        arrays = [value.data if isinstance(value, tensor.Tensor) else value for value in inputs]
+        if not all(type(array) is np.ndarray for array in arrays):
+            return implementation(op, *inputs)
+        found = implementation(op, *(to_device(array, device) for array in arrays))
+        return sgd_update if op is ops.sgd_update else found
 
-    kernels, optim.kernels = optim.kernels, update_there
+    implementation, functional.implementation = functional.implementation, implementation_there
     tensor.observers.insert(0, observe)  # the innermost: other observers, such as anomaly detection, see NumPy arrays
     try:
         yield
     finally:
-        optim.kernels = kernels
+        functional.implementation = implementation
         tensor.observers.remove(observe)

@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 import threading
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,9 +14,11 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, rule
 
 import minialex as ma
 import minialex.functional as F
+from minialex.device import thread_count
 from minialex.fast import buffers
 from minialex.fast.buffers import empty, release_memory
-from minialex.fast.threads import batch_pieces, for_blocks, for_images, matmul, parallel_map, sum_over_images, thread_count
+from minialex.fast.linear import matmul
+from minialex.fast.threads import batch_pieces, for_blocks, for_images, parallel_map, sum_over_images
 from minialex.random import frozen_randomness, host_generator, random_key, random_state, set_random_state
 
 BIG = 1 << 18  # float32 numbers in a block of 1 MB, the smallest that is recycled
@@ -125,7 +126,9 @@ TestRecycling.settings = settings(max_examples=25, stateful_step_count=30, deadl
 DIE_INSIDE = """
 import numpy as np
 from minialex.fast.buffers import empty, release_memory
-from minialex.fast.threads import batch_pieces, for_blocks, for_images, matmul, parallel_map, sum_over_images, thread_count
+from minialex.device import thread_count
+from minialex.fast.linear import matmul
+from minialex.fast.threads import batch_pieces, for_blocks, for_images, parallel_map, sum_over_images
 from minialex.fast import buffers
 array = empty((1 << 18,), np.float32)
 with buffers._shelf_lock:
@@ -221,8 +224,7 @@ def test_sums_over_images_skip_what_is_none():
         return None, np.full(2, images.stop - images.start, float)
 
     for by_image in (True, False):
-        maps = SimpleNamespace(by_image=by_image, images_at_a_time=lambda: 2)
-        nothing, total = sum_over_images(some_images, 21, maps, like=np.ones(1), operations=1 << 30)
+        nothing, total = sum_over_images(some_images, 21, 2, by_image, operations=1 << 30)
         assert nothing is None and total.tolist() == [21, 21]
 
 
@@ -261,7 +263,9 @@ FORK_WHILE_BUSY = """
 import os, threading, time
 import numpy as np
 from minialex.fast.buffers import empty, release_memory
-from minialex.fast.threads import batch_pieces, for_blocks, for_images, matmul, parallel_map, sum_over_images, thread_count
+from minialex.device import thread_count
+from minialex.fast.linear import matmul
+from minialex.fast.threads import batch_pieces, for_blocks, for_images, parallel_map, sum_over_images
 from minialex.fast import buffers
 stop = threading.Event()
 def work():

@@ -1,4 +1,4 @@
-"""The convolution's inside: maps and their transposes, the plain path beside the fast one, ReLU joined to it."""
+"""Fast convolutions: each plan's maps and their transposes, plans beside the book, ReLU as an epilogue."""
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -6,20 +6,19 @@ from hypothesis import strategies as st
 
 import minialex as ma
 import minialex.functional as F
-from minialex import Tensor, nn
-from minialex.fast import cpu
-from minialex.fast.batched import ImageProducts
+from minialex import Tensor, nn, ops
+from minialex.fast.batched import Batched
+from minialex.fast.dispatch import implementation
+from minialex.fast.im2col import Im2col, OneWindow
 from minialex.fast.layout import arranged
-from minialex.fast.space_to_depth import Folded
+from minialex.fast.space_to_depth import SpaceToDepth
 from minialex.fast.winograd import POINTS, Winograd, matrices, tile_size
-from minialex.ops.convolution import Conv2d, Im2col, OneWindow
 
 
-def maps_of(kind, shape, weight, padding, groups, m):
+def plan_of(kind, shape, weight, padding, groups, m):
     size = tuple(shape[axis] + 2 * padding[axis - 2] - weight.shape[axis] + 1 for axis in (2, 3))
-    if kind is Winograd:
-        return Winograd(weight, padding, groups, size, m), size
-    return Im2col(np.empty(shape), weight, (1, 1), padding, groups, size), size
+    options = {"m": m} if kind is Winograd else {}
+    return kind(np.empty(shape), weight, (1, 1), padding, groups, size, **options), size
 
 
 def dot(a, b):
@@ -34,28 +33,28 @@ def test_each_map_has_its_transpose(kind, tile, images, groups, size, padding, c
     """<f(a), b> = <a, f_back(b)> for all pairs, which is what makes backward the transpose of forward, in any memory order."""
     random, (m, kernel) = np.random.default_rng(seed).standard_normal, tile
     shape, weight = (images, 3 * groups, *size), random((2 * groups, 3, kernel, kernel))
-    maps, outputs = maps_of(kind, shape, weight, padding, groups, m)
+    plan, outputs = plan_of(kind, shape, weight, padding, groups, m)
 
     def images_of(shape):
         array = random(shape)
         return np.ascontiguousarray(array.transpose(2, 3, 0, 1)).transpose(2, 3, 0, 1) if channels_last else array
 
-    W = maps.weights(weight).copy()
+    W = plan.weights(weight).copy()
     other = random(W.shape)
-    assert dot(W, other) == pytest.approx(dot(weight, maps.weights_back(other)), abs=1e-9)
+    assert dot(W, other) == pytest.approx(dot(weight, plan.weights_back(other)), abs=1e-9)
 
     x = images_of(shape)
-    columns = maps.columns(x).copy()
+    columns = plan.columns(x).copy()
     other, dx = random(columns.shape), np.full_like(x, np.nan)
-    maps.columns_back(other.copy(), out=dx)
+    plan.columns_back(other.copy(), out=dx)
     assert dot(columns, other) == pytest.approx(dot(x, dx), abs=1e-9)
 
     product, y = random((*W.shape[:3], columns.shape[3])), images_of((images, len(weight), *outputs))
-    maps.output(product, 0.0, out=y, finish=lambda part: None)
+    plan.output(product, 0.0, out=y, finish=lambda part: None)
     other = images_of(y.shape)
-    assert dot(y, other) == pytest.approx(dot(product, maps.output_back(other)), abs=1e-9)
+    assert dot(y, other) == pytest.approx(dot(product, plan.output_back(other)), abs=1e-9)
 
-    out = maps.multiply(W, columns, out=maps.empty_product(images))
+    out = plan.multiply(W, columns, out=plan.empty_product(images))
     np.testing.assert_allclose(out, W @ columns, atol=1e-9)
 
 
@@ -67,19 +66,17 @@ def test_a_folded_convolution_is_the_one_with_a_stride(kernel, images, groups, m
     random, (K, S) = np.random.default_rng(seed).standard_normal, kernel
     shape, weight = (images, 3 * groups, K + more[0], K + more[1]), random((2 * groups, 3, K, K))
     outputs = tuple((K + extra + 2 * P - K) // S + 1 for extra, P in zip(more, padding))
-    geometry = weight, (S, S), padding, groups, outputs
-    x, y, expected = random(shape), np.empty((images, len(weight), *outputs)), np.empty((images, len(weight), *outputs))
-    for maps, out in ((Folded(*geometry), y), (Im2col(x, *geometry), expected)):
-        product = maps.multiply(maps.weights(weight), maps.columns(x), out=maps.empty_product(images))
-        maps.output(product, 0.0, out=out, finish=lambda part: None)
+    x = random(shape)
+    geometry = x, weight, (S, S), padding, groups, outputs
+    y, expected = (kind(*geometry).forward(x, weight, None, None) for kind in (SpaceToDepth, Im2col))
     np.testing.assert_allclose(y, expected, rtol=0, atol=1e-11)
 
-    maps = Folded(*geometry)
-    W, columns = maps.weights(weight).copy(), maps.columns(x).copy()
+    plan = SpaceToDepth(*geometry)
+    W, columns = plan.weights(weight).copy(), plan.columns(x).copy()
     other = random(W.shape)
-    assert dot(W, other) == pytest.approx(dot(weight, maps.weights_back(other)), abs=1e-9)
+    assert dot(W, other) == pytest.approx(dot(weight, plan.weights_back(other)), abs=1e-9)
     other, dx = random(columns.shape), np.full(shape, np.nan)
-    maps.columns_back(other.copy(), out=dx)
+    plan.columns_back(other.copy(), out=dx)
     assert dot(columns, other) == pytest.approx(dot(x, dx), abs=1e-9)
 
 
@@ -102,10 +99,8 @@ def test_tiles_lose_few_digits(tile, largest):
     outputs = {}
     for dtype in (np.float32, np.float64):
         some, kernels = x.astype(np.float32).astype(dtype), weight.astype(np.float32).astype(dtype)
-        maps, size = maps_of(Winograd, x.shape, kernels, (r // 2, r // 2), 1, m)
-        product = maps.multiply(maps.weights(kernels), maps.columns(some), out=maps.empty_product(len(x)))
-        outputs[dtype] = np.empty((len(x), 64, *size), dtype)
-        maps.output(product, dtype(0), out=outputs[dtype], finish=lambda part: None)
+        plan, _ = plan_of(Winograd, x.shape, kernels, (r // 2, r // 2), 1, m)
+        outputs[dtype] = plan.forward(some, kernels, None, None)
     exact = outputs[np.float64]
     error = np.sqrt(np.mean((outputs[np.float32] - exact) ** 2) / np.mean(exact ** 2))
     assert 1e-8 < error < largest
@@ -127,39 +122,50 @@ def run(function, shape, weight_shape, dtype, **options):
     return y.data, x.grad, w.grad, b.grad
 
 
+def by_the_book(function, *arguments, **options):
+    with ma.textbook():
+        return run(function, *arguments, **options)
+
+
 @pytest.mark.parametrize("shape, weight_shape, options", [
     ((9, 256, 13, 13), (384, 256, 3, 3), {"padding": 1}), ((8, 96, 13, 13), (96, 48, 3, 3), {"padding": 1, "groups": 2}),
     ((8, 96, 27, 27), (256, 48, 5, 5), {"padding": 2, "groups": 2}), ((8, 192, 14, 14), (64, 192, 5, 5), {"padding": 2}),
     ((4, 211, 14, 14), (64, 211, 5, 5), {"padding": 2}),
     ((8, 3, 115, 115), (96, 3, 11, 11), {"stride": 4})])
-def test_tiles_agree_with_the_plain_path(monkeypatch, shape, weight_shape, options):
+def test_tiles_agree_with_the_book(shape, weight_shape, options):
     """Rounding aside, Winograd's products are im2col's: within 3·10⁻⁶ of the largest value (5x5 kernels' gradients: 9·10⁻⁶) and
     3·10⁻¹⁴ in float64."""
     for dtype, tolerance in (("float32", 3e-6), ("float64", 3e-14)):
-        monkeypatch.delenv("MINIALEX_CONVOLUTION", raising=False)
         by_tiles = run(F.conv2d, shape, weight_shape, dtype, **options)
-        monkeypatch.setenv("MINIALEX_CONVOLUTION", "im2col")
-        plain = run(F.conv2d, shape, weight_shape, dtype, **options)
+        plain = by_the_book(F.conv2d, shape, weight_shape, dtype, **options)
         assert not np.array_equal(by_tiles[0], plain[0]), "the same path twice proves nothing"
         for number, (value, expected) in enumerate(zip(by_tiles, plain)):
             enlarged = 3 if weight_shape[2] == 5 and number else 1
             assert np.abs(value - expected).max() <= enlarged * tolerance * np.abs(expected).max()
 
 
+def plan_for(images, weight_shape, stride=1, padding=0, size=13, dtype=np.float32, groups=1):
+    x = np.zeros((images, weight_shape[1] * groups, size, size), dtype)
+    return type(implementation(ops.Conv2d(stride, padding, groups), x, np.zeros(weight_shape, dtype))).plan
+
+
 @pytest.mark.parametrize("weight_shape, stride, kind", [
-    ((64, 32, 3, 3), (1, 1), Winograd), ((64, 64, 5, 5), (1, 1), Winograd), ((96, 3, 11, 11), (4, 4), Folded),
-    ((64, 8, 5, 5), (2, 2), Folded), ((64, 32, 3, 3), (2, 2), None), ((64, 31, 3, 3), (1, 1), None),
-    ((31, 64, 3, 3), (1, 1), None), ((64, 64, 7, 7), (1, 1), None), ((64, 64, 3, 1), (1, 1), None),
-    ((64, 64, 5, 5), (5, 5), None), ((64, 64, 5, 5), (2, 1), None)])
-def test_tiles_are_for_3x3_and_5x5_after_folding_and_many_channels(monkeypatch, weight_shape, stride, kind):
-    monkeypatch.delenv("MINIALEX_CONVOLUTION", raising=False)
-    geometry = np.zeros(weight_shape, np.float32), stride, (1, 1), 1, (13, 13)
-    maps = cpu.convolution_maps(4, *geometry)
-    assert maps is None if kind is None else type(maps) is kind
-    assert cpu.convolution_maps(3, *geometry) is None
-    assert not isinstance(cpu.convolution_maps(8, geometry[0].astype(np.float16), *geometry[1:]), Winograd)
-    monkeypatch.setenv("MINIALEX_CONVOLUTION", "im2col")
-    assert cpu.convolution_maps(8, *geometry) is None
+    ((64, 32, 3, 3), 1, Winograd), ((64, 64, 5, 5), 1, Winograd), ((96, 3, 11, 11), 4, SpaceToDepth),
+    ((64, 8, 5, 5), 2, SpaceToDepth), ((64, 32, 3, 3), 2, None), ((64, 31, 3, 3), 1, None),
+    ((31, 64, 3, 3), 1, None), ((64, 64, 7, 7), 1, None), ((64, 64, 3, 1), 1, None),
+    ((64, 64, 5, 5), 5, None), ((64, 64, 5, 5), (2, 1), None)])
+def test_tiles_are_for_3x3_and_5x5_after_folding_and_many_channels(weight_shape, stride, kind):
+    tiles = (Winograd, SpaceToDepth)
+    assert plan_for(4, weight_shape, stride, 1) is kind if kind else not issubclass(plan_for(4, weight_shape, stride, 1), tiles)
+    assert not issubclass(plan_for(3, weight_shape, stride, 1), tiles)
+    assert not issubclass(plan_for(8, weight_shape, stride, 1, dtype=np.float16), tiles)
+
+
+@pytest.mark.parametrize("weight_shape, options, kind", [
+    ((3, 1, 5, 5), {"size": 12}, Batched), ((3, 1, 5, 5), {"size": 11}, Im2col), ((3, 1, 5, 5), {"size": 5}, OneWindow),
+    ((3, 1, 5, 5), {"size": 5, "padding": 2}, Im2col), ((64, 64, 3, 3), {"size": 32}, Im2col)])
+def test_small_layers_take_the_way_that_is_meant_for_them(weight_shape, options, kind):
+    assert plan_for(2, weight_shape, **options) is kind
 
 
 @pytest.mark.parametrize("shape, weight_shape", [((3, 4, 9, 9), (6, 4, 5, 5)), ((11, 32, 13, 13), (64, 32, 3, 3))])
@@ -209,14 +215,32 @@ def test_a_gradient_that_others_hold_is_not_written_into():
     np.testing.assert_allclose(x.grad, alone + seed, rtol=1e-12)
 
 
-@pytest.mark.parametrize("shape, weight_shape, options", [
-    ((5, 4, 9, 12), (6, 2, 2, 3), {"stride": (1, 2), "padding": (1, 2), "groups": 2}), ((64, 1, 32, 32), (6, 1, 5, 5), {})])
-def test_products_by_image_agree_with_the_plain_path(monkeypatch, shape, weight_shape, options):
-    """The same columns in products of another size: rounding aside, the same numbers."""
-    by_image = run(F.conv2d, shape, weight_shape, "float64", **options)
-    monkeypatch.setattr(cpu, "convolution_maps", lambda *args: None)
-    for value, expected in zip(by_image, run(F.conv2d, shape, weight_shape, "float64", **options)):
-        np.testing.assert_allclose(value, expected, rtol=1e-12, atol=1e-11)
+@given(st.integers(1, 9), st.integers(1, 2), st.tuples(*[st.integers(1, 3)] * 2), st.tuples(*[st.integers(1, 5)] * 2),
+       st.tuples(*[st.integers(1, 3)] * 2), st.tuples(*[st.integers(0, 2)] * 2), st.tuples(*[st.integers(0, 9)] * 2),
+       st.sampled_from(["float64", "float32"]), st.booleans())
+@settings(max_examples=80, deadline=None)
+def test_every_shape_agrees_with_the_book(images, groups, channels, kernel, stride, padding, more, dtype, relu):
+    shape = images, channels[0] * groups, *(max(1, k + m - 2 * p) for k, m, p in zip(kernel, more, padding))
+    weight_shape, function = (channels[1] * groups, channels[0], *kernel), F.conv2d_relu if relu else F.conv2d
+    options = {"stride": stride, "padding": padding, "groups": groups}
+    for value, expected in zip(run(function, shape, weight_shape, dtype, **options),
+                               by_the_book(function, shape, weight_shape, dtype, **options)):
+        tolerance = 1e-12 if dtype == "float64" else 1e-5
+        np.testing.assert_allclose(value, expected, rtol=tolerance, atol=tolerance * max(1, np.abs(expected).max()))
+
+
+@given(st.integers(4, 6), st.sampled_from([(3, 1), (5, 1), (11, 4), (9, 4), (5, 2)]), st.integers(1, 2), st.integers(0, 2),
+       st.tuples(*[st.integers(0, 8)] * 2))
+@settings(max_examples=15, deadline=None)
+def test_every_shape_by_tiles_agrees_with_the_book(images, kernel, groups, padding, more):
+    K, S = kernel
+    channels = -(-32 // S**2)
+    shape, weight_shape = (images, channels * groups, K + more[0], K + 3 + more[1]), (32 * groups, channels, K, K)
+    options = {"stride": S, "padding": padding, "groups": groups}
+    assert issubclass(type(implementation(ops.Conv2d(**options), np.zeros(shape), np.zeros(weight_shape))).plan, Winograd)
+    for value, expected in zip(run(F.conv2d, shape, weight_shape, "float64", **options),
+                               by_the_book(F.conv2d, shape, weight_shape, "float64", **options)):
+        assert np.abs(value - expected).max() <= 1e-10 * np.abs(expected).max()
 
 
 def test_one_window_agrees_with_windows_beside_it():
@@ -229,10 +253,3 @@ def test_one_window_agrees_with_windows_beside_it():
     padded.backward(random(padded.shape))
     for value, expected in zip((y, dx, dw, db), (padded.data, x.grad, w.grad, b.grad)):
         np.testing.assert_allclose(value, expected, rtol=1e-12, atol=1e-12)
-
-
-@pytest.mark.parametrize("kind", [ImageProducts, OneWindow])
-def test_small_layers_take_the_way_that_is_meant_for_them(kind):
-    shape, weight = ((2, 1, 12, 12), np.ones((3, 1, 5, 5))) if kind is ImageProducts else ((2, 1, 5, 5), np.ones((3, 1, 5, 5)))
-    size = shape[2] - 4, shape[3] - 4
-    assert type(Conv2d().maps(np.empty(shape), weight, size)) is kind

@@ -4,10 +4,10 @@ import pytest
 
 import minialex as ma
 import minialex.functional as F
-from minialex.fast import cpu, threads
-from minialex.fast import normalization as cpu_norm
-from minialex.fast import pooling as cpu_pooling
+from minialex.fast import normalization, pooling, threads
 from minialex.fast.layout import arranged, channels_last, empty_like, lies_like, swapped
+from minialex.fast.normalization import lrn_backward, lrn_forward
+from minialex.fast.pooling import max_pool_backward, max_pool_forward
 from minialex.fast.threads import for_blocks
 
 
@@ -37,15 +37,16 @@ KEEPS_ORDER = {
     "avg_pool2d": (lambda x: F.avg_pool2d(x, 3, 2), 0),
     "relu": (F.relu, 0),
     "tanh": (F.tanh, 0),
-    "sigmoid": (F.sigmoid, 0),
     "response norm": (lambda x: F.local_response_norm(x, 5, 0.1), 1e-6),
     "response norm, towers": (lambda x: F.local_response_norm(x, 5, 0.1, groups=2), 1e-6),
     "response norm, even window": (lambda x: F.local_response_norm(x, 4, 0.1, groups=3), 1e-6),
     "response norm, window of one": (lambda x: F.local_response_norm(x, 1, 0.1), 1e-6),
     "response norm, window larger than the tower": (lambda x: F.local_response_norm(x, 9, 0.1, groups=2), 1e-6),
-    "map response norm": (F.map_response_norm, 1e-6),
 }
 OTHERS = {
+    "sigmoid": (F.sigmoid, 0),
+    "map response norm": (F.map_response_norm, 1e-6),
+    "max_pool2d, by the book": (lambda x: F.max_pool2d(x, (20, 16), (20, 16), (9, 8)), 0),
     "dropout": (lambda x: F.dropout(x, 0.4), 0),
     "flatten": (lambda x: x.reshape(len(x), -1) * 2, 0),
     "zero_pad2d": (lambda x: F.zero_pad2d(x, 1, 2, 0, 3), 0),
@@ -56,7 +57,7 @@ OTHERS = {
 @pytest.fixture(params=[1 << 18, 100], ids=["one part", "many parts"])
 def parts(request, monkeypatch):
     """With parts of 100 numbers these small images take many, as large ones do."""
-    for module in (threads, cpu_norm, cpu_pooling):
+    for module in (threads, normalization, pooling):
         monkeypatch.setattr(module, "_BLOCK", request.param)
 
 
@@ -80,23 +81,23 @@ def test_both_orders_give_the_same(name, shape, parts):
 def test_max_pooling_of_every_type_and_value(dtype):
     x = np.random.default_rng(0).choice(np.array([0, 1, np.nan, np.inf, -np.inf], dtype), (5, 3, 9, 9))
     window = (3, 3), (2, 2), (1, 1)
-    (y, argmax), (other_y, other_argmax) = cpu.max_pool_forward(x, *window), cpu.max_pool_forward(turned(x), *window)
+    (y, argmax), (other_y, other_argmax) = max_pool_forward(x, *window), max_pool_forward(turned(x), *window)
     np.testing.assert_array_equal(other_y, y)
     np.testing.assert_array_equal(other_argmax, argmax)
     gradient = numbers(*y.shape, dtype=dtype)
     if dtype is not np.longdouble:
         gradient[0, 0, 1, 1], gradient[1, 1, 2, 2] = np.inf, np.nan  # they reach the winners and nobody else
-    dx = cpu.max_pool_backward(gradient, argmax, x.shape, *window)
-    other = cpu.max_pool_backward(turned(gradient), other_argmax, x.shape, *window)
+    dx = max_pool_backward(gradient, argmax, x.shape, *window)
+    other = max_pool_backward(turned(gradient), other_argmax, x.shape, *window)
     assert np.isfinite(dx).sum() >= dx.size - 2
     np.testing.assert_array_equal(other, dx)
 
 
 def test_response_norm_may_write_into_a_gradient_that_nobody_else_needs():
     x, grad = turned(numbers(3, 6, 5, 4)), turned(numbers(3, 6, 5, 4, seed=1))
-    y, scale = cpu.lrn_forward(x, 5, 0.1, 0.75, 2.0, 2)
-    dx = cpu.lrn_backward(grad.copy(order="K"), x, scale, 5, 0.1, 0.75, 2)
-    in_place = cpu.lrn_backward(grad, x, scale, 5, 0.1, 0.75, 2, overwrite=True)
+    y, scale = lrn_forward(x, 5, 0.1, 0.75, 2.0, 2)
+    dx = lrn_backward(grad.copy(order="K"), x, scale, 5, 0.1, 0.75, 2)
+    in_place = lrn_backward(grad, x, scale, 5, 0.1, 0.75, 2, overwrite=True)
     assert in_place is grad
     np.testing.assert_array_equal(in_place, dx)
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from minialex import nn, optim
-from minialex.fast import cpu
+from minialex.fast.sgd import sgd_update
 
 
 def parameter(values, grad):
@@ -57,7 +57,7 @@ def test_the_update_in_blocks_reaches_every_number_once(size):
     generator = np.random.default_rng(size)
     weight, grad, velocity = (generator.standard_normal(size) for _ in range(3))
     w, v = paper_step(weight, grad, velocity, 0.1)
-    cpu.sgd_update(weight, grad, velocity, 0.1, 0.9, 0.0005)
+    sgd_update(weight, grad, velocity, 0.1, 0.9, 0.0005)
     assert np.allclose(weight, w, rtol=1e-13) and np.allclose(velocity, v, rtol=1e-13)
 
 

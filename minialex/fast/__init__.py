@@ -1,11 +1,8 @@
-"""The same operations, fast."""
-import importlib
+"""The appendix: the operations of ops/ by the same names, fast. No line of it is needed to understand the book.
 
-import numpy as np
+dispatch.py says which implementation serves which operation: `explain(F.conv2d, x, w)` for one call, `print(table())` for all.
+"""
+from .buffers import release_memory
+from .dispatch import explain, implementation, table
 
-from ..device import array_module
-
-
-def kernels(array):
-    """The module with the hot loops for this array's device: `fast.cpu` or `fast.gpu`, same names in both."""
-    return importlib.import_module("minialex.fast.cpu" if array_module(array) is np else "minialex.fast.gpu")
+__all__ = ["explain", "implementation", "release_memory", "table"]

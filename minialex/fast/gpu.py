@@ -1,4 +1,4 @@
-"""The hot loops on a GPU: the names, arguments and results of `cpu.py`, for CuPy arrays.
+"""The operations on a GPU: loops in CUDA for CuPy arrays, by the names, arguments and results of the CPU's.
 
 The loops themselves are the CUDA files in `cuda/`, each with its formula on top. Every thread there owns what it writes
 and gathers what it needs: no atomics, so the same input gives the same bits every time. Here they are compiled (once,
@@ -9,27 +9,27 @@ N, C, H, W: images, channels, height, width.  KH, KW: kernel or window.  OH, OW:
 from functools import cache, wraps
 from pathlib import Path
 
-import cupy
 import numpy as np
 
-from ..device import bytes_asked_for, gpu_memory
+from .. import ops
+from ..device import array_module, bytes_asked_for, gpu_memory, is_array, loaded_cupy
 from ..errors import OutOfMemory
-from ..windows import window_count
+from ..ops.im2col import window_count
+from .convolution import Convolution
+from .dropout import Dropout as CpuDropout
+from .im2col import Im2col
+from .normalization import LocalResponseNorm as CpuLocalResponseNorm
+from .pooling import MaxPool2d as CpuMaxPool2d
 from .threads import add_parts
 
 # ------------------------------------------------------------------------------------------------ compiling, launching
 
 _FILES = ("windows.cu", "convolution.cu", "pooling.cu", "normalization.cu", "dropout.cu", "loss.cu", "sgd.cu")
-_TEXT = "\n".join((Path(__file__).parent / "cuda" / name).read_text(encoding="utf-8") for name in _FILES)
-_SOURCE = _TEXT.encode("ascii", "replace").decode()  # CuPy hands it on in the locale's encoding, which may lack a Σ
-
 KERNELS = ("im2col", "col2im", "max_pool_forward", "max_pool_backward", "lrn_forward", "lrn_backward",
            "dropout", "cross_entropy", "sgd_update")
 REALS = {np.dtype(np.float32): "float", np.dtype(np.float64): "double"}
 WHOLE_NUMBERS = {"max_pool_forward": np.uint8, "max_pool_backward": np.uint8, "cross_entropy": np.int64}  # argmax, labels
 INDICES = {np.int32: "int", np.int64: "long long"}
-
-_AS_IT_IS = (cupy.ndarray, np.float32, np.uint64)  # what a kernel gets without conversion
 
 _THREADS = 256  # per block
 _ROW_THREADS = 256  # per block that shares a row: ROW_THREADS in loss.cu
@@ -42,11 +42,17 @@ def source(real, index):
 
     64-bit division takes several times as long as 32-bit, so long indices are for arrays that need them.
     """
-    return f"typedef {real} real;\ntypedef {index} index_t;\n\n{_SOURCE}"
+    return f"typedef {real} real;\ntypedef {index} index_t;\n\n{_text()}"
 
 
 @cache
-def _kernel(name, real, index):
+def _text():
+    text = "\n".join((Path(__file__).parent / "cuda" / name).read_text(encoding="utf-8") for name in _FILES)
+    return text.encode("ascii", "replace").decode()  # CuPy hands it on in the locale's encoding, which may lack a Σ
+
+
+@cache
+def _kernel(cupy, name, real, index):
     return cupy.RawKernel(source(real, index), name)
 
 
@@ -56,7 +62,7 @@ def _launch(name, total, *arguments, block_each=False):
     Integers are passed as the index type, floats as the arrays' own type. Raises TypeError when the arrays are not
     all float32 or all float64.
     """
-    arrays = [value for value in arguments if isinstance(value, cupy.ndarray)]
+    arrays = [value for value in arguments if is_array(value)]
     reals = {array.dtype for array in arrays if array.dtype != WHOLE_NUMBERS.get(name, np.void)}
     if len(reals) != 1 or not reals <= REALS.keys():
         found = ", ".join(sorted(map(str, reals)))
@@ -65,10 +71,11 @@ def _launch(name, total, *arguments, block_each=False):
         return
     (dtype,) = reals
     index = np.int32 if max(array.size for array in arrays) < _SHORT else np.int64
-    converted = [value if isinstance(value, _AS_IT_IS) else dtype.type(value) if isinstance(value, float) else index(value)
+    converted = [dtype.type(value) if type(value) is float else index(value) if isinstance(value, int) else value
                  for value in arguments]
     threads, blocks = (_ROW_THREADS, total) if block_each else (_THREADS, -(-total // _THREADS))
-    _kernel(name, REALS[dtype], INDICES[index])((min(blocks, _MOST_BLOCKS),), (threads,), (index(total), *converted))
+    kernel = _kernel(array_module(arrays[0]), name, REALS[dtype], INDICES[index])
+    kernel((min(blocks, _MOST_BLOCKS),), (threads,), (index(total), *converted))
 
 
 def _on_its_device(function):
@@ -95,6 +102,10 @@ def _column_strides(columns):
     return image // item, row // item
 
 
+def _contiguous(array):
+    return array_module(array).ascontiguousarray(array)
+
+
 def _in_place(*arrays):
     """Kernels count elements from the first to the last: an array that is written to must have no gaps between them."""
     if not all(array.flags.c_contiguous for array in arrays):
@@ -107,11 +118,11 @@ def im2col(x, kernel_size, stride, padding, out=None):
 
     x (N, C, H, W) -> (C·KH·KW, N, OH·OW). `out` may have any strides on its first two axes.
     """
-    x = cupy.ascontiguousarray(x)
+    x = _contiguous(x)
     N, C, H, W = x.shape
     OH, OW = _output_size((H, W), kernel_size, stride, padding)
     if out is None:
-        out = cupy.empty((C * kernel_size[0] * kernel_size[1], N, OH * OW), dtype=x.dtype)
+        out = loaded_cupy().empty((C * kernel_size[0] * kernel_size[1], N, OH * OW), dtype=x.dtype)
     _launch("im2col", N * C * OH * OW, x, out, C, H, W, OH, OW, *kernel_size, *stride, *padding, *_column_strides(out))
     return out
 
@@ -124,16 +135,28 @@ def col2im(columns, image_shape, kernel_size, stride, padding, out=None):
     """
     N, C, H, W = image_shape
     OH, OW = _output_size((H, W), kernel_size, stride, padding)
-    columns = cupy.ascontiguousarray(columns).reshape(C * kernel_size[0] * kernel_size[1], N, OH * OW)
-    image = cupy.empty(image_shape, dtype=columns.dtype) if out is None else out
+    columns = _contiguous(columns).reshape(C * kernel_size[0] * kernel_size[1], N, OH * OW)
+    image = loaded_cupy().empty(image_shape, dtype=columns.dtype) if out is None else out
     _in_place(image)
     _launch("col2im", image.size, columns, image, C, H, W, OH, OW, *kernel_size, *stride, *padding,
             *_column_strides(columns))
     return image
 
 
-def convolution_maps(images, weight, stride, padding, groups, output_size, forward=True):
-    """None: on a GPU every convolution uses im2col."""
+class GpuIm2col(Im2col):
+    """Im2col for slices of many images: as the memory allows."""
+
+    im2col, col2im = staticmethod(im2col), staticmethod(col2im)
+
+    def images_at_a_time(self):
+        return images_at_a_time(self.rows * self.positions * self.like.itemsize)
+
+    def sum_over_images(self, function, count, operations):
+        return sum_over_images(function, count, self.images_at_a_time())
+
+
+class Conv2d(Convolution):
+    plan = GpuIm2col
 
 
 # ------------------------------------------------------------------------------------------------ max-pooling
@@ -145,11 +168,11 @@ def max_pool_forward(x, kernel_size, stride, padding):
 
     x (N, C, H, W) -> y (N, C, OH, OW) and argmax (the same shape, uint8). Padding counts as −∞; NaN wins.
     """
-    x = cupy.ascontiguousarray(x)
+    x = _contiguous(x)
     N, C, H, W = x.shape
     OH, OW = _output_size((H, W), kernel_size, stride, padding)
-    y = cupy.empty((N, C, OH, OW), dtype=x.dtype)
-    argmax = cupy.empty((N, C, OH, OW), dtype=np.uint8)
+    y = loaded_cupy().empty((N, C, OH, OW), dtype=x.dtype)
+    argmax = loaded_cupy().empty((N, C, OH, OW), dtype=np.uint8)
     _launch("max_pool_forward", y.size, x, y, argmax, H, W, OH, OW, *kernel_size, *stride, *padding)
     return y, argmax
 
@@ -157,11 +180,15 @@ def max_pool_forward(x, kernel_size, stride, padding):
 @_on_its_device
 def max_pool_backward(grad, argmax, image_shape, kernel_size, stride, padding):
     """dx: each output's gradient goes to the one pixel that won its window; a pixel that won several gets the sum."""
-    grad = cupy.ascontiguousarray(grad)
-    dx = cupy.empty(image_shape, dtype=grad.dtype)
+    grad = _contiguous(grad)
+    dx = loaded_cupy().empty(image_shape, dtype=grad.dtype)
     _launch("max_pool_backward", dx.size, grad, argmax, dx, *image_shape[2:], *grad.shape[2:],
             *kernel_size, *stride, *padding)
     return dx
+
+
+class MaxPool2d(CpuMaxPool2d):
+    pool, spread = staticmethod(max_pool_forward), staticmethod(max_pool_backward)
 
 
 # ------------------------------------------------------------------------------------------------ local response norm
@@ -170,8 +197,8 @@ def max_pool_backward(grad, argmax, image_shape, kernel_size, stride, padding):
 @_on_its_device
 def lrn_forward(x, size, alpha, beta, k, groups):
     """y = x / scale^beta with scale = k + alpha · Σ_{j−size//2 … j+(size−1)//2} x² over neighbouring channels."""
-    x = cupy.ascontiguousarray(x)
-    y, scale = cupy.empty_like(x), cupy.empty_like(x)
+    x = _contiguous(x)
+    y, scale = loaded_cupy().empty_like(x), loaded_cupy().empty_like(x)
     N, C, H, W = x.shape
     _launch("lrn_forward", x.size, x, y, scale, H * W, C // groups, size, float(alpha), float(beta), float(k))
     return y, scale
@@ -181,11 +208,15 @@ def lrn_forward(x, size, alpha, beta, k, groups):
 def lrn_backward(grad, x, scale, size, alpha, beta, groups, overwrite=False):
     """dx = g·s^−β − 2αβ·x·Σ (g·x·s^(−β−1)), the sum over all channels whose window holds this one. overwrite: not used, since
     each thread reads what its neighbours would overwrite."""
-    grad, x, scale = (cupy.ascontiguousarray(array) for array in (grad, x, scale))
-    dx = cupy.empty_like(x)
+    grad, x, scale = (_contiguous(array) for array in (grad, x, scale))
+    dx = loaded_cupy().empty_like(x)
     N, C, H, W = x.shape
     _launch("lrn_backward", x.size, grad, x, scale, dx, H * W, C // groups, size, float(alpha), float(beta))
     return dx
+
+
+class LocalResponseNorm(CpuLocalResponseNorm):
+    normalise, differentiate = staticmethod(lrn_forward), staticmethod(lrn_backward)
 
 
 # ------------------------------------------------------------------------------------------------ dropout
@@ -194,11 +225,15 @@ def lrn_backward(grad, x, scale, size, alpha, beta, groups, overwrite=False):
 @_on_its_device
 def dropout(x, p, key, first=0):
     """y = x · m / (1 − p), m = 1 where a random number in [0, 1) is at least p, else 0: for the same key the same mask."""
-    x = cupy.ascontiguousarray(x)
-    y = cupy.empty_like(x)
+    x = _contiguous(x)
+    y = loaded_cupy().empty_like(x)
     threads = -(-(first % 8 + x.size) // 8) if x.size else 0
     _launch("dropout", threads, x, y, x.size, np.uint64(key), np.uint64(first), np.float32(p), float(1 / (1 - p)))
     return y
+
+
+class Dropout(CpuDropout):
+    drop = staticmethod(dropout)
 
 
 # ------------------------------------------------------------------------------------------------ the loss
@@ -210,10 +245,22 @@ def cross_entropy(logits, labels):
 
     A label that is none of the K classes makes its row NaN.
     """
-    logits, labels = cupy.ascontiguousarray(logits), cupy.ascontiguousarray(labels, dtype=np.int64)
-    losses, gradient = cupy.empty(len(logits), dtype=logits.dtype), cupy.empty_like(logits)
+    logits, labels = _contiguous(logits), _contiguous(labels.astype(np.int64, copy=False))
+    losses, gradient = loaded_cupy().empty(len(logits), dtype=logits.dtype), loaded_cupy().empty_like(logits)
     _launch("cross_entropy", len(logits), logits, labels, losses, gradient, logits.shape[1], block_each=True)
     return losses, gradient
+
+
+class CrossEntropy(ops.CrossEntropy):
+    def forward(self, logits):
+        labels, share = self.labels_and_shares(logits)
+        losses, gradient = cross_entropy(logits, labels)
+        self.save_for_backward(gradient, share)
+        return (losses[:, None] * share).mean()
+
+    def backward(self, g):
+        gradient, share = self.saved
+        return gradient * share * g
 
 
 # ------------------------------------------------------------------------------------------------ the update
@@ -223,7 +270,7 @@ def cross_entropy(logits, labels):
 def sgd_update(weight, grad, velocity, lr, momentum, weight_decay):
     """v ← momentum·v − lr·(g + weight_decay·w);  w ← w + v, in place (the paper, section 5): one pass over memory."""
     _in_place(weight, velocity)
-    _launch("sgd_update", weight.size, weight, cupy.ascontiguousarray(grad), velocity,
+    _launch("sgd_update", weight.size, weight, _contiguous(grad), velocity,
             float(lr), float(momentum), float(weight_decay))
 
 
@@ -236,7 +283,7 @@ _slice_sizes = {}  # what has been found out so far, so that no step asks the dr
 def images_at_a_time(column_bytes):
     """How many images share one buffer of columns when one image needs `column_bytes`: 256 MB worth, or a quarter of
     the free memory when that is less."""
-    key = cupy.cuda.Device().id, "bytes", column_bytes
+    key = loaded_cupy().cuda.Device().id, "bytes", column_bytes
     if key not in _slice_sizes:
         _slice_sizes[key] = max(1, min(_SLICE_BYTES, gpu_memory()[0] // 4) // column_bytes)
     return _slice_sizes[key]
@@ -248,7 +295,7 @@ def sum_over_images(function, count, at_a_time):
 
     When the GPU runs out of memory the slice is halved and tried again. Raises OutOfMemory when one image is too much.
     """
-    key = cupy.cuda.Device().id, "images", at_a_time
+    key = loaded_cupy().cuda.Device().id, "images", at_a_time
     total, start = None, 0
     while start < count:
         size = _slice_sizes.get(key, at_a_time)
@@ -267,7 +314,7 @@ def _attempt(function, images):
     """(result, None), or (None, CuPy's message) when memory ran out; the function's own arrays are free again then."""
     try:
         return function(images), None
-    except cupy.cuda.memory.OutOfMemoryError as error:
+    except loaded_cupy().cuda.memory.OutOfMemoryError as error:
         return None, str(error)
 
 

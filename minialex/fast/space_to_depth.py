@@ -10,32 +10,22 @@ each output and colour where im2col takes 11·11 = 121. Nothing is added up here
 import numpy as np
 
 from .buffers import scratch
+from .convolution import Convolution
 from .layout import swapped
 from .threads import for_each
-from .winograd import LONGEST_SUM, Winograd
+from .winograd import Winograd
 
 
-def tiles_are_faster(images, weight, stride, groups):
-    """Are they faster than im2col for this shape? Square kernels that are 3x3 or 5x5 (after folding); so many channels that the
-    products are what takes time, and so many images that the transform of the weights is not: a step of the paper's network
-    takes 222 ms by tiles and 271 ms by im2col with 4 images, 212 and 201 with 2.
-
-    Not in float16: its 3 digits become 2 with 5x5 kernels, and tiles of pixels around 600 exceed its largest number.
-    """
-    C_out, C, KH, KW = weight.shape
-    S = stride[0]
-    square = KH == KW and stride == (S, S) and (S == 1 or S < KH)
-    enough = min(C_out // groups, C * S * S) >= 32 and images >= 4
-    return square and -(-KH // S) in LONGEST_SUM and enough and weight.dtype.itemsize > 2
-
-
-class Folded(Winograd):
+class SpaceToDepth(Winograd):
     """Winograd's maps of x' and W', for x and W."""
 
-    def __init__(self, weight, stride, padding, groups, output_size, m=4):
+    def __init__(self, x, weight, stride, padding, groups, output_size, forward=True, m=None):
         self.S, self.K, self.image_padding = stride[0], weight.shape[2], padding
-        super().__init__(self._folded(weight), (0, 0), groups, output_size, m)
+        super().__init__(x, self._folded(weight), (1, 1), (0, 0), groups, output_size, forward, m)
         self.folded_size = tuple(size + self.r - 1 for size in output_size)
+
+    def describe(self):
+        return f"space-to-depth {self.S}×{self.S}, {super().describe()}"
 
     def weights(self, weight):
         """(C_out, C/T, K, K) -> (n², T, C_out/T, C/T·S²)"""
@@ -97,3 +87,7 @@ class Folded(Winograd):
     def _window(self, images):
         """Where the same pixels stand in the image with its padding."""
         return (slice(None), *(slice(P, P + met.stop) for P, met in zip(self.image_padding, self._met(images)[1:])))
+
+
+class SpaceToDepthConvolution(Convolution):
+    plan = SpaceToDepth

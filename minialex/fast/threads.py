@@ -11,15 +11,13 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from ..device import array_module, thread_count
-from . import kernels
-from .buffers import empty
 
 _local = threading.local()
 
 # Numbers in one call of NumPy. Every call waits for the interpreter lock, which the other threads want as well, so the blocks
 # that are best are larger than the second-level cache.
 _BLOCK = 1 << 17
-_WORTH_SHARING = 1 << 20  # numbers, or multiply-adds of a product by 32: about a millisecond
+WORTH_SHARING = 1 << 20  # numbers, or multiply-adds of a product by 32: about a millisecond
 _WORTH_HALVING = 1 << 17  # of products: from here on two halves on two cores beat one core, and more pieces than that do not
 
 # NumPy copies operands that are not contiguous through buffers of 8192 items, even where nothing has to be converted, when
@@ -62,7 +60,7 @@ def parallel_map(function, pieces, share=True):
     sum over them does not depend on which core was faster. The caller works too: one thread less to wake,
     0.12 instead of 0.16 ms for a call. A call from inside `function` runs where it is: its cores have work already.
     """
-    if _inside():
+    if inside():
         return [function(piece) for piece in pieces]
     if share and len(pieces) <= 1 < thread_count():
         return [function(piece) for piece in pieces]  # one image alone: here the cores share each product
@@ -91,7 +89,7 @@ def parallel_map(function, pieces, share=True):
     return results
 
 
-def _inside():
+def inside():
     """Is this thread at work for parallel_map?"""
     return getattr(_local, "inside", False)
 
@@ -109,7 +107,7 @@ def batch_pieces(count, pieces=None):
 def _share(function, count, numbers):
     """function(slice) on slices of `count` things: on all cores, or where there are few numbers in all, at once on this one.
     For functions without matrix products: nobody limits BLAS on one core."""
-    if numbers >= _WORTH_SHARING:
+    if numbers >= WORTH_SHARING:
         parallel_map(function, batch_pieces(count))
     elif count:
         function(slice(0, count))
@@ -117,13 +115,13 @@ def _share(function, count, numbers):
 
 def for_each(function, things, numbers):
     """Call `function(thing)` for each thing, on all cores if these work on many numbers: each takes the next when it is free."""
-    parallel_map(function, things, share=numbers >= _WORTH_SHARING and len(things) > 1)
+    parallel_map(function, things, share=numbers >= WORTH_SHARING and len(things) > 1)
 
 
 def for_rows(function, *images):
     """Call `function(*parts)` on matching rows (N, C, W) of images (N, C, H, W), on all cores: for what works number by number on
     images that lie in memory channels last. Where each core has work of its own already, as on a GPU, there is one call."""
-    if array_module(images[0]) is not np or _inside():
+    if array_module(images[0]) is not np or inside():
         function(*images)
     else:
         for_each(lambda h: function(*(array[:, :, h] for array in images)), range(images[0].shape[2]), images[0].size)
@@ -179,69 +177,23 @@ def _flat(arrays):
     return [array.reshape(-1) for array in arrays]
 
 
-def images_at_a_time(positions, column_bytes, like):
-    """How many images share one buffer of columns, when one image has `positions` windows in `column_bytes` bytes.
-
-    CPU: enough for 512 columns, since a matrix product of 169 (one image of conv3-5) runs 10-15 % slower, and for 1 MB.
-    GPU: as the memory allows.
-    """
-    if array_module(like) is np:
-        return max(1, -(-512 // positions), (1 << 20) // column_bytes)
-    return kernels(like).images_at_a_time(column_bytes)
-
-
-def matmul(a, b, out=None):
-    """a @ b for two matrices, shared among the cores by rows or columns of the result.
-
-    BLAS could share it too, but its threads go on spinning for 20 ms after every product, in the way of the layer that
-    comes next: conv5's backward pass, right after fc6's, took 1.7 times as long (measured at batch 32 on two cores).
-    """
-    if out is None:
-        out = empty((a.shape[0], b.shape[1]), np.result_type(a.dtype, b.dtype), like=a)
-    xp = array_module(a)
-    if xp is not np or _inside():
-        return xp.matmul(a, b, out=out)
-    rows, columns = out.shape
-    turned = b.flags.f_contiguous and not b.flags.c_contiguous  # the weights in x Wᵀ: (W xᵀ)ᵀ takes two thirds of the time
-    by_rows = rows >= columns or rows >= 1024 and not turned  # 1024 rows of fc6's gradient are one run of memory
-
-    def part(piece):
-        if by_rows:
-            np.matmul(a[piece], b, out=out[piece])
-        elif turned:
-            out[:, piece] = np.matmul(b.T[piece], a.T).T
-        else:
-            np.matmul(a, b[:, piece], out=out[:, piece])
-
-    # Each piece packs the other operand anew: fc6's weight gradient takes 22 ms in 4 pieces and 25 ms in 8 (batch 32). Their
-    # number does not depend on the cores up to four, so neither do the bits of the result.
-    large = a.size * columns >= 32 * _WORTH_SHARING
-    pieces = batch_pieces(rows if by_rows else columns, 4 * -(-thread_count() // 4) if large else 1)
-    parallel_map(part, pieces, share=large)
-    return out
-
-
-def sum_over_images(function, count, maps, like, operations):
-    """Call `function(slice)` on slices of at most maps.images_at_a_time() of `count` images and add up the arrays it returns.
+def sum_over_images(function, count, at_a_time, by_image, operations):
+    """Call `function(slice)` on slices of at most `at_a_time` of `count` images and add up the arrays it returns.
 
     `function` returns None or a tuple of arrays and Nones; operations: multiply-adds per image. The order of additions does
-    not depend on timing. maps.by_image: each core takes images of its own; otherwise `function` itself shares its work.
+    not depend on timing. by_image: each core takes images of its own; otherwise `function` itself shares its work.
     """
-    at_a_time = maps.images_at_a_time()
-    if array_module(like) is not np:
-        return kernels(like).sum_over_images(function, count, at_a_time)
-
     def add_up(piece):
         total = None
         for start in range(piece.start, piece.stop, at_a_time):
             total = add_parts(total, function(slice(start, min(start + at_a_time, piece.stop))))
         return total
 
-    if not maps.by_image:
+    if not by_image:
         return add_up(slice(0, count))
     work, total = count * operations // 32, None
-    pieces = batch_pieces(count) if work >= _WORTH_SHARING else batch_pieces(count, 2 if work >= _WORTH_HALVING else 1)
-    for part in parallel_map(add_up, pieces, share=len(pieces) > 1 or work >= _WORTH_SHARING):
+    pieces = batch_pieces(count) if work >= WORTH_SHARING else batch_pieces(count, 2 if work >= _WORTH_HALVING else 1)
+    for part in parallel_map(add_up, pieces, share=len(pieces) > 1 or work >= WORTH_SHARING):
         total = add_parts(total, part)
     return total
 

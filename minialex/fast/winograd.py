@@ -18,7 +18,7 @@ In two dimensions the same is done along the rows and along the columns: m x m o
 
 4x4 outputs take n² = 36 multiplications instead of 4²·3² = 144 with 3x3 kernels, and 64 instead of 400 with 5x5 kernels. Summed
 over the channels, each of the n² places in a tile is a matrix product: weights U = G g Gᵀ, columns V = Bᵀ d B. Every backward
-pass is a transpose once more. So these are the maps of ops/im2col.py with n² products instead of one; neighbouring tiles lie m
+pass is a transpose once more. So these are the maps of im2col.py with n² products instead of one; neighbouring tiles lie m
 pixels apart and share r − 1 rows or columns of pixels.
 
 Images lie in memory as (H, W, N, C): all channels of all images of one pixel side by side. Then the rows of a tile are the
@@ -31,6 +31,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from .buffers import empty, scratch
+from .convolution import Convolution, Plan
 from .layout import swapped
 from .threads import batch_pieces, for_each
 
@@ -81,8 +82,8 @@ def matrices(m, r):
     return A.T, G, BT
 
 
-class Winograd:
-    """The linear maps of a convolution and their transposes; `Im2col` in ops/im2col.py is the plain form of the same names.
+class Winograd(Plan):
+    """The plan: the linear maps of a convolution and their transposes; `Im2col` in im2col.py is the plain form of the same names.
 
     TH·TW tiles in each of N images make P = TH·TW·N columns, for each of T = groups towers. The cores share the rows of tiles,
     then the n² products.
@@ -93,13 +94,18 @@ class Winograd:
 
     by_image = False
 
-    def __init__(self, weight, padding, groups, output_size, m=4):
+    def __init__(self, x, weight, stride, padding, groups, output_size, forward=True, m=None):
         self.C_out, self.C, self.r = len(weight), weight.shape[1] * groups, weight.shape[2]
-        self.padding, self.groups, self.dtype = padding, groups, weight.dtype
+        self.padding, self.groups, self.dtype, self.output_size = padding, groups, weight.dtype, output_size
+        m = m or tile_size(self.r, len(x), output_size, forward)
         self.AT, self.G, self.BT = (matrix.astype(weight.dtype) for matrix in matrices(m, self.r))
         self.longest_sum = LONGEST_SUM[self.r]
         self.m, self.n = self.AT.shape
         self.TH, self.TW = (-(-size // self.m) for size in output_size)
+
+    def describe(self):
+        """The plan in a few words."""
+        return f"Winograd F({self.m}×{self.m}, {self.r}×{self.r})"
 
     def weights(self, weight):
         """(C_out, C/T, r, r) -> (n², T, C_out/T, C/T):  U = G g Gᵀ"""
@@ -274,6 +280,10 @@ class Winograd:
     def _by_tile(self, matrices):
         """(n², T, K, P) -> (n, n, TH, TW, N·T·K), the same memory"""
         return matrices.transpose(0, 3, 1, 2).reshape(self.n, self.n, self.TH, self.TW, -1)
+
+
+class WinogradConvolution(Convolution):
+    plan = Winograd
 
 
 def _add_up(arrays, out):

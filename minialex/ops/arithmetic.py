@@ -2,11 +2,10 @@
 
 Broadcasting copies an input along some axes; the transpose of copying is summing, so the gradient is summed over them.
 """
+from math import prod
 from numbers import Integral
 
-import numpy as np
-
-from ..device import array_module, device_of, is_array, to_device
+from ..device import array_module, beside
 from ..tensor import Function, Tensor
 
 
@@ -20,20 +19,20 @@ def unbroadcast(grad, shape):
 
 
 class _Elementwise(Function):
-    """Two operands, broadcast against each other as NumPy does."""
+    """Two operands, broadcast against each other as NumPy does. Each below says what it computes, and from the gradient g of the
+    result those of its operands, before they are summed over the broadcast axes. Only what somebody asked for is computed."""
 
     symbol = "?"
 
-    def check(self, a, b):
+    def check_inputs(self, a, b):
         for m, n in zip(reversed(a.shape), reversed(b.shape)):
             if m != n and 1 not in (m, n):
                 raise ValueError(f"cannot compute {a.shape} {self.symbol} {b.shape}: counted from the right, sizes {m} and "
                                  f"{n} differ and neither is 1. Reshape one so that the axes line up.")
 
-    def gradients(self, grad_a, grad_b):
-        """Sum both over their broadcast axes; a function without arguments is only called if somebody asked for it."""
-        return tuple(unbroadcast(grad(), shape) if needed else None for grad, needed, (shape, _) in
-                     zip((grad_a, grad_b), self.needs_input_grad, self.input_types))
+    def backward(self, g):
+        return tuple(unbroadcast(gradient(g, *self.saved), shape) if needed else None for gradient, needed, (shape, _) in
+                     zip((self.grad_a, self.grad_b), self.needs_input_grad, self.input_types))
 
 
 class Add(_Elementwise):
@@ -42,11 +41,13 @@ class Add(_Elementwise):
     symbol = "+"
 
     def forward(self, a, b):
-        self.check(a, b)
         return a + b
 
-    def backward(self, g):
-        return self.gradients(lambda: g, lambda: g)
+    def grad_a(self, g):
+        return g
+
+    def grad_b(self, g):
+        return g
 
 
 class Sub(_Elementwise):
@@ -55,11 +56,13 @@ class Sub(_Elementwise):
     symbol = "-"
 
     def forward(self, a, b):
-        self.check(a, b)
         return a - b
 
-    def backward(self, g):
-        return self.gradients(lambda: g, lambda: -g)
+    def grad_a(self, g):
+        return g
+
+    def grad_b(self, g):
+        return -g
 
 
 class Mul(_Elementwise):
@@ -68,13 +71,14 @@ class Mul(_Elementwise):
     symbol = "*"
 
     def forward(self, a, b):
-        self.check(a, b)
         self.save_for_backward(a, b)
         return a * b
 
-    def backward(self, g):
-        a, b = self.saved
-        return self.gradients(lambda: g * b, lambda: g * a)
+    def grad_a(self, g, a, b):
+        return g * b
+
+    def grad_b(self, g, a, b):
+        return g * a
 
 
 class Div(_Elementwise):
@@ -83,13 +87,14 @@ class Div(_Elementwise):
     symbol = "/"
 
     def forward(self, a, b):
-        self.check(a, b)
         self.save_for_backward(a, b)
         return a / b
 
-    def backward(self, g):
-        a, b = self.saved
-        return self.gradients(lambda: g / b, lambda: -g * a / (b * b))
+    def grad_a(self, g, a, b):
+        return g / b
+
+    def grad_b(self, g, a, b):
+        return -g * a / (b * b)
 
 
 class Pow(_Elementwise):
@@ -98,26 +103,21 @@ class Pow(_Elementwise):
     symbol = "**"
 
     def forward(self, a, b):
-        self.check(a, b)
         y = a ** b
         self.save_for_backward(a, b, y)
         return y
 
-    def backward(self, g):
-        a, b, y = self.saved
+    def grad_a(self, g, a, b, y):
+        xp, exponent_0 = array_module(a), b == 0  # a⁰ is 1 everywhere, at a = 0 too: 0 · 0^(−1) would be NaN
+        return xp.where(exponent_0, 0, g * b * a ** xp.where(exponent_0, 1, b - 1))
+
+    def grad_b(self, g, a, b, y):
         xp = array_module(a)
-
-        def base():
-            exponent_0 = b == 0  # a⁰ is 1 everywhere, at a = 0 too: 0 · 0^(−1) would be NaN
-            return xp.where(exponent_0, 0, g * b * a ** xp.where(exponent_0, 1, b - 1))
-
-        return self.gradients(base, lambda: g * y * xp.log(xp.where(a == 0, 1, a)))
+        return g * y * xp.log(xp.where(a == 0, 1, a))
 
 
 class Neg(Function):
     """−x;  dx = −g"""
-
-    fresh_gradients = True
 
     def forward(self, x):
         return -x
@@ -128,8 +128,6 @@ class Neg(Function):
 
 class Exp(Function):
     """e^x;  dx = g·e^x"""
-
-    fresh_gradients = True
 
     def forward(self, x):
         y = array_module(x).exp(x)
@@ -144,8 +142,6 @@ class Exp(Function):
 class Log(Function):
     """ln x;  dx = g/x"""
 
-    fresh_gradients = True
-
     def forward(self, x):
         self.save_for_backward(x)
         return array_module(x).log(x)
@@ -158,7 +154,7 @@ class Log(Function):
 class MatMul(Function):
     """A @ B;  dA = g @ Bᵀ, dB = Aᵀ @ g. Leading axes broadcast; a 1-d operand is a row (left) or a column (right)."""
 
-    def forward(self, a, b):
+    def check_inputs(self, a, b):
         if 0 in (a.ndim, b.ndim):
             raise ValueError(f"cannot compute {a.shape} @ {b.shape}: a matrix product needs at least one axis on each side.")
         inner = b.shape[-2] if b.ndim > 1 else b.shape[0]
@@ -169,6 +165,8 @@ class MatMul(Function):
             if m != n and 1 not in (m, n):
                 raise ValueError(f"cannot compute {a.shape} @ {b.shape}: of the leading axes, which number the matrices, {m} "
                                  f"and {n} differ and neither is 1.")
+
+    def forward(self, a, b):
         self.save_for_backward(a, b)
         return a @ b
 
@@ -176,17 +174,12 @@ class MatMul(Function):
         a, b = self.saved
         A = a[None, :] if a.ndim == 1 else a
         B = b[:, None] if b.ndim == 1 else b
-        G = array_module(g).asarray(g).reshape(_matmul_shape(A, B))
-        need_a, need_b = self.needs_input_grad
-        return (unbroadcast(G @ B.swapaxes(-1, -2), A.shape).reshape(a.shape) if need_a else None,
-                unbroadcast(A.swapaxes(-1, -2) @ G, B.shape).reshape(b.shape) if need_b else None)
-
-
-def _matmul_shape(A, B):
-    """Shape of A @ B for at least two axes each."""
-    long, short = sorted((A.shape[:-2], B.shape[:-2]), key=len, reverse=True)
-    short = (1,) * (len(long) - len(short)) + short
-    return tuple(n if m == 1 else m for m, n in zip(long, short)) + (A.shape[-2], B.shape[-1])
+        G = array_module(g).asarray(g)  # a dot product is a scalar
+        G = G[..., None, :] if a.ndim == 1 < b.ndim else G
+        G = G[..., None] if b.ndim == 1 else G
+        G = G[None] if a.ndim == b.ndim == 1 else G
+        return (unbroadcast(G @ B.swapaxes(-1, -2), A.shape).reshape(a.shape),
+                unbroadcast(A.swapaxes(-1, -2) @ G, B.shape).reshape(b.shape))
 
 
 # ------------------------------------------------------------------------------------------------ reductions
@@ -210,6 +203,9 @@ class _Reduction(Function):
     def __init__(self, axis=None, keepdims=False):
         self.axis, self.keepdims = axis, keepdims
 
+    def check_inputs(self, x):
+        self.axes = _axes(self.axis, x)
+
     def kept(self, value):
         """`value` with the reduced axes put back at length 1, so that it broadcasts against the input."""
         shape = self.input_types[0][0]
@@ -220,7 +216,6 @@ class Sum(_Reduction):
     """Σ x;  dx = g, repeated along the summed axes"""
 
     def forward(self, x):
-        self.axes = _axes(self.axis, x)
         return x.sum(axis=self.axes, keepdims=self.keepdims)
 
     def backward(self, g):
@@ -230,13 +225,13 @@ class Sum(_Reduction):
 class Mean(Sum):
     """Σ x / n;  dx = g/n"""
 
-    def forward(self, x):
-        self.axes = _axes(self.axis, x)
-        self.count = 1
-        for axis in self.axes:
-            self.count *= x.shape[axis]
+    def check_inputs(self, x):
+        super().check_inputs(x)
+        self.count = prod(x.shape[axis] for axis in self.axes)
         if self.count == 0:
             raise ValueError(f"the mean over axes {self.axes} of shape {x.shape} is a mean of nothing.")
+
+    def forward(self, x):
         return x.mean(axis=self.axes, keepdims=self.keepdims)
 
     def backward(self, g):
@@ -246,16 +241,15 @@ class Mean(Sum):
 class Max(_Reduction):
     """max x;  dx = g at the first place in reading order that holds the maximum, 0 elsewhere"""
 
-    fresh_gradients = True
-
-    def forward(self, x):
+    def check_inputs(self, x):
         if x.size == 0:
             raise ValueError(f"the maximum of shape {x.shape} is a maximum of nothing.")
-        self.axes = _axes(self.axis, x)
-        rest = tuple(axis for axis in range(x.ndim) if axis not in self.axes)
-        self.order = rest + self.axes  # the reduced axes last and flattened: one argmax finds the first maximum
-        moved = x.transpose(self.order)
-        rows = moved.reshape(tuple(x.shape[axis] for axis in rest) + (-1,))
+        super().check_inputs(x)
+
+    def forward(self, x):
+        self.order = tuple(axis for axis in range(x.ndim) if axis not in self.axes) + self.axes
+        moved = x.transpose(self.order)  # the reduced axes last; flattened, one argmax finds the first maximum
+        rows = moved.reshape(moved.shape[:x.ndim - len(self.axes)] + (-1,))
         self.save_for_backward(rows.argmax(axis=-1)[..., None])
         self.moved_shape, self.rows_shape = moved.shape, rows.shape
         return x.max(axis=self.axes, keepdims=self.keepdims)
@@ -264,12 +258,8 @@ class Max(_Reduction):
         (where,) = self.saved
         xp = array_module(where)
         dx = xp.zeros(self.rows_shape, dtype=g.dtype)
-        position = xp.arange(self.rows_shape[-1]) == where
-        dx[position] = xp.asarray(g).reshape(-1)
-        back = [0] * len(self.order)
-        for new, old in enumerate(self.order):
-            back[old] = new
-        return dx.reshape(self.moved_shape).transpose(tuple(back))
+        dx[xp.arange(self.rows_shape[-1]) == where] = xp.asarray(g).reshape(-1)
+        return dx.reshape(self.moved_shape).transpose(_undone(self.order))
 
 
 # ------------------------------------------------------------------------------------------------ shapes
@@ -298,21 +288,26 @@ class Transpose(Function):
     def __init__(self, axes=None):
         self.axes = axes
 
-    def forward(self, x):
-        axes = self.axes or tuple(reversed(range(x.ndim)))
-        self.order = _axes(tuple(axes), x)
+    def check_inputs(self, x):
+        axes = tuple(self.axes or reversed(range(x.ndim)))
+        self.order = _axes(axes, x)
         if len(axes) != x.ndim:
-            raise ValueError(f"transpose{tuple(axes)} does not name each of the {x.ndim} axes of shape {x.shape} once.")
+            raise ValueError(f"transpose{axes} does not name each of the {x.ndim} axes of shape {x.shape} once.")
+
+    def forward(self, x):
         return x.transpose(self.order)
 
     def backward(self, g):
-        return g.transpose(tuple(self.order.index(axis) for axis in range(g.ndim)))
+        return g.transpose(_undone(self.order))
+
+
+def _undone(order):
+    """The order of axes that undoes `order`."""
+    return tuple(order.index(axis) for axis in range(len(order)))
 
 
 class GetItem(Function):
     """x[index];  dx is zero but at the index, where g is added: an element picked twice gets both"""
-
-    fresh_gradients = True
 
     def __init__(self, index):
         if any(isinstance(part, Tensor) for part in (index if isinstance(index, tuple) else (index,))):
@@ -320,10 +315,7 @@ class GetItem(Function):
         self.index = index
 
     def forward(self, x):
-        if array_module(x) is not np:  # CuPy adds up (add.at) at its own arrays' indices only
-            parts = self.index if isinstance(self.index, tuple) else (self.index,)
-            parts = tuple(to_device(part, device_of(x)) if is_array(part) else part for part in parts)
-            self.index = parts if isinstance(self.index, tuple) else parts[0]
+        self.index = beside(x, self.index)
         try:
             return x[self.index]
         except IndexError as error:
@@ -339,44 +331,72 @@ class GetItem(Function):
 # ------------------------------------------------------------------------------------------------ attached to Tensor
 
 
-def _axis_arguments(arguments):
-    """x.reshape(2, 3) and x.reshape((2, 3)) mean the same."""
+class _Methods:
+    """What a Tensor can do, besides its operators."""
+
+    def sum(self, axis=None, keepdims=False):
+        """The sum along `axis`, a number or several in brackets; of everything without it. keepdims: leave axes of length 1."""
+        return Sum(axis, keepdims)(self)
+
+    def mean(self, axis=None, keepdims=False):
+        """The mean along `axis`, a number or several in brackets; of everything without it. keepdims: leave axes of length 1."""
+        return Mean(axis, keepdims)(self)
+
+    def max(self, axis=None, keepdims=False):
+        """The maximum along `axis`, a number or several in brackets; of everything without it. The gradient goes to the first
+        place that holds it. keepdims: leave axes of length 1."""
+        return Max(axis, keepdims)(self)
+
+    def reshape(self, *shape):
+        """The same numbers in another shape: x.reshape(2, -1) or x.reshape((2, -1)); -1 stands for what is left."""
+        return Reshape(_one_or_many(shape))(self)
+
+    def transpose(self, *axes):
+        """The axes in another order, x.transpose(1, 0) or x.transpose((1, 0)); reversed without it."""
+        return Transpose(_one_or_many(axes))(self)
+
+    def exp(self):
+        """e^x, number by number."""
+        return Exp()(self)
+
+    def log(self):
+        """The natural logarithm, number by number."""
+        return Log()(self)
+
+    def __getitem__(self, index):
+        return GetItem(index)(self)
+
+    def __neg__(self):
+        return Neg()(self)
+
+    T = property(lambda self: Transpose()(self), doc="The axes reversed.")
+
+
+def _one_or_many(arguments):
     return tuple(arguments[0]) if len(arguments) == 1 and isinstance(arguments[0], (tuple, list)) else arguments
 
 
-def _not_on_leaves(operation):
-    """`w -= step` would bind the name w to a new Tensor, and the leaf that is trained would never change."""
-    def checked(a, b):
-        if a.requires_grad and a.creator is None:
+def _operator(name, operation):
+    """Give Tensor a + b, b + a where b is a number or an array, and a += b."""
+    def operator(self, other):
+        return operation()(self, other)
+
+    def reflected(self, other):
+        return operation()(other, self)
+
+    def in_place(self, other):
+        if self.requires_grad and self.creator is None:  # the name would stand for a new Tensor, and the leaf never change
             raise TypeError("+=, -=, *= and /= do not change a leaf that requires a gradient, the name would stand for another "
                             "Tensor: change its array, as in w.data -= lr * w.grad.")
-        return operation(a, b)
-    return checked
+        return operation()(self, other)
+
+    for prefix, method in (("", operator), ("r", reflected), ("i", in_place)):
+        method.__doc__, method.__name__ = operation.__doc__, f"__{prefix}{name}__"
+        setattr(Tensor, method.__name__, method)
 
 
-Tensor.__add__ = lambda a, b: Add()(a, b)
-Tensor.__radd__ = lambda a, b: Add()(b, a)
-Tensor.__sub__ = lambda a, b: Sub()(a, b)
-Tensor.__rsub__ = lambda a, b: Sub()(b, a)
-Tensor.__mul__ = lambda a, b: Mul()(a, b)
-Tensor.__rmul__ = lambda a, b: Mul()(b, a)
-Tensor.__truediv__ = lambda a, b: Div()(a, b)
-Tensor.__rtruediv__ = lambda a, b: Div()(b, a)
-Tensor.__pow__ = lambda a, b: Pow()(a, b)
-Tensor.__rpow__ = lambda a, b: Pow()(b, a)
-Tensor.__matmul__ = lambda a, b: MatMul()(a, b)
-Tensor.__rmatmul__ = lambda a, b: MatMul()(b, a)
-Tensor.__iadd__ = _not_on_leaves(Tensor.__add__)
-Tensor.__isub__ = _not_on_leaves(Tensor.__sub__)
-Tensor.__imul__ = _not_on_leaves(Tensor.__mul__)
-Tensor.__itruediv__ = _not_on_leaves(Tensor.__truediv__)
-Tensor.__neg__ = lambda a: Neg()(a)
-Tensor.__getitem__ = lambda a, index: GetItem(index)(a)
-Tensor.sum = lambda a, axis=None, keepdims=False: Sum(axis, keepdims)(a)
-Tensor.mean = lambda a, axis=None, keepdims=False: Mean(axis, keepdims)(a)
-Tensor.max = lambda a, axis=None, keepdims=False: Max(axis, keepdims)(a)
-Tensor.reshape = lambda a, *shape: Reshape(_axis_arguments(shape))(a)
-Tensor.transpose = lambda a, *axes: Transpose(_axis_arguments(axes))(a)
-Tensor.T = property(lambda a: Transpose()(a))
-Tensor.exp = lambda a: Exp()(a)
-Tensor.log = lambda a: Log()(a)
+for _name, _operation in dict(add=Add, sub=Sub, mul=Mul, truediv=Div, pow=Pow, matmul=MatMul).items():
+    _operator(_name, _operation)
+for _name, _method in vars(_Methods).items():
+    if callable(_method) or isinstance(_method, property):
+        setattr(Tensor, _name, _method)

@@ -12,29 +12,30 @@ from numbers import Integral
 
 import numpy as np
 
-from ..device import array_module, device_of, is_array, to_device, to_numpy
-from ..fast import kernels
+from ..device import array_module, device_of, is_array, to_numpy
 from ..tensor import Function, Tensor
 
 
-def _log_softmax(x, axis):
-    if not isinstance(axis, Integral) or not -x.ndim <= axis < x.ndim:
-        raise ValueError(f"softmax: axis {axis} does not exist in shape {x.shape}: choose between {-x.ndim} and {x.ndim - 1}.")
-    if x.shape[axis] == 0:
-        raise ValueError(f"softmax: shape {x.shape} has nothing along axis {axis} to share the probability.")
+def log_softmax(x, axis):
+    """ln of e^x / Σ e^x along the axis; a plain array."""
     xp = array_module(x)
     shifted = x - x.max(axis=axis, keepdims=True)
     return shifted - xp.log(xp.exp(shifted).sum(axis=axis, keepdims=True))
 
 
 class LogSoftmax(Function):
-    fresh_gradients = True
-
     def __init__(self, axis=-1):
         self.axis = axis
 
+    def check_inputs(self, x):
+        if not isinstance(self.axis, Integral) or not -x.ndim <= self.axis < x.ndim:
+            raise ValueError(f"softmax: axis {self.axis} does not exist in shape {x.shape}: choose between {-x.ndim} and "
+                             f"{x.ndim - 1}.")
+        if x.shape[self.axis] == 0:
+            raise ValueError(f"softmax: shape {x.shape} has nothing along axis {self.axis} to share the probability.")
+
     def forward(self, x):
-        y = _log_softmax(x, self.axis)
+        y = log_softmax(x, self.axis)
         self.save_for_backward(y)
         return y
 
@@ -43,14 +44,9 @@ class LogSoftmax(Function):
         return g - array_module(y).exp(y) * g.sum(axis=self.axis, keepdims=True)
 
 
-class Softmax(Function):
-    fresh_gradients = True
-
-    def __init__(self, axis=-1):
-        self.axis = axis
-
+class Softmax(LogSoftmax):
     def forward(self, x):
-        y = array_module(x).exp(_log_softmax(x, self.axis))
+        y = array_module(x).exp(log_softmax(x, self.axis))
         self.save_for_backward(y)
         return y
 
@@ -62,32 +58,42 @@ class Softmax(Function):
 class CrossEntropy(Function):
     """The mean over the batch of −ln p(label). An untrained network over K classes starts at ln K."""
 
-    fresh_gradients = True
-
     def __init__(self, labels, weight=None):
         self.labels, self.weight = labels, weight
 
-    def forward(self, logits):
-        labels = _check_labels(self.labels, logits)
-        losses, gradient = kernels(logits).cross_entropy(logits, labels)
-        if self.weight is None:
-            self.save_for_backward(gradient)
-            return losses.mean()
-        weights = _check_weight(self.weight, logits)[labels]
-        if device_of(weights) == "cpu" and not weights.any():
+    def check_inputs(self, logits):
+        self.labels, self.weight = _check_labels(self.labels, logits), _check_weight(self.weight, logits)
+        on_cpu = all(device_of(array) == "cpu" for array in (self.labels, self.weight) if array is not None)
+        if self.weight is not None and on_cpu and not self.weight[self.labels].any():
             raise ValueError("cross_entropy: the weight of every label in the batch is 0: there is nothing to average.")
-        weights /= weights.mean()
-        self.save_for_backward(gradient * weights[:, None])
-        return (losses * weights).mean()
+
+    def labels_and_shares(self, logits):
+        """The labels (N,), and for each picture N·w_label/Σ w_label, a column; 1 where all classes count alike."""
+        xp = array_module(logits)
+        labels = xp.asarray(self.labels)
+        if self.weight is None:
+            return labels, 1
+        weights = xp.asarray(self.weight, dtype=logits.dtype)[labels]
+        return labels, (weights / weights.mean())[:, None]
+
+    def forward(self, logits):
+        labels, share = self.labels_and_shares(logits)
+        rows, log_p = array_module(logits).arange(len(logits)), log_softmax(logits, axis=1)
+        self.save_for_backward(log_p, rows, labels, share)
+        return (-log_p[rows, labels, None] * share).mean()
 
     def backward(self, g):
-        (gradient,) = self.saved
-        return gradient * g
+        log_p, rows, labels, share = self.saved
+        dx = array_module(log_p).exp(log_p)
+        dx[rows, labels] -= 1
+        return dx * (1 / len(dx)) * share * g
 
 
 def _check_labels(labels, logits):
-    """The labels as integers on the device of the logits. Values are checked where that costs no wait: on the CPU."""
+    """The labels as an array of integers. Values are checked where that costs no wait: on the CPU."""
     labels = labels.data if isinstance(labels, Tensor) else labels
+    if isinstance(labels, np.ma.MaskedArray):
+        raise TypeError("cross_entropy: labels are a masked array, and a mask is not looked at: give the rows that count.")
     labels = labels if is_array(labels) else np.asarray(labels)
     if device_of(logits) == "cpu":
         labels = to_numpy(labels)
@@ -102,30 +108,32 @@ def _check_labels(labels, logits):
     if device_of(labels) == "cpu" and not (0 <= labels.min() and labels.max() < classes):
         raise ValueError(f"cross_entropy: labels run from {labels.min()} to {labels.max()}, but the logits have {classes} "
                          f"classes, 0 to {classes - 1}.")
-    return to_device(labels, device_of(logits))
+    return labels
 
 
 def _check_weight(weight, logits):
-    """The classes' weights (K,) with the dtype and on the device of the logits."""
+    """The classes' weights as an array (K,), or None."""
     if isinstance(weight, Tensor) and weight.requires_grad:
         raise ValueError("cross_entropy: weight has requires_grad=True, but no gradient is computed for it: give weight.data.")
+    if weight is None:
+        return None
     weight = weight.data if isinstance(weight, Tensor) else weight if is_array(weight) else np.asarray(weight)
     if weight.shape != logits.shape[1:] or weight.dtype.kind not in "iuf":
         raise ValueError(f"cross_entropy: weight must hold one number for each of the {logits.shape[1]} classes, shape "
                          f"{logits.shape[1:]}, got {weight.dtype} of shape {weight.shape}.")
     if device_of(weight) == "cpu" and not (weight >= 0).all():
         raise ValueError(f"cross_entropy: weights must be at least 0, got {weight.min()}.")
-    return to_device(weight.astype(logits.dtype), device_of(logits))
+    return to_numpy(weight) if device_of(logits) == "cpu" else weight
 
 
 class MSELoss(Function):
-    fresh_gradients = True
-
-    def forward(self, output, target):
+    def check_inputs(self, output, target):
         if output.shape != target.shape:
             raise ValueError(f"mse_loss: output {output.shape} and target {target.shape} must have the same shape.")
         if output.size == 0:
             raise ValueError(f"mse_loss: shape {output.shape} holds nothing to average.")
+
+    def forward(self, output, target):
         difference = output - target
         self.save_for_backward(difference)
         return (difference * difference).mean()
@@ -133,5 +141,4 @@ class MSELoss(Function):
     def backward(self, g):
         (difference,) = self.saved
         step = difference * (2 * g / difference.size)
-        need_output, need_target = self.needs_input_grad
-        return (step if need_output else None), (-step if need_target else None)
+        return step, -step

@@ -325,21 +325,11 @@ def install(patch, **options):
     for name in [name for name in sys.modules if name.partition(".")[0] in ("cupy", "cupyx")]:
         patch.delitem(sys.modules, name)
     patch.setitem(sys.modules, "cupy", cupy)
-    _forget_kernels(patch)
     from minialex import random as random_module
-    from minialex.fast import kernels
+    from minialex.fast import gpu
     patch.setattr(random_module, "_random", dict(random_module._random))
-    gpu = kernels(cupy.zeros(1))
     cupy.state.sources = tuple(gpu.source(real, index) for real in gpu.REALS.values() for index in gpu.INDICES.values())
     return cupy
-
-
-def _forget_kernels(patch):
-    """`minialex.fast.gpu` keeps the cupy it was imported with: a new one now, and again when `patch` is undone."""
-    import minialex.fast
-    patch.setitem(sys.modules, "minialex.fast.gpu", None)
-    del sys.modules["minialex.fast.gpu"]
-    patch.setattr(minialex.fast, "gpu", None, raising=False)
 
 
 def unknown_to_cupy(names):

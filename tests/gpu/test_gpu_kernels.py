@@ -9,7 +9,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from minialex.fast import cpu
+import minialex.functional as F
+from minialex import Tensor
+from minialex.fast.dropout import dropout
+from minialex.fast.im2col import col2im, im2col
+from minialex.fast.normalization import lrn_backward, lrn_forward
+from minialex.fast.pooling import max_pool_backward, max_pool_forward
+from minialex.fast.sgd import sgd_update
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 checked = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
@@ -61,7 +67,7 @@ def test_im2col(on_gpu, geometry, dtype, seed):
     columns = on_gpu("im2col", x, kernel, stride, padding)
     assert columns.dtype == dtype
     np.testing.assert_array_equal(columns, expected.reshape(-1, N, OH * OW))
-    np.testing.assert_array_equal(columns, cpu.im2col(x, kernel, stride, padding))
+    np.testing.assert_array_equal(columns, im2col(x, kernel, stride, padding))
 
 
 @checked
@@ -89,7 +95,7 @@ def test_col2im(on_gpu, geometry, dtype, seed):
     image = on_gpu("col2im", columns, shape, kernel, stride, padding)
     assert image.dtype == dtype
     np.testing.assert_allclose(image, expected, rtol=0, atol=60 * tolerance[dtype])
-    np.testing.assert_array_equal(image, cpu.col2im(columns, shape, kernel, stride, padding), "not the CPU's order")
+    np.testing.assert_array_equal(image, col2im(columns, shape, kernel, stride, padding), "not the CPU's order")
 
 
 def test_col2im_is_the_transpose_of_im2col(on_gpu):
@@ -132,7 +138,7 @@ def test_max_pool_forward(on_gpu, geometry, dtype, seed, values):
     assert (y.dtype, argmax.dtype) == (dtype, np.uint8)
     np.testing.assert_array_equal(y, expected_y)
     np.testing.assert_array_equal(argmax, expected_argmax)
-    on_cpu = cpu.max_pool_forward(x, *window)
+    on_cpu = max_pool_forward(x, *window)
     np.testing.assert_array_equal(y, on_cpu[0])
     if np.isfinite(x).all():
         np.testing.assert_array_equal(argmax, on_cpu[1])
@@ -151,7 +157,7 @@ def test_max_pool_backward(on_gpu, geometry, dtype, seed):
     dx = on_gpu("max_pool_backward", grad, argmax, shape, kernel, stride, padding)
     assert dx.dtype == dtype
     np.testing.assert_allclose(dx, expected, rtol=0, atol=30 * tolerance[dtype])
-    np.testing.assert_allclose(dx, cpu.max_pool_backward(grad, argmax, shape, kernel, stride, padding),
+    np.testing.assert_allclose(dx, max_pool_backward(grad, argmax, shape, kernel, stride, padding),
                                rtol=0, atol=30 * tolerance[dtype])
 
 
@@ -196,8 +202,8 @@ def test_lrn(on_gpu, tower, norm, dtype, seed):
     np.testing.assert_allclose(scale, s, **close)
     np.testing.assert_allclose(y, x64 * s**-beta, **close)
     np.testing.assert_allclose(dx, grad64 * s**-beta - 2 * alpha * beta * x64 * back, **close)
-    np.testing.assert_allclose(y, cpu.lrn_forward(x, size, alpha, beta, k, groups)[0], **close)
-    np.testing.assert_allclose(dx, cpu.lrn_backward(grad, x, scale, size, alpha, beta, groups), **close)
+    np.testing.assert_allclose(y, lrn_forward(x, size, alpha, beta, k, groups)[0], **close)
+    np.testing.assert_allclose(dx, lrn_backward(grad, x, scale, size, alpha, beta, groups), **close)
 
 
 # ------------------------------------------------------------------------------------------------ dropout
@@ -213,14 +219,14 @@ def test_dropout_drops_what_numpys_philox_says(on_gpu, count, dtype, seed, key, 
     y = on_gpu("dropout", x, p, key, first)
     assert y.dtype == dtype
     np.testing.assert_array_equal(y, expected)
-    np.testing.assert_array_equal(y, cpu.dropout(x, p, key, first))
+    np.testing.assert_array_equal(y, dropout(x, p, key, first))
 
 
 @pytest.mark.parametrize("size", [(1 << 15) - 1, 1 << 15, (1 << 15) + 1, 100_003])
 def test_a_mask_does_not_depend_on_how_the_work_is_cut(on_gpu, size):
     x = np.ones(size, np.float32)
     whole = np.random.Generator(np.random.Philox(key=7)).random(size, dtype=np.float32) >= np.float32(0.3)
-    for y in (cpu.dropout(x, 0.3, 7), on_gpu("dropout", x, 0.3, 7)):
+    for y in (dropout(x, 0.3, 7), on_gpu("dropout", x, 0.3, 7)):
         np.testing.assert_array_equal(y > 0, whole)
 
 
@@ -237,9 +243,13 @@ def test_cross_entropy(on_gpu, N, K, dtype, seed, size):
     log_p -= np.log(np.exp(log_p).sum(1, keepdims=True))
     losses, gradient = on_gpu("cross_entropy", x, labels)
     assert losses.dtype == gradient.dtype == dtype
-    for ours in ((losses, gradient), cpu.cross_entropy(x, labels)):
-        np.testing.assert_allclose(ours[0], -log_p[range(N), labels], rtol=5 * tolerance[dtype], atol=size * 5 * tolerance[dtype])
-        np.testing.assert_allclose(ours[1], (np.exp(log_p) - np.eye(K)[labels]) / N, rtol=0, atol=size * 5 * tolerance[dtype])
+    logits, close = Tensor(x, requires_grad=True), {"atol": size * 5 * tolerance[dtype]}
+    loss = F.cross_entropy(logits, labels)  # the book's, on the CPU
+    loss.backward()
+    np.testing.assert_allclose(losses, -log_p[range(N), labels], rtol=5 * tolerance[dtype], **close)
+    np.testing.assert_allclose(loss.data, -log_p[range(N), labels].mean(), rtol=5 * tolerance[dtype], **close)
+    for ours in (gradient, logits.grad):
+        np.testing.assert_allclose(ours, (np.exp(log_p) - np.eye(K)[labels]) / N, rtol=0, **close)
 
 
 @pytest.mark.parametrize("label", [-1, 7, 2**40])
@@ -259,7 +269,7 @@ def test_a_label_that_is_no_class_makes_its_row_nan(on_gpu, label):
 def test_sgd_update(cupy, gpu, count, dtype, seed, lr, momentum, weight_decay):
     w, g, v = normal(seed, (3, count), dtype)
     expected_w, expected_v = w.copy(), v.copy()
-    cpu.sgd_update(expected_w, g, expected_v, lr, momentum, weight_decay)
+    sgd_update(expected_w, g, expected_v, lr, momentum, weight_decay)
     weight, velocity = cupy.asarray(w), cupy.asarray(v)
     gpu.sgd_update(weight, cupy.asarray(g), velocity, lr, momentum, weight_decay)
     assert weight.dtype == velocity.dtype == dtype
@@ -273,8 +283,8 @@ def test_sgd_update(cupy, gpu, count, dtype, seed, lr, momentum, weight_decay):
 def one_of_each(dtype):
     """(name, arguments) for every kernel, each with several blocks of threads."""
     x, window = normal(0, (3, 6, 13, 12), dtype), ((3, 2), (2, 1), (1, 1))
-    columns = cpu.im2col(x, *window)
-    y, argmax = cpu.max_pool_forward(x, *window)
+    columns = im2col(x, *window)
+    y, argmax = max_pool_forward(x, *window)
     scale = 1 + x * x
     turned = x[::-1].copy()
     return [("im2col", (x, *window)),
@@ -316,8 +326,7 @@ def test_launch_sizes_and_index_types_change_no_bit(cupy, gpu, monkeypatch, dtyp
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_the_order_of_threads_changes_no_bit(fake_cupy, monkeypatch, dtype):
-    from minialex.fast import kernels
-    gpu = kernels(fake_cupy.zeros(1))
+    from minialex.fast import gpu
     for name, arguments in one_of_each(dtype):
         monkeypatch.setattr(fake_cupy.state, "backwards", False)
         expected = results(fake_cupy, gpu, name, arguments)

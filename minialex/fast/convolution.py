@@ -1,0 +1,111 @@
+"""Convolutions in the fast way: a plan says how, and a ReLU that follows is the epilogue of each part's output.
+
+A plan has two methods, `forward(x, weight, bias, epilogue) -> y` and `backward(x, weight, dy, needed) -> (dx, dW, db)`. `Plan` is
+the one product in `ops/convolution.py`, for a few images at a time, with the five maps that bring weights, images and output into
+the product's form and back left to its kinds: im2col.py, batched.py, winograd.py, space_to_depth.py, gpu.py.
+
+The columns of a whole batch would fill the memory (conv1's alone 562 MB at 128 images), so a few images at a time share one
+buffer, and backward builds the columns again, which is cheaper than keeping them. Gains: what each kind says; the epilogue the
+five ReLUs' own passes, 2 to 4 % of the paper's step (RESULTS.md, "What each step brought").
+"""
+from .. import ops
+from ..device import array_module
+from ..ops.im2col import output_size
+from .buffers import empty
+from .layout import arranged, empty_like
+from .threads import for_blocks, sum_over_images
+
+
+class Convolution(ops.Conv2d):
+    """ops.Conv2d by a plan. `relu`: y = max(W · columns + b, 0), where dy counts where y > 0: the same numbers as two operations,
+    but the output before ReLU is never kept."""
+
+    plan = None
+    fresh_gradients = True
+    relu = False
+
+    @property
+    def name(self):
+        return "Conv2dReLU" if self.relu else "Conv2d"
+
+    def forward(self, x, weight, bias=None):
+        y = self.plan_for(x, weight, forward=True).forward(x, weight, bias, _relu if self.relu else None)
+        self.save_for_backward(x, weight, *([y] if self.relu else []))
+        return y
+
+    def backward(self, grad_output):
+        x, weight, *y = self.saved
+        dy = self._through_relu(grad_output, *y) if self.relu else grad_output
+        gradients = self.plan_for(x, weight, forward=False).backward(x, weight, dy, self.needs_input_grad)
+        return gradients[:len(self.input_types)]  # without a bias there is no third input
+
+    def _through_relu(self, grad_output, y):
+        dy = arranged(grad_output, like=y)
+        out = dy if self.owns_grad_output or dy is not grad_output else empty_like(y)
+        xp = array_module(y)
+        for_blocks(lambda dy, y, out: xp.multiply(dy, y > 0, out=out), dy, y, out)
+        return out
+
+    def plan_for(self, x, weight, forward):
+        """The plan for these arrays and this direction."""
+        size = output_size("conv2d", x.shape, weight.shape[2:], self.stride, self.padding)
+        return self.plan(x, weight, self.stride, self.padding, self.groups, size, forward)
+
+    def describe(self, x, weight, *bias):
+        """How this convolution is computed, in a few words."""
+        return f"{self.plan_for(x, weight, forward=True).describe()}, {len(x)} images" + ", ReLU as epilogue" * self.relu
+
+
+def _relu(y):
+    array_module(y).maximum(y, 0, out=y)
+
+
+class Plan:
+    """y = W · columns + b and its transposes, some images at a time. Matrices have four axes, of which the first two number the
+    products beside each other: (1, T, ...) for im2col, with T = groups towers."""
+
+    by_image = True  # each core takes images of its own through all steps; otherwise each step shares its work
+
+    def forward(self, x, weight, bias, epilogue):
+        """y (N, C_out, OH, OW). epilogue: called with each part of it, to change it in place."""
+        W = self.weights(weight)
+        y = self.empty_images((len(x), len(weight), *self.output_size))
+        b = 0 if bias is None else bias.reshape(-1, 1, 1)
+
+        def some_images(images):
+            product = self.multiply(W, self.columns(x[images]), out=self.empty_product(len(x[images])))
+            self.output(product, b, out=y[images], finish=epilogue or _nothing)
+
+        # Forward there is nothing to add up: some_images returns None.
+        self.sum_over_images(some_images, len(x), operations=weight.size * y[0, 0].size)
+        return y
+
+    def backward(self, x, weight, dy, needed):
+        """dL/dx, dL/dweight, dL/dbias, each None where `needed` says so."""
+        need_x, need_weight, *need_bias = needed
+        W = self.weights(weight)
+        dx = self.empty_images(x.shape) if need_x else None
+
+        def some_images(images):
+            dW = db = None
+            dproduct = self.output_back(dy[images])
+            if need_weight:
+                dW = self.multiply(dproduct, self.columns(x[images]).swapaxes(2, 3), out=empty(W.shape, W.dtype, like=W))
+            if need_x:
+                dcolumns = self.multiply(W.swapaxes(2, 3), dproduct, out=self.empty_columns(len(dy[images])))
+                self.columns_back(dcolumns, out=dx[images])
+            if any(need_bias):
+                db = dy[images].sum(axis=(0, 2, 3))
+            return dW, db
+
+        dW, db = self.sum_over_images(some_images, len(x), operations=weight.size * dy[0, 0].size)
+        return dx, self.weights_back(dW) if need_weight else None, db
+
+
+    def sum_over_images(self, function, count, operations):
+        """Call `function(slice)` for all of `count` images, some at a time, and add up what it returns."""
+        return sum_over_images(function, count, self.images_at_a_time(), self.by_image, operations)
+
+
+def _nothing(y):
+    pass

@@ -1,0 +1,178 @@
+"""Which implementation serves which operation, shape, dtype and device: one table. Where no row fits, the book's own lines run.
+
+An implementation is a Function with the book's options and inputs. functional.py asks `implementation(op, *inputs)` for it.
+"""
+from numbers import Integral
+from typing import NamedTuple
+
+import numpy as np
+
+from .. import ops, tensor
+from ..device import array_module, is_array
+from ..ops.im2col import window_count
+from . import activation, dropout, gpu, linear, normalization, pooling, sgd
+from .batched import BatchedConvolution
+from .im2col import Im2colConvolution, OneWindowConvolution
+from .space_to_depth import SpaceToDepthConvolution
+from .winograd import LONGEST_SUM, WinogradConvolution
+
+# ------------------------------------------------------------------------------------------------ for which shapes
+
+
+def any_input(op, x, *others):
+    """any shape"""
+    return True
+
+
+def convolution(op, x, weight, *bias):
+    """any images and kernels"""
+    return x.ndim == weight.ndim == 4 and isinstance(op.groups, Integral) and op.groups > 0
+
+
+def one_window(op, x, weight, *bias):
+    """the kernel is as large as the image"""
+    return convolution(op, x, weight) and x.shape[2:] == weight.shape[2:] and op.padding == (0, 0)
+
+
+def by_tiles(op, x, weight, *bias):
+    """3x3 or 5x5 kernels, 32 channels, 4 images"""
+    # So many channels that the products are what takes time, and so many images that the transform of the weights is not: a step
+    # of the paper's network takes 222 ms by tiles and 271 ms by im2col with 4 images, 212 and 201 with 2. Of float16's 3 digits
+    # 5x5 kernels leave 2, and tiles of pixels around 600 exceed its largest number.
+    if not convolution(op, x, weight):
+        return False
+    C_out, C, KH, KW = weight.shape
+    S = op.stride[0]
+    square = KH == KW and op.stride == (S, S) and (S == 1 or S < KH)
+    enough = min(C_out // op.groups, C * S * S) >= 32 and len(x) >= 4
+    return square and -(-KH // S) in LONGEST_SUM and enough and weight.dtype.itemsize > 2
+
+
+def by_folded_tiles(op, x, weight, *bias):
+    """the same, of S x S pixels as S² channels"""
+    return op.stride[0] > 1 and by_tiles(op, x, weight)
+
+
+def small_products(op, x, weight, *bias):
+    """64 windows; 10⁶ multiply-adds at most"""
+    if not convolution(op, x, weight):
+        return False
+    OH, OW = map(window_count, x.shape[2:], weight.shape[2:], op.stride, op.padding)
+    return OH * OW >= 64 and weight.size // op.groups * OH * OW <= 10**6  # OpenBLAS does not pack operands of these
+
+
+def byte_for_winner(op, x):
+    """256 pixels in a window at most"""
+    return op.kernel_size[0] * op.kernel_size[1] <= 256
+
+
+def of_images(op, x):
+    """images"""
+    return x.ndim == 4
+
+
+def in_cuda(op, x, *others):
+    """float32 or float64"""
+    return x.dtype in gpu.REALS
+
+
+def winner_in_cuda(op, x):
+    """float32 or float64, 256 pixels in a window"""
+    return in_cuda(op, x) and byte_for_winner(op, x)
+
+
+# ------------------------------------------------------------------------------------------------ the table
+
+
+class Row(NamedTuple):
+    operation: type  # the book's
+    device: str
+    serves: object  # serves(op, *arrays): does this row do it? Its docstring stands in the printed table
+    implementation: type
+    words: str
+
+
+TABLE = [
+    Row(ops.Conv2d, "cpu", one_window, OneWindowConvolution, "one matrix product"),
+    Row(ops.Conv2d, "cpu", by_folded_tiles, SpaceToDepthConvolution, "space-to-depth, then Winograd"),
+    Row(ops.Conv2d, "cpu", by_tiles, WinogradConvolution, "Winograd"),
+    Row(ops.Conv2d, "cpu", small_products, BatchedConvolution, "im2col, batched matmul"),
+    Row(ops.Conv2d, "cpu", convolution, Im2colConvolution, "im2col, some images at a time"),
+    Row(ops.Conv2d, "cuda", convolution, gpu.Conv2d, "im2col, slices as memory allows"),
+    Row(ops.Linear, "cpu", any_input, linear.Linear, "products shared by our threads"),
+    Row(ops.ReLU, "cpu", any_input, activation.ReLU, "blocks on all cores"),
+    Row(ops.Tanh, "cpu", any_input, activation.Tanh, "blocks on all cores"),
+    Row(ops.MaxPool2d, "cpu", byte_for_winner, pooling.MaxPool2d, "running maxima, rows then columns"),
+    Row(ops.MaxPool2d, "cuda", winner_in_cuda, gpu.MaxPool2d, "one thread for each window"),
+    Row(ops.AvgPool2d, "cpu", any_input, pooling.AvgPool2d, "rows, then columns"),
+    Row(ops.LocalResponseNorm, "cpu", of_images, normalization.LocalResponseNorm, "in the cache, in place"),
+    Row(ops.LocalResponseNorm, "cuda", in_cuda, gpu.LocalResponseNorm, "one thread for each number"),
+    Row(ops.Dropout, "cpu", any_input, dropout.Dropout, "the mask is drawn again"),
+    Row(ops.Dropout, "cuda", in_cuda, gpu.Dropout, "the mask is drawn again"),
+    Row(ops.CrossEntropy, "cuda", in_cuda, gpu.CrossEntropy, "one block of threads for each row"),
+    Row(ops.sgd_update, "cpu", any_input, sgd.sgd_update, "blocks that fit the cache"),
+    Row(ops.sgd_update, "cuda", in_cuda, gpu.sgd_update, "one pass over memory"),
+]
+_rows = {}
+for _row in TABLE:
+    _rows.setdefault((_row.operation, _row.device), []).append(_row)
+
+
+def implementation(op, *inputs):
+    """The first row of the table that serves these inputs (Tensors or arrays): a Function with the options of `op`, or `op`
+    itself where there is none. Of a plain function, such as ops.sgd_update, another function."""
+    arrays = [value.data if isinstance(value, tensor.Tensor) else value for value in inputs]
+    if not all(map(is_array, arrays)):
+        return op  # lists are short
+    device = "cpu" if array_module(arrays[0]) is np else "cuda"
+    is_function = isinstance(op, tensor.Function)
+    for row in _rows.get((type(op) if is_function else op, device), ()):
+        if row.serves(op, *arrays):
+            return _with_options(row.implementation, op) if is_function else row.implementation
+    return op
+
+
+def _with_options(kind, op):
+    fast = kind.__new__(kind)
+    vars(fast).update(vars(op))
+    return fast
+
+
+# ------------------------------------------------------------------------------------------------ for a reader
+
+
+def table():
+    """The table as text: one line for each row, and what is asked of the inputs. The first line that fits serves."""
+    lines = [f"{row.operation.__name__:18} {row.device:5} {row.serves.__doc__:42} {_file(row.implementation):24} {row.words}"
+             for row in TABLE]
+    return "\n".join([f"{'operation':18} {'on':5} {'if':42} {'in':24} how", *lines])
+
+
+def explain(call, *inputs, **options):
+    """Run `call`, such as F.conv2d or a model, and say for each operation in it which implementation served it.
+
+    >>> print(explain(F.conv2d, x, weight, padding=1))
+    Conv2d: Winograd F(4×4, 3×3), 32 images (fast/winograd.py)
+    """
+    lines = []
+
+    def observer(direction, function, run):
+        def noted(*arrays):
+            result = run(*arrays)
+            how = f"{function.describe(*arrays)} " if hasattr(function, "describe") else ""
+            layer = f"{function.layer}: " if function.layer else ""
+            lines.append(f"{layer}{function.name}: {how}({_file(type(function))})")
+            return result
+        return noted
+
+    tensor.observers.append(observer)
+    try:
+        with tensor.no_grad():
+            call(*inputs, **options)
+    finally:
+        tensor.observers.remove(observer)
+    return "\n".join(lines)
+
+
+def _file(thing):
+    return thing.__module__.removeprefix("minialex.").replace(".", "/") + ".py"

@@ -1,0 +1,24 @@
+"""The update in blocks that fit the cache, on all cores: 1.7 to 2.3 times as fast (RESULTS.md, "What each step brought").
+
+It moves five arrays of 61 million numbers and computes next to nothing: in blocks each number comes from memory once.
+"""
+import numpy as np
+
+from .buffers import scratch
+from .threads import for_blocks
+
+_BLOCK = 1 << 18  # numbers; of smaller blocks there are more, and each of their calls waits for the interpreter lock
+
+
+def sgd_update(weight, grad, velocity, lr, momentum, weight_decay):
+    """v ← momentum·v − lr·(g + weight_decay·w);  w ← w + v, in place"""
+    def update(w, g, v):
+        step = scratch("step", w.shape, w.dtype, like=w)
+        np.multiply(w, w.dtype.type(weight_decay), out=step)
+        step += g
+        step *= lr
+        v *= momentum
+        v -= step
+        w += v
+
+    for_blocks(update, weight, grad, velocity, at_a_time=_BLOCK)

@@ -1,0 +1,12 @@
+"""The paper's update (section 5), ε the learning rate:
+
+    v ← 0.9·v − 0.0005·ε·w − ε·∂L/∂w
+    w ← w + v
+"""
+
+
+def sgd_update(weight, grad, velocity, lr, momentum, weight_decay):
+    """Change `velocity` and `weight`, plain arrays, in place."""
+    velocity *= momentum
+    velocity -= lr * (grad + weight_decay * weight)
+    weight += velocity
