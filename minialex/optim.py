@@ -114,6 +114,10 @@ class MultiStepLR:
     def step(self):
         """An epoch is over."""
         self.epoch += 1
+        self.set_rate()
+
+    def set_rate(self):
+        """Give every group the learning rate of the current epoch."""
         for group in self.optimizer.param_groups:
             group["lr"] = group["initial_lr"] * self.factor()
 

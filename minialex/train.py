@@ -101,6 +101,9 @@ def _add_training(group):
     group.add_argument("--batch-size", type=int, metavar="N", help=f"pictures per step ({_defaults('batch_size')})")
     group.add_argument("--accumulate", type=int, metavar="N", help="work on each batch in N parts and add up their gradients: "
                        f"the same result with less memory ({ALWAYS['accumulate']})")
+    group.add_argument("--class-weights", metavar="HOW", help="how much a picture of each class counts in the loss. balanced: "
+                       "each class counts the same, whatever its size; or numbers in the classes' order, such as 1,2.5,1; or a "
+                       "file of lines class,weight (all 1)")
     group.add_argument("--lr", type=float, metavar="X", help=f"learning rate at the beginning ({_defaults('lr')})")
     group.add_argument("--schedule", choices=SCHEDULES, help="linear: lr falls towards 0 after 40 %% of the epochs; steps: "
                        "lr ÷10 after 60 and 85 %% of them; milestones: lr ÷10 after those given; plateau: lr ÷10 when the "
@@ -129,8 +132,8 @@ def _add_run(group):
     group.add_argument("--save-every", metavar="TIME", help="time or steps between two checkpoints within an epoch, such as "
                        f"30min or 500steps ({ALWAYS['save_every']}); its end is saved too where that is cheap")
     group.add_argument("--resume", metavar="RUN", help="go on with the run in this folder, exactly as if it had not "
-                       "stopped, or from a checkpoint in it; 'auto': the run in --out, or the unfinished one in runs/ that was "
-                       "worked on last")
+                       "stopped, or from a checkpoint in it; with more --epochs also after its end; 'auto': the run in --out, or "
+                       "the unfinished one in runs/ that was worked on last")
 
 
 def _defaults(name):

@@ -2,13 +2,15 @@
 
 import textwrap
 
+import numpy as np
+
 from .. import shapes
 from ..data.layout import is_doubtful
 from ..data.names import shown
 from ..device import memory_free
 from . import estimate, paper
 from .config import REASONS, SMALL
-from .experiment import milestones
+from .experiment import class_weights, milestones
 
 WIDTH = 100
 
@@ -33,12 +35,24 @@ def plan(experiment, device, folder, data_name):
                      f"{len(experiment.val):,} to validate{often}"),
         _row("recipe", REASONS[config.recipe]),
         _row("", _numbers(config)),
+        *(_row("weights", line) for line in _class_weights(experiment)),
         *(_row("frozen", line) for line in _frozen(experiment)),
         *_paper(experiment),
         _row("memory", _memory(experiment)),
         *(_row("note", note) for note in [*experiment.notes, *_cautions(experiment)]),
         _row("run", str(folder)),
     ]
+
+
+def _class_weights(experiment):
+    """How much each class counts, the most and the least first where there are many."""
+    found = class_weights(experiment.config, experiment.train)
+    if found is not None:
+        few = len(found) <= 10
+        order = range(len(found)) if few else [*np.argsort(-found)[:3], *np.argsort(-found)[-3:]]
+        named = ", ".join(f"{experiment.train.classes[n]} {found[n]:.3g}" for n in order)
+        yield (f"a picture counts in the loss by its class: {named}{'' if few else ' (the most and the least)'}; the losses told "
+               "below are plain means, of training as of validation")
 
 
 def _frozen(experiment):

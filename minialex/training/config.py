@@ -96,6 +96,7 @@ class Config:
     save_every: str = "10min"  # time or steps between two checkpoints, see save_interval
     labels: str | None = None  # a file that says what the pictures are, where no class folders do
     class_names: str | None = None  # a file that says what people read for each class
+    class_weights: str | None = None  # how much each class counts in the loss: "balanced", or numbers in the classes' order
 
 
 ALWAYS = {
@@ -118,6 +119,7 @@ ALWAYS = {
     "save_every": "10min",
     "labels": None,
     "class_names": None,
+    "class_weights": None,
 }
 
 

@@ -1,5 +1,7 @@
 """Everything that takes part in a run, built from its Config: pictures, network, optimiser, schedule."""
 
+import csv
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,6 +9,7 @@ import numpy as np
 
 from .. import data, models, nn, optim
 from ..data import names
+from ..data.text import read_text
 from ..errors import UserError
 from . import features, freezing, weights
 from .config import INITIALISATIONS, MILESTONES, parse_milestones
@@ -88,6 +91,51 @@ def build(config, train, val, device, progress, statistics=None, found=None):
         augmented = config.crop or config.reflect
         parts.views = features.views(trunk, model.input_shape, len(train) + len(val), augmented)
     return parts
+
+
+def class_weights(config, train):
+    """How much a picture of each class counts in the loss, float32 (K,); None: all the same.
+
+    "balanced" is n/(K·n_c) for n_c of n pictures: each class counts as much as any other, and the mean over the pictures is 1.
+    """
+    if config.class_weights is None:
+        return None
+    if config.class_weights == "balanced":
+        counts = np.bincount(train.labels, minlength=len(train.classes))
+        return (len(train) / (len(train.classes) * np.maximum(counts, 1))).astype(np.float32)
+    return np.array(config.class_weights.split(","), dtype=np.float32)
+
+
+def spelled_weights(text, classes):
+    """What --class-weights says, as Config keeps it: "balanced", numbers in the classes' order, or a file of class,weight."""
+    if text in (None, "balanced"):
+        return text
+    cells = text.split(",")
+    try:
+        numbers = [float(cell) for cell in cells]
+    except ValueError:
+        numbers = _weights_in(text, classes)
+    if len(numbers) != len(classes) or not all(0 < number < math.inf for number in numbers):
+        raise UserError(f"--class-weights {text} is not possible: it needs balanced, or a number above 0 for each of the "
+                        f"{len(classes)} classes ({', '.join(classes[:4])}{', ...' * (len(classes) > 4)}) with commas between, "
+                        "or a file of lines class,weight.")
+    return ",".join(map(repr, numbers))
+
+
+def _weights_in(path, classes):
+    found = dict.fromkeys(classes, 1.0)
+    for number, row in enumerate(csv.reader(read_text(path, "the class weights in").splitlines()), 1):
+        if not row or row == ["class", "weight"]:
+            continue
+        try:
+            name, weight = row[0].strip(), float(row[1])
+        except (ValueError, IndexError) as error:
+            raise UserError(f"line {number} of {path} is not class,weight: {','.join(row)}") from error
+        if name not in found:
+            raise UserError(f"line {number} of {path} names the class {name}, which is none of {', '.join(classes[:8])}"
+                            f"{', ...' * (len(classes) > 8)}")
+        found[name] = weight
+    return list(found.values())
 
 
 def milestones(config):

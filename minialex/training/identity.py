@@ -15,6 +15,8 @@ from .config import Config, check, check_types
 
 # What may differ where a run goes on, since it changes results by rounding at most.
 ELSEWHERE = ("device", "workers", "data", "labels", "class_names", "save_every", "accumulate")
+LONGER = ("epochs",)  # what may differ too: it changes what is still to come
+KEPT = ("epochs", "data", "labels", "class_names")  # what holds for all that follows
 
 
 def describe(experiment, device):
@@ -61,17 +63,27 @@ def same_settings(folder, given):
     if given.pop("paper", False) and config.recipe != "paper":
         raise UserError(f"{folder} was not started with --paper: leave it out, or start a new run.")
     for name, value in given.items():
-        if name not in ELSEWHERE and getattr(config, name) != value:
+        if name not in ELSEWHERE + LONGER and getattr(config, name) != value:
             raise UserError(f"{folder} was started with {name.replace('_', ' ')} {getattr(config, name)}, not {value}: leave the "
                             "option out, or start a new run.")
-    return dataclasses.replace(config, **{name: given[name] for name in ELSEWHERE if name in given})
+    return dataclasses.replace(config, **{name: given[name] for name in ELSEWHERE + LONGER if name in given})
+
+
+def keep_settings(folder, config):
+    """Write to config.json what holds from here on: the number of epochs, and where the pictures are."""
+    before = folder.read_config()
+    now = before["settings"] | {name: getattr(config, name) for name in KEPT}
+    if now != before["settings"]:
+        folder.release()  # the lock is on the file that is replaced
+        folder.write_config(before | {"settings": now})
+        folder.take()
 
 
 def check_same_network(folder, config, state):
     """Raises UserError when the checkpoint's state (a dict) comes from a run with other settings than this one has."""
     ours, theirs = dataclasses.asdict(config), state.get("settings", {})
     for name, value in ours.items():
-        if name not in ELSEWHERE and theirs.get(name) != value:
+        if name not in ELSEWHERE + LONGER and theirs.get(name) != value:
             raise UserError(f"{folder.source} belongs to another run than the config.json beside it: {name.replace('_', ' ')} is "
                             f"{theirs.get(name)} there and {value} here.")
 

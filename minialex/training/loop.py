@@ -22,7 +22,7 @@ from ..fast.buffers import release_memory
 from ..random import manual_seed, parts_of_batch
 from ..tensor import Tensor, no_grad
 from . import features
-from .experiment import part_size, training_loader, validation_loader, validation_pictures
+from .experiment import class_weights, part_size, training_loader, validation_loader, validation_pictures
 from .interrupt import Interrupt, Interrupted
 from .metrics import Tally
 from .pace import Pace
@@ -40,6 +40,8 @@ class Trainer:
         self.experiment, self.config, self.progress = experiment, experiment.config, progress
         self.model, self.optimizer, self.schedule = experiment.model, experiment.optimizer, experiment.schedule
         self.device = self.model.parameters()[0].device
+        weights = class_weights(self.config, experiment.train)
+        self.class_weights = None if weights is None else to_device(weights, self.device)
         self.loader = features.kept(experiment, training_loader(experiment), progress.phase)
         self.validation = features.kept(experiment, validation_loader(experiment, experiment.val), progress.phase)
         self.epoch, self.batch, self.tally = 0, 0, Tally()
@@ -115,19 +117,28 @@ class Trainer:
         self.optimizer.zero_grad()
         count, size = len(labels), part_size(self.config)
         for part in parts_of_batch([slice(start, min(start + size, count)) for start in range(0, count, size)]):
-            self._part(*self._on_device(images[part], labels[part]), (part.stop - part.start) / count)
+            self._part(*self._on_device(images[part], labels[part]), self._share(labels, part))
         self._warm_up()
         self.optimizer.step()
 
+    def _share(self, labels, part):
+        """What a part of a batch counts in it: as its pictures do, or their classes' weights. The loss of a part is a mean."""
+        if self.class_weights is None or part.stop - part.start == len(labels):
+            return (part.stop - part.start) / len(labels)
+        weights = self.class_weights[self._on_device(labels)[0]]
+        return float(weights[part].sum() / weights.sum())
+
     def _part(self, images, labels, share):
-        """Add this part's gradients: a loss is a mean over pictures, so they count by the part's share of the batch."""
+        """Add the gradients of a part of a batch, which counts for this share of it."""
         if self.epoch == self.batch == 0 and self.experiment.fresh:
             settle(self.experiment, images)
             self.experiment.fresh = frozenset()
         logits = self.experiment.learner(Tensor(images))
-        loss = F.cross_entropy(logits, labels)
+        loss = F.cross_entropy(logits, labels, self.class_weights)
         self._check_loss(loss, images, labels)
         (loss if share == 1 else loss * share).backward()
+        if self.class_weights is not None:  # what is told is the plain mean, as of the validation
+            loss = F.cross_entropy(logits.data, labels)
         self.tally.add(loss.data, logits.data, labels)
 
     def _warm_up(self):

@@ -90,13 +90,13 @@ def _start(folder, given, progress, rehearsal=False):
     found = initial.named_in(given)
     given = initial.settings(given, found)
     train, val = experiment.open_pictures(ALWAYS | given, progress.terminal)
-    for name in ("data", "labels", "class_names"):
-        if given.get(name) is not None:
-            given[name] = os.path.abspath(given[name])  # so that --resume finds it from anywhere
+    _make_absolute(given)
     if given.get("init", "he") not in INITIALISATIONS:
         given["init"] = os.path.abspath(given["init"])
     if given.get("mean") is not None and os.path.exists(given["mean"]):
         given["mean"] = os.path.abspath(given["mean"])
+    if given.get("class_weights") is not None:
+        given["class_weights"] = experiment.spelled_weights(given["class_weights"], train.classes)
     config = resolve(given, len(train), len(val))
     manual_seed(config.seed)
     few = data.statistics(train, experiment.channels(config.variant), LOOKED_AT, config.workers) if rehearsal else None
@@ -109,6 +109,13 @@ def _start(folder, given, progress, rehearsal=False):
     return Trainer(parts, folder, progress)
 
 
+def _make_absolute(given):
+    """So that --resume finds what the user named from anywhere."""
+    for name in ("data", "labels", "class_names"):
+        if given.get(name) is not None:
+            given[name] = os.path.abspath(given[name])
+
+
 def _announce(parts, device, folder, progress):
     for line in announce.plan(parts, device, folder, data_name(dataclasses.asdict(parts.config))):
         progress.line(line)
@@ -116,6 +123,7 @@ def _announce(parts, device, folder, progress):
 
 def _resume(folder, given, progress, rehearsal=False):
     folder.take()
+    _make_absolute(given)
     config = identity.same_settings(folder, given)
     saved = _saved(folder, config)
     device = resolve_device(config.device, config.tf32)
@@ -135,6 +143,8 @@ def _resume(folder, given, progress, rehearsal=False):
     trainer = Trainer(parts, folder, progress)
     if saved is not None:
         trainer.record.restore(weights, velocity, state)
+        _go_further(trainer, state, progress)
+    identity.keep_settings(folder, config)
     _announce(parts, device, folder, progress)
     difference = identity.what_differs(folder, device)
     if difference:
@@ -142,6 +152,26 @@ def _resume(folder, given, progress, rehearsal=False):
     steps = f" and {trainer.batch} steps of the next" if trainer.batch else ""
     progress.line(f"resume   after epoch {trainer.epoch} of {config.epochs}{steps}")
     return trainer
+
+
+def _go_further(trainer, state, progress):
+    """Let a run that was begun with another number of epochs have the learning rate of its new number from here on.
+
+    The schedules "steps" and "linear" are parts of all epochs, so they rise again; the others do not depend on it.
+    Raises UserError when more epochs are over than there are to be.
+    """
+    config, before = trainer.config, state["settings"]["epochs"]
+    if config.epochs == before:
+        return
+    if config.epochs <= trainer.epoch:
+        raise UserError(f"{trainer.record.folder} has {trainer.epoch} epochs behind it: --epochs {config.epochs} needs a larger "
+                        "number, or leave it out.")
+    lr = trainer.lr
+    if config.schedule != "plateau" and not (trainer.epoch == 0 and trainer.batch < config.warmup):
+        trainer.schedule.set_rate()
+    if trainer.lr != lr:
+        progress.line(f"note     the schedule {config.schedule} is from here on that of {config.epochs} epochs instead of "
+                      f"{before}: lr goes from {lr:.3g} to {trainer.lr:.3g}")
 
 
 def _statistics(mean, state):
