@@ -1,0 +1,92 @@
+"""Weight files of other people's programs, through the commands: read and right, or refused with the first difference."""
+
+import pickle
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from cases import command, refused
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "weights"))
+
+from caffe_files import Layer, fields, file, layers  # noqa: E402
+from test_checkpoints import COMPANIONS, File  # noqa: E402
+
+from minialex import weights  # noqa: E402
+
+CONV1 = {"conv1.weight": np.zeros((96, 3, 11, 11), np.float32), "conv1.bias": np.zeros(96, np.float32)}
+STATE = {"features.0.weight": np.ones((64, 3, 11, 11), np.float32), "features.0.bias": np.zeros(64, np.float32)}
+
+
+def changed(name, **values):
+    some = layers(CONV1)
+    next(layer for layer in some if layer.name == name).__dict__.update(values)
+    return some
+
+
+OTHERS = {
+    "BatchNorm": layers(CONV1)[:2] + [Layer("conv1/bn", "BatchNorm", ["conv1"], ["conv1"])] + layers(CONV1)[2:],
+    "relu1": [layer for layer in layers(CONV1) if layer.name != "relu1"], "conv1 has stride 2": changed(
+        "conv1", parameters=fields(f1=96, f4=11, f6=2)), "TanH": changed("relu1", kind="TanH"),
+    "pool1 has pool AVE": changed("pool1", parameters=fields(f1=1, f2=3, f3=2)),
+    "crop_size": changed("data", transform=fields(f3=224)), "mean_file": changed("data", transform=fields(f4="m.binaryproto")),
+    "scale": changed("data", transform=fields(f1=0.00390625)),
+}
+
+
+@pytest.mark.parametrize("said", OTHERS)
+def test_a_caffemodel_of_another_network_is_never_read_without_a_word(tmp_path, said):
+    (tmp_path / "x.caffemodel").write_bytes(file(OTHERS[said]))
+    done = command("export", "x.caffemodel", "y.npz", cwd=tmp_path)
+    assert said in done.stderr and "Traceback" not in done.stderr
+    if said in ("mean_file", "scale"):  # AlexNet's layers: read with a note
+        assert done.returncode == 0 and done.stderr.startswith("note: ")
+    else:
+        assert refused(done) and not (tmp_path / "y.npz").exists()
+
+
+def test_published_networks_are_read(tmp_path):
+    for pool_first, old in ((False, True), (True, False)):
+        (tmp_path / "x.caffemodel").write_bytes(file(layers(CONV1, pool_first=pool_first), old))
+        done = command("export", "x.caffemodel", f"{pool_first}.npz", cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert weights.read(tmp_path / f"{pool_first}.npz").variant == ("caffenet" if pool_first else "caffe")
+
+
+@pytest.mark.parametrize("value", [
+    {"epoch": 1, "model_state_dict": STATE}, {"model_state_dict": STATE, "loss": np.zeros(1)}, {"net": STATE, "acc": 9},
+    {f"_orig_mod.{name}": array for name, array in STATE.items()}, {f"backbone.{name}": array for name, array in STATE.items()},
+    {"state_dict": {f"model.{name}": array for name, array in STATE.items()}}, *(
+        {"state_dict": STATE, "other": other} for other in COMPANIONS.values()),
+])
+def test_checkpoints_of_training_scripts(tmp_path, value):
+    File(value).save(tmp_path / "x.pth")
+    found = weights.read(tmp_path / "x.pth")
+    assert found.variant == "torchvision" and list(found.arrays) == ["conv1.weight", "conv1.bias"]
+
+
+def test_a_checkpoint_that_would_run_a_program_is_refused(tmp_path):
+    class Trap:
+        def __reduce__(self):
+            return exec, (f"open({str(tmp_path / 'ran')!r}, 'w').close()",)
+
+    with zipfile.ZipFile(tmp_path / "x.pth", "w") as archive:
+        archive.writestr("a/data.pkl", pickle.dumps({"state_dict": {}, "other": Trap()}, 2))
+    assert refused(command("export", "x.pth", "y.npz", cwd=tmp_path)) and not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("kinds", [("weights", "biases"), ("weight", "bias"), ("W", "b"), ("kernel", "bias"), None])
+def test_dictionaries_of_arrays(tmp_path, kinds):
+    pair = np.zeros((11, 11, 3, 96), np.float32), np.zeros(96, np.float32)
+    np.save(tmp_path / "x.npy", {"conv1": dict(zip(kinds, pair)) if kinds else pair}, allow_pickle=True)
+    assert command("export", "x.npy", "y.npz", cwd=tmp_path).returncode == 0
+    assert set(weights.read(tmp_path / "y.npz").arrays) == set(CONV1)
+
+
+def test_torchvisions_names_in_an_npz(tmp_path):
+    np.savez(tmp_path / "x.npz", **STATE)
+    assert "torchvision" in command("export", "x.npz", "y.pth", cwd=tmp_path).stdout
+    np.savez(tmp_path / "z.npz", STATE["features.0.weight"])
+    assert refused(command("export", "z.npz", "w.pth", cwd=tmp_path))
