@@ -151,7 +151,7 @@ def in_order(layers, inputs):
         while found := _next(rest, blobs):
             rest.remove(found)
             chain.append(found)
-            blobs = blobs if found.tops == found.bottoms else set(found.tops)
+            blobs = blobs - set(found.bottoms) | set(found.tops)
         for layer in rest:
             if layer.type not in LOOKERS and layer.type not in PASSING:
                 raise Difference(f"its layer {layer.name} takes {', '.join(layer.bottoms)}, the network's layers take only what "

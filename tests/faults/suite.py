@@ -1,6 +1,7 @@
 """The list of faults, with how many of each: all of them, or the fast part that every submission passes."""
 
 import damage
+import foreign
 import kills
 import pickles
 import pictures
@@ -25,4 +26,6 @@ def everything(folder, fast=False):
         yield damage.refused_by_the_command(world, 6 if fast else 48)
         yield pictures.got_over(world, 12 if fast else 1)
         yield pickles.none_runs(world, 12 if fast else None)
+        yield foreign.other_networks(folder, 6 if fast else None)
+        yield foreign.hostile(folder, 10 if fast else None)
         yield soak.memory_stays(world, 12 if fast else 400)

@@ -184,7 +184,14 @@ def with_split(layers):
     named(layers, "loss").bottom, named(layers, "accuracy").bottom = ["fc8_fc8_0_split_0"], ["fc8_fc8_0_split_1"]
 
 
+def with_labels_split(layers):
+    """As Caffe writes a network that it trains, where two layers look at the labels."""
+    layers.insert(1, Layer("label_data_1_split", "Split", ["label"], ["label_data_1_split_0", "label_data_1_split_1"]))
+    named(layers, "loss").bottom[1], named(layers, "accuracy").bottom[1] = layers[1].top
+
+
 SAME = {
+    "split labels": with_labels_split,
     "as it is trained": lambda layers: None,
     "deployed": lambda layers: [layers.remove(named(layers, name)) for name in ("data", "loss", "accuracy")],
     "with probabilities": more("fc8", "prob", "Softmax"),
