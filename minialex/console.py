@@ -39,6 +39,11 @@ def run(name, main):
         return 2
 
 
+def warn(name):
+    """A function that says what went wrong while the command goes on."""
+    return lambda text: print(f"{name}: {text}", file=sys.stderr)
+
+
 def silence(stream):
     """Let everything that is still written to a stream, when Python exits at the latest, vanish."""
     if stream is None:

@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import console, data, weights
+from . import console, data, drawing, weights
 from .data import names
 from .device import resolve_device
 from .errors import UserError
@@ -44,6 +44,7 @@ def _evaluate(options, progress):
     device = resolve_device(options.device).name
     classes = names.read_classes(options.classes) if options.classes else None
     table = options.csv and predictions.output(options.csv, COLUMNS, options.force)
+    picture = drawing.named(options.out, "confusion", _folder(options.runs[0]) / "confusion.png", force=options.force)
     networks = [classifier.load(run, device, classes, options.class_names, options.mean) for run in options.runs]
     for network in networks:
         network.tell()
@@ -53,15 +54,15 @@ def _evaluate(options, progress):
                for run, network, pictures in zip(options.runs, networks, chosen)]
     if len(results) > 1:
         results += _mean(results)
-    picture = Path(options.out or _folder(options.runs[0]) / "confusion.png")
-    confusion.draw(picture, results[-1].scores)
     if options.csv:
         _write_table(table, results)
     if options.json:
         print(json.dumps(_report(results, options, picture), indent=2))
     else:
         with contextlib.redirect_stdout(sys.stderr if options.csv == "-" else sys.stdout):
-            _print(results, options, picture)
+            _print(results, options)
+    if drawing.drawn(picture, console.warn("minialex.evaluate"), confusion.draw, results[-1].scores) and not options.json:
+        print(f"\nconfusion matrix: {picture}", file=sys.stderr if options.csv == "-" else sys.stdout)
 
 
 def _folder(run):
@@ -142,7 +143,7 @@ def _write_table(place, results):
                 row((result.run, result.pictures.paths[number], part.classes[label]), p, part.classes)
 
 
-def _print(results, options, picture):
+def _print(results, options):
     views = "mean over ten crops" if options.ten_crop else "central crop"
     counts = [f"{len(result.scores.labels):,} {PARTS[result.pictures.part]}pictures" for result in results]
     same = len(set(counts)) == 1
@@ -158,7 +159,6 @@ def _print(results, options, picture):
         print(f"note: {note}")
     for line in class_table(results[-1].scores.by_class()):
         print(line)
-    print(f"\nconfusion matrix: {picture}")
 
 
 def class_table(rows):

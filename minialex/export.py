@@ -27,10 +27,12 @@ def main(arguments=None):
     parser.add_argument("run", metavar="RUN", help="a run's folder (its best checkpoint), or a file of weights")
     parser.add_argument("file", metavar="FILE", help="ends in " + ", ".join(export.WRITERS))
     parser.add_argument("--mean", metavar="FILE", help=weights.MEAN_HELP)
+    parser.add_argument("--force", action="store_true", help="replace a FILE that was not exported by minialex")
     options = parser.parse_args(arguments)
     try:
+        target = export.target(options.file, options.force)
         found = weights.read(options.run, options.mean)
-        export.write(options.file, found)
+        export.write(target, found)
     except UserError as problem:
         print(f"minialex.export: {problem}", file=sys.stderr)
         return 2

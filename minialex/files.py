@@ -213,7 +213,7 @@ class Output(os.PathLike):
 def unused(folder, stem, ending, kind, of, force=False):
     """The Output for a command that was given no name: stem.ending, or stem-2.ending and so on where that name has
     been taken by a file of the user's, or by what was made of other inputs."""
-    wanted, number = (kind, _digest(of)), 1
+    wanted, number = (kind, _digest(of) if of else ""), 1
     while True:
         output = Output(Path(folder, f"{stem}{'' if number == 1 else f'-{number}'}{ending}"), kind, of, force)
         found = found_mark(output) if os.path.lexists(output) else wanted

@@ -136,7 +136,7 @@ def _groups(root, controller):
 
 def _read(path):
     try:
-        return path.read_text("ascii", errors="replace").strip()
+        return path.read_text("utf-8", errors="replace").strip()
     except OSError:
         return None
 

@@ -8,7 +8,7 @@ import textwrap
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from . import console, data, weights
+from . import console, data, drawing, weights
 from .data import names
 from .data.pictures import printable
 from .data.threads import ahead
@@ -28,6 +28,7 @@ The five most probable classes of each picture, as bars here and in a picture be
   python -m minialex.predict runs/RUN --patches conv5:12        the nine training patches that excite a filter most
 """
 BAR = 30  # letters
+WARN = console.warn("minialex.predict")
 DRAWN = 24  # pictures at most in the picture of predictions
 
 
@@ -48,6 +49,8 @@ def _predict(options, progress):
     network = classifier.load(options.run, resolve_device(options.device).name, classes, options.class_names, options.mean)
     network.tell()
     wanted = insight.parse_filter(network.model, options.patches) if options.patches is not None else None
+    if options.out:
+        drawing.named(options.out, "prediction", None, force=options.force)  # said before the work begins
     paths = [path for given in options.pictures for path in data.files_below(given)]
     read = _tell(paths, network, options) if paths else 0
     if wanted:
@@ -65,14 +68,23 @@ def _tell(paths, network, options):
             if len(first) < DRAWN:
                 first.append((path, planes, p))
             if options.features:
-                target = Path(options.folder) / f"{Path(path).stem}-features.png"
-                insight.maps(target, network, planes)
-                _say(f"feature maps: {target}", options)
+                _maps(path, planes, network, options)
     if options.csv not in (None, "-"):
         _say(f"{count:,} pictures: {options.csv}", options)
     if first and not options.json and not options.csv:
         _draw(first, count, network, options)
     return count
+
+
+def _maps(path, planes, network, options):
+    target = _picture(None, "features", f"{Path(path).stem}-features.png", path, options)
+    if drawing.drawn(target, WARN, insight.maps, network, planes):
+        _say(f"feature maps: {target}", options)
+
+
+def _picture(path, kind, otherwise, of, options):
+    """The files.Output of a picture: of the path, or of the name `otherwise` unless that is what other inputs have given."""
+    return drawing.named(path, kind, os.path.join(options.folder, otherwise), os.path.realpath(of), options.force)
 
 
 def _read(paths, size):
@@ -130,9 +142,10 @@ def _draw(first, count, network, options):
         return
     entries = [(planes, printable(os.path.basename(path)), p, None) for path, planes, p in first]
     name = Path(first[0][0]).stem if count == 1 else "pictures"
-    target = options.out or Path(options.folder) / f"{name}-prediction.png"
-    (predictions.beside if len(entries) <= 3 else _sheet)(target, entries, network.classes)
-    print(f"the {'same' if count == len(first) else f'first {DRAWN}'} as a picture: {target}")
+    of = first[0][0] if count == 1 else "pictures"
+    target = _picture(options.out, "prediction", f"{name}-prediction.png", of, options)
+    if drawing.drawn(target, WARN, predictions.beside if len(entries) <= 3 else _sheet, entries, network.classes):
+        print(f"the {'same' if count == len(first) else f'first {DRAWN}'} as a picture: {target}")
 
 
 def _sheet(path, entries, classes):
@@ -155,12 +168,13 @@ def _patches(network, options, wanted, progress):
         train.classes = names.of_data(options.data, train.classes)
     else:
         train = run_pictures.of_run(options.run, network.classes, network.size, "train")
-    target = Path(options.folder) / f"patches-{wanted[0]}-{wanted[1]}.png"
+    target = _picture(None, "patches", f"patches-{wanted[0]}-{wanted[1]}.png", options.run, options)
     with progress.phase(f"filter {wanted[1]} of {wanted[0]}", len(train)) as bar:
-        found = insight.patches(target, network, train, *wanted, bar.step)
+        found = insight.strongest_patches(network, train, *wanted, bar.step)
     for value, index, _ in found:
         _say(f"  {value:8.3g}  {train.names[index]}", options)
-    _say(f"patches: {target}", options)
+    if drawing.drawn(target, WARN, insight.patches, network, train, *wanted, found):
+        _say(f"patches: {target}", options)
 
 
 def _say(text, options):

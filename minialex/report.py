@@ -25,12 +25,13 @@ def main(arguments=None):
     parser.error = lambda message: parser.exit(2, f"minialex.report: {message} (--help lists the options).\n")
     parser.add_argument("runs", nargs="+", metavar="RUN", help="a run's folder")
     parser.add_argument("--device", default="auto", metavar="D", help="auto, cpu, cuda or cuda:n (auto)")
+    parser.add_argument("--force", action="store_true", help="replace a report.html that minialex has not written")
     options = parser.parse_args(arguments)
     progress = Progress()
     try:
         device = resolve_device(options.device).name
         for run in options.runs:
-            path, scores = report.of_run(run, device)
+            path, scores = report.of_run(run, device, console.warn("minialex.report"), options.force)
             progress.line(f"{path}: top-1 {scores.top(1):.1%}, top-5 {scores.top(5):.1%} on {len(scores.labels):,} pictures")
     except UserError as problem:
         print(f"minialex.report: {problem}", file=sys.stderr)

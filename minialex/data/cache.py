@@ -55,32 +55,6 @@ def whole_folder(target):
         shutil.rmtree(making, ignore_errors=True)
 
 
-@contextmanager
-def whole_file(path):
-    """Yield a binary file that takes the name `path`, on the disk for good, when the block ends well. Raises OSError."""
-    temporary = f"{path}.part"  # always the same: what a killed program leaves is overwritten by the next
-    try:
-        with open(temporary, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-        _sync_folder(os.path.dirname(path))
-    finally:
-        if os.path.exists(temporary):
-            os.unlink(temporary)
-
-
-def _sync_folder(folder):
-    """Force a renaming itself to the disk, where folders can be opened (not on Windows)."""
-    if os.name == "posix":
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-
-
 def _cannot_write(target, error):
     why = error.strerror or error
     return UserError(f"cannot write {target}: {why}; make room, or name another folder in the variable MINIALEX_CACHE")

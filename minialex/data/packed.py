@@ -29,8 +29,15 @@ SEPARATOR = b"\0"  # the one byte besides "/" that no name can hold
 
 
 def is_pack(folder):
-    """Is this folder a pack, finished or not?"""
-    return os.path.isfile(os.path.join(folder, HEAD))
+    """Is this folder a pack, finished or not? A pack.json that is whole and says something else is somebody else's."""
+    try:
+        with open(os.path.join(folder, HEAD), encoding="utf-8") as file:
+            head = json.load(file)
+    except (ValueError, RecursionError):  # damaged: read_head says so
+        return True
+    except OSError:
+        return False
+    return isinstance(head, dict) and "per_shard" in head
 
 
 def shard_path(folder, part, number):
@@ -196,7 +203,7 @@ def read_head(folder):
         if not all(isinstance(number, int) and number > 0 for number in numbers):
             raise ValueError("its numbers are none")
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise UserError(f"{path} is not that of a pack ({error}): delete {folder} and pack the tree again") from error
+        raise UserError(f"{path} is not that of a pack ({error}): pack the tree into a new folder") from error
     if head["format"] != FORMAT:
         raise UserError(f"{folder} has format {head['format']}, this minialex reads format {FORMAT}: pack the tree again")
     return head

@@ -19,14 +19,15 @@ from tqdm import tqdm
 
 from minialex.data import names
 from minialex.data.bars import hidden
-from minialex.data.cache import whole_file
 from minialex.data.packed import FORMAT, HEAD, INDEX, Pack, is_pack, pack_names, read_head, shard_path
 from minialex.data.pictures import SIZE, UnreadablePicture, decode, printable, report_problem, stop_at_problem
 from minialex.data.threads import ahead
 from minialex.data.tree import scan
 from minialex.device import thread_count
 from minialex.errors import UserError
+from minialex.files import NotWritten, remove_abandoned, replacing
 
+LOCK = ".minialex-lock"
 PER_SHARD = 4096  # 805 MB: ImageNet is 326 files, and a killed program loses at most a minute
 
 
@@ -103,10 +104,10 @@ def pack(source, target, size=SIZE, workers=None, strict=False, verify=False, re
             _pack_shards(shards, tree, done, size, workers or thread_count(), strict, verify, report, progress)
             _write_index(tree, target, shards)
             _write_names(tree, target)
-    except OSError as error:
-        why = error.strerror or error
-        raise UserError(f"cannot write {target}: {why}; what is packed so far stays, and the same command goes on from "
-                        "there") from error
+    except (OSError, NotWritten) as error:
+        cause = error.__cause__ if isinstance(error, NotWritten) else error
+        raise UserError(f"cannot write {target}: {cause.strerror or cause}; what is packed so far stays, and the same command "
+                        "goes on from there") from error
     return done
 
 
@@ -147,16 +148,17 @@ def _alone_in(target, size, per_shard):
     head = {"format": FORMAT, "size": size, "per_shard": per_shard}
     os.makedirs(target, exist_ok=True)
     if not is_pack(target):
-        if [name for name in os.listdir(target) if name not in ("lock", f"{HEAD}.part")]:
+        if [name for name in os.listdir(target) if not name.startswith(".")]:
             raise UserError(f"{target} holds other files: name a new folder for the pack")
-        with whole_file(os.path.join(target, HEAD)) as file:
+        with replacing(os.path.join(target, HEAD)) as file:
             file.write(json.dumps(head).encode())
     head = read_head(target)
     if head["size"] != size:
         raise UserError(f"{target} holds pictures of {head['size']}×{head['size']}, not {size}×{size}: name another folder, or "
                         "delete it")
-    with open(os.path.join(target, "lock"), "wb") as file:
+    with open(os.path.join(target, LOCK), "wb") as file:
         _lock(file, target)
+        remove_abandoned(target)
         yield head["per_shard"]
 
 
@@ -188,10 +190,10 @@ def _shards(tree, target, per_shard):
 
 
 def _remove_others(target, shards):
-    """Delete shards of an earlier, larger tree, and what a killed program left."""
+    """Delete shards of an earlier, larger tree."""
     expected = {os.path.basename(path) for shard in shards for path in (shard.array, shard.record)}
     for name in os.listdir(target):
-        if re.fullmatch(r"(all|train|val)-\d{5,}\.(npy|json)(\.part)?", name) and name not in expected:
+        if re.fullmatch(r"(all|train|val)-\d{5,}\.(npy|json)", name) and name not in expected:
             os.unlink(os.path.join(target, name))
 
 
@@ -238,7 +240,7 @@ def _check_room(folder, needed):
 def _write_shard(shard, root, size, workers, strict, bar):
     """Decode the pictures of a shard into its array; what cannot be read stays black. Returns the record."""
     record = {"source": shard.source(root), "checksums": [], "unreadable": {}}
-    with whole_file(shard.array) as file:
+    with replacing(shard.array) as file:
         shape = (len(shard.paths), 3, size, size)
         np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
         decoded = ahead(lambda path: _planes(path, size), shard.paths, workers)
@@ -251,7 +253,7 @@ def _write_shard(shard, root, size, workers, strict, bar):
             file.write(planes)
             record["checksums"].append(zlib.crc32(planes))
             bar.update()
-    with whole_file(shard.record) as file:
+    with replacing(shard.record) as file:
         file.write(json.dumps(record).encode())
     return record
 
@@ -292,7 +294,7 @@ def _write_index(tree, target, shards):
     within = os.path.join(tree.root, "")
     graves, problems = ([(path.removeprefix(within), reason) for path, reason in found] for found in (tree.grave, tree.problems))
     about = json.dumps({"classes": classes, "parts": parts, "problems": problems, "grave": graves})
-    with whole_file(os.path.join(target, INDEX)) as file:
+    with replacing(os.path.join(target, INDEX)) as file:
         np.savez(file, about=np.frombuffer(about.encode(), dtype=np.uint8), **arrays)
 
 
@@ -300,5 +302,5 @@ def _write_names(tree, target):
     """Keep what the publishers call the classes, as one of their own files."""
     known = names.differing(names.of_data(tree.root, list(tree.train)))
     if known:
-        with whole_file(os.path.join(target, names.PUBLISHED[1])) as file:
+        with replacing(os.path.join(target, names.PUBLISHED[1])) as file:
             file.write("".join(f"{name}\t{seen}\n" for name, seen in known.items()).encode())

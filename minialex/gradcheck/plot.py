@@ -1,9 +1,7 @@
 """The picture of a check: the error against the step size, and where the gradient is wrong."""
-import warnings
-from pathlib import Path
-
 import numpy as np
 
+from .. import drawing
 from .curves import slopes
 
 INK, QUIET, BLUE, RED, PALE = "#24262b", "#8a8f98", "#33658a", "#c8553d", "#eef0f3"
@@ -12,27 +10,18 @@ PANELS = 4  # tensors whose map is drawn
 TILES = (6, 8)  # pictures of a four-dimensional tensor that are drawn, down and across
 _STYLE = {"axes.edgecolor": "#b8bcc4", "axes.labelcolor": INK, "axes.spines.right": False, "axes.spines.top": False,
           "axes.titlelocation": "left", "axes.titlesize": 11, "axes.titleweight": "bold", "font.size": 9,
-          "font.family": ["DejaVu Sans"], "text.color": INK, "text.parse_math": False, "xtick.color": "#6a6f78",
+          "text.color": INK, "text.parse_math": False, "xtick.color": "#6a6f78",
           "ytick.color": "#6a6f78", "figure.facecolor": "white"}
 
 
 def draw(report, measured, path=None):
     """A Matplotlib figure of `measured`, (Sweep, [Map, ...]) from curves.measure; written to `path` if there is one."""
-    import matplotlib  # takes half a second: only when there is something to draw
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     sweep, maps = measured
-    with matplotlib.rc_context(_STYLE), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)
-        figure = Figure(figsize=(12, 5.4), layout="constrained")
-        FigureCanvasAgg(figure)
+    with drawing.figure(path, 12, 5.4, _STYLE, layout="constrained") as figure:
         figure.get_layout_engine().set(w_pad=0.12, h_pad=0.1)
         left, right = figure.subfigures(1, 2, width_ratios=(1, 1.15), wspace=0.04)
         _steps(left.subplots(), sweep, report)
         _maps(right, maps[:PANELS], report)
-        if path is not None:
-            figure.savefig(Path(path), dpi=150)
     return figure
 
 

@@ -111,9 +111,8 @@ def _batches(network, pictures):
             kept = []
 
 
-def patches(path, network, pictures, layer, number, seen=lambda count: None):
-    """Write a PNG of these patches, as large as what the filter sees of the picture. Returns strongest_patches' list."""
-    found = strongest_patches(network, pictures, layer, number, seen)
+def patches(path, network, pictures, layer, number, found):
+    """Write a PNG of the patches that strongest_patches found, each as large as what the filter sees of the picture."""
     size, step, start = receptive_field(network.model, layer)
     crop = network.model.input_shape[-1]
     edge = (network.size - crop) // 2
@@ -129,7 +128,6 @@ def patches(path, network, pictures, layer, number, seen=lambda count: None):
             name = style.shorten(shown(pictures.classes[int(pictures.labels[index])]), 18)
             axes.set_title(f"{name}  {value:.3g}", loc="center", fontsize=8, pad=2, fontweight="normal")
             axes.axis("off")
-    return found
 
 
 def _cut(planes, top, left, size):

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from ..data import UnreadablePicture
 from ..device import memory_used
-from . import checkpoint, estimate
+from . import checkpoint, estimate, gallery
 from .experiment import spread
 from .folder import RunFolder
 from .progress import duration
@@ -34,7 +34,7 @@ def scratch(folder):
 
 
 def rehearse(trainer):
-    """Read pictures, make a few steps, save and read the checkpoint; yields lines that say how it went.
+    """Read pictures, make a few steps, save and read the checkpoint, draw; yields lines that say how it went.
 
     Raises UserError for what would stop the run, MemoryError when the memory does not do.
     """
@@ -52,10 +52,18 @@ def rehearse(trainer):
     free = shutil.disk_usage(trainer.record.folder.path).free
     if free < 2 * size:  # one is there already; a run keeps the last and the best, and writes a new one beside them
         yield f"the disk has room for {estimate.gigabytes(free)} more, a run needs {estimate.gigabytes(2 * size)}: make room"
+    yield from _draw(trainer)
     used, needed = memory_used(trainer.device), estimate.memory(trainer.experiment)
     if used is not None:
         yield f"memory so far {estimate.gigabytes(used)}, of the {estimate.gigabytes(needed)} estimated"
     yield "nothing was left behind: without --dry-run it is the run itself"
+
+
+def _draw(trainer):
+    """Draw the run's pictures, of an epoch that did not take place; yields what went wrong, or how long it took."""
+    problems, start = [], time.perf_counter()
+    gallery.draw(trainer, [(1, trainer.config.lr, 1, 0, 1, 0, 0)], [True], problems.append)
+    yield from problems or [f"the run's pictures drawn in {time.perf_counter() - start:.1f} s"]
 
 
 def _look_at(pictures):

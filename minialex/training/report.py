@@ -8,9 +8,10 @@ import tempfile
 from pathlib import Path
 
 from ..data.names import shown as name_of
+from ..drawing import attempt
 from ..errors import UserError
+from ..files import Output, replacing
 from . import classifier, confusion, folder, pictures, predictions
-from .checkpoint import replacing
 from .progress import duration
 
 NAME = "report.html"
@@ -40,26 +41,34 @@ details summary { cursor: pointer; color: var(--blue); }
 """
 
 
-def write(run, scores, shown):
-    """Write report.html into a RunFolder. scores: of the validation pictures `shown`, a PictureSet. Returns its path."""
+def page(run, force=False):
+    """The Output for the page of a RunFolder. (Pages had no mark at first; they are known by their colours.)"""
+    return Output(run.path / NAME, "report", force=force, signs=(b"--ink: #24262b; --quiet: #6a6f78; --line: #e6e8ec",))
+
+
+def write(run, scores, shown, say, force=False):
+    """Write report.html into a RunFolder. scores: of the validation pictures `shown`, a PictureSet; say(text): for a picture
+    that cannot be drawn. Returns its path."""
     config, rows, times = run.read_config(), table(run.path / "metrics.csv"), table(run.path / "timing.csv")
     name = run.path.resolve().name
     parts = [
         f"<h1>{_text(name)}</h1>", f'<p class="quiet">{_text(_subtitle(config))}</p>', _figures(scores, rows, times),
         _picture(run.path / "curves.png", "Curves", "Loss and accuracy over the epochs. Dots are validations on all pictures."),
-        *_predictions(scores, shown),
-        *_confusion(scores),
+        *_predictions(scores, shown, say),
+        *_confusion(scores, say),
         _classes(scores),
         _picture(run.path / "filters.png", "The first layer's filters", "The kernels of conv1 as small pictures."),
         _epochs(rows, times), _settings(config),
     ]
-    page = ('<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+    target = page(run, force)
+    text = ('<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
             '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+            f'<meta name="generator" content="{target.mark}">\n'
             f"<title>{_text(name)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n" + "\n".join(filter(None, parts))
             + "\n</body>\n</html>\n")
-    with replacing(run.path / NAME, "w", encoding="utf-8", errors="replace") as file:
-        file.write(page)
-    return run.path / NAME
+    with replacing(target, "w", encoding="utf-8", errors="replace") as file:
+        file.write(text)
+    return target.path
 
 
 def table(path):
@@ -100,21 +109,22 @@ def _picture(path, title, words):
             f'<img alt="{_text(title)}" src="data:image/png;base64,{base64.b64encode(content).decode()}">')
 
 
-def _drawn(draw, title, words):
+def _drawn(draw, title, words, say):
     """A picture that `draw(path)` writes, and that only the page needs."""
-    with tempfile.TemporaryDirectory() as place:
+    with tempfile.TemporaryDirectory() as place, attempt(f"{title} of {NAME}", say):
         draw(Path(place) / "picture.png")
         return _picture(Path(place) / "picture.png", title, words)
+    return f"<h2>{_text(title)}</h2><p>This picture could not be drawn.</p>"
 
 
-def _predictions(scores, shown):
+def _predictions(scores, shown, say):
     right, wrong = scores.by_confidence()
     if len(right):
         yield _drawn(lambda path: _sheet(path, scores, shown, right[:SHOWN]), "Best predictions",
-                     "Recognised, and the surest of them all. Red: the right class.")
+                     "Recognised, and the surest of them all. Red: the right class.", say)
     if len(wrong):
         yield _drawn(lambda path: _sheet(path, scores, shown, wrong[:SHOWN]), "Worst predictions",
-                     f"The surest of the {len(wrong):,} mistakes; the right class stands above each picture.")
+                     f"The surest of the {len(wrong):,} mistakes; the right class stands above each picture.", say)
     else:
         yield "<h2>Worst predictions</h2><p>None: every picture was recognised.</p>"
 
@@ -125,9 +135,9 @@ def _sheet(path, scores, shown, chosen):
     predictions.sheet(path, "", "", entries, scores.classes)
 
 
-def _confusion(scores):
+def _confusion(scores, say):
     yield _drawn(lambda path: confusion.draw(path, scores), "Confusion matrix",
-                 "A row for each class: what the network calls its pictures. Blue is right, red is a mistake.")
+                 "A row for each class: what the network calls its pictures. Blue is right, red is a mistake.", say)
 
 
 def _classes(scores):
@@ -175,7 +185,7 @@ def _table(head, rows):
     return f'<div class="wide"><table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
-def of_trainer(trainer):
+def of_trainer(trainer, say):
     """Write the report of a run that has just ended, from its best checkpoint."""
     experiment, run = trainer.experiment, trainer.record.folder
 
@@ -186,18 +196,20 @@ def of_trainer(trainer):
         seen = scores(trainer.device)
     except MemoryError:  # a GPU that training has filled: there is no room for a second network
         seen = scores("cpu")
-    write(run, seen, experiment.val)
+    with attempt(NAME, say):  # a page of somebody's is in its place
+        write(run, seen, experiment.val, say)
 
 
-def of_run(path, device="cpu", seen=lambda count: None):
+def of_run(path, device="cpu", say=print, force=False, seen=lambda count: None):
     """Write the report of a run folder from its best checkpoint and its pictures. Returns (path, Scores)."""
     if not Path(path).is_dir():
         raise UserError(f"there is no run folder {path}: check the path.")
     pictures.settings_of(path)  # a folder without a run is told before its missing weights
+    page(folder.RunFolder(path), force).check()
     network = classifier.load(path, device)
     held_out = pictures.of_run(path, network.classes, network.size)
     if held_out.missing:
         raise UserError(f"{held_out.missing:,} of the pictures that {path} held out are no longer there: put them back. Its "
                         "report stays as it was.")
     scores = classifier.predict(network, held_out, seen=seen)
-    return write(folder.RunFolder(path), scores, held_out), scores
+    return write(folder.RunFolder(path), scores, held_out, say, force), scores

@@ -6,15 +6,14 @@ import os
 import numpy as np
 
 from .. import data, models
-from ..device import resolve_device, to_numpy
+from ..device import resolve_device
 from ..errors import UserError
 from ..random import manual_seed
-from . import announce, checkpoint, experiment, figures, identity, memory, pictures, report
+from . import announce, checkpoint, experiment, gallery, identity, memory, pictures, report
 from . import folder as run_folder
 from . import weights as initial
 from .config import ALWAYS, INITIALISATIONS, check, resolve
 from .loop import Trainer
-from .predictions import predictions
 from .profile import Profile
 from .progress import Progress
 from .rehearsal import LOOKED_AT, rehearse, scratch
@@ -61,16 +60,15 @@ def run(given, progress=None):
 
 
 def draw(trainer):
-    """Write curves.png, filters.png and predictions.png into the run folder."""
-    path, experiment = trainer.record.folder.path, trainer.experiment
+    """Write the pictures of the run and its page into the run folder."""
     history = trainer.record.history
     complete = [trainer.is_complete(row[0] - 1) for row in history]
-    figures.curves(path / "curves.png", history, len(experiment.train.classes), complete)
-    towers = experiment.model.conv2.groups
-    figures.filters(path / "filters.png", to_numpy(experiment.model.conv1.weight.data),
-                    experiment.first_kernels, towers)
-    predictions(path / "predictions.png", experiment)
-    report.of_trainer(trainer)
+
+    def say(text):
+        trainer.progress.line(f"warning  {text}")
+
+    gallery.draw(trainer, history, complete, say)
+    report.of_trainer(trainer, say)
 
 
 def _check_variant(name):

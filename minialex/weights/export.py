@@ -5,6 +5,7 @@ import os
 import numpy as np
 
 from ..errors import UserError
+from ..files import Output, replacing
 from . import safetensors, torch_writer
 from .conventions import description
 
@@ -17,22 +18,31 @@ def _write_npz(file, weights):
 WRITERS = {".npz": _write_npz, ".pth": torch_writer.write, ".pt": torch_writer.write, ".safetensors": safetensors.write}
 
 
+# What stands in these files of minialex's and in no other program's.
+_SIGNS = (b"archive/minialex", b"minialex.npy", b'{"__metadata__": {"minialex"')
+
+
+def target(path, force=False):
+    """The files.Output to write to. Raises UserError for an unknown ending, or for a file that something else has written."""
+    _writer(path)
+    output = Output(path, "weights", force=force, signs=_SIGNS)
+    output.check()
+    return output
+
+
 def write(path, weights):
-    """Write Weights to a file. Raises UserError for an unknown ending, for arrays of anything but real numbers, or when it
-    cannot be written."""
-    ending = os.path.splitext(path)[1].lower()
-    if ending not in WRITERS:
-        raise UserError(f"{path} ends in no format that can be written: choose {', '.join(WRITERS)}.")
+    """Write Weights to a file, a path or what `target` returned. Raises UserError for an unknown ending, for arrays of
+    anything but real numbers, or when it cannot be written."""
+    writer = _writer(path)
     for name, array in weights.arrays.items():
         if array.dtype.kind not in "fiu":
             raise UserError(f"{name} holds {array.dtype} instead of real numbers: these weights cannot be written to {path}.")
-    temporary = f"{path}.new"
-    try:
-        with open(temporary, "wb") as file:
-            WRITERS[ending](file, weights)
-        os.replace(temporary, path)
-    except OSError as error:
-        raise UserError(f"cannot write {path}: {error.strerror or error}.") from error
-    finally:
-        if os.path.exists(temporary):
-            os.unlink(temporary)
+    with replacing(path) as file:
+        writer(file, weights)
+
+
+def _writer(path):
+    ending = os.path.splitext(path)[1].lower()
+    if ending not in WRITERS:
+        raise UserError(f"{path} ends in no format that can be written: choose {', '.join(WRITERS)}.")
+    return WRITERS[ending]

@@ -225,15 +225,14 @@ def readable(folder):
                 continue
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is full")
 def test_a_full_disk_is_a_sentence_and_what_is_finished_stays(pictures, tmp_path, monkeypatch):
-    write = packing.whole_file
+    write = packing.replacing
 
     def full(path):
-        if path.endswith("train-00002.npy"):
-            raise OSError(28, "No space left on device")
-        return write(path)
+        return write("/dev/full" if path.endswith("train-00002.npy") else path)
 
-    monkeypatch.setattr(packing, "whole_file", full)
+    monkeypatch.setattr(packing, "replacing", full)
     with pytest.raises(UserError, match="No space left on device; what is packed so far stays"):
         quiet_pack(pictures, tmp_path / "packed")
     monkeypatch.undo()
@@ -250,6 +249,10 @@ def test_too_little_room_is_said_before_the_work_begins(pictures, tmp_path, monk
 def wrong_places(pictures, tmp_path):
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "thesis.tex").write_text("x")
+    for name, file, text in (("lock", "lock", "my key"), ("manifest", "pack.json", '{"name": "texture pack"}'),
+                             ("unfinished", "pack.json.part", "x")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / file).write_text(text)
     quiet_pack(pictures, tmp_path / "packed")
     return {
         "inside": (pictures, pictures / "packed", "lie in one another"),
@@ -258,17 +261,23 @@ def wrong_places(pictures, tmp_path):
         "packed": (tmp_path / "packed", tmp_path / "new", "is packed already"),
         "file": (pictures, tmp_path / "full" / "thesis.tex", "is a file"),
         "other files": (pictures, tmp_path / "full", "holds other files"),
+        "lock": (pictures, tmp_path / "lock", "holds other files"),
+        "manifest": (pictures, tmp_path / "manifest", "holds other files"),
+        "unfinished": (pictures, tmp_path / "unfinished", "holds other files"),
         "absent": (tmp_path / "absent", tmp_path / "new", "there is no folder"),
     }
 
 
-@pytest.mark.parametrize("case", ["inside", "itself", "above", "packed", "file", "other files", "absent"])
+@pytest.mark.parametrize("case", ["inside", "itself", "above", "packed", "file", "other files", "lock", "manifest", "unfinished",
+                                  "absent"])
 def test_wrong_places_are_sentences(pictures, tmp_path, case, capsys):
     source, target, sentence = wrong_places(pictures, tmp_path)[case]
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     with pytest.raises(UserError, match=sentence):
         quiet_pack(source, target)
     assert command.main([str(source), str(target)]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+    assert before == {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
 
 
 def test_another_size_is_a_sentence(pictures, tmp_path):
