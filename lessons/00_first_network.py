@@ -11,13 +11,14 @@ from drawings import first_network
 
 # %% [markdown]
 # ## 1. A network turns numbers into numbers
-# Here are 200 points on a sheet. Half of them lie in an inner disc, the others in a ring around it. We want a program that is
-# given the two coordinates of a point and says: disc or ring. Nobody tells it the rule.
+# Here are 200 points on a sheet. Half of them lie in an inner disc, the others in a ring around it. We want a program
+# that is given the two coordinates of a point and says: disc or ring. Nobody tells it the rule.
 #
-# A **network** is a chain of simple steps with numbers in it that can be changed. These numbers are its **weights**. Ours has
-# two **layers**. The first multiplies the 2 coordinates by a matrix, adds a number to each of the 8 results (a **bias**), and
-# bends each with tanh. The second makes one number of these 8: the score. Above 0 means disc, below 0 means ring.
-# Weights and biases together are the **parameters** of the network. At first they are random, and so are its answers.
+# A **network** is a chain of simple steps with numbers in it that can be changed. These numbers are its **weights**.
+# Ours has two **layers**. The first multiplies the 2 coordinates by a matrix, adds a number to each of the 8 results
+# (a **bias**), and bends each with tanh. The second makes one number of these 8: the score. Above 0 means disc, below
+# 0 means ring. Weights and biases together are the **parameters** of the network. At first they are random, and so
+# are its answers.
 
 # %%
 heard("A neural network works like a brain.")
@@ -51,9 +52,9 @@ fact(f"it is a formula with {count} numbers in it, and gives one score for each 
 
 # %% [markdown]
 # ## 2. The loss: one number that says how wrong
-# For each point we know the right answer, +1 or -1: its **label**. The **loss** compares scores and labels and gives one number.
-# Here it is the mean of (score - label)². A perfect network has loss 0. To **train** a network is to change its weights
-# until the loss is small.
+# For each point we know the right answer, +1 or -1: its **label**. The **loss** compares scores and labels and gives
+# one number. Here it is the mean of (score - label)². A perfect network has loss 0. To **train** a network is to
+# change its weights until the loss is small.
 
 # %%
 guess = predict("A network that gives the score 0 to every point: what is its loss, with labels +1 and -1?")
@@ -72,9 +73,9 @@ fact(f"with random weights the loss is {before:.2f}: not much better or worse th
 
 # %% [markdown]
 # ## 3. The gradient: which way is down
-# Which weight should change, and in which direction? Try it: make one weight a little larger, by h, and a little smaller, and
-# look what the loss does. (loss(w + h) - loss(w - h))/2h is the slope of the loss in the direction of this weight.
-# The slopes of all weights together are the **gradient**. It has a number for each weight.
+# Which weight should change, and in which direction? Try it: make one weight a little larger, by h, and a little
+# smaller, and look what the loss does. (loss(w + h) - loss(w - h))/2h is the slope of the loss in the direction of
+# this weight. The slopes of all weights together are the **gradient**. It has a number for each weight.
 
 # %%
 def gradient(weights, points, answers, h=1e-5):
@@ -99,11 +100,13 @@ fact("a small step along the gradient raises it", loss(higher, points, answers) 
 
 # %% [markdown]
 # ## 4. Training: many small steps downhill
-# One **step** is w ← w - ε·slope, for all weights at once. The number ε is the **learning rate**: how far to go. That is all.
-# Whatever comes later in this course (momentum, other layers, a million pictures) is this loop with better parts.
+# One **step** is w ← w - ε·slope, for all weights at once. The number ε is the **learning rate**: how far to go. That
+# is all. Whatever comes later in this course (momentum, other layers, a million pictures) is this loop with better
+# parts.
 #
-# The points that the network learns from are the **training** set. A network could learn them by heart. So we keep 200 other
-# points aside, which it never learns from: the **validation** set. The share that it gets right there is what counts.
+# The points that the network learns from are the **training** set. A network could learn them by heart. So we keep
+# 200 other points aside, which it never learns from: the **validation** set. The share that it gets right there is
+# what counts.
 
 # %%
 heard("Training is a kind of search through all possible weights.")
@@ -128,8 +131,8 @@ fact(f"trying each weight twice took {passes:,} runs of the network: AlexNet has
 
 # %% [markdown]
 # ## 5. Broken on purpose: a step that is too long, and a point with three coordinates
-# If ε is too large, a step jumps over the valley and lands higher on the other side. And matrices must fit: points with 3
-# coordinates cannot be multiplied by weights for 2.
+# If ε is too large, a step jumps over the valley and lands higher on the other side. And matrices must fit: points
+# with 3 coordinates cannot be multiplied by weights for 2.
 
 # %%
 hot = 20.0

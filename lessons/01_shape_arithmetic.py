@@ -17,15 +17,16 @@ from minialex import models, nn, shapes
 
 # %% [markdown]
 # ## 1. Counting windows
-# A picture is a block of numbers: height × width × **channel**, where the channels of a photograph are red, green and blue.
-# The first layer of AlexNet does not look at the whole picture at once. It has small blocks of weights, 11 pixels high and 11
-# wide. Such a block is a **kernel**. The kernel starts in the upper left corner and moves over the picture, 4 pixels at a time.
-# The part of the picture that it covers is a **window**, and the 4 is the **stride**. At each place it gives one number.
+# A picture is a block of numbers: height × width × **channel**, where the channels of a photograph are red, green and
+# blue. The first layer of AlexNet does not look at the whole picture at once. It has small blocks of weights, 11
+# pixels high and 11 wide. Such a block is a **kernel**. The kernel starts in the upper left corner and moves over the
+# picture, 4 pixels at a time. The part of the picture that it covers is a **window**, and the 4 is the **stride**. At
+# each place it gives one number.
 #
-# So the width of what comes out is a count: how many places are there? The first window starts at column 0. Each stride to the
-# right gives one more. The last one must not stick out. So the number of places is `(input - kernel)/stride + 1`, rounded down,
-# and the + 1 is the window where the sliding starts. Often a border of zeros is put around the picture first, the **padding**.
-# Then `size = (input - kernel + 2·padding)/stride + 1`.
+# So the width of what comes out is a count: how many places are there? The first window starts at column 0. Each
+# stride to the right gives one more. The last one must not stick out. So the number of places is `(input -
+# kernel)/stride + 1`, rounded down, and the + 1 is the window where the sliding starts. Often a border of zeros is
+# put around the picture first, the **padding**. Then `size = (input - kernel + 2·padding)/stride + 1`.
 
 # %%
 size, wide, kernel, stride = 224, 227, 11, 4
@@ -56,9 +57,10 @@ settle("S2", "true", shapes.explain(227, kernel_size=11, stride=4))
 
 # %% [markdown]
 # ## 2. A convolution
-# What does a kernel do at one place? It multiplies each pixel of the window by the weight that lies on it, and adds up all
-# products: here 11·11 of them. A layer that does this at every place is a **convolution**. What one kernel puts out is again a
-# sheet of numbers, called a **map**. Two loops are enough to write it. The engine does the same faster (lesson 04 shows how).
+# What does a kernel do at one place? It multiplies each pixel of the window by the weight that lies on it, and adds
+# up all products: here 11·11 of them. A layer that does this at every place is a **convolution**. What one kernel
+# puts out is again a sheet of numbers, called a **map**. Two loops are enough to write it. The engine does the same
+# faster (lesson 04 shows how).
 
 # %%
 generator = np.random.default_rng(0)
@@ -74,8 +76,8 @@ fact(f"F.conv2d gives the {count}×{count} values of the two loops", np.allclose
 
 # %% [markdown]
 # ## 3. Columns that nobody reads
-# Where the division leaves a remainder, some columns at the right edge lie in no window. The picture could show anything
-# there. To find them, count for each column how many windows cover it.
+# Where the division leaves a remainder, some columns at the right edge lie in no window. The picture could show
+# anything there. To find them, count for each column how many windows cover it.
 
 # %%
 claim("S3", "N5", "input 224, stride 4, padding 3 gives 55")
@@ -97,11 +99,13 @@ settle("S3", "true by rounding down", shapes.explain(224, 11, 4, 3) + ". With 3 
 
 # %% [markdown]
 # ## 4. The whole chain
-# After the convolutions come layers of another kind. **Pooling** keeps one number of each window: its largest, or its mean. It
-# has a kernel size and a stride too, and the formula is the same. So we can follow the width through all layers of AlexNet.
+# After the convolutions come layers of another kind. **Pooling** keeps one number of each window: its largest, or its
+# mean. It has a kernel size and a stride too, and the formula is the same. So we can follow the width through all
+# layers of AlexNet.
 #
-# Which columns of the picture reach the end? Test it: change one column, and see whether anything in the last layer changes. All
-# weights are 1 here and pooling takes means, so that every change goes through. One row of pixels is enough.
+# Which columns of the picture reach the end? Test it: change one column, and see whether anything in the last layer
+# changes. All weights are 1 here and pooling takes means, so that every change goes through. One row of pixels is
+# enough.
 
 # %%
 claim("S5", "N1, N2", "pool: (55 - 3)/2 + 1 = 27, (27 - 3)/2 + 1 = 13, (13 - 3)/2 + 1 = 6")
@@ -143,8 +147,8 @@ settle("S4", "true of that program", f"flatten is 256·5·5 = {256 * 5**2}, Alex
 
 # %% [markdown]
 # ## 5. Kernels are not output values
-# One kernel makes one map, with as many values as there are places. So the number of kernels is the number of maps, and
-# not the number of values. Students mix the two up, and so does N2.
+# One kernel makes one map, with as many values as there are places. So the number of kernels is the number of maps,
+# and not the number of values. Students mix the two up, and so does N2.
 
 # %%
 claim("S9", "N2", "each GPU has 13·13·192 convolution kernels")
@@ -159,8 +163,9 @@ settle("S9", "false", f"{len(half.weight.data)} kernels make {maps.size:,} outpu
 
 # %% [markdown]
 # ## 6. Overlapping pooling, 3/2 against 2/2
-# A pool of size z and stride s is written z/s. If z is larger than s, neighbouring windows share columns: they overlap. The
-# paper found that 3/2 makes fewer mistakes than 2/2 and gives maps of the same size. Is the second part true?
+# A pool of size z and stride s is written z/s. If z is larger than s, neighbouring windows share columns: they
+# overlap. The paper found that 3/2 makes fewer mistakes than 2/2 and gives maps of the same size. Is the second part
+# true?
 
 # %%
 claim("S11", "N1, N3, N4", "a 3×3 pool of stride 2 overlaps, as any z > s does; 55 → 27 for both 3/2 and 2/2")
@@ -196,4 +201,5 @@ classroom.score()
 # - `size, wide, kernel, stride = 224, 227, 5, 4`: what does a smaller kernel do to the size?
 #
 # ## Exercise
-# `lessons/exercises/01_shape_arithmetic.py`: the formula both ways, and the width for which pool5 gives 7×7, nothing lost.
+# `lessons/exercises/01_shape_arithmetic.py`: the formula both ways, and the width for which pool5 gives 7×7, nothing
+# lost.

@@ -14,18 +14,19 @@ import minialex.functional as F
 
 # %% [markdown]
 # ## 1. By hand
-# Take f = (x·y + x)². Compute it in small steps and give each result a name: p = x·y, s = p + x, f = s². This way, from the
-# inputs to the result, is the **forward pass**.
+# Take f = (x·y + x)². Compute it in small steps and give each result a name: p = x·y, s = p + x, f = s². This way,
+# from the inputs to the result, is the **forward pass**.
 #
-# Now go backwards, from f to x and y. At each value ask: how fast does f grow when this value grows? Call that its slope.
+# Now go backwards, from f to x and y. At each value ask: how fast does f grow when this value grows? Call that its
+# slope.
 # - f itself grows as fast as f: slope 1.
 # - f = s², so f grows 2s times as fast as s: slope of s = 2s.
 # - s = p + x, so s grows as fast as p: slope of p = 2s, times 1.
 # - p = x·y, so p grows y times as fast as x. What comes to x along this way is 2s·y.
 # - s = p + x: x was used a second time. Along this way 2s·1 comes to x.
 #
-# What comes along both ways is added: the slope of x is 2s·y + 2s. This walk is the **backward pass**. Multiplying the slopes
-# along a way is the **chain rule** of your calculus course.
+# What comes along both ways is added: the slope of x is 2s·y + 2s. This walk is the **backward pass**. Multiplying
+# the slopes along a way is the **chain rule** of your calculus course.
 
 # %%
 heard("To find out how the loss depends on each weight, every weight has to be tried.")
@@ -47,16 +48,16 @@ fact(f"and df/dy is {by_hand_y}", abs((f(x0, y0 + h) - f(x0, y0 - h)) / (2 * h) 
 
 # %% [markdown]
 # ## 2. A program that remembers: the tape
-# A program can do the same if each value remembers two things: which values it was made of (its parents), and how to pass its
-# slope back to each of them. This record is called the **tape**. Each rule below comes from school:
+# A program can do the same if each value remembers two things: which values it was made of (its parents), and how to
+# pass its slope back to each of them. This record is called the **tape**. Each rule below comes from school:
 # - y = a + b: both get g, the slope of y.
 # - y = a·b: a gets g·b, and b gets g·a.
 # - y = tanh(a): a gets g·(1 - y²).
 # - Y = A @ B: A gets g @ Bᵀ, and B gets Aᵀ @ g. Lesson 04 derives these two.
 #
-# In which order? A value can pass its slope back only when its own slope is complete. It is complete when everybody who used
-# the value has passed theirs back. So walk in an order in which each value comes after all values that use it. Write down
-# the values parents first, as they were computed. Read from the end, that list is such an order.
+# In which order? A value can pass its slope back only when its own slope is complete. It is complete when everybody
+# who used the value has passed theirs back. So walk in an order in which each value comes after all values that use
+# it. Write down the values parents first, as they were computed. Read from the end, that list is such an order.
 
 # %%
 class Tape:
@@ -120,8 +121,8 @@ fact("in the list each value stands before the values that use it: x before p, p
 
 # %% [markdown]
 # ## 3. The engine's tape
-# minialex has the same idea with all operations of a network. A `Tensor` is an array on the tape; `backward()` is the walk;
-# `.grad` is where the slopes are. Here are two layers, Σ tanh(x·W₁ + b)·W₂, once on each tape.
+# minialex has the same idea with all operations of a network. A `Tensor` is an array on the tape; `backward()` is the
+# walk; `.grad` is where the slopes are. Here are two layers, Σ tanh(x·W₁ + b)·W₂, once on each tape.
 
 # %%
 x, y = ma.Tensor(float(x0), requires_grad=True), ma.Tensor(float(y0), requires_grad=True)
@@ -143,7 +144,8 @@ fact(f"each of the {rows} rows used the bias once: its slope is the sum of what 
 # %% [markdown]
 # ## 4. An operation of your own
 # The engine lets you add an operation: a class with `forward` and `backward`. `forward` gets arrays and saves what
-# the way back needs. `backward` gets g, the slope of the result, and returns the slope of each input. Here is the square.
+# the way back needs. `backward` gets g, the slope of the result, and returns the slope of each input. Here is the
+# square.
 
 # %%
 class Square(ma.Function):
@@ -161,8 +163,8 @@ fact(f"d(3x)²/dx = 2·3x·3, at x = {x0} that is {18 * x0}", x.grad == 18 * x0)
 
 # %% [markdown]
 # ## 5. What it costs, against trying
-# Trying takes one forward pass for each parameter. A backward pass takes about as much work as two forward passes, for all
-# parameters together: behind each matrix product stand two others, one for each of its factors.
+# Trying takes one forward pass for each parameter. A backward pass takes about as much work as two forward passes,
+# for all parameters together: behind each matrix product stand two others, one for each of its factors.
 
 # %%
 parameters = 60_965_224
@@ -189,8 +191,8 @@ fact(f"a product of {rows}×5 by 5×4 takes {rows * 5 * 4} multiplications, and 
 
 # %% [markdown]
 # ## 6. Broken on purpose: the same walk twice
-# The engine walks a graph once, and then frees what it saved. Our own tape has no such guard. Walked twice, it adds to what is
-# there already, and the result is wrong without a word.
+# The engine walks a graph once, and then frees what it saved. Our own tape has no such guard. Walked twice, it adds
+# to what is there already, and the result is wrong without a word.
 
 # %%
 x = ma.Tensor([2.0], requires_grad=True)
@@ -218,4 +220,5 @@ classroom.score()
 # - `h = 1e-12`: is a smaller h better? Lesson 03 says why not.
 #
 # ## Exercise
-# `lessons/exercises/02_the_tape.py`: an operation of your own, a/b, with its two slopes. It is a `Function`, as in section 4.
+# `lessons/exercises/02_the_tape.py`: an operation of your own, a/b, with its two slopes. It is a `Function`, as in
+# section 4.

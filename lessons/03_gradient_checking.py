@@ -14,19 +14,20 @@ import minialex.functional as F
 
 # %% [markdown]
 # ## 1. The best step
-# A slope found by trying is a **finite difference**. There are two: one-sided, (f(x + h) - f(x))/h, and central,
-# (f(x + h) - f(x - h))/2h. How small should h be? Two errors work against each other.
+# A slope found by trying is a **finite difference**. There are two: one-sided, (f(x + h) - f(x))/h, and central, (f(x
+# + h) - f(x - h))/2h. How small should h be? Two errors work against each other.
 #
 # The first is that the curve bends. Taylor's series says what f is a little to the right and to the left:
 #
 #     f(x + h) = f + h·f′ + h²/2·f″ + h³/6·f‴ + …
 #     f(x - h) = f - h·f′ + h²/2·f″ - h³/6·f‴ + …
 #
-# Subtract: f and f″ cancel, and 2h·f′ + 2·h³/6·f‴ is left. Divide by 2h: the central difference is f′ + h²/6·f‴. It is off by
-# h²/6·f‴. In the one-sided difference f″ does not cancel: it is off by h/2·f″.
+# Subtract: f and f″ cancel, and 2h·f′ + 2·h³/6·f‴ is left. Divide by 2h: the central difference is f′ + h²/6·f‴. It
+# is off by h²/6·f‴. In the one-sided difference f″ does not cancel: it is off by h/2·f″.
 #
-# The second error is rounding. float64 keeps 16 digits: each f is off by about ε·f, with ε = 2.2·10⁻¹⁶. The division by h makes
-# that ε·f/h. A smaller h makes the first error smaller and the second one larger. Somewhere between lies the best h.
+# The second error is rounding. float64 keeps 16 digits: each f is off by about ε·f, with ε = 2.2·10⁻¹⁶. The division
+# by h makes that ε·f/h. A smaller h makes the first error smaller and the second one larger. Somewhere between lies
+# the best h.
 
 # %%
 heard("The smaller the step h, the better the numeric derivative.")
@@ -67,9 +68,9 @@ fact("with h = 10⁻¹⁷ x + h is x, and the derivative comes out as 0", centra
 
 # %% [markdown]
 # ## 2. From one number to all entries of an array
-# An operation takes an array and gives an array. To have one number, weight its outputs with fixed numbers g and sum up:
-# L = Σ g·y. Then dL/dy = g. This g is called the **cotangent**: it is the slope that a backward pass is given. Move one
-# entry of x at a time, and watch L. That costs two forward passes for each entry, and needs no formula.
+# An operation takes an array and gives an array. To have one number, weight its outputs with fixed numbers g and sum
+# up: L = Σ g·y. Then dL/dy = g. This g is called the **cotangent**: it is the slope that a backward pass is given.
+# Move one entry of x at a time, and watch L. That costs two forward passes for each entry, and needs no formula.
 
 # %%
 def numeric(op, x, cotangent, h=1e-5):
@@ -97,9 +98,10 @@ fact("the engine's own checker agrees, and chooses its steps by itself", ma.grad
 
 # %% [markdown]
 # ## 3. Why the cotangent is random
-# Many checkers take g = 1 everywhere. That can hide a mistake. There is an operation that makes each row of numbers positive and
-# divides it by its sum, so that a row adds up to 1 (lesson 09 needs it). With g = 1, L is the sum of a row, and that is 1
-# whatever x is. So the right slope is 0. A backward pass that has forgotten everything and returns zeros passes the test.
+# Many checkers take g = 1 everywhere. That can hide a mistake. There is an operation that makes each row of numbers
+# positive and divides it by its sum, so that a row adds up to 1 (lesson 09 needs it). With g = 1, L is the sum of a
+# row, and that is 1 whatever x is. So the right slope is 0. A backward pass that has forgotten everything and returns
+# zeros passes the test.
 
 # %%
 class ForgetfulSoftmax(ma.Function):
@@ -126,8 +128,9 @@ fact("with a random cotangent they do not pass", not np.allclose(
 
 # %% [markdown]
 # ## 4. Where there is no derivative
-# max(x, 0) is flat on the left of 0 and climbs with slope 1 on the right. At 0 itself there is a kink, and no slope. A central
-# difference takes the mean of both sides. An engine has to choose one. A test must therefore stay away from kinks.
+# max(x, 0) is flat on the left of 0 and climbs with slope 1 on the right. At 0 itself there is a kink, and no slope.
+# A central difference takes the mean of both sides. An engine has to choose one. A test must therefore stay away from
+# kinks.
 
 # %%
 kink = np.array([0.0])
@@ -138,8 +141,8 @@ fact("the engine says 0, one of the slopes from 0 to 1 that are allowed", analyt
 
 # %% [markdown]
 # ## 5. Broken on purpose: what the checker says to zeros, and to whole numbers
-# `ma.gradcheck` does all this by itself: it draws the cotangent, chooses the step, stays away from kinks, and names the
-# mistake. Whole numbers it refuses: what would a step of 0.00001 mean there?
+# `ma.gradcheck` does all this by itself: it draws the cotangent, chooses the step, stays away from kinks, and names
+# the mistake. Whole numbers it refuses: what would a step of 0.00001 mean there?
 
 # %%
 report = ma.gradcheck(ForgetfulSoftmax, [x])

@@ -1,7 +1,8 @@
 """Groups: two towers that meet at conv3
 
-The network did not fit into one GPU of 3 GB. So each GPU got half of the kernels, and the halves exchanged what they had
-found in one layer only. One word says all that today: groups=2. Here both are built and compared.
+Prerequisites: lessons 01, 02 and 04. Minutes: 35. Afterwards you can say which kernel of AlexNet sees which channels, and build
+the network from two halves. The network did not fit into one graphics card (GPU) of 3 GB. So each of two cards got half of the
+kernels, and the halves exchanged what they had found before one convolution only. One word says all that today: groups=2.
 """
 # %% Tools
 import classroom  # makes `import minialex` work from any folder
@@ -15,42 +16,48 @@ from minialex import models, nn, shapes
 
 # %% [markdown]
 # ## 1. Half of the kernels, half of the channels
-# conv2 has 256 kernels. Without towers each would be 5×5×96. With two, kernels 0 to 127 see channels 0 to 47, the others
-# channels 48 to 95.
+# A layer's channels can be divided into **groups** that do not see each other. conv2, AlexNet's second convolution,
+# has 256 kernels and gets 96 channels. Without groups each kernel would be 5×5×96. With two groups, kernels 0 to 127
+# see channels 0 to 47, and the others see channels 48 to 95. So each kernel is 5×5×48: half of the weights. Each half
+# of the network is called a **tower**.
 
 # %%
+groups = 2
 claim("S7", "N1, N2", "conv1 gives 55×55×96, as two groups 55×55×48")
 claim("S8", "N1, N2", "conv2: two groups of 128 kernels 5×5×48; conv4: two of 192 kernels 3×3×192; conv5: two of 128 kernels "
       "3×3×192; conv3: 384 kernels 3×3×256 seeing both halves")
-guess = predict("conv2's weights, 256 kernels of 5×5 over 96 channels: what share of them is left with two groups? (0 to 1)")
-formula("256·(5·5·48) = 307,200 of 256·(5·5·96) = 614,400")
+guess = predict(f"conv2's weights, 256 kernels of 5×5 over 96 channels: what share is left with {groups} groups? (0 to 1)")
+formula(f"256·(5·5·{96 // groups}) = {256 * 25 * (96 // groups):,} of 256·(5·5·96) = {256 * 25 * 96:,}")
 ma.manual_seed(0)
-layer = nn.Conv2d(96, 256, 5, padding=2, groups=2)
+layer = nn.Conv2d(96, 256, 5, padding=2, groups=groups)
 guess.turned_out(layer.weight.size / nn.Conv2d(96, 256, 5).weight.size)
-fact("each of the 256 kernels is 5×5×48", layer.weight.shape == (256, 48, 5, 5))
+fact(f"each of the 256 kernels is 5×5×{96 // groups}", layer.weight.shape == (256, 96 // groups, 5, 5))
 
 generator = np.random.default_rng(0)
 x = generator.normal(size=(1, 96, 9, 9)).astype(np.float32)
 g = generator.normal(size=(1, 256, 9, 9)).astype(np.float32)
 
-def two_halves(x, weight, bias):
-    """Two small convolutions that know nothing of each other, their maps stacked."""
-    upper = F.conv2d(x[:, :48], weight[:128], bias[:128], padding=2)
-    lower = F.conv2d(x[:, 48:], weight[128:], bias[128:], padding=2)
-    return upper, lower
+def parts_by_hand(x, weight, bias):
+    """Small convolutions that know nothing of each other, one for each group."""
+    c, k = 96 // groups, 256 // groups
+    own = [(slice(c * n, c * n + c), slice(k * n, k * n + k)) for n in range(groups)]  # channels, kernels
+    return [F.conv2d(x[:, channels], weight[kernels], bias[kernels], padding=2) for channels, kernels in own]
 
 whole, halves = ([ma.Tensor(a.copy(), requires_grad=True) for a in (x, layer.weight.data, layer.bias.data)] for _ in range(2))
-y = F.conv2d(*whole, padding=2, groups=2)
-upper, lower = two_halves(*halves)
-fact("groups=2 gives the maps of the two halves", np.allclose(y.data, np.hstack([upper.data, lower.data]), atol=1e-5))
+y = F.conv2d(*whole, padding=2, groups=groups)
+parts = parts_by_hand(*halves)
+fact(f"groups={groups} gives the maps of {groups} small convolutions",
+     np.allclose(y.data, np.hstack([part.data for part in parts]), atol=1e-5))
 y.backward(g)
-((upper * g[:, :128]).sum() + (lower * g[:, 128:]).sum()).backward()
+sum((part * piece).sum() for part, piece in zip(parts, np.split(g, groups, axis=1))).backward()
 fact("and their gradients, for the picture, the kernels and the biases",
      all(np.allclose(a.grad, b.grad, atol=1e-3) for a, b in zip(whole, halves)))
 
 # %% [markdown]
 # ## 2. Who sees whom
-# The gradient of one map, summed, with respect to the channels below says which of them it can see at all.
+# Which channels can a kernel see at all? Ask the tape: take the sum of one map and look at its slope with respect to
+# each channel below. Where the slope is 0 everywhere, the map does not depend on that channel. AlexNet's conv2, conv4
+# and conv5 have two groups, conv3 has none: it is the one convolution in which the towers meet.
 
 # %%
 net = models.alexnet("paper", init="he")
@@ -85,11 +92,18 @@ fact("with towers in conv3 too, the two halves would never learn of each other b
      tables["conv5"].astype(int) @ tables["conv4"] @ np.kron(np.eye(2, dtype=int), np.ones((192, 128), dtype=int))
      @ tables["conv2"])[:128, 48:].any())
 
-# %% 3. The whole network as two half networks, with real sizes
+# %% [markdown]
+# ## 3. The whole network as two half networks, with real sizes
+# Now write each tower as a program of its own. The two know nothing of each other, until conv3. There each sends its
+# maps to the other. A kernel of conv3 is then cut in two: one part meets the tower's own maps, the other part meets
+# those that came over the wire, and the two results are added. That is allowed, because a convolution is a sum over
+# channels.
+
+# %%
 heard("Two GPUs means: two networks, and at the end their votes are averaged.")
 
 def tower(x, half):
-    """conv1 to pool2 on one GPU: its half of the kernels, its half of what it made itself. (The norms are in lesson 8.)"""
+    """conv1 to pool2 on one GPU: its half of the kernels, its half of what it made itself. (Lesson 08 adds two norms.)"""
     own = [slice(0, 48), slice(48, 96)][half], [slice(0, 128), slice(128, 256)][half]
     x = F.max_pool2d(F.relu(F.conv2d(x, net.conv1.weight[own[0]], net.conv1.bias[own[0]], stride=4)), 3, 2)
     return F.max_pool2d(F.relu(F.conv2d(x, net.conv2.weight[own[1]], net.conv2.bias[own[1]], padding=2)), 3, 2)
@@ -116,17 +130,33 @@ net.zero_grad()
 sum((part * part).sum() for part in parts).backward()
 fact("backward too: the exchange carries gradients home, down to the kernels of conv1", len(grads) == 6 and all(
      np.allclose(parameter.grad, grad, atol=1e-9 * abs(grad).max()) for parameter, grad in zip(net.parameters(), grads)))
-crossing = rows["pool2"].output_shape[0] // 2 * 13 * 13
-guess = predict("How many numbers does one GPU send to the other for one picture before conv3? (half of pool2's 256×13×13)")
-formula("128·13·13 = 21,632 each way, forward; as many gradients, backward")
+crossing = one.data[0].size
+maps, side = one.shape[1], one.shape[2]
+guess = predict("How many numbers does one GPU send to the other for one picture before conv3? "
+                f"(half of pool2's {2 * maps}×{side}×{side})")
+formula(f"{maps}·{side}·{side} = {maps * side * side:,} each way, forward; as many gradients, backward")
 guess.turned_out(crossing)
 
-# %% Broken on purpose: towers that cannot be equal. Then the picture.
+# %% [markdown]
+# ## 4. Broken on purpose: towers that cannot be equal
+# 95 channels cannot be cut into two equal groups. The layer says so when it is made, and not when it is used.
+
+# %%
 with broken(ValueError):
     nn.Conv2d(95, 256, kernel_size=5, groups=2)
-classroom.save(two_towers.draw(tables, crossing), "05_two_towers")
+classroom.save(two_towers.draw(tables, crossing), "05_two_towers",
+               "Above: two towers, and red arrows where they exchange. Below: a coloured point where a map (row) depends on a "
+               f"channel below (column). conv3 is full, {tables['conv3'].mean():.0%}; conv2 is half empty, "
+               f"{tables['conv2'].mean():.0%}, and so are conv4 and conv5.")
 classroom.score()
 
 # %% [markdown]
+# ## Try
+# Change one line, run the lesson again, and read which sentence changes or which fact no longer holds.
+#
+# - `groups = 4`: which share of the weights is left?
+# - `groups = 1`: what is left of the difference?
+# - `picture = generator.normal(size=(1, 3, 131, 131))`: does the equality depend on the size of the picture?
+#
 # ## Exercise
 # `lessons/exercises/05_two_towers.py`: a convolution with any number of groups, made of ungrouped ones.
