@@ -1,12 +1,13 @@
 """Pooling: windows that overlap, ties, and LeNet's averages
 
-A pool keeps one number of each window. Which pixel it came from decides where the gradient goes: one pixel can win several
-windows, and several pixels can tie for one.
+Prerequisites: lessons 01, 02 and 06. Minutes: 35. Afterwards you can pool a map by hand, forward and backward, and say which
+pixel gets the gradient. A pool keeps one number of each window. Which pixel it came from decides where the gradient goes: one
+pixel can win several windows, and several pixels can be equally large.
 """
 # %% Tools
 import classroom  # makes `import minialex` work from any folder
 import numpy as np
-from classroom import broken, fact, formula, heard, predict
+from classroom import broken, fact, formula, heard, predict, show
 from drawings import pooling
 
 import minialex as ma
@@ -14,14 +15,20 @@ import minialex.functional as F
 
 # %% [markdown]
 # ## 1. Forward
-# y[h, w] = max over i, j < z of x[s·h + i, s·w + j]. The paper has z = 3, s = 2: neighbours share a row of pixels, and a
-# pixel at a corner of four windows is looked at four times.
+# Why pool? After a convolution neighbouring places say nearly the same. What matters is that an edge is there, not on
+# which pixel. A pool keeps one number of each window, so that a shift by a pixel changes little, and the layers above
+# have a quarter of the work.
+#
+# Max pooling keeps the largest: y[h, w] = max over i, j < z of x[s·h + i, s·w + j], where z is the window's size and
+# s its stride. The paper has z = 3 and s = 2. Neighbouring windows share a row of pixels, and a pixel at a corner
+# lies in four windows.
 
 # %%
+side = 5
 heard("The gradient of max pooling is 1 for the winner and 0 for all others.")
-guess = predict("A 5×5 picture has its largest value in the very middle. In how many 3×3 windows, 2 pixels apart, does it win?")
-
-formula("row 2 lies in rows 0 to 2 and in rows 2 to 4, column 2 likewise: 2·2 = 4 windows")
+guess = predict(f"A {side}×{side} picture has its largest value in the very middle. In how many 3×3 windows, 2 pixels apart, "
+                "does it win?")
+formula("of 5 rows, row 2 lies in rows 0 to 2 and in rows 2 to 4, column 2 likewise: 2·2 = 4 windows")
 
 def max_pool(x, z, s):
     """(H, W) -> (OH, OW), and for each window the (row, column) that won: the first one, in reading order, when tied."""
@@ -37,15 +44,22 @@ def max_pool(x, z, s):
             y[h, w], winners[h, w] = x[best], best
     return y, winners
 
-hill = 9.0 - np.add.outer(np.abs(np.arange(5) - 2), np.abs(np.arange(5) - 2))
-guess.turned_out(list(max_pool(hill, 3, 2)[1].values()).count((2, 2)))
+middle = side // 2
+hill = 9.0 - np.add.outer(np.abs(np.arange(side) - middle), np.abs(np.arange(side) - middle))
+wins = list(max_pool(hill, 3, 2)[1].values()).count((middle, middle))
+guess.turned_out(wins)
 generator = np.random.default_rng(0)
 x = generator.normal(size=(11, 13))
 for z, s in [(3, 2), (2, 2), (3, 1), (2, 3)]:
     fact(f"F.max_pool2d with {z}/{s} gives what the loops give",
          np.array_equal(F.max_pool2d(x[None, None], z, s).data[0, 0], max_pool(x, z, s)[0]))
 
-# %% 2. Backward: each window pays its winner
+# %% [markdown]
+# ## 2. Backward: each window pays its winner
+# y is the value of the winner, so y grows as fast as the winner, and does not care about the others. The gradient of
+# y goes to the winner. A pixel that has won several windows is paid by each of them: what arrives is added.
+
+# %%
 def backward(function, x, g=None):
     """dL/dx of a pooling of one map, L = Σ g·y; g = 1 everywhere without it."""
     tensor = ma.Tensor(x[None, None], requires_grad=True)
@@ -62,19 +76,24 @@ def pay_the_winners(x, g, z, s):
 g = generator.normal(size=(5, 6))
 fact("the engine's gradient goes to the winners of the loops", np.allclose(
      backward(lambda t: F.max_pool2d(t, 3, 2), x, g), pay_the_winners(x, g, 3, 2)))
-fact("the middle of the hill wins all four windows and gets a gradient of 4, not 1",
-     backward(lambda t: F.max_pool2d(t, 3, 2), hill)[2, 2] == 4)
+fact(f"the middle of the hill wins {wins} windows and gets a gradient of {wins}",
+     backward(lambda t: F.max_pool2d(t, 3, 2), hill)[middle, middle] == wins)
 fact("without overlap, 2/2, nobody wins twice", backward(lambda t: F.max_pool2d(t, 2, 2), x).max() == 1)
-fact("no gradient is lost or made: it sums to the number of windows", backward(lambda t: F.max_pool2d(t, 3, 2), x).sum() == 5 * 6)
+fact(f"no gradient is lost or made: it sums to the number of windows, {g.size}",
+     backward(lambda t: F.max_pool2d(t, 3, 2), x).sum() == g.size)
 
 # %% [markdown]
 # ## 3. Ties
-# Where all values are equal every one is the largest. A gradient may go to any of them, or be shared; it may not go to all.
+# Where several values are equally large, each could be called the winner. The gradient may go to any one of them, or
+# be shared. It may not go to all of them in full: then more would come out than was handed in. A comparison `x == y`
+# does exactly that.
 
 # %%
-guess = predict("A 4×4 picture of zeros, 2/2: each window gets gradient 1. If all tied pixels got it, what would dx sum to?")
-formula("4 windows · 4 tied pixels · 1 = 16, where 4 was handed in")
 flat = np.zeros((4, 4))
+windows = flat.size // 4
+guess = predict(f"A picture of {flat.size} zeros, 2/2: each window gets gradient 1. If all tied pixels got it, what would dx "
+                "sum to?")
+formula(f"{windows} windows · 4 tied pixels · 1 = {4 * windows}, where {windows} was handed in")
 
 class Generous(ma.Function):
     """2/2 max pooling that pays everybody who equals the maximum, as `x == y` would have it."""
@@ -92,20 +111,27 @@ class Generous(ma.Function):
 
 generous = backward(lambda t: Generous()(t), flat)
 guess.turned_out(generous.sum())
-fact("4 windows hand out 4, the generous version hands out 16",
-     (backward(lambda t: F.max_pool2d(t, 2), flat).sum(), generous.sum()) == (4, 16))
-fact("the engine pays the first of the tied, in reading order", np.array_equal(
-     np.argwhere(backward(lambda t: F.max_pool2d(t, 2), flat)), [[0, 0], [0, 2], [2, 0], [2, 2]]))
+fact(f"{windows} windows hand out {windows}, the generous version hands out {4 * windows}",
+     (backward(lambda t: F.max_pool2d(t, 2), flat).sum(), generous.sum()) == (windows, 4 * windows))
+corners = np.zeros_like(flat)
+corners[::2, ::2] = 1
+fact("the engine pays the first of the tied, in reading order: the upper left corner of each window",
+     np.array_equal(backward(lambda t: F.max_pool2d(t, 2), flat), corners))
 rectified = np.maximum(generator.normal(size=(100, 100)), 0)
 ties = np.mean(max_pool(rectified, 2, 2)[0] == 0)
-fact("after ReLU ties are common: about (1/2)⁴ = 6 % of 2×2 windows are all zeros", 0.04 < ties < 0.09)
-fact("there it does no harm: ReLU's own gradient at those zeros is 0",
+fact(f"after ReLU ties are common: about (1/2)⁴ = 6 % of 2×2 windows are all zeros, here {ties:.1%}", 0.04 < ties < 0.09)
+fact("there a tie does no harm: ReLU's own slope at those zeros is 0, and nothing gets through",
      not backward(lambda t: F.max_pool2d(F.relu(t), 2), -np.ones((4, 4))).any())
 report = ma.gradcheck(Generous, [flat[None, None]])
-print(f"\n{report}")
+show(report)
 fact("the gradient checker refuses the generous version", not report)
 
-# %% 4. LeNet's pool: a mean, times a trained number, plus a trained bias
+# %% [markdown]
+# ## 4. LeNet's pool: a mean, times a trained number, plus a trained bias
+# LeNet-5, the network of 1998 that read the digits on cheques, pooled with means. Each map then had a number to
+# multiply it with and a bias, both trained. Backwards, a mean of 4 pixels gives each of them a quarter.
+
+# %%
 by_loops = np.array([[x[2 * h : 2 * h + 2, 2 * w : 2 * w + 2].sum() / 4 for w in range(6)] for h in range(5)])
 fact("F.avg_pool2d is the mean of each window", np.allclose(F.avg_pool2d(x[None, None], 2).data[0, 0], by_loops))
 fact("backwards each of the 4 pixels gets a quarter", set(backward(lambda t: F.avg_pool2d(t, 2), x)[:10, :12].ravel()) == {0.25})
@@ -115,16 +141,32 @@ maps = generator.normal(size=(1, 6, 28, 28))
 fact("S2 of 1998: six maps, two trained numbers each, 12 parameters", coefficient.size + bias.size == 12
      and np.allclose(4 * coefficient.grad.ravel(), maps.sum(axis=(0, 2, 3))) and (bias.grad == 14 * 14).all())
 
-# %% 5. Padding is minus infinity, not 0; and broken on purpose. Then the picture.
+# %% [markdown]
+# ## 5. Padding is minus infinity; and broken on purpose
+# If a max pool padded its map with zeros, a zero would win at the edge of a map of negative numbers. So padding
+# counts as -∞, which never wins. And a padding as wide as the window would make a window that holds nothing but
+# padding.
+
+# %%
 padded = F.max_pool2d(-np.ones((1, 1, 4, 4)), 3, 2, padding=1).data
 fact("at the edge of a map of -1 the maximum is -1: padding never wins", (padded == -1).all())
 with broken(ValueError):
     F.max_pool2d(x[None, None], 2, 2, padding=2)
 photo = classroom.drawn_pictures(classes=1, each=1, size=49, seed=5)[0][0].mean(axis=0)
-wins = {f"{z}/{s}": backward(lambda t, z=z, s=s: F.max_pool2d(t, z, s), photo) for z, s in [(2, 2), (3, 2)]}
-classroom.save(pooling.draw(photo, wins), "07_pooling")
+paid = {f"{z}/{s}": backward(lambda t, z=z, s=s: F.max_pool2d(t, z, s), photo) for z, s in [(2, 2), (3, 2)]}
+classroom.save(pooling.draw(photo, paid), "07_pooling",
+               "The same picture pooled with 2/2 and with 3/2, and how often each pixel won. With 2/2 no pixel is paid twice. "
+               f"With 3/2 the most paid one won {paid['3/2'].max():.0f} windows.")
 classroom.score()
 
 # %% [markdown]
+# ## Try
+# Change one line, run the lesson again, and read which sentence changes or which fact no longer holds.
+#
+# - `side = 7`: in how many windows does the middle win now?
+# - `flat = np.zeros((8, 8))`: how much would the generous version hand out?
+# - `rectified = np.maximum(generator.normal(size=(100, 100)) - 1, 0)`: are ties more common when fewer values are
+#   positive?
+#
 # ## Exercise
 # `lessons/exercises/07_pooling.py`: the backward pass of overlapping max pooling.

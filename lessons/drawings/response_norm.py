@@ -4,13 +4,13 @@ import numpy as np
 from drawings.paper import AMBER, BLUE, GREY, INK, PALE, RED
 
 
-def draw(lrn, a, one, two):
-    """lrn: the formula; a: (96,) activations; one, two: normalised as one tower and as two."""
+def draw(lrn, a, one, two, bump):
+    """lrn: the formula; a: (96,) activations; one, two: normalised as one tower and as two; bump: channels."""
     pyplot = classroom.picture()
     figure = pyplot.figure(figsize=(13, 9))
     grid = figure.add_gridspec(2, 2, hspace=0.36, wspace=0.2, left=0.06, right=0.98, top=0.93, bottom=0.07)
     _response(figure.add_subplot(grid[0, 0]), lrn)
-    _bump(figure.add_subplot(grid[0, 1]), lrn)
+    _bump(figure.add_subplot(grid[0, 1]), lrn, bump)
     _edge(figure.add_subplot(grid[1, :]), a, one, two)
     return figure
 
@@ -32,15 +32,14 @@ def _response(axis, lrn):
     _title(axis, "What comes out: loud neighbours dim")
 
 
-def _bump(axis, lrn):
-    a = np.array([20, 25, 20, 30, 60, 150, 260, 150, 60, 30, 20, 25, 20, 60, 20], dtype=float)
+def _bump(axis, lrn, a):
     places = np.arange(len(a))
     axis.bar(places - 0.2, a / 2**0.75, width=0.4, color=PALE, label="a/2^0.75")
     axis.bar(places + 0.2, lrn(a), width=0.4, color=BLUE, label="b, normalised")
     axis.set_xticks(places)
     axis.set_xlabel("channel")
     axis.legend(frameon=False)
-    _title(axis, "A bump across channels: its slopes are pressed down most")
+    _title(axis, "A bump across channels: its peak keeps the smallest share")
 
 
 def _edge(axis, a, one, two):

@@ -15,6 +15,7 @@ def max_pool_backward(x, g, z, s):
         for w in range(OW):
             window = x[s * h : s * h + z, s * w : s * w + z]
             ...
+    return ...
 
 
 check(max_pool_backward)
