@@ -140,12 +140,12 @@ easier = [int(row["epoch"]) for row, value in zip(run, gap) if value < 0]
 fact(f"validation has the smaller loss in the epochs {', '.join(map(str, easier))}; from epoch {crossing:.0f} on the larger one",
      easier and max(easier) == crossing - 1)
 lowest = min(run, key=lambda row: row["val_loss"])
-fact(f"at the end {gap[-1]:.2f} lie between them: it overfits. Still, validation loss is near its lowest, {lowest['val_loss']:.2f}",
+fact(f"at the end {gap[-1]:.2f} lie between them: it overfits. Still, validation is near its lowest, {lowest['val_loss']:.2f}",
      gap[-1] > 0.3 and run[-1]["val_loss"] < lowest["val_loss"] + 0.05)
 calm = [row for row in run if row["lr"] == run[0]["lr"]][-1]
 later = run[-1]["val_top1"] - calm["val_top1"]
-fact(f"{100 * later:.0f} points of accuracy came after the rate began to fall. Whether they came because of it, only a second run "
-     "whose rate stays could tell, and there is none", later > 0.25)
+fact(f"{100 * later:.0f} points of accuracy came after the rate began to fall. Whether they came because of it, only a second "
+     "run whose rate stays could tell, and there is none", later > 0.25)
 
 # %% [markdown]
 # ## 4. Reading filters, and two things broken on purpose
@@ -172,7 +172,8 @@ with broken(ValueError):
     bench.probabilities(net, val[:0])
 classroom.save(training.draw(curves, before, change, run), "17_training",
                f"Left: the race, ReLU {epochs['relu']} epochs and tanh {epochs['tanh']}. Right: the losses of a real run "
-               f"cross before epoch {crossing:.0f}; grey, the rate falls. Below: kernels as drawn, and what training has changed in them.")
+               f"cross before epoch {crossing:.0f}; grey, the rate falls. "
+               "Below: kernels as drawn, and what training has changed in them.")
 classroom.score()
 
 # %% [markdown]

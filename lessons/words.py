@@ -55,7 +55,7 @@ WORDS = [
     Word(15, "momentum", r"momentum", "Keep most of the last step's direction: v ← 0.9·v − ε·g."),
     Word(15, "weight decay", r"weight decay", "Pull every weight a little towards 0 in each step."),
     Word(16, "augmentation", r"augmentation", "Make more training pictures of one: crops, reflections, colours."),
-    Word(17, "overfitting", r"overfit(?:s|ting)?", "Learn the training pictures by heart instead of what they have in common."),
+    Word(17, "overfit", r"overfit(?:s|ting)?", "Learn the training pictures by heart instead of what they have in common."),
     Word(19, "ensemble", r"ensembles?", "Several networks whose answers are averaged."),
     Word(20, "receptive field", r"receptive fields?", "The part of the picture that one value can see."),
 ]

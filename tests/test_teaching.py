@@ -91,7 +91,7 @@ def test_there_are_three_tries(path):
     for path in TAUGHT for number in range(3)])
 def test_a_try_gives_new_numbers_or_a_sentence(path, number, tmp_path, monkeypatch):
     """In a copy of the course the line is changed and the lesson run: no traceback, and not what it said before."""
-    for source in [*LESSONS.glob("*.py"), *LESSONS.glob("drawings/*.py"), *LESSONS.glob("labs/*")]:
+    for source in [*LESSONS.glob("*.py"), *LESSONS.glob("drawings/*.py"), *(LESSONS / "labs").rglob("*")]:
         target = tmp_path / "lessons" / source.relative_to(LESSONS)
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_file():
