@@ -74,7 +74,7 @@ def tests(args):
 
 def step(args, *options):
     command = ["benchmarks/step.py", "--device", args.device, "--batch", str(args.batch), "--variant", args.variant,
-               "--peer", args.peer, *options, "--json"]
+               "--peers", args.peer, *options, "--json"]
     results = json.loads(run(*command))["results"]
     lines = ["| side | images/s | ms/step | spread | GPU memory |", "|---|---|---|---|---|"]
     lines += [f"| {r['description']} | {r['images_per_second']:,.0f} | {r['seconds'] * 1e3:.2f} | {r['spread']:.0%} "

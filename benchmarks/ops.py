@@ -17,8 +17,7 @@ import numpy as np
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE)]
 
-from sides import torch_network  # noqa: E402 (the paths come first, so that it runs from a clone)
-from step import machine  # noqa: E402
+from step import machine  # noqa: E402 (the paths come first, so that it runs from a clone)
 
 from minialex import models, nn, shapes  # noqa: E402
 from minialex.device import thread_count  # noqa: E402
@@ -91,10 +90,11 @@ class Torch:
 
     def __init__(self, options):
         import torch
+        from torch_side import torch_network
 
         self.torch, self.options = torch, options
         torch.set_num_threads(options["threads"])
-        self.model = torch_network(torch, options)
+        self.model = torch_network(models.build(options["variant"], options["classes"], options["channels"]))
         names = [name for name, _ in models.build(options["variant"], options["classes"], options["channels"]).named_children()]
         self.layers = dict(zip(names, self.model))
         self.optimizer = torch.optim.SGD(self.model.parameters(), lr=1e-3, momentum=0.9, weight_decay=5e-4)
