@@ -18,6 +18,8 @@ def settings(given, found):
     """The user's options, completed by what travels with the weights: the network's variant, what its pixels look like."""
     if found is None:
         return given
+    if given.get("mean") is not None and given.get("pixels", found.pixels) != found.pixels:
+        raise UserError(f"--mean {given['mean']} is for --pixels {found.pixels}: leave one of the two options out.")
     own = {"variant": found.variant, "pixels": found.pixels if found.statistics else None}
     return {name: value for name, value in own.items() if value is not None} | given
 

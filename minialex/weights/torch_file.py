@@ -157,6 +157,8 @@ def read_tar(file, path):
     """Weights from an open file in the form of PyTorch 0.1. Raises UserError."""
     try:
         with tarfile.open(fileobj=file, mode="r:") as archive:
+            if any(member.issparse() for member in archive):  # whose holes would be read as zeros without end
+                raise ValueError("a sparse file in it")
             storages = _tar_storages(archive.extractfile("storages"), path)
             tensors = _tar_tensors(archive.extractfile("tensors"), path, storages)
             value = pickles.load(archive.extractfile("pickle"), path, BUILDERS, lambda key: tensors[_key(key)])

@@ -7,6 +7,7 @@
 import io
 import pickle
 import struct
+import tarfile
 import zipfile
 
 import numpy as np
@@ -123,6 +124,7 @@ def files(canary):
     found.append(("bomb, .npz", ".npz", _bomb()))
     found.append(("header that calls, .npy", ".npy", _npy(b"", f"__import__('os').system({f'touch {canary}'!r})".encode())))
     found.append(("huge header, .safetensors", ".safetensors", struct.pack("<Q", 99_999_999) + b'{"a": 1}'))
+    found.append(("holes of a terabyte, .pth tar", ".pth", _sparse_tar()))
     found.append(("bare pickle", ".pkl", attacks(canary)[0][1]))
     return found
 
@@ -150,6 +152,26 @@ def _npz(pickled):
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr("model/conv1.weight.npy", _npy(pickled))
     return file.getvalue()
+
+
+def _sparse_tar():
+    """PyTorch's form of 2016 whose storage is a hole: GNU's sparse member, with 2^40 bytes and none of them in the file."""
+    storages = pickle.dumps(1, 2) + b"\x80\x02(" + _text("1") + _text("cpu") + _global("torch", "FloatStorage") + b"t."
+    storages += struct.pack("<q", 2**38)
+    members = {"sys_info": pickle.dumps({}, 2), "pickle": b"\x80\x02}.", "tensors": pickle.dumps(0, 2), "storages": storages}
+    blocks = []
+    for name, content in members.items():
+        entry = tarfile.TarInfo(name)
+        entry.size = len(content)
+        header = bytearray(entry.tobuf(tarfile.GNU_FORMAT))
+        if name == "storages":
+            header[156:157] = b"S"
+            header[386:410] = b"%011o\0%011o\0" % (0, len(content))  # where the only part is
+            header[483:495] = b"\x80" + (2**40).to_bytes(11, "big")
+        header[148:156] = b" " * 8
+        header[148:156] = b"%06o\0 " % sum(header)
+        blocks += [bytes(header), content, bytes(-len(content) % 512)]
+    return b"".join(blocks) + bytes(1024)
 
 
 def _bomb():

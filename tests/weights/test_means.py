@@ -171,3 +171,5 @@ def test_training_takes_it(tmp_path, capsys):
     found = initial.named_in({"init": str(path), "mean": "1,2,3"})
     assert found.statistics.mean[:, 0, 0].tolist() == [1, 2, 3]
     assert initial.settings({}, found) == {"variant": "caffe", "pixels": "raw"}
+    with pytest.raises(UserError, match="--mean 1,2,3 is for --pixels raw"):
+        initial.settings({"mean": "1,2,3", "pixels": "unit"}, found)
