@@ -4,12 +4,10 @@ forward(x, w, b, stride=1) is given a list in its order or a dictionary by name.
 or, where forward returns nothing but its output, the inputs: those that it names, or all in order.
 """
 import inspect
-import re
 
 import numpy as np
 
-OUTPUTS = ("y", "out", "output", "a", "activation", "z", "result")
-DOUT = re.compile(r"^(d|grad|g|delta|upstream|cotangent|up)($|_|[a-z]*$|[A-Z])")
+from .dialects import CACHE, DOUT, LEARNING_RATE, OUTPUTS, plain
 
 
 def title(function):
@@ -31,7 +29,7 @@ def is_checked(value):
 
 def named(forward, inputs, names=None):
     """({name: value}, whether to pass them by name)."""
-    parameters = _parameters(forward)
+    parameters = signature(forward)
     if isinstance(inputs, dict):
         values = {str(name): _value(name, value) for name, value in inputs.items()}
         by_name = set(values) <= {p.name for p in parameters if p.kind != p.POSITIONAL_ONLY} or \
@@ -69,20 +67,35 @@ def check_values(name, array):
         raise ValueError(f"check_backward: {name} holds NaN or infinity: choose finite values.")
 
 
-def split(name, result):
-    """(output, the rest as a list): `out, cache` or a bare output."""
+def split(name, result, several=1):
+    """(outputs, the rest as lists): `out, cache` or a bare output; `several` outputs where backward asks for as many dout."""
     if isinstance(result, tuple) and len(result) > 1:
-        return result[0], list(result[1:])
+        first = result[:several]
+        count = several if len(first) == several and all(np.asarray(a).dtype.kind == "f" for a in first) else 1
+        return list(result[:count]), list(result[count:])
     if isinstance(result, tuple):
         result = result[0] if result else None
     if result is None:
         raise TypeError(f"check_backward: {name} returned None: is `return` missing?")
-    return result, []
+    return [result], []
 
 
-def as_numbers(what, value):
-    """A new array of real numbers. Floating arrays keep their dtype, whole numbers become float64 (a list of them is an
-    output as good as any other)."""
+def join(what, outputs):
+    """One new array of real numbers; of several outputs a row of all their values. Floating arrays keep their dtype, whole
+    numbers become float64 (a list of them is an output as good as any other)."""
+    arrays = [_as_numbers(what, value) for value in outputs]
+    return arrays[0] if len(arrays) == 1 else np.concatenate([array.reshape(-1) for array in arrays])
+
+
+def cut(outputs, cotangent):
+    """The dout of each output, from the one of all."""
+    if len(outputs) == 1:
+        return [float(cotangent) if np.ndim(outputs[0]) == 0 else np.array(cotangent)]
+    ends = np.cumsum([np.size(output) for output in outputs])[:-1]
+    return [part.reshape(np.shape(output)).copy() for part, output in zip(np.split(cotangent, ends), outputs)]
+
+
+def _as_numbers(what, value):
     try:
         array = np.array(value)
     except ValueError:
@@ -95,75 +108,90 @@ def as_numbers(what, value):
 # ------------------------------------------------------------------------------------------------ backward
 
 
-def takes_dout(pair, output, rest):
+def names_of_dout(forward, backward):
+    """Those of backward's parameters that are called like a gradient that comes in."""
+    others = {p.name for p in signature(forward)}
+    return [p.name for p in signature(backward) if p.kind in POSITIONAL and _is_dout(p.name, others)]
+
+
+def takes_dout(forward, backward, outputs, rest):
     """Does backward have a place for dout? Not if its first parameter is called like one of forward's and none like a
     gradient; nor if it belongs to a loss and everything that it asks for is there without one."""
-    required, _, star = _places(pair.backward)
+    required, _, star = _places(backward)
+    if names_of_dout(forward, backward):
+        return True
     if star or not required:
         return star
-    inputs = {p.name for p in _parameters(pair.forward)}
-    if any(_is_dout(name, inputs) for name in required):
-        return True
+    inputs = {p.name for p in signature(forward)}
     unknown = [name for name in required if name not in inputs]
-    served = rest and len(unknown) == len(rest) and np.ndim(output) == 0
+    served = rest and len(unknown) == len(rest) and np.ndim(outputs[0]) == 0
     return not served and required[0] not in {*inputs, "cache"}
 
 
-def arguments(pair, output, rest, inputs, dout):
+def arguments(forward, backward, outputs, rest, inputs, douts):
     """(arguments, keywords) of backward."""
-    required, optional, star = _places(pair.backward)
-    forward_names = {p.name for p in _parameters(pair.forward)}
-    where = _dout_position(required, forward_names) if takes_dout(pair, output, rest) else None
+    required, optional, star = _places(backward)
+    named = names_of_dout(forward, backward)
+    keywords = {name: inputs[name] for name in optional if name in inputs}
+    keywords.update((name, 1.0) for name in optional if plain(name) in LEARNING_RATE)
+    keywords.update(zip([name for name in named if name in optional], douts))
     if star and len(required) <= 1:
-        return [dout, *(rest or inputs.values())], {}
-    others = [name for i, name in enumerate(required) if i != where]
-    found = _others(others, output, list(rest), inputs)
-    if where is not None:
-        found.insert(where, dout)
-    return found, {name: inputs[name] for name in optional if name in inputs}
+        return [*douts, *(rest or inputs.values())], {}
+    where = [required.index(name) for name in named if name in required]
+    if not named and takes_dout(forward, backward, outputs, rest):
+        where = [0]
+    found = _others([name for i, name in enumerate(required) if i not in where], outputs[0], list(rest), inputs)
+    for place, dout in zip(where, [*douts, *[douts[-1]] * len(where)]):
+        found.insert(place, dout)
+    return found, keywords
 
 
 def _others(names, output, rest, inputs):
     """What goes to the parameters other than dout."""
-    if not names:
-        return []
-    if rest and len(names) == 1:
-        return [rest[0] if len(rest) == 1 else tuple(rest)]
-    if len(rest) == len(names):
-        return rest
-    free, found = [name for name in inputs if name not in names], []
+    asked = [name for name in names if plain(name) not in LEARNING_RATE or name in inputs]
+    if rest and len(asked) == 1:
+        given = [rest[0] if len(rest) == 1 else tuple(rest)]
+    elif rest and len(rest) == len(asked):
+        given = rest
+    else:
+        given = list(_by_name(asked, output, rest, inputs))
+    given = iter(given)
+    return [next(given) if name in asked else 1.0 for name in names]
+
+
+def _by_name(names, output, rest, inputs):
+    free = [name for name in inputs if name not in names]
     for name in names:
         if name in inputs:
-            found.append(inputs[name])
+            yield inputs[name]
         elif rest:
-            found.append(rest.pop(0) if name != "cache" or len(rest) == 1 else tuple(rest))
-        elif name.lower() in OUTPUTS or not free:
-            found.append(output)
+            yield rest.pop(0) if plain(name) not in CACHE or len(rest) == 1 else tuple(rest)
+        elif plain(name) in OUTPUTS or not free:
+            yield output
         else:
-            found.append(inputs[free.pop(0)])
-    return found
-
-
-def _dout_position(required, forward_names):
-    return next((i for i, name in enumerate(required) if _is_dout(name, forward_names)), 0)
+            yield inputs[free.pop(0)]
 
 
 def _is_dout(name, others):
-    return name not in others and bool(DOUT.match(name))
+    return name not in others and bool(DOUT.search(name))
+
+
+POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
 def _places(function):
     """(names of required parameters, of those with a default, whether there is a *args)."""
-    parameters = _parameters(function)
-    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    parameters = signature(function)
+    positional = [p for p in parameters if p.kind in POSITIONAL]
     return ([p.name for p in positional if p.default is p.empty], [p.name for p in positional if p.default is not p.empty],
             any(p.kind == p.VAR_POSITIONAL for p in parameters))
 
 
-def _parameters(function):
+def signature(function):
+    """The parameters of a function; none where it has no signature."""
     try:
         return list(inspect.signature(function).parameters.values())
-    except (TypeError, ValueError):
+    except (TypeError, ValueError):  # some builtins have none
         return []
 
 

@@ -9,7 +9,7 @@ from ..device import array_module
 from . import curves, rounding, sampling, verdicts
 from .comparing import Comparing
 from .gradients import GradientsDiffer
-from .pair import prepared_pair
+from .pair import prepared_code, prepared_pair
 from .report import Report
 from .subject import ShapeDiffers, prepared
 from .verdicts import names as verdict
@@ -74,6 +74,18 @@ def check_backward(forward, backward, inputs, names=None, *, eps=1e-4, rtol=1e-6
         return _report(pair, prepare, samples or sampling.CLASSROOM, **options)
 
 
+def check_code(code, values, *, constant=(), samples=None, seed=0, mean_over_examples=False):
+    """The same for any form that classes hand in: an object with the methods of pair.Functions.
+
+    constant: names of inputs that are not moved. mean_over_examples: a gradient averaged over the examples is accepted.
+    """
+    options = _checked_options("check_backward", 1e-4, 1e-6, 1e-11, samples, 3, seed)
+    prepare = partial(prepared_code, code, values, constant)
+    with prepare() as pair:
+        pair.accepts_mean = mean_over_examples
+        return _report(pair, prepare, samples or sampling.CLASSROOM, **options)
+
+
 def _report(subject, prepare, samples, eps, rtol, atol, directions, seed):
     output, reason = _first_look(subject, eps)
     if reason:
@@ -85,9 +97,10 @@ def _report(subject, prepare, samples, eps, rtol, atol, directions, seed):
                       f"{subject.rounding:.0e} of its size: something inside rounds to half precision"))
     try:
         cotangent = subject.cotangent(output, np.random.default_rng((seed, OWN_STREAM)))
+        subject.settle(cotangent)
         comparing = Comparing(subject, cotangent, generator, eps, rtol, atol, samples, directions, seed)
         rows = [verdicts.row(finding, comparing) for finding in comparing.findings()]
-        return Report(subject.title, rows, partial(_curves, prepare, seed, rows))
+        return Report(subject.title, [*rows, *verdicts.absent(subject)], partial(_curves, prepare, seed, rows))
     except ShapeDiffers as problem:
         return Report(subject.title, verdicts.shape_differs(subject, problem))
     except GradientsDiffer as problem:
@@ -103,6 +116,7 @@ def _curves(prepare, seed, rows):
     """What `report.plot()` draws, measured with the same dout as the check."""
     with prepare() as subject:
         cotangent = subject.cotangent(subject.output(), np.random.default_rng((seed, OWN_STREAM)))
+        subject.settle(cotangent)
         return curves.measure(subject, cotangent, rows)
 
 

@@ -1,47 +1,77 @@
 """What a student's backward returned, sorted out: one gradient for each input that is checked.
 
 Accepted are an array, a tuple or list in the order of the inputs (with or without places for labels and options), a
-dictionary by name ("w", "dw" and "grad_w" are the same), and a dx that is itself a list of numbers.
+dictionary by name ("w", "dw" and "grad_w" are the same), and a dx that is itself a list of numbers. A loss may give the
+gradient of some inputs only: of its weights, or of its prediction.
 """
 import numpy as np
+
+from .dialects import ROLE, plain, stem, stems_of_gradient
 
 
 class GradientsDiffer(ValueError):
     """Not as many gradients as inputs, or unknown names."""
 
 
-def sorted_out(pair, returned):
-    """[float array or None for each checked input]. Raises GradientsDiffer, or TypeError for what is no gradient."""
+def sorted_out(pair, returned, is_loss):
+    """{name: float array or None} for the inputs that got a gradient. Raises GradientsDiffer, or TypeError for what is no
+    gradient."""
     if returned is None:
         raise TypeError("check_backward: backward returned None: is `return` missing?")
-    if isinstance(returned, dict):
-        return _fitted(pair, _by_name(pair.names, returned))
-    return _fitted(pair, _in_order(pair, returned))
+    found = _by_name(pair, returned, is_loss) if isinstance(returned, dict) else _in_order(pair, returned, is_loss)
+    return {name: _fitted(name, value, pair.shapes[name]) for name, value in found.items() if name in pair.shapes}
 
 
-def _fitted(pair, values):
+def _fitted(name, value, shape):
     """One number does not care how many axes of length 1 it has; every other shape is kept as it came."""
-    arrays = [_as_gradient(name, value) for name, value in zip(pair.names, values)]
-    return [array.reshape(tensor.shape) if array is not None and array.size == tensor.size == 1 else array
-            for array, tensor in zip(arrays, pair.tensors)]
+    array = _as_gradient(name, value)
+    return array.reshape(shape) if array is not None and array.size == np.prod(shape) == 1 else array
 
 
-def _in_order(pair, returned):
-    count = len(pair.names)
+def _in_order(pair, returned, is_loss):
+    names, count = list(pair.shapes), len(pair.shapes)
     if not isinstance(returned, (tuple, list)):
         returned = (returned,)
-    elif count == 1 and _is_one_array(returned, pair.tensors[0].shape):
-        return (returned,)
-    if len(returned) == count:
-        return returned
-    if len(returned) == len(pair.all_names):
-        return [value for name, value in zip(pair.all_names, returned) if name in pair.names]
-    arrays = [name for name in pair.all_names if name in pair.names or isinstance(pair.options[name], np.ndarray)]
-    if len(returned) == len(arrays):
-        return [value for name, value in zip(arrays, returned) if name in pair.names]
+    elif count == 1 and _is_one_array(returned, pair.shapes[names[0]]):
+        return {names[0]: returned}
+    returned = _opened(returned)
+    arrays = [name for name in pair.all_names if name in names or isinstance(pair.options.get(name), np.ndarray)]
+    for order in (names, pair.all_names, arrays):
+        if len(returned) == len(order) and not (is_loss and _misfit(pair, order, returned)):
+            return dict(zip(order, returned))
+    if is_loss and len(returned) < count:
+        return _some(pair, returned)
     gradients = "1 gradient" if len(returned) == 1 else f"{len(returned)} gradients"
-    raise GradientsDiffer(f"backward returned {gradients} for {count} inputs ({', '.join(pair.names)}): return one for each, in "
+    raise GradientsDiffer(f"backward returned {gradients} for {count} inputs ({', '.join(names)}): return one for each, in "
                           "this order")
+
+
+def _opened(returned):
+    """(dx, [dW, db]) as (dx, dW, db)."""
+    flat = []
+    for value in returned:
+        nested = isinstance(value, (tuple, list)) and any(isinstance(one, np.ndarray) for one in value)
+        flat += value if nested else [value]
+    return flat
+
+
+def _misfit(pair, order, returned):
+    return any(name in pair.shapes and value is not None and np.shape(value) != pair.shapes[name] and np.size(value) > 1
+               for name, value in zip(order, returned))
+
+
+def _some(pair, returned):
+    """Whose gradients these are, by their shapes: first the weights', then the prediction's, never the target's."""
+    order = sorted((name for name in pair.shapes if ROLE.get(plain(name)) != "labels"),
+                   key=lambda name: ("w", "scores").index(ROLE[plain(name)]) if ROLE.get(plain(name)) in ("w", "scores") else 2)
+    found = {}
+    for value in returned:
+        name = next((name for name in order if name not in found and pair.shapes[name] == np.shape(value)), None)
+        if name is None:
+            raise GradientsDiffer(f"the loss returned a gradient of shape {np.shape(value)}: none of its inputs "
+                                  f"{', '.join(f'{name} {shape}' for name, shape in pair.shapes.items())} has that shape")
+        found[name] = value
+    return found
 
 
 def _is_one_array(returned, shape):
@@ -53,21 +83,20 @@ def _is_one_array(returned, shape):
     return found == shape or len(returned) > 1
 
 
-def _by_name(names, returned):
-    plain = {_plain(key): value for key, value in returned.items()}
-    missing = [name for name in names if _plain(name) not in plain]
-    if missing:
+def _by_name(pair, returned, is_loss):
+    names = list(pair.shapes)
+    found = {}
+    for key, value in returned.items():
+        stems = [plain(key), stem(key), *stems_of_gradient(key)]
+        name = next((name for one in stems for name in names if name not in found and one in (plain(name), stem(name))), None)
+        if name is not None:
+            found[name] = value
+    missing = [name for name in names if name not in found]
+    data = missing[:1] if missing and missing[0] == pair.all_names[0] else []
+    if not found or len(missing) > len(data) and not is_loss:
         raise GradientsDiffer(f"backward returned gradients for {', '.join(map(str, returned)) or 'nothing'}: the one for "
                               f"{', '.join(missing)} is missing")
-    return [plain[_plain(name)] for name in names]
-
-
-def _plain(name):
-    name = str(name).lower()
-    for prefix in ("grad_", "grad", "d_", "d"):
-        if name.startswith(prefix) and len(name) > len(prefix):
-            return name[len(prefix):]
-    return name
+    return found
 
 
 def _as_gradient(name, value):

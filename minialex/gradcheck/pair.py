@@ -1,21 +1,58 @@
-"""A student's two plain NumPy functions as something that can be checked.
+"""A student's own code, forward and backward, as something that can be checked.
 
     out, cache = forward(x, w, b, …)      dx, dw, db = backward(dout, cache)         the form of most courses
     y = forward(x, …)                     dx = backward(dy, x)                       the simple form
     loss = forward(scores, labels)        dscores = backward(scores, labels)         a loss needs no dout
     loss, dscores = forward(scores, labels)                                          one function does both: backward=None
 
-Every run gets fresh copies of all inputs, and the random numbers start again, so that nothing that a run writes, or
-draws, reaches the next one.
+These are Functions. Other forms (classes, networks, scalar engines) come with objects of the same three methods. Every run
+gets fresh copies of all inputs, and the random numbers start again, so that nothing that a run writes, or draws,
+reaches the next one.
 """
 import copy
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import numpy as np
 
 from . import binding, rounding
 from .gradients import GradientsDiffer, sorted_out
 from .subject import frozen
+
+
+class Run(NamedTuple):
+    """One call of forward. outputs: as the student's code made them; rest: what else it returned, or kept; inputs: the copies
+    that it was given, by name; state: whatever backward needs besides."""
+
+    outputs: list
+    rest: list
+    inputs: dict
+    state: object = None
+
+
+class Functions:
+    """Two functions, or one that returns the gradient, too. The protocol of all forms: title, run, backward, takes_dout."""
+
+    def __init__(self, forward, backward, by_name=False):
+        self.forward, self.function, self.by_name = forward, backward, by_name
+        self.title = binding.title(forward)
+        self.several = len(binding.names_of_dout(forward, backward)) if backward else 1
+
+    def run(self, values):
+        """A Run of forward with these values."""
+        result = self.forward(**values) if self.by_name else self.forward(*values.values())
+        return Run(*binding.split(self.title, result, max(self.several, 1)), values)
+
+    def backward(self, run, douts):
+        """What backward returns."""
+        if self.function is None:
+            return run.rest[0] if len(run.rest) == 1 else run.rest
+        arguments, keywords = binding.arguments(self.forward, self.function, run.outputs, run.rest, run.inputs, douts)
+        return self.function(*arguments, **keywords)
+
+    def takes_dout(self, run):
+        """Has backward a place for dout?"""
+        return self.function is not None and binding.takes_dout(self.forward, self.function, run.outputs, run.rest)
 
 
 class Slot:
@@ -27,51 +64,63 @@ class Slot:
 
 
 class Pair:
-    """forward and backward with their inputs: what check.py asks of a subject.
+    """Code with its inputs: what check.py asks of a subject.
 
-    names, tensors, originals: of the inputs that are checked. options: {name: value} of those that are not.
+    names, tensors, originals: of the inputs that are checked. options: {name: value} of those that are not. absent: {name:
+    why} of those that no gradient is due for.
     """
 
     outside_engine = True  # its numbers may be rounded anywhere
     caller = "check_backward"  # for error messages
 
-    def __init__(self, forward, backward, values, keywords, restart):
-        self.forward, self.backward, self.restart = forward, backward, restart
-        self.title = binding.title(forward)
-        self.all_names, self.keywords = list(values), keywords
-        self.checked = [name for name, value in values.items() if binding.is_checked(value)]
-        self.options = {name: value for name, value in values.items() if name not in self.checked}
-        self.names = self.checked
-        self.tensors = [Slot(values[name]) for name in self.checked]
-        self.originals = [tensor.data.copy() for tensor in self.tensors]
-        self.writes_into_dout, self.rounding = False, 0.0
+    def __init__(self, code, values, constant, restart):
+        self.code, self.restart, self.title = code, restart, code.title
+        self.places = dict(_leaves(values))
+        self.all_names = list(self.places)
+        self.given = values
+        self.moved = {name: Slot(value) for name, (_, value) in self.places.items()
+                      if binding.is_checked(value) and name not in constant}
+        self.shapes = {name: slot.shape for name, slot in self.moved.items()}
+        self.options = {name: value for name, value in values.items() if name not in self.moved}
+        self.absent, self.accepts_mean = {}, False
+        self.writes_into_dout, self.writes_into, self.rounding = False, set(), 0.0
         self.overrides = {}  # options that a hypothesis tries with another value
+        self._list()
+
+    def _list(self):
+        self.names = list(self.moved)
+        self.tensors = list(self.moved.values())
+        self.originals = [slot.data.copy() for slot in self.tensors]
+
+    def settle(self, cotangent):
+        """Move no longer what backward gives no gradient for."""
+        found = self.found(cotangent)
+        for name in [name for name in self.moved if name not in found]:
+            self.absent[name] = self.moved.pop(name)
+            self.options[name] = self.absent[name].data
+        self._list()
 
     # running
 
-    def run_forward(self):
-        """(output, rest, inputs): the output as the student's code made it, what else it returned, and the copies that it
-        was given, by name."""
+    def run(self):
+        """A Run at the present values."""
         self.restart()
-        inputs = self.values()
-        arguments = ([], inputs) if self.keywords else (list(inputs.values()), {})
-        result = self.forward(*arguments[0], **arguments[1])
-        output, rest = binding.split(self.title, result)
-        return output, rest, inputs
+        return self.code.run(self.values())
 
     def values(self):
         """Fresh copies of all inputs, by name."""
-        moved = dict(zip(self.checked, self.tensors))
-        return {name: moved[name].data.copy(order="K") if name in moved
-                else copy.deepcopy(self.overrides.get(name, self.options.get(name))) for name in self.all_names}
+        values = {name: copy.deepcopy(self.overrides.get(name, value)) for name, value in self.given.items()}
+        for name, slot in {**self.absent, **self.moved}.items():
+            _put(values, self.places[name][0], slot.data.copy(order="K"))
+        return values
 
     def output(self):
         """The output at the present values, a new array."""
-        return binding.as_numbers(f"{self.title} returned", self.run_forward()[0])
+        return binding.join(f"{self.title} returned", self.run().outputs)
 
     def kept(self):
         """{name: float array} of what forward kept for backward, at the present values."""
-        return dict(binding.arrays_in(self.run_forward()[1]))
+        return dict(binding.arrays_in(self.run().rest))
 
     def go_back(self):
         for tensor, original in zip(self.tensors, self.originals):
@@ -94,23 +143,32 @@ class Pair:
 
     def changed(self):
         """The names of the inputs into which one run of forward wrote."""
-        _, _, inputs = self.run_forward()
-        return [name for name, before in self.values().items() if not _same(before, inputs[name])]
+        return self._written(self.run().inputs)
+
+    def _written(self, inputs):
+        now = {name: value for name, (_, value) in _leaves(inputs)}
+        return [name for name, (_, before) in _leaves(self.values()) if not _same(before, now.get(name))]
 
     def gradients(self, cotangent, seed=None):
         """[dL/dinput or None, …] with L = Σ cotangent · output. Raises GradientsDiffer when their number is wrong.
         seed: of np.random when backward begins; without it, the numbers go on after those of forward."""
-        output, rest, inputs = self.run_forward()
+        found = self.found(cotangent, seed)
+        return [found.get(name) for name in self.names]
+
+    def found(self, cotangent=None, seed=None):
+        """{name: gradient or None} of all inputs that backward gives one for."""
+        run = self.run()
+        if cotangent is None:
+            cotangent = np.ones_like(binding.join(f"{self.title} returned", run.outputs))
+        written = self._written(run.inputs)
         if seed is not None:
             np.random.seed(seed)
-        if self.backward is None:
-            returned = rest[0] if len(rest) == 1 else rest
-        else:
-            dout = float(cotangent) if np.ndim(output) == 0 else np.array(cotangent)
-            arguments, keywords = binding.arguments(self, output, rest, inputs, dout)
-            returned = self.backward(*arguments, **keywords)
-            self.writes_into_dout |= np.ndim(dout) > 0 and not np.array_equal(dout, cotangent)
-        return sorted_out(self, returned)
+        douts = binding.cut(run.outputs, np.asarray(cotangent))
+        before = copy.deepcopy(douts)
+        returned = self.code.backward(run, douts)
+        self.writes_into_dout |= not all(np.array_equal(a, b) for a, b in zip(douts, before))
+        self.writes_into |= {name for name in self._written(run.inputs) if name not in written}
+        return sorted_out(self, returned, len(run.outputs) == 1 and np.ndim(run.outputs[0]) == 0)
 
     # what is known about it
 
@@ -119,18 +177,37 @@ class Pair:
         drawn = np.asarray(generator.standard_normal(output.shape))
         takes = self.takes_dout()
         if not takes and output.size > 1:
-            raise TypeError(f"check_backward: {binding.title(self.backward or self.forward)} takes no dout, but {self.title} "
-                            f"returns shape {output.shape}. Only the gradient of a loss, one number, can do without.")
+            raise TypeError(f"check_backward: the backward of {self.title} takes no dout, but forward returns shape "
+                            f"{output.shape}. Only the gradient of a loss, one number, can do without.")
         alone = not takes or output.size == 1 and self.ignores_dout(drawn)
         return np.ones(output.shape) if alone else drawn
 
     def takes_dout(self):
-        output, rest, _ = self.run_forward()
-        return self.backward is not None and binding.takes_dout(self, output, rest)
+        return self.code.takes_dout(self.run())
 
     def ignores_dout(self, cotangent):
         one, other = self.gradients(cotangent), self.gradients(2 * cotangent)
         return all(a is not None and b is not None and a.any() and np.array_equal(a, b) for a, b in zip(one, other))
+
+
+def _leaves(values, path=()):
+    """(name, (path, value)) for every input, and for every array within a dictionary or list of arrays."""
+    for key, value in values.items() if isinstance(values, dict) else enumerate(values):
+        nested = isinstance(value, (dict, list)) and any(isinstance(one, np.ndarray) for one in _inside(value))
+        if nested:
+            yield from _leaves(value, (*path, key))
+        else:
+            yield str(key) if isinstance(key, str) else f"{path[-1]}[{key}]", ((*path, key), value)
+
+
+def _inside(value):
+    return value.values() if isinstance(value, dict) else value
+
+
+def _put(values, path, value):
+    for key in path[:-1]:
+        values = values[key]
+    values[path[-1]] = value
 
 
 def _same(before, after):
@@ -140,12 +217,10 @@ def _same(before, after):
 
 
 @contextmanager
-def prepared_pair(forward, backward, inputs, names=None):
+def prepared_code(code, values, constant=()):
     """A Pair for the time of the block. Raises TypeError or ValueError, in a sentence, for what cannot be checked."""
-    binding.check_callable(forward, backward)
-    values, keywords = binding.named(forward, inputs, names)
     with frozen() as restart:
-        pair = Pair(forward, backward, values, keywords, restart)
+        pair = Pair(code, values, constant, restart)
         if not pair.names:
             raise ValueError(f"check_backward: {pair.title} was given no array of floating-point numbers: there is nothing to "
                              f"differentiate. Got {', '.join(values) or 'no inputs'}.")
@@ -154,4 +229,13 @@ def prepared_pair(forward, backward, inputs, names=None):
         yield pair
 
 
-__all__ = ["GradientsDiffer", "Pair", "prepared_pair"]
+@contextmanager
+def prepared_pair(forward, backward, inputs, names=None):
+    """The same for two functions and their inputs."""
+    binding.check_callable(forward, backward)
+    values, by_name = binding.named(forward, inputs, names)
+    with prepared_code(Functions(forward, backward, by_name), values) as pair:
+        yield pair
+
+
+__all__ = ["Functions", "GradientsDiffer", "Pair", "Run", "prepared_code", "prepared_pair"]

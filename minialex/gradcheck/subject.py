@@ -38,12 +38,15 @@ class Subject:
 
     options = {}  # what else the function was given: unknown
     overrides = {}
-    writes_into_dout = False
+    writes_into_dout, writes_into, absent, accepts_mean = False, (), {}, False
     rounding = 0.0
 
     def kept(self):
         """{name: array} of what forward keeps for backward: nothing that this file can see."""
         return {}
+
+    def settle(self, cotangent):
+        """Every input has a gradient here."""
 
     def go_back(self):
         for moved, original in zip(self.tensors, self.originals):

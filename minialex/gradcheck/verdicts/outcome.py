@@ -131,5 +131,11 @@ def shape_differs(subject, problem):
             for name, tensor, its_fault in zip(subject.names, subject.tensors, guilty)]
 
 
+def absent(subject):
+    """Rows for the inputs that backward gives no gradient for: the data of a first layer or a network, the target of a loss."""
+    return [_bare_row(name, slot, names.NOT_COMPARED, f"backward gives no gradient for {name}")
+            for name, slot in subject.absent.items()]
+
+
 def _bare_row(name, tensor, verdict, evidence):
     return Row(name, tensor.shape, tensor.size, 0, 0, None, None, None, None, verdict, evidence)
