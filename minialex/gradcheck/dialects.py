@@ -12,23 +12,28 @@ def plain(name):
 
 
 def _words(text):
-    return {plain(word): text.split()[0] for word in text.split()}
+    """{plain word: its rank}: the first ones are preferred."""
+    return {plain(word): rank for rank, word in reversed(list(enumerate(text.split())))}
 
 
 # ------------------------------------------------------------------------------------------------ functions and methods
 
-# The first word of forward and backward must be the same, or together stand in one line of PAIRS.
-FORWARD = tuple(_words("forward fprop forward_pass forward_propagate forward_propagation forward_prop feedforward feed_forward "
-                       "fp fwd propagate compute call __call__ evaluate apply activate activation function func fn f calculate "
-                       "transform loss predict value"))
-BACKWARD = tuple(_words("backward bprop backward_pass backpropagate backpropagation backprop back_propagate back_propagation "
-                        "backward_propagate backward_propagation backward_prop back_prop bp bwd back backward_delta backpass"))
-GRADIENT = tuple(_words("gradient grad gradients derivative derivate deriv prime f_prime df fprime fn_prime der diff dx delta "
-                        "backward_gradient compute_gradient calculate_gradient grads d loss_gradient loss_prime dloss "
-                        "activation_derivative gradient_input input_gradient get_gradient calc_gradient dfn d_fn dactivation "
-                        "function_derivative derivative_function activation_prime df_dx partial"))
-MORE_GRADIENTS = tuple(_words("backward_update_gradient update_gradient backward_weights compute_gradients backward_params "
-                              "accGradParameters calc_grads accumulate_gradients param_grad gradient_params"))
+# A backward that is called so takes dout; a derivative may also be f'(x), or f' of the output.
+FORWARD = _words("forward fprop forward_pass forward_propagate forward_propagation forward_prop feedforward feed_forward fp fwd "
+                 "propagate propagate_forward compute compute_output call __call__ evaluate apply activate activation activ "
+                 "function func fn f calculate calc transform loss compute_loss calc_loss value ff cost eval run")
+BACKWARD = _words("backward bprop backward_pass backpropagate backpropagation backprop back_propagate back_propagation "
+                  "backward_propagate backward_propagation backward_prop back_prop bp bwd back backward_delta backpass "
+                  "propagate_backward")
+DERIVATIVE = _words("gradient grad gradients derivative derivate deriv prime f_prime df fprime fn_prime der diff delta dfn "
+                    "compute_gradient calculate_gradient loss_gradient loss_prime dloss activation_derivative get_gradient "
+                    "gradient_input input_gradient calc_gradient activation_prime derivative_function df_dx f_deriv grad_fn "
+                    "f_derivative f_grad dactivation deactivate d calc_grad compute_grad loss_grad loss_derivative activ_prime")
+MORE_GRADIENTS = _words("backward_update_gradient update_gradient backward_weights compute_gradients backward_params "
+                        "calc_grads accumulate_gradients param_grad gradient_params compute_param_gradients")
+TRIMMED = _words("alt fast naive vectorized im2col slow loop v2 strides reshape simple np numpy batch vec")
+NO_LAYER = _words("numerical numeric check checking test descent clip plot print update compare train sgd adam step optimizer "
+                  "estimate approx zero norm verify show draw set momentum history schedule reset init apply visualize flow")
 
 # ------------------------------------------------------------------------------------------------ arguments
 
@@ -89,13 +94,22 @@ LETTERS = {
 }
 LETTER = {plain(word): letter for letter, line in LETTERS.items() for word in line.split()}
 
+LISTS = _words("sizes layer_sizes layer_dims layers_dims layers_size dims layer_dimensions architecture layers_sizes "
+               "nn_architecture layers units_per_layer structure shape network_structure layer_size topology hidden_dims "
+               "hidden_sizes")
 LEARNING_RATE = _words("lr learning_rate eta alpha rate step_size learn_rate learningrate l_rate")
 
-OPTIONS = {  # options without a default of their own; a list: alternatives, tried in turn
-    "stride": 2, "strides": 2, "s": 2, "pad": 1, "padding": [1, "same", "valid"], "p": 0.5, "rate": 0.5, "ratio": 0.5,
+GEOMETRY = {plain(word): what for what, line in {
+    "window": "pool_size pool_height pool_width pool_h pool_w window window_size kernel_size ksize k size f filter_size field "
+              "pool kernel_height kernel_width kh kw ph pw pool_dim hh ww",
+    "stride": "stride strides s stride_h stride_w step",
+    "pad": "pad padding pad_width zero_padding padding_size pad_h pad_w",
+}.items() for word in line.split()}
+
+_OPTIONS = {  # options without a default of their own; a list: alternatives, tried in turn
+    "p": 0.5, "rate": 0.5, "ratio": 0.5,
     "dropout": 0.5, "keep_prob": 0.5, "drop_prob": 0.5, "dropout_ratio": 0.5, "dropout_rate": 0.5, "prob": 0.5, "eps": 1e-5,
-    "epsilon": 1e-5, "slope": 0.1, "alpha": 0.1, "negative_slope": 0.1, "k": 3, "ksize": 3, "size": 3, "pool_size": 3, "f": 3,
-    "kernel_size": 3, "pool": 3, "window": 3, "n": 5, "pool_height": 3, "pool_width": 3, "pool_h": 3, "pool_w": 3, "axis": 1,
+    "epsilon": 1e-5, "slope": 0.1, "alpha": 0.1, "negative_slope": 0.1, "n": 5, "axis": 1,
     "training": True, "train": True, "is_training": True, "train_flg": True, "mode": ["train", "max", "average"], "seed": 0,
     "reg": 0.1, "lambd": 0.1, "lambda_": 0.1, "weight_decay": 0.1, "l2": 0.1, "reg_lambda": 0.1, "momentum": 0.9, "delta": 1.0,
     "weight_init_std": 0.5, "weight_scale": 0.5, "std": 0.5, "name": "layer", "groups": 3, "num_groups": 3, "g": 3,
@@ -106,6 +120,7 @@ OPTIONS = {  # options without a default of their own; a list: alternatives, tri
     "dropout_param": {"mode": "train", "p": 0.5, "seed": 0}, "hparameters": {"stride": 2, "pad": 1, "f": 3},
     "lr": 1.0, "learning_rate": 1.0, "eta": 1.0, "optimizer": None, "verbose": False, "debug": False, "use_bias": True,
 }
+OPTIONS = {plain(name): value for name, value in _OPTIONS.items()}
 
 # ------------------------------------------------------------------------------------------------ where gradients lie
 

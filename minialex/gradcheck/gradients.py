@@ -13,12 +13,19 @@ class GradientsDiffer(ValueError):
     """Not as many gradients as inputs, or unknown names."""
 
 
+class Named(dict):
+    """Gradients by the very names of the inputs, not all of which need one."""
+
+
 def sorted_out(pair, returned, is_loss):
     """{name: float array or None} for the inputs that got a gradient. Raises GradientsDiffer, or TypeError for what is no
     gradient."""
     if returned is None:
         raise TypeError("check_backward: backward returned None: is `return` missing?")
-    found = _by_name(pair, returned, is_loss) if isinstance(returned, dict) else _in_order(pair, returned, is_loss)
+    if isinstance(returned, Named):
+        found = returned
+    else:
+        found = (_by_name if isinstance(returned, dict) else _in_order)(pair, returned, is_loss)
     return {name: _fitted(name, value, pair.shapes[name]) for name, value in found.items() if name in pair.shapes}
 
 

@@ -22,12 +22,13 @@ from .subject import frozen
 
 class Run(NamedTuple):
     """One call of forward. outputs: as the student's code made them; rest: what else it returned, or kept; inputs: the copies
-    that it was given, by name; state: whatever backward needs besides."""
+    that it was given, by name; state: whatever backward needs besides; kept: {name: array} of what an object holds then."""
 
     outputs: list
     rest: list
     inputs: dict
     state: object = None
+    kept: dict = {}
 
 
 class Functions:
@@ -75,14 +76,14 @@ class Pair:
 
     def __init__(self, code, values, constant, restart):
         self.code, self.restart, self.title = code, restart, code.title
-        self.places = dict(_leaves(values))
+        self.places = leaves(values)
         self.all_names = list(self.places)
         self.given = values
         self.moved = {name: Slot(value) for name, (_, value) in self.places.items()
                       if binding.is_checked(value) and name not in constant}
         self.shapes = {name: slot.shape for name, slot in self.moved.items()}
         self.options = {name: value for name, value in values.items() if name not in self.moved}
-        self.absent, self.accepts_mean = {}, False
+        self.absent, self.accepts_mean, self.affords = {}, False, float("inf")
         self.writes_into_dout, self.writes_into, self.rounding = False, set(), 0.0
         self.overrides = {}  # options that a hypothesis tries with another value
         self._list()
@@ -120,7 +121,8 @@ class Pair:
 
     def kept(self):
         """{name: float array} of what forward kept for backward, at the present values."""
-        return dict(binding.arrays_in(self.run().rest))
+        run = self.run()
+        return dict(binding.arrays_in([*run.rest, run.kept]))
 
     def go_back(self):
         for tensor, original in zip(self.tensors, self.originals):
@@ -146,8 +148,8 @@ class Pair:
         return self._written(self.run().inputs)
 
     def _written(self, inputs):
-        now = {name: value for name, (_, value) in _leaves(inputs)}
-        return [name for name, (_, before) in _leaves(self.values()) if not _same(before, now.get(name))]
+        now = {name: value for name, (_, value) in leaves(inputs).items()}
+        return [name for name, (_, before) in leaves(self.values()).items() if not _same(before, now.get(name))]
 
     def gradients(self, cotangent, seed=None):
         """[dL/dinput or None, …] with L = Σ cotangent · output. Raises GradientsDiffer when their number is wrong.
@@ -190,8 +192,12 @@ class Pair:
         return all(a is not None and b is not None and a.any() and np.array_equal(a, b) for a, b in zip(one, other))
 
 
+def leaves(values):
+    """{name: (path, value)} of every input, and of every array within a dictionary or list of arrays."""
+    return dict(_leaves(values))
+
+
 def _leaves(values, path=()):
-    """(name, (path, value)) for every input, and for every array within a dictionary or list of arrays."""
     for key, value in values.items() if isinstance(values, dict) else enumerate(values):
         nested = isinstance(value, (dict, list)) and any(isinstance(one, np.ndarray) for one in _inside(value))
         if nested:

@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 WIDTH = 80
 MARGIN = "    "
+REMARKS = {"backward changes dout in place", "backward changes its input in place", "forward changes its input in place"}
+KEEPDIMS = "only reshape: keepdims"
 OPEN = {"undecided", "not compared", "dtype too low to decide", "not differentiable here"}  # neither right nor wrong
 
 
@@ -38,6 +40,12 @@ class Row(NamedTuple):
     @property
     def is_correct(self):
         return self.verdict == "correct"
+
+    @property
+    def is_remark(self):
+        """The values are right, but something else is to be said: dout or an input is changed in place, an axis of length 1 is
+        too many."""
+        return self.verdict in REMARKS or self.detail.startswith(KEEPDIMS)
 
 
 class Report:

@@ -39,6 +39,7 @@ class Subject:
     options = {}  # what else the function was given: unknown
     overrides = {}
     writes_into_dout, writes_into, absent, accepts_mean = False, (), {}, False
+    affords = float("inf")  # forward passes to find out what is wrong
     rounding = 0.0
 
     def kept(self):

@@ -10,10 +10,12 @@ from ..gradcheck import engine
 from . import processes, telling
 
 EPILOG = """\
-a student's file may hold
+a student's file or notebook may hold, under these names or others that courses use
   out, cache = conv_forward(x, w, b)     dx, dw, db = conv_backward(dout, cache)
   y = relu(x)                            dx = relu_backward(dy, x)
-  loss, dx = softmax_loss(x, y)          or a minialex Function or Module
+  sigmoid(x), sigmoid_prime(x)           loss, dx = softmax_loss(x, y)
+  a class with forward and backward      a network with loss(X, y) -> loss, {"W1": dW1}
+  a scalar engine with .backward()       a minialex Function or Module
 
 where the inputs come from: NAME_inputs(generator) or inputs(generator) in the file
 given to --like, or in the student's own, which returns {argument: value}; or --shape,
@@ -26,7 +28,7 @@ examples
   python -m minialex.gradcheck loss.py --shape scores=4,10 --labels y=4:10
   python -m minialex.gradcheck submissions/*.py --like skeleton.py --json
 
-exit status: 0 all correct, 1 a gradient is wrong or could not be checked, 2 a mistake
+exit status: 0 all correct (or with remarks), 1 a gradient is wrong or could not be checked, 2 a mistake
 in the command line. In Python: minialex.gradcheck(function, inputs) and
 minialex.check_backward(forward, backward, inputs).
 """
@@ -50,7 +52,9 @@ def main(arguments=None):
 
 
 def _submissions(options):
-    jobs, found = [_job(options, given) for given in options.files], []
+    jobs, found = [_job(options, given) for named in options.files for given in _in_folder(named)], []
+    for job, label in zip(jobs, telling.labels([job["file"] for job in jobs])):
+        job["label"] = label
     full = len(jobs) == 1
     if not options.json and not full:
         print(telling.heading())
@@ -66,7 +70,7 @@ def _submissions(options):
         print(f"{'─' * telling.WIDTH}\n{telling.summary(found)}")
         if options.verbose:
             print(*("\n" + telling.in_full(result, True) for result in found if result["status"] != "correct"), sep="\n")
-    return 0 if all(result["status"] == "correct" for result in found) else _negative(found)
+    return 0 if all(result["status"] in ("correct", "remarks") for result in found) else _negative(found)
 
 
 def _negative(results):
@@ -86,7 +90,19 @@ def _job(options, given):
         plot = str(Path(plot).with_name(f"{Path(plot).stem}-{Path(file).stem}{Path(plot).suffix}"))
     return {"file": file, "names": names, "like": options.like, "shapes": dict(map(_shape, options.shape)),
             "labels": dict(map(_labels, options.labels)), "options": dict(map(_option, options.option)), "seed": options.seed,
-            "plot": plot, "timeout": options.timeout, "memory": options.memory}
+            "constant": options.constant, "mean_over_examples": options.mean_over_examples, "plot": plot,
+            "timeout": options.timeout, "memory": options.memory}
+
+
+def _in_folder(given):
+    """The Python files and notebooks below a folder, without caches and hidden ones; a file is itself."""
+    if not Path(given).is_dir():
+        return [given]
+    found = [str(path) for path in sorted(Path(given).rglob("*")) if path.suffix in (".py", ".ipynb") and path.is_file() and
+             path.name != "__init__.py" and not any(part.startswith((".", "__")) for part in path.relative_to(given).parts)]
+    if not found:
+        raise UserError(f"the folder {given!r} holds no Python files and no notebooks.")
+    return found
 
 
 def _file(given):
@@ -95,10 +111,7 @@ def _file(given):
     if not colon:
         file = given
     if not Path(file).is_file():
-        what = "is a folder: name the files in it" if Path(file).is_dir() else "is not there"
-        raise UserError(f"the file {file!r} {what}.")
-    if Path(file).suffix == ".ipynb":
-        raise UserError(f"{file!r} is a notebook: save its code as a Python file, then check that.")
+        raise UserError(f"the file {file!r} is not there.")
     names = [name.strip() for name in names.split(",")] if colon else []
     if len(names) > 2 or not all(name.isidentifier() for name in names):
         raise UserError(f"after the colon of {given!r} belong two names, forward,backward, or the one of a Function or Module.")
@@ -148,11 +161,15 @@ def _parser():
         "operation on small arrays, each layer of the paper's network at its real size. With files: a student's\n"
         "own forward and backward functions, and what is wrong with them.")
     parser.error = lambda message: parser.exit(2, f"minialex.gradcheck: {message} (--help lists the options).\n")
-    parser.add_argument("files", nargs="*", metavar="FILE[:forward,backward]", help="submissions; each runs in its own process")
+    parser.add_argument("files", nargs="*", metavar="FILE[:names]",
+                        help="submissions, notebooks, or folders of them; each file runs in its own process")
     parser.add_argument("--like", metavar="FILE", help="the teacher's file: what each submission must define, and its inputs")
     parser.add_argument("--shape", action="append", default=[], metavar="x=2,3,7,7", help="the shape of an argument")
     parser.add_argument("--labels", action="append", default=[], metavar="y=4:10", help="whole numbers: here 4, from 0 to 9")
     parser.add_argument("--option", action="append", default=[], metavar="stride=2", help="any other argument")
+    parser.add_argument("--constant", action="append", default=[], metavar="NAME", help="an input that is not to be moved")
+    parser.add_argument("--mean-over-examples", action="store_true",
+                        help="accept weights' gradients that are averaged over the examples, as some courses do")
     parser.add_argument("--seed", type=_whole, default=0, help="of everything that is drawn (default: 0)")
     parser.add_argument("--plot", metavar="PNG", help="draw the error against the step, and where the gradient is wrong")
     parser.add_argument("--json", action="store_true", help="for programs: one line with an object for each submission")

@@ -1,20 +1,32 @@
-"""What is there to check in a student's file? Loads it, and finds the pairs, losses, Functions and Modules in it.
+"""What is there to check in a student's file?
 
     NAME_forward, NAME_backward      out, cache = conv_forward(x, w, b);  dx, dw, db = conv_backward(dout, cache)
-    forward, backward                the same, and so conv_forward_naive, conv_backward_naive
+    forward, backward                the same, and so conv_forward_naive, conv_backward_naive, conv_backward_alt
     NAME, NAME_backward              y = relu(x);  dx = relu_backward(dy, x)
-    NAME_loss alone                  loss, dx = softmax_loss(x, y)
-    a Function or a Module           a class of the file, or an object at its top level
+    NAME, NAME_prime                 f and its derivative
+    a function that returns both     loss, dx = softmax_loss(x, y)
+    a class                          forward and backward of one object, by any name that dialects.py knows; static methods
+    a scalar engine                  a Value with operators and backward()
+    a Function or a Module           of the engine: a class of the file, or an object at its top level
+
+Only what the file itself defines. What looks like a layer and is none of these is Found, too, as "skipped", with the reason.
 """
-import importlib.util
+import ast
 import inspect
+import re
 import sys
-from importlib.machinery import SourceFileLoader
-from pathlib import Path
+import textwrap
 from typing import NamedTuple
 
+from ..gradcheck.dialects import BACKWARD, DERIVATIVE, FORWARD, NO_LAYER, TRIMMED, plain
 from ..nn import Module
 from ..tensor import Function
+from .files import load
+
+__all__ = ["Found", "NothingFound", "chosen", "everything", "like", "load"]
+
+
+GRADIENT_NAME = r"d[A-Z]\w*|d[a-z]|d_\w+|grads?\w*|\w+_grads?"  # what is returned beside a loss
 
 
 class NothingFound(Exception):
@@ -22,8 +34,9 @@ class NothingFound(Exception):
 
 
 class Found(NamedTuple):
-    """Something to check. kind: "pair", "loss" (forward returns the gradient, too), "layer" (a Function or a Module) or
-    "missing" (one of the two functions is not there; `title` names it)."""
+    """Something to check. kind: "pair", "loss" (forward returns the gradient, too), "derivative" (backward may be f'), "class"
+    (forward is the class, backward the names of its two methods), "engine", "layer" (a Function or a Module), "missing" (one of
+    the two functions is not there; `title` names it) or "skipped" (`title` says why)."""
 
     name: str
     forward: object
@@ -32,102 +45,223 @@ class Found(NamedTuple):
     title: str = ""
 
 
-def load(path):
-    """The module in the file at `path`, run once. Files beside it can be imported, as when it is run itself, but none of
-    them can stand in for an installed package."""
-    path = Path(path).resolve()
-    name = "student_" + "".join(letter if letter.isalnum() else "_" for letter in path.stem)
-    spec = importlib.util.spec_from_loader(name, SourceFileLoader(name, str(path)))  # whatever the file's name ends with
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # dataclasses and pickle look their module up
-    if str(path.parent) not in sys.path:
-        sys.path.append(str(path.parent))
-    spec.loader.exec_module(module)
-    return module
-
-
 def everything(module):
     """[Found, ...] in the order of the file. Raises NothingFound when there is nothing."""
     names = {name: value for name, value in vars(module).items() if not name.startswith("__")}
-    found = [_found(stem, names) for stem in _stems(names)]
-    used = {id(part) for item in found for part in (item.forward, item.backward)}
-    for name, value in names.items():
-        if id(value) in used:
+    own = {name: value for name, value in names.items() if is_own(value, module)}
+    found, used = _pairs(own, names)
+    for name, value in own.items():
+        if name in used:
             continue
-        if _is_layer(value) and (not inspect.isclass(value) or value.__module__ == module.__name__):
+        if _is_layer(value):
             found.append(_layer(name, value))
-        elif name.endswith("_loss") and inspect.isfunction(value) and value.__module__ == module.__name__:
+        elif inspect.isclass(value):
+            found += _in_class(name, value, own)
+        elif inspect.isfunction(value) and _returns_gradients(name, value):
             found.append(Found(name, value, None, "loss", name))
-    if not found:
-        raise NothingFound("it defines no pair NAME_forward and NAME_backward (or forward and backward, or NAME and "
-                           "NAME_backward), no Function and no Module")
+        elif inspect.isfunction(value) and _looks_like_backward(name):
+            found.append(Found(name, value, None, "skipped", f"{name}: there is no forward of that name to check it against"))
+    found += [_layer(name, value) for name, value in names.items()
+              if _is_layer(value) and not inspect.isclass(value) and name not in used]
+    if all(item.kind == "skipped" for item in found):
+        reasons = "".join(f"; {item.title}" for item in found)
+        raise NothingFound("it defines no forward and backward, as functions in pairs or methods of a class, no loss that "
+                           f"returns its gradient, no Function and no Module{reasons}")
     return sorted(found, key=lambda item: _line(item.forward))
 
 
-def chosen(module, names):
-    """[Found] for what stands after the colon: FILE:forward,backward, FILE:conv for a pair, FILE:Layer. Raises NothingFound."""
-    if len(names) == 1:
-        (name,) = names
-        found = like(module, _stem(name.replace("forward", "backward")) if "ward" in name else name)
-        if found.kind != "missing":
-            return [found]
-        if name not in vars(module) or name != found.name:
-            raise NothingFound(f"it defines no {found.title}")
-        return [Found(name, getattr(module, name), None, "loss", name)]  # loss, dx = my_loss(x, y)
-    for name in names:
-        if not callable(getattr(module, name, None)):
-            raise NothingFound(f"it defines no {name}")
-    forward, backward = names
-    return [Found(forward.removesuffix("_forward"), getattr(module, forward), getattr(module, backward), "pair", backward)]
+def is_own(value, module):
+    """Is this function or class defined in this file? What was imported is another's."""
+    return (inspect.isfunction(value) or inspect.isclass(value)) and value.__module__ == module.__name__
 
 
-def like(module, stem):
-    """The pair, loss or layer called `stem` in a student's module."""
-    names = vars(module)
-    if stem.endswith("_loss") and callable(names.get(stem)) and f"{stem}_backward" not in names:
-        return Found(stem, names[stem], None, "loss", stem)
-    if _is_layer(names.get(stem)):
-        return _layer(stem, names[stem])
-    return _found(stem, names)
+# ------------------------------------------------------------------------------------------------ functions
+
+
+def _pairs(own, names):
+    """([Found], names that are used): each backward or derivative of the file with its forward."""
+    found, used = [], set()
+    for name, value in own.items():
+        if not inspect.isfunction(value):
+            continue
+        for stem, kind in _stems(name):
+            forward = _forward_of(name, stem, kind, names)
+            if forward:
+                found.append(Found(stem, names[forward], value, kind, name))
+                used |= {name, forward}
+                break
+    return found, used
+
+
+def kind_of(backward):
+    """"derivative" for a name such as f_prime, "pair" for others."""
+    return next(_stems(backward), ("", "pair"))[1]
+
+
+def _words(name):
+    """["conv", "backward"] of conv_backward, convBackward and ConvBackward."""
+    return [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+", name)] if not name.islower() else \
+        [word for word in name.split("_") if word]
+
+
+def _stems(name):
+    """Yields (relu, "pair") for relu_backward, (sigmoid, "derivative") for sigmoid_prime; (forward, …) for the bare word."""
+    words = _words(name)
+    if set(words) & NO_LAYER.keys():
+        return
+    for table, kind in ((BACKWARD, "pair"), (DERIVATIVE, "derivative")):
+        for start in range(len(words)):
+            for stop in range(len(words), start, -1):
+                if "".join(words[start:stop]) in table:
+                    yield "_".join(words[:start] + words[stop:]) or "forward", kind
+    if name.startswith("d") and len(name) > 3:
+        yield name[1:].lstrip("_"), "derivative"
+
+
+def _forward_of(backward, stem, kind, names):
+    """The name of the forward that goes with this backward, or None: conv_forward, forward_conv, conv; for cube_backward_alt
+    that of cube."""
+    stems = [stem]
+    while stems[-1].count("_") and stems[-1].rpartition("_")[2] in TRIMMED:
+        stems.append(stems[-1].rpartition("_")[0])
+    functions = [name for name, value in names.items() if callable(value) and name != backward]
+    for one in stems:
+        exact = [name for name in functions if name == one or kind == "pair" and name == backward.replace("backward", "forward")]
+        others = [name for name in functions if _bare(name) == plain(one)]
+        if exact or others:
+            return max(exact, key=lambda name: "forward" in name) if exact else others[0]
+    return None
+
+
+def _bare(name):
+    """relu of relu_forward, fwd_relu and relu."""
+    words = _words(name)
+    for start in range(len(words)):
+        for stop in range(len(words), start, -1):
+            if "".join(words[start:stop]) in FORWARD and "".join(words[start:stop]) not in ("loss", "cost", "activation"):
+                return "".join(words[:start] + words[stop:]) or "forward"
+    return plain(name)
+
+
+def _returns_gradients(name, function):
+    """Does it return a loss and gradients: a tuple with a name in it such as dW, or, in a function called a loss, any tuple?"""
+    words = set(_words(name))
+    if words & NO_LAYER.keys():
+        return False
+    for node in ast.walk(source_tree(function)):
+        if isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple) and len(node.value.elts) > 1:
+            last = ast.unparse(node.value.elts[-1])
+            if words & {"loss", "cost", "entropy", "criterion"} or re.fullmatch(GRADIENT_NAME, last):
+                return _is_number(node.value.elts[0])
+    return False
+
+
+def _is_number(node):
+    return isinstance(node, (ast.Constant, ast.Call, ast.BinOp, ast.UnaryOp)) or isinstance(node, ast.Name) and \
+        bool(re.search(r"loss|cost|^l$|^j$|err|obj|^nll|^ce$|^value$|^out$", node.id.lower()))
+
+
+def _looks_like_backward(name):
+    return any(kind == "pair" for _, kind in _stems(name))
+
+
+# ------------------------------------------------------------------------------------------------ classes
+
+
+def _in_class(name, cls, own):
+    """[Found] of a class: its forward and backward by their names, a network's loss with gradients, or a scalar engine."""
+    methods = {method: value for base in reversed(cls.__mro__[:-1]) for method, value in vars(base).items()
+               if callable(getattr(cls, method, None))}
+    backward = _best(methods, BACKWARD) or _best(methods, DERIVATIVE)
+    both = [method for method in methods if _returns_gradients(method, getattr(cls, method)) or
+            {"loss", "gradients"} <= set(_words(method))]
+    if issubclass(cls, BaseException) or not backward and not both or _is_interface(cls, backward, own):
+        return []
+    if backward and {"__add__", "__mul__"} & methods.keys():
+        return [Found(name, cls, backward, "engine", name)]
+    forward = _best(methods, FORWARD)
+    if not backward or not forward and both:
+        return [Found(name if len(both) == 1 else f"{name}.{method}", cls, (method, None), "class", f"{name}.{method}")
+                for method in both]
+    if not forward:
+        return [Found(name, cls, None, "skipped", f"{name}: it has {backward}, but no forward (or fprop, __call__ …)")]
+    return [Found(name, cls, (forward, backward), "class", name)]
+
+
+def _best(methods, table):
+    known = [method for method in methods if plain(method) in table]
+    return min(known, key=lambda method: table[plain(method)], default=None)
+
+
+def _is_interface(cls, backward, own):
+    """A base class that leaves its methods to others."""
+    derived = any(inspect.isclass(other) and other is not cls and issubclass(other, cls) for other in own.values())
+    return inspect.isabstract(cls) or derived and backward and is_empty(getattr(cls, backward))
+
+
+def is_empty(function):
+    """Nothing but a docstring, pass, or raise NotImplementedError?"""
+    body = getattr(source_tree(function), "body", [])
+    inside = body[0].body if body and isinstance(body[0], ast.FunctionDef) else [None]
+    return all(isinstance(node, (ast.Pass, ast.Raise)) or isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) or
+               isinstance(node, ast.Return) and (node.value is None or isinstance(node.value, ast.Constant)) for node in inside)
+
+
+def source_tree(function):
+    """The syntax tree of a function; an empty one where there is no source."""
+    try:
+        return ast.parse(textwrap.dedent(inspect.getsource(function)))
+    except (OSError, TypeError, SyntaxError):
+        return ast.Module([], [])
+
+
+def _is_layer(value):
+    return isinstance(value, (Function, Module)) or inspect.isclass(value) and issubclass(value, (Function, Module))
 
 
 def _layer(name, value):
     return Found(name, value, None, "layer", name)
 
 
-def _found(stem, names):
-    """Of the pair called `stem`: as it is, or what is missing. "conv" is conv_forward or conv, and conv_backward."""
-    for forward, backward in _candidates(stem, names):
-        if callable(names.get(forward)) and callable(names.get(backward)):
-            return Found(stem, names[forward], names[backward], "pair", backward)
-    here = [name for name in (f"{stem}_forward", stem) if callable(names.get(name))]
-    missing = f"{stem}_backward" if here else f"{stem}_forward"
-    if stem == "forward":
-        missing = "backward" if here else "forward"
-    return Found(stem, names.get(here[0]) if here else None, None, "missing", missing)
+# ------------------------------------------------------------------------------------------------ by name
 
 
-def _candidates(stem, names):
-    """The two names of a pair, as people choose them."""
-    for backward in names:
-        if "backward" in backward and _stem(backward) == stem:
-            for forward in (backward.replace("backward", "forward"), stem):
-                yield forward, backward
+def chosen(module, names):
+    """[Found] for what stands after the colon: FILE:forward,backward, FILE:conv for a pair, FILE:Layer. Raises NothingFound."""
+    for name in names:
+        if len(names) > 1 and not callable(getattr(module, name, None)):
+            raise NothingFound(f"it defines no {name}")
+    if len(names) == 2:
+        forward, backward = names
+        return [Found(forward.removesuffix("_forward"), getattr(module, forward), getattr(module, backward), kind_of(backward),
+                      backward)]
+    (name,) = names
+    try:
+        found = [item for item in everything(module)
+                 if name in (item.name, item.title, getattr(item.forward, "__name__", None))]
+    except NothingFound:
+        found = []
+    if not found and not callable(getattr(module, name, None)):
+        raise NothingFound(f"it defines no {name}")
+    return found or [Found(name, getattr(module, name), None, "loss", name)]  # loss, dx = my_loss(x, y)
 
 
-def _stem(backward):
-    """relu of relu_backward, conv_naive of conv_backward_naive; "forward" of the bare backward."""
-    return "_".join(filter(None, backward.replace("backward", "").split("_"))) or "forward"
-
-
-def _stems(names):
-    """Each pair's name, if both are there."""
-    stems = dict.fromkeys(_stem(name) for name in names if "backward" in name)
-    return [stem for stem in stems if _found(stem, names).kind == "pair"]
-
-
-def _is_layer(value):
-    return isinstance(value, (Function, Module)) or inspect.isclass(value) and issubclass(value, (Function, Module))
+def like(module, theirs):
+    """What a student's module has for one Found of the teacher's: the same, or what is missing. Where the student hands in
+    backward alone, the teacher's forward is taken."""
+    try:
+        same = [item for item in everything(module) if item.name == theirs.name and item.kind == theirs.kind]
+    except NothingFound:
+        same = []
+    names = vars(module)
+    if same:
+        return same[0]
+    if theirs.kind in ("pair", "derivative"):
+        forward, backward = theirs.forward.__name__, theirs.title
+        if callable(names.get(backward)):
+            return Found(theirs.name, names.get(forward, theirs.forward), names[backward], theirs.kind, backward)
+        return Found(theirs.name, names.get(forward), None, "missing", backward if forward in names else forward)
+    return Found(theirs.name, None, None, "missing", theirs.title)
 
 
 def _line(forward):
@@ -139,3 +273,5 @@ def _line(forward):
         return inspect.getsourcelines(forward)[1]
     except (OSError, TypeError):
         return sys.maxsize
+
+

@@ -1,59 +1,71 @@
-"""Where the inputs of a student's function come from: the teacher, the student, the command line, or its arguments' names.
+"""Where the inputs of a student's code come from: the teacher, the student, the command line, or its arguments' names.
 
     1. NAME_inputs(generator) or inputs(generator) in the file after --like, or in the student's own
     2. --shape x=2,3,7,9, --labels y=4:10, --option stride=2
     3. what the argument is called: x, w, b, gamma, labels, stride, conv_param ... stand for the same things in all courses
 
 A layout gives the arguments their shapes, in letters: N pictures or rows, C channels, H×W pixels, F filters of K×K, D and M
-numbers in and out, Q classes. Layouts are tried in turn; the first with which forward runs is taken.
+numbers in and out, J hidden ones, Q classes, T steps. A constructor's whole numbers are letters, too (n_in is D). Layouts are
+tried in turn; the first with which forward runs is taken, and then those of ALSO, where other mistakes show.
 """
 import copy
 import inspect
+from typing import NamedTuple
 
 import numpy as np
 
+from ..gradcheck.dialects import GEOMETRY, LETTER, LISTS, OPTIONS, ROLE, plain
 from ..gradcheck.report import times
 
-SIZES = {"N": 2, "C": 3, "H": 7, "W": 9, "F": 4, "K": 3, "D": 5, "M": 3, "Q": 5, "1": 1}
-SQUARE, EVEN = {"W": 7}, {"H": 6, "W": 8}  # for code that takes pictures to be square, or windows to fill them
+SIZES = {"N": 2, "C": 3, "H": 7, "W": 9, "F": 4, "K": 3, "P": 2, "D": 5, "M": 3, "Q": 5, "J": 6, "L": 24, "G": 18, "T": 4,
+         "V": 7, "A": 2, "B": 3, "E": 6, "1": 1}
+SQUARE, EVEN, FOUR = {"W": 7}, {"H": 6, "W": 8}, {"N": 4}  # for code that takes pictures to be square, or windows to fill them
+SMALLER = {"N": 2, "C": 2, "H": 5, "W": 7, "F": 2, "D": 4, "M": 2, "Q": 3, "J": 3, "L": 12, "G": 9, "T": 2}  # for slow code
+PLAIN = {"window": 2, "stride": 2, "pad": 1}
+LARGE = 16  # a constructor's default size above it is drawn like one that has no default
 
-ROLES = {
-    "x": "x input inputs inp image images img a_prev data z s in_data features h",
-    "w": "w weight weights kernel kernels filter filters theta",
-    "b": "b bias biases",
-    "gamma": "gamma scale g",
-    "beta": "beta shift",
-    "labels": "y t label labels target targets classes y_true truth",
-    "scores": "scores logits y_pred pred prediction predictions yhat y_hat output",
-}
-ROLE = {name: role for role, names in ROLES.items() for name in names.split()}
-
-LAYOUTS = {  # words in the function's name: layouts
-    "conv": [({"x": "NCHW", "w": "FCKK", "b": "F"}, {}), ({"x": "NCHW", "w": "FCKK", "b": "F"}, SQUARE),
-             ({"x": "NHWC", "w": "KKCF", "b": "111F"}, {}), ({"x": "NHWC", "w": "KKCF", "b": "F"}, {}),
-             ({"x": "HW", "w": "KK", "b": "1"}, {})],
-    "pool": [({"x": "NCHW"}, EVEN), ({"x": "NCHW"}, {}), ({"x": "NCHW"}, {"H": 6, "W": 6}), ({"x": "HW"}, EVEN)],
+CONV, DENSE = {"x": "NCHW", "w": "FCKK", "b": "F"}, {"x": "ND", "w": "DM", "b": "M"}
+LAST = {"x": "NHWC", "w": "KKCF", "b": "111F"}
+LOSS = {"x": "NQ", "scores": "NQ", "probs": "NQ", "labels": "classes"}
+RNN = {"x": "ND", "h": "NJ", "c": "NJ", "wx": "DJ", "wh": "JJ", "w": "DJ", "b": "J"}
+LSTM = {**RNN, "wx": "DL", "wh": "JL", "b": "L"}
+LINEAR = [(DENSE, FOUR), ({**DENSE, "w": "MD"}, FOUR), ({**DENSE, "b": "1M"}, FOUR), ({"x": "DN", "w": "MD", "b": "M1"}, FOUR),
+          ({**DENSE, "w": "MD", "b": "1M"}, FOUR), ({"x": "DN", "w": "DM", "b": "M1"}, FOUR)]
+NET = {**DENSE, "w": "DM", "labels": "few"}
+NETS = [(NET, FOUR), ({**NET, "labels": "hotM"}, FOUR), ({**NET, "labels": "hotQ"}, FOUR), ({**NET, "labels": "NM"}, FOUR),
+        ({**NET, "x": "DN", "w": "MD", "labels": "hotMN"}, FOUR), ({**NET, "x": "D1", "w": "MD", "b": "M1", "labels": "M1"}, {}),
+        ({**NET, "x": "DN", "labels": "1N", "w": "MD"}, {**FOUR, "M": 1}), ({**NET, "labels": "N1", "w": "D1"}, {**FOUR, "M": 1}),
+        ({**NET, "labels": "N", "w": "D"}, FOUR)]
+LOSSES = [(LOSS, FOUR), ({**LOSS, "labels": "NQ"}, FOUR), ({**LOSS, "labels": "one-hot"}, FOUR)]
+LAYOUTS = {  # words in the name: layouts
+    "conv": [(CONV, {}), (CONV, SQUARE), (LAST, {}), ({**LAST, "b": "F"}, {}), ({**CONV, "b": "F1"}, {}), (CONV, {"C": 1}),
+             ({"x": "HW", "w": "KK", "b": "1"}, {}), ({"x": "CHW", "w": "FCKK", "b": "F"}, {}),
+             ({"x": "NHWC", "w": "FKKC", "b": "F"}, {}), ({"x": "NCH", "w": "FCK", "b": "F"}, {})],
+    "pool": [({"x": "NCHW"}, EVEN), ({"x": "NCHW"}, {}), ({"x": "NCHW"}, {"H": 6, "W": 6}), ({"x": "HW"}, EVEN),
+             ({"x": "HWC"}, EVEN)],
+    "lstm": [(LSTM, FOUR), ({**LSTM, "x": "NTD"}, {})],
+    "rnn gru recurrent": [(RNN, FOUR), ({**RNN, "x": "NTD"}, {}), ({**RNN, "x": "DN", "h": "JN", "wx": "JD", "b": "J1"}, {})],
+    "temporal time": [({"x": "NTD", "w": "DM", "b": "M"}, {}), ({"x": "NTQ", "labels": "steps", "mask": "NT"}, {}),
+                      ({"x": "ids", "w": "VD"}, {})],
+    "embed": [({"x": "ids", "w": "VD"}, {}), ({"x": "id", "w": "VD"}, {})],
     "spatial": [({"x": "NCHW", "gamma": "C", "beta": "C"}, {}), ({"x": "NCHW", "gamma": "1C11", "beta": "1C11"}, {})],
-    "norm bn": [({"x": "ND", "gamma": "D", "beta": "D"}, {"N": 4}), ({"x": "NCHW", "gamma": "C", "beta": "C"}, {}),
+    "norm bn": [({"x": "ND", "gamma": "D", "beta": "D"}, FOUR), ({"x": "NCHW", "gamma": "C", "beta": "C"}, {}),
                 ({"x": "NCHW", "gamma": "1C11", "beta": "1C11"}, {})],
     "lrn response": [({"x": "NCHW"}, {"C": 6, "H": 2, "W": 3})],
-    "loss entropy xent mse svm hinge": [({"x": "NQ", "scores": "NQ", "labels": "classes"}, {"N": 4}),
-                                        ({"x": "NQ", "scores": "NQ", "labels": "NQ"}, {"N": 4}),
-                                        ({"x": "NQ", "scores": "NQ", "labels": "one-hot"}, {"N": 4})],
-    "linear affine dense fc full": [({"x": "ND", "w": "DM", "b": "M"}, {"N": 4}), ({"x": "ND", "w": "MD", "b": "M"}, {"N": 4}),
-                                    ({"x": "ND", "w": "DM", "b": "1M"}, {"N": 4}), ({"x": "DN", "w": "MD", "b": "M1"}, {"N": 4})],
+    "loss entropy xent mse svm hinge cost criterion": [*LOSSES, *NETS],
+    "net model classif regress perceptron mlp": NETS,
+    "linear affine dense fc full": LINEAR,
 }
-ANY = [*LAYOUTS["linear affine dense fc full"], *LAYOUTS["norm bn"][:1], *LAYOUTS["loss entropy xent mse svm hinge"],
-       *LAYOUTS["conv"], ({"x": "NCHW"}, EVEN)]
-
-OPTIONS = {  # options without a default of their own
-    "stride": 2, "strides": 2, "s": 2, "pad": 1, "padding": 1, "p": 0.5, "rate": 0.5, "ratio": 0.5, "dropout": 0.5,
-    "keep_prob": 0.5, "drop_prob": 0.5, "eps": 1e-5, "epsilon": 1e-5, "slope": 0.1, "alpha": 0.1, "negative_slope": 0.1, "k": 2,
-    "ksize": 2, "size": 2, "pool_size": 2, "kernel_size": 2, "pool": 2, "window": 2, "f": 2, "n": 5, "pool_height": 2,
-    "pool_width": 2, "pool_h": 2, "pool_w": 2, "training": True, "train": True, "mode": "train", "seed": 0,
-    "conv_param": {"stride": 2, "pad": 1}, "pool_param": {"pool_height": 2, "pool_width": 2, "stride": 2},
-    "bn_param": {"mode": "train", "eps": 1e-5, "momentum": 0.9}, "ln_param": {"eps": 1e-5}, "gn_param": {"eps": 1e-5},
-    "dropout_param": {"mode": "train", "p": 0.5, "seed": 0}, "hparameters": {"stride": 2, "pad": 1, "f": 2},
+ANY = [*LINEAR, *LAYOUTS["norm bn"][:1], *LOSSES, *NETS, *LAYOUTS["conv"], ({"x": "NCHW"}, EVEN), (RNN, FOUR), (LSTM, FOUR),
+       ({"x": "NTD", "w": "DM", "b": "M"}, {}), ({"x": "D"}, {}), ({"x": "D1"}, {}), ({"x": "positive"}, FOUR),
+       ({"x": "id", "w": "VD"}, {}), ({"x": ""}, {})]
+WIDE = {"window": 3, "stride": 2, "pad": 1}
+ALSO = {  # further layouts, with other windows, in which other mistakes show
+    "conv": [(CONV, {"K": 3}, WIDE), (CONV, {"K": 2, **EVEN}, PLAIN), (LAST, {"K": 3}, WIDE), (LAST, {"K": 2, **EVEN}, PLAIN)],
+    "pool": [({"x": "NCHW"}, {"P": 3}, {**WIDE, "pad": 0}), ({"x": "NHWC"}, {"P": 3}, {**WIDE, "pad": 0})],
+    "linear affine dense fc full layer": [({"x": "NAB", "w": "EM", "b": "M"}, {"D": 6}, PLAIN)],
+    "norm bn": [({"x": "NCHW", "gamma": "C", "beta": "C"}, {}, PLAIN)],
+    "loss entropy xent mse svm hinge cost": [({**LOSS, "labels": "NQ"}, FOUR, PLAIN)],
 }
 
 
@@ -63,13 +75,28 @@ class CannotDraw(Exception):
 
 class Request:
     """What the command line asks for. shapes: {name: (2, 3, 7, 9)}; labels: {name: (shape, how many classes)}; options:
-    {name: value}; seed."""
+    {name: value}; seed; constant: names of inputs that are not moved."""
 
-    def __init__(self, shapes=None, labels=None, options=None, seed=0):
+    def __init__(self, shapes=None, labels=None, options=None, seed=0, constant=()):
         self.shapes, self.labels, self.options, self.seed = shapes or {}, labels or {}, options or {}, seed
+        self.constant = constant
 
     def named(self):
         return {*self.shapes, *self.labels, *self.options}
+
+
+class Layout(NamedTuple):
+    """shapes: {role: letters}; sizes: {letter: number}; geometry: of windows; turn: which alternative of an option;
+    also: whether options with a default are drawn, too."""
+
+    shapes: dict
+    sizes: dict
+    geometry: dict
+    turn: int = 0
+    also: bool = False
+
+    def numbers(self, letters):
+        return tuple(self.sizes[letter] for letter in letters)
 
 
 def given(found, modules):
@@ -86,87 +113,167 @@ def _accepts(function):
     return sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in inspect.signature(function).parameters.values())
 
 
+def layouts(name, request, small=False, also=False):
+    """Yields each Layout that goes with this name once: the likely ones first; `also`: those where other mistakes show."""
+    table, seen = (ALSO if also else LAYOUTS), []
+    likely = [layout for words, found in table.items() if any(word in name.lower() for word in words.split()) for layout in found]
+    for turn in range(1 if also else 3):
+        for shapes, sizes, *geometry in [*likely, *([] if also else ANY)]:
+            sizes = {**SIZES, **sizes, **({letter: n for letter, n in SMALLER.items() if letter not in sizes} if small else {})}
+            layout = Layout(shapes, _settled(shapes, sizes, request), geometry[0] if geometry else PLAIN, turn, also)
+            if layout not in seen:
+                seen.append(layout)
+                yield layout
+
+
+def _settled(shapes, sizes, request):
+    """Letters that a given shape settles are the same everywhere."""
+    sizes = dict(sizes)
+    for name, shape in request.shapes.items():
+        pattern = shapes.get(ROLE.get(plain(name)), "")
+        if len(pattern) == len(shape):
+            sizes.update(zip(pattern, shape))
+    return sizes
+
+
 def drawn(found, request):
-    """Yields {name: value} for one layout after the other. Raises CannotDraw for an argument that nothing is known about."""
-    parameters = _parameters(found)
+    """Yields {name: value} for the arguments of one function, for one layout after the other. Raises CannotDraw for an argument
+    that it does not have."""
+    parameters = parameters_of(found.forward)
+    check_names(found, parameters, request)
+    seen = []
+    for layout in layouts(found.name, request):
+        values = draw(parameters, layout, request)
+        shapes = {name: _told(value) for name, value in values.items()}
+        if shapes not in seen:
+            seen.append(shapes)
+            yield values
+
+
+def check_names(found, parameters, request):
+    """Raises CannotDraw when the command line names what is no argument, or when there are no arguments to name."""
     names = [p.name for p in parameters]
     unknown = sorted(request.named() - set(names))
     if unknown and not any(p.kind == p.VAR_KEYWORD for p in parameters):
-        raise CannotDraw(f"{_called(found)} has no argument {', '.join(unknown)}; its arguments are {', '.join(names)}.")
-    needed = [p.name for p in parameters if p.name in request.named() or p.default is p.empty and p.kind in
-              (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
-    if not needed:
-        raise CannotDraw(f"{_called(found)} names no arguments: give their shapes in order to a function "
+        raise CannotDraw(f"{called(found)} has no argument {', '.join(unknown)}; its arguments are {', '.join(names)}.")
+    if not names or all(p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in parameters) and not request.named():
+        raise CannotDraw(f"{called(found)} names no arguments: give their shapes in order to a function "
                          f"{found.name}_inputs(generator) that returns a list.")
-    seen = []
-    for layout, sizes in _layouts(found.name):
-        shapes = {name: _shape(name, layout, sizes, request) for name in needed if not _is_option(name, layout, request)}
-        if shapes not in seen:
-            seen.append(shapes)
-            yield {name: _draw(found, name, shapes, request) for name in needed}
 
 
-def mysterious(found, request):
-    """The required arguments whose names say nothing."""
-    return [p.name for p in _parameters(found) if p.default is p.empty and p.name not in request.named() and
-            p.name not in OPTIONS and p.name.lower() not in ROLE]
-
-
-def _parameters(found):
-    code = found.forward if found.kind != "layer" else getattr(found.forward, "forward", found.forward)
-    try:
-        parameters = list(inspect.signature(code).parameters.values())
-    except (TypeError, ValueError):
-        return []
-    return parameters[1:] if found.kind == "layer" and inspect.isclass(found.forward) else parameters
-
-
-def _called(found):
+def called(found):
+    """What the student calls it."""
     return getattr(found.forward, "__name__", found.name)
 
 
-def _layouts(name):
-    words = [layouts for words, layouts in LAYOUTS.items() if any(word in name.lower() for word in words.split())]
-    return [*[layout for layouts in words for layout in layouts], *ANY]
+def parameters_of(code):
+    """The parameters of a function, a bound method or a class's constructor."""
+    try:
+        return list(inspect.signature(code).parameters.values())
+    except (TypeError, ValueError):
+        return []
 
 
-def _is_option(name, layout, request):
-    if name in request.shapes or name in request.labels:
+def mysterious(parameters, request):
+    """The required arguments whose names say nothing."""
+    return [p.name for p in parameters if p.default is p.empty and p.name not in request.named() and p.kind in NAMED and
+            plain(p.name) not in {**OPTIONS, **ROLE, **LETTER, **GEOMETRY, **LISTS}]
+
+
+NAMED = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+
+
+def draw(parameters, layout, request, numbers=False):
+    """{name: value} of what must be given, and of defaults that are better drawn. numbers: of a constructor, whose n_in is a
+    whole number."""
+    values, roles = {}, _roles([p.name for p in parameters], layout)
+    for p in parameters:
+        wanted = p.name in request.named() or p.kind in NAMED and (p.default is p.empty or _better_drawn(p, layout, numbers))
+        if wanted:
+            values[p.name] = _value(p.name, roles[p.name], layout, request, numbers, values)
+    return values
+
+
+def _roles(names, layout):
+    """{name: role}. Of two targets the first is the prediction, if nothing else can be; a second gamma is no gamma."""
+    roles, taken = {}, []
+    for name in names:
+        role = ROLE.get(plain(name))
+        if role in taken and (plain(name) in GEOMETRY or plain(name) in OPTIONS):
+            role = None
+        roles[name] = role
+        taken.append(role)
+    targets = [name for name in names if roles[name] == "labels"]
+    if len(targets) == 2 and not {"x", "scores", "probs", "a"} & set(taken) and "labels" in layout.shapes:
+        roles[min(targets, key=lambda name: ("true" in name or "target" in name, names.index(name)))] = "scores"
+    return roles
+
+
+def _better_drawn(p, layout, numbers):
+    """A default size of 784 is drawn; so are strides, paddings and windows for the second look."""
+    if isinstance(p.default, bool) or not isinstance(p.default, int):
         return False
-    role = ROLE.get(name.lower())
-    return name in request.options or role not in layout and name in OPTIONS
+    if layout.also and plain(p.name) in GEOMETRY:
+        return not numbers or LETTER.get(plain(p.name)) is None
+    return p.default > LARGE and numbers and plain(p.name) in LETTER
 
 
-def _shape(name, layout, sizes, request):
-    """A shape in numbers, "classes" or "one-hot"; letters that a given shape settles are the same everywhere."""
-    if name in request.shapes:
-        return tuple(request.shapes[name])
-    if name in request.labels:
-        return "classes"
-    role = ROLE.get(name.lower())
-    letters = layout.get(role, layout["x"])
-    if letters in ("classes", "one-hot"):
-        return letters
-    known = {**SIZES, **sizes}
-    for other, shape in request.shapes.items():
-        pattern = layout.get(ROLE.get(other.lower()), "")
-        if len(pattern) == len(shape):
-            known.update(zip(pattern, shape))
-    return tuple(known[letter] for letter in letters)
-
-
-def _draw(found, name, shapes, request):
-    if name not in shapes:
-        return copy.deepcopy(request.options.get(name, OPTIONS.get(name)))  # running averages are kept in bn_param
+def _value(name, role, layout, request, numbers, before):
+    key = plain(name)
+    if name in request.options:
+        return copy.deepcopy(request.options[name])
     generator = np.random.default_rng([request.seed, *name.encode()])
     if name in request.labels:
         shape, classes = request.labels[name]
         return generator.integers(0, classes, shape)
-    shape = shapes[name]
-    if isinstance(shape, str):
-        rows, classes = next((s for s in shapes.values() if len(s) == 2 and not isinstance(s, str)), (4, 5))
+    if name in request.shapes:
+        return generator.standard_normal(tuple(request.shapes[name]))
+    if numbers and key in LETTER and (key not in GEOMETRY or "w" in layout.shapes):
+        return layout.sizes[LETTER[key]]
+    if role not in layout.shapes and (key in GEOMETRY or key in OPTIONS):
+        return _option(key, layout)
+    if numbers and key in LISTS:
+        return list(layout.numbers("J" if key.startswith("hidden") else "DJM"))
+    if numbers and role is None:
+        return layout.sizes["DM"[len(before) % 2]]
+    return _array(layout.shapes.get(role, layout.shapes["x"]), layout, generator, before, role)
+
+
+def _option(key, layout):
+    if key in GEOMETRY:
+        value = layout.geometry[GEOMETRY[key]]
+        return [value, "same", "valid"][layout.turn] if key == "padding" else value
+    value = copy.deepcopy(OPTIONS[key])  # running averages are kept in bn_param
+    if isinstance(value, list):
+        return value[layout.turn % len(value)]
+    if isinstance(value, dict):
+        value.update((key, layout.geometry[GEOMETRY[plain(key)]]) for key in value if plain(key) in GEOMETRY and key != "p")
+    return value
+
+
+def _array(letters, layout, generator, before, role):
+    if letters == "few":
+        return generator.integers(0, min(layout.numbers("MQ")), layout.numbers("N"))
+    if letters.startswith("hot"):
+        columns = letters.endswith("N")
+        count = layout.sizes[letters[3]]
+        rows = np.eye(count)[generator.integers(0, count, layout.sizes["N"])].astype(int)
+        return rows.T if columns else rows
+    if letters in ("classes", "one-hot", "steps"):
+        shapes = [value.shape for value in before.values() if isinstance(value, np.ndarray) and value.ndim >= 2]
+        *rows, classes = shapes[0] if shapes else layout.numbers("NQ")
         labels = generator.integers(0, classes, rows)
-        return labels if shape == "classes" else np.eye(classes, dtype=int)[labels]
+        return np.eye(classes, dtype=int)[labels] if letters == "one-hot" else labels
+    if letters in ("id", "ids"):
+        return generator.integers(0, layout.sizes["V"], layout.numbers("N" if letters == "id" else "NT"))
+    if letters == "positive":
+        return generator.uniform(0.5, 2, layout.numbers("NQ"))
+    shape = layout.numbers(letters)
+    if role == "mask":
+        return generator.integers(0, 2, shape).astype(bool)
+    if role == "probs":
+        weights = np.exp(generator.standard_normal(shape))
+        return weights / weights.sum(axis=-1, keepdims=True)
     return generator.standard_normal(shape)
 
 
@@ -180,7 +287,13 @@ def whole_numbers(values, seed):
 
 def told(values):
     """{name: "2×3×7×9"}: shapes of arrays, labels with their range, options as they are."""
-    return {str(name): _told(value) for name, value in values.items()}
+    found = {}
+    for name, value in values.items():
+        if isinstance(value, dict) and any(isinstance(one, np.ndarray) for one in value.values()):
+            found.update(told(value))
+        else:
+            found[str(name)] = _told(value)
+    return found
 
 
 def _told(value):

@@ -2,8 +2,10 @@
 
     for result in results(jobs): ...      a dictionary for each, in the order of the jobs
 
-A result has always the same keys: file, status, checks, error, printed. status is "correct", "wrong" (a gradient is),
-"undecided" (nothing wrong is proven, nor right) or "error" (something could not be run). README.md documents them all.
+A result has always the same keys: file, status, checks, error, printed. status is "correct", "remarks" (the
+gradients are right, but dout or an input is changed in place, or an axis of length 1 is too many), "wrong" (a gradient is),
+"undecided" (nothing wrong is proven, nor right) or "error" (something could not be run, or looks like a layer and was not
+checked). README.md documents them all.
 """
 import json
 import os
@@ -39,13 +41,17 @@ def results(jobs, at_once=None):
 def result(job, stopped):
     """Runs one job: {"file", "names", "like", "shapes", "labels", "options", "seed", "plot", "timeout", "memory"}. When a
     check ends its process, by a crash or an endless loop, the next process goes on with the check after it."""
-    checks, error, printed, start = [], None, "", 0
+    checks, troubles, error, printed, start = [], [], None, "", 0
     while start is not None and not stopped.is_set():
         lines, status, output = _run({**job, "start": start})
         printed = printed or output
         checks += [line["check"] for line in lines if "check" in line]
+        troubles += [line for line in lines if "trouble" in line]
         error, start = _how_it_ended(lines, status, job, checks, output)
-    return {"file": job["file"], "status": _status(checks, error), "checks": checks, "error": error, "printed": printed}
+    status = _status(checks, error or any(line["counts"] for line in troubles))
+    error = error or next((line["trouble"] for line in troubles), None)
+    return {"file": job["file"], "status": status, "checks": checks, "error": error, "printed": printed,
+            **({"label": job["label"]} if "label" in job else {})}
 
 
 def _run(job):
@@ -88,7 +94,7 @@ def _lines(path):
 
 def _status(checks, error):
     found = {check["status"] for check in checks} | ({"error"} if error else set())
-    return next((status for status in ("wrong", "error", "undecided") if status in found), "correct")
+    return next((status for status in ("wrong", "error", "undecided", "remarks") if status in found), "correct")
 
 
 def _crashed(status, job, printed):

@@ -23,14 +23,23 @@ import numpy as np
 
 import minialex as ma
 
+from ..gradcheck import binding, check, verdicts
+from ..gradcheck.pair import leaves
+from ..gradcheck.subject import frozen
 from ..gradcheck.verdicts import names as verdict
-from . import finding, inputs
+from . import engines, files, finding, forms, inputs
 from .finding import NothingFound
+from .forms import NotChecked
 from .inputs import CannotDraw, Request
 from .processes import PATIENCE
 
 UNPROVEN = {verdict.UNDECIDED, verdict.DTYPE, verdict.RANDOM, verdict.KINK, verdict.NOT_COMPARED}  # neither right nor wrong
 OUT_OF_TIME = 3  # exit status
+SCRIPT = 0.15  # of the time for one statement that is no definition
+FAIR = 0.1  # of the time at least for each check
+SHARE = 0.4  # of the time for one check: what costs more is drawn smaller
+FIXED = 60  # forward passes of a check besides two for each entry
+FEWEST = 10  # entries of an input: with fewer, nothing is said
 FRAMES = 6  # how many of the student's lines are shown at most
 
 
@@ -42,8 +51,9 @@ class Submission:
         self.path = Path(self.job["file"]).resolve()
         self.result = open(folder / "result.jsonl", "a", encoding="utf-8")
         options = {name: ast.literal_eval(value) for name, value in self.job["options"].items()}  # JSON knows no tuples
-        self.request = Request(self.job["shapes"], self.job["labels"], options, self.job["seed"])
-        self.doing = "reading the file"
+        self.request = Request(self.job["shapes"], self.job["labels"], options, self.job["seed"],
+                               self.job.get("constant", ()))
+        self.doing, self.returned, self.began = "reading the file", False, time.process_time()
 
     def say(self, **line):
         self.result.write(json.dumps(line) + "\n")
@@ -51,27 +61,35 @@ class Submission:
 
     def run(self):
         reference = self._reference()
+        troubles = []
+        seconds = self.job["timeout"]
         try:
-            module = finding.load(self.path)
+            module = files.load(self.path, troubles, SCRIPT * seconds)
             found = self._found(module, reference)
         except NothingFound as problem:
-            self.say(error={"kind": "nothing to check", "message": str(problem), "lines": []})
+            if troubles:
+                self.say(error=explained(troubles[0][1], self.path))
+            else:
+                self.say(error={"kind": "nothing to check", "message": str(problem), "lines": []})
             return
         except BaseException as error:  # SystemExit and KeyboardInterrupt, too: nothing in a submission stops us
             self.say(error=explained(error, self.path))
             return
+        if not self.job["start"]:
+            self._tell_troubles(troubles)
         for number, item in list(enumerate(found))[self.job["start"]:]:
             check = Check(self, item, module, reference)
-            self.doing = item.title
+            self.doing, self.returned = item.title, False
+            left = seconds - (time.process_time() - self.began)
             self.say(checking=item.title, number=number, of=len(found), empty=check.result)
-            self.say(check=check.told(len(found)))
+            self.say(check=check.told(len(found), max(left / min(2, len(found) - number), FAIR * seconds)))
 
     def _reference(self):
         """The teacher's module, or None. A mistake in it ends everything."""
         if self.job["like"] is None:
             return None
         try:
-            module = finding.load(self.job["like"])
+            module = files.load(self.job["like"])
             finding.everything(module)
             return module
         except NothingFound as problem:
@@ -88,53 +106,82 @@ class Submission:
         if self.job["names"]:
             return finding.chosen(module, self.job["names"])
         if reference is not None:
-            return [finding.like(module, item.name) for item in finding.everything(reference)]
+            return [finding.like(module, item) for item in finding.everything(reference)]
         return finding.everything(module)
+
+    def _tell_troubles(self, troubles):
+        """A definition that failed counts; a test cell or another line that failed is only said."""
+        for part, error in sorted(troubles, key=lambda trouble: not isinstance(trouble[0], files.DEFINITIONS)):
+            self.say(trouble=explained(error, self.path), counts=isinstance(part, files.DEFINITIONS))
 
     def watch(self, seconds, thread):
         """In a thread of its own: waits for too much computing time, or waiting, says where the code is, and ends it all.
         Code that never lets another thread run is ended by the system (limit_resources), or by processes.py."""
-        began = time.monotonic(), time.process_time()
-        while time.process_time() - began[1] < seconds and time.monotonic() - began[0] < PATIENCE * seconds:
+        began = time.monotonic()
+        while time.process_time() - self.began < seconds and time.monotonic() - began < PATIENCE * seconds:
             time.sleep(0.1)
         frame = sys._current_frames().get(thread)
         stack = traceback.extract_stack(frame) if frame is not None else []
-        message = f"{self.doing} was not done after {seconds:g} s (--timeout): does a loop never end?"
+        why = f"it is slow: --timeout {4 * seconds:g}" if self.returned else "does a loop never end?"
+        message = f"{self.doing} was not done after {seconds:g} s (--timeout): {why}"
         self.say(error={"kind": "out of time", "message": message, "lines": own_lines(stack, self.path)})
         leave(OUT_OF_TIME)
 
 
 class Check:
-    """One pair, loss or layer of a submission."""
+    """One thing that was found in a submission."""
 
     def __init__(self, submission, found, module, reference):
-        self.found, self.module, self.reference = found, module, reference
+        self.submission, self.found, self.module, self.reference = submission, found, module, reference
         self.job, self.path, self.request = submission.job, submission.path, submission.request
         self.result = {"name": found.name, "checked": found.title, "status": "error", "inputs": {}, "drawn": False,
                        "rows": [], "error": None, "text": ""}
 
-    def told(self, count):
-        """The dictionary that goes into the result; README and --help document its keys."""
-        if self.found.kind == "missing":
-            self._failed("missing", f"the file defines no {self.found.title}")
+    def told(self, count, seconds):
+        """The dictionary that goes into the result; README and --help document its keys. seconds: of computing."""
+        self.until = time.process_time() + seconds
+        self.seconds = seconds
+        if self.found.kind in ("missing", "skipped"):
+            missing = self.found.kind == "missing"
+            self._failed("missing" if missing else "not checked", f"the file defines no {self.found.title}" if missing
+                         else self.found.title)
             return self.result
         try:
-            values = self._given() or self._drawn()
-            if values is not None:
-                report = self._report(values)
+            report = self._report()
+            if report is not None:
                 self._judged(report)
-                if self._same_forward(values) is False:
+                if self._same_forward() is False:
                     self.result["status"] = "wrong"
                 if self.job["plot"]:
                     self._plot(report, count)
-        except CannotDraw as problem:
-            self._failed("no inputs", str(problem))
+        except (CannotDraw, NotChecked) as problem:
+            self._failed("no inputs" if isinstance(problem, CannotDraw) else "not checked", str(problem))
         except BaseException as error:
             self.result["error"] = explained(error, self.path)
         return self.result
 
     def _failed(self, kind, message, lines=()):
         self.result["error"] = {"kind": kind, "message": message, "lines": list(lines)}
+
+    # ------------------------------------------------------------------------ with which inputs
+
+    def _report(self):
+        if self.found.kind == "engine":
+            return engines.report(self.found, self.request)
+        values = self._given()
+        if self.found.kind == "layer":
+            return self._of_layer(values)
+        if values is not None and not (isinstance(values, dict) and self.found.kind == "class"):
+            readings = [(code, values if isinstance(values, dict) else self._named(code, values), words) for code, words in
+                        forms.functions(self.found.forward, self.found.backward, self.found.kind, isinstance(values, dict))]
+            return self._best(readings)[0]
+        if values:
+            self.request = Request(options=values, seed=self.request.seed, constant=self.request.constant)
+        return self._drawn(bool(values))
+
+    @staticmethod
+    def _named(code, values):
+        return binding.named(code.forward, values)[0]
 
     def _given(self):
         modules = [module for module in (self.reference, self.module) if module is not None]
@@ -145,77 +192,215 @@ class Check:
         self.result["inputs"] = inputs.told(values if isinstance(values, dict) else dict(enumerate(values)))
         return values
 
-    def _drawn(self):
-        """The first drawn inputs with which forward runs; where there are none, the first error is raised or explained."""
-        first, tried = None, None
-        for values in inputs.drawn(self.found, self.request):
+    def _drawn(self, given=False):
+        """The report for the first drawn inputs with which it runs; if that is all right, one with whole numbers, and those for
+        further layouts: the first of them that proves something wrong."""
+        parameters = inputs.parameters_of(self._code_of_forward())
+        self._check_names(parameters)
+        readings = self._first_that_runs(small=False)
+        if readings and not given and self._cost(readings[0]) > SHARE:
+            readings = self._first_that_runs(small=True) or readings
+        if not readings:
+            return None
+        self._tell_inputs(readings[0][1], not given)
+        report, reading = self._best(readings)
+        if not report or given:
+            return report
+        for others, told in self._further(reading):
+            if time.process_time() > self.until - 0.5 * self.seconds:
+                break
+            again = self._quietly(others)
+            if again is not None and {row.verdict for row in again.rows} - {verdict.CORRECT, *UNPROVEN}:
+                self.result["inputs"] = told
+                return again
+        return report
+
+    def _code_of_forward(self):
+        if self.found.kind != "class":
+            return self.found.forward
+        return getattr(self.found.forward, self.found.backward[0])
+
+    def _check_names(self, parameters):
+        if self.found.kind == "class":
+            parameters = [*inputs.parameters_of(self.found.forward), *parameters]
+            unknown = sorted(self.request.named() - {p.name for p in parameters})
+            if unknown:
+                raise CannotDraw(f"{self.found.name} has no argument {', '.join(unknown)}; its arguments are "
+                                 f"{', '.join(p.name for p in parameters if p.name != 'self')}.")
+        else:
+            inputs.check_names(self.found, parameters, self.request)
+
+    def _readings(self, layout):
+        if self.found.kind == "class":
+            return forms.of_class(self.found, layout, self.request)
+        return forms.of_functions(self.found.forward, self.found.backward, self.found.kind, layout, self.request)
+
+    def _first_that_runs(self, small):
+        """The readings for the first layout with which forward and backward run, or else forward alone. Where there is none, the
+        first error is raised or explained."""
+        first, tried, forward_only, seen = None, None, None, []
+        for layout in inputs.layouts(self.found.name, self.request, small):
             try:
-                self._try(values)
+                with np.errstate(all="ignore"), frozen():
+                    readings = self._readings(layout)
+                    told = inputs.told(readings[0][1])
+                    if told in seen:
+                        continue
+                    seen.append(told)
+                    tried = tried or readings[0][1]
+                    run = self._try(*readings[0][:2])
             except (NotImplementedError, MemoryError, RecursionError, SystemExit, KeyboardInterrupt):
                 raise
             except Exception as error:
-                first, tried = first or error, tried or values
+                first = first or error
                 continue
-            self.result.update(inputs=inputs.told(values), drawn=True)
-            return values
-        self.result.update(inputs=inputs.told(tried), drawn=True)
-        unclear = inputs.mysterious(self.found, self.request)
-        if not unclear:
-            raise first
-        told = explained(first, self.path)
-        self._failed("no inputs", f"what {', '.join(unclear)} is its name does not say, and with {tried_with(tried, unclear)} "
-                     f"comes {told['kind']}: {told['message']}. Give --shape {unclear[0]}=…, --option {unclear[0]}=… or a "
-                     f"function {self.found.name}_inputs(generator).", told["lines"])
-        return None
+            forward_only = forward_only or readings
+            if self._backward_runs(readings, run):
+                return readings
+        if forward_only:
+            return forward_only
+        return self._explain_inputs(first, tried)
 
-    def _try(self, values):
-        with np.errstate(all="ignore"):
-            output = self._forward(self.found, values)
-        output = output[0] if isinstance(output, tuple) and output else output
-        if self.found.kind != "layer" and not np.isfinite(np.asarray(output, dtype=np.float64)).all():
+    def _try(self, code, values):
+        run = code.run(copy.deepcopy(values))
+        if not np.isfinite(binding.join(f"{code.title} returned", run.outputs).astype(float)).all():
             raise ValueError(f"{self.found.name} gives NaN or infinity for drawn inputs: choose others, with a function "
                              f"{self.found.name}_inputs(generator).")
+        return run
 
-    @staticmethod
-    def _forward(found, values):
-        values = copy.deepcopy(values)
-        if found.kind == "layer":
-            layer = found.forward() if isinstance(found.forward, type) else found.forward
-            with ma.no_grad():
-                return layer(*[ma.Tensor(np.asarray(value, dtype=np.float32)) for value in values.values()])
-        return found.forward(**values)
-
-    def _report(self, values):
-        """Of drawn inputs a second report follows, with whole numbers: it counts where it proves something wrong."""
-        report = self._compared(values)
-        whole = inputs.whole_numbers(values, self.request.seed) if report and self.result["drawn"] else None
-        if whole is None:
-            return report
+    def _backward_runs(self, readings, run):
         try:
-            again = self._compared(whole)
-        except ValueError:  # 0 may lie outside the domain
-            return report
-        if {row.verdict for row in again.rows} <= {verdict.CORRECT, *UNPROVEN}:
-            return report
-        self.result["inputs"] = {**inputs.told(whole), "and": "the first of them whole numbers"}
-        return again
+            with np.errstate(all="ignore"), frozen():
+                readings[0][0].backward(run, binding.cut(run.outputs, np.ones_like(binding.join("", run.outputs))))
+            self.submission.returned = True
+            return True
+        except (NotImplementedError, MemoryError, RecursionError, SystemExit, KeyboardInterrupt):
+            raise
+        except Exception:
+            return len(readings) > 1
 
-    def _compared(self, values):
-        if self.found.kind == "layer":
-            layer = self.found.forward() if isinstance(self.found.forward, type) else self.found.forward
+    def _explain_inputs(self, first, tried):
+        self.result.update(inputs=inputs.told(tried or {}), drawn=True)
+        unclear = inputs.mysterious(inputs.parameters_of(self.found.forward), self.request)
+        if not unclear or isinstance(first, NotChecked):
+            raise first
+        told = explained(first, self.path)
+        self._failed("no inputs", f"what {', '.join(unclear)} is its name does not say, and with "
+                     f"{tried_with(tried or {}, unclear)} comes {told['kind']}: {told['message']}. Give --shape {unclear[0]}=…, "
+                     f"--option {unclear[0]}=… or a function {self.found.name}_inputs(generator).", told["lines"])
+        return None
+
+    def _further(self, reading):
+        """(readings, how their inputs are told): whole numbers, then the layouts where other mistakes show."""
+        code, values, words = reading
+        whole = inputs.whole_numbers(values, self.request.seed)
+        if whole is not None:
+            yield [(code, whole, words)], {**inputs.told(whole), "and": "the first of them whole numbers"}
+        for layout in inputs.layouts(self.found.name, self.request, also=True):
+            try:
+                with np.errstate(all="ignore"), frozen():
+                    others = self._readings(layout)
+                    run = self._try(*others[0][:2])
+                    if inputs.told(others[0][1]) != inputs.told(values) and self._backward_runs(others, run):
+                        yield others, inputs.told(others[0][1])
+            except (MemoryError, SystemExit, KeyboardInterrupt):
+                raise
+            except Exception:  # this layout is not for this code
+                continue
+
+    def _quietly(self, readings):
+        try:
+            return self._best(readings)[0]
+        except (ValueError, TypeError, ArithmeticError, IndexError):  # 0 may lie outside the domain
+            return None
+
+    def _tell_inputs(self, values, drawn):
+        self.result.update(inputs=inputs.told(values), drawn=drawn)
+
+    # ------------------------------------------------------------------------ the reports
+
+    def _best(self, readings):
+        """(the report of the reading that explains most, the reading); the first one where they are equal."""
+        best, score, chosen = None, None, None
+        for code, values, words in readings:
+            try:
+                report = self._compared(code, values)
+            except (NotChecked, TypeError, ValueError):
+                if len(readings) == 1 or best is None and code is readings[-1][0]:
+                    raise
+                continue
+            if words:
+                report.title = f"{report.title} ({words})"
+            found = [row.verdict for row in report.counted()]
+            this = bool(report), found.count(verdict.CORRECT), -found.count(verdict.UNKNOWN) - found.count(verdict.SHAPE)
+            if score is None or this > score:
+                best, score, chosen = report, this, (code, values, words)
+            if report or time.process_time() > self.until - 0.3 * self.seconds:
+                break
+        return best, chosen
+
+    def _compared(self, code, values):
+        samples, cost = self._samples(code, values)
+        report = check.check_code(code, values, constant=self.request.constant, samples=samples, seed=self.request.seed,
+                                  mean_over_examples=self.job.get("mean_over_examples", False), cost=cost,
+                                  seconds=max(0.0, self.until - time.process_time()))
+        for name in getattr(code, "without", ()):
+            report.rows.append(verdicts.without_gradient(name))
+        return report
+
+    def _samples(self, code, values):
+        """(how many entries of each input may be compared in the time that is left, seconds of one forward)."""
+        cost = _seconds(code, values)
+        sizes = [np.size(value) for name, (_, value) in leaves(values).items() if binding.is_checked(value)]
+        left = max(0.05, self.until - time.process_time())
+        needed = 2 * sum(sizes) + FIXED
+        if cost * needed <= 0.6 * left:
+            return None, cost
+        samples = int((0.4 * left / cost - FIXED) / 2 / max(1, len(sizes)))
+        if samples < FEWEST:
+            seconds = 10 * int(np.ceil(cost * (2 * FEWEST * len(sizes) + FIXED) * 3 / 10))
+            raise NotChecked(f"one forward takes {cost:.2g} s and {2 * FEWEST * len(sizes) + FIXED:,} are needed: "
+                             f"--timeout {max(seconds, int(2 * self.job['timeout']))}")
+        return samples, cost
+
+    def _cost(self, reading):
+        """Of comparing every entry, as a share of the time that there is."""
+        code, values, _ = reading
+        sizes = sum(np.size(value) for _, value in leaves(values).values() if binding.is_checked(value))
+        return _seconds(code, values) * (2 * sizes + FIXED) / self.seconds
+
+    def _of_layer(self, given):
+        found = self.found
+        layer = found.forward() if isinstance(found.forward, type) else found.forward
+        parameters = inputs.parameters_of(getattr(layer, "forward", layer))
+        self._check_names([*parameters])
+        first = None
+        drawn = (inputs.draw(parameters, layout, self.request) for layout in inputs.layouts(found.name, self.request))
+        for values in [given] if given is not None else drawn:
             arrays = list(values.values() if isinstance(values, dict) else values)
-            return ma.gradcheck(layer, arrays, seed=self.request.seed)
-        return ma.check_backward(self.found.forward, self.found.backward, values, seed=self.request.seed)
+            try:
+                with ma.no_grad():
+                    copy.copy(layer)(*[ma.Tensor(np.asarray(value, dtype=np.float32)) for value in arrays])
+            except Exception as error:
+                first = first or error
+                continue
+            self._tell_inputs(values if isinstance(values, dict) else dict(enumerate(values)), given is None)
+            return ma.gradcheck(found.forward() if isinstance(found.forward, type) else layer, arrays, seed=self.request.seed)
+        raise first
 
     def _judged(self, report):
         self.result.update(rows=report.to_dict()["rows"], text=str(report))
-        verdicts = {row.verdict for row in report.rows} - {verdict.CORRECT}
-        self.result["status"] = "correct" if not verdicts else "undecided" if verdicts <= UNPROVEN else "wrong"
+        verdicts_ = {row.verdict for row in report.counted()} - {verdict.CORRECT}
+        remarks = {row.verdict for row in report.rows if row.is_remark}
+        self.result["status"] = "correct" if not verdicts_ else "remarks" if verdicts_ <= remarks else \
+            "undecided" if verdicts_ <= UNPROVEN | remarks else "wrong"
 
-    def _same_forward(self, values):
+    def _same_forward(self):
         """Does forward give what the teacher's gives? None without a teacher's, or where that is not written either."""
-        theirs = self.reference and finding.like(self.reference, self.found.name)
-        if not theirs or theirs.kind not in ("pair", "loss") or self.found.kind != theirs.kind:
+        theirs = next((item for item in finding.everything(self.reference) if item.name == self.found.name), None) \
+            if self.reference else None
+        values = self._given()
+        if not theirs or theirs.kind not in ("pair", "loss") or self.found.kind != theirs.kind or values is None:
             return None
         if not isinstance(values, dict):
             values = dict(zip(inspect.signature(theirs.forward).parameters, values))
@@ -248,6 +433,16 @@ class Check:
             pass
 
 
+def _seconds(code, values):
+    """Computing time of one forward."""
+    found = []
+    for _ in range(2):
+        began = time.process_time()
+        code.run(copy.deepcopy(values))
+        found.append(time.process_time() - began)
+    return min(found)
+
+
 def tried_with(values, names):
     """The shapes that a pair was tried with, for a sentence."""
     return ", ".join(f"{name} {shape}" for name, shape in inputs.told(values).items() if name in names)
@@ -266,6 +461,8 @@ def explained(error, path):
         message = "the code waits for the keyboard: remove the call of input()"
     elif isinstance(error, RecursionError):
         message = "the function calls itself without end"
+    elif isinstance(error, files.TooSlow):
+        return {"kind": "out of time", "message": message, "lines": lines}
     elif isinstance(error, MemoryError):
         message = message or "more memory was asked for than a submission may use (--memory)"
     elif isinstance(error, NotImplementedError):
@@ -279,6 +476,8 @@ def own_lines(stack, path):
     own = []
     for frame in stack:
         place = Path(frame.filename).resolve()
+        if frame.filename.startswith("<"):
+            continue
         if place == path or place.parent == path.parent and package not in place.parents:
             code = (frame.line or "").strip()
             own.append({"file": place.name, "line": frame.lineno, "in": frame.name.replace("<module>", ""), "code": code})

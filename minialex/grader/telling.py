@@ -12,7 +12,7 @@ MANY_PRINTED = 10  # lines of what a submission printed that --verbose shows
 def as_json(result):
     """One line. Its keys are documented in the README, and stay."""
     checks = [{key: value for key, value in check.items() if key != "text"} for check in result["checks"]]
-    return json.dumps({**result, "checks": checks}, ensure_ascii=False)
+    return json.dumps({**{key: value for key, value in result.items() if key != "label"}, "checks": checks}, ensure_ascii=False)
 
 
 def in_full(result, verbose=False):
@@ -49,6 +49,24 @@ def error_lines(error):
     return lines
 
 
+def labels(files):
+    """What the table calls the files: their names, or the part of the path that differs where names are the same."""
+    paths = [Path(file) for file in files]
+    names = [path.stem for path in paths]
+    return [name if names.count(name) == 1 else _differing(path, [other for other in paths if other.stem == name])
+            for name, path in zip(names, paths)]
+
+
+def _differing(path, others):
+    """anna of hand-ins/anna/layers.py beside hand-ins/ben/layers.py."""
+    parts = [other.with_suffix("").parts for other in others]
+    own = path.with_suffix("").parts
+    shortest = min(map(len, parts))
+    start = next((i for i in range(shortest) if len({part[i] for part in parts}) > 1), 0)
+    end = next((i for i in range(1, shortest - start + 1) if len({part[-i] for part in parts}) > 1), 1)
+    return "/".join(own[start:len(own) - end + 1]) or path.stem
+
+
 def heading():
     """The head of the table of submissions."""
     return f"{'submission':<{NAME}} {'checked':<{CHECKED}} verdict\n{'─' * WIDTH}"
@@ -63,7 +81,7 @@ def rows(result):
         told = [("", "correct" if len(result["checks"]) == 1 else f"all {len(result['checks'])} correct")]
     lines = []
     for number, (checked, text) in enumerate(told):
-        who = cut(Path(result["file"]).stem, NAME) if number == 0 else ""
+        who = cut(result.get("label") or Path(result["file"]).stem, NAME) if number == 0 else ""
         again = number > 0 and told[number - 1][0] == checked
         first = f"{who:<{NAME}} {'' if again else cut(checked, CHECKED):<{CHECKED}} "
         lines += _wrapped(text, first, " " * (NAME + CHECKED + 4))
@@ -87,8 +105,10 @@ def _short(error):
 
 def summary(results):
     """"17 of 30 correct, 10 wrong, 3 could not be checked"."""
-    count = {status: sum(result["status"] == status for result in results) for status in ("wrong", "undecided", "error")}
+    count = {status: sum(result["status"] == status for result in results)
+             for status in ("remarks", "wrong", "undecided", "error")}
     said = [f"{len(results) - sum(count.values())} of {len(results)} submissions correct"]
+    said += [f"{count['remarks']} with remarks"] if count["remarks"] else []
     said += [f"{count['wrong']} wrong"] if count["wrong"] else []
     said += [f"{count['undecided']} undecided"] if count["undecided"] else []
     said += [f"{count['error']} could not be checked"] if count["error"] else []

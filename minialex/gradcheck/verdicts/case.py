@@ -18,6 +18,7 @@ NUDGE = 0.01  # times the size of a typical entry, off the kinks
 EXACT = 1e-6  # of the largest value: a prediction that is off by more is no explanation
 LARGEST = 4_000_000  # entries of J
 MOST = 4000  # entries of the input
+TRIALS = 200  # forward passes for the hypotheses
 
 
 class Look:
@@ -156,7 +157,8 @@ class Case:
 def affordable(subject, which, output_size):
     """Is this input so small, and on the CPU, that its whole Jacobian can be had?"""
     size = subject.tensors[which].size
-    return size <= MOST and size * output_size <= LARGEST and device_of(subject.tensors[which].data) == "cpu"
+    return size <= MOST and size * output_size <= LARGEST and 4 * size + TRIALS <= subject.affords and \
+        device_of(subject.tensors[which].data) == "cpu"
 
 
 def put(subject, bases):

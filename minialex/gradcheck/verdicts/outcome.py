@@ -137,5 +137,11 @@ def absent(subject):
             for name, slot in subject.absent.items()]
 
 
+def without_gradient(name):
+    """A row for a parameter of an object whose gradient was found nowhere."""
+    return Row(name, (), 1, 0, 0, None, None, None, None, names.UNDECIDED, f"no gradient of {name} was found: none is "
+               f"returned, and none lies in the object under a name such as d{name}, grad_{name}, grads[\"{name}\"]")
+
+
 def _bare_row(name, tensor, verdict, evidence):
     return Row(name, tensor.shape, tensor.size, 0, 0, None, None, None, None, verdict, evidence)
