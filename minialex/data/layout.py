@@ -116,7 +116,8 @@ def _unwrapped(parts):
     """The parts, without an archive's folder around the class folders of each. Raises UserError when only some have one."""
     inner = {part: _only_folder(folder) for part, folder in parts.items()}
     train = inner.get("train")
-    if train is None or len(listing(train)[0]) < 2 or _is_inside_itself(parts["train"], train):
+    folders, pictures = listing(train) if train else ([], [])
+    if len(folders) < 2 or pictures or _is_inside_itself(parts["train"], train):
         return parts
     if any(inner[part] is None and listing(folder)[0] for part, folder in parts.items()):
         raise UserError(f"{parts['train']} holds nothing but {os.path.basename(train)}/ with the class folders: move them one "

@@ -91,6 +91,7 @@ REFUSED = {
     "the same in one part only": (each("train/train", "val"), "{}/train holds nothing but train/ with the class folders: move"),
     "each class divided": ("cat/train cat/test dog/train dog/test", "give {}/cat$|holds test, train|all hold test, train"),
     "two divided sets": (each("one/train", "one/test", "two/train", "two/test"), "give {}/one$"),
+    "a class with folders in it": ("train/cat train/cat/a train/cat/b val/cat", r"one class only \(cat\)"),
     "train twice": (each("train1", "train2"), "train1 and train2, which mean the same"),
     "no training part": (each("test", "val"), "has test/, val/ but no train/"),
 }
