@@ -48,8 +48,8 @@ def named(classes, known=()):
 
     Two classes of the same name are shown with their ids: "crane (n03126707)".
     """
-    known = (_thousand() if any(re.fullmatch(_ID, name) for name in classes) else {}) | dict(known)
-    names = [known.get(name, shown(name)) for name in classes]
+    known = (_thousand() if any(re.fullmatch(_ID, name) for name in classes) else {}) | differing(classes) | dict(known)
+    names = [known.get(name, name) for name in classes]
     return [ClassName(name, seen if names.count(seen) == 1 or seen == name else f"{seen} ({name})")
             for name, seen in zip(classes, names)]
 

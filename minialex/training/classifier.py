@@ -2,7 +2,6 @@
 
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -14,7 +13,6 @@ from ..data.transforms import centre, luminance
 from ..device import to_device, to_numpy
 from ..errors import UserError
 from ..tensor import Tensor, no_grad
-from .folder import RunFolder
 from .scores import Scores
 
 BATCH = 64  # crops in one forward pass
@@ -106,17 +104,7 @@ def _classes(path, found, given, names, count):
     chosen = given or own or [f"class {number}" for number in range(count)]
     if len(chosen) != count:
         raise UserError(f"{path} tells {count} classes apart, but there are {len(chosen)} names for them.")
-    known = _names_in_config(path)
-    return class_names.named(chosen, known | (class_names.read_mapping(names, chosen) if names else {}))
-
-
-def _names_in_config(path):
-    """{class: name} that a run has kept, for its folder or a checkpoint in it."""
-    folder = Path(path) if Path(path).is_dir() else Path(path).parent
-    try:
-        return dict(RunFolder(folder).read_config().get("class_names") or {}) if (folder / "config.json").is_file() else {}
-    except (UserError, ValueError, TypeError, AttributeError):
-        return {}
+    return class_names.named(chosen, class_names.read_mapping(names, chosen) if names else {})
 
 
 def _model(variant, found, last, path):

@@ -3,6 +3,7 @@
 import dataclasses
 import time
 
+from ..data.names import differing
 from ..errors import UserError
 from ..files import NotWritten
 from ..random import random_state, set_random_state
@@ -103,6 +104,7 @@ class Record:
             "variant": trainer.config.variant,
             "input_shape": list(trainer.model.input_shape),
             "classes": trainer.experiment.train.classes,
+            "class_names": differing(trainer.experiment.train.classes),
             "settings": dataclasses.asdict(trainer.config),
             "std": statistics.std,
             "components": None if statistics.components is None else statistics.components.tolist(),

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..data import Statistics
+from ..data.names import differing, named
 from ..errors import UserError
 
 SIZE = 256  # pixels a side of a mean image
@@ -92,7 +93,7 @@ def description(weights):
     """(JSON text, {name: array}) from which `described` makes the same Weights again."""
     statistics = weights.statistics
     text = json.dumps({"variant": weights.variant, "pixels": weights.pixels, "classes": weights.classes,
-                       "std": statistics and statistics.std})
+                       "class_names": differing(weights.classes or ()), "std": statistics and statistics.std})
     return text, weights.arrays | ({MEAN: statistics.mean} if statistics else {})
 
 
@@ -102,6 +103,7 @@ def described(text, arrays, origin, path):
         known = json.loads(text)
         statistics = None if known["std"] is None else Statistics(arrays[MEAN], float(known["std"]))
         arrays = {name: array for name, array in arrays.items() if name != MEAN}
-        return Weights(arrays, origin, known["variant"], statistics, known["pixels"], known["classes"])
+        classes = known["classes"] and named(known["classes"], known.get("class_names") or {})
+        return Weights(arrays, origin, known["variant"], statistics, known["pixels"], classes)
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"cannot read {path}: what it says about its network is damaged ({error}).") from error

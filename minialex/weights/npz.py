@@ -11,6 +11,7 @@ import re
 import numpy as np
 
 from ..data import Statistics
+from ..data.names import named
 from ..errors import UserError
 from . import conventions, names, npy
 from .conventions import Weights
@@ -46,7 +47,8 @@ def _checkpoint(arrays, path):
     try:
         state = json.loads(str(arrays["state"][()]))
         statistics = Statistics(arrays["mean"].astype(np.float32), float(state["std"]))
-        return Weights(model, "a checkpoint of minialex", state["variant"], statistics, state["pixels"], list(state["classes"]))
+        classes = named(state["classes"], state.get("class_names") or {})
+        return Weights(model, "a checkpoint of minialex", state["variant"], statistics, state["pixels"], classes)
     except (ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
         raise UserError(f"{path} is no checkpoint of minialex: its state cannot be read ({error}).") from error
 
