@@ -1,6 +1,6 @@
 """Pooling: windows that overlap, ties, and LeNet's averages
 
-Prerequisites: lessons 01, 02 and 06. Minutes: 35. Afterwards you can pool a map by hand, forward and backward, and say which
+Prerequisites: lessons 01, 02 and 06. Minutes: 40. Afterwards you can pool a map by hand, forward and backward, and say which
 pixel gets the gradient. A pool keeps one number of each window. Which pixel it came from decides where the gradient goes: one
 pixel can win several windows, and several pixels can be equally large.
 """
@@ -127,7 +127,64 @@ show(report)
 fact("the gradient checker refuses the generous version", not report)
 
 # %% [markdown]
-# ## 4. LeNet's pool: a mean, times a trained number, plus a trained bias
+# ## 4. Near-ties
+# float32 keeps about 7 digits. A pixel of a map is a sum of hundreds of products, and programs add them in different
+# orders. Each sum is rounded, and the last digits come out differently. Nobody is wrong. But if two pixels of a window
+# agree in their first digits, or if a value is nearly 0 where ReLU bends, then the last digit decides: another
+# pixel wins, another gradient flows.
+
+# %%
+heard("Two correct programs give the same gradients, but for the last digits.")
+terms = generator.normal(loc=1, size=2000).astype(np.float32)
+guess = predict(f"{len(terms)} float32 numbers are added from the left, then from the right. Which digit differs first?",
+                within=1)
+formula("2⁻²⁴ = 6·10⁻⁸ for each rounding; errors of both signs pile up to some 10⁻⁶ of the sum: the sixth or seventh")
+
+def added(numbers):
+    total = np.float32(0)
+    for number in numbers:
+        total += number
+    return total
+
+from_left, from_right = added(terms), added(terms[::-1])
+guess.turned_out(round(-np.log10(abs(from_left - from_right) / from_left)))
+between = (from_left + from_right) / np.float32(2)  # the value of a neighbour in the same window
+
+def pooled(pixel):
+    """One window of two pixels: what the pool gives, and each pixel's gradient."""
+    window = ma.Tensor(np.array([[[[pixel, between]]]]), requires_grad=True)
+    y = F.max_pool2d(window, (1, 2))
+    y.backward(np.ones_like(y.data))
+    return y.item(), window.grad.ravel()
+
+(left_y, left_dx), (right_y, right_dx) = pooled(from_left), pooled(from_right)
+fact(f"what comes out is the same to six digits: {left_y:.9g} and {right_y:.9g}", abs(left_y - right_y) < 1e-5 * left_y)
+fact(f"the gradient goes to another pixel, all of it: {left_dx} and {right_dx}", sorted([*left_dx, *right_dx]) == [0, 0, 1, 1]
+     and (left_dx != right_dx).all())
+step = 0.1
+after = [max(from_left - step * dx[0], between - step * dx[1]) for dx in (left_dx, right_dx)]
+fact("training does not mind: a step along either gradient leaves the same maximum, to six digits",
+     abs(after[0] - after[1]) < 1e-5 * left_y)
+
+# %% [markdown]
+# How often? Let e be the rounding error of a value near 0 and p(0) how densely the values lie there. ReLU decides
+# otherwise about p(0)·|e| times for each value. Four pictures in AlexNet have 2.6 million ReLUs and half a million
+# pooling windows, with errors of some 3·10⁻⁷ of a typical value. That makes about 0.6 other decisions, in PyTorch
+# as here, and one of them moves a gradient by up to a few hundredths. So compare two programs by their outputs, or in
+# float64. A gradient check stays away from kinks (lesson 03). And whoever wants the same bits twice must add in the
+# same order.
+
+# %%
+count, size = 1_000_000, 1e-4
+exact = generator.normal(size=count)
+errors = size * generator.normal(size=count)
+expected = count * 1 / np.sqrt(2 * np.pi) * np.abs(errors).mean()
+flips = np.sum((exact > 0) != (exact + errors > 0))
+fact(f"with errors of {size:g}, {flips} of {count:,} ReLUs decide otherwise; p(0)·|e| says {expected:.0f}",
+     abs(flips - expected) < 4 * np.sqrt(expected))
+
+# %% [markdown]
+# ## 5. LeNet's pool: a mean, times a trained number, plus a trained bias
 # LeNet-5, the network of 1998 that read the digits on cheques, pooled with means. Each map then had a number to
 # multiply it with and a bias, both trained. Backwards, a mean of 4 pixels gives each of them a quarter.
 
@@ -142,7 +199,7 @@ fact("S2 of 1998: six maps, two trained numbers each, 12 parameters", coefficien
      and np.allclose(4 * coefficient.grad.ravel(), maps.sum(axis=(0, 2, 3))) and (bias.grad == 14 * 14).all())
 
 # %% [markdown]
-# ## 5. Padding is minus infinity; and broken on purpose
+# ## 6. Padding is minus infinity; and broken on purpose
 # If a max pool padded its map with zeros, a zero would win at the edge of a map of negative numbers. So padding
 # counts as -∞, which never wins. And a padding as wide as the window would make a window that holds nothing but
 # padding.
@@ -165,6 +222,7 @@ classroom.score()
 #
 # - `side = 7`: in how many windows does the middle win now?
 # - `flat = np.zeros((8, 8))`: how much would the generous version hand out?
+# - `terms = generator.normal(loc=1, size=20)`: which digit differs now, and why?
 # - `rectified = np.maximum(generator.normal(size=(100, 100)) - 1, 0)`: are ties more common when fewer values are
 #   positive?
 #
