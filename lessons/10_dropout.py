@@ -1,7 +1,8 @@
 """Dropout: three explanations, each computed, and what happens at test time
 
-In training, half of the values of fc6 and fc7 are replaced by 0, others at every picture. Students meet three reasons why
-that should help. Each of them says something that can be computed.
+Prerequisites: lessons 06 and 09. Minutes: 40. Afterwards you can write dropout, forward and backward, and check each of the three
+reasons that students hear for it. AlexNet has more parameters than it has seen pictures: it could learn them by heart. In
+training, half of the values of two of its layers are therefore replaced by 0, others at every picture.
 """
 # %% Tools
 import itertools
@@ -17,15 +18,18 @@ from minialex import models, nn
 
 # %% [markdown]
 # ## 1. The formula
-# Training: y = x·m/(1 - p), m = 1 with probability 1 - p, else 0. With p = 1/2 what is kept is doubled, so that the mean is x.
-# Test: y = x. The paper does the same the other way round: y = x·m in training, y = x/2 at test.
+# **Dropout** with probability p. In training: y = x·m/(1 - p), where m is 1 with probability 1 - p, and 0 otherwise,
+# drawn for each value. Why divide? The mean of m is 1 - p, so without the division the layers above would be used to
+# smaller numbers than they get later. With p = 1/2 what is kept is doubled, and the mean of y is x. At test time: y =
+# x. The paper does the same the other way round: y = x·m in training, and y = x/2 at test.
 
 # %%
 claim("T6", "N1, N4, N5", "Dropout of 0.5 in fc6 and fc7. Three explanations: many sub-networks averaged; no co-adaptation; new "
       "samples, (1,2,3,4,5,6) → (1,0,3,4,0,6)")
-guess = predict("fc6 and fc7 have 4096 + 4096 units, each there or not: 2^8192 networks. How many digits has that number?")
-formula("8192·log₁₀ 2 = 8192·0.30103 = 2466.04: 2467 digits")
-guess.turned_out(len(str(2**8192)))
+units = 4096 + 4096
+guess = predict(f"fc6 and fc7 have {units} units, each there or not: 2^{units} networks. How many digits has that number?")
+formula(f"{units}·log₁₀ 2 = {units}·0.30103 = {units * np.log10(2):.2f}, so {int(units * np.log10(2)) + 1} digits")
+guess.turned_out(len(str(2**units)))
 ma.manual_seed(0)
 x = np.arange(1.0, 7.0)
 y = F.dropout(x).data
@@ -40,7 +44,8 @@ fact("AlexNet drops after fc6 and fc7 and nowhere else, with p = 0.5", drops == 
 
 # %% [markdown]
 # ## 2. Many networks, averaged
-# Ten units: 2¹⁰ = 1024 masks, few enough to run every one of the sub-networks and to average for real.
+# The first explanation: each mask leaves another network, and the whole network stands for the mean of them all. Take
+# ten units: that makes 2¹⁰ = 1024 masks, few enough to run every one of these networks and to average for real.
 
 # %%
 generator = np.random.default_rng(0)
@@ -63,8 +68,10 @@ fact("with another ReLU above, the one network is only near the mean: ReLU of a 
 
 # %% [markdown]
 # ## 3. No co-adaptation
-# Two units that always say the same, 1 and 1; wanted is w₁ + w₂ = 1. Weights (10, -9) do it, as long as both units are there.
-# With dropout the mean squared error over the four masks is (1 - w₁ - w₂)² + w₁² + w₂².
+# The second explanation: units must not rely on each other. Take two units that always say the same, 1 and 1. Wanted
+# is w₁ + w₂ = 1. The weights (10, -9) do it, as long as both units are there: each repairs what the other spoils.
+# With dropout one of them is often missing. The mean squared error over the four masks is (1 - w₁ - w₂)² + w₁² + w₂²,
+# so large weights cost.
 
 # %%
 heard("Dropout is noise, and noise makes training slower, that is all.")
@@ -100,7 +107,9 @@ fact("without, they go on fighting", paths["without dropout"][-1][0] > 5)
 
 # %% [markdown]
 # ## 4. New samples
-# If h = ReLU(W·x) = (1, 2, 3, 4, 5, 6) is masked to (1, 0, 3, 4, 0, 6): is there a picture that would have given just that?
+# The third explanation: dropout shows the network pictures that do not exist. If h = ReLU(W·x) = (1, 2, 3, 4, 5, 6)
+# is masked to (1, 0, 3, 4, 0, 6), is there an input that would have given just that, without a mask? That is a system
+# of equations.
 
 # %%
 W = generator.normal(size=(6, 9))
@@ -117,15 +126,29 @@ settle("T6", "true", f"linear: 1024 networks' mean is the one network, to roundi
        f"their mean is up to {gap:.2f} off. Weights (10, -9) cost 181 and become equal. The sample that gives (1,0,3,4,0,6) "
        "can be computed")
 
-# %% 5. Broken on purpose: dropping everything; and the paper's halving, forgotten. Then the picture.
+# %% [markdown]
+# ## 5. Broken on purpose: dropping everything; and the paper's halving, forgotten
+# With p = 1 nothing is left, and the division is by 0. And if a program neither doubles in training nor halves at
+# test, then the layers above get values at test that are twice as large as those that they have learnt from.
+
+# %%
 with broken(ValueError):
     F.dropout(x, p=1.0)
 forgotten = (masks * np.arange(1.0, 11.0)).mean(axis=0)
 fact("kept without doubling, and not halved at test: every value is twice what training was used to",
      np.allclose(np.arange(1.0, 11.0), 2 * forgotten))
-classroom.save(dropout.draw(outputs[:, 0], paths, with_dropout, (x, other), (h, masked)), "10_dropout")
+classroom.save(dropout.draw(outputs[:, 0], paths, with_dropout, (x, other), (h, masked)), "10_dropout",
+               "The outputs of 1024 sub-networks scatter around the one network. With dropout two weights end up equal; without "
+               "they keep fighting. And an input that gives the masked values by itself.")
 classroom.score()
 
 # %% [markdown]
+# ## Try
+# Change one line, run the lesson again, and read which sentence changes or which fact no longer holds.
+#
+# - `units = 20`: how many networks are that?
+# - `fighters = np.array([2.0, -1.0])`: what do smaller weights cost?
+# - `start = np.array([1.0, 0.0])`: where does the descent without dropout end now?
+#
 # ## Exercise
 # `lessons/exercises/10_dropout.py`: dropout with the random numbers given, forward and backward.
