@@ -93,6 +93,8 @@ fact("p minus 1 at the label, over the batch: the engine's gradient", np.allclos
 tenth = ma.Tensor(np.log([[0.1, 0.6, 0.3]]), requires_grad=True)
 F.cross_entropy(tenth, [0]).backward()
 guess.turned_out(round(tenth.grad[0, 0], 6))
+found = F.softmax(tenth).data[0, 0]
+fact(f"where the right class has p = {found:.1f}, its slope is {tenth.grad[0, 0]:.1f}", math.isclose(tenth.grad[0, 0], found - 1))
 fact("every row sums to 0: what one class is pushed up, the others are pushed down", np.allclose(tensor.grad.sum(axis=1), 0))
 
 # %% [markdown]
@@ -158,7 +160,7 @@ xs = np.linspace(-10, 10, 201)
 curves = {loss.__name__: [(loss(ma.Tensor([[float(x)]])).item(), slope_of(loss, x)) for x in xs] for loss in (entropy, squared)}
 classroom.save(cross_entropy.draw(xs, curves, logits["training"], first["training"]), "09_cross_entropy",
                "Where the network is sure and wrong, on the far left, cross-entropy still has a slope of -1; the squared error "
-               f"is flat. The untrained logits scatter, so the first loss is {first['training']:.1f} and not {math.log(1000):.1f}.")
+               f"is flat. The untrained logits scatter: the first loss is {first['training']:.1f}, not {math.log(1000):.1f}.")
 classroom.score()
 
 # %% [markdown]

@@ -90,8 +90,9 @@ def without(w):
 
 fighters = np.array([10.0, -9.0])
 guess.turned_out(with_dropout(fighters)[0])
-fact("without dropout (10, -9) is perfect, and so is (1/2, 1/2)", without(fighters)[0] == without(np.array([0.5, 0.5]))[0] == 0)
-fact("with dropout the formula holds: 181 for the fighters, 0.5 for the equals", all(
+fight = f"({fighters[0]:g}, {fighters[1]:g})"
+fact(f"without dropout {fight} is perfect, and so is (1/2, 1/2)", without(fighters)[0] == without(np.array([0.5, 0.5]))[0] == 0)
+fact(f"with dropout the formula holds: {with_dropout(fighters)[0]:g} for {fight}, 0.5 for the equals", all(
      np.isclose(with_dropout(w)[0], (1 - w.sum()) ** 2 + (w**2).sum()) for w in (fighters, np.array([0.5, 0.5]))))
 
 def descend(error, w, steps=60):
