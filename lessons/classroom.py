@@ -133,14 +133,10 @@ def drawn_pictures(classes, each, size, seed=0):
 
 
 def picture():
-    """pyplot, set up to draw into files, with the course's colours and a plain look."""
-    import matplotlib
+    """What draws: figure() and subplots() as pyplot has them, with the course's plain look, and no window or backend."""
+    from minialex.drawing import Canvas
 
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    pyplot.rcParams.update({"font.size": 10, "axes.spines.top": False, "axes.spines.right": False, "savefig.dpi": 150})
-    return pyplot
+    return Canvas({"font.size": 10, "axes.spines.top": False, "axes.spines.right": False, "savefig.dpi": 150})
 
 
 def save(figure, name, caption=""):

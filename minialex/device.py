@@ -5,6 +5,7 @@ library that owns its array and writes the rest once. Here live the questions th
 how to copy it, which device to choose, and how much it has.
 """
 import importlib
+import importlib.metadata
 import importlib.util
 import os
 import platform
@@ -110,9 +111,27 @@ def _ordinal(device):
     return int(device.partition(":")[2] or 0)
 
 
+# Every one of them installs the same package `cupy`.
+_WHEELS = ("cupy", "cupy-cuda11x", "cupy-cuda12x", "cupy-cuda13x", "cupy-rocm-4-3", "cupy-rocm-5-0", "cupy-rocm-7-0")
+
+
 def install_command():
-    """The command that makes CuPy usable on a machine with an NVIDIA GPU."""
-    return "pip install -r requirements-gpu.txt"
+    """The command that makes CuPy usable on a machine with an NVIDIA GPU; it removes another CuPy, which would break it."""
+    found = cupy_wheels()
+    remove = f"pip uninstall -y {' '.join(found)} && " if set(found) - {"cupy-cuda12x"} else ""
+    return f"{remove}pip install -r requirements-gpu.txt"
+
+
+def cupy_wheels():
+    """The names under which CuPy is installed: more than one break each other, since their files have the same places."""
+    return [name for name in _WHEELS if next(iter(importlib.metadata.distributions(name=name)), None)]
+
+
+def _side_by_side():
+    """A sentence about several CuPys, or ""."""
+    found = cupy_wheels()
+    told = f"; {' and '.join(found)} are installed side by side and break each other: {install_command()}"
+    return told if len(found) > 1 else ""
 
 
 def _gpu_is_present():
@@ -170,8 +189,9 @@ def resolve_device(spec="auto", tf32=None):
     if works:
         sys.modules["cupy"].cuda.Device(_ordinal(wanted)).use()  # CuPy puts new arrays on the device that is current
         rounded = ", matrix products in TF32" if os.environ.get("CUPY_TF32", "0").strip() not in ("", "0") else ""
-        return Device(wanted, f"device: {wanted}, {reason}{rounded}")
-    remedy = f"; this machine has an NVIDIA GPU, to use it run: {install_command()}" if _gpu_is_present() else ""
+        return Device(wanted, f"device: {wanted}, {reason}{rounded}{_side_by_side()}")
+    gpu = f"; this machine has an NVIDIA GPU, to use it run: {install_command()}" if _gpu_is_present() else ""
+    remedy = _side_by_side() or gpu
     if spec == "auto":
         return Device("cpu", f"device: cpu, {_describe_cpu()} ({reason}{remedy})")
     remedy = remedy or f"; run with --device cpu, or on a machine with an NVIDIA GPU: {install_command()}"

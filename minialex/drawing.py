@@ -61,12 +61,39 @@ def _defaults(style):
         warnings.simplefilter("ignore", DeprecationWarning)
         from matplotlib import font_manager
 
-        settings = {name: value for name, value in matplotlib.rcParamsDefault.items() if not name.startswith("backend")}
         installed = {font.name for font in font_manager.fontManager.ttflist}
         family = ["DejaVu Sans", *(name for name in _FALLBACK if name in installed)]
-        with matplotlib.rc_context(settings | {"font.family": family} | style):
+        with matplotlib.rc_context(_settings(matplotlib) | {"font.family": family} | style):
             warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)
             yield
+
+
+class Canvas:
+    """For a program that does nothing but draw, such as a lesson: figures with `style` from here on, in the whole process."""
+
+    def __init__(self, style):
+        matplotlib = _matplotlib()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            matplotlib.rcParams.update(_settings(matplotlib) | style)
+
+    def figure(self, **options):
+        """A matplotlib Figure."""
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+
+        drawing = Figure(**options)
+        FigureCanvasAgg(drawing)
+        return drawing
+
+    def subplots(self, rows=1, columns=1, figsize=None, layout=None, **options):
+        """(Figure, its axes), as pyplot has it."""
+        drawing = self.figure(figsize=figsize, layout=layout)
+        return drawing, drawing.subplots(rows, columns, **options)
+
+
+def _settings(matplotlib):
+    return {name: value for name, value in matplotlib.rcParamsDefault.items() if not name.startswith("backend")}
 
 
 def _matplotlib():

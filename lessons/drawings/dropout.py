@@ -7,8 +7,8 @@ from drawings.paper import AMBER, BLUE, GREY, INK, PALE, RED
 def draw(outputs, paths, error, inputs, activations):
     """outputs: (1024,) of all sub-networks; paths: {name: (steps, 2)}; error(w) -> (value, gradient); inputs, activations: as
     they were, and for the masked activation."""
-    pyplot = classroom.picture()
-    figure = pyplot.figure(figsize=(14, 8.5))
+    canvas = classroom.picture()
+    figure = canvas.figure(figsize=(14, 8.5))
     grid = figure.add_gridspec(2, 2, left=0.06, right=0.98, top=0.93, bottom=0.08, hspace=0.38, wspace=0.18)
     _outputs(figure.add_subplot(grid[0, 0]), outputs)
     _paths(figure.add_subplot(grid[:, 1]), paths, error)

@@ -6,8 +6,8 @@ from drawings.paper import AMBER, BLUE, GREY, INK, PALE, blank, box, heading
 
 def draw(lenet, alexnet):
     """Two shapes.Summary objects."""
-    pyplot = classroom.picture()
-    figure = pyplot.figure(figsize=(14, 9))
+    canvas = classroom.picture()
+    figure = canvas.figure(figsize=(14, 9))
     heading(figure, 0.955, "All values of each layer, to scale: the area of a box is how many there are")
     _boxes(blank(figure.add_axes((0.02, 0.53, 0.96, 0.4)), 0, 14, 0, 4), lenet, alexnet)
     heading(figure, 0.47, "Parameters and multiply-accumulates, layer by layer (each line is ten times the one before)")

@@ -6,8 +6,8 @@ from drawings.paper import AMBER, BLUE, GREY, INK, PALE, RED
 
 def draw(lrn, a, one, two, bump):
     """lrn: the formula; a: (96,) activations; one, two: normalised as one tower and as two; bump: channels."""
-    pyplot = classroom.picture()
-    figure = pyplot.figure(figsize=(13, 9))
+    canvas = classroom.picture()
+    figure = canvas.figure(figsize=(13, 9))
     grid = figure.add_gridspec(2, 2, hspace=0.36, wspace=0.2, left=0.06, right=0.98, top=0.93, bottom=0.07)
     _response(figure.add_subplot(grid[0, 0]), lrn)
     _bump(figure.add_subplot(grid[0, 1]), lrn, bump)

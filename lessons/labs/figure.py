@@ -2,6 +2,7 @@
 import textwrap
 
 from lessons.labs import results
+from minialex.drawing import Canvas
 
 INK, BLUE, PALE, RED, GREY = "#22303c", "#2f6db3", "#bfd7f0", "#d1344b", "#8a8f98"
 COLOURS = {"relu": BLUE, "tanh": RED, "sigmoid": GREY}
@@ -10,14 +11,9 @@ NAMES = {"top1": "validation error, %", "top5": "top-5 validation error, %", "lo
 
 def draw(lab, rows, path):
     """Writes the figure of all picture sets in the CSV."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    pyplot.rcParams.update({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False})
+    canvas = Canvas({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False})
     sets = list(dict.fromkeys(row["pictures"] for row in rows))
-    figure, axes = pyplot.subplots(1, len(sets), figsize=(5.6 * len(sets), 4.4), squeeze=False, layout="constrained")
+    figure, axes = canvas.subplots(1, len(sets), figsize=(5.6 * len(sets), 4.4), squeeze=False, layout="constrained")
     panel = _curves if hasattr(lab, "GOAL") else _dots
     for axis, name in zip(axes[0], sets):
         panel(axis, lab, [row for row in rows if row["pictures"] == name])
@@ -27,7 +23,6 @@ def draw(lab, rows, path):
     below = "\n".join(textwrap.wrap(f"{lab.PAPER}. {lab.SETTING}.", 90 * len(sets)))
     figure.supxlabel(below, x=0.01, ha="left", fontsize=8, color=GREY)
     figure.savefig(path, dpi=110, facecolor="white")
-    pyplot.close(figure)
 
 
 def _dots(axis, lab, rows):

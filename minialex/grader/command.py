@@ -5,6 +5,7 @@ import os
 import sys
 from pathlib import Path
 
+from .. import drawing
 from ..errors import UserError
 from ..gradcheck import engine
 from . import processes, telling
@@ -52,7 +53,8 @@ def main(arguments=None):
 
 
 def _submissions(options):
-    jobs, found = [_job(options, given) for named in options.files for given in _in_folder(named)], []
+    everyone = [given for named in options.files for given in _in_folder(named)]
+    jobs, found = [_job(options, given, everyone) for given in everyone], []
     for job, label in zip(jobs, telling.labels([job["file"] for job in jobs])):
         job["label"] = label
     full = len(jobs) == 1
@@ -79,19 +81,19 @@ def _negative(results):
     return 2 if kinds == {"no inputs"} and all(result["status"] == "error" for result in results) else 1
 
 
-def _job(options, given):
+def _job(options, given, everyone):
     file, names = _file(given)
     if options.like is not None and not Path(options.like).is_file():
         raise UserError(f"--like: there is no file {options.like!r}.")
     plot = options.plot
     if plot is not None and not (Path(plot).parent.is_dir() and Path(plot).suffix):
         raise UserError(f"--plot {plot}: give the name of a picture, such as out.png, in a folder that exists.")
-    if plot is not None and len(options.files) > 1:
-        plot = str(Path(plot).with_name(f"{Path(plot).stem}-{Path(file).stem}{Path(plot).suffix}"))
+    if plot is not None:
+        plot = str(drawing.named(_plot_of(plot, given, everyone), "gradcheck", None, force=options.force))
     return {"file": file, "names": names, "like": options.like, "shapes": dict(map(_shape, options.shape)),
             "labels": dict(map(_labels, options.labels)), "options": dict(map(_option, options.option)), "seed": options.seed,
             "constant": options.constant, "mean_over_examples": options.mean_over_examples, "plot": plot,
-            "timeout": options.timeout, "memory": options.memory}
+            "force": options.force, "timeout": options.timeout, "memory": options.memory}
 
 
 def _in_folder(given):
@@ -103,6 +105,15 @@ def _in_folder(given):
     if not found:
         raise UserError(f"the folder {given!r} holds no Python files and no notebooks.")
     return found
+
+
+def _plot_of(plot, given, everyone):
+    """The picture of one of several submissions; those of one name in different folders are numbered."""
+    if len(everyone) == 1:
+        return plot
+    stem, before = Path(_file(given)[0]).stem, everyone[: everyone.index(given)]
+    number = sum(Path(_file(other)[0]).stem == stem for other in before) + 1
+    return Path(plot).with_name(f"{Path(plot).stem}-{stem}{f'-{number}' if number > 1 else ''}{Path(plot).suffix}")
 
 
 def _file(given):
@@ -172,6 +183,7 @@ def _parser():
                         help="accept weights' gradients that are averaged over the examples, as some courses do")
     parser.add_argument("--seed", type=_whole, default=0, help="of everything that is drawn (default: 0)")
     parser.add_argument("--plot", metavar="PNG", help="draw the error against the step, and where the gradient is wrong")
+    parser.add_argument("--force", action="store_true", help="let --plot replace a file that this command did not write")
     parser.add_argument("--json", action="store_true", help="for programs: one line with an object for each submission")
     parser.add_argument("--verbose", action="store_true", help="all numbers, and what the submissions printed")
     parser.add_argument("--timeout", type=_positive, default=10.0, metavar="S", help="seconds of computing for a submission (10)")

@@ -23,6 +23,8 @@ import numpy as np
 
 import minialex as ma
 
+from .. import drawing
+from .. import files as written
 from ..gradcheck import binding, check, verdicts
 from ..gradcheck.pair import leaves
 from ..gradcheck.subject import frozen
@@ -428,9 +430,14 @@ class Check:
         if count > 1:
             target = target.with_name(f"{target.stem}-{self.found.name}{target.suffix}")
         try:
-            report.plot(target)
-        except ValueError:  # nothing was compared: there is nothing to draw
-            pass
+            with drawing.attempt(target, self._not_drawn):
+                report.plot(written.Output(target, "gradcheck", force=self.job.get("force", False)))
+        except written.NotWritten as problem:
+            self._not_drawn(str(problem))
+
+    def _not_drawn(self, why):
+        """A picture that fails changes no verdict."""
+        self.result["text"] += f"\n\n{why}"
 
 
 def _seconds(code, values):

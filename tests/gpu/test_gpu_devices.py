@@ -181,3 +181,37 @@ def test_the_real_cupy_without_a_gpu(device):
 def test_importing_minialex_does_not_import_cupy():
     code = "import sys, minialex; sys.exit('cupy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+@pytest.fixture
+def wheels(tmp_path, monkeypatch):
+    """wheels("cupy-cuda13x", ...): from now on CuPy is installed by these names and no others."""
+    def install(*names):
+        for name in names:
+            folder = tmp_path / f"{name.replace('-', '_')}-14.0.0.dist-info"
+            folder.mkdir()
+            (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 14.0.0\n")
+        monkeypatch.setattr(sys, "path", [str(tmp_path)])
+    return install
+
+
+@pytest.mark.parametrize("name", ["cupy", "cupy-cuda11x", "cupy-cuda12x", "cupy-cuda13x"])
+def test_any_cupy_that_works_is_used(machine, wheels, name):
+    machine(fake(), gpu=True)
+    wheels(name)
+    assert resolve_device("auto").why.startswith("device: cuda:0") and "side by side" not in resolve_device("auto").why
+
+
+def test_another_cupy_that_does_not_work_is_removed_first(machine, wheels):
+    machine(without_driver(), gpu=True)
+    wheels("cupy-cuda13x")
+    assert f"pip uninstall -y cupy-cuda13x && {INSTALL}" in resolve_device("auto").why
+
+
+@pytest.mark.parametrize("make", [fake, without_driver])
+def test_two_wheels_side_by_side_are_named(machine, wheels, make):
+    machine(make(), gpu=True)
+    wheels("cupy-cuda13x", "cupy-cuda12x")
+    why = resolve_device("auto").why
+    assert why.count("cupy-cuda12x and cupy-cuda13x are installed side by side and break each other") == 1
+    assert why.count(f"pip uninstall -y cupy-cuda12x cupy-cuda13x && {INSTALL}") == 1
