@@ -3,11 +3,13 @@
 forward(x, w, b, stride=1) is given a list in its order or a dictionary by name. backward is given dout, then the cache;
 or, where forward returns nothing but its output, the inputs: those that it names, or all in order.
 """
+import ast
 import inspect
+import linecache
 
 import numpy as np
 
-from .dialects import CACHE, DOUT, LEARNING_RATE, OUTPUTS, plain
+from .dialects import CACHE, DOUT, LEARNING_RATE, OUTPUTS, ROLE, plain
 
 
 def title(function):
@@ -122,6 +124,8 @@ def takes_dout(forward, backward, outputs, rest):
         return True
     if star or not required:
         return star
+    if any(ROLE.get(plain(name)) == "labels" for name in required if name not in {p.name for p in signature(forward)}):
+        return False
     inputs = {p.name for p in signature(forward)}
     unknown = [name for name in required if name not in inputs]
     served = rest and len(unknown) == len(rest) and np.ndim(outputs[0]) == 0
@@ -193,6 +197,19 @@ def signature(function):
         return list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):  # some builtins have none
         return []
+
+
+SMALL = 1e-3
+
+
+def small_numbers(file):
+    """The positive numbers of at most 0.001 that are written in a file: what is added inside a logarithm or a root."""
+    try:
+        nodes = ast.walk(ast.parse("".join(linecache.getlines(file))))
+    except SyntaxError:
+        return []
+    return [node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, float) and
+            0 < node.value <= SMALL]
 
 
 def arrays_in(kept, name="cache"):

@@ -76,7 +76,7 @@ LETTERS = {
          "embedding_dim embed_dim d_model idim n_input_neurons input_neurons inode input_layer_size numinputs nodes_in",
     "M": "n_out out_features output_size output_dim n_outputs out_dim fan_out out_size dim_out nout n_y d_out num_outputs "
          "n_output output_features num_output output_units out_nodes output_nodes units n_units n_neurons neurons num_neurons "
-         "n_nodes nodes m size_out num_units output_length out_units n_output_nodes num_out outputs outputs_size odim "
+         "n_nodes nodes size_out num_units output_length out_units n_output_nodes num_out outputs outputs_size odim "
          "num_nodes n_output_neurons output_neurons onode output_layer_size numoutputs nodes_out nb_neurons",
     "J": "n_hidden hidden_size hidden_dim n_h h_dim hidden num_hidden hidden_units hidden_nodes n_hidden_nodes hidden_neurons "
          "nh hnode n_hidden_neurons hidden_layer_size hidden_features hid_dim",
@@ -88,7 +88,7 @@ LETTERS = {
     "K": "kernel_size filter_size ksize k kernel field kernel_dim kernel_height kernel_width filter_height filter_width fh fw kh "
          "kw size_kernel filter_dim hh ww",
     "P": "pool_size pool_height pool_width pool_h pool_w window pool window_size size f",
-    "N": "batch_size n m_examples batch",
+    "N": "batch_size m_examples batch",
     "V": "vocab_size num_embeddings vocabulary_size input_vocab n_vocab",
     "T": "timesteps seq_len time_steps seq_length t_steps length",
 }

@@ -32,7 +32,8 @@ class Run(NamedTuple):
 
 
 class Functions:
-    """Two functions, or one that returns the gradient, too. The protocol of all forms: title, run, backward, takes_dout."""
+    """Two functions, or one that returns the gradient, too. The protocol of all forms: title, run, backward,
+    takes_dout, file."""
 
     def __init__(self, forward, backward, by_name=False):
         self.forward, self.function, self.by_name = forward, backward, by_name
@@ -50,6 +51,10 @@ class Functions:
             return run.rest[0] if len(run.rest) == 1 else run.rest
         arguments, keywords = binding.arguments(self.forward, self.function, run.outputs, run.rest, run.inputs, douts)
         return self.function(*arguments, **keywords)
+
+    def file(self):
+        """Where the code is written."""
+        return getattr(getattr(self.forward, "__code__", None), "co_filename", "")
 
     def takes_dout(self, run):
         """Has backward a place for dout?"""
@@ -85,6 +90,7 @@ class Pair:
         self.options = {name: value for name, value in values.items() if name not in self.moved}
         self.absent, self.accepts_mean, self.affords = {}, False, float("inf")
         self.writes_into_dout, self.writes_into, self.rounding = False, set(), 0.0
+        self.examples = 0
         self.overrides = {}  # options that a hypothesis tries with another value
         self._list()
 
@@ -173,6 +179,16 @@ class Pair:
         return sorted_out(self, returned, len(run.outputs) == 1 and np.ndim(run.outputs[0]) == 0)
 
     # what is known about it
+
+    def data(self):
+        """(name, array) of the first input with two axes or more: the examples. (None, None) where there is none."""
+        return next(((name, np.asarray(value)) for name, (_, value) in leaves(self.given).items() if np.ndim(value) > 1),
+                    (None, None))
+
+    def epsilon(self):
+        """The largest small number that is written in the student's file, or among the options; 0.0 if there is none."""
+        return max([*binding.small_numbers(self.code.file()), *(value for value in self.options.values()
+                    if isinstance(value, float) and 0 < value <= binding.SMALL)], default=0.0)
 
     def cotangent(self, output, generator):
         """A random dout. A loss whose backward asks for none, or makes nothing of it, has 1."""

@@ -6,7 +6,7 @@ from typing import NamedTuple
 WIDTH = 80
 MARGIN = "    "
 REMARKS = {"backward changes dout in place", "backward changes its input in place", "forward changes its input in place"}
-KEEPDIMS = "only reshape: keepdims"
+KEEPDIMS = "values right (keepdims"
 OPEN = {"undecided", "not compared", "dtype too low to decide", "not differentiable here"}  # neither right nor wrong
 
 
@@ -45,7 +45,7 @@ class Row(NamedTuple):
     def is_remark(self):
         """The values are right, but something else is to be said: dout or an input is changed in place, an axis of length 1 is
         too many."""
-        return self.verdict in REMARKS or self.detail.startswith(KEEPDIMS)
+        return self.compared > 0 and self.verdict in REMARKS or KEEPDIMS in self.detail
 
 
 class Report:
@@ -83,7 +83,8 @@ class Report:
 
     def _table(self, lines_of):
         counted = self.counted()
-        lines = [f"gradients of {self.title}: {sum(row.is_correct for row in counted)} of {len(counted)} correct", "",
+        right = sum(row.is_correct or row.is_remark for row in counted)
+        lines = [f"gradients of {self.title}: {right} of {len(counted)} correct", "",
                  f"{'name':<16} {'shape':<18} {'compared':<17} {'error':<8} verdict"]
         for row in self.rows:
             lines += lines_of(row)
@@ -105,10 +106,11 @@ class Report:
 def _lines(row):
     compared = f"{row.compared} of {row.size:,}" if row.compared < row.size else f"all {row.size:,}"
     error = "-" if row.error is None else f"{row.error:.1e}"
-    word = "correct" if row.is_correct else "open" if row.verdict in OPEN else "wrong"
+    word = "correct" if row.is_correct else "but" if row.is_remark else "open" if row.verdict in OPEN else "wrong"
     lines = [f"{cut(row.name, 16):<16} {cut(times(row.shape), 18):<18} {compared:<17} {error:<8} {word}"]
     if not row.is_correct:
-        lines += _wrapped(f"=> {row.verdict}" + (f": {row.detail}" if row.detail else ""), "       ")
+        but = "correct, but " if row.is_remark else ""
+        lines += _wrapped(f"=> {but}{row.verdict}" + (f": {row.detail}" if row.detail else ""), "       ")
     lines += _wrapped(row.evidence)
     if row.index is not None:
         where = f"worst at {list(row.index)}" if row.index else "its value"

@@ -39,12 +39,17 @@ class Subject:
     options = {}  # what else the function was given: unknown
     overrides = {}
     writes_into_dout, writes_into, absent, accepts_mean = False, (), {}, False
+    examples = 0  # how many there are in the first input, once somebody has asked
     affords = float("inf")  # forward passes to find out what is wrong
     rounding = 0.0
 
     def kept(self):
         """{name: array} of what forward keeps for backward: nothing that this file can see."""
         return {}
+
+    def data(self):
+        """(name, array) of the examples: the first input."""
+        return (self.names[0], self.originals[0]) if self.inputs else (None, None)
 
     def settle(self, cotangent):
         """Every input has a gradient here."""

@@ -218,15 +218,32 @@ class Layer:
         run = self.run(values)
         candidates = objects.parameters(self.prototype)
         if not candidates and objects.parameters(run.state):  # made at the first forward
-            self.prototype, candidates = objects.clone(run.state), None
+            self.prototype = objects.clone(run.state)
             candidates = objects.parameters(self.prototype)
-            run = self.run(values)
-        candidates = [parameter for parameter in candidates if self._survives(parameter, values)]
-        self.wanted, self.all = candidates, candidates
-        found = self._found(run, self._douts(run))
+        keys = {key for parameter in candidates for key in parameter.keys()}
+        candidates = [parameter for parameter in candidates if self._survives(parameter, values) and not any(
+            key in keys for path in parameter.paths for key in objects.keys_of_gradient(path))]
+        self.wanted = candidates
+        found = self._first_gradients(values)
         self.wanted = [parameter for parameter in candidates if parameter.name in found]
         self.without = [parameter.name for parameter in candidates if parameter.name not in found and
                         parameter.is_named_like_one()]
+
+    def _first_gradients(self, values):
+        """What one backward gives, fed with whatever it takes."""
+        first = None
+        for self.feed in ("dout", "input", "output"):
+            run = self.run(values)
+            douts = [np.random.default_rng(5).standard_normal(np.shape(output)) for output in run.outputs]
+            try:
+                return self._found(run, douts)
+            except NotImplementedError:
+                raise
+            except Exception as error:
+                first = first or error
+            finally:
+                self.feed = "dout"
+        raise first
 
     def _survives(self, parameter, values):
         """Does forward leave this array alone? One that it overwrites is no parameter."""
@@ -238,9 +255,6 @@ class Layer:
             return True
         after = dict(objects.arrays(copied)).get(parameter.paths[0])
         return after is not None and np.array_equal(after, changed)
-
-    def _douts(self, run):
-        return [np.random.default_rng(5).standard_normal(np.shape(output)) for output in self._outputs(run)]
 
     # ------------------------------------------------------------------------ the methods of a code
 
@@ -260,8 +274,9 @@ class Layer:
             return run
         return run._replace(outputs=[self.loss(outputs[0], given.get(next(iter(self.targets), "")))], rest=[*rest, outputs[0]])
 
-    def _outputs(self, run):
-        return run.outputs
+    def file(self):
+        """Where the code is written."""
+        return getattr(getattr(type(self.prototype), self.forward), "__code__", None).co_filename
 
     def takes_dout(self, run):
         """Has backward a place for dout?"""

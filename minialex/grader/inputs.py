@@ -113,12 +113,15 @@ def _accepts(function):
     return sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in inspect.signature(function).parameters.values())
 
 
-def layouts(name, request, small=False, also=False):
-    """Yields each Layout that goes with this name once: the likely ones first; `also`: those where other mistakes show."""
+def layouts(name, request, small=False, also=False, parameters=()):
+    """Yields each Layout that goes with this name once: the likely ones first, then those that know most of the parameters;
+    `also`: those where other mistakes show."""
     table, seen = (ALSO if also else LAYOUTS), []
+    roles = {ROLE.get(plain(p.name)) for p in parameters} & {"gamma", "beta", "wx", "wh", "h"}
+    others = sorted(ANY, key=lambda layout: len(roles - layout[0].keys()))
     likely = [layout for words, found in table.items() if any(word in name.lower() for word in words.split()) for layout in found]
     for turn in range(1 if also else 3):
-        for shapes, sizes, *geometry in [*likely, *([] if also else ANY)]:
+        for shapes, sizes, *geometry in [*likely, *([] if also else others)]:
             sizes = {**SIZES, **sizes, **({letter: n for letter, n in SMALLER.items() if letter not in sizes} if small else {})}
             layout = Layout(shapes, _settled(shapes, sizes, request), geometry[0] if geometry else PLAIN, turn, also)
             if layout not in seen:
@@ -142,7 +145,7 @@ def drawn(found, request):
     parameters = parameters_of(found.forward)
     check_names(found, parameters, request)
     seen = []
-    for layout in layouts(found.name, request):
+    for layout in layouts(found.name, request, parameters=parameters):
         values = draw(parameters, layout, request)
         shapes = {name: _told(value) for name, value in values.items()}
         if shapes not in seen:
@@ -211,6 +214,8 @@ def _roles(names, layout):
 
 def _better_drawn(p, layout, numbers):
     """A default size of 784 is drawn; so are strides, paddings and windows for the second look."""
+    if p.default is None and ROLE.get(plain(p.name)) == "labels":
+        return True
     if isinstance(p.default, bool) or not isinstance(p.default, int):
         return False
     if layout.also and plain(p.name) in GEOMETRY:

@@ -241,7 +241,8 @@ class Check:
         """The readings for the first layout with which forward and backward run, or else forward alone. Where there is none, the
         first error is raised or explained."""
         first, tried, forward_only, seen = None, None, None, []
-        for layout in inputs.layouts(self.found.name, self.request, small):
+        parameters = inputs.parameters_of(self._code_of_forward())
+        for layout in inputs.layouts(self.found.name, self.request, small, parameters=parameters):
             try:
                 with np.errstate(all="ignore"), frozen():
                     readings = self._readings(layout)
@@ -323,13 +324,14 @@ class Check:
 
     def _best(self, readings):
         """(the report of the reading that explains most, the reading); the first one where they are equal."""
-        best, score, chosen = None, None, None
+        best, score, chosen, first = None, None, None, None
         for code, values, words in readings:
             try:
                 report = self._compared(code, values)
-            except (NotChecked, TypeError, ValueError):
-                if len(readings) == 1 or best is None and code is readings[-1][0]:
-                    raise
+            except NotImplementedError:
+                raise
+            except Exception as error:  # this is not how it is meant
+                first = first or error
                 continue
             if words:
                 report.title = f"{report.title} ({words})"
@@ -339,6 +341,8 @@ class Check:
                 best, score, chosen = report, this, (code, values, words)
             if report or time.process_time() > self.until - 0.3 * self.seconds:
                 break
+        if best is None:
+            raise first
         return best, chosen
 
     def _compared(self, code, values):

@@ -6,6 +6,8 @@ With J at hand, "only the last window was kept" or "dout was read in another ord
 and compared number by number. A hypothesis holds when its prediction is the analytic gradient in all four looks: at the
 given values, moved a little off kinks and ties, and at others (shuffled and scaled), for two random cotangents each.
 """
+import copy
+
 import numpy as np
 
 from ...device import device_of, to_numpy
@@ -140,6 +142,29 @@ class Case:
 
     # what hypotheses ask
 
+    def examples(self):
+        """(how many, in words): the rows of the first input, or its columns where those of the output are as many."""
+        _, data = self.subject.data()
+        if data is None or data.ndim < 2:
+            return 0, ""
+        y = self.looks[0].y
+        columns = data.ndim == y.ndim == 2 and y.shape[1] == data.shape[1] and y.shape[0] != data.shape[0]
+        self.subject.examples = data.shape[1] if columns else data.shape[0]
+        return self.subject.examples, "m, the number of examples (columns)" if columns else "N"
+
+    def channels_last(self):
+        """The same case with pictures N, H, W, C seen as N, C, H, W; None where that is not how it is. Rows and columns are
+        the axes along which an output depends on some entries only; along a channel it depends on all, or on its own."""
+        look = self.looks[0]
+        if look.x.ndim != 4 or look.y.ndim != 4 or any(look.analytic.ndim != 4 for look in self.looks):
+            return None
+        if not (_is_local(look, 1) and _is_local(look, 2) and not _is_local(look, 3)):
+            return None
+        seen = copy.copy(self)
+        seen.looks = [_channels_first(look) for look in self.looks]
+        seen.shape = seen.looks[0].x.shape
+        return seen
+
     def holds(self, prediction):
         """Is prediction(look), an array, the analytic gradient in every look?"""
         return all(self.agree(prediction(look), look.analytic) for look in self.looks)
@@ -152,6 +177,21 @@ class Case:
     def wrong(self, look):
         """A mask of the entries where numeric and analytic differ."""
         return abs(look.analytic - look.numeric) > self.tolerance * max(abs(look.numeric).max(), abs(look.analytic).max(), 1e-300)
+
+
+def _is_local(look, axis):
+    rest = tuple(a for a in range(8) if a not in (axis, 4 + axis))
+    touched = (look.jacobian != 0).any(axis=rest)
+    own = touched.shape[0] == touched.shape[1] and not (touched & ~np.eye(len(touched), dtype=bool)).any()
+    return not touched.all() and not own
+
+
+def _channels_first(look):
+    moved = copy.copy(look)
+    for name in ("x", "y", "cotangent", "analytic", "numeric"):
+        setattr(moved, name, np.moveaxis(getattr(look, name), 3, 1))
+    moved.jacobian = np.moveaxis(look.jacobian, (3, 7), (1, 5))
+    return moved
 
 
 def affordable(subject, which, output_size):

@@ -34,8 +34,9 @@ def _candidates(case):
 def _sizes(case):
     look = case.looks[0]
     x, y, first = look.x, look.y, next(iter(look.values.values()))
-    if first.ndim and len(first) > 1:
-        yield len(first), "N", "the batch size"
+    count, what = case.examples()
+    if count > 1 or first.ndim and len(first) > 1:
+        yield (count, what, "") if ", " in what else (count if count > 1 else len(first), "N", "the batch size")
     if y.ndim == 4:
         (OH, OW), N = y.shape[2:], len(y)
         yield from ((OH * OW, "OH·OW", "the size of a picture that comes out"), (N * OH * OW, "N·OH·OW", "batch and picture"))

@@ -1,7 +1,7 @@
 """Which hypothesis holds. The order is from what says least about the code to what says most; each must be exact."""
 import numpy as np
 
-from . import behaviour, layout, places, scale, shapes, substitution, summing, terms
+from . import behaviour, layout, places, scale, shapes, slips, substitution, summing, terms
 from .case import Case, affordable
 from .names import UNKNOWN, Verdict
 
@@ -12,8 +12,13 @@ HYPOTHESES = (
     scale.mean_of_overlapping, summing.one_sample_only, summing.last_window_only,
     layout.axes_of_the_gradient, layout.flipped, layout.gradient_of_another, layout.axes_of_dout, layout.shifted,
     places.negative, substitution.output_for_input, substitution.kernel_not_turned, substitution.left_out,
+    layout.factor_not_transposed, slips.of_the_output, slips.of_what_was_kept, slips.through_a_product,
     terms.diagonal_only, terms.one_term, places.padded_outputs, places.border,
 )
+
+
+OF_PICTURES = (scale.mean_of_overlapping, summing.last_window_only, layout.shifted, shapes.margin, places.padded_outputs,
+               places.border)
 
 
 def diagnosis(finding, comparing):
@@ -29,17 +34,28 @@ def diagnosis(finding, comparing):
 
 
 def _decided(finding, comparing, case):
+    channels_last = case.channels_last()
     if not finding.fits():
-        return behaviour.draws_random_numbers(case) or shapes.shape(case)
+        return behaviour.draws_random_numbers(case) or _of_pictures(channels_last, (shapes.margin,)) or shapes.shape(case)
     if not any(case.wrong(look).any() for look in case.looks):
         return behaviour.draws_random_numbers(case) or places.special_values(finding, comparing.subject.originals[finding.which])
     for hypothesis in HYPOTHESES:
-        verdict = hypothesis(case)
+        verdict = _of_pictures(channels_last, (hypothesis,)) or hypothesis(case)
         if verdict:
             return verdict
     wrong = np.any([case.wrong(look) for look in case.looks if look.place is case.places[0]], axis=0)
     evidence = [places.where(wrong, case), behaviour.is_not_linear(case)]
     return Verdict(UNKNOWN, "; ".join(filter(None, evidence)), map=tuple(places.map_of(wrong)))
+
+
+def _of_pictures(case, hypotheses):
+    """The verdict of one of these hypotheses that speak of rows and columns, for pictures N, H, W, C."""
+    for hypothesis in hypotheses if case is not None else ():
+        verdict = hypothesis(case) if hypothesis in OF_PICTURES else None
+        if verdict:
+            return verdict._replace(evidence=f"{verdict.evidence}; the axes are N, H, W, C: i runs along H, axis 1, j along W, "
+                                    "axis 2", detail=f"{verdict.detail} along H, W of N, H, W, C".strip())
+    return None
 
 
 def _from_samples(finding, comparing):

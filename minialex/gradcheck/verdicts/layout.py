@@ -81,6 +81,38 @@ def _is_shifted(case, look, dy, dx):
     return numeric.any() and np.unique(numeric).size > 1 and case.agree(numeric, look.analytic[here])
 
 
+def factor_not_transposed(case):
+    """A product with M instead of Mᵀ, M square: numeric = G·Mᵀ or Mᵀ·G, analytic = G·M or M·G, with G unknown."""
+    if len(case.shape) != 2 or any(look.analytic.shape != case.shape for look in case.looks):
+        return None
+    for name, value in _square(case.looks[0]).items():
+        for side in ("right", "left"):
+            for turned in (False, True):
+                if value.shape[0] == case.shape[side == "right"] and case.holds(
+                        lambda look, name=name, side=side, turned=turned: _other_way(look, name, side, turned)):
+                    return Verdict(TRANSPOSED, f"analytic = numeric with {name} where its transpose is due in a product, "
+                                   f"{EVERYWHERE}", f"{name} instead of its transpose")
+    return None
+
+
+def _square(look):
+    found = {**look.values, **look.rest, "dout": look.cotangent}
+    return {name: value for name, value in found.items() if value.ndim == 2 and value.shape[0] == value.shape[1] > 1}
+
+
+def _other_way(look, name, side, turned):
+    matrix = _square(look).get(name)
+    if matrix is None:
+        return None
+    matrix = matrix.T if turned else matrix
+    try:
+        if side == "right":
+            return np.linalg.solve(matrix, look.numeric.T).T @ matrix
+        return matrix @ np.linalg.solve(matrix.T, look.numeric)
+    except np.linalg.LinAlgError:
+        return None
+
+
 def _rearrangements(ndim, shape):
     """(order, back): transpose to `order`, cut anew, transpose back by the inverse of `back`; the plain ones first. Not those
     that change nothing."""

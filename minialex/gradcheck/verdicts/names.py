@@ -27,13 +27,16 @@ RANDOM = "not deterministic"
 KINK = "not differentiable here"
 IN_PLACE = "forward changes its input in place"
 DOUT_IN_PLACE = "backward changes dout in place"
+X_IN_PLACE = "backward changes its input in place"
+SLIP = "slip in the derivative"
 UNKNOWN = "unknown"
 NOT_FINITE = "not finite"  # the backward pass gives NaN or infinity
 UNDECIDED = "undecided"  # the numeric derivative is too uncertain to judge by
 NOT_COMPARED = "not compared"  # because of what is said of another tensor
 
 VERDICTS = (CORRECT, ZERO, SIGN, FACTOR, TRANSPOSED, FLIPPED, SHIFTED, NOT_SUMMED, MEAN, LAST, TERM, TOO_MANY, BORDER, PADDED,
-            NEGATIVE, AT_ZERO, TIED, OUTPUT, INPUT, IGNORES, SHAPE, DTYPE, RANDOM, KINK, IN_PLACE, DOUT_IN_PLACE, UNKNOWN,
+            NEGATIVE, AT_ZERO, TIED, OUTPUT, INPUT, IGNORES, SHAPE, DTYPE, RANDOM, KINK, IN_PLACE, DOUT_IN_PLACE,
+            X_IN_PLACE, SLIP, UNKNOWN,
             NOT_FINITE, UNDECIDED, NOT_COMPARED)
 
 

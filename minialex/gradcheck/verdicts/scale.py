@@ -33,6 +33,10 @@ def constant_factor(case):
         return Verdict(FACTOR, f"analytic = k × numeric at all {size} entries, but k is {_listed(factors)} in four trials: one "
                        "number is missing or too many that depends on the values", "which changes with the values")
     summed = _summed(case)
+    count, what = case.examples()
+    if count > 1 and abs(k * count - 1) < 1e-5 and case.name != case.subject.data()[0]:
+        return Verdict(MEAN, f"analytic = numeric / {count} at all {size} entries, {EVERYWHERE}; some courses average over the "
+                       "examples here: --mean-over-examples accepts it", f"divided by {count} = {what}", k)
     if summed and abs(k * summed[0] - 1) < 1e-5:
         count, axes = summed
         return Verdict(MEAN, f"analytic = numeric / {count} at all {size} entries, {EVERYWHERE}; {count} outputs, along dout's "

@@ -12,12 +12,21 @@ def shape(case):
     """Which way from the returned shape to the right one leads to the right values?"""
     got = case.looks[0].analytic.shape
     said = f"backward returned shape {got} for {case.name} of shape {case.shape}"
-    for find in (_summed, _reshaped, _transposed, _margin):
+    for find in (_squeezed, _summed, _reshaped, _transposed, lambda case, *_: margin(case)):
         verdict = find(case, got, said)
         if verdict:
             return verdict
     other = gradient_of_another(case)
     return Verdict(SHAPE, f"{said}; {other.evidence}", other.detail) if other else Verdict(SHAPE, said)
+
+
+def _squeezed(case, got, said):
+    """Only axes of length 1 too many, or too few."""
+    plain = [tuple(length for length in shape if length > 1) for shape in (got, case.shape)]
+    if plain[0] != plain[1] or not _matches(case, lambda a: a.reshape(case.shape)):
+        return None
+    return Verdict(SHAPE, f"{said}; its values are right, only axes of length 1 differ: keepdims",
+                   f"only reshape: {got} for {case.shape}, values right (keepdims={len(got) > len(case.shape)})")
 
 
 def _summed(case, got, said):
@@ -46,8 +55,10 @@ def _transposed(case, got, said):
     return None
 
 
-def _margin(case, got, said):
+def margin(case):
     """The gradient of the padded picture, from which the padding was not cut off."""
+    got = case.looks[0].analytic.shape
+    said = f"backward returned shape {got} for {case.name} of shape {case.shape}"
     if len(got) != len(case.shape) or len(got) < 2 or got[:-2] != case.shape[:-2]:
         return None
     dy, dx = got[-2] - case.shape[-2], got[-1] - case.shape[-1]
