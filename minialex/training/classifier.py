@@ -83,6 +83,7 @@ def load(path, device="cpu", classes=None, names=None, mean=None):
         raise UserError(f"{path} does not say which network its arrays belong to: give a run, a checkpoint, or a file that "
                         "python -m minialex.export has written.")
     model = _model(variant, found, last, path)
+    found.arrays.clear()  # the model has them: twice 244 MB of AlexNet would be kept
     if found.statistics is None:
         raise UserError(f"{path} does not say what was subtracted from its pictures' pixels: give it with --mean, or give a "
                         "run, a checkpoint, or a file that python -m minialex.export has written.")

@@ -27,7 +27,7 @@ def read(path):
 def summary(run):
     """A dict of a run's results: epochs, best and last top-1, its epoch, top-5 and loss there, seconds, images/s."""
     best = max(run["metrics"], key=lambda row: (row["val_top1"], -row["val_loss"]))
-    seconds = sum(row["train_seconds"] + row["val_seconds"] for row in run["timing"])
+    seconds = sum(row["train_seconds"] + row["val_seconds"] + row.get("feature_seconds", 0) for row in run["timing"])
     pictures = sum(row["train_seconds"] * row["train_images_per_second"] for row in run["timing"])
     training = sum(row["train_seconds"] for row in run["timing"])
     return {"run": run["name"], "epochs": len(run["metrics"]), "best_top1": best["val_top1"], "best_epoch": int(best["epoch"]),

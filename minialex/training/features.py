@@ -10,6 +10,7 @@ stopped and goes on gets the same bytes.
 
 import copy
 import math
+import time
 
 import numpy as np
 
@@ -56,6 +57,21 @@ class FeatureLoader:
         self.loader.start(epoch)
         self.order, self.view, self.first_batch = self.loader.order, epoch % self.views, batch
 
+    def prepare(self):
+        """Compute what this epoch's iteration gives, if it is not there yet. Returns of how many pictures."""
+        before = len(self._kept)
+        self._features(self.view)
+        return len(self.pictures) if len(self._kept) > before else 0
+
+    def forget(self):
+        """Give back the memory of what is kept."""
+        self._kept.clear()
+
+    def uncomputed(self, epochs):
+        """Pictures whose features these epochs still need, each view's counted."""
+        views = {epoch % self.views for epoch in epochs}
+        return len(views - set(self._kept)) * len(self.pictures)
+
     def __iter__(self):
         features, labels = self._features(self.view)
         size = self.loader.batch_size
@@ -76,12 +92,37 @@ class FeatureLoader:
         in_order.start(view)
         in_order.order = np.arange(len(self.pictures))
         what = f"features of the frozen layers, view {view + 1} of {self.views}" if self.views > 1 else "features"
-        parts, labels = [], []
+        features, labels, filled = None, np.empty(len(self.pictures), dtype=np.int64), 0
         self.trunk.eval()
         with no_grad(), self.phase(what, len(self.pictures)) as bar:
             for images, of_images in in_order:
-                parts.append(to_numpy(self.trunk(Tensor(to_device(images, self.device))).data))
-                labels.append(to_numpy(of_images))
+                found = to_numpy(self.trunk(Tensor(to_device(images, self.device))).data)
+                if features is None:
+                    features = np.empty((len(self.pictures), *found.shape[1:]), found.dtype)
+                rows = slice(filled, filled + len(found))
+                features[rows], labels[rows], filled = found, to_numpy(of_images), rows.stop
                 bar.step(len(of_images))
         release_memory()
-        return np.concatenate(parts), np.concatenate(labels)
+        return features[:filled], labels[:filled]
+
+    def sample(self, count):
+        """Features and labels of the first pictures, after one batch that is not counted: (features, labels, seconds a picture).
+
+        For a rehearsal; nothing is kept.
+        """
+        in_order = copy.copy(self.loader)
+        in_order.batch_size, in_order.drop_last = min(BATCH, len(self.pictures)), False
+        in_order.start(0)
+        in_order.order = np.arange(len(self.pictures))
+        parts, labels, start = [], [], None
+        self.trunk.eval()
+        with no_grad():
+            for images, of_images in in_order:
+                parts.append(to_numpy(self.trunk(Tensor(to_device(images, self.device))).data))
+                labels.append(to_numpy(of_images))
+                start = start or time.perf_counter()
+                if sum(map(len, labels)) >= count + len(labels[0]):
+                    break
+        timed = sum(map(len, labels[1:]))
+        seconds = (time.perf_counter() - start) / timed if timed else 0.0
+        return np.concatenate(parts), np.concatenate(labels), seconds

@@ -32,7 +32,7 @@ LAST_WRITTEN = "report.html"
 SYSTEM = ("Thumbs.db", "desktop.ini", "lost+found", "__MACOSX")  # what systems leave in folders
 BUSY = "another program is training in {} at this moment: wait for its end, or stop it."
 METRICS = ("epoch", "lr", "train_loss", "train_top1", "val_loss", "val_top1", "val_top5")
-TIMING = ("epoch", "train_seconds", "train_images_per_second", "val_seconds", "val_images")
+TIMING = ("epoch", "train_seconds", "train_images_per_second", "val_seconds", "val_images", "feature_seconds")
 
 
 class RunFolder:
@@ -129,8 +129,9 @@ class RunFolder:
         self._write("metrics.csv", _table(METRICS, map(_metrics_row, history)))
 
     def write_timing(self, rows):
-        """Write timing.csv: a list of rows, each with the values of TIMING."""
-        self._write("timing.csv", _table(TIMING, ([row[0], *(round(value, 3) for value in row[1:])] for row in rows)))
+        """Write timing.csv: a list of rows, each with the values of TIMING; those of older runs end before the last."""
+        filled = ([*row, *[0] * (len(TIMING) - len(row))] for row in rows)
+        self._write("timing.csv", _table(TIMING, ([row[0], *(round(value, 3) for value in row[1:])] for row in filled)))
 
     def _write(self, name, text):
         with replacing(self.path / name, "w", encoding="utf-8", newline="") as file:

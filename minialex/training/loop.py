@@ -57,27 +57,61 @@ class Trainer:
             # An overflow is reported once, with its layer, when the loss shows it.
             warnings.filterwarnings("ignore", ".* encountered in", RuntimeWarning)
             while self.epoch < self.config.epochs:
+                features = self._prepare(self.loader, self.epoch)
                 start = time.perf_counter()
                 with self.profile.watching(self.optimizer) if self.profile else nullcontext():
                     self._train()
-                trained = time.perf_counter()
+                train_seconds = time.perf_counter() - start
                 release_memory()  # validation has batches of another size: without this both sizes' arrays would stay
+                features += self._prepare(self.validation, 0)
+                start = time.perf_counter()
                 validation, seen = self._validate()
+                val_seconds = time.perf_counter() - start
                 release_memory()
-                self._finish_epoch(validation, trained - start, time.perf_counter() - trained, seen)
+                self._finish_epoch(validation, train_seconds, val_seconds, seen, features)
+
+    def give_back_memory(self):
+        """After the last step: gradients and kept features are not needed for what is drawn then."""
+        self.optimizer.zero_grad()
+        for loader in (self.loader, self.validation):
+            if isinstance(loader, features.FeatureLoader):
+                loader.forget()
+        release_memory()
+
+    def _prepare(self, loader, epoch):
+        """Have the frozen layers' features of this epoch computed, where they are kept. Returns the seconds that it took."""
+        if not isinstance(loader, features.FeatureLoader):
+            return 0.0
+        start = time.perf_counter()
+        loader.start(epoch)
+        count = loader.prepare()
+        seconds = time.perf_counter() - start
+        self.pace.spent("features", seconds, count)
+        return seconds if count else 0.0
 
     def rehearse(self, steps):
         """The next few steps and nothing else. Returns images per second after the first, or None without any."""
         self.model.train()
-        self.loader.start(self.epoch, self.batch)
         start, count = None, 0
-        for _, (images, labels) in zip(range(steps), self.loader):
+        for _, (images, labels) in zip(range(steps), self._few(steps)):
             self._step(images, labels)
             self.tally.fetch()  # waits for a GPU
             count += len(labels) if start else 0
             start = start or time.perf_counter()
             self.batch += 1
         return count / (time.perf_counter() - start) if count else None
+
+    def _few(self, steps):
+        """Batches for some steps: of few pictures' features where all of them would first have to be computed."""
+        if not isinstance(self.loader, features.FeatureLoader):
+            self.loader.start(self.epoch, self.batch)
+            yield from self.loader
+            return
+        size = self.config.batch_size
+        found, labels, seconds = self.loader.sample(steps * size)
+        self.pace.spent("features", seconds, 1)
+        for start in range(0, len(labels), size):
+            yield found[start : start + size], labels[start : start + size]
 
     def is_complete(self, epoch):
         """Does the validation after this epoch (counted from 0) look at all pictures? The last tenth of a run's do."""
@@ -102,6 +136,7 @@ class Trainer:
         size = self.config.batch_size
         total = min(len(self.loader) * size, len(self.experiment.train))
         with self.progress.phase(f"epoch {self.epoch + 1}", total, self.batch * size) as bar:
+            self.pace.start()
             for images, labels in self.loader:
                 self._step(images, labels)
                 self.batch += 1
@@ -190,15 +225,16 @@ class Trainer:
         self._check_weights(images, labels)
         return tally.fetch(), tally.count
 
-    def _finish_epoch(self, validation, train_seconds, val_seconds, val_images):
+    def _finish_epoch(self, validation, train_seconds, val_seconds, val_images, feature_seconds):
         """Note the epoch's results and let the schedule see them."""
         train_loss, train_top1, _ = self.tally.fetch()
         row = (self.epoch + 1, self.lr, train_loss, train_top1, *validation)
         rate = self.tally.count / train_seconds
         complete = self.is_complete(self.epoch)
+        self.pace.spent("val", val_seconds, val_images)
         self.epoch, self.batch, self.tally = self.epoch + 1, 0, Tally()
         self.schedule.step(*([1 - validation[1]] if self.config.schedule == "plateau" else []))
-        self.record.epoch(row, complete, [train_seconds, rate, val_seconds, val_images])
+        self.record.epoch(row, complete, [train_seconds, rate, val_seconds, val_images, feature_seconds])
 
     def _on_device(self, *arrays):
         return [to_device(array, self.device) for array in arrays]

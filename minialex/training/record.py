@@ -42,7 +42,7 @@ class Record:
         is_best = complete and (self.best is None or mark[:2] > tuple(self.best[:2]))
         best_before, self.best = self.best, mark if is_best else self.best
         self.timing.append((epoch, *times))
-        self.trainer.pace.epoch(row, complete, sum(times[::2]))
+        self.trainer.pace.epoch(row, complete, times)
         is_last = epoch == self.trainer.config.epochs
         try:
             if is_best or is_last or self._is_cheap():

@@ -42,13 +42,15 @@ def rehearse(trainer):
         looked_at, unreadable = _look_at(pictures)
         yield f"{looked_at:,} of {len(pictures):,} pictures of {name} looked at, {unreadable:,} cannot be read"
     rate = trainer.rehearse(STEPS)
-    if rate:
-        yield f"{STEPS} steps made, at {rate:.1f} images/s: about {duration(trainer.pace.seconds_left(rate))} in all"
     start = time.perf_counter()
     trainer.record.save()
     checkpoint.load(trainer.record.folder.last)
+    saved = time.perf_counter() - start
+    if rate:
+        trainer.pace.spent("train", 1, rate)
+        yield f"{STEPS} steps made, at {rate:.1f} images/s: about {duration(trainer.pace.seconds_left())} in all"
     size = os.path.getsize(trainer.record.folder.last)
-    yield f"a checkpoint of {estimate.gigabytes(size)} saved and read again in {time.perf_counter() - start:.1f} s"
+    yield f"a checkpoint of {estimate.gigabytes(size)} saved and read again in {saved:.1f} s"
     free = shutil.disk_usage(trainer.record.folder.path).free
     if free < 2 * size:  # one is there already; a run keeps the last and the best, and writes a new one beside them
         yield f"the disk has room for {estimate.gigabytes(free)} more, a run needs {estimate.gigabytes(2 * size)}: make room"

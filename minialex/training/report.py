@@ -92,7 +92,7 @@ def _subtitle(config):
 
 
 def _figures(scores, rows, times):
-    seconds = sum(row["train_seconds"] + row["val_seconds"] for row in times)
+    seconds = sum(row["train_seconds"] + row["val_seconds"] + row.get("feature_seconds", 0) for row in times)
     rate = max((row["train_images_per_second"] for row in times), default=0)
     figures = [(f"{scores.top(1):.1%}", "top-1, best checkpoint"), (f"{scores.top(5):.1%}", "top-5"),
                (f"{scores.loss:.3f}", "validation loss"), (f"{len(rows)}", "epochs"),
@@ -120,8 +120,8 @@ def _drawn(draw, title, words, say):
 def _predictions(scores, shown, say):
     right, wrong = scores.by_confidence()
     if len(right):
-        yield _drawn(lambda path: _sheet(path, scores, shown, right[:SHOWN]), "Best predictions",
-                     "Recognised, and the surest of them all. Red: the right class.", say)
+        yield _drawn(lambda path: _sheet(path, scores, shown, scores.of_many_classes(right, SHOWN)), "Best predictions",
+                     "Recognised, and the surest of their classes. Red: the right class.", say)
     if len(wrong):
         yield _drawn(lambda path: _sheet(path, scores, shown, wrong[:SHOWN]), "Worst predictions",
                      f"The surest of the {len(wrong):,} mistakes; the right class stands above each picture.", say)
@@ -161,7 +161,7 @@ def _epochs(rows, times):
         time = seconds.get(row["epoch"])
         lines.append((f"{row['epoch']:.0f}", f"{row['lr']:.3g}", f"{row['train_loss']:.3f}", f"{row['train_top1']:.1%}",
                       f"{row['val_loss']:.3f}", f"{row['val_top1']:.1%}", f"{row['val_top5']:.1%}",
-                      duration(time["train_seconds"] + time["val_seconds"]) if time else "",
+                      duration(time["train_seconds"] + time["val_seconds"] + time.get("feature_seconds", 0)) if time else "",
                       f"{time['train_images_per_second']:.1f}" if time else ""))
     return f"<h2>Epochs</h2><details><summary>all {len(rows)}, with their times</summary>{_table(head, lines)}</details>"
 

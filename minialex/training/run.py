@@ -49,6 +49,7 @@ def run(given, progress=None):
         finally:
             for line in trainer.profile.lines() if profiling else ():
                 progress.line(line)
+        trainer.give_back_memory()
         draw(trainer)
         for line in announce.ending(trainer):
             progress.line(line)

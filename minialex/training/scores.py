@@ -64,6 +64,15 @@ class Scores:
         right = self.predicted == self.labels
         return order[right[order]], order[~right[order]]
 
+    def of_many_classes(self, order, count):
+        """The first `count` of the picture numbers `order`, one of each class before a second of any."""
+        seen, turns = {}, []
+        for place, number in enumerate(order):
+            label = int(self.labels[number])
+            seen[label] = seen.get(label, -1) + 1
+            turns.append((seen[label], place))
+        return [int(order[place]) for _, place in sorted(turns)[:count]]
+
 
 def ensemble(parts):
     """Several networks' Scores of the same pictures -> those of their mean probabilities, as the paper averages (section 6)."""

@@ -21,7 +21,8 @@ def read(file, path):
     """Weights from an open .npz file. Raises UserError for anything but plain arrays."""
     try:
         with np.load(file, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
+            # Without what only training needs, which takes as much memory as the weights.
+            arrays = {name: archive[name] for name in archive.files if not name.startswith("velocity/")}
         for name, array in arrays.items():
             if not isinstance(array, np.ndarray):  # NumPy gives bytes for what is no .npy inside
                 raise ValueError(f"{name} is no array")

@@ -56,6 +56,10 @@ def test_scores_by_hand():
     rows = scores.by_class()
     assert rows[0] == {"class": "a", "pictures": 1, "right": 1, "recall": 1.0, "precision": 0.5, "mistaken_for": None}
     assert rows[2]["mistaken_for"] == "b" and rows[1]["precision"] == 0.0
+    sure = Scores(np.eye(3)[[0, 0, 0, 1, 2, 0]] * np.array([[0.99, 0.98, 0.97, 0.6, 0.7, 0.96]]).T, np.array([0, 0, 0, 1, 2, 0]),
+                  ["a", "b", "c"], list(range(6)))
+    right, _ = sure.by_confidence()
+    assert sure.of_many_classes(right, 4) == [0, 4, 3, 1] and sure.of_many_classes(right, 9) == [0, 4, 3, 1, 2, 5]
     right, wrong = scores.by_confidence()
     assert right.tolist() == [2, 0] and wrong.tolist() == [3, 1]
 
