@@ -1,5 +1,6 @@
 """The list of faults, with how many of each: all of them, or the fast part that every submission passes."""
 
+import brought
 import damage
 import foreign
 import kills
@@ -25,6 +26,8 @@ def everything(folder, fast=False):
         yield damage.refused(world, 60 if fast else 400)
         yield damage.refused_by_the_command(world, 6 if fast else 48)
         yield pictures.got_over(world, 12 if fast else 1)
+        yield brought.layouts(world, 6 if fast else 1)
+        yield brought.many_bits(world, 6 if fast else 1)
         yield pickles.none_runs(world, 12 if fast else None)
         yield foreign.other_networks(folder, 6 if fast else None)
         yield foreign.hostile(folder, 10 if fast else None)
