@@ -13,7 +13,6 @@ n values with rounding error e; p(0) is the density of the values at 0, for a wi
 two. Two networks say that more precisely than a count over twenty.
 """
 import argparse
-import os
 import sys
 from pathlib import Path
 
@@ -82,11 +81,8 @@ class Network:
         yield "float64", self.by_pytorch(self.torch.float64)
         yield "PyTorch", self.by_pytorch(self.torch.float32)
         yield "minialex", self.by_minialex()
-        os.environ |= {"MINIALEX_CONVOLUTION": "im2col", "MINIALEX_TEXTBOOK": "1"}
-        try:
+        with ma.textbook():
             yield "textbook", self.by_minialex()
-        finally:
-            del os.environ["MINIALEX_CONVOLUTION"], os.environ["MINIALEX_TEXTBOOK"]
 
 
 def windows(maps):

@@ -57,7 +57,8 @@ def network(options):
 def layers_of(model, known, who):
     """[(layer, name)], or Unavailable where that library lacks one."""
     unknown = {type(layer).__name__ for layer in model} - set(known)
-    unknown |= {"LocalResponseNorm by towers" for layer in model if getattr(layer, "size", 0) and layer.groups != 1}
+    unknown |= {"LocalResponseNorm by towers" for layer in model
+                if type(layer).__name__ == "LocalResponseNorm" and layer.groups != 1}
     if unknown:
         raise Unavailable(f"{who} side has no {', '.join(sorted(unknown))}: choose another --variant.")
     return [(layer, name) for name, layer in model.named_children()]
@@ -166,4 +167,4 @@ def main():
 
 if __name__ == "__main__":
     os.environ.setdefault("MINIALEX_THREADS", str(json.loads(sys.argv[2])["threads"]))
-    main()
+    importlib.import_module("sides").main()  # not this module's: what the other files import as Unavailable is sides'

@@ -66,6 +66,12 @@ def test_a_peer_that_is_not_installed_is_left_out_with_the_reason(step, monkeypa
         sides.make("jax", OPTIONS | {"device": "cuda"})
 
 
+def test_a_peer_that_lacks_a_layer_is_left_out_with_the_reason(step):
+    pytest.importorskip("torch")
+    side = step.Side("torch", PAPER | {"variant": "krizhevsky", "input": 224})
+    assert side.unavailable.startswith("PyTorch's side has no LocalResponseNorm by towers, MapResponseNorm, ZeroPad2d")
+
+
 def test_peers_are_named(step, capsys, monkeypatch):
     assert step.peer_names("none") == [] and step.peer_names("torch,jax") == ["torch", "jax"]
     assert set(step.peer_names("all")) == set(step.SIDES) - {"minialex"}

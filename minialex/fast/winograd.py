@@ -110,7 +110,7 @@ class Winograd(Plan):
     def weights(self, weight):
         """(C_out, C/T, r, r) -> (n², T, C_out/T, C/T):  U = G g Gᵀ"""
         r, n = self.r, self.n
-        U = empty((n, n, self.C_out, weight.shape[1]), self.dtype)
+        U = scratch("weights", (n, n, self.C_out, weight.shape[1]), self.dtype, like=weight)
 
         def transform(some):
             g = np.ascontiguousarray(weight[some].transpose(2, 3, 0, 1))
