@@ -410,7 +410,7 @@ def test_the_table_fits_80_columns_and_shows_both_values():
 
 
 def python(*arguments):
-    return subprocess.run([sys.executable, "-W", "error", *arguments], capture_output=True, text=True, timeout=120,
+    return subprocess.run([sys.executable, "-W", "error", *arguments], capture_output=True, text=True, timeout=1200,
                           cwd=Path(__file__).parents[1])
 
 

@@ -80,7 +80,7 @@ def server():
 
 def fetch(server, cache, content=GOOD, **options):
     sha256 = hashlib.sha256(content).hexdigest()
-    return imagenette(cache, url=server.url, sha256=sha256, progress=False, timeout=5, report=None, **options)
+    return imagenette(cache, url=server.url, sha256=sha256, progress=False, timeout=120, report=None, **options)
 
 
 def left_over(cache):

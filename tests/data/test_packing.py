@@ -135,7 +135,14 @@ def test_a_tree_that_shrank_leaves_nothing_behind(pictures, tmp_path):
     assert content(tmp_path / "packed") == content(tmp_path / "fresh")
 
 
-KILLED = "from minialex.data import packing; packing.pack({!r}, {!r}, 16, 2, report=None, per_shard=4); print('done')"
+KILLED = """
+import time
+from minialex.data import packing
+write = packing.replacing
+packing.replacing = lambda path: time.sleep(0.02) or write(path)  # 150 files: it never ends before the blow comes
+packing.pack({!r}, {!r}, 16, 2, report=None, per_shard=4)
+print('done')
+"""
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")

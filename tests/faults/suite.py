@@ -8,6 +8,7 @@ import pickles
 import pictures
 import soak
 import storage
+import user_files
 from runs import World
 from victim import Victim
 
@@ -25,6 +26,7 @@ def everything(folder, fast=False):
         yield storage.full_at_every_length(folder, 20 if fast else 300)
         yield damage.refused(world, 60 if fast else 400)
         yield damage.refused_by_the_command(world, 6 if fast else 48)
+        yield user_files.are_not_touched(world)
         yield pictures.got_over(world, 12 if fast else 1)
         yield brought.layouts(world, 6 if fast else 1)
         yield brought.many_bits(world, 6 if fast else 1)

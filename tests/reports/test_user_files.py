@@ -7,6 +7,7 @@ import pytest
 from cases import TRAIN, command, contents, refused
 
 from minialex import compare, evaluate, export, predict, report
+from minialex.data import open_data
 
 THEIRS = {"config.json": '{"my": "settings"}', "report.html": "mine", "labels.csv.new": "weeks of work", "curves.png": "plot",
           "timing.csv": "1,2,3", "metrics.csv": "a,b"}
@@ -204,3 +205,16 @@ def test_runs_beside_the_classes_are_none(flat, tmp_path):
     for arguments in (["evaluate", run, "--device", "cpu"], ["report", run, "--device", "cpu"], ["train", "--resume", run]):
         done = command(*arguments, cwd=pets)
         assert done.returncode == 0, (arguments, done.stderr)
+
+
+def test_own_pictures_are_not_learnt_from(flat, tmp_path, tiny_run):
+    """A prediction that was drawn in a class's folder, and a run's pictures below one."""
+    pets = tmp_path / "pets"
+    shutil.copytree(flat, pets)
+    photo = sorted((pets / "leaves").iterdir())[0].name
+    assert command("predict", tiny_run, photo, "--features", cwd=pets / "leaves").returncode == 0
+    assert (pets / "leaves" / f"{photo[:-4]}-prediction.png").exists()
+    shutil.copytree(tiny_run, pets / "leaves" / "tries" / "one")
+    train, val = open_data(str(pets), val_fraction=0.2, size=36, report=None)
+    names = [os.path.basename(name) for name in [*train.names, *val.names]]
+    assert len(names) == 30 and all(name[:2].isdecimal() and len(name) == 6 for name in names)

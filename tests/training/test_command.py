@@ -92,7 +92,7 @@ def test_help_groups_the_options_and_gives_defaults(capsys):
 def test_a_real_run_in_a_process_of_its_own(pictures, tmp_path):
     process = start("--data", str(pictures), "--variant", "lenet5", "--epochs", "2", "--batch-size", "8", "--out",
                     str(tmp_path / "run"))
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=1200)
     assert process.returncode == 0 and err == ""
     assert "sky $5, Äpfel" in out and "2/2" in out and out.count("\r") == 0 and len(out.splitlines()) < 40
     assert (tmp_path / "run" / "predictions.png").exists()
@@ -106,7 +106,7 @@ def test_ctrl_c_saves_and_tells_how_to_go_on(pictures, tmp_path):
         if line.startswith("  3/"):
             break
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=120)
+    _, err = process.communicate(timeout=1200)
     assert process.returncode == 130
     assert f"python -m minialex.train --resume {tmp_path / 'run'}" in err and err.count("\n") == 1
     assert (tmp_path / "run" / "checkpoint-last.npz").exists()
