@@ -91,6 +91,7 @@ class Comparing:
     def compare_entries(self, point, which, finding):
         indices = sampling.entries(finding.gradient, finding.shape, self.samples, self.generator)
         probes = [Entry(point, which, index) for index in indices]
+        self.subject.foresee([(probe, self.eps * probe.unit) for probe in probes])
         first = [quick(point, probe, self.eps) for probe in probes]
         sizes = [abs(numeric) for numeric, _ in first if numeric and math.isfinite(numeric)]
         finding.typical = float(np.median(sizes)) if sizes else 0.0

@@ -107,7 +107,7 @@ class _Derivative(NamedTuple):
 
 def quick(point, probe, eps):
     """(the central difference, right − left) with the first step: two forward passes."""
-    step = eps * probe.unit
+    step = eps * probe.unit  # as in Comparing.compare_entries
     plus, minus = _outputs(point, probe, step)
     central = float((point.cotangent * (plus - minus)).sum()) / (2 * step)
     plus -= point.output
@@ -194,6 +194,7 @@ def _measure(point, probe, step, moved, unit):
 
 
 def _outputs(point, probe, step):
+    point.subject.foresee([(probe, step)])
     try:
         with np.errstate(all="ignore"):  # a step may leave the domain of a logarithm; a smaller one will not
             probe.move(step)

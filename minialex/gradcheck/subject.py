@@ -43,6 +43,9 @@ class Subject:
     affords = float("inf")  # forward passes to find out what is wrong
     rounding = 0.0
 
+    def foresee(self, moves):
+        """Told which runs will follow: of use to code in another process (pair.Pair.foresee)."""
+
     def kept(self):
         """{name: array} of what forward keeps for backward: nothing that this file can see."""
         return {}

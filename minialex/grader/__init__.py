@@ -3,4 +3,11 @@
     command.py      the command line                     processes.py    one process for each submission, with limits
     submission.py   what runs in that process            telling.py      in full, in a table, as JSON
     finding.py      what is there to check in a file     inputs.py       with which arrays it is called
+    class_report.py a page about a class
+
+And graders, which trust nobody: a submission's process is asked for values only, and can change nothing.
+
+    grading.py      points and feedback for a submission bundles.py, notebooks.py    what a teacher uploads
+    here.py         what runs where the grader lives     judges.py, judge.py         the graders' own processes
+    sandbox.py, confine.py   a confined process          remote.py, inside.py, wire.py   functions that run in it
 """

@@ -8,7 +8,7 @@ from pathlib import Path
 from .. import drawing
 from ..errors import UserError
 from ..gradcheck import engine
-from . import processes, telling
+from . import class_report, processes, telling
 
 EPILOG = """\
 a student's file or notebook may hold, under these names or others that courses use
@@ -41,7 +41,7 @@ def main(arguments=None):
     try:
         if options.files:
             return _submissions(options)
-        if any((options.shape, options.labels, options.option, options.like, options.plot)):
+        if any((options.report, options.anonymous, options.shape, options.labels, options.option, options.like, options.plot)):
             raise UserError("--shape, --labels, --option, --like and --plot go with a file: name one.")
         return engine.tell(options)
     except UserError as error:
@@ -53,11 +53,15 @@ def main(arguments=None):
 
 
 def _submissions(options):
+    if options.report:
+        class_report.check_place(options.report)
+    elif options.anonymous:
+        raise UserError("--anonymous goes with --report: it leaves the names out of the page.")
     everyone = [given for named in options.files for given in _in_folder(named)]
     jobs, found = [_job(options, given, everyone) for given in everyone], []
     for job, label in zip(jobs, telling.labels([job["file"] for job in jobs])):
         job["label"] = label
-    full = len(jobs) == 1
+    full = len(jobs) == 1 and not options.report
     if not options.json and not full:
         print(telling.heading())
     for result in processes.results(jobs, options.jobs):
@@ -72,6 +76,10 @@ def _submissions(options):
         print(f"{'─' * telling.WIDTH}\n{telling.summary(found)}")
         if options.verbose:
             print(*("\n" + telling.in_full(result, True) for result in found if result["status"] != "correct"), sep="\n")
+    if options.report:
+        class_report.write(options.report, found, options.anonymous)
+        if not options.json:
+            print(f"{options.report}: the page about this class")
     return 0 if all(result["status"] in ("correct", "remarks") for result in found) else _negative(found)
 
 
@@ -185,6 +193,8 @@ def _parser():
     parser.add_argument("--plot", metavar="PNG", help="draw the error against the step, and where the gradient is wrong")
     parser.add_argument("--force", action="store_true", help="let --plot replace a file that this command did not write")
     parser.add_argument("--json", action="store_true", help="for programs: one line with an object for each submission")
+    parser.add_argument("--report", metavar="HTML", help="write a page about the class: which mistakes, who shares them")
+    parser.add_argument("--anonymous", action="store_true", help="no names in that page")
     parser.add_argument("--verbose", action="store_true", help="all numbers, and what the submissions printed")
     parser.add_argument("--timeout", type=_positive, default=10.0, metavar="S", help="seconds of computing for a submission (10)")
     parser.add_argument("--memory", type=_whole, default=4096, metavar="MB", help="memory for a submission, on Linux (4096)")

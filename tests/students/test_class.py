@@ -8,7 +8,7 @@ from student_files import ROOT, SKELETON, command
 
 from lessons.gradient_bugs import submissions
 from minialex.gradcheck.__main__ import main
-from minialex.grader import processes
+from minialex.grader import class_report, processes
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +40,17 @@ def test_thirty_submissions_each_with_what_is_wrong(a_class, table):
         if results[who]["error"] is None:
             assert states.keys() == {"conv", "maxpool", "cross_entropy"}
             assert {name for name, state in states.items() if state != "correct"} <= {function}
+
+
+def test_the_page_about_the_class_counts_them(a_class):
+    students = class_report.named(list(a_class.values()))
+    found = {word: list(who) for word, who in class_report.mistakes(students)}
+    assert found["off by a constant factor"] == ["david", "linh", "tom"]
+    assert found["only the last of overlapping windows kept"] == ["ben", "giulia", "ines"]
+    assert found["sign flipped"] == ["julia", "nina"]
+    assert sum(map(len, found.values())) == 18 and len(found) == 11  # hassan has two gradients wrong, of one kind
+    text = class_report.page(list(a_class.values()))
+    assert "4 of 30 are all right, 18 have a wrong gradient, 8 could not be checked." in text
 
 
 def test_every_object_has_the_documented_keys(a_class):

@@ -1,0 +1,175 @@
+"""python -m lessons.grade OUT --to FORMAT: what a teacher uploads to a grader, with the named mistake as feedback.
+
+    python -m lessons.grade autograder.zip --to gradescope --layers lessons/gradient_bugs/skeleton.py
+    python -m lessons.grade hw1 --to classroom50 --exercises 04 07 --points 2 3
+    python -m lessons.grade grades.csv --to csv --layers skeleton.py --submissions submissions
+"""
+import argparse
+import sys
+from pathlib import Path
+
+from minialex import console
+from minialex.errors import UserError
+from minialex.grader import bundles, here, notebooks
+from minialex.grader.finding import everything
+from minialex.grader.remote import load
+from minialex.grader.sandbox import protection
+
+HERE = Path(__file__).resolve().parent
+FORMATS = ("gradescope", "classroom50", "nbgrader", "prairielearn", "csv")
+NEXT = {"gradescope": "upload it as the autograder of a programming assignment",
+        "classroom50": "put its files into CLASSROOM/autograders/ASSIGNMENT of your classroom50 repository",
+        "nbgrader": "`nbgrader generate_assignment` makes the students' version; minialex has to be installed where it runs",
+        "prairielearn": "put it into the questions folder of your course"}
+
+
+def main(arguments=None):
+    """Writes OUT; returns 0, or 2 after a mistake of the user."""
+    options = _parser().parse_args(arguments)
+    try:
+        assignment, hidden = _layers(options) if options.layers else _exercises(options)
+        if options.to == "csv":
+            return _csv(options, assignment, hidden)
+        if options.submissions:
+            raise UserError("--submissions goes with --to csv: the other graders bring the submissions themselves.")
+        if options.to == "nbgrader":
+            bundles.write_folder(options.out, _notebooks(options, assignment, hidden))
+        else:
+            files = getattr(bundles, options.to)(assignment, bundles.needed(assignment, hidden))
+            if options.to == "gradescope":
+                options.out = bundles.place(options.out, "autograder.zip")
+            (bundles.write_zip if options.to == "gradescope" else bundles.write_folder)(options.out, files)
+        print(f"{options.out}: {len(assignment['items'])} tests, {sum(points for _, points in assignment['items'])} points; "
+              f"{NEXT[options.to]}")
+        return 0
+    except UserError as error:
+        print(f"lessons.grade: {error}", file=sys.stderr)
+        return 2
+
+
+# ------------------------------------------------------------------------------------------------ the assignment
+
+
+def _layers(options):
+    """(assignment, hidden files) of a skeleton for gradcheck."""
+    path = Path(options.layers)
+    if not path.is_file():
+        raise UserError(f"--layers: there is no file {options.layers!r}.")
+    try:
+        names = [item.name for item in everything(load(path))]
+    except Exception as error:
+        raise UserError(f"--layers {options.layers}: {error}.") from None
+    text = path.read_bytes()
+    return _assignment(options, "layers", names, path.stem, {path.name: text.decode()}, skeleton=path.name), {path.name: text}
+
+
+def _exercises(options):
+    """The same for exercises of the course."""
+    known = {path.stem[:2]: path.stem for path in sorted((HERE / "exercises").glob("[0-9][0-9]_*.py"))}
+    names = []
+    for number in options.exercises:
+        name = known.get(number.zfill(2)[:2])
+        if name is None or number.zfill(2) not in (name, name[:2]):
+            raise UserError(f"--exercises: there is no exercise {number}; there are {', '.join(known)}.")
+        names.append(name)
+    hidden = {f"course/{path.name}": path.read_bytes() for path in sorted(HERE.glob("[a-z]*.py"))}  # what checks import
+    for name in names:
+        for folder in ("exercises", "exercises/checks"):
+            hidden[f"course/{folder}/{name}.py"] = (HERE / folder / f"{name}.py").read_bytes()
+    skeletons = {f"{name}.py": (HERE / "exercises" / f"{name}.py").read_text("utf-8") for name in names}
+    return _assignment(options, "exercises", names, "exercises " + " ".join(name[:2] for name in names), skeletons), hidden
+
+
+def _assignment(options, kind, names, title, files, **more):
+    if len(set(names)) < len(names):
+        raise UserError("--exercises: each exercise only once.")
+    points = options.points or [1]
+    if len(points) not in (1, len(names)):
+        raise UserError(f"--points: give one number, or {len(names)}, for {', '.join(names)}.")
+    points = points * len(names) if len(points) == 1 else points
+    return {"title": options.title or title, "kind": kind, "items": [list(pair) for pair in zip(names, points)], "files": files,
+            "timeout": options.timeout, "memory": options.memory, "seed": options.seed, **more}
+
+
+def _notebooks(options, assignment, hidden):
+    """{path: bytes} of nbgrader's course folder: source/ASSIGNMENT/*.ipynb"""
+    folder = "source/" + "".join(letter if letter.isalnum() else "_" for letter in assignment["title"])
+    if assignment["kind"] == "layers":
+        (text,) = assignment["files"].values()
+        return {f"{folder}/{Path(assignment['skeleton']).stem}.ipynb": notebooks.layers(assignment, text)}
+    helpers = (HERE / "checking.py").read_text("utf-8")
+    helpers = helpers.partition("\n# ----")[0].replace("import classroom  # makes `import minialex` work from any folder\n", "") \
+        .replace("import progress\n", "").replace("Path(__file__)", "Path()") + "\n" + _middle(helpers)
+    files = {}
+    for name, points in assignment["items"]:
+        skeleton, solution, check = ((HERE / part / f"{name}.py").read_text("utf-8")
+                                     for part in ("exercises", "solutions", "exercises/checks"))
+        files[f"{folder}/{name}.ipynb"] = notebooks.exercise(name, points, skeleton, solution, check, helpers)
+    return files
+
+
+def _middle(text):
+    """The part of checking.py that a check calls."""
+    return text.partition("what a check does\n")[2].partition("\n# ----")[0]
+
+
+# ------------------------------------------------------------------------------------------------ a gradebook
+
+
+def _csv(options, assignment, hidden):
+    """Grades a folder of submissions, each a file or a folder, into a new CSV file."""
+    import tempfile
+
+    if not options.submissions:
+        raise UserError("--to csv grades a folder of submissions, a file or a folder for each student: give "
+                        "--submissions FOLDER.")
+    folder = Path(options.submissions)
+    if not folder.is_dir():
+        raise UserError(f"--submissions: there is no folder {options.submissions!r}.")
+    out = bundles.place(options.out, "grades.csv")
+    if out.exists():
+        raise UserError(f"{out} exists: give another name, nothing is overwritten.")
+    submissions = {path.stem if path.is_file() else path.name: path for path in sorted(folder.iterdir())
+                   if not path.name.startswith((".", "__")) and (path.is_dir() or path.suffix in (".py", ".ipynb"))}
+    if not submissions:
+        raise UserError(f"--submissions: {folder} holds no folder, no Python file and no notebook.")
+    print(f"{len(submissions)} submissions, each with {protection()}")
+    with tempfile.TemporaryDirectory(prefix="minialex-") as home:
+        bundles.write_folder(home, hidden)
+        text = here.gradebook(assignment, submissions, home, done=lambda name: print(f"  {name}", flush=True))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with open(out, "x", encoding="utf-8", newline="") as file:
+        file.write(text)
+    print(f"{out}: {len(submissions)} students, {len(assignment['items'])} exercises")
+    return 0
+
+
+def _parser():
+    parser = argparse.ArgumentParser(
+        prog="python -m lessons.grade", description="Makes what a teacher uploads to a grader, or fills a gradebook.",
+        epilog="OUT is a zip file for gradescope, a CSV file for csv, else a folder. Nothing is overwritten that this "
+        "command has not written itself.")
+    parser.error = lambda message: parser.exit(2, f"lessons.grade: {message} (--help lists the options).\n")
+    parser.add_argument("out", metavar="OUT", help="the file or folder to be written")
+    parser.add_argument("--to", required=True, choices=FORMATS, help="the grader")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--layers", metavar="SKELETON", help="the teacher's file: forward functions, and what is checked with")
+    what.add_argument("--exercises", nargs="+", metavar="NN", help="exercises of the course, such as 04 07")
+    parser.add_argument("--points", nargs="+", type=_points, metavar="P", help="for each layer or exercise, or for all (1)")
+    parser.add_argument("--title", help="what the graders call it")
+    parser.add_argument("--submissions", metavar="FOLDER", help="for csv: a file or a folder for each student")
+    parser.add_argument("--timeout", type=float, default=10.0, metavar="S", help="seconds of computing for a submission (10)")
+    parser.add_argument("--memory", type=int, default=2048, metavar="MB", help="memory for a submission (2048)")
+    parser.add_argument("--seed", type=int, default=0, help="of the numbers that are drawn (0)")
+    return parser
+
+
+def _points(text):
+    number = float(text)
+    if not 0 < number < 1e6:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of points")
+    return int(number) if number == int(number) else number
+
+
+if __name__ == "__main__":
+    sys.exit(console.run("lessons.grade", main))

@@ -1,0 +1,154 @@
+"""What a teacher uploads: for each grader a zip file or a folder, with minialex in it, so that little has to be installed.
+
+    write(OUT, FORMATS["gradescope"](assignment, files))        files: {path: bytes}, what every bundle holds
+
+Nothing is overwritten that was not written here: a folder remembers in LIST what it was given, and a zip file holds the same
+list; whatever differs from it belongs to somebody else.
+"""
+import hashlib
+import json
+import os
+import stat
+import zipfile
+from pathlib import Path
+
+from ..errors import UserError
+from .sandbox import PACKAGE
+
+LIST = ".minialex-grade.json"
+TEMPLATES = Path(__file__).with_name("templates")
+REQUIREMENTS = "numpy>=2.0\nthreadpoolctl>=3.2\n"
+EXECUTABLE = {"setup.sh", "run_autograder"}
+MOMENT = (2000, 1, 1, 0, 0, 0)  # the same assignment gives the same bytes
+
+
+def needed(assignment, hidden):
+    """{path: bytes} of what every grader needs: minialex, the hidden files, the assignment."""
+    files = {f"minialex/{path.relative_to(PACKAGE).as_posix()}": path.read_bytes() for path in sorted(PACKAGE.rglob("*"))
+             if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".pyc"}
+    return {**files, **hidden, "assignment.json": _json(assignment), "requirements.txt": REQUIREMENTS.encode()}
+
+
+def gradescope(assignment, files):
+    """setup.sh and run_autograder at the root, the rest beside them; Gradescope unpacks it into /autograder/source."""
+    return {**files, "setup.sh": _template("setup.sh"), "run_autograder": _template("run_autograder")}
+
+
+def classroom50(assignment, files):
+    """Goes into CLASSROOM/autograders/ASSIGNMENT of the classroom50 repository."""
+    for name, points in assignment["items"]:
+        if points != int(points):
+            raise UserError(f"Classroom 50 knows whole numbers of points only: {name} has {points}.")
+    return {**files, "autograder.py": _template("autograder.py")}
+
+
+def prairielearn(assignment, files):
+    """A question: info.json, question.html, tests/."""
+    names = assignment["files"]
+    tests = _template("test_student.py").decode()
+    for number, (name, points) in enumerate(assignment["items"], 1):
+        tests += (f"\n\n@pytest.mark.grading_data(name={name!r}, points={points}, include_stdout_feedback=False)\n"
+                  f"def test_{number:02d}(feedback):\n    judged({name!r}, feedback)\n")
+    digest = hashlib.sha256(_json(assignment)).hexdigest()
+    info = {"uuid": "-".join((digest[:8], digest[8:12], "4" + digest[13:16], "8" + digest[17:20], digest[20:32])),
+            "title": assignment["title"], "topic": "Backpropagation", "tags": ["minialex"], "type": "v3",
+            "gradingMethod": "External",
+            "externalGradingOptions": {"enabled": True, "image": "eliotwrobson/grader-python-pytest:latest",
+                                       "entrypoint": "/python_autograder/run.sh", "timeout": 60 + int(assignment["timeout"]) * 6}}
+    editors = "\n".join(f'  <pl-file-editor file-name="{name}" ace-mode="ace/mode/python" source-file-name="tests/start/{name}">'
+                        "</pl-file-editor>" for name in names)
+    question = _template("question.html").decode().replace("{title}", assignment["title"]).replace("{editors}", editors)
+    start = {f"tests/start/{name}": text.encode() for name, text in names.items()}
+    return {"info.json": _json(info), "question.html": question.encode(), "tests/test_student.py": tests.encode(), **start,
+            **{f"tests/grader/{path}": content for path, content in files.items()}}
+
+
+def _template(name):
+    return (TEMPLATES / name).read_bytes()
+
+
+def _json(value):
+    return (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+# ------------------------------------------------------------------------------------------------ writing
+
+
+def place(out, name):
+    """The file OUT; of a folder, or of a name without an ending, the file `name` in it."""
+    out = Path(out)
+    return out / name if out.is_dir() or not out.suffix and not out.exists() else out
+
+
+def write_zip(out, files):
+    """A zip file. Raises UserError when there is one that was not written here, or has been changed."""
+    out = Path(out)
+    if out.exists() and not _ours_zip(out):
+        raise UserError(f"{out} exists, and was not written by this command, or has been changed since: give another name.")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    draft = out.with_name(f".{out.name}.{os.getpid()}")
+    try:
+        with zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED) as archive:
+            for path, content in {**files, LIST: _list(files)}.items():
+                entry = zipfile.ZipInfo(path, MOMENT)
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                entry.external_attr = (stat.S_IFREG | (0o755 if path in EXECUTABLE else 0o644)) << 16
+                archive.writestr(entry, content)
+        os.replace(draft, out)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _ours_zip(path):
+    try:
+        with zipfile.ZipFile(path) as archive:
+            known = json.loads(archive.read(LIST))
+            names = set(archive.namelist()) - {LIST}
+            return names == set(known) and all(_digest(archive.read(name)) == known[name] for name in names)
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        return False
+
+
+def write_folder(out, files):
+    """A folder. Raises UserError where a file would be overwritten that was not written here, or has been changed."""
+    out = Path(out)
+    if out.exists() and not out.is_dir():
+        raise UserError(f"{out} is a file: give the name of a new folder.")
+    known = _known(out)
+    for path, content in files.items():
+        target = out / path
+        ours = (known.get(path), _digest(content))
+        if os.path.lexists(target) and (target.is_symlink() or _digest(_content(target)) not in ours):
+            raise UserError(f"{target} exists, and was not written by this command, or has been changed since: "
+                            "give another folder.")
+    if out.is_dir() and not known and any(out.iterdir()):
+        raise UserError(f"the folder {out} is not empty, and was not written by this command: give a new one.")
+    for path in known.keys() - files.keys():  # of an earlier assignment
+        if (out / path).is_file() and _digest(_content(out / path)) == known[path]:
+            (out / path).unlink()
+    for path, content in {**files, LIST: _list(files)}.items():
+        target = out / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        draft = target.with_name(f".{target.name}.{os.getpid()}")
+        draft.write_bytes(content)
+        draft.chmod(0o755 if path in EXECUTABLE else 0o644)
+        os.replace(draft, target)
+
+
+def _known(out):
+    try:
+        return dict(json.loads((out / LIST).read_text("utf-8")))
+    except (OSError, ValueError, TypeError):
+        return {}
+
+
+def _list(files):
+    return _json({path: _digest(content) for path, content in files.items()})
+
+
+def _content(path):
+    return path.read_bytes() if path.is_file() else b""
+
+
+def _digest(content):
+    return hashlib.sha256(content).hexdigest()

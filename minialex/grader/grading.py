@@ -1,0 +1,179 @@
+"""Points and feedback for what one student handed in: gradcheck's layers, or the exercises of the course.
+
+    graded = grade(assignment, folder, home)       {"tests": [...], "score", "points", "protection", "seconds", ...}
+
+assignment: what `python -m lessons.grade` wrote into assignment.json. folder: what was handed in. home: where the hidden files
+lie, next to assignment.json: the teacher's skeleton, or the course with its checks.
+"""
+import ast
+import importlib
+import os
+import re
+import sys
+import time
+from pathlib import Path
+
+from ..gradcheck.report import KEEPDIMS, REMARKS
+from . import judges, telling
+from .remote import Gone, Remote, StudentError
+from .sandbox import protection
+
+LONG = 20_000  # characters of feedback for one test
+KINDS = (".py", ".ipynb")
+NOT_HANDED_IN = {"__pycache__", ".git", ".ipynb_checkpoints", "__MACOSX", ".github", "venv", ".venv"}
+
+
+def grade(assignment, folder, home, only=None):
+    """All tests of one submission. only: the names of those that are wanted."""
+    began = time.monotonic()
+    tests = (_layers if assignment["kind"] == "layers" else _exercises)(assignment, Path(folder), Path(home), only)
+    score, points = (sum(test[key] for test in tests) for key in ("score", "points"))
+    return {"tests": tests, "score": _short(score), "points": _short(points),
+            "protection": protection(), "seconds": round(time.monotonic() - began, 3), "title": assignment["title"]}
+
+
+def _test(name, points, share, feedback, verdicts=()):
+    """One test. share: of its points; verdicts: the named mistakes."""
+    return {"name": name, "score": _short(points * share), "points": points, "passed": share == 1,
+            "feedback": _plain(feedback)[:LONG], "verdicts": list(verdicts)}
+
+
+def _short(number):
+    number = round(number, 2)
+    return int(number) if number == int(number) else number
+
+
+def _plain(text):
+    """Without control characters: it may be shown by a terminal or a web page."""
+    return "".join(letter for letter in text if letter in "\n\t" or letter.isprintable())
+
+
+# ------------------------------------------------------------------------------------------------ layers
+
+
+def _layers(assignment, folder, home, only):
+    wanted = [(name, points) for name, points in assignment["items"] if only is None or name in only]
+    file, problem = _file_with_layers(folder, assignment["skeleton"], [name for name, _ in wanted])
+    if file is None:
+        return [_test(name, points, 0, problem) for name, points in wanted]
+    job = {"file": str(file), "names": [], "like": str(home / assignment["skeleton"]), "shapes": {}, "labels": {}, "options": {},
+           "seed": assignment["seed"], "plot": None, "timeout": assignment["timeout"], "memory": assignment["memory"],
+           "alone": folder.is_file()}
+    result = judges.result(job)
+    checks = {check["name"]: check for check in result["checks"]}
+    return [_layer(name, points, checks.get(name), result) for name, points in wanted]
+
+
+def _layer(name, points, check, result):
+    if check is None:
+        error = result["error"] or {"kind": "missing", "message": f"nothing called {name} was checked", "lines": []}
+        return _test(name, points, 0, "\n".join(line.strip() for line in telling.error_lines(error)), [error["kind"]])
+    rows, error = check["rows"], check["error"]
+    right = [row["name"] for row in rows if row["verdict"] in ("correct", *REMARKS) or row["detail"].startswith(KEEPDIMS)]
+    share = 0 if error or not rows else len(right) / len(rows)
+    said = [check["text"]] if check["text"] else []
+    said += ["\n".join(telling.error_lines(error))] if error else []
+    if share == 1 and check["status"] not in ("correct", "remarks"):
+        share = 0
+    if check["status"] == "undecided":
+        said.append("Neither right nor wrong could be proven: a person has to look at it.")
+    wrong = [row["verdict"] for row in rows if row["verdict"] != "correct"]
+    return _test(name, points, share, "\n".join(said) or "correct", [*wrong, *([error["kind"]] if error else [])])
+
+
+def _file_with_layers(folder, skeleton, names):
+    """(the file that was handed in for the skeleton, None) or (None, why there is none)."""
+    files = handed_in(folder)
+    if not files:
+        return None, "No Python file and no notebook was handed in."
+    same = [file for file in files if file.stem == Path(skeleton).stem]
+    if len(same) == 1 or len(files) == 1:
+        return (same or files)[0], None
+    counted = sorted(files, key=lambda file: -sum(name in _text(file) for name in names))
+    return counted[0], None
+
+
+def _text(file):
+    try:
+        return file.read_text("utf-8", errors="replace")[:10 ** 6]
+    except OSError:
+        return ""
+
+
+def handed_in(folder):
+    """The Python files and notebooks of a submission, sorted; links that lead out of it are left out."""
+    folder = Path(folder)
+    if folder.is_file() and not folder.is_symlink():
+        return [folder]
+    files, inside = [], os.path.realpath(folder)
+    for base, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if name not in NOT_HANDED_IN)
+        for name in sorted(names):
+            file = Path(base, name)
+            real = os.path.realpath(file)
+            if file.suffix in KINDS and real.startswith(inside + os.sep) and os.path.isfile(real):
+                files.append(Path(real))
+    return files
+
+
+# ------------------------------------------------------------------------------------------------ exercises
+
+
+def _exercises(assignment, folder, home, only):
+    course = home / "course"
+    if str(course) not in sys.path:
+        sys.path.insert(0, str(course))
+    checking = importlib.import_module("checking")
+    files = handed_in(folder)
+    return [_exercise(name, points, _file_of(name, files), checking, course / "exercises" / f"{name}.py", assignment,
+                      folder.is_file())
+            for name, points in assignment["items"] if only is None or name in only]
+
+
+def _file_of(name, files):
+    """The file that was handed in for exercise 04_convolution: called so, or 04 (2).py, 4.py, …"""
+    number = int(name[:2])
+    same = [file for file in files if file.stem == name and file.suffix == ".py"]
+    return (same or [file for file in files if file.suffix == ".py" and re.match(rf"0*{number}(\D|$)", file.stem)] or [None])[0]
+
+
+def _exercise(name, points, file, checking, skeleton, assignment, alone):
+    if file is None:
+        return _test(name, points, 0, f"No file called {name}.py was handed in.", ["missing"])
+    remote = None
+    try:
+        remote = Remote(file, assignment["timeout"], assignment["memory"], alone)
+        answers = _missing(remote.names(asked_for(skeleton)), asked_for(skeleton), checking)
+        said = checking.load(name).check(*answers)
+        return _test(name, points, 1, f"right. {said or ''}".strip())
+    except checking.Wrong as problem:
+        told = remote.gone.told if remote.gone else None
+        head = str(problem).partition("\n")[0]
+        return _test(name, points, 0, _error(told) if told else f"not yet: {problem}", [told["kind"] if told else head[:200]])
+    except StudentError as error:
+        return _test(name, points, 0, _error(error.told), [error.told["kind"]])
+    except Exception as error:  # values of a kind that a check does not expect
+        gone = remote.gone if remote is not None and isinstance(remote.gone, Gone) else None
+        told = gone.told if gone else {"kind": type(error).__name__, "message": f"the answer could not be used: {error}",
+                                       "lines": []}
+        return _test(name, points, 0, _error(told), [told["kind"]])
+    finally:
+        if remote is not None:
+            remote.end()
+
+
+def asked_for(skeleton):
+    """The names in the last line of an exercise: check(im2col, col2im)."""
+    last = ast.parse(Path(skeleton).read_text("utf-8")).body[-1].value
+    return [argument.id for argument in last.args]
+
+
+def _missing(answers, names, checking):
+    for answer, name in zip(answers, names):
+        if not callable(answer):
+            raise checking.Wrong(f"the file defines no {name}: keep the names of the exercise.")
+    return answers
+
+
+def _error(told):
+    return "\n".join(line.strip() for line in telling.error_lines(told))

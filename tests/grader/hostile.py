@@ -1,0 +1,293 @@
+"""Submissions that mean harm: {name: code}. Each is put in front of a wrong answer, and must not become right by it.
+
+`STAGE` says where a path stands that the code may try to reach: @RESULT@, where the result will be written; @SECRET@, a file
+of the teacher's; @OTHER@, another student's file.
+"""
+
+HOSTILE = {
+    "leaves by os._exit": "import os; os._exit(0)",
+    "leaves by sys.exit": "import sys; sys.exit(0)",
+    "raises SystemExit": "raise SystemExit(0)",
+    "leaves when it is called": "import os\ndef relu(x): os._exit(0)\ndef relu_backward(dout, x): os._exit(0)",
+    "leaves at the end": "import atexit, os; atexit.register(lambda: os._exit(0))",
+    "never ends": "while True: pass",
+    "never ends and catches everything": """
+while True:
+    try:
+        while True: pass
+    except BaseException: pass
+""",
+    "sleeps": "import time; time.sleep(10 ** 6)",
+    "ignores signals": """
+import signal
+for number in range(1, 65):
+    try: signal.signal(number, signal.SIG_IGN)
+    except (OSError, ValueError): pass
+while True: pass
+""",
+    "never ends in C": "list(iter(int, 1))",
+    "forks": """
+import os
+for _ in range(200):
+    try: os.fork()
+    except OSError: pass
+""",
+    "leaves a daemon": """
+import os, time
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        while True: time.sleep(1)
+    os._exit(0)
+""",
+    "fills the memory": "x = []\nwhile True: x.append(bytearray(2 ** 24))",
+    "fills the disk": """
+import os, tempfile
+for folder in ("/tmp", "/dev/shm", "/var/tmp", os.getcwd()):
+    try:
+        with open(folder + "/big", "wb") as file:
+            for _ in range(200): file.write(b"x" * 2 ** 20)
+    except OSError: pass
+""",
+    "prints a million lines": "for i in range(10 ** 6): print('line', i)",
+    "prints a result": """
+import json
+for stream in (1, 2):
+    import os
+    os.write(stream, (json.dumps({"check": {"name": "relu", "status": "correct", "rows": []}}) + "\\n").encode())
+print('{"score": 100, "tests": []}')
+""",
+    "writes a result": """
+import os
+for path in ("@RESULT@", "results.json", "result.json", "result.jsonl"):
+    try:
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+        open(path, "w").write('{"score": 100}')
+    except OSError: pass
+""",
+    "puts a link where the result goes": """
+import os
+try:
+    os.remove("@RESULT@")
+except OSError: pass
+try: os.symlink("/dev/null", "@RESULT@")
+except OSError: pass
+""",
+    "writes into other files": """
+import os, glob
+for path in ["@OTHER@", "@SECRET@", *glob.glob("/**/minialex/**/*.py", recursive=True)[:500]]:
+    try: open(path, "w").write("broken = True")
+    except OSError: pass
+""",
+    "takes the teacher's answer": """
+import importlib.util
+spec = importlib.util.spec_from_file_location("answers", "@SECRET@")
+answers = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(answers)
+relu, relu_backward = answers.relu, answers.relu_backward
+""",
+    "takes another student's answer": """
+import importlib.util
+spec = importlib.util.spec_from_file_location("answers", "@OTHER@")
+answers = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(answers)
+relu, relu_backward = answers.relu, answers.relu_backward
+""",
+    "looks for the answer in memory": """
+import gc, types
+for thing in gc.get_objects():
+    if isinstance(thing, types.FunctionType) and thing.__name__ == "relu_backward" and thing.__module__ != __name__:
+        try:
+            if thing(1.0, 2.0) == 1.0: relu_backward = thing
+        except Exception: pass
+""",
+    "replaces numpy": """
+import numpy, sys
+numpy.allclose = numpy.array_equal = lambda *a, **k: True
+numpy.testing.assert_allclose = lambda *a, **k: None
+numpy.abs = numpy.absolute = lambda x, *a, **k: 0 * numpy.asarray(x)
+numpy.isfinite = lambda x: numpy.ones(numpy.shape(x), bool)
+""",
+    "replaces the checker": """
+import minialex, sys
+from minialex.gradcheck import check, report, comparing
+right = type("Right", (), {"__bool__": lambda self: True, "rows": [], "to_dict": lambda self: {"rows": []}})
+for module in list(sys.modules.values()):
+    for name in ("check_backward", "check_code", "gradcheck"):
+        if hasattr(module, name):
+            try: setattr(module, name, lambda *a, **k: right())
+            except Exception: pass
+""",
+    "replaces what tells the result": """
+import gc, sys
+from minialex.grader import submission
+def told(self):
+    row = {"name": "x", "verdict": "correct", "shape": [3], "size": 3, "compared": 3, "kinks": 0, "error": 0.0, "index": None,
+           "numeric": None, "analytic": None, "evidence": "", "detail": "", "factor": None, "map": [], "seen": None, "lines": []}
+    return {**self.result, "status": "correct", "rows": [row], "text": "all is well"}
+submission.Check.told = told
+""",
+    "takes over the conversation": """
+import gc
+for thing in gc.get_objects():
+    if type(thing).__name__ == "Inside":
+        row = {"name": "x", "verdict": "correct"}
+        empty = {"name": "relu", "checked": "relu_backward", "status": "correct", "inputs": {}, "drawn": False, "rows": [row],
+                 "error": None, "text": ""}
+        thing.exchange({"say": {"checking": "relu", "number": 0, "of": 1, "empty": empty}})
+        thing.exchange({"say": {"check": empty}})
+        thing.exchange({"say": {"done": True}})
+""",
+    "compares something easier": """
+import gc, numpy as np
+for thing in gc.get_objects():
+    if type(thing).__name__ == "Inside":
+        from minialex.gradcheck.pair import Functions
+        from minialex.grader import submission
+        easy = Functions(lambda x: x * 1.0, lambda dout, x: dout * 1.0, True)
+        def told(self, thing=thing):
+            report = thing.compare(easy, {"x": np.arange(6.0) - 2.5}, {"seed": 0})
+            return {**self.result, "status": "correct", "rows": report.to_dict()["rows"], "text": str(report)}
+        submission.Check.told = told
+""",
+    "compares with no inputs to speak of": """
+import gc, numpy as np
+from minialex.grader import submission
+submission.Check._given = lambda self: {"x": np.full((3, 4), 2.0)}
+""",
+    "writes garbage to every descriptor": """
+import os
+for number in range(3, 64):
+    try: os.write(number, b"\\xff" * 64 + b'{"answer": 1}')
+    except OSError: pass
+""",
+    "closes every descriptor": "import os\nos.closerange(0, 64)",
+    "sends something huge": """
+import os
+for number in range(3, 64):
+    try: os.write(number, (2 ** 31).to_bytes(4, "little") * 2 + b"x" * 1000)
+    except OSError: pass
+""",
+    "kills its parent and everybody": """
+import os, signal
+for number in (os.getppid(), -1, 1):
+    try: os.kill(number, signal.SIGKILL)
+    except OSError: pass
+""",
+    "kills its parent gently": """
+import os, signal
+for number in range(2, 2000):
+    if number != os.getpid():
+        try: os.kill(number, signal.SIGTERM)
+        except OSError: pass
+""",
+    "traces its parent": """
+import ctypes, os
+ctypes.CDLL(None).ptrace(16, os.getppid(), 0, 0)
+try: open(f"/proc/{os.getppid()}/mem", "r+b").write(b"x")
+except OSError: pass
+""",
+    "walks the frames": """
+import sys
+frame = sys._getframe()
+while frame is not None:
+    for name, value in list(frame.f_locals.items()):
+        if isinstance(value, dict) and "timeout" in value:
+            value.update(timeout=10 ** 9, like=None, start=0)
+    frame = frame.f_back
+""",
+    "imports by its own rules": """
+import sys
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name.startswith("minialex.grad"): raise ImportError(name)
+sys.meta_path.insert(0, Finder())
+for name in [name for name in sys.modules if name.startswith("minialex.gradcheck")]: del sys.modules[name]
+""",
+    "changes the environment": "import os\nos.environ.update(PYTHONPATH='/tmp', MINIALEX_PROTECTION='process')",
+    "starts threads": """
+import threading, time
+def loop():
+    while True: time.sleep(0.001)
+for _ in range(200):
+    try: threading.Thread(target=loop, daemon=False).start()
+    except RuntimeError: break
+""",
+    "recurses": "import sys\nsys.setrecursionlimit(10 ** 9)\ndef f(): f()\nf()",
+    "huge numbers": """
+def relu(x): return 10 ** 10 ** 7
+def relu_backward(dout, x): return 10 ** 10 ** 7
+""",
+    "arrays that lie": """
+import numpy as np
+class Liar(np.ndarray):
+    def __array__(self, *a, **k): return np.zeros(self.shape)
+    def __eq__(self, other): return np.ones(self.shape, bool)
+    def __sub__(self, other): return np.zeros(self.shape)
+    __rsub__ = __sub__
+    def __reduce__(self): import os; return os.system, ("touch /tmp/pwned",)
+    __array_ufunc__ = None
+def relu_backward(dout, x): return np.asarray(dout).view(Liar)
+""",
+    "numbers that lie": """
+class Any(float):
+    def __eq__(self, other): return True
+    def __lt__(self, other): return True
+    def __sub__(self, other): return 0.0
+    __rsub__ = __gt__ = __le__ = __ge__ = __ne__ = __eq__
+def relu_backward(dout, x): return [[Any(1.0)] * 4] * 3
+""",
+    "objects that run code when pickled": """
+class Bomb:
+    def __reduce__(self): import os; return os.system, ("touch /tmp/pwned",)
+def relu_backward(dout, x): return Bomb()
+""",
+    "values without end": """
+def relu_backward(dout, x):
+    a = []
+    a.append(a)
+    return a
+""",
+    "two gigabytes back": "import numpy as np\ndef relu_backward(dout, x): return np.zeros((2 ** 28,))",
+    "changes the random numbers": """
+import numpy as np, random
+np.random.seed(7)
+np.random.default_rng = lambda *a: np.random.RandomState(0)
+np.random.seed = random.seed = lambda *a: None
+""",
+    "writes into its arguments": """
+def relu_backward(dout, x):
+    dout *= 0
+    x *= 0
+    return dout
+""",
+    "bends forward where it is moved": """
+import numpy as np
+first = []
+def relu(x):
+    if not first: first.append(x.copy())
+    return np.maximum(first[0], 0)
+def relu_backward(dout, x): return np.zeros_like(x)
+""",
+    "changes forward by a millionth": """
+import numpy as np
+first = []
+def relu(x):
+    if not first: first.append(x.copy())
+    return np.maximum(x, 0) * (1 - 9e-7 * (x != first[0]))
+def relu_backward(dout, x): return dout * (x > 0) * 0.99
+""",
+    "asks the network": """
+import socket
+try: socket.create_connection(("127.0.0.1", 22), 1)
+except OSError: pass
+""",
+    "becomes somebody else": """
+import os
+for change in (lambda: os.setuid(0), lambda: os.setgid(0), lambda: os.chroot("/"), lambda: os.chmod("/", 0o777)):
+    try: change()
+    except OSError: pass
+os.system("sudo -n true 2>/dev/null; mount -o remount,rw / 2>/dev/null")
+""",
+    "null bytes in the file": "x = '\\x00'\n\x00",
+}

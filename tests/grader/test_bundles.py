@@ -1,0 +1,267 @@
+"""What `python -m lessons.grade` makes: run as the graders run it, or held against what they publish."""
+import csv
+import datetime
+import json
+import os
+import stat
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from lessons import grade
+from lessons.gradient_bugs import submissions
+
+ROOT = Path(__file__).resolve().parents[2]
+SKELETON = ROOT / "lessons" / "gradient_bugs" / "skeleton.py"
+SOLUTIONS, EXERCISES = ROOT / "lessons" / "solutions", ROOT / "lessons" / "exercises"
+THREE = ["04_convolution", "06_relu", "07_pooling"]  # the first two right, the third as it was handed out
+EMMA = next(student for student in submissions.CLASS if student[0] == "emma")
+
+
+def made(out, *arguments):
+    assert grade.main([str(out), *map(str, arguments)]) == 0
+    return out
+
+
+def hand_in_three(folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, source in zip(THREE, (SOLUTIONS, SOLUTIONS, EXERCISES)):
+        (folder / f"{name}.py").write_text((source / f"{name}.py").read_text("utf-8"), encoding="utf-8")
+
+
+def own_python(folder):
+    """A Python in `folder` that finds the packages of this one, as setup.sh would have installed them."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
+    (site,) = folder.glob("lib/python*/site-packages")
+    (site / "here.pth").write_text("\n".join(path for path in sys.path if path.endswith("-packages")), encoding="utf-8")
+
+
+# ------------------------------------------------------------------------------------------------ Gradescope
+
+
+@pytest.fixture(scope="module")
+def autograder(tmp_path_factory):
+    """/autograder of Gradescope's, in a temporary place, after one run of the whole zip."""
+    if os.name != "posix":
+        pytest.skip("run_autograder is a script for bash")
+    root = tmp_path_factory.mktemp("autograder")
+    bundle = made(root / "autograder.zip", "--to", "gradescope", "--layers", SKELETON, "--points", "3", "2", "1")
+    with zipfile.ZipFile(bundle) as archive:
+        archive.extractall(root / "source")
+    (root / "submission").mkdir()
+    (root / "submission" / "skeleton.py").write_text(submissions.submission(*EMMA[1:]), encoding="utf-8")
+    own_python(root / "python")
+    subprocess.run(["bash", str(root / "source" / "run_autograder")], check=True, cwd=root / "submission",
+                   env={**os.environ, "AUTOGRADER_ROOT": str(root)})
+    return root
+
+
+def test_gradescopes_zip_has_both_scripts_at_its_root_and_they_may_be_run(tmp_path):
+    bundle = made(tmp_path / "a.zip", "--to", "gradescope", "--exercises", "04")
+    with zipfile.ZipFile(bundle) as archive:
+        for name in ("setup.sh", "run_autograder"):
+            assert archive.getinfo(name).external_attr >> 16 & stat.S_IXUSR
+            assert archive.read(name).startswith(b"#!/usr/bin/env bash")
+        assert {"minialex/tensor.py", "course/exercises/checks/04_convolution.py"} <= set(archive.namelist())
+
+
+def test_gradescopes_results(autograder):
+    results = json.loads((autograder / "results" / "results.json").read_text("utf-8"))
+    assert set(results) == {"score", "execution_time", "output", "visibility", "stdout_visibility", "extra_data", "tests",
+                            "leaderboard"}
+    assert [(test["name"], test["score"], test["max_score"], test["status"]) for test in results["tests"]] == [
+        ("conv", 2, 3, "failed"), ("maxpool", 2, 2, "passed"), ("cross_entropy", 1, 1, "passed")]
+    assert results["score"] == 5 and results["visibility"] == "visible" and results["stdout_visibility"] == "hidden"
+    for test in results["tests"]:
+        assert set(test) >= {"score", "max_score", "name", "number", "output", "status", "tags", "visibility"}
+    assert "shifted by (dy, dx): (1, 1)" in results["tests"][0]["output"]
+    assert results["tests"][0]["tags"] == ["shifted by (dy, dx)"]
+    assert results["extra_data"]["protection"] in results["output"]
+    assert stat.S_IMODE((autograder / "source").stat().st_mode) == 0o700
+
+
+def test_setup_sh_installs_only_what_is_listed(tmp_path):
+    bundle = made(tmp_path / "a.zip", "--to", "gradescope", "--exercises", "04")
+    with zipfile.ZipFile(bundle) as archive:
+        assert archive.read("requirements.txt").split() == [b"numpy>=2.0", b"threadpoolctl>=3.2"]
+        assert b"requirements.txt" in archive.read("setup.sh")
+
+
+def test_what_gradescope_bundles_needs_no_other_package():
+    """With neither Pillow nor matplotlib nor tqdm nor CuPy, as on a machine that has run setup.sh."""
+    code = ("import sys\nclass No:\n    def find_spec(self, name, path=None, target=None):\n"
+            "        if name.split('.')[0] in ('PIL', 'matplotlib', 'tqdm', 'cupy'): raise ImportError(name)\n"
+            "sys.meta_path.insert(0, No())\nimport minialex.grader.here, minialex.grader.judge, minialex.grader.inside\n"
+            "sys.path.insert(0, 'lessons')\nimport checking")
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True)
+
+
+# ------------------------------------------------------------------------------------------------ Classroom 50
+
+
+def test_classroom_50(tmp_path):
+    bundle, checkout = made(tmp_path / "hw1", "--to", "classroom50", "--exercises", "04", "06", "07"), tmp_path / "checkout"
+    hand_in_three(checkout)
+    names = {"CLASSROOM": "cs", "ASSIGNMENT": "hw1", "SUBMISSION_TAG": "submit/2026-01-01", "COMMIT_URL": "https://x/commit/1",
+             "RELEASE_URL": "https://x/releases/1"}
+    done = subprocess.run([sys.executable, str(bundle / "autograder.py")], cwd=checkout, check=False,
+                          env={**os.environ, **names, "MINIALEX_ALONE": "1"})
+    assert done.returncode == 0  # although a test failed
+    result = json.loads((checkout / "result.json").read_text("utf-8"))
+    assert set(result) == {"schema", "classroom", "assignment", "submission", "commit", "release", "review", "datetime", "score",
+                           "max-score", "tests"}
+    assert result["schema"] == "classroom50/result/v1" and (result["score"], result["max-score"]) == (2, 3)
+    assert all(isinstance(result[key], str) and result[key] for key in ("classroom", "assignment", "submission", "review"))
+    datetime.datetime.strptime(result["datetime"], "%Y-%m-%dT%H:%M:%SZ")
+    assert [(test["test-name"], test["passed"]) for test in result["tests"]] == list(zip(THREE, (True, True, False)))
+    for test in result["tests"]:
+        assert isinstance(test["score"], int) and isinstance(test["max-score"], int) and isinstance(test["passed"], bool)
+    assert "returns nothing yet" in result["tests"][2]["feedback"]
+    assert "returns nothing yet" in (checkout / "release-body.md").read_text("utf-8")
+
+
+def test_classroom_50_knows_whole_points_only(tmp_path, capsys):
+    assert grade.main([str(tmp_path / "x"), "--to", "classroom50", "--exercises", "04", "--points", "1.5"]) == 2
+    assert "whole numbers" in capsys.readouterr().err and not (tmp_path / "x").exists()
+
+
+# ------------------------------------------------------------------------------------------------ nbgrader
+
+
+def test_notebooks_are_valid_and_complete(tmp_path):
+    nbformat = pytest.importorskip("nbformat", reason="pip install nbformat, to check what is written for nbgrader")
+    for place in (made(tmp_path / "a", "--to", "nbgrader", "--exercises", "04", "06"),
+                  made(tmp_path / "b", "--to", "nbgrader", "--layers", SKELETON)):
+        for path in place.rglob("*.ipynb"):
+            nbformat.validate(nbformat.read(path, 4))
+
+
+def test_cells_for_nbgrader(tmp_path):
+    out = made(tmp_path / "a", "--to", "nbgrader", "--layers", SKELETON, "--points", "3", "2", "1")
+    (path,) = out.rglob("*.ipynb")
+    cells = {cell["id"]: cell for cell in json.loads(path.read_text("utf-8"))["cells"]}
+    answer, tests = "".join(cells["conv-answer"]["source"]), "".join(cells["conv-tests"]["source"])
+    assert answer.index("### BEGIN SOLUTION") < answer.index("raise NotImplementedError") < answer.index("### END SOLUTION")
+    assert tests.index("### BEGIN HIDDEN TESTS") < tests.index("check_backward") < tests.index("### END HIDDEN TESTS")
+    marks = cells["conv-tests"]["metadata"]["nbgrader"]
+    assert marks["grade"] and marks["locked"] and not marks["solution"] and marks["points"] == 3 and marks["schema_version"] == 3
+    assert cells["conv-answer"]["metadata"]["nbgrader"]["solution"]
+
+
+def test_nbgrader_itself(tmp_path):
+    """Makes the students' version, then grades a right and an empty notebook."""
+    pytest.importorskip("nbgrader", reason="pip install nbgrader, to have it make and grade the notebooks")
+    out = made(tmp_path / "course", "--to", "nbgrader", "--exercises", "06")
+    (source,) = out.rglob("06_relu.ipynb")
+    name = source.parent.name
+    (out / "nbgrader_config.py").write_text("c = get_config()\nc.CourseDirectory.course_id = 'c'\n", encoding="utf-8")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "JUPYTER_PLATFORM_DIRS": "1", "HOME": str(tmp_path)}
+
+    def run(*arguments):
+        subprocess.run([sys.executable, "-m", "nbgrader", *arguments], cwd=out, env=environment, check=True, capture_output=True)
+
+    run("generate_assignment", name)
+    released = (out / "release" / name / "06_relu.ipynb").read_text("utf-8")
+    assert "YOUR CODE HERE" in released and "tenth of g" not in released
+    for student, path in (("anna", source), ("ben", out / "release" / name / "06_relu.ipynb")):
+        place = out / "submitted" / student / name
+        place.mkdir(parents=True)
+        (place / "06_relu.ipynb").write_bytes(path.read_bytes())
+    run("autograde", name)
+    run("export")
+    with open(out / "grades.csv", encoding="utf-8") as file:
+        assert {row["student_id"]: float(row["score"]) for row in csv.DictReader(file)} == {"anna": 1.0, "ben": 0.0}
+
+
+# ------------------------------------------------------------------------------------------------ PrairieLearn
+
+
+def test_a_question_for_prairielearn(tmp_path):
+    out = made(tmp_path / "q", "--to", "prairielearn", "--exercises", "04", "06", "--title", "Backward")
+    info = json.loads((out / "info.json").read_text("utf-8"))
+    assert info["title"] == "Backward" and info["gradingMethod"] == "External" and len(info["uuid"]) == 36
+    question = (out / "question.html").read_text("utf-8")
+    for name in THREE[:2]:
+        assert f'file-name="{name}.py"' in question and (out / "tests" / "start" / f"{name}.py").is_file()
+    assert "pl-external-grader-results" in question
+
+
+def test_prairielearns_grader_itself(tmp_path):
+    pytest.importorskip("pytest_prairielearn_grader", reason="pip install pytest-prairielearn-grader, to have it grade")
+    out = made(tmp_path / "q", "--to", "prairielearn", "--exercises", "04", "06", "07", "--points", "1", "2", "4")
+    hand_in_three(out / "tests" / "student")
+    subprocess.run([sys.executable, "-m", "pytest", "-q", "test_student.py"], cwd=out / "tests", check=True, capture_output=True)
+    results = json.loads((out / "tests" / "autograder_results.json").read_text("utf-8"))
+    assert results["gradable"] and results["score"] == pytest.approx(3 / 7)
+    assert [test["points"] for test in results["tests"]] == [1, 2, 0]
+    assert "returns nothing yet" in results["tests"][2]["message"]
+
+
+# ------------------------------------------------------------------------------------------------ gradebooks
+
+
+def test_a_gradebook_of_a_folder(tmp_path):
+    """A folder for each student, or a file; a name that a spreadsheet would compute is a name."""
+    for student in ("anna", "=ben"):
+        hand_in_three(tmp_path / "in" / student)
+    (tmp_path / "in" / "=ben" / "04_convolution.py").write_text("def im2col(", encoding="utf-8")
+    out = made(tmp_path / "grades.csv", "--to", "csv", "--exercises", "04", "07", "--points", "2", "--submissions",
+               tmp_path / "in")
+    with open(out, encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == ["student", "exercise", "points", "of", "feedback"]
+    assert {(row["student"], row["exercise"]): row["points"] for row in rows} == {
+        ("anna", "04_convolution"): "2", ("anna", "07_pooling"): "0",
+        ("'=ben", "04_convolution"): "0", ("'=ben", "07_pooling"): "0"}
+    assert "SyntaxError" in rows[0]["feedback"] and "nothing yet" in rows[3]["feedback"]
+
+
+# ------------------------------------------------------------------------------------------------ nothing is overwritten
+
+
+@pytest.mark.parametrize("form, out", [("gradescope", "a.zip"), ("classroom50", "a"), ("nbgrader", "a"), ("prairielearn", "a")])
+def test_what_it_has_written_is_renewed_and_nothing_else(tmp_path, capsys, form, out):
+    out = tmp_path / out
+    made(out, "--to", form, "--exercises", "04")
+    made(out, "--to", form, "--exercises", "04", "06")  # its own
+    first = out.read_bytes() if out.is_file() else (out / ".minialex-grade.json").read_bytes()
+    if out.is_file():
+        with zipfile.ZipFile(out, "a") as archive:
+            archive.writestr("notes.txt", "mine")
+        kept, content = out, out.read_bytes()
+    else:
+        kept = next(path for path in sorted(out.rglob("*")) if path.is_file() and path.name[0] != "."
+                    and path.suffix in (".json", ".ipynb", ".py"))
+        kept.write_text("mine", encoding="utf-8")
+        content = kept.read_bytes()
+    assert grade.main([str(out), "--to", form, "--exercises", "07"]) == 2
+    said = capsys.readouterr().err
+    assert kept.read_bytes() == content and said.count("\n") == 1 and "give another" in said and first
+
+
+@pytest.mark.parametrize("form", grade.FORMATS)
+def test_files_of_others_stay(tmp_path, capsys, form):
+    taken = tmp_path / ("taken.zip" if form == "gradescope" else "taken")
+    taken.write_text("mine", encoding="utf-8")
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "anna.py").write_text("x = 1", encoding="utf-8")
+    more = ["--submissions", str(tmp_path / "in")] if form == "csv" else []
+    assert grade.main([str(taken), "--to", form, "--exercises", "04", *more]) == 2
+    assert taken.read_text("utf-8") == "mine" and capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize("arguments, sentence", [
+    (["--to", "csv", "--exercises", "04"], "give --submissions FOLDER"),
+    (["--to", "gradescope", "--exercises", "99"], "there is no exercise 99"),
+    (["--to", "gradescope", "--exercises", "04", "04"], "only once"),
+    (["--to", "gradescope", "--exercises", "04", "06", "--points", "1", "2", "3"], "give one number, or 2"),
+    (["--to", "gradescope", "--layers", "nowhere.py"], "there is no file 'nowhere.py'"),
+    (["--to", "gradescope", "--exercises", "04", "--submissions", "x"], "goes with --to csv"),
+])
+def test_mistakes_are_one_sentence(tmp_path, capsys, arguments, sentence):
+    assert grade.main([str(tmp_path / "x.zip"), *arguments]) == 2
+    said = capsys.readouterr().err
+    assert sentence in said and said.count("\n") == 1 and not (tmp_path / "x.zip").exists()

@@ -1,0 +1,129 @@
+"""Whatever a submission does: it becomes not right by it, and nothing of anybody else's changes."""
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from hostile import HOSTILE
+
+from minialex.grader import grading, sandbox
+from minialex.grader.here import gradescope_results
+
+ROOT = Path(__file__).resolve().parents[2]
+SECRET = """
+import numpy as np
+def relu(x): return np.maximum(x, 0)
+def relu_backward(dout, x): return dout * (x > 0)
+def relu_inputs(generator): return {"x": generator.standard_normal((3, 4))}
+"""
+WRONG = """
+import numpy as np
+def relu(x): return np.maximum(x, 0)
+def relu_backward(dout, x): return dout * 1.0
+"""
+RIGHT = WRONG.replace("dout * 1.0", "dout * (x > 0)")
+ASSIGNMENT = {"title": "relu", "kind": "layers", "items": [["relu", 4]], "skeleton": "relu_teacher.py", "seed": 0, "timeout": 2.0,
+              "memory": 1024, "files": {}}
+MARKS = {"@RESULT@": "results/results.json", "@SECRET@": "hidden/relu_teacher.py", "@OTHER@": "others/anna.py"}
+needs_linux = pytest.mark.skipif(sandbox.best_level() == "process", reason="this system offers a submission's process neither "
+                                 "an own user nor namespaces: nothing keeps it from other files")
+
+
+def stage(folder):
+    """Everything that there is besides the submission: {path: content}."""
+    for name in ("hidden", "results", "submission", "others"):
+        (folder / name).mkdir(parents=True)
+    (folder / "hidden" / "relu_teacher.py").write_text(SECRET)
+    (folder / "others" / "anna.py").write_text(RIGHT)
+    (folder / "results" / "results.json").write_text("not yet")
+    return snapshot(folder)
+
+
+def snapshot(folder):
+    return {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def grade(folder, code):
+    for mark, path in MARKS.items():
+        code = code.replace(mark, str(folder / path))
+    (folder / "submission" / "relu.py").write_text(code)
+    before = snapshot(folder)
+    graded = grading.grade(ASSIGNMENT, folder / "submission", folder / "hidden")
+    return graded, before == snapshot(folder)
+
+
+@pytest.fixture(scope="module")
+def tried(tmp_path_factory):
+    """Each hostile submission, in front of a wrong answer and behind it: {name: (graded, nothing else has changed)}."""
+    places = {name: tmp_path_factory.mktemp("hostile") for name in HOSTILE}
+
+    def run(name):
+        stage(places[name])
+        code = HOSTILE[name]
+        return grade(places[name], code if "def relu_backward" in code and "def relu(" in code else WRONG + code)
+
+    with ThreadPoolExecutor(3) as pool:
+        return dict(zip(HOSTILE, pool.map(run, HOSTILE)))
+
+
+def test_enough_kinds_are_tried():
+    assert len(HOSTILE) >= 30
+
+
+@needs_linux
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_submission_gains_nothing(tried, name):
+    graded, untouched = tried[name]
+    (test,) = graded["tests"]
+    assert test["score"] == 0 and not test["passed"], test["feedback"]
+    assert untouched
+    assert gradescope_results(graded)["score"] == 0 and len(test["feedback"]) <= grading.LONG
+
+
+@needs_linux
+def test_nothing_goes_on_running(tried):
+    marks = [b"inside import main\nmain(2.0,", b"confine.py"]
+    assert sandbox.wait_for(lambda: not [line for line in commands() if all(mark in line for mark in marks[:1])], 20)
+
+
+def commands():
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            yield (process / "cmdline").read_bytes()
+        except OSError:
+            pass
+
+
+def test_the_right_answer_is_right_beside_them(tried, tmp_path):
+    stage(tmp_path)
+    graded, untouched = grade(tmp_path, RIGHT)
+    assert graded["score"] == 4 and untouched and graded["tests"][0]["passed"]
+
+
+def test_files_beside_a_submission_are_not_run(tmp_path):
+    """Files that Python or pytest would load on their own accord."""
+    stage(tmp_path)
+    for name in ("sitecustomize.py", "usercustomize.py", "conftest.py", "numpy.py", "json.py", "minialex.py", "checking.py"):
+        (tmp_path / "submission" / name).write_text("import os\nos._exit(0)\n")
+    (tmp_path / "submission" / "x.pth").write_text("import os; os._exit(0)\n")
+    graded, _ = grade(tmp_path, RIGHT)
+    assert graded["score"] == 4
+
+
+def test_a_link_as_submission_shows_nothing(tmp_path):
+    stage(tmp_path)
+    os.symlink(tmp_path / "hidden" / "relu_teacher.py", tmp_path / "submission" / "relu.py")
+    graded = grading.grade(ASSIGNMENT, tmp_path / "submission", tmp_path / "hidden")
+    assert graded["score"] == 0 and "No Python file" in graded["tests"][0]["feedback"]
+
+
+def test_the_protection_that_was_in_force_is_said(tmp_path):
+    code = ("import sys; sys.path.insert(0, sys.argv[1]); from minialex.grader import sandbox; "
+            "print(sandbox.best_level(), sandbox.protection())")
+    done = subprocess.run([sys.executable, "-c", code, str(ROOT)], env={**os.environ, sandbox.CHOSEN: "process"},
+                          capture_output=True, encoding="utf-8", check=True)
+    assert done.stdout.startswith("process an own process, limits of time and memory; this system offers no more")
+    graded = {"tests": [], "score": 0, "seconds": 0, "protection": sandbox.protection()}
+    assert sandbox.protection() in gradescope_results(graded)["output"]
