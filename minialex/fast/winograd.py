@@ -49,19 +49,17 @@ LONGEST_SUM = {3: 192, 5: 64}
 def tile_size(r, images, output_size, forward):
     """m for kernels of r x r. Backward it is 4: gradients that are off by 10⁻⁶ harm nobody. Forward, rounding decides on which
     side of 0 an output lies, and which of nearly equal ones wins a pooling window. So tiles are smaller there, where that costs
-    next to nothing: for 5x5 kernels, for outputs that 3 divides with less waste than 4 (13 is 5·3 − 2 and 4·4 − 3), and for few
-    images, where what takes the time is the transform of the weights.
+    next to nothing: for outputs that 3 divides with less waste than 4 (13 is 5·3 − 2 and 4·4 − 3), and for few images, where
+    what takes the time is the transform of the weights.
     """
     def multiplications(m):
         return math.prod(-(-size // m) * (m + r - 1) for size in output_size)
 
     if not forward:
         return 4
-    if r == 5:
+    if multiplications(3) < 1.1 * multiplications(4) or r == 5 and images < 32:
         return 3
-    if images < 8:
-        return 2
-    return 3 if multiplications(3) < 1.1 * multiplications(4) else 4
+    return 2 if r == 3 and images < 8 else 4
 
 
 @lru_cache
