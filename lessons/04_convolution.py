@@ -4,6 +4,10 @@ A convolution is a matrix product in disguise. Undressing it costs memory, and p
 best at. Backwards, the two transposes of the product are all there is, and one of them has to add.
 """
 # %% Tools
+import inspect
+import time
+from contextlib import nullcontext
+
 import classroom  # makes `import minialex` work from any folder
 import numpy as np
 from classroom import broken, fact, formula, heard, predict
@@ -73,10 +77,6 @@ fact("conv1's columns: 363·3025 = 1,098,075 numbers, and 562 MB in float32 for 
 # ## 3. Backwards: the two transposes
 # y = W·columns is a product like any other: dW = g·columnsᵀ and dcolumns = Wᵀ·g. But a pixel was copied into several
 # columns. What its copies get belongs to the pixel: everything is added. That is col2im.
-#
-# Is this what the engine really runs? On a GPU, and for up to three pictures, yes. On a CPU larger batches of AlexNet's layers
-# go by tiles, the same sums in fewer multiplications (`minialex/fast/winograd.py`); with `MINIALEX_CONVOLUTION=im2col` they
-# too take the columns.
 
 # %%
 guess = predict("A 3×3 kernel moves by 1. To how many columns is a pixel in the middle copied? That many terms has its sum.")
@@ -112,7 +112,26 @@ v, c = generator.normal(size=x.shape), generator.normal(size=columns.shape)
 fact("col2im is the transpose of im2col: ⟨im2col(v), c⟩ = ⟨v, col2im(c)⟩ for any v and c",
      np.isclose((F.im2col(v, 3, 2, 1) * c).sum(), (v * F.col2im(c, x.shape, 3, 2, 1)).sum()))
 
-# %% 4. Broken on purpose: overwriting instead of adding; then channels that do not fit. Then the picture.
+# %% [markdown]
+# ## 4. The engine's own lines
+# `minialex/ops/convolution.py` is the book: what you have just computed, with `groups` beside it (lesson 05). Inside
+# `with ma.textbook():` these lines run; without it, what is fastest for the shape. On a CPU AlexNet's layers go by tiles, the
+# same sums in fewer multiplications. `MINIALEX_TEXTBOOK=1 python -m lessons 04` opens the book for the whole lesson.
+
+# %%
+formula("columns = im2col(x); y = W·columns + b; dW = Σ dy·columnsᵀ; dcolumns = Wᵀ·dy; dx = col2im(dcolumns)")
+pictures, weights = (generator.normal(size=shape).astype(np.float32) for shape in [(8, 64, 13, 13), (64, 64, 3, 3)])
+results = []
+for way in (nullcontext, ma.textbook):
+    with way():
+        served, began = ma.fast.explain(F.conv2d, pictures, weights, padding=1), time.process_time()
+        results.append(F.conv2d(pictures, weights, padding=1).data)
+        print(f"  {served}: {1e3 * (time.process_time() - began):.0f} ms")
+fact("by the book the lines below run, and nothing else", "ops/convolution.py" in served)
+fact("the same numbers come out, up to float32's rounding", np.abs(results[0] - results[1]).max() < 1e-5 * results[1].max())
+print("\n".join(["", inspect.getsource(ma.ops.Conv2d.forward), inspect.getsource(ma.ops.Conv2d.backward)]))
+
+# %% 5. Broken on purpose: overwriting instead of adding; then channels that do not fit. Then the picture.
 class Overwriting(ma.Function):
     """A 3×3 convolution whose col2im writes `=` where `+=` belongs."""
 

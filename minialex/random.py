@@ -27,7 +27,7 @@ def host_generator():
 def random_key():
     """A whole number below 2^64 that stands for a long sequence of random numbers, such as a dropout mask.
 
-    It is drawn on the host and may be made into the sequence where the array is (fast/dropout.py), so that a GPU's random
+    It is drawn on the host and may be made into the sequence where the array is (cuda/dropout.cu), so that a GPU's random
     numbers are the CPU's, and that the host generator's state, which a checkpoint keeps, is all the state there is.
     """
     return int(_random["host"].integers(1 << 64, dtype=np.uint64))

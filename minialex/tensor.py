@@ -21,7 +21,8 @@ class _Switches(threading.local):
     """Each thread has its own."""
 
     def __init__(self):
-        self.grad_enabled, self.textbook, self.layers = True, False, []
+        self.grad_enabled, self.layers = True, []
+        self.textbook = os.environ.get("MINIALEX_TEXTBOOK", "0") not in ("", "0")
 
 
 _switches = _Switches()
@@ -48,8 +49,8 @@ def no_grad():
 
 
 def is_textbook():
-    """Does this thread run the plain operations? MINIALEX_TEXTBOOK=1 says so for a whole program."""
-    return _switches.textbook or os.environ.get("MINIALEX_TEXTBOOK", "0") not in ("", "0")
+    """Does this thread run the plain operations? MINIALEX_TEXTBOOK=1 in its environment says so for a whole program."""
+    return _switches.textbook
 
 
 def textbook():

@@ -13,9 +13,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
 ABOUT_THE_CPU = {  # files and tests whose operations stay on the CPU, and why
-    "test_backend.py": "threads, and memory that is used again",
-    "test_memory_order.py": "the order in which images lie in its memory",
-    "test_tiles_agree_with_the_plain_path": "a GPU's convolutions all take the plain path",
+    "fast": "threads, memory that is used again and its order, the CPU's plans of a convolution",
     "test_the_gradient_of_the_image_is_not_computed": "it breaks one of the CPU's kernels on purpose",
     "test_outside_the_block_nobody_watches": "it looks at the list of observers, and on_device.py is one",
     "test_everything_is_as_it_was": "the same",

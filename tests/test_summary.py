@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import minialex.functional as F
-from minialex import Tensor, models, nn, no_grad, shapes
+from minialex import Tensor, layer_table, models, nn, no_grad, shapes
 from minialex import summary as command
 from minialex.random import random_state
 
@@ -200,7 +200,7 @@ def test_the_sizes_that_the_error_proposes_are_those_that_work(build, name, monk
     channels = model.input_shape[0]
     with pytest.raises(ValueError) as caught:
         shapes.summary(model, (channels, 20, 20))
-    monkeypatch.setattr(shapes, "_what_fits", lambda *anything: "")  # the search, which is slow, has been asked once
+    monkeypatch.setattr(layer_table, "_what_fits", lambda *anything: "")  # the search, which is slow, has been asked once
     working, whole = [], []
     for size in range(1, 300):
         try:

@@ -1,4 +1,7 @@
-"""Activations in cache-sized blocks, on all cores, in either memory order (layout.py)."""
+"""Activations in cache-sized blocks, on all cores, in either memory order (layout.py), into memory that is used again.
+
+Gains: relu1 by itself at batch 32 runs at 3.1 and 2.3 times PyTorch's speed (RESULTS.md, "Each layer by itself").
+"""
 from .. import ops
 from ..device import array_module
 from .layout import arranged, empty_like

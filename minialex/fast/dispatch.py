@@ -10,7 +10,7 @@ import numpy as np
 from .. import ops, tensor
 from ..device import array_module, is_array
 from ..ops.im2col import window_count
-from . import activation, dropout, gpu, linear, normalization, pooling, sgd
+from . import activation, gpu, linear, normalization, pooling, sgd
 from .batched import BatchedConvolution
 from .im2col import Im2colConvolution, OneWindowConvolution
 from .space_to_depth import SpaceToDepthConvolution
@@ -100,14 +100,17 @@ TABLE = [
     Row(ops.Conv2d, "cpu", convolution, Im2colConvolution, "im2col, some images at a time"),
     Row(ops.Conv2d, "cuda", convolution, gpu.Conv2d, "im2col, slices as memory allows"),
     Row(ops.Linear, "cpu", any_input, linear.Linear, "products shared by our threads"),
+    Row(ops.Linear, "cuda", any_input, linear.Linear, "products into memory at hand"),
     Row(ops.ReLU, "cpu", any_input, activation.ReLU, "blocks on all cores"),
+    Row(ops.ReLU, "cuda", any_input, activation.ReLU, "in place of temporaries"),
     Row(ops.Tanh, "cpu", any_input, activation.Tanh, "blocks on all cores"),
+    Row(ops.Tanh, "cuda", any_input, activation.Tanh, "in place of temporaries"),
     Row(ops.MaxPool2d, "cpu", byte_for_winner, pooling.MaxPool2d, "running maxima, rows then columns"),
     Row(ops.MaxPool2d, "cuda", winner_in_cuda, gpu.MaxPool2d, "one thread for each window"),
     Row(ops.AvgPool2d, "cpu", any_input, pooling.AvgPool2d, "rows, then columns"),
+    Row(ops.AvgPool2d, "cuda", any_input, pooling.AvgPool2d, "rows, then columns"),
     Row(ops.LocalResponseNorm, "cpu", of_images, normalization.LocalResponseNorm, "in the cache, in place"),
     Row(ops.LocalResponseNorm, "cuda", in_cuda, gpu.LocalResponseNorm, "one thread for each number"),
-    Row(ops.Dropout, "cpu", any_input, dropout.Dropout, "the mask is drawn again"),
     Row(ops.Dropout, "cuda", in_cuda, gpu.Dropout, "the mask is drawn again"),
     Row(ops.CrossEntropy, "cuda", in_cuda, gpu.CrossEntropy, "one block of threads for each row"),
     Row(ops.sgd_update, "cpu", any_input, sgd.sgd_update, "blocks that fit the cache"),

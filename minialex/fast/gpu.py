@@ -15,8 +15,8 @@ from .. import ops
 from ..device import array_module, bytes_asked_for, gpu_memory, is_array, loaded_cupy
 from ..errors import OutOfMemory
 from ..ops.im2col import window_count
+from ..random import next_sequence
 from .convolution import Convolution
-from .dropout import Dropout as CpuDropout
 from .im2col import Im2col
 from .normalization import LocalResponseNorm as CpuLocalResponseNorm
 from .pooling import MaxPool2d as CpuMaxPool2d
@@ -232,8 +232,17 @@ def dropout(x, p, key, first=0):
     return y
 
 
-class Dropout(CpuDropout):
-    drop = staticmethod(dropout)
+class Dropout(ops.Dropout):
+    """The mask is not kept: it follows from one random number, its key, so that backward draws it again."""
+
+    fresh_gradients = True
+
+    def forward(self, x):
+        self.key, self.first = next_sequence(x)
+        return dropout(x, self.p, self.key, self.first)
+
+    def backward(self, grad_output):
+        return dropout(grad_output, self.p, self.key, self.first)
 
 
 # ------------------------------------------------------------------------------------------------ the loss

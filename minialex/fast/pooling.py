@@ -9,6 +9,7 @@ from functools import reduce
 import numpy as np
 
 from .. import ops
+from ..device import array_module
 from ..ops.im2col import taps, window_count
 from .buffers import scratch
 from .layout import arranged, channels_last, empty_like, in_memory, swapped
@@ -162,13 +163,13 @@ class AvgPool2d(ops.AvgPool2d):
     fresh_gradients = True
 
     def forward(self, x):
-        (KH, KW), (SH, SW) = self.kernel_size, self.stride
+        (KH, KW), (SH, SW), add = self.kernel_size, self.stride, array_module(x).add
         OH, OW = map(window_count, x.shape[2:], self.kernel_size, self.stride, (0, 0))
         y = empty_like(x, (*x.shape[:2], OH, OW))
 
         def average(images):  # first the rows of each window, which are whole rows of the image, then the columns
-            rows = reduce(np.add, [x[images, :, i:i + SH * OH:SH] for i in range(KH)])
-            y[images] = reduce(np.add, [rows[..., j:j + SW * OW:SW] for j in range(KW)])
+            rows = reduce(add, [x[images, :, i:i + SH * OH:SH] for i in range(KH)])
+            y[images] = reduce(add, [rows[..., j:j + SW * OW:SW] for j in range(KW)])
             y[images] *= 1 / (KH * KW)
 
         for_images(average, x)

@@ -20,7 +20,7 @@ def unbroadcast(grad, shape):
 
 class _Elementwise(Function):
     """Two operands, broadcast against each other as NumPy does. Each below says what it computes, and from the gradient g of the
-    result those of its operands, before they are summed over the broadcast axes. Only what somebody asked for is computed."""
+    result those of its operands, before they are summed over the broadcast axes: g itself where it says nothing."""
 
     symbol = "?"
 
@@ -29,6 +29,11 @@ class _Elementwise(Function):
             if m != n and 1 not in (m, n):
                 raise ValueError(f"cannot compute {a.shape} {self.symbol} {b.shape}: counted from the right, sizes {m} and "
                                  f"{n} differ and neither is 1. Reshape one so that the axes line up.")
+
+    def grad_a(self, g):
+        return g
+
+    grad_b = grad_a
 
     def backward(self, g):
         return tuple(unbroadcast(gradient(g, *self.saved), shape) if needed else None for gradient, needed, (shape, _) in
@@ -43,12 +48,6 @@ class Add(_Elementwise):
     def forward(self, a, b):
         return a + b
 
-    def grad_a(self, g):
-        return g
-
-    def grad_b(self, g):
-        return g
-
 
 class Sub(_Elementwise):
     """a − b;  da = g, db = −g"""
@@ -57,9 +56,6 @@ class Sub(_Elementwise):
 
     def forward(self, a, b):
         return a - b
-
-    def grad_a(self, g):
-        return g
 
     def grad_b(self, g):
         return -g

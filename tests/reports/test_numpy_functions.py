@@ -1,0 +1,59 @@
+"""NumPy's functions on a Tensor say what to do instead, and a masked array is no Tensor: its mask would be lost."""
+import numpy as np
+import pytest
+
+import minialex as ma
+import minialex.functional as F
+from minialex import nn
+
+CALLS = [np.sum, np.mean, np.max, np.min, np.prod, np.std, np.argmax, np.sort, np.cumsum, np.transpose, np.reshape, np.clip,
+         np.linalg.norm, np.fft.fft, np.asarray, np.array, np.dot, np.concatenate, np.stack, np.vstack, np.where, np.allclose,
+         np.array_equal, np.einsum, np.tensordot, np.pad, np.repeat, np.ones_like, np.testing.assert_allclose]
+MORE = {np.reshape: [(2, 1)], np.clip: [0, 1], np.dot: [np.ones(2)], np.allclose: [np.ones(2)], np.array_equal: [np.ones(2)],
+        np.tensordot: [np.ones(2), 1], np.pad: [1], np.repeat: [2], np.testing.assert_allclose: [np.ones(2)]}
+
+
+@pytest.mark.parametrize("function", CALLS, ids=lambda function: function.__name__)
+def test_a_function_of_numpy_is_refused_with_a_sentence(function):
+    t = ma.Tensor([1.0, 2.0], requires_grad=True)
+    first = {np.concatenate: [[t, t]], np.stack: [[t.data, t]], np.vstack: [[t]], np.where: [t.data > 1, t, t],
+             np.einsum: ["i,i", t, np.ones(2)]}.get(function, [t])
+    with pytest.raises(TypeError, match=r"NumPy needs an array, not a Tensor: use \.data .* or \.numpy\(\)"):
+        function(*first, *MORE.get(function, []))
+
+
+@pytest.mark.parametrize("function", [np.exp, np.add.reduce, np.isnan])
+def test_so_is_a_ufunc(function):
+    with pytest.raises(TypeError, match="Tensor"):
+        function(ma.Tensor([1.0, 2.0]))
+
+
+def test_what_asks_for_the_shape_alone_is_answered():
+    t = ma.Tensor(np.ones((2, 3)))
+    assert (np.shape(t), np.ndim(t), np.size(t), np.size(t, 1)) == ((2, 3), 2, 6, 3)
+
+
+def test_an_array_beside_a_tensor_still_computes():
+    assert (np.ones(2) + ma.Tensor([1.0, 2.0])).data.tolist() == [2, 3]
+    assert (np.ones((2, 2)) @ ma.Tensor([1.0, 2.0])).data.tolist() == [3, 3]
+
+
+MASKED = np.ma.masked_array([1.0, 999.0], [0, 1])
+TAKES = {
+    "Tensor": lambda: ma.Tensor(MASKED),
+    "of whole numbers": lambda: ma.Tensor(np.ma.masked_array([1, 999], [0, 1])),
+    "nothing masked": lambda: ma.Tensor(np.ma.masked_array([1.0, 2.0])),
+    "in a list": lambda: ma.Tensor([MASKED, np.ones(2)]),
+    "the constant": lambda: ma.Tensor([np.ma.masked, 1.0]),
+    "an operand": lambda: ma.Tensor([1.0, 2.0]) * MASKED,
+    "an argument": lambda: F.mse_loss(ma.Tensor([1.0, 2.0]), MASKED),
+    "a gradient": lambda: (ma.Tensor([1.0, 2.0], requires_grad=True) * 2).backward(MASKED),
+    "weights": lambda: nn.Linear(2, 1).load_state_dict({"weight": np.ma.masked_array([[1.0, 9.0]]), "bias": [0.0]}),
+    "labels": lambda: F.cross_entropy(np.eye(2), np.ma.masked_array([0, 1], [0, 1])),
+}
+
+
+@pytest.mark.parametrize("call", TAKES.values(), ids=TAKES)
+def test_a_masked_array_is_refused(call):
+    with pytest.raises(TypeError, match="mask"):
+        call()
