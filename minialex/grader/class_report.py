@@ -171,7 +171,7 @@ def _mistakes(found):
     most = max((len(who) for _, who in found), default=1)
     rows = [(_safe(word), _bar(len(who), most), "; ".join(_safe(f"{name} ({_places(places)})") for name, places in who.items()))
             for word, who in found]
-    return _table(("mistake", "how many", "who, and where"), rows, "No gradient is wrong.")
+    return _table(("mistake", "how many", "who, where"), rows, "No gradient is wrong.")
 
 
 def _places(places):

@@ -16,7 +16,7 @@ from pathlib import Path
 from ..gradcheck.report import KEEPDIMS, REMARKS
 from . import judges, telling
 from .remote import Gone, Remote, StudentError
-from .sandbox import protection
+from .sandbox import PACKAGE, protection
 
 LONG = 20_000  # characters of feedback for one test
 KINDS = (".py", ".ipynb")
@@ -26,10 +26,21 @@ NOT_HANDED_IN = {"__pycache__", ".git", ".ipynb_checkpoints", "__MACOSX", ".gith
 def grade(assignment, folder, home, only=None):
     """All tests of one submission. only: the names of those that are wanted."""
     began = time.monotonic()
+    _hide(Path(home))
     tests = (_layers if assignment["kind"] == "layers" else _exercises)(assignment, Path(folder), Path(home), only)
     score, points = (sum(test[key] for test in tests) for key in ("score", "points"))
     return {"tests": tests, "score": _short(score), "points": _short(points),
             "protection": protection(), "seconds": round(time.monotonic() - began, 3), "title": assignment["title"]}
+
+
+def _hide(home):
+    """What another user must not read: all but minialex, which a submission's process needs."""
+    for entry in home.iterdir():
+        if entry.name != PACKAGE.name and not entry.is_symlink():
+            try:
+                entry.chmod(0o700 if entry.is_dir() else 0o600)
+            except OSError:  # it is somebody else's
+                pass
 
 
 def _test(name, points, share, feedback, verdicts=()):

@@ -80,7 +80,8 @@ def test_gradescopes_results(autograder):
     assert "shifted by (dy, dx): (1, 1)" in results["tests"][0]["output"]
     assert results["tests"][0]["tags"] == ["shifted by (dy, dx)"]
     assert results["extra_data"]["protection"] in results["output"]
-    assert stat.S_IMODE((autograder / "source").stat().st_mode) == 0o700
+    for hidden in ("results", "source/skeleton.py", "source/assignment.json"):
+        assert stat.S_IMODE((autograder / hidden).stat().st_mode) & 0o077 == 0
 
 
 def test_setup_sh_installs_only_what_is_listed(tmp_path):

@@ -8,4 +8,3 @@ if ! python3 -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 10
 fi
 python3 -m venv "$ROOT/python"
 "$ROOT/python/bin/python" -m pip install --quiet -r "$ROOT/source/requirements.txt"
-chmod 700 "$ROOT/source"
