@@ -11,8 +11,9 @@ def im2col(image, K, stride):
     """(C, H, W) -> (C·K·K, OH·OW): every window as a column, windows in reading order."""
     C, H, W = image.shape
     OH, OW = (H - K) // stride + 1, (W - K) // stride + 1
-    columns = np.empty((C * K * K, OH * OW))
+    columns = np.zeros((C * K * K, OH * OW))
     ...
+    return ...
 
 
 def col2im(columns, shape, K, stride):
@@ -21,6 +22,7 @@ def col2im(columns, shape, K, stride):
     OH, OW = (H - K) // stride + 1, (W - K) // stride + 1
     image = np.zeros(shape)
     ...
+    return ...
 
 
 check(im2col, col2im)

@@ -17,6 +17,7 @@ def check(Divide):
 
     same("dL/da", found[0], g / b, [
         (1 / b, "that is dy/da. Multiply it by g, which says how much L depends on y."),
+        (g * a / b, "that is g·y. When a grows by 1, y grows by 1/b: there is no a in it."),
         (g * b, "dy/da is 1/b."), (g, "dy/da is 1/b, not 1."), (-g * a / b**2, "this one belongs to b: a comes first."),
     ], verdict=verdict)
     same("dL/db", found[1], -g * a / b**2, [

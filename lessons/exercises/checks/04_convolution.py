@@ -18,6 +18,7 @@ def check(im2col, col2im):
             (cube.transpose(1, 2, 0, 3, 4).reshape(right.shape), "within a column the channel comes first: [c, i, j]."),
             (cube.transpose(0, 2, 1, 3, 4).reshape(right.shape), "within a window row i comes before column j."),
             (cube.transpose(0, 1, 2, 4, 3).reshape(right.shape), "the windows stand in reading order: row of windows by row."),
+            *_stopped_early(right, OW),
             (_without_stride(image, K, OH, OW), "the windows are `stride` pixels apart: start at stride·h and stride·w."),
         ])
         given = generator.normal(size=right.shape)
@@ -26,9 +27,25 @@ def check(im2col, col2im):
         same(f"col2im with K = {K}, stride {stride}", call(col2im, given, (2, 5, 7), K, stride), right, [
             (_overwritten(given, K, stride, OH, OW), "a pixel that lies in several windows gets what the last one brings. "
              "Add instead: +=."),
+            (_only_the_first(given, K), "only the first column was put back: `return` stands inside the loop. Move it left."),
             (right / np.maximum(readers, 1), "that is the mean over the windows. The transpose of copying is adding."),
         ])
     return "⟨im2col(v), c⟩ = ⟨v, col2im(c)⟩: each is the other's transpose, and so its backward pass."
+
+
+def _stopped_early(columns, OW):
+    """What im2col gives when `return` stands inside the inner or the outer loop."""
+    sentence = "only the first {} written: `return` stands inside the loop. Move it to the left."
+    for count, what in [(1, "window was"), (OW, "row of windows was")]:
+        stopped = np.zeros_like(columns)
+        stopped[:, :count] = columns[:, :count]
+        yield stopped, sentence.format(what)
+
+
+def _only_the_first(columns, K):
+    image = np.zeros((2, 5, 7))
+    image[:, :K, :K] = columns[:, 0].reshape(2, K, K)
+    return image
 
 
 def _without_stride(image, K, OH, OW):

@@ -25,6 +25,9 @@ def check(max_pool_backward):
                 (_variant(x, g, z, s, last=True), "of equal values the first in reading order wins, here the last did."),
                 (_variant(x, g, z, s, everyone=True), "all that equal the maximum were paid in full. Only one of them is."),
                 (_variant(x, g, z, s, everyone=True, add=False), "all that equal the maximum were paid in full. Only one is."),
+                (_variant(x, g, z, s, windows=1), "only the first window was paid: `return` stands inside the loop."),
+                (_variant(x, g, z, s, windows=g.shape[1]), "only one row of windows was paid: `return` stands inside the loop."),
+                (_variant(x, g, z, s, stride=1), "the winner lies in the window that starts at s·h, s·w: the stride is missing."),
                 (_variant(x, np.ones_like(g), z, s), "each window pays its own g[h, w], not 1."),
                 (_variant(x, g, z, s, corner=True), "the winner's place in its window is not its place in x: add s·h and s·w."),
             ]
@@ -36,13 +39,15 @@ def check(max_pool_backward):
     return "No gradient is lost and none is made: dx sums to what g sums to."
 
 
-def _variant(x, g, z, s, add=True, last=False, everyone=False, corner=False):
+def _variant(x, g, z, s, add=True, last=False, everyone=False, corner=False, windows=None, stride=None):
     """The same with a mistake."""
     dx = np.zeros_like(x)
-    for h, w in np.ndindex(g.shape):
+    places = list(np.ndindex(g.shape))
+    step = stride or s
+    for h, w in places[:windows]:
         window = x[s * h:s * h + z, s * w:s * w + z]
         winners = np.argwhere(window == window.max())
         for i, j in winners if everyone else winners[-1:] if last else winners[:1]:
-            place = (i, j) if corner else (s * h + i, s * w + j)
+            place = (i, j) if corner else (step * h + i, step * w + j)
             dx[place] = g[h, w] + (dx[place] if add else 0)
     return dx

@@ -14,6 +14,7 @@ def check(Norm):
     direct, ratio = g / s**BETA, g * a / s ** (BETA + 1)
     around = np.array([ratio[max(0, i - 2):i + 3].sum() for i in range(9)])
     around_wrong_power = np.array([(g * a / s**BETA)[max(0, i - 2):i + 3].sum() for i in range(9)])
+    squared = np.array([(ratio * a)[max(0, i - 2):i + 3].sum() for i in range(9)])
     own_factor = np.array([(g / s ** (BETA + 1))[max(0, i - 2):i + 3].sum() for i in range(9)])
     right = direct - 2 * ALPHA * BETA * a * around
     (found,) = slopes(Norm, [a], g)
@@ -27,6 +28,7 @@ def check(Norm):
         (direct - 2 * ALPHA * BETA * a * around_wrong_power, "differentiating s^-β lowers the power by one: s^(-β-1)."),
         (direct - 2 * ALPHA * BETA * a**2 * own_factor, "in the sum over j it is g_j·a_j: b_j has a_j above the line, "
          "and a_i stands before the sum."),
+        (direct - 2 * ALPHA * BETA * a * squared, "in the sum stands a_j, not its square: b_j = a_j·s_j^-β has a_j once."),
         (1 / s**BETA - 2 * ALPHA * BETA * a * around, "the first part has to be multiplied by g."),
     ], verdict=lambda: ma.gradcheck(Norm, [a]))
     gradients("Norm", Norm, [a])
