@@ -6,7 +6,7 @@ from course import check
 def im2col(image, K, stride):
     C, H, W = image.shape
     OH, OW = (H - K) // stride + 1, (W - K) // stride + 1
-    columns = np.empty((C * K * K, OH * OW))
+    columns = np.zeros((C * K * K, OH * OW))
     for h in range(OH):
         for w in range(OW):
             window = image[:, stride * h : stride * h + K, stride * w : stride * w + K]
