@@ -81,14 +81,14 @@ def tries(path):
 
 
 @pytest.mark.parametrize("path", TAUGHT, ids=lambda path: path.stem)
-def test_there_are_three_tries(path):
+def test_there_are_at_least_three_tries(path):
     changes = tries(path)
-    assert len(changes) == 3 and all(new != old for new, old in changes)
+    assert len(changes) >= 3 and all(new != old for new, old in changes)
 
 
 @pytest.mark.parametrize("path, number", [
     pytest.param(path, number, id=f"{path.stem}-{number}", marks=() if path.stem in QUICK else pytest.mark.long)
-    for path in TAUGHT for number in range(3)])
+    for path in TAUGHT for number in range(len(tries(path)))])
 def test_a_try_gives_new_numbers_or_a_sentence(path, number, tmp_path, monkeypatch):
     """In a copy of the course the line is changed and the lesson run: no traceback, and not what it said before."""
     for source in [*LESSONS.glob("*.py"), *LESSONS.glob("drawings/*.py"), *(LESSONS / "labs").rglob("*")]:
