@@ -113,7 +113,8 @@ def _as_numbers(what, value):
 def names_of_dout(forward, backward):
     """Those of backward's parameters that are called like a gradient that comes in."""
     others = {p.name for p in signature(forward)}
-    return [p.name for p in signature(backward) if p.kind in POSITIONAL and _is_dout(p.name, others)]
+    return [p.name for p in signature(backward) if p.kind in POSITIONAL and _is_dout(p.name, others) and
+            not isinstance(p.default, (bool, str))]
 
 
 def takes_dout(forward, backward, outputs, rest):

@@ -74,13 +74,14 @@ def check_backward(forward, backward, inputs, names=None, *, eps=1e-4, rtol=1e-6
         return _report(pair, prepare, samples or sampling.CLASSROOM, **options)
 
 
-def check_code(code, values, *, constant=(), samples=None, seed=0, mean_over_examples=False, cost=0.0, seconds=math.inf):
+def check_code(code, values, *, constant=(), samples=None, seed=0, mean_over_examples=False, cost=0.0, seconds=math.inf,
+               eps=1e-4, rtol=1e-6):
     """The same for any form that classes hand in: an object with the methods of pair.Functions.
 
     constant: names of inputs that are not moved. mean_over_examples: a gradient averaged over the examples is accepted.
     cost: computing time of one forward, of the `seconds` that there are to find out what is wrong.
     """
-    options = _checked_options("check_backward", 1e-4, 1e-6, 1e-11, samples, 3, seed)
+    options = _checked_options("check_backward", eps, rtol, 1e-11, samples, 3, seed)
     prepare = partial(prepared_code, code, values, constant)
     with prepare() as pair:
         pair.accepts_mean, pair.affords = mean_over_examples, 0.4 * seconds / max(cost, 1e-9)

@@ -5,6 +5,8 @@ backwardPass.
 """
 import re
 
+import numpy as np
+
 
 def plain(name):
     """Lower case, without underscores."""
@@ -81,10 +83,10 @@ LETTERS = {
     "J": "n_hidden hidden_size hidden_dim n_h h_dim hidden num_hidden hidden_units hidden_nodes n_hidden_nodes hidden_neurons "
          "nh hnode n_hidden_neurons hidden_layer_size hidden_features hid_dim",
     "Q": "num_classes n_classes classes class_num nb_classes num_class n_class",
-    "C": "in_channels c_in input_channels channels num_channels n_channels input_depth in_channel channel in_depth n_c_prev "
-         "num_input_channels in_planes",
-    "F": "out_channels num_filters n_filters filters out_depth depth c_out num_kernels out_channel output_channels n_kernels "
-         "filter_num num_output_channels out_planes nb_filters n_c",
+    "C": "in_ch in_channels c_in input_channels channels num_channels n_channels input_depth in_channel channel in_depth "
+         "num_input_channels in_planes n_c_prev",
+    "F": "out_channels num_filters n_filters filters out_depth depth c_out num_kernels out_channel out_ch output_channels "
+         "n_kernels filter_num num_output_channels out_planes nb_filters n_c",
     "K": "kernel_size filter_size ksize k kernel field kernel_dim kernel_height kernel_width filter_height filter_width fh fw kh "
          "kw size_kernel filter_dim hh ww",
     "P": "pool_size pool_height pool_width pool_h pool_w window pool window_size size f",
@@ -118,7 +120,9 @@ _OPTIONS = {  # options without a default of their own; a list: alternatives, tr
     "conv_param": {"stride": 2, "pad": 1}, "pool_param": {"pool_height": 3, "pool_width": 3, "stride": 2},
     "bn_param": {"mode": "train", "eps": 1e-5, "momentum": 0.9}, "ln_param": {"eps": 1e-5}, "gn_param": {"eps": 1e-5},
     "dropout_param": {"mode": "train", "p": 0.5, "seed": 0}, "hparameters": {"stride": 2, "pad": 1, "f": 3},
-    "lr": 1.0, "learning_rate": 1.0, "eta": 1.0, "optimizer": None, "verbose": False, "debug": False, "use_bias": True,
+    "lr": 1.0, "learning_rate": 1.0, "eta": 1.0, "optimizer": None, "reg_strength": 0.1,
+    "kernel_shape": (3, 3), "rng": [np.random.default_rng(0), np.random.RandomState(0)], "verbose": False,
+    "debug": False, "use_bias": True,
 }
 OPTIONS = {plain(name): value for name, value in _OPTIONS.items()}
 

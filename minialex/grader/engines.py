@@ -61,7 +61,9 @@ def report(found, request):
     for title, compute in expressions:
         code = Expression(found.forward, title, compute, found.backward)
         try:
-            done = check.check_code(code, {"a": np.array(A), "b": np.array(B)}, seed=request.seed)
+            values = {"a": np.array(A), "b": np.array(B)}
+            is_single = np.asarray(_attribute(code.run(values).state[1], DATA)).dtype == np.float32
+            done = check.check_code(code, values, seed=request.seed, **({"eps": 1e-2, "rtol": 1e-3} if is_single else {}))
         except Exception as error:  # this operation is not for plain numbers, or its leaves are no numbers
             first = first or error
             continue

@@ -7,6 +7,7 @@ import __future__
 
 import ast
 import contextlib
+import importlib
 import json
 import linecache
 import re
@@ -137,9 +138,12 @@ def _package(path):
     parts = path.parent.relative_to(folder).parts
     for count in range(1, len(parts) + 1):
         name = ".".join(parts[:count])
-        package = types.ModuleType(name)  # its own __init__.py may import everything, this file, too
-        package.__path__ = [str(folder.joinpath(*parts[:count]))]
-        sys.modules.setdefault(name, package)
+        try:
+            importlib.import_module(name)
+        except Exception:  # its __init__.py may import what is not here: an empty package has the same files
+            package = types.ModuleType(name)
+            package.__path__ = [str(folder.joinpath(*parts[:count]))]
+            sys.modules[name] = package
     return ".".join(parts)
 
 

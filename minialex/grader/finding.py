@@ -21,11 +21,14 @@ from typing import NamedTuple
 from ..gradcheck.dialects import BACKWARD, DERIVATIVE, FORWARD, NO_LAYER, TRIMMED, plain
 from ..nn import Module
 from ..tensor import Function
+from . import networks
 from .files import load
 
 __all__ = ["Found", "NothingFound", "chosen", "everything", "like", "load"]
 
 
+BASES = {"layer", "baselayer", "layerbase", "module", "basemodule", "base", "loss", "baseloss", "activation", "function",
+         "operation", "node", "activationfunction", "lossfunction", "abstractlayer", "op"}  # they say what others must have
 GRADIENT_NAME = r"d[A-Z]\w*|d[a-z]|d_\w+|grads?\w*|\w+_grads?"  # what is returned beside a loss
 
 
@@ -34,9 +37,9 @@ class NothingFound(Exception):
 
 
 class Found(NamedTuple):
-    """Something to check. kind: "pair", "loss" (forward returns the gradient, too), "derivative" (backward may be f'), "class"
-    (forward is the class, backward the names of its two methods), "engine", "layer" (a Function or a Module), "missing" (one of
-    the two functions is not there; `title` names it) or "skipped" (`title` says why)."""
+    """Something to check. kind: "pair", "loss" (forward returns the gradient, too), "derivative" (backward may be f'), "network"
+    (the loss is a third function), "class" (forward is the class, backward the names of its two methods), "engine", "layer" (a
+    Function or a Module), "missing" (one of the two functions is not there; `title` names it) or "skipped" (`title` says why)."""
 
     name: str
     forward: object
@@ -87,6 +90,7 @@ def _pairs(own, names):
         for stem, kind in _stems(name):
             forward = _forward_of(name, stem, kind, names)
             if forward:
+                kind = "network" if networks.is_one(names[forward], value) else kind
                 found.append(Found(stem, names[forward], value, kind, name))
                 used |= {name, forward}
                 break
@@ -196,7 +200,8 @@ def _best(methods, table):
 def _is_interface(cls, backward, own):
     """A base class that leaves its methods to others."""
     derived = any(inspect.isclass(other) and other is not cls and issubclass(other, cls) for other in own.values())
-    return inspect.isabstract(cls) or derived and backward and is_empty(getattr(cls, backward))
+    empty = backward and is_empty(getattr(cls, backward))
+    return inspect.isabstract(cls) or empty and (derived or plain(cls.__name__) in BASES)
 
 
 def is_empty(function):

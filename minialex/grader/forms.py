@@ -30,13 +30,19 @@ def functions(forward, backward, kind, by_name=True):
     """[(Functions, words)]: a derivative is read as f'(x), as f' of the output, or as a backward like any other."""
     forward, backward = with_context(forward, backward)
     plainly = [(Functions(forward, backward, by_name), "")]
-    if kind != "derivative":
+    if kind != "derivative" and not asks_for_the_input(forward, backward):
         return plainly
     required = [p for p in binding.signature(backward) if p.default is p.empty and p.kind in binding.POSITIONAL]
     takes_one = len(required) <= 1 or len(required) == len([p for p in binding.signature(forward) if p.default is p.empty]) > 1
     primes = [(Derivative(forward, backward, by_name, of_output), words) for of_output, words in
               ((False, "f' of x: dx = dout · f'(x)"), (True, "f' of the output: dx = dout · f'(y)"))]
     return primes + plainly if takes_one else plainly + primes
+
+
+def asks_for_the_input(forward, backward):
+    """Is backward's only argument called like forward's: backward(x)? It may be f'(x), or dout by another name."""
+    asked, given = (_required(function) if function else [] for function in (backward, forward))
+    return len(asked) == 1 and asked == given[:1]
 
 
 class Derivative(Functions):
@@ -49,6 +55,8 @@ class Derivative(Functions):
     def backward(self, run, douts):
         values = run.outputs if self.of_output else list(run.inputs.values())
         slope = np.asarray(self.function(*values[:max(1, len(_required(self.function)))]))
+        if slope.shape == (*np.shape(douts[0]), np.shape(douts[0])[-1]):  # a Jacobian for each example, as of a softmax
+            return (np.einsum("...i,...ij->...j", douts[0], slope),)
         if slope.shape != np.shape(douts[0]):
             raise GradientsDiffer(f"{binding.title(self.function)} returned shape {slope.shape}, {self.title} "
                                   f"{np.shape(douts[0])}: f' has a value for each of f")
@@ -114,12 +122,14 @@ def of_class(found, layout, request):
     base = Layer(found.title, prototype, forward, backward, list(targets))
     base.learn({**values, **targets})
     drawn = {**values, **targets, **base.values()}
-    if backward and _kind(backward) == "derivative" and not base.wanted:
+    sloppy = backward and asks_for_the_input(getattr(prototype, forward), getattr(prototype, backward))
+    readings = [(base.read(*reading), drawn, reading[-1]) for reading in _readings(base, values, targets, sloppy)]
+    if backward and (sloppy or _kind(backward) == "derivative") and not base.wanted:
         method = functools.partial(_call, prototype, forward), functools.partial(_call, prototype, backward)
         for one, name in zip(method, (forward, backward)):
             one.__name__, one.__signature__ = name, inspect.signature(getattr(prototype, name))
-        return [(code, values, words) for code, words in functions(*method, "derivative")]
-    return [(base.read(*reading), drawn, reading[-1]) for reading in _readings(base, values, targets)]
+        return [(code, values, words) for code, words in functions(*method, "derivative")] + readings
+    return readings
 
 
 def _call(prototype, name, *arguments, **keywords):
@@ -158,10 +168,10 @@ class Recorder:
         return weights - gradient
 
 
-def _readings(base, values, targets):
+def _readings(base, values, targets, sloppy):
     """(what is fed to backward, how the loss comes of the output, words), the plain reading first. A loss class may want its
     input or its output where others want dout; a network whose backward gets the target has a loss that nobody wrote down."""
-    yield "dout", None, ""
+    yield "dout by another name" if sloppy else "dout", None, ""
     of_loss = any(ROLE.get(plain(name)) == "labels" for name in values)
     if of_loss and base.function:
         for feed in ("dout", "input", "output"):
@@ -200,12 +210,13 @@ class Layer:
     def __init__(self, title, prototype, forward, function, targets):
         self.title, self.prototype, self.forward, self.function = title, prototype, forward, function
         self.targets, self.feed, self.loss = targets, "dout", None
-        self.wanted, self.updated, self.without = [], [], []
+        self.wanted, self.without, self.updating = [], [], False
 
     def read(self, feed, loss, _):
         """The same object, read in another way."""
         other = Layer(self.title, self.prototype, self.forward, self.function, self.targets)
-        other.wanted, other.updated, other.feed, other.loss = self.wanted, self.updated, feed, loss
+        other.wanted, other.without, other.updating = self.wanted, self.without, self.updating
+        other.feed, other.loss = feed, loss
         return other
 
     def values(self):
@@ -225,14 +236,15 @@ class Layer:
             key in keys for path in parameter.paths for key in objects.keys_of_gradient(path))]
         self.wanted = candidates
         found = self._first_gradients(values)
-        self.wanted = [parameter for parameter in candidates if parameter.name in found]
+        self.wanted = [parameter for parameter in candidates if parameter.name in found or
+                       self.updating and parameter.is_named_like_one()]
         self.without = [parameter.name for parameter in candidates if parameter.name not in found and
-                        parameter.is_named_like_one()]
+                        parameter not in self.wanted and parameter.is_named_like_one()]
 
     def _first_gradients(self, values):
         """What one backward gives, fed with whatever it takes."""
         first = None
-        for self.feed in ("dout", "input", "output"):
+        for self.feed in ("dout", "input", "output", "dout by another name"):
             run = self.run(values)
             douts = [np.random.default_rng(5).standard_normal(np.shape(output)) for output in run.outputs]
             try:
@@ -280,6 +292,8 @@ class Layer:
 
     def takes_dout(self, run):
         """Has backward a place for dout?"""
+        if self.feed == "dout by another name":
+            return True
         if self.function is None or self.feed != "dout" or self.targets and self.loss:
             return False
         method = getattr(run.state, self.function)
@@ -303,8 +317,8 @@ class Layer:
             returned = self._call_backward(layer, run, given, douts)
         moved = {name: np.shape(value) for name, value in given.items() if binding.is_checked(value) and name not in self.targets}
         found = _returned(returned, moved, self.wanted)
-        for name, gradient in {**objects.gradients(layer, self.wanted), **self._updates(layer, before, found)}.items():
-            found.setdefault(name, gradient)
+        found = {**objects.gradients(layer, self.wanted), **found}
+        found.update(self._updates(layer, before, found))
         if not moved.keys() & found.keys() and moved:
             found.update(_input_gradient(layer, next(iter(moved))))
         return found
@@ -312,6 +326,8 @@ class Layer:
     def _call_backward(self, layer, run, given, douts):
         method, forward = getattr(layer, self.function), getattr(layer, self.forward)
         outputs, rest = (run.rest[-1:], run.rest[:-1]) if self.loss else (run.outputs, run.rest)
+        if self.feed == "dout by another name":
+            return method(douts[0])
         feed = {"dout": douts, "input": list(given.values())[:1], "output": [_output(layer, self.title, outputs[0])]}[self.feed]
         arguments, keywords = binding.arguments(forward, method, outputs, rest, given, feed)
         returned = method(*arguments, **keywords)
@@ -325,10 +341,14 @@ class Layer:
     def _updates(self, layer, before, found):
         """What an update inside backward took off the parameters, with a learning rate of 1."""
         after = dict(objects.arrays(layer))
-        return {parameter.name: before[parameter.name] - after[parameter.paths[0]] for parameter in self.wanted
-                if parameter.name in before and parameter.name not in found and parameter.paths[0] in after and
-                after[parameter.paths[0]].shape == before[parameter.name].shape and
-                not np.array_equal(before[parameter.name], after[parameter.paths[0]])}
+        updates = {parameter.name: before[parameter.name] - after[parameter.paths[0]] for parameter in self.wanted
+                   if parameter.name in before and parameter.name not in found and parameter.paths[0] in after}
+        for name, update in updates.items():
+            if update.shape[-before[name].ndim:] != before[name].shape:
+                raise ValueError(f"{self.title}.{self.function} makes {name} of shape {before[name].shape} an array of shape "
+                                 f"{update.shape}")
+        self.updating = self.updating or any(np.nan_to_num(update).any() for update in updates.values())
+        return {name: update for name, update in updates.items() if update.any() or self.updating}
 
 
 def _sensible(parameter, generator):

@@ -234,7 +234,8 @@ def _value(name, role, layout, request, numbers, before):
     if name in request.shapes:
         return generator.standard_normal(tuple(request.shapes[name]))
     if numbers and key in LETTER and (key not in GEOMETRY or "w" in layout.shapes):
-        return layout.sizes[LETTER[key]]
+        size = layout.sizes[LETTER[key]]
+        return (size, size) if LETTER[key] in "KP" and layout.turn == 1 else size
     if role not in layout.shapes and (key in GEOMETRY or key in OPTIONS):
         return _option(key, layout)
     if numbers and key in LISTS:

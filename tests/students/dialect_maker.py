@@ -77,6 +77,8 @@ def source(class_name, layer, random, mistake=None):
     gradients, expected = dict(formulas.gradients), {}
     if mistake:
         which, verdict, formula = _mistake(formulas, random)
+        while "update" in hold and verdict == "transposed or permuted":  # such an update fails on its own
+            which, verdict, formula = _mistake(formulas, random)
         gradients[which], expected = formula, {names.get(which, x): verdict}
     held, grad = hold.split("|")
     params = {name: f"self.{held.format(names[name])}" for name in names}
