@@ -123,8 +123,7 @@ class Inside:
 
     def compare(self, code, values, options):
         """The grader's report."""
-        reply = self.exchange({"compare": code, "title": code.title, "several": code.several, "values": values,
-                               "options": options})
+        reply = self.exchange({"compare": code, "title": code.title, "values": values, "options": options})
         if "raised" in reply:
             raise self.raised
         if "failed" in reply:
@@ -295,8 +294,6 @@ def _report(plain):
 
 class Layer:
     """A Function or Module of the engine as code to be checked: its parameters are inputs, too."""
-
-    several = 1
 
     def __init__(self, layer):
         self.layer = layer
