@@ -1,4 +1,4 @@
-"""Points and feedback: classes as well as functions."""
+"""Points and feedback: classes as well as functions, and forward held against the teacher's."""
 from minialex.grader import grading
 
 CLASSES = """
@@ -49,3 +49,10 @@ def test_a_part_of_the_points_for_a_part_of_the_gradients(tmp_path):
     tests = grade(tmp_path, solved(linear=LINEAR.replace("sum", "mean")))
     assert tests["ReLU"]["score"] == 1 and tests["Linear"]["score"] == 2 and not tests["Linear"]["passed"]
     assert "mean where a sum is due" in tests["Linear"]["feedback"]
+
+
+def test_an_easier_layer_of_the_same_name_is_worth_nothing(tmp_path):
+    """Its backward is right for its forward; but the forward was given."""
+    code = solved(relu="return dout * 1.0").replace("return np.maximum(x, 0)", "return x * 1.0")
+    tests = grade(tmp_path, code)
+    assert tests["ReLU"]["score"] == 0 and tests["Linear"]["score"] == 3, tests["ReLU"]["feedback"]
