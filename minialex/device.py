@@ -5,12 +5,10 @@ library that owns its array and writes the rest once. Here live the questions th
 how to copy it, which device to choose, and how much it has.
 """
 import importlib
-import importlib.metadata
 import importlib.util
 import os
 import platform
 import re
-import shutil
 import sys
 from typing import NamedTuple
 
@@ -124,6 +122,8 @@ def install_command():
 
 def cupy_wheels():
     """The names under which CuPy is installed: more than one break each other, since their files have the same places."""
+    import importlib.metadata  # half as long as all other imports together
+
     return [name for name in _WHEELS if next(iter(importlib.metadata.distributions(name=name)), None)]
 
 
@@ -136,6 +136,8 @@ def _side_by_side():
 
 def _gpu_is_present():
     """Does the operating system see an NVIDIA card, whatever Python can do with it?"""
+    import shutil  # brings compression with it
+
     return shutil.which("nvidia-smi") is not None or os.path.exists("/proc/driver/nvidia/version")
 
 

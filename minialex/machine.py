@@ -7,7 +7,6 @@ Every function takes `root`, the folder that holds proc/ and sys/, for tests.
 import functools
 import os
 import sys
-from pathlib import Path
 
 from .errors import UserError
 
@@ -61,6 +60,12 @@ def _ratio(time, period):
     return time / period if time and period else None
 
 
+def _path(*parts):
+    from pathlib import Path  # takes longer to import than this file
+
+    return Path(*parts)
+
+
 # ------------------------------------------------------------------------------------------------ memory
 
 
@@ -72,7 +77,7 @@ def memory_free(root="/"):
 
 
 def _available(root):
-    for line in (_read(Path(root, "proc/meminfo")) or "").splitlines():
+    for line in (_read(_path(root, "proc/meminfo")) or "").splitlines():
         name, _, rest = line.partition(":")
         if name == "MemAvailable" and rest.split():
             return _number(rest.split()[0], 1024)
@@ -92,7 +97,7 @@ def _group_room(root):
 
 def _limit_room(root):
     """What the limits of a shell leave (ulimit -v, ulimit -d)."""
-    sizes = (_read(Path(root, "proc/self/statm")) or "").split()
+    sizes = (_read(_path(root, "proc/self/statm")) or "").split()
     if resource is None or len(sizes) < 6 or sys.platform != "linux":
         return
     page = resource.getpagesize()
@@ -119,7 +124,7 @@ def _groups(root, controller):
     /proc/self/cgroup names a group by its path: "0::/a/b" (version 2) or "4:memory:/a/b" (version 1). A container often
     sees its own group as the top of the tree, whatever the path says, so the top is always one of them.
     """
-    for line in (_read(Path(root, "proc/self/cgroup")) or "").splitlines():
+    for line in (_read(_path(root, "proc/self/cgroup")) or "").splitlines():
         number, _, rest = line.partition(":")
         controllers, _, path = rest.partition(":")
         if number == "0" and not controllers:
@@ -131,7 +136,7 @@ def _groups(root, controller):
         parts = [part for part in path.split("/") if part not in ("", "..")]
         for top in dict.fromkeys(tops):
             for length in range(len(parts), -1, -1):
-                yield Path(root, top, *parts[:length])
+                yield _path(root, top, *parts[:length])
 
 
 def _read(path):

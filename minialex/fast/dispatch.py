@@ -2,6 +2,7 @@
 
 An implementation is a Function with the book's options and inputs. functional.py asks `implementation(op, *inputs)` for it.
 """
+from functools import cache
 from numbers import Integral
 from typing import NamedTuple
 
@@ -10,7 +11,7 @@ import numpy as np
 from .. import ops, tensor
 from ..device import array_module, is_array
 from ..ops.im2col import window_count
-from . import activation, gpu, linear, normalization, pooling, sgd
+from . import activation, linear, normalization, pooling, sgd
 from .batched import BatchedConvolution
 from .im2col import Im2colConvolution, OneWindowConvolution
 from .space_to_depth import SpaceToDepthConvolution
@@ -73,7 +74,7 @@ def of_images(op, x):
 
 def in_cuda(op, x, *others):
     """float32 or float64"""
-    return x.dtype in gpu.REALS
+    return x.dtype in ("float32", "float64")
 
 
 def winner_in_cuda(op, x):
@@ -92,33 +93,49 @@ class Row(NamedTuple):
     words: str
 
 
-TABLE = [
-    Row(ops.Conv2d, "cpu", one_window, OneWindowConvolution, "one matrix product"),
-    Row(ops.Conv2d, "cpu", by_folded_tiles, SpaceToDepthConvolution, "space-to-depth, then Winograd"),
-    Row(ops.Conv2d, "cpu", by_tiles, WinogradConvolution, "Winograd"),
-    Row(ops.Conv2d, "cpu", small_products, BatchedConvolution, "im2col, batched matmul"),
-    Row(ops.Conv2d, "cpu", convolution, Im2colConvolution, "im2col, some images at a time"),
-    Row(ops.Conv2d, "cuda", convolution, gpu.Conv2d, "im2col, slices as memory allows"),
-    Row(ops.Linear, "cpu", any_input, linear.Linear, "products shared by our threads"),
-    Row(ops.Linear, "cuda", any_input, linear.Linear, "products into memory at hand"),
-    Row(ops.ReLU, "cpu", any_input, activation.ReLU, "blocks on all cores"),
-    Row(ops.ReLU, "cuda", any_input, activation.ReLU, "in place of temporaries"),
-    Row(ops.Tanh, "cpu", any_input, activation.Tanh, "blocks on all cores"),
-    Row(ops.Tanh, "cuda", any_input, activation.Tanh, "in place of temporaries"),
-    Row(ops.MaxPool2d, "cpu", byte_for_winner, pooling.MaxPool2d, "running maxima, rows then columns"),
-    Row(ops.MaxPool2d, "cuda", winner_in_cuda, gpu.MaxPool2d, "one thread for each window"),
-    Row(ops.AvgPool2d, "cpu", any_input, pooling.AvgPool2d, "rows, then columns"),
-    Row(ops.AvgPool2d, "cuda", any_input, pooling.AvgPool2d, "rows, then columns"),
-    Row(ops.LocalResponseNorm, "cpu", of_images, normalization.LocalResponseNorm, "in the cache, in place"),
-    Row(ops.LocalResponseNorm, "cuda", in_cuda, gpu.LocalResponseNorm, "one thread for each number"),
-    Row(ops.Dropout, "cuda", in_cuda, gpu.Dropout, "the mask is drawn again"),
-    Row(ops.CrossEntropy, "cuda", in_cuda, gpu.CrossEntropy, "one block of threads for each row"),
-    Row(ops.sgd_update, "cpu", any_input, sgd.sgd_update, "blocks that fit the cache"),
-    Row(ops.sgd_update, "cuda", in_cuda, gpu.sgd_update, "one pass over memory"),
-]
-_rows = {}
-for _row in TABLE:
-    _rows.setdefault((_row.operation, _row.device), []).append(_row)
+def on_the_cpu():
+    """The rows for NumPy's arrays. The first that serves is taken."""
+    return [
+        Row(ops.Conv2d, "cpu", one_window, OneWindowConvolution, "one matrix product"),
+        Row(ops.Conv2d, "cpu", by_folded_tiles, SpaceToDepthConvolution, "space-to-depth, then Winograd"),
+        Row(ops.Conv2d, "cpu", by_tiles, WinogradConvolution, "Winograd"),
+        Row(ops.Conv2d, "cpu", small_products, BatchedConvolution, "im2col, batched matmul"),
+        Row(ops.Conv2d, "cpu", convolution, Im2colConvolution, "im2col, some images at a time"),
+        Row(ops.Linear, "cpu", any_input, linear.Linear, "products shared by our threads"),
+        Row(ops.ReLU, "cpu", any_input, activation.ReLU, "blocks on all cores"),
+        Row(ops.Tanh, "cpu", any_input, activation.Tanh, "blocks on all cores"),
+        Row(ops.MaxPool2d, "cpu", byte_for_winner, pooling.MaxPool2d, "running maxima, rows then columns"),
+        Row(ops.AvgPool2d, "cpu", any_input, pooling.AvgPool2d, "rows, then columns"),
+        Row(ops.LocalResponseNorm, "cpu", of_images, normalization.LocalResponseNorm, "in the cache, in place"),
+        Row(ops.sgd_update, "cpu", any_input, sgd.sgd_update, "blocks that fit the cache"),
+    ]
+
+
+def on_a_gpu():
+    """The rows for CuPy's arrays."""
+    from . import gpu  # 200 lines that a CPU does not need
+
+    return [
+        Row(ops.Conv2d, "cuda", convolution, gpu.Conv2d, "im2col, slices as memory allows"),
+        Row(ops.Linear, "cuda", any_input, linear.Linear, "products into memory at hand"),
+        Row(ops.ReLU, "cuda", any_input, activation.ReLU, "in place of temporaries"),
+        Row(ops.Tanh, "cuda", any_input, activation.Tanh, "in place of temporaries"),
+        Row(ops.MaxPool2d, "cuda", winner_in_cuda, gpu.MaxPool2d, "one thread for each window"),
+        Row(ops.AvgPool2d, "cuda", any_input, pooling.AvgPool2d, "rows, then columns"),
+        Row(ops.LocalResponseNorm, "cuda", in_cuda, gpu.LocalResponseNorm, "one thread for each number"),
+        Row(ops.Dropout, "cuda", in_cuda, gpu.Dropout, "the mask is drawn again"),
+        Row(ops.CrossEntropy, "cuda", in_cuda, gpu.CrossEntropy, "one block of threads for each row"),
+        Row(ops.sgd_update, "cuda", in_cuda, gpu.sgd_update, "one pass over memory"),
+    ]
+
+
+@cache
+def _rows(device):
+    """{operation: its rows}"""
+    found = {}
+    for row in on_the_cpu() if device == "cpu" else on_a_gpu():
+        found.setdefault(row.operation, []).append(row)
+    return found
 
 
 def implementation(op, *inputs):
@@ -129,7 +146,7 @@ def implementation(op, *inputs):
         return op  # lists are short
     device = "cpu" if array_module(arrays[0]) is np else "cuda"
     is_function = isinstance(op, tensor.Function)
-    for row in _rows.get((type(op) if is_function else op, device), ()):
+    for row in _rows(device).get(type(op) if is_function else op, ()):
         if row.serves(op, *arrays):
             return _with_options(row.implementation, op) if is_function else row.implementation
     return op
@@ -147,7 +164,7 @@ def _with_options(kind, op):
 def table():
     """The table as text: one line for each row, and what is asked of the inputs. The first line that fits serves."""
     lines = [f"{row.operation.__name__:18} {row.device:5} {row.serves.__doc__:42} {_file(row.implementation):24} {row.words}"
-             for row in TABLE]
+             for row in on_the_cpu() + on_a_gpu()]
     return "\n".join([f"{'operation':18} {'on':5} {'if':42} {'in':24} how", *lines])
 
 

@@ -6,8 +6,8 @@ when first used) and launched; nothing in this file waits for the GPU.
 
 N, C, H, W: images, channels, height, width.  KH, KW: kernel or window.  OH, OW: output.
 """
+import os
 from functools import cache, wraps
-from pathlib import Path
 
 import numpy as np
 
@@ -47,7 +47,11 @@ def source(real, index):
 
 @cache
 def _text():
-    text = "\n".join((Path(__file__).parent / "cuda" / name).read_text(encoding="utf-8") for name in _FILES)
+    texts = []
+    for name in _FILES:
+        with open(os.path.join(os.path.dirname(__file__), "cuda", name), encoding="utf-8") as file:
+            texts.append(file.read())
+    text = "\n".join(texts)
     return text.encode("ascii", "replace").decode()  # CuPy hands it on in the locale's encoding, which may lack a Σ
 
 

@@ -6,7 +6,6 @@ this: there the same functions make one call with everything, or as much of a ba
 """
 import os
 import threading
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -43,7 +42,9 @@ def _workers():
     """(executor, BLAS controller), made at first use and again after a change of the thread count."""
     threads = thread_count()
     if _pool.get("threads") != threads:
-        from threadpoolctl import ThreadpoolController  # finding the BLAS libraries takes 20 ms: not at import
+        from concurrent.futures import ThreadPoolExecutor  # brings logging with it: not at import
+
+        from threadpoolctl import ThreadpoolController  # finding the BLAS libraries takes 20 ms
 
         _pool.update(threads=threads, executor=ThreadPoolExecutor(max(1, threads - 1), thread_name_prefix="minialex"),
                      blas=ThreadpoolController().select(user_api="blas"))

@@ -20,7 +20,7 @@ def machine(monkeypatch):
     """machine(cupy, gpu=True): from now on this is what `import cupy` gives, and whether the system sees a card."""
     def make(cupy, gpu=False):
         monkeypatch.setitem(sys.modules, "cupy", cupy)
-        monkeypatch.setattr(device_module.shutil, "which", lambda name: "/usr/bin/nvidia-smi" if gpu else None)
+        monkeypatch.setattr("shutil.which", lambda name: "/usr/bin/nvidia-smi" if gpu else None)
         monkeypatch.setattr(device_module.os.path, "exists", lambda path: False)
     return make
 
@@ -159,7 +159,7 @@ def test_unknown_names(machine, name):
                                                    (None, False, False)])
 def test_how_a_gpu_is_noticed(machine, monkeypatch, tool, driver, present):
     machine(None)
-    monkeypatch.setattr(device_module.shutil, "which", lambda name: tool if name == "nvidia-smi" else None)
+    monkeypatch.setattr("shutil.which", lambda name: tool if name == "nvidia-smi" else None)
     monkeypatch.setattr(device_module.os.path, "exists", lambda path: driver and path.startswith("/proc/driver/nvidia"))
     assert (INSTALL in resolve_device("auto").why) == present
 

@@ -115,6 +115,29 @@ def lenet5():
     return model
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_every_operation_runs_by_the_book(cuda, name, dtype):
+    """On a GPU too exactly the lines of ops/, with the same result."""
+    tolerance = 2e-5 if dtype == np.float32 else 1e-11
+    with ma.textbook():
+        there = run(OPERATIONS[name], cuda, dtype)
+    for on_cpu, on_gpu in zip(run(OPERATIONS[name], "cpu", dtype), there):
+        np.testing.assert_allclose(on_gpu, on_cpu, rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize("network", [Small, lenet5])
+def test_training_by_the_book_follows_the_fast_cpu(cuda, network):
+    ma.manual_seed(3)
+    losses, weights = train(network(), "cpu", batches=3, size=6)
+    ma.manual_seed(3)
+    with ma.textbook():
+        there, its_weights = train(network(), cuda, batches=3, size=6)
+    np.testing.assert_allclose(there, losses, rtol=1e-5)
+    for name, weight in weights.items():
+        np.testing.assert_allclose(its_weights[name], weight, rtol=1e-4, atol=1e-6, err_msg=name)
+
+
 @pytest.mark.parametrize("network", [Small, lenet5])
 @pytest.mark.parametrize("accumulate", [1, 2])
 def test_training_follows_the_cpu(cuda, network, accumulate):
