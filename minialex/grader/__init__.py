@@ -2,7 +2,10 @@
 
     command.py      the command line                     processes.py    one process for each submission, with limits
     submission.py   what runs in that process            telling.py      in full, in a table, as JSON
-    finding.py      what is there to check in a file     inputs.py       with which arrays it is called
+    files.py        a file or notebook, run by statement finding.py      what is there to check in it
+    inputs.py       with which arrays it is called       checking.py     one thing, checked; explaining.py   errors
+    forms.py        functions, derivatives, classes      layers.py, objects.py       an object and its arrays
+    networks.py     a network in functions               engines.py      scalar engines
     class_report.py a page about a class
 
 And graders, which trust nobody: a submission's process is asked for values only, and can change nothing.

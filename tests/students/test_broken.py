@@ -125,7 +125,7 @@ def test_an_error_in_backward_shows_only_the_students_lines(tmp_path, capsys):
 
 @pytest.mark.parametrize("arguments, sentence", [
     (["not_there.py"], "the file 'not_there.py' is not there"),
-    ([str(ROOT)], "is a folder"),
+    (["EMPTY"], "holds no Python files"),
     (["FILE:one,two,three"], "two names"),
     (["FILE", "--shape", "x"], "--shape x: give an argument's name and its value, as in --shape x=2,3,7,7."),
     (["FILE", "--shape", "x=2,0"], "whole numbers from 1"),
@@ -134,8 +134,9 @@ def test_an_error_in_backward_shows_only_the_students_lines(tmp_path, capsys):
     (["--shape", "x=2"], "go with a file"),
 ])
 def test_mistakes_of_the_command_line_are_one_sentence(tmp_path, capsys, arguments, sentence):
-    path = write(tmp_path, "mine", RELU)
-    assert main([argument.replace("FILE", str(path)) for argument in arguments]) == 2
+    path, empty = write(tmp_path, "mine", RELU), tmp_path / "empty"
+    empty.mkdir()
+    assert main([argument.replace("FILE", str(path)).replace("EMPTY", str(empty)) for argument in arguments]) == 2
     said = capsys.readouterr()
     assert sentence in said.err and said.err.count("\n") == 1 and said.out.count("\n") <= 2
 

@@ -1,0 +1,376 @@
+"""One thing that was found in a submission, checked: with which inputs, in which reading, in how much time.
+
+Inputs are drawn until forward and backward run; slow code gets smaller ones, or fewer entries are compared. What is all right is
+looked at again with whole numbers, and with other windows, where other mistakes show.
+"""
+import copy
+import inspect
+import time
+from pathlib import Path
+
+import numpy as np
+
+import minialex as ma
+
+from .. import drawing
+from .. import files as written
+from ..gradcheck import binding, check, verdicts
+from ..gradcheck.pair import leaves
+from ..gradcheck.subject import frozen
+from ..gradcheck.verdicts import names as verdict
+from . import engines, finding, forms, inputs, networks
+from .explaining import explained
+from .forms import NotChecked
+from .inputs import CannotDraw, Request
+
+UNPROVEN = {verdict.UNDECIDED, verdict.DTYPE, verdict.RANDOM, verdict.KINK, verdict.NOT_COMPARED}  # neither right nor wrong
+SHARE = 0.2  # of the time for one check: what costs more is drawn smaller
+FIRST, FURTHER = 0.5, 0.15  # of what is left: for the first report, for each further one
+FIXED = 60  # forward passes of a check besides two for each entry
+FEWEST = 10  # entries of an input: with fewer, nothing is said
+
+
+class Check:
+    """One thing that was found in a submission."""
+
+    def __init__(self, submission, found, module, reference):
+        self.submission, self.found, self.module, self.reference = submission, found, module, reference
+        self.job, self.path, self.request = submission.job, submission.path, submission.request
+        self.result = {"name": found.name, "checked": found.title, "status": "error", "inputs": {}, "drawn": False,
+                       "rows": [], "error": None, "text": ""}
+
+    def told(self, count, seconds):
+        """The dictionary that goes into the result; README and --help document its keys. seconds: of computing."""
+        self.until = time.process_time() + seconds
+        self.seconds, self.share = seconds, FIRST
+        if self.found.kind in ("missing", "skipped"):
+            missing = self.found.kind == "missing"
+            self._failed("missing" if missing else "not checked", f"the file defines no {self.found.title}" if missing
+                         else self.found.title)
+            return self.result
+        try:
+            report = self._report()
+            if report is not None:
+                self._judged(report)
+                if self._same_forward() is False:
+                    self.result["status"] = "wrong"
+                if self.job["plot"]:
+                    self._plot(report, count)
+        except (CannotDraw, NotChecked) as problem:
+            self._failed("no inputs" if isinstance(problem, CannotDraw) else "not checked", str(problem))
+        except BaseException as error:
+            self.result["error"] = explained(error, self.path)
+        return self.result
+
+    def _failed(self, kind, message, lines=()):
+        self.result["error"] = {"kind": kind, "message": message, "lines": list(lines)}
+
+    # ------------------------------------------------------------------------ with which inputs
+
+    def _report(self):
+        if self.found.kind == "engine":
+            return engines.report(self.found, self.request)
+        values = self._given()
+        if self.found.kind == "layer":
+            return self._of_layer(values)
+        if values is not None and not (isinstance(values, dict) and self.found.kind == "class"):
+            readings = [(code, values if isinstance(values, dict) else self._named(code, values), words) for code, words in
+                        forms.functions(self.found.forward, self.found.backward, self.found.kind, isinstance(values, dict))]
+            return self._best(readings)[0]
+        if values:
+            self.request = Request(options=values, seed=self.request.seed, constant=self.request.constant)
+        return self._drawn(bool(values))
+
+    @staticmethod
+    def _named(code, values):
+        return binding.named(code.forward, values)[0]
+
+    def _given(self):
+        modules = [module for module in (self.reference, self.module) if module is not None]
+        make = inputs.given(self.found, modules)
+        if make is None or self.request.named():
+            return None
+        values = make(self.request.seed)
+        self.result["inputs"] = inputs.told(values if isinstance(values, dict) else dict(enumerate(values)))
+        return values
+
+    def _drawn(self, given=False):
+        """The report for the first drawn inputs with which it runs; if that is all right, one with whole numbers, and those for
+        further layouts: the first of them that proves something wrong."""
+        parameters = inputs.parameters_of(self._code_of_forward())
+        self._check_names(parameters)
+        readings = self._first_that_runs(small=False)
+        small = bool(readings) and not given and self._cost(readings[0]) > SHARE
+        if small:
+            readings = self._first_that_runs(small=True) or readings
+        if not readings:
+            return None
+        self._tell_inputs(readings[0][1], not given)
+        report, reading = self._best(readings)
+        if not report or given:
+            return report
+        self.share = FURTHER
+        for others, told in self._further(reading, small):
+            if time.process_time() > self.until - 0.5 * self.seconds:
+                break
+            again = self._quietly(others)
+            if again is not None and {row.verdict for row in again.rows} - {verdict.CORRECT, *UNPROVEN}:
+                self.result["inputs"] = told
+                return again
+        return report
+
+    def _code_of_forward(self):
+        if self.found.kind != "class":
+            return self.found.forward
+        return getattr(self.found.forward, self.found.backward[0])
+
+    def _check_names(self, parameters):
+        if self.found.kind == "class":
+            parameters = [*inputs.parameters_of(self.found.forward), *parameters]
+            unknown = sorted(self.request.named() - {p.name for p in parameters})
+            if unknown:
+                raise CannotDraw(f"{self.found.name} has no argument {', '.join(unknown)}; its arguments are "
+                                 f"{', '.join(p.name for p in parameters if p.name != 'self')}.")
+        else:
+            inputs.check_names(self.found, parameters, self.request)
+
+    def _readings(self, layout):
+        if self.found.kind == "class":
+            return forms.of_class(self.found, layout, self.request)
+        if self.found.kind == "network":
+            return networks.of_functions(self.found, layout, self.request, self.module)
+        return forms.of_functions(self.found.forward, self.found.backward, self.found.kind, layout, self.request)
+
+    def _first_that_runs(self, small):
+        """The readings for the first layout with which forward and backward run, or else forward alone. Where there is none, the
+        first error is raised or explained."""
+        first, tried, forward_only, seen = None, None, None, []
+        parameters = inputs.parameters_of(self._code_of_forward())
+        for layout in inputs.layouts(self.found.name, self.request, small, parameters=parameters):
+            try:
+                with np.errstate(all="ignore"), frozen():
+                    readings = self._readings(layout)
+                    told = inputs.told(readings[0][1])
+                    if told in seen:
+                        continue
+                    seen.append(told)
+                    tried = tried or readings[0][1]
+                    run = self._try(*readings[0][:2])
+            except (NotImplementedError, MemoryError, RecursionError, SystemExit, KeyboardInterrupt):
+                raise
+            except Exception as error:
+                first = first or error
+                continue
+            forward_only = forward_only or readings
+            if self._backward_runs(readings, run):
+                return readings
+        if forward_only:
+            return forward_only
+        return self._explain_inputs(first, tried)
+
+    def _try(self, code, values):
+        run = code.run(copy.deepcopy(values))
+        if not np.isfinite(binding.join(f"{code.title} returned", run.outputs).astype(float)).all():
+            raise ValueError(f"{self.found.name} gives NaN or infinity for drawn inputs: choose others, with a function "
+                             f"{self.found.name}_inputs(generator).")
+        return run
+
+    def _backward_runs(self, readings, run):
+        try:
+            with np.errstate(all="ignore"), frozen():
+                readings[0][0].backward(run, binding.cut(run.outputs, np.ones_like(binding.join("", run.outputs))))
+            self.submission.returned = True
+            return True
+        except (NotImplementedError, MemoryError, RecursionError, SystemExit, KeyboardInterrupt):
+            raise
+        except Exception:
+            return len(readings) > 1
+
+    def _explain_inputs(self, first, tried):
+        self.result.update(inputs=inputs.told(tried or {}), drawn=True)
+        unclear = inputs.mysterious(inputs.parameters_of(self.found.forward), self.request)
+        if not unclear or isinstance(first, NotChecked):
+            raise first
+        told = explained(first, self.path)
+        self._failed("no inputs", f"what {', '.join(unclear)} is its name does not say, and with "
+                     f"{tried_with(tried or {}, unclear)} comes {told['kind']}: {told['message']}. Give --shape {unclear[0]}=…, "
+                     f"--option {unclear[0]}=… or a function {self.found.name}_inputs(generator).", told["lines"])
+        return None
+
+    def _further(self, reading, small):
+        """(readings, how their inputs are told): whole numbers, then the layouts where other mistakes show."""
+        code, values, words = reading
+        whole = inputs.whole_numbers(values, self.request.seed)
+        if whole is not None:
+            yield [(code, whole, words)], {**inputs.told(whole), "and": "the first of them whole numbers"}
+        for layout in inputs.layouts(self.found.name, self.request, small, also=True):
+            try:
+                with np.errstate(all="ignore"), frozen():
+                    others = self._readings(layout)
+                    run = self._try(*others[0][:2])
+                    if inputs.told(others[0][1]) != inputs.told(values) and self._backward_runs(others, run):
+                        yield others, inputs.told(others[0][1])
+            except (MemoryError, SystemExit, KeyboardInterrupt):
+                raise
+            except Exception:  # this layout is not for this code
+                continue
+
+    def _quietly(self, readings):
+        try:
+            return self._best(readings)[0]
+        except (NotChecked, ValueError, TypeError, ArithmeticError, IndexError):  # 0 may lie outside the domain
+            return None
+
+    def _tell_inputs(self, values, drawn):
+        self.result.update(inputs=inputs.told(values), drawn=drawn)
+
+    # ------------------------------------------------------------------------ the reports
+
+    def _best(self, readings):
+        """(the report of the reading that explains most, the reading); the first one where they are equal."""
+        best, score, chosen, first = None, None, None, None
+        for code, values, words in readings:
+            try:
+                report = self._compared(code, values)
+            except NotImplementedError:
+                raise
+            except Exception as error:  # this is not how it is meant
+                first = first or error
+                continue
+            if words:
+                report.title = f"{report.title} ({words})"
+            found = [row.verdict for row in report.counted()]
+            this = bool(report), found.count(verdict.CORRECT), -found.count(verdict.UNKNOWN) - found.count(verdict.SHAPE)
+            if score is None or this > score:
+                best, score, chosen = report, this, (code, values, words)
+            if report or time.process_time() > self.until - 0.3 * self.seconds:
+                break
+        if best is None:
+            raise first
+        return best, chosen
+
+    def _compared(self, code, values):
+        samples, cost = self._samples(code, values)
+        report = check.check_code(code, values, constant=self.request.constant, samples=samples, seed=self.request.seed,
+                                  mean_over_examples=self.job.get("mean_over_examples", False), cost=cost,
+                                  seconds=max(0.0, self.until - time.process_time()))
+        if getattr(code, "updating", False):
+            report.rows = _without_learning_rate(report.rows, [parameter.name for parameter in code.wanted])
+        for name in getattr(code, "without", ()):
+            report.rows.append(verdicts.without_gradient(name))
+        return report
+
+    def _samples(self, code, values):
+        """(how many entries of each input may be compared in the time that is left, seconds of one forward)."""
+        cost = _seconds(code, values)
+        sizes = [np.size(value) for name, (_, value) in leaves(values).items() if binding.is_checked(value)]
+        left = max(0.05, self.until - time.process_time())
+        needed = 2 * sum(sizes) + FIXED
+        if cost * needed <= self.share * left:
+            return None, cost
+        samples = int((self.share * left / cost - FIXED) / 2 / max(1, len(sizes)))
+        if samples < FEWEST:
+            seconds = 10 * int(np.ceil(cost * (2 * FEWEST * len(sizes) + FIXED) * 3 / 10))
+            raise NotChecked(f"one forward takes {cost:.2g} s and {2 * FEWEST * len(sizes) + FIXED:,} are needed: "
+                             f"--timeout {max(seconds, int(2 * self.job['timeout']))}")
+        return samples, cost
+
+    def _cost(self, reading):
+        """Of comparing every entry, as a share of the time that there is."""
+        code, values, _ = reading
+        sizes = sum(np.size(value) for _, value in leaves(values).values() if binding.is_checked(value))
+        return _seconds(code, values) * (2 * sizes + FIXED) / self.seconds
+
+    def _of_layer(self, given):
+        found = self.found
+        layer = found.forward() if isinstance(found.forward, type) else found.forward
+        parameters = inputs.parameters_of(getattr(layer, "forward", layer))
+        self._check_names([*parameters])
+        first = None
+        drawn = (inputs.draw(parameters, layout, self.request) for layout in inputs.layouts(found.name, self.request))
+        for values in [given] if given is not None else drawn:
+            arrays = list(values.values() if isinstance(values, dict) else values)
+            try:
+                with ma.no_grad():
+                    copy.copy(layer)(*[ma.Tensor(np.asarray(value, dtype=np.float32)) for value in arrays])
+            except Exception as error:
+                first = first or error
+                continue
+            self._tell_inputs(values if isinstance(values, dict) else dict(enumerate(values)), given is None)
+            return ma.gradcheck(found.forward() if isinstance(found.forward, type) else layer, arrays, seed=self.request.seed)
+        raise first
+
+    def _judged(self, report):
+        self.result.update(rows=report.to_dict()["rows"], text=str(report))
+        others = [row for row in report.counted() if not row.is_correct]
+        found = {row.verdict for row in others if not row.is_remark}
+        self.result["status"] = "correct" if not others else "remarks" if not found else \
+            "undecided" if found <= UNPROVEN else "wrong"
+
+    def _same_forward(self):
+        """Does forward give what the teacher's gives? None without a teacher's, or where that is not written either."""
+        theirs = next((item for item in finding.everything(self.reference) if item.name == self.found.name), None) \
+            if self.reference else None
+        values = self._given()
+        if not theirs or theirs.kind not in ("pair", "loss") or self.found.kind != theirs.kind or values is None:
+            return None
+        if not isinstance(values, dict):
+            values = dict(zip(inspect.signature(theirs.forward).parameters, values))
+        outputs = []
+        for item in (theirs, self.found):
+            np.random.seed(self.request.seed)
+            try:
+                output = item.forward(*copy.deepcopy(list(values.values())))
+            except NotImplementedError:
+                return None
+            outputs.append(np.asarray(output[0] if isinstance(output, tuple) else output))
+        expected, got = outputs
+        if expected.shape != got.shape:
+            self._failed("forward differs", f"forward returns shape {got.shape}, that of {Path(self.job['like']).name} "
+                         f"{expected.shape}")
+        elif not np.allclose(expected, got, rtol=1e-6, atol=1e-9):
+            index = np.unravel_index(np.argmax(abs(expected - got)), expected.shape)
+            where = f"at {[int(i) for i in index]} it gives" if index else "it gives"
+            self._failed("forward differs", f"forward is not that of {Path(self.job['like']).name}: {where} {got[index]:.6g} "
+                         f"instead of {expected[index]:.6g}")
+        return self.result["error"] is None
+
+    def _plot(self, report, count):
+        target = Path(self.job["plot"])
+        if count > 1:
+            target = target.with_name(f"{target.stem}-{self.found.name}{target.suffix}")
+        try:
+            with drawing.attempt(target, self._not_drawn):
+                report.plot(written.Output(target, "gradcheck", force=self.job.get("force", False)))
+        except written.NotWritten as problem:
+            self._not_drawn(str(problem))
+
+    def _not_drawn(self, why):
+        """A picture that fails changes no verdict."""
+        self.result["text"] += f"\n\n{why}"
+
+
+def _without_learning_rate(rows, updated):
+    """Where all parameters that are updated inside backward are off by the same factor, it is the learning rate."""
+    factors = {round(row.factor, 8) if row.factor and row.verdict == verdict.FACTOR else None for row in rows
+               if row.name in updated}
+    factor = factors.pop() if len(factors) == 1 else None
+    if factor is None:
+        return rows
+    return [row._replace(verdict=verdict.CORRECT, detail="", evidence=f"its update inside backward is {factor:g} · the "
+                         "gradient: a learning rate") if row.name in updated and 0 < factor < 1 else row for row in rows]
+
+
+def _seconds(code, values):
+    """Computing time of one forward."""
+    found = []
+    for _ in range(2):
+        began = time.process_time()
+        code.run(copy.deepcopy(values))
+        found.append(time.process_time() - began)
+    return min(found)
+
+
+def tried_with(values, names):
+    """The shapes that a pair was tried with, for a sentence."""
+    return ", ".join(f"{name} {shape}" for name, shape in inputs.told(values).items() if name in names)

@@ -1,0 +1,222 @@
+"""An object with forward and backward as the code that the checker asks: of its inputs and all its parameters by name."""
+import numpy as np
+
+from ..gradcheck import binding
+from ..gradcheck.dialects import INPUT_GRADIENTS, MORE_GRADIENTS, OUTPUTS, ROLE, plain
+from ..gradcheck.gradients import Named
+from ..gradcheck.pair import Run
+from . import objects
+
+
+class NotChecked(Exception):
+    """It looks like a layer, but cannot be checked; the message says why."""
+
+
+class Layer:
+    """An object with forward and backward. Each run works on a copy of the prototype with the parameters' values put in."""
+
+    def __init__(self, title, prototype, forward, function, targets):
+        self.title, self.prototype, self.forward, self.function = title, prototype, forward, function
+        self.targets, self.feed, self.loss = targets, "dout", None
+        self.wanted, self.without, self.updating = [], [], False
+
+    def read(self, feed, loss, _):
+        """The same object, read in another way."""
+        other = Layer(self.title, self.prototype, self.forward, self.function, self.targets)
+        other.wanted, other.without, other.updating = self.wanted, self.without, self.updating
+        other.feed, other.loss = feed, loss
+        return other
+
+    def values(self):
+        """{name: drawn value} of the parameters: random, whatever the constructor chose."""
+        generator = np.random.default_rng(7)
+        return {parameter.name: _sensible(parameter, generator) for parameter in self.wanted}
+
+    def learn(self, values):
+        """Find out which arrays are parameters: those that forward leaves alone and that get a gradient."""
+        run = self.run(values)
+        candidates = objects.parameters(self.prototype)
+        if not candidates and objects.parameters(run.state):  # made at the first forward
+            self.prototype = objects.clone(run.state)
+            candidates = objects.parameters(self.prototype)
+        keys = {key for parameter in candidates for key in parameter.keys()}
+        candidates = [parameter for parameter in candidates if self._survives(parameter, values) and not any(
+            key in keys for path in parameter.paths for key in objects.keys_of_gradient(path))]
+        self.wanted = candidates
+        found = self._first_gradients(values)
+        self.wanted = [parameter for parameter in candidates if parameter.name in found or
+                       self.updating and parameter.is_named_like_one()]
+        self.without = [parameter.name for parameter in candidates if parameter.name not in found and
+                        parameter not in self.wanted and parameter.is_named_like_one()]
+
+    def _first_gradients(self, values):
+        """What one backward gives, fed with whatever it takes."""
+        first = None
+        for self.feed in ("dout", "input", "output", "dout by another name"):
+            run = self.run(values)
+            douts = [np.random.default_rng(5).standard_normal(np.shape(output)) for output in run.outputs]
+            try:
+                return self._found(run, douts)
+            except NotImplementedError:
+                raise
+            except Exception as error:
+                first = first or error
+            finally:
+                self.feed = "dout"
+        raise first
+
+    def _survives(self, parameter, values):
+        """Does forward leave this array alone? One that it overwrites is no parameter."""
+        changed = np.random.default_rng(3).uniform(0.5, 1, parameter.array.shape)
+        copied = objects.clone(self.prototype, {id(parameter.array): changed})
+        try:
+            getattr(copied, self.forward)(**{name: value for name, value in values.items() if name not in self.targets})
+        except Exception:
+            return True
+        after = dict(objects.arrays(copied)).get(parameter.paths[0])
+        return after is not None and np.array_equal(after, changed)
+
+    # ------------------------------------------------------------------------ the methods of a code
+
+    def run(self, values):
+        """A Run of forward on a fresh copy."""
+        new = {id(parameter.array): values[parameter.name] for parameter in self.wanted if parameter.name in values}
+        layer = objects.clone(self.prototype, new)
+        names = {parameter.name for parameter in self.wanted}
+        given = {name: value for name, value in values.items() if name not in names}
+        method = getattr(layer, self.forward)
+        result = method(**{name: value for name, value in given.items() if name not in self.targets})
+        several = len(binding.names_of_dout(method, getattr(layer, self.function))) if self.function else 1
+        outputs, rest = binding.split(self.title, _output(layer, self.title) if result is None else result, max(several, 1))
+        kept = {objects.label(path): array for path, array in objects.arrays(layer)}
+        run = Run(outputs, rest, {**values}, layer, kept)
+        if self.loss is None:
+            return run
+        return run._replace(outputs=[self.loss(outputs[0], given.get(next(iter(self.targets), "")))], rest=[*rest, outputs[0]])
+
+    def file(self):
+        """Where the code is written."""
+        return getattr(getattr(type(self.prototype), self.forward), "__code__", None).co_filename
+
+    def takes_dout(self, run):
+        """Has backward a place for dout?"""
+        if self.feed == "dout by another name":
+            return True
+        if self.function is None or self.feed != "dout" or self.targets and self.loss:
+            return False
+        method = getattr(run.state, self.function)
+        return binding.takes_dout(getattr(run.state, self.forward), method, run.outputs, run.rest)
+
+    def backward(self, run, douts):
+        """Gradients by name."""
+        found = self._found(run, douts)
+        if not found:
+            raise NotChecked(f"{self.title}.{self.function} gives no gradient: none is returned, and none is in "
+                             "self.dx, self.dinputs, self.dW, self.grads or the like")
+        return Named(found)
+
+    def _found(self, run, douts):
+        layer, names = run.state, {parameter.name for parameter in self.wanted}
+        given = {name: value for name, value in run.inputs.items() if name not in names}
+        before = {parameter.name: array.copy() for parameter in self.wanted
+                  for path, array in objects.arrays(layer) if path == parameter.paths[0]}
+        returned = run.rest[0] if len(run.rest) == 1 else run.rest
+        if self.function is not None:
+            returned = self._call_backward(layer, run, given, douts)
+        moved = {name: np.shape(value) for name, value in given.items() if binding.is_checked(value) and name not in self.targets}
+        found = _returned(returned, moved, self.wanted)
+        found = {**objects.gradients(layer, self.wanted), **found}
+        found.update(self._updates(layer, before, found))
+        if not moved.keys() & found.keys() and moved:
+            found.update(_input_gradient(layer, next(iter(moved))))
+        return found
+
+    def _call_backward(self, layer, run, given, douts):
+        method, forward = getattr(layer, self.function), getattr(layer, self.forward)
+        outputs, rest = (run.rest[-1:], run.rest[:-1]) if self.loss else (run.outputs, run.rest)
+        if self.feed == "dout by another name":
+            return method(douts[0])
+        feed = {"dout": douts, "input": list(given.values())[:1], "output": [_output(layer, self.title, outputs[0])]}[self.feed]
+        arguments, keywords = binding.arguments(forward, method, outputs, rest, given, feed)
+        returned = method(*arguments, **keywords)
+        for name in dir(layer):
+            if plain(name) in MORE_GRADIENTS and name != self.function:
+                more = getattr(layer, name)
+                arguments, keywords = binding.arguments(forward, more, outputs, rest, given, feed)
+                returned = [returned, more(*arguments, **keywords)] if returned is not None else more(*arguments, **keywords)
+        return returned
+
+    def _updates(self, layer, before, found):
+        """What an update inside backward took off the parameters, with a learning rate of 1."""
+        after = dict(objects.arrays(layer))
+        updates = {parameter.name: before[parameter.name] - after[parameter.paths[0]] for parameter in self.wanted
+                   if parameter.name in before and parameter.name not in found and parameter.paths[0] in after}
+        for name, update in updates.items():
+            if update.shape[-before[name].ndim:] != before[name].shape:
+                raise ValueError(f"{self.title}.{self.function} makes {name} of shape {before[name].shape} an array of shape "
+                                 f"{update.shape}")
+        self.updating = self.updating or any(np.nan_to_num(update).any() for update in updates.values())
+        return {name: update for name, update in updates.items() if update.any() or self.updating}
+
+
+def _sensible(parameter, generator):
+    """Weights of about one over the root of their number of inputs, biases of a half, scales around one."""
+    shape = parameter.array.shape
+    drawn = generator.standard_normal(shape)
+    if any(ROLE.get(key[-1]) == "gamma" for key in parameter.keys() if key):
+        return 1 + 0.3 * drawn
+    return drawn / max(1.0, np.prod(shape[1:]) ** 0.5 if len(shape) > 1 else 2.0)
+
+
+def _output(layer, title, default=None):
+    """Where forward returns nothing: self.output and the like."""
+    names = [name for name in vars(layer) if plain(name) in OUTPUTS and isinstance(getattr(layer, name), (np.ndarray, float))]
+    if names:
+        return getattr(layer, min(names, key=lambda name: OUTPUTS[plain(name)]))
+    if default is not None:
+        return default
+    raise NotChecked(f"{title} returns nothing and keeps no self.output: is `return` missing?")
+
+
+def _input_gradient(layer, name):
+    wanted = {plain(f"d{name}"), plain(f"grad_{name}"), plain(f"{name}_grad"), *INPUT_GRADIENTS}
+    names = [one for one in vars(layer) if plain(one) in wanted and isinstance(getattr(layer, one), np.ndarray)]
+    return {name: getattr(layer, min(names, key=lambda one: INPUT_GRADIENTS.get(plain(one), -1)))} if names else {}
+
+
+def _returned(returned, moved, wanted):
+    """{name: gradient} of what backward returned: dx, (dx, dW, db), (dx, [dW, db]), {"W": dW}."""
+    if returned is None or isinstance(returned, bool):
+        return {}
+    if isinstance(returned, dict):
+        found = objects.gradients({"grads": returned}, wanted)
+        return {**found, **{name: value for key, value in returned.items() for name in moved
+                            if plain(key) in (plain(name), plain(f"d{name}"), plain(f"grad{name}"))}}
+    shapes = {**moved, **{parameter.name: parameter.array.shape for parameter in wanted}}
+    flat = list(_flat(returned))
+    several = returned if isinstance(returned, (tuple, list)) else ()
+    dictionary = next((value for value in several if isinstance(value, dict)), None)
+    found = _returned(dictionary, {}, wanted) if dictionary else {}
+    if len(flat) == 1 and moved:
+        return {**found, next(iter(moved)): flat[0]} if np.shape(flat[0]) == next(iter(moved.values())) or len(shapes) == 1 or \
+            np.shape(flat[0]) not in shapes.values() else {**found, **_by_shape(flat, shapes)}
+    return {**found, **_by_shape(flat, shapes)}
+
+
+def _by_shape(flat, shapes):
+    if len(flat) == len(shapes) and all(np.shape(value) == shape for value, shape in zip(flat, shapes.values())):
+        return dict(zip(shapes, flat))
+    found = {}
+    for value in flat:
+        name = next((name for name, shape in shapes.items() if name not in found and shape == np.shape(value)), None)
+        if name is not None:
+            found[name] = value
+    return dict(zip(shapes, flat)) if len(flat) == len(shapes) and len(found) < len(flat) else found
+
+
+def _flat(returned):
+    if isinstance(returned, (tuple, list)):
+        for value in returned:
+            yield from _flat(value)
+    elif isinstance(returned, (np.ndarray, float, np.floating)):
+        yield returned
