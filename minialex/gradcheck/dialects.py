@@ -27,7 +27,7 @@ FORWARD = _words("forward fprop forward_pass forward_propagate forward_propagati
 BACKWARD = _words("backward bprop backward_pass backpropagate backpropagation backprop back_propagate back_propagation "
                   "backward_propagate backward_propagation backward_prop back_prop bp bwd back backward_delta backpass "
                   "propagate_backward")
-DERIVATIVE = _words("gradient grad gradients derivative derivate deriv prime f_prime df fprime fn_prime der diff delta dfn "
+DERIVATIVE = _words("gradient grad gradients derivative derivate deriv prime f_prime df fprime fn_prime der diff dfn "
                     "compute_gradient calculate_gradient loss_gradient loss_prime dloss activation_derivative get_gradient "
                     "gradient_input input_gradient calc_gradient activation_prime derivative_function df_dx f_deriv grad_fn "
                     "f_derivative f_grad dactivation deactivate d calc_grad compute_grad loss_grad loss_derivative activ_prime")

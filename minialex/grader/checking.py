@@ -151,9 +151,9 @@ class Check:
                 with np.errstate(all="ignore"), frozen():
                     readings = self._readings(layout)
                     told = inputs.told(readings[0][1])
-                    if told in seen:
+                    if (told, "probs" in layout.shapes.values()) in seen:
                         continue
-                    seen.append(told)
+                    seen.append((told, "probs" in layout.shapes.values()))
                     tried = tried or readings[0][1]
                     run = self._try(*readings[0][:2])
             except (NotImplementedError, MemoryError, RecursionError, SystemExit, KeyboardInterrupt):
@@ -180,7 +180,7 @@ class Check:
             with np.errstate(all="ignore"), frozen():
                 readings[0][0].backward(run, binding.cut(run.outputs, np.ones_like(binding.join("", run.outputs))))
             self.submission.returned = True
-            return True
+            return not getattr(readings[0][0], "without", ())
         except (NotImplementedError, MemoryError, RecursionError, SystemExit, KeyboardInterrupt):
             raise
         except Exception:

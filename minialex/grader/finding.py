@@ -199,7 +199,10 @@ def _best(methods, table):
 
 def _is_interface(cls, backward, own):
     """A base class that leaves its methods to others."""
-    derived = any(inspect.isclass(other) and other is not cls and issubclass(other, cls) for other in own.values())
+    below = [other for other in own.values() if inspect.isclass(other) and other is not cls and issubclass(other, cls)]
+    derived = bool(below)
+    if backward and any(getattr(other, backward) is getattr(cls, backward) for other in below):
+        return True  # it is checked where it is used
     empty = backward and is_empty(getattr(cls, backward))
     return inspect.isabstract(cls) or empty and (derived or plain(cls.__name__) in BASES)
 

@@ -177,7 +177,7 @@ def _readings(base, values, targets, sloppy):
                 if feed != "dout" or reduce:
                     said = f"backward is given forward's {feed}" if feed != "dout" else ""
                     yield feed, reduce and (lambda y, _, reduce=reduce: reduce(y)), ", ".join(filter(None, (said, words)))
-    elif targets:
+    elif targets or base.function and not _required(getattr(base.prototype, base.function)):
         for words, loss in LOSSES.items():
             yield "dout", loss, f"as the gradient of {words}"
 

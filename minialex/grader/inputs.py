@@ -36,7 +36,9 @@ NETS = [(NET, FOUR), ({**NET, "labels": "hotM"}, FOUR), ({**NET, "labels": "hotQ
         ({**NET, "x": "DN", "w": "MD", "labels": "hotMN"}, FOUR), ({**NET, "x": "D1", "w": "MD", "b": "M1", "labels": "M1"}, {}),
         ({**NET, "x": "DN", "labels": "1N", "w": "MD"}, {**FOUR, "M": 1}), ({**NET, "labels": "N1", "w": "D1"}, {**FOUR, "M": 1}),
         ({**NET, "labels": "N", "w": "D"}, FOUR)]
-LOSSES = [(LOSS, FOUR), ({**LOSS, "labels": "NQ"}, FOUR), ({**LOSS, "labels": "one-hot"}, FOUR)]
+LOSSES = [(LOSS, FOUR), ({**LOSS, "labels": "NQ"}, FOUR), ({**LOSS, "labels": "one-hot"}, FOUR),
+          ({**LOSS, "x": "probs", "scores": "probs"}, FOUR),
+          ({**LOSS, "x": "probs", "scores": "probs", "labels": "one-hot"}, FOUR)]
 LAYOUTS = {  # words in the name: layouts
     "conv": [(CONV, {}), (CONV, SQUARE), (LAST, {}), ({**LAST, "b": "F"}, {}), ({**CONV, "b": "F1"}, {}), (CONV, {"C": 1}),
              ({"x": "HW", "w": "KK", "b": "1"}, {}), ({"x": "CHW", "w": "FCKK", "b": "F"}, {}),
@@ -65,7 +67,7 @@ ALSO = {  # further layouts, with other windows, in which other mistakes show
     "pool": [({"x": "NCHW"}, {"P": 3}, {**WIDE, "pad": 0}), ({"x": "NHWC"}, {"P": 3}, {**WIDE, "pad": 0})],
     "linear affine dense fc full layer": [({"x": "NAB", "w": "EM", "b": "M"}, {"D": 6}, PLAIN)],
     "norm bn": [({"x": "NCHW", "gamma": "C", "beta": "C"}, {}, PLAIN)],
-    "loss entropy xent mse svm hinge cost": [({**LOSS, "labels": "NQ"}, FOUR, PLAIN)],
+    "loss entropy xent mse svm hinge cost": [({**LOSS, "labels": "one-hot"}, FOUR, PLAIN)],
 }
 
 
@@ -274,6 +276,7 @@ def _array(letters, layout, generator, before, role):
         return generator.integers(0, layout.sizes["V"], layout.numbers("N" if letters == "id" else "NT"))
     if letters == "positive":
         return generator.uniform(0.5, 2, layout.numbers("NQ"))
+    role, letters = ("probs", "NQ") if letters == "probs" else (role, letters)
     shape = layout.numbers(letters)
     if role == "mask":
         return generator.integers(0, 2, shape).astype(bool)

@@ -44,8 +44,8 @@ class Layer:
             key in keys for path in parameter.paths for key in objects.keys_of_gradient(path))]
         self.wanted = candidates
         found = self._first_gradients(values)
-        self.wanted = [parameter for parameter in candidates if parameter.name in found or
-                       self.updating and parameter.is_named_like_one()]
+        self.wanted = [parameter for parameter in candidates if parameter.is_named_like_one() and self.updating or
+                       parameter.name in found and (not self.updating or np.any(found[parameter.name]))]
         self.without = [parameter.name for parameter in candidates if parameter.name not in found and
                         parameter not in self.wanted and parameter.is_named_like_one()]
 
@@ -92,7 +92,9 @@ class Layer:
         run = Run(outputs, rest, {**values}, layer, kept)
         if self.loss is None:
             return run
-        return run._replace(outputs=[self.loss(outputs[0], given.get(next(iter(self.targets), "")))], rest=[*rest, outputs[0]])
+        target = given[self.targets[0]] if self.targets else next(
+            (value for name, value in vars(layer).items() if ROLE.get(plain(name)) == "labels"), None)
+        return run._replace(outputs=[self.loss(outputs[0], target)], rest=[*rest, outputs[0]])
 
     def file(self):
         """Where the code is written."""
@@ -102,7 +104,7 @@ class Layer:
         """Has backward a place for dout?"""
         if self.feed == "dout by another name":
             return True
-        if self.function is None or self.feed != "dout" or self.targets and self.loss:
+        if self.function is None or self.feed != "dout" or self.loss:
             return False
         method = getattr(run.state, self.function)
         return binding.takes_dout(getattr(run.state, self.forward), method, run.outputs, run.rest)
@@ -172,7 +174,7 @@ def _output(layer, title, default=None):
     """Where forward returns nothing: self.output and the like."""
     names = [name for name in vars(layer) if plain(name) in OUTPUTS and isinstance(getattr(layer, name), (np.ndarray, float))]
     if names:
-        return getattr(layer, min(names, key=lambda name: OUTPUTS[plain(name)]))
+        return getattr(layer, min(names, key=lambda name: (ROLE.get(plain(name)) == "labels", OUTPUTS[plain(name)])))
     if default is not None:
         return default
     raise NotChecked(f"{title} returns nothing and keeps no self.output: is `return` missing?")

@@ -81,7 +81,7 @@ class Parameter:
         return {key_of(path) for path in self.paths} - {None}
 
     def is_named_like_one(self):
-        return any(ROLE.get(one) in ("w", "b", "gamma", "beta", "wx", "wh") for key in self.keys() for one in key[-1:])
+        return any(ROLE.get(one) in ("w", "b", "gamma", "beta", "wx", "wh") for key in self.keys() for one in key)
 
 
 def parameters(thing):
