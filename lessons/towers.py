@@ -58,8 +58,8 @@ class Exchange(Function):
         other = self.swap(x)
         return np.concatenate([x, other] if self.rank == 0 else [other, x], axis=1)
 
-    def backward(self, grad_output):
-        first, second = np.split(grad_output, 2, axis=1)
+    def backward(self, g):
+        first, second = np.split(g, 2, axis=1)
         ours, theirs = (first, second) if self.rank == 0 else (second, first)
         return ours + self.swap(theirs)
 

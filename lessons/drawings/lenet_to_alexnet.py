@@ -8,7 +8,7 @@ def draw(lenet, alexnet):
     """Two shapes.Summary objects."""
     canvas = classroom.picture()
     figure = canvas.figure(figsize=(14, 9))
-    heading(figure, 0.955, "All values of each layer, to scale: the area of a box is how many there are")
+    heading(figure, 0.955, "What each layer with weights puts out, to scale: the area of a box is the number of values")
     _boxes(blank(figure.add_axes((0.02, 0.53, 0.96, 0.4)), 0, 14, 0, 4), lenet, alexnet)
     heading(figure, 0.47, "Parameters and multiply-accumulates, layer by layer (each line is ten times the one before)")
     for left, summary, title in [(0.07, lenet, "LeNet-5"), (0.34, alexnet, "AlexNet")]:
@@ -42,6 +42,7 @@ def _bars(axis, summary, title):
     axis.bar(places - 0.2, [row.parameters for row in rows], width=0.4, color=BLUE, label="parameters")
     axis.bar(places + 0.2, [row.macs for row in rows], width=0.4, color=AMBER, label="multiply-accumulates")
     axis.set_yscale("log")
+    axis.set_yticks([10.0**power for power in range(2, 9)])
     axis.set_ylim(50, 5e8)
     axis.grid(True, axis="y", color=GREY, linewidth=0.6)
     axis.set_axisbelow(True)

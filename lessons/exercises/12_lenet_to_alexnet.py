@@ -14,16 +14,19 @@ def sparse_convolution(table, K):
     """The parameters of a convolution with K×K kernels, one output map for each entry of `table`, which lists the input maps
     that it sees. Every output map has one bias."""
     ...
+    return ...
 
 
 def fully_connected(inputs, outputs):
     """The parameters of a fully connected layer with biases."""
     ...
+    return ...
 
 
 def lenet_1998():
     """All trainable parameters together."""
     ...
+    return ...
 
 
 check(sparse_convolution, fully_connected, lenet_1998)

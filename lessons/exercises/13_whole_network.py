@@ -9,16 +9,19 @@ from course import check
 def parameters(layer):
     """How many numbers are trained, biases included."""
     ...
+    return ...
 
 
 def products(layer):
     """Multiply-accumulates for one picture, biases not counted."""
     ...
+    return ...
 
 
 def neurons(layers):
     """How many values all layers put out together, for one picture."""
     ...
+    return ...
 
 
 check(parameters, products, neurons)

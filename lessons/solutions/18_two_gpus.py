@@ -10,9 +10,9 @@ class Join(Function):
         self.save_for_backward(a.shape[1])
         return np.concatenate([a, b], axis=1)
 
-    def backward(self, grad_output):
+    def backward(self, g):
         (channels,) = self.saved
-        return grad_output[:, :channels], grad_output[:, channels:]
+        return g[:, :channels], g[:, channels:]
 
 
 def summed(rank, from_own_layer, from_other_layer):

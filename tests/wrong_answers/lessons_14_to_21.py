@@ -25,8 +25,8 @@ WRONG = {
     ],
     "18_two_gpus": [
         ("np.concatenate([a, b], axis=1)", "np.concatenate([b, a], axis=1)", "a's channels come first"),
-        ("return grad_output[:, :channels], grad_output[:, channels:]",
-         "return grad_output[:, :channels], grad_output[:, :channels]", "the gradient checker objects"),
+        ("return g[:, :channels], g[:, channels:]",
+         "return g[:, :channels], g[:, :channels]", "the gradient checker objects"),
         (" + from_other_layer[:, ours]", "", "our layer's part alone"),
         ("2 * batch * 128", "batch * 128", "gradients go back as well"),
         ("2 * batch * 128", "2 * batch * 256", "its own half"),
