@@ -85,8 +85,8 @@ fact("He's σ = √(2/n) makes every gain 1", all(abs(value - 1) < 1e-12 for val
 #
 # To measure it, give the network four pictures of noise. In each layer, take what differs between the pictures.
 # Divide its root mean square by that of everything. That is the share of the signal that depends on the picture. One
-# more thing matters: the size of the pixels. The paper subtracts the mean and does not scale, so its pixels have a
-# standard deviation of about 70. Many programs divide by it, so that it is 1.
+# more thing matters: the size of the pixels. The paper subtracts the mean and does not scale, so its pixels are
+# tens of grey levels large; 70 is taken here. Many programs divide by the standard deviation, so that it is 1.
 
 # %%
 factor = 70
