@@ -40,7 +40,7 @@ PLANTED = [
     ("T4", "the last crop one pixel too early", "minialex/data/transforms.py",
      "far, middle = size - crop,", "far, middle = size - crop - 1,", "16"),
     ("T4", "the paper's 2048 taken for the number of places", "lessons/16_augmentation.py",
-     "places = 256 - 224 + 1", "places = 256 - 224", "16"),
+     "places = size - crop + 1", "places = size - crop", "16"),
     ("T5", "√λ for λ", "lessons/16_augmentation.py",
      "components @ (alpha * eigenvalues)", "components @ (alpha * eigenvalues**0.5)", "16"),
     ("T5", "the engine's components lie", "minialex/data/transforms.py",
