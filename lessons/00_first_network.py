@@ -101,7 +101,7 @@ fact("a small step along the gradient raises it", loss(higher, points, answers) 
 # %% [markdown]
 # ## 4. Training: many small steps downhill
 # One **step** is w ← w - ε·slope, for all weights at once. The number ε is the **learning rate**: how far to go. That
-# is all. Whatever comes later in this course (momentum, other layers, a million pictures) is this loop with better
+# is all. Whatever comes later in this course (other steps, other layers, a million pictures) is this loop with better
 # parts.
 #
 # The points that the network learns from are the **training** set. A network could learn them by heart. So we keep
