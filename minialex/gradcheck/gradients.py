@@ -87,7 +87,7 @@ def _is_one_array(returned, shape):
         found = np.shape(returned)
     except ValueError:
         return False
-    return found == shape or len(returned) > 1
+    return found == shape or len(returned) > 1 and not all(isinstance(one, np.ndarray) for one in returned)
 
 
 def _by_name(pair, returned, is_loss):

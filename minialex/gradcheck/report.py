@@ -59,8 +59,9 @@ class Report:
         self.title, self.rows, self._curves = title, list(rows), curves
 
     def __bool__(self):
-        """What no gradient is due for (the data of a network) does not count beside what was compared."""
-        return all(row.is_correct for row in self.counted())
+        """Are the gradients right? A remark changes nothing; what no gradient is due for (the data of a network) does not count
+        beside what was compared."""
+        return all(row.is_correct or row.is_remark for row in self.counted())
 
     def counted(self):
         """The rows that were compared; all of them if none was."""
