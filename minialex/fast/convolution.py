@@ -29,14 +29,17 @@ class Convolution(ops.Conv2d):
         return "Conv2dReLU" if self.relu else "Conv2d"
 
     def forward(self, x, weight, bias=None):
-        y = self.plan_for(x, weight, forward=True).forward(x, weight, bias, _relu if self.relu else None)
+        plan = self.plan_for(x, weight, forward=True)
+        y = plan.forward(x, weight, bias, _relu if self.relu else None)
+        self.backward_plan = plan if plan.both_ways else None
         self.save_for_backward(x, weight, *([y] if self.relu else []))
         return y
 
     def backward(self, grad_output):
         x, weight, *y = self.saved
         dy = self._through_relu(grad_output, *y) if self.relu else grad_output
-        gradients = self.plan_for(x, weight, forward=False).backward(x, weight, dy, self.needs_input_grad)
+        plan = self.backward_plan or self.plan_for(x, weight, forward=False)
+        gradients = plan.backward(x, weight, dy, self.needs_input_grad)
         return gradients[:len(self.input_types)]  # without a bias there is no third input
 
     def _through_relu(self, grad_output, y):
@@ -64,6 +67,7 @@ class Plan:
     """y = W · columns + b and its transposes, some images at a time. Matrices have four axes, of which the first two number the
     products beside each other: (1, T, ...) for im2col, with T = groups towers."""
 
+    both_ways = True  # forward and backward by the same plan
     by_image = True  # each core takes images of its own through all steps; otherwise each step shares its work
 
     def forward(self, x, weight, bias, epilogue):

@@ -142,9 +142,12 @@ def implementation(op, *inputs):
     """The first row of the table that serves these inputs (Tensors or arrays): a Function with the options of `op`, or `op`
     itself where there is none. Of a plain function, such as ops.sgd_update, another function."""
     arrays = [value.data if isinstance(value, tensor.Tensor) else value for value in inputs]
-    if not all(map(is_array, arrays)):
+    if {type(array) for array in arrays} == {np.ndarray}:
+        device = "cpu"
+    elif all(map(is_array, arrays)):
+        device = "cpu" if array_module(arrays[0]) is np else "cuda"
+    else:
         return op  # lists are short
-    device = "cpu" if array_module(arrays[0]) is np else "cuda"
     is_function = isinstance(op, tensor.Function)
     for row in _rows(device).get(type(op) if is_function else op, ()):
         if row.serves(op, *arrays):

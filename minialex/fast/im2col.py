@@ -105,7 +105,7 @@ class Im2col(Plan):
     """
 
     def __init__(self, x, weight, stride, padding, groups, output_size, forward=True):
-        self.weight_shape, self.groups, self.output_size, self.like = weight.shape, groups, output_size, x
+        self.weight_shape, self.groups, self.output_size, self.like = weight.shape, groups, output_size, weight
         self.geometry = weight.shape[2:], stride, padding
         self.rows, self.positions = groups * weight[0].size, output_size[0] * output_size[1]
 

@@ -90,7 +90,7 @@ class Winograd(Plan):
     horizontal one, tile by tile; from tiles to images it is the other way round.
     """
 
-    by_image = False
+    by_image = both_ways = False
 
     def __init__(self, x, weight, stride, padding, groups, output_size, forward=True, m=None):
         self.C_out, self.C, self.r = len(weight), weight.shape[1] * groups, weight.shape[2]
