@@ -1,19 +1,20 @@
 """Convolutions in the fast way: a plan says how, and a ReLU that follows is the epilogue of each part's output.
 
-A plan has two methods, `forward(x, weight, bias, epilogue) -> y` and `backward(x, weight, dy, needed) -> (dx, dW, db)`. `Plan` is
-the one product in `ops/convolution.py`, for a few images at a time, with the five maps that bring weights, images and output into
-the product's form and back left to its kinds: im2col.py, batched.py, winograd.py, space_to_depth.py, gpu.py.
+A plan has two methods, `forward(x, weight, bias, epilogue) -> y` and `backward(x, weight, incoming, needed) -> (dx, dW, db)`.
+`Plan` is the one product of `ops/convolution.py`, for a few images at a time; the maps that bring weights, images and output into
+the product's form and back are left to its kinds: im2col.py, batched.py, winograd.py, space_to_depth.py, gpu.py.
 
 The columns of a whole batch would fill the memory (conv1's alone 562 MB at 128 images), so a few images at a time share one
 buffer, and backward builds the columns again, which is cheaper than keeping them. Gains: what each kind says; the epilogue the
 five ReLUs' own passes, 2 to 4 % of the paper's step (RESULTS.md, "What each step brought").
 """
+from math import prod
+
 from .. import ops
 from ..device import array_module
 from ..ops.im2col import output_size
 from .buffers import empty
-from .layout import arranged, empty_like
-from .threads import for_blocks, sum_over_images
+from .threads import for_rows, sum_over_images
 
 
 class Convolution(ops.Conv2d):
@@ -37,17 +38,19 @@ class Convolution(ops.Conv2d):
 
     def backward(self, grad_output):
         x, weight, *y = self.saved
-        dy = self._through_relu(grad_output, *y) if self.relu else grad_output
-        plan = self.backward_plan or self.plan_for(x, weight, forward=False)
-        gradients = plan.backward(x, weight, dy, self.needs_input_grad)
-        return gradients[:len(self.input_types)]  # without a bias there is no third input
+        xp = array_module(x)
 
-    def _through_relu(self, grad_output, y):
-        dy = arranged(grad_output, like=y)
-        out = dy if self.owns_grad_output or dy is not grad_output else empty_like(y)
-        xp = array_module(y)
-        for_blocks(lambda dy, y, out: xp.multiply(dy, y > 0, out=out), dy, y, out)
-        return out
+        def incoming(images):
+            dy = grad_output[images]
+            if not self.relu:
+                return dy
+            out = dy if self.owns_grad_output else xp.empty_like(dy)
+            for_rows(lambda dy, y, out: xp.multiply(dy, y > 0, out=out), dy, y[0][images], out)
+            return out
+
+        plan = self.backward_plan or self.plan_for(x, weight, forward=False)
+        gradients = plan.backward(x, weight, incoming, self.needs_input_grad)
+        return gradients[:len(self.input_types)]  # without a bias there is no third input
 
     def plan_for(self, x, weight, forward):
         """The plan for these arrays and this direction."""
@@ -84,25 +87,26 @@ class Plan:
         self.sum_over_images(some_images, len(x), operations=weight.size * y[0, 0].size)
         return y
 
-    def backward(self, x, weight, dy, needed):
-        """dL/dx, dL/dweight, dL/dbias, each None where `needed` says so."""
+    def backward(self, x, weight, incoming, needed):
+        """dL/dx, dL/dweight, dL/dbias, each None where `needed` says so. incoming(images): dL/d(W · columns + b) of a slice."""
         need_x, need_weight, *need_bias = needed
         W = self.weights(weight)
         dx = self.empty_images(x.shape) if need_x else None
 
         def some_images(images):
             dW = db = None
-            dproduct = self.output_back(dy[images])
+            dy = incoming(images)
+            dproduct = self.output_back(dy)
             if need_weight:
                 dW = self.multiply(dproduct, self.columns(x[images]).swapaxes(2, 3), out=empty(W.shape, W.dtype, like=W))
             if need_x:
-                dcolumns = self.multiply(W.swapaxes(2, 3), dproduct, out=self.empty_columns(len(dy[images])))
+                dcolumns = self.multiply(W.swapaxes(2, 3), dproduct, out=self.empty_columns(len(dy)))
                 self.columns_back(dcolumns, out=dx[images])
             if any(need_bias):
-                db = dy[images].sum(axis=(0, 2, 3))
+                db = dy.sum(axis=(0, 2, 3))
             return dW, db
 
-        dW, db = self.sum_over_images(some_images, len(x), operations=weight.size * dy[0, 0].size)
+        dW, db = self.sum_over_images(some_images, len(x), operations=weight.size * prod(self.output_size))
         return dx, self.weights_back(dW) if need_weight else None, db
 
 

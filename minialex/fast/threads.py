@@ -119,6 +119,15 @@ def for_each(function, things, numbers):
     parallel_map(function, things, share=numbers >= WORTH_SHARING and len(things) > 1)
 
 
+def for_rows(function, *images):
+    """Call `function(*parts)` on matching rows (N, C, W) of images (N, C, H, W), on all cores: for what works number by number on
+    images that lie in memory channels last. Where each core has work of its own already, as on a GPU, there is one call."""
+    if array_module(images[0]) is not np or inside():
+        function(*images)
+    else:
+        for_each(lambda h: function(*(array[:, :, h] for array in images)), range(images[0].shape[2]), images[0].size)
+
+
 def for_images(function, x, at_once=_BLOCK):
     """Call `function(slice)` for slices of a few images of the batch x, on all cores: one large image's arrays fit the cache,
     and of small ones so many go together that NumPy's calls are worth their while.
