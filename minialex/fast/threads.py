@@ -38,9 +38,8 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
 
 
-def _workers():
+def _workers(threads):
     """(executor, BLAS controller), made at first use and again after a change of the thread count."""
-    threads = thread_count()
     if _pool.get("threads") != threads:
         from concurrent.futures import ThreadPoolExecutor  # brings logging with it: not at import
 
@@ -63,7 +62,8 @@ def parallel_map(function, pieces, share=True):
     """
     if inside():
         return [function(piece) for piece in pieces]
-    if share and len(pieces) <= 1 < thread_count():
+    threads = thread_count()  # asks the environment and the system: once a call
+    if share and len(pieces) <= 1 < threads:
         return [function(piece) for piece in pieces]  # one image alone: here the cores share each product
     waiting, results = enumerate(pieces), [None] * len(pieces)
 
@@ -77,9 +77,9 @@ def parallel_map(function, pieces, share=True):
             np.setbufsize(buffer)
 
     with _pool_lock:
-        executor, blas = _workers()
+        executor, blas = _workers(threads)
         with blas.limit(limits=1):
-            others = [executor.submit(work) for _ in range(min(thread_count(), len(pieces)) - 1 if share else 0)]
+            others = [executor.submit(work) for _ in range(min(threads, len(pieces)) - 1 if share else 0)]
             try:
                 work()
             finally:
