@@ -34,8 +34,9 @@ DERIVATIVE = _words("gradient grad gradients derivative derivate deriv prime f_p
 MORE_GRADIENTS = _words("backward_update_gradient update_gradient backward_weights compute_gradients backward_params "
                         "calc_grads accumulate_gradients param_grad gradient_params compute_param_gradients")
 TRIMMED = _words("alt fast naive vectorized im2col slow loop v2 strides reshape simple np numpy batch vec")
-NO_LAYER = _words("numerical numeric check checking test descent clip plot print update compare train sgd adam step optimizer "
-                  "estimate approx zero norm verify show draw set momentum history schedule reset init apply visualize flow")
+TESTS = _words("numerical numeric check checking test tests plot print compare verify show visualize")  # never a layer
+NO_LAYER = _words("descent clip update train sgd adam step optimizer estimate approx zero norm draw set momentum history "
+                  "schedule reset init apply flow")  # with a word for a derivative in the name
 
 # ------------------------------------------------------------------------------------------------ arguments
 
@@ -61,7 +62,7 @@ ROLES = {
 ROLE = {plain(word): role for role, line in ROLES.items() for word in line.split()}
 
 DOUT = re.compile(r"^(d|g|up)($|_|[A-Z0-9])|^d[a-z]*$|grad|^delta|delta$|upstream|cotangent|^err|error$|diff$|sensitivity|"
-                  r"^partial|^next_d|^accum|^top$|^eta$|^loss_derivative$|^djd|^dl_?d")
+                  r"^d(next|prev|out|last|hidden|cell)_?\w*$|^partial|^next_d|^accum|^top$|^eta$|^loss_derivative$|^djd|^dl_?d")
 OUTPUTS = _words("y out output outputs a activation activations z result y_hat yhat y_pred pred prediction h top next_h h_next "
                  "act probs scores logits a_out z_out loss value")
 CACHE = _words("cache caches ctx context saved memory tape store state intermediate intermediates")

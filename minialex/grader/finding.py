@@ -18,7 +18,7 @@ import sys
 import textwrap
 from typing import NamedTuple
 
-from ..gradcheck.dialects import BACKWARD, DERIVATIVE, FORWARD, NO_LAYER, TRIMMED, plain
+from ..gradcheck.dialects import BACKWARD, DERIVATIVE, FORWARD, NO_LAYER, TESTS, TRIMMED, plain
 from ..nn import Module
 from ..tensor import Function
 from . import networks
@@ -111,9 +111,9 @@ def _words(name):
 def _stems(name):
     """Yields (relu, "pair") for relu_backward, (sigmoid, "derivative") for sigmoid_prime; (forward, …) for the bare word."""
     words = _words(name)
-    if set(words) & NO_LAYER.keys():
-        return
-    for table, kind in ((BACKWARD, "pair"), (DERIVATIVE, "derivative")):
+    for table, kind, others in ((BACKWARD, "pair", TESTS), (DERIVATIVE, "derivative", {**TESTS, **NO_LAYER})):
+        if set(words) & others.keys():
+            return
         for start in range(len(words)):
             for stop in range(len(words), start, -1):
                 if "".join(words[start:stop]) in table:
@@ -150,7 +150,7 @@ def _bare(name):
 def _returns_gradients(name, function):
     """Does it return a loss and gradients: a tuple with a name in it such as dW, or, in a function called a loss, any tuple?"""
     words = set(_words(name))
-    if words & NO_LAYER.keys():
+    if words & {**NO_LAYER, **TESTS}.keys():
         return False
     for node in ast.walk(source_tree(function)):
         if isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple) and len(node.value.elts) > 1:

@@ -75,6 +75,22 @@ class Strange:
     assert result["status"] == "error" and len(reasons) == 2 and all("no forward" in reason for reason in reasons)
 
 
+def test_a_step_of_a_recurrent_network_has_several_outputs(tmp_path):
+    path = write(tmp_path, "recurrent", """
+    import numpy as np
+    def cell_step_forward(x, prev_h, prev_c, Wx, Wh, b):
+        next_c = np.tanh(x @ Wx + prev_h @ Wh + b) + 0.5 * prev_c
+        return np.sin(next_c), next_c, (x, prev_h, Wx, Wh, next_c, prev_c)
+    def cell_step_backward(dnext_h, dnext_c, cache):
+        x, prev_h, Wx, Wh, next_c, prev_c = cache
+        dc = dnext_c + dnext_h * np.cos(next_c)
+        d = dc * (1 - (next_c - 0.5 * prev_c) ** 2)
+        return d @ Wx.T, d @ Wh.T, 0.5 * dc, x.T @ d, prev_h.T @ d, d.mean(axis=0)
+    """)
+    assert verdicts(one(path)[1]) == {"x": "correct", "prev_h": "correct", "prev_c": "correct", "Wx": "correct", "Wh": "correct",
+                                      "b": "mean where a sum is due"}
+
+
 def test_the_average_over_examples_is_named_and_accepted(tmp_path):
     path = write(tmp_path, "course", """
     def linear_forward(A, W, b):
