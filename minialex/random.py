@@ -6,7 +6,7 @@ import numpy as np
 
 from .device import device_of, to_device
 
-_random = {"host": np.random.default_rng(), "first row": 0}
+_random = {"host": None, "first row": 0}  # the generator is made when it is first asked for: importing numpy.random takes 10 ms
 
 
 def manual_seed(seed):
@@ -21,6 +21,8 @@ def manual_seed(seed):
 
 def host_generator():
     """The NumPy generator behind weight initialisation; every other random number follows from what it draws."""
+    if _random["host"] is None:
+        _random["host"] = np.random.default_rng()
     return _random["host"]
 
 
@@ -30,7 +32,7 @@ def random_key():
     It is drawn on the host and may be made into the sequence where the array is (cuda/dropout.cu), so that a GPU's random
     numbers are the CPU's, and that the host generator's state, which a checkpoint keeps, is all the state there is.
     """
-    return int(_random["host"].integers(1 << 64, dtype=np.uint64))
+    return int(host_generator().integers(1 << 64, dtype=np.uint64))
 
 
 def sequence(key, first, count):
@@ -90,9 +92,9 @@ def frozen_randomness():
 
 def random_state():
     """All that the random numbers to come depend on, on the CPU and on GPUs, as plain JSON-able values for checkpoints."""
-    return _random["host"].bit_generator.state
+    return host_generator().bit_generator.state
 
 
 def set_random_state(state):
     """Put back what `random_state` returned."""
-    _random["host"].bit_generator.state = state
+    host_generator().bit_generator.state = state
