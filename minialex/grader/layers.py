@@ -1,8 +1,10 @@
 """An object with forward and backward as the code that the checker asks: of its inputs and all its parameters by name."""
+import copy
+
 import numpy as np
 
 from ..gradcheck import binding
-from ..gradcheck.dialects import INPUT_GRADIENTS, MORE_GRADIENTS, OUTPUTS, ROLE, plain
+from ..gradcheck.dialects import INPUT_GRADIENTS, MORE_GRADIENTS, OF_GRADIENTS, OUTPUTS, ROLE, plain
 from ..gradcheck.gradients import Named
 from ..gradcheck.pair import Run
 from . import objects
@@ -34,7 +36,7 @@ class Layer:
 
     def learn(self, values):
         """Find out which arrays are parameters: those that forward leaves alone and that get a gradient."""
-        run = self.run(values)
+        run, first = self.run(values), self.prototype
         candidates = objects.parameters(self.prototype)
         if not candidates and objects.parameters(run.state):  # made at the first forward
             self.prototype = objects.clone(run.state)
@@ -46,8 +48,17 @@ class Layer:
         found = self._first_gradients(values)
         self.wanted = [parameter for parameter in candidates if parameter.is_named_like_one() and self.updating or
                        parameter.name in found and (not self.updating or np.any(found[parameter.name]))]
+        if self.prototype is not first:
+            self._forget(first)
         self.without = [parameter.name for parameter in candidates if parameter.name not in found and
                         parameter not in self.wanted and parameter.is_named_like_one()]
+
+    def _forget(self, first):
+        """Of the first forward, which made the weights, keep nothing else: no lists of inputs, no caches."""
+        kept = {path[0] for parameter in self.wanted for path in parameter.paths}
+        for name, value in vars(first).items():
+            if isinstance(value, (list, dict)) and name not in kept and plain(name) not in OF_GRADIENTS:
+                setattr(self.prototype, name, copy.deepcopy(value))
 
     def _first_gradients(self, values):
         """What one backward gives, fed with whatever it takes."""
