@@ -54,11 +54,16 @@ class Layer:
                         parameter not in self.wanted and parameter.is_named_like_one()]
 
     def _forget(self, first):
-        """Of the first forward, which made the weights, keep nothing else: no lists of inputs, no caches."""
+        """Of the first forward, which made the weights, keep no lists of inputs and outputs."""
         kept = {path[0] for parameter in self.wanted for path in parameter.paths}
         for name, value in vars(first).items():
-            if isinstance(value, (list, dict)) and name not in kept and plain(name) not in OF_GRADIENTS:
+            now = getattr(self.prototype, name, None)
+            if name in kept or plain(name) in OF_GRADIENTS:
+                continue
+            if isinstance(value, list):
                 setattr(self.prototype, name, copy.deepcopy(value))
+            elif isinstance(now, dict):
+                now.update((key, []) for key, one in now.items() if isinstance(one, list))
 
     def _first_gradients(self, values):
         """What one backward gives, fed with whatever it takes."""
