@@ -4,8 +4,8 @@ Files rarely say it: 12 bits lie in 16, numbers run from 0 to 1, from -1 to 1, o
 
     the file says it       2^bits - 1 for a TIFF of 10, 12 or 14 bits or with a MaxSampleValue; what a PGM gives as its greatest
     whole numbers          the first of 255, 1023, 4095, 16383 and 65535 that none exceeds; but the brightest value itself
-                           where that is below half of it (256 is no dark picture of 10 bits), or above 65535
-    floating point         1 for numbers up to 1; 255 for numbers up to that and above a tenth of it; else the brightest value
+                           where that is below half of it (256 is no dark picture of 10 bits), a tenth of 255, or above 65535
+    floating point         1 or 255 for numbers up to that and above a tenth of it; else the brightest value
     numbers below zero     a fifth of the brightest and less is a filter's overshoot, and black; else -1 and 1 are black and white
                            where most of that range is used, and the darkest and the brightest value elsewhere
     white is zero          turned round in the end
@@ -113,10 +113,10 @@ def _ends(lowest, highest, floating):
     """(black, white), which are equal when nothing can be told."""
     if lowest < -0.2 * max(highest, 0) and lowest < 0:
         return (-1.0, 1.0) if floating and 0.5 < max(-lowest, highest) <= 1.05 else (lowest, highest)
-    if floating and not 25.5 < highest <= 255:
-        return 0.0, max(highest, 1.0)
-    fitting = next((white for white in _WHITES if highest <= white), highest)
-    return 0.0, float(fitting if fitting == 255 or highest > fitting / 2 else highest)
+    whites = (1, 255) if floating else _WHITES
+    fitting = next((white for white in whites if highest <= white), highest)
+    dark = highest <= fitting * (0.1 if fitting <= 255 else 0.5)
+    return 0.0, float(highest if dark and highest > 0 else fitting)
 
 
 def _check_not_black(values, levels, highest):

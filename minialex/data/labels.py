@@ -4,7 +4,8 @@
     000bec18,boston_bull            ILSVRC2012_val_00048981,n03995372 85 1 499 272     (no header, tabs, a box behind the class)
 
 Columns are told apart by commas, semicolons, tabs or blanks; a header is not needed; the picture's ending and the folders in
-front of its name may be left out. Tiny ImageNet's val_annotations.txt and LOC_val_solution.csv are found without it.
+front of its name may be left out. A column of 0 and 1 for
+each class says it too. Tiny ImageNet's val_annotations.txt and LOC_val_solution.csv are found without it.
 """
 
 import csv
@@ -18,8 +19,10 @@ from minialex.data.text import read_text
 from minialex.errors import UserError
 
 CLASS_COLUMNS = ("class", "label", "breed", "species", "category", "class_name", "classname", "label_name", "target",
-                 "predictionstring", "diagnosis", "labels", "variety")
+                 "predictionstring", "diagnosis", "labels", "variety", "category_name", "classid",
+                 "class_id", "category_id", "dx")
 FOUND_BY_THEMSELVES = ("val_annotations.txt", "LOC_val_solution.csv")
+_ONE, _NULL = {"1", "1.0"}, {"0", "0.0"}
 _WANTED = "write a picture, a comma and its class on each line"
 ABOVE = 5  # folders in which they are looked for: a part's own, and those around it
 
@@ -87,7 +90,13 @@ class Labels:
         picture = max(range(wide), key=lambda column: sum(index.has(row.cells[column]) for row in sample))
         head = [cell.strip().lower() for cell in self.rows[0].cells]
         named = [head.index(name) for name in CLASS_COLUMNS if name in head[:wide] and head.index(name) != picture]
-        label = named[0] if named else next(column for column in (1, 0) if column != picture)
+        if not named and self._is_one_hot(picture, wide):
+            names = [cell.strip() for cell in self.rows.pop(0).cells]
+            for row in self.rows:
+                ones = [name for name, cell in zip(names, row.cells) if cell.strip() in _ONE]
+                row.cells = [row.cells[picture].strip(), ones[0] if len(ones) == 1 else ""]
+            return
+        label = named[0] if named else picture + 1 if picture + 1 < wide else picture - 1
         for row in self.rows:
             row.cells = [row.cells[picture].strip(), row.cells[label].strip()]
         first = self.rows[0].cells
@@ -95,6 +104,13 @@ class Labels:
         is_file = first[0].lower().endswith(ENDINGS)
         if named or not (index.has(first[0]) or is_file or first[1] in others):
             del self.rows[0]
+
+
+    def _is_one_hot(self, picture, wide):
+        """Has each class a column of its own, with 1 for its pictures and 0 for all others?"""
+        others = [[row.cells[column].strip() for column in range(wide) if column != picture] for row in self.rows[1:]]
+        return wide > 2 and bool(others) and not {"0", "1"} & set(self.rows[0].cells) and all(
+            set(cells) <= _ONE | _NULL for cells in others)
 
 
 class _Index:

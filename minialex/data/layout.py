@@ -16,13 +16,15 @@ from minialex.data.listing import listing, listing_or_nothing
 from minialex.errors import UserError
 
 _PARTS = {
-    "train": "train|training|trn",
+    "train": "train|training|trn|trainval",
     "val": "val|valid|validation|validate|dev|eval|evaluation|holdout",
     "test": "test|testing|tst",
     "unlabelled": "pred|predict|prediction|predictions|unlabell?ed|submission",
 }
 _FILLER = "(?:data|dataset|sets?|split|images?|imgs?|pictures?|pics?|photos?|jpe?g|png|all|seg|crop(?:s|ped)?|resized|ilsvrc|" \
     "imagenet|raw|small|mini|full)*"
+# Folders of one set of pictures that came in pieces: images_001, HAM10000_images_part_1, data-20240101T000000Z-002.
+_PIECE = re.compile(r"images?|imgs?|pictures?|photos?|parts?|batch|\d{8}t\d{6}z")
 _CONTENT = "images?|imgs?|jpegimages|pictures|data|datasets?|annotations?|labels?|masks?|trimaps?|bbox(?:es)?|groundtruth"
 DEEPEST, MOST = 6, 2000  # how far, and into how many folders, the folder to be given instead is searched
 KINDS_WITH_LABELS = ("train", "val", "test")
@@ -60,6 +62,8 @@ def find(root, to_learn=True, labelled=False):
         raise UserError(f"{root} is a file: give the folder that holds the class folders")
     folders, _ = listing(root)
     parts = _parts(root, folders)
+    parts |= {name: "test" for name, part in parts.items() if part == "val" and name.lower().startswith("eval")
+              and list(parts.values()).count("val") > 1 and "test" not in parts.values()}
     if to_learn and parts and list(parts) == folders and "train" not in parts.values():
         raise UserError(f"{root} has {'/, '.join(parts)}/ but no train/: there is nothing to learn from")
     if "train" in parts.values() or parts and list(parts) == folders:
@@ -96,10 +100,26 @@ def _undivided(root, folders):
 def _parts(root, folders):
     """{name: kind} of those of the folders that are parts of the data and no classes."""
     named = {name: part for name in folders if (part := kind(name))}
+    named = named if "train" in named.values() else _alike_but_for_the_part(root, folders) or named
     if list(named) == folders or len(set(named.values())) > 1 and "train" in named.values():
         return named
     return {name: part for name, part in named.items() if kind(name) == "train" and listing_or_nothing(
         os.path.join(root, name))[0]}
+
+
+def _alike_but_for_the_part(root, folders):
+    """{name: kind} of cars_train and cars_test, whose names say the same of the pictures. Raises UserError for several such."""
+    groups = {}
+    for name in folders:
+        words = re.split(r"[\W_]+", name.lower())
+        for at in (0, -1):
+            if len(words) > 1 and (part := kind(words[at])):
+                groups.setdefault((at, *(words[1:] if at == 0 else words[:-1])), {})[name] = part
+    divided = [group for group in groups.values() if "train" in group.values() and len(set(group.values())) > 1]
+    if len(divided) > 1:
+        raise UserError(f"{root} holds {', '.join(list(divided[0]) + list(divided[1]))}, which divide each class: move its "
+                        "pictures into train/CLASS and test/CLASS")
+    return divided[0] if divided else {}
 
 
 def _one(root, parts, wanted):
@@ -133,10 +153,14 @@ def _only_folder(folder):
 def _check_that_folders_are_classes(root, folders, inside):
     """Parts of the data with names of their own show in this: they hold the same folders, and no pictures beside them."""
     for name in folders:
-        if _is_division(os.path.join(root, name), inside[name][0]):
-            raise UserError(f"{name} in {root} holds {', '.join(inside[name][0][:3])}, which are parts of the data and no "
-                            f"pictures of a class: give {os.path.join(root, name)}")
-    found = list(inside.values())
+        here = None if inside[name][1] else _classes_below(os.path.join(root, name))
+        held = listing(here)[0] if here else []
+        if here and (_is_division(here, held) or re.fullmatch(_CONTENT, name.lower()) or
+                     os.path.basename(here).lower() == os.path.basename(os.path.dirname(here)).lower()):
+            raise UserError(f"{name} in {root} holds {', '.join(held[:3])}, which are parts of the data or classes, and no "
+                            f"pictures of one class: give {here}")
+    found = [listing(only) if not pictures and (only := _only_folder(os.path.join(root, name))) and len(listing(only)[0]) > 1
+             else (inner, pictures) for name, (inner, pictures) in inside.items()]
     if len(folders) < 2 or any(pictures for _, pictures in found):
         return
     shared = sorted(set.intersection(*(set(inner) for inner, _ in found)))
@@ -148,15 +172,16 @@ def _check_that_folders_are_classes(root, folders, inside):
 def check_classes(found, root):
     """Raises UserError when the classes, names of folders in `root` that hold pictures, cannot be what the user means."""
     names = list(found)
-    if len(names) > 1 and not all(re.fullmatch(_CONTENT, name.lower()) for name in names):
+    spelled = {re.sub(r"\d+", "", name.lower()) for name in names}
+    pieces = len(spelled) == 1 and all(_PIECE.search(name.lower()) for name in names)
+    if len(names) > 1 and not pieces and not all(re.fullmatch(_CONTENT, name.lower()) for name in names):
         return
     better = [where for name in names if (where := _classes_below(os.path.join(root, name)))]
     instead = f": give {better[0]}" if better else ": put the pictures of each class into a folder of its own, or say in a " \
         "file what each is (--labels FILE)"
     if len(names) > 1:
         raise UserError(f"{root} holds {', '.join(names)}, which are no classes{instead}")
-    raise UserError(f"{root} holds pictures of one class only ({names[0]}): a classifier needs at least two"
-                    f"{instead if better or is_doubtful(names[0]) else ''}")
+    raise UserError(f"{root} holds pictures of one class only ({names[0]}): a classifier needs at least two{instead}")
 
 
 def _classes_below(folder):

@@ -60,7 +60,9 @@ def _parameters(name, layer):
     weight, *bias = (protobuf.blob(blob) for blob in layer.blobs)
     weight = weight.reshape(weight.shape[-2:]) if layer.type == "InnerProduct" else weight
     caffe_layers.compare_shape(name, layer.name, weight.shape)
-    return {f"{name}.weight": weight} | ({f"{name}.bias": bias[0].reshape(-1)} if bias else {})
+    if [part.size for part in bias] != [len(weight)]:
+        raise caffe_layers.Difference(f"{layer.name} has {sum(part.size for part in bias)} biases for {len(weight)} outputs")
+    return {f"{name}.weight": weight, f"{name}.bias": bias[0].reshape(-1)}
 
 
 def _fold_norm(arrays, chain, variant):

@@ -19,7 +19,8 @@ OLD_TYPES = dict(enumerate(
 V0 = 1  # the field of a V1LayerParameter that holds a layer of the form before that
 
 SOURCES = {"Data", "ImageData", "WindowData", "HDF5Data", "MemoryData", "DummyData", "Input"}
-LOOKERS = {"Accuracy", "Softmax", "SoftmaxWithLoss", "Silence", "ArgMax", "HDF5Output", "MultinomialLogisticLoss"}
+LOOKERS = {"Accuracy", "Softmax", "SoftmaxWithLoss", "Silence", "ArgMax", "HDF5Output", "MultinomialLogisticLoss",
+           "InfogainLoss", "HingeLoss"}
 PASSING = {"Dropout", "Split", "Flatten"}  # they hand on what they are given, once a network is trained
 
 # {parameter: (kind, fields, default)}; a "pair" is one field for both axes, or one for each

@@ -10,6 +10,10 @@ from . import caffe, keras, means, npy, npz, safetensors, torch_file
 RUN_FILES = ("checkpoint-best.npz", "checkpoint-last.npz")  # in a run folder, the first of them that is there
 LEGACY = b"\x8a\x0a" + torch_file.MAGIC.to_bytes(10, "little")  # the magic number as its pickle writes it
 MOST_BYTES = 3 * 2**30  # unpacked; AlexNet with its optimiser has half a gigabyte
+_NO_WEIGHTS = {b"<": "a web page, so the download has failed", b"name:": "Caffe's description of a network, without weights",
+               b"version https://git-lfs": "Git LFS's pointer to a file (git lfs pull fetches it)",
+               b"\x1f\x8b": "packed with gzip, so unpack it first", b"7z": "an archive, so unpack it first",
+               b"rar!": "an archive, so unpack it first", b"pk\5\6": "an empty archive"}
 KNOWN = ".npz, PyTorch's .pth, Caffe's .caffemodel, bvlc_alexnet.npy, .safetensors and Keras' .h5 and .keras"
 
 
@@ -66,7 +70,8 @@ def _reader(file, path):
         raise UserError(f"{path} is a bare pickle, which no program here writes weights into: this reads {KNOWN}.")
     if caffe.is_one(head):
         return caffe.read
-    raise UserError(f"{path} is in no format known here: this reads {KNOWN}.")
+    what = [what for start, what in _NO_WEIGHTS.items() if head.lstrip().lower().startswith(start)]
+    raise UserError(f"{path} is {what[0] if what else 'in no format known here'}: this reads {KNOWN}.")
 
 
 def _zip_reader(file, path):
@@ -81,4 +86,9 @@ def _zip_reader(file, path):
         raise UserError(f"{path} would unpack to more than {MOST_BYTES / 2**30:.0f} GiB: that is no file of weights.")
     if any(entry.filename == "model.weights.h5" for entry in entries):
         return keras.read_zip
-    return torch_file.read_zip if any(entry.filename.endswith("/data.pkl") for entry in entries) else npz.read
+    if any(entry.filename.endswith("/data.pkl") for entry in entries):
+        return torch_file.read_zip
+    if not any(entry.filename.endswith(".npy") for entry in entries):
+        raise UserError(f"{path} is an archive with {entries[0].filename if entries else 'nothing'} in it: unpack it, and give "
+                        f"a file of weights: {KNOWN}.")
+    return npz.read

@@ -15,7 +15,7 @@ from .conventions import Weights
 DEEPEST = 40  # containers in containers
 SIGNATURES = (("features.0.weight",), ("conv1.weight", "conv5.weight"), ("conv1.weight", "fc5.weight"))  # all of one
 WRAPPERS = re.compile(r"(_orig_mod|module|model|net|network|backbone|encoder|alexnet|_forward_module)\.")
-COMPANIONS = re.compile(r"optim|ema|grad|momentum|average|swa|teacher|exp_avg", re.IGNORECASE)
+COMPANIONS = re.compile(r"optim|ema|grad|momentum|average|swa|teacher|exp_avg|adam|velocity", re.IGNORECASE)
 WITHIN = re.compile(r"(features|classifier)\.(?:_orig_mod\.|module\.)+")
 INSIDE = ("_modules", "_parameters", "_buffers")  # attributes of a torch.nn.Module that was pickled whole
 
@@ -82,7 +82,9 @@ def _unwrapped(group):
 
 def weights(arrays, notes, form):
     """Weights from a network's {name: array}: torchvision's conventions where the names are torchvision's."""
+    beside = [name for name, array in arrays.items() if "." not in name and (array.ndim == 0 or array.dtype.kind != "f")]
     if torchvision.is_one(arrays):
+        arrays = {name: array for name, array in arrays.items() if name not in beside}  # such as the epoch
         found = torchvision.read(arrays, f"torchvision's AlexNet ({form})")
     else:
         found = Weights(arrays, f"plain arrays ({form})")

@@ -16,7 +16,7 @@ from ..errors import UserError
 from . import caffe_layers, conventions, names, pickles
 from .conventions import Weights
 
-PARAMETER = re.compile(r"(?:.*[/.])?((?:conv|fc)\d+)(?:/\w+)*[/._](W|w|weights?|kernel|0|b|bias|biases|1)(?::\d+)?")
+PARAMETER = re.compile(r"(?i)(?:.*[/.])?((?:conv|fc)\d+)(?:/\w+)*[/._](w|weights?|kernel|0|b|bias|biases|1)(?::\d+)?")
 LAYERS = ("conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7", "fc8")
 POOL5 = (6, 6)  # height and width of what fc6 sees
 
@@ -45,16 +45,16 @@ def _is_tensorflow(shape):
 def layers(arrays, path, form):
     """Weights from {name: array}, whose names hold a layer's name and the parameter's. Raises UserError."""
     found, unknown = {}, []
-    for name, array in arrays.items():
-        match = PARAMETER.fullmatch(name)
-        if match and array.dtype.kind == "f":
-            kind = "bias" if match[2][0] in "b1" else "weight"
-            found[f"{match[1]}.{kind}"] = np.asarray(array, np.float32)
+    for name in sorted(arrays, key=lambda name: names.COMPANIONS.search(name) is not None):
+        array, match = arrays[name], PARAMETER.fullmatch(name)
+        parameter = f"{match[1]}.{'bias' if match[2][0] in 'bB1' else 'weight'}".lower() if match else name
+        if match and array.dtype.kind == "f" and parameter not in found:
+            found[parameter] = np.asarray(array, np.float32)
         elif name != "mean_bgr_chw":
             unknown.append(name)
     strange = [name for name in found if name.partition(".")[0] not in LAYERS]
     if "conv1.weight" not in found or strange:
-        shown = pickles.shown(", ".join([*strange, *list(found)[:4], *unknown][:8]) or "nothing")
+        shown = pickles.shown(", ".join(list(dict.fromkeys([*strange, *list(found)[:4], *unknown]))[:8]) or "nothing")
         raise UserError(f"{path} holds {shown}, so it is no AlexNet, whose layers are {', '.join(LAYERS)}, each with a "
                         "weight and a bias.")
     _convert(found, path)

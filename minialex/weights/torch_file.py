@@ -53,11 +53,13 @@ class LaterTensor:
 
     kind: the name of its type, in steps of which all is counted, for a storage of bytes."""
 
-    def __init__(self, storage, offset, size, stride, _gradient=None, _hooks=None, kind=None, *_):
+    def __init__(self, storage, offset, size, stride, _gradient=None, _hooks=None, kind=None, marks=None, *_):
         if not isinstance(storage, Storage):
             raise ValueError("a tensor without a storage")
         self.storage, self.offset, self.size, self.stride = storage, int(offset), tuple(size), tuple(stride)
         self.kind = kind.text.removeprefix("torch.") if isinstance(kind, pickles.Name) else None
+        marks = kind if isinstance(kind, dict) else marks  # of a view that says what is to be done with the numbers
+        self.negative = isinstance(marks, dict) and bool(marks.get("neg"))
 
     def array(self):
         """The tensor's numbers. Raises ValueError when its storage does not hold them."""
@@ -70,7 +72,8 @@ class LaterTensor:
             raise ValueError(f"a tensor of shape {size} reaches beyond its storage")
         strides = [step * values.itemsize for step in self.stride]
         array = np.lib.stride_tricks.as_strided(values[self.offset:], size, strides).copy()
-        return _widened(array) if self.kind == "bfloat16" else array
+        array = _widened(array) if self.kind == "bfloat16" else array
+        return -array if self.negative else array
 
 
 BUILDERS = pickles.NUMPY | {
@@ -100,7 +103,8 @@ def read_zip(file, path):
 
 def _from_archive(archive, path):
     folder = next(name for name in archive.namelist() if name.endswith("/data.pkl")).removesuffix("data.pkl")
-    if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
+    if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist() if entry.filename.startswith(
+            (f"{folder}data/", f"{folder}data.pkl"))):
         raise ValueError("PyTorch compresses nothing in its files, this one is compressed")
     if f"{folder}byteorder" in archive.namelist() and archive.read(f"{folder}byteorder") == b"big":
         raise ValueError("it was written on a big-endian machine")

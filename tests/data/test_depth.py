@@ -60,9 +60,9 @@ def ints(top, kind=np.uint16):
     return np.round(RAMP * top).astype(kind)
 
 
-def saved(array, form="PNG"):
+def saved(array, form="PNG", **options):
     file = io.BytesIO()
-    Image.fromarray(array).save(file, form)
+    Image.fromarray(array).save(file, form, **options)
     return file.getvalue()
 
 
@@ -101,6 +101,8 @@ F32 = np.float32
 RAMPS = {
     **{f"PNG of 16 bits, brightest {top}": (saved(ints(top)), "png")
        for top in (255, 256, 300, 511, 1023, 4095, 4096, 16383, 65535)},
+    **{f"TIFF of 12 bits in 16, packed by, {kind}": (saved(ints(4095), "TIFF", compression=kind), "tif")
+       for kind in ("tiff_lzw", "tiff_adobe_deflate", "packbits")},
     **{f"TIFF of 16 bits, brightest {top}": (tiff(ints(top)), "tif") for top in (255, 256, 1023, 4095, 16383, 65535)},
     "TIFF of 16 bits, the high byte first": (tiff(ints(65535), big=True), "tif"),
     "TIFF of 12 bits in 16, the high byte first": (tiff(ints(4095), big=True), "tif"),
@@ -115,7 +117,7 @@ RAMPS = {
     "TIFF of 32 bits, bytes in them": (tiff(ints(255, np.int32), sample_format=2), "tif"),
     "TIFF of 32 bits without a sign": (tiff(np.round(RAMP * (2**32 - 1)).astype(np.uint32), sample_format=1), "tif"),
     **{f"floats 0..{top}": (saved((RAMP * top).astype(F32), "TIFF"), "tif")
-       for top in (1, 1.0001, 1.05, 1.5, 2, 3, 10, 20, 255, 256, 1000, 4095, 65535, 1e6)},
+       for top in (1e-6, 0.003, 0.09, 1, 1.0001, 1.05, 1.5, 2, 3, 10, 20, 255, 256, 1000, 4095, 65535, 1e6)},
     "floats -1..1": (saved((2 * RAMP - 1).astype(F32), "TIFF"), "tif"),
     "floats -0.5..0.5": (saved((RAMP - 0.5).astype(F32), "TIFF"), "tif"),
     "floats -1024..3071": (saved((4095 * RAMP - 1024).astype(F32), "TIFF"), "tif"),
@@ -153,6 +155,9 @@ LEVELS = {
     "12 bits at 3,000": (saved(ints(0) + 3000), "png", 187),
     "12 packed bits at 1,024": (tiff(b"\x40\x04\x00" * (SIDE * SIDE // 2), bits=12), "tif", 64),
     "PGM of 4095 at 1,000": (pgm(0, 4095).replace(b"\0\0", struct.pack(">H", 1000)), "pgm", 62),
+    "16 bits at 26": (saved(ints(0) + 26), "png", 26),
+    "16 bits at 1, such as a mask": (saved(ints(0) + 1), "png", 255),
+    "floats at 0.11": (saved(np.full((SIDE, SIDE), 0.11, F32), "TIFF"), "tif", 28),
     "floats at 0.5": (saved(np.full((SIDE, SIDE), 0.5, F32), "TIFF"), "tif", 128),
     "floats at 100": (saved(np.full((SIDE, SIDE), 100, F32), "TIFF"), "tif", 100),
     "floats at -1 of 1": (saved(np.full((SIDE, SIDE), -1, F32), "TIFF"), "tif", 0),

@@ -50,6 +50,13 @@ TABLES = {
     "the class first, with names": table("{c},{n}.png", "label,filename\n"),
     "pandas' index": table("1,{n}.png,{c}", ",filename,class\n"),
     "many columns": table("{n}.png,3,4,{c},x", "filename,width,height,class,split\n"),
+    "a column for each class": table("{n}.png,{c}", "filename, cat, dog\n").replace(",cat", ",1,0").replace(",dog", ",0,1"),
+    "a column for each class, floats": "image,dog,cat,owl\n" + "".join(
+        f"{n:02d},{n % 2}.0,{1 - n % 2}.0,0.0\n" for n in range(COUNT)),
+    "traffic signs": table("40,40,{c},flat/{n}.png", "Width,Height,ClassId,Path\n"),
+    "lesions": table("HAM_1,{n},{c},histo,80.0", "lesion_id,image_id,dx,dx_type,age\n"),
+    "an unknown header, the class behind the picture": table("7,{n}.png,{c},x", "number,what,which,who\n"),
+    "COCO's names": table("1,{n}.png,1,{c}", "index,file_name,category_id,category_name\n"),
     "boxes": table("{n}.png\t{c}\t0\t32\t44\t62"),
     "the folder in front": table("flat/{n}.png,{c}"),
     "another's absolute path": table("/home/author/data/flat/{n}.png,{c}"),

@@ -15,6 +15,7 @@ from caffe_files import Layer, fields, file, layers  # noqa: E402
 from test_checkpoints import COMPANIONS, File  # noqa: E402
 
 from minialex import weights  # noqa: E402
+from minialex.errors import UserError  # noqa: E402
 
 CONV1 = {"conv1.weight": np.zeros((96, 3, 11, 11), np.float32), "conv1.bias": np.zeros(96, np.float32)}
 STATE = {"features.0.weight": np.ones((64, 3, 11, 11), np.float32), "features.0.bias": np.zeros(64, np.float32)}
@@ -45,6 +46,33 @@ def test_a_caffemodel_of_another_network_is_never_read_without_a_word(tmp_path, 
         assert done.returncode == 0 and done.stderr.startswith("note: ")
     else:
         assert refused(done) and not (tmp_path / "y.npz").exists()
+
+
+@pytest.mark.parametrize(("biases", "said"), [([], "conv1 has 0 biases for 96 outputs"),
+                                              ([np.zeros(95, np.float32)], "conv1 has 95 biases for 96 outputs")])
+def test_a_caffemodel_without_all_biases(tmp_path, biases, said):
+    (tmp_path / "x.caffemodel").write_bytes(file(changed("conv1", blobs=[CONV1["conv1.weight"], *biases])))
+    with pytest.raises(UserError, match=said):
+        weights.read(tmp_path / "x.caffemodel")
+
+
+@pytest.mark.parametrize(("content", "said"), [
+    (b"<!DOCTYPE html><html>", "a web page, so the download has failed"), (b"  <?xml version", "a web page"),
+    (b"version https://git-lfs.github.com/spec/v1\n", "Git LFS's pointer"), (b"\x1f\x8b\x08", "packed with gzip"),
+    (b'name: "AlexNet"\n', "description of a network, without weights"), (b"7z\xbc\xaf", "an archive"),
+    (b"Rar!\x1a", "an archive"), (b"PK\5\6" + bytes(18), "an empty archive"), (b"GGUF", "in no format known here"),
+])
+def test_what_is_no_file_of_weights_is_called_what_it_is(tmp_path, content, said):
+    (tmp_path / "x.pth").write_bytes(content)
+    with pytest.raises(UserError, match=said):
+        weights.read(tmp_path / "x.pth")
+
+
+def test_an_archive_around_a_file_of_weights(tmp_path):
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        archive.writestr("alexnet.pth", "x")
+    with pytest.raises(UserError, match="an archive with alexnet.pth in it: unpack it"):
+        weights.read(tmp_path / "x.zip")
 
 
 def test_published_networks_are_read(tmp_path):

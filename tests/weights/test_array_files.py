@@ -101,6 +101,19 @@ def test_what_is_another_network_is_a_sentence(tmp_path, value, ending, said):
     assert "\n" not in str(refused.value)
 
 
+@pytest.mark.parametrize("other", ["momentum/conv1/weights", "train/Adam/conv1/weights", "ema.conv1.weights"])
+@pytest.mark.parametrize("first", [True, False])
+def test_the_weights_not_what_an_optimiser_keeps_of_them(tmp_path, other, first):
+    pairs = [(other, hwio(KERNEL) * 0), ("conv1/weights", hwio(KERNEL)), ("conv1/biases", BIAS)]
+    found = weights.read(save(tmp_path / "x.npy", dict(pairs if first else pairs[::-1])))
+    np.testing.assert_array_equal(found.arrays["conv1.weight"], KERNEL[:, ::-1])
+    assert found.notes == [f"not used from {tmp_path / 'x.npy'}: {other}"]
+
+
+def test_capitals(tmp_path):
+    is_caffe(weights.read(save(tmp_path / "x.npy", {"Conv1": {"Weights": hwio(KERNEL), "Biases": BIAS}})))
+
+
 def test_what_else_is_there_is_named(tmp_path):
     found = weights.read(save(tmp_path / "x.npy", {"conv1": [hwio(KERNEL), BIAS], "global_step": np.zeros(())}))
     assert found.notes == [f"not used from {tmp_path / 'x.npy'}: global_step"]

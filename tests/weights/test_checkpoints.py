@@ -1,11 +1,17 @@
 """What training scripts save beside their weights, and under which names: the network is found, the rest does no harm."""
 
 import argparse
+import array
 import collections
 import datetime
+import ipaddress
+import logging
 import pathlib
 import pickle
 import random
+import re
+import statistics
+import string
 import struct
 import types
 import zipfile
@@ -137,6 +143,11 @@ COMPANIONS = {
     "random state": name("numpy.random._pickle", "__generator_ctor") + text("PCG64") + b"\x85R",
     "a class in place of an object": name("torch.optim.adam", "Adam"),
     "frozenset of Python 2": name("__builtin__", "frozenset") + b"]\x85R",
+    "PyTorch's version": name("torch.torch_version", "TorchVersion") + text("2.13.0") + b"\x85\x81",
+    "a data set": name("torch.utils.data.dataset", "Subset") + b")\x81}" + text("indices") + b"]sb",
+    "a scaler": name("torch.amp.grad_scaler", "GradScaler") + b")\x81}b",
+    "a distribution": name("torch.distributions.normal", "Normal") + b")\x81}b",
+    "a quantisation's scheme": name("torch", "per_tensor_affine"), "finfo": name("torch", "finfo"),
     "reconstructor": name("copy_reg", "_reconstructor") + name("argparse", "Namespace") + name("__builtin__", "object")
     + b"N\x87R}b",
 }
@@ -163,6 +174,9 @@ PYTHON = [
     argparse.Namespace(lr=0.1), types.SimpleNamespace(a=1), pathlib.PurePosixPath("/a"), pathlib.PureWindowsPath("C:/a"),
     pathlib.Path("/a"), datetime.datetime(2020, 1, 1, tzinfo=datetime.timezone.utc), datetime.timedelta(1), {1, 2},
     frozenset({1}), 1j, b"x", bytearray(b"y"), slice(1, 2), range(3), random.Random(1), random.getstate(), 10**30, Meter, Meter(),
+    ..., NotImplemented, re.compile("a"), logging.getLogger("x"), string.Template("$a"), array.array("d", [1]),
+    statistics.NormalDist(), ipaddress.ip_address("1.1.1.1"), np.poly1d([1, 2]), np.rec.array([(1, 2.0)], dtype="i4,f4"),
+    collections.UserDict(a=1), ValueError("x"),
 ]
 
 
@@ -231,6 +245,22 @@ def test_a_tensor_of_a_subclass_and_with_attributes(tmp_path):
     is_torchvision(weights.read(tmp_path / "x.pth"))
 
 
+def test_a_view_of_negative_numbers(tmp_path):
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    torch.save({key: torch._neg_view(-torch.from_numpy(array)) for key, array in STATE.items()}, tmp_path / "x.pth")
+    is_torchvision(weights.read(tmp_path / "x.pth"))
+
+
+def test_numbers_beside_the_layers_are_no_layers(tmp_path):
+    """A dictionary that holds the epoch among the weights; a whole array of no layer is another network's."""
+    beside = {"epoch": np.array(3), "best_acc": np.array(0.5), "classes": np.array(["cat", "dog"])}
+    np.savez(tmp_path / "x.npz", **beside, **STATE)
+    is_torchvision(weights.read(tmp_path / "x.npz"))
+    np.savez(tmp_path / "x.npz", scale=np.ones(3), **STATE)
+    assert "scale" in str(set(weights.read(tmp_path / "x.npz").arrays))
+    is_torchvision(read(tmp_path, {"epoch": np.array(3.0), **STATE}))
+
+
 @pytest.mark.parametrize("zipped", [True, False])
 def test_a_module_that_was_pickled_whole(tmp_path, zipped):
     torch = pytest.importorskip("torch", reason="PyTorch is not installed")
@@ -242,6 +272,8 @@ def test_a_module_that_was_pickled_whole(tmp_path, zipped):
         found = weights.read(tmp_path / "x.pth")
         assert found.variant == "torchvision" and set(found.arrays) == {*NAMES, "fc8.weight"}
         np.testing.assert_array_equal(found.arrays["conv1.bias"], module.features[0].bias.detach().numpy())
+    torch.jit.script(module).save(tmp_path / "x.pt")
+    np.testing.assert_array_equal(weights.read(tmp_path / "x.pt").arrays["conv1.bias"], module.features[0].bias.detach().numpy())
 
 
 @pytest.mark.parametrize("before", ["", "model.", "alexnet."])
