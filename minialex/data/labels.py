@@ -4,8 +4,8 @@
     000bec18,boston_bull            ILSVRC2012_val_00048981,n03995372 85 1 499 272     (no header, tabs, a box behind the class)
 
 Columns are told apart by commas, semicolons, tabs or blanks; a header is not needed; the picture's ending and the folders in
-front of its name may be left out. A column of 0 and 1 for
-each class says it too. Tiny ImageNet's val_annotations.txt and LOC_val_solution.csv are found without it.
+front of its name may be left out. A column of 0 and 1 for each class says it too. Tiny ImageNet's val_annotations.txt and
+LOC_val_solution.csv are found without --labels.
 """
 
 import csv

@@ -87,12 +87,12 @@ _HARMLESS = re.compile(r"""
     | collections\.(User\w+|Counter|OrderedDict|defaultdict|deque|ChainMap) | argparse\.Namespace | types\.SimpleNamespace
     | pathlib(\._local)?\.(Pure)?(Posix|Windows)?Path | datetime\.(datetime|date|time|timedelta|timezone)
     | uuid\.UUID | decimal\.Decimal | fractions\.Fraction | time\.struct_time | random\.Random | typing\.[A-Z]\w+
-    | builtins\.(Ellipsis|NotImplemented) | re\._compile | logging\.(getLogger|Logger) | string\.Template | array\.array
-    | array\._array_reconstructor | statistics\.NormalDist | ipaddress\.IPv[46]\w+ | itertools\.(count|cycle|repeat)
+    | builtins\.(Ellipsis|NotImplemented|\w+(Error|Exception|Warning)) | re\._compile | logging\.(getLogger|Logger)
+    | string\.Template | array\.(array|_array_reconstructor) | statistics\.NormalDist | ipaddress\.IPv[46]\w+
+    | itertools\.(count|cycle|repeat)
     | torch\.(device|dtype|Size|Generator|[a-z]+\d+(_e\w+)?|bool|float|double|half|int|long|strided|contiguous_format)
     | torch\.(nn|optim|amp|cuda\.amp|distributions|utils\.data)\.\w[\w.]* | torch\.torch_version\.TorchVersion
-    | torch\.jit\._pickle\.(build_\w+list|restore_type_tag)
-    | torch\.(per_\w+_affine\w* | [fi]info)
+    | torch\.jit\._pickle\.(build_\w+list|restore_type_tag) | torch\.(per_\w+_affine\w* | [fi]info)
     | torch\.(serialization|_utils)\._(get_layout|rebuild_\w*(qtensor|sparse\w*|meta\w*|nested\w*))
     | numpy\.(bool_?|str_|bytes_|[a-z]+\d+|random\.\w[\w.]*) | numpy\.dtypes\.\w+ | numpy\.ma\.\w[\w.]*
     | numpy\.(poly1d|matrix|rec(ord)?array|record|rec\.\w+)

@@ -261,6 +261,7 @@ def test_numbers_beside_the_layers_are_no_layers(tmp_path):
     is_torchvision(read(tmp_path, {"epoch": np.array(3.0), **STATE}))
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch.jit.script is old, files of it are around
 @pytest.mark.parametrize("zipped", [True, False])
 def test_a_module_that_was_pickled_whole(tmp_path, zipped):
     torch = pytest.importorskip("torch", reason="PyTorch is not installed")
