@@ -1,7 +1,9 @@
 """Two GPUs: the towers as two processes that talk at conv3 and in the fully connected layers
 
-A GTX 580 has 3 GB, too little for AlexNet (P, section 3.2): "we spread the net across two GPUs", half the kernels on each,
-"the GPUs communicate only in certain layers". Here two processes do the same, and must find what one process finds.
+Prerequisites: lessons 05, 11 and 13. Minutes: 35. Afterwards you can divide a network between two machines, and say what they "
+"must
+send each other, forward and backward. The paper (P) had graphics cards of 3 GB and cut its network in two. Here two processes do
+the same, and must find what one process finds.
 """
 # %% Tools
 import time
@@ -9,7 +11,7 @@ import time
 import classroom
 import numpy as np
 import towers
-from classroom import broken, claim, fact, predict, settle
+from classroom import broken, claim, fact, formula, predict, settle, show
 from drawings import two_gpus
 
 import minialex as ma
@@ -18,46 +20,81 @@ from minialex import Tensor, models, nn, optim
 
 # %% [markdown]
 # ## 1. A tower is a convolution of its own
-# conv2 in groups: kernels 1 to 128 see maps 1 to 48, kernels 129 to 256 see maps 49 to 96. So it is two convolutions side by
-# side, and nothing passes between them, forward or backward.
+# A GTX 580 had 3 GB of memory. "That limits the maximum size of the networks", says the paper (section 3.2), and "we
+# spread the net across two GPUs": half the kernels on each, "the GPUs communicate only in certain layers". What is a
+# half worth alone? Look at conv2. Its kernels 1 to 128 see only maps 1 to 48, its kernels 129 to 256 only maps 49 to
+# 96. No sum has parts from both sides. So it is two convolutions side by side, and nothing passes between them,
+# forward or backward.
 
 # %%
 claim("T9", "N1, N2, N3, N4, N5", "two GPUs: half the kernels on each, crossing at conv3 and the fully connected layers")
-guess = predict("conv2 has 256 kernels of 5×5×48 in two towers. How many weights (without biases) has one GPU for it?")
+maps, kernels, K = 96, 256, 5
+guess = predict(f"conv2 has {kernels} kernels of {K}×{K}×{maps // 2} in two towers. How many weights (without biases) has one "
+                "GPU "
+                "for it?")
 random = np.random.default_rng(0)
-x, weight = random.normal(size=(2, 96, 13, 13)), random.normal(size=(256, 48, 5, 5))
-together = F.conv2d(x, weight, padding=2, groups=2).data
-apart = [F.conv2d(x[:, 48 * rank : 48 * rank + 48], towers.half_of(weight, rank), padding=2).data for rank in (0, 1)]
+x, weight = random.normal(size=(2, maps, 13, 13)), random.normal(size=(kernels, maps // 2, K, K))
+g = random.normal(size=(2, kernels, 17 - K + 1, 17 - K + 1))
+formula(f"{kernels // 2}·{maps // 2}·{K}·{K} = {kernels // 2 * (maps // 2) * K * K:,}")
 guess.turned_out(towers.half_of(weight, 0).size)
-fact("128·48·5·5 = 153,600 weights on each", towers.half_of(weight, 0).size == 128 * 48 * 5 * 5 == 153_600)
-fact("groups=2 gives what two half convolutions give, side by side", np.allclose(np.concatenate(apart, axis=1), together))
+
+def slopes(x, weight, g, groups=1):
+    """conv2's output, and the gradient of its input."""
+    x = Tensor(x, requires_grad=True)
+    y = F.conv2d(x, weight, padding=2, groups=groups)
+    y.backward(g)
+    return y.data, x.grad
+
+together = slopes(x, weight, g, groups=2)
+halves = [slopes(x[:, maps // 2 * rank : maps // 2 * (rank + 1)], towers.half_of(weight, rank),
+                 g[:, kernels // 2 * rank : kernels // 2 * (rank + 1)]) for rank in (0, 1)]
+fact("groups=2 gives what two half convolutions give, side by side, and so do the gradients",
+     all(np.allclose(np.concatenate(parts, axis=1), whole) for parts, whole in zip(zip(*halves), together)))
+settled = towers.half_of(weight, 0).size
+fact(f"each GPU has half of the {weight.size:,} weights", 2 * settled == weight.size)
 
 # %% [markdown]
 # ## 2. Where a layer sees both halves
-# Forward: each tower sends its maps and receives the other's. Backward: the gradient of a map is the sum of what both towers'
-# layers say about it, so the other tower's part comes back over the same line. `towers.Exchange` is a Function of ours:
-# `forward: y = [a, b]`, `backward: da = g_a (own layer) + g_a (other tower's layer)`.
+# conv3 sees all 256 maps, and each GPU has made only half of them. So each sends its maps to the other. That is the
+# way forward. And backward? A map of tower 0 is used twice: by tower 0's kernels of conv3, and by tower 1's. A value
+# that is used twice gets the sum of both slopes (lesson 02). The second one was computed on the other GPU. So it
+# comes back over the same line:
+#
+#     forward   y = [a, b]: mine and yours, in the order of the towers
+#     backward  da = (what my layer says of a) + (what your layer says of a)
+#
+# `towers.Exchange` is a Function of ours that does this. To test it alone, let the other side be an array that never
+# changes.
 
 # %%
-def pieces(shape):
-    return [random.normal(size=shape) for _ in range(2)]
+mine, theirs = random.normal(size=(2, 3, 4, 4)), random.normal(size=(2, 3, 4, 4))
+sent_by_us = []
 
-mine, theirs = pieces((2, 3, 4, 4))
-exchange = towers.Exchange(0, swap=lambda array: theirs)  # the other side always says the same
+def swap(array):
+    sent_by_us.append(array)
+    return theirs
+
 own = Tensor(mine, requires_grad=True)
-joined = exchange(own)
-fact("both halves, in order", np.array_equal(joined.data, np.concatenate([mine, theirs], axis=1)))
-direction = random.normal(size=joined.shape)
-joined.backward(direction)
-fact("the gradient of our half is our layer's part plus what the other tower sends",
-     np.allclose(own.grad, direction[:, :3] + theirs))
+joined = towers.Exchange(0, swap)(own)
+fact("forward: both halves, in order", np.array_equal(joined.data, np.concatenate([mine, theirs], axis=1)))
+g = random.normal(size=joined.shape)
+joined.backward(g)
+fact("backward: the gradient of our half is our layer's part plus what the other tower sends",
+     np.allclose(own.grad, g[:, :3] + theirs))
+fact("what we sent: our maps on the way forward, the gradient of the other's half on the way back",
+     np.array_equal(sent_by_us[0], mine) and np.array_equal(sent_by_us[1], g[:, 3:]))
 
 # %% [markdown]
 # ## 3. One process, then two
-# AlexNet's structure, small: 16-32-48-48-32 maps, 64-64-10 neurons, 67×67 pixels, response norm per tower. `towers.py`, started
-# twice, gives each process half of the weights. What they write must be what one process computes.
+# Now in earnest: AlexNet's structure in small, with 16-32-48-48-32 maps, 64-64-10 neurons and 67×67 pixels.
+# `towers.py` is started twice. Each process has half of the weights, and sees the other one only through the
+# exchange. What the two write must be what one process computes.
+#
+# There is a trap at the end. Both towers have the whole output, so both compute the loss, and both start a backward
+# pass. The exchange adds them up. What is L, if each of them passes back all of it?
 
 # %%
+share = 0.5
 ma.manual_seed(18)
 whole = towers.small_alexnet(groups=2)
 for p in whole.parameters():
@@ -65,8 +102,8 @@ for p in whole.parameters():
 images, labels = random.normal(size=(4, 3, 67, 67)), np.array([0, 3, 7, 9])
 output = whole(images)
 F.cross_entropy(output, labels).backward()
-sides, how = towers.run(whole.state_dict(), images, labels)
-print(f"  two processes, {sides[0]['process']} and {sides[1]['process']}, over {how}")
+sides, how = towers.run(whole.state_dict(), images, labels, share=share)
+show(f"  two processes, {sides[0]['process']} and {sides[1]['process']}, over {how}")
 
 def difference(name, gradient, sides):
     """The largest difference between the halves that two processes computed and the whole, relative to the whole."""
@@ -76,7 +113,7 @@ worst = max(difference(name, p.grad, sides) for name, p in whole.named_parameter
 fact("they were two processes", sides[0]["process"] != sides[1]["process"])
 fact("both have the whole output, equal to one process's",
      all(np.allclose(side["output"], output.data, atol=1e-13) for side in sides))
-fact("all 16 parameter gradients agree to twelve digits", worst < 1e-12)
+fact(f"all {len(whole.parameters())} parameter gradients agree to twelve digits", worst < 1e-12)
 guess = predict("Both towers compute the loss from the same ten outputs. If each passes back all of it, how many times too "
                 "large is conv1's gradient?")
 doubled, _ = towers.run(whole.state_dict(), images, labels, share=1.0)
@@ -86,30 +123,56 @@ fact("twice: the exchange adds up both towers' gradients, so each may pass back 
 
 # %% [markdown]
 # ## 4. What is sent
-# In the real network each GPU sends its half of pool2's maps, of pool5's, of fc6's, fc7's and fc8's values, and as many
-# gradients back: floats of 4 bytes.
+# Sending takes time. How much is it? In the real network each GPU sends its half of pool2's maps to conv3, of pool5's
+# to fc6, and its half of the values of fc6, fc7 and fc8. On the way back as many gradients return. Compare this with
+# what would cross over if all layers saw both halves: then conv2, conv4 and conv5 would need the other side's maps
+# too. The towers were a way to send less.
 
 # %%
 guess = predict("How many floats does one GPU send per picture on the way forward?")
 sent = {"conv3": 13 * 13 * 128, "fc6": 6 * 6 * 128, "fc7": 2048, "fc8": 2048, "output": 500}
-guess.turned_out(sum(sent.values()))
+total = sum(sent.values())
+formula(f"13·13·128 + 6·6·128 + 2048 + 2048 + 500 = {' + '.join(f'{count:,}' for count in sent.values())} = {total:,}")
+guess.turned_out(total)
 here = 4 * 8 * 2 * (3 * 3 * 16 + 1 * 16 + 32 + 32 + 5)  # 4 pictures, 8 bytes, forward and backward
-fact("the small towers sent what this count says, in bytes", [int(side["sent"]) for side in sides] == [here, here])
-kept = 27 * 27 * 48 + 13 * 13 * 192 + 13 * 13 * 192  # what conv2, conv4 and conv5 would need from the other side
-fact("if conv2, conv4 and conv5 crossed over as well, it would be 4.2 times as much",
-     round((sum(sent.values()) + kept) / sum(sent.values()), 1) == 4.2)
+fact(f"the small towers sent what this count says, {here:,} bytes each", [int(side["sent"]) for side in sides] == [here, here])
+model = models.alexnet("paper")
+sizes, boxes, y = {}, [], Tensor(np.zeros((1, 3, 227, 227), dtype=np.float32))
+with ma.no_grad():
+    for name, layer in model.eval().named_children():
+        y = layer(y)
+        sizes[name] = y.data.size // 2
+        boxes += [y.shape[1] // 2] if name in two_gpus.LAYERS else []
+fact("the maps and neurons in the picture's boxes are half of each layer's", boxes == two_gpus.HALVES)
+fact("these are halves of what pool2, pool5, fc6, fc7 and fc8 put out",
+     list(sent.values()) == [sizes[name] for name in ("pool2", "pool5", "relu6", "relu7", "fc8")])
+more = sizes["pool1"] + sizes["relu3"] + sizes["relu4"]
+fact(f"if conv2, conv4 and conv5 crossed over as well, it would be {(total + more) / total:.1f} times as much", more > total)
+part = sent["conv3"] / total
+fact(f"{part:.0%} of what is sent goes to conv3", part > 0.5)
 settle("T9", "true", f"two processes over {how}: output equal, worst parameter gradient off by {worst:.0e}; "
-       f"AlexNet's towers would send {sum(sent.values()):,} floats per picture each way, "
-       f"{100 * sent['conv3'] / sum(sent.values()):.0f} % of them at conv3")
+       f"AlexNet's towers would send {total:,} floats per picture each way, {part:.0%} of them at conv3")
 
-# %% 5. Five to six days
+# %% [markdown]
+# ## 5. Five to six days
+# "Our network takes between five and six days to train on two GTX 580 3GB GPUs", says the paper. How fast is that? 90
+# epochs of 1.2 million pictures are 108 million pictures. Divide by the seconds of 5.5 days, 5.5·24·60·60. To
+# compare, this machine trains the full network for two steps of 16 pictures. And how much arithmetic is it? One
+# multiply-accumulate is 2 operations. The backward pass has two products for each one of the forward pass (lesson 04:
+# dW and dx). So a picture in training takes about 3·2 operations for each multiply-accumulate. A GTX 580 can do 1.58
+# million million a second (TFLOP/s), by its data sheet.
+
+# %%
 claim("T12", "N4, P", "five to six days on two GTX 580 3 GB, 90 epochs of 1.2 million pictures")
 guess = predict("How many pictures a second are 90 epochs of 1.2 million in 5.5 days?", within=5)
 theirs = 90 * 1_200_000 / (5.5 * 86_400)
+formula(f"90·1,200,000/(5.5·86,400) = {theirs:.1f}")
 guess.turned_out(round(theirs, 1))
-fact("208 to 250 pictures a second", 208 < 90 * 1.2e6 / (6 * 86_400) < theirs < 90 * 1.2e6 / (5 * 86_400) <= 250)
-model, labels = models.alexnet("paper"), np.arange(16)
-optimizer, pictures = optim.SGD(model.parameters(), lr=0.01), random.normal(size=(16, 3, 227, 227)).astype(np.float32)
+slow, fast = (90 * 1.2e6 / (days * 86_400) for days in (6, 5))
+fact(f"six days are {slow:.0f} pictures a second, five are {fast:.0f}", (round(slow), round(fast)) == (208, 250)
+     and slow < theirs < fast)
+labels = np.arange(16)
+optimizer, pictures = optim.SGD(model.train().parameters(), lr=0.01), random.normal(size=(16, 3, 227, 227)).astype(np.float32)
 for _ in range(2):  # the first one also pays for memory and threads
     start = time.perf_counter()
     loss = F.cross_entropy(model(pictures), labels)
@@ -118,18 +181,35 @@ for _ in range(2):  # the first one also pays for memory and threads
     optimizer.step()
 ours = 16 / (time.perf_counter() - start)
 days = 90 * 1.2e6 / ours / 86_400
-print(f"  here, on this CPU as busy as it is, a step of 16 pictures runs at {ours:.0f} pictures a second: {days:.0f} days")
-operations = 3 * 2 * 724_406_816 * theirs / 1e12  # forward, and twice that backward; 2 per multiply-accumulate
-settle("T12", "true, as 208 to 250 pictures a second", f"here {ours:.0f} a second, or {days:.0f} days; theirs was about "
+show(f"  here, on this machine as busy as it is, a step of 16 pictures runs at {ours:.0f} pictures a second: {days:.0f} days")
+operations = 3 * 2 * 724_406_816 * theirs / 1e12
+fact(f"theirs was {operations:.2f} TFLOP/s: a third of 2 × 1.58", 0.3 < operations / (2 * 1.58) < 0.35)
+settle("T12", f"true, as {slow:.0f} to {fast:.0f} pictures a second", f"here {ours:.0f} a second, or {days:.0f} days; theirs "
+       "was about "
        f"{operations:.2f} TFLOP/s out of 2 × 1.58 that two GTX 580 have on paper")
 
-# %% 6. Broken on purpose: kernels that two towers cannot share. Then the picture.
+# %% [markdown]
+# ## 6. Broken on purpose: kernels that two towers cannot share
+# 255 kernels cannot be cut into equal halves. The layer says so when it is made.
+
+# %%
 with broken(ValueError):
     nn.Conv2d(96, 255, 5, groups=2)
-classroom.save(two_gpus.draw(sent, whole, sides), "18_two_gpus")
+classroom.save(two_gpus.draw(sent, whole, sides), "18_two_gpus",
+               "Left: two towers; the wider the grey cross, the more is sent there, most of it to conv3. Right: a point for a "
+               "weight's "
+               "gradient, across as one process computes it, up as the two do; they agree.")
 classroom.score()
 
 # %% [markdown]
+# ## Try
+# Change one line, run the lesson again, and read which sentence changes or which fact no longer holds.
+#
+# - `maps, kernels, K = 96, 256, 3`: how many weights has a GPU then?
+# - `share = 1.0`: each tower passes back the whole loss. Which fact notices?
+# - `sent = {"conv3": 13 * 13 * 256, "fc6": 6 * 6 * 128, "fc7": 2048, "fc8": 2048, "output": 500}`: all maps, not half
+#   of them?
+#
 # ## Exercise
-# `lessons/exercises/18_two_gpus.py`: the exchange as a Function of your own, forward and backward. Before you write it: what
-# becomes of the gradient for the channels that came from the other tower?
+# `lessons/exercises/18_two_gpus.py`: the exchange as a Function of your own, forward and backward. Before you write
+# it: what becomes of the gradient for the channels that came from the other tower?
