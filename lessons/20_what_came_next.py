@@ -1,27 +1,37 @@
 """What came next: stacked 3×3, receptive fields, shortcuts
 
-The notes (N1, N5) end with deeper networks: conv + conv + pool, VGG, Inception, ResNet. Three ideas carry them, and each can be
-computed on a page: what a stack of small kernels sees, what a 1×1 convolution saves, what a shortcut does for the gradient.
+Prerequisites: lessons 05, 06, 12 and 14. Minutes: 35. Afterwards you can compute what a value of any network sees, and why later
+networks could become ten times deeper. Three ideas carry them, and each can be computed on a page: what a stack of small
+kernels sees, what a 1×1 convolution saves, what a shortcut does for the gradient.
 """
 # %% Tools
 from fractions import Fraction
 
 import classroom
 import numpy as np
-from classroom import broken, claim, fact, predict, settle
+from classroom import broken, claim, fact, formula, predict, settle
 from drawings import what_came_next
 
 import minialex.functional as F
-from minialex import Tensor, shapes
+from minialex import Tensor, models, shapes
 
 # %% [markdown]
 # ## 1. What one value sees
-# A value of a layer sees `kernel` values of the layer below; each of those sees its own window, `jump` pixels further on. So
-# `across ← across + (kernel − 1)·jump`, then `jump ← jump·stride`, from across = jump = 1.
+# A kernel of conv1 sees 11×11 pixels. That is enough for an edge, but not for a dog. How does a network come to see a
+# dog? A value of conv2 sees 5×5 values of the layer below, and each of these sees a window of its own. Together they
+# cover more. The part of the picture that one value can see is its **receptive field**. How wide is it? Count two
+# numbers, layer by layer:
+# - across: how many pixels one value sees. It begins with 1, because a pixel sees itself.
+# - jump: how many pixels further on its neighbour looks. It begins with 1 too.
+#
+# A layer with kernel k takes k values side by side. The first sees `across` pixels, and each of the k - 1 others adds
+# `jump` more: across ← across + (k - 1)·jump. Its own neighbours then look `stride` values further on: jump ←
+# jump·stride. The study notes (N1 to N5) end with deeper networks that use this.
 
 # %%
 claim("T11", "N1, N5", "deeper networks: conv + conv + pool; wider and deeper; VGG, Inception, ResNet")
-guess = predict("Two 3×3 convolutions one after the other: how many pixels across does one value see?")
+kernel = 3
+guess = predict(f"Two {kernel}×{kernel} convolutions one after the other: how many pixels across does one value see?")
 
 def sees(layers):
     """(across, jump) by the formula. layers: (kernel, stride), first layer first."""
@@ -40,23 +50,32 @@ def sees_by_gradient(layers, size):
     x.backward(middle)
     return int((picture.grad != 0).sum())
 
-guess.turned_out(sees([(3, 1)] * 2)[0])
-stacks = {count: [(3, 1)] * count for count in (1, 2, 3)}
-fact("one, two, three 3×3 see 3, 5, 7 pixels", [sees(stack)[0] for stack in stacks.values()] == [3, 5, 7])
-fact("the engine's gradient says the same", [sees_by_gradient(stack, 40) for stack in stacks.values()] == [3, 5, 7])
+formula(f"1 + {kernel - 1}·1 + {kernel - 1}·1 = {1 + 2 * (kernel - 1)}")
+guess.turned_out(sees([(kernel, 1)] * 2)[0])
+stacks = {count: [(kernel, 1)] * count for count in (1, 2, 3)}
+widths = [1 + count * (kernel - 1) for count in stacks]
+fact(f"one, two, three {kernel}×{kernel} see {widths[0]}, {widths[1]}, {widths[2]} pixels",
+     [sees(stack)[0] for stack in stacks.values()] == widths)
+fact("the engine's gradient says the same", [sees_by_gradient(stack, 40) for stack in stacks.values()] == widths)
 fact("so does minialex.shapes", all(shapes.receptive_field(stack) == sees(stack) for stack in stacks.values()))
 
 # %% [markdown]
 # ## 2. With fewer weights
-# From C to C maps, without biases: two 3×3 have 2·9·C² weights, one 5×5 has 25·C²; three 3×3 have 27·C², one 7×7 has 49·C².
-# And between them stand more ReLUs. Without a ReLU between them, two 3×3 are one 5×5, if a special one.
+# So two 3×3 see what one 5×5 sees. Which is better? Count the weights, from C maps to C maps, without biases. A layer
+# with kernel k has C·C·k·k. Two 3×3 have 2·9·C², one 5×5 has 25·C². Three 3×3 have 27·C², one 7×7 has 49·C². C²
+# cancels.
+#
+# And there is a second gain: a ReLU stands between them. Without it nothing would be gained in what they can compute.
+# A convolution of a convolution is a convolution: two 3×3 would be one 5×5, if a special one. With it they can bend.
 
 # %%
 guess = predict("What part of one 7×7's weights do three 3×3 have?")
 shares = {5: Fraction(2 * 9, 25), 7: Fraction(3 * 9, 49)}
+formula(f"3·9/49 = {shares[7]} = {float(shares[7]):.3f}")
 guess.turned_out(shares[7])
-fact("18/25 and 27/49 of the weights, for any C", all(
+fact(f"{shares[5]} and {shares[7]} of the weights, for any C", all(
     shares[large] == Fraction(count * C * C * 9, C * C * large**2) for C in (1, 64, 512) for count, large in ((2, 5), (3, 7))))
+fact("and they see the same", [sees([(3, 1)] * 2), sees([(3, 1)] * 3)] == [sees([(5, 1)]), sees([(7, 1)])])
 random = np.random.default_rng(0)
 image, first, second = random.normal(size=(1, 1, 12, 12)), random.normal(size=(1, 1, 3, 3)), random.normal(size=(1, 1, 3, 3))
 combined = np.zeros((5, 5))
@@ -65,11 +84,15 @@ for row in range(3):
         combined[row : row + 3, column : column + 3] += second[0, 0, row, column] * first[0, 0]
 twice = F.conv2d(F.conv2d(image, first), second).data
 fact("without ReLU two 3×3 are one 5×5", np.allclose(twice, F.conv2d(image, combined[None, None]).data))
-fact("with ReLU they are not", not np.allclose(F.conv2d(F.relu(F.conv2d(image, first)), second).data, twice))
+bent = [F.conv2d(F.relu(F.conv2d(sign * image, first)), second).data for sign in (1, -1)]
+fact("with ReLU they are no convolution at all: turn the picture's sign, and the answer's does not just turn",
+     not np.allclose(bent[0], -bent[1]) and np.allclose(twice, -F.conv2d(F.conv2d(-image, first), second).data))
 
 # %% [markdown]
 # ## 3. AlexNet's own, and VGG-16's
-# VGG-16: 2 + 2 + 3 + 3 + 3 convolutions of 3×3, a 2×2 pool after each group, 64 to 512 maps, then 4096, 4096, 1000.
+# Use the formula on whole networks. VGG-16 (Simonyan and Zisserman, 2014) has only 3×3: 2 + 2 + 3 + 3 + 3
+# convolutions, a 2×2 pool after each group, 64 to 512 maps, then 4096, 4096, 1000. Does it see more of its picture
+# than AlexNet, because it is deeper? And what does it cost?
 
 # %%
 guess = predict("How many pixels across does one value behind AlexNet's pool5 see, of 227?")
@@ -85,55 +108,100 @@ def grows(layers):
     return {name: sees([layers[before] for before in names[: place + 1]]) for place, name in enumerate(names)}
 
 fields = {"AlexNet": grows(alexnet), "VGG-16": grows(vgg)}
-guess.turned_out(fields["AlexNet"]["pool5"][0])
-fact("AlexNet: 11, 19, 51, 67, 99, 131, 163, 195",
+steps, jump = [], 1
+for size, stride in alexnet.values():
+    steps, jump = [*steps, (size - 1) * jump], jump * stride
+formula(f"1 + {' + '.join(map(str, steps))} = {1 + sum(steps)}")
+(across, apart), (vgg_across, vgg_apart) = (field["pool5"] for field in fields.values())
+guess.turned_out(across)
+fact(f"AlexNet, layer by layer: {', '.join(str(a) for a, _ in fields['AlexNet'].values())}",
      [a for a, _ in fields["AlexNet"].values()] == [11, 19, 51, 67, 99, 131, 163, 195])
-fact("the gradient through all eight layers is 195 columns wide", sees_by_gradient(list(alexnet.values()), 1000) == 195)
-fact("pool5's values lie 32 pixels apart", fields["AlexNet"]["pool5"][1] == 32)
-fact("VGG-16's pool5 sees 212 pixels, hardly more, through 18 layers instead of 8", fields["VGG-16"]["pool5"] == (212, 32))
+fact(f"the gradient through all eight layers is {across} columns wide", sees_by_gradient(list(alexnet.values()), 1000) == across)
+fact(f"pool5's values lie {apart} pixels apart in both", apart == vgg_apart)
+fact(f"VGG-16's pool5 sees {vgg_across} pixels, {vgg_across / across - 1:.0%} more, through {len(vgg)} layers instead of "
+     f"{len(alexnet)}",
+     (vgg_across, len(vgg), len(alexnet)) == (212, 18, 8))
 maps = [3, 64, 64, 128, 128, 256, 256, 256, 512, 512, 512, 512, 512, 512]
 convolutions = sum(9 * below * above + above for below, above in zip(maps, maps[1:]))
 connected = sum(n * m + m for n, m in ((7 * 7 * 512, 4096), (4096, 4096), (4096, 1000)))
-fact("VGG-16 has 138,357,544 parameters, 2.3 times AlexNet's", convolutions + connected == 138_357_544)
+totals = shapes.summary(models.alexnet("paper")).totals
+times = (convolutions + connected) / totals.parameters
+fact(f"VGG-16 has {convolutions + connected:,} parameters, {times:.1f} times AlexNet's",
+     convolutions + connected == 138_357_544 and round(times, 1) == 2.3)
 sizes = [224, 224, 112, 112, 56, 56, 56, 28, 28, 28, 14, 14, 14]
 macs = sum(9 * below * above * size**2 for below, above, size in zip(maps, maps[1:], sizes))
-macs += 25_088 * 4096 + 4096**2 + 4096 * 1000
-fact("and 15.5 billion multiply–accumulates, 21 times AlexNet's 724 million", round(macs / 724_406_816) == 21)
+macs += 7 * 7 * 512 * 4096 + 4096**2 + 4096 * 1000
+fact(f"and {macs / 1e9:.1f} billion multiply-accumulates, {macs / totals.macs:.0f} times AlexNet's {totals.macs / 1e6:.0f} "
+     "million",
+     round(macs / totals.macs) == 21)
 settle("T11", "true", f"two 3×3 see 5×5 with {shares[5]} of the weights, three see 7×7 with {shares[7]}; "
-       f"pool5 sees {fields['AlexNet']['pool5'][0]} pixels in AlexNet, "
-       f"{fields['VGG-16']['pool5'][0]} in VGG-16, which has {convolutions + connected:,} parameters")
+       f"pool5 sees {across} pixels in AlexNet, {vgg_across} in VGG-16, which has {convolutions + connected:,} parameters")
 
 # %% [markdown]
-# ## 4. Inception's 1×1 and ResNet's shortcut
-# 1×1 convolutions first make fewer maps: 256 → 64 → 256 costs `256·64 + 9·64·64 + 64·256` products per place, not `9·256·256`.
-# A shortcut: y = x + f(x) has the derivative 1 + f′(x), so a product of fifty derivatives cannot vanish as easily.
+# ## 4. Inception's 1×1
+# A 3×3 from 256 to 256 maps is 9·256·256 products for each place. That is dear. Can it be done with fewer maps? A 1×1
+# convolution sees one place only, and mixes its channels. It can make 64 maps out of 256, and 256 out of 64. So go
+# down to 64 maps, do the 3×3 there, and go up again: 256·64 + 9·64·64 + 64·256. Inception (2014) and ResNet (2015)
+# are built of such parts.
 
 # %%
-guess = predict("How many times fewer products is 1×1, 3×3, 1×1 through 64 maps than one 3×3 from 256 to 256?", within=0.1)
-narrow, wide = 256 * 64 + 9 * 64 * 64 + 64 * 256, 9 * 256 * 256
-guess.turned_out(round(wide / narrow, 3))
-fact("8.5 times fewer", round(wide / narrow, 1) == 8.5)
+wide, narrow = 256, 64
+cheap, dear = wide * narrow + 9 * narrow * narrow + narrow * wide, 9 * wide * wide
+guess = predict(f"How many times fewer products is 1×1, 3×3, 1×1 through {narrow} maps than one 3×3 from {wide} to {wide}?",
+                within=0.1)
+formula(f"9·{wide}·{wide}/({wide}·{narrow} + 9·{narrow}·{narrow} + {narrow}·{wide}) = {dear:,}/{cheap:,} = {dear / cheap:.2f}")
+guess.turned_out(round(dear / cheap, 3))
+
+def products(*layers):
+    """Products for one place, of layers (kernel, in, out), as F.conv2d would need them: the size of its weights."""
+    return sum(np.empty((out, inner, size, size)).size for size, inner, out in layers)
+
+fact(f"the three layers' weights give the same count, {dear / cheap:.1f} times fewer", dear > cheap and products(
+    (1, wide, narrow), (3, narrow, narrow), (1, narrow, wide)) == cheap and products((3, wide, wide)) == dear)
+
+# %% [markdown]
+# ## 5. ResNet's shortcut
+# If deep is good, why not fifty layers? Because the gradient has to come back through all of them. The chain rule
+# multiplies the layers' derivatives. If each takes a little away, fifty take nearly everything (0.7⁵⁰ is 0.00000002),
+# and the first layers learn nothing. ResNet adds a way around each layer: y = x + f(x). Its derivative is 1 + f′(x).
+# Whatever f′ is, the 1 carries the gradient through.
+#
+# See it on chains of small layers with 32 neurons and ReLU. Their weights are 0.7 times what lesson 14 recommends.
+
+# %%
+weak, depths = 0.7, (2, 5, 10, 20, 50)
 
 def first_gradient(depth, shortcut):
     """Size of the gradient at the input of `depth` small layers, relative to the one at the output."""
     draws = np.random.default_rng(1)
     x = start = Tensor(draws.normal(size=(8, 32)), requires_grad=True)
     for _ in range(depth):
-        step = F.relu(F.linear(x, draws.normal(0, 0.7 * (2 / 32) ** 0.5, (32, 32))))
+        step = F.relu(F.linear(x, draws.normal(0, weak * (2 / 32) ** 0.5, (32, 32))))
         x = x + step * 0.2 if shortcut else step
     x.backward(np.ones(x.shape))
     return float(np.sqrt((start.grad**2).mean()))
 
-depths = (2, 5, 10, 20, 50)
 chains = {name: [first_gradient(depth, name == "with shortcuts") for depth in depths] for name in ("plain", "with shortcuts")}
-fact("through fifty plain layers less than a millionth of the gradient is left", chains["plain"][-1] < 1e-6)
-fact("with shortcuts it arrives", 0.5 < chains["with shortcuts"][-1] < 1000)
+gone, kept = (values[-1] for values in chains.values())
+fact(f"through {depths[-1]} plain layers {gone:.1g} of the gradient is left: less than a millionth", gone < 1e-6)
+fact(f"with shortcuts {kept:.1f} times as much arrives as was sent", 0.5 < kept < 1000)
 with broken(ValueError):
     F.conv2d(np.zeros((1, 3, 4, 4)), np.zeros((8, 3, 5, 5)))  # a kernel larger than what is left of the picture
-classroom.save(what_came_next.draw(fields, chains, depths), "20_what_came_next")
+classroom.save(what_came_next.draw(fields, chains, depths), "20_what_came_next",
+               f"Left: AlexNet comes to {across} pixels in {len(alexnet)} layers, VGG-16 to {vgg_across} in {len(vgg)}, in "
+               "smaller steps. "
+               "Right: the gradient fades in plain chains, and arrives where there are shortcuts.")
 classroom.score()
 
 # %% [markdown]
+# ## Try
+# Change one line, run the lesson again, and read which sentence changes or which fact no longer holds.
+#
+# - `kernel = 5`: what do two and three of these see?
+# - `wide, narrow = 256, 128`: is the way through 128 maps still much cheaper?
+# - `weak, depths = 1.0, (2, 5, 10, 20, 50)`: with the weights that lesson 14 recommends, does a plain chain still
+#   lose all?
+#
 # ## Exercise
-# `lessons/exercises/20_what_came_next.py`: receptive fields and the cost of stacks. Before you write it: what does pooling do
-# to the receptive field of all layers behind it?
+# `lessons/exercises/20_what_came_next.py`: receptive fields and the cost of stacks. Before you write it: what does
+# pooling do to the receptive field of all layers behind it?

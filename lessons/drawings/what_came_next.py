@@ -29,5 +29,5 @@ def draw(fields, chains, depths):
         side.semilogy(depths, values, "o-", color=colour)
         side.annotate(name, (depths[-1], values[-1]), (-14, 8), textcoords="offset points", color=colour, ha="right")
     side.set_xlabel("layers of 32 neurons")
-    side.set_xlim(0, 52)
+    side.set_xlim(0, 1.04 * depths[-1])
     return figure
