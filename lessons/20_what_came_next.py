@@ -1,7 +1,7 @@
 """What came next: stacked 3×3, receptive fields, shortcuts
 
 Prerequisites: lessons 05, 06, 12 and 14. Minutes: 35. Afterwards you can compute what a value of any network sees, and why later
-networks could become ten times deeper. Three ideas carry them, and each can be computed on a page: what a stack of small
+networks could become much deeper. Three ideas carry them, and each can be computed on a page: what a stack of small
 kernels sees, what a 1×1 convolution saves, what a shortcut does for the gradient.
 """
 # %% Tools
@@ -164,9 +164,10 @@ fact(f"the three layers' weights give the same count, {dear / cheap:.1f} times f
 # If deep is good, why not fifty layers? Because the gradient has to come back through all of them. The chain rule
 # multiplies the layers' derivatives. If each takes a little away, fifty take nearly everything (0.7⁵⁰ is 0.00000002),
 # and the first layers learn nothing. ResNet adds a way around each layer: y = x + f(x). Its derivative is 1 + f′(x).
-# Whatever f′ is, the 1 carries the gradient through.
+# Where f′ is small, the 1 carries the gradient through.
 #
-# See it on chains of small layers with 32 neurons and ReLU. Their weights are 0.7 times what lesson 14 recommends.
+# See it on chains of small layers with 32 neurons and ReLU. Their weights are 0.7 times what lesson 14 recommends. At
+# the end, broken on purpose: stacks need room, and a 5×5 kernel finds none in 4×4 pixels.
 
 # %%
 weak, depths = 0.7, (2, 5, 10, 20, 50)
@@ -188,8 +189,8 @@ fact(f"with shortcuts {kept:.1f} times as much arrives as was sent", 0.5 < kept 
 with broken(ValueError):
     F.conv2d(np.zeros((1, 3, 4, 4)), np.zeros((8, 3, 5, 5)))  # a kernel larger than what is left of the picture
 classroom.save(what_came_next.draw(fields, chains, depths), "20_what_came_next",
-               f"Left: AlexNet comes to {across} pixels in {len(alexnet)} layers, VGG-16 to {vgg_across} in {len(vgg)}, in "
-               "smaller steps. "
+               f"Left: AlexNet comes to {across} pixels in {len(alexnet)} layers, VGG-16 to {vgg_across} in {len(vgg)}. "
+               ""
                "Right: the gradient fades in plain chains, and arrives where there are shortcuts.")
 classroom.score()
 

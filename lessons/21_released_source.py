@@ -1,12 +1,14 @@
 """What the released 2012 source really ran, against the paper's text
 
-The authors' program was published later; its layer file says layer by layer what was computed. It is not quite what the paper
-says, nor what most rewrites do. `models.alexnet("krizhevsky")` follows the program; here the two are compared, change by change.
+Prerequisites: lessons 01, 05, 08 and 14. Minutes: 35. Afterwards you can compare a text with a program, change by change, and "
+"say which
+difference matters. The authors published their program later. Its layer file says what was computed, and it is not quite what
+the paper (P) says, nor what most rewrites do. `models.alexnet("krizhevsky")` follows the program.
 """
 # %% Tools
 import classroom
 import numpy as np
-from classroom import broken, fact, heard, predict
+from classroom import broken, fact, formula, heard, predict, show
 from drawings import released_source
 
 import minialex as ma
@@ -17,28 +19,44 @@ from minialex.data.scene import draw
 
 # %% [markdown]
 # ## 1. 224 after all: 55 by rounding up
-# (224 − 11)/4 + 1 = 54.25. The program rounds up: the 55th window begins at column 216 and needs 216 to 226, so three columns
-# and three rows of zeros are read, on the right and at the bottom only. No 227, and no padding on the left.
+# Lesson 01 found that 224 does not fit: (224 - 11)/4 + 1 = 54.25, and rounded down that is 54, not the paper's 55. So
+# most rewrites take pictures of 227, or padding. What did the authors do? Their program rounds up. The 55th window
+# begins at column 54·4 = 216 and needs columns 216 to 226. The picture ends at 223. So columns 224, 225 and 226 are
+# read as zeros, on the right only, and three rows at the bottom. No 227, and nothing on the left.
 
 # %%
 heard("The authors' own program ran what the paper says, so either 224 or 227 is right.")
-guess = predict("How many of conv1's 55·55 places see at least one of these zeros?")
+size, kernel, stride = 224, 11, 4
+places = -(-(size - kernel) // stride) + 1  # rounded up
+zeros = (places - 1) * stride + kernel - size
+guess = predict(f"How many of conv1's {places}·{places} places see at least one of these zeros?")
 random = np.random.default_rng(0)
-ones = F.conv2d(F.zero_pad2d(np.ones((1, 1, 224, 224)), 0, 3, 0, 3), np.ones((1, 1, 11, 11)), stride=4).data[0, 0]
-touched = ones < 121
+ones = F.conv2d(F.zero_pad2d(np.ones((1, 1, size, size)), 0, zeros, 0, zeros), np.ones((1, 1, kernel, kernel)),
+                stride=stride).data[0, 0]
+touched = ones < kernel**2
+formula(f"the last row and the last column of places: {places} + {places - 1} = {2 * places - 1}")
 guess.turned_out(int(touched.sum()))
-fact("rounded up, (224 − 11)/4 + 1 is 55", -(-(224 - 11) // 4) + 1 == 55 == len(ones))
-fact("only the last row and column of places see zeros: 55 + 54 = 109 of 3025",
-     touched.sum() == 109 and not touched[:-1, :-1].any())
-fact("the corner's window has 8·8 of its 11·11 pixels in the picture", ones[-1, -1] == 64)
+fact(f"rounded up, ({size} - {kernel})/{stride} + 1 is {places}", places == 55 == len(ones))
+fact(f"{zeros} columns of zeros are read, from column {size} to {size + zeros - 1}",
+     (places - 1) * stride + kernel == size + zeros)
+fact(f"only the last row and column of places see zeros: {2 * places - 1} of {places**2}",
+     touched.sum() == 2 * places - 1 and not touched[:-1, :-1].any())
+inside, rim, corner = int(ones[0, 0]), int(ones[0, -1]), int(ones[-1, -1])
+fact(f"a window inside has {inside} pixels of the picture, one at the rim {rim} = 11·8, the one in the corner {corner} = 8·8",
+     (inside, rim, corner) == (121, 88, 64) and (ones[-1, :-1] == rim).all() and (ones[:-1, -1] == rim).all())
 
 # %% [markdown]
 # ## 2. ReLU may change places with the pool, not with the norm
-# The largest value commutes with max(·, 0): `relu(max(a, b)) = max(relu(a), relu(b))`. A norm does not: before the ReLU,
-# negative neighbours dim too, `s = k + α·Σ a²` counts their squares as well.
+# The paper's order is conv, ReLU, norm, pool. The program has conv1, norm, pool, ReLU, and conv5, pool, ReLU. Does
+# this compute the same? With the pool, yes. ReLU never puts a smaller value above a larger one. So the largest value
+# stays the largest: relu(max(a, b)) = max(relu(a), relu(b)). It saves work, because fewer values go through ReLU.
+#
+# With the norm, no. The norm divides by a number that grows with the squares of the neighbours, s = k + α·Σ a².
+# Behind a ReLU, negative neighbours are 0. Before it, their squares count as well. So more is divided.
 
 # %%
-guess = predict("a = (3, −4), one window over both, α = 1, k = 0, β = 0.5: what is the first normalised value, ReLU last?")
+pair = (3.0, -4.0)
+guess = predict(f"a = {pair}, one window over both, α = 1, k = 0, β = 0.5: what is the first normalised value, ReLU last?")
 maps = random.normal(0, 70, (2, 96, 15, 15))
 results, gradients = [], []
 for order in ((F.relu, lambda x: F.max_pool2d(x, 3, 2)), (lambda x: F.max_pool2d(x, 3, 2), F.relu)):
@@ -47,43 +65,61 @@ for order in ((F.relu, lambda x: F.max_pool2d(x, 3, 2)), (lambda x: F.max_pool2d
     y.backward(np.random.default_rng(1).normal(size=y.shape))
     results.append(y.data)
     gradients.append(x.grad)
+
+def first_normalised(values):
+    return values[0] / (values**2).sum() ** 0.5
+
+last, early = first_normalised(np.array(pair)), first_normalised(np.maximum(pair, 0))
+formula(f"{pair[0]:g}/√({pair[0] ** 2:g} + {pair[1] ** 2:g}) = {last:.3g}; ReLU first: {pair[0]:g}/√{pair[0] ** 2:g} = {early:g}")
+guess.turned_out(round(last, 6))
 fact("relu(pool(x)) = pool(relu(x)), to the last bit", np.array_equal(*results))
 fact("and so are their gradients", np.array_equal(*gradients))
-guess.turned_out(round(3 / (3**2 + 4**2) ** 0.5, 6))
-fact("norm, then ReLU: 3/√(9 + 16) = 0.6; ReLU, then norm: 3/√9 = 1", 3 / 5 == 0.6 and 3 / 3 == 1)
+fact("ReLU and norm do not change places: the negative neighbour makes the difference", pair[1] < 0 and last < early)
 norm = {"size": 5, "alpha": 1e-4, "beta": 0.75, "k": 2.0}
 before, after = F.relu(F.local_response_norm(maps, **norm)).data, F.local_response_norm(F.relu(maps), **norm).data
 positive = maps > 0
 dimmer = float((before[positive] / after[positive]).mean())
-fact("with values of ±70 the norm before the ReLU leaves everything dimmer, never brighter",
-     (before[positive] <= after[positive]).all())
-fact(f"by {100 * (1 - dimmer):.0f} % on average", 0.7 < dimmer < 0.9)
+fact(f"with values of ±70 the norm before the ReLU makes no value brighter, and all dimmer by {1 - dimmer:.0%} on average",
+     (before[positive] <= after[positive]).all() and dimmer < 0.9)
 
 # %% [markdown]
 # ## 3. Two more norms than you would think
-# α: the program divides 10⁻⁴ by the window's size 5, the paper's formula does not. And conv2 is normalised twice: over 5
-# channels, then over 5×5 pixels of the same map, `s = 1 + (0.001/25)·Σ a²`.
+# The layer file also says how the norms were computed, and there are two surprises.
+# - α: the program divides 10⁻⁴ by the window's size 5. The paper's formula does not (lesson 08).
+# - Behind conv2 there are two norms: first the known one over 5 channels, then another over 5×5 pixels of the same
+#   map, with s = 1 + (0.001/25)·Σ a². The paper does not say a word about it.
+#
+# The second one makes a pixel dim where its own map is loud around it, so what is left is where the map changes. At
+# the edge a part of the window is outside. Fewer pixels are summed there.
 
 # %%
-guess = predict("A map is 100 everywhere. By what does its second norm divide a pixel far from the edge? (Not yet: ^0.75.)")
-flat = np.full((1, 1, 9, 9), 100.0)
+loud = 100.0
+guess = predict(f"A map is {loud:g} everywhere. By what does its second norm divide a pixel far from the edge? (Not yet: ^0.75.)")
+flat = np.full((1, 1, 9, 9), loud)
 within = F.map_response_norm(flat).data[0, 0]
 by_loops = np.empty((9, 9))
 for row in range(9):
     for column in range(9):
         window = flat[0, 0, max(0, row - 2) : row + 3, max(0, column - 2) : column + 3]
         by_loops[row, column] = flat[0, 0, row, column] / (1 + 0.001 / 25 * (window**2).sum()) ** 0.75
-guess.turned_out(1 + 0.001 / 25 * 25 * 100**2)
-fact("1 + 0.001/25·25·100² = 11, so 100 becomes 100/11^0.75 = 16.6", round(within[4, 4], 1) == 16.6)
+s = 1 + 0.001 / 25 * 25 * loud**2
+formula(f"s = 1 + 0.001/25·25·{loud:g}² = {s:g}; {loud:g}/{s:g}^0.75 = {loud / s**0.75:.2f}")
+guess.turned_out(s)
+fact(f"in the middle {loud:g} becomes {within[4, 4]:.1f}", np.isclose(within[4, 4], loud / s**0.75))
 fact("the loops give what F.map_response_norm gives", np.allclose(within, by_loops))
-fact("at the corner only 9 of 25 pixels dim, so it stays 1.9 times as bright", within[0, 0] > 1.9 * within[4, 4])
+fact(f"at the corner only 9 of 25 pixels dim: it stays {within[0, 0] / within[4, 4]:.2f} times as bright",
+     np.isclose(within[0, 0], loud / (1 + 0.001 / 25 * 9 * loud**2) ** 0.75) and within[0, 0] > within[4, 4])
 edge = np.abs(F.local_response_norm(maps, groups=2).data - F.local_response_norm(maps).data).max(axis=(0, 2, 3))
 fact("each GPU normalised its own maps: of 96, only the four at the towers' edge notice",
      np.flatnonzero(edge).tolist() == [46, 47, 48, 49])
 
 # %% [markdown]
 # ## 4. The same weights through both
-# Paper and program have the same parameters, name by name. So one set of weights fits both, and each change can be made alone.
+# Four changes, then. Which one matters? Paper and program have the same parameters, name by name. So one set of
+# weights fits both. Give both the same four pictures, and make each change alone. Look at pool5, the last thing
+# before the fully connected layers: how large it is, and how alike the paper's and the changed one are. (Correlation:
+# 1 means alike up to a factor, 0 not at all.) If the list of changes is complete, all four together must give exactly
+# the program.
 
 # %%
 ma.manual_seed(21)
@@ -91,8 +127,14 @@ paper = models.alexnet("paper", num_classes=10, init="he")
 program = models.alexnet("krizhevsky", num_classes=10)
 program.load_state_dict(paper.state_dict())
 count = sum(p.size for p in paper.parameters())
-fact(f"{count:,} parameters with 10 classes in both, the same shapes",
-     count == sum(p.size for p in program.parameters()) == 60_965_224 - 990 * 4097)
+fact(f"{count:,} parameters with 10 classes in both, the same names and shapes",
+     count == 60_965_224 - 990 * 4097 and [(n, p.shape) for n, p in paper.named_parameters()]
+     == [(n, p.shape) for n, p in program.named_parameters()])
+order = [name for name, _ in program.named_children()][:17]
+fact("the program's order: conv1, norm, pool, ReLU; conv2, ReLU and two norms; conv5, pool, ReLU",
+     order[1:5] == ["conv1", "norm1", "pool1", "relu1"] and order[5:9] == ["conv2", "relu2", "norm2", "mapnorm2"]
+     and order[-3:] == ["conv5", "pool5", "relu5"])
+fact("its α is a fifth of the paper's", np.isclose(5 * program.norm1.alpha, paper.norm1.alpha))
 pixels = np.stack([draw(pattern, np.random.default_rng([21, i]), 224) for i, pattern in enumerate(list(PATTERNS.values())[:4])])
 pixels = (pixels - pixels.mean(axis=0)).transpose(0, 3, 1, 2).astype(np.float32)
 padded = F.zero_pad2d(pixels, 0, 3, 0, 3).data  # the paper's network needs 227
@@ -115,29 +157,47 @@ with ma.no_grad():
     wanted = program[:17](pixels).data  # pad1 to relu5
 changes = ["ReLU last", "α/5", "towers", "within maps"]
 base, every = conv1_to_pool5(), conv1_to_pool5(changes)
-fact("all four changes together make the program, pool5 value by pool5 value", np.allclose(every, wanted, rtol=1e-4, atol=1e-3))
+fact("all the changes together make the program, pool5 value by pool5 value", np.allclose(every, wanted, rtol=1e-4, atol=1e-3))
 
 def correlation(a, b):
     return float(np.corrcoef(a.ravel(), b.ravel())[0, 1])
 
 moved = {change: (float(np.abs(x).mean() / np.abs(base).mean()), correlation(base, x))
          for change, x in [*((c, conv1_to_pool5([c])) for c in changes), ("all four", every)]}
-for change, (size, alike) in moved.items():
-    print(f"    {change:<12} pool5 is {size:6.2f} times as large and correlates by {alike:.3f} with the paper's")
+show("\n".join(f"    {change:<12} pool5 is {size:6.2f} times as large and correlates by {alike:.3f} with the paper's"
+               for change, (size, alike) in moved.items()))
 fact("the towers' edge changes least", moved["towers"][1] == max(alike for _, alike in moved.values()))
-fact("α/5 makes activations larger, the norm within maps makes them smaller", moved["α/5"][0] > 1 > moved["within maps"][0])
+fact("α/5 makes what arrives larger, the norm within maps makes it smaller", moved["α/5"][0] > 1 > moved["within maps"][0])
+most = min(changes, key=lambda change: moved[change][1])
+fact(f"of the single changes “{most}” leaves least of the likeness", moved[most][1] < 1)
 
-# %% 5. Weights, and broken on purpose: the program's 224 for the paper's network. Then the picture.
+# %% [markdown]
+# ## 5. Weights, and broken on purpose
+# One more difference: the paper says that all weights were drawn from N(0, 0.01²). The program drew those of conv3,
+# conv4 and conv5 three times as wide. Lesson 14 shows why that helps. And then: the program's 224 for the paper's
+# network. It is 3 pixels too small, and fc6 gets too few values.
+
+# %%
 start = models.initialise(program, "released")
-deviations = {name: float(getattr(start, name).weight.data.std()) for name in ("conv2", "conv3", "fc8")}
-fact("the program drew conv3 to conv5 from N(0, 0.03²), three times the paper's 0.01",
-     [round(value, 2) for value in deviations.values()] == [0.01, 0.03, 0.01])
+deviations = {name: float(getattr(start, name).weight.data.std()) for name in ("conv2", "conv3", "conv4", "conv5", "fc8")}
+fact("conv3, conv4 and conv5 have the deviation 0.03, the others 0.01",
+     [round(value, 2) for value in deviations.values()] == [0.01, 0.03, 0.03, 0.03, 0.01])
 with broken(ValueError):
     paper(pixels)
-classroom.save(released_source.draw(ones, before[positive], after[positive], moved), "21_released_source")
+classroom.save(released_source.draw(ones, before[positive], after[positive], moved), "21_released_source",
+               "Left: only the last row and column of windows see zeros. Middle: a point for each positive value; below the "
+               "red line "
+               "it has become dimmer. Right: how large pool5 is after each change; the red line is the paper's.")
 classroom.score()
 
 # %% [markdown]
+# ## Try
+# Change one line, run the lesson again, and read which sentence changes or which fact no longer holds.
+#
+# - `size, kernel, stride = 227, 11, 4`: does any window still read a zero?
+# - `pair = (3.0, -1.0)`: how much does a quieter negative neighbour take away?
+# - `loud = 10.0`: does the second norm dim a quiet map too?
+#
 # ## Exercise
-# `lessons/exercises/21_released_source.py`: sizes rounded up, and the norm within a map, by loops. Before you write it: which
-# of the paper's numbers would you no longer need if all sizes were rounded up?
+# `lessons/exercises/21_released_source.py`: sizes rounded up, and the norm within a map, by loops. Before you write
+# it: which of the paper's numbers would you no longer need if all sizes were rounded up?
