@@ -131,8 +131,9 @@ fact("with a constant ε all three rules walk the same path, decay included",
 
 # %%
 fall = 10
-guess = predict(f"Steps of {long:g}, and now ε is divided by {fall}. How long is the next step under the paper's rule?")
-second = predict("And with ε outside?")
+falling = f"Steps of {long:g} at ε = {rate:g} and momentum {momentum:g}; now ε is divided by {fall}. How long is the next step"
+guess = predict(f"{falling} under the paper's rule?")
+second = predict(f"{falling} with ε outside?")
 falls = [rate] * 200 + [rate / fall] * 100
 by_rule = {"paper": paper(0.0, one, falls), "outside": outside(0.0, one, falls), "engine": engine(0.0, one, falls)}
 after = {name: -np.diff(path)[200] for name, path in by_rule.items()}

@@ -59,7 +59,8 @@ fact("the error can rise: one network that is sure of a mistake outvotes two tha
 
 # %%
 members, alone_wrong = 5, 0.3
-guess = predict(f"How many % would the vote of {members} be wrong then?", within=1)
+guess = predict(f"{members} independent networks vote, each wrong on {100 * alone_wrong:g} %. How many % would the vote be "
+                "wrong?", within=1)
 most = range(members // 2 + 1, members + 1)
 terms = [comb(members, k) * alone_wrong**k * (1 - alone_wrong) ** (members - k) for k in most]
 vote = sum(terms)
