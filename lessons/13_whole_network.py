@@ -109,8 +109,7 @@ formula(f"c = ({first_line:,}/96 - 1)/121 = ({first_line / 96:g} - 1)/121 = {c:g
 guess.turned_out(c)
 (keras, printed), (_, grey), (_, colour) = (built("keras", in_channels=channels) for channels in (int(c), 1, 3))
 fact(f"with {c:g} channel(s), no towers, 224 without padding and a flatten of 256·5·5 = 6400 it is {riddle:,}: 10 million too "
-     "few",
-     (printed, keras.rows[0].parameters, c) == (riddle, first_line, int(c))
+     "few", (printed, keras.rows[0].parameters, c) == (riddle, first_line, int(c))
      and all(row.groups == 1 for row in keras.rows) and {row.name: row for row in keras.rows}["fc6"].macs == 6400 * 4096
      and real - riddle > 10e6)
 fact(f"in grey it prints {grey:,}, in colour {colour:,}, which is 2·121·96 more", colour - grey == 2 * 121 * 96)

@@ -48,16 +48,14 @@ formula(f"10·{1 - valley_rate:g}^{walked} = {left:.3f}")
 guess.turned_out(round(plain[-1, 1], 3))
 fact("the walker's y is this formula, and across it has arrived", np.isclose(plain[-1, 1], left) and abs(plain[-1, 0]) < 0.01)
 fact(f"after {walked} steps plain descent has {plain[-1, 1]:.1f} of 10 to go, momentum at most {abs(heavy[-1]).max():.2f} each "
-     "way",
-     abs(heavy[-1]).max() < plain[-1, 1])
+     "way", abs(heavy[-1]).max() < plain[-1, 1])
 above, below = (abs(valley(0.0, edge / steep)[-1, 0]) for edge in (2.02, 1.98))
 fact(f"across, plain descent moves away if ε is just above {2 / steep:g}, and comes nearer just below", above > 1 > below)
 larger = valley(0.0, valley_rate / (1 - momentum))
 fact(f"so a larger ε is not the same: without momentum, {valley_rate / (1 - momentum):g} ends at x = {larger[-1, 0]:.1g}",
      abs(larger[-1, 0]) > 1000)
 fact(f"but it has been on the wrong side of the floor on its way, down to y = {heavy[:, 1].min():.1f}: what has speed goes too "
-     "far",
-     heavy[:, 1].min() < 0 and plain[:, 1].min() > 0)
+     "far", heavy[:, 1].min() < 0 and plain[:, 1].min() > 0)
 
 # %% [markdown]
 # ## 2. Two rules that look alike
@@ -180,8 +178,7 @@ formula(f"s = {decay:g}·{rate:g}/{1 - momentum:g} = {shrinks:.3g}; ln 2/s = {ex
 guess.turned_out(round(half_life / epoch, 2))
 fact(f"an epoch is {pictures:,}/{batch} = {epoch:,} steps", epoch * batch == pictures)
 fact(f"step by step it takes {half_life:,}: the formula is right within the {1 / (1 - momentum):.0f} steps that v needs to "
-     "get going",
-     abs(half_life - expected) < 1 / (1 - momentum))
+     "get going", abs(half_life - expected) < 1 / (1 - momentum))
 fact(f"{rate:g} divided by 10 three times is {rate / 10**3:.5f}", abs(rate / 10 / 10 / 10 - 1e-5) < 1e-18)
 plateau = optim.SGD([nn.Parameter(np.ones(1))], lr=rate)
 schedule = optim.ReduceOnPlateau(plateau, factor=0.1, patience=1, max_reductions=3)
@@ -206,8 +203,7 @@ w = nn.Parameter(np.ones(1))
 fact("without zero_grad() the second backward adds to the first: 3 + 3 = 6", w.grad.tolist() == [6.0])
 classroom.save(update_rule.draw(by_rule, plain, heavy, momentum, fall, steep), "15_update_rule",
                f"Left: ε is divided by {fall}. The paper's steps become shorter little by little, with ε outside they do at "
-               "once. "
-               f"Right: without momentum {plain[-1, 1]:.1f} of 10 are left; with it the walk goes too far, and comes back.")
+               f"once. Right: without momentum {plain[-1, 1]:.1f} of 10 are left; with it the walk goes too far, and comes back.")
 classroom.score()
 
 # %% [markdown]

@@ -1,9 +1,8 @@
 """Augmentation: crops, reflections, colours; 2048 or 2178; ten crops
 
-Prerequisites: lessons 01 and 10. Minutes: 35. Afterwards you can make more pictures out of one, count them, and keep the ten "
-"crops of
-a test apart from them. The paper (P), section 4.1, has two ways: random crops with reflections, and changes of colour. The study
-notes (N1 to N5) mix the first with what belongs to testing.
+Prerequisites: lessons 01 and 10. Minutes: 35. Afterwards you can make more pictures out of one, count them, and keep the ten
+crops of a test apart from them. The paper (P), section 4.1, has two ways: random crops with reflections, and changes of colour.
+The study notes (N1 to N5) mix the first with what belongs to testing.
 """
 # %% Tools
 import classroom
@@ -98,8 +97,7 @@ by_hand += [view[:, :, ::-1] for view in by_hand]
 fact("ten_crops gives the four corners, the centre and their reflections", np.array_equal(ten, np.array(by_hand)))
 fact(f"each is one of the {V}", all(hash(view.astype(np.uint8).tobytes()) in all_views for view in ten))
 settle("T4", "half true", f"training: {places}·{places}·2 = {len(all_views)} views, the paper's 2048 = 2·{size - crop}² is one "
-       "place "
-       f"short in each direction, and {epochs} epochs show about {different:.0f} of them; testing: {len(ten)} fixed views, "
+       f"place short in each direction, and {epochs} epochs show about {different:.0f} of them; testing: {len(ten)} fixed views, "
        "averaged")
 
 # %% [markdown]
@@ -187,12 +185,9 @@ with broken(ValueError):
 shown = draw(PATTERNS["rings"], np.random.default_rng(3), size) / 255
 exaggerated = [added(random.normal(0, 10 * sigma, 3)) for _ in range(5)]  # what the paper does is hardly seen
 classroom.save(augmentation.draw(shown, [*exaggerated, each / 255], holds, crop), "16_augmentation",
-               "Upper left: the darker, the more crops hold the pixel; the corner is in one, the middle in all. Upper right: "
-               "the "
-               "five places of a test's ten views. Below: one picture in other light, ten times stronger than in training; at "
-               "the far "
-               "right "
-               "what happens if λ is computed from pixels in 0..255.")
+               "Upper left: the darker, the more crops hold the pixel; the corner is in one, the middle in all. "
+               "Upper right: the five places of a test's ten views. Below: one picture in other light, ten times stronger than "
+               "in training; at the far right what happens if λ is computed from pixels in 0..255.")
 classroom.score()
 
 # %% [markdown]

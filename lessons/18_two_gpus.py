@@ -1,9 +1,8 @@
 """Two GPUs: the towers as two processes that talk at conv3 and in the fully connected layers
 
-Prerequisites: lessons 05, 11 and 13. Minutes: 35. Afterwards you can divide a network between two machines, and say what they "
-"must
-send each other, forward and backward. The paper (P) had graphics cards of 3 GB and cut its network in two. Here two processes do
-the same, and must find what one process finds.
+Prerequisites: lessons 05, 11 and 13. Minutes: 35. Afterwards you can divide a network between two machines, and say what they
+must send each other, forward and backward. The paper (P) had graphics cards of 3 GB and cut its network in two. Here two
+processes do the same, and must find what one process finds.
 """
 # %% Tools
 import time
@@ -30,8 +29,7 @@ from minialex import Tensor, models, nn, optim
 claim("T9", "N1, N2, N3, N4, N5", "two GPUs: half the kernels on each, crossing at conv3 and the fully connected layers")
 maps, kernels, K = 96, 256, 5
 guess = predict(f"conv2 has {kernels} kernels of {K}×{K}×{maps // 2} in two towers. How many weights (without biases) has one "
-                "GPU "
-                "for it?")
+                "GPU for it?")
 random = np.random.default_rng(0)
 x, weight = random.normal(size=(2, maps, 13, 13)), random.normal(size=(kernels, maps // 2, K, K))
 g = random.normal(size=(2, kernels, 17 - K + 1, 17 - K + 1))
@@ -185,8 +183,7 @@ show(f"  here, on this machine as busy as it is, a step of 16 pictures runs at {
 operations = 3 * 2 * 724_406_816 * theirs / 1e12
 fact(f"theirs was {operations:.2f} TFLOP/s: a third of 2 × 1.58", 0.3 < operations / (2 * 1.58) < 0.35)
 settle("T12", f"true, as {slow:.0f} to {fast:.0f} pictures a second", f"here {ours:.0f} a second, or {days:.0f} days; theirs "
-       "was about "
-       f"{operations:.2f} TFLOP/s out of 2 × 1.58 that two GTX 580 have on paper")
+       f"was about {operations:.2f} TFLOP/s out of 2 × 1.58 that two GTX 580 have on paper")
 
 # %% [markdown]
 # ## 6. Broken on purpose: kernels that two towers cannot share
@@ -197,8 +194,7 @@ with broken(ValueError):
     nn.Conv2d(96, 255, 5, groups=2)
 classroom.save(two_gpus.draw(sent, whole, sides), "18_two_gpus",
                "Left: two towers; the wider the grey cross, the more is sent there, most of it to conv3. Right: a point for a "
-               "weight's "
-               "gradient, across as one process computes it, up as the two do; they agree.")
+               "weight's gradient, across as one process computes it, up as the two do; they agree.")
 classroom.score()
 
 # %% [markdown]

@@ -1,9 +1,8 @@
 """Ensembles: five networks averaged
 
-Prerequisites: lessons 09, 16 and 17. Minutes: 30. Afterwards you can average networks in the right way, and say how much of a "
-"gain is
-luck. The paper (P), section 6.1: one network has 18.2 % top-5 error, five averaged 16.4 %, seven (two of them trained on more
-pictures) 15.4 %, on the test set 15.3 %. The study notes N5 add a year, and that is wrong.
+Prerequisites: lessons 09, 16 and 17. Minutes: 30. Afterwards you can average networks in the right way, and say how much of a
+gain is luck. The paper (P), section 6.1: one network has 18.2 % top-5 error, five averaged 16.4 %, seven (two of them trained
+on more pictures) 15.4 %, on the test set 15.3 %. The study notes N5 add a year, and that is wrong.
 """
 # %% Tools
 from math import comb, sqrt
@@ -35,8 +34,7 @@ claim("T8", "N4, N5, P", "one network 18.2 % top-5, five averaged 16.4 %, seven 
       "N5: in 2010")
 pair = np.array([0.9, 0.1])
 guess = predict(f"Two networks give the right class {pair[0]:g} and {pair[1]:g}. By how much is the average's -ln below the "
-                "average of "
-                "the -ln?", within=0.01)
+                "average of the -ln?", within=0.01)
 apart, joined = -np.log(pair).mean(), -np.log(pair.mean())
 formula(f"(-ln {pair[0]:g} - ln {pair[1]:g})/2 - (-ln {pair.mean():g}) = {apart:.3f} - {joined:.3f} = {apart - joined:.3f}")
 guess.turned_out(round(float(apart - joined), 4))
@@ -71,8 +69,7 @@ guess.turned_out(round(100 * vote, 2))
 fact(f"200,000 draws give {tried:.1%}", abs(tried - vote) < 0.004)
 one, five = 18.2, 16.4
 fact(f"independent mistakes would take {1 - vote / alone_wrong:.0%} of the error away; five AlexNets lost {1 - five / one:.0%} "
-     "of "
-     "theirs. So their mistakes are not independent", 1 - vote / alone_wrong > 2 * (1 - five / one))
+     "of theirs. So their mistakes are not independent", 1 - vote / alone_wrong > 2 * (1 - five / one))
 
 # %% [markdown]
 # ## 3. Small networks, live
@@ -158,8 +155,7 @@ with broken(ValueError):
     bench.network(6, hidden=32).load_state_dict(states[0])
 classroom.save(ensembles.draw(answers, val_labels, {name: means for name, (*_, means) in lab.items()}), "19_ensembles",
                "Left: a column for each picture, darker where the right class got more; a red cross is a mistake. They stand "
-               "above each "
-               "other more often than by chance. Right: the labs' errors of one to five networks averaged.")
+               "above each other more often than by chance. Right: the labs' errors of one to five networks averaged.")
 classroom.score()
 
 # %% [markdown]

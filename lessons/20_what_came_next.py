@@ -119,8 +119,7 @@ fact(f"AlexNet, layer by layer: {', '.join(str(a) for a, _ in fields['AlexNet'].
 fact(f"the gradient through all eight layers is {across} columns wide", sees_by_gradient(list(alexnet.values()), 1000) == across)
 fact(f"pool5's values lie {apart} pixels apart in both", apart == vgg_apart)
 fact(f"VGG-16's pool5 sees {vgg_across} pixels, {vgg_across / across - 1:.0%} more, through {len(vgg)} layers instead of "
-     f"{len(alexnet)}",
-     (vgg_across, len(vgg), len(alexnet)) == (212, 18, 8))
+     f"{len(alexnet)}", (vgg_across, len(vgg), len(alexnet)) == (212, 18, 8))
 maps = [3, 64, 64, 128, 128, 256, 256, 256, 512, 512, 512, 512, 512, 512]
 convolutions = sum(9 * below * above + above for below, above in zip(maps, maps[1:]))
 connected = sum(n * m + m for n, m in ((7 * 7 * 512, 4096), (4096, 4096), (4096, 1000)))
@@ -132,8 +131,7 @@ sizes = [224, 224, 112, 112, 56, 56, 56, 28, 28, 28, 14, 14, 14]
 macs = sum(9 * below * above * size**2 for below, above, size in zip(maps, maps[1:], sizes))
 macs += 7 * 7 * 512 * 4096 + 4096**2 + 4096 * 1000
 fact(f"and {macs / 1e9:.1f} billion multiply-accumulates, {macs / totals.macs:.0f} times AlexNet's {totals.macs / 1e6:.0f} "
-     "million",
-     round(macs / totals.macs) == 21)
+     "million", round(macs / totals.macs) == 21)
 settle("T11", "true", f"two 3×3 see 5×5 with {shares[5]} of the weights, three see 7×7 with {shares[7]}; "
        f"pool5 sees {across} pixels in AlexNet, {vgg_across} in VGG-16, which has {convolutions + connected:,} parameters")
 

@@ -1,9 +1,8 @@
 """What the released 2012 source really ran, against the paper's text
 
-Prerequisites: lessons 01, 05, 08 and 14. Minutes: 35. Afterwards you can compare a text with a program, change by change, and "
-"say which
-difference matters. The authors published their program later. Its layer file says what was computed, and it is not quite what
-the paper (P) says, nor what most rewrites do. `models.alexnet("krizhevsky")` follows the program.
+Prerequisites: lessons 01, 05, 08 and 14. Minutes: 35. Afterwards you can compare a text with a program, change by change, and
+say which difference matters. The authors published their program later. Its layer file says what was computed, and it is not
+quite what the paper (P) says, nor what most rewrites do. `models.alexnet("krizhevsky")` follows the program.
 """
 # %% Tools
 import classroom
@@ -186,8 +185,7 @@ with broken(ValueError):
     paper(pixels)
 classroom.save(released_source.draw(ones, before[positive], after[positive], moved), "21_released_source",
                "Left: only the last row and column of windows see zeros. Middle: a point for each positive value; below the "
-               "red line "
-               "it has become dimmer. Right: how large pool5 is after each change; the red line is the paper's.")
+               "red line it has become dimmer. Right: how large pool5 is after each change; the red line is the paper's.")
 classroom.score()
 
 # %% [markdown]
