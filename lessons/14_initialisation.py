@@ -19,10 +19,10 @@ from minialex import Tensor, models, nn, optim
 
 # %% [markdown]
 # ## 1. One layer: what becomes of a signal's size
-# Before the first step, the weights must be something. All zero does not work: then all kernels of a layer would get
-# the same slopes and stay alike for ever. So they are drawn at random. This is the **initialisation** of a network.
-# But how large should the random numbers be? Follow the size of a signal through one layer, y = Σ w·x over n inputs.
-# The weights have mean 0 and standard deviation σ, and know nothing of each other or of x.
+# Before the first step, the weights must be something. If all are the same, zero for instance, then all outputs of a
+# layer get the same slopes and stay alike for ever. So they are drawn at random. This is the **initialisation** of a
+# network. But how large should the random numbers be? Follow the size of a signal through one layer, y = Σ w·x over n
+# inputs. The weights have mean 0 and standard deviation σ, and know nothing of each other or of x.
 # - y² is the sum of all products w_i·x_i·w_j·x_j.
 # - For i ≠ j the mean of w_i·w_j is 0·0 = 0. These products drop out.
 # - For i = j the mean of w_i² is σ². There are n of these: E[y²] = n·σ²·E[x²]. (E[·] is the mean over many draws.)
@@ -53,8 +53,9 @@ guess.turned_out(round(expected, 4))
 fact("so less than half of the signal gets through", expected < 0.5)
 fact(f"4096 neurons of the engine: {rms(by_engine) / rms(x):.4f}, within 5 %", abs(rms(by_engine) / rms(x) / expected - 1) < 0.05)
 fact(f"100 neurons by loops: {rms(by_loops) / rms(x):.2f}, within 30 %", abs(rms(by_loops) / rms(x) / expected - 1) < 0.3)
-same = F.linear(x[None, :8], np.full((3, 8), 0.5)).data
-fact("weights that are all the same give outputs that are all the same", (same == same[0, 0]).all())
+alike = Tensor(np.full((3, 8), 0.5), requires_grad=True)
+F.relu(F.linear(x[None, :8], alike)).sum().backward()
+fact("three outputs with the same weights get the same slopes", (alike.grad == alike.grad[0]).all() and alike.grad.any())
 
 # %% [markdown]
 # ## 2. The chain: fan-in by fan-in
@@ -64,6 +65,7 @@ fact("weights that are all the same give outputs that are all the same", (same =
 # question round. For which σ is the factor 1? n·σ²/2 = 1, so σ = √(2/n).
 
 # %%
+ma.manual_seed(0)
 model = models.alexnet("paper", num_classes=10)
 layers = [(name, layer) for name, layer in model.named_children() if isinstance(layer, (nn.Conv2d, nn.Linear))]
 fan_in = {name: layer.weight.size // len(layer.weight.data) for name, layer in layers}
@@ -85,8 +87,8 @@ fact("He's σ = √(2/n) makes every gain 1", all(abs(value - 1) < 1e-12 for val
 #
 # To measure it, give the network four pictures of noise. In each layer, take what differs between the pictures.
 # Divide its root mean square by that of everything. That is the share of the signal that depends on the picture. One
-# more thing matters: the size of the pixels. The paper subtracts the mean and does not scale, so its pixels are
-# tens of grey levels large; 70 is taken here. Many programs divide by the standard deviation, so that it is 1.
+# more thing matters: the size of the pixels. The paper subtracts the mean and does not scale, so its pixels are tens
+# of grey levels large; 70 is taken here. Many programs divide by the standard deviation, so that it is 1.
 
 # %%
 factor = 70
