@@ -19,11 +19,10 @@ from minialex import Tensor, models, nn, optim
 
 # %% [markdown]
 # ## 1. A tower is a convolution of its own
-# A GTX 580 had 3 GB of memory. "That limits the maximum size of the networks", says the paper (section 3.2), and "we
-# spread the net across two GPUs": half the kernels on each, "the GPUs communicate only in certain layers". What is a
-# half worth alone? Look at conv2. Its kernels 1 to 128 see only maps 1 to 48, its kernels 129 to 256 only maps 49 to
-# 96. No sum has parts from both sides. So it is two convolutions side by side, and nothing passes between them,
-# forward or backward.
+# "A single GTX 580 GPU has only 3GB of memory", says the paper (section 3.2). "Therefore we spread the net across two
+# GPUs": half the kernels on each, "the GPUs communicate only in certain layers". What is a half worth alone? Look at
+# conv2. Its kernels 1 to 128 see only maps 1 to 48. Its kernels 129 to 256 see only the other 48 maps. No sum has
+# parts from both sides. So it is two convolutions side by side, and nothing passes between them, forward or backward.
 
 # %%
 claim("T9", "N1, N2, N3, N4, N5", "two GPUs: half the kernels on each, crossing at conv3 and the fully connected layers")
@@ -89,7 +88,7 @@ fact("what we sent: our maps on the way forward, the gradient of the other's hal
 # exchange. What the two write must be what one process computes.
 #
 # There is a trap at the end. Both towers have the whole output, so both compute the loss, and both start a backward
-# pass. The exchange adds them up. What is L, if each of them passes back all of it?
+# pass. The exchange adds them up. What comes out if each of them passes back all of it?
 
 # %%
 share = 0.5

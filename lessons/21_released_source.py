@@ -88,8 +88,8 @@ fact(f"with values of ±70 the norm before the ReLU makes no value brighter, and
 # - Behind conv2 there are two norms: first the known one over 5 channels, then another over 5×5 pixels of the same
 #   map, with s = 1 + (0.001/25)·Σ a². The paper does not say a word about it.
 #
-# The second one makes a pixel dim where its own map is loud around it, so what is left is where the map changes. At
-# the edge a part of the window is outside. Fewer pixels are summed there.
+# The second one dims a pixel by how loud its own map is around it. A loud pixel alone keeps more than one in a map
+# that is loud everywhere. At the edge a part of the window is outside, and fewer pixels are summed.
 
 # %%
 loud = 100.0
@@ -108,6 +108,11 @@ fact(f"in the middle {loud:g} becomes {within[4, 4]:.1f}", np.isclose(within[4, 
 fact("the loops give what F.map_response_norm gives", np.allclose(within, by_loops))
 fact(f"at the corner only 9 of 25 pixels dim: it stays {within[0, 0] / within[4, 4]:.2f} times as bright",
      np.isclose(within[0, 0], loud / (1 + 0.001 / 25 * 9 * loud**2) ** 0.75) and within[0, 0] > within[4, 4])
+spot = np.zeros_like(flat)
+spot[0, 0, 4, 4] = loud
+lonely = F.map_response_norm(spot).data[0, 0, 4, 4]
+fact(f"a pixel of {loud:g} alone in its map keeps {lonely:.1f}", np.isclose(lonely, loud / (1 + 0.001 / 25 * loud**2) ** 0.75)
+     and lonely > within[4, 4])
 edge = np.abs(F.local_response_norm(maps, groups=2).data - F.local_response_norm(maps).data).max(axis=(0, 2, 3))
 fact("each GPU normalised its own maps: of 96, only the four at the towers' edge notice",
      np.flatnonzero(edge).tolist() == [46, 47, 48, 49])
