@@ -1,7 +1,8 @@
 """Convolution: seven loops, one matrix product, and where col2im's sums come from
 
-A convolution is a matrix product in disguise. Undressing it costs memory, and pays: the product is what processors are
-best at. Backwards, the two transposes of the product are all there is, and one of them has to add.
+Prerequisites: lessons 01 to 03. Minutes: 50. Afterwards you can write a convolution with one matrix product, derive its three
+gradients, and read the engine's own file, line by line. A convolution is a matrix product in disguise. Undressing it costs
+memory, and pays: the product is what processors are best at.
 """
 # %% Tools
 import inspect
@@ -10,7 +11,7 @@ from contextlib import nullcontext
 
 import classroom  # makes `import minialex` work from any folder
 import numpy as np
-from classroom import broken, fact, formula, heard, predict
+from classroom import broken, fact, formula, heard, predict, show
 from drawings import convolution
 
 import minialex as ma
@@ -19,14 +20,23 @@ from minialex import shapes
 
 # %% [markdown]
 # ## 1. The formula
-# y[n, o, h, w] = b[o] + Σ over c, i, j of W[o, c, i, j] · x[n, c, h·s + i - p, w·s + j - p]. Seven indices, seven loops.
-# With the numbers of conv1 the sum has 3·11·11 = 363 terms, and there are 96·55·55 of them for one picture.
+# Lesson 01 slid one kernel over one sheet of pixels. A real layer has more of everything: several pictures that go
+# through the network together, a **batch** (index n), several kernels (o), and several channels (c) in each. At each
+# place (h, w) a kernel multiplies each of its entries (i, j, in each channel) with the pixel that lies under it:
+#
+#     y[n, o, h, w] = b[o] + Σ over c, i, j of W[o, c, i, j] · x[n, c, h·s + i - p, w·s + j - p]
+#
+# with stride s and padding p. Seven indices, seven loops. In AlexNet's first layer, conv1, each sum has 3·11·11
+# terms.
 
 # %%
 heard("A convolution slides the flipped kernel over the picture, pixel by pixel.")
-guess = predict("96 maps of 55×55 values, each a sum of 363 products: how many million is that for one picture?", within=1)
-formula("96·(55·55)·(3·11·11) = 290,400·363 = 105,415,200")
-guess.turned_out(round(96 * 55 * 55 * 363 / 1e6, 2))
+kernels, side, wide = 96, 55, 11
+guess = predict(f"{kernels} maps of {side}×{side} values, each a sum of {3 * wide**2} products: how many million is that for "
+                "one picture?", within=1)
+products = kernels * side**2 * 3 * wide**2
+formula(f"{kernels}·({side}·{side})·(3·{wide}·{wide}) = {products:,}")
+guess.turned_out(round(products / 1e6, 2))
 generator = np.random.default_rng(0)
 x, W, b = generator.normal(size=(2, 3, 7, 6)), generator.normal(size=(4, 3, 3, 3)), generator.normal(size=4)
 stride, padding = 2, 1
@@ -49,13 +59,22 @@ def by_seven_loops(W):
 
 y = by_seven_loops(W)
 engine = F.conv2d(x, W, b, stride, padding).data
-fact("seven loops give what F.conv2d gives", np.allclose(engine, y))
+fact(f"seven loops give what F.conv2d gives: {C_out} maps of {OH}×{OW}", np.allclose(engine, y))
 fact("with the kernel flipped, as mathematicians define a convolution, it would be something else",
      not np.allclose(by_seven_loops(W[:, :, ::-1, ::-1]), y))
 
-# %% 2. Three loops go: every window as a column
-guess = predict("A picture of 3×227×227 as columns for conv1, 11×11 with stride 4: how many times as many numbers?", within=0.15)
-formula("(3·11·11)·(55·55) / (3·227·227) = 1,098,075 / 154,587 = 7.10")
+# %% [markdown]
+# ## 2. Three loops go: every window as a column
+# The three inner loops multiply a window by a kernel and add up. If both are written as a list of numbers, that is a
+# dot product. A matrix product does many dot products at once: rows times columns. So write each kernel as a row of a
+# matrix, and each window as a column of another. Writing the windows as columns is called **im2col**. Neighbouring
+# windows overlap, so pixels are copied.
+
+# %%
+picture, conv1 = 3 * 227 * 227, 3 * wide**2 * side**2
+guess = predict(f"A picture of 3×227×227 as columns for conv1, {wide}×{wide} with stride 4: how many times as many numbers?",
+                within=0.15)
+formula(f"(3·{wide}·{wide})·({side}·{side}) / (3·227·227) = {conv1:,} / {picture:,} = {conv1 / picture:.2f}")
 
 def im2col(image):
     """(C, H, W), padded -> (C·KH·KW, OH·OW): window after window, each written as one column."""
@@ -68,15 +87,23 @@ fact("each column is a window, each row is what one kernel entry meets: the engi
 product = W.reshape(C_out, -1) @ columns + b[:, None]
 fact("one matrix product, kernels as rows times windows as columns, is the whole convolution",
      np.allclose(product.reshape(N, C_out, OH, OW), y))
-picture, conv1 = 3 * 227 * 227, 3 * 11 * 11 * 55 * 55
 guess.turned_out(round(conv1 / picture, 2))
-fact("conv1's columns: 363·3025 = 1,098,075 numbers, and 562 MB in float32 for 128 pictures",
-     (conv1, 4 * 128 * conv1) == (1_098_075, 562_214_400))
+memory = 4 * 128 * conv1
+fact(f"conv1's columns are {conv1:,} numbers, and {memory / 1e6:.0f} MB in float32 for a batch of 128",
+     conv1 == F.im2col(np.zeros((1, 3, 227, 227), np.float32), 11, 4).size and memory == 562_214_400)
 
 # %% [markdown]
 # ## 3. Backwards: the two transposes
-# y = W·columns is a product like any other: dW = g·columnsᵀ and dcolumns = Wᵀ·g. But a pixel was copied into several
-# columns. What its copies get belongs to the pixel: everything is added. That is col2im.
+# Let Y = W·C, where C are the columns: Y[o, k] = Σ over r of W[o, r]·C[r, k]. The incoming gradient is g = dL/dY. By
+# the chain rule:
+# - W[o, r] stands in Y[o, k] for each place k, with the factor C[r, k]. So dL/dW[o, r] = Σ over k of g[o, k]·C[r, k],
+#   and this is the entry (o, r) of the product g·Cᵀ. For several pictures, add up.
+# - C[r, k] stands in Y[o, k] for each kernel o, with the factor W[o, r]. So dL/dC[r, k] = Σ over o of W[o, r]·g[o,
+#   k], and this is the entry (r, k) of the product Wᵀ·g.
+# - b[o] stands in each Y[o, k] with the factor 1. So dL/db[o] = Σ over k of g[o, k].
+#
+# What remains is the way from the columns back to the picture. A pixel was copied into several columns. It is the sum
+# of what its copies do to L: what they get is added. This way back is called col2im.
 
 # %%
 guess = predict("A 3×3 kernel moves by 1. To how many columns is a pixel in the middle copied? That many terms has its sum.")
@@ -106,32 +133,41 @@ def readers(size, kernel, step):
 
 guess.turned_out(readers(9, 3, 1)[4, 4])
 fact("3×3, stride 1: 9 in the middle, 1 in the corner", readers(9, 3, 1)[4, 4] == 9 and readers(9, 3, 1)[0, 0] == 1)
+reads = readers(227, 11, 4)
 fact("conv1, 11×11 with stride 4: a pixel is read 4, 6 or 9 times, 7.1 on average with the edges",
-     set(readers(227, 11, 4)[100:104, 100:104].ravel()) == {4, 6, 9} and round(readers(227, 11, 4).mean(), 1) == 7.1)
+     set(reads[100:104, 100:104].ravel()) == {4, 6, 9} and reads[0, 0] == 1 and round(reads.mean(), 1) == 7.1)
 v, c = generator.normal(size=x.shape), generator.normal(size=columns.shape)
 fact("col2im is the transpose of im2col: ⟨im2col(v), c⟩ = ⟨v, col2im(c)⟩ for any v and c",
-     np.isclose((F.im2col(v, 3, 2, 1) * c).sum(), (v * F.col2im(c, x.shape, 3, 2, 1)).sum()))
+     np.isclose((F.im2col(v, 3, stride, padding) * c).sum(), (v * F.col2im(c, x.shape, 3, stride, padding)).sum()))
 
 # %% [markdown]
 # ## 4. The engine's own lines
-# `minialex/ops/convolution.py` is the book: what you have just computed, with `groups` beside it (lesson 05). Inside
-# `with ma.textbook():` these lines run; without it, what is fastest for the shape. On a CPU AlexNet's layers go by tiles, the
-# same sums in fewer multiplications. `MINIALEX_TEXTBOOK=1 python -m lessons 04` opens the book for the whole lesson.
+# The engine's file `minialex/ops/convolution.py` is what you have just computed. (The letter G is 1 here; lesson 05
+# says what else it can be.) Inside `with ma.textbook():` these lines run, and nothing else. Without it, minialex runs
+# what is fastest for the shape: on a CPU most layers of AlexNet then go by tiles, which find the same sums with fewer
+# multiplications. The numbers must be the same. `MINIALEX_TEXTBOOK=1 python lessons/04_convolution.py` runs this
+# whole lesson by the book.
 
 # %%
 formula("columns = im2col(x); y = W·columns + b; dW = Σ dy·columnsᵀ; dcolumns = Wᵀ·dy; dx = col2im(dcolumns)")
-pictures, weights = (generator.normal(size=shape).astype(np.float32) for shape in [(8, 64, 13, 13), (64, 64, 3, 3)])
+many = 8
+pictures, weights = (generator.normal(size=shape).astype(np.float32) for shape in [(many, 64, 13, 13), (64, 64, 3, 3)])
 results = []
 for way in (nullcontext, ma.textbook):
     with way():
         served, began = ma.fast.explain(F.conv2d, pictures, weights, padding=1), time.process_time()
         results.append(F.conv2d(pictures, weights, padding=1).data)
-        print(f"  {served}: {1e3 * (time.process_time() - began):.0f} ms")
+        show(f"  {served}: {1e3 * (time.process_time() - began):.0f} ms")
 fact("by the book the lines below run, and nothing else", "ops/convolution.py" in served)
 fact("the same numbers come out, up to float32's rounding", np.abs(results[0] - results[1]).max() < 1e-5 * results[1].max())
-print("\n".join(["", inspect.getsource(ma.ops.Conv2d.forward), inspect.getsource(ma.ops.Conv2d.backward)]))
+show("\n".join([inspect.getsource(ma.ops.Conv2d.forward), inspect.getsource(ma.ops.Conv2d.backward)]))
 
-# %% 5. Broken on purpose: overwriting instead of adding; then channels that do not fit. Then the picture.
+# %% [markdown]
+# ## 5. Broken on purpose: overwriting instead of adding, and channels that do not fit
+# The most common mistake in a hand-written col2im is one character: `=` instead of `+=`. Then each pixel keeps only
+# what its last window brought. And a kernel for two channels cannot be laid on a picture of three.
+
+# %%
 class Overwriting(ma.Function):
     """A 3×3 convolution whose col2im writes `=` where `+=` belongs."""
 
@@ -147,13 +183,22 @@ class Overwriting(ma.Function):
         return dx
 
 report = ma.gradcheck(Overwriting, [generator.normal(size=(1, 1, 5, 5))])
-print(f"\n{report}")
+show(report)
 fact("with `=` only the last window's share is left, and the gradient checker sees it", not report)
 with broken(ValueError):
     F.conv2d(x, W[:, :2], b)
-classroom.save(convolution.draw(readers(227, 11, 4)), "04_convolution")
+classroom.save(convolution.draw(reads), "04_convolution",
+               "A window becomes a column, and each entry of a column goes back to its pixel. How often a pixel of conv1 is "
+               f"read: {reads.mean():.1f} times on average, once in the corner.")
 classroom.score()
 
 # %% [markdown]
+# ## Try
+# Change one line, run the lesson again, and read which sentence changes or which fact no longer holds.
+#
+# - `stride, padding = 1, 1`: do the loops, the product and the engine still agree?
+# - `kernels, side, wide = 96, 55, 5`: how much memory would smaller kernels take?
+# - `many = 2`: which way does the engine go for two pictures?
+#
 # ## Exercise
 # `lessons/exercises/04_convolution.py`: im2col and col2im yourself, for one picture.
