@@ -107,7 +107,7 @@ class Generous(ma.Function):
 
     def backward(self, g):
         (equal,) = self.saved
-        return (equal * g[:, :, :, None, :, None]).reshape(self.input_types[0][0])
+        return (equal * g[:, :, :, None, :, None]).reshape(self.input_shapes[0])
 
 generous = backward(lambda t: Generous()(t), flat)
 guess.turned_out(generous.sum())

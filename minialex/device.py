@@ -1,8 +1,8 @@
 """The one file that knows that there are two array libraries.
 
-NumPy computes on the CPU, CuPy on a GPU, and CuPy copies NumPy's names. So an operation asks `array_module(x)` for the
-library that owns its array and writes the rest once. Here live the questions that remain: which device an array is on,
-how to copy it, which device to choose, and how much it has.
+NumPy computes on the CPU, CuPy on a GPU, and CuPy copies NumPy's names. So an operation asks `array_module(x)` for
+the library that owns its array and writes the rest once; to read ops/, that function is enough. Here live the
+questions that remain: which device an array is on, how to copy it, which device to choose, and how much it has.
 """
 import importlib
 import importlib.util

@@ -319,6 +319,11 @@ class Function:
     def name(self):
         return type(self).__name__.lstrip("_")
 
+    @property
+    def input_shapes(self):
+        """The shape of each input, in their order."""
+        return [shape for shape, dtype in self.input_types]
+
     def check_inputs(self, *arrays):
         """Raise ValueError or TypeError if the arrays do not fit: what comes before forward."""
 

@@ -204,7 +204,7 @@ class _Reduction(Function):
 
     def kept(self, value):
         """`value` with the reduced axes put back at length 1, so that it broadcasts against the input."""
-        shape = self.input_types[0][0]
+        shape = self.input_shapes[0]
         return value.reshape(tuple(1 if axis in self.axes else n for axis, n in enumerate(shape)))
 
 
@@ -215,7 +215,7 @@ class Sum(_Reduction):
         return x.sum(axis=self.axes, keepdims=self.keepdims)
 
     def backward(self, g):
-        return array_module(g).broadcast_to(self.kept(g), self.input_types[0][0])
+        return array_module(g).broadcast_to(self.kept(g), self.input_shapes[0])
 
 
 class Mean(Sum):
@@ -275,7 +275,7 @@ class Reshape(Function):
                               "and one -1 may stand for what is left.") from None
 
     def backward(self, g):
-        return g.reshape(self.input_types[0][0])
+        return g.reshape(self.input_shapes[0])
 
 
 class Transpose(Function):
@@ -319,7 +319,7 @@ class GetItem(Function):
 
     def backward(self, g):
         xp = array_module(g)
-        dx = xp.zeros(self.input_types[0][0], dtype=g.dtype)
+        dx = xp.zeros(self.input_shapes[0], dtype=g.dtype)
         xp.add.at(dx, self.index, g)
         return dx
 

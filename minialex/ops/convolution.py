@@ -2,15 +2,21 @@
 
     y[n, o, h, w] = b[o] + Σ_{c, i, j} W[o, c, i, j] · x[n, c, h·SH + i − PH, w·SW + j − PW]        x is 0 outside the image
 
-Strictly a cross-correlation: as in every deep-learning library the kernel is not flipped. The sum is a matrix product:
+Strictly a cross-correlation: as in every deep-learning library the kernel is not flipped. The sum is a matrix product. For one
+image:
 
     columns = im2col(x)               every window of the image as one column: (C·KH·KW, OH·OW)
-    y  = W · columns + b              W (C_out, C·KH·KW): each row is one kernel
-    dW = dy · columnsᵀ                the two transposes of the product, dW added up over the images
-    dcolumns = Wᵀ · dy                dx = col2im(dcolumns): each entry goes back to the pixel that it was copied from
-    db = Σ dy
+    y  = W · columns + b              W (C_out, C·KH·KW): each row is one kernel; y (C_out, OH·OW)
 
-With G = `groups`, the channels are cut into G towers that do not see each other: G such products side by side.
+and backwards, with the incoming gradient dy, the two transposes of the product:
+
+    dW = dy · columnsᵀ                added up over the images, which share W
+    dcolumns = Wᵀ · dy                dx = col2im(dcolumns): each entry is added to the pixel that it was copied from
+    db[o] = Σ_{n, h, w} dy[n, o, h, w]
+
+With G = `groups`, the channels are cut into G towers that do not see each other. The rows of columns run channel by channel, so
+cutting them into G equal blocks cuts the channels: columns (N, G, K, P), W (G, C_out/G, K), y (N, G, C_out/G, P), with
+K = C/G·KH·KW numbers in a window and P = OH·OW places. These are N·G products side by side.
 """
 from numbers import Integral
 
@@ -25,16 +31,16 @@ class Conv2d(Function):
     def forward(self, x, weight, bias=None):
         N, C_out, kernel_size, G = len(x), len(weight), weight.shape[2:], self.groups
         OH, OW = output_size("conv2d", x.shape, kernel_size, self.stride, self.padding)
-        columns = im2col(x, kernel_size, self.stride, self.padding).reshape(N, G, -1, OH * OW)
-        W = weight.reshape(G, C_out // G, -1)
-        b = 0 if bias is None else bias.reshape(G, C_out // G, 1)
+        columns = im2col(x, kernel_size, self.stride, self.padding).reshape(N, G, -1, OH * OW)  # (N, G, K, P)
+        W = weight.reshape(G, C_out // G, -1)  # (G, C_out/G, K)
+        b = 0 if bias is None else bias.reshape(G, C_out // G, 1)  # one number per output channel, at every place
         self.save_for_backward(columns, W)
-        y = W @ columns + b
+        y = W @ columns + b  # (N, G, C_out/G, P): W repeats over the images
         return y.reshape(N, C_out, OH, OW)
 
     def backward(self, grad_output):
         columns, W = self.saved
-        (x_shape, _), (weight_shape, _), *_ = self.input_types
+        x_shape, weight_shape = self.input_shapes[:2]
         N, G, K, P = columns.shape
         dy = grad_output.reshape(N, G, -1, P)
         dW = (dy @ columns.swapaxes(2, 3)).sum(axis=0)

@@ -1,8 +1,11 @@
 """im2col: every window of an image as a column, and back.
 
-    OH = ⌊(H + 2·PH − KH)/SH⌋ + 1                                           windows below each other; OW: beside each other
+    OH = ⌊(H + 2·PH − KH)/SH⌋ + 1                                 windows from top to bottom; OW likewise, from left to right
     columns[n, (c, i, j), (h, w)] = x[n, c, h·SH + i − PH, w·SW + j − PW]             x is 0 outside the image
     dx = col2im(dcolumns), the transpose: each entry is added to the pixel that it was copied from
+
+(c, i, j) is row (c·KH + i)·KW + j, (h, w) is column h·OW + w. A pixel is copied into every window that holds it, and the
+transpose of copying is summing. So col2im(im2col(x)) is not x: each pixel comes back once for each of its windows.
 
 Pooling has the same windows. N, C, H, W: images, channels, height, width. KH, KW: kernel. SH, SW: stride. PH, PW: padding.
 """
@@ -38,12 +41,13 @@ def col2im(columns, image_shape, kernel_size, stride=1, padding=0):
     entries = columns.reshape(N, C, KH * KW, OH, OW)
     padded = array_module(columns).zeros((N, C, H + 2 * PH, W + 2 * PW), dtype=columns.dtype)
     for k, pixels in enumerate(taps(padded, kernel_size, stride, (OH, OW))):
-        pixels += entries[:, :, k]
+        pixels += entries[:, :, k]  # pixels is a view: this adds into padded
     return unpad(padded, padding)
 
 
 def taps(image, kernel_size, stride, output_size):
-    """KH·KW views of an image (…, H, W), in reading order: number i·KW + j holds pixel (i, j) of each window, (…, OH, OW)."""
+    """KH·KW views of an image (…, H, W), in reading order. Tap i·KW + j is pixel (i, j) of every window, (…, OH, OW); writing
+    to it writes to the image."""
     (KH, KW), (SH, SW), (OH, OW) = kernel_size, stride, output_size
     return [image[..., i:i + SH * OH:SH, j:j + SW * OW:SW] for i in range(KH) for j in range(KW)]
 

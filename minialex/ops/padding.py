@@ -22,6 +22,6 @@ class ZeroPad2d(Function):
         return array_module(x).pad(x, self.widths)
 
     def backward(self, grad_output):
-        (_, _, H, W), _ = self.input_types[0]
+        _, _, H, W = self.input_shapes[0]
         (top, _), (left, _) = self.widths[2:]
         return grad_output[:, :, top:top + H, left:left + W]

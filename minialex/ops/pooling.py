@@ -53,7 +53,7 @@ class AvgPool2d(Function):
 
     def backward(self, g):
         KH, KW = self.kernel_size
-        dx = array_module(g).zeros(self.input_types[0][0], dtype=g.dtype)
+        dx = array_module(g).zeros(self.input_shapes[0], dtype=g.dtype)
         share = g / (KH * KW)
         for pixels in taps(dx, self.kernel_size, self.stride, g.shape[2:]):
             pixels += share
