@@ -210,7 +210,7 @@ class Tensor:
 def as_numbers(data):
     """`data` as an array of real numbers. Raises TypeError for anything else."""
     array = data
-    if any(isinstance(part, np.ma.MaskedArray) for part in (data, *(data if isinstance(data, (list, tuple)) else ()))):
+    if any(hasattr(part, "filled") for part in (data, *(data if isinstance(data, (list, tuple)) else ()))):  # as np.ma's arrays
         raise TypeError("a Tensor has no mask, and a masked array was given: say what counts, by .filled(0) or .compressed().")
     if not is_array(data) or (isinstance(data, np.ndarray) and type(data) is not np.ndarray):  # np.matrix: * means @
         try:

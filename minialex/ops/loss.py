@@ -92,7 +92,7 @@ class CrossEntropy(Function):
 def _check_labels(labels, logits):
     """The labels as an array of integers. Values are checked where that costs no wait: on the CPU."""
     labels = labels.data if isinstance(labels, Tensor) else labels
-    if isinstance(labels, np.ma.MaskedArray):
+    if hasattr(labels, "filled"):
         raise TypeError("cross_entropy: labels are a masked array, and a mask is not looked at: give the rows that count.")
     labels = labels if is_array(labels) else np.asarray(labels)
     if device_of(logits) == "cpu":

@@ -4,6 +4,7 @@ import dataclasses
 import os
 
 import numpy as np
+import numpy.random  # noqa: F401  (at the start: NumPy would read it from the disk in mid-run)
 
 from .. import data, models
 from ..device import resolve_device

@@ -54,7 +54,7 @@ def _read(file, path, config):
     try:
         import h5py
     except ImportError as error:
-        raise UserError(f"{path} is a file of Keras, for which h5py is needed: python -m pip install h5py.") from error
+        raise UserError(f"{path} is an HDF5 file of Keras, for which h5py is needed: python -m pip install h5py.") from error
     try:
         with h5py.File(file, "r") as h5:
             config = h5.attrs.get("model_config") if config is None else config
