@@ -202,7 +202,7 @@ def opinion(lesson, question, answer, within):
         return "" if right else f"{question!r}: {answer} is not from {found[0].low} to {found[0].high}"
     about = isinstance(found[0], About)
     right = float((found[0].rule if about else found[0])(numbers(question)))
-    near = within if about else 0.01 * abs(right) + 1e-6
+    near = within if about else min(within, 0.01 * abs(right)) + 1e-6  # one in a million is wrong, too
     return "" if answer is not None and abs(answer - right) <= near else f"{question!r}: the lesson says {answer}, it is {right}"
 
 
