@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from lessons import notebooks, progress, words
-from minialex import console
+from minialex.utils import console
 
 HERE = Path(__file__).resolve().parent
 

@@ -134,7 +134,7 @@ def drawn_pictures(classes, each, size, seed=0):
 
 def picture():
     """What draws: figure() and subplots() as pyplot has them, with the course's plain look, and no window or backend."""
-    from minialex.drawing import Canvas
+    from minialex.utils.drawing import Canvas
 
     return Canvas({"font.size": 10, "axes.spines.top": False, "axes.spines.right": False, "savefig.dpi": 150})
 

@@ -8,12 +8,12 @@ import argparse
 import sys
 from pathlib import Path
 
-from minialex import console
 from minialex.errors import UserError
 from minialex.grader import bundles, here, notebooks
 from minialex.grader.finding import everything
 from minialex.grader.remote import load
 from minialex.grader.sandbox import protection
+from minialex.utils import console
 
 HERE = Path(__file__).resolve().parent
 FORMATS = ("gradescope", "classroom50", "nbgrader", "prairielearn", "csv")

@@ -3,7 +3,7 @@ import difflib
 import importlib
 import sys
 
-from . import console
+from .utils import console
 
 COMMANDS = {
     "train": "train a network on pictures, or go on with a run",
@@ -35,8 +35,7 @@ def main(arguments=None):
         hint = f"did you mean {near[0]}?" if near else f"choose one of {', '.join(COMMANDS)}."
         print(f"minialex: there is no command '{name}': {hint}", file=sys.stderr)
         return 2
-    module = importlib.import_module(f"minialex.{name}" + ".__main__" * (name == "gradcheck"))
-    return module.main(rest)
+    return importlib.import_module(f"minialex.cli.{name}").main(rest)
 
 
 def run():

@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from . import machine
 from .errors import UserError
-from .machine import thread_count
+from .utils import machine
+from .utils.machine import thread_count
 
 # ------------------------------------------------------------------------------------------------ which library owns it
 

@@ -7,11 +7,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from . import models, nn, table
+from . import models, nn
 from .device import array_module
 from .shapes import conv_output_size, explain
-from .table import is_rounded, times
 from .tensor import Tensor, no_grad
+from .utils import table
+from .utils.table import is_rounded, times
 
 
 class Row(NamedTuple):

@@ -8,8 +8,8 @@ import zipfile
 import numpy as np
 import pytest
 
-from minialex import files, marks
 from minialex.errors import UserError
+from minialex.utils import files, marks
 
 posix = pytest.mark.skipif(os.name != "posix", reason="locks and signals of POSIX")
 

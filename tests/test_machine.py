@@ -5,8 +5,9 @@ import sys
 
 import pytest
 
-from minialex import console, device, machine
+from minialex import device
 from minialex.errors import UserError
+from minialex.utils import console, machine
 
 GB = 1 << 30
 NO_LIMIT_V1 = "9223372036854771712"

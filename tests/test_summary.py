@@ -6,7 +6,7 @@ import pytest
 
 import minialex.functional as F
 from minialex import Tensor, layer_table, models, nn, no_grad, shapes
-from minialex import summary as command
+from minialex.cli import summary as command
 from minialex.random import random_state
 
 PARAMETERS = {

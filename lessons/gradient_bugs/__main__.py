@@ -3,7 +3,7 @@ import argparse
 import sys
 import textwrap
 
-from minialex import console
+from minialex.utils import console
 
 from . import gallery
 

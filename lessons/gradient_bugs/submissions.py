@@ -10,7 +10,7 @@ import sys
 import textwrap
 from pathlib import Path
 
-from minialex import console
+from minialex.utils import console
 
 SKELETON = Path(__file__).resolve().parent / "skeleton.py"
 

@@ -11,8 +11,8 @@ import time
 from pathlib import Path
 
 from lessons.labs import figure, results
-from minialex import console
 from minialex.errors import UserError
+from minialex.utils import console
 
 LABS = ["activations", "pooling", "response_norm", "dropout", "augmentation", "ensemble"]
 

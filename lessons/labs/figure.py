@@ -2,7 +2,7 @@
 import textwrap
 
 from lessons.labs import results
-from minialex.drawing import Canvas
+from minialex.utils.drawing import Canvas
 
 INK, BLUE, PALE, RED, GREY = "#22303c", "#2f6db3", "#bfd7f0", "#d1344b", "#8a8f98"
 COLOURS = {"relu": BLUE, "tanh": RED, "sigmoid": GREY}

@@ -4,7 +4,7 @@ import os
 
 from minialex.data.pictures import ENDINGS, printable
 from minialex.errors import UserError
-from minialex.marks import is_no_class, is_own_picture
+from minialex.utils.marks import is_no_class, is_own_picture
 
 # Folders that systems and programs make by themselves, besides all whose names begin with a dot.
 SYSTEM_FOLDERS = {

@@ -25,7 +25,7 @@ from minialex.data.threads import ahead
 from minialex.data.tree import scan
 from minialex.device import thread_count
 from minialex.errors import UserError
-from minialex.files import NotWritten, remove_abandoned, replacing
+from minialex.utils.files import NotWritten, remove_abandoned, replacing
 
 LOCK = ".minialex-lock"
 PER_SHARD = 4096  # 805 MB: ImageNet is 326 files, and a killed program loses at most a minute

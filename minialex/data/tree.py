@@ -16,7 +16,7 @@ from minialex.data import layout
 from minialex.data.listing import RUNS, entries, is_file, is_folder, listing
 from minialex.data.pictures import ENDINGS, printable
 from minialex.errors import UserError
-from minialex.marks import is_own_picture
+from minialex.utils.marks import is_own_picture
 
 
 @dataclass

@@ -1,8 +1,8 @@
 """python -m minialex.gradcheck: is every gradient right, of the engine, or of a student's file? Exit status 0: yes, 1: no."""
 import sys
 
-from .. import console
-from ..grader.command import main
+from ..cli.gradcheck import main
+from ..utils import console
 
 __all__ = ["main"]
 

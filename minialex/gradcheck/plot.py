@@ -1,7 +1,7 @@
 """The picture of a check: the error against the step size, and where the gradient is wrong."""
 import numpy as np
 
-from .. import drawing
+from ..utils import drawing
 from .curves import slopes
 
 INK, QUIET, BLUE, RED, PALE = "#24262b", "#8a8f98", "#33658a", "#c8553d", "#eef0f3"

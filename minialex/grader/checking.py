@@ -12,12 +12,12 @@ import numpy as np
 
 import minialex as ma
 
-from .. import drawing
-from .. import files as written
 from ..gradcheck import binding, check, verdicts
 from ..gradcheck.pair import leaves
 from ..gradcheck.subject import frozen
 from ..gradcheck.verdicts import names as verdict
+from ..utils import drawing
+from ..utils import files as written
 from . import engines, finding, forms, inputs, networks
 from .explaining import explained
 from .forms import NotChecked

@@ -20,8 +20,8 @@ import numpy as np
 
 from ..device import to_numpy
 from ..errors import UserError
-from ..files import keep_as, replacing
-from ..marks import CHECKPOINTS, SEAL
+from ..utils.files import keep_as, replacing
+from ..utils.marks import CHECKPOINTS, SEAL
 
 __all__ = ["BEST", "LAST", "keep_as", "load", "read_arrays", "replacing", "save"]
 

@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 from ..errors import UserError
+from ..utils.progress import duration
 from . import report, style
 from .folder import RunFolder
-from .progress import duration
 
 COLOURS = ("#33658a", "#c8553d", "#5b8e5a", "#8a5a9e", "#c99a2e", "#4aa3a2", "#9c6b4a", "#6a6f78")
 PATHS = ("data", "init")  # settings that are shown by the last part of the path

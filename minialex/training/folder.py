@@ -15,10 +15,10 @@ import os
 import time
 from pathlib import Path
 
-from .. import marks
 from ..data.pictures import printable
 from ..errors import UserError
-from ..files import remove_abandoned, replacing, sync_folder
+from ..utils import marks
+from ..utils.files import remove_abandoned, replacing, sync_folder
 from . import checkpoint
 
 try:

@@ -1,8 +1,8 @@
 """The pictures of a run. Each is drawn by itself: one that fails is a line, and the others are drawn all the same."""
 
 from ..device import to_numpy
-from ..drawing import attempt
-from ..files import Output
+from ..utils.drawing import attempt
+from ..utils.files import Output
 from . import figures
 from .predictions import predictions
 

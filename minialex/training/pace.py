@@ -9,8 +9,8 @@ a, b, c: seconds per picture, each measured where it is spent. Until b is known 
 import time
 
 from ..device import memory_used
+from ..utils.progress import duration
 from . import estimate
-from .progress import duration
 
 FIRST_STEPS = 5  # measured for the first estimate; the very first, slower than the others, is not counted
 VALIDATION_COST = 1 / 3  # of a picture in training

@@ -18,7 +18,7 @@ import numpy as np
 from .. import data
 from ..data.threads import ahead
 from ..errors import UserError
-from ..files import replacing
+from ..utils.files import replacing
 from . import identity
 from .experiment import picture_size
 from .folder import RunFolder

@@ -11,8 +11,8 @@ from ..data import UnreadablePicture
 from ..data.names import shown
 from ..data.pictures import printable
 from ..device import to_device, to_numpy
-from ..files import Output, replacing
 from ..tensor import Tensor, no_grad
+from ..utils.files import Output, replacing
 from . import style
 from .experiment import Sample, spread, validation_loader
 

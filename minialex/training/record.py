@@ -5,8 +5,8 @@ import time
 
 from ..data.names import differing
 from ..errors import UserError
-from ..files import NotWritten
 from ..random import random_state, set_random_state
+from ..utils.files import NotWritten
 from . import checkpoint, freezing
 from .config import save_interval
 from .metrics import Tally

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 
 from ..data import UnreadablePicture
 from ..device import memory_used
+from ..utils.progress import duration
 from . import checkpoint, estimate, gallery
 from .experiment import spread
 from .folder import RunFolder
-from .progress import duration
 
 LOOKED_AT = 500  # pictures of each set
 STEPS = 3  # the first is slower than the others and not counted

@@ -8,11 +8,11 @@ import tempfile
 from pathlib import Path
 
 from ..data.names import shown as name_of
-from ..drawing import attempt
 from ..errors import UserError
-from ..files import Output, replacing
+from ..utils.drawing import attempt
+from ..utils.files import Output, replacing
+from ..utils.progress import duration
 from . import classifier, confusion, folder, pictures, predictions
-from .progress import duration
 
 NAME = "report.html"
 SHOWN = 8  # best and worst predictions

@@ -10,13 +10,13 @@ from .. import data, models
 from ..device import resolve_device
 from ..errors import UserError
 from ..random import manual_seed
+from ..utils.progress import Progress
 from . import announce, checkpoint, experiment, gallery, identity, memory, pictures, report
 from . import folder as run_folder
 from . import weights as initial
 from .config import ALWAYS, INITIALISATIONS, check, resolve
 from .loop import Trainer
 from .profile import Profile
-from .progress import Progress
 from .rehearsal import LOOKED_AT, rehearse, scratch
 
 

@@ -1,7 +1,7 @@
 """How all pictures of a run look."""
 
-from .. import drawing
-from ..drawing import shorten
+from ..utils import drawing
+from ..utils.drawing import shorten
 
 __all__ = ["OTHER", "QUIET", "RIGHT", "TRAIN", "VAL", "VAL_LIGHT", "figure", "shorten"]
 

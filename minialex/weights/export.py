@@ -5,7 +5,7 @@ import os
 import numpy as np
 
 from ..errors import UserError
-from ..files import Output, replacing
+from ..utils.files import Output, replacing
 from . import safetensors, torch_writer
 from .conventions import description
 

@@ -7,7 +7,7 @@ from contextlib import nullcontext
 import pytest
 from bad_inputs import KINDS, NAMES, REFUSED, SKIPPED, USED, forbidden, lacking
 
-from minialex import pack as pack_command
+from minialex.cli import pack as pack_command
 from minialex.data import Loader, open_data, statistics
 from minialex.data.packing import pack
 from minialex.errors import UserError

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from picture_files import save
 
-from minialex import pack as command
+from minialex.cli import pack as command
 from minialex.data import Loader, open_data, open_folder, packing, statistics
 from minialex.data.packed import open_pack
 from minialex.data.packing import pack, verify_pack

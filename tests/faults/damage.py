@@ -9,7 +9,8 @@ from unittest import mock
 
 from outcome import Outcome
 
-from minialex import train, training
+from minialex import training
+from minialex.cli import train
 from minialex.errors import UserError
 from minialex.training import checkpoint
 

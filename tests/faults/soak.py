@@ -26,7 +26,7 @@ def memory_stays(world, epochs, most=8 << 20):
         row.skipped = "memory is read from /proc"
         return row
     from minialex.training import run
-    from minialex.training.progress import Progress
+    from minialex.utils.progress import Progress
 
     module, readings = sys.modules[run.__module__], []
     draw, module.draw = module.draw, lambda trainer: None

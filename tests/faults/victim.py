@@ -66,7 +66,7 @@ def _serve():
     from PIL import Image
 
     import minialex.training.predictions  # noqa: F401  all that is slow to import
-    from minialex import train
+    from minialex.cli import train
 
     Image.init()
     "".encode("cp437")  # zip files ask for it

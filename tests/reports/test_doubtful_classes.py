@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from minialex import train
+from minialex.cli import train
 
 
 @pytest.mark.parametrize(("names", "warned"), [

@@ -6,7 +6,7 @@ import shutil
 import pytest
 from cases import TRAIN, command, contents, refused
 
-from minialex import compare, evaluate, export, predict, report
+from minialex.cli import compare, evaluate, export, predict, report
 from minialex.data import open_data
 
 THEIRS = {"config.json": '{"my": "settings"}', "report.html": "mine", "labels.csv.new": "weeks of work", "curves.png": "plot",

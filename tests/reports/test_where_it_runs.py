@@ -8,8 +8,9 @@ import pytest
 from cases import ROOT, TRAIN, command
 from PIL import Image
 
-from minialex import drawing, files, predict
+from minialex.cli import predict
 from minialex.training import figures, report
+from minialex.utils import drawing, files
 
 PICTURES = ["curves.png", "filters.png", "predictions.png", "report.html"]
 LATIN1 = "font.family: caf\u00e9\n".encode("latin-1")
@@ -96,7 +97,7 @@ def broken(*arguments, **options):
 
 
 def test_a_picture_that_fails_is_a_line_and_the_run_goes_on(pictures, tmp_path, monkeypatch, capsys):
-    from minialex import train
+    from minialex.cli import train
 
     monkeypatch.setattr(figures, "curves", broken)
     monkeypatch.setattr(report, "_sheet", broken)

@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from minialex import data, evaluate
+from minialex import data
+from minialex.cli import evaluate
 from minialex.data.transforms import ten_crops
 from minialex.training import classifier
 from minialex.training.scores import Scores, ensemble

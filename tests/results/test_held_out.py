@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 from small_runs import OPTIONS, Listener
 
-from minialex import data, evaluate, predict, report
+from minialex import data
+from minialex.cli import evaluate, predict, report
 from minialex.data.packing import pack
 from minialex.training import classifier, pictures, run
 
@@ -225,7 +226,7 @@ def test_labels_are_matched_by_name(copy, capsys):
 
 
 def test_weights_do_not_say_what_they_learnt_from(copy, capsys):
-    from minialex import export
+    from minialex.cli import export
     assert export.main([str(copy / "third"), str(copy / "w.npz")]) == 0
     capsys.readouterr()
     result = scored(capsys, copy / "w.npz", "--data", copy / "pets")[0]["results"][0]
@@ -250,7 +251,7 @@ def test_a_changed_list_of_classes_is_one_sentence_everywhere(copy, capsys, chan
     else:
         draw(copy / "pets", range(10), {"cow": (9, 9, 9)})
         shutil.rmtree(copy / "pets" / "cat")
-    from minialex import train as command
+    from minialex.cli import train as command
     for what, arguments in ((evaluate, ()), (report, ()), (predict, ("--patches", "conv2:1"))):
         assert "have changed since" in refused(capsys, what, copy / "third", *arguments)
     assert "have changed since" in refused(capsys, command, "--resume", copy / "third")

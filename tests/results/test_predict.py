@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from minialex import data, models, nn, predict
+from minialex import data, models, nn
+from minialex.cli import predict
 from minialex.training import classifier, insight
 
 

@@ -8,7 +8,8 @@ import shutil
 import pytest
 from PIL import Image
 
-from minialex import data, predict
+from minialex import data
+from minialex.cli import predict
 
 
 @pytest.fixture

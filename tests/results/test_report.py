@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from minialex import compare, export, predict, report
+from minialex.cli import compare, export, predict, report
 from minialex.training import classifier, comparison
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from minialex.training.progress import Progress
+from minialex.utils.progress import Progress
 
 CLASSES = {"Äpfel": (180, 60, 50), "leaves": (140, 220, 120), "sky $5": (20, 40, 110)}
 

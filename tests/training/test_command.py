@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from minialex import train as command
+from minialex.cli import train as command
 
 ROOT = Path(__file__).parents[2]
 

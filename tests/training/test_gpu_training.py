@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 from small_runs import OPTIONS, Listener
 
-from minialex import console, models, nn
-from minialex import train as command
+from minialex import models, nn
+from minialex.cli import train as command
 from minialex.errors import OutOfMemory, UserError
 from minialex.training import Interrupted, run
 from minialex.training.checkpoint import load
+from minialex.utils import console
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "gpu"))
 

@@ -6,7 +6,7 @@ import signal
 import pytest
 from small_runs import Listener
 
-from minialex import train as command
+from minialex.cli import train as command
 from minialex.errors import UserError
 from minialex.training import Interrupted, run
 from minialex.training.checkpoint import load
@@ -86,7 +86,7 @@ def test_a_dry_run_of_it_changes_nothing(train):
 def test_pictures_that_moved_are_found_later_too(train, pictures, tmp_path, capsys):
     import shutil
 
-    from minialex import evaluate
+    from minialex.cli import evaluate
     shutil.copytree(pictures, tmp_path / "old")
     part, _ = train("part", epochs=1, data=str(tmp_path / "old"))
     (tmp_path / "old").rename(tmp_path / "new")

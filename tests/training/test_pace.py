@@ -8,8 +8,8 @@ from small_runs import OPTIONS, Listener
 from minialex.training import features, loop, run
 from minialex.training.loop import Trainer
 from minialex.training.pace import DRAWING
-from minialex.training.progress import Progress
 from minialex.training.record import Record
+from minialex.utils.progress import Progress
 
 
 class Clock:

@@ -4,8 +4,8 @@ import io
 
 import pytest
 
-from minialex.training import progress
-from minialex.training.progress import Progress, duration
+from minialex.utils import progress
+from minialex.utils.progress import Progress, duration
 
 
 @pytest.mark.parametrize("seconds, text", [(0.4, "0 s"), (59.4, "59 s"), (59.6, "1 min 0 s"), (310, "5 min 10 s"),

@@ -7,7 +7,7 @@ import signal
 import pytest
 from small_runs import OPTIONS, Listener, write_pictures
 
-from minialex import train as command
+from minialex.cli import train as command
 from minialex.errors import UserError
 from minialex.training import Interrupted, checkpoint, estimate, paper, run
 from minialex.training.loop import Trainer

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from minialex import models, nn
-from minialex import train as command
+from minialex.cli import train as command
 from minialex.training import Diverged
 from minialex.training.checkpoint import load
 from minialex.training.trouble import about_first_loss, explain_divergence, first_broken_parameter

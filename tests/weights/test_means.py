@@ -8,7 +8,8 @@ import pytest
 from caffe_files import fields
 from torch_networks import caffe_answer, torchvision_answer, torchvision_module
 
-from minialex import evaluate, export, predict, weights
+from minialex import weights
+from minialex.cli import evaluate, export, predict
 from minialex.errors import UserError
 from minialex.training import classifier
 
@@ -162,7 +163,7 @@ def test_the_commands_take_it(tmp_path, caffe_arrays, capsys, monkeypatch):
 
 
 def test_training_takes_it(tmp_path, capsys):
-    from minialex import train
+    from minialex.cli import train
     from minialex.training import weights as initial
 
     assert train.main(["--mean", "1,2,3", "--out", str(tmp_path / "r")]) == 2

@@ -3,7 +3,7 @@
 import os
 import sys
 
-from .errors import UserError
+from ..errors import UserError
 from .machine import thread_count
 
 INTERRUPTED = 130  # what a shell reports after Ctrl-C

@@ -8,7 +8,7 @@ import functools
 import os
 import sys
 
-from .errors import UserError
+from ..errors import UserError
 
 try:
     import resource

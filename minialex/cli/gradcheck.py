@@ -5,10 +5,10 @@ import os
 import sys
 from pathlib import Path
 
-from .. import drawing
 from ..errors import UserError
 from ..gradcheck import engine
-from . import class_report, processes, telling
+from ..grader import class_report, processes, telling
+from ..utils import drawing
 
 EPILOG = """\
 a student's file or notebook may hold, under these names or others that courses use

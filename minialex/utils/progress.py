@@ -7,7 +7,7 @@ import time
 
 from tqdm import tqdm
 
-from .. import console
+from . import console
 
 PLAIN_SECONDS = 60  # between two plain lines within an epoch
 BAR_SECONDS = 0.2  # between two looks at the loss, for which a GPU has to be waited for

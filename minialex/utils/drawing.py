@@ -12,8 +12,8 @@ import tempfile
 import warnings
 from contextlib import contextmanager
 
+from ..errors import UserError
 from . import files
-from .errors import UserError
 
 # Fonts that many machines have, asked where DejaVu has no letter for a name.
 _FALLBACK = ("Noto Sans CJK SC", "Noto Sans CJK JP", "Microsoft YaHei", "PingFang SC", "Hiragino Sans", "Arial Unicode MS")

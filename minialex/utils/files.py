@@ -16,7 +16,7 @@ import stat
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from .errors import UserError
+from ..errors import UserError
 
 try:
     import fcntl
