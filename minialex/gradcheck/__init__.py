@@ -9,7 +9,7 @@ The analytic gradient is one backward pass. The numeric one is (L(x + h) − L(x
 time, with L = Σ cotangent · output. The cotangent is random: seeded with ones, a softmax whose gradient is all zeros
 would pass, since its outputs always sum to 1.
 
-    check.py      what may be asked                      subject.py, pair.py    what is checked, its random numbers standing still
+    check.py      what may be asked                      tensor_function.py, numpy_code.py   what is checked
     sampling.py   which entries, which directions        probing.py             one numeric derivative, and what it is worth
     comparing.py  one check, in the order of events      rounding.py            how finely the code under test computes
     verdicts/     what is wrong: one hypothesis a function, each with its test

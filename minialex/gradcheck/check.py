@@ -9,9 +9,9 @@ from ..device import array_module
 from . import curves, rounding, sampling, verdicts
 from .comparing import Comparing
 from .gradients import GradientsDiffer
-from .pair import prepared_code, prepared_pair
+from .numpy_code import prepared_code, prepared_pair
 from .report import Report
-from .subject import ShapeDiffers, prepared
+from .tensor_function import ShapeDiffers, prepared
 from .verdicts import names as verdict
 
 SMALLEST_EPS = 1e-10  # below it x + h is rounded so much that x has not moved by h
@@ -76,7 +76,7 @@ def check_backward(forward, backward, inputs, names=None, *, eps=1e-4, rtol=1e-6
 
 def check_code(code, values, *, constant=(), samples=None, seed=0, mean_over_examples=False, cost=0.0, seconds=math.inf,
                eps=1e-4, rtol=1e-6):
-    """The same for any form that classes hand in: an object with the methods of pair.Functions.
+    """The same for any form that classes hand in: an object with the methods of numpy_code.Functions.
 
     constant: names of inputs that are not moved. mean_over_examples: a gradient averaged over the examples is accepted.
     cost: computing time of one forward, of the `seconds` that there are to find out what is wrong.

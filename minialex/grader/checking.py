@@ -13,8 +13,8 @@ import numpy as np
 import minialex as ma
 
 from ..gradcheck import binding, check, verdicts
-from ..gradcheck.pair import leaves
-from ..gradcheck.subject import frozen
+from ..gradcheck.numpy_code import leaves
+from ..gradcheck.tensor_function import frozen
 from ..gradcheck.verdicts import names as verdict
 from ..utils import drawing
 from ..utils import files as written

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..gradcheck import check
 from ..gradcheck.gradients import Named
-from ..gradcheck.pair import Run
+from ..gradcheck.numpy_code import Run
 from ..gradcheck.report import Report
 from .forms import NotChecked
 

@@ -2,7 +2,7 @@
 
     codes(found, layout, request)   [(code, values, words)], one for each way to read it; the best one is told
 
-A code has the methods of gradcheck.pair.Functions: title, run(values), backward(run, douts), takes_dout(run).
+A code has the methods of gradcheck.numpy_code.Functions: title, run(values), backward(run, douts), takes_dout(run).
 """
 import functools
 import inspect
@@ -12,7 +12,7 @@ import numpy as np
 from ..gradcheck import binding
 from ..gradcheck.dialects import ROLE, plain
 from ..gradcheck.gradients import GradientsDiffer
-from ..gradcheck.pair import Functions
+from ..gradcheck.numpy_code import Functions
 from . import inputs, objects
 from .layers import Layer, NotChecked
 

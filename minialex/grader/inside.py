@@ -19,9 +19,9 @@ import numpy as np
 import minialex as ma
 
 from ..gradcheck import binding, check
-from ..gradcheck.pair import Functions, Run
+from ..gradcheck.numpy_code import Functions, Run
 from ..gradcheck.report import Report, Row
-from ..gradcheck.subject import frozen
+from ..gradcheck.tensor_function import frozen
 from ..nn import Module
 from . import wire
 from .remote import ANSWERS, PATIENCE, load, parameters, signature

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from ..gradcheck import check
-from ..gradcheck.pair import Run
+from ..gradcheck.numpy_code import Run
 from ..gradcheck.verdicts import names as verdict
 from . import finding, forms, inputs
 from .remote import Gone, Remote, StudentError, load, parameters
@@ -264,7 +264,7 @@ def _forged(message):
 
 
 class RemoteCode:
-    """A submission's forward and backward, in whatever form: see gradcheck.pair.Functions."""
+    """A submission's forward and backward, in whatever form: see gradcheck.numpy_code.Functions."""
 
     def __init__(self, code, title, teachers, path):
         self.path = str(path)
@@ -345,7 +345,7 @@ def _key(values):
 
 
 def _random_numbers():
-    """The state of np.random where a comparison has set it since the last forward: see Pair.found; else None."""
+    """The state of np.random where a comparison has set it since the last forward: see NumpyCode.found; else None."""
     state, start = np.random.get_state(), _START
     if state[2] == start[2] and np.array_equal(state[1], start[1]):
         return None

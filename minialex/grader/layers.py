@@ -6,7 +6,7 @@ import numpy as np
 from ..gradcheck import binding
 from ..gradcheck.dialects import INPUT_GRADIENTS, MORE_GRADIENTS, OF_GRADIENTS, OUTPUTS, ROLE, plain
 from ..gradcheck.gradients import Named
-from ..gradcheck.pair import Run
+from ..gradcheck.numpy_code import Run
 from . import objects
 
 

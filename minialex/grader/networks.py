@@ -9,7 +9,7 @@ import numpy as np
 
 from ..gradcheck import binding
 from ..gradcheck.dialects import CACHE, OPTIONS, ROLE, plain
-from ..gradcheck.pair import Functions, Run
+from ..gradcheck.numpy_code import Functions, Run
 from . import inputs
 from .forms import NotChecked
 

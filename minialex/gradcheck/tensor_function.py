@@ -16,7 +16,7 @@ from ..random import frozen_randomness
 from ..tensor import Function, Tensor
 
 
-class Subject:
+class TensorFunction:
     """A function of Tensors that can be run again and again: `tensors` are moved, `output()` and `gradients()` follow.
 
     names, tensors: the inputs, then a module's parameters. originals: the caller's arrays, never changed.
@@ -44,7 +44,7 @@ class Subject:
     rounding = 0.0
 
     def foresee(self, moves):
-        """Told which runs will follow: of use to code in another process (pair.Pair.foresee)."""
+        """Told which runs will follow: of use to code in another process (numpy_code.NumpyCode.foresee)."""
 
     def kept(self):
         """{name: array} of what forward keeps for backward: nothing that this file can see."""
@@ -153,7 +153,7 @@ def _leaves(result):
 
 @contextmanager
 def prepared(fn, inputs, names=None):
-    """A Subject in float64 for the time of the block. Raises TypeError or ValueError, in a sentence, for what cannot be
+    """A TensorFunction in float64 for the time of the block. Raises TypeError or ValueError, in a sentence, for what cannot be
     checked: integer inputs, empty arrays, values that are not finite, nothing to differentiate."""
     inputs = tuple(inputs) if isinstance(inputs, (tuple, list)) else (inputs,)
     title, call = _callable(fn)
@@ -171,7 +171,7 @@ def prepared(fn, inputs, names=None):
         for parameter in parameters.values():
             _promote(parameter, stack)
         tensors = [Tensor(_float64(array), requires_grad=True) for array in arrays]
-        subject = Subject(title, call, names, tensors, parameters, restart)
+        subject = TensorFunction(title, call, names, tensors, parameters, restart)
         subject.originals = originals
         try:
             subject.output()

@@ -17,7 +17,7 @@ import numpy as np
 
 from . import binding, rounding
 from .gradients import GradientsDiffer, sorted_out
-from .subject import frozen
+from .tensor_function import frozen
 
 
 class Run(NamedTuple):
@@ -69,7 +69,7 @@ class Slot:
         self.shape, self.size = self.data.shape, self.data.size
 
 
-class Pair:
+class NumpyCode:
     """Code with its inputs: what check.py asks of a subject.
 
     names, tensors, originals: of the inputs that are checked. options: {name: value} of those that are not. absent: {name:
@@ -253,9 +253,9 @@ def _same(before, after):
 
 @contextmanager
 def prepared_code(code, values, constant=()):
-    """A Pair for the time of the block. Raises TypeError or ValueError, in a sentence, for what cannot be checked."""
+    """A NumpyCode for the time of the block. Raises TypeError or ValueError, in a sentence, for what cannot be checked."""
     with frozen() as restart:
-        pair = Pair(code, values, constant, restart)
+        pair = NumpyCode(code, values, constant, restart)
         if not pair.names:
             raise ValueError(f"check_backward: {pair.title} was given no array of floating-point numbers: there is nothing to "
                              f"differentiate. Got {', '.join(values) or 'no inputs'}.")
@@ -273,4 +273,4 @@ def prepared_pair(forward, backward, inputs, names=None):
         yield pair
 
 
-__all__ = ["Functions", "GradientsDiffer", "Pair", "Run", "prepared_code", "prepared_pair"]
+__all__ = ["Functions", "GradientsDiffer", "NumpyCode", "Run", "prepared_code", "prepared_pair"]
