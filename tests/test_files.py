@@ -66,7 +66,7 @@ def test_a_link_stays_a_link(tmp_path):
 
 WRITER = """
 import sys, time
-from minialex import files
+from minialex.utils import files
 with files.replacing(sys.argv[1]) as file:
     file.write(b"half")
     file.flush()

@@ -97,7 +97,7 @@ def test_the_limit_of_a_shell_counts(limit):
     code = f"""
 import resource
 import numpy as np
-from minialex import machine
+from minialex.utils import machine
 resource.setrlimit(resource.{limit}, (3 << 30, 3 << 30))
 free = machine.memory_free()
 assert 0 < free < 3 << 30, free
