@@ -3,15 +3,18 @@
     J[m, n] = ∂output_m / ∂x_n       numeric, entry by entry          numeric[n] = Σ_m cotangent_m · J[m, n]
 
 With J at hand, "only the last window was kept" or "dout was read in another order" is a prediction that can be computed
-and compared number by number. A hypothesis holds when its prediction is the analytic gradient in all four looks: at the
+and compared number by number. A guess holds when its prediction is the analytic gradient in all four looks: at the
 given values, moved a little off kinks and ties, and at others (shuffled and scaled), for two random cotangents each.
 """
 import copy
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 
 from ...device import device_of, to_numpy
 from ..rounding import DOUBLE, SINGLE
+from .names import Verdict
 
 STEP, SINGLE_STEP = 1e-5, 1e-2  # times an entry's unit: truncation and rounding both leave about ten digits
 WIDER = 1000  # times that, where outputs are large beside their change
@@ -21,47 +24,46 @@ EXACT = 1e-6  # of the largest value: a prediction that is off by more is no exp
 LARGEST = 4_000_000  # entries of J
 MOST = 4000  # entries of the input
 TRIALS = 200  # forward passes for the hypotheses
+EVERYWHERE = "in four trials (two sets of values, two random dout each)"
 
 
 class Look:
     """One place and one cotangent. x, y, values, rest: the input in question, the output, all inputs by name, and the arrays
-    that forward kept for backward, by name. analytic is None where backward returned None."""
+    that forward kept for backward, by name. analytic: what backward returned, zeros for None."""
 
-    def __init__(self, place, cotangent, analytic):
-        self.place, self.cotangent = place, cotangent
-        self.x, self.y, self.values, self.rest = place.x, place.y, place.values, place.rest
-        self.jacobian = place.jacobian
-        self.analytic = analytic
+    def __init__(self, place: "Place", cotangent: np.ndarray, analytic: np.ndarray):
+        self.place, self.cotangent, self.analytic = place, cotangent, analytic
+        self.x, self.y, self.values, self.rest, self.jacobian = place.x, place.y, place.values, place.rest, place.jacobian
         self.numeric = self.combined(cotangent)
 
-    def combined(self, cotangent):
+    def combined(self, cotangent: np.ndarray) -> np.ndarray:
         """Σ_m cotangent_m · J[m, n], in the shape of x."""
         return (cotangent.reshape(-1) @ self.jacobian.reshape(cotangent.size, -1)).reshape(self.x.shape)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The inputs and what forward kept, by name."""
+        return {**self.values, **self.rest}
 
 
 class Place:
     """One set of values, with the Jacobian there."""
 
-    def __init__(self, subject, which, bases):
-        self.subject, self.which, self.bases = subject, which, bases
+    def __init__(self, subject, which: int, bases: list[np.ndarray]):
+        self.subject, self.bases = subject, bases
         self.go()
         self.x = bases[which]
         self.y = to_numpy(subject.output()).astype(np.float64)
         self.values = dict(zip(subject.names, bases))
         self.rest = subject.kept()
-        self.jacobian = self._jacobian()
+        scale = root_mean_square(self.x) or 1.0
+        columns = [self._column(subject.tensors[which].data, index, max(abs(float(self.x[index])), scale))
+                   for index in np.ndindex(self.x.shape)]
+        self.jacobian = np.stack(columns, axis=1).reshape(self.y.shape + self.x.shape)
         self.go()
 
-    def go(self):
+    def go(self) -> None:
+        """Write these values into the tensors."""
         put(self.subject, self.bases)
-
-    def _jacobian(self):
-        array = self.subject.tensors[self.which].data
-        scale = root_mean_square(self.x) or 1.0
-        jacobian = np.empty((self.y.size, self.x.size))
-        for n, index in enumerate(np.ndindex(self.x.shape)):
-            jacobian[:, n] = self._column(array, index, max(abs(float(self.x[index])), scale))
-        return jacobian.reshape(self.y.shape + self.x.shape)
 
     def _column(self, array, index, unit):
         """Column n of J. Where the outputs bend (a kink is near) with smaller steps, where they are so large beside their change
@@ -79,29 +81,47 @@ class Place:
 
     def _slope(self, array, index, step):
         """(central difference, |right − left|) of every output."""
-        value = float(self.x[index])
-        with np.errstate(all="ignore"):
-            array[index] = value + step
-            plus = to_numpy(self.subject.output()).reshape(-1)
-            array[index] = value - step
-            minus = to_numpy(self.subject.output()).reshape(-1)
+        value, sides = float(self.x[index]), []
+        for sign in (1, -1):
+            array[index] = value + sign * step
+            with np.errstate(all="ignore"):
+                sides.append(to_numpy(self.subject.output()).reshape(-1))
         array[index] = value
+        plus, minus = sides
         return (plus - minus) / (2 * step), abs(plus - 2 * self.y.reshape(-1) + minus) / step
 
 
-class Case:
-    """One input whose gradient is wrong. looks: four of them. Raises Undecidable when they cannot be made."""
+class Guess(NamedTuple):
+    """One way in which a gradient may have gone wrong, and how to tell it.
 
-    def __init__(self, subject, which, rtol, generator):
+    test: of a Look, the two arrays that are equal if it did; one array is compared with the analytic gradient; None where it
+    cannot be so. said: the evidence in words; after: more of them.
+    """
+
+    verdict: str
+    test: Callable[[Look], np.ndarray | tuple[np.ndarray, np.ndarray] | None]
+    said: str
+    detail: str = ""
+    factor: float | None = None
+    after: str = ""
+
+
+class Case:
+    """One input whose gradient is wrong. looks: four of them, the first one's fields also by themselves."""
+
+    def __init__(self, subject, which: int, rtol: float, generator: np.random.Generator):
         self.subject, self.which, self.generator = subject, which, generator
-        self.name = subject.names[which]
+        self.name, self.options = subject.names[which], subject.options
         self.is_single = subject.rounding > SINGLE
         self.tolerance = max(EXACT, rtol)
-        self.places = [Place(subject, which, bases) for bases in self._bases()]
-        self.looks = [look for place in self.places for look in self._looks_at(place)]
-        self.shape = self.looks[0].x.shape
-        self.options = subject.options
+        self.looks = [look for bases in self._bases() for look in self._looks_at(Place(subject, which, bases))]
+        self.shape, self.size = self.looks[0].x.shape, self.looks[0].x.size
         put(subject, subject.originals)
+
+    @property
+    def y(self) -> np.ndarray:
+        """The output at the first look."""
+        return self.looks[0].y
 
     def _bases(self):
         originals = [to_numpy(array).astype(np.float64) for array in self.subject.originals]
@@ -132,27 +152,24 @@ class Case:
             cotangent = to_numpy(self.subject.cotangent(place.y, self.generator))
             yield Look(place, cotangent, self.analytic(cotangent))
 
-    def analytic(self, cotangent):
-        """What backward returns at the present values, as it is; zeros for None."""
-        gradient = self.subject.gradients(cotangent)[self.which]
-        return np.zeros(self.subject.tensors[self.which].shape) if gradient is None else to_numpy(gradient)
+    def analytic(self, cotangent: np.ndarray, which: int | None = None) -> np.ndarray:
+        """What backward returns for an input (this one) at the present values, as it is; zeros for None."""
+        which = self.which if which is None else which
+        gradient = self.subject.gradients(cotangent)[which]
+        return np.zeros(self.subject.tensors[which].shape) if gradient is None else to_numpy(gradient)
 
-    def subject_takes_dout(self):
-        return not np.array_equal(self.looks[0].cotangent, self.looks[1].cotangent)
+    # what mistakes ask
 
-    # what hypotheses ask
-
-    def examples(self):
+    def examples(self) -> tuple[int, str]:
         """(how many, in words): the rows of the first input, or its columns where those of the output are as many."""
         _, data = self.subject.data()
         if data is None or data.ndim < 2:
             return 0, ""
-        y = self.looks[0].y
-        columns = data.ndim == y.ndim == 2 and y.shape[1] == data.shape[1] and y.shape[0] != data.shape[0]
+        columns = data.ndim == self.y.ndim == 2 and self.y.shape[1] == data.shape[1] and self.y.shape[0] != data.shape[0]
         self.subject.examples = data.shape[1] if columns else data.shape[0]
         return self.subject.examples, "m, the number of examples (columns)" if columns else "N"
 
-    def channels_last(self):
+    def channels_last(self) -> "Case | None":
         """The same case with pictures N, H, W, C seen as N, C, H, W; None where that is not how it is. Rows and columns are
         the axes along which an output depends on some entries only; along a channel it depends on all, or on its own."""
         look = self.looks[0]
@@ -165,23 +182,37 @@ class Case:
         seen.shape = seen.looks[0].x.shape
         return seen
 
-    def holds(self, prediction):
-        """Is prediction(look), an array, the analytic gradient in every look?"""
-        return all(self.agree(prediction(look), look.analytic) for look in self.looks)
+    def first_that_holds(self, guesses: Iterator[Guess | Verdict]) -> Verdict | None:
+        """The verdict of the first guess that is true in every look. Each guess is tried before the next one is made."""
+        for guess in guesses:
+            if isinstance(guess, Verdict):
+                return guess
+            if self.holds(guess.test):
+                return Verdict(guess.verdict, f"{guess.said}, {EVERYWHERE}{guess.after}", guess.detail, guess.factor)
+        return None
 
-    def agree(self, predicted, analytic):
+    def holds(self, test: Callable[[Look], np.ndarray | tuple | None]) -> bool:
+        """Is test(look), an array or two, true in every look?"""
+        for look in self.looks:
+            with np.errstate(all="ignore"):
+                tested = test(look)
+            if not self.agree(*(tested if isinstance(tested, tuple) else (tested, look.analytic))):
+                return False
+        return True
+
+    def agree(self, predicted: np.ndarray | None, analytic: np.ndarray) -> bool:
+        """Are they equal, but for a millionth of the largest value?"""
         if predicted is None or predicted.shape != analytic.shape:
             return False
         return bool(abs(predicted - analytic).max() <= self.tolerance * max(abs(predicted).max(), abs(analytic).max(), 1e-300))
 
-    def wrong(self, look):
+    def wrong(self, look: Look) -> np.ndarray:
         """A mask of the entries where numeric and analytic differ."""
         return abs(look.analytic - look.numeric) > self.tolerance * max(abs(look.numeric).max(), abs(look.analytic).max(), 1e-300)
 
 
 def _is_local(look, axis):
-    rest = tuple(a for a in range(8) if a not in (axis, 4 + axis))
-    touched = (look.jacobian != 0).any(axis=rest)
+    touched = (look.jacobian != 0).any(axis=tuple(a for a in range(8) if a not in (axis, 4 + axis)))
     own = touched.shape[0] == touched.shape[1] and not (touched & ~np.eye(len(touched), dtype=bool)).any()
     return not touched.all() and not own
 
@@ -194,22 +225,19 @@ def _channels_first(look):
     return moved
 
 
-def affordable(subject, which, output_size):
+def affordable(subject, which: int, output_size: int) -> bool:
     """Is this input so small, and on the CPU, that its whole Jacobian can be had?"""
     size = subject.tensors[which].size
     return size <= MOST and size * output_size <= LARGEST and 4 * size + TRIALS <= subject.affords and \
         device_of(subject.tensors[which].data) == "cpu"
 
 
-def put(subject, bases):
+def put(subject, bases: list[np.ndarray]) -> None:
     """Write these values into the subject's tensors, in place."""
     for tensor, base in zip(subject.tensors, bases):
         tensor.data[...] = base
 
 
-def root_mean_square(array):
+def root_mean_square(array: np.ndarray) -> float:
     """√(mean of squares): the size of an array's values."""
     return float(np.sqrt((array ** 2).mean()))
-
-
-EVERYWHERE = "in four trials (two sets of values, two random dout each)"

@@ -6,7 +6,7 @@ what exactly is wrong is then for the hypotheses of the other files.
 from ...device import array_module
 from ..report import Row
 from . import names, numbers
-from .diagnosis import diagnosis
+from .mistakes import diagnosis
 from .names import Verdict
 
 EXCUSED = 1e-4  # of the largest entry: what an epsilon inside may do

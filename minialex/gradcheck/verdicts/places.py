@@ -1,59 +1,55 @@
 """Right in one place, wrong in another: where the input is negative, zero or tied, at the border; or a map of the rest."""
+from collections.abc import Iterator
+
 import numpy as np
 
 from ..sampling import TOGETHER
-from .case import EVERYWHERE
+from .case import EVERYWHERE, Case, Guess
 from .names import AT_ZERO, BORDER, NEGATIVE, PADDED, TIED, Verdict
 
 CHANCE = 1e-3  # wrong entries that could lie at the border by chance with a higher probability than this prove nothing
 PADDING = ("p", "pad", "padding", "pad_width")  # what students call it
 
 
-def negative(case):
-    """Wrong exactly where x < 0."""
-    looks = case.looks
-    if any(look.analytic.shape != look.x.shape for look in looks):
-        return None
-    if all(_mostly(case.wrong(look), look.x < 0) for look in looks):
-        count, size = int((looks[0].x < 0).sum()), looks[0].x.size
-        return Verdict(NEGATIVE, f"{_how_many(case, looks[0])} wrong entries have a negative {case.name}; all {size - count} "
-                       f"entries where it is positive are right, {EVERYWHERE}")
-    return None
+def negative(case: Case) -> Iterator[Verdict]:
+    """Wrong exactly where x < 0: no other entry is, and most negative ones are (where dout is 0, nothing shows)."""
+    masks = [(case.wrong(look), look.x < 0) for look in case.looks]
+    if all(wrong.any() and not (wrong & ~below).any() and not below.all() and wrong.sum() >= 0.8 * below.sum()
+           for wrong, below in masks):
+        wrong, below = masks[0]
+        yield Verdict(NEGATIVE, f"all {wrong.sum()} wrong entries have a negative {case.name}; all {case.size - below.sum()} "
+                      f"entries where it is positive are right, {EVERYWHERE}")
 
 
-def border(case):
+def border(case: Case) -> Iterator[Verdict]:
     """Wrong only near the edge of the last two axes, right everywhere inside."""
-    looks = case.looks
-    if len(case.shape) < 3 or any(look.analytic.shape != look.x.shape for look in looks):
-        return None
-    wrong = np.any([case.wrong(look) for look in looks], axis=0)
+    if len(case.shape) < 3:
+        return
+    wrong = np.any([case.wrong(look) for look in case.looks], axis=0)
     H, W = case.shape[-2:]
     for margin in range(1, (min(H, W) - 1) // 2 + 1):
-        inside = np.zeros(case.shape, bool)
-        inside[..., margin:H - margin, margin:W - margin] = True
+        inside = _inside(case.shape, margin)
         by_chance = (1 - inside.mean()) ** wrong.sum()
-        if not wrong[inside].any() and any(look.numeric[inside].any() for look in looks) and by_chance < CHANCE:
+        if not wrong[inside].any() and any(look.numeric[inside].any() for look in case.looks) and by_chance < CHANCE:
             padding = _padding(case)
             where = f"within {margin} of the edge" if margin > 1 else "in the outermost rows and columns"
-            evidence = (f"all {int(wrong.sum())} wrong entries lie {where}; all {int(inside.sum())} entries inside are right, "
-                        f"{EVERYWHERE}")
-            if padding:
-                return Verdict(PADDED, f"{evidence}; {padding}", f"within {margin}")
-            return Verdict(BORDER, evidence, f"within {margin}")
-    return None
+            evidence = f"all {wrong.sum()} wrong entries lie {where}; all {inside.sum()} entries inside are right, {EVERYWHERE}"
+            yield Verdict(PADDED if padding else BORDER, "; ".join(filter(None, (evidence, padding))), f"within {margin}")
 
 
-def padded_outputs(case):
+def padded_outputs(case: Case) -> Iterator[Guess]:
     """A weight's gradient to which only the outputs whose window lies inside the picture contribute rightly."""
-    y = case.looks[0].y
     padding = _padding(case)
-    if not padding or y.ndim < 3 or min(y.shape[-2:]) < 3:
-        return None
-    inside = np.zeros(y.shape, bool)
-    inside[..., 1:-1, 1:-1] = True
-    if case.holds(lambda look: look.combined(look.cotangent * inside)):
-        return Verdict(PADDED, f"analytic = what the outputs whose window lies inside send back, {EVERYWHERE}; {padding}")
-    return None
+    if padding and case.y.ndim >= 3 and min(case.y.shape[-2:]) >= 3:
+        inside = _inside(case.y.shape, 1)
+        yield Guess(PADDED, lambda look: look.combined(look.cotangent * inside),
+                    "analytic = what the outputs whose window lies inside send back", after=f"; {padding}")
+
+
+def _inside(shape, margin):
+    inside = np.zeros(shape, bool)
+    inside[..., margin:-margin, margin:-margin] = True
+    return inside
 
 
 def special_values(finding, x):
@@ -75,15 +71,6 @@ def special_values(finding, x):
             return Verdict(TIED, f"moving all entries together changes L by {together.numeric:.6g} per unit, the analytic values "
                            f"add up to {together.analytic:.6g}: tied entries each get what belongs to them all; {beside}")
     return None
-
-
-def _mostly(wrong, negative):
-    """All wrong entries are negative, and most negative ones are wrong (where dout or a derivative is 0, nothing shows)."""
-    return wrong.any() and not (wrong & ~negative).any() and (~negative).any() and wrong.sum() >= 0.8 * negative.sum()
-
-
-def _how_many(case, look):
-    return f"all {int(case.wrong(look).sum())}"
 
 
 def _padding(case):

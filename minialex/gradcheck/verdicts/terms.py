@@ -9,76 +9,48 @@ Candidates are made of what backward has at hand, the inputs, the output, what f
 
 The same k must make both sides equal at every entry in all four trials; or the same k₁ and k₂ for two of them.
 """
+from collections.abc import Iterator
 from itertools import combinations
 
 import numpy as np
 
-from .case import EVERYWHERE
+from .case import EVERYWHERE, Case
 from .names import TERM, TOO_MANY, Verdict
 
 LIKELY = 1e-9  # of the squared residual: what is fitted so well is tried number by number
 
 
-def diagonal_only(case):
-    """Only the part that each output's own input has in it."""
-    if case.looks[0].y.shape != case.shape or case.looks[0].x.size < 2:
-        return None
-
-    def own(look):
-        jacobian = look.jacobian.reshape(look.y.size, -1)
-        return look.cotangent * np.diagonal(jacobian).reshape(look.x.shape)
-
-    if case.holds(own):
-        return Verdict(TERM, f"analytic = dout · ∂y[i]/∂{case.name}[i], {EVERYWHERE}: that the other outputs depend on "
-                       f"{case.name}[i], too, is left out", "the other outputs'")
-    return None
-
-
-def one_term(case):
-    """One named term, or two."""
-    looks = case.looks
-    if any(look.analytic.shape != look.x.shape for look in looks):
-        return None
-    names, columns = _quantities(case)
-    residual = np.concatenate([(look.numeric - look.analytic).ravel() for look in looks])
-    if not names or not residual.any():
-        return None
-    Q = np.array(columns)
+def one_term(case: Case) -> Iterator[Verdict]:
+    """One named term; or two, where the two derivatives of a mean and of a variance are both missing."""
     with np.errstate(all="ignore"):
-        sizes = np.sqrt((Q ** 2).sum(axis=1))
-    keep = np.isfinite(sizes) & (sizes > 0)
-    Q, names, sizes = Q[keep] / sizes[keep, None], [name for name, k in zip(names, keep) if k], sizes[keep]
-    return _single(case, Q, names, sizes, residual) or _double(case, Q, names, sizes, residual)
-
-
-def _single(case, Q, names, sizes, residual):
-    along = Q @ residual
-    left = 1 - along ** 2 / (residual ** 2).sum()
-    for best in np.flatnonzero(left < LIKELY):
-        fitted = along[best] * Q[best]
-        if _exact(case, fitted, residual):
-            return _verdict(case, names[best], along[best] / sizes[best])
-    return None
-
-
-def _double(case, Q, names, sizes, residual):
-    """Two terms at once, where the two derivatives of a mean and of a variance are both missing."""
-    chosen = [i for i, name in enumerate(names) if _is_plain(name)]
-    if len(chosen) < 2 or residual.size < 12:
-        return None
-    Q, names, sizes = Q[chosen], [names[i] for i in chosen], sizes[chosen]
-    gram, along, total = Q @ Q.T, Q @ residual, (residual ** 2).sum()
-    for one, other in combinations(range(len(names)), 2):
-        determinant = 1 - gram[one, other] ** 2
-        if determinant < 1e-6:
+        per_look = [dict(_of_one_look(case, look)) for look in case.looks]
+        Q = {name: np.concatenate([found[name].ravel() for found in per_look])
+             for name in per_look[0] if all(name in found for found in per_look)}
+        sizes = {name: float(np.sqrt((q ** 2).sum())) for name, q in Q.items()}
+    Q = {name: q / sizes[name] for name, q in Q.items() if np.isfinite(sizes[name]) and sizes[name] > 0}
+    residual = np.concatenate([(look.numeric - look.analytic).ravel() for look in case.looks])
+    if not Q or not residual.any():
+        return
+    where = f"at all {case.size} entries, {EVERYWHERE}"
+    names, matrix = list(Q), np.array(list(Q.values()))
+    along, total = matrix @ residual, (residual ** 2).sum()
+    for best in np.flatnonzero(1 - along ** 2 / total < LIKELY):
+        if _exact(case, along[best] * matrix[best], residual):
+            name = names[best]
+            said = f"numeric − analytic = {along[best] / sizes[name]:.6g} · {name} {where}"
+            if "dout" not in name and "analytic" not in name and case.y.size > 1:
+                yield Verdict(TOO_MANY, f"{said}: it does not depend on dout, so it is no part of this gradient", name)
+            yield Verdict(TERM, said, name)
+    plain = [i for i, name in enumerate(names) if _is_plain(name)] if residual.size >= 12 else []
+    gram = matrix[plain] @ matrix[plain].T
+    for one, other in combinations(range(len(plain)), 2):
+        i, j, cosine = plain[one], plain[other], gram[one, other]
+        if 1 - cosine ** 2 < 1e-6:
             continue
-        a = (along[one] - gram[one, other] * along[other]) / determinant
-        b = (along[other] - gram[one, other] * along[one]) / determinant
-        if abs(1 - (a * along[one] + b * along[other]) / total) < LIKELY and _exact(case, a * Q[one] + b * Q[other], residual):
-            k, m = a / sizes[one], b / sizes[other]
-            return Verdict(TERM, f"numeric − analytic = {k:.6g} · {names[one]} + {m:.6g} · {names[other]} at all "
-                           f"{case.looks[0].x.size} entries, {EVERYWHERE}", f"two: {names[one]} and {names[other]}")
-    return None
+        a, b = ((along[p] - cosine * along[q]) / (1 - cosine ** 2) for p, q in ((i, j), (j, i)))
+        if abs(1 - (a * along[i] + b * along[j]) / total) < LIKELY and _exact(case, a * matrix[i] + b * matrix[j], residual):
+            yield Verdict(TERM, f"numeric − analytic = {a / sizes[names[i]]:.6g} · {names[i]} + {b / sizes[names[j]]:.6g} · "
+                          f"{names[j]} {where}", f"two: {names[i]} and {names[j]}")
 
 
 def _is_plain(name):
@@ -86,90 +58,58 @@ def _is_plain(name):
     if "Σ" not in name:
         return name.count("·") + name.count("/") <= 1
     factor, inside = name.split("Σ")
-    return inside.endswith("(dout)") or inside.endswith("(analytic)") or inside.endswith(f"·{factor.rstrip('·')})") and factor
+    return inside.endswith(("(dout)", "(analytic)")) or factor and inside.endswith(f"·{factor.rstrip('·')})")
 
 
 def _exact(case, fitted, residual):
-    scale = max(max(abs(look.numeric).max(), abs(look.analytic).max()) for look in case.looks)
-    return abs(fitted - residual).max() <= case.tolerance * scale and abs(fitted).max() > 10 * case.tolerance * scale
-
-
-def _verdict(case, name, k):
-    evidence = f"numeric − analytic = {k:.6g} · {name} at all {case.looks[0].x.size} entries, {EVERYWHERE}"
-    if "dout" not in name and "analytic" not in name and case.looks[0].y.size > 1:
-        return Verdict(TOO_MANY, f"{evidence}: it does not depend on dout, so it is no part of this gradient", name)
-    return Verdict(TERM, evidence, name)
+    scale = case.tolerance * max(max(abs(look.numeric).max(), abs(look.analytic).max()) for look in case.looks)
+    return abs(fitted - residual).max() <= scale and abs(fitted).max() > 10 * scale
 
 
 # ------------------------------------------------------------------------------------------------ what may be missing
 
 
-def _quantities(case):
-    """(names, columns): each column holds one quantity in all four looks, one after the other."""
-    with np.errstate(all="ignore"):
-        per_look = [dict(_of_one_look(case, look)) for look in case.looks]
-    names = [name for name in per_look[0] if all(name in found for found in per_look)]
-    return names, [np.concatenate([found[name].ravel() for found in per_look]) for name in names]
-
-
 def _of_one_look(case, look):
-    shape = look.x.shape
-    bases = _bases(case, look)
-    fitting = {name: base for name, base in bases.items() if _fits(base, shape)}
-    scalar = look.cotangent.size == 1
-    for name, base in fitting.items():
-        yield (f"dout·{name}" if scalar and case.subject_takes_dout() else name), \
-            np.broadcast_to(base * (look.cotangent.reshape(()) if scalar else 1), shape)
-    if scalar or not _fits(look.cotangent, shape):
+    """(name, array of x's shape) of every quantity."""
+    shape, dout = look.x.shape, look.cotangent
+    bases = {name: base for name, base in _bases(case, look).items() if _fits(base, shape)}
+    if dout.size == 1:
+        takes_dout = not np.array_equal(case.looks[0].cotangent, case.looks[1].cotangent)
+        for name, base in bases.items():
+            yield f"dout·{name}" if takes_dout else name, np.broadcast_to(base * dout.reshape(()), shape)
         return
-    factors = {**fitting, **_ratios(fitting)}
-    for name, base in factors.items():
-        yield _times("dout", name), np.broadcast_to(look.cotangent * base, shape)
-    for driver, array in (("dout", look.cotangent), ("analytic", look.analytic)):
-        if array.shape == shape:
-            yield from _sums(driver, array, fitting, factors, shape, case)
+    yield from ((name, np.broadcast_to(base, shape)) for name, base in bases.items())
+    factors = {**bases, **_ratios(bases)}
+    if _fits(dout, shape):
+        yield from ((_times("dout", name), np.broadcast_to(dout * base, shape)) for name, base in factors.items())
+        for driver, array in (("dout", dout), ("analytic", look.analytic)):
+            for name, base in factors.items() if array.shape == shape else ():
+                for total, words in _sums(case, np.broadcast_to(array * base, shape)):
+                    for other, factor in bases.items():
+                        yield _times(other, f"Σ[{words}]({_times(driver, name)})"), np.broadcast_to(total * factor, shape)
 
 
-def _sums(driver, array, fitting, factors, shape, case):
-    """b · Σ (driver · c), the sum over whole axes, or over windows along one axis."""
-    for name, base in factors.items():
-        product = np.broadcast_to(array * base, shape)
-        for axes, words in _axes(shape):
-            total = product.sum(axis=axes, keepdims=True)
-            for other, factor in fitting.items():
-                yield _times(other, f"Σ[{words}]({_times(driver, name)})"), np.broadcast_to(total * factor, shape)
-        if len(shape) > 1 and shape[1] > 2:
-            for width in _widths(case, shape[1]):
-                total = _window_sum(product, width)
-                for other, factor in fitting.items():
-                    yield _times(other, f"Σ[{width} channels]({_times(driver, name)})"), total * factor
-
-
-def _axes(shape):
-    """(axes, words) to sum over. Not axes of length 1: the sum of the analytic gradient would be the analytic gradient, and
-    numeric − analytic = −1 · analytic + (what is right) is always true."""
-    plain = [axis for axis, length in enumerate(shape) if length > 1]
-    for count in range(1, min(len(plain), 4) + 1):
-        for axes in combinations(plain, count):
-            yield axes, "all" if len(axes) == len(plain) > 1 else "axis " + ",".join(map(str, axes))
-
-
-def _widths(case, channels):
+def _sums(case, product):
+    """(sum, in words) over whole axes, or over windows of channels. Not over axes of length 1: the sum of the analytic gradient
+    would be the analytic gradient, and numeric − analytic = −1 · analytic + (what is right) is always true."""
+    long = [axis for axis, length in enumerate(product.shape) if length > 1]
+    for count in range(1, min(len(long), 4) + 1):
+        for axes in combinations(long, count):
+            words = "all" if len(axes) == len(long) > 1 else "axis " + ",".join(map(str, axes))
+            yield product.sum(axis=axes, keepdims=True), words
+    channels = product.shape[1] if product.ndim > 1 else 0
     options = {value for value in case.options.values() if isinstance(value, int) and not isinstance(value, bool)}
-    return sorted(width for width in {3, 5} | options if 1 < width and width // 2 < channels)
-
-
-def _window_sum(a, width):
-    total = np.zeros_like(a)
-    for channel in range(a.shape[1]):
-        total[:, channel] = a[:, max(0, channel - width // 2):channel - width // 2 + width].sum(axis=1)
-    return total
+    for width in sorted({3, 5} | options) if channels > 2 else ():
+        if 1 < width and width // 2 < channels:
+            total = np.zeros_like(product)
+            for channel in range(channels):
+                first = channel - width // 2
+                total[:, channel] = product[:, max(0, first):first + width].sum(axis=1)
+            yield total, f"{width} channels"
 
 
 def _bases(case, look):
-    bases = {"1": np.ones(())}
-    bases.update(look.values)
-    bases["out"] = look.y
+    bases = {"1": np.ones(()), **look.values, "out": look.y}
     for name, value in case.options.items():
         if isinstance(value, np.ndarray) and value.dtype.kind in "iub":
             bases[name] = value.astype(np.float64)

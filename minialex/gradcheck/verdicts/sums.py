@@ -1,0 +1,182 @@
+"""A sum of which a part is missing, or everything is there, times a number: the sign, a constant factor, a mean for a sum.
+
+    analytic = k · numeric        k = Σ analytic · numeric / Σ numeric²
+
+An entry that several outputs depend on gets a contribution from each,
+
+    dx[n] = Σ_m dout[m] · J[m, n]
+
+and where backward assigns instead of adding, or leaves an axis out, some of the m are missing. Which ones, is the test:
+the sum over the kept ones alone is computed from J and compared with what backward returned.
+"""
+from collections.abc import Iterator
+from itertools import product
+
+import numpy as np
+
+from .case import EVERYWHERE, Case, Guess, Look
+from .constants import meaning
+from .names import FACTOR, LAST, MEAN, NOT_SUMMED, SIGN, TERM, ZERO, Verdict
+
+# ------------------------------------------------------------------------------------------------ times a number
+
+
+def constant_factor(case: Case) -> Iterator[Verdict]:
+    """The gradient times one number k, or times one that depends on the values."""
+    factors = [_factor(look.numeric, look.analytic) for look in case.looks]
+    if not all(case.agree(k * look.numeric, look.analytic) for k, look in zip(factors, case.looks)):
+        return
+    k, (count, what) = factors[0], case.examples()
+    said = f"numeric / {{}} at all {case.size} entries, {EVERYWHERE}; "
+    if max(abs(other / k - 1) for other in factors) > 1e-5:
+        listed = ", ".join(f"{k:.4g}" for k in factors)
+        yield Verdict(FACTOR, f"analytic = k × numeric at all {case.size} entries, but k is {listed} in four trials: one number "
+                      "is missing or too many that depends on the values", "which changes with the values")
+    if count > 1 and abs(k * count - 1) < 1e-5 and case.name != case.subject.data()[0]:
+        yield Verdict(MEAN, f"analytic = {said.format(count)}some courses average over the examples here: --mean-over-examples "
+                      "accepts it", f"divided by {count} = {what}", k)
+    count, axes, what = _summed(case)
+    if count > 1 and abs(k * count - 1) < 1e-5:
+        along = f"axis {axes[0]}" if len(axes) == 1 else f"axes {axes}"
+        yield Verdict(MEAN, f"analytic = {said.format(count)}{count} outputs, along dout's {along}, add up in every entry",
+                      f"divided by {count} = {what}", k)
+    yield Verdict(FACTOR, f"analytic = {k:.7g} × numeric at all {case.size} entries, {EVERYWHERE}", meaning(k, case), k)
+
+
+def _factor(numeric, analytic):
+    return float((analytic * numeric).sum() / max((numeric ** 2).sum(), 1e-300)) or 1e-300
+
+
+def _summed(case):
+    """(how many, which axes, in words): the output's axes along which several outputs depend on the same entry, for all."""
+    shape = case.y.shape
+    axes = tuple(axis for axis in range(len(shape)) if shape[axis] > 1 and (_places(case.looks[0], (axis,)) == shape[axis]).all())
+    names = {2: ("N", "outputs"), 3: ("N", "T", "F"), 4: ("N", "C", "OH", "OW")}.get(len(shape))
+    words = "·".join(names[axis] for axis in axes) if names else "the batch size" if axes == (0,) else "what is summed"
+    return int(np.prod([shape[axis] for axis in axes], dtype=int)) if 0 in axes else 0, axes, words
+
+
+def mean_of_overlapping(case: Case) -> Iterator[Guess]:
+    """Each entry divided by the number of outputs' places that it belongs to: a mean over overlapping windows."""
+    if case.y.ndim >= 3:
+        places = _places(case.looks[0], (0, *range(2, case.y.ndim)))
+        if 1 < places.max() != places.min():
+            yield Guess(MEAN, lambda look: look.numeric / np.maximum(places, 1), "analytic = numeric / (number of windows that "
+                        f"hold the entry, 1 to {places.max()}) everywhere", "over overlapping windows")
+
+
+def of_samples(pairs: np.ndarray, rtol: float) -> Verdict | None:
+    """Sign or factor of a tensor too large for a Case, from pairs (numeric, analytic)."""
+    numeric, analytic = pairs.T
+    k = _factor(numeric, analytic)
+    if abs(analytic - k * numeric).max() > 10 * rtol * max(abs(analytic).max(), 1e-300):
+        return None
+    if abs(k + 1) < 10 * rtol:
+        return Verdict(SIGN, f"analytic = −1.000000 × numeric at all {len(pairs)} compared entries", factor=-1.0)
+    return Verdict(FACTOR, f"analytic = {k:.7g} × numeric at all {len(pairs)} compared entries", f"{k:.6g}", k)
+
+
+def nothing(case: Case) -> Iterator[Guess]:
+    """No gradient at all, for every dout and every set of values."""
+    yield Guess(ZERO, lambda look: 0 * look.numeric, f"all {case.size} analytic values are 0")
+
+
+def other_sign(case: Case) -> Iterator[Guess]:
+    """The gradient with the other sign."""
+    yield Guess(SIGN, lambda look: -look.numeric, f"analytic = −1.000000 × numeric at all {case.size} entries", factor=-1.0)
+
+
+# ------------------------------------------------------------------------------------------------ a part of the sum
+
+
+def diagonal_only(case: Case) -> Iterator[Guess]:
+    """Only the part that each output's own input has in it."""
+    if case.y.shape == case.shape and case.size > 1:
+        yield Guess(TERM, lambda look: look.cotangent * np.diagonal(look.jacobian.reshape(case.size, -1)).reshape(case.shape),
+                    f"analytic = dout · ∂y[i]/∂{case.name}[i]", "the other outputs'",
+                    after=f": that the other outputs depend on {case.name}[i], too, is left out")
+
+
+def one_sample_only(case: Case) -> Iterator[Guess]:
+    """Only one index along the batch axis, or along another one that is due to be summed, arrived; for all entries the same."""
+    for axis, length in enumerate(case.y.shape):
+        if length > 1 and (_places(case.looks[0], (axis,)) > 1).all():
+            for index, which in ((length - 1, "last"), (0, "first")):
+                kept = np.arange(length).reshape(-1, *[1] * (case.y.ndim - axis - 1)) == index
+                yield Guess(NOT_SUMMED, lambda look: look.combined(look.cotangent * kept),
+                            f"analytic = what dout[{':, ' * axis}{index}] alone sends back, everywhere",
+                            f"axis {axis}: only the {which} is kept", after=f"; the sum over all {length} is due")
+
+
+def last_window_only(case: Case) -> Iterator[Guess]:
+    """Of the outputs that share an entry only one place arrived: the last in the order of a loop, or the first."""
+    for axes in _loops(case.y.ndim):
+        if all(case.y.shape[axis] == 1 for axis in axes) or not (_places(case.looks[0], axes) > 1).any():
+            continue
+        words = f"axes {axes}" if len(axes) > 1 else f"axis {axes[0]}"
+        for order in (axes, axes[::-1]) if len(axes) == 2 else (axes,):
+            for which, covers in product(("last", "first"), (_touched, _covered)):
+                yield Guess(LAST, lambda look: _one_place(look, order, which == "last", covers), f"analytic = what the {which} "
+                            f"place along dout's {words} alone sends back, everywhere", f"the {which} one",
+                            after=": assigned where a sum (+=, np.add.at) is due")
+
+
+def _loops(ndim):
+    """The axes of the output that a loop may run over, in the order in which a reader would guess."""
+    if ndim >= 3:
+        yield ndim - 2, ndim - 1
+        yield 0, ndim - 2, ndim - 1
+    if ndim:
+        yield (0,)
+        yield tuple(range(ndim))
+
+
+def _places(look: Look, axes) -> np.ndarray:
+    """For each entry: at how many places along these axes of the output is something that depends on it?"""
+    touched = (look.jacobian != 0).any(axis=tuple(a for a in range(look.y.ndim) if a not in axes))
+    return touched.reshape(-1, *look.x.shape).sum(axis=0)
+
+
+def _one_place(look, order, last, covers):
+    """Σ over the outputs at one place alone: for each entry the last (or first) along `order` that covers it."""
+    ndim = look.y.ndim
+    rest = tuple(axis for axis in range(ndim) if axis not in order)
+    places = int(np.prod([look.y.shape[axis] for axis in order]))
+    moved = look.jacobian.transpose(*order, *rest, *range(ndim, look.jacobian.ndim)).reshape(places, -1, look.x.size)
+    touched = covers(look, order, moved)
+    if touched is None:
+        return None
+    chosen = places - 1 - touched[::-1].argmax(axis=0) if last else touched.argmax(axis=0)
+    contribution = np.einsum("pr,prn->pn", look.cotangent.transpose(*order, *rest).reshape(places, -1), moved)
+    return contribution[chosen, np.arange(look.x.size)].reshape(look.x.shape)
+
+
+def _touched(look, order, moved):
+    """(places, entries): does an output at this place depend on this entry?"""
+    return (moved != 0).any(axis=1)
+
+
+def _covered(look, order, moved):
+    """(places, entries): does the window of this place hold this entry? A maximum depends on one of them alone, but a loop
+    that assigns writes zeros into all the others. Only for pictures, with the windows found by _window."""
+    ndim = look.x.ndim
+    if look.y.ndim != ndim or ndim < 3 or set(order) != {ndim - 2, ndim - 1}:
+        return None
+    covered = np.ones((look.y.shape[order[0]], look.y.shape[order[1]], *look.x.shape), bool)
+    for position, axis in enumerate(order):
+        stride, low, high = _window(look, axis)
+        start = stride * np.arange(look.y.shape[axis])[:, None] + low
+        entry = np.arange(look.x.shape[axis])[None]
+        shape = [1] * (2 + ndim)
+        shape[position], shape[2 + axis] = look.y.shape[axis], look.x.shape[axis]
+        covered &= ((start <= entry) & (entry <= start + high - low)).reshape(shape)
+    return covered.reshape(-1, look.x.size)
+
+
+def _window(look, axis):
+    """(stride, first, last): the window of place i along this axis holds the entries stride·i + first to stride·i + last. The
+    stride is the one that makes the windows tightest."""
+    touched = (look.jacobian != 0).any(axis=tuple(a for a in range(look.jacobian.ndim) if a not in (axis, look.y.ndim + axis)))
+    place, entry = np.nonzero(touched)
+    offsets = {stride: entry - stride * place for stride in range(1, look.x.shape[axis] + 1)}
+    return min((offset.max() - offset.min(), stride, offset.min(), offset.max()) for stride, offset in offsets.items())[1:]
