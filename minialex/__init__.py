@@ -4,6 +4,8 @@
     import minialex.functional as F
     from minialex import nn, optim, models, shapes
 """
+from typing import Any
+
 from . import errors, fast, functional, gradcheck, models, nn, ops, optim, random, shapes, tensor  # noqa: F401
 from .anomaly import detect_anomaly
 from .random import manual_seed
@@ -14,12 +16,12 @@ __all__ = ["Function", "Tensor", "check_backward", "detect_anomaly", "fast", "fu
            "manual_seed", "models", "nn", "no_grad", "optim", "shapes", "textbook"]
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> Any:
     """`ma.check_backward` is imported when it is first asked for, as all of gradcheck is."""
     if name == "check_backward":
-        return gradcheck.check_backward
+        return getattr(gradcheck, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-def __dir__():
+def __dir__() -> list[str]:
     return [*__all__, "__version__"]

@@ -6,16 +6,20 @@
 
 Every result of every forward and backward call is looked at, which takes time: for finding a fault, not for training.
 """
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 
 from . import tensor
+from .aliases import Array
 from .device import array_module, is_array
+from .tensor import Function
 
 
 @contextmanager
-def detect_anomaly():
+def detect_anomaly() -> Iterator[None]:
     """Inside the block, the first forward or backward result with NaN or infinity raises FloatingPointError."""
     tensor.observers.append(_check)
     try:
@@ -24,8 +28,8 @@ def detect_anomaly():
         tensor.observers.remove(_check)
 
 
-def _check(direction, function, call):
-    def checked(*arrays):
+def _check(direction: str, function: Function, call: Callable[..., Any]) -> Callable[..., Any]:
+    def checked(*arrays: Array) -> Any:
         result = call(*arrays)
         for value in result if isinstance(result, (tuple, list)) else (result,):
             if value is None:
@@ -37,11 +41,11 @@ def _check(direction, function, call):
     return checked
 
 
-def _finite(array):
+def _finite(array: Array) -> bool:
     return bool(array_module(array).isfinite(array).all())
 
 
-def _sentence(direction, function, arrays, value):
+def _sentence(direction: str, function: Function, arrays: Sequence[Array], value: Array) -> str:
     xp = array_module(value)
     counts = [f"{int(n):,} {what}" for what, n in (("NaN", xp.isnan(value).sum()), ("infinite", xp.isinf(value).sum())) if n]
     where = f"layer {function.layer}, " if function.layer else ""

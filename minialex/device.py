@@ -10,10 +10,12 @@ import os
 import platform
 import re
 import sys
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 import numpy as np
+from numpy.typing import NDArray
 
+from .aliases import Array
 from .errors import UserError
 from .utils import machine
 from .utils.machine import thread_count
@@ -21,29 +23,29 @@ from .utils.machine import thread_count
 # ------------------------------------------------------------------------------------------------ which library owns it
 
 
-def loaded_cupy():
+def loaded_cupy() -> Any:
     """CuPy if it has been imported: a program that never touched a GPU never pays for the import."""
     return sys.modules.get("cupy")
 
 
-def array_module(array):
+def array_module(array: Any) -> Any:
     """The library of `array`: `numpy`, or `cupy` when the array lives on a GPU."""
     cupy = loaded_cupy()
     return cupy if cupy is not None and isinstance(array, cupy.ndarray) else np
 
 
-def is_array(value):
+def is_array(value: object) -> TypeGuard[Array]:
     """Is `value` an array of one of the two libraries?"""
     cupy = loaded_cupy()
     return isinstance(value, np.ndarray) or (cupy is not None and isinstance(value, cupy.ndarray))
 
 
-def device_of(array):
+def device_of(array: Any) -> str:
     """`"cpu"`, or `"cuda:0"`, `"cuda:1"`, ... for a CuPy array."""
     return "cpu" if array_module(array) is np else f"cuda:{array.device.id}"
 
 
-def to_device(array, device):
+def to_device(array: Array, device: str) -> Array:
     """Copy `array` to `"cpu"`, `"cuda"` or `"cuda:n"`; the same array comes back when it is already there."""
     device = canonical(device)
     if device_of(array) == device:
@@ -62,26 +64,49 @@ def to_device(array, device):
                         f"{install_command()}.") from error
 
 
-def beside(array, index):
+def beside(array: Array, index: Any) -> Any:
     """`index` with its arrays on the device of `array`: CuPy adds up (add.at) at its own arrays' indices only."""
     if isinstance(index, tuple):
         return tuple(beside(array, part) for part in index)
     return to_device(index, device_of(array)) if is_array(index) else index
 
 
-def to_numpy(array):
+def as_numbers(data: Any) -> Array:
+    """`data` as an array of real numbers. Raises TypeError for anything else."""
+    array = data
+    if any(hasattr(part, "filled") for part in (data, *(data if isinstance(data, (list, tuple)) else ()))):  # as np.ma's arrays
+        raise TypeError("a Tensor has no mask, and a masked array was given: say what counts, by .filled(0) or .compressed().")
+    if not is_array(data) or (isinstance(data, np.ndarray) and type(data) is not np.ndarray):  # np.matrix: * means @
+        try:
+            array = np.asarray(data)
+        except ValueError:
+            raise TypeError("a Tensor needs rows of equal length, got nested lists of different lengths.") from None
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"a Tensor needs real numbers, got {type(data).__name__} ({array.dtype}).")
+    return array
+
+
+def same_dtype(name: str, x: Array, weight: Array, bias: Array | None) -> None:
+    """Raises TypeError unless input, weight and bias have one dtype: float64 images would turn a whole network to float64."""
+    for what, array in (("weight", weight), ("bias", bias)):
+        if array is not None and array.dtype != x.dtype:
+            raise TypeError(f"{name}: the input is {x.dtype}, the {what} is {array.dtype}: they must be equal. To train in "
+                            "float32, convert the input with .astype(np.float32).")
+
+
+def to_numpy(array: Any) -> NDArray[Any]:
     """The same values as a NumPy array (copied from the GPU if need be)."""
     return np.asarray(array) if array_module(array) is np else array.get()
 
 
-def gpu_memory():
+def gpu_memory() -> tuple[int, int]:
     """(bytes that an array on the current GPU can have, bytes in use): CuPy keeps what is freed, for reuse."""
     cupy = loaded_cupy()
     pool = cupy.get_default_memory_pool()
     return cupy.cuda.runtime.memGetInfo()[0] + pool.free_bytes(), pool.used_bytes()
 
 
-def bytes_asked_for(shortage):
+def bytes_asked_for(shortage: str) -> int:
     """How much memory was asked for, from CuPy's words: "Out of memory allocating 1,024 bytes (...)"; 0 for other words."""
     found = re.match(r"Out of memory allocating ([\d,]+) bytes", shortage)
     return int(found[1].replace(",", "")) if found else 0
@@ -95,7 +120,7 @@ class Device(NamedTuple):
     why: str  # one line for the user
 
 
-def canonical(device):
+def canonical(device: str) -> str:
     """`"cpu"` or `"cuda:n"` for any accepted spelling. Raises UserError for another."""
     name = str(device)
     if name in ("cpu", "cuda"):
@@ -105,7 +130,7 @@ def canonical(device):
     raise UserError(f"unknown device '{device}': choose auto, cpu, cuda or cuda:n with a number n, such as cuda:0.")
 
 
-def _ordinal(device):
+def _ordinal(device: str) -> int:
     return int(device.partition(":")[2] or 0)
 
 
@@ -113,35 +138,35 @@ def _ordinal(device):
 _WHEELS = ("cupy", "cupy-cuda11x", "cupy-cuda12x", "cupy-cuda13x", "cupy-rocm-4-3", "cupy-rocm-5-0", "cupy-rocm-7-0")
 
 
-def install_command():
+def install_command() -> str:
     """The command that makes CuPy usable on a machine with an NVIDIA GPU; it removes another CuPy, which would break it."""
     found = cupy_wheels()
     remove = f"pip uninstall -y {' '.join(found)} && " if set(found) - {"cupy-cuda12x"} else ""
     return f"{remove}pip install -r requirements-gpu.txt"
 
 
-def cupy_wheels():
+def cupy_wheels() -> list[str]:
     """The names under which CuPy is installed: more than one break each other, since their files have the same places."""
     import importlib.metadata  # half as long as all other imports together
 
     return [name for name in _WHEELS if next(iter(importlib.metadata.distributions(name=name)), None)]
 
 
-def _side_by_side():
+def _side_by_side() -> str:
     """A sentence about several CuPys, or ""."""
     found = cupy_wheels()
     told = f"; {' and '.join(found)} are installed side by side and break each other: {install_command()}"
     return told if len(found) > 1 else ""
 
 
-def _gpu_is_present():
+def _gpu_is_present() -> bool:
     """Does the operating system see an NVIDIA card, whatever Python can do with it?"""
     import shutil  # brings compression with it
 
     return shutil.which("nvidia-smi") is not None or os.path.exists("/proc/driver/nvidia/version")
 
 
-def _try_cuda(ordinal):
+def _try_cuda(ordinal: int) -> tuple[bool, str]:
     """Run a real operation on the GPU. Returns (works, description or reason).
 
     `import cupy` succeeds without a GPU and without a driver; only a computation tells. The kernel is compiled by NVRTC, and
@@ -168,12 +193,12 @@ def _try_cuda(ordinal):
         return False, f"CuPy is installed but cannot use a GPU: {_first_line(error)}"
 
 
-def _first_line(error):
+def _first_line(error: BaseException) -> str:
     text = str(error).strip().splitlines()
     return text[0] if text else type(error).__name__
 
 
-def resolve_device(spec="auto", tf32=None):
+def resolve_device(spec: str = "auto", tf32: bool | None = None) -> Device:
     """Choose the device by running a real operation on it.
 
     `spec`: `"auto"`, `"cpu"`, `"cuda"` or `"cuda:n"`. Returns a `Device` whose `why` is one line to print.
@@ -200,14 +225,14 @@ def resolve_device(spec="auto", tf32=None):
     raise UserError(f"device {wanted} cannot be used: {reason}{remedy}.")
 
 
-def _describe_cpu():
+def _describe_cpu() -> str:
     return f"{thread_count()} thread{'s' if thread_count() != 1 else ''} of {platform.machine()}, NumPy {np.__version__}"
 
 
 # ------------------------------------------------------------------------------------------------ memory
 
 
-def memory_used(device):
+def memory_used(device: str) -> int | None:
     """The most bytes that this program has held so far: of main memory, or on a GPU of its own. None where nobody knows."""
     if canonical(device) != "cpu":
         pool = getattr(loaded_cupy(), "get_default_memory_pool", None)
@@ -215,7 +240,7 @@ def memory_used(device):
     return machine.memory_used()
 
 
-def memory_free(device):
+def memory_free(device: str) -> int | None:
     """Bytes that are free for this program on the device, or None where nobody knows."""
     if canonical(device) != "cpu":
         ask = getattr(getattr(getattr(loaded_cupy(), "cuda", None), "runtime", None), "memGetInfo", None)

@@ -3,11 +3,13 @@
 Only shapes are computed, by the arithmetic of shapes.py: not a single activation. table.py makes a text of it.
 """
 import math
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from . import models, nn
+from .aliases import Shape
 from .device import array_module
 from .shapes import conv_output_size, explain
 from .tensor import Tensor, no_grad
@@ -39,11 +41,11 @@ class Totals(NamedTuple):
 class Summary:
     """rows: a Row for each layer, in order; totals: their Totals; str() is a table, at most 100 columns wide."""
 
-    def __init__(self, title, input_shape, rows):
+    def __init__(self, title: str, input_shape: Shape, rows: list[Row]) -> None:
         self.title, self.input_shape, self.rows = title, input_shape, rows
 
     @property
-    def totals(self):
+    def totals(self) -> Totals:
         linear = [row for row in self.rows if row.type == "Linear"]
         return Totals(
             parameters=sum(row.parameters for row in self.rows),
@@ -53,13 +55,13 @@ class Summary:
             fully_connected_macs=sum(row.macs for row in linear),
         )
 
-    def __str__(self):
+    def __str__(self) -> str:
         return table.render(self)
 
     __repr__ = __str__
 
 
-def summarise(model, input_shape=None):
+def summarise(model: nn.Module, input_shape: Shape | None = None) -> Summary:
     """`shapes.summary`, which says what it takes and gives."""
     if not isinstance(model, nn.Module):
         raise TypeError(f"summary needs a network, a nn.Module such as models.alexnet(), got a {type(model).__name__}.")
@@ -89,7 +91,7 @@ class _Flat(tuple):
     """A shape (C·H·W,) that remembers the (C, H, W) it was."""
 
 
-def _rows(model, shape, run_unknown=True):
+def _rows(model: nn.Module, shape: Shape, run_unknown: bool = True) -> list[Row]:
     rows = []
     for name, layer in _leaves(model, ""):
         rule = _RULES.get(type(layer).forward, _by_running if run_unknown else None)
@@ -107,7 +109,7 @@ def _rows(model, shape, run_unknown=True):
     return rows
 
 
-def _leaves(module, name):
+def _leaves(module: nn.Module, name: str) -> Iterator[tuple[str, nn.Module]]:
     """(name, layer) in the order in which they are applied; a Sequential inside a Sequential is opened."""
     if type(module).forward not in (nn.Sequential.forward, models.Network.forward):
         yield name or type(module).__name__, module
@@ -116,7 +118,7 @@ def _leaves(module, name):
         yield from _leaves(child, f"{name}.{child_name}" if name else child_name)
 
 
-def _what_fits(model, input_shape, largest=1024):
+def _what_fits(model: nn.Module, input_shape: Shape, largest: int = 1024) -> str:
     """The square pictures that go through, as the end of a sentence."""
     if len(input_shape) != 3:
         return "input_shape is one picture, (channels, height, width), without the batch"
@@ -134,7 +136,7 @@ def _what_fits(model, input_shape, largest=1024):
     return f"square pictures of {_ranges(fitting)} pixels fit, {without}"
 
 
-def _ranges(numbers, most=6):
+def _ranges(numbers: list[int], most: int = 6) -> str:
     """[1, 2, 3, 7] -> '1 to 3 and 7'."""
     runs = []
     for number in numbers:
@@ -151,7 +153,7 @@ def _ranges(numbers, most=6):
 # ------------------------------------------------------------------------------------------------ what each layer does
 
 
-def _convolution(layer, shape):
+def _convolution(layer: Any, shape: Shape) -> _Effect:
     size, formula = _slide(layer, shape)
     if shape[0] != layer.in_channels:
         raise _Misfit(f"expects {layer.in_channels} channels but gets {shape[0]}")
@@ -159,12 +161,12 @@ def _convolution(layer, shape):
     return _Effect((layer.out_channels, *size), formula, every_weight_at_every_place, layer.groups)
 
 
-def _pool(layer, shape):
+def _pool(layer: Any, shape: Shape) -> _Effect:
     size, formula = _slide(layer, shape)
     return _Effect((shape[0], *size), formula)
 
 
-def _slide(layer, shape):
+def _slide(layer: Any, shape: Shape) -> tuple[Shape, str]:
     """The (OH, OW) that a layer's windows give, and the formula: one when height and width go alike."""
     if len(shape) != 3:
         raise _Misfit(f"slides a window over maps (C, H, W) but gets {times(shape)}")
@@ -178,7 +180,7 @@ def _slide(layer, shape):
     return output, explain(*([height for height, _ in numbers] if alike else numbers))
 
 
-def _linear(layer, shape):
+def _linear(layer: Any, shape: Shape) -> _Effect:
     if len(shape) != 1:
         raise _Misfit(f"needs nn.Flatten() before it: it expects {layer.in_features} numbers but gets {times(shape)}")
     expected, given = layer.in_features, shape[0]
@@ -192,26 +194,26 @@ def _linear(layer, shape):
     return _Effect((layer.out_features,), f"{layer.in_features} → {layer.out_features}", layer.weight.size)
 
 
-def _flatten(layer, shape):
+def _flatten(layer: Any, shape: Shape) -> _Effect:
     flat = _Flat((math.prod(shape),))
     flat.maps = shape
     return _Effect(flat, f"{'·'.join(map(str, shape))} = {flat[0]}", view=True)
 
 
-def _normalisation(layer, shape):
+def _normalisation(layer: Any, shape: Shape) -> _Effect:
     formula = f"n={layer.size} α={layer.alpha:g} β={layer.beta:g} k={layer.k:g}"
     return _Effect(shape, formula, groups=getattr(layer, "groups", 1))
 
 
-def _dropout(layer, shape):
+def _dropout(layer: Any, shape: Shape) -> _Effect:
     return _Effect(shape, f"p={layer.p:g}")
 
 
-def _same(layer, shape):
+def _same(layer: Any, shape: Shape) -> _Effect:
     return _Effect(shape)
 
 
-def _zero_padding(layer, shape):
+def _zero_padding(layer: Any, shape: Shape) -> _Effect:
     channels, height, width = shape
     padded = height + layer.top + layer.bottom, width + layer.left + layer.right
     formula = f"{layer.left} + {width} + {layer.right} = {padded[1]}"
@@ -220,7 +222,7 @@ def _zero_padding(layer, shape):
     return _Effect((channels, *padded), formula)
 
 
-def _by_running(layer, shape):
+def _by_running(layer: Any, shape: Shape) -> _Effect:
     like = next((parameter.data for parameter in layer.parameters()), np.empty(0, dtype=np.float32))
     zeros = array_module(like).zeros((1, *shape), dtype=like.dtype)
     training = layer.training

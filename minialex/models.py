@@ -9,23 +9,18 @@ The paper, section 3.5, for a picture of 3 x 227 x 227 (it says 224, which its o
     conv5  256 kernels 3x3x192, two towers                  13x13   ReLU, 3x3 pool stride 2                  6x6
     fc6    4096 neurons   ReLU, dropout     fc7   4096 neurons   ReLU, dropout     fc8   1000 classes
 """
+from typing import Any, TypeAlias, TypeVar
+
 import numpy as np
 
-from .nn import (
-    AvgPool2d,
-    Conv2d,
-    Dropout,
-    Flatten,
-    Linear,
-    LocalResponseNorm,
-    MapResponseNorm,
-    MaxPool2d,
-    ReLU,
-    Sequential,
-    Tanh,
-    ZeroPad2d,
-)
+from . import nn
+from .aliases import Shape
+from .nn import AvgPool2d, Conv2d, Dropout, Flatten, Linear, LocalResponseNorm, MaxPool2d, ReLU, Sequential, Tanh
 from .random import host_generator
+from .tensor import Input
+
+_Layers: TypeAlias = tuple[int, int, dict[str, nn.Module]]  # input size, features before fc6, conv1 … pool5
+ModuleT = TypeVar("ModuleT", bound=nn.Module)
 
 VARIANTS = {
     "paper": "the paper: 227, two towers, ReLU, response norm, pool",
@@ -41,11 +36,11 @@ VARIANTS = {
 class Network(Sequential):
     """Layers in order, with `.variant`, `.num_classes` and `.input_shape` (C, H, W)."""
 
-    def __init__(self, variant, num_classes, input_shape, layers):
+    def __init__(self, variant: str, num_classes: int, input_shape: Shape, layers: dict[str, nn.Module]) -> None:
         super().__init__(**layers)
         self.variant, self.num_classes, self.input_shape = variant, num_classes, input_shape
 
-    def forward(self, x):
+    def forward(self, x: Input) -> Any:
         try:
             return super().forward(x)
         except ValueError as error:
@@ -56,7 +51,8 @@ class Network(Sequential):
             raise ValueError(f"{self.variant} is made for pictures of shape (N, {wanted}), got {shape}; {error}") from error
 
 
-def alexnet(variant="paper", num_classes=1000, in_channels=3, init="paper", dropout=0.5):
+def alexnet(variant: str = "paper", num_classes: int = 1000, in_channels: int = 3, init: str = "paper",
+            dropout: float = 0.5) -> Network:
     """One of `VARIANTS`, with weights drawn as `init` says (see `initialise`).
 
     dropout: the probability after fc6 and fc7. Raises ValueError for an unknown variant or a number of classes below 1.
@@ -76,9 +72,10 @@ def alexnet(variant="paper", num_classes=1000, in_channels=3, init="paper", drop
 # ------------------------------------------------------------------------------------------------ the variants
 
 
-def _paper(in_channels, towers=2, pool_first=False, k=2.0, alpha=1e-4):
+def _paper(in_channels: int, towers: int = 2, pool_first: bool = False, k: float = 2.0,
+           alpha: float = 1e-4) -> _Layers:
     """(input size, features after pool5, conv1 … pool5) for the paper and the variants that change one thing about it."""
-    def shrink(number):
+    def shrink(number: int) -> dict[str, nn.Module]:
         stages = {f"norm{number}": LocalResponseNorm(5, alpha, 0.75, k), f"pool{number}": MaxPool2d(3, 2)}
         return dict(reversed(stages.items())) if pool_first else stages
 
@@ -91,7 +88,7 @@ def _paper(in_channels, towers=2, pool_first=False, k=2.0, alpha=1e-4):
     }
 
 
-def _keras(in_channels):
+def _keras(in_channels: int) -> _Layers:
     """Sizes 224 → 54 → 26 → 26 → 12 → 12 → 5: rounded down each time, 6400 features instead of 9216."""
     return 224, 256 * 5 * 5, {
         "conv1": Conv2d(in_channels, 96, 11, stride=4), "relu1": ReLU(), "pool1": MaxPool2d(3, 2),
@@ -102,7 +99,7 @@ def _keras(in_channels):
     }
 
 
-def _torchvision(in_channels):
+def _torchvision(in_channels: int) -> _Layers:
     """Krizhevsky's "One weird trick for parallelizing convolutional neural networks" (2014), as PyTorch ships it,
     less its adaptive pool to 6 x 6, which changes nothing at 224."""
     return 224, 256 * 6 * 6, {
@@ -114,17 +111,17 @@ def _torchvision(in_channels):
     }
 
 
-def _krizhevsky(in_channels):
+def _krizhevsky(in_channels: int) -> _Layers:
     """The released source's order (layers-145.cfg). (224 − 11)/4 + 1 = 54.25 is rounded up to 55: 3 pixels beyond the right
     and bottom edge read as zeros. Each tower normalises its own channels, with alpha divided by the window's size."""
-    def towers_norm():
+    def towers_norm() -> LocalResponseNorm:
         return LocalResponseNorm(5, 1e-4 / 5, 0.75, 2.0, groups=2)
 
     return 224, 256 * 6 * 6, {
-        "pad1": ZeroPad2d(right=3, bottom=3),
+        "pad1": nn.ZeroPad2d(right=3, bottom=3),
         "conv1": Conv2d(in_channels, 96, 11, stride=4), "norm1": towers_norm(), "pool1": MaxPool2d(3, 2), "relu1": ReLU(),
         "conv2": Conv2d(96, 256, 5, padding=2, groups=2), "relu2": ReLU(), "norm2": towers_norm(),
-        "mapnorm2": MapResponseNorm(5, 0.001 / 25, 0.75, 1.0), "pool2": MaxPool2d(3, 2),
+        "mapnorm2": nn.MapResponseNorm(5, 0.001 / 25, 0.75, 1.0), "pool2": MaxPool2d(3, 2),
         "conv3": Conv2d(256, 384, 3, padding=1), "relu3": ReLU(),
         "conv4": Conv2d(384, 384, 3, padding=1, groups=2), "relu4": ReLU(),
         "conv5": Conv2d(384, 256, 3, padding=1, groups=2), "pool5": MaxPool2d(3, 2), "relu5": ReLU(),
@@ -142,7 +139,7 @@ _LAYERS = {
 }
 
 
-def _classifier(features, num_classes, dropout, dropout_first):
+def _classifier(features: int, num_classes: int, dropout: float, dropout_first: bool) -> dict[str, nn.Module]:
     """fc6 to fc8. The paper drops after each ReLU; torchvision's drops before each layer."""
     fc6, fc7, fc8 = Linear(features, 4096), Linear(4096, 4096), Linear(4096, num_classes)
     drop6, drop7 = Dropout(dropout), Dropout(dropout)
@@ -151,7 +148,7 @@ def _classifier(features, num_classes, dropout, dropout_first):
     return {"fc6": fc6, "relu6": ReLU(), "drop6": drop6, "fc7": fc7, "relu7": ReLU(), "drop7": drop7, "fc8": fc8}
 
 
-def lenet5(num_classes=10, in_channels=1, init="lecun"):
+def lenet5(num_classes: int = 10, in_channels: int = 1, init: str = "lecun") -> Network:
     """LeNet-5 (LeCun et al. 1998) in its modern form, for 32 x 32 pictures: 61,706 parameters with 10 classes.
 
     The 1998 network had 60,000: a sparse table of connections in C3 and two trainable numbers per pooling map. Its
@@ -166,7 +163,7 @@ def lenet5(num_classes=10, in_channels=1, init="lecun"):
     return initialise(model, init)
 
 
-def build(name, num_classes, in_channels=3, init=None):
+def build(name: str, num_classes: int, in_channels: int = 3, init: str | None = None) -> Network:
     """`lenet5` or any variant of `alexnet`, by name, with that network's own initialisation unless `init` says otherwise."""
     maker = lenet5 if name == "lenet5" else lambda *a, **k: alexnet(name, *a, **k)
     return maker(num_classes, in_channels, **({"init": init} if init else {}))
@@ -175,7 +172,7 @@ def build(name, num_classes, in_channels=3, init=None):
 # ------------------------------------------------------------------------------------------------ initial weights
 
 
-def initialise(model, how):
+def initialise(model: ModuleT, how: str) -> ModuleT:
     """Draw all weights anew, in place.
 
     "paper"     N(0, 0.01²), biases 1 in conv2, conv4, conv5, fc6 and fc7, else 0 (section 5)
@@ -202,7 +199,7 @@ def initialise(model, how):
     return model
 
 
-def _distribution(how, name, fan_in, is_last):
+def _distribution(how: str, name: str, fan_in: int, is_last: bool) -> tuple[float, float]:
     """(standard deviation of the weights, value of the biases) for the layer of this name."""
     if how in ("he", "lecun"):
         deviation = ((2 if how == "he" else 1) / fan_in) ** 0.5

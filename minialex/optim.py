@@ -6,10 +6,14 @@
 The learning rate ε stands inside v. Where it changes, this differs from the common form v ← 0.9·v + g, w ← w − ε·v: here
 the steps already in v keep the size that they had.
 """
+from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral, Real
+from typing import Any
 
 from . import functional as F
+from .aliases import Array
 from .device import array_module, to_device
+from .nn import Module
 from .tensor import Tensor
 
 
@@ -21,7 +25,8 @@ class SGD:
     `param_groups` may be changed between steps. Raises ValueError for a negative option or no parameters.
     """
 
-    def __init__(self, parameters, lr, momentum=0.9, weight_decay=5e-4):
+    def __init__(self, parameters: Iterable[Any], lr: float, momentum: float = 0.9,
+                 weight_decay: float = 5e-4) -> None:
         if isinstance(parameters, Tensor):
             raise TypeError(f"SGD needs a list of parameters, got one of shape {parameters.shape}: put it in brackets.")
         groups = list(parameters)
@@ -41,9 +46,9 @@ class SGD:
                     raise ValueError(f"SGD: {option} must be a number and not negative, got {group[option]!r}.")
             group["initial_lr"] = group["lr"]
         _check_parameters([p for group in self.param_groups for p in group["params"]])
-        self.velocity = {}
+        self.velocity: dict[Tensor, Array] = {}
 
-    def step(self):
+    def step(self) -> None:
         """Update every parameter that has a gradient."""
         for group in self.param_groups:
             for p in group["params"]:
@@ -57,18 +62,18 @@ class SGD:
                 lr, momentum, weight_decay = (float(group[name]) for name in ("lr", "momentum", "weight_decay"))
                 F.sgd_update(p.data, p.grad, self.velocity[p], lr, momentum, weight_decay)
 
-    def zero_grad(self):
+    def zero_grad(self) -> None:
         """Forget all gradients."""
         for group in self.param_groups:
             for p in group["params"]:
                 p.grad = None
 
-    def state_dict(self):
+    def state_dict(self) -> dict[str, Any]:
         """{"velocity": arrays in order of parameters (None before the first step), "groups": options per group}."""
         options = [{k: v for k, v in group.items() if k != "params"} for group in self.param_groups]
         return {"velocity": [self.velocity.get(p) for group in self.param_groups for p in group["params"]], "groups": options}
 
-    def load_state_dict(self, state):
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Put back what state_dict returned. Raises ValueError when it belongs to other parameters."""
         parameters = [p for group in self.param_groups for p in group["params"]]
         if len(parameters) != len(state["velocity"]) or len(self.param_groups) != len(state["groups"]):
@@ -83,7 +88,7 @@ class SGD:
             group.update(options)
 
 
-def _check_parameters(parameters):
+def _check_parameters(parameters: Sequence[Tensor]) -> None:
     for p in parameters:
         if not isinstance(p, Tensor) or not p.requires_grad:
             what = f"a Tensor of shape {p.shape} without requires_grad=True" if isinstance(p, Tensor) else f"a {type(p).__name__}"
@@ -94,7 +99,7 @@ def _check_parameters(parameters):
                          "one group.")
 
 
-def caffe_groups(model, lr, weight_decay=5e-4):
+def caffe_groups(model: Module, lr: float, weight_decay: float = 5e-4) -> list[dict[str, Any]]:
     """Parameter groups as in Caffe's AlexNet: biases learn twice as fast and do not decay."""
     named = list(model.named_parameters())
     return [{"params": [p for name, p in named if not name.endswith("bias")], "lr": lr, "weight_decay": weight_decay},
@@ -104,54 +109,54 @@ def caffe_groups(model, lr, weight_decay=5e-4):
 class MultiStepLR:
     """Multiply every group's initial learning rate by gamma at each milestone (counted in calls of step)."""
 
-    def __init__(self, optimizer, milestones, gamma=0.1):
+    def __init__(self, optimizer: SGD, milestones: Iterable[int], gamma: float = 0.1) -> None:
         self.optimizer, self.milestones, self.gamma, self.epoch = optimizer, sorted(milestones), gamma, 0
 
-    def factor(self):
+    def factor(self) -> float:
         """What the initial learning rate is multiplied by at the current epoch."""
         return self.gamma ** sum(self.epoch >= milestone for milestone in self.milestones)
 
-    def step(self):
+    def step(self) -> None:
         """An epoch is over."""
         self.epoch += 1
         self.set_rate()
 
-    def set_rate(self):
+    def set_rate(self) -> None:
         """Give every group the learning rate of the current epoch."""
         for group in self.optimizer.param_groups:
             group["lr"] = group["initial_lr"] * self.factor()
 
-    def state_dict(self):
+    def state_dict(self) -> dict[str, Any]:
         """What load_state_dict needs to go on from here."""
         return {"epoch": self.epoch}
 
-    def load_state_dict(self, state):
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
         self.epoch = state["epoch"]
 
 
 class StepLR(MultiStepLR):
     """Multiply the learning rate by gamma every `step_size` epochs."""
 
-    def __init__(self, optimizer, step_size, gamma=0.1):
-        if not isinstance(step_size, Integral) or step_size < 1:
+    def __init__(self, optimizer: SGD, step_size: int, gamma: float = 0.1) -> None:
+        if not isinstance(step_size, (int, Integral)) or step_size < 1:
             raise ValueError(f"StepLR: step_size is a whole number of epochs, at least 1, got {step_size}.")
         super().__init__(optimizer, (), gamma)
         self.step_size = step_size
 
-    def factor(self):
+    def factor(self) -> float:
         return self.gamma ** (self.epoch // self.step_size)
 
 
 class LinearDecay(MultiStepLR):
     """Keep the learning rate for the first part of the epochs (`flat`), then let it fall in a line towards 0."""
 
-    def __init__(self, optimizer, epochs, flat=0.4):
-        if not isinstance(epochs, Integral) or epochs < 1 or not 0 <= flat < 1:
+    def __init__(self, optimizer: SGD, epochs: int, flat: float = 0.4) -> None:
+        if not isinstance(epochs, (int, Integral)) or epochs < 1 or not 0 <= flat < 1:
             raise ValueError(f"LinearDecay needs a number of epochs, at least 1, and 0 <= flat < 1, got {epochs} and {flat}.")
         super().__init__(optimizer, ())
         self.epochs, self.flat = epochs, flat
 
-    def factor(self):
+    def factor(self) -> float:
         """The line's height in the middle of the current epoch."""
         return max(0.0, min(1.0, (1 - (self.epoch + 0.5) / self.epochs) / (1 - self.flat)))
 
@@ -162,11 +167,11 @@ class ReduceOnPlateau:
     The paper divided by 10 "when the validation error rate stopped improving", three times: `max_reductions`.
     """
 
-    def __init__(self, optimizer, factor=0.1, patience=5, max_reductions=3):
+    def __init__(self, optimizer: SGD, factor: float = 0.1, patience: int = 5, max_reductions: int = 3) -> None:
         self.optimizer, self.factor, self.patience, self.max_reductions = optimizer, factor, patience, max_reductions
         self.best, self.waited, self.reductions = float("inf"), 0, 0
 
-    def step(self, metric):
+    def step(self, metric: float) -> None:
         """An epoch is over, with this validation error."""
         if metric < self.best:
             self.best, self.waited = metric, 0
@@ -177,9 +182,9 @@ class ReduceOnPlateau:
             for group in self.optimizer.param_groups:
                 group["lr"] *= self.factor
 
-    def state_dict(self):
+    def state_dict(self) -> dict[str, Any]:
         """What load_state_dict needs to go on from here."""
         return {"best": self.best, "waited": self.waited, "reductions": self.reductions}
 
-    def load_state_dict(self, state):
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
         self.best, self.waited, self.reductions = state["best"], state["waited"], state["reductions"]

@@ -8,12 +8,22 @@ down: the window that would stick out is not taken, and the last columns are nev
 
 `summary(model)` applies this to every layer without computing a single activation.
 """
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from .aliases import Shape, Size
 from .ops.im2col import pair, window_count
+
+if TYPE_CHECKING:
+    from .layer_table import Summary
+    from .nn import Module
 
 # ------------------------------------------------------------------------------------------------ one layer
 
 
-def conv_output_size(size, kernel_size, stride=1, padding=0):
+def conv_output_size(size: Size, kernel_size: Size, stride: Size = 1, padding: Size = 0) -> Any:
     """How many window positions fit, for a convolution or a pooling layer.
 
     All in pixels: ints, or (height, width) pairs. Returns an int, or a pair when any argument is a pair.
@@ -23,7 +33,7 @@ def conv_output_size(size, kernel_size, stride=1, padding=0):
     return sizes[0] if len(sizes) == 1 else tuple(sizes)
 
 
-def explain(size, kernel_size, stride=1, padding=0):
+def explain(size: Size, kernel_size: Size, stride: Size = 1, padding: Size = 0) -> str:
     """The formula with the numbers in it, and what a remainder means for the picture.
 
     >>> explain(227, kernel_size=11, stride=4, padding=0)
@@ -36,20 +46,20 @@ def explain(size, kernel_size, stride=1, padding=0):
     return f"height {height}; width {width}"
 
 
-def window_starts(size, kernel_size, stride=1, padding=0):
+def window_starts(size: int, kernel_size: int, stride: int = 1, padding: int = 0) -> range:
     """The first column of every window, as a range; column 0 is the first pixel, negative columns are padding."""
     count = conv_output_size(size, kernel_size, stride, padding)
     return range(-padding, -padding + count * stride, stride)
 
 
-def columns_never_read(size, kernel_size, stride=1, padding=0):
+def columns_never_read(size: int, kernel_size: int, stride: int = 1, padding: int = 0) -> list[int]:
     """Columns of the padded picture that no window covers, as a list: below 0 and from `size` on they are padding."""
     starts = window_starts(size, kernel_size, stride, padding)
     read = {start + offset for start in starts for offset in range(kernel_size)}
     return [column for column in range(-padding, size + padding) if column not in read]
 
 
-def receptive_field(layers):
+def receptive_field(layers: Iterable[tuple[int, int]]) -> tuple[int, int]:
     """What one output value sees: (pixels across, pixels from one output to its neighbour) in the first layer's input.
 
     layers: (kernel_size, stride) of each convolution or pooling layer, first layer first.
@@ -61,7 +71,7 @@ def receptive_field(layers):
     return across, step
 
 
-def _directions(size, kernel_size, stride, padding):
+def _directions(size: Size, kernel_size: Size, stride: Size, padding: Size) -> list[tuple[int, int, int, int]]:
     """[(size, kernel, stride, padding)] in ints: one for both directions, or one each when any of them is a pair."""
     window = pair("kernel_size", kernel_size), pair("stride", stride), pair("padding", padding, smallest=0)
     directions = list(zip(pair("size", size), *window))
@@ -75,7 +85,7 @@ def _directions(size, kernel_size, stride, padding):
     return directions if paired else directions[:1]
 
 
-def _explain(size, kernel, stride, padding, line):
+def _explain(size: int, kernel: int, stride: int, padding: int, line: str) -> str:
     count = window_count(size, kernel, stride, padding)
     span = size - kernel + 2 * padding
     unread = span % stride
@@ -91,7 +101,7 @@ def _explain(size, kernel, stride, padding, line):
     )
 
 
-def _never_read(unread, padding, line):
+def _never_read(unread: int, padding: int, line: str) -> str:
     """The last `unread` lines of the padded picture are lost: first its padding, then pixels."""
     last = f"the last {line}" if unread == 1 else f"the last {unread} {line}s"
     verb = "is" if unread == 1 else "are"
@@ -102,14 +112,14 @@ def _never_read(unread, padding, line):
     return f"{last} are never read, {padding} of padding and {unread - padding} of pixels"
 
 
-def _decimal(numerator, denominator):
+def _decimal(numerator: int, denominator: int) -> str:
     """'54.25'; a quotient that does not end within four places is cut and marked: '5.33…'."""
     if numerator * 10_000 % denominator == 0:
         return f"{numerator / denominator:.4f}".rstrip("0").rstrip(".")
     return f"{numerator * 100 // denominator / 100:.2f}…"
 
 
-def summary(model, input_shape=None):
+def summary(model: Module, input_shape: Shape | None = None) -> Summary:
     """The table of a network: every layer's size with its formula, parameters, multiply-accumulates and memory.
 
     input_shape: one picture, (C, H, W); without it the network's own `input_shape`, or (3, 227, 227). Only shapes are

@@ -6,22 +6,29 @@
 A Function holds links to the Functions before it, not to their outputs: an array that no backward pass needs is freed
 as soon as the forward pass has gone by. Gradients are plain arrays.
 """
+from __future__ import annotations
+
 import os
 import threading
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, Union
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
-from .device import array_module, canonical, device_of, is_array, to_device, to_numpy
+from .aliases import Array, Shape
+from .device import array_module, as_numbers, canonical, device_of, is_array, to_device, to_numpy
 
-# ------------------------------------------------------------------------------------------------ switches
+Input: TypeAlias = Union["Tensor", ArrayLike]  # what operations take: arrays, lists and numbers become Tensors
 
 
 class _Switches(threading.local):
     """Each thread has its own."""
 
-    def __init__(self):
-        self.grad_enabled, self.layers = True, []
+    def __init__(self) -> None:
+        self.grad_enabled = True
+        self.layers: list[str] = []
         self.textbook = os.environ.get("MINIALEX_TEXTBOOK", "0") not in ("", "0")
 
 
@@ -29,7 +36,7 @@ _switches = _Switches()
 
 
 @contextmanager
-def _switched(name, value):
+def _switched(name: str, value: object) -> Iterator[None]:
     before = getattr(_switches, name)
     setattr(_switches, name, value)
     try:
@@ -38,44 +45,41 @@ def _switched(name, value):
         setattr(_switches, name, before)
 
 
-def is_grad_enabled():
+def is_grad_enabled() -> bool:
     """Are operations being recorded in this thread?"""
     return _switches.grad_enabled
 
 
-def no_grad():
+def no_grad() -> AbstractContextManager[None]:
     """`with no_grad():` records nothing inside the block: for evaluation, where no gradients are wanted."""
     return _switched("grad_enabled", False)
 
 
-def is_textbook():
+def is_textbook() -> bool:
     """Does this thread run the plain operations? MINIALEX_TEXTBOOK=1 in its environment says so for a whole program."""
     return _switches.textbook
 
 
-def textbook():
+def textbook() -> AbstractContextManager[None]:
     """`with textbook():` runs the operations exactly as they stand in ops/: slow, correct, and easy to follow."""
     return _switched("textbook", True)
 
 
 # What watches the operations as they run (anomaly detection, the profiler): callables
 # `observer(direction, function, call) -> call`, each of which may wrap a forward or backward call in its own.
-observers = []
+observers: list[Callable[..., Any]] = []
 
 
-def layer_stack():
+def layer_stack() -> list[str]:
     """The names of the modules that this thread is running right now, outermost first: tells an operation which layer it
     serves."""
     return _switches.layers
 
 
-def _watched(direction, function, call):
+def _watched(direction: str, function: Function, call: Callable[..., Any]) -> Callable[..., Any]:
     for observer in observers:
         call = observer(direction, function, call)
     return call
-
-
-# ------------------------------------------------------------------------------------------------ Tensor
 
 
 class Tensor:
@@ -85,99 +89,104 @@ class Tensor:
     not copied: tensor and caller share it, and an optimiser's step writes into it.
     requires_grad: collect dL/dself in `.grad` when `backward()` is called on a result.
 
-    Arithmetic, indexing, sum, mean, max, reshape, transpose, exp and log are attached in ops/arithmetic.py. `==` compares
+    Arithmetic, indexing, sum, mean, max, reshape, transpose, exp and log are attached in ops/methods.py. `==` compares
     identity: compare values with .data. To change a parameter by hand, change its array: w.data -= lr * w.grad.
     """
+
+    if TYPE_CHECKING:  # that ops/methods.py attaches these
+        def _operation(self, other: Any) -> Tensor: ...
+        __add__ = __sub__ = __mul__ = __truediv__ = __pow__ = __matmul__ = __getitem__ = _operation
+        __radd__ = __rsub__ = __rmul__ = __rtruediv__ = __rpow__ = __rmatmul__ = _operation
+        __neg__: Callable[[], Tensor]
+        sum: Callable[..., Tensor]
+        mean = max = reshape = transpose = exp = log = sum
+        T: Tensor
 
     __array_priority__ = 200  # so that `array * tensor` asks the tensor
     __array_ufunc__ = None
 
-    def __init__(self, data, requires_grad=False):
+    def __init__(self, data: ArrayLike, requires_grad: bool = False) -> None:
         if isinstance(data, Tensor):
             raise TypeError("Tensor(...) was given a Tensor: use it as it is, or .detach() for one without history.")
         if not isinstance(requires_grad, (bool, np.bool_)):
             raise TypeError(f"requires_grad must be True or False, got {requires_grad!r}.")
         self.data = _as_floating(data)
         self.requires_grad = requires_grad
-        self.grad = None
-        self.creator = None
-
-    # what it is
+        self.grad: Array | None = None
+        self.creator: Function | None = None
 
     @property
-    def shape(self):
+    def shape(self) -> Shape:
         return self.data.shape
 
     @property
-    def ndim(self):
+    def ndim(self) -> int:
         return self.data.ndim
 
     @property
-    def size(self):
+    def size(self) -> int:
         return self.data.size
 
     @property
-    def dtype(self):
+    def dtype(self) -> np.dtype[Any]:
         return self.data.dtype
 
     @property
-    def device(self):
+    def device(self) -> str:
         return device_of(self.data)
 
-    def __len__(self):
+    def __len__(self) -> int:
         if not self.ndim:
             raise TypeError("a Tensor of a single number has no length and no elements: use .item().")
         return len(self.data)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Tensor]:
         return (self[index] for index in range(len(self)))
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         values = np.array2string(to_numpy(self.data), separator=", ", threshold=20, prefix="Tensor(")
         made_by = f", made by {self.creator.name}" if self.creator else ""
         where = f", device={self.device}" if self.device != "cpu" else ""
         return f"Tensor({values}, dtype={self.dtype}{where}{', requires_grad=True' * self.requires_grad}{made_by})"
 
-    def __array__(self, dtype=None, copy=None):
+    def __array__(self, dtype: object = None, copy: object = None) -> NoReturn:
         raise TypeError("NumPy needs an array, not a Tensor: use .data (the same memory) or .numpy() (on the CPU).")
 
-    def __array_function__(self, function, types, arguments, options):  # np.sum(x), np.concatenate([x, y]), ...
-        if function in (np.shape, np.ndim, np.size):
+    def __array_function__(self, function: Any, types: Any, arguments: Any, options: Any) -> Any:
+        if function in (np.shape, np.ndim, np.size):  # not np.sum(x), np.concatenate([x, y]), ...
             return function(self.data, *arguments[1:], **options)
         self.__array__()
 
-    def __float__(self):
+    def __float__(self) -> float:
         return float(self.item())
 
-    def __format__(self, spec):
+    def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if spec else str(self)
 
-    def __bool__(self):
+    def __bool__(self) -> bool:
         if self.size != 1:
             raise ValueError(f"a Tensor of shape {self.shape} is neither true nor false: compare its .data.")
         return bool(self.data)
 
-    def numpy(self):
+    def numpy(self) -> NDArray[Any]:
         """The values as a NumPy array, on the CPU."""
         return to_numpy(self.data)
 
-    def item(self):
+    def item(self) -> float:
         """The value of a one-element tensor as a Python float."""
         if self.size != 1:
             raise ValueError(f"item() needs one element, this tensor has shape {self.shape}.")
         return self.data.item()
 
-    def detach(self):
+    def detach(self) -> Tensor:
         """The same array without history: gradients stop here."""
         return Tensor(self.data)
 
-    def to(self, device):
+    def to(self, device: str) -> Tensor:
         """A copy on `"cpu"`, `"cuda"` or `"cuda:n"`, through which gradients flow back; self when already there."""
         return self if self.device == canonical(device) else _ToDevice(device)(self)
 
-    # the chain rule
-
-    def backward(self, gradient=None):
+    def backward(self, gradient: Input | None = None) -> None:
         """Add dL/dx to `.grad` of every leaf x that requires it, where L is this tensor.
 
         gradient: dL/dself, an array of this tensor's shape; may be left out for a single number, where it is 1.
@@ -187,7 +196,8 @@ class Tensor:
         if not self.requires_grad:
             raise RuntimeError("backward() on a tensor that does not require a gradient: no input was made with "
                                "requires_grad=True, or it was computed under no_grad().")
-        gradients, owned = {self.creator or self: _seed(self, gradient)}, set()
+        gradients: dict[Any, Array] = {self.creator or self: _seed(self, gradient)}
+        owned: set[Any] = set()
         for function in _reverse_order(self.creator):
             grad = gradients.pop(function, None)
             function.owns_grad_output = function in owned
@@ -207,43 +217,28 @@ class Tensor:
             leaf.grad = array_module(leaf.data).asarray(total)  # NumPy's sums of 0-d arrays are scalars
 
 
-def as_numbers(data):
-    """`data` as an array of real numbers. Raises TypeError for anything else."""
-    array = data
-    if any(hasattr(part, "filled") for part in (data, *(data if isinstance(data, (list, tuple)) else ()))):  # as np.ma's arrays
-        raise TypeError("a Tensor has no mask, and a masked array was given: say what counts, by .filled(0) or .compressed().")
-    if not is_array(data) or (isinstance(data, np.ndarray) and type(data) is not np.ndarray):  # np.matrix: * means @
-        try:
-            array = np.asarray(data)
-        except ValueError:
-            raise TypeError("a Tensor needs rows of equal length, got nested lists of different lengths.") from None
-    if array.dtype.kind not in "fiub":
-        raise TypeError(f"a Tensor needs real numbers, got {type(data).__name__} ({array.dtype}).")
-    return array
-
-
-def _as_floating(data):
+def _as_floating(data: ArrayLike) -> Array:
     array = as_numbers(data)
     keeps_dtype = array.dtype.kind == "f" and is_array(data)
     return array if keeps_dtype else array.astype(np.float32)
 
 
-def _seed(tensor, gradient):
+def _seed(tensor: Tensor, gradient: Input | None) -> Array:
     xp = array_module(tensor.data)
     if gradient is None:
         if tensor.size != 1:
             raise ValueError(f"backward() starts from one number, this tensor has shape {tensor.shape}: reduce it with "
                              ".sum() or .mean(), or pass gradient= an array of that shape.")
         return xp.ones_like(tensor.data)
-    gradient = gradient.data if isinstance(gradient, Tensor) else gradient
-    gradient = xp.asarray(as_numbers(gradient), dtype=tensor.dtype)
-    if gradient.shape != tensor.shape:
-        raise ValueError(f"backward(gradient=...) got shape {gradient.shape} for a tensor of shape {tensor.shape}: "
+    values = gradient.data if isinstance(gradient, Tensor) else as_numbers(gradient)
+    seed: Array = xp.asarray(values, dtype=tensor.dtype)
+    if seed.shape != tensor.shape:
+        raise ValueError(f"backward(gradient=...) got shape {seed.shape} for a tensor of shape {tensor.shape}: "
                          "they must be equal.")
-    return gradient
+    return seed
 
 
-def _reverse_order(function):
+def _reverse_order(function: Function | None) -> Iterator[Function]:
     """The Functions behind `function`, each before those it used: a depth-first walk with a stack of its own, so that
     a chain of ten thousand operations does not reach Python's recursion limit."""
     order, seen, stack = [], set(), [(function, False)] if function else []
@@ -261,7 +256,7 @@ def _reverse_order(function):
     return reversed(order)
 
 
-def _run_backward(function, grad):
+def _run_backward(function: Function, grad: Array) -> list[tuple[Any, Array]]:
     """[(source, gradient)] for the inputs that need one. Holds a backward pass to its word: one gradient per input, each of its
     input's shape."""
     grads = _watched("backward", function, function.backward)(grad)
@@ -284,9 +279,6 @@ def _run_backward(function, grad):
     return pairs
 
 
-# ------------------------------------------------------------------------------------------------ Function
-
-
 class Function:
     """One differentiable operation. Write `forward` and `backward` on plain arrays, and call an instance on Tensors:
 
@@ -307,39 +299,39 @@ class Function:
     not change a tensor's data between forward and backward.
     """
 
-    sources = None  # per input: the Function that made it, the leaf Tensor itself, or None where no gradient is due
+    sources: Any = None  # per input: the Function that made it, the leaf Tensor itself, or None where no gradient is due
     released = False
-    saved = ()
+    saved: tuple[Any, ...] = ()
     # For those who count copies (fast/). The one promises that backward always returns new arrays, which then need no copy to
     # become a .grad; the other, set before backward, says that nobody else holds grad_output, so that it may be overwritten.
     fresh_gradients = False
     owns_grad_output = False
 
     @property
-    def name(self):
+    def name(self) -> str:
         return type(self).__name__.lstrip("_")
 
     @property
-    def input_shapes(self):
+    def input_shapes(self) -> list[Shape]:
         """The shape of each input, in their order."""
         return [shape for shape, dtype in self.input_types]
 
-    def check_inputs(self, *arrays):
+    def check_inputs(self, *arrays: Any, **options: Any) -> None:
         """Raise ValueError or TypeError if the arrays do not fit: what comes before forward."""
 
-    def forward(self, *arrays):
+    def forward(self, *arrays: Any, **options: Any) -> Any:
         """Arrays in, array out."""
         raise NotImplementedError(f"{self.name} has no forward(self, *arrays).")
 
-    def backward(self, grad_output):
+    def backward(self, grad_output: Array) -> Any:
         """dL/d(output) in, dL/d(input) out: one array, or a tuple with one per input."""
         raise NotImplementedError(f"{self.name} has no backward(self, grad_output).")
 
-    def save_for_backward(self, *arrays):
+    def save_for_backward(self, *arrays: Any) -> None:
         """Keep what backward needs in `self.saved`; it is freed as soon as backward has passed."""
         self.saved = arrays
 
-    def __call__(self, *inputs):
+    def __call__(self, *inputs: Any) -> Tensor:
         if self.sources is not None:
             raise RuntimeError(f"this {self.name} object has been called before: make a new one, {self.name}()(x).")
         inputs = as_tensors(self.name, inputs)
@@ -364,11 +356,11 @@ class Function:
             self.release()
         return output
 
-    def release(self):
+    def release(self) -> None:
         self.saved, self.released = (), True
 
 
-def as_tensors(name, inputs):
+def as_tensors(name: str, inputs: Sequence[Input]) -> tuple[Tensor, ...]:
     """All inputs as Tensors on one device. A number or list takes the dtype and device of its first Tensor neighbour,
     so that a Python scalar never turns float32 into float64."""
     reference = next((value for value in inputs if isinstance(value, Tensor)), None)
@@ -382,15 +374,7 @@ def as_tensors(name, inputs):
     return tensors
 
 
-def same_dtype(name, x, weight, bias):
-    """Raises TypeError unless input, weight and bias have one dtype: float64 images would turn a whole network to float64."""
-    for what, array in (("weight", weight), ("bias", bias)):
-        if array is not None and array.dtype != x.dtype:
-            raise TypeError(f"{name}: the input is {x.dtype}, the {what} is {array.dtype}: they must be equal. To train in "
-                            "float32, convert the input with .astype(np.float32).")
-
-
-def _like(reference, value):
+def _like(reference: Any, value: Input) -> Tensor:
     if is_array(value) and value.ndim:
         return Tensor(value)
     return Tensor(array_module(reference.data).asarray(as_numbers(value), dtype=reference.dtype))
@@ -399,13 +383,13 @@ def _like(reference, value):
 class _ToDevice(Function):
     """y is x on another device; the gradient travels the other way."""
 
-    def __init__(self, device):
+    def __init__(self, device: str) -> None:
         self.device = device
 
-    def forward(self, x):
+    def forward(self, x: Array) -> Array:
         self.came_from = device_of(x)
         return to_device(x, self.device)
 
-    def backward(self, grad_output):
+    def backward(self, grad_output: Array) -> Array:
         return to_device(grad_output, self.came_from)
 

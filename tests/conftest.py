@@ -4,6 +4,7 @@ There, every operation that a test calls is computed on the device and compared 
 finite differences, PyTorch, numbers by hand (on_device.py). The tests of tests/gpu, and those with a `device` fixture,
 keep their arrays on the device all the way.
 """
+import os
 import sys
 from pathlib import Path
 
@@ -23,6 +24,19 @@ ABOUT_THE_CPU = {  # files and tests whose operations stay on the CPU, and why
 def pytest_addoption(parser):
     parser.addoption("--device", default="cpu", metavar="cpu|cuda[:n]|standin", help="where the tests compute (default: cpu)")
     parser.addoption("--all", action="store_true", help="also the tests marked long: many seeds, real sizes, every notebook")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config):
+    """Spread the whole suite over the cores where pytest-xdist is installed, whole files at a time: their tests share what
+    was trained for them. `-n 0` runs it in one process, `-n 8` in eight."""
+    options = config.option
+    if not hasattr(options, "numprocesses") or hasattr(config, "workerinput"):
+        return
+    if options.numprocesses is None and config.args_source == config.ArgsSource.TESTPATHS and not options.usepdb:
+        options.numprocesses = min(os.cpu_count() or 1, 4)
+    if options.numprocesses and options.dist == "no":
+        options.dist = "loadfile"
 
 
 def pytest_collection_modifyitems(config, items):

@@ -6,7 +6,9 @@ import weakref
 from collections import OrderedDict
 
 import numpy as np
+from numpy.typing import DTypeLike
 
+from ..aliases import Array, Shape
 from ..device import array_module
 
 # A fresh 150 MB array costs 37,000 page faults. A training step asks for the same sizes again and again, so blocks above
@@ -22,7 +24,7 @@ _bytes = {"lent": 0, "idle": 0, "most lent": 0}
 _shelf_lock = threading.RLock()  # not Lock: a collection inside the block may end an array, whose end locks again
 
 
-def empty(shape, dtype, like=None):
+def empty(shape: Shape, dtype: DTypeLike, like: Array | None = None) -> Array:
     """An uninitialised array on the device of `like` (CPU without it). Large CPU blocks are recycled."""
     xp = np if like is None else array_module(like)
     dtype = np.dtype(dtype)
@@ -36,7 +38,7 @@ def empty(shape, dtype, like=None):
     return flat.reshape(shape)
 
 
-def _take(size):
+def _take(size: int) -> Array:
     """A block from the shelf, or a new one; for a new one the shelf gives up what has not been asked for lately, so that
     blocks in use and idle ones together never exceed the most that was in use at once by more than 64 MB."""
     with _shelf_lock:
@@ -56,14 +58,14 @@ def _take(size):
     return np.empty(size, dtype=np.uint8) if block is None else block
 
 
-def _put_back(size, block):
+def _put_back(size: int, block: Array) -> None:
     with _shelf_lock:
         _shelf.setdefault(size, []).append(block)
         _bytes["lent"] -= size
         _bytes["idle"] += size
 
 
-def release_memory():
+def release_memory() -> None:
     """Give all recycled blocks back to the operating system (after a change of batch size, say)."""
     with _shelf_lock:
         _shelf.clear()
@@ -73,7 +75,7 @@ def release_memory():
 _local = threading.local()
 
 
-def scratch(name, shape, dtype, like):
+def scratch(name: str, shape: Shape, dtype: DTypeLike, like: Array) -> Array:
     """An uninitialised array for the time of one slice of images: on the CPU each thread has one block of memory per name and
     uses it again and again, so that it stays in the thread's cache. The next call with this name overwrites it."""
     if array_module(like) is not np:
@@ -87,7 +89,7 @@ def scratch(name, shape, dtype, like):
     return block[:size].view(dtype).reshape(shape)
 
 
-def _after_fork():
+def _after_fork() -> None:
     """In a forked child the copy of the lock may be locked for ever."""
     global _shelf_lock
     _shelf_lock = threading.RLock()

@@ -2,15 +2,18 @@
 
 An implementation is a Function with the book's options and inputs. functional.py asks `implementation(op, *inputs)` for it.
 """
+from collections.abc import Callable
 from functools import cache
 from numbers import Integral
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from .. import ops, tensor
+from ..aliases import Array
 from ..device import array_module, is_array
 from ..ops.im2col import window_count
+from ..tensor import Function
 from . import activation, linear, normalization, pooling, sgd
 from .batched import BatchedConvolution
 from .im2col import Im2colConvolution, OneWindowConvolution
@@ -20,22 +23,22 @@ from .winograd import LONGEST_SUM, WinogradConvolution
 # ------------------------------------------------------------------------------------------------ for which shapes
 
 
-def any_input(op, x, *others):
+def any_input(op: Any, x: Array, *others: Any) -> bool:
     """any shape"""
     return True
 
 
-def convolution(op, x, weight, *bias):
+def convolution(op: Any, x: Array, weight: Array, *bias: Array) -> bool:
     """any images and kernels"""
     return x.ndim == weight.ndim == 4 and isinstance(op.groups, Integral) and op.groups > 0
 
 
-def one_window(op, x, weight, *bias):
+def one_window(op: Any, x: Array, weight: Array, *bias: Array) -> bool:
     """the kernel is as large as the image"""
     return convolution(op, x, weight) and x.shape[2:] == weight.shape[2:] and op.padding == (0, 0)
 
 
-def by_tiles(op, x, weight, *bias):
+def by_tiles(op: Any, x: Array, weight: Array, *bias: Array) -> bool:
     """3x3 or 5x5 kernels, 32 channels, 4 images"""
     # So many channels that the products are what takes time, and so many images that the transform of the weights is not: a step
     # of the paper's network takes 222 ms by tiles and 271 ms by im2col with 4 images, 212 and 201 with 2. Of float16's 3 digits
@@ -49,12 +52,12 @@ def by_tiles(op, x, weight, *bias):
     return square and -(-KH // S) in LONGEST_SUM and enough and weight.dtype.itemsize > 2
 
 
-def by_folded_tiles(op, x, weight, *bias):
+def by_folded_tiles(op: Any, x: Array, weight: Array, *bias: Array) -> bool:
     """the same, of S x S pixels as S² channels"""
     return op.stride[0] > 1 and by_tiles(op, x, weight)
 
 
-def small_products(op, x, weight, *bias):
+def small_products(op: Any, x: Array, weight: Array, *bias: Array) -> bool:
     """64 windows; 10⁶ multiply-adds at most"""
     if not convolution(op, x, weight):
         return False
@@ -62,22 +65,22 @@ def small_products(op, x, weight, *bias):
     return OH * OW >= 64 and weight.size // op.groups * OH * OW <= 10**6  # OpenBLAS does not pack operands of these
 
 
-def byte_for_winner(op, x):
+def byte_for_winner(op: Any, x: Array) -> bool:
     """256 pixels in a window at most"""
     return op.kernel_size[0] * op.kernel_size[1] <= 256
 
 
-def of_images(op, x):
+def of_images(op: Any, x: Array) -> bool:
     """images"""
     return x.ndim == 4
 
 
-def in_cuda(op, x, *others):
+def in_cuda(op: Any, x: Array, *others: Any) -> bool:
     """float32 or float64"""
     return x.dtype in ("float32", "float64")
 
 
-def winner_in_cuda(op, x):
+def winner_in_cuda(op: Any, x: Array) -> bool:
     """float32 or float64, 256 pixels in a window"""
     return in_cuda(op, x) and byte_for_winner(op, x)
 
@@ -93,7 +96,7 @@ class Row(NamedTuple):
     words: str
 
 
-def on_the_cpu():
+def on_the_cpu() -> list[Row]:
     """The rows for NumPy's arrays. The first that serves is taken."""
     return [
         Row(ops.Conv2d, "cpu", one_window, OneWindowConvolution, "one matrix product"),
@@ -111,7 +114,7 @@ def on_the_cpu():
     ]
 
 
-def on_a_gpu():
+def on_a_gpu() -> list[Row]:
     """The rows for CuPy's arrays."""
     from . import gpu  # 200 lines that a CPU does not need
 
@@ -130,7 +133,7 @@ def on_a_gpu():
 
 
 @cache
-def _rows(device):
+def _rows(device: str) -> dict[Any, list[Row]]:
     """{operation: its rows}"""
     found = {}
     for row in on_the_cpu() if device == "cpu" else on_a_gpu():
@@ -138,7 +141,7 @@ def _rows(device):
     return found
 
 
-def implementation(op, *inputs):
+def implementation(op: Any, *inputs: Any) -> Any:
     """The first row of the table that serves these inputs (Tensors or arrays): a Function with the options of `op`, or `op`
     itself where there is none. Of a plain function, such as ops.sgd_update, another function."""
     arrays = [value.data if isinstance(value, tensor.Tensor) else value for value in inputs]
@@ -155,7 +158,7 @@ def implementation(op, *inputs):
     return op
 
 
-def _with_options(kind, op):
+def _with_options(kind: type[Function], op: Function) -> Function:
     fast = kind.__new__(kind)
     vars(fast).update(vars(op))
     return fast
@@ -164,14 +167,14 @@ def _with_options(kind, op):
 # ------------------------------------------------------------------------------------------------ for a reader
 
 
-def table():
+def table() -> str:
     """The table as text: one line for each row, and what is asked of the inputs. The first line that fits serves."""
     lines = [f"{row.operation.__name__:18} {row.device:5} {row.serves.__doc__:42} {_file(row.implementation):24} {row.words}"
              for row in on_the_cpu() + on_a_gpu()]
     return "\n".join([f"{'operation':18} {'on':5} {'if':42} {'in':24} how", *lines])
 
 
-def explain(call, *inputs, **options):
+def explain(call: Callable[..., Any], *inputs: Any, **options: Any) -> str:
     """Run `call`, such as F.conv2d or a model, and say for each operation in it which implementation served it.
 
     >>> print(explain(F.conv2d, x, weight, padding=1))
@@ -179,8 +182,8 @@ def explain(call, *inputs, **options):
     """
     lines = []
 
-    def observer(direction, function, run):
-        def noted(*arrays):
+    def observer(direction: str, function: Function, run: Callable[..., Any]) -> Callable[..., Any]:
+        def noted(*arrays: Array) -> Any:
             result = run(*arrays)
             how = f"{function.describe(*arrays)} " if hasattr(function, "describe") else ""
             layer = f"{function.layer}: " if function.layer else ""
@@ -197,5 +200,5 @@ def explain(call, *inputs, **options):
     return "\n".join(lines)
 
 
-def _file(thing):
+def _file(thing: Any) -> str:
     return thing.__module__.removeprefix("minialex.").replace(".", "/") + ".py"

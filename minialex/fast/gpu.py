@@ -7,11 +7,14 @@ when first used) and launched; nothing in this file waits for the GPU.
 N, C, H, W: images, channels, height, width.  KH, KW: kernel or window.  OH, OW: output.
 """
 import os
+from collections.abc import Callable
 from functools import cache, wraps
+from typing import Any
 
 import numpy as np
 
 from .. import ops
+from ..aliases import Array, Pair, Shape
 from ..device import array_module, bytes_asked_for, gpu_memory, is_array, loaded_cupy
 from ..errors import OutOfMemory
 from ..ops.im2col import window_count
@@ -37,7 +40,7 @@ _MOST_BLOCKS = 1 << 20
 _SHORT = 1 << 30  # below this many elements an int can count them, the last step of a grid-stride loop included
 
 
-def source(real, index):
+def source(real: str, index: str) -> str:
     """The CUDA source of all kernels for one element type ("float", "double") and one index type ("int", "long long").
 
     64-bit division takes several times as long as 32-bit, so long indices are for arrays that need them.
@@ -46,7 +49,7 @@ def source(real, index):
 
 
 @cache
-def _text():
+def _text() -> str:
     texts = []
     for name in _FILES:
         with open(os.path.join(os.path.dirname(__file__), "cuda", name), encoding="utf-8") as file:
@@ -56,11 +59,11 @@ def _text():
 
 
 @cache
-def _kernel(cupy, name, real, index):
+def _kernel(cupy: Any, name: str, real: str, index: str) -> Any:
     return cupy.RawKernel(source(real, index), name)
 
 
-def _launch(name, total, *arguments, block_each=False):
+def _launch(name: str, total: int, *arguments: Any, block_each: bool = False) -> None:
     """Run kernel `name` over `total` elements: one thread for each, or with `block_each` one block of threads.
 
     Integers are passed as the index type, floats as the arrays' own type. Raises TypeError when the arrays are not
@@ -82,10 +85,10 @@ def _launch(name, total, *arguments, block_each=False):
     kernel((min(blocks, _MOST_BLOCKS),), (threads,), (index(total), *converted))
 
 
-def _on_its_device(function):
+def _on_its_device(function: Callable[..., Any]) -> Callable[..., Any]:
     """Run `function` on the GPU that holds its first array: new arrays and launches go to the current device."""
     @wraps(function)
-    def run(array, *args, **kwargs):
+    def run(array: Any, *args: Any, **kwargs: Any) -> Any:
         with array.device:
             return function(array, *args, **kwargs)
     return run
@@ -94,11 +97,11 @@ def _on_its_device(function):
 # ------------------------------------------------------------------------------------------------ columns
 
 
-def _output_size(image_size, kernel_size, stride, padding):
+def _output_size(image_size: Pair, kernel_size: Pair, stride: Pair, padding: Pair) -> Pair:
     return tuple(map(window_count, image_size, kernel_size, stride, padding))
 
 
-def _column_strides(columns):
+def _column_strides(columns: Array) -> tuple[int, int]:
     """Elements from one image to the next, and from one row to the next, in columns (C·KH·KW, N, OH·OW)."""
     row, image, item = columns.strides
     if item != columns.itemsize:
@@ -106,18 +109,18 @@ def _column_strides(columns):
     return image // item, row // item
 
 
-def _contiguous(array):
+def _contiguous(array: Array) -> Array:
     return array_module(array).ascontiguousarray(array)
 
 
-def _in_place(*arrays):
+def _in_place(*arrays: Array) -> None:
     """Kernels count elements from the first to the last: an array that is written to must have no gaps between them."""
     if not all(array.flags.c_contiguous for array in arrays):
         raise ValueError("an array that is changed in place on the GPU must be C-contiguous, not a strided view.")
 
 
 @_on_its_device
-def im2col(x, kernel_size, stride, padding, out=None):
+def im2col(x: Array, kernel_size: Pair, stride: Pair, padding: Pair, out: Array | None = None) -> Array:
     """columns[(c, i, j), n, (h, w)] = x[n, c, h·stride + i − padding, w·stride + j − padding], 0 outside.
 
     x (N, C, H, W) -> (C·KH·KW, N, OH·OW). `out` may have any strides on its first two axes.
@@ -132,7 +135,7 @@ def im2col(x, kernel_size, stride, padding, out=None):
 
 
 @_on_its_device
-def col2im(columns, image_shape, kernel_size, stride, padding, out=None):
+def col2im(columns: Array, image_shape: Shape, kernel_size: Pair, stride: Pair, padding: Pair, out: Array | None = None) -> Array:
     """The transpose of im2col: every pixel is the sum of the column entries that were copied from it.
 
     columns (C·KH·KW, N, OH·OW), or contiguous in any other shape of that size -> (N, C, H, W).
@@ -152,10 +155,10 @@ class GpuIm2col(Im2col):
 
     im2col, col2im = staticmethod(im2col), staticmethod(col2im)
 
-    def images_at_a_time(self):
+    def images_at_a_time(self) -> int:
         return images_at_a_time(self.rows * self.positions * self.like.itemsize)
 
-    def sum_over_images(self, function, count, operations):
+    def sum_over_images(self, function: Callable[..., Any], count: int, operations: float) -> Any:
         return sum_over_images(function, count, self.images_at_a_time())
 
 
@@ -167,7 +170,7 @@ class Conv2d(Convolution):
 
 
 @_on_its_device
-def max_pool_forward(x, kernel_size, stride, padding):
+def max_pool_forward(x: Array, kernel_size: Pair, stride: Pair, padding: Pair) -> tuple[Array, Array]:
     """y = the largest of each window, and where it stood: argmax = i·KW + j, the first in reading order when tied.
 
     x (N, C, H, W) -> y (N, C, OH, OW) and argmax (the same shape, uint8). Padding counts as −∞; NaN wins.
@@ -182,7 +185,7 @@ def max_pool_forward(x, kernel_size, stride, padding):
 
 
 @_on_its_device
-def max_pool_backward(grad, argmax, image_shape, kernel_size, stride, padding):
+def max_pool_backward(grad: Array, argmax: Array, image_shape: Shape, kernel_size: Pair, stride: Pair, padding: Pair) -> Array:
     """dx: each output's gradient goes to the one pixel that won its window; a pixel that won several gets the sum."""
     grad = _contiguous(grad)
     dx = loaded_cupy().empty(image_shape, dtype=grad.dtype)
@@ -199,7 +202,7 @@ class MaxPool2d(CpuMaxPool2d):
 
 
 @_on_its_device
-def lrn_forward(x, size, alpha, beta, k, groups):
+def lrn_forward(x: Array, size: int, alpha: float, beta: float, k: float, groups: int) -> tuple[Array, Array]:
     """y = x / scale^beta with scale = k + alpha · Σ_{j−size//2 … j+(size−1)//2} x² over neighbouring channels."""
     x = _contiguous(x)
     y, scale = loaded_cupy().empty_like(x), loaded_cupy().empty_like(x)
@@ -209,7 +212,8 @@ def lrn_forward(x, size, alpha, beta, k, groups):
 
 
 @_on_its_device
-def lrn_backward(grad, x, scale, size, alpha, beta, groups, overwrite=False):
+def lrn_backward(grad: Array, x: Array, scale: Array, size: int, alpha: float, beta: float, groups: int,
+                 overwrite: bool = False) -> Array:
     """dx = g·s^−β − 2αβ·x·Σ (g·x·s^(−β−1)), the sum over all channels whose window holds this one. overwrite: not used, since
     each thread reads what its neighbours would overwrite."""
     grad, x, scale = (_contiguous(array) for array in (grad, x, scale))
@@ -227,7 +231,7 @@ class LocalResponseNorm(CpuLocalResponseNorm):
 
 
 @_on_its_device
-def dropout(x, p, key, first=0):
+def dropout(x: Array, p: float, key: int, first: int = 0) -> Array:
     """y = x · m / (1 − p), m = 1 where a random number in [0, 1) is at least p, else 0: for the same key the same mask."""
     x = _contiguous(x)
     y = loaded_cupy().empty_like(x)
@@ -241,11 +245,11 @@ class Dropout(ops.Dropout):
 
     fresh_gradients = True
 
-    def forward(self, x):
+    def forward(self, x: Array) -> Array:
         self.key, self.first = next_sequence(x)
         return dropout(x, self.p, self.key, self.first)
 
-    def backward(self, grad_output):
+    def backward(self, grad_output: Array) -> Array:
         return dropout(grad_output, self.p, self.key, self.first)
 
 
@@ -253,7 +257,7 @@ class Dropout(ops.Dropout):
 
 
 @_on_its_device
-def cross_entropy(logits, labels):
+def cross_entropy(logits: Array, labels: Array) -> tuple[Array, Array]:
     """The losses (N,), −ln p[label], of logits (N, K) and labels (N,), and their mean's gradient (N, K): (p − one-hot)/N.
 
     A label that is none of the K classes makes its row NaN.
@@ -265,13 +269,13 @@ def cross_entropy(logits, labels):
 
 
 class CrossEntropy(ops.CrossEntropy):
-    def forward(self, logits):
+    def forward(self, logits: Array) -> Array:
         labels, share = self.labels_and_shares(logits)
         losses, gradient = cross_entropy(logits, labels)
         self.save_for_backward(gradient, share)
         return (losses[:, None] * share).mean()
 
-    def backward(self, g):
+    def backward(self, g: Array) -> Array:
         gradient, share = self.saved
         return gradient * share * g
 
@@ -280,7 +284,7 @@ class CrossEntropy(ops.CrossEntropy):
 
 
 @_on_its_device
-def sgd_update(weight, grad, velocity, lr, momentum, weight_decay):
+def sgd_update(weight: Array, grad: Array, velocity: Array, lr: float, momentum: float, weight_decay: float) -> None:
     """v ← momentum·v − lr·(g + weight_decay·w);  w ← w + v, in place (the paper, section 5): one pass over memory."""
     _in_place(weight, velocity)
     _launch("sgd_update", weight.size, weight, _contiguous(grad), velocity,
@@ -293,7 +297,7 @@ _SLICE_BYTES = 256 << 20  # columns of this size keep any GPU busy; more of them
 _slice_sizes = {}  # what has been found out so far, so that no step asks the driver or runs out of memory again
 
 
-def images_at_a_time(column_bytes):
+def images_at_a_time(column_bytes: int) -> int:
     """How many images share one buffer of columns when one image needs `column_bytes`: 256 MB worth, or a quarter of
     the free memory when that is less."""
     key = loaded_cupy().cuda.Device().id, "bytes", column_bytes
@@ -302,7 +306,7 @@ def images_at_a_time(column_bytes):
     return _slice_sizes[key]
 
 
-def sum_over_images(function, count, at_a_time):
+def sum_over_images(function: Callable[..., Any], count: int, at_a_time: int) -> Any:
     """Call `function(slice)` on slices of at most `at_a_time` of `count` images, first to last, and add up the tuples
     of arrays (or None) that it returns.
 
@@ -323,7 +327,7 @@ def sum_over_images(function, count, at_a_time):
     return total
 
 
-def _attempt(function, images):
+def _attempt(function: Callable[..., Any], images: slice) -> tuple[Any, str | None]:
     """(result, None), or (None, CuPy's message) when memory ran out; the function's own arrays are free again then."""
     try:
         return function(images), None
@@ -331,7 +335,7 @@ def _attempt(function, images):
         return None, str(error)
 
 
-def _too_much(count, shortage):
+def _too_much(count: int, shortage: str) -> str:
     """What was needed, what was free, which batch would fit.
 
     Of the memory in use, weights and their gradients stay while activations grow with the batch: the estimate takes

@@ -2,9 +2,12 @@
 
 N, C, H, W: images, channels, height, width.  KH, KW: kernel or window.  OH, OW: output.
 """
+from collections.abc import Callable
+
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from ..aliases import Array, Pair, Shape
 from ..device import array_module
 from ..ops.im2col import window_count
 from .buffers import empty, scratch
@@ -12,7 +15,7 @@ from .convolution import Convolution, Plan
 from .linear import matmul
 
 
-def _windows(x, kernel_size, stride, counts):
+def _windows(x: Array, kernel_size: Pair, stride: Pair, counts: Pair) -> Array:
     """Every window of x (N, C, H, W) as a view (C, KH, KW, N, OH, OW): entry [c, i, j, n, h, w] is
     x[n, c, h·stride + i, w·stride + j]. Nothing is copied; the strides do the work."""
     (KH, KW), (SH, SW), (OH, OW) = kernel_size, stride, counts
@@ -21,7 +24,7 @@ def _windows(x, kernel_size, stride, counts):
     return as_strided(x, (C, KH, KW, N, OH, OW), (sc, sh, sw, sn, sh * SH, sw * SW))
 
 
-def _copy(target, source):
+def _copy(target: Array, source: Array) -> None:
     """target[...] = source. Rows that are contiguous on both sides are copied as single items: NumPy's loop over 13
     floats costs more than the 13 floats (2.4 times for conv2's columns, measured)."""
     row = source.shape[-1] * source.itemsize
@@ -30,7 +33,7 @@ def _copy(target, source):
     np.copyto(target, source)
 
 
-def _padded(x, padding, value):
+def _padded(x: Array, padding: Pair, value: float) -> Array:
     """x with PH rows and PW columns of `value` on each side."""
     PH, PW = padding
     if PH == PW == 0:
@@ -41,11 +44,11 @@ def _padded(x, padding, value):
     return padded
 
 
-def _output_size(image_size, kernel_size, stride, padding):
+def _output_size(image_size: Pair, kernel_size: Pair, stride: Pair, padding: Pair) -> Pair:
     return tuple(map(window_count, image_size, kernel_size, stride, padding))
 
 
-def im2col(x, kernel_size, stride, padding, out=None):
+def im2col(x: Array, kernel_size: Pair, stride: Pair, padding: Pair, out: Array | None = None) -> Array:
     """columns[(c, i, j), n, (h, w)] = x[n, c, h·stride + i − padding, w·stride + j − padding], 0 outside.
 
     x (N, C, H, W) -> (C·KH·KW, N, OH·OW): one row per kernel entry, one column per window, the images side by side,
@@ -68,7 +71,7 @@ def im2col(x, kernel_size, stride, padding, out=None):
     return out
 
 
-def col2im(columns, image_shape, kernel_size, stride, padding, out=None):
+def col2im(columns: Array, image_shape: Shape, kernel_size: Pair, stride: Pair, padding: Pair, out: Array | None = None) -> Array:
     """The transpose of im2col: every column entry is added to the pixel that it was copied from.
 
     columns (C·KH·KW, N, OH·OW) -> (N, C, H, W). The sum over a window is taken in two steps, first over its rows i, then
@@ -104,70 +107,71 @@ class Im2col(Plan):
     K = C/T·KH·KW entries of a kernel, P = n·OH·OW windows of n images.
     """
 
-    def __init__(self, x, weight, stride, padding, groups, output_size, forward=True):
+    def __init__(self, x: Array, weight: Array, stride: Pair, padding: Pair, groups: int, output_size: Pair,
+                 forward: bool = True) -> None:
         self.weight_shape, self.groups, self.output_size, self.like = weight.shape, groups, output_size, weight
         self.geometry = weight.shape[2:], stride, padding
         self.rows, self.positions = groups * weight[0].size, output_size[0] * output_size[1]
 
-    def describe(self):
+    def describe(self) -> str:
         """The plan in a few words."""
         return f"im2col, {self.images_at_a_time()} images a product"
 
-    def weights(self, weight):
+    def weights(self, weight: Array) -> Array:
         """(C_out, C/T, KH, KW) -> (1, T, C_out/T, K)"""
         return weight.reshape(1, self.groups, len(weight) // self.groups, -1)
 
-    def weights_back(self, dW):
+    def weights_back(self, dW: Array) -> Array:
         """(1, T, C_out/T, K) -> (C_out, C/T, KH, KW)"""
         return dW.reshape(self.weight_shape)
 
-    def columns(self, x):
+    def columns(self, x: Array) -> Array:
         """(n, C, H, W) -> (1, T, K, P)"""
         columns = scratch("columns", (self.rows, len(x), self.positions), x.dtype, like=x)
         return self.im2col(x, *self.geometry, out=columns).reshape(1, self.groups, self.rows // self.groups, -1)
 
-    def columns_back(self, dcolumns, out):
+    def columns_back(self, dcolumns: Array, out: Array) -> None:
         """col2im, (1, T, K, P) -> out (n, C, H, W): each entry is added to the pixel that it was copied from."""
         self.col2im(dcolumns.reshape(self.rows, len(out), -1), out.shape, *self.geometry, out=out)
 
-    def output(self, product, bias, out, finish):
+    def output(self, product: Array, bias: Array, out: Array, finish: Callable[[Array], None]) -> None:
         """(1, T, C_out/T, P), bias (C_out, 1, 1) -> out (n, C_out, OH, OW), the bias added, and `finish` called on it"""
         by_image = product.reshape(out.shape[1], len(out), *self.output_size).swapaxes(0, 1)
         array_module(out).add(by_image, bias, out=out)
         finish(out)
 
-    def output_back(self, dy):
+    def output_back(self, dy: Array) -> Array:
         """(n, C_out, OH, OW) -> (1, T, C_out/T, P)"""
         return dy.swapaxes(0, 1).reshape(1, self.groups, dy.shape[1] // self.groups, -1)
 
-    def multiply(self, a, b, out):
+    def multiply(self, a: Array, b: Array, out: Array) -> Array:
         """out[0, t] = a[0, t] · b[0, t]. One tower at a time: CuPy's batched product copies an operand that is transposed."""
         for tower in range(self.groups):
             matmul(a[0, tower], b[0, tower], out=out[0, tower])
         return out
 
-    def empty_product(self, images):
+    def empty_product(self, images: int) -> Array:
         """Uninitialised memory for W · columns of so many images."""
         shape = 1, self.groups, self.weight_shape[0] // self.groups, images * self.positions
         return scratch("product", shape, self.like.dtype, like=self.like)
 
-    def empty_columns(self, images):
+    def empty_columns(self, images: int) -> Array:
         """Uninitialised memory for the columns of so many images: on the CPU that of `columns`, which have done their work."""
         shape = 1, self.groups, self.rows // self.groups, images * self.positions
         return scratch("columns", shape, self.like.dtype, like=self.like)
 
-    def empty_images(self, shape):
+    def empty_images(self, shape: Shape) -> Array:
         """Uninitialised memory for images (N, C, H, W)."""
         return empty(shape, self.like.dtype, like=self.like)
 
-    def images_at_a_time(self):
+    def images_at_a_time(self) -> int:
         """How many images share one buffer of columns."""
         return images_at_a_time(self.positions, self.rows * self.positions * self.like.itemsize)
 
     im2col, col2im = staticmethod(im2col), staticmethod(col2im)
 
 
-def images_at_a_time(positions, column_bytes):
+def images_at_a_time(positions: int, column_bytes: int) -> int:
     """How many images share one buffer of columns, when one image has `positions` windows in `column_bytes` bytes: enough for 512
     columns, since a matrix product of 169 (one image of conv3-5) runs 10-15 % slower, and for 1 MB."""
     return max(1, -(-512 // positions), (1 << 20) // column_bytes)
@@ -177,14 +181,14 @@ class OneWindow(Im2col):
     """Kernels as large as the images: the one window is the whole image, which as it lies in memory is its column already, as in
     a fully connected layer. Nothing is copied: LeNet-5's third layer, 2 to 3 % of its step."""
 
-    def describe(self):
+    def describe(self) -> str:
         return "one matrix product, the kernel is as large as the image"
 
-    def columns(self, x):
+    def columns(self, x: Array) -> Array:
         """(n, C, H, W) -> (1, T, K, n)"""
         return x.reshape(1, len(x), self.groups, -1).transpose(0, 2, 3, 1)
 
-    def columns_back(self, dcolumns, out):
+    def columns_back(self, dcolumns: Array, out: Array) -> None:
         """The transpose, (1, T, K, n) -> out (n, C, H, W)"""
         out[...] = dcolumns.transpose(0, 3, 1, 2).reshape(out.shape)
 

@@ -6,6 +6,7 @@ conv5's backward pass, right after fc6's, took 1.7 times as long at batch 32 (RE
 import numpy as np
 
 from .. import ops
+from ..aliases import Array
 from ..device import array_module, thread_count
 from .buffers import empty
 from .threads import WORTH_SHARING, batch_pieces, inside, parallel_map
@@ -14,14 +15,14 @@ from .threads import WORTH_SHARING, batch_pieces, inside, parallel_map
 class Linear(ops.Linear):
     fresh_gradients = True
 
-    def forward(self, x, weight, bias=None):
+    def forward(self, x: Array, weight: Array, bias: Array | None = None) -> Array:
         self.save_for_backward(x, weight)
         y = matmul(x, weight.T)
         if bias is not None:
             y += bias
         return y
 
-    def backward(self, g):
+    def backward(self, g: Array) -> tuple[Array | None, ...]:
         x, weight = self.saved
         need_x, need_weight, *need_bias = self.needs_input_grad
         return (matmul(g, weight) if need_x else None,
@@ -29,7 +30,7 @@ class Linear(ops.Linear):
                 *[g.sum(axis=0) if needed else None for needed in need_bias])
 
 
-def matmul(a, b, out=None):
+def matmul(a: Array, b: Array, out: Array | None = None) -> Array:
     """a @ b for two matrices, shared among the cores by rows or columns of the result."""
     if out is None:
         out = empty((a.shape[0], b.shape[1]), np.result_type(a.dtype, b.dtype), like=a)
@@ -40,7 +41,7 @@ def matmul(a, b, out=None):
     turned = b.flags.f_contiguous and not b.flags.c_contiguous  # the weights in x Wᵀ: (W xᵀ)ᵀ takes two thirds of the time
     by_rows = rows >= columns or rows >= 1024 and not turned  # 1024 rows of fc6's gradient are one run of memory
 
-    def part(piece):
+    def part(piece: slice) -> None:
         if by_rows:
             np.matmul(a[piece], b, out=out[piece])
         elif turned:

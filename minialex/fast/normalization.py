@@ -2,9 +2,13 @@
 
     s = k + α · Σ x² over the window of channels, the scale        y = x·s^−β        dx = g·s^−β − 2αβ·x·Σ (g·x·s^(−β−1))
 """
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from .. import ops
+from ..aliases import Array
 from .buffers import scratch
 from .layout import arranged, channels_last, empty_like, lies_like, swapped
 from .threads import for_images
@@ -17,31 +21,31 @@ _BLOCK = 1 << 18
 class LocalResponseNorm(ops.LocalResponseNorm):
     fresh_gradients = True
 
-    def forward(self, x):
+    def forward(self, x: Array) -> Array:
         x = arranged(x)
         y, scale = self.normalise(x, self.size, self.alpha, self.beta, self.k, self.groups)
         self.save_for_backward(x, scale)
         return y
 
-    def backward(self, grad_output):
+    def backward(self, grad_output: Array) -> Array:
         x, scale = self.saved
         grad = arranged(grad_output, like=x)
         copied = not lies_like(grad_output, x)  # not `is`: of a memmap NumPy makes another object with the same memory
         overwrite = self.owns_grad_output or copied
         return self.differentiate(grad, x, scale, self.size, self.alpha, self.beta, self.groups, overwrite)
 
-    def normalise(self, *arguments):
+    def normalise(self, *arguments: Any) -> Any:
         return lrn_forward(*arguments)
 
-    def differentiate(self, *arguments):
+    def differentiate(self, *arguments: Any) -> Array:
         return lrn_backward(*arguments)
 
 
-def lrn_forward(x, size, alpha, beta, k, groups):
+def lrn_forward(x: Array, size: int, alpha: float, beta: float, k: float, groups: int) -> tuple[Array, Array]:
     """y = x / scale^beta with scale = k + alpha · Σ_{j−size//2 … j+(size−1)//2} x² over neighbouring channels."""
     y, scale = empty_like(x), empty_like(x)
 
-    def normalise(x, y, s):
+    def normalise(x: Array, y: Array, s: Array) -> None:
         squares = np.multiply(x, x, out=scratch("squares", x.shape, x.dtype, like=x))
         _window_sum(squares, size // 2, (size - 1) // 2, out=s)
         s *= alpha
@@ -52,7 +56,8 @@ def lrn_forward(x, size, alpha, beta, k, groups):
     return y, scale
 
 
-def lrn_backward(grad, x, scale, size, alpha, beta, groups, overwrite=False):
+def lrn_backward(grad: Array, x: Array, scale: Array, size: int, alpha: float, beta: float, groups: int,
+                 overwrite: bool = False) -> Array:
     """dx = g·s^−β − 2αβ·x·Σ (g·x·s^(−β−1)), the sum over all channels whose window holds this one. The three arrays lie in memory
     in the same order.
 
@@ -60,7 +65,7 @@ def lrn_backward(grad, x, scale, size, alpha, beta, groups, overwrite=False):
     """
     dx = grad if overwrite else empty_like(x)
 
-    def differentiate(g, x, s, out):
+    def differentiate(g: Array, x: Array, s: Array, out: Array) -> None:
         direct = _power(s, -beta)
         direct *= g
         ratio = np.multiply(direct, x, out=scratch("squares", x.shape, x.dtype, like=x))
@@ -74,7 +79,7 @@ def lrn_backward(grad, x, scale, size, alpha, beta, groups, overwrite=False):
     return dx
 
 
-def _for_towers(function, groups, *arrays):
+def _for_towers(function: Callable[..., Any], groups: int, *arrays: Array) -> None:
     """Call `function(*parts)` on cache-sized parts of the arrays, in which channels are axis 1 and end where their tower ends:
     (n·groups, C/groups, H·W), or for channels last one row for each tower of each pixel, (pixels·groups, C/groups)."""
     N, C, H, W = arrays[0].shape
@@ -85,7 +90,7 @@ def _for_towers(function, groups, *arrays):
     for_images(lambda part: function(*(array[part] for array in arrays)), arrays[0], at_once=_BLOCK)
 
 
-def _window_sum(values, before, after, out):
+def _window_sum(values: Array, before: int, after: int, out: Array) -> None:
     """out[:, c] = Σ values[:, c − before … c + after], stopping at the ends of the channel axis (axis 1)."""
     if values.ndim == 2:
         _window_sum_in_rows(values, before, after, out)
@@ -98,7 +103,7 @@ def _window_sum(values, before, after, out):
         out[:, :-shift] += values[:, shift:]
 
 
-def _window_sum_in_rows(values, before, after, out):
+def _window_sum_in_rows(values: Array, before: int, after: int, out: Array) -> None:
     """The same for rows of channels: with zeros between them they make one long line, and a window that looks past the end of its
     row finds zeros. So the additions are as long as the line, not as a row."""
     rows, C = values.shape
@@ -115,7 +120,7 @@ def _window_sum_in_rows(values, before, after, out):
     out[...] = so_far.reshape(rows, step)[:, :C]
 
 
-def _power(scale, exponent):
+def _power(scale: Array, exponent: float) -> Array:
     """scale^exponent = 2^(exponent · log₂ scale), in half the time of NumPy's own power."""
     power = np.log2(scale, out=scratch("power", scale.shape, scale.dtype, like=scale))
     power *= exponent

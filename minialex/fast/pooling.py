@@ -4,11 +4,14 @@
 
 N, C, H, W: images, channels, height, width.  KH, KW: window.  OH, OW: output.
 """
+from collections.abc import Sequence
 from functools import reduce
+from typing import Any
 
 import numpy as np
 
 from .. import ops
+from ..aliases import Array, Pair, Shape
 from ..device import array_module
 from ..ops.im2col import taps, window_count
 from .buffers import scratch
@@ -21,23 +24,23 @@ _BLOCK = 1 << 18  # windows in one part, channels last: pool1 takes 0.21 ms per 
 class MaxPool2d(ops.MaxPool2d):
     fresh_gradients = True
 
-    def forward(self, x):
+    def forward(self, x: Array) -> Array:
         y, argmax = self.pool(x, self.kernel_size, self.stride, self.padding)
         self.save_for_backward(argmax)
         return y
 
-    def backward(self, grad_output):
+    def backward(self, grad_output: Array) -> Array:
         (argmax,) = self.saved
         return self.spread(grad_output, argmax, self.input_types[0][0], self.kernel_size, self.stride, self.padding)
 
-    def pool(self, *arguments):
+    def pool(self, *arguments: Any) -> Any:
         return max_pool_forward(*arguments)
 
-    def spread(self, *arguments):
+    def spread(self, *arguments: Any) -> Array:
         return max_pool_backward(*arguments)
 
 
-def max_pool_forward(x, kernel_size, stride, padding):
+def max_pool_forward(x: Array, kernel_size: Pair, stride: Pair, padding: Pair) -> tuple[Array, Array]:
     """y = the largest of each window, and where it stood: argmax = i·KW + j, the first in reading order when tied.
 
     x (N, C, H, W) -> y (N, C, OH, OW) and argmax (the same shape, uint8), in x's memory order. Padding counts as −∞; NaN wins.
@@ -49,7 +52,7 @@ def max_pool_forward(x, kernel_size, stride, padding):
     y = empty_like(x, (*x.shape[:2], OH, OW))
     argmax = empty_like(y, dtype=np.uint8)
 
-    def pool(images, rows):
+    def pool(images: slice, rows: slice) -> None:
         top, height = rows.start * SH, (rows.stop - rows.start - 1) * SH + KH
         image = _padded_rows(x[images], top, top + height, padding, like=x)
         best, column = _running_max("rows", [image[..., j:j + SW * OW:SW] for j in range(KW)], range(KW), like=x)
@@ -65,7 +68,7 @@ def max_pool_forward(x, kernel_size, stride, padding):
     return y, argmax
 
 
-def _padded_rows(x, first, stop, padding, like):
+def _padded_rows(x: Array, first: int, stop: int, padding: Pair, like: Array) -> Array:
     """Rows first … stop − 1 of the images x with PH rows and PW columns of −∞ on each side."""
     (PH, PW), (N, C, H, W) = padding, x.shape
     if PH == PW == 0:
@@ -77,7 +80,7 @@ def _padded_rows(x, first, stop, padding, like):
     return padded
 
 
-def _running_max(name, candidates, codes, like):
+def _running_max(name: str, candidates: Sequence[Array], codes: Sequence[Any], like: Array) -> tuple[Array, Array]:
     """The largest candidate and its code, in scratch memory of this name. Codes grow from candidate to candidate, so the code of
     the last one that was strictly larger is the maximum of all codes that were."""
     best, code, larger = (in_memory(scratch(f"{name}: {what}", in_memory(candidates[0], like).shape, dtype, like=like), like)
@@ -91,7 +94,7 @@ def _running_max(name, candidates, codes, like):
     return best, code
 
 
-def max_pool_backward(grad, argmax, image_shape, kernel_size, stride, padding):
+def max_pool_backward(grad: Array, argmax: Array, image_shape: Shape, kernel_size: Pair, stride: Pair, padding: Pair) -> Array:
     """dx, in argmax's memory order: each output's gradient goes to the one pixel that won its window; a pixel that won several
     gets the sum, added up in the reading order of the windows."""
     dx = empty_like(argmax, image_shape, grad.dtype)
@@ -102,7 +105,7 @@ def max_pool_backward(grad, argmax, image_shape, kernel_size, stride, padding):
     return dx
 
 
-def _scatter(grad, argmax, kernel_size, stride, padding, out):
+def _scatter(grad: Array, argmax: Array, kernel_size: Pair, stride: Pair, padding: Pair, out: Array) -> None:
     """One addition for each window, at the pixel that won."""
     (KH, KW), (SH, SW), (PH, PW) = kernel_size, stride, padding
     N, C, H, W = out.shape
@@ -113,7 +116,7 @@ def _scatter(grad, argmax, kernel_size, stride, padding, out):
     corner = (np.arange(C)[:, None, None] * height + np.arange(OH)[:, None] * SH) * width + np.arange(OW) * SW
     offset = (np.arange(KH)[:, None] * width + np.arange(KW)).reshape(-1)
 
-    def scatter(images):
+    def scatter(images: slice) -> None:
         position = offset[argmax[images]]
         position += corner + np.arange(len(position)).reshape(-1, 1, 1, 1) * (C * height * width)
         padded = np.zeros((len(position), C, height, width), dtype=grad.dtype)
@@ -123,7 +126,7 @@ def _scatter(grad, argmax, kernel_size, stride, padding, out):
     for_images(scatter, grad)
 
 
-def _gather(grad, argmax, kernel_size, stride, padding, out):
+def _gather(grad: Array, argmax: Array, kernel_size: Pair, stride: Pair, padding: Pair, out: Array) -> None:
     """The same for channels last: one long addition for each place (i, j) of a window, of the gradients of the windows whose
     pixel (i, j) won, and of zeros for the others. (For pool1 in this order 0.22 ms per image; single additions take 0.35.)"""
     (KH, KW), (SH, SW), (PH, PW) = kernel_size, stride, padding
@@ -131,7 +134,7 @@ def _gather(grad, argmax, kernel_size, stride, padding, out):
     # As whole numbers: 0 · ∞ would be NaN, but 0 times the bits of ∞ is 0.
     bits = grad.view(f"i{grad.itemsize}") if grad.itemsize <= 8 else grad
 
-    def gather(rows):
+    def gather(rows: slice) -> None:
         dx = out[rows]
         dx[...] = 0
         for code in reversed(range(KH * KW)):  # a pixel's last place (i, j) is its place in the first window
@@ -146,14 +149,14 @@ def _gather(grad, argmax, kernel_size, stride, padding, out):
     for_each(gather, _rows_at_a_time(len(out), grad.size), numbers=grad.size)
 
 
-def _windows_with(pixels, first, stride, count):
+def _windows_with(pixels: slice, first: int, stride: int, count: int) -> tuple[slice, slice]:
     """The windows k < count whose pixel first + k·stride is one of `pixels`, and which of these it is: two slices."""
     start = max(0, -(-(pixels.start - first) // stride))
     stop = max(start, min(count, -(-(pixels.stop - first) // stride)))
     return slice(start, stop), slice(first + start * stride - pixels.start, first + stop * stride - pixels.start, stride)
 
 
-def _rows_at_a_time(H, windows):
+def _rows_at_a_time(H: int, windows: int) -> list[slice]:
     """Slices of the H rows of images with so many windows in all."""
     size = max(1, _BLOCK * H // max(1, windows))
     return [slice(start, min(start + size, H)) for start in range(0, H, size)]
@@ -162,12 +165,12 @@ def _rows_at_a_time(H, windows):
 class AvgPool2d(ops.AvgPool2d):
     fresh_gradients = True
 
-    def forward(self, x):
+    def forward(self, x: Array) -> Array:
         (KH, KW), (SH, SW), add = self.kernel_size, self.stride, array_module(x).add
         OH, OW = map(window_count, x.shape[2:], self.kernel_size, self.stride, (0, 0))
         y = empty_like(x, (*x.shape[:2], OH, OW))
 
-        def average(images):  # first the rows of each window, which are whole rows of the image, then the columns
+        def average(images: slice) -> None:  # first the rows of each window, which are whole rows of the image, then the columns
             rows = reduce(add, [x[images, :, i:i + SH * OH:SH] for i in range(KH)])
             y[images] = reduce(add, [rows[..., j:j + SW * OW:SW] for j in range(KW)])
             y[images] *= 1 / (KH * KW)
@@ -175,12 +178,12 @@ class AvgPool2d(ops.AvgPool2d):
         for_images(average, x)
         return y
 
-    def backward(self, grad_output):
+    def backward(self, grad_output: Array) -> Array:
         (KH, KW), (SH, SW), (OH, OW) = self.kernel_size, self.stride, grad_output.shape[2:]
         dx = empty_like(grad_output, self.input_types[0][0])
         each_pixel_once = self.kernel_size == self.stride and (SH * OH, SW * OW) == dx.shape[2:]
 
-        def spread(images):
+        def spread(images: slice) -> None:
             share = grad_output[images] * (1 / (KH * KW))
             if each_pixel_once:  # by rows: for LeNet-5's first pooling layer at batch 64 0.15 ms, pixel by pixel 0.28
                 rows = empty_like(share, (*share.shape[:3], SW * OW))

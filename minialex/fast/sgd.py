@@ -4,15 +4,16 @@ It moves five arrays of 61 million numbers and computes next to nothing: in bloc
 """
 import numpy as np
 
+from ..aliases import Array
 from .buffers import scratch
 from .threads import for_blocks
 
 _BLOCK = 1 << 18  # numbers; of smaller blocks there are more, and each of their calls waits for the interpreter lock
 
 
-def sgd_update(weight, grad, velocity, lr, momentum, weight_decay):
+def sgd_update(weight: Array, grad: Array, velocity: Array, lr: float, momentum: float, weight_decay: float) -> None:
     """v ← momentum·v − lr·(g + weight_decay·w);  w ← w + v, in place"""
-    def update(w, g, v):
+    def update(w: Array, g: Array, v: Array) -> None:
         step = scratch("step", w.shape, w.dtype, like=w)
         np.multiply(w, w.dtype.type(weight_decay), out=step)
         step += g

@@ -6,9 +6,12 @@ this: there the same functions make one call with everything, or as much of a ba
 """
 import os
 import threading
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
+from ..aliases import Array
 from ..device import array_module, thread_count
 
 _local = threading.local()
@@ -27,7 +30,7 @@ _pool = {}
 _pool_lock = threading.Lock()  # two callers at once would confuse each other's limit on BLAS
 
 
-def _after_fork():
+def _after_fork() -> None:
     """A forked child has none of its parent's threads, and its copies of the locks may be locked for ever."""
     global _pool_lock
     _pool_lock = threading.Lock()
@@ -38,7 +41,7 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
 
 
-def _workers(threads):
+def _workers(threads: int) -> tuple[Any, Any]:
     """(executor, BLAS controller), made at first use and again after a change of the thread count."""
     if _pool.get("threads") != threads:
         from concurrent.futures import ThreadPoolExecutor  # brings logging with it: not at import
@@ -50,7 +53,7 @@ def _workers(threads):
     return _pool["executor"], _pool["blas"]
 
 
-def parallel_map(function, pieces, share=True):
+def parallel_map(function: Callable[..., Any], pieces: Sequence[Any], share: bool = True) -> list[Any]:
     """[function(piece) for piece in pieces], on all cores, with one BLAS thread each while more than one is running.
 
     share=False: on one core, for work of less than a millisecond; there the threads would only wait for each other's turn with
@@ -67,7 +70,7 @@ def parallel_map(function, pieces, share=True):
         return [function(piece) for piece in pieces]  # one image alone: here the cores share each product
     waiting, results = enumerate(pieces), [None] * len(pieces)
 
-    def work():
+    def work() -> None:
         buffer, _local.inside = np.setbufsize(_UFUNC_BUFFER), True  # a thread's own settings
         try:
             for index, piece in waiting:  # shared by all threads: each takes the next piece when it is free
@@ -90,12 +93,12 @@ def parallel_map(function, pieces, share=True):
     return results
 
 
-def inside():
+def inside() -> bool:
     """Is this thread at work for parallel_map?"""
     return getattr(_local, "inside", False)
 
 
-def batch_pieces(count, pieces=None):
+def batch_pieces(count: int, pieces: int | None = None) -> list[slice]:
     """`count` images cut into eight slices of equal size (more on machines with more cores, fewer for few images).
 
     The number is fixed so that sums over slices, such as a weight gradient, are the same on 1 to 8 cores.
@@ -105,7 +108,7 @@ def batch_pieces(count, pieces=None):
     return [slice(start, min(start + size, count)) for start in range(0, count, size)] if count else []
 
 
-def _share(function, count, numbers):
+def _share(function: Callable[..., Any], count: int, numbers: int) -> None:
     """function(slice) on slices of `count` things: on all cores, or where there are few numbers in all, at once on this one.
     For functions without matrix products: nobody limits BLAS on one core."""
     if numbers >= WORTH_SHARING:
@@ -114,12 +117,12 @@ def _share(function, count, numbers):
         function(slice(0, count))
 
 
-def for_each(function, things, numbers):
+def for_each(function: Callable[..., Any], things: Sequence[Any], numbers: int) -> None:
     """Call `function(thing)` for each thing, on all cores if these work on many numbers: each takes the next when it is free."""
     parallel_map(function, things, share=numbers >= WORTH_SHARING and len(things) > 1)
 
 
-def for_rows(function, *images):
+def for_rows(function: Callable[..., Any], *images: Array) -> None:
     """Call `function(*parts)` on matching rows (N, C, W) of images (N, C, H, W), on all cores: for what works number by number on
     images that lie in memory channels last. Where each core has work of its own already, as on a GPU, there is one call."""
     if array_module(images[0]) is not np or inside():
@@ -128,7 +131,7 @@ def for_rows(function, *images):
         for_each(lambda h: function(*(array[:, :, h] for array in images)), range(images[0].shape[2]), images[0].size)
 
 
-def for_images(function, x, at_once=_BLOCK):
+def for_images(function: Callable[..., Any], x: Array, at_once: int = _BLOCK) -> None:
     """Call `function(slice)` for slices of a few images of the batch x, on all cores: one large image's arrays fit the cache,
     and of small ones so many go together that NumPy's calls are worth their while.
 
@@ -140,14 +143,14 @@ def for_images(function, x, at_once=_BLOCK):
         return
     at_a_time = max(1, at_once * len(x) // max(1, x.size))
 
-    def some_by_some(piece):
+    def some_by_some(piece: slice) -> None:
         for start in range(piece.start, piece.stop, at_a_time):
             function(slice(start, min(start + at_a_time, piece.stop)))
 
     _share(some_by_some, len(x), x.size)
 
 
-def for_blocks(function, *arrays, at_a_time=_BLOCK):
+def for_blocks(function: Callable[..., Any], *arrays: Array, at_a_time: int = _BLOCK) -> None:
     """Call `function(*parts)` on matching parts of arrays of one shape: for what works number by number.
 
     On the CPU the parts have at_a_time numbers and are shared among the cores, if all arrays lie in memory in the same order and
@@ -159,7 +162,7 @@ def for_blocks(function, *arrays, at_a_time=_BLOCK):
         function(*arrays)
         return
 
-    def blocks(piece):
+    def blocks(piece: slice) -> None:
         for start in range(piece.start, piece.stop, at_a_time):
             part = slice(start, min(start + at_a_time, piece.stop))
             function(*(array[part] for array in flat))
@@ -168,7 +171,7 @@ def for_blocks(function, *arrays, at_a_time=_BLOCK):
     _share(blocks, count, count)
 
 
-def _flat(arrays):
+def _flat(arrays: Sequence[Array]) -> list[Array] | None:
     """Each array as one row, in the order in which the numbers of all lie in memory; None where there is no such order."""
     if not all(array.flags.c_contiguous for array in arrays):
         order = np.argsort(arrays[0].strides, kind="stable")[::-1]
@@ -178,13 +181,13 @@ def _flat(arrays):
     return [array.reshape(-1) for array in arrays]
 
 
-def sum_over_images(function, count, at_a_time, by_image, operations):
+def sum_over_images(function: Callable[..., Any], count: int, at_a_time: int, by_image: bool, operations: float) -> Any:
     """Call `function(slice)` on slices of at most `at_a_time` of `count` images and add up the arrays it returns.
 
     `function` returns None or a tuple of arrays and Nones; operations: multiply-adds per image. The order of additions does
     not depend on timing. by_image: each core takes images of its own; otherwise `function` itself shares its work.
     """
-    def add_up(piece):
+    def add_up(piece: slice) -> Any:
         total = None
         for start in range(piece.start, piece.stop, at_a_time):
             total = add_parts(total, function(slice(start, min(start + at_a_time, piece.stop))))
@@ -199,7 +202,7 @@ def sum_over_images(function, count, at_a_time, by_image, operations):
     return total
 
 
-def add_parts(total, part):
+def add_parts(total: Any, part: Any) -> Any:
     """total += part, entry by entry, in place: both are sums that nobody else holds."""
     if total is None or part is None:
         return part if total is None else total

@@ -1,5 +1,5 @@
 """The operations, one file per family: the formula on top, forward and backward next to each other."""
-from . import arithmetic  # noqa: F401 (gives Tensor its operators and methods)
+from . import methods  # noqa: F401 (gives Tensor its operators and methods)
 from .activation import ReLU, Sigmoid, Tanh
 from .convolution import Conv2d
 from .dropout import Dropout

@@ -1,15 +1,17 @@
-"""Arithmetic on tensors: + − · / ** @, exp and log, sums, maxima, shapes. Attached to Tensor at the end of the file.
+"""Arithmetic on tensors: + − · / ** @, exp and log, sums, maxima, shapes. methods.py attaches them to Tensor.
 
 Broadcasting copies an input along some axes; the transpose of copying is summing, so the gradient is summed over them.
 """
 from math import prod
 from numbers import Integral
+from typing import Any
 
+from ..aliases import Array, Axes, Shape
 from ..device import array_module, beside
 from ..tensor import Function, Tensor
 
 
-def unbroadcast(grad, shape):
+def unbroadcast(grad: Array, shape: Shape) -> Array:
     """Sum `grad` over the axes along which an array of `shape` was repeated to give grad's shape."""
     if grad.shape == shape:
         return grad
@@ -24,18 +26,18 @@ class _Elementwise(Function):
 
     symbol = "?"
 
-    def check_inputs(self, a, b):
+    def check_inputs(self, a: Array, b: Array) -> None:
         for m, n in zip(reversed(a.shape), reversed(b.shape)):
             if m != n and 1 not in (m, n):
                 raise ValueError(f"cannot compute {a.shape} {self.symbol} {b.shape}: counted from the right, sizes {m} and "
                                  f"{n} differ and neither is 1. Reshape one so that the axes line up.")
 
-    def grad_a(self, g):
+    def grad_a(self, g: Array) -> Array:
         return g
 
     grad_b = grad_a
 
-    def backward(self, g):
+    def backward(self, g: Array) -> tuple[Array | None, ...]:
         return tuple(unbroadcast(gradient(g, *self.saved), shape) if needed else None for gradient, needed, (shape, _) in
                      zip((self.grad_a, self.grad_b), self.needs_input_grad, self.input_types))
 
@@ -45,7 +47,7 @@ class Add(_Elementwise):
 
     symbol = "+"
 
-    def forward(self, a, b):
+    def forward(self, a: Array, b: Array) -> Array:
         return a + b
 
 
@@ -54,10 +56,10 @@ class Sub(_Elementwise):
 
     symbol = "-"
 
-    def forward(self, a, b):
+    def forward(self, a: Array, b: Array) -> Array:
         return a - b
 
-    def grad_b(self, g):
+    def grad_b(self, g: Array) -> Array:
         return -g
 
 
@@ -66,14 +68,14 @@ class Mul(_Elementwise):
 
     symbol = "*"
 
-    def forward(self, a, b):
+    def forward(self, a: Array, b: Array) -> Array:
         self.save_for_backward(a, b)
         return a * b
 
-    def grad_a(self, g, a, b):
+    def grad_a(self, g: Array, a: Array, b: Array) -> Array:
         return g * b
 
-    def grad_b(self, g, a, b):
+    def grad_b(self, g: Array, a: Array, b: Array) -> Array:
         return g * a
 
 
@@ -82,14 +84,14 @@ class Div(_Elementwise):
 
     symbol = "/"
 
-    def forward(self, a, b):
+    def forward(self, a: Array, b: Array) -> Array:
         self.save_for_backward(a, b)
         return a / b
 
-    def grad_a(self, g, a, b):
+    def grad_a(self, g: Array, a: Array, b: Array) -> Array:
         return g / b
 
-    def grad_b(self, g, a, b):
+    def grad_b(self, g: Array, a: Array, b: Array) -> Array:
         return -g * a / (b * b)
 
 
@@ -98,16 +100,16 @@ class Pow(_Elementwise):
 
     symbol = "**"
 
-    def forward(self, a, b):
+    def forward(self, a: Array, b: Array) -> Array:
         y = a ** b
         self.save_for_backward(a, b, y)
         return y
 
-    def grad_a(self, g, a, b, y):
+    def grad_a(self, g: Array, a: Array, b: Array, y: Array) -> Array:
         xp, exponent_0 = array_module(a), b == 0  # a⁰ is 1 everywhere, at a = 0 too: 0 · 0^(−1) would be NaN
         return xp.where(exponent_0, 0, g * b * a ** xp.where(exponent_0, 1, b - 1))
 
-    def grad_b(self, g, a, b, y):
+    def grad_b(self, g: Array, a: Array, b: Array, y: Array) -> Array:
         xp = array_module(a)
         return g * y * xp.log(xp.where(a == 0, 1, a))
 
@@ -115,22 +117,22 @@ class Pow(_Elementwise):
 class Neg(Function):
     """−x;  dx = −g"""
 
-    def forward(self, x):
+    def forward(self, x: Array) -> Array:
         return -x
 
-    def backward(self, g):
+    def backward(self, g: Array) -> Array:
         return -g
 
 
 class Exp(Function):
     """e^x;  dx = g·e^x"""
 
-    def forward(self, x):
+    def forward(self, x: Array) -> Array:
         y = array_module(x).exp(x)
         self.save_for_backward(y)
         return y
 
-    def backward(self, g):
+    def backward(self, g: Array) -> Array:
         (y,) = self.saved
         return g * y
 
@@ -138,11 +140,11 @@ class Exp(Function):
 class Log(Function):
     """ln x;  dx = g/x"""
 
-    def forward(self, x):
+    def forward(self, x: Array) -> Array:
         self.save_for_backward(x)
         return array_module(x).log(x)
 
-    def backward(self, g):
+    def backward(self, g: Array) -> Array:
         (x,) = self.saved
         return g / x
 
@@ -150,7 +152,7 @@ class Log(Function):
 class MatMul(Function):
     """A @ B;  dA = g @ Bᵀ, dB = Aᵀ @ g. Leading axes broadcast; a 1-d operand is a row (left) or a column (right)."""
 
-    def check_inputs(self, a, b):
+    def check_inputs(self, a: Array, b: Array) -> None:
         if 0 in (a.ndim, b.ndim):
             raise ValueError(f"cannot compute {a.shape} @ {b.shape}: a matrix product needs at least one axis on each side.")
         inner = b.shape[-2] if b.ndim > 1 else b.shape[0]
@@ -162,11 +164,11 @@ class MatMul(Function):
                 raise ValueError(f"cannot compute {a.shape} @ {b.shape}: of the leading axes, which number the matrices, {m} "
                                  f"and {n} differ and neither is 1.")
 
-    def forward(self, a, b):
+    def forward(self, a: Array, b: Array) -> Array:
         self.save_for_backward(a, b)
         return a @ b
 
-    def backward(self, g):
+    def backward(self, g: Array) -> tuple[Array, Array]:
         a, b = self.saved
         A = a[None, :] if a.ndim == 1 else a
         B = b[:, None] if b.ndim == 1 else b
@@ -181,7 +183,7 @@ class MatMul(Function):
 # ------------------------------------------------------------------------------------------------ reductions
 
 
-def _axes(axis, x):
+def _axes(axis: Axes, x: Array) -> tuple[int, ...]:
     """`axis` as a tuple of non-negative numbers; None means all."""
     axes = tuple(range(x.ndim)) if axis is None else tuple(axis) if isinstance(axis, (tuple, list)) else (axis,)
     for a in axes:
@@ -196,13 +198,13 @@ def _axes(axis, x):
 
 
 class _Reduction(Function):
-    def __init__(self, axis=None, keepdims=False):
+    def __init__(self, axis: Axes = None, keepdims: bool = False) -> None:
         self.axis, self.keepdims = axis, keepdims
 
-    def check_inputs(self, x):
+    def check_inputs(self, x: Array) -> None:
         self.axes = _axes(self.axis, x)
 
-    def kept(self, value):
+    def kept(self, value: Array) -> Array:
         """`value` with the reduced axes put back at length 1, so that it broadcasts against the input."""
         shape = self.input_shapes[0]
         return value.reshape(tuple(1 if axis in self.axes else n for axis, n in enumerate(shape)))
@@ -211,38 +213,38 @@ class _Reduction(Function):
 class Sum(_Reduction):
     """Σ x;  dx = g, repeated along the summed axes"""
 
-    def forward(self, x):
+    def forward(self, x: Array) -> Array:
         return x.sum(axis=self.axes, keepdims=self.keepdims)
 
-    def backward(self, g):
+    def backward(self, g: Array) -> Array:
         return array_module(g).broadcast_to(self.kept(g), self.input_shapes[0])
 
 
 class Mean(Sum):
     """Σ x / n;  dx = g/n"""
 
-    def check_inputs(self, x):
+    def check_inputs(self, x: Array) -> None:
         super().check_inputs(x)
         self.count = prod(x.shape[axis] for axis in self.axes)
         if self.count == 0:
             raise ValueError(f"the mean over axes {self.axes} of shape {x.shape} is a mean of nothing.")
 
-    def forward(self, x):
+    def forward(self, x: Array) -> Array:
         return x.mean(axis=self.axes, keepdims=self.keepdims)
 
-    def backward(self, g):
+    def backward(self, g: Array) -> Array:
         return super().backward(g / self.count)
 
 
 class Max(_Reduction):
     """max x;  dx = g at the first place in reading order that holds the maximum, 0 elsewhere"""
 
-    def check_inputs(self, x):
+    def check_inputs(self, x: Array) -> None:
         if x.size == 0:
             raise ValueError(f"the maximum of shape {x.shape} is a maximum of nothing.")
         super().check_inputs(x)
 
-    def forward(self, x):
+    def forward(self, x: Array) -> Array:
         self.order = tuple(axis for axis in range(x.ndim) if axis not in self.axes) + self.axes
         moved = x.transpose(self.order)  # the reduced axes last; flattened, one argmax finds the first maximum
         rows = moved.reshape(moved.shape[:x.ndim - len(self.axes)] + (-1,))
@@ -250,7 +252,7 @@ class Max(_Reduction):
         self.moved_shape, self.rows_shape = moved.shape, rows.shape
         return x.max(axis=self.axes, keepdims=self.keepdims)
 
-    def backward(self, g):
+    def backward(self, g: Array) -> Array:
         (where,) = self.saved
         xp = array_module(where)
         dx = xp.zeros(self.rows_shape, dtype=g.dtype)
@@ -264,40 +266,40 @@ class Max(_Reduction):
 class Reshape(Function):
     """The same numbers in another shape;  dx = g in the old one"""
 
-    def __init__(self, shape):
+    def __init__(self, shape: tuple[Any, ...]) -> None:
         self.shape = shape
 
-    def forward(self, x):
+    def forward(self, x: Array) -> Array:
         try:
             return x.reshape(self.shape)
         except (ValueError, TypeError) as error:
             raise type(error)(f"cannot reshape {x.shape} ({x.size} values) to {self.shape}: the products must be equal, "
                               "and one -1 may stand for what is left.") from None
 
-    def backward(self, g):
+    def backward(self, g: Array) -> Array:
         return g.reshape(self.input_shapes[0])
 
 
 class Transpose(Function):
     """The axes in another order;  dx = g with the order undone"""
 
-    def __init__(self, axes=None):
+    def __init__(self, axes: tuple[Any, ...] | None = None) -> None:
         self.axes = axes
 
-    def check_inputs(self, x):
+    def check_inputs(self, x: Array) -> None:
         axes = tuple(self.axes or reversed(range(x.ndim)))
         self.order = _axes(axes, x)
         if len(axes) != x.ndim:
             raise ValueError(f"transpose{axes} does not name each of the {x.ndim} axes of shape {x.shape} once.")
 
-    def forward(self, x):
+    def forward(self, x: Array) -> Array:
         return x.transpose(self.order)
 
-    def backward(self, g):
+    def backward(self, g: Array) -> Array:
         return g.transpose(_undone(self.order))
 
 
-def _undone(order):
+def _undone(order: tuple[int, ...]) -> tuple[int, ...]:
     """The order of axes that undoes `order`."""
     return tuple(order.index(axis) for axis in range(len(order)))
 
@@ -305,94 +307,20 @@ def _undone(order):
 class GetItem(Function):
     """x[index];  dx is zero but at the index, where g is added: an element picked twice gets both"""
 
-    def __init__(self, index):
+    def __init__(self, index: Any) -> None:
         if any(isinstance(part, Tensor) for part in (index if isinstance(index, tuple) else (index,))):
             raise TypeError("a Tensor cannot be an index, it holds floating-point numbers: index with a plain integer array.")
         self.index = index
 
-    def forward(self, x):
+    def forward(self, x: Array) -> Array:
         self.index = beside(x, self.index)
         try:
             return x[self.index]
         except IndexError as error:
             raise IndexError(f"index into shape {x.shape}: {error}.") from None
 
-    def backward(self, g):
+    def backward(self, g: Array) -> Array:
         xp = array_module(g)
         dx = xp.zeros(self.input_shapes[0], dtype=g.dtype)
         xp.add.at(dx, self.index, g)
         return dx
-
-
-# ------------------------------------------------------------------------------------------------ attached to Tensor
-
-
-class _Methods:
-    """What a Tensor can do, besides its operators."""
-
-    def sum(self, axis=None, keepdims=False):
-        """The sum along `axis`, a number or several in brackets; of everything without it. keepdims: leave axes of length 1."""
-        return Sum(axis, keepdims)(self)
-
-    def mean(self, axis=None, keepdims=False):
-        """The mean along `axis`, a number or several in brackets; of everything without it. keepdims: leave axes of length 1."""
-        return Mean(axis, keepdims)(self)
-
-    def max(self, axis=None, keepdims=False):
-        """The maximum along `axis`, a number or several in brackets; of everything without it. The gradient goes to the first
-        place that holds it. keepdims: leave axes of length 1."""
-        return Max(axis, keepdims)(self)
-
-    def reshape(self, *shape):
-        """The same numbers in another shape: x.reshape(2, -1) or x.reshape((2, -1)); -1 stands for what is left."""
-        return Reshape(_one_or_many(shape))(self)
-
-    def transpose(self, *axes):
-        """The axes in another order, x.transpose(1, 0) or x.transpose((1, 0)); reversed without it."""
-        return Transpose(_one_or_many(axes))(self)
-
-    def exp(self):
-        """e^x, number by number."""
-        return Exp()(self)
-
-    def log(self):
-        """The natural logarithm, number by number."""
-        return Log()(self)
-
-    def __getitem__(self, index):
-        return GetItem(index)(self)
-
-    def __neg__(self):
-        return Neg()(self)
-
-    T = property(lambda self: Transpose()(self), doc="The axes reversed.")
-
-
-def _one_or_many(arguments):
-    return tuple(arguments[0]) if len(arguments) == 1 and isinstance(arguments[0], (tuple, list)) else arguments
-
-
-def _operator(name, operation):
-    """Give Tensor a + b, b + a where b is a number or an array, and a += b."""
-    def operator(self, other):
-        return operation()(self, other)
-
-    def reflected(self, other):
-        return operation()(other, self)
-
-    def in_place(self, other):
-        if self.requires_grad and self.creator is None:  # the name would stand for a new Tensor, and the leaf never change
-            raise TypeError("+=, -=, *= and /= do not change a leaf that requires a gradient, the name would stand for another "
-                            "Tensor: change its array, as in w.data -= lr * w.grad.")
-        return operation()(self, other)
-
-    for prefix, method in (("", operator), ("r", reflected), ("i", in_place)):
-        method.__doc__, method.__name__ = operation.__doc__, f"__{prefix}{name}__"
-        setattr(Tensor, method.__name__, method)
-
-
-for _name, _operation in dict(add=Add, sub=Sub, mul=Mul, truediv=Div, pow=Pow, matmul=MatMul).items():
-    _operator(_name, _operation)
-for _name, _method in vars(_Methods).items():
-    if callable(_method) or isinstance(_method, property):
-        setattr(Tensor, _name, _method)

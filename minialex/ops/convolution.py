@@ -20,15 +20,17 @@ K = C/G·KH·KW numbers in a window and P = OH·OW places. These are N·G produc
 """
 from numbers import Integral
 
-from ..tensor import Function, same_dtype
+from ..aliases import Array, Size
+from ..device import same_dtype
+from ..tensor import Function
 from .im2col import col2im, im2col, output_size, pair
 
 
 class Conv2d(Function):
-    def __init__(self, stride=1, padding=0, groups=1):
+    def __init__(self, stride: Size = 1, padding: Size = 0, groups: int = 1) -> None:
         self.stride, self.padding, self.groups = pair("stride", stride), pair("padding", padding, smallest=0), groups
 
-    def forward(self, x, weight, bias=None):
+    def forward(self, x: Array, weight: Array, bias: Array | None = None) -> Array:
         N, C_out, kernel_size, G = len(x), len(weight), weight.shape[2:], self.groups
         OH, OW = output_size("conv2d", x.shape, kernel_size, self.stride, self.padding)
         columns = im2col(x, kernel_size, self.stride, self.padding).reshape(N, G, -1, OH * OW)  # (N, G, K, P)
@@ -38,7 +40,7 @@ class Conv2d(Function):
         y = W @ columns + b  # (N, G, C_out/G, P): W repeats over the images
         return y.reshape(N, C_out, OH, OW)
 
-    def backward(self, grad_output):
+    def backward(self, grad_output: Array) -> tuple[Array, ...]:
         columns, W = self.saved
         x_shape, weight_shape = self.input_shapes[:2]
         N, G, K, P = columns.shape
@@ -49,7 +51,7 @@ class Conv2d(Function):
         db = grad_output.sum(axis=(0, 2, 3))
         return (dx, dW.reshape(weight_shape), db)[:len(self.input_types)]  # without a bias there is no third input
 
-    def check_inputs(self, x, weight, bias=None):
+    def check_inputs(self, x: Array, weight: Array, bias: Array | None = None) -> None:
         if weight.ndim != 4:
             raise ValueError(f"conv2d: weight must be (C_out, C_in/groups, KH, KW), got shape {weight.shape}.")
         if 0 in weight.shape:

@@ -6,21 +6,22 @@
 The paper halves the outputs at test time instead; dividing while training gives the same expectation and leaves the
 network alone when it is used.
 """
+from ..aliases import Array
 from ..random import uniform_like
 from ..tensor import Function
 
 
 class Dropout(Function):
-    def __init__(self, p=0.5):
+    def __init__(self, p: float = 0.5) -> None:
         if not 0 <= p < 1:
             raise ValueError(f"dropout: p is the probability of dropping a value, 0 <= p < 1, got {p}.")
         self.p = p
 
-    def forward(self, x):
+    def forward(self, x: Array) -> Array:
         mask = (uniform_like(x) >= self.p) * x.dtype.type(1 / (1 - self.p))
         self.save_for_backward(mask)
         return x * mask
 
-    def backward(self, g):
+    def backward(self, g: Array) -> Array:
         (mask,) = self.saved
         return g * mask

@@ -11,10 +11,11 @@ Pooling has the same windows. N, C, H, W: images, channels, height, width. KH, K
 """
 from numbers import Integral
 
+from ..aliases import Array, Pair, Shape, Size
 from ..device import array_module, is_array
 
 
-def im2col(array, kernel_size, stride=1, padding=0):
+def im2col(array: Array, kernel_size: Size | Shape, stride: Size = 1, padding: Size = 0) -> Array:
     """Every window of every image as a column: (N, C, H, W) -> (N, C·KH·KW, OH·OW). Plain arrays.
 
     Row (c·KH + i)·KW + j of image n holds the pixels that kernel entry [c, i, j] meets; outside the image stand zeros.
@@ -26,7 +27,8 @@ def im2col(array, kernel_size, stride=1, padding=0):
     return entries.reshape(len(array), -1, OH * OW)  # from (N, C, KH·KW, OH, OW)
 
 
-def col2im(columns, image_shape, kernel_size, stride=1, padding=0):
+def col2im(columns: Array, image_shape: Shape, kernel_size: Size | Shape, stride: Size = 1,
+           padding: Size = 0) -> Array:
     """The transpose of im2col: (N, C·KH·KW, OH·OW) -> image_shape (N, C, H, W). Overlapping entries are added up.
 
     Raises ValueError when the columns do not belong to images of that shape.
@@ -45,26 +47,26 @@ def col2im(columns, image_shape, kernel_size, stride=1, padding=0):
     return unpad(padded, padding)
 
 
-def taps(image, kernel_size, stride, output_size):
+def taps(image: Array, kernel_size: Pair, stride: Pair, output_size: Pair) -> list[Array]:
     """KH·KW views of an image (…, H, W), in reading order. Tap i·KW + j is pixel (i, j) of every window, (…, OH, OW); writing
     to it writes to the image."""
     (KH, KW), (SH, SW), (OH, OW) = kernel_size, stride, output_size
     return [image[..., i:i + SH * OH:SH, j:j + SW * OW:SW] for i in range(KH) for j in range(KW)]
 
 
-def pad(x, padding, value=0):
+def pad(x: Array, padding: Pair, value: float = 0) -> Array:
     """x with PH rows of `value` above and below, and PW columns left and right."""
     PH, PW = padding
     return array_module(x).pad(x, [(0, 0), (0, 0), (PH, PH), (PW, PW)], constant_values=value)
 
 
-def unpad(x, padding):
+def unpad(x: Array, padding: Pair) -> Array:
     """The images without their padding."""
     (PH, PW), (H, W) = padding, x.shape[2:]
     return x[:, :, PH:H - PH, PW:W - PW]
 
 
-def pair(name, value, smallest=1):
+def pair(name: str, value: Size | Shape, smallest: int = 1) -> Pair:
     """`value` as (vertical, horizontal): one whole number for both, or two. Raises ValueError below `smallest`."""
     values = tuple(value) if isinstance(value, (tuple, list)) else (value, value)
     if len(values) != 2 or not all(isinstance(v, Integral) and v >= smallest for v in values):
@@ -73,12 +75,12 @@ def pair(name, value, smallest=1):
     return int(values[0]), int(values[1])
 
 
-def window_count(size, kernel, stride, padding):
+def window_count(size: int, kernel: int, stride: int, padding: int) -> int:
     """⌊(size − kernel + 2·padding)/stride⌋ + 1: how many windows fit along one axis, in pixels."""
     return (size - kernel + 2 * padding) // stride + 1
 
 
-def output_size(name, shape, kernel_size, stride, padding):
+def output_size(name: str, shape: Shape, kernel_size: Pair, stride: Pair, padding: Pair) -> Pair:
     """(OH, OW) for images of shape (N, C, H, W). Raises ValueError when it is no such shape or no window fits."""
     if len(shape) != 4:
         raise ValueError(f"{name}: input must be (N, C, H, W), a batch of images, got shape {tuple(shape)}.")
@@ -89,10 +91,12 @@ def output_size(name, shape, kernel_size, stride, padding):
         if k > size + 2 * p:
             raise ValueError(f"{name}: kernel_size {tuple(kernel_size)} does not fit input {tuple(shape)}: {axis} = {size} "
                              f"with padding {p} on both sides makes {size + 2 * p}, and the window needs {k}.")
-    return tuple(map(window_count, shape[2:], kernel_size, stride, padding))
+    OH, OW = map(window_count, shape[2:], kernel_size, stride, padding)
+    return OH, OW
 
 
-def _geometry(name, array, kernel_size, stride, padding):
+def _geometry(name: str, array: object, kernel_size: Size | Shape, stride: Size, padding: Size) -> tuple[Pair,
+              Pair, Pair]:
     if not is_array(array):
         raise TypeError(f"{name} works on plain arrays, got a {type(array).__name__}: pass a Tensor's .data, or "
                         "np.asarray(...) of a list.")

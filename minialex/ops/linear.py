@@ -3,20 +3,22 @@
     y = x Wᵀ + b          x (N, in), W (out, in), b (out,), y (N, out)
     dx = g W              dW = gᵀ x              db = Σ over the batch of g
 """
-from ..tensor import Function, same_dtype
+from ..aliases import Array
+from ..device import same_dtype
+from ..tensor import Function
 
 
 class Linear(Function):
-    def forward(self, x, weight, bias=None):
+    def forward(self, x: Array, weight: Array, bias: Array | None = None) -> Array:
         self.save_for_backward(x, weight)
         b = 0 if bias is None else bias
         return x @ weight.T + b
 
-    def backward(self, g):
+    def backward(self, g: Array) -> tuple[Array, ...]:
         x, weight = self.saved
         return (g @ weight, g.T @ x, g.sum(axis=0))[:len(self.input_types)]  # without a bias there is no third input
 
-    def check_inputs(self, x, weight, bias=None):
+    def check_inputs(self, x: Array, weight: Array, bias: Array | None = None) -> None:
         if weight.ndim != 2:
             raise ValueError(f"linear: weight must be (out_features, in_features), got shape {weight.shape}.")
         if x.ndim != 2 or x.shape[1] != weight.shape[1]:

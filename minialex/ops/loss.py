@@ -9,14 +9,16 @@
 Subtracting the maximum changes nothing in exact arithmetic and keeps e^x from overflowing.
 """
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 
+from ..aliases import Array
 from ..device import array_module, device_of, is_array, to_numpy
-from ..tensor import Function, Tensor
+from ..tensor import Function, Input, Tensor
 
 
-def log_softmax(x, axis):
+def log_softmax(x: Array, axis: int) -> Array:
     """ln of e^x / Σ e^x along the axis; a plain array."""
     xp = array_module(x)
     shifted = x - x.max(axis=axis, keepdims=True)
@@ -24,33 +26,33 @@ def log_softmax(x, axis):
 
 
 class LogSoftmax(Function):
-    def __init__(self, axis=-1):
+    def __init__(self, axis: int = -1) -> None:
         self.axis = axis
 
-    def check_inputs(self, x):
+    def check_inputs(self, x: Array) -> None:
         if not isinstance(self.axis, Integral) or not -x.ndim <= self.axis < x.ndim:
             raise ValueError(f"softmax: axis {self.axis} does not exist in shape {x.shape}: choose between {-x.ndim} and "
                              f"{x.ndim - 1}.")
         if x.shape[self.axis] == 0:
             raise ValueError(f"softmax: shape {x.shape} has nothing along axis {self.axis} to share the probability.")
 
-    def forward(self, x):
+    def forward(self, x: Array) -> Array:
         y = log_softmax(x, self.axis)
         self.save_for_backward(y)
         return y
 
-    def backward(self, g):
+    def backward(self, g: Array) -> Array:
         (y,) = self.saved
         return g - array_module(y).exp(y) * g.sum(axis=self.axis, keepdims=True)
 
 
 class Softmax(LogSoftmax):
-    def forward(self, x):
+    def forward(self, x: Array) -> Array:
         y = array_module(x).exp(log_softmax(x, self.axis))
         self.save_for_backward(y)
         return y
 
-    def backward(self, g):
+    def backward(self, g: Array) -> Array:
         (y,) = self.saved
         return y * (g - (g * y).sum(axis=self.axis, keepdims=True))
 
@@ -58,16 +60,16 @@ class Softmax(LogSoftmax):
 class CrossEntropy(Function):
     """The mean over the batch of −ln p(label). An untrained network over K classes starts at ln K."""
 
-    def __init__(self, labels, weight=None):
+    def __init__(self, labels: Input, weight: Input | None = None) -> None:
         self.labels, self.weight = labels, weight
 
-    def check_inputs(self, logits):
+    def check_inputs(self, logits: Array) -> None:
         self.labels, self.weight = _check_labels(self.labels, logits), _check_weight(self.weight, logits)
         on_cpu = all(device_of(array) == "cpu" for array in (self.labels, self.weight) if array is not None)
         if self.weight is not None and on_cpu and not self.weight[self.labels].any():
             raise ValueError("cross_entropy: the weight of every label in the batch is 0: there is nothing to average.")
 
-    def labels_and_shares(self, logits):
+    def labels_and_shares(self, logits: Array) -> tuple[Array, Any]:
         """The labels (N,), and for each picture N·w_label/Σ w_label, a column; 1 where all classes count alike."""
         xp = array_module(logits)
         labels = xp.asarray(self.labels)
@@ -76,20 +78,20 @@ class CrossEntropy(Function):
         weights = xp.asarray(self.weight, dtype=logits.dtype)[labels]
         return labels, (weights / weights.mean())[:, None]
 
-    def forward(self, logits):
+    def forward(self, logits: Array) -> Array:
         labels, share = self.labels_and_shares(logits)
         rows, log_p = array_module(logits).arange(len(logits)), log_softmax(logits, axis=1)
         self.save_for_backward(log_p, rows, labels, share)
         return (-log_p[rows, labels, None] * share).mean()
 
-    def backward(self, g):
+    def backward(self, g: Array) -> Array:
         log_p, rows, labels, share = self.saved
         dx = array_module(log_p).exp(log_p)
         dx[rows, labels] -= 1
         return dx * (1 / len(dx)) * share * g
 
 
-def _check_labels(labels, logits):
+def _check_labels(labels: Any, logits: Array) -> Array:
     """The labels as an array of integers. Values are checked where that costs no wait: on the CPU."""
     labels = labels.data if isinstance(labels, Tensor) else labels
     if hasattr(labels, "filled"):
@@ -111,7 +113,7 @@ def _check_labels(labels, logits):
     return labels
 
 
-def _check_weight(weight, logits):
+def _check_weight(weight: Any, logits: Array) -> Array | None:
     """The classes' weights as an array (K,), or None."""
     if isinstance(weight, Tensor) and weight.requires_grad:
         raise ValueError("cross_entropy: weight has requires_grad=True, but no gradient is computed for it: give weight.data.")
@@ -127,18 +129,18 @@ def _check_weight(weight, logits):
 
 
 class MSELoss(Function):
-    def check_inputs(self, output, target):
+    def check_inputs(self, output: Array, target: Array) -> None:
         if output.shape != target.shape:
             raise ValueError(f"mse_loss: output {output.shape} and target {target.shape} must have the same shape.")
         if output.size == 0:
             raise ValueError(f"mse_loss: shape {output.shape} holds nothing to average.")
 
-    def forward(self, output, target):
+    def forward(self, output: Array, target: Array) -> Array:
         difference = output - target
         self.save_for_backward(difference)
         return (difference * difference).mean()
 
-    def backward(self, g):
+    def backward(self, g: Array) -> tuple[Array, Array]:
         (difference,) = self.saved
         step = difference * (2 * g / difference.size)
         return step, -step

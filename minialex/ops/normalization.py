@@ -10,28 +10,30 @@ pixel, in the same channel, as in the released 2012 source (k = 1, n = 5, α = 0
 """
 from numbers import Integral
 
+from ..aliases import Array
 from ..device import array_module
 from ..tensor import Function
 
 
 class LocalResponseNorm(Function):
-    axes = (2,)  # of (N, groups, C/groups, H, W), along which neighbours stand
+    axes: tuple[int, ...] = (2,)  # of (N, groups, C/groups, H, W), along which neighbours stand
 
-    def __init__(self, size=5, alpha=1e-4, beta=0.75, k=2.0, groups=1):
+    def __init__(self, size: int = 5, alpha: float = 1e-4, beta: float = 0.75, k: float = 2.0,
+                 groups: int = 1) -> None:
         self.size, self.alpha, self.beta, self.k, self.groups = size, float(alpha), float(beta), float(k), groups
 
-    def forward(self, x):
+    def forward(self, x: Array) -> Array:
         s = self.k + self.alpha * self.window_sum(x * x, before=self.size // 2)
         self.save_for_backward(x, s)
         return x / s ** self.beta
 
-    def backward(self, g):
+    def backward(self, g: Array) -> Array:
         x, s = self.saved
         direct = g / s ** self.beta
         neighbours = self.window_sum(direct * x / s, before=(self.size - 1) // 2)  # the mirrored window
         return direct - 2 * self.alpha * self.beta * x * neighbours
 
-    def window_sum(self, values, before):
+    def window_sum(self, values: Array, before: int) -> Array:
         """Σ over the `size` neighbours, the first of which stands `before` places ahead; 0 beyond the edge."""
         N, C, H, W = values.shape
         total = values.reshape(N, self.groups, C // self.groups, H, W)
@@ -41,7 +43,7 @@ class LocalResponseNorm(Function):
             total = sum(padded[i:i + total.shape[axis]] for i in range(self.size)).swapaxes(0, axis)
         return total.reshape(values.shape)
 
-    def check_inputs(self, x):
+    def check_inputs(self, x: Array) -> None:
         if x.ndim != 4:
             raise ValueError(f"{self.called}: input must be (N, C, H, W), got shape {x.shape}.")
         if not isinstance(self.size, Integral) or self.size < 1:
@@ -58,5 +60,5 @@ class LocalResponseNorm(Function):
 class MapResponseNorm(LocalResponseNorm):
     axes, called = (3, 4), "map_response_norm"
 
-    def __init__(self, size=5, alpha=0.001 / 25, beta=0.75, k=1.0):
+    def __init__(self, size: int = 5, alpha: float = 0.001 / 25, beta: float = 0.75, k: float = 1.0) -> None:
         super().__init__(size, alpha, beta, k)

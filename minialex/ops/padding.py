@@ -1,6 +1,7 @@
 """Zeros around an image, each side its own: the released 2012 source pads on the right and at the bottom only."""
 from numbers import Integral
 
+from ..aliases import Array
 from ..device import array_module
 from ..tensor import Function
 
@@ -8,20 +9,20 @@ from ..tensor import Function
 class ZeroPad2d(Function):
     """y is x with zeros around it;  dx = g without them"""
 
-    def __init__(self, left, right, top, bottom):
+    def __init__(self, left: int, right: int, top: int, bottom: int) -> None:
         self.widths = [(0, 0), (0, 0), (top, bottom), (left, right)]
         if not all(isinstance(width, Integral) and width >= 0 for width in (left, right, top, bottom)):
             raise ValueError(f"zero_pad2d: the widths are whole numbers of pixels, 0 or more, got left={left!r}, "
                              f"right={right!r}, top={top!r}, bottom={bottom!r}.")
 
-    def check_inputs(self, x):
+    def check_inputs(self, x: Array) -> None:
         if x.ndim != 4:
             raise ValueError(f"zero_pad2d: input must be (N, C, H, W), a batch of images, got shape {x.shape}.")
 
-    def forward(self, x):
+    def forward(self, x: Array) -> Array:
         return array_module(x).pad(x, self.widths)
 
-    def backward(self, grad_output):
+    def backward(self, grad_output: Array) -> Array:
         _, _, H, W = self.input_shapes[0]
         (top, _), (left, _) = self.widths[2:]
         return grad_output[:, :, top:top + H, left:left + W]

@@ -3,9 +3,11 @@
     v ← 0.9·v − 0.0005·ε·w − ε·∂L/∂w
     w ← w + v
 """
+from ..aliases import Array
 
 
-def sgd_update(weight, grad, velocity, lr, momentum, weight_decay):
+def sgd_update(weight: Array, grad: Array, velocity: Array, lr: float, momentum: float,
+               weight_decay: float) -> None:
     """Change `velocity` and `weight`, plain arrays, in place."""
     velocity *= momentum
     velocity -= lr * (grad + weight_decay * weight)
