@@ -10,8 +10,8 @@ from pathlib import Path
 
 from minialex.errors import UserError
 from minialex.grader import bundles, here, notebooks
+from minialex.grader.files import load
 from minialex.grader.finding import everything
-from minialex.grader.remote import load
 from minialex.grader.sandbox import protection
 from minialex.utils import console
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..errors import UserError
 from ..gradcheck import engine
-from ..grader import class_report, processes, telling
+from ..grader import class_report, sessions, telling
 from ..utils import drawing
 
 EPILOG = """\
@@ -64,7 +64,7 @@ def _submissions(options):
     full = len(jobs) == 1 and not options.report
     if not options.json and not full:
         print(telling.heading())
-    for result in processes.results(jobs, options.jobs):
+    for result in sessions.results(jobs, options.jobs):
         found.append(result)
         if options.json:
             print(telling.as_json(result), flush=True)
@@ -101,7 +101,7 @@ def _job(options, given, everyone):
     return {"file": file, "names": names, "like": options.like, "shapes": dict(map(_shape, options.shape)),
             "labels": dict(map(_labels, options.labels)), "options": dict(map(_option, options.option)), "seed": options.seed,
             "constant": options.constant, "mean_over_examples": options.mean_over_examples, "plot": plot,
-            "force": options.force, "timeout": options.timeout, "memory": options.memory}
+            "force": options.force, "level": "open", "timeout": options.timeout, "memory": options.memory}
 
 
 def _in_folder(given):

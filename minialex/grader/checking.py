@@ -14,14 +14,15 @@ import minialex as ma
 
 from ..gradcheck import binding, check, verdicts
 from ..gradcheck.numpy_code import leaves
+from ..gradcheck.report import Report
 from ..gradcheck.tensor_function import frozen
 from ..gradcheck.verdicts import names as verdict
 from ..utils import drawing
 from ..utils import files as written
 from . import engines, finding, forms, inputs, networks
-from .explaining import explained
-from .forms import NotChecked
+from .files import explained
 from .inputs import CannotDraw, Request
+from .layers import NotChecked
 
 UNPROVEN = {verdict.UNDECIDED, verdict.DTYPE, verdict.RANDOM, verdict.KINK, verdict.NOT_COMPARED}  # neither right nor wrong
 SHARE = 0.2  # of the time for one check: what costs more is drawn smaller
@@ -36,6 +37,7 @@ class Check:
     def __init__(self, submission, found, module, reference):
         self.submission, self.found, self.module, self.reference = submission, found, module, reference
         self.job, self.path, self.request = submission.job, submission.path, submission.request
+        self.basis = {}  # what the result's comparison was made with, for a grader who makes it once more
         self.result = {"name": found.name, "checked": found.title, "status": "error", "inputs": {}, "drawn": False,
                        "rows": [], "error": None, "text": ""}
 
@@ -49,9 +51,13 @@ class Check:
                          else self.found.title)
             return self.result
         try:
-            report = self._report()
+            report, reading = self._report()
             if report is not None:
                 self._judged(report)
+                if reading is not None:
+                    code, values, _ = reading
+                    self.basis = {"code": code, "title": code.title, "values": values, "samples": self.samples,
+                                  "cost": self.cost, "seconds": max(0.0, self.until - time.process_time())}
                 if self._same_forward() is False:
                     self.result["status"] = "wrong"
                 if self.job["plot"]:
@@ -69,14 +75,14 @@ class Check:
 
     def _report(self):
         if self.found.kind == "engine":
-            return engines.report(self.found, self.request)
+            return engines.report(self.found, self.request), None
         values = self._given()
         if self.found.kind == "layer":
             return self._of_layer(values)
         if values is not None and not (isinstance(values, dict) and self.found.kind == "class"):
             readings = [(code, values if isinstance(values, dict) else self._named(code, values), words) for code, words in
                         forms.functions(self.found.forward, self.found.backward, self.found.kind, isinstance(values, dict))]
-            return self._best(readings)[0]
+            return self._best(readings)
         if values:
             self.request = Request(options=values, seed=self.request.seed, constant=self.request.constant)
         return self._drawn(bool(values))
@@ -104,20 +110,20 @@ class Check:
         if small:
             readings = self._first_that_runs(small=True) or readings
         if not readings:
-            return None
+            return None, None
         self._tell_inputs(readings[0][1], not given)
         report, reading = self._best(readings)
         if not report or given:
-            return report
+            return report, reading
         self.share = FURTHER
         for others, told in self._further(reading, small):
             if time.process_time() > self.until - 0.5 * self.seconds:
                 break
-            again = self._quietly(others)
+            again, other = self._quietly(others)
             if again is not None and {row.verdict for row in again.rows} - {verdict.CORRECT, *UNPROVEN}:
                 self.result["inputs"] = told
-                return again
-        return report
+                return again, other
+        return report, reading
 
     def _code_of_forward(self):
         if self.found.kind != "class":
@@ -217,9 +223,9 @@ class Check:
 
     def _quietly(self, readings):
         try:
-            return self._best(readings)[0]
+            return self._best(readings)
         except (NotChecked, ValueError, TypeError, ArithmeticError, IndexError):  # 0 may lie outside the domain
-            return None
+            return None, None
 
     def _tell_inputs(self, values, drawn):
         self.result.update(inputs=inputs.told(values), drawn=drawn)
@@ -250,9 +256,9 @@ class Check:
         return best, chosen
 
     def _compared(self, code, values):
-        samples, cost = self._samples(code, values)
-        report = check.check_code(code, values, constant=self.request.constant, samples=samples, seed=self.request.seed,
-                                  mean_over_examples=self.job.get("mean_over_examples", False), cost=cost,
+        self.samples, self.cost = self._samples(code, values)
+        report = check.check_code(code, values, constant=self.request.constant, samples=self.samples, seed=self.request.seed,
+                                  mean_over_examples=self.job.get("mean_over_examples", False), cost=self.cost,
                                   seconds=max(0.0, self.until - time.process_time()))
         if getattr(code, "updating", False):
             report.rows = _without_learning_rate(report.rows, [parameter.name for parameter in code.wanted])
@@ -297,15 +303,14 @@ class Check:
                 first = first or error
                 continue
             self._tell_inputs(values if isinstance(values, dict) else dict(enumerate(values)), given is None)
-            return ma.gradcheck(found.forward() if isinstance(found.forward, type) else layer, arrays, seed=self.request.seed)
+            code = engines.Layer(found.forward() if isinstance(found.forward, type) else layer)
+            values = code.values(arrays)
+            return self._compared(code, values), (code, values, "")
         raise first
 
     def _judged(self, report):
         self.result.update(rows=report.to_dict()["rows"], text=str(report))
-        others = [row for row in report.counted() if not row.is_correct]
-        found = {row.verdict for row in others if not row.is_remark}
-        self.result["status"] = "correct" if not others else "remarks" if not found else \
-            "undecided" if found <= UNPROVEN else "wrong"
+        self.result["status"] = status_of_report(report)
 
     def _same_forward(self):
         """Does forward give what the teacher's gives? None without a teacher's, or where that is not written either."""
@@ -348,6 +353,13 @@ class Check:
     def _not_drawn(self, why):
         """A picture that fails changes no verdict."""
         self.result["text"] += f"\n\n{why}"
+
+
+def status_of_report(report: Report) -> str:
+    """"correct", "remarks", "undecided" or "wrong"."""
+    others = [row for row in report.counted() if not row.is_correct]
+    found = {row.verdict for row in others if not row.is_remark}
+    return "correct" if not others else "remarks" if not found else "undecided" if found <= UNPROVEN else "wrong"
 
 
 def _without_learning_rate(rows, updated):

@@ -1,6 +1,6 @@
 """A page about a class: which mistakes, how many, who shares which, what to teach again.
 
-    write("class.html", results, anonymous=False)       results: as processes.results yields them
+    write("class.html", results, anonymous=False)       results: as sessions.results yields them
 
 One file without scripts, pictures or links: nothing is asked from any other place when it is opened.
 """

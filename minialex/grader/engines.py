@@ -2,13 +2,18 @@
 
 Each operation that the class defines is an expression of a and b; the numeric derivative is that of its .data.
 """
+import copy
+
 import numpy as np
 
-from ..gradcheck import check
+import minialex as ma
+
+from ..gradcheck import binding, check
 from ..gradcheck.gradients import Named
 from ..gradcheck.numpy_code import Run
 from ..gradcheck.report import Report
-from .forms import NotChecked
+from ..nn import Module
+from .layers import NotChecked
 
 DATA, GRAD = ("data", "value", "val", "v", "item", "num"), ("grad", "gradient", "derivative", "g", "_grad", "adjoint")
 A, B = 0.7, -1.3
@@ -79,3 +84,42 @@ def _attribute(thing, names):
         if hasattr(thing, name):
             return getattr(thing, name)
     raise NotChecked(f"a {type(thing).__name__} has none of the attributes {', '.join(names)}")
+
+
+class Layer:
+    """A Function or Module of the engine as code to be checked: its parameters are inputs, too."""
+
+    def __init__(self, layer):
+        self.layer = layer
+        self.title = type(layer).__name__.lstrip("_")
+        self.parameters = dict(layer.named_parameters()) if isinstance(layer, Module) else {}
+
+    def values(self, arrays):
+        """{name: array} of the inputs and the parameters."""
+        given = binding.signature(type(self.layer).forward)
+        names = [p.name for p in given[1:]] if not any(p.kind == p.VAR_POSITIONAL for p in given) else []
+        names = names if len(names) >= len(arrays) else [f"input {i}" for i in range(len(arrays))]
+        return {**{name: np.array(array, dtype=np.float64) for name, array in zip(names, arrays)},
+                **{name: np.array(tensor.data, dtype=np.float64) for name, tensor in self.parameters.items()}}
+
+    def run(self, values):
+        leaves = {name: ma.Tensor(value, requires_grad=True) for name, value in values.items() if name not in self.parameters}
+        for name, tensor in self.parameters.items():
+            tensor.data, tensor.grad = values[name], None
+        layer = copy.copy(self.layer) if isinstance(self.layer, ma.Function) else self.layer
+        output = layer(*leaves.values())
+        if not isinstance(output, ma.Tensor):
+            raise TypeError(f"{self.title} must return one Tensor, it returned a {type(output).__name__}.")
+        return Run([output.data.copy()], [], values, (output, {**leaves, **self.parameters}))
+
+    def backward(self, run, douts):
+        output, leaves = run.state
+        if output.requires_grad:
+            output.backward(np.array(douts[0], dtype=np.float64).reshape(output.shape))
+        return {name: leaf.grad for name, leaf in leaves.items()}
+
+    def file(self):
+        return ""
+
+    def takes_dout(self, run):
+        return True

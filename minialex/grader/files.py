@@ -13,12 +13,14 @@ import linecache
 import re
 import signal
 import sys
+import traceback
 import types
 from pathlib import Path
 
 import numpy as np
 
 DEFINITIONS = (ast.FunctionDef, ast.ClassDef)
+FRAMES = 6  # how many of the student's lines are shown at most
 ABOVE = 4  # folders above the file in which a package may lie
 CELLS = {}  # {file name: [(cell, line) of each line]} of notebooks
 
@@ -158,3 +160,42 @@ def _find_packages(path, parts):
                 for folder in list(path.parents)[1:ABOVE]:
                     if ((folder / first).is_dir() or (folder / f"{first}.py").exists()) and str(folder) not in sys.path:
                         sys.path.append(str(folder))
+
+
+# ------------------------------------------------------------------------------------------------ what goes wrong
+
+
+def explained(error: BaseException, path: Path) -> dict:
+    """{"kind", "message", "lines"} of an exception: the lines of the student's own code only."""
+    lines = own_lines(traceback.extract_tb(error.__traceback__), path)
+    message = str(error).strip()
+    if isinstance(error, SyntaxError) and error.filename and Path(error.filename).resolve().parent == path.parent:
+        lines = [{"file": Path(error.filename).name, "line": error.lineno, "in": "", "code": (error.text or "").strip()}]
+        message = error.msg
+    elif isinstance(error, SystemExit):
+        message = f"the code ends the program (exit status {error.code}): remove the call of exit()"
+    elif isinstance(error, EOFError) and "input(" in "".join(line["code"] for line in lines):
+        message = "the code waits for the keyboard: remove the call of input()"
+    elif isinstance(error, RecursionError):
+        message = "the function calls itself without end"
+    elif isinstance(error, TooSlow):
+        return {"kind": "out of time", "message": message, "lines": lines}
+    elif isinstance(error, MemoryError):
+        message = message or "more memory was asked for than a submission may use (--memory)"
+    elif isinstance(error, NotImplementedError):
+        message = message or "this part has not been written yet"
+    return {"kind": type(error).__name__, "message": message[:2000], "lines": lines}
+
+
+def own_lines(stack: list, path: Path) -> list[dict]:
+    """The frames in the student's file, or in files beside it; the first and last few of very many."""
+    package = Path(__file__).resolve().parents[1]
+    own = []
+    for frame in stack:
+        place = Path(frame.filename).resolve()
+        if frame.filename.startswith("<"):
+            continue
+        if place == path or place.parent == path.parent and package not in place.parents:
+            code = (frame.line or "").strip()
+            own.append({"file": place.name, "line": frame.lineno, "in": frame.name.replace("<module>", ""), "code": code})
+    return own if len(own) <= FRAMES else own[:FRAMES // 2] + own[-FRAMES // 2:]

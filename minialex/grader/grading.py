@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from ..gradcheck.report import KEEPDIMS, REMARKS
-from . import judges, telling
+from . import sessions, telling
 from .remote import Gone, Remote, StudentError
 from .sandbox import PACKAGE, protection
 
@@ -70,7 +70,7 @@ def _layers(assignment, folder, home, only):
     job = {"file": str(file), "names": [], "like": str(home / assignment["skeleton"]), "shapes": {}, "labels": {}, "options": {},
            "seed": assignment["seed"], "plot": None, "timeout": assignment["timeout"], "memory": assignment["memory"],
            "alone": folder.is_file()}
-    result = judges.result(job)
+    result = sessions.graded(job)
     checks = {check["name"]: check for check in result["checks"]}
     return [_layer(name, points, checks.get(name), result) for name, points in wanted]
 
@@ -154,7 +154,8 @@ def _exercise(name, points, file, checking, skeleton, assignment, alone):
     remote = None
     try:
         remote = Remote(file, assignment["timeout"], assignment["memory"], alone)
-        answers = _missing(remote.names(asked_for(skeleton)), asked_for(skeleton), checking)
+        remote.ask("load", remote.process.place(file))
+        answers = _missing(remote.ask("names", asked_for(skeleton)), asked_for(skeleton), checking)
         said = checking.load(name).check(*answers)
         return _test(name, points, 1, f"right. {said or ''}".strip())
     except checking.Wrong as problem:

@@ -1,13 +1,14 @@
-"""A process for code that nobody trusts: what it may see, write and use up, and that nothing of it is left afterwards.
+"""A process for a student's code: what it may see, write and use up, and that nothing of it is left afterwards.
 
-    with Process(command, visible=[folder], timeout=10, memory=2048) as process: ...       process.channel is its only way out
+    process = Process(command, folder, timeout=10, memory=2048)        process.channel is its only way out
 
-The strongest of three protections that this system offers is taken; `protection()` says which, in words:
+For code that nobody trusts, the strongest of three protections that this system offers is taken; `protection()` says which:
 
     namespaces   its own file tree (read-only, without the tests, the results and other students' files), its own process
                  numbers, no network, and with administrator's rights an own user, too
     user         an own user without rights, and the limits
     process      an own process and the limits
+    open         for one's own code: the limits of time and memory only, in the present folder
 """
 import collections
 import functools
@@ -20,21 +21,22 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from pathlib import Path
 
 from . import confine
 
 LEVELS = ("namespaces", "user", "process")
+COPIED = ("namespaces", "user")
+OPEN = "open"
 CHOSEN = "MINIALEX_PROTECTION"  # names the strongest level that may be used: for tests
 DISK = 64 * 2 ** 20  # bytes that may be written
 PROCESSES, FILES, ENTRIES = 64, 256, 5000
 PRINTED = 2000  # characters kept of what is printed
 PACKAGE = Path(__file__).resolve().parents[1]
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/lib32", "/etc/ld.so.cache", "/etc/alternatives", "/nix/store")
-ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/tmp", "TMPDIR": "/tmp", "LANG": "C.UTF-8", "MPLBACKEND": "Agg",
-               "MINIALEX_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1",
-               "PYTHONIOENCODING": "utf-8:replace"}
+QUIET = {"MPLBACKEND": "Agg", "MINIALEX_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1",
+         "MKL_NUM_THREADS": "1"}
+ENVIRONMENT = {**QUIET, "PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/tmp", "TMPDIR": "/tmp", "LANG": "C.UTF-8"}
 TOLD = {
     ("namespaces", True): "an own user, own file tree, own process numbers, no network, limits of time and memory",
     ("namespaces", False): "an own read-only file tree, own process numbers, no network, limits of time and memory",
@@ -44,44 +46,59 @@ TOLD = {
 
 
 class Process:
-    """Python code in a confined process.
+    """Python code in a process of its own, confined as far as `level` says.
 
     command: arguments of Python; "{channel}" in them becomes the number of the channel's descriptor. files: what was handed in,
-    a file or a folder; the process gets a copy, besides Python, its packages and minialex. channel: a socket to it.
+    a file or a folder, and what else it may read; a confined process gets copies, besides Python, its packages and minialex.
+    channel: a socket to it.
     """
 
-    def __init__(self, command, files=None, timeout=10.0, memory=4096, level=None):
+    alive: set["Process"] = set()
+
+    def __init__(self, command: list[str], files: list[str | os.PathLike] = (), timeout: float = 10.0, memory: int = 4096,
+                 level: str | None = None) -> None:
         self.level = level or best_level()
         self.root = tempfile.mkdtemp(prefix="minialex-")
-        self.files = os.path.abspath(files) if files is not None else None
-        self.copy = os.path.join(self.root, "files", os.path.basename(self.files)) if self.files else None
-        if self.files and self.level != "process":
+        self.copies = {}
+        if self.level in COPIED:
             os.chmod(self.root, 0o755)
-            _copy(self.files, self.copy)
-        ours, theirs = socket.socketpair()
-        self.channel, self.kept, self.user = ours, bytearray(), _free_user()
-        command = [sys.executable, *(text.format(channel=theirs.fileno()) for text in command)]
-        environment = ENVIRONMENT if os.name == "posix" else {**os.environ, **ENVIRONMENT}
-        if os.name == "posix":
-            shown = [[path, path] for path in _seen()] + ([[self.copy, self.files]] if self.files else [])
-            config = {"level": self.level, "parent": os.getpid(), "user": self.user, "disk": DISK,
-                      "root": os.path.join(self.root, "tree"),
-                      "folder": self.place(self.files if self.files and os.path.isdir(self.files) else "/"), "visible": shown,
-                      "limits": _limits(self.level, timeout, memory), "command": command,
-                      "environment": ENVIRONMENT}
-            command = [sys.executable, "-I", "-S", confine.__file__, json.dumps(config)]
-        self.running = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                        pass_fds=[theirs.fileno()] if os.name == "posix" else (), env=environment,
-                                        start_new_session=True, cwd="/" if os.name == "posix" else None)
+            for number, path in enumerate(map(os.path.abspath, files)):
+                self.copies[path] = os.path.join(self.root, f"files{number}", os.path.basename(path))
+                _copy(path, self.copies[path])
+        self.folder = next((path for path in map(os.path.abspath, files) if os.path.isdir(path)), "/")
+        self.channel, theirs = socket.socketpair()
+        self.kept, self.user = bytearray(), _free_user()
+        self.running = self._started(command, theirs, timeout, memory)
         theirs.close()
+        self.alive.add(self)
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
+        threading.Thread(target=self._close_when_ended, daemon=True).start()
 
-    def place(self, path):
+    def _started(self, command, theirs, timeout, memory):
+        command = [sys.executable, *(text.replace("{channel}", str(theirs.fileno())) for text in command)]
+        environment = {**os.environ, **QUIET} if self.level == OPEN or os.name != "posix" else ENVIRONMENT
+        options = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "start_new_session": True, "env": environment}
+        if os.name != "posix":
+            running = subprocess.Popen(command, stdin=subprocess.PIPE, **options)
+            with running.stdin:
+                running.stdin.write(theirs.share(running.pid))
+            return running
+        shown = [[path, path] for path in _seen()] + [[copy, path] for path, copy in self.copies.items()]
+        config = {"level": self.level, "parent": os.getpid(), "user": self.user, "disk": DISK, "visible": shown,
+                  "root": os.path.join(self.root, "tree"),
+                  "folder": os.getcwd() if self.level == OPEN else self.place(self.folder),
+                  "limits": _limits(self.level, timeout, memory), "command": command, "environment": environment}
+        return subprocess.Popen([sys.executable, "-I", "-S", confine.__file__, json.dumps(config)], stdin=subprocess.DEVNULL,
+                                pass_fds=[theirs.fileno()], cwd="/", **options)
+
+    def place(self, path: str | os.PathLike) -> str:
         """Where the process finds what is `path` here."""
         path = os.path.abspath(path)
-        inside = self.files and (path == self.files or path.startswith(self.files + os.sep))
-        return self.copy + path[len(self.files):] if inside and self.level == "user" else path
+        for shown, copy in self.copies.items() if self.level == "user" else ():
+            if path == shown or path.startswith(shown + os.sep):
+                return copy + path[len(shown):]
+        return path
 
     def _read(self):
         """To the end, or a million lines would stop it; the first few are kept."""
@@ -89,30 +106,44 @@ class Process:
             while chunk := pipe.read1(2 ** 16):
                 self.kept += chunk[:max(0, 4 * PRINTED - len(self.kept))]
 
-    def printed(self):
+    def _close_when_ended(self):
+        """A process that it has left behind may hold the channel: nobody waits for that one."""
+        self.running.wait()
+        self.hang_up()
+
+    def hang_up(self) -> None:
+        """Whoever waits for an answer gets the end of the channel; what has arrived can still be read."""
+        try:
+            self.channel.shutdown(socket.SHUT_RDWR)
+        except OSError:  # it is closed
+            pass
+
+    def printed(self) -> str:
+        """The first characters that it printed."""
         text = bytes(self.kept).decode("utf-8", errors="replace")
         return text if len(text) <= PRINTED else text[:PRINTED] + "…"
 
-    def status(self, seconds=0.0):
+    def status(self, seconds: float = 0.0) -> int | None:
         """The exit status (minus a signal's number), or None while it runs."""
         try:
             return self.running.wait(seconds)
         except subprocess.TimeoutExpired:
             return None
 
-    def end(self):
-        """Ends it and all that it has started. Returns the exit status that it had before, or None."""
-        before = self.status()
+    def end(self) -> None:
+        """Ends it and all that it has started."""
+        self.alive.discard(self)
         self.running.terminate()  # in namespaces this ends the process that holds them, and so all in them
         if self.status(2.0 if self.level == "namespaces" else 0.0) is None:
             self.running.kill()
-        for clean in (self._end_group, self._end_user):
-            clean()
+        self._end_group()
+        if self.level == "user":  # whatever runs under its user id: processes that have left the group, too
+            code = f"import os; os.setresuid(*[{self.user}] * 3); os.kill(-1, 9)"
+            subprocess.run([sys.executable, "-I", "-S", "-c", code], stderr=subprocess.DEVNULL, check=False)
         self.running.wait()
-        self.channel.close()
         self.reader.join(1)
+        self.channel.close()
         shutil.rmtree(self.root, ignore_errors=True)
-        return before
 
     def _end_group(self):
         try:
@@ -120,23 +151,11 @@ class Process:
         except (AttributeError, ProcessLookupError, PermissionError):
             pass
 
-    def _end_user(self):
-        """Whatever runs under its user id: processes that have left the group, too."""
-        if self.level == "user":
-            code = f"import os; os.setresuid(*[{self.user}] * 3); os.kill(-1, 9)"
-            subprocess.run([sys.executable, "-I", "-S", "-c", code], stderr=subprocess.DEVNULL, check=False)
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.end()
-
-
-def python_code(code):
+def python_code(code: str) -> list[str]:
     """The arguments of Python that run `code` with this Python's packages, and with nothing from the present folder."""
-    paths = [entry for entry in sys.path if entry and os.path.isabs(entry) and Path(entry) != PACKAGE.parent]
-    return ["-I", "-u", "-c", f"import sys; sys.path[:] = {[str(PACKAGE.parent), *paths]!r}\n{code}"]
+    paths = [entry for entry in sys.path if os.path.isabs(entry) and entry not in (os.getcwd(), str(PACKAGE.parent))]
+    return ["-I", "-u", "-X", "utf8", "-c", f"import sys; sys.path[:] = {[str(PACKAGE.parent), *paths]!r}\n{code}"]
 
 
 @functools.lru_cache
@@ -159,11 +178,12 @@ def _works(level):
     if os.name != "posix" or sys.platform != "linux" and level == "namespaces" or level == "user" and not _is_administrator():
         return False
     try:
-        command = python_code("import numpy, minialex.tensor, os; os._exit(7)")
-        with Process([text.replace("{", "{{").replace("}", "}}") for text in command], timeout=30, level=level) as process:
-            return process.status(60) == 7
+        process = Process(python_code("import numpy, minialex.tensor, os; os._exit(7)"), timeout=30, level=level)
     except OSError:
         return False
+    status = process.status(60)
+    process.end()
+    return status == 7
 
 
 def _is_administrator():
@@ -177,8 +197,11 @@ def _free_user():
 
 
 def _limits(level, timeout, memory):
-    limits = {"AS": memory * 2 ** 20, "CPU": int(timeout) + 5, "CORE": 0, "FSIZE": DISK, "NOFILE": FILES}
-    if level != "process" and _is_administrator():  # else it would count all of this user's processes
+    """By the names that `resource` has for them. Computing time ends a few seconds after the watchdog, which can say more."""
+    limits = {"AS": memory * 2 ** 20, "CPU": int(timeout) + 5, "CORE": 0}
+    if level != OPEN:
+        limits.update(FSIZE=DISK, NOFILE=FILES)
+    if level in COPIED and _is_administrator():  # else it would count all of this user's processes
         limits["NPROC"] = PROCESSES
     return limits
 
@@ -223,13 +246,3 @@ def _seen():
 
 def _within(path, folder):
     return not os.path.islink(folder) and path.startswith(folder + os.sep)
-
-
-def wait_for(condition, seconds):
-    """Whether `condition()` came true in time."""
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.02)
-    return True

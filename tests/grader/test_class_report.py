@@ -11,7 +11,7 @@ from minialex.grader import class_report
 
 
 def result(name, status="correct", error=None, **verdicts):
-    """A result as processes.results yields it: verdicts by "layer_gradient"."""
+    """A result as sessions.results yields it: verdicts by "layer_gradient"."""
     layers = collections.defaultdict(dict)
     for place, word in verdicts.items():
         layer, _, gradient = place.rpartition("_")

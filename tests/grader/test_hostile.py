@@ -1,8 +1,10 @@
 """Whatever a submission does: it becomes not right by it, and nothing of anybody else's changes."""
+import multiprocessing
 import os
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
+import time
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -54,18 +56,18 @@ def grade(folder, code):
     return graded, before == snapshot(folder)
 
 
+def _try(place, name):
+    stage(place)
+    code = HOSTILE[name]
+    return grade(place, code if "def relu_backward" in code and "def relu(" in code else WRONG + code)
+
+
 @pytest.fixture(scope="module")
 def tried(tmp_path_factory):
     """Each hostile submission, in front of a wrong answer and behind it: {name: (graded, nothing else has changed)}."""
     places = {name: tmp_path_factory.mktemp("hostile") for name in HOSTILE}
-
-    def run(name):
-        stage(places[name])
-        code = HOSTILE[name]
-        return grade(places[name], code if "def relu_backward" in code and "def relu(" in code else WRONG + code)
-
-    with ThreadPoolExecutor(3) as pool:
-        return dict(zip(HOSTILE, pool.map(run, HOSTILE)))
+    with ProcessPoolExecutor(3, multiprocessing.get_context("spawn")) as pool:  # one at a time in a process
+        return dict(zip(HOSTILE, pool.map(_try, places.values(), HOSTILE)))
 
 
 def test_enough_kinds_are_tried():
@@ -84,8 +86,10 @@ def test_a_hostile_submission_gains_nothing(tried, name):
 
 @needs_linux
 def test_nothing_goes_on_running(tried):
-    marks = [b"inside import main\nmain(2.0,", b"confine.py"]
-    assert sandbox.wait_for(lambda: not [line for line in commands() if all(mark in line for mark in marks[:1])], 20)
+    end = time.monotonic() + 20
+    while left := [line for line in commands() if b"inside import main\nmain(2.0," in line]:
+        assert time.monotonic() < end, left
+        time.sleep(0.02)
 
 
 def commands():

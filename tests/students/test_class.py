@@ -8,7 +8,7 @@ from student_files import ROOT, SKELETON, command
 
 from lessons.gradient_bugs import submissions
 from minialex.gradcheck.__main__ import main
-from minialex.grader import class_report, processes
+from minialex.grader import class_report, sessions
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def a_class(tmp_path_factory):
 def table(a_class, monkeypatch, capsys):
     """What the same command prints without --json, for the same results."""
     by_file = {result["file"]: result for result in a_class.values()}
-    monkeypatch.setattr(processes, "results", lambda jobs, at_once: [by_file[job["file"]] for job in jobs])
+    monkeypatch.setattr(sessions, "results", lambda jobs, at_once: [by_file[job["file"]] for job in jobs])
     assert main([*by_file, "--like", str(SKELETON)]) == 1
     return capsys.readouterr().out
 

@@ -1,0 +1,231 @@
+"""What a submission's process says of its gradients is not believed: the grader makes the comparison once more.
+
+The code stays where it is, and is asked for values one by one; which inputs, which dout, how exact and what it means is decided
+here, in the grader's own process.
+Where the teacher's file gives inputs they must be those, and where it has a forward the submission's must give the same.
+"""
+import copy
+import inspect
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import UserError
+from ..gradcheck import check
+from ..gradcheck.numpy_code import Run
+from ..gradcheck.report import Report
+from ..gradcheck.tensor_function import frozen
+from . import files, finding, forms, inputs
+from .checking import FEWEST, status_of_report
+from .remote import Gone, RemoteObject, StudentError, parameters, random_state
+
+ANSWERS = re.compile(r"back|bprop|grad|deriv|prime|delta|update|solution", re.IGNORECASE)  # what a teacher's file may give away
+AHEAD = 2 ** 22  # bytes of a message
+SOME = 4  # entries from which an array must not be constant
+
+
+def forged(message: str) -> dict:
+    """The error of a submission whose word is not what was found."""
+    return {"kind": "forged", "message": f"the code interferes with the checker: {message}", "lines": []}
+
+
+NOTHING_FOUND = forged("what it says of its gradients is not what was found")
+FORWARD = {"kind": "forward differs", "message": "forward is not that of the teacher's file", "lines": []}
+
+
+class Teacher:
+    """The teacher's file: read here, and never shown to a submission but for forward functions, which may be called."""
+
+    def __init__(self, path: str) -> None:
+        self.codes = {}
+        try:
+            self.module = files.load(path)
+            self.items = {item.name: item for item in finding.everything(self.module)}
+        except finding.NothingFound as problem:
+            raise UserError(f"{path}: {problem}.") from None
+        except BaseException as error:
+            told = files.explained(error, Path(path).resolve())
+            raise UserError(f"{path} cannot be used: {told['kind']}: {told['message']}.") from None
+
+    def known(self) -> dict:
+        """{name: function, None, or {method: parameters}} as a submission may know it: what could be an answer is a name."""
+        found = {}
+        for name, value in vars(self.module).items():
+            if inspect.isfunction(value):
+                found[name] = None if ANSWERS.search(name) or name.endswith("_loss") else value
+            elif inspect.isclass(value) and value.__module__ == self.module.__name__:
+                found[name] = {method: parameters(function) for method, function in vars(value).items()
+                               if inspect.isfunction(function)}
+        return found
+
+    def inputs(self, name: str, seed: int) -> list[np.ndarray]:
+        """The arrays that the teacher wants `name` to be checked with."""
+        make = inputs.given(self.items[name], [self.module])
+        values = make(seed) if make else ()
+        return [value for value in (values.values() if isinstance(values, dict) else values) if isinstance(value, np.ndarray)]
+
+    def forward(self, name: str, values: dict) -> object:
+        """What the teacher's forward gives, or None where there is none to compare with, or where it takes other arguments."""
+        theirs = self.items.get(name)
+        if theirs is None or not (theirs.kind in ("pair", "loss", "class") and callable(theirs.forward)):
+            return None
+        for code in self.codes.get(name) or self._codes(theirs):
+            try:
+                found = code(copy.deepcopy(values))
+            except Exception:  # it is not written, or this layout does not fit
+                continue
+            finally:
+                np.random.seed(0)
+            self.codes[name] = [code]
+            return found
+        return None
+
+    @staticmethod
+    def _codes(theirs):
+        """Functions of the values; for a class one for each layout that its constructor takes."""
+        if theirs.kind != "class":
+            def first(values):
+                found = theirs.forward(*values.values())
+                return found[0] if isinstance(found, tuple) else found
+            yield first
+            return
+        request, backward = inputs.Request(), theirs.backward[1]  # it may not be written: what it returns does not matter here
+        cls = type(theirs.forward.__name__, (theirs.forward,), {backward: lambda self, dout=None, *others, **more: dout})
+        for layout in inputs.layouts(theirs.name, request):
+            try:
+                code = forms.of_class(theirs._replace(forward=cls), layout, request)[0][0]
+            except Exception:  # the constructor is not for this layout
+                continue
+            yield lambda values, code=code: code.run(values).outputs[0]
+
+
+class Confirming:
+    """One check of a session. line: what the submission's process said: "check", "code", "values", and what time it may take."""
+
+    def __init__(self, session, line: dict) -> None:
+        self.job, self.teacher, self.name = session.job, session.teacher, session.begun["name"]
+        self.line = line
+
+    def confirmed(self, claimed: dict) -> dict:
+        """The result of the check, with the rows that were found here."""
+        if claimed["error"]:
+            return {**claimed, "status": "wrong" if claimed["status"] == "wrong" else "error"}
+        report, problem = self._report()
+        if problem:
+            return {**claimed, "status": "error", "rows": [], "text": "", "error": problem}
+        rows = report.to_dict()["rows"]
+        names = {row["name"] for row in rows}
+        more = [row for row in claimed["rows"] if row["name"] not in names and row["verdict"] != "correct"]
+        as_said = [(row["name"], row["verdict"]) for row in rows + more] == [(row["name"], row["verdict"])
+                                                                            for row in claimed["rows"]]
+        status = "wrong" if more else status_of_report(report)
+        if claimed["status"] in ("error", "wrong", "undecided") and status in ("correct", "remarks"):
+            status = claimed["status"]  # forward differs, or further inputs show what these do not
+        return {**claimed, "status": status, "rows": rows + more, "text": claimed["text"] if as_said else str(report)}
+
+    def _report(self) -> tuple[Report | None, dict | None]:
+        """(the comparison, None), or (None, an error) where it says nothing about what was to be checked."""
+        line, values = self.line, self.line["values"]
+        if not isinstance(line["code"], RemoteObject) or not self._tells_something(values):
+            return None, NOTHING_FOUND
+        code = RemoteCode(line["code"], str(line["title"])[:200], lambda given: self.teacher.forward(self.name, given),
+                          self.job["file"])
+        samples = None if line["samples"] is None else max(FEWEST, int(line["samples"]))
+        try:
+            with frozen():
+                report = check.check_code(code, values, samples=samples, seed=self.job["seed"], cost=float(line["cost"]),
+                                          seconds=float(line["seconds"]))
+        except Gone:
+            raise
+        except (StudentError, TypeError, ValueError):
+            return None, NOTHING_FOUND
+        return report, FORWARD if code.is_the_teachers is False else None
+
+    def _tells_something(self, values):
+        """Are these the teacher's inputs, all of them; or, where there are none, such as are not all the same?"""
+        arrays = [value for value in values.values() if isinstance(value, np.ndarray)]
+        if any(array.dtype.kind == "f" and array.size >= SOME and array.min() == array.max() for array in arrays):
+            return False
+        return all(any(np.array_equal(one, other) for other in arrays)
+                   for one in self.teacher.inputs(self.name, self.job["seed"]))
+
+
+class RemoteCode:
+    """A submission's forward and backward, in whatever form: see gradcheck.numpy_code.Functions."""
+
+    def __init__(self, code: RemoteObject, title: str, teachers: Callable[[dict], object], path: str) -> None:
+        self.code, self.remote, self.title, self.path = code, code._remote, title, str(path)
+        self.teachers, self.is_the_teachers = teachers, None
+        self.known = {}  # {values as bytes: outputs} of runs that were asked for ahead
+
+    def run(self, values: dict) -> Run:
+        """A Run with these values, over there."""
+        expected = self.teachers(values)
+        outputs = self.known.pop(_key(values), None) if self.known else None
+        if outputs is not None:
+            return Run(self._checked(list(outputs), expected), [], values)
+        number, outputs, changed = self.remote.ask("run", self.code, values)
+        values.update({name: value for name, value in changed.items() if name in values})
+        return Run(self._checked(list(outputs), expected), Rest(self.remote, number), values, number)
+
+    def ask_ahead(self, wanted: list[dict]) -> None:
+        """Runs of forward alone, as many as fit a message at a time: waiting for each would take longer than computing it."""
+        keys, self.known = [_key(values) for values in wanted], {}
+        if not wanted or max(map(len, keys)) > AHEAD:
+            return
+        many = max(1, AHEAD // max(map(len, keys)))
+        for start in range(0, len(wanted), many):
+            found = self.remote.ask("runs", self.code, wanted[start:start + many])
+            self.known.update(zip(keys[start:start + many], found))
+
+    def _checked(self, outputs, expected):
+        """The teacher's output where the submission's is the same: so nobody gains by bending forward where it is moved."""
+        if expected is None or len(outputs) != 1 or self.is_the_teachers is False:
+            return outputs
+        try:
+            self.is_the_teachers = np.shape(expected) == np.shape(outputs[0]) and \
+                np.allclose(expected, outputs[0], rtol=1e-6, atol=1e-9)
+        except (TypeError, ValueError):
+            self.is_the_teachers = False
+        is_double = getattr(outputs[0], "dtype", np.float64) == np.float64
+        return [expected] if self.is_the_teachers and is_double else outputs
+
+    def backward(self, run: Run, douts: list) -> object:
+        """The gradients; dout and the inputs are changed here as they were there."""
+        gradients, moved, changed = self.remote.ask("back", self.code, run.state, douts, random_state())
+        for dout, new in zip(douts, moved):
+            if isinstance(dout, np.ndarray) and np.shape(new) == dout.shape:
+                dout[...] = new
+        run.inputs.update({name: value for name, value in changed.items() if name in run.inputs})
+        return gradients
+
+    def file(self) -> str:
+        """Where the code is written."""
+        return self.path
+
+    def takes_dout(self, run: Run) -> bool:
+        """Has backward a place for dout?"""
+        return bool(self.remote.ask("takes_dout", self.code, run.state))
+
+
+class Rest(list):
+    """What forward returned besides its outputs, or kept: fetched when somebody looks at it."""
+
+    def __init__(self, remote, number: int) -> None:
+        super().__init__()
+        self.remote, self.number, self.fetched = remote, number, None
+
+    def __iter__(self):
+        if self.fetched is None:
+            self.fetched = self.remote.ask("rest", self.number)
+        return iter(self.fetched)
+
+    def __len__(self):
+        return len(list(iter(self)))
+
+
+def _key(values):
+    """All values as bytes."""
+    return b"|".join(value.tobytes() if isinstance(value, np.ndarray) else repr(value).encode() for value in values.values())
