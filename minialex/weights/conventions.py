@@ -15,11 +15,21 @@ import numpy as np
 
 from ..data import Statistics
 from ..data.names import differing, named
-from ..errors import UserError
 
 SIZE = 256  # pixels a side of a mean image
 CAFFE_MEAN = (122.67891434, 116.66876762, 104.00698793)  # mean colour (red, green, blue) of Caffe's ilsvrc_2012_mean
-TORCHVISION_MEAN, TORCHVISION_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of pixels in 0..1
+MEAN = "minialex.mean"  # the name of the mean image among a file's arrays
+
+
+class Refusal(Exception):
+    """Why a file cannot be used, as the rest of a sentence that begins with its path."""
+
+
+class Difference(Refusal):
+    """Where the file's network differs from ours, as a part of a sentence."""
+
+    def __init__(self, difference: str, network: str = "AlexNet"):
+        super().__init__(f"holds another network than {network}: {difference}.")
 
 
 @dataclass
@@ -32,46 +42,53 @@ class Weights:
     notes: what people must know about them, in sentences; folded: the std of each channel that conv1's weights contain.
     """
 
-    arrays: dict
+    arrays: dict[str, np.ndarray]
     origin: str
     variant: str | None = None
     statistics: Statistics | None = None
     pixels: str = "raw"
-    classes: list | None = None
-    notes: list = field(default_factory=list)
+    classes: list[str] | None = None
+    notes: list[str] = field(default_factory=list)
     folded: np.ndarray | None = None
 
 
-def mean_image(colour, size=SIZE):
+def shown(text: str) -> str:
+    """A file's own text, fit to stand in a sentence."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text[:120])
+
+
+def mean_image(colour, size: int = SIZE) -> np.ndarray:
     """A mean colour (C,) as the mean image (C, size, size) that subtracts it everywhere."""
     return np.broadcast_to(np.asarray(colour, np.float32)[:, None, None], (len(colour), size, size)).copy()
 
 
-def bgr_to_rgb(kernels):
-    """(C_out, 3, KH, KW) for blue, green, red -> the same for red, green, blue."""
-    return np.ascontiguousarray(kernels[:, ::-1])
+def bgr_to_rgb(kernels: np.ndarray) -> np.ndarray:
+    """(C_out, 3, KH, KW) for blue, green, red -> the same for red, green, blue; as it is for other numbers of channels."""
+    return np.ascontiguousarray(kernels[:, ::-1]) if kernels.shape[1] == 3 else kernels
 
 
-def hwio_to_oihw(kernels):
-    """(KH, KW, C_in, C_out) -> (C_out, C_in, KH, KW)"""
-    return np.ascontiguousarray(kernels.transpose(3, 2, 0, 1))
+def from_tensorflow(layer: str, weight: np.ndarray, pool5: tuple[int, int]) -> np.ndarray:
+    """(KH, KW, C_in, C_out) -> (C_out, C_in, KH, KW); (in, out) -> (out, in), where fc6's rows are (H, W, C) maps.
 
-
-def hwc_rows_to_chw(matrix, height, width):
-    """(H·W·C, out), rows in the order of an (H, W, C) map -> (out, C·H·W)"""
-    rows, out = matrix.shape
-    maps = matrix.reshape(height, width, rows // (height * width), out)
+    pool5: (H, W) of what fc6 sees.
+    """
+    if weight.ndim == 4:
+        return np.ascontiguousarray(weight.transpose(3, 2, 0, 1))
+    if layer != "fc6":
+        return np.ascontiguousarray(weight.T)
+    rows, out = weight.shape
+    maps = weight.reshape(*pool5, rows // (pool5[0] * pool5[1]), out)
     return np.ascontiguousarray(maps.transpose(3, 2, 0, 1)).reshape(out, rows)
 
 
-def fold_std(kernels, std):
+def fold_std(kernels: np.ndarray, std) -> tuple[np.ndarray, float]:
     """(conv1's kernels, s): dividing all pixels by s and using these gives what dividing channel c by std[c] gave."""
     std = np.asarray(std, np.float64)
     common = float(std.mean())
     return (kernels * (common / std)[None, :, None, None]).astype(kernels.dtype), common
 
 
-def fold_response_norm(arrays, theirs, ours, beta=0.75):
+def fold_response_norm(arrays: dict[str, np.ndarray], theirs: tuple, ours: tuple, beta: float = 0.75) -> None:
     """Weights for response norm a/(k + α·Σa²)^β with ours = (k', α') that give what theirs = (k, α) gave, in place.
 
     With a' = s·a and s² = k'α/(kα'):  a'/(k' + α'Σa'²)^β = s·(k/k')^β · a/(k + αΣa²)^β.  ReLU and max-pooling pass a factor
@@ -86,10 +103,7 @@ def fold_response_norm(arrays, theirs, ours, beta=0.75):
         arrays[name] = arrays[name] * np.float32(factors[name])
 
 
-MEAN = "minialex.mean"  # the name of the mean image among a file's arrays
-
-
-def description(weights):
+def description(weights: Weights) -> tuple[str, dict[str, np.ndarray]]:
     """(JSON text, {name: array}) from which `described` makes the same Weights again."""
     statistics = weights.statistics
     text = json.dumps({"variant": weights.variant, "pixels": weights.pixels, "classes": weights.classes,
@@ -97,13 +111,13 @@ def description(weights):
     return text, weights.arrays | ({MEAN: statistics.mean} if statistics else {})
 
 
-def described(text, arrays, origin, path):
-    """Weights from what `description` returned. Raises UserError when it is something else."""
+def described(text: str | bytes, arrays: dict[str, np.ndarray], origin: str) -> Weights:
+    """Weights from what `description` returned. Raises Refusal when it is something else."""
     try:
         known = json.loads(text)
         statistics = None if known["std"] is None else Statistics(arrays[MEAN], float(known["std"]))
-        arrays = {name: array for name, array in arrays.items() if name != MEAN}
         classes = known["classes"] and named(known["classes"], known.get("class_names") or {})
+        arrays = {name: array for name, array in arrays.items() if name != MEAN}
         return Weights(arrays, origin, known["variant"], statistics, known["pixels"], classes)
-    except (ValueError, KeyError, TypeError) as error:
-        raise UserError(f"cannot read {path}: what it says about its network is damaged ({error}).") from error
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise Refusal(f"is damaged: what it says about its network cannot be read ({shown(str(error))}).") from error

@@ -2,27 +2,16 @@
 
 import os
 
-import numpy as np
-
 from ..errors import UserError
 from ..utils.files import Output, replacing
-from . import safetensors, torch_writer
-from .conventions import description
+from . import arrays, torch
+from .conventions import Weights
+
+WRITERS = {".npz": arrays.write_npz, ".pth": torch.write, ".pt": torch.write, ".safetensors": arrays.write_safetensors}
+_SIGNS = (b"archive/minialex", b"minialex.npy", b'{"__metadata__": {"minialex"')  # in no other program's files
 
 
-def _write_npz(file, weights):
-    text, arrays = description(weights)
-    np.savez(file, **{"minialex": np.array(text)}, **arrays)
-
-
-WRITERS = {".npz": _write_npz, ".pth": torch_writer.write, ".pt": torch_writer.write, ".safetensors": safetensors.write}
-
-
-# What stands in these files of minialex's and in no other program's.
-_SIGNS = (b"archive/minialex", b"minialex.npy", b'{"__metadata__": {"minialex"')
-
-
-def target(path, force=False):
+def target(path: str | os.PathLike, force: bool = False) -> Output:
     """The files.Output to write to. Raises UserError for an unknown ending, or for a file that something else has written."""
     _writer(path)
     output = Output(path, "weights", force=force, signs=_SIGNS)
@@ -30,7 +19,7 @@ def target(path, force=False):
     return output
 
 
-def write(path, weights):
+def write(path: str | os.PathLike | Output, weights: Weights) -> None:
     """Write Weights to a file, a path or what `target` returned. Raises UserError for an unknown ending, for arrays of
     anything but real numbers, or when it cannot be written."""
     writer = _writer(path)

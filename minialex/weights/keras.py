@@ -11,14 +11,13 @@ import io
 import json
 import re
 import zipfile
+from typing import BinaryIO
 
 import numpy as np
 
 from ..data import Statistics
-from ..errors import UserError
 from . import conventions
-from .conventions import Weights
-from .pickles import shown
+from .conventions import Difference, Refusal, Weights, shown
 
 KERNELS = {"conv1": (11, 11, None, 96), "conv2": (5, 5, 96, 256), "conv3": (3, 3, 256, 384), "conv4": (3, 3, 384, 384),
            "conv5": (3, 3, 384, 256), "fc6": (6400, 4096), "fc7": (4096, 4096), "fc8": (4096, None)}
@@ -35,45 +34,31 @@ NOTHING = {"InputLayer", "Dropout", "Flatten", "Softmax", "RandomFlip", "RandomR
 MOST_DATASETS = 10_000
 
 
-def read(file, path):
-    """Weights from an open .h5 file. Raises UserError when it holds another network, or h5py is not installed."""
-    return _read(file, path, None)
+def read_zip(file: BinaryIO) -> Weights:
+    """Weights from an open .keras file. Raises as `read` does."""
+    with zipfile.ZipFile(file) as archive:
+        return read(io.BytesIO(archive.read("model.weights.h5")), archive.read("config.json"))
 
 
-def read_zip(file, path):
-    """Weights from an open .keras file. Raises UserError."""
-    try:
-        with zipfile.ZipFile(file) as archive:
-            config, content = archive.read("config.json"), archive.read("model.weights.h5")
-    except Exception as error:  # damaged bytes make zip raise almost anything
-        raise UserError(f"cannot read {path}: it is damaged or cut off ({shown(str(error))}).") from error
-    return _read(io.BytesIO(content), path, config)
-
-
-def _read(file, path, config):
+def read(file: BinaryIO, config: bytes | None = None) -> Weights:
+    """Weights from an open .h5 file. Raises Refusal when it holds another network or h5py is not installed, any Exception
+    when it is damaged. config: the layers' settings, where they are not in the file."""
     try:
         import h5py
     except ImportError as error:
-        raise UserError(f"{path} is an HDF5 file of Keras, for which h5py is needed: python -m pip install h5py.") from error
-    try:
-        with h5py.File(file, "r") as h5:
-            config = h5.attrs.get("model_config") if config is None else config
-            scale, offset, notes = _compare(json.loads(config)) if config else (None, None, [
-                "the file does not hold its layers' settings: taken for the network of the variant keras"])
-            arrays = _arrays(_datasets(h5, h5py, file.seek(0, 2)))
-    except UserError:
-        raise
-    except _Difference as difference:
-        raise UserError(f"{path} holds another network than the variant keras: {difference}.") from difference
-    except Exception as error:  # damaged bytes make HDF5 raise almost anything
-        raise UserError(f"cannot read {path}: it is damaged, cut off, or no HDF5 file of Keras ({shown(str(error))}).") from error
+        raise Refusal("is an HDF5 file of Keras, for which h5py is needed: python -m pip install h5py.") from error
+    with h5py.File(file, "r") as h5:
+        config = h5.attrs.get("model_config") if config is None else config
+        scale, offset, notes = _compare(json.loads(config)) if config else (None, None, [
+            "the file does not hold its layers' settings: taken for the network of the variant keras"])
+        arrays = _arrays(_datasets(h5, h5py, file.seek(0, 2)))
     channels = arrays["conv1.weight"].shape[1]
     statistics = scale and Statistics(conventions.mean_image(np.broadcast_to(-offset / scale, channels)), 1 / scale)
     return Weights(arrays, "a network of Keras (.h5)", "keras", statistics, "unit" if statistics else "raw", notes=notes)
 
 
-class _Difference(Exception):
-    """Where the file's network differs from ours, as a part of a sentence."""
+def _difference(difference):
+    return Difference(difference, "the variant keras")
 
 
 def _datasets(h5, h5py, size):
@@ -106,29 +91,24 @@ def _arrays(datasets):
         fitting = [layer for layer, wanted in KERNELS.items() if f"{layer}.weight" not in arrays and _fits(shape, wanted)]
         beside = [other for other in order if other.rpartition("/")[0] == folder and datasets[other].shape == shape[-1:]]
         if not fitting or not beside:
-            raise _Difference(f"its {shown(name)} has shape {shape}, " + (
+            raise _difference(f"its {shown(name)} has shape {shape}, " + (
                 "but there is no bias beside it" if fitting else "which no layer of the network has"))
         layer, bias = fitting[0], beside[0]
-        arrays[f"{layer}.weight"] = _weight(layer, datasets[name][()].astype(np.float32, copy=False))
+        arrays[f"{layer}.weight"] = conventions.from_tensorflow(
+            layer, datasets[name][()].astype(np.float32, copy=False), POOL5)
         arrays[f"{layer}.bias"] = datasets[bias][()].astype(np.float32, copy=False)
         used |= {name, bias}
     rest = [name for name in order if name not in used]
     if rest:
-        raise _Difference(f"it has {shown(rest[0])}, of a layer that the network does not have")
+        raise _difference(f"it has {shown(rest[0])}, of a layer that the network does not have")
     if "conv1.weight" not in arrays:
-        raise _Difference("it has no convolutions")
+        raise _difference("it has no convolutions")
     return {f"{layer}.{kind}": arrays[f"{layer}.{kind}"] for layer in KERNELS for kind in ("weight", "bias")
             if f"{layer}.{kind}" in arrays}
 
 
 def _fits(shape, wanted):
     return len(shape) == len(wanted) and all(two in (None, one) for one, two in zip(shape, wanted))
-
-
-def _weight(layer, weight):
-    if weight.ndim == 4:
-        return conventions.hwio_to_oihw(weight)
-    return conventions.hwc_rows_to_chw(weight, *POOL5) if layer == "fc6" else np.ascontiguousarray(weight.T)
 
 
 def _compare(config):
@@ -138,7 +118,7 @@ def _compare(config):
         kind, values = layer["class_name"], dict(layer["config"])
         shape = values.get("batch_shape") or values.get("batch_input_shape")
         if shape and tuple(shape[1:3]) not in ((224, 224), (None, None)):
-            raise _Difference(f"its pictures have {shape[1]} pixels a side, the network's 224")
+            raise _difference(f"its pictures have {shape[1]} pixels a side, the network's 224")
         if kind == "Rescaling" and not chain:
             scale, offset = float(values["scale"]), np.float64(values.get("offset", 0))
         elif kind == "Activation" and chain:
@@ -151,13 +131,13 @@ def _compare(config):
         name = shown(str(values.get("name", kind)))
         if number == len(LAYERS) or kind != LAYERS[number][0]:
             wanted = LAYERS[number][0] if number < len(LAYERS) else "its last"
-            raise _Difference(f"its layer {number + 1} is {name} ({shown(kind)}), the network's is {wanted}")
+            raise _difference(f"its layer {number + 1} is {name} ({shown(kind)}), the network's is {wanted}")
         if values.get("data_format") == "channels_first":
-            raise _Difference(f"{name} has data_format channels_first")
+            raise _difference(f"{name} has data_format channels_first")
         for setting, wanted in LAYERS[number][1].items():
             given, allowed = _number(values.get(setting)), wanted if isinstance(wanted, tuple) else (wanted,)
             if setting in values and given not in allowed:
-                raise _Difference(f"{name} has {setting} {shown(str(given))}, the network's layer has {allowed[0]}")
+                raise _difference(f"{name} has {setting} {shown(str(given))}, the network's layer has {allowed[0]}")
     return scale, offset, []
 
 

@@ -5,11 +5,19 @@
 The network is told by its own names: what comes before `features.0.weight` (torchvision's) or `conv1.weight` (minialex's) is
 the prefix, and all that has the same prefix belongs to it. Where several are as large, the one that is no optimiser's and no
 moving average is taken. Arrays of other names: the largest group that lies in one container.
+
+torchvision's network wants pixels 0..1, normalised by ImageNet's mean and spread for each channel. Its LRN-free layers are
+those of the variant torchvision; fc6 sees (C, H, W), as here.
 """
 
 import re
+from collections.abc import Iterator
+from typing import Any
 
-from . import torchvision
+import numpy as np
+
+from ..data import Statistics
+from . import conventions, pickles
 from .conventions import Weights
 
 DEEPEST = 40  # containers in containers
@@ -18,17 +26,24 @@ WRAPPERS = re.compile(r"(_orig_mod|module|model|net|network|backbone|encoder|ale
 COMPANIONS = re.compile(r"optim|ema|grad|momentum|average|swa|teacher|exp_avg|adam|velocity", re.IGNORECASE)
 WITHIN = re.compile(r"(features|classifier)\.(?:_orig_mod\.|module\.)+")
 INSIDE = ("_modules", "_parameters", "_buffers")  # attributes of a torch.nn.Module that was pickled whole
+TORCHVISION = {"features.0": "conv1", "features.3": "conv2", "features.6": "conv3", "features.8": "conv4", "features.10": "conv5",
+               "classifier.1": "fc6", "classifier.4": "fc7", "classifier.6": "fc8"}
+TORCHVISION_MEAN, TORCHVISION_STD = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])  # of pixels in 0..1
 
 
-def leaves(value, kinds, path=(), seen=None):
-    """(path, item) of every item of these kinds in nested containers, each container once."""
+def leaves(value: Any, path: tuple[str, ...] = (), seen: set | None = None) -> Iterator[tuple[tuple[str, ...], pickles.Later]]:
+    """(path, item) of every array to be in nested containers, each container once; arrays of objects are containers."""
     seen = set() if seen is None else seen
-    if isinstance(value, kinds):
+    objects = value.objects() if isinstance(value, pickles.Array) else None
+    if isinstance(value, pickles.Later) and objects is None:
         yield path, value
     elif isinstance(value, (dict, list, tuple)) and id(value) not in seen and len(path) < DEEPEST:
         seen.add(id(value))
-        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from leaves(item, kinds, (*path, _word(key)), seen)
+        if objects is not None and len(objects) == 1:  # NumPy puts an array around what is none
+            yield from leaves(objects[0], path, seen)
+        else:
+            for key, item in value.items() if objects is None and isinstance(value, dict) else enumerate(objects or value):
+                yield from leaves(item, (*path, _word(key)), seen)
 
 
 def _word(key):
@@ -36,9 +51,10 @@ def _word(key):
     return str(key) if isinstance(key, (str, int)) else type(key).__name__
 
 
-def choose(found):
+def choose(found: dict[tuple[str, ...], Any]) -> tuple[dict[str, Any], list[str]]:
     """({name: item}, notes): the network among {path: item}, without its prefix. path: the keys of nested containers."""
-    full = _full(found)
+    # Without what wrappers put into names: DataParallel(model.features) makes features.module.0.weight.
+    full = {WITHIN.sub(r"\1.", _name(path)): item for path, item in found.items()}
     groups = {prefix: {name[len(prefix):]: item for name, item in full.items() if name.startswith(prefix)}
               for prefix in _prefixes(full)} or _containers(found)
     best = max(groups, key=lambda prefix: (not COMPANIONS.search(prefix), len(groups[prefix])), default=None)
@@ -46,12 +62,14 @@ def choose(found):
               if prefix != best and len(groups[prefix]) == len(groups[best])]
     notes = [f"the file holds several networks: taken is {best.rstrip('.') or 'the one without a prefix'}, not "
              f"{', '.join(others)}"] if others else []
-    return _unwrapped(groups.get(best, {})), notes
+    group = groups.get(best, {})
+    while all(WRAPPERS.match(name) for name in group) and len({name.partition(".")[0] for name in group}) == 1:
+        group = {name.partition(".")[2]: item for name, item in group.items()}
+    return group, notes
 
 
-def _full(found):
-    """{name: item}, without what wrappers put into names: DataParallel(model.features) makes features.module.0.weight."""
-    return {WITHIN.sub(r"\1.", ".".join(word for word in path if word not in INSIDE)): item for path, item in found.items()}
+def _name(path):
+    return ".".join(word for word in path if word not in INSIDE)
 
 
 def _prefixes(full):
@@ -68,25 +86,40 @@ def _containers(found):
     groups = {}
     for path, item in found.items():
         whole = next((at for at, word in enumerate(path) if word in INSIDE), len(path) - 1)
-        name = ".".join(word for word in path[whole:] if word not in INSIDE)
-        groups.setdefault(".".join(path[:whole]), {})[name] = item
+        groups.setdefault(".".join(path[:whole]), {})[_name(path[whole:])] = item
     return groups
 
 
-def _unwrapped(group):
-    """Without what programs that wrap a module put before all of its names."""
-    while all(WRAPPERS.match(name) for name in group) and len({name.partition(".")[0] for name in group}) == 1:
-        group = {name.partition(".")[2]: item for name, item in group.items()}
-    return group
-
-
-def weights(arrays, notes, form):
+def weights(arrays: dict[str, np.ndarray], notes: list[str], form: str) -> Weights:
     """Weights from a network's {name: array}: torchvision's conventions where the names are torchvision's."""
+    if not is_torchvision(arrays):
+        return Weights(arrays, f"plain arrays ({form})", notes=notes)
     beside = [name for name, array in arrays.items() if "." not in name and (array.ndim == 0 or array.dtype.kind != "f")]
-    if torchvision.is_one(arrays):
-        arrays = {name: array for name, array in arrays.items() if name not in beside}  # such as the epoch
-        found = torchvision.read(arrays, f"torchvision's AlexNet ({form})")
-    else:
-        found = Weights(arrays, f"plain arrays ({form})")
-    found.notes.extend(notes)
+    arrays = from_torchvision({name: array for name, array in arrays.items() if name not in beside})  # such as the epoch
+    found = Weights(arrays, f"torchvision's AlexNet ({form})", "torchvision", notes=notes)
+    kernels = arrays["conv1.weight"]
+    if kernels.ndim == 4 and kernels.shape[1] == 3:
+        found.folded, found.pixels = 255 * TORCHVISION_STD, "unit"
+        arrays["conv1.weight"], std = conventions.fold_std(kernels, found.folded)
+        found.statistics = Statistics(conventions.mean_image(255 * TORCHVISION_MEAN), std)
     return found
+
+
+def is_torchvision(state: dict) -> bool:
+    """Are these (array) names torchvision's?"""
+    return "features.0.weight" in state
+
+
+def from_torchvision(state: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """{torchvision's name: array} -> the same with our names."""
+    return _renamed(state, TORCHVISION)
+
+
+def to_torchvision(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """{our name: array} -> the same with torchvision's names."""
+    return _renamed(arrays, {ours: theirs for theirs, ours in TORCHVISION.items()})
+
+
+def _renamed(arrays, layers):
+    split = {name: name.rpartition(".") for name in arrays}
+    return {f"{layers.get(layer, layer)}.{kind}": arrays[name] for name, (layer, _, kind) in split.items()}

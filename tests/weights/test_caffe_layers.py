@@ -9,7 +9,7 @@ from caffe_files import Layer, field, fields
 
 from minialex import models, nn, weights
 from minialex.errors import UserError
-from minialex.weights import caffe_layers
+from minialex.weights import caffe
 
 CONV1 = {"conv1.weight": np.arange(96 * 363, dtype=np.float32).reshape(96, 3, 11, 11), "conv1.bias": np.zeros(96, np.float32)}
 NORM = fields(f1=5, f2=1e-4, f3=0.75)
@@ -20,11 +20,11 @@ def test_the_table_is_the_network_of_models(variant, pool_first):
     ours = [layer for _, layer in models.alexnet(variant, 7).named_children() if not isinstance(layer, (nn.Dropout, nn.Flatten))]
     kinds = {"Convolution": nn.Conv2d, "ReLU": nn.ReLU, "LRN": nn.LocalResponseNorm, "Pooling": nn.MaxPool2d,
              "InnerProduct": nn.Linear}
-    table = caffe_layers.network(pool_first)
+    table = caffe.network(pool_first)
     assert [kinds[kind] for _, kind, _ in table] == [type(layer) for layer in ours]
     for (name, kind, values), layer in zip(table, ours):
         if kind == "Convolution":
-            caffe_layers.compare_shape(name, layer, layer.weight.shape)
+            caffe.compare_shape(name, layer, layer.weight.shape)
         if kind in ("Convolution", "Pooling"):
             for parameter, attribute in (("stride", "stride"), ("pad", "padding"), ("kernel_size", "kernel_size")):
                 known = getattr(layer, attribute)

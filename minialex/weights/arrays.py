@@ -1,0 +1,169 @@
+"""Files of named arrays: .npz (our checkpoints, too), .npy dictionaries and .safetensors.
+
+Layers by their names, as converters from Caffe write them; bvlc_alexnet.npy is the first kind:
+
+    {"conv1": [W, b]}, {"conv1": {"weights": W, "biases": b}}, {"conv1_W": W, "conv1_b": b}, {"conv1/kernel:0": W, ...}
+
+TensorFlow's layout: kernels (KH, KW, C_in, C_out), matrices (in, out), fc6's rows in the order (H, W, C). Caffe's own:
+(C_out, C_in, KH, KW) and (out, in). Kernels are square, so their shape tells which. Both have channels in the order blue,
+green, red. Where there is no mean_bgr_chw it is ImageNet's mean colour. Other names are names.choose's.
+
+A checkpoint holds model/<name> arrays, the mean image and, as JSON text, the network's name, its classes and the pixels'
+spread. Plain files hold <name> arrays; nothing says there what pixels they want, unless the names are torchvision's.
+
+safetensors: a length (8 bytes, little-endian), that much JSON, then the arrays' bytes. It is read and written here because
+its own package has no bfloat16 for NumPy, and checks no less than these thirty lines:
+
+    {"__metadata__": {...}, "conv1.weight": {"dtype": "F32", "shape": [96, 3, 11, 11], "data_offsets": [0, 139392]}, ...}
+"""
+
+import json
+import os
+import re
+import struct
+from typing import BinaryIO
+
+import numpy as np
+
+from ..data import Statistics
+from . import caffe, conventions, names, pickles
+from .conventions import Difference, Refusal, Weights, described, description, shown
+from .torch import widened
+
+PARAMETER = re.compile(r"(?i)(?:.*[/.])?((?:conv|fc)\d+)(?:/\w+)*[/._](w|weights?|kernel|0|b|bias|biases|1)(?::\d+)?")
+LAYERS = ("conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7", "fc8")
+POOL5 = (6, 6)  # height and width of what fc6 sees
+
+
+def read_npz(file: BinaryIO) -> Weights:
+    """Weights from an open .npz file. Raises Refusal, or any Exception for anything but plain arrays."""
+    with np.load(file, allow_pickle=False) as archive:
+        # Without what only training needs, which takes as much memory as the weights.
+        arrays = {name: archive[name] for name in archive.files if not name.startswith("velocity/")}
+    for name, array in arrays.items():
+        if not isinstance(array, np.ndarray):  # NumPy gives bytes for what is no .npy inside
+            raise ValueError(f"{name} is no array")
+    model = {name.removeprefix("model/"): array for name, array in arrays.items() if name.startswith("model/")}
+    if model and "state" not in arrays:
+        return Weights(model, "arrays of a checkpoint (.npz)")
+    if model:
+        model[conventions.MEAN] = arrays["mean"].astype(np.float32)
+        return described(str(arrays["state"][()]), model, "a checkpoint of minialex")
+    if "minialex" in arrays:
+        return described(str(arrays.pop("minialex")), arrays, "minialex (.npz)")
+    if arrays and all(re.fullmatch(r"arr_\d+", name) for name in arrays):
+        raise Refusal("holds arrays that have no names (arr_0, ...): save them as np.savez(FILE, **model.state_dict()).")
+    if _are_layers(arrays):
+        return _layers(arrays, file.name, ".npz")
+    return names.weights(*names.choose({(name,): array for name, array in arrays.items()}), ".npz")
+
+
+def write_npz(file: BinaryIO, weights: Weights) -> None:
+    """Write Weights into an open file."""
+    text, arrays = description(weights)
+    np.savez(file, **{"minialex": np.array(text)}, **arrays)
+
+
+def read_npy(file: BinaryIO) -> Weights:
+    """Weights from an open .npy file. Raises as `read_npz` does; runs nothing that the file holds."""
+    version = np.lib.format.read_magic(file)
+    header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    _, _, kind = header(pickles.Careful(file))
+    if not kind.hasobject:
+        raise Refusal("holds one array without a name: give an .npz file of named arrays, or a .npy with a dictionary.")
+    found = {way: item.array() for way, item in names.leaves(pickles.load(file))}
+    arrays = {"/".join(way): array for way, array in found.items()}
+    if not _are_layers(arrays) and any(".".join(way).endswith(("features.0.weight", "conv1.weight")) for way in found):
+        return names.weights(*names.choose(found), ".npy")
+    return _layers(arrays, file.name, ".npy")
+
+
+# ------------------------------------------------------------------------------------------------ layers by their names
+
+
+def _are_layers(arrays):
+    """Do {name: array} have layers' names as converters write them, not those of a state_dict in our layout?"""
+    return any(PARAMETER.fullmatch(name) and (not name.endswith((".weight", ".bias")) or _is_tensorflow(array.shape))
+               for name, array in arrays.items())
+
+
+def _is_tensorflow(shape):
+    """(KH, KW, C_in, C_out), told from (C_out, C_in, KH, KW) by the square kernel."""
+    return len(shape) == 4 and shape[0] == shape[1] and shape[2] != shape[3]
+
+
+def _layers(arrays, path, form):
+    """Weights from {name: array}, whose names hold a layer's name and the parameter's. Raises Refusal."""
+    found, unknown = {}, []
+    for name in sorted(arrays, key=lambda name: names.COMPANIONS.search(name) is not None):
+        array, match = arrays[name], PARAMETER.fullmatch(name)
+        parameter = f"{match[1]}.{'bias' if match[2][0] in 'bB1' else 'weight'}".lower() if match else name
+        if match and array.dtype.kind == "f" and parameter not in found:
+            found[parameter] = np.asarray(array, np.float32)
+        elif name != "mean_bgr_chw":
+            unknown.append(name)
+    strange = [name for name in found if name.partition(".")[0] not in LAYERS]
+    if "conv1.weight" not in found or strange:
+        what = shown(", ".join(list(dict.fromkeys([*strange, *list(found)[:4], *unknown]))[:8]) or "nothing")
+        raise Refusal(f"holds {what}, so it is no AlexNet, whose layers are {', '.join(LAYERS)}, each with a weight and a bias.")
+    _convert(found)
+    mean = arrays.get("mean_bgr_chw")
+    mean = conventions.mean_image(conventions.CAFFE_MEAN) if mean is None else np.ascontiguousarray(mean[::-1], np.float32)
+    notes = [f"not used from {path}: {shown(', '.join(unknown))}"] if unknown else []
+    return Weights(found, f"Caffe's AlexNet as arrays ({form})", "caffe", Statistics(mean, 1.0), notes=notes)
+
+
+def _convert(found):
+    """Bring arrays into our layout and order of colours, in place. Raises Difference for another network's shapes."""
+    tensorflow = any(_is_tensorflow(array.shape) for array in found.values())
+    for name, array in found.items():
+        layer, _, kind = name.partition(".")
+        if kind == "weight":
+            try:
+                found[name] = conventions.from_tensorflow(layer, array, POOL5) if tensorflow else array
+                caffe.compare_shape(layer, layer, found[name].shape)
+            except (ValueError, TypeError, IndexError) as difference:
+                raise Difference(str(difference)) from difference
+    found["conv1.weight"] = conventions.bgr_to_rgb(found["conv1.weight"])
+
+
+# ------------------------------------------------------------------------------------------------ safetensors
+
+_TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1",
+          "U8": "u1", "BOOL": "?"}
+_NAMES = {np.dtype(code): name for name, code in _TYPES.items() if name != "BF16"}
+MOST_JSON = 100_000_000  # bytes, the limit of the format's own library
+
+
+def read_safetensors(file: BinaryIO) -> Weights:
+    """Weights from an open file. Raises any Exception when it is damaged."""
+    (length,), size = struct.unpack("<Q", file.read(8)), os.fstat(file.fileno()).st_size
+    if length > min(MOST_JSON, size - 8):
+        raise ValueError("the description is longer than the file")
+    entries = json.loads(file.read(length))
+    metadata, arrays = entries.pop("__metadata__", {}), {}
+    for name, entry in entries.items():
+        start, end = entry["data_offsets"]
+        if entry["dtype"] not in _TYPES or not 0 <= start <= end <= size - 8 - length:
+            raise ValueError(f"{name} has type {entry['dtype']} at bytes {start} to {end}")
+        file.seek(8 + length + start)
+        array = np.frombuffer(file.read(end - start), _TYPES[entry["dtype"]]).reshape(entry["shape"])
+        arrays[name] = widened(array) if entry["dtype"] == "BF16" else array
+    if "minialex" in metadata:
+        return described(metadata["minialex"], arrays, "minialex (.safetensors)")
+    return names.weights(*names.choose({(name,): array for name, array in arrays.items()}), ".safetensors")
+
+
+def write_safetensors(file: BinaryIO, weights: Weights) -> None:
+    """Write Weights into an open file: what its network expects in __metadata__, the mean image as one more array."""
+    text, arrays = description(weights)
+    entries, offset = {"__metadata__": {"minialex": text}}, 0
+    for name, array in arrays.items():
+        entries[name] = {"dtype": _NAMES[array.dtype.newbyteorder("=")], "shape": array.shape,
+                         "data_offsets": [offset, offset + array.nbytes]}
+        offset += array.nbytes
+    header = json.dumps(entries).encode()
+    header += b" " * (-len(header) % 8)  # arrays begin at a multiple of 8
+    file.write(struct.pack("<Q", len(header)) + header)
+    for array in arrays.values():
+        file.write(np.ascontiguousarray(array).tobytes())
