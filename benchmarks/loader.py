@@ -110,7 +110,7 @@ def main():
         tree = args.data
         if tree is None:
             data.builtin()
-            tree = str(data.generated.cache_folder() / f"builtin-v{data.generated.VERSION}")
+            tree = str(data.sources.cache_folder() / f"builtin-v{data.sources.VERSION}")
         start = time.process_time()
         done = pack(tree, folder + "/packed", progress=False, report=None)
         print(f"{machine()}, NumPy {np.__version__}; {tree}: {done.pictures:,} pictures, batch {args.batch}, crop 227, float32")

@@ -10,7 +10,7 @@ import os
 
 def path():
     """Where it is kept. Raises UserError when there is no such place."""
-    from minialex.data.cache import cache_folder
+    from minialex.data.sources import cache_folder
 
     return cache_folder() / "course.json"
 

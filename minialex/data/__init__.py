@@ -1,11 +1,10 @@
 """Pictures in, batches out. Arrays only: nothing here knows of tensors or devices."""
 
-from minialex.data.download import imagenette
 from minialex.data.folder import open_folder
-from minialex.data.generated import builtin
 from minialex.data.loader import Loader
 from minialex.data.mean_image import Statistics, statistics
 from minialex.data.pictures import PictureSet, UnreadablePicture, decode
+from minialex.data.sources import builtin, imagenette
 from minialex.data.subset import Subset, open_data, parse_subset
 from minialex.data.transforms import ten_crops
 from minialex.data.tree import files_below

@@ -15,11 +15,9 @@ only (with 0..255, and ImageNet's λ₁, it would be 1,400 grey levels): C is co
 from dataclasses import dataclass
 
 import numpy as np
-from tqdm import tqdm
 
-from minialex.data.bars import hidden
 from minialex.data.pictures import UnreadablePicture
-from minialex.data.threads import ahead
+from minialex.data.threads import ahead, bar
 from minialex.data.transforms import luminance
 from minialex.errors import UserError
 
@@ -51,7 +49,7 @@ def statistics(pictures, channels=3, limit=10_000, workers=2, progress=False):
     products = np.zeros((channels, channels))
     seen = 0
     sums = ahead(lambda index: _sums_or_none(pictures, int(index), channels), indices, workers)
-    for found in tqdm(sums, "mean image", total=count, disable=hidden(progress), leave=False, unit=" images"):
+    for found in bar("mean image", progress, sums, total=count, leave=False):
         if found is not None:
             image, counts, product = found
             total += image

@@ -48,7 +48,7 @@ def named(classes, known=()):
 
     Two classes of the same name are shown with their ids: "crane (n03126707)".
     """
-    known = (_thousand() if any(re.fullmatch(_ID, name) for name in classes) else {}) | differing(classes) | dict(known)
+    known = (thousand() if any(re.fullmatch(_ID, name) for name in classes) else {}) | differing(classes) | dict(known)
     names = [known.get(name, name) for name in classes]
     return [ClassName(name, seen if names.count(seen) == 1 or seen == name else f"{seen} ({name})")
             for name, seen in zip(classes, names)]
@@ -92,14 +92,15 @@ def read_mapping(path, classes):
 def read_classes(path):
     """A network's classes in the order of its outputs, one a line or as JSON; "imagenet": the thousand. Raises UserError."""
     if str(path) == THOUSAND and not Path(path).exists():
-        return named(list(_thousand()))
+        return named(list(thousand()))
     pairs = list(_pairs(path, tables=False))
     if not pairs:
         raise UserError(f"{printable(path)} holds no class names: it needs one on each line")
     return named([name for name, _ in pairs], {name: seen for name, seen in pairs if seen != name})
 
 
-def _thousand():
+def thousand() -> dict[str, str]:
+    """ImageNet's classes: {id: name}, in the order of a network's outputs."""
     return dict(_pairs(Path(__file__).with_name("imagenet.txt")))
 
 

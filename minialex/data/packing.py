@@ -15,13 +15,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
-from tqdm import tqdm
 
 from minialex.data import names
-from minialex.data.bars import hidden
 from minialex.data.packed import FORMAT, HEAD, INDEX, Pack, is_pack, pack_names, read_head, shard_path
 from minialex.data.pictures import SIZE, UnreadablePicture, decode, printable, report_problem, stop_at_problem
-from minialex.data.threads import ahead
+from minialex.data.threads import ahead, bar
 from minialex.data.tree import scan
 from minialex.device import thread_count
 from minialex.errors import UserError
@@ -126,7 +124,7 @@ def verify_pack(folder, progress=True):
         return None
 
     checked = ahead(check, todo, thread_count())
-    for problem in tqdm(checked, "verifying", total=len(todo), disable=hidden(progress), leave=False, unit=" images"):
+    for problem in bar("verifying", progress, checked, total=len(todo), leave=False):
         wrong += [problem] if problem else []
     return wrong
 
@@ -214,9 +212,9 @@ def _pack_shards(shards, tree, done, size, workers, strict, verify, report, prog
         for path in [os.path.join(folder, INDEX), *(shard.record for shard in todo)]:
             if os.path.exists(path):
                 os.unlink(path)
-    with tqdm(desc="packing", total=done.pictures, initial=done.pictures - left, disable=hidden(progress), unit=" images") as bar:
+    with bar("packing", progress, total=done.pictures, initial=done.pictures - left) as shown:
         for shard in todo:
-            _note_unreadable(shard, _write_shard(shard, tree.root, size, workers, strict, bar), done, strict, report)
+            _note_unreadable(shard, _write_shard(shard, tree.root, size, workers, strict, shown), done, strict, report)
     done.decoded = left - sum(len(shard.read_record()["unreadable"]) for shard in todo)
 
 
@@ -237,7 +235,7 @@ def _check_room(folder, needed):
                         "a folder on another disk")
 
 
-def _write_shard(shard, root, size, workers, strict, bar):
+def _write_shard(shard, root, size, workers, strict, shown):
     """Decode the pictures of a shard into its array; what cannot be read stays black. Returns the record."""
     record = {"source": shard.source(root), "checksums": [], "unreadable": {}}
     with replacing(shard.array) as file:
@@ -252,7 +250,7 @@ def _write_shard(shard, root, size, workers, strict, bar):
                 planes = np.zeros(shape[1:], dtype=np.uint8)
             file.write(planes)
             record["checksums"].append(zlib.crc32(planes))
-            bar.update()
+            shown.update()
     with replacing(shard.record) as file:
         file.write(json.dumps(record).encode())
     return record

@@ -13,10 +13,9 @@ Which classes and pictures a smaller number keeps is the same every time.
 import re
 from dataclasses import dataclass
 
-from minialex.data.download import imagenette
 from minialex.data.folder import open_folder
-from minialex.data.generated import builtin
 from minialex.data.packed import is_pack, open_pack
+from minialex.data.sources import builtin, imagenette
 from minialex.errors import UserError
 
 SOURCES = {"builtin": builtin, "imagenette": imagenette}

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from baseline import baseline_accuracy
 
-from minialex.data import builtin, generated, open_folder
-from minialex.data.baseline import baseline_accuracy
-from minialex.data.cache import cache_folder, whole_folder
+from minialex.data import builtin, open_folder, sources
 from minialex.data.patterns import PATTERNS
 from minialex.data.scene import draw
+from minialex.data.sources import cache_folder, whole_folder
 from minialex.errors import UserError
 
 PHOTOGRAPHS = Path(__file__).parents[3] / "shared" / "data" / "caltech20"
@@ -19,7 +19,7 @@ PHOTOGRAPHS = Path(__file__).parents[3] / "shared" / "data" / "caltech20"
 
 @pytest.fixture
 def few(monkeypatch):
-    monkeypatch.setattr(generated, "PER_CLASS", {"train": 3, "val": 2})
+    monkeypatch.setattr(sources, "PER_CLASS", {"train": 3, "val": 2})
 
 
 @pytest.mark.parametrize("name", PATTERNS)
@@ -35,7 +35,7 @@ def test_ten_classes_once_drawn_stay(few, tmp_path, monkeypatch):
     assert train.classes == val.classes == sorted(PATTERNS) and len(train.classes) == 10
     assert np.bincount(train.labels).tolist() == [3] * 10 and np.bincount(val.labels).tolist() == [2] * 10
     pixels = train.read(7).copy()
-    monkeypatch.setattr(generated, "draw", None)  # a second drawing would fail
+    monkeypatch.setattr(sources, "draw", None)  # a second drawing would fail
     assert np.array_equal(builtin(tmp_path, progress=False)[0].read(7), pixels)
     assert len(builtin(tmp_path, progress=False, max_classes=4, max_images=2)[0]) == 8
 
@@ -47,7 +47,7 @@ def test_every_picture_is_another_one(few, tmp_path):
 
 def test_same_files_for_any_number_of_threads(tmp_path):
     for workers in (1, 4):
-        generated.generate(tmp_path / str(workers), {"train": 1, "val": 1}, workers=workers)
+        sources.generate(tmp_path / str(workers), {"train": 1, "val": 1}, workers=workers)
     files = sorted(path.relative_to(tmp_path / "1") for path in (tmp_path / "1").rglob("*.jpg"))
     assert len(files) == 20
     assert all((tmp_path / "1" / f).read_bytes() == (tmp_path / "4" / f).read_bytes() for f in files)
@@ -62,11 +62,11 @@ def test_interrupted_drawing_leaves_nothing(few, tmp_path, monkeypatch):
             raise KeyboardInterrupt
         return draw(pattern, random)
 
-    monkeypatch.setattr(generated, "draw", interrupted)
+    monkeypatch.setattr(sources, "draw", interrupted)
     with pytest.raises(KeyboardInterrupt):
         builtin(tmp_path, progress=False)
     assert list(tmp_path.iterdir()) == []
-    monkeypatch.setattr(generated, "draw", draw)
+    monkeypatch.setattr(sources, "draw", draw)
     assert len(builtin(tmp_path, progress=False)[0]) == 30
 
 
@@ -110,7 +110,7 @@ def test_where_the_cache_is(tmp_path, monkeypatch):
 
 def test_colour_and_rough_shape_do_not_tell_the_classes_apart(tmp_path):
     """Half the pictures are enough for the score: with all of them it is measured in the same way."""
-    generated.generate(tmp_path, {"train": 60, "val": 15})
+    sources.generate(tmp_path, {"train": 60, "val": 15})
     assert 0.1 < baseline_accuracy(*open_folder(tmp_path)) < 0.5
 
 
@@ -122,7 +122,7 @@ def test_baseline_is_a_fair_opponent_on_photographs():
 
 def test_damaged_cache_says_what_to_do(few, tmp_path):
     builtin(tmp_path, progress=False)
-    root = tmp_path / f"builtin-v{generated.VERSION}"
+    root = tmp_path / f"builtin-v{sources.VERSION}"
     next(root.glob("train/*/*.jpg")).unlink()
     with pytest.raises(UserError, match=f"fewer than 3: delete {root}, and they are drawn again"):
         builtin(tmp_path, progress=False)

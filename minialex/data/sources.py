@@ -1,0 +1,218 @@
+"""The sets that need no --data: `builtin`, drawn on first use, and `imagenette`, downloaded on first use.
+
+Both become class folders below the cache folder, so they can be looked at, copied, and opened with --data like any others. They
+get there whole or not at all. A download is trusted for its checksum alone, and unpacked as if it were hostile: only plain files
+and folders, only below the folder they belong in.
+"""
+
+import gzip
+import hashlib
+import os
+import shutil
+import ssl
+import sys
+import tarfile
+import tempfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPException
+from pathlib import Path, PurePosixPath
+from urllib.error import HTTPError, URLError
+from urllib.request import Request, urlopen
+
+import numpy as np
+from PIL import Image
+
+from ..errors import UserError
+from . import names
+from .folder import open_folder
+from .patterns import PATTERNS
+from .pictures import PictureSet
+from .scene import draw
+from .threads import ahead, bar
+
+# ------------------------------------------------------------------------------------------------ where they are kept
+
+
+def cache_folder(cache_dir: str | os.PathLike | None = None) -> Path:
+    """Name the folder for minialex's pictures: `cache_dir`, else $MINIALEX_CACHE, else the platform's cache folder.
+
+    Raises UserError when the user's home folder is asked for and there is none.
+    """
+    chosen = cache_dir or os.environ.get("MINIALEX_CACHE")
+    platforms = {"win32": ("LOCALAPPDATA", "~/AppData/Local"), "darwin": ("", "~/Library/Caches")}
+    variable, usual = platforms.get(sys.platform, ("XDG_CACHE_HOME", "~/.cache"))
+    try:
+        return Path(chosen or os.environ.get(variable) or usual).expanduser() / ("" if chosen else "minialex")
+    except RuntimeError as error:  # a ~ that stands for nobody's home
+        raise UserError(f"there is no folder for the pictures ({error}): name one in the variable MINIALEX_CACHE") from error
+
+
+@contextmanager
+def whole_folder(target: str | os.PathLike) -> Iterator[Path]:
+    """Yield an empty folder next to `target` that takes its name at the end, or vanishes if anything goes wrong.
+
+    A program that is killed leaves at worst a folder with a temporary name, never half a `target`. If another program
+    has made `target` meanwhile, that one stays. Raises UserError if the place cannot be written or the disk is full.
+    """
+    target = Path(target)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent, ignore_cleanup_errors=True) as making:
+            yield Path(making)
+            if not target.exists():
+                os.rename(making, target)
+    except OSError as error:
+        raise UserError(f"cannot write {target}: {error.strerror or error}; make room, or name another folder in the variable "
+                        "MINIALEX_CACHE") from error
+
+
+# ------------------------------------------------------------------------------------------------ drawn
+
+VERSION = 2
+SEED = 2012
+PER_CLASS = {"train": 120, "val": 40}
+
+
+def builtin(cache_dir: str | os.PathLike | None = None, progress: bool = True, **options) -> tuple[PictureSet, PictureSet]:
+    """Open the built-in set: (train, val), ten classes of patterns with 120 and 40 pictures each, the same on every machine.
+
+    Drawn once, in seconds. cache_dir: where the pictures are kept (see cache_folder); progress: show a bar while they are
+    drawn. options: open_folder's max_classes, max_images, seed, size, cache_bytes. Raises UserError if they cannot be written.
+    """
+    root = cache_folder(cache_dir) / f"builtin-v{VERSION}"
+    if not root.exists():
+        with whole_folder(root) as folder:
+            generate(folder, PER_CLASS, progress)
+    for place in [root / part / name for part in PER_CLASS for name in PATTERNS]:
+        if len(list(place.glob("*.jpg"))) < (count := PER_CLASS[place.parent.name]):
+            raise UserError(f"the built-in pictures are damaged, {place} has fewer than {count}: delete {root}, and they are "
+                            "drawn again")
+    return open_folder(root, **options)
+
+
+def generate(folder: str | os.PathLike, per_class: dict[str, int], progress: bool = False, workers: int | None = None) -> None:
+    """Draw per_class["train"] and per_class["val"] pictures of each class into class folders below `folder`."""
+    jobs = []
+    for part, count in per_class.items():
+        for label, name in enumerate(PATTERNS):
+            os.makedirs(os.path.join(folder, part, name))
+            jobs += [(part, label, name, number) for number in range(count)]
+
+    def save(job: tuple[str, int, str, int]) -> None:
+        part, label, name, number = job
+        # Each picture has its own random numbers, so it does not matter which thread draws it, or when.
+        random = np.random.default_rng([SEED, VERSION, ("train", "val").index(part), label, number])
+        picture = Image.fromarray(draw(PATTERNS[name], random))
+        picture.save(os.path.join(folder, part, name, f"{name}_{number:04d}.jpg"), quality=92)
+
+    saved = ahead(save, jobs, workers or min(8, os.cpu_count() or 1))
+    for _ in bar("drawing the pictures", progress, saved, total=len(jobs), leave=False):
+        pass
+
+
+# ------------------------------------------------------------------------------------------------ downloaded
+
+URL = "https://s3.amazonaws.com/fast-ai-imageclas/imagenette2-320.tgz"
+SHA256 = "569b4497c98db6dd29f335d1f109cf315fe127053cedf69010d047f0188e158c"  # of 341,663,724 bytes
+CHUNK = 2**20
+MAX_UNPACKED = 4 * 2**30  # the real archive unpacks to 0.35 GB
+
+
+def imagenette(cache_dir: str | os.PathLike | None = None, url: str = URL, sha256: str | None = SHA256, progress: bool = True,
+               timeout: float = 30, **options) -> tuple[PictureSet, PictureSet]:
+    """Open Imagenette with the shorter side at 320 pixels: (train, val), 9,469 and 3,925 photographs of ten easily told classes
+    of ImageNet, by fast.ai. Downloads 342 MB on first use.
+
+    An interrupted download is continued by the next call. sha256: what the archive must have; None accepts any.
+    options: open_folder's. Raises UserError when offline, for a wrong checksum, a full disk or a damaged archive.
+    """
+    root = cache_folder(cache_dir) / "imagenette2-320"
+    if not root.exists():
+        archive = root.with_suffix(".tgz.part")
+        with whole_folder(root) as folder:
+            download(url, archive, progress, timeout)
+            _check(archive, sha256, url)
+            unpack(archive, folder, progress)
+            _tidy(folder, url)
+        archive.unlink(missing_ok=True)
+    return open_folder(root, **options)
+
+
+def download(url: str, target: Path, progress: bool = True, timeout: float = 30) -> None:
+    """Fetch `url` into the file `target`, going on where an earlier attempt stopped. Raises UserError when it fails."""
+    start = target.stat().st_size if target.exists() else 0
+    try:
+        with urlopen(Request(url, headers={"Range": f"bytes={start}-"} if start else {}), timeout=timeout) as answer:
+            start = start if answer.status == 206 else 0  # else this server does not do parts: take the whole from the beginning
+            length = answer.headers.get("Content-Length")
+            total = start + int(length) if length else None
+            shown = bar("downloading", progress, unit="B", unit_scale=True, total=total, initial=start)
+            with shown, open(target, "ab" if start else "wb") as file:
+                while chunk := answer.read(CHUNK):
+                    file.write(chunk)
+                    shown.update(len(chunk))
+    except HTTPError as error:
+        if error.code == 416:  # nothing follows what is here already; whether it is right, the checksum will say
+            return
+        raise UserError(f"cannot download {url}: the server answers {error.code} {error.reason}; try again later") from error
+    except (URLError, ConnectionError, TimeoutError, HTTPException, ssl.SSLError) as error:  # and no OSError of the disk
+        why = getattr(error, "reason", None) or error
+        raise UserError(f"cannot download {url} ({why}): check the network and run it again, or use the built-in pictures, which "
+                        "need none (--subset without a name)") from error
+    if total is not None and (received := target.stat().st_size) < total:
+        raise UserError(f"the download of {url} stopped at {received:,} of {total:,} bytes: run it again to continue")
+
+
+def _check(archive: Path, sha256: str | None, url: str) -> None:
+    digest = hashlib.sha256()
+    with open(archive, "rb") as file:
+        while chunk := file.read(CHUNK):
+            digest.update(chunk)
+    if sha256 is not None and digest.hexdigest() != sha256:
+        archive.unlink()  # continuing it could never make it right
+        raise UserError(f"the file from {url} has the SHA-256 {digest.hexdigest()[:16]}... instead of {sha256[:16]}...: it was "
+                        "deleted; run it again, and if that does not help the file on the server has changed")
+
+
+def unpack(archive: Path, folder: str | os.PathLike, progress: bool = True) -> None:
+    """Unpack a .tgz into `folder`: plain files and folders only. Raises UserError for any name that leads elsewhere."""
+    written = 0
+    try:
+        with gzip.open(archive) as stream, tarfile.open(fileobj=stream, mode="r:") as tar:
+            for member in bar("unpacking", progress, tar, unit=" files", leave=False):
+                target = _safe_target(member, folder)
+                if member.isdir():
+                    target.mkdir(parents=True, exist_ok=True)
+                    continue
+                written += member.size
+                if written > MAX_UNPACKED:
+                    raise UserError(f"{archive} unpacks to more than {MAX_UNPACKED:,} bytes: it was not used")
+                target.parent.mkdir(parents=True, exist_ok=True)
+                with tar.extractfile(member) as source, open(target, "xb") as file:
+                    shutil.copyfileobj(source, file)
+            while stream.read(CHUNK):  # to the end, where gzip compares its own checksum
+                pass
+    except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, FileExistsError) as error:
+        raise UserError(f"the archive {archive} is damaged ({error}): delete it and run it again") from error
+
+
+def _safe_target(member: tarfile.TarInfo, folder: str | os.PathLike) -> Path:
+    name = PurePosixPath(member.name)
+    outside = name.is_absolute() or ".." in name.parts or "\\" in member.name or ":" in member.name
+    if outside or not (member.isfile() or member.isdir()):
+        raise UserError(f"the archive holds {member.name!r}, no plain file inside its folder: it was not unpacked")
+    return Path(folder, *name.parts)
+
+
+def _tidy(folder: Path, url: str) -> None:
+    """Lift train/ and val/ out of the archive's own folder, and give the classes ImageNet's names for their ids."""
+    inner = next((path.parent for path in sorted(folder.glob("*/train"))), None)
+    if inner is None:
+        raise UserError(f"the archive from {url} holds no folder with train/ in it: it is not Imagenette")
+    called = names.thousand()
+    for place in [path for part in ("train", "val") for path in inner.glob(f"{part}/*")]:
+        (folder / place.parent.name).mkdir(exist_ok=True)
+        os.rename(place, folder / place.parent.name / called.get(place.name, place.name))
+    shutil.rmtree(inner)
