@@ -222,3 +222,6 @@ classroom.score()
 # ## Exercise
 # `lessons/exercises/02_the_tape.py`: an operation of your own, a/b, with its two slopes. It is a `Function`, as in
 # section 4.
+#
+# `lessons/my_engine/02_tape.py` is this lesson's brick of an engine of your own: `python -m lessons` shows the wall that
+# they make, and `lessons/my_engine/train.py` trains LeNet-5 with it.

@@ -202,3 +202,6 @@ classroom.score()
 #
 # ## Exercise
 # `lessons/exercises/04_convolution.py`: im2col and col2im yourself, for one picture.
+#
+# `lessons/my_engine/04_convolution.py` is this lesson's brick of an engine of your own: `python -m lessons` shows the wall that
+# they make, and `lessons/my_engine/train.py` trains LeNet-5 with it.

@@ -162,3 +162,6 @@ classroom.score()
 #
 # ## Exercise
 # `lessons/exercises/06_relu.py`: a ReLU that leaks, forward and backward.
+#
+# `lessons/my_engine/06_activation.py` is this lesson's brick of an engine of your own: `python -m lessons` shows the wall that
+# they make, and `lessons/my_engine/train.py` trains LeNet-5 with it.

@@ -228,3 +228,6 @@ classroom.score()
 #
 # ## Exercise
 # `lessons/exercises/07_pooling.py`: the backward pass of overlapping max pooling.
+#
+# `lessons/my_engine/07_pooling.py` is this lesson's brick of an engine of your own: `python -m lessons` shows the wall that
+# they make, and `lessons/my_engine/train.py` trains LeNet-5 with it.

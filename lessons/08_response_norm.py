@@ -183,3 +183,6 @@ classroom.score()
 #
 # ## Exercise
 # `lessons/exercises/08_response_norm.py`: the backward pass, with its cross-channel term.
+#
+# `lessons/my_engine/08_response_norm.py` is this lesson's brick of an engine of your own: `python -m lessons` shows the wall that
+# they make, and `lessons/my_engine/train.py` trains LeNet-5 with it.

@@ -11,7 +11,7 @@ import textwrap
 import time
 from pathlib import Path
 
-from lessons import notebooks, progress, words
+from lessons import notebooks, progress, wall, words
 from minialex.utils import console
 
 HERE = Path(__file__).resolve().parent
@@ -71,6 +71,11 @@ def outline(course, known):
     read = sum(path.stem in known["lessons"] for path, _ in course)
     solved = sum(known["exercises"].get(path.stem) == "solved" for path, _ in course)
     following = f"; next: python {os.path.relpath(ahead[0])}" if ahead else ""
+    whole = HERE / "my_engine" / "train.py"
+    if whole.exists():
+        mine = {name for name, state in known["bricks"].items() if state == "solved"}
+        lines += ["\n  Your own engine: the files in lessons/my_engine/, brick by brick, in any order; what trains with them is",
+                  f"      python {os.path.relpath(whole)}", wall.draw(mine)]
     lines.append(f"\n{read} of {len(course)} lessons read, {solved} exercises solved{following}")
     return "\n".join(lines)
 

@@ -1,6 +1,7 @@
 """How far the student is: a small JSON file beside the built-in pictures (MINIALEX_CACHE, or the platform's cache folder).
 
-    {"lessons": {"01_shape_arithmetic": [right, typed]}, "exercises": {"01_shape_arithmetic": "solved" or "tried"}}
+    {"lessons": {"01_shape_arithmetic": [right, typed]}, "exercises": {"01_shape_arithmetic": "solved" or "tried"},
+     "bricks": {"02_tape": "solved" or "tried"}}
 
 Nothing depends on it: where it cannot be read or written, the course goes on without.
 """
@@ -16,13 +17,13 @@ def path():
 
 
 def load():
-    """What is known: {"lessons": {...}, "exercises": {...}}, both empty for a beginner."""
+    """What is known: {"lessons": {...}, "exercises": {...}, "bricks": {...}}, all empty for a beginner."""
     found = {}
     try:
         found = json.loads(path().read_text(encoding="utf-8"))
     except Exception:  # no home folder, no file, a file that something else has written: a beginner
         pass
-    known = {"lessons": {}, "exercises": {}}
+    known = {"lessons": {}, "exercises": {}, "bricks": {}}
     for kind, entries in known.items():
         if isinstance(found, dict) and isinstance(found.get(kind), dict):
             entries.update(found[kind])
@@ -30,9 +31,9 @@ def load():
 
 
 def note(kind, name, state):
-    """Remember the state of one lesson or exercise. A solved exercise stays solved."""
+    """Remember the state of one lesson, exercise or brick. A solved exercise stays solved; a brick is what it is now."""
     known = load()
-    if known[kind].get(name) == "solved":
+    if kind == "exercises" and known[kind].get(name) == "solved":
         return
     known[kind][name] = state
     try:

@@ -70,7 +70,7 @@ def progress(monkeypatch, tmp_path):
 
 
 def test_a_beginner_has_no_state(progress):
-    assert progress.load() == {"lessons": {}, "exercises": {}}
+    assert progress.load() == {"lessons": {}, "exercises": {}, "bricks": {}}
     assert progress.describe(progress.load(), "01_shape_arithmetic") == ""
 
 
@@ -89,7 +89,7 @@ def test_what_was_done_is_remembered_and_a_solved_exercise_stays_solved(progress
 def test_a_damaged_file_is_a_beginner(progress, text):
     progress.path().parent.mkdir(parents=True)
     progress.path().write_text(text)
-    assert progress.load() == {"lessons": {}, "exercises": {}}
+    assert progress.load() == {"lessons": {}, "exercises": {}, "bricks": {}}
     progress.note("exercises", "02_the_tape", "solved")
     assert progress.load()["exercises"] == {"02_the_tape": "solved"}
 

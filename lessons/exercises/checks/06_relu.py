@@ -9,7 +9,7 @@ def check(LeakyReLU):
     generator = np.random.default_rng(6)
     x, g = generator.normal(size=(3, 4)), generator.normal(size=(3, 4))
     slope = np.where(x > 0, 1, 0.1)
-    same("forward", call(lambda v: LeakyReLU().forward(v), x), slope * x, [
+    same("forward", call(LeakyReLU().forward, x), slope * x, [
         (np.maximum(x, 0), "that is ReLU: to the left of 0 a tenth of x gets through."),
         (np.abs(slope * x), "to the left y is negative: 0.1·x, not 0.1·|x|."),
         (0.1 * x, "to the right of 0 everything gets through."),

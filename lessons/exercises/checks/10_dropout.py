@@ -9,7 +9,7 @@ def check(Dropout):
     generator = np.random.default_rng(10)
     x, g, u = generator.normal(size=(4, 5)), generator.normal(size=(4, 5)), generator.random(size=(4, 5))
     kept = u >= 0.3
-    same("forward", call(lambda v: Dropout(0.3, u).forward(v), x), x * kept / 0.7, [
+    same("forward", call(Dropout(0.3, u).forward, x), x * kept / 0.7, [
         (x * kept, "what is kept has to be divided by 1 - p, or the mean falls to 0.7·x."),
         (x * kept / 0.3, "divide by 1 - p, the share that is kept, not by p."),
         (x * ~kept / 0.7, "p is the probability of dropping: kept is u >= p."),

@@ -6,6 +6,24 @@ from checking import Wrong, call, same
 
 
 def check(update, rescale, half_life):
+    check_update(update)
+    for old, new in [(0.01, 0.001), (0.02, 0.01)]:
+        hints = [(new / old, "the other way round: u must grow when lr falls, so that lr·u stays as it was."),
+                 (1.0, "without a change the old steps in u are multiplied by the new lr: they shrink with it."),
+                 (old, "lr·u must be the same before and after: solve old·u = new·(factor·u).")]
+        same(f"rescale({old}, {new})", call(rescale, old, new), old / new, hints)
+    for lr, momentum, decay in [(0.01, 0.9, 0.0005), (0.1, 0.5, 0.001)]:
+        hints = [(log(2) / (decay * lr), "momentum makes every pull 1/(1 − momentum) times as long: the weight falls sooner."),
+                 (log(2) / decay * (1 - momentum), "decay is multiplied by the learning rate: decay·lr·w."),
+                 (1 / (2 * decay * lr / (1 - momentum)), "each step takes a share of what is left: (1 − s)ⁿ = ½, n = ln 2 / s."),
+                 (log(2) / (decay * lr / momentum), "1 + μ + μ² + … is 1/(1 − μ).")]
+        same(f"half_life({lr}, {momentum}, {decay})", call(half_life, lr, momentum, decay),
+             log(2) * (1 - momentum) / (decay * lr), hints, within=1e-4)
+    return "At the paper's values a weight halves in 13,863 steps, one and a half epochs: decay matters."
+
+
+def check_update(update):
+    """The first of the three; brick 15 is only this."""
     random = np.random.default_rng(0)
     w, g, v = random.normal(size=(3, 4))
     lr, momentum, decay = 0.1, 0.9, 0.05
@@ -29,16 +47,3 @@ def check(update, rescale, half_life):
     same("update's w", got[0], w + right, [(w - right, "v is already the step, minus signs and all: w + v."),
                                            (w + lr * right, "lr is in v already: w + v."),
                                            (w + v, "with the new v, not the old.")])
-    for old, new in [(0.01, 0.001), (0.02, 0.01)]:
-        hints = [(new / old, "the other way round: u must grow when lr falls, so that lr·u stays as it was."),
-                 (1.0, "without a change the old steps in u are multiplied by the new lr: they shrink with it."),
-                 (old, "lr·u must be the same before and after: solve old·u = new·(factor·u).")]
-        same(f"rescale({old}, {new})", call(rescale, old, new), old / new, hints)
-    for lr, momentum, decay in [(0.01, 0.9, 0.0005), (0.1, 0.5, 0.001)]:
-        hints = [(log(2) / (decay * lr), "momentum makes every pull 1/(1 − momentum) times as long: the weight falls sooner."),
-                 (log(2) / decay * (1 - momentum), "decay is multiplied by the learning rate: decay·lr·w."),
-                 (1 / (2 * decay * lr / (1 - momentum)), "each step takes a share of what is left: (1 − s)ⁿ = ½, n = ln 2 / s."),
-                 (log(2) / (decay * lr / momentum), "1 + μ + μ² + … is 1/(1 − μ).")]
-        same(f"half_life({lr}, {momentum}, {decay})", call(half_life, lr, momentum, decay),
-             log(2) * (1 - momentum) / (decay * lr), hints, within=1e-4)
-    return "At the paper's values a weight halves in 13,863 steps, one and a half epochs: decay matters."
