@@ -2,7 +2,6 @@
 import sys
 
 from .cli.pack import main
-from .utils import console
 
 if __name__ == "__main__":
-    sys.exit(console.run("minialex.pack", main))
+    sys.exit(main())

@@ -2,7 +2,6 @@
 import sys
 
 from .cli.predict import main
-from .utils import console
 
 if __name__ == "__main__":
-    sys.exit(console.run("minialex.predict", main))
+    sys.exit(main())

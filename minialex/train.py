@@ -2,7 +2,6 @@
 import sys
 
 from .cli.train import main
-from .utils import console
 
 if __name__ == "__main__":
-    sys.exit(console.run("minialex.train", main))
+    sys.exit(main())

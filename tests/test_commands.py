@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from minialex import cli
 from minialex.__main__ import COMMANDS, main
+from minialex.errors import UserError
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -52,3 +54,48 @@ def test_the_installed_program_is_this_one():
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     assert 'minialex = "minialex.__main__:run"' in text
     assert main(["--version"]) == 0
+
+
+@pytest.mark.parametrize("name", ["", *COMMANDS])
+def test_help_fits_80_columns_and_begins_with_examples(name):
+    done = minialex(*name.split(), "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert all(len(line) <= 80 for line in done.stdout.splitlines())
+    if name:
+        places = [done.stdout.index(f"\n{what}") for what in (f"  minialex {name}", "options:", "exit status: 0 ")]
+        assert places == sorted(places)
+        assert done.stdout.startswith(f"usage: python -m minialex {name} ")
+
+
+@pytest.mark.parametrize("program, shown", [("/usr/bin/minialex", "minialex train"), ("minialex.exe", "minialex train"),
+                                            ("/x/minialex/__main__.py", "python -m minialex train"),
+                                            ("/x/minialex/train.py", "python -m minialex.train"),
+                                            ("/x/minialex/gradcheck/__main__.py", "python -m minialex.train"),
+                                            ("/x/pytest/__main__.py", "minialex train")])
+def test_the_usage_line_shows_what_was_typed(monkeypatch, program, shown):
+    monkeypatch.setattr(sys, "argv", [program])
+    assert cli.typed("train") == shown
+
+
+def test_help_is_quick(tmp_path):
+    """Nobody waits for matplotlib to read a list."""
+    code = "import sys; sys.argv[1:] = {}; from minialex.__main__ import run\ntry: run()\nexcept SystemExit: pass\n" \
+           "assert 'matplotlib' not in sys.modules"
+    for arguments in (["--help"], ["train", "--help"], ["predict", "--help"]):
+        done = subprocess.run([sys.executable, "-c", code.format(arguments)], capture_output=True, encoding="utf-8", check=False,
+                              env={**os.environ, "PYTHONPATH": str(ROOT)})
+        assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("problem, status, said", [
+    (UserError("no such thing"), 2, "no such thing."), (UserError("did you mean x?"), 2, "did you mean x?"),
+    (FileNotFoundError(2, "No such file", "a.txt"), 2, "cannot use 'a.txt': No such file."), (OSError("odd"), 2, None),
+    (MemoryError("1 GB"), 2, "the memory is too small: 1 GB."), (KeyboardInterrupt(), 130, "stopped."),
+    (BrokenPipeError(), 141, "")])
+def test_every_way_to_fail_is_one_line_and_a_status(capsys, problem, status, said):
+    def work(options):
+        raise problem
+
+    assert cli.Command("evaluate", "", "", work, {})([]) == status
+    told = capsys.readouterr().err
+    assert told == (said and f"minialex.evaluate: {said}\n") if said is not None else told.count("\n") == 1

@@ -1,1 +1,89 @@
-"""The commands, one file each: arguments in, one call, a clear error out."""
+"""The commands, one file each: arguments in, one call, a clear error out.
+
+A file declares a Command: what --help shows (the file's own docstring: what it does, examples), a table of its options, and the
+function that does the work with the parsed ones.
+"""
+import argparse
+import functools
+import sys
+import textwrap
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from ..utils import console
+from ..weights import MEAN_HELP
+
+TYPES = {"N": int, "X": float, "P": float, "SIGMA": float}  # of the values with these names; all others are texts
+RUN = ("run", "RUN", "a run's folder (its best checkpoint), or a file of weights")
+RUNS = ("runs", "RUN", "a run's folder", {"nargs": "+"})
+JSON = ("--json", None, "print everything as JSON")
+FORCE = ("--force", None, "replace files that this command did not write")
+LABELS = ("--labels", "FILE", "a table that says what each picture is, for pictures that lie in no class folders: lines such as "
+          "photo.jpg,cat")
+CLASS_NAMES = ("--class-names", "FILE", "what people read for each class: lines such as n01440764 tench, or JSON (ImageNet's "
+               "names are known)")
+MEAN = ("--mean", "FILE", MEAN_HELP)
+NETWORK = (  # what evaluate and predict need to know about weights
+    ("--ten-crop", None, "the mean over the corners, the centre and their reflections"),
+    ("--classes", "FILE", "the network's classes in their order, one a line, for weights without; 'imagenet': the thousand of "
+     "ImageNet"),
+    CLASS_NAMES, MEAN)
+
+
+def device(default: str) -> tuple[Any, ...]:
+    """The row of --device."""
+    return "--device", "D", f"auto, cpu, cuda or cuda:n ({default})", {"default": default}
+
+
+@dataclass
+class Command:
+    """`minialex NAME`. usage: what follows the name; text: what it does, and examples; work: takes the parsed options, returns
+    the exit status (None: 0).
+
+    groups: {title: rows}, a row being (name, metavar or None for a switch, help[, more of add_argument's arguments]).
+    """
+
+    name: str
+    usage: str
+    text: str | None
+    work: Callable[[argparse.Namespace], int | None]
+    groups: dict[str, list[tuple[Any, ...]]]
+    statuses: str = "0 done, 2 a mistake of the user"
+    stopped: str = "stopped"  # what Ctrl-C says
+    given_only: bool = False  # the parsed options hold what the user gave, and no defaults
+
+    def __call__(self, arguments: list[str] | None = None) -> int:
+        """Run the command; returns its exit status. A user's mistake is one line on stderr."""
+        return console.run(f"minialex.{self.name}", lambda: self.work(self.parser().parse_args(arguments)), self.stopped)
+
+    def parser(self) -> argparse.ArgumentParser:
+        """What reads its arguments, and prints its help in 80 columns."""
+        parser = _Parser(prog=typed(self.name), usage=f"%(prog)s {self.usage}", description=self.text, allow_abbrev=False,
+                         epilog=textwrap.fill(f"exit status: {self.statuses}", 80),
+                         argument_default=argparse.SUPPRESS if self.given_only else None,
+                         formatter_class=functools.partial(argparse.RawDescriptionHelpFormatter, max_help_position=24, width=80))
+        parser.command = self.name
+        for title, rows in self.groups.items():
+            group = parser if title == "options" else parser.add_argument_group(title)
+            for name, metavar, text, *more in rows:
+                settings = {"type": TYPES.get(metavar), "metavar": metavar} if metavar else {"action": "store_true"}
+                group.add_argument(name, help=text, **settings | dict(*more))
+        return parser
+
+
+class _Parser(argparse.ArgumentParser):
+    command = ""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"minialex.{self.command}: {message} (--help lists the options).\n")
+
+
+def typed(name: str) -> str:
+    """How a command is called here: `minialex NAME`, `python -m minialex NAME` or `python -m minialex.NAME`."""
+    path = Path(sys.argv[0])
+    module = path.parent if path.name == "__main__.py" else path.with_suffix("")
+    if path.suffix != ".py" or "minialex" not in (module.name, module.parent.name):
+        return f"minialex {name}"
+    return f"python -m minialex {name}" if module.name == "minialex" else f"python -m minialex.{name}"

@@ -2,9 +2,8 @@
 import sys
 
 from ..cli.gradcheck import main
-from ..utils import console
 
 __all__ = ["main"]
 
 if __name__ == "__main__":
-    sys.exit(console.run("minialex.gradcheck", main))
+    sys.exit(main())

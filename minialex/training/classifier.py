@@ -1,11 +1,14 @@
 """A trained network with all that must be known to use it: from a run folder or a file of weights to class probabilities."""
 
+import itertools
 import sys
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
-from .. import data, models, weights
+from .. import data, models, nn, weights
 from .. import functional as F
 from ..data import names as class_names
 from ..data.threads import ahead
@@ -13,7 +16,7 @@ from ..data.transforms import centre, luminance
 from ..device import to_device, to_numpy
 from ..errors import UserError
 from ..tensor import Tensor, no_grad
-from .scores import Scores
+from .metrics import Scores
 
 BATCH = 64  # crops in one forward pass
 
@@ -21,25 +24,25 @@ BATCH = 64  # crops in one forward pass
 @dataclass
 class Classifier:
     """model: in evaluation mode, on its device; classes: names; statistics: mean image and spread; factor: what pixels minus
-    the mean are multiplied by; found: the Weights it was made of; path: where they were."""
+    the mean are multiplied by; path: where its weights were; notes: what people must know about these, in sentences."""
 
-    model: object
-    classes: list
+    model: nn.Module
+    classes: list[str]
     statistics: data.Statistics
     factor: float
-    found: weights.Weights
-    path: str
+    path: str = ""
+    notes: list[str] = field(default_factory=list)
 
     @property
-    def channels(self):
+    def channels(self) -> int:
         return self.model.input_shape[0]
 
     @property
-    def size(self):
+    def size(self) -> int:
         """Pixels a side to which pictures are decoded."""
         return self.statistics.mean.shape[-1]
 
-    def crops(self, planes, ten=False):
+    def crops(self, planes: np.ndarray, ten: bool = False) -> np.ndarray:
         """uint8 (3, size, size) -> what the network takes: float32 (1 or 10, C, crop, crop)."""
         planes = luminance(planes) if self.channels == 1 else planes
         crop = self.model.input_shape[-1]
@@ -49,7 +52,7 @@ class Classifier:
         window = np.s_[:, start : start + crop, start : start + crop]
         return ((planes[window] - self.statistics.mean[window]) * np.float32(self.factor))[None].astype(np.float32)
 
-    def probabilities(self, crops):
+    def probabilities(self, crops: np.ndarray) -> np.ndarray:
         """softmax of the network's outputs: float32 (N, C, crop, crop) -> float32 (N, classes), both on the CPU."""
         device = self.model.parameters()[0].device
         with no_grad():
@@ -57,40 +60,68 @@ class Classifier:
                      for at in range(0, len(crops), BATCH)]
         return np.concatenate(parts)
 
-    def tell(self):
+    def tell(self) -> None:
         """Print on stderr what people must know about these weights: what a file of another program leaves open."""
-        for note in self.found.notes:
+        for note in self.notes:
             print(f"note: {self.path}: {note}", file=sys.stderr)
 
-    def picture(self, planes, ten=False):
+    def picture(self, planes: np.ndarray, ten: bool = False) -> np.ndarray:
         """Class probabilities (classes,) of one picture, uint8 (3, size, size); ten: the mean over the paper's ten crops."""
         return self.probabilities(self.crops(planes, ten)).mean(axis=0)
 
 
-def load(path, device="cpu", classes=None, names=None, mean=None):
+# ------------------------------------------------------------------------------------------------ where it comes from
+
+
+def of(experiment: Any) -> Classifier:
+    """The Classifier of a network that is being trained; its model is in evaluation mode from here on."""
+    factor = 1 / experiment.statistics.std if experiment.config.pixels == "unit" else 1.0
+    return Classifier(experiment.model.eval(), experiment.train.classes, experiment.statistics, factor)
+
+
+def load(path: str, device: str = "cpu", classes: Sequence[str] | None = None, names: str | None = None,
+         mean: str | None = None) -> Classifier:
     """The Classifier of a run folder or a file of weights. classes: of its outputs, instead of those it brings; names: a file
     that says what people read for each class; mean: what --mean names.
 
     Raises UserError when the file does not hold a whole network, or not what its pixels must look like.
     """
     found = weights.read(path, mean)
-    variant = found.variant or _guess(found.arrays)
+    model = _model(found, path)
+    found.arrays.clear()  # the model has them: twice 244 MB of AlexNet would be kept
+    if found.statistics is None:
+        raise UserError(f"{path} does not say what was subtracted from its pictures' pixels: give it with --mean, or give a "
+                        "run, a checkpoint, or a file that python -m minialex.export has written.")
+    model.to(device)
+    factor = 1 / found.statistics.std if found.pixels == "unit" else 1.0
+    return Classifier(model.eval(), _classes(path, found, classes, names, model.num_classes), found.statistics, factor, str(path),
+                      found.notes)
+
+
+def _model(found, path):
+    conv1 = found.arrays.get("conv1.weight")
+    guess = {(64, 3, 11, 11): "torchvision", (6, 1, 5, 5): "lenet5"}  # what needs no more than its shape to be known
+    variant = found.variant or guess.get(() if conv1 is None else conv1.shape)
     last = "fc5" if variant == "lenet5" else "fc8"
-    if f"{last}.weight" not in found.arrays or "conv1.weight" not in found.arrays:
+    if f"{last}.weight" not in found.arrays or conv1 is None:
         raise UserError(f"{path} holds no whole network, {last}.weight is missing: with python -m minialex.train --init {path} "
                         "it can be the beginning of one.")
     if variant is None:
         raise UserError(f"{path} does not say which network its arrays belong to: give a run, a checkpoint, or a file that "
                         "python -m minialex.export has written.")
-    model = _model(variant, found, last, path)
-    found.arrays.clear()  # the model has them: twice 244 MB of AlexNet would be kept
-    if found.statistics is None:
-        raise UserError(f"{path} does not say what was subtracted from its pictures' pixels: give it with --mean, or give a "
-                        "run, a checkpoint, or a file that python -m minialex.export has written.")
-    factor = 1 / found.statistics.std if found.pixels == "unit" else 1.0
-    model.to(device)
-    return Classifier(model.eval(), _classes(path, found, classes, names, model.num_classes), found.statistics, factor, found,
-                      str(path))
+    kernels, final = conv1.shape, found.arrays[f"{last}.weight"].shape
+    if len(kernels) != 4 or len(final) != 2:
+        raise UserError(f"{path} does not hold the network {variant}: conv1.weight has shape {kernels} and {last}.weight "
+                        f"{final}, which need 4 axes and 2.")
+    try:
+        model = models.build(variant, final[0], kernels[1])
+        model.load_state_dict(found.arrays)
+    except (ValueError, TypeError) as error:
+        raise UserError(f"{path} does not hold the network {variant}: {error}") from error
+    for name, array in found.arrays.items():
+        if not np.isfinite(array).all():
+            raise UserError(f"{name} in {path} holds NaN or infinity: these weights cannot be used.")
+    return model
 
 
 def _classes(path, found, given, names, count):
@@ -108,62 +139,32 @@ def _classes(path, found, given, names, count):
     return class_names.named(chosen, class_names.read_mapping(names, chosen) if names else {})
 
 
-def _model(variant, found, last, path):
-    kernels, final = found.arrays["conv1.weight"].shape, found.arrays[f"{last}.weight"].shape
-    if len(kernels) != 4 or len(final) != 2:
-        raise UserError(f"{path} does not hold the network {variant}: conv1.weight has shape {kernels} and {last}.weight "
-                        f"{final}, which need 4 axes and 2.")
-    try:
-        model = models.build(variant, final[0], kernels[1])
-        model.load_state_dict(found.arrays)
-    except (ValueError, TypeError) as error:
-        raise UserError(f"{path} does not hold the network {variant}: {error}") from error
-    for name, array in found.arrays.items():
-        if not np.isfinite(array).all():
-            raise UserError(f"{name} in {path} holds NaN or infinity: these weights cannot be used.")
-    return model
+# ------------------------------------------------------------------------------------------------ what it says
 
 
-def _guess(arrays):
-    """Variants without anything that only their name says: torchvision's is told by its 64 kernels."""
-    shape = arrays["conv1.weight"].shape if "conv1.weight" in arrays else ()
-    return {(64, 3, 11, 11): "torchvision", (6, 1, 5, 5): "lenet5"}.get(shape)
-
-
-def predict(network, pictures, ten=False, seen=lambda count: None):
+def predict(network: Classifier, pictures: Any, ten: bool = False, seen: Callable[[int], None] = lambda count: None) -> Scores:
     """Scores of a PictureSet, without the pictures that cannot be read; seen(count): called while it goes on."""
-    kept, rows = [], []
-    for index, _, p in judge(network, _planes(pictures), ten, seen):
-        kept.append(index)
-        rows.append(p)
-    probabilities = np.stack(rows) if rows else np.empty((0, len(network.classes)), np.float32)
+    found = [(index, p) for index, _, p in judge(network, planes_of(pictures), ten, seen)]
+    kept = [index for index, _ in found]
+    probabilities = np.stack([p for _, p in found]) if found else np.empty((0, len(network.classes)), np.float32)
     classes = network.classes if network.classes == pictures.classes else pictures.classes  # the network's have names
     return Scores(probabilities, pictures.labels[kept] if kept else np.empty(0, int), list(classes), kept)
 
 
-def judge(network, read, ten=False, seen=lambda count: None):
-    """(key, planes, probabilities) for each (key, planes) of `read`, as they come, BATCH crops at a time."""
-    waiting, per_batch = [], max(1, BATCH // (10 if ten else 1))
-    for key, planes in read:
-        waiting.append((key, planes, network.crops(planes, ten)))
-        if len(waiting) == per_batch:
-            yield from _batch(network, waiting)
-            seen(len(waiting))
-            waiting = []
-    if waiting:
-        yield from _batch(network, waiting)
-        seen(len(waiting))
+def judge(network: Classifier, read: Iterable[tuple[Any, np.ndarray]], ten: bool = False,
+          seen: Callable[[int], None] = lambda count: None) -> Iterator[tuple[Any, np.ndarray, np.ndarray]]:
+    """(key, planes, probabilities) for each (key, planes) of `read`, as they come, BATCH crops at a time. With ten crops, the
+    probabilities are the mean over them."""
+    pairs, per_batch = iter(read), max(1, BATCH // (10 if ten else 1))
+    while batch := list(itertools.islice(pairs, per_batch)):
+        p = network.probabilities(np.concatenate([network.crops(planes, ten) for _, planes in batch]))
+        for (key, planes), mean in zip(batch, p.reshape(len(batch), -1, p.shape[-1]).mean(axis=1)):
+            yield key, planes, mean
+        seen(len(batch))
 
 
-def _batch(network, waiting):
-    """The same with the mean over each picture's crops (views, C, crop, crop) in the place of these."""
-    p = network.probabilities(np.concatenate([crops for _, _, crops in waiting]))
-    means = p.reshape(len(waiting), -1, p.shape[-1]).mean(axis=1)
-    return [(key, planes, mean) for (key, planes, _), mean in zip(waiting, means)]
-
-
-def _planes(pictures):
-    """(number, planes) of every picture that can be read, decoded ahead."""
+def planes_of(pictures: Any) -> Iterator[tuple[int, np.ndarray]]:
+    """(number, planes) of every picture of a set that can be read, decoded ahead."""
     def read(index):
         try:
             return index, pictures.planes(index)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from ..data import UnreadablePicture
 from ..device import memory_used
 from ..utils.progress import duration
-from . import checkpoint, estimate, gallery
+from . import checkpoint, estimate, plots
 from .experiment import spread
 from .folder import RunFolder
 
@@ -64,7 +64,7 @@ def rehearse(trainer):
 def _draw(trainer):
     """Draw the run's pictures, of an epoch that did not take place; yields what went wrong, or how long it took."""
     problems, start = [], time.perf_counter()
-    gallery.draw(trainer, [(1, trainer.config.lr, 1, 0, 1, 0, 0)], [True], problems.append)
+    plots.of_run(trainer.record.folder.path, trainer.experiment, [(1, trainer.config.lr, 1, 0, 1, 0, 0)], [True], problems.append)
     yield from problems or [f"the run's pictures drawn in {time.perf_counter() - start:.1f} s"]
 
 

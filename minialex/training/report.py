@@ -1,87 +1,101 @@
-"""report.html: a run on one page, which needs nothing but itself: pictures are inside, styles too, and no script."""
+"""A run on one page, which needs nothing but itself: pictures and styles are inside, and no script. (report.html: its frame.)"""
 
 import base64
 import csv
 import html
 import json
+import string
 import tempfile
+from argparse import Namespace
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
-from ..data.names import shown as name_of
+from ..data.names import shown
+from ..device import resolve_device
 from ..errors import UserError
+from ..utils import console
 from ..utils.drawing import attempt
 from ..utils.files import Output, replacing
-from ..utils.progress import duration
-from . import classifier, confusion, folder, pictures, predictions
+from ..utils.progress import Progress, duration
+from . import classifier, held_out, plots
+from .evaluate import CLASS_HEAD, class_cells
+from .folder import RunFolder
+from .metrics import Scores
 
 NAME = "report.html"
 SHOWN = 8  # best and worst predictions
 
-_STYLE = """
-:root { color-scheme: light; --ink: #24262b; --quiet: #6a6f78; --line: #e6e8ec; --blue: #33658a; --red: #c8553d; }
-* { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 1080px; padding: 2.2rem 1.4rem 4rem; background: #fff; color: var(--ink);
-       font: 16px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
-h1 { font-size: 1.7rem; margin: 0 0 .2rem; overflow-wrap: anywhere; }
-h2 { font-size: 1.15rem; margin: 2.6rem 0 .5rem; padding-top: .8rem; border-top: 1px solid var(--line); }
-p, li { max-width: 46rem; } .quiet { color: var(--quiet); }
-.figures { display: flex; flex-wrap: wrap; gap: .8rem; margin: 1.3rem 0; padding: 0; list-style: none; }
-.figures li { flex: 1 1 9rem; border: 1px solid var(--line); border-radius: 8px; padding: .7rem .9rem; }
-.figures b { display: block; font-size: 1.5rem; line-height: 1.2; }
-img { max-width: 100%; height: auto; display: block; }
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
-th, td { text-align: right; padding: .25rem .7rem; border-bottom: 1px solid var(--line); white-space: nowrap; }
-th:first-child, td:first-child, td.text, th.text { text-align: left; }
-th { color: var(--quiet); font-weight: 600; }
-td.text { white-space: normal; overflow-wrap: anywhere; }
-details summary { cursor: pointer; color: var(--blue); }
-.two { columns: 2 22rem; column-gap: 2rem; } .two table { width: 100%; break-inside: avoid; }
-@media print { body { max-width: none; padding: 0; } details { display: block; } }
-"""
+Say = Callable[[str], None]
 
 
-def page(run, force=False):
-    """The Output for the page of a RunFolder. (Pages had no mark at first; they are known by their colours.)"""
-    return Output(run.path / NAME, "report", force=force, signs=(b"--ink: #24262b; --quiet: #6a6f78; --line: #e6e8ec",))
+def report(options: Namespace) -> None:
+    """`minialex report`: runs, device, force. Raises UserError."""
+    device, progress = resolve_device(options.device).name, Progress()
+    for run in options.runs:
+        path, scores = of_run(run, device, console.warn("minialex.report"), options.force)
+        progress.line(f"{path}: top-1 {scores.top(1):.1%}, top-5 {scores.top(5):.1%} on {len(scores.labels):,} pictures")
 
 
-def write(run, scores, shown, say, force=False):
-    """Write report.html into a RunFolder. scores: of the validation pictures `shown`, a PictureSet; say(text): for a picture
+def of_run(path: str, device: str = "cpu", say: Say = print, force: bool = False) -> tuple[Path, Scores]:
+    """Write the report of a run folder from its best checkpoint and its pictures. Returns its path, and what it says."""
+    if not Path(path).is_dir():
+        raise UserError(f"there is no run folder {path}: check the path.")
+    held_out.settings_of(path)  # a folder without a run is told before its missing weights
+    page(path, force).check()
+    network = classifier.load(path, device)
+    pictures = held_out.of_run(path, network.classes, network.size)
+    if pictures.missing:
+        raise UserError(f"{pictures.missing:,} of the pictures that {path} held out are no longer there: put them back. Its "
+                        "report stays as it was.")
+    scores = classifier.predict(network, pictures)
+    return write(path, scores, pictures, say, force), scores
+
+
+def of_training(folder: Path, val: Any, device: str, say: Say) -> None:
+    """Write the report of a run that has just ended, from its best checkpoint and its validation pictures."""
+    try:
+        scores = classifier.predict(classifier.load(str(folder), device), val)
+    except MemoryError:  # a GPU that training has filled: there is no room for a second network
+        scores = classifier.predict(classifier.load(str(folder), "cpu"), val)
+    with attempt(NAME, say):  # a page of somebody's is in its place
+        write(folder, scores, val, say)
+
+
+def page(run: str | Path, force: bool = False) -> Output:
+    """The Output for the page of a run. (Pages had no mark at first; they are known by their colours.)"""
+    return Output(Path(run, NAME), "report", force=force, signs=(b"--ink: #24262b; --quiet: #6a6f78; --line: #e6e8ec",))
+
+
+def write(run: str | Path, scores: Scores, pictures: Any, say: Say, force: bool = False) -> Path:
+    """Write report.html into a run's folder. scores: of the validation pictures, a PictureSet; say(text): for a picture
     that cannot be drawn. Returns its path."""
-    config, rows, times = run.read_config(), table(run.path / "metrics.csv"), table(run.path / "timing.csv")
-    name = run.path.resolve().name
+    config, rows, times = RunFolder(run).read_config(), rows_of(Path(run, "metrics.csv")), rows_of(Path(run, "timing.csv"))
     parts = [
-        f"<h1>{_text(name)}</h1>", f'<p class="quiet">{_text(_subtitle(config))}</p>', _figures(scores, rows, times),
-        _picture(run.path / "curves.png", "Curves", "Loss and accuracy over the epochs. Dots are validations on all pictures."),
-        *_predictions(scores, shown, say),
-        *_confusion(scores, say),
-        _classes(scores),
-        _picture(run.path / "filters.png", "The first layer's filters", "The kernels of conv1 as small pictures."),
-        _epochs(rows, times), _settings(config),
+        _figures(scores, rows, times),
+        _picture(Path(run, "curves.png"), "Curves", "Loss and accuracy over the epochs. Dots are validations on all pictures."),
+        *_predictions(scores, pictures, say),
+        _drawn(lambda path: plots.confusion(path, scores), "Confusion matrix",
+               "A row for each class: what the network calls its pictures. Blue is right, red is a mistake.", say),
+        "<h2>Classes</h2>" + _table(CLASS_HEAD, map(class_cells, scores.by_class()), (0, 4)),
+        _picture(Path(run, "filters.png"), "The first layer's filters", "The kernels of conv1 as small pictures."),
+        _epochs(rows, {row["epoch"]: row for row in times}), _settings(config),
     ]
     target = page(run, force)
-    text = ('<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-            '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-            f'<meta name="generator" content="{target.mark}">\n'
-            f"<title>{_text(name)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n" + "\n".join(filter(None, parts))
-            + "\n</body>\n</html>\n")
+    frame = string.Template(Path(__file__).with_suffix(".html").read_text("utf-8"))
     with replacing(target, "w", encoding="utf-8", errors="replace") as file:
-        file.write(text)
+        file.write(frame.substitute(mark=target.mark, name=html.escape(Path(run).resolve().name),
+                                    subtitle=html.escape(_subtitle(config)), body="\n".join(filter(None, parts))))
     return target.path
 
 
-def table(path):
+def rows_of(path: Path) -> list[dict[str, float]]:
     """The rows of metrics.csv or timing.csv as dicts of numbers; none when it is not there."""
     try:
         with open(path, encoding="utf-8", newline="") as file:
             return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
     except (OSError, ValueError, TypeError):
         return []
-
-
-def _text(value):
-    return html.escape(str(value))
 
 
 def _subtitle(config):
@@ -91,13 +105,7 @@ def _subtitle(config):
             f"{config['val_pictures']:,} to validate; device {config['device']}")
 
 
-def _figures(scores, rows, times):
-    seconds = sum(row["train_seconds"] + row["val_seconds"] + row.get("feature_seconds", 0) for row in times)
-    rate = max((row["train_images_per_second"] for row in times), default=0)
-    figures = [(f"{scores.top(1):.1%}", "top-1, best checkpoint"), (f"{scores.top(5):.1%}", "top-5"),
-               (f"{scores.loss:.3f}", "validation loss"), (f"{len(rows)}", "epochs"),
-               (duration(seconds) if times else "?", "training and validation"), (f"{rate:,.0f}", "images/s, fastest epoch")]
-    return '<ul class="figures">' + "".join(f"<li><b>{_text(a)}</b>{_text(b)}</li>" for a, b in figures) + "</ul>"
+# ------------------------------------------------------------------------------------------------ pictures
 
 
 def _picture(path, title, words):
@@ -105,111 +113,79 @@ def _picture(path, title, words):
         content = Path(path).read_bytes()
     except OSError:
         return ""
-    return (f"<h2>{_text(title)}</h2><p>{_text(words)}</p>"
-            f'<img alt="{_text(title)}" src="data:image/png;base64,{base64.b64encode(content).decode()}">')
+    return (f"<h2>{html.escape(title)}</h2><p>{html.escape(words)}</p>"
+            f'<img alt="{html.escape(title)}" src="data:image/png;base64,{base64.b64encode(content).decode()}">')
 
 
 def _drawn(draw, title, words, say):
     """A picture that `draw(path)` writes, and that only the page needs."""
     with tempfile.TemporaryDirectory() as place, attempt(f"{title} of {NAME}", say):
-        draw(Path(place) / "picture.png")
-        return _picture(Path(place) / "picture.png", title, words)
-    return f"<h2>{_text(title)}</h2><p>This picture could not be drawn.</p>"
+        draw(Path(place, "picture.png"))
+        return _picture(Path(place, "picture.png"), title, words)
+    return f"<h2>{html.escape(title)}</h2><p>This picture could not be drawn.</p>"
 
 
-def _predictions(scores, shown, say):
+def _predictions(scores, pictures, say):
     right, wrong = scores.by_confidence()
     if len(right):
-        yield _drawn(lambda path: _sheet(path, scores, shown, scores.of_many_classes(right, SHOWN)), "Best predictions",
+        yield _drawn(lambda path: _sheet(path, scores, pictures, scores.of_many_classes(right, SHOWN)), "Best predictions",
                      "Recognised, and the surest of their classes. Red: the right class.", say)
     if len(wrong):
-        yield _drawn(lambda path: _sheet(path, scores, shown, wrong[:SHOWN]), "Worst predictions",
+        yield _drawn(lambda path: _sheet(path, scores, pictures, wrong[:SHOWN]), "Worst predictions",
                      f"The surest of the {len(wrong):,} mistakes; the right class stands above each picture.", say)
     else:
         yield "<h2>Worst predictions</h2><p>None: every picture was recognised.</p>"
 
 
-def _sheet(path, scores, shown, chosen):
-    entries = [(shown.planes(int(scores.numbers[n])), name_of(scores.classes[scores.labels[n]]), scores.probabilities[n],
-                int(scores.labels[n])) for n in chosen]
-    predictions.sheet(path, "", "", entries, scores.classes)
+def _sheet(path, scores, pictures, chosen):
+    labels = [int(scores.labels[n]) for n in chosen]
+    entries = [(pictures.planes(int(scores.numbers[n])), shown(scores.classes[label]), scores.probabilities[n], label)
+               for n, label in zip(chosen, labels)]
+    plots.sheet(path, "", "", entries, scores.classes)
 
 
-def _confusion(scores, say):
-    yield _drawn(lambda path: confusion.draw(path, scores), "Confusion matrix",
-                 "A row for each class: what the network calls its pictures. Blue is right, red is a mistake.", say)
+# ------------------------------------------------------------------------------------------------ numbers
 
 
-def _classes(scores):
-    head = [("class", True), ("pictures", False), ("recognised", False), ("of what it is called, right", False),
-            ("most often taken for", True)]
-    rows = [(name_of(row["class"]), row["pictures"], _percent(row["recall"]), _percent(row["precision"]),
-             name_of(row["mistaken_for"] or "")) for row in scores.by_class()]
-    return "<h2>Classes</h2>" + _table(head, rows)
+def _figures(scores, rows, times):
+    rate = max((row["train_images_per_second"] for row in times), default=0)
+    figures = {"top-1, best checkpoint": f"{scores.top(1):.1%}", "top-5": f"{scores.top(5):.1%}",
+               "validation loss": f"{scores.loss:.3f}", "epochs": f"{len(rows)}",
+               "training and validation": duration(sum(map(seconds_of, times))) if times else "?",
+               "images/s, fastest epoch": f"{rate:,.0f}"}
+    return '<ul class="figures">' + "".join(f"<li><b>{value}</b>{name}</li>" for name, value in figures.items()) + "</ul>"
 
 
-def _percent(value):
-    return "" if value is None else f"{value:.0%}"
+def seconds_of(row: dict[str, float]) -> float:
+    """What an epoch of timing.csv took in all."""
+    return row["train_seconds"] + row["val_seconds"] + row.get("feature_seconds", 0)
 
 
 def _epochs(rows, times):
-    seconds = {row["epoch"]: row for row in times}
-    head = [(name, False) for name in ("epoch", "lr", "training loss", "top-1", "validation loss", "top-1", "top-5", "time",
-                                       "images/s")]
-    lines = []
-    for row in rows:
-        time = seconds.get(row["epoch"])
-        lines.append((f"{row['epoch']:.0f}", f"{row['lr']:.3g}", f"{row['train_loss']:.3f}", f"{row['train_top1']:.1%}",
-                      f"{row['val_loss']:.3f}", f"{row['val_top1']:.1%}", f"{row['val_top5']:.1%}",
-                      duration(time["train_seconds"] + time["val_seconds"] + time.get("feature_seconds", 0)) if time else "",
-                      f"{time['train_images_per_second']:.1f}" if time else ""))
+    head = ["epoch", "lr", "training loss", "top-1", "validation loss", "top-1", "top-5", "time", "images/s"]
+    formats = {"epoch": ".0f", "lr": ".3g", "train_loss": ".3f", "train_top1": ".1%", "val_loss": ".3f", "val_top1": ".1%",
+               "val_top5": ".1%"}
+    lines = [[*(format(row[name], how) for name, how in formats.items()),
+              *((duration(seconds_of(times[row["epoch"]])), f"{times[row['epoch']]['train_images_per_second']:.1f}")
+                if row["epoch"] in times else ("", ""))] for row in rows]
     return f"<h2>Epochs</h2><details><summary>all {len(rows)}, with their times</summary>{_table(head, lines)}</details>"
 
 
 def _settings(config):
-    def lines(values):
-        return [(name.replace("_", " "), value if isinstance(value, str) else json.dumps(value))
-                for name, value in values.items()]
     rest = {name: value for name, value in config.items() if name not in ("settings", "classes") and not isinstance(value, dict)}
     versions = {f"{name} version": value for name, value in config.get("versions", {}).items()}
-    parts = [_table([("setting", True), ("value", True)], lines(config["settings"])),
-             _table([("run", True), ("", True)], lines(rest | versions))]
-    return '<h2>Configuration</h2><div class="two">' + "".join(parts) + "</div>"
+    tables = [_table(head, [(name.replace("_", " "), value if isinstance(value, str) else json.dumps(value))
+                            for name, value in values.items()], (0, 1))
+              for head, values in ((("setting", "value"), config["settings"]), (("run", ""), rest | versions))]
+    return '<h2>Configuration</h2><div class="two">' + "".join(tables) + "</div>"
 
 
-def _table(head, rows):
-    kinds = [' class="text"' if text else "" for _, text in head]
-    top = "".join(f"<th{kind}>{_text(name)}</th>" for (name, _), kind in zip(head, kinds))
-    body = "".join("<tr>" + "".join(f"<td{kind}>{_text(cell)}</td>" for cell, kind in zip(row, kinds)) + "</tr>"
-                   for row in rows)
-    return f'<div class="wide"><table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
+def _table(head: Sequence[str], rows: Iterator[Sequence[str]] | list[Any], texts: tuple[int, ...] = ()) -> str:
+    """texts: the numbers of the columns that hold words."""
+    kinds = [' class="text"' if number in texts else "" for number in range(len(head))]
 
+    def line(cells, tag):
+        return "<tr>" + "".join(f"<{tag}{kind}>{html.escape(str(cell))}</{tag}>" for cell, kind in zip(cells, kinds)) + "</tr>"
 
-def of_trainer(trainer, say):
-    """Write the report of a run that has just ended, from its best checkpoint."""
-    experiment, run = trainer.experiment, trainer.record.folder
-
-    def scores(device):
-        return classifier.predict(classifier.load(run.path, device), experiment.val)
-
-    try:
-        seen = scores(trainer.device)
-    except MemoryError:  # a GPU that training has filled: there is no room for a second network
-        seen = scores("cpu")
-    with attempt(NAME, say):  # a page of somebody's is in its place
-        write(run, seen, experiment.val, say)
-
-
-def of_run(path, device="cpu", say=print, force=False, seen=lambda count: None):
-    """Write the report of a run folder from its best checkpoint and its pictures. Returns (path, Scores)."""
-    if not Path(path).is_dir():
-        raise UserError(f"there is no run folder {path}: check the path.")
-    pictures.settings_of(path)  # a folder without a run is told before its missing weights
-    page(folder.RunFolder(path), force).check()
-    network = classifier.load(path, device)
-    held_out = pictures.of_run(path, network.classes, network.size)
-    if held_out.missing:
-        raise UserError(f"{held_out.missing:,} of the pictures that {path} held out are no longer there: put them back. Its "
-                        "report stays as it was.")
-    scores = classifier.predict(network, held_out, seen=seen)
-    return write(folder.RunFolder(path), scores, held_out, say, force), scores
+    return (f'<div class="wide"><table><thead>{line(head, "th")}</thead><tbody>{"".join(line(row, "td") for row in rows)}'
+            "</tbody></table></div>")

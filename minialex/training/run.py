@@ -11,7 +11,7 @@ from ..device import resolve_device
 from ..errors import UserError
 from ..random import manual_seed
 from ..utils.progress import Progress
-from . import announce, checkpoint, experiment, gallery, identity, memory, pictures, report
+from . import announce, checkpoint, experiment, held_out, identity, memory, plots, report
 from . import folder as run_folder
 from . import weights as initial
 from .config import ALWAYS, INITIALISATIONS, check, resolve
@@ -69,8 +69,9 @@ def draw(trainer):
     def say(text):
         trainer.progress.line(f"warning  {text}")
 
-    gallery.draw(trainer, history, complete, say)
-    report.of_trainer(trainer, say)
+    folder = trainer.record.folder.path
+    plots.of_run(folder, trainer.experiment, history, complete, say)
+    report.of_training(folder, trainer.experiment.val, trainer.device, say)
 
 
 def _check_variant(name):
@@ -103,7 +104,7 @@ def _start(folder, given, progress, rehearsal=False):
     parts = experiment.build(config, train, val, device.name, progress.terminal, few, found=found)
     folder.create()
     folder.write_config(identity.describe(parts, device))
-    pictures.write(folder, train, val, config.init)
+    held_out.write(folder.path, train, val, config.init)
     folder.take()
     _announce(parts, device, folder, progress)
     return Trainer(parts, folder, progress)

@@ -2,6 +2,8 @@
 
 import os
 import sys
+from collections.abc import Callable
+from typing import TextIO
 
 from ..errors import UserError
 from .machine import thread_count
@@ -10,41 +12,41 @@ INTERRUPTED = 130  # what a shell reports after Ctrl-C
 BROKEN_PIPE = 141  # what a shell reports for a program that wrote into a pipe without a reader
 
 
-def run(name, main):
-    """The exit status of the command `main`. Output that cannot be written is one line on stderr, status 2."""
+def run(name: str, main: Callable[[], int | None], stopped: str = "stopped") -> int:
+    """The exit status of the command `main` (None: 0). What goes wrong is one line on stderr: a mistake of the user's, output
+    that cannot be written, too little memory: status 2; Ctrl-C, which says `stopped`: 130."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a console that has no "÷" shows a question mark
     try:
         try:
             thread_count()  # MINIALEX_THREADS=two shows before the work begins, in every command
-            return main()
+            return main() or 0
         finally:  # here, because what fails when Python exits cannot be caught
             if sys.stdout is not None:
                 sys.stdout.flush()
     except KeyboardInterrupt:
-        return INTERRUPTED
-    except UserError as error:
-        print(f"{name}: {error}", file=sys.stderr)
-        return 2
+        status, problem = INTERRUPTED, stopped
     except BrokenPipeError:
         silence(sys.stdout)
         return BROKEN_PIPE
+    except UserError as error:
+        status, problem = 2, f"{error}"
     except OSError as error:
         silence(sys.stdout)
-        print(f"{name}: {explain(error)}", file=sys.stderr)
-        return 2
+        status, problem = 2, explain(error)
     except MemoryError as error:
-        print(f"{name}: the memory is too small: {error or 'an array could not be allocated'}", file=sys.stderr)
-        return 2
+        status, problem = 2, f"the memory is too small: {error or 'an array could not be allocated'}"
+    warn(name)(problem if problem.endswith((".", "?", "!")) else f"{problem}.")
+    return status
 
 
-def warn(name):
+def warn(name: str) -> Callable[[str], None]:
     """A function that says what went wrong while the command goes on."""
     return lambda text: print(f"{name}: {text}", file=sys.stderr)
 
 
-def silence(stream):
+def silence(stream: TextIO | None) -> None:
     """Let everything that is still written to a stream, when Python exits at the latest, vanish."""
     if stream is None:
         return
@@ -56,7 +58,7 @@ def silence(stream):
         pass
 
 
-def explain(error):
+def explain(error: OSError) -> str:
     """One sentence for an OSError."""
     what = "the output cannot be written" if error.filename is None else f"cannot use {os.fspath(error.filename)!r}"
     return f"{what}: {error.strerror or error}."

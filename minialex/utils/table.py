@@ -1,5 +1,6 @@
 """A network's summary as text: one line for each layer, notes on what was rounded, totals."""
 import textwrap
+from collections.abc import Collection, Iterator, Sequence
 
 WIDTH = 100
 
@@ -82,3 +83,11 @@ def times(shape):
 def _amount(number):
     """117600 -> '117.6 k', 105415200 -> '105.4 M'."""
     return f"{number / 1e6:,.1f} M" if number >= 1e6 else f"{number / 1e3:,.1f} k" if number >= 1e3 else str(number)
+
+
+def columns(rows: Sequence[Sequence[str]], left: Collection[int] = (0,), gap: str = "  ") -> Iterator[str]:
+    """Lines of a table, each column as wide as its widest cell: those numbered in `left` begin together, the others end so."""
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    for row in rows:
+        yield gap.join(cell.ljust(width) if number in left else cell.rjust(width)
+                       for number, (cell, width) in enumerate(zip(row, widths))).rstrip()

@@ -9,7 +9,7 @@ from cases import ROOT, TRAIN, command
 from PIL import Image
 
 from minialex.cli import predict
-from minialex.training import figures, report
+from minialex.training import plots, report
 from minialex.utils import drawing, files
 
 PICTURES = ["curves.png", "filters.png", "predictions.png", "report.html"]
@@ -32,8 +32,8 @@ def test_no_backend_is_needed(pictures, tmp_path, variables):
 
 DRAW = """
 import sys
-from minialex.training import style
-with style.figure(sys.argv[1], 2, 1) as drawing:
+from minialex.training import plots
+with plots.figure(sys.argv[1], 2, 1) as drawing:
     drawing.subplots().set_title("cost $5 _^{ \u732b \u00c4")
 assert "matplotlib.pyplot" not in sys.modules
 """
@@ -99,7 +99,7 @@ def broken(*arguments, **options):
 def test_a_picture_that_fails_is_a_line_and_the_run_goes_on(pictures, tmp_path, monkeypatch, capsys):
     from minialex.cli import train
 
-    monkeypatch.setattr(figures, "curves", broken)
+    monkeypatch.setattr(plots, "curves", broken)
     monkeypatch.setattr(report, "_sheet", broken)
     options = [*TRAIN[1:], "--data", str(pictures), "--out", str(tmp_path / "run")]
     assert train.main(options) == 0
@@ -117,7 +117,7 @@ def test_a_picture_that_fails_is_a_line_and_the_run_goes_on(pictures, tmp_path, 
 def test_predictions_are_printed_whatever_becomes_of_their_picture(tiny_run, pictures, tmp_path, monkeypatch, capsys):
     photo = shutil.copy(next((pictures / "val" / "leaves").iterdir()), tmp_path)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(predict.predictions, "beside", broken)
+    monkeypatch.setattr(plots, "beside", broken)
     assert predict.main([str(tiny_run), str(photo)]) == 0
     told = capsys.readouterr()
     assert "%" in told.out and "as a picture" not in told.out

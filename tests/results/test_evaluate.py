@@ -9,7 +9,7 @@ from minialex import data
 from minialex.cli import evaluate
 from minialex.data.transforms import ten_crops
 from minialex.training import classifier
-from minialex.training.scores import Scores, ensemble
+from minialex.training.metrics import Scores, ensemble
 
 
 def report(capsys, *arguments):

@@ -12,7 +12,7 @@ from small_runs import OPTIONS, Listener
 from minialex import data
 from minialex.cli import evaluate, predict, report
 from minialex.data.packing import pack
-from minialex.training import classifier, pictures, run
+from minialex.training import classifier, held_out, run
 
 CLASSES = {"cat": (180, 60, 50), "dog": (20, 40, 110)}
 
@@ -221,7 +221,7 @@ def test_labels_are_matched_by_name(copy, capsys):
     """Of a network whose classes stand in another order, as other programs' may."""
     network = classifier.load(copy / "third")
     whole = data.open_whole(copy / "pets", size=network.size)
-    chosen = pictures.choose("weights.pth", whole, ["dog", "cat"], network.size, None)
+    chosen = held_out.choose("weights.pth", whole, ["dog", "cat"], network.size, None)
     assert chosen.labels.tolist() == [1] * 10 + [0] * 10 and chosen.learnt is None
 
 
@@ -266,5 +266,5 @@ def test_large_files_are_told_apart_by_three_parts(tmp_path):
         if place is not None:
             other[place] ^= 1
         (tmp_path / "x").write_bytes(other.tobytes())
-        found.add(pictures.content(tmp_path / "x"))
-    assert len(found) == 4 and pictures.content(tmp_path / "nothing") == ""
+        found.add(held_out.content(tmp_path / "x"))
+    assert len(found) == 4 and held_out.content(tmp_path / "nothing") == ""

@@ -8,7 +8,7 @@ from PIL import Image
 
 from minialex import data, models, nn
 from minialex.cli import predict
-from minialex.training import classifier, insight
+from minialex.training import classifier, feature_plots
 
 
 @pytest.fixture
@@ -68,13 +68,13 @@ def test_the_strongest_patch_is_where_the_pattern_is(runs, pictures):
     """The patch is cut where the filter's largest answer comes from: computing it on the patch alone gives that answer."""
     network = classifier.load(runs[0])
     train, _ = data.open_folder(pictures, size=network.size)
-    value, index, place = insight.strongest_patches(network, train, "conv2", 3)[0]
-    size, step, start = insight.receptive_field(network.model, "conv2")
+    value, index, place = feature_plots.strongest_patches(network, train, "conv2", 3)[0]
+    size, step, start = feature_plots.receptive_field(network.model, "conv2")
     crop = network.crops(train.planes(index))
     top, left = (start + step * where for where in place)
     patch = crop[:, :, top : top + size, left : left + size]
     assert patch.shape[2:] == (size, size) == (14, 14)
-    answer = insight.activations(network.model, np.ascontiguousarray(patch), "conv2")["conv2"]
+    answer = feature_plots.activations(network.model, np.ascontiguousarray(patch), "conv2")["conv2"]
     assert answer.shape[2:] == (1, 1) and answer[0, 3, 0, 0] == pytest.approx(value, rel=1e-4)
 
 
@@ -82,4 +82,4 @@ def test_receptive_fields_of_alexnet():
     layers = models.alexnet.__globals__["_paper"](3)[2]
     network = nn.Sequential(**layers)
     known = {"conv1": (11, 4), "pool1": (19, 8), "conv2": (51, 8), "conv3": (99, 16), "conv5": (163, 16), "pool5": (195, 32)}
-    assert {name: insight.receptive_field(network, name)[:2] for name in known} == known
+    assert {name: feature_plots.receptive_field(network, name)[:2] for name in known} == known

@@ -10,6 +10,7 @@ from PIL import Image
 
 from minialex import data
 from minialex.cli import predict
+from minialex.training import predict as predicting
 
 
 @pytest.fixture
@@ -81,9 +82,9 @@ def test_json_is_a_list_however_many_there_are(runs, photos, capsys, count):
 def test_nothing_is_kept_until_the_end(runs, photos, capsys, monkeypatch):
     """The first prediction is told while most pictures are not read yet."""
     read, at_first = [], []
-    original, bars = data.decode, predict.bars
+    original, bars = data.decode, predicting.bars
     monkeypatch.setattr(data, "decode", lambda *given: read.append(1) or original(*given))
-    monkeypatch.setattr(predict, "bars", lambda *given: at_first.append(len(read)) or bars(*given))
+    monkeypatch.setattr(predicting, "bars", lambda *given: at_first.append(len(read)) or bars(*given))
     photo = next((photos / "leaves").glob("*.png"))
     said(capsys, 0, runs[0], *[photo] * 300)
     assert len(read) == 300 and at_first[0] < 100

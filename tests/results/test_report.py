@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from minialex.cli import compare, export, predict, report
-from minialex.training import classifier, comparison
+from minialex.training import classifier
+from minialex.training.compare import unique
 
 
 class Checker(html.parser.HTMLParser):
@@ -66,7 +67,7 @@ def test_compare_shows_results_differences_and_curves(runs, tmp_path, capsys):
 
 
 def test_names_that_come_twice_are_told_apart():
-    assert comparison.unique(["a", "b", "a"]) == ["a (1)", "b", "a (2)"]
+    assert unique(["a", "b", "a"]) == ["a (1)", "b", "a (2)"]
 
 
 @pytest.mark.parametrize("command", [report.main, lambda arguments: compare.main([*arguments, "--out", "unused.png"])])

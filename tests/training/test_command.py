@@ -86,7 +86,7 @@ def test_help_groups_the_options_and_gives_defaults(capsys):
     places = [said.index(f"\n{group}") for group in ("pictures:", "network:", "training;", "run:")]
     assert places == sorted(places)
     assert len(set(re.findall(r"^  (--[a-z-]+)", said, re.MULTILINE))) >= 20
-    assert "(0.005 | 0.01)" in said and "(32 | 128)" in said and max(map(len, said.splitlines())) <= 110
+    assert "(0.005 | 0.01)" in said and "(32 | 128)" in said and max(map(len, said.splitlines())) <= 80
 
 
 def test_a_real_run_in_a_process_of_its_own(pictures, tmp_path):

@@ -10,13 +10,16 @@ whose weights --init named. Older runs have no list: theirs follows from their s
 import csv
 import os
 import zlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from .. import data
 from ..data.threads import ahead
+from ..data.whole import Picture
 from ..errors import UserError
 from ..utils.files import replacing
 from . import identity
@@ -28,24 +31,25 @@ HEAD = ("part", "class", "name", "content")
 LOOKED_INTO = 100_000  # pictures; those of larger sets are known by their names alone: to open each of them takes too long
 BLOCK = 1 << 14  # bytes at the beginning, in the middle and at the end of a file
 
+Place = str | os.PathLike[str]
+Row = tuple[str, ...]  # of pictures.csv
 
-def content(path):
+
+def content(path: Place) -> str:
     """A few letters for what a file holds: its size and a checksum, for large files of three parts. "": it cannot be read."""
     try:
         size = os.path.getsize(path)
         with open(path, "rb") as file:
-            if size <= 3 * BLOCK:
-                return f"{size:x}-{zlib.crc32(file.read()):08x}"
             checksum = 0
-            for start in (0, size // 2, size - BLOCK):
+            for start, length in ((0, BLOCK), (size // 2, BLOCK), (size - BLOCK, BLOCK)) if size > 3 * BLOCK else ((0, -1),):
                 file.seek(start)
-                checksum = zlib.crc32(file.read(BLOCK), checksum)
+                checksum = zlib.crc32(file.read(length), checksum)
             return f"{size:x}-{checksum:08x}"
     except OSError:
         return ""
 
 
-def rows_of(train, val):
+def rows_of(train: data.PictureSet, val: data.PictureSet) -> Iterator[Row]:
     """Rows of pictures.csv for two PictureSets."""
     few = len(train) + len(val) <= LOOKED_INTO
     for part, pictures in (("train", train), ("val", val)):
@@ -54,17 +58,17 @@ def rows_of(train, val):
             yield part, pictures.classes[label], name.replace(os.sep, "/"), found
 
 
-def write(folder, train, val, init):
-    """Write pictures.csv into a RunFolder. init: the weights that the run begins with, perhaps another run's."""
+def write(folder: Place, train: data.PictureSet, val: data.PictureSet, init: str) -> None:
+    """Write pictures.csv into a run's folder. init: the weights that the run begins with, perhaps another run's."""
     before = Seen.of_run(init) if owner(init) else None
     learnt = [("before", *row[1:]) for row in before.rows if row[0] != "val"] if before else []
-    with replacing(folder.path / NAME, "w", encoding="utf-8", newline="") as file:
+    with replacing(Path(folder, NAME), "w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(HEAD)
         writer.writerows([*rows_of(train, val), *learnt])
 
 
-def owner(path):
+def owner(path: Place) -> Path | None:
     """The run that a path means: a run's folder, or the one in which a checkpoint lies. None for any other file."""
     path = Path(path)
     folder = path if path.is_dir() else path.parent if path.name.startswith("checkpoint-") else None
@@ -74,9 +78,11 @@ def owner(path):
 class Seen:
     """What a run has seen. rows: as in pictures.csv."""
 
-    def __init__(self, rows):
+    def __init__(self, rows: list[Row]) -> None:
         self.rows = rows
-        self.names, self.contents, self.ends = {}, {}, {}
+        self.names: dict[str, tuple[str, str]] = {}
+        self.contents: dict[str, str] = {}
+        self.ends: dict[tuple[str, str], str] = {}
         for part, label, name, found in rows:
             if part != "before":
                 self.names[name] = part, found
@@ -90,7 +96,7 @@ class Seen:
         where[key] = "val" if part == "val" and where.get(key, "val") == "val" else "train"
 
     @classmethod
-    def of_run(cls, folder):
+    def of_run(cls, folder: Place) -> "Seen | None":
         """Of a run's folder; None where it cannot be known any more. Raises UserError for a damaged list."""
         folder = owner(folder)
         try:
@@ -117,7 +123,7 @@ class Seen:
             return None
         return cls(list(rows_of(train, val)))
 
-    def part(self, picture, own):
+    def part(self, picture: Picture, own: bool) -> str | None:
         """ "train", "val", or None for a data.Picture that the run has not seen. What was learnt anywhere counts as train.
 
         own: it lies in the run's own folder, where a name stays the same picture's also if its file is written anew.
@@ -135,7 +141,7 @@ class Seen:
         return self.ends.get((picture.label, picture.name.rpartition("/")[2]))
 
 
-def settings_of(run):
+def settings_of(run: Place) -> dict[str, Any]:
     """The settings in a run's config.json. Raises UserError where there is none."""
     if not Path(run).is_dir():
         raise UserError(f"{run} does not say with which pictures it was trained: give them with --data DIR.")
@@ -153,32 +159,33 @@ class Chosen:
     that the run held out are not there; notes: sentences about what was left out, or is not known.
     """
 
-    pictures: list
+    pictures: list[Picture]
     labels: np.ndarray
-    classes: list
+    classes: list[str]
     size: int
     part: str = "all"
     learnt: int | None = 0
     missing: int = 0
-    notes: list = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.pictures)
 
-    def planes(self, index):
+    def planes(self, index: int) -> np.ndarray:
+        """uint8 (3, size, size), as PictureSet has it."""
         picture = self.pictures[index]
         return picture.source.planes(picture.index)
 
     @property
-    def names(self):
+    def names(self) -> list[str]:
         return [picture.name for picture in self.pictures]
 
     @property
-    def paths(self):
+    def paths(self) -> list[str]:
         return [picture.path for picture in self.pictures]
 
 
-def of_run(run, classes, size, part="val", whole=None):
+def of_run(run: Place, classes: Sequence[str], size: int, part: str = "val", whole: list[Picture] | None = None) -> Chosen:
     """A part of a run's own pictures, "train", "val", "test" or "all", as it divided them: a Chosen. classes: the network's.
 
     whole: its pictures, if they are open already. Raises UserError when the classes have changed since.
@@ -198,7 +205,8 @@ def of_run(run, classes, size, part="val", whole=None):
     return choose(run, whole, classes, size, seen, part, own=True)
 
 
-def of_data(run, whole, where, classes, size, part=None):
+def of_data(run: Place, whole: list[Picture], where: Place | None, classes: Sequence[str], size: int,
+            part: str | None = None) -> Chosen:
     """The Chosen of a part of the pictures `whole` of a folder `where` (None: a built-in set) for a run or a file of weights."""
     seen, own = None, False
     if owner(run):
@@ -207,7 +215,7 @@ def of_data(run, whole, where, classes, size, part=None):
     return choose(run, whole, classes, size, seen, part, own and seen is not None)
 
 
-def open_of(settings, size):
+def open_of(settings: dict[str, Any], size: int) -> list[Picture]:
     """All pictures of the folder that a run was trained on, in which it chose its own."""
     subset = settings.get("subset") if settings["data"] is None else None
     if subset is not None and subset != "imagenette":
@@ -215,7 +223,8 @@ def open_of(settings, size):
     return data.open_whole(settings["data"], subset, settings.get("labels"), size=size, tell=False)
 
 
-def choose(run, whole, classes, size, seen, part=None, own=False):
+def choose(run: Place, whole: list[Picture], classes: Sequence[str], size: int, seen: Seen | None, part: str | None = None,
+           own: bool = False) -> Chosen:
     """The Chosen of a part of any pictures. seen: a Seen, or None where nobody knows; own: they are the run's.
 
     part None: those held out where these are the run's pictures, else all that it has not learnt from.

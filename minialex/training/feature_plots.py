@@ -10,7 +10,7 @@ from ..data.names import shown
 from ..device import to_device, to_numpy
 from ..errors import UserError
 from ..tensor import Tensor, no_grad
-from . import style
+from .plots import QUIET, figure, shorten
 
 MAPS = 16  # feature maps shown of each layer, the strongest first
 PATCHES = 9
@@ -37,21 +37,21 @@ def maps(path, network, planes):
     found = activations(network.model, crops)
     rows = [name for name in found if re.fullmatch(r"(relu|tanh)\d", name)]
     width, height = 0.3 + 1.7 + 0.62 * MAPS, 0.75 + 0.95 * len(rows)
-    with style.figure(path, width, height) as drawing:
-        drawing.text(0.2 / width, 1 - 0.25 / height, "Feature maps", fontsize=11, fontweight="bold", va="center")
-        drawing.text(1 - 0.2 / width, 1 - 0.25 / height, f"the {MAPS} maps of each layer that answer most; the number is the "
-                     "filter's, bright is a strong answer", fontsize=8.5, color=style.QUIET, va="center", ha="right")
+    with figure(path, width, height) as canvas:
+        canvas.text(0.2 / width, 1 - 0.25 / height, "Feature maps", fontsize=11, fontweight="bold", va="center")
+        canvas.text(1 - 0.2 / width, 1 - 0.25 / height, f"the {MAPS} maps of each layer that answer most; the number is the "
+                     "filter's, bright is a strong answer", fontsize=8.5, color=QUIET, va="center", ha="right")
         for row, name in enumerate(rows):
             bottom = height - 0.55 - 0.95 * (row + 1) + 0.2
             values = to_numpy(found[name])[0]
-            drawing.text(0.2 / width, (bottom + 0.3) / height, f"conv{name[4:]}", fontsize=9.5, fontweight="bold", va="center")
-            drawing.text(0.75 / width, (bottom + 0.3) / height, "×".join(map(str, values.shape)), fontsize=8, color=style.QUIET,
+            canvas.text(0.2 / width, (bottom + 0.3) / height, f"conv{name[4:]}", fontsize=9.5, fontweight="bold", va="center")
+            canvas.text(0.75 / width, (bottom + 0.3) / height, "×".join(map(str, values.shape)), fontsize=8, color=QUIET,
                          va="center")
             strongest = np.argsort(-np.abs(values).mean(axis=(1, 2)), kind="stable")[:MAPS]
             for column, number in enumerate(strongest):
-                axes = drawing.add_axes([(1.8 + 0.62 * column) / width, bottom / height, 0.58 / width, 0.58 / height])
+                axes = canvas.add_axes([(1.8 + 0.62 * column) / width, bottom / height, 0.58 / width, 0.58 / height])
                 axes.imshow(values[number], cmap="inferno", interpolation="nearest")
-                axes.set_title(str(number), loc="center", fontsize=6.5, pad=1.5, color=style.QUIET, fontweight="normal")
+                axes.set_title(str(number), loc="center", fontsize=6.5, pad=1.5, color=QUIET, fontweight="normal")
                 axes.axis("off")
 
 
@@ -116,16 +116,16 @@ def patches(path, network, pictures, layer, number, found):
     size, step, start = receptive_field(network.model, layer)
     crop = network.model.input_shape[-1]
     edge = (network.size - crop) // 2
-    with style.figure(path, 5.4, 6.3) as drawing:
-        drawing.text(0.03, 0.97, f"What excites filter {number} of {layer} most", fontsize=11, fontweight="bold", va="center")
-        drawing.text(0.03, 0.938, f"the {len(found)} strongest of {len(pictures):,} pictures; it sees {size}×{size} pixels, "
-                     "grey lies outside of the picture", fontsize=8, color=style.QUIET, va="center")
+    with figure(path, 5.4, 6.3) as canvas:
+        canvas.text(0.03, 0.97, f"What excites filter {number} of {layer} most", fontsize=11, fontweight="bold", va="center")
+        canvas.text(0.03, 0.938, f"the {len(found)} strongest of {len(pictures):,} pictures; it sees {size}×{size} pixels, "
+                     "grey lies outside of the picture", fontsize=8, color=QUIET, va="center")
         for place, (value, index, position) in enumerate(found):
             row, column = divmod(place, 3)
-            axes = drawing.add_axes([0.03 + 0.32 * column, 0.645 - 0.305 * row, 0.3, 0.3 * 5.4 / 6.3])
+            axes = canvas.add_axes([0.03 + 0.32 * column, 0.645 - 0.305 * row, 0.3, 0.3 * 5.4 / 6.3])
             top, left = (start + step * where for where in position)
             axes.imshow(_cut(pictures.planes(index)[:, edge : edge + crop, edge : edge + crop], top, left, size))
-            name = style.shorten(shown(pictures.classes[int(pictures.labels[index])]), 18)
+            name = shorten(shown(pictures.classes[int(pictures.labels[index])]), 18)
             axes.set_title(f"{name}  {value:.3g}", loc="center", fontsize=8, pad=2, fontweight="normal")
             axes.axis("off")
 

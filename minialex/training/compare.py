@@ -1,0 +1,119 @@
+"""Runs side by side: their results, the settings in which they differ, their curves in one picture."""
+
+import json
+from argparse import Namespace
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..errors import UserError
+from ..utils import console, drawing
+from ..utils.progress import duration
+from ..utils.table import columns
+from .folder import RunFolder
+from .plots import QUIET, RULE, figure, shorten
+from .report import rows_of, seconds_of
+
+COLOURS = ("#33658a", "#c8553d", "#5b8e5a", "#8a5a9e", "#c99a2e", "#4aa3a2", "#9c6b4a", "#6a6f78")
+PATHS = ("data", "init")  # settings that are shown by the last part of the path
+HEAD = ["run", "epochs", "best top-1", "in epoch", "top-5", "loss", "last top-1", "training loss", "time", "images/s"]
+
+Run = dict[str, Any]
+
+
+def compare(options: Namespace) -> None:
+    """`minialex compare`: runs, out, force, json. Raises UserError."""
+    picture = drawing.named(options.out, "comparison", "compare.png", force=options.force)
+    runs = [read(path) for path in options.runs]
+    if options.json:
+        print(json.dumps({"runs": [summary(run) for run in runs], "differences": differences(runs), "curves": str(picture)},
+                         indent=2))
+    else:
+        print(*lines(runs), sep="\n")
+    if drawing.drawn(picture, console.warn("minialex.compare"), draw, runs) and not options.json:
+        print(f"\ncurves: {picture}")
+
+
+def read(path: str) -> Run:
+    """A run as a dict: path, name, settings, metrics, timing, pictures. Raises UserError for a folder without results."""
+    if not Path(path).is_dir():
+        raise UserError(f"there is no run folder {path}: check the path.")
+    config = RunFolder(path).read_config()
+    metrics = rows_of(Path(path) / "metrics.csv")
+    if not isinstance(config.get("settings"), dict) or not metrics:
+        raise UserError(f"{path} holds no results yet: its metrics.csv has no epochs.")
+    return {"path": str(path), "name": Path(path).resolve().name, "settings": config["settings"], "metrics": metrics,
+            "timing": rows_of(Path(path) / "timing.csv"), "pictures": config.get("pictures")}
+
+
+def summary(run: Run) -> dict[str, Any]:
+    """A dict of a run's results: epochs, best and last top-1, its epoch, top-5 and loss there, seconds, images/s."""
+    best, last = max(run["metrics"], key=lambda row: (row["val_top1"], -row["val_loss"])), run["metrics"][-1]
+    seconds = sum(map(seconds_of, run["timing"]))
+    pictures = sum(row["train_seconds"] * row["train_images_per_second"] for row in run["timing"])
+    training = sum(row["train_seconds"] for row in run["timing"])
+    return {"run": run["name"], "epochs": len(run["metrics"]), "best_top1": best["val_top1"], "best_epoch": int(best["epoch"]),
+            "top5": best["val_top5"], "loss": best["val_loss"], "last_top1": last["val_top1"], "train_loss": last["train_loss"],
+            "seconds": seconds, "images_per_second": pictures / training if training else None}
+
+
+def differences(runs: Sequence[Run]) -> dict[str, list[Any]]:
+    """{setting: [value of each run]} for the settings that are not the same in all of them."""
+    names = dict.fromkeys(name for run in runs for name in run["settings"])
+    values = {name: [run["settings"].get(name) for run in runs] for name in names}
+    return {name: found for name, found in values.items() if any(value != found[0] for value in found)}
+
+
+def lines(runs: Sequence[Run]) -> Iterator[str]:
+    """The whole comparison as text."""
+    labels = unique([run["name"] for run in runs])
+    yield from columns([HEAD, *([label, str(found["epochs"]), f"{found['best_top1']:.1%}", str(found["best_epoch"]),
+                                 f"{found['top5']:.1%}", f"{found['loss']:.3f}", f"{found['last_top1']:.1%}",
+                                 f"{found['train_loss']:.3f}", duration(found["seconds"]),
+                                 "" if found["images_per_second"] is None else f"{found['images_per_second']:.1f}"]
+                                for label, found in zip(labels, map(summary, runs)))])
+    yield ""
+    differing = differences(runs)
+    if not differing:
+        yield "all settings are the same"
+    else:
+        yield from columns([["setting", *labels], *([name.replace("_", " "), *(_value(name, v) for v in values)]
+                                                    for name, values in differing.items())])
+    if len({run["pictures"] for run in runs}) > 1:
+        yield "note: these runs were not trained and validated on the same pictures, so their figures do not compare"
+
+
+def unique(names: Sequence[str]) -> list[str]:
+    """The names, numbered where one comes twice."""
+    return [name if names.count(name) == 1 else f"{name} ({names[:place].count(name) + 1})" for place, name in enumerate(names)]
+
+
+def _value(name, value):
+    if name in PATHS and isinstance(value, str):
+        return Path(value).name
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def draw(path: Any, runs: Sequence[Run]) -> None:
+    """Write a PNG of the runs' validation loss and top-1 (lines), with what they reach on the training pictures (dotted)."""
+    room = 4.4 + 0.18 * len(runs)
+    with figure(path, 11, room) as canvas:
+        axes = canvas.subplots(1, 2)
+        for one, title in zip(axes, ("loss", "top-1")):
+            one.set_title(title, pad=10)
+            one.set_xlabel("epoch")
+            one.grid(axis="y", color=RULE, linewidth=0.8)
+            one.xaxis.get_major_locator().set_params(integer=True)
+        for number, (run, label) in enumerate(zip(runs, unique([run["name"] for run in runs]))):
+            look = {"color": COLOURS[number % len(COLOURS)], "marker": "o" if len(run["metrics"]) == 1 else ""}
+            for one, name in zip(axes, ("loss", "top1")):
+                epochs, val, train = zip(*((row["epoch"], row[f"val_{name}"], row[f"train_{name}"]) for row in run["metrics"]))
+                one.plot(epochs, val, linewidth=1.8, label=shorten(label, 60), **look)
+                one.plot(epochs, train, linewidth=1, linestyle=(0, (1, 2)), alpha=0.8, **look)
+        axes[0].set_ylim(bottom=0)
+        axes[1].set_ylim(0, 1.02)
+        axes[1].yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+        canvas.subplots_adjust(left=0.05, right=0.98, top=0.9, bottom=(0.5 + 0.2 * len(runs)) / room + 0.06, wspace=0.14)
+        canvas.legend(*axes[0].get_legend_handles_labels(), loc="lower left", bbox_to_anchor=(0.04, 0), frameon=False,
+                      fontsize=8.5)
+        canvas.text(0.98, 0.03, "lines: validation; dotted: training", ha="right", fontsize=8.5, color=QUIET)

@@ -1,0 +1,291 @@
+"""The figures of a run: its curves, its kernels and predictions (the paper's Figures 3 and 4), its confusion matrix.
+
+Each takes the path of a PNG, or a files.Output, first.
+"""
+
+import math
+import os
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+import numpy as np
+
+from .. import nn
+from ..data.names import shown
+from ..device import to_numpy
+from ..utils import drawing
+from ..utils.drawing import attempt, shorten
+from ..utils.files import Output
+from . import classifier
+from .experiment import Experiment, Sample, spread
+from .metrics import Scores, best
+
+Path = str | os.PathLike[str]
+Entry = tuple[np.ndarray, str, np.ndarray, int | None]  # planes, name, probabilities, number of the right class
+
+TRAIN, VAL, VAL_LIGHT, QUIET = "#33658a", "#c8553d", "#e39a8a", "#8a8f98"
+RIGHT, OTHER = "#ee8d78", "#a9c0d3"  # bars, light enough for dark letters on them
+INK, RULE = "#24262b", "#eceef1"
+LOOK = {
+    "axes.edgecolor": "#b8bcc4",
+    "axes.labelcolor": "#3a3d44",
+    "axes.linewidth": 0.8,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlelocation": "left",
+    "axes.titlesize": 11,
+    "axes.titleweight": "bold",
+    "figure.facecolor": "white",
+    "font.size": 9,
+    "text.color": INK,
+    "text.parse_math": False,  # a class may be named "$5"
+    "xtick.color": "#6a6f78",
+    "ytick.color": "#6a6f78",
+}
+PER_ROW, TILE = 16, 0.6  # kernels: the paper's Figure 3 shows 96 in six rows; inches each
+COLUMNS, ROWS = 4, 2  # predictions
+MOST_NAMES, MOST_NUMBERS = 60, 30  # classes in a confusion matrix with room for their names, for numbers in the cells
+EARLIER = (b"Software\0Matplotlib version",)  # what older runs' pictures have instead of a mark
+
+
+def figure(path: Path, width: float, height: float) -> AbstractContextManager[Any]:
+    """Yield an empty matplotlib figure, width x height inches, and write it to `path` at the end."""
+    return drawing.figure(path, width, height, LOOK)
+
+
+def of_run(folder: os.PathLike[str], experiment: Experiment, history: Sequence[Sequence[float]], complete: Sequence[bool],
+           say: Callable[[str], None]) -> None:
+    """Write curves.png, filters.png and predictions.png into a run's folder; one that fails is a line, the others are drawn.
+
+    history: rows of metrics.csv; complete: per row, did the validation see all pictures? say(text): for a picture that
+    could not be drawn. Raises NotWritten on a full disk.
+    """
+    def picture(name: str) -> Output:  # what is there already is replaced if a run has drawn it
+        return Output(os.path.join(folder, name), "run", signs=EARLIER)
+
+    with attempt("curves.png", say):
+        curves(picture("curves.png"), history, len(experiment.train.classes), complete)
+    layers = [(name, layer) for name, layer in experiment.model.named_modules() if isinstance(layer, nn.Conv2d)]
+    with attempt("filters.png", say):
+        if layers and layers[0][1].weight.shape[1] in (1, 3):
+            towers = layers[1][1].groups if len(layers) > 1 else 1
+            filters(picture("filters.png"), to_numpy(layers[0][1].weight.data), experiment.first_kernels, towers, layers[0][0])
+    with attempt("predictions.png", say):
+        predictions(picture("predictions.png"), experiment)
+
+
+# ------------------------------------------------------------------------------------------------ curves
+
+
+def curves(path: Path, history: Sequence[Sequence[float]], num_classes: int, complete: Sequence[bool]) -> None:
+    """Loss and accuracy over the epochs. history: rows of metrics.csv; complete: per row, did the validation see all
+    pictures? Those that did are dots."""
+    epochs, lr, train_loss, train_top1, val_loss, val_top1, val_top5 = (np.array(column, float) for column in zip(*history))
+    top1 = [(train_top1, "training top-1", TRAIN), (val_top1, "validation top-1", VAL)]
+    top5 = [(val_top5, "validation top-5", VAL_LIGHT)] if num_classes > 5 else []
+    with figure(path, 11, 4.2) as canvas:
+        left, right = canvas.subplots(1, 2)
+        canvas.subplots_adjust(left=0.05, right=0.845, top=0.86, bottom=0.12, wspace=0.48)
+        _panel(left, "loss", epochs, [(train_loss, "training", TRAIN), (val_loss, "validation", VAL)], complete)
+        _guess(left, math.log(num_classes), f"guessing: ln {num_classes} = {math.log(num_classes):.2f}")
+        _label_ends(left, "{:.2f}", upward=True)
+        _panel(right, "accuracy", epochs, top1 + top5, complete)
+        right.set_ylim(0, 1.02)
+        right.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+        _guess(right, 1 / num_classes, f"guessing: {1 / num_classes:.1%}")
+        _label_ends(right, "{:.1%}", upward=False)
+        for axes in (left, right):
+            _lr_drops(axes, epochs, lr)
+
+
+def _panel(axes, title, epochs, lines, complete):
+    axes.set_title(title, pad=18)
+    axes.set_xlabel("epoch")
+    axes.grid(axis="y", color=RULE, linewidth=0.8)
+    axes.set_axisbelow(True)
+    whole = np.array(complete, bool)
+    for values, name, colour in lines:
+        axes.plot(epochs, values, color=colour, linewidth=1.8, solid_capstyle="round", label=name, clip_on=False, zorder=3)
+        if name.startswith("validation") or len(epochs) == 1:
+            dots = whole if name.startswith("validation") else slice(None)
+            axes.plot(epochs[dots], values[dots], "o", color=colour, markersize=4, clip_on=False, zorder=4)
+    axes.set_xlim(0 if len(epochs) == 1 else epochs[0], epochs[-1])
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.set_ylim(bottom=0)
+
+
+def _label_ends(axes, number, upward):
+    """Name and last value of each line at its right end, pushed apart where ends are close."""
+    lines = [line for line in axes.get_lines() if not line.get_label().startswith("_")]
+    gap = 0.062 * (axes.get_ylim()[1] - axes.get_ylim()[0]) * (1 if upward else -1)
+    placed = None
+    for line in sorted(lines, key=lambda line: line.get_ydata()[-1], reverse=not upward):
+        end = line.get_ydata()[-1]
+        placed = end if placed is None else max(end, placed + gap) if upward else min(end, placed + gap)
+        axes.annotate(f"{line.get_label()}  {number.format(end)}", (line.get_xdata()[-1], placed), xytext=(9, 0), va="center",
+                      textcoords="offset points", color=line.get_color(), fontsize=8.5, annotation_clip=False)
+
+
+def _guess(axes, level, words):
+    """A dashed line where a network is that knows nothing."""
+    axes.set_ylim(0, max(axes.get_ylim()[1], 1.1 * level))
+    axes.axhline(level, color=QUIET, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1, label="_guess")
+    axes.annotate(words, (0.99, level), xycoords=("axes fraction", "data"), xytext=(0, 3), textcoords="offset points",
+                  ha="right", color=QUIET, fontsize=8)
+
+
+def _lr_drops(axes, epochs, lr):
+    for before, after, old, new in zip(epochs, epochs[1:], lr, lr[1:]):
+        if new < 0.2 * old:  # a step by 10; a rate that falls in a line has none
+            middle = (before + after) / 2
+            axes.axvline(middle, color="#d5d9df", linewidth=0.9, zorder=0, label="_lr")
+            axes.annotate(f"lr {new:g}", (middle, 1), xycoords=("data", "axes fraction"), xytext=(0, 3), ha="center",
+                          textcoords="offset points", color=QUIET, fontsize=7.5)
+
+
+# ------------------------------------------------------------------------------------------------ kernels
+
+
+def filters(path: Path, weight: np.ndarray, start: np.ndarray | None = None, towers: int = 1, name: str = "conv1") -> None:
+    """The kernels of the layer `name` as small pictures: weight (C_out, 1 or 3, KH, KW), in `towers` blocks.
+
+    start: the same kernels before training. Below the kernels then stands what training has changed in them: after a few
+    epochs the random numbers of the beginning still hide it.
+    """
+    weight = np.asarray(weight, np.float32)
+    count, depth, tall, wide = weight.shape
+    strongest = max(float(np.percentile(np.abs(weight), 99)), 1e-12)  # what all but a percent of the weights stay below
+    parts = [(f"{name}'s {count} kernels of {tall}×{wide}×{depth}", "grey is 0; one scale for all", weight / strongest)]
+    if start is not None and not np.array_equal(weight, start):
+        change = weight - np.asarray(start, np.float32)
+        each = np.abs(change).max(axis=(1, 2, 3), keepdims=True)
+        parts.append(("what training has changed in them", "grey is no change; each on its own scale",
+                      change / np.maximum(each, 1e-12)))
+    per_row = min(PER_ROW, count // towers)
+    rows = math.ceil(count // towers / per_row)
+    block_height = TILE * rows + 0.35
+    width, height = max(5.5, TILE * per_row + 0.4), len(parts) * (towers * block_height + 0.6)
+    with figure(path, width, height) as canvas:
+        for number, (title, note, kernels) in enumerate(parts):
+            top = height - number * (towers * block_height + 0.6)
+            canvas.text(0.2 / width, (top - 0.32) / height, title, fontsize=11, fontweight="bold")
+            canvas.text(1 - 0.2 / width, (top - 0.32) / height, note, fontsize=8.5, color=QUIET, ha="right")
+            for tower, block in enumerate(np.split(kernels, towers)):
+                bottom = top - 0.42 - (tower + 1) * block_height + 0.05
+                if towers > 1:
+                    canvas.text(0.2 / width, (bottom + TILE * rows + 0.08) / height, f"tower {tower + 1}", fontsize=8.5,
+                                color=QUIET)
+                axes = canvas.add_axes([0.2 / width, bottom / height, TILE * per_row / width, TILE * rows / height])
+                axes.imshow(_mosaic(block, per_row), interpolation="nearest", aspect="auto")
+                axes.axis("off")
+
+
+def _mosaic(kernels, per_row):
+    """(count, C, KH, KW) of numbers in -1..1 -> one picture (H, W, 3) with a white line between kernels."""
+    tiles = (0.5 + 0.5 * kernels).clip(0, 1)
+    tiles = np.broadcast_to(tiles, (len(tiles), 3, *tiles.shape[2:])) if tiles.shape[1] == 1 else tiles
+    tiles = np.pad(tiles, ((0, -len(tiles) % per_row), (0, 0), (0, 1), (0, 1)), constant_values=1)
+    count, channels, height, width = tiles.shape
+    grid = tiles.reshape(count // per_row, per_row, channels, height, width).transpose(0, 3, 1, 4, 2)
+    return grid.reshape(count // per_row * height, per_row * width, channels)[:-1, :-1]
+
+
+# ------------------------------------------------------------------------------------------------ predictions
+
+
+def predictions(path: Path, experiment: Experiment) -> None:
+    """Pictures from all over the validation set with the network's guesses; unreadable ones are passed over."""
+    val, count = experiment.val, min(COLUMNS * ROWS, len(experiment.val))
+    network = classifier.of(experiment)
+    chosen = Sample(val, spread(count, len(val)))
+    entries = [(planes, shown(network.classes[chosen.labels[number]]), p, int(chosen.labels[number]))
+               for number, planes, p in classifier.judge(network, classifier.planes_of(chosen))]
+    if entries:
+        sheet(path, "Validation pictures and the network's guesses", "the five most probable classes; red: the right one",
+              entries, network.classes)
+
+
+def sheet(path: Path, title: str, note: str, entries: Sequence[Entry], classes: Sequence[str]) -> None:
+    """Pictures above their bars."""
+    columns = min(COLUMNS, len(entries))
+    rows = -(-len(entries) // columns)
+    heading = 0.35 if title else 0
+    height, width = heading + 3.7 * rows, max(0.2 + 2.45 * columns, 5.2)
+    with figure(path, width, height) as canvas:
+        line = 1 - 0.2 / height
+        canvas.text(0.2 / width, line, title, fontsize=11, fontweight="bold", va="center")
+        canvas.text(1 - 0.2 / width, line, note if columns > 2 else "", fontsize=8.5, color=QUIET, va="center", ha="right")
+        for number, (planes, name, p, label) in enumerate(entries):
+            row, column = divmod(number, columns)
+            left, top, wide = (0.2 + 2.433 * column) / width, height - 0.35 - heading - 3.7 * row, 2.3 / width
+            _picture(canvas.add_axes([left, (top - 2.3) / height, wide, 2.3 / height]), planes, name)
+            _bars(canvas.add_axes([left, (top - 3.25) / height, wide, 0.9 / height]), p, label, classes)
+
+
+def beside(path: Path, entries: Sequence[Entry], classes: Sequence[str]) -> None:
+    """Each picture on the left and its bars on its right."""
+    height = 2.75 * len(entries) + 0.05
+    with figure(path, 7.4, height) as canvas:
+        for number, (planes, name, p, label) in enumerate(entries):
+            top = height - 0.35 - 2.75 * number
+            _picture(canvas.add_axes([0.2 / 7.4, (top - 2.3) / height, 2.3 / 7.4, 2.3 / height]), planes, name)
+            _bars(canvas.add_axes([2.75 / 7.4, (top - 1.95) / height, 4.4 / 7.4, 1.6 / height]), p, label, classes)
+
+
+def _picture(axes, planes, name):
+    axes.imshow(planes.transpose(1, 2, 0), interpolation="antialiased")
+    axes.set_title(shorten(name, 30), loc="center", fontsize=9.5, pad=4)
+    axes.axis("off")
+
+
+def _bars(axes, p, label, classes):
+    top = best(p)
+    axes.barh(range(len(top)), p[top], height=0.82, color=[RIGHT if index == label else OTHER for index in top])
+    axes.barh(range(len(top)), 1, height=0.82, color="#f3f4f6", zorder=0)
+    for place, index in enumerate(top):
+        axes.text(0.015, place, shorten(shown(classes[index]), 24), va="center", fontsize=8,
+                  fontweight="bold" if index == label else "normal")
+        axes.text(0.985, place, f"{p[index]:.0%}", va="center", ha="right", fontsize=8)
+    axes.set_xlim(0, 1)
+    axes.set_ylim(4.5, -0.5)
+    axes.axis("off")
+
+
+# ------------------------------------------------------------------------------------------------ confusion matrix
+
+
+def confusion(path: Path, scores: Scores) -> None:
+    """A row for each class, and in it what the network calls its pictures: blue is right, red a mistake."""
+    counts = scores.confusion()
+    parts = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    right, wrong, white = np.array([51, 101, 138]) / 255, np.array([200, 85, 61]) / 255, np.ones(3)
+    colour = np.where(np.eye(len(parts), dtype=bool)[..., None], right, wrong)
+    side = min(max(4.5, 0.36 * len(parts)), 16)
+    with figure(path, side + 2.6, side + 2.2) as canvas:
+        left, bottom = 2.2 / (side + 2.6), 1.5 / (side + 2.2)
+        axes = canvas.add_axes([left, bottom, side / (side + 2.6), side / (side + 2.2)])
+        axes.imshow(white + (colour - white) * parts[..., None] ** 0.7, interpolation="nearest", aspect="auto")
+        axes.set_title(f"{scores.top(1):.1%} of {len(scores.labels):,} pictures recognised", pad=10)
+        axes.set_xlabel("called")
+        axes.set_ylabel("is")
+        for spine in axes.spines.values():
+            spine.set_visible(False)
+        _names(axes, [shorten(shown(name), 18) for name in scores.classes])
+        for row, column in zip(*counts.nonzero()) if len(parts) <= MOST_NUMBERS else ():
+            axes.text(column, row, str(counts[row, column]), ha="center", va="center", fontsize=7.5,
+                      color="white" if parts[row, column] > 0.45 else INK)
+
+
+def _names(axes, names):
+    if len(names) > MOST_NAMES:
+        axes.set_xticks([])
+        axes.set_yticks([])
+        return
+    axes.tick_params(length=0, labelsize=8 if len(names) <= 30 else 6)
+    axes.set_xticks(range(len(names)), names, rotation=60, ha="right", rotation_mode="anchor")
+    axes.set_yticks(range(len(names)), names)
+    axes.set_xticks(np.arange(len(names) - 1) + 0.5, minor=True)
+    axes.set_yticks(np.arange(len(names) - 1) + 0.5, minor=True)
+    axes.grid(which="minor", color=RULE, linewidth=0.6)
+    axes.tick_params(which="minor", length=0)
