@@ -13,6 +13,8 @@ import pytest
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
+import short  # noqa: E402 (it stands in this folder)
+
 ABOUT_THE_CPU = {  # files and tests whose operations stay on the CPU, and why
     "fast": "threads, memory that is used again and its order, the CPU's plans of a convolution",
     "test_the_gradient_of_the_image_is_not_computed": "it breaks one of the CPU's kernels on purpose",
@@ -39,12 +41,16 @@ def pytest_cmdline_main(config):
         options.dist = "loadfile"
 
 
+def pytest_configure(config):
+    short.chosen["all"] = config.getoption("--all")
+
+
 def pytest_collection_modifyitems(config, items):
-    """Leave out what is marked long, unless --all is given."""
-    if not config.getoption("--all"):
-        for item in items:
-            if item.get_closest_marker("long"):
-                item.add_marker(pytest.mark.skip(reason="long: python -m pytest --all runs it"))
+    """Leave out what is marked long, unless --all is given, or its name."""
+    long = [item for item in items if item.get_closest_marker("long")]
+    if long and not config.getoption("--all") and not any("::" in argument for argument in config.args):
+        items[:] = [item for item in items if not item.get_closest_marker("long")]
+        config.hook.pytest_deselected(items=long)
 
 
 @pytest.fixture(scope="session")

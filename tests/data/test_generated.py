@@ -108,12 +108,14 @@ def test_where_the_cache_is(tmp_path, monkeypatch):
     assert cache_folder() == tmp_path / "d" / "minialex"
 
 
+@pytest.mark.long
 def test_colour_and_rough_shape_do_not_tell_the_classes_apart(tmp_path):
     """Half the pictures are enough for the score: with all of them it is measured in the same way."""
     sources.generate(tmp_path, {"train": 60, "val": 15})
     assert 0.1 < baseline_accuracy(*open_folder(tmp_path)) < 0.5
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not PHOTOGRAPHS.exists(), reason="the twenty classes of photographs are not on this machine")
 def test_baseline_is_a_fair_opponent_on_photographs():
     """A baseline that fails everywhere would prove nothing: on real pictures it reaches more than half."""

@@ -13,6 +13,7 @@ import pytest
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="the victims are forked and killed as POSIX has it")
 
 
+@pytest.mark.long
 def test_the_fast_part():
     import suite
     from outcome import table

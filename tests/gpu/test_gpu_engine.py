@@ -150,6 +150,7 @@ def test_training_follows_the_cpu(cuda, network, accumulate):
         np.testing.assert_allclose(results[1][1][name], weight, rtol=1e-4, atol=1e-6, err_msg=name)
 
 
+@pytest.mark.long
 def test_one_step_of_the_whole_paper_network(cuda):
     """Loss, all 58 million gradients, and the update (looked at outside fc6 and fc7, to save time)."""
     ma.manual_seed(0)

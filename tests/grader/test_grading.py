@@ -1,4 +1,7 @@
 """Points and feedback: classes as well as functions, and forward held against the teacher's."""
+
+import pytest
+
 from minialex.grader import grading
 
 CLASSES = """
@@ -45,12 +48,14 @@ def test_classes_of_a_skeleton(tmp_path):
     assert [tests[name]["score"] for name in ("ReLU", "Linear")] == [1, 3], tests
 
 
+@pytest.mark.long
 def test_a_part_of_the_points_for_a_part_of_the_gradients(tmp_path):
     tests = grade(tmp_path, solved(linear=LINEAR.replace("sum", "mean")))
     assert tests["ReLU"]["score"] == 1 and tests["Linear"]["score"] == 2 and not tests["Linear"]["passed"]
     assert "mean where a sum is due" in tests["Linear"]["feedback"]
 
 
+@pytest.mark.long
 def test_an_easier_layer_of_the_same_name_is_worth_nothing(tmp_path):
     """Its backward is right for its forward; but the forward was given."""
     code = solved(relu="return dout * 1.0").replace("return np.maximum(x, 0)", "return x * 1.0")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from hostile import HOSTILE
+from short import first, some
 
 from minialex.grader import grading, sandbox
 from minialex.grader.here import gradescope_results
@@ -28,6 +29,7 @@ def relu_backward(dout, x): return dout * 1.0
 RIGHT = WRONG.replace("dout * 1.0", "dout * (x > 0)")
 ASSIGNMENT = {"title": "relu", "kind": "layers", "items": [["relu", 4]], "skeleton": "relu_teacher.py", "seed": 0, "timeout": 2.0,
               "memory": 1024, "files": {}}
+SHORT = 8
 MARKS = {"@RESULT@": "results/results.json", "@SECRET@": "hidden/relu_teacher.py", "@OTHER@": "others/anna.py"}
 needs_linux = pytest.mark.skipif(sandbox.best_level() == "process", reason="this system offers a submission's process neither "
                                  "an own user nor namespaces: nothing keeps it from other files")
@@ -66,8 +68,9 @@ def _try(place, name):
 def tried(tmp_path_factory):
     """Each hostile submission, in front of a wrong answer and behind it: {name: (graded, nothing else has changed)}."""
     places = {name: tmp_path_factory.mktemp("hostile") for name in HOSTILE}
+    tries = some(SHORT, HOSTILE)
     with ProcessPoolExecutor(3, multiprocessing.get_context("spawn")) as pool:  # one at a time in a process
-        return dict(zip(HOSTILE, pool.map(_try, places.values(), HOSTILE)))
+        return dict(zip(tries, pool.map(_try, [places[name] for name in tries], tries)))
 
 
 def test_enough_kinds_are_tried():
@@ -75,7 +78,7 @@ def test_enough_kinds_are_tried():
 
 
 @needs_linux
-@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("name", first(SHORT, HOSTILE))
 def test_a_hostile_submission_gains_nothing(tried, name):
     graded, untouched = tried[name]
     (test,) = graded["tests"]

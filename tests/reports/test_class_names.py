@@ -133,6 +133,7 @@ def test_a_run_shows_names_and_keeps_ids(birds):
     assert ">Schleie<" in page and ">n01440764<" not in page
 
 
+@pytest.mark.long
 def test_commands_show_names_and_json_has_both(birds):
     place, _ = birds
     said = command("evaluate", "run", cwd=place).stdout

@@ -223,6 +223,7 @@ def test_packed(tmp_path, flat):
         data.open_data(tmp_path / "packed", labels=tmp_path / "labels.csv")
 
 
+@pytest.mark.long
 def test_commands(tmp_path, flat):
     """train, dry run, evaluate on the run's pictures and on others, resume, pack; then the labels change."""
     labels, run = tmp_path / "labels.csv", tmp_path / "run"

@@ -190,6 +190,7 @@ def test_pictures_of_somebody_in_a_runs_folder_stay(pictures, tmp_path):
 # ------------------------------------------------------------------------------------------------ runs beside the pictures
 
 
+@pytest.mark.long
 def test_runs_beside_the_classes_are_none(flat, tmp_path):
     """04. Whatever their folder is called; --resume, evaluate and report of the first run go on working."""
     pets = tmp_path / "pets"

@@ -1,6 +1,8 @@
 """Files as they are handed in: notebooks, packages, folders, failing cells, slow code; and what is no mistake."""
+
 import json
 
+import pytest
 from student_files import command, verdicts, write
 
 SQUARE = """
@@ -136,6 +138,7 @@ def test_remarks_are_no_mistakes(tmp_path):
     assert verdicts(result)["x"] == "correct" and verdicts(result)["b"] == "shape differs"
 
 
+@pytest.mark.long
 def test_slow_right_code_is_checked_or_says_what_time_it_needs(tmp_path):
     code = """
     import numpy as np

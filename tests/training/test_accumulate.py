@@ -5,6 +5,7 @@ import signal
 
 import numpy as np
 import pytest
+from short import first
 from small_runs import Listener
 
 import minialex as ma
@@ -43,7 +44,7 @@ def with_dropout(monkeypatch):
     monkeypatch.setattr(models, "build", build)
 
 
-@pytest.mark.parametrize("parts", [2, 3, 8])
+@pytest.mark.parametrize("parts", first(1, [3, 2, 8]))
 def test_training_in_parts_is_training(with_dropout, train, parts):
     whole, _ = train("whole", epochs=2)
     cut, listener = train("cut", epochs=2, accumulate=parts)
@@ -55,6 +56,7 @@ def test_training_in_parts_is_training(with_dropout, train, parts):
     assert losses[0] == pytest.approx(losses[1], abs=1e-4)
 
 
+@pytest.mark.long
 def test_it_goes_on_exactly_and_in_other_parts(with_dropout, train, tmp_path):
     whole, _ = train("whole", epochs=2, accumulate=2)
     for name, parts in (("same", 2), ("other", 4)):

@@ -77,6 +77,7 @@ def test_a_step_has_the_gradients_of_the_weighted_mean_over_the_whole_batch(unev
         np.testing.assert_allclose(ours[name], parameter.grad, rtol=2e-3, atol=2e-6, err_msg=name)
 
 
+@pytest.mark.long
 def test_parts_give_the_numbers_of_the_whole_and_losses_are_plain(uneven, train, tmp_path):
     options = {"data": uneven, "epochs": 2, "class_weights": "balanced"}
     whole, listener = train("whole", **options)

@@ -42,6 +42,7 @@ def weights(path):
     return {name: array.tobytes() for name, array in load(path / "checkpoint-last.npz")[0].items()}
 
 
+@pytest.mark.long
 def test_it_changes_the_run_and_goes_on_exactly(in_colour, train, tmp_path):
     options = {"epochs": 2, "colour": 0.5}
     whole, listener = train("whole", **options)

@@ -143,6 +143,7 @@ def test_a_data_folder_that_is_a_link_to_itself_is_one_line(tmp_path, capsys):
     assert capsys.readouterr().err.count("\n") == 1
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux allows file names that are no UTF-8")
 def test_pictures_in_a_folder_whose_name_is_no_utf8(pictures, tmp_path):
     root = os.fsencode(tmp_path) + b"/\xff"

@@ -92,6 +92,7 @@ def test_what_cannot_be_frozen_is_a_sentence(train, source, options, said):
         train("none", **options)
 
 
+@pytest.mark.long
 def test_a_fresh_layer_behind_learnt_ones_is_drawn_for_what_comes_in(source, pictures, tmp_path, monkeypatch):
     """fc4's inputs are made a thousand times smaller: the first loss hardly moves. (The seed is another than that of the
     source, whose convolutions learnt together with the head that its own seed draws.)"""

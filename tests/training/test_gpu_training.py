@@ -65,6 +65,7 @@ def test_a_run_on_the_gpu_goes_on_where_it_stopped(cupy, pictures, tmp_path):
     assert all((whole[name] == killed[name]).all() for name in whole)
 
 
+@pytest.mark.long
 def test_tf32_is_a_setting_of_the_run(cupy, pictures, tmp_path, monkeypatch):
     monkeypatch.setenv("CUPY_TF32", "0")
     options = OPTIONS | {"data": str(pictures), "epochs": 1, "device": "cuda"}
@@ -80,6 +81,7 @@ def test_tf32_is_a_setting_of_the_run(cupy, pictures, tmp_path, monkeypatch):
         run({"resume": str(tmp_path / "exact"), "tf32": True}, Listener())
 
 
+@pytest.mark.long
 def test_dropout_goes_on_in_mid_epoch_with_the_same_masks(cupy, pictures, tmp_path, monkeypatch):
     """LeNet-5 has no dropout, so a layer of it is put in here."""
     original = models.build

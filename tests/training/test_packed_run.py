@@ -30,6 +30,7 @@ def test_a_run_goes_on_from_the_pack(finished, packed, train, tmp_path):
     assert (tmp_path / "moved" / "metrics.csv").read_bytes() == (path / "metrics.csv").read_bytes()
 
 
+@pytest.mark.long
 def test_who_should_pack_is_told(train, packed, monkeypatch):
     monkeypatch.setattr(PictureSet, "decodes_anew", True)
     for options, told in ({}, True), ({"data": packed}, False):

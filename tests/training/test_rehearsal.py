@@ -94,6 +94,7 @@ def test_the_estimate_grows_with_the_pictures_worked_on_at_once(pictures, tmp_pa
     assert (needed(**more) - needed()) / pictures_more == pytest.approx(4 * (1.65 * outputs + 4 * 32 * 32), rel=0.01)
 
 
+@pytest.mark.long
 def test_the_papers_training_on_a_tree_like_imagenets(tmp_path):
     root = write_pictures(tmp_path / "imagenet", {"train": 3, "val": 2})
     for part in ("train", "val"):

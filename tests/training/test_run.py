@@ -188,6 +188,7 @@ def test_the_learning_rate_warms_up_step_by_step(train, monkeypatch):
     assert seen[:4] == pytest.approx([0.01, 0.02, 0.03, 0.03]) and max(seen) == pytest.approx(0.03)
 
 
+@pytest.mark.long
 def test_filters_show_the_kernels_the_run_began_with(train, tmp_path):
     """LeNet-5 begins with LeCun's initialisation, and what goes on is built with another."""
     with pytest.raises(Interrupted):
@@ -307,6 +308,7 @@ def test_a_full_disk_is_told_and_training_goes_on(train, tmp_path, monkeypatch):
     assert metrics(path) == metrics(whole) and weights(path) == weights(whole)
 
 
+@pytest.mark.long
 def test_a_disk_that_stays_full_keeps_the_last_good_checkpoint(train, tmp_path, monkeypatch):
     def fail(file, arrays):
         file.write(b"part")

@@ -119,6 +119,7 @@ def test_what_else_is_there_is_named(tmp_path):
     assert found.notes == [f"not used from {tmp_path / 'x.npy'}: global_step"]
 
 
+@pytest.mark.long
 def test_fc6_in_both_layouts_says_the_same(tmp_path, caffe_arrays, planes):
     """(H, W, C) rows of TensorFlow, (C, H, W) rows of Caffe."""
     found = {}

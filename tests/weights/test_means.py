@@ -141,6 +141,7 @@ def test_torchvision_says_the_same_with_another_mean_and_std(torchvision_arrays,
     np.testing.assert_allclose(network.picture(planes), answer, atol=2e-6)
 
 
+@pytest.mark.long
 def test_the_commands_take_it(tmp_path, caffe_arrays, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     from PIL import Image
