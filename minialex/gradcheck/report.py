@@ -6,7 +6,7 @@ from typing import NamedTuple
 WIDTH = 80
 MARGIN = "    "
 REMARKS = {"backward changes dout in place", "backward changes its input in place", "forward changes its input in place"}
-KEEPDIMS = "values right (keepdims"
+VALUES_RIGHT = ("values right (keepdims", "right where no values are equal")  # in a detail: no more than a remark
 OPEN = {"undecided", "not compared", "dtype too low to decide", "not differentiable here"}  # neither right nor wrong
 
 
@@ -44,8 +44,8 @@ class Row(NamedTuple):
     @property
     def is_remark(self):
         """The values are right, but something else is to be said: dout or an input is changed in place, an axis of length 1 is
-        too many."""
-        return self.compared > 0 and self.verdict in REMARKS or KEEPDIMS in self.detail
+        too many, tied values of a maximum each get the whole gradient."""
+        return self.compared > 0 and self.verdict in REMARKS or any(words in self.detail for words in VALUES_RIGHT)
 
 
 class Report:

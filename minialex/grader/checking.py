@@ -5,6 +5,7 @@ looked at again with whole numbers, and with other windows, where other mistakes
 """
 import copy
 import inspect
+import itertools
 import time
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import minialex as ma
 
 from ..gradcheck import binding, check, verdicts
 from ..gradcheck.numpy_code import leaves
-from ..gradcheck.report import Report
+from ..gradcheck.report import VALUES_RIGHT, Report
 from ..gradcheck.tensor_function import frozen
 from ..gradcheck.verdicts import names as verdict
 from ..utils import drawing
@@ -113,6 +114,8 @@ class Check:
             return None, None
         self._tell_inputs(readings[0][1], not given)
         report, reading = self._best(readings)
+        if not report and not given:
+            report, reading = self._of_probabilities(small) or (report, reading)
         if not report or given:
             return report, reading
         self.share = FURTHER
@@ -121,9 +124,32 @@ class Check:
                 break
             again, other = self._quietly(others)
             if again is not None and {row.verdict for row in again.rows} - {verdict.CORRECT, *UNPROVEN}:
+                again.rows = [row._replace(detail=VALUES_RIGHT[1]) if row.verdict == verdict.TIED else row for row in again.rows]
                 self.result["inputs"] = told
-                return again, other
+                if not again:
+                    return again, other
+                report, reading = again, other
         return report, reading
+
+    def _of_probabilities(self, small):
+        """(report, reading) of a loss that is right for probabilities or one-hot rows: what it is meant for. None if it is not."""
+        found = itertools.takewhile(lambda layout: not layout.turn, inputs.layouts("loss", self.request, small))
+        for layout in sorted(found, key=lambda layout: "probs" not in layout.shapes.values()):
+            if {"probs", "one-hot"} & set(layout.shapes.values()):
+                try:
+                    readings = self._readings(layout)
+                    if "labels" not in inputs.roles(readings[0][1]):
+                        return None
+                    self._try(*readings[0][:2])
+                    report, reading = self._best(readings)
+                except (MemoryError, SystemExit, KeyboardInterrupt):
+                    raise
+                except Exception:  # this layout is not for this code
+                    continue
+                if report:
+                    self._tell_inputs(reading[1], True)
+                    return report, reading
+        return None
 
     def _code_of_forward(self):
         if self.found.kind != "class":

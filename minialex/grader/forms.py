@@ -11,10 +11,9 @@ import numpy as np
 
 from ..gradcheck import binding
 from ..gradcheck.dialects import ROLE, plain
-from ..gradcheck.gradients import GradientsDiffer
 from ..gradcheck.numpy_code import Functions
 from . import inputs, objects
-from .layers import Layer, NotChecked
+from .layers import SLOPES, Layer, NotChecked, chained
 
 INITIALISERS = ("initialize", "build", "init_weights", "init_params", "initialize_parameters", "init_parameters", "setup",
                 "initialize_weights", "reset_parameters", "init")
@@ -31,8 +30,7 @@ def functions(forward, backward, kind, by_name=True):
         return plainly
     required = [p for p in binding.signature(backward) if p.default is p.empty and p.kind in binding.POSITIONAL]
     takes_one = len(required) <= 1 or len(required) == len([p for p in binding.signature(forward) if p.default is p.empty]) > 1
-    primes = [(Derivative(forward, backward, by_name, of_output), words) for of_output, words in
-              ((False, "f' of x: dx = dout · f'(x)"), (True, "f' of the output: dx = dout · f'(y)"))]
+    primes = [(Derivative(forward, backward, by_name, words == SLOPES[1]), words) for words in SLOPES]
     return primes + plainly if takes_one else plainly + primes
 
 
@@ -51,13 +49,9 @@ class Derivative(Functions):
 
     def backward(self, run, douts):
         values = run.outputs if self.of_output else list(run.inputs.values())
-        slope = np.asarray(self.function(*values[:max(1, len(_required(self.function)))]))
-        if slope.shape == (*np.shape(douts[0]), np.shape(douts[0])[-1]):  # a Jacobian for each example, as of a softmax
-            return (np.einsum("...i,...ij->...j", douts[0], slope),)
-        if slope.shape != np.shape(douts[0]):
-            raise GradientsDiffer(f"{binding.title(self.function)} returned shape {slope.shape}, {self.title} "
-                                  f"{np.shape(douts[0])}: f' has a value for each of f")
-        return (douts[0] * slope, *[None] * (sum(map(binding.is_checked, run.inputs.values())) - 1))
+        slope = self.function(*values[:max(1, len(_required(self.function)))])
+        dx = chained(douts[0], slope, next(iter(run.inputs.values())), binding.title(self.function))
+        return (dx, *[None] * (sum(map(binding.is_checked, run.inputs.values())) - 1))
 
     def takes_dout(self, run):
         if np.ndim(run.outputs[0]) == 0:
@@ -121,16 +115,15 @@ def of_class(found, layout, request):
     drawn = {**values, **targets, **base.values()}
     sloppy = backward and asks_for_the_input(getattr(prototype, forward), getattr(prototype, backward))
     readings = [(base.read(*reading), drawn, reading[-1]) for reading in _readings(base, values, targets, sloppy)]
-    if backward and (sloppy or _kind(backward) == "derivative") and not base.wanted:
-        method = functools.partial(_call, prototype, forward), functools.partial(_call, prototype, backward)
-        for one, name in zip(method, (forward, backward)):
-            one.__name__, one.__signature__ = name, inspect.signature(getattr(prototype, name))
-        return [(code, values, words) for code, words in functions(*method, "derivative")] + readings
-    return readings
+    if backward and (sloppy or _kind(backward) == "derivative" or _asks_for_nothing(getattr(prototype, backward))) and \
+            not base.wanted:
+        return [(base.read(words, None, words), drawn, words) for words in SLOPES] + readings
+    return with_scores(readings) if backward and not base.wanted else readings
 
 
-def _call(prototype, name, *arguments, **keywords):
-    return getattr(objects.clone(prototype), name)(*arguments, **keywords)
+def _asks_for_nothing(backward):
+    """backward(self, *_): it gives f' of what forward kept, whatever it is given."""
+    return [p.kind for p in binding.signature(backward)] == [inspect.Parameter.VAR_POSITIONAL]
 
 
 def _kind(backward):
@@ -142,7 +135,41 @@ def of_functions(forward, backward, kind, layout, request):
     """The same for two functions."""
     without = with_context(forward, backward)[0]
     values = inputs.draw(inputs.parameters_of(without), layout, request)
-    return [(code, values, words) for code, words in functions(forward, backward, kind)]
+    return with_scores([(code, values, words) for code, words in functions(forward, backward, kind)])
+
+
+def with_scores(readings):
+    """The readings of a loss, and of the same loss as a function of the scores before its probabilities: many courses give
+    that gradient, p − t, as the gradient of the cross entropy."""
+    code, values, _ = next(reading for reading in readings if not reading[2])
+    inputs_of = [name for name, value in values.items() if binding.is_checked(value) and ROLE.get(plain(name)) != "labels"]
+    if "labels" not in inputs.roles(values) or len(inputs_of) != 1:
+        return readings
+    return readings + [(BeforeProbabilities(code, inputs_of[0], squash), values, f"as the gradient of the scores before the {name}")
+                       for name, squash in SQUASHES.items()]
+
+
+SQUASHES = {"softmax": lambda x: np.exp(x) / np.exp(x).sum(axis=-1, keepdims=True), "sigmoid": lambda x: 1 / (1 + np.exp(-x))}
+
+
+class BeforeProbabilities:
+    """A code whose input `name` is squashed to probabilities first."""
+
+    def __init__(self, code, name, squash):
+        self.code, self.name, self.squash, self.title, self.file = code, name, squash, code.title, code.file
+
+    def run(self, values):
+        """A Run of forward with these scores; its state is that with the probabilities."""
+        inner = self.code.run({**values, self.name: self.squash(values[self.name])})
+        return inner._replace(inputs=values, state=inner)
+
+    def backward(self, run, douts):
+        """What backward returns for the probabilities."""
+        return self.code.backward(run.state, douts)
+
+    def takes_dout(self, run):
+        """Has backward a place for dout?"""
+        return self.code.takes_dout(run.state)
 
 
 def _initialised(prototype, method, values, layout, request):

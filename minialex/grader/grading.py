@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-from ..gradcheck.report import KEEPDIMS, REMARKS
+from ..gradcheck.report import REMARKS, VALUES_RIGHT
 from . import sessions, telling
 from .remote import Gone, Remote, StudentError
 from .sandbox import PACKAGE, protection
@@ -80,7 +80,8 @@ def _layer(name, points, check, result):
         error = result["error"] or {"kind": "missing", "message": f"nothing called {name} was checked", "lines": []}
         return _test(name, points, 0, "\n".join(line.strip() for line in telling.error_lines(error)), [error["kind"]])
     rows, error = check["rows"], check["error"]
-    right = [row["name"] for row in rows if row["verdict"] in ("correct", *REMARKS) or row["detail"].startswith(KEEPDIMS)]
+    right = [row["name"] for row in rows if row["verdict"] in ("correct", *REMARKS) or
+             any(words in row["detail"] for words in VALUES_RIGHT)]
     share = 0 if error or not rows else len(right) / len(rows)
     said = [check["text"]] if check["text"] else []
     said += ["\n".join(telling.error_lines(error))] if error else []

@@ -214,6 +214,11 @@ def _roles(names, layout):
     return roles
 
 
+def roles(names) -> set:
+    """What these names say that they are: "x", "labels", "scores", …"""
+    return {ROLE.get(plain(name)) for name in names}
+
+
 def _better_drawn(p, layout, numbers):
     """A default size of 784 is drawn; so are strides, paddings and windows for the second look."""
     if p.default is None and ROLE.get(plain(p.name)) == "labels":
@@ -287,9 +292,10 @@ def _array(letters, layout, generator, before, role):
 
 
 def whole_numbers(values, seed):
-    """The same inputs with the first floating array replaced by whole numbers from −2 to 2: zeros, ties."""
+    """The same inputs with the first floating array replaced by whole numbers from −2 to 2: zeros, ties. None where it holds
+    probabilities."""
     name = next((name for name, value in values.items() if isinstance(value, np.ndarray) and value.dtype.kind == "f"), None)
-    if name is None:
+    if name is None or values[name].ndim and np.allclose(values[name].sum(axis=-1), 1):
         return None
     return {**values, name: np.random.default_rng(seed).integers(-2, 3, values[name].shape).astype(float)}
 

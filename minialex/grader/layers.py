@@ -5,9 +5,12 @@ import numpy as np
 
 from ..gradcheck import binding
 from ..gradcheck.dialects import INPUT_GRADIENTS, MORE_GRADIENTS, OF_GRADIENTS, OUTPUTS, ROLE, plain
-from ..gradcheck.gradients import Named
+from ..gradcheck.gradients import GradientsDiffer, Named
 from ..gradcheck.numpy_code import Run
 from . import objects
+
+
+SLOPES = ("f' of x: dx = dout · f'(x)", "f' of the output: dx = dout · f'(y)")
 
 
 class NotChecked(Exception):
@@ -118,7 +121,9 @@ class Layer:
 
     def takes_dout(self, run):
         """Has backward a place for dout?"""
-        if self.feed == "dout by another name":
+        if self.feed in SLOPES and np.ndim(run.outputs[0]) == 0:
+            raise NotChecked(f"{self.title} returns one number: its derivative is no f'(x)")
+        if self.feed == "dout by another name" or self.feed in SLOPES:
             return True
         if self.function is None or self.feed != "dout" or self.loss:
             return False
@@ -141,7 +146,8 @@ class Layer:
         returned = run.rest[0] if len(run.rest) == 1 else run.rest
         if self.function is not None:
             returned = self._call_backward(layer, run, given, douts)
-        moved = {name: np.shape(value) for name, value in given.items() if binding.is_checked(value) and name not in self.targets}
+        order = sorted(given, key=lambda name: ROLE.get(plain(name)) == "labels")  # one gradient of a loss is its prediction's
+        moved = {name: np.shape(given[name]) for name in order if binding.is_checked(given[name]) and name not in self.targets}
         found = _returned(returned, moved, self.wanted)
         found = {**objects.gradients(layer, self.wanted), **found}
         found.update(self._updates(layer, before, found))
@@ -154,6 +160,11 @@ class Layer:
         outputs, rest = (run.rest[-1:], run.rest[:-1]) if self.loss else (run.outputs, run.rest)
         if self.feed == "dout by another name":
             return method(douts[0])
+        if self.feed in SLOPES:
+            values = list(given.values()) if self.feed == SLOPES[0] else outputs
+            places = [p for p in binding.signature(method) if p.default is p.empty]
+            slope = method(*values[:max(1, len(places))])
+            return chained(douts[0], slope, next(iter(given.values())), f"{self.title}.{self.function}")
         feed = {"dout": douts, "input": list(given.values())[:1], "output": [_output(layer, self.title, outputs[0])]}[self.feed]
         arguments, keywords = binding.arguments(forward, method, outputs, rest, given, feed)
         returned = method(*arguments, **keywords)
@@ -175,6 +186,20 @@ class Layer:
                                  f"{update.shape}")
         self.updating = self.updating or any(np.nan_to_num(update).any() for update in updates.values())
         return {name: update for name, update in updates.items() if update.any() or self.updating}
+
+
+def chained(dout: np.ndarray, slope: np.ndarray, x: np.ndarray, name: str) -> np.ndarray:
+    """dout · f'. f' has a value for each of f's, or a Jacobian for each example, as of a softmax; or a value for each of x's where
+    f takes the maximum or the mean along an axis. Raises GradientsDiffer for any other shape."""
+    slope, dout = np.asarray(slope), np.asarray(dout)
+    if slope.shape == (*dout.shape, *dout.shape[-1:]):
+        return np.einsum("...i,...ij->...j", dout, slope)
+    if slope.shape == dout.shape:
+        return dout * slope
+    for axis in range(np.ndim(x)) if slope.shape == np.shape(x) and np.ndim(x) == dout.ndim + 1 else ():
+        if np.delete(slope.shape, axis).tolist() == list(dout.shape):
+            return np.expand_dims(dout, axis) * slope
+    raise GradientsDiffer(f"{name} returned shape {slope.shape} where f returns {dout.shape}: f' has a value for each of f")
 
 
 def _sensible(parameter, generator):
