@@ -9,8 +9,8 @@ import numpy as np
 
 
 def plain(name):
-    """Lower case, without underscores."""
-    return str(name).lower().replace("_", "")
+    """Lower case, without underscores; of a private attribute, _Dense__dW, what its class calls it."""
+    return re.sub(r"^_[A-Za-z]\w*?__", "", str(name)).lower().replace("_", "")
 
 
 def _words(text):
@@ -67,8 +67,8 @@ OUTPUTS = _words("y out output outputs a activation activations z result y_hat y
                  "act probs scores logits a_out z_out loss value")
 CACHE = _words("cache caches ctx context saved memory tape store state intermediate intermediates")
 INPUT_GRADIENTS = _words("dx dinputs dinput d_input grad_input gradinput input_gradient input_grad grad_x dinp delta_x d_x din "
-                         "dvalues dlogits grad_in gradient dz delta bottom_diff dldx dl_dx dlda dldz grad_inputs input_gradients "
-                         "dh da dpred dscores grad dout_prev dy_pred error dl_dinput dA_prev")
+                         "dvalues derivatives dlogits grad_in gradient dz delta bottom_diff dldx dl_dx dlda dldz grad_inputs "
+                         "input_gradients dh da dpred dscores grad dout_prev dy_pred error dl_dinput dA_prev")
 
 # ------------------------------------------------------------------------------------------------ sizes and options
 

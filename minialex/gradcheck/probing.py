@@ -166,19 +166,24 @@ def _resolution(found, analytic, floor, rtol):
 
 
 def _judge(tried, analytic, floor, rtol):
-    coarse, fine = tried[-2:]
-    ratio = coarse.step / fine.step
-    jump = (ratio * fine.jump - coarse.jump) / (ratio - 1)  # what is left of right − left when its part ~ h is taken out
-    allowed = rtol * max(abs(fine.numeric), abs(analytic), floor) + fine.noise
-    if abs(jump) > allowed:
-        between = fine.low - allowed <= analytic <= fine.high + allowed
-        error = relative_error(fine.numeric, analytic, floor)
-        return Comparison("kink" if between else "wrong at a kink", fine.numeric, analytic, error)
-    # Smooth: the two neighbouring steps that agree best give the value; their difference and rounding its uncertainty.
-    uncertainty, numeric = min((abs(a.numeric - b.numeric) + b.noise, b.numeric) for a, b in zip(tried, tried[1:]))
-    proven = abs(numeric - analytic) > rtol * max(abs(numeric), abs(analytic), floor) + 3 * uncertainty
-    error = relative_error(numeric, analytic, floor)
-    return Comparison("wrong" if proven else "undecided", numeric, analytic, error)
+    """A kink shows in the two smallest steps or, where rounding drowns those, in the two neighbouring steps that agree best. If
+    the function is smooth, those give the value; their difference and rounding its uncertainty."""
+    def tolerance(numeric):
+        return rtol * max(abs(numeric), abs(analytic), floor)
+
+    pairs = list(zip(tried, tried[1:]))
+    best = min(pairs, key=lambda pair: abs(pair[0].numeric - pair[1].numeric) + pair[1].noise)
+    for coarse, fine in (pairs[-1], best):
+        ratio = coarse.step / fine.step
+        jump = (ratio * fine.jump - coarse.jump) / (ratio - 1)  # what is left of right − left when its part ~ h is taken out
+        allowed = tolerance(fine.numeric) + fine.noise
+        if abs(jump) > allowed:
+            between = fine.low - allowed <= analytic <= fine.high + allowed
+            error = relative_error(fine.numeric, analytic, floor)
+            return Comparison("kink" if between else "wrong at a kink", fine.numeric, analytic, error)
+    uncertainty, numeric = abs(best[0].numeric - best[1].numeric) + best[1].noise, best[1].numeric
+    proven = abs(numeric - analytic) > tolerance(numeric) + 3 * uncertainty
+    return Comparison("wrong" if proven else "undecided", numeric, analytic, relative_error(numeric, analytic, floor))
 
 
 def _measure(point, probe, step, moved, unit):

@@ -124,7 +124,8 @@ class Check:
                 break
             again, other = self._quietly(others)
             if again is not None and {row.verdict for row in again.rows} - {verdict.CORRECT, *UNPROVEN}:
-                again.rows = [row._replace(detail=VALUES_RIGHT[1]) if row.verdict == verdict.TIED else row for row in again.rows]
+                again.rows = [row._replace(detail=VALUES_RIGHT[1]) if row.verdict == verdict.TIED else row
+                              for row in again.rows]
                 self.result["inputs"] = told
                 if not again:
                     return again, other
@@ -132,7 +133,7 @@ class Check:
         return report, reading
 
     def _of_probabilities(self, small):
-        """(report, reading) of a loss that is right for probabilities or one-hot rows: what it is meant for. None if it is not."""
+        """(report, reading) of a loss that is right for probabilities or one-hot rows, what it is meant for; None otherwise."""
         found = itertools.takewhile(lambda layout: not layout.turn, inputs.layouts("loss", self.request, small))
         for layout in sorted(found, key=lambda layout: "probs" not in layout.shapes.values()):
             if {"probs", "one-hot"} & set(layout.shapes.values()):

@@ -115,10 +115,10 @@ def of_class(found, layout, request):
     drawn = {**values, **targets, **base.values()}
     sloppy = backward and asks_for_the_input(getattr(prototype, forward), getattr(prototype, backward))
     readings = [(base.read(*reading), drawn, reading[-1]) for reading in _readings(base, values, targets, sloppy)]
-    if backward and (sloppy or _kind(backward) == "derivative" or _asks_for_nothing(getattr(prototype, backward))) and \
-            not base.wanted:
-        return [(base.read(words, None, words), drawn, words) for words in SLOPES] + readings
-    return with_scores(readings) if backward and not base.wanted else readings
+    if not backward or base.wanted:
+        return readings
+    derivative = sloppy or _kind(backward) == "derivative" or _asks_for_nothing(getattr(prototype, backward))
+    return [(base.read(words, None, words), drawn, words) for words in SLOPES if derivative] + with_scores(readings)
 
 
 def _asks_for_nothing(backward):
@@ -145,8 +145,8 @@ def with_scores(readings):
     inputs_of = [name for name, value in values.items() if binding.is_checked(value) and ROLE.get(plain(name)) != "labels"]
     if "labels" not in inputs.roles(values) or len(inputs_of) != 1:
         return readings
-    return readings + [(BeforeProbabilities(code, inputs_of[0], squash), values, f"as the gradient of the scores before the {name}")
-                       for name, squash in SQUASHES.items()]
+    return readings + [(BeforeProbabilities(code, inputs_of[0], squash), values, f"as the gradient of the scores before the "
+                        f"{name}") for name, squash in SQUASHES.items()]
 
 
 SQUASHES = {"softmax": lambda x: np.exp(x) / np.exp(x).sum(axis=-1, keepdims=True), "sigmoid": lambda x: 1 / (1 + np.exp(-x))}

@@ -9,7 +9,6 @@ from ..gradcheck.gradients import GradientsDiffer, Named
 from ..gradcheck.numpy_code import Run
 from . import objects
 
-
 SLOPES = ("f' of x: dx = dout · f'(x)", "f' of the output: dx = dout · f'(y)")
 
 
@@ -189,8 +188,8 @@ class Layer:
 
 
 def chained(dout: np.ndarray, slope: np.ndarray, x: np.ndarray, name: str) -> np.ndarray:
-    """dout · f'. f' has a value for each of f's, or a Jacobian for each example, as of a softmax; or a value for each of x's where
-    f takes the maximum or the mean along an axis. Raises GradientsDiffer for any other shape."""
+    """dout · f'. f' has a value for each of f's, or a Jacobian for each example, as of a softmax; or a value for each of x's
+    where f takes the maximum or the mean along an axis. Raises GradientsDiffer for any other shape."""
     slope, dout = np.asarray(slope), np.asarray(dout)
     if slope.shape == (*dout.shape, *dout.shape[-1:]):
         return np.einsum("...i,...ij->...j", dout, slope)

@@ -176,7 +176,8 @@ def test_drawn_inputs_are_followed_by_whole_numbers_so_that_ties_show(check):
         windows, out, shape = cache
         return ((windows == out) * dout[:, :, :, None, :, None]).reshape(shape)
     """)
-    assert status == 1 and verdicts(result) == {"x": "wrong where the input is tied"}
+    assert verdicts(result) == {"x": "wrong where the input is tied"}
+    assert status == 0 and result["status"] == "remarks"  # where no values are equal, and so for most pictures, it is right
 
 
 def test_inputs_of_the_file_and_of_the_teacher(check, tmp_path):

@@ -1,0 +1,142 @@
+"""What some courses mean by a gradient: f' of what was kept, the scores' gradient of a loss of probabilities."""
+import pytest
+from student_files import verdicts, write
+
+from minialex.gradcheck.__main__ import main
+
+SLOPES = """
+import numpy as np
+
+
+class Gate:
+    def forward(self, x):
+        self.below = 1 + x ** 2
+        return x / self.below
+    def backward(self, *_):
+        return (2 - self.below) / self.below ** 2
+
+
+class RandomLeak:
+    def forward(self, x):
+        self.leak = np.random.uniform(0.1, 0.3, x.shape)
+        return np.where(x >= 0, x, self.leak * x)
+    def backward(self, x):
+        return np.where(x >= 0, 1, self.leak)
+
+
+class Largest:
+    def forward(self, part):
+        return part.max(axis=1)
+    def backward(self, part):
+        return part == part.max(axis=1, keepdims=True)
+"""
+
+
+def test_a_derivative_of_what_forward_kept(check):
+    status, (result,) = check(slopes=SLOPES)
+    assert status == 0 and [item["status"] for item in result["checks"]] == ["correct", "correct", "remarks"]
+    status, (result,) = check(slopes=SLOPES.replace("2 - self.below", "1 - self.below"))
+    assert status == 1 and [item["status"] for item in result["checks"]] == ["wrong", "correct", "remarks"]
+
+
+SINGLE = """
+import numpy as np
+
+
+class Soft:
+    def forward(self, x):
+        self.x = x
+        return x / (1 + np.exp(-x, dtype=np.float32))
+    def backward(self, dout):
+        e = np.exp(-self.x, dtype=np.float32)
+        return dout * (1 + e + self.x * e) / (1 + e) ** 2
+
+
+class Ramp:
+    def forward(self, x):
+        self.x = x
+        return np.maximum(0, x, dtype=np.float32)
+    def backward(self, dout):
+        return dout * (self.x > 0)
+"""
+
+
+def test_float32_in_one_factor_is_seen_and_a_kink_in_float32_is_no_mistake(check):
+    status, (result,) = check(single=SINGLE)
+    assert status == 0 and verdicts(result) == {"x": "correct"}
+    assert all("float32" in row["evidence"] for item in result["checks"] for row in item["rows"])
+    status, (result,) = check(single=SINGLE.replace("1 + e +", "2 + e +").replace("self.x > 0", "self.x > 0.5"))
+    assert status == 1 and [item["status"] for item in result["checks"]] == ["wrong", "wrong"]
+
+
+HIDDEN = """
+import numpy as np
+
+
+class Hidden:
+    def __init__(self, n_in, n_out):
+        self.W, self.b = np.ones((n_in, n_out)), np.zeros((1, n_out))
+    def forward(self, x):
+        self.x = x
+        return x @ self.W + self.b
+    def backward(self, grad):
+        self.__dW, self.__db = self.x.T @ grad, grad.sum(axis=0, keepdims=True)
+        return grad @ self.W.T
+
+
+class Kept:
+    def forward(self, inputs):
+        self.output = np.tanh(inputs)
+    def backward(self, derivatives):
+        self.derivatives = derivatives * (1 - self.output ** 2)
+"""
+
+
+def test_gradients_in_private_attributes_and_under_a_new_name(check):
+    status, (result,) = check(hidden=HIDDEN)
+    assert status == 0 and verdicts(result) == dict.fromkeys(("x", "W", "b", "inputs"), "correct")
+    status, (result,) = check(hidden=HIDDEN.replace("self.x.T @ grad", "-self.x.T @ grad").replace("(1 - self", "(1 + self"))
+    assert status == 1 and verdicts(result)["W"] == "sign flipped" and verdicts(result)["inputs"] == "slip in the derivative"
+
+
+LOSSES = """
+import numpy as np
+
+
+class Surprise:
+    @staticmethod
+    def forward(actual, prediction):
+        return -np.sum(actual * np.log(np.clip(prediction, 1e-9, 1))) / len(prediction)
+    @staticmethod
+    def backward(actual, prediction):
+        return {}
+
+
+class TwoClasses:
+    def forward(self, actual, prediction):
+        return -np.mean(actual * np.log(prediction) + (1 - actual) * np.log(1 - prediction))
+    def backward(self, actual, prediction):
+        return {}
+"""
+
+
+@pytest.mark.parametrize("surprise, two, right", [
+    ("-actual / prediction / len(prediction)", "(prediction - actual) / (prediction * (1 - prediction)) / actual.size", True),
+    ("(prediction - actual) / len(prediction)", "(prediction - actual) / actual.size", True),
+    ("(prediction + actual) / len(prediction)", "prediction * actual", False)])
+def test_a_loss_of_probabilities_gives_their_gradient_or_that_of_the_scores_before(check, surprise, two, right):
+    status, (result,) = check(losses=LOSSES.format(surprise, two))
+    assert [item["status"] == "correct" for item in result["checks"]] == [right, right]
+
+
+def test_the_reading_is_said(tmp_path, capsys):
+    code = LOSSES.format("(prediction - actual) / len(prediction)", "(prediction - actual) / actual.size")
+    assert main([str(write(tmp_path, "losses", code))]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "forward (as the gradient of the scores before the softmax): 1 of 1" in said
+    assert "TwoClasses (as the gradient of the scores before the sigmoid): 1 of 1" in said
+
+
+def test_a_loss_that_forgets_to_divide_is_told_by_its_factor(check):
+    status, (result,) = check(losses=LOSSES.format("prediction - actual", "prediction - actual"))
+    assert status == 1 and set(verdicts(result).values()) == {"off by a constant factor", "not compared"}
