@@ -99,3 +99,29 @@ def test_every_way_to_fail_is_one_line_and_a_status(capsys, problem, status, sai
     assert cli.Command("evaluate", "", "", work, {})([]) == status
     told = capsys.readouterr().err
     assert told == (said and f"minialex.evaluate: {said}\n") if said is not None else told.count("\n") == 1
+
+
+def completed(line, tmp_path):
+    """What the shell is offered after a Tab at the end of this line: argcomplete's protocol."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "_ARGCOMPLETE": "1", "_ARGCOMPLETE_IFS": "\n", "COMP_LINE": line,
+                   "COMP_POINT": str(len(line)), "_ARGCOMPLETE_COMP_WORDBREAKS": " \t\n", "_ARGCOMPLETE_SUPPRESS_SPACE": "1",
+                   "_ARGCOMPLETE_STDOUT_FILENAME": str(tmp_path / "offered")}
+    done = subprocess.run([sys.executable, "-X", "importtime", "-m", "minialex"], capture_output=True, text=True, env=environment)
+    assert done.returncode == 0 and "matplotlib" not in done.stderr
+    return (tmp_path / "offered").read_text("utf-8").split()
+
+
+@pytest.mark.parametrize("line, offered", [
+    ("minialex ", [*COMMANDS, "-h", "--help"]), ("minialex tr", ["train"]), ("minialex train --sch", ["--schedule"]),
+    ("minialex train --schedule l", ["linear"]), ("minialex evaluate run --part t", ["train", "test"]),
+    ("minialex predict run --pa", ["--patches"]), ("minialex gradcheck --mean", ["--mean-over-examples"])])
+def test_the_shell_completes_commands_options_and_choices(tmp_path, line, offered):
+    pytest.importorskip("argcomplete")
+    assert sorted(completed(line, tmp_path)) == sorted(offered)
+
+
+def test_without_argcomplete_nothing_is_different(tmp_path):
+    (tmp_path / "argcomplete.py").write_text("raise ImportError")
+    done = subprocess.run([sys.executable, "-m", "minialex", "--version"], capture_output=True, text=True, env={
+        **os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}", "_ARGCOMPLETE": "1"})
+    assert done.returncode == 0 and done.stdout.startswith("minialex ")

@@ -1,7 +1,8 @@
 """What a network's filters answer to: feature maps of one picture, and the training patches that excite a filter most."""
 
 import heapq
-import re
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -10,17 +11,28 @@ from ..data.names import shown
 from ..device import to_device, to_numpy
 from ..errors import UserError
 from ..tensor import Tensor, no_grad
-from .plots import QUIET, figure, shorten
+from .classifier import Classifier
+from .plots import QUIET, Path, figure, shorten
 
 MAPS = 16  # feature maps shown of each layer, the strongest first
 PATCHES = 9
 BATCH = 32
+ACTIVATIONS = (nn.ReLU, nn.Tanh, nn.Sigmoid)
+
+Found = tuple[float, int, tuple[int, int]]  # a filter's answer, the picture's number, row and column of the answer
 
 
-def activations(model, crops, last=None):
-    """{layer: (N, C, H, W)} on the CPU, what each layer up to `last` makes of crops; all with maps when None."""
-    found, x = {}, Tensor(to_device(crops, model.parameters()[0].device))
+def is_chain(model: nn.Module) -> bool:
+    """Does a network consist of layers one after the other, and of nothing else?"""
+    return isinstance(model, nn.Sequential) and not any(layer.named_children() for layer in model)
+
+
+def activations(model: nn.Module, crops: np.ndarray, last: str | None = None) -> dict[str, np.ndarray]:
+    """{layer: (N, C, H, W)}, what each layer with maps makes of crops, in the order of the layers; those up to `last`."""
+    x, found = Tensor(to_device(crops, model.parameters()[0].device)), {}
     with no_grad():
+        if not is_chain(model):
+            return _overheard(model, x)
         for name, layer in model.named_children():
             x = layer(x)
             if x.ndim != 4:
@@ -31,22 +43,49 @@ def activations(model, crops, last=None):
     return found
 
 
-def maps(path, network, planes):
-    """Write a PNG: the picture's crop, and of each convolution, after its ReLU, the maps that answer most."""
-    crops = network.crops(planes)
-    found = activations(network.model, crops)
-    rows = [name for name in found if re.fullmatch(r"(relu|tanh)\d", name)]
+def _overheard(model, x):
+    """The same of a network with a forward of its own: its layers tell what they make while it runs."""
+    found = {}
+
+    def overhear(name, forward):
+        def heard(*inputs, **options):
+            out = forward(*inputs, **options)
+            if out.ndim == 4:
+                found[name] = out.data
+            return out
+        return heard
+
+    layers = [(name, layer) for name, layer in model.named_modules() if not layer.named_children()]
+    for name, layer in layers:
+        layer.forward = overhear(name, layer.forward)
+    try:
+        model(x)
+    finally:
+        for _, layer in layers:
+            del layer.forward  # the class's own is back
+    return found
+
+
+def maps(path: Path, network: Classifier, planes: np.ndarray) -> None:
+    """Write a PNG: of each convolution, after its ReLU where it has one, the maps of the picture that answer most."""
+    found = activations(network.model, network.crops(planes))
+    layers, rows, conv = dict(network.model.named_modules()), {}, ""
+    for name, values in found.items():
+        if isinstance(layers[name], nn.Conv2d):
+            conv = name
+        if name == conv or isinstance(layers[name], ACTIVATIONS) and conv:
+            rows[conv] = to_numpy(values)[0]
+            conv = conv if name == conv else ""  # a second activation has nothing to do with this convolution
     width, height = 0.3 + 1.7 + 0.62 * MAPS, 0.75 + 0.95 * len(rows)
     with figure(path, width, height) as canvas:
         canvas.text(0.2 / width, 1 - 0.25 / height, "Feature maps", fontsize=11, fontweight="bold", va="center")
         canvas.text(1 - 0.2 / width, 1 - 0.25 / height, f"the {MAPS} maps of each layer that answer most; the number is the "
-                     "filter's, bright is a strong answer", fontsize=8.5, color=QUIET, va="center", ha="right")
-        for row, name in enumerate(rows):
+                    "filter's, bright is a strong answer", fontsize=8.5, color=QUIET, va="center", ha="right")
+        for row, (name, values) in enumerate(rows.items()):
             bottom = height - 0.55 - 0.95 * (row + 1) + 0.2
-            values = to_numpy(found[name])[0]
-            canvas.text(0.2 / width, (bottom + 0.3) / height, f"conv{name[4:]}", fontsize=9.5, fontweight="bold", va="center")
+            canvas.text(0.2 / width, (bottom + 0.3) / height, name, fontsize=9.5, fontweight="bold", va="center")
             canvas.text(0.75 / width, (bottom + 0.3) / height, "×".join(map(str, values.shape)), fontsize=8, color=QUIET,
-                         va="center")
+                        va="center")
             strongest = np.argsort(-np.abs(values).mean(axis=(1, 2)), kind="stable")[:MAPS]
             for column, number in enumerate(strongest):
                 axes = canvas.add_axes([(1.8 + 0.62 * column) / width, bottom / height, 0.58 / width, 0.58 / height])
@@ -55,18 +94,24 @@ def maps(path, network, planes):
                 axes.axis("off")
 
 
-def parse_filter(model, text):
+# ------------------------------------------------------------------------------------------------ patches
+
+
+def parse_filter(model: nn.Module, text: str) -> tuple[str, int]:
     """(layer, filter) for "conv3:17", or "17" for the last convolution. Raises UserError."""
+    if not is_chain(model):
+        raise UserError("--patches needs a network that is one nn.Sequential of layers: what a filter sees of a picture follows "
+                        "from the order of the layers, which a forward of its own hides.")
     layers = {name: layer for name, layer in model.named_children() if isinstance(layer, nn.Conv2d)}
     name, _, number = text.rpartition(":")
-    name = name or list(layers)[-1]
+    name = name or next(reversed(layers), "")
     if name not in layers or not number.isdecimal() or int(number) >= layers[name].out_channels:
         known = ", ".join(f"{name}:0 to {name}:{layer.out_channels - 1}" for name, layer in layers.items())
         raise UserError(f"--patches {text} names no filter of this network: choose one of {known}.")
     return name, int(number)
 
 
-def receptive_field(model, last):
+def receptive_field(model: nn.Module, last: str) -> tuple[int, int, int]:
     """(pixels a side, pixels between neighbours, first pixel) of what one value after layer `last` sees.
 
     With each layer of kernel k, stride s, padding p:  start − p·step,  size + (k − 1)·step,  step·s.
@@ -84,20 +129,21 @@ def receptive_field(model, last):
     raise KeyError(last)
 
 
-def strongest_patches(network, pictures, layer, number, seen=lambda count: None):
-    """The PATCHES pictures in which a filter answers most: (value, picture number, (row, column) of the answer), best first."""
-    best = []
+def strongest_patches(network: Classifier, pictures: Any, layer: str, number: int,
+                      seen: Callable[[int], None] = lambda count: None) -> list[Found]:
+    """The PATCHES pictures in which a filter answers most, best first."""
+    best: list[Any] = []
     for indices, crops in _batches(network, pictures):
         answers = to_numpy(activations(network.model, crops, layer)[layer][:, number])
         for index, answer in zip(indices, answers):
             place = np.unravel_index(answer.argmax(), answer.shape)
-            heapq.heappush(best, (float(answer[place]), -index, tuple(map(int, place))))
-        best = heapq.nlargest(PATCHES, best)[::-1]  # from the smallest up: a heap again
+            best.append((float(answer[place]), -index, tuple(map(int, place))))
+        best = heapq.nlargest(PATCHES, best)
         seen(len(indices))
-    return [(value, -index, place) for value, index, place in sorted(best, reverse=True)]
+    return [(value, -index, place) for value, index, place in best]
 
 
-def _batches(network, pictures):
+def _batches(network: Classifier, pictures: Any) -> Iterator[tuple[Any, np.ndarray]]:
     """(numbers, crops) of the pictures that can be read, some at a time; what is wrong with the others is said when read."""
     kept = []
     for index in range(len(pictures)):
@@ -111,7 +157,7 @@ def _batches(network, pictures):
             kept = []
 
 
-def patches(path, network, pictures, layer, number, found):
+def patches(path: Path, network: Classifier, pictures: Any, layer: str, number: int, found: list[Found]) -> None:
     """Write a PNG of the patches that strongest_patches found, each as large as what the filter sees of the picture."""
     size, step, start = receptive_field(network.model, layer)
     crop = network.model.input_shape[-1]
@@ -119,7 +165,7 @@ def patches(path, network, pictures, layer, number, found):
     with figure(path, 5.4, 6.3) as canvas:
         canvas.text(0.03, 0.97, f"What excites filter {number} of {layer} most", fontsize=11, fontweight="bold", va="center")
         canvas.text(0.03, 0.938, f"the {len(found)} strongest of {len(pictures):,} pictures; it sees {size}×{size} pixels, "
-                     "grey lies outside of the picture", fontsize=8, color=QUIET, va="center")
+                    "grey lies outside of the picture", fontsize=8, color=QUIET, va="center")
         for place, (value, index, position) in enumerate(found):
             row, column = divmod(place, 3)
             axes = canvas.add_axes([0.03 + 0.32 * column, 0.645 - 0.305 * row, 0.3, 0.3 * 5.4 / 6.3])
@@ -132,9 +178,7 @@ def patches(path, network, pictures, layer, number, found):
 
 def _cut(planes, top, left, size):
     """(size, size, 3) of a picture, grey where it ends."""
-    out = np.full((size, size, 3), 128, dtype=np.uint8)
     height, width = planes.shape[1:]
-    rows, columns = slice(max(top, 0), min(top + size, height)), slice(max(left, 0), min(left + size, width))
-    target = out[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
-    target[...] = planes[:, rows, columns].transpose(1, 2, 0)
-    return out
+    padded = np.pad(planes, ((0, 0), (size, size), (size, size)), constant_values=128)
+    top, left = min(max(top, -size), height), min(max(left, -size), width)
+    return padded[:, top + size : top + 2 * size, left + size : left + 2 * size].transpose(1, 2, 0)

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from minialex import data, models, nn
+import minialex.functional as F
+from minialex import Tensor, data, models, nn
 from minialex.cli import predict
+from minialex.errors import UserError
 from minialex.training import classifier, feature_plots
 
 
@@ -83,3 +85,39 @@ def test_receptive_fields_of_alexnet():
     network = nn.Sequential(**layers)
     known = {"conv1": (11, 4), "pool1": (19, 8), "conv2": (51, 8), "conv3": (99, 16), "conv5": (163, 16), "pool5": (195, 32)}
     assert {name: feature_plots.receptive_field(network, name)[:2] for name in known} == known
+
+
+class Own(nn.Module):
+    """A student's network, with a forward of its own."""
+
+    def __init__(self):
+        self.first, self.inner, self.last = nn.Conv2d(1, 4, 5), nn.Sequential(nn.Conv2d(4, 3, 3), nn.ReLU()), nn.Linear(3, 2)
+        self.input_shape, self.num_classes = (1, 32, 32), 2
+
+    def forward(self, x):
+        x = self.inner(F.max_pool2d(F.relu(self.first(x)), 2))
+        return self.last(x.mean(axis=(2, 3)))
+
+
+def test_maps_of_a_network_with_a_forward_of_its_own(tmp_path):
+    model = Own().eval()
+    x = np.random.default_rng(0).normal(size=(1, 1, 32, 32)).astype(np.float32)
+    found = feature_plots.activations(model, x)
+    assert {name: values.shape[1:] for name, values in found.items()} == {
+        "first": (4, 28, 28), "inner.0": (3, 12, 12), "inner.1": (3, 12, 12)}
+    np.testing.assert_array_equal(found["first"], model.first(Tensor(x)).data)
+    assert all("forward" not in vars(layer) for _, layer in model.named_modules())
+    network = classifier.Classifier(model, ["a", "b"], data.Statistics(np.zeros((1, 36, 36), np.float32), 1.0), 1.0)
+    feature_plots.maps(tmp_path / "maps.png", network, np.zeros((3, 36, 36), np.uint8))
+    assert Image.open(tmp_path / "maps.png").height == int(150 * (0.75 + 0.95 * 2))
+    with pytest.raises(UserError, match="needs a network that is one nn.Sequential"):
+        feature_plots.parse_filter(model, "first:0")
+
+
+def test_a_patch_at_the_edge_is_grey_where_the_picture_ends():
+    planes = np.arange(3 * 4 * 5, dtype=np.uint8).reshape(3, 4, 5)
+    for top, left in ((-2, -1), (3, 4), (1, 1), (-9, 9)):
+        cut = feature_plots._cut(planes, top, left, 3)
+        wanted = [[planes[:, y, x].tolist() if 0 <= y < 4 and 0 <= x < 5 else [128] * 3 for x in range(left, left + 3)]
+                  for y in range(top, top + 3)]
+        assert cut.tolist() == wanted
