@@ -100,6 +100,8 @@ LETTER = {plain(word): letter for letter, line in LETTERS.items() for word in li
 LISTS = _words("sizes layer_sizes layer_dims layers_dims layers_size dims layer_dimensions architecture layers_sizes "
                "nn_architecture layers units_per_layer structure shape network_structure layer_size topology hidden_dims "
                "hidden_sizes")
+SHAPES = _words("input_shape in_shape input_size input_dim shape")  # of a constructor: the shape of a picture, C×H×W
+PAIRS = _words("pool_size window_size window pool")  # may be two numbers
 LEARNING_RATE = _words("lr learning_rate eta alpha rate step_size learn_rate learningrate l_rate")
 
 GEOMETRY = {plain(word): what for what, line in {
@@ -124,8 +126,13 @@ _OPTIONS = {  # options without a default of their own; a list: alternatives, tr
     "lr": 1.0, "learning_rate": 1.0, "eta": 1.0, "optimizer": None, "reg_strength": 0.1,
     "kernel_shape": (3, 3), "rng": [np.random.default_rng(0), np.random.RandomState(0)], "verbose": False,
     "debug": False, "use_bias": True,
+    "drop_rate": 0.5,
 }
 OPTIONS = {plain(name): value for name, value in _OPTIONS.items()}
+FUNCTIONS = {plain(word): function for function, line in {  # where a constructor wants an activation and its derivative
+    np.sin: "activation activation_fn activation_func activation_function func function act f",
+    np.cos: "activation_prime activation_derivative activation_derivative_fn activation_grad d_activation activation_deriv "
+            "prime derivative f_prime activation_function_prime"}.items() for word in line.split()}
 
 # ------------------------------------------------------------------------------------------------ where gradients lie
 

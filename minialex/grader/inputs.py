@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..gradcheck.dialects import GEOMETRY, LETTER, LISTS, OPTIONS, ROLE, plain
+from ..gradcheck.dialects import FUNCTIONS, GEOMETRY, LETTER, LISTS, OPTIONS, PAIRS, ROLE, SHAPES, plain
 from ..gradcheck.report import times
 
 SIZES = {"N": 2, "C": 3, "H": 7, "W": 9, "F": 4, "K": 3, "P": 2, "D": 5, "M": 3, "Q": 5, "J": 6, "L": 24, "G": 18, "T": 4,
@@ -30,7 +30,8 @@ LOSS = {"x": "NQ", "scores": "NQ", "probs": "NQ", "labels": "classes"}
 RNN = {"x": "ND", "h": "NJ", "c": "NJ", "wx": "DJ", "wh": "JJ", "w": "DJ", "b": "J"}
 LSTM = {**RNN, "wx": "DL", "wh": "JL", "b": "L"}
 LINEAR = [(DENSE, FOUR), ({**DENSE, "w": "MD"}, FOUR), ({**DENSE, "b": "1M"}, FOUR), ({"x": "DN", "w": "MD", "b": "M1"}, FOUR),
-          ({**DENSE, "w": "MD", "b": "1M"}, FOUR), ({"x": "DN", "w": "DM", "b": "M1"}, FOUR)]
+          ({**DENSE, "w": "MD", "b": "1M"}, FOUR), ({"x": "DN", "w": "DM", "b": "M1"}, FOUR),
+          ({**DENSE, "x": "1D", "b": "1M"}, {}), ({"x": "D1", "w": "MD", "b": "M1"}, {})]
 NET = {**DENSE, "w": "DM", "labels": "few"}
 NETS = [(NET, FOUR), ({**NET, "labels": "hotM"}, FOUR), ({**NET, "labels": "hotQ"}, FOUR), ({**NET, "labels": "NM"}, FOUR),
         ({**NET, "x": "DN", "w": "MD", "labels": "hotMN"}, FOUR), ({**NET, "x": "D1", "w": "MD", "b": "M1", "labels": "M1"}, {}),
@@ -196,7 +197,8 @@ def draw(parameters, layout, request, numbers=False):
         wanted = p.name in request.named() or p.kind in NAMED and (p.default is p.empty or _better_drawn(p, layout, numbers))
         if wanted:
             values[p.name] = _value(p.name, roles[p.name], layout, request, numbers, values)
-    return values
+    functions = {name: FUNCTIONS[plain(name)] for name in values if numbers and plain(name) in FUNCTIONS}
+    return {**values, **functions} if np.cos in functions.values() else values
 
 
 def _roles(names, layout):
@@ -240,6 +242,9 @@ def _value(name, role, layout, request, numbers, before):
         return generator.integers(0, classes, shape)
     if name in request.shapes:
         return generator.standard_normal(tuple(request.shapes[name]))
+    if numbers and key in SHAPES and len(layout.shapes.get("x", "")) > 2:
+        batch = layout.turn == 1 or "N" not in layout.shapes["x"]  # some layers name the batch, too
+        return layout.numbers(layout.shapes["x"])[0 if batch else 1:]
     if numbers and key in LETTER and (key not in GEOMETRY or "w" in layout.shapes):
         size = layout.sizes[LETTER[key]]
         return (size, size) if LETTER[key] in "KP" and layout.turn == 1 else size
@@ -255,6 +260,8 @@ def _value(name, role, layout, request, numbers, before):
 def _option(key, layout):
     if key in GEOMETRY:
         value = layout.geometry[GEOMETRY[key]]
+        if key in PAIRS and layout.turn == 1:
+            return value, value
         return [value, "same", "valid"][layout.turn] if key == "padding" else value
     value = copy.deepcopy(OPTIONS[key])  # running averages are kept in bn_param
     if isinstance(value, list):

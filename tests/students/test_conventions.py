@@ -140,3 +140,62 @@ def test_the_reading_is_said(tmp_path, capsys):
 def test_a_loss_that_forgets_to_divide_is_told_by_its_factor(check):
     status, (result,) = check(losses=LOSSES.format("prediction - actual", "prediction - actual"))
     assert status == 1 and set(verdicts(result).values()) == {"off by a constant factor", "not compared"}
+
+
+CONSTRUCTORS = """
+import numpy as np
+
+
+class OnePicture:
+    def __init__(self, input_shape, depth):
+        C, H, W = input_shape
+        self.kernels, self.biases = np.random.randn(depth, C), np.random.randn(depth, H, W)
+    def forward(self, input):
+        self.input = input
+        return np.tensordot(self.kernels, input, 1) + self.biases
+    def backward(self, output_gradient, learning_rate):
+        dx = np.tensordot(self.kernels.T, output_gradient, 1)
+        self.kernels -= learning_rate * np.tensordot(output_gradient, self.input, ((1, 2), (1, 2)))
+        self.biases -= learning_rate * output_gradient
+        return dx
+
+
+class OneExample:
+    def __init__(self, input_size, output_size):
+        self.weights, self.bias = np.random.rand(input_size, output_size), np.random.rand(1, output_size)
+    def forward(self, input_data):
+        self.input = input_data
+        return input_data @ self.weights + self.bias
+    def backward(self, output_error, learning_rate):
+        dx = output_error @ self.weights.T
+        self.weights -= learning_rate * self.input.T @ output_error
+        self.bias -= learning_rate * output_error
+        return dx
+
+
+class Activated:
+    def __init__(self, activation, activation_prime):
+        self.activation, self.activation_prime = activation, activation_prime
+    def forward(self, input):
+        self.input = input
+        return self.activation(input)
+    def backward(self, output_gradient):
+        return output_gradient * self.activation_prime(self.input)
+
+
+class MeanPool:
+    def __init__(self, pool_size):
+        self.h, self.w = pool_size
+    def forward(self, x):
+        N, C, H, W = x.shape
+        return x.reshape(N, C, H // self.h, self.h, W // self.w, self.w).mean(axis=(3, 5))
+    def backward(self, dout):
+        return dout.repeat(self.h, 2).repeat(self.w, 3) / self.h / self.w
+"""
+
+
+def test_constructors_that_want_a_shape_a_pair_or_functions_and_layers_for_one_example(check):
+    status, (result,) = check(constructors=CONSTRUCTORS)
+    assert status == 0 and len(result["checks"]) == 4 and set(verdicts(result).values()) == {"correct"}
+    status, (result,) = check(constructors=CONSTRUCTORS.replace(" / self.h / self.w", " / self.h").replace("dx = ", "dx = -"))
+    assert [item["status"] for item in result["checks"]] == ["wrong", "wrong", "correct", "wrong"]
