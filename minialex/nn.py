@@ -232,6 +232,8 @@ class Linear(Module):
 
 
 class ReLU(Module):
+    """max(x, 0)"""
+
     def forward(self, x: Input) -> Tensor:
         return F.relu(x)
 
@@ -246,11 +248,15 @@ def _can_join(convolution: Module, relu: Module) -> bool:
 
 
 class Tanh(Module):
+    """The hyperbolic tangent."""
+
     def forward(self, x: Input) -> Tensor:
         return F.tanh(x)
 
 
 class Sigmoid(Module):
+    """1 / (1 + e^−x)"""
+
     def forward(self, x: Input) -> Tensor:
         return F.sigmoid(x)
 

@@ -1,4 +1,4 @@
-"""Thirty submissions of the skeleton, one command: what a teacher reads, and what the README shows of it."""
+"""Thirty submissions of the skeleton, one command: what a teacher reads, and what docs/gradient-checking.md shows of it."""
 import json
 import re
 from pathlib import Path
@@ -13,7 +13,7 @@ from minialex.grader import class_report, sessions
 
 @pytest.fixture(scope="module")
 def a_class(tmp_path_factory):
-    """The README's command over thirty submissions, with --json: {name: result}."""
+    """That page's command over thirty submissions, with --json: {name: result}."""
     folder = tmp_path_factory.mktemp("class") / "submissions"
     submissions.write(folder)
     done = command(*sorted(folder.glob("*.py")), "--like", SKELETON, "--timeout", "3", "--json")
@@ -75,20 +75,20 @@ def test_the_skeleton_itself_is_unfinished(check):
     assert [item["error"]["kind"] for item in result["checks"]] == ["NotImplementedError"] * 3
 
 
-def shown_in_readme(start):
-    section = (ROOT / "README.md").read_text("utf-8").partition("## Checking gradients in class")[2].partition("\n## ")[0]
-    (block,) = re.findall(rf"```\n({start}.*?)```", section, re.DOTALL)
+def shown(start):
+    page = (ROOT / "docs" / "gradient-checking.md").read_text("utf-8")
+    (block,) = re.findall(rf"```\n({start}.*?)```", page, re.DOTALL)
     return block.strip()
 
 
-def test_the_readme_shows_the_real_table(table):
-    parts = [part.strip("\n") for part in shown_in_readme("submission ").split("…\n")]
+def test_the_page_shows_the_real_table(table):
+    parts = [part.strip("\n") for part in shown("submission ").split("…\n")]
     assert len(parts) > 1 and all(part in table for part in parts), parts
 
 
-def test_the_readme_shows_the_real_report(tmp_path, monkeypatch, capsys):
+def test_the_page_shows_the_real_report(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     submissions.write(Path("submissions"))
     assert main(["submissions/emma.py:conv", "--like", str(SKELETON)]) == 1
     rounding = re.compile(r"\d\.\de-\d\d| *worst at .*")  # is not the same on every processor
-    assert rounding.sub("", capsys.readouterr().out.strip()) == rounding.sub("", shown_in_readme("submissions/emma.py"))
+    assert rounding.sub("", capsys.readouterr().out.strip()) == rounding.sub("", shown("submissions/emma.py"))
