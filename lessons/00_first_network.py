@@ -1,7 +1,8 @@
 """A first network: what a network, a loss, a gradient and training are
 
 Prerequisites: NumPy arrays, and what a slope is. Minutes: 30. Afterwards you can write a small network, say in one number how
-wrong it is, and make it better. Nothing but NumPy is used, and every word that the course needs first is explained here.
+wrong it is, and make it better. The course is about AlexNet, the network that won a large contest in naming photographs in
+2012. Here nothing but NumPy is used, and every word that the course needs first is explained.
 """
 # %% Tools
 import classroom  # makes `import minialex` work from any folder
@@ -14,11 +15,11 @@ from drawings import first_network
 # Here are 200 points on a sheet. Half of them lie in an inner disc, the others in a ring around it. We want a program
 # that is given the two coordinates of a point and says: disc or ring. Nobody tells it the rule.
 #
-# A **network** is a chain of simple steps with numbers in it that can be changed. These numbers are its **weights**.
-# Ours has two **layers**. The first multiplies the 2 coordinates by a matrix, adds a number to each of the 8 results
-# (a **bias**), and bends each with tanh. The second makes one number of these 8: the score. Above 0 means disc, below
-# 0 means ring. Weights and biases together are the **parameters** of the network. At first they are random, and so
-# are its answers.
+# A **network** is a chain of simple steps, its **layers**, with numbers in them that can be changed. Ours has two
+# layers. The first multiplies the 2 coordinates by a matrix of **weights**, adds a number to each of the 8 results (a
+# **bias**), and bends each with tanh. The second makes one number of these 8: the score. Above 0 means disc, below 0
+# means ring. Weights and biases together are the **parameters** of the network. Often one says weights and means all
+# of them. At first the weights are random and the biases 0, and the answers mean nothing.
 
 # %%
 heard("A neural network works like a brain.")
@@ -100,9 +101,9 @@ fact("a small step along the gradient raises it", loss(higher, points, answers) 
 
 # %% [markdown]
 # ## 4. Training: many small steps downhill
-# One **step** is w ← w - ε·slope, for all weights at once. The number ε is the **learning rate**: how far to go. That
-# is all. Whatever comes later in this course (other steps, other layers, a million pictures) is this loop with better
-# parts.
+# One **step** is w ← w - ε·slope, for all weights at once. The number ε is the **learning rate**: how far to go for a
+# slope of 1. That is all. Whatever comes later in this course (other steps, other layers, a million pictures) is this
+# loop with better parts.
 #
 # The points that the network learns from are the **training** set. A network could learn them by heart. So we keep
 # 200 other points aside, which it never learns from: the **validation** set. The share that it gets right there is
@@ -126,13 +127,16 @@ fact(f"{right:.1%} of the new points are right, and nobody told the network the 
 random_right = share_right(start, new_points, new_answers)
 fact(f"the random weights that it started from had {random_right:.0%} right", random_right < 0.8)
 passes = steps * 2 * count
-fact(f"trying each weight twice took {passes:,} runs of the network: AlexNet has 60,965,224 weights, and needs lesson 02",
-     passes == 300 * 2 * (4 * HIDDEN + 1))
+fact(f"it is no search through all weights: {steps} steps, and each lowered the loss",
+     len(history) == steps and (np.diff(history) < 0).all())
+fact(f"trying each parameter twice took {passes:,} runs of the network; AlexNet has 60,965,224 parameters: lesson 02 knows a "
+     "better way", passes == 300 * 2 * (4 * HIDDEN + 1))
 
 # %% [markdown]
 # ## 5. Broken on purpose: a step that is too long, and a point with three coordinates
 # If ε is too large, a step jumps over the valley and lands higher on the other side. And matrices must fit: points
-# with 3 coordinates cannot be multiplied by weights for 2.
+# with 3 coordinates cannot be multiplied by weights for 2. NumPy says that in its own words: size 2 is different from
+# 3.
 
 # %%
 hot = 20.0

@@ -51,7 +51,7 @@ fact("sliding over 227 columns finds 55, and so does the formula", places(227, 1
 fact("(224 - 11)/4 is 53.25: N1's 54.75 is 219/4, the quotient with the 3 pixels of padding that N5 has",
      Fraction(224 - 11, 4) == 53.25 and Fraction(224 - 11 + 2 * 3, 4) == 54.75)
 fact("(227 - 11)/4 is 54: N1 forgot the + 1, the window where the sliding starts", Fraction(227 - 11, 4) == 54)
-settle("S1", "half true", f"both quotients are wrong ({213 / 4} and {216 // 4}), the conclusion right: "
+settle("S1", "half true", f"both quotients are wrong, they are {213 / 4} and {216 // 4}; the conclusion is right: "
        + shapes.explain(224, kernel_size=11, stride=4))
 settle("S2", "true", shapes.explain(227, kernel_size=11, stride=4))
 
@@ -59,8 +59,8 @@ settle("S2", "true", shapes.explain(227, kernel_size=11, stride=4))
 # ## 2. A convolution
 # What does a kernel do at one place? It multiplies each pixel of the window by the weight that lies on it, and adds
 # up all products: here 11·11 of them. A layer that does this at every place is a **convolution**. What one kernel
-# puts out is again a sheet of numbers, called a **map**. Two loops are enough to write it. The engine does the same
-# faster (lesson 04 shows how).
+# puts out is again a sheet of numbers, called a **map**. Two loops are enough to write it. minialex, the engine of
+# this course, does the same faster, with `F.conv2d` (lesson 04 shows how).
 
 # %%
 generator = np.random.default_rng(0)
@@ -95,17 +95,18 @@ unread = np.flatnonzero(readers(224, 11, 4, padding=3) == 0) - 3  # so that colu
 fact("with padding 3 nobody reads columns 224 to 226: all the padding on the right", unread.tolist() == [224, 225, 226])
 fact("without padding nobody reads column 223, a pixel", np.flatnonzero(readers(224, 11, 4) == 0).tolist() == [223])
 fact("of 227 columns every one is read", readers(227, 11, 4).all())
-settle("S3", "true by rounding down", shapes.explain(224, 11, 4, 3) + ". With 3 zeros on the left: 227 again")
+settle("S3", "true by rounding down", shapes.explain(224, 11, 4, 3) + ". Read are 3 zeros on the left and the 224: 227 again")
 
 # %% [markdown]
 # ## 4. The whole chain
-# After the convolutions come layers of another kind. **Pooling** keeps one number of each window: its largest, or its
-# mean. It has a kernel size and a stride too, and the formula is the same. So we can follow the width through all
-# layers of AlexNet.
+# Behind some convolutions comes a layer of another kind. **Pooling** keeps one number of each window: its largest, or
+# its mean. It has a window size and a stride too, and the formula is the same. AlexNet has five convolutions, conv1
+# to conv5. Behind the first, the second and the fifth of them stands a pool of 3×3 with stride 2: pool1, pool2,
+# pool5. What comes out of pool5 is laid out in one row (it is made flat), and the next layer, fc6, reads this row. So
+# we can follow the width from the picture to pool5.
 #
-# Which columns of the picture reach the end? Test it: change one column, and see whether anything in the last layer
-# changes. All weights are 1 here and pooling takes means, so that every change goes through. One row of pixels is
-# enough.
+# Which columns of the picture reach the end? Test it: change one column, and see whether anything in pool5 changes.
+# All weights are 1 here and pooling takes means, so that every change goes through. One row of pixels is enough.
 
 # %%
 claim("S5", "N1, N2", "pool: (55 - 3)/2 + 1 = 27, (27 - 3)/2 + 1 = 13, (13 - 3)/2 + 1 = 6")
@@ -126,19 +127,22 @@ def chain(rows):
     return rows.data, widths
 
 def follow(size):
-    """The widths from the picture to pool5, counted and by the engine; and the columns that change nothing at the end."""
-    counted = [size]
+    """The widths from the picture to pool5, counted and by the engine; how many divisions were rounded down; and the columns
+    that change nothing at the end."""
+    counted, rounded = [size], 0
     for _, kernel, stride, padding in layers:
+        rounded += (counted[-1] + 2 * padding - kernel) % stride > 0
         counted.append(places(counted[-1], kernel, stride, padding))
     result, engine = chain(np.eye(size)[:, None, None, :])  # row number n has a 1 in column n and 0 elsewhere
-    return counted, engine, np.flatnonzero(result.reshape(size, -1).sum(axis=1) == 0).tolist()
+    return counted, engine, rounded, np.flatnonzero(result.reshape(size, -1).sum(axis=1) == 0).tolist()
 
-counted, engine, lost = follow(227)
+counted, engine, rounded, lost = follow(227)
 fact("227 → 55 → 27 → 27 → 13 → 13 → 13 → 13 → 6", counted == engine == [227, 55, 27, 27, 13, 13, 13, 13, 6])
-fact("every division is whole, and every one of the 227 columns reaches the output", lost == [])
-counted, engine, lost = follow(224)
+fact("every division is whole, and every one of the 227 columns reaches the output", rounded == 0 and lost == [])
+counted, engine, rounded, lost = follow(224)
 fact("224 → 54 → 26 → 26 → 12 → 12 → 12 → 12 → 5", counted == engine == [224, 54, 26, 26, 12, 12, 12, 12, 5])
-fact("four divisions are rounded down, and the last five columns reach nothing", lost == [219, 220, 221, 222, 223])
+fact("four divisions are rounded down, and the last five columns reach nothing",
+     rounded == 4 and lost == [219, 220, 221, 222, 223])
 guess.turned_out(len(lost))
 settle("S5", "true", "; ".join(shapes.explain(size, 3, 2) for size in (55, 27, 13)))
 settle("S6", "true", shapes.explain(27, 5, 1, 2) + "; " + shapes.explain(13, 3, 1, 1))
@@ -148,7 +152,9 @@ settle("S4", "true of that program", f"flatten is 256·5·5 = {256 * 5**2}, Alex
 # %% [markdown]
 # ## 5. Kernels are not output values
 # One kernel makes one map, with as many values as there are places. So the number of kernels is the number of maps,
-# and not the number of values. Students mix the two up, and so does N2.
+# and not the number of values. Students mix the two up, and so does N2. Where several maps come in, a kernel has a
+# sheet of weights for each of them, and adds up all products. (A GPU is a graphics card. AlexNet ran on two of them,
+# with half of the kernels on each: lesson 05.)
 
 # %%
 claim("S9", "N2", "each GPU has 13·13·192 convolution kernels")
@@ -182,7 +188,7 @@ settle("S11", "true, for odd widths", ", ".join(f"{n} → {a} and {b}" for n, (a
 
 # %% [markdown]
 # ## 7. Broken on purpose: AlexNet with the paper's own 224
-# With 224 columns pool5 gives 5×5 and not 6×6. The next layer was made for 6·6·256 numbers. It says so.
+# With 224 columns pool5 gives 5×5 and not 6×6. The next layer, fc6, was made for 6·6·256 numbers. It says so.
 
 # %%
 with broken(ValueError):

@@ -49,7 +49,8 @@ fact(f"and df/dy is {by_hand_y}", abs((f(x0, y0 + h) - f(x0, y0 - h)) / (2 * h) 
 # %% [markdown]
 # ## 2. A program that remembers: the tape
 # A program can do the same if each value remembers two things: which values it was made of (its parents), and how to
-# pass its slope back to each of them. This record is called the **tape**. Each rule below comes from school:
+# pass its slope back to each of them. This record is called the **tape**. Each rule below comes from school, but for
+# the last:
 # - y = a + b: both get g, the slope of y.
 # - y = a·b: a gets g·b, and b gets g·a.
 # - y = tanh(a): a gets g·(1 - y²).
@@ -122,7 +123,8 @@ fact("in the list each value stands before the values that use it: x before p, p
 # %% [markdown]
 # ## 3. The engine's tape
 # minialex has the same idea with all operations of a network. A `Tensor` is an array on the tape; `backward()` is the
-# walk; `.grad` is where the slopes are. Here are two layers, Σ tanh(x·W₁ + b)·W₂, once on each tape.
+# walk; `.grad` is where the slopes are. Here are two layers, tanh(x·W₁ + b)·W₂, with everything that comes out added
+# up, once on each tape.
 
 # %%
 x, y = ma.Tensor(float(x0), requires_grad=True), ma.Tensor(float(y0), requires_grad=True)
@@ -223,5 +225,5 @@ classroom.score()
 # `lessons/exercises/02_the_tape.py`: an operation of your own, a/b, with its two slopes. It is a `Function`, as in
 # section 4.
 #
-# `lessons/my_engine/02_tape.py` is this lesson's brick of an engine of your own: `python -m lessons` shows the wall that
-# they make, and `lessons/my_engine/train.py` trains LeNet-5 with it.
+# `lessons/my_engine/02_tape.py` is a brick of an engine of your own. Nine lessons have one. `python -m lessons` shows
+# the wall of bricks, and `lessons/my_engine/train.py` trains LeNet-5 with those that you have.

@@ -25,9 +25,9 @@ import minialex.functional as F
 # Subtract: f and f″ cancel, and 2h·f′ + 2·h³/6·f‴ is left. Divide by 2h: the central difference is f′ + h²/6·f‴. It
 # is off by h²/6·f‴. In the one-sided difference f″ does not cancel: it is off by h/2·f″.
 #
-# The second error is rounding. float64 keeps 16 digits: each f is off by about ε·f, with ε = 2.2·10⁻¹⁶. The division
-# by h makes that ε·f/h. A smaller h makes the first error smaller and the second one larger. Somewhere between lies
-# the best h.
+# The second error is rounding. float64 keeps 16 digits: each f is off by about ε·f, with ε = 2.2·10⁻¹⁶. (This ε is
+# not the learning rate of lesson 00. Both are usual.) The division by h makes that ε·f/h. A smaller h makes the first
+# error smaller and the second one larger. Somewhere between lies the best h.
 
 # %%
 heard("The smaller the step h, the better the numeric derivative.")
@@ -70,7 +70,8 @@ fact("with h = 10⁻¹⁷ x + h is x, and the derivative comes out as 0", centra
 # ## 2. From one number to all entries of an array
 # An operation takes an array and gives an array. To have one number, weight its outputs with fixed numbers g and sum
 # up: L = Σ g·y. Then dL/dy = g. This g is called the **cotangent**: it is the slope that a backward pass is given.
-# Move one entry of x at a time, and watch L. That costs two forward passes for each entry, and needs no formula.
+# Move one entry of x at a time, and watch L. That costs two forward passes for each entry, and needs no formula. The
+# four operations below are explained in lessons 06 and 09. To check one, you need not know what it is for.
 
 # %%
 def numeric(op, x, cotangent, h=1e-5):
@@ -92,7 +93,7 @@ shape = (3, 4)
 generator = np.random.default_rng(0)
 x, cotangent = generator.normal(size=shape), generator.normal(size=shape)
 for op in (F.tanh, F.sigmoid, F.relu, F.softmax):
-    fact(f"F.{op.__name__}: backward agrees with {2 * x.size} forward passes, to about 9 digits",
+    fact(f"F.{op.__name__}: backward agrees with {2 * x.size} forward passes, to about 8 digits",
          np.allclose(numeric(op, x, cotangent), analytic(op, x, cotangent), rtol=1e-8, atol=1e-9))
 fact("the engine's own checker agrees, and chooses its steps by itself", ma.gradcheck(F.softmax, x))
 

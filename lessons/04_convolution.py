@@ -1,8 +1,8 @@
 """Convolution: seven loops, one matrix product, and where col2im's sums come from
 
 Prerequisites: lessons 01 to 03. Minutes: 50. Afterwards you can write a convolution with one matrix product, derive its three
-gradients, and read the engine's own file, line by line. A convolution is a matrix product in disguise. Undressing it costs
-memory, and pays: the product is what processors are best at.
+gradients, and read the engine's own file, line by line. A convolution can be written as one matrix product. That costs memory,
+and it pays: matrix products are what processors are best at.
 """
 # %% Tools
 import inspect
@@ -94,16 +94,17 @@ fact(f"conv1's columns are {conv1:,} numbers, and {memory / 1e6:.0f} MB in float
 
 # %% [markdown]
 # ## 3. Backwards: the two transposes
-# Let Y = W·C, where C are the columns: Y[o, k] = Σ over r of W[o, r]·C[r, k]. The incoming gradient is g = dL/dY. By
+# Let Y = W·X, where X are the columns: Y[o, k] = Σ over r of W[o, r]·X[r, k]. The incoming gradient is g = dL/dY. By
 # the chain rule:
-# - W[o, r] stands in Y[o, k] for each place k, with the factor C[r, k]. So dL/dW[o, r] = Σ over k of g[o, k]·C[r, k],
-#   and this is the entry (o, r) of the product g·Cᵀ. For several pictures, add up.
-# - C[r, k] stands in Y[o, k] for each kernel o, with the factor W[o, r]. So dL/dC[r, k] = Σ over o of W[o, r]·g[o,
+# - W[o, r] stands in Y[o, k] for each place k, with the factor X[r, k]. So dL/dW[o, r] = Σ over k of g[o, k]·X[r, k],
+#   and this is the entry (o, r) of the product g·Xᵀ. For several pictures, add up.
+# - X[r, k] stands in Y[o, k] for each kernel o, with the factor W[o, r]. So dL/dX[r, k] = Σ over o of W[o, r]·g[o,
 #   k], and this is the entry (r, k) of the product Wᵀ·g.
 # - b[o] stands in each Y[o, k] with the factor 1. So dL/db[o] = Σ over k of g[o, k].
 #
-# What remains is the way from the columns back to the picture. A pixel was copied into several columns. It is the sum
-# of what its copies do to L: what they get is added. This way back is called col2im.
+# What remains is the way from the columns back to the picture. A pixel was copied into several columns. When the
+# pixel grows, all its copies grow, and each of them changes L. So the slope of the pixel is the sum of the slopes of
+# its copies. This way back is called col2im.
 
 # %%
 guess = predict("A 3×3 kernel moves by 1. To how many columns is a pixel in the middle copied? That many terms has its sum.")
@@ -144,9 +145,9 @@ fact("col2im is the transpose of im2col: ⟨im2col(v), c⟩ = ⟨v, col2im(c)⟩
 # ## 4. The engine's own lines
 # The engine's file `minialex/ops/convolution.py` is what you have just computed. (The letter G is 1 here; lesson 05
 # says what else it can be.) Inside `with ma.textbook():` these lines run, and nothing else. Without it, minialex runs
-# what is fastest for the shape: on a CPU most layers of AlexNet then go by tiles, which find the same sums with fewer
-# multiplications. The numbers must be the same. `MINIALEX_TEXTBOOK=1 python lessons/04_convolution.py` runs this
-# whole lesson by the book.
+# what is fastest for the shape: on a CPU most layers of AlexNet then go by tiles (Winograd's method), which find the
+# same sums with fewer multiplications. The numbers must be the same. `MINIALEX_TEXTBOOK=1 python
+# lessons/04_convolution.py` runs this whole lesson by the book.
 
 # %%
 formula("columns = im2col(x); y = W·columns + b; dW = Σ dy·columnsᵀ; dcolumns = Wᵀ·dy; dx = col2im(dcolumns)")
@@ -203,5 +204,5 @@ classroom.score()
 # ## Exercise
 # `lessons/exercises/04_convolution.py`: im2col and col2im yourself, for one picture.
 #
-# `lessons/my_engine/04_convolution.py` is this lesson's brick of an engine of your own: `python -m lessons` shows the wall that
-# they make, and `lessons/my_engine/train.py` trains LeNet-5 with it.
+# `lessons/my_engine/04_convolution.py` is a brick of an engine of your own. Nine lessons have one. `python -m lessons` shows
+# the wall of bricks, and `lessons/my_engine/train.py` trains LeNet-5 with those that you have.

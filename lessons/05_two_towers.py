@@ -2,7 +2,7 @@
 
 Prerequisites: lessons 01, 02 and 04. Minutes: 35. Afterwards you can say which kernel of AlexNet sees which channels, and build
 the network from two halves. The network did not fit into one graphics card (GPU) of 3 GB. So each of two cards got half of the
-kernels, and the halves exchanged what they had found before one convolution only. One word says all that today: groups=2.
+kernels. Of the convolutions only conv3 saw what both halves had found. One word says all that today: groups=2.
 """
 # %% Tools
 import classroom  # makes `import minialex` work from any folder
@@ -88,7 +88,7 @@ settle("S8", "true", "conv2 " + ", ".join(f"{name} {'×'.join(map(str, getattr(n
        + ": conv3 alone crosses between the towers")
 reach = tables["conv5"].astype(int) @ tables["conv4"] @ tables["conv3"] @ tables["conv2"] > 0
 fact("through conv3 every map of conv5 depends on all 96 maps of conv1", reach.all())
-fact("with towers in conv3 too, the two halves would never learn of each other before fc6", not (
+fact("with towers in conv3 too, the two halves would not learn of each other before fc6, behind the last convolution", not (
      tables["conv5"].astype(int) @ tables["conv4"] @ np.kron(np.eye(2, dtype=int), np.ones((192, 128), dtype=int))
      @ tables["conv2"])[:128, 48:].any())
 

@@ -82,21 +82,22 @@ def gradient_by_layer(activation, gain, width=100):
 
 by_layer = {name: gradient_by_layer(function, gain=2 if name == "relu" else 1) for name, function in functions.items()}
 guess.turned_out(round(-math.log10(by_layer["sigmoid"][0]), 1))
-fact(f"sigmoid: what reaches layer 1 is {by_layer['sigmoid'][0]:.0e} of what layer {depth} gets", by_layer["sigmoid"][0] < 1e-9)
+fact(f"sigmoid: layer 1 gets {by_layer['sigmoid'][0]:.0e} of what layer {depth} gets", by_layer["sigmoid"][0] < 1e-9)
 fact("each sigmoid layer leaves less than a quarter",
      all(a / b < 0.25 for a, b in zip(by_layer["sigmoid"], by_layer["sigmoid"][1:])))
 fact(f"tanh, whose slope is 1 only at 0, loses little by little: {by_layer['tanh'][0]:.2f} is left",
      0.01 < by_layer["tanh"][0] < 0.5)
-fact(f"ReLU with weights twice as large in variance keeps it within a factor of 3: {by_layer['relu'][0]:.2f}",
+fact(f"ReLU, with weights of twice the variance: {by_layer['relu'][0]:.2f} is left, within a factor of 3",
      1 / 3 < by_layer["relu"][0] < 3)
 
 # %% [markdown]
 # ## 3. Figure 1 in small
-# The paper counts epochs: an **epoch** is one pass over all training pictures. Its network with ReLU needs a sixth of
-# the epochs of the one with tanh until 25 % of the training pictures are wrong. Here: five classes of drawn pictures,
-# 300 of 32×32, three convolutions and one more layer. `learning.errors_by_epoch` is the loop of lesson 00 with the
-# tape of lesson 02. Each network gets the learning rate that suits it best. That matters: with one rate for all, the
-# race tests the rate.
+# The paper counts epochs: an **epoch** is one pass over all training pictures. In its Figure 1, a small network with
+# ReLU needs a sixth of the epochs of the same one with tanh until 25 % of the training pictures are wrong. Here: five
+# classes of drawn pictures, 300 of 32×32, three convolutions and one more layer. `learning.errors_by_epoch` is the
+# loop of lesson 00 with the tape of lesson 02, a loss for five classes (lesson 09) and a step with a memory (lesson
+# 15). Each network gets the learning rate that suits it best. That matters: with one rate for all, the race tests the
+# rate.
 
 # %%
 heard("ReLU reaches 25 % training error six times faster.")
@@ -123,13 +124,15 @@ fact(f"tanh, which the paper's Figure 1 really compares with, is not slower here
 # %% [markdown]
 # ## 4. When does ReLU win?
 # So at this size the paper's factor of six cannot be seen: with the best rate for each, tanh is as fast. Is there a
-# condition under which ReLU is faster? One is a rate that is too small for both. The other is a first layer that
-# saturates. Make the pixels ten times larger: tanh's first layer sits on the flat parts of its curve, and ReLU has no
+# condition under which ReLU is faster? Two were found. One is a rate that is too small for both. The other adds to
+# it: make the pixels ten times larger. Then tanh's first layer sits on the flat parts of its curve, and ReLU has no
 # flat part on the right.
 
 # %%
 slow = 0.001
-large = {name: len(race(name, slow, pixels=10.0)) for name in ("relu", "tanh")}
+small, large = ({name: len(race(name, slow, pixels)) for name in ("relu", "tanh")} for pixels in (1.0, 10.0))
+fact(f"with a rate of {slow:g} for both, ReLU needs {small['relu']} epochs and tanh {small['tanh']}",
+     small["tanh"] > small["relu"])
 fact(f"with pixels ten times larger, and a rate of {slow:g} for both, ReLU needs {large['relu']} epochs and tanh {large['tanh']}",
      large["tanh"] >= 2 * large["relu"])
 rescued = len(race("tanh", 0.01, pixels=10.0))
@@ -163,5 +166,5 @@ classroom.score()
 # ## Exercise
 # `lessons/exercises/06_relu.py`: a ReLU that leaks, forward and backward.
 #
-# `lessons/my_engine/06_activation.py` is this lesson's brick of an engine of your own: `python -m lessons` shows the wall that
-# they make, and `lessons/my_engine/train.py` trains LeNet-5 with it.
+# `lessons/my_engine/06_activation.py` is a brick of an engine of your own. Nine lessons have one. `python -m lessons` shows
+# the wall of bricks, and `lessons/my_engine/train.py` trains LeNet-5 with those that you have.

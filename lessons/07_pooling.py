@@ -16,19 +16,22 @@ import minialex.functional as F
 # %% [markdown]
 # ## 1. Forward
 # Why pool? After a convolution neighbouring places say nearly the same. What matters is that an edge is there, not on
-# which pixel. A pool keeps one number of each window, so that a shift by a pixel changes little, and the layers above
-# have a quarter of the work.
+# which pixel. A pool keeps one number of each window, so that a shift by a pixel changes little. With stride 2 the
+# layers above have a quarter of the work.
 #
 # Max pooling keeps the largest: y[h, w] = max over i, j < z of x[s·h + i, s·w + j], where z is the window's size and
-# s its stride. The paper has z = 3 and s = 2. Neighbouring windows share a row of pixels, and a pixel at a corner
-# lies in four windows.
+# s its stride. The paper has z = 3 and s = 2. Neighbouring windows share a row or a column of pixels. A pixel where a
+# shared row and a shared column cross lies in four windows.
 
 # %%
 side = 5
 heard("The gradient of max pooling is 1 for the winner and 0 for all others.")
 guess = predict(f"A {side}×{side} picture has its largest value in the very middle. In how many 3×3 windows, 2 pixels apart, "
                 "does it win?")
-formula("of 5 rows, row 2 lies in rows 0 to 2 and in rows 2 to 4, column 2 likewise: 2·2 = 4 windows")
+middle = side // 2
+holding = [f"{top} to {top + 2}" for top in range(0, side - 2, 2) if top <= middle <= top + 2]
+formula(f"counted from 0, row {middle} lies in the windows of rows {' and '.join(holding)}, column {middle} likewise: "
+        f"{len(holding)}·{len(holding)} = {len(holding) ** 2}")
 
 def max_pool(x, z, s):
     """(H, W) -> (OH, OW), and for each window the (row, column) that won: the first one, in reading order, when tied."""
@@ -44,7 +47,6 @@ def max_pool(x, z, s):
             y[h, w], winners[h, w] = x[best], best
     return y, winners
 
-middle = side // 2
 hill = 9.0 - np.add.outer(np.abs(np.arange(side) - middle), np.abs(np.arange(side) - middle))
 wins = list(max_pool(hill, 3, 2)[1].values()).count((middle, middle))
 guess.turned_out(wins)
@@ -163,16 +165,15 @@ fact(f"the gradient goes to another pixel, all of it: {left_dx} and {right_dx}",
      and (left_dx != right_dx).all())
 step = 0.1
 after = [max(from_left - step * dx[0], between - step * dx[1]) for dx in (left_dx, right_dx)]
-fact("training does not mind: a step along either gradient leaves the same maximum, to six digits",
+fact("training does not mind: a step against either gradient leaves the same maximum, to six digits",
      abs(after[0] - after[1]) < 1e-5 * left_y)
 
 # %% [markdown]
 # How often? Let e be the rounding error of a value near 0 and p(0) how densely the values lie there. ReLU decides
 # otherwise about p(0)·|e| times for each value. Four pictures in AlexNet have 2.6 million ReLUs and half a million
-# pooling windows, with errors of some 3·10⁻⁷ of a typical value. That makes about 0.6 other decisions, in PyTorch
-# as here, and one of them moves a gradient by up to a few hundredths. So compare two programs by their outputs, or in
-# float64. A gradient check stays away from kinks (lesson 03). And whoever wants the same bits twice must add in the
-# same order.
+# pooling windows, with errors of some 3·10⁻⁷ of a typical value. That makes a fraction of one other decision: some
+# runs have one, most have none. So compare two programs by their outputs, or in float64. A gradient check stays away
+# from kinks (lesson 03). And whoever wants the same bits twice must add in the same order.
 
 # %%
 count, size = 1_000_000, 1e-4
@@ -180,13 +181,18 @@ exact = generator.normal(size=count)
 errors = size * generator.normal(size=count)
 expected = count * 1 / np.sqrt(2 * np.pi) * np.abs(errors).mean()
 flips = np.sum((exact > 0) != (exact + errors > 0))
+maps = {"conv1": 96 * 55**2, "conv2": 256 * 27**2, "conv3": 384 * 13**2, "conv4": 384 * 13**2, "conv5": 256 * 13**2}
+units, windows = sum(maps.values()) + 2 * 4096, 96 * 27**2 + 256 * 13**2 + 256 * 6**2
+fact(f"four pictures: 4·{units:,} = {4 * units:,} ReLUs, 4·{windows:,} = {4 * windows:,} windows",
+     round(4 * units, -5) == 2_600_000 and round(4 * windows, -5) == 500_000)
 fact(f"with errors of {size:g}, {flips} of {count:,} ReLUs decide otherwise; p(0)·|e| says {expected:.0f}",
      abs(flips - expected) < 4 * np.sqrt(expected))
 
 # %% [markdown]
 # ## 5. LeNet's pool: a mean, times a trained number, plus a trained bias
-# LeNet-5, the network of 1998 that read the digits on cheques, pooled with means. Each map then had a number to
-# multiply it with and a bias, both trained. Backwards, a mean of 4 pixels gives each of them a quarter.
+# LeNet-5, the network of 1998 that read the digits on cheques, pooled with means, in its layers S2 and S4. Each map
+# then had a number to multiply it with and a bias, both trained. Backwards, a mean of 4 pixels gives each of them a
+# quarter.
 
 # %%
 by_loops = np.array([[x[2 * h : 2 * h + 2, 2 * w : 2 * w + 2].sum() / 4 for w in range(6)] for h in range(5)])
@@ -229,5 +235,5 @@ classroom.score()
 # ## Exercise
 # `lessons/exercises/07_pooling.py`: the backward pass of overlapping max pooling.
 #
-# `lessons/my_engine/07_pooling.py` is this lesson's brick of an engine of your own: `python -m lessons` shows the wall that
-# they make, and `lessons/my_engine/train.py` trains LeNet-5 with it.
+# `lessons/my_engine/07_pooling.py` is a brick of an engine of your own. Nine lessons have one. `python -m lessons` shows
+# the wall of bricks, and `lessons/my_engine/train.py` trains LeNet-5 with those that you have.

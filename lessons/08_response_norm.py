@@ -1,7 +1,8 @@
 """Local response normalisation by hand: the window, α or α/n, the gradient, the tower's edge, and which comes first
 
 Prerequisites: lessons 02, 05 and 07. Minutes: 45. Afterwards you can compute this layer by hand, forward and backward, and say
-how the paper's edition differs from Caffe's and PyTorch's. A loud map is turned down by its neighbours in the channel direction.
+how the paper's edition differs from that of two libraries, Caffe and PyTorch. A loud map turns down its neighbours in the channel
+direction.
 """
 # %% Tools
 import classroom  # makes `import minialex` work from any folder
@@ -17,12 +18,12 @@ from minialex import models, shapes
 # ## 1. The formula
 # ReLU has no upper limit. A kernel that finds its pattern can answer with 200 where its neighbours say 2. The authors
 # wanted the maps to compete, as nerve cells do: who is loud turns down who stands beside it. That is local **response
-# normalisation**. At each pixel, each channel's value is divided by a number that grows with the values of the 5
-# channels around it, its own included:
+# normalisation**, LRN for short. At each pixel, each channel's value is divided by a number that grows with the
+# values of the 5 channels around it, its own included:
 #
 #     b = a / s^β,    s = k + α·Σ a²
 #
-# For small a the sum does not count, and a is divided by k^β = 2^0.75. For large a the bracket grows with the square.
+# For small a the sum does not count, and a is divided by k^β = 2^0.75. For large a, s grows with its square.
 
 # %%
 alone_at, n, alpha, beta, k = 100, 5, 1e-4, 0.75, 2.0
@@ -130,9 +131,9 @@ settle("O4", "half true", f"with towers the sum stops at the edge: channels {dif
 
 # %% [markdown]
 # ## 4. Norm and pool: which comes first?
-# N1 pools first, the others normalise first. Both networks exist: the paper's, and CaffeNet, a copy with the two
-# changed round. They have the same layers with the same weights. Give both the same weights and the same picture, and
-# compare.
+# N1 pools first, the others normalise first. Both networks exist: the paper's, and CaffeNet, where the two have
+# changed places. They have the same layers with the same weights. Give both the same weights and the same picture,
+# and compare.
 
 # %%
 claim("O1", "N1", "conv → ReLU → pool → LRN")
@@ -162,7 +163,7 @@ settle("O2", "true", f"the paper's order; with the same weights CaffeNet's maps 
 
 # %% [markdown]
 # ## 5. Broken on purpose: k = 0
-# k keeps the bracket away from 0. Without it, five zeros side by side would be divided by 0.
+# k keeps s away from 0. Without it, five zeros side by side would be divided by 0.
 
 # %%
 with broken(ValueError):
@@ -170,7 +171,7 @@ with broken(ValueError):
 classroom.save(response_norm.draw(lrn, a, engine(a), engine(a, groups=2), bump), "08_response_norm",
                f"Upper left: the louder the neighbours, the less comes out. Upper right: the peak of a bump keeps "
                f"{kept[peak]:.2f} of what small values keep, its neighbours {kept[peak + 1]:.2f}. "
-               "Below: red bars where two towers differ from one.")
+               "Below: red bars where two towers differ from one device.")
 classroom.score()
 
 # %% [markdown]
@@ -184,5 +185,5 @@ classroom.score()
 # ## Exercise
 # `lessons/exercises/08_response_norm.py`: the backward pass, with its cross-channel term.
 #
-# `lessons/my_engine/08_response_norm.py` is this lesson's brick of an engine of your own: `python -m lessons` shows the wall that
-# they make, and `lessons/my_engine/train.py` trains LeNet-5 with it.
+# `lessons/my_engine/08_response_norm.py` is a brick of an engine of your own. Nine lessons have one. `python -m lessons` shows
+# the wall of bricks, and `lessons/my_engine/train.py` trains LeNet-5 with those that you have.

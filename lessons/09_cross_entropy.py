@@ -175,5 +175,5 @@ classroom.score()
 # ## Exercise
 # `lessons/exercises/09_cross_entropy.py`: the loss without overflow, and its gradient.
 #
-# `lessons/my_engine/09_loss.py` is this lesson's brick of an engine of your own: `python -m lessons` shows the wall that
-# they make, and `lessons/my_engine/train.py` trains LeNet-5 with it.
+# `lessons/my_engine/09_loss.py` is a brick of an engine of your own. Nine lessons have one. `python -m lessons` shows
+# the wall of bricks, and `lessons/my_engine/train.py` trains LeNet-5 with those that you have.

@@ -179,5 +179,5 @@ classroom.score()
 # ## Exercise
 # `lessons/exercises/11_fully_connected.py`: turn a layer into kernels, and find the picture for n×n answers.
 #
-# `lessons/my_engine/11_linear.py` is this lesson's brick of an engine of your own: `python -m lessons` shows the wall that
-# they make, and `lessons/my_engine/train.py` trains LeNet-5 with it.
+# `lessons/my_engine/11_linear.py` is a brick of an engine of your own. Nine lessons have one. `python -m lessons` shows
+# the wall of bricks, and `lessons/my_engine/train.py` trains LeNet-5 with those that you have.

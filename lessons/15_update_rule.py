@@ -219,5 +219,5 @@ classroom.score()
 # `lessons/exercises/15_update_rule.py`: the paper's update for arrays. Before you write it: what must u be multiplied
 # by, when ε changes, so that the common form takes the paper's steps?
 #
-# `lessons/my_engine/15_update.py` is this lesson's brick of an engine of your own: `python -m lessons` shows the wall that
-# they make, and `lessons/my_engine/train.py` trains LeNet-5 with it.
+# `lessons/my_engine/15_update.py` is a brick of an engine of your own. Nine lessons have one. `python -m lessons` shows
+# the wall of bricks, and `lessons/my_engine/train.py` trains LeNet-5 with those that you have.

@@ -84,7 +84,7 @@ def result():
         print(f"\nYou predicted {right} of {len(typed)} right.")
         for prediction in typed:
             if not prediction.right:
-                print(telling.paragraph(f"  worth another look: {prediction.question} {show(prediction.answer)}"))
+                print(telling.paragraph(f"  worth another look: {prediction.question} It is {show(prediction.answer)}."))
     return [right, len(typed)]
 
 

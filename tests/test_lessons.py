@@ -175,7 +175,7 @@ def test_predictions_are_scored_at_the_end(classroom, monkeypatch, capsys):
     out = capsys.readouterr().out
     assert out.count("a number, please") == 3
     assert "it is 54: you said 55" in out and "it is 54.25: as you said" in out
-    assert "You predicted 2 of 3 right." in out and "worth another look: How many? 54" in out
+    assert "You predicted 2 of 3 right." in out and "worth another look: How many? It is 54." in out
     assert "Skipped?" not in out
 
 

@@ -28,4 +28,6 @@ def _border(axis, network, weights, points, answers):
     for label, colour, mark, name in [(1, BLUE, "o", "disc"), (-1, RED, "^", "ring")]:
         axis.scatter(*points[answers == label].T, s=16, color=colour, marker=mark, label=name)
     axis.set_aspect("equal")
+    axis.set_xlabel("first coordinate; blue ground: the network says disc")
+    axis.set_ylabel("second coordinate")
     axis.legend(loc="upper right", fontsize=9)

@@ -34,7 +34,7 @@ def _towers(axis, crossing):
         if number:
             _wires(axis, x, number, name)
     axis.text(5.5, -3.0, f"before conv3: {crossing:,} values each way", ha="center", fontsize=11, color=RED)
-    axis.text(12.5, -3.0, "fully connected: all to all", ha="center", fontsize=11, color=RED)
+    axis.text(12.5, -3.0, "from fc6 on: all to all", ha="center", fontsize=11, color=RED)
     axis.text(-0.7, 1.5, "GPU 1", fontsize=12, color=BLUE, weight="bold")
     axis.text(-0.7, -1.7, "GPU 2", fontsize=12, color=AMBER, weight="bold")
 

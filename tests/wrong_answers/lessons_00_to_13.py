@@ -6,6 +6,7 @@ WRONG = {
         ("w - learning_rate", "w + learning_rate", "that goes uphill"),
         ("learning_rate * slope", "slope", "the learning rate is missing"),
         ("[w - learning_rate * slope for", "[w.__isub__(learning_rate * slope) for", "the given weights have changed too"),
+        ("np.mean((scores - labels) ** 2)", "((scores - labels) ** 2).sum() / 2", "not by 2"),
     ],
     "01_shape_arithmetic": [
         ("kernel) // stride + 1", "kernel) // stride", "The window where the sliding starts is missing"),
@@ -36,6 +37,10 @@ WRONG = {
         ("return columns", "return columns.T", "one window is a column, not a row"),
         ("window.ravel()", "window.transpose(1, 2, 0).ravel()", "the channel comes first"),
         ("stride * h : stride * h + K, stride * w : stride * w + K]", "h : h + K, w : w + K]", "start at stride·h"),
+        ("h * OW + w] = window", "h + w] = window", "column number h·OW + w"),
+        ("h * OW + w] = window", "h * OH + w] = window", "column number h·OW + w"),
+        ("image[:, stride * h : stride * h + K, stride * w : stride * w + K] +=", "image[:, h : h + K, w : w + K] +=",
+         "start at stride·h"),
     ],
     "05_two_towers": [
         ("np.split(x, groups, axis=1)", "[x[:, i::groups] for i in range(groups)]", "neighbouring channels"),
@@ -48,6 +53,8 @@ WRONG = {
         ("g * np.where", "np.where", "multiply by g"),
         ("1, 0.1)", "1, 0)", "that is ReLU's"),
         ("g * np.where(x > 0, 1, 0.1)", "np.where(x > 0, g, 0.1 * x)", "its slope is 0.1"),
+        ("g * np.where(x > 0, 1, 0.1)", "g * np.where(x > 0, 1, -0.1)", "the slope there is +0.1"),
+        ("(x,) = self.saved", "x = self.save", "LeakyReLU.backward stops in line 14 with AttributeError"),
     ],
     "07_pooling": [
         ("+= g[h, w]", "= g[h, w]", "+= instead of ="),
@@ -57,6 +64,9 @@ WRONG = {
         ("dx[s * h + i, s * w + j]", "dx[h + i, w + j]", "the stride is missing"),
         ("    return dx", "            return dx", "`return` stands inside the loop"),
         ("dx[s * h + i, s * w + j]", "dx[i, j]", "add s·h and s·w"),
+        ("dx[s * h + i, s * w + j]", "dx[s * h + j, s * w + i]", "row and column have changed places"),
+        ("np.argmax(window)", "np.argmin(window)", "the smallest was paid"),
+        ("+= g[h, w]", "+= g[h, w] * window.max()", "without x"),
     ],
     "08_response_norm": [
         ("for i in range(len(a)):\n            j", "for i in range(0):\n            j", "the second part is missing"),
@@ -64,6 +74,10 @@ WRONG = {
         ("2 * ALPHA * BETA * a[i]", "ALPHA * BETA * a[i]", "a factor 2 is missing"),
         ("(BETA + 1)", "BETA", "lowers the power by one"),
         ("-= 2", "+= 2", "the second part has a minus"),
+        ("g[j] * a[j] / s[j] ** (BETA + 1)", "g[i] * a[i] / s[i] ** (BETA + 1) * np.ones(9)[j]", "j runs over the window"),
+        ("/ s[j]", "/ s[i]", "its own s_j"),
+        ("a[i] * (g[j] * a[j]", "(g[j] * a[j] * a[j]", "a_i stands before the sum"),
+        ("da = g / s**BETA", "da = g * s**BETA", "the first part is divided by"),
     ],
     "09_cross_entropy": [
         (".mean()", ".sum()", "the mean is wanted"),

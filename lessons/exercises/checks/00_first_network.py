@@ -8,6 +8,7 @@ def check(loss, step):
     scores, labels = generator.normal(size=6), np.array([1.0, -1, 1, 1, -1, -1])
     difference = scores - labels
     same("loss", call(loss, scores, labels), np.mean(difference**2), [
+        (np.sum(difference**2) / 2, "divide by how many points there are, not by 2: np.mean."),
         (np.sum(difference**2), "that is the sum. Divide it by how many there are: np.mean."),
         (np.mean(difference), "without the square, too high and too low cancel."),
         (np.mean(np.abs(difference)), "that is the distance. The loss takes the square, ** 2."),

@@ -21,6 +21,7 @@ def check(LeakyReLU):
         (slope, "multiply by g: that is dy/dx, dL/dx is wanted."),
         (np.where(x > 0, g, 0), "that is ReLU's: to the left of 0 a tenth of g gets through."),
         (np.where(x > 0, g, 0.1), "to the left it is 0.1·g."),
+        (np.where(x > 0, g, -0.1 * g), "y climbs to the left of 0, too: the slope there is +0.1."),
         (np.where(x > 0, g, 0.1 * x), "to the left it is 0.1·g: the value is 0.1·x, its slope is 0.1."),
         (slope * x, "that is y. Backward returns the slope times g."),
         (slope * g * x, "one factor too many: dL/dx is the slope times g, without x."),

@@ -16,6 +16,8 @@ def check(Norm):
     around_wrong_power = np.array([(g * a / s**BETA)[max(0, i - 2):i + 3].sum() for i in range(9)])
     squared = np.array([(ratio * a)[max(0, i - 2):i + 3].sum() for i in range(9)])
     own_factor = np.array([(g / s ** (BETA + 1))[max(0, i - 2):i + 3].sum() for i in range(9)])
+    around_own = np.array([(g * a)[max(0, i - 2):i + 3].sum() for i in range(9)])
+    counts = np.array([len(a[max(0, i - 2):i + 3]) for i in range(9)])
     right = direct - 2 * ALPHA * BETA * a * around
     (found,) = slopes(Norm, [a], g)
     same("backward", found, right, [
@@ -29,6 +31,11 @@ def check(Norm):
         (direct - 2 * ALPHA * BETA * a**2 * own_factor, "in the sum over j it is g_j·a_j: b_j has a_j above the line, "
          "and a_i stands before the sum."),
         (direct - 2 * ALPHA * BETA * a * squared, "in the sum stands a_j, not its square: b_j = a_j·s_j^-β has a_j once."),
+        (direct - 2 * ALPHA * BETA * a * g * a / s ** (BETA + 1) * counts, "in the sum j runs over the window: g[j], a[j] and "
+         "s[j], not those of channel i."),
+        (direct - 2 * ALPHA * BETA * a * around_own / s ** (BETA + 1), "b_j has its own s_j below the line: s[j], not s[i]."),
+        (direct - 2 * ALPHA * BETA * squared, "a_i stands before the sum, and a_j in it: ds_j/da_i = 2α·a_i."),
+        (g * s**BETA - 2 * ALPHA * BETA * a * around, "the first part is divided by s^β, as b is."),
         (1 / s**BETA - 2 * ALPHA * BETA * a * around, "the first part has to be multiplied by g."),
     ], verdict=lambda: ma.gradcheck(Norm, [a]))
     gradients("Norm", Norm, [a])
