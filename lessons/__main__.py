@@ -80,13 +80,16 @@ def outline(course, known):
     return "\n".join(lines)
 
 
-def _write_notebooks(paths, folder):
+def _write_notebooks(course, folder, repository):
     try:
-        written = notebooks.write(paths, folder)
-    except OSError as error:
+        page = notebooks.badges(course, folder, repository) if repository else ""
+        written = notebooks.write([path for path, _ in course], folder, page)
+    except (OSError, ValueError) as error:
         print(f"lessons: {error}", file=sys.stderr)
         return 2
-    print(f"{len(written)} notebooks in {folder}; open the first with: jupyter lab {written[0]}")
+    print(f"{len(course)} notebooks in {folder}; open the first with: jupyter lab {written[0]}")
+    if page:
+        print(f"{written[-1]}: badges that open them in {', '.join(name for name, *_ in notebooks.SERVICES)}, once pushed")
     return 0
 
 
@@ -103,13 +106,15 @@ def main(arguments=None):
     parser.add_argument("--all", action="store_true", help="run all and print the table of claims (exit 1: unsettled)")
     parser.add_argument("--words", action="store_true", help="print the terms of the course, in the order of the lessons")
     parser.add_argument("--notebooks", metavar="OUT", help="write every lesson as a notebook into this folder")
+    parser.add_argument("--repository", metavar="OWNER/NAME", help="with --notebooks: also a page of badges that open them in "
+                        "hosted notebook services, for a repository on GitHub that holds OUT")
     options = parser.parse_args(arguments)
     course = lessons()
     if options.words:
         print(words.glossary())
         return 0
     if options.notebooks:
-        return _write_notebooks([path for path, _ in course], options.notebooks)
+        return _write_notebooks(course, options.notebooks, options.repository)
     if not options.all:
         print(outline(course, progress.load()))
         return 0
