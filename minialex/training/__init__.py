@@ -1,7 +1,7 @@
 """Training: from the user's options to a run folder with everything that was learnt."""
 
-from .interrupt import Interrupted
+from .callbacks import Callback
+from .loop import Diverged, Interrupted
 from .run import run
-from .trouble import Diverged
 
-__all__ = ["Diverged", "Interrupted", "run"]
+__all__ = ["Callback", "Diverged", "Interrupted", "run"]

@@ -11,19 +11,27 @@ before them, in the comment that a zip file may end with, so that any other prog
 byte can change unnoticed; the checksums that a zip file keeps by itself do not cover names and headers.
 """
 
+import dataclasses
 import hashlib
 import json
 import os
 import zipfile
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..data import Statistics
+from ..data.names import differing
 from ..device import to_numpy
 from ..errors import UserError
+from ..random import random_state, set_random_state
 from ..utils.files import keep_as, replacing
 from ..utils.marks import CHECKPOINTS, SEAL
+from . import finetune
+from .loop import Epoch, Timing
+from .metrics import Tally
 
-__all__ = ["BEST", "LAST", "keep_as", "load", "read_arrays", "replacing", "save"]
+__all__ = ["BEST", "LAST", "keep_as", "load", "read_arrays", "replacing", "restore", "save", "save_run", "statistics"]
 
 FORMAT = 2
 LAST, BEST = CHECKPOINTS
@@ -32,7 +40,17 @@ _DIGITS = 64  # of a SHA-256 in hexadecimal, the very end of the file
 _BLANK = b"0" * _DIGITS  # what stands there while the sum is computed
 
 
-def save(path, weights, velocity, mean, state, first_kernels=None):
+class Saved(NamedTuple):
+    """What a checkpoint holds."""
+
+    weights: dict[str, np.ndarray]
+    velocity: dict[str, np.ndarray]
+    mean: np.ndarray
+    state: dict
+    first_kernels: np.ndarray | None
+
+
+def save(path: Any, weights: dict, velocity: dict, mean: Any, state: dict, first_kernels: Any = None) -> None:
     """Write a checkpoint. weights, velocity: {name: array}; mean, first_kernels: arrays; state: what JSON can hold.
 
     Raises NotWritten, a UserError, when it cannot be written, on a full disk for example; an older file of that name stays.
@@ -43,6 +61,57 @@ def save(path, weights, velocity, mean, state, first_kernels=None):
     arrays |= {"mean": mean, "state": np.array(json.dumps({"format": FORMAT} | state))}
     with replacing(path) as file:
         _write_sealed(file, arrays)
+
+
+def save_run(trainer: Any) -> None:
+    """Write a Trainer's checkpoint-last.npz: all that `setup.resume` needs to go on from here."""
+    experiment, config, optimizer = trainer.experiment, trainer.config, trainer.optimizer.state_dict()
+    velocity = dict(zip(finetune.learning(trainer.model), optimizer["velocity"]))
+    components = experiment.statistics.components
+    save(trainer.folder.last, trainer.model.state_dict(), {name: v for name, v in velocity.items() if v is not None},
+         experiment.statistics.mean, {
+        "variant": config.variant,
+        "input_shape": list(trainer.model.input_shape),
+        "classes": experiment.train.classes,
+        "class_names": differing(experiment.train.classes),
+        "settings": dataclasses.asdict(config),
+        "std": experiment.statistics.std,
+        "components": None if components is None else components.tolist(),
+        "pixels": config.pixels,
+        "epoch": trainer.epoch,
+        "batch": trainer.batch,
+        "tally": trainer.tally.state(),
+        "history": trainer.history,
+        "timing": trainer.timing,
+        "best": trainer.best,
+        "groups": optimizer["groups"],
+        "schedule": trainer.schedule.state_dict(),
+        "random": random_state(),
+    }, experiment.first_kernels)
+
+
+def restore(trainer: Any, saved: Saved) -> None:
+    """Put a Trainer where it was when `save_run` was called. Raises UserError when the checkpoint belongs to another run."""
+    state, folder = saved.state, trainer.folder
+    velocity = [saved.velocity.get(name) for name in finetune.learning(trainer.model)]
+    try:
+        trainer.model.load_state_dict(saved.weights)
+        trainer.optimizer.load_state_dict({"velocity": velocity, "groups": state["groups"]})
+        trainer.schedule.load_state_dict(state["schedule"])
+        set_random_state(state["random"])
+        trainer.epoch, trainer.batch, trainer.tally = state["epoch"], state["batch"], Tally(**state["tally"])
+        trainer.history, trainer.timing = [Epoch(*row) for row in state["history"]], [Timing(*row) for row in state["timing"]]
+        trainer.best, trainer.saved = state["best"], (trainer.epoch, trainer.batch) if folder.source == folder.last else None
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{folder.source} does not belong to this run: {error}") from error
+    if saved.first_kernels is not None:
+        trainer.experiment.first_kernels = saved.first_kernels
+
+
+def statistics(saved: Saved) -> Statistics:
+    """The mean image and spread; without components in checkpoints that are older than the colour augmentation."""
+    components = saved.state.get("components")
+    return Statistics(saved.mean, saved.state["std"], None if components is None else np.array(components))
 
 
 class _Summing:
@@ -89,8 +158,8 @@ def _is_sealed(file, path):
     return True
 
 
-def load(path):
-    """(weights, velocity, mean, state, first_kernels) as `save` got them.
+def load(path: Any) -> Saved:
+    """What `save` got.
 
     Raises UserError for any file that is not a whole checkpoint, to the last byte.
     """
@@ -105,10 +174,10 @@ def load(path):
     if version != FORMAT:
         raise UserError(f"{path} has format {version}, this minialex reads format {FORMAT}: use the version that wrote it.")
     _check_seal(sealed, path)
-    return _below("model/", arrays), _below("velocity/", arrays), arrays["mean"], state, arrays.get("first_kernels")
+    return Saved(_below("model/", arrays), _below("velocity/", arrays), arrays["mean"], state, arrays.get("first_kernels"))
 
 
-def read_arrays(path):
+def read_arrays(path: Any) -> dict[str, np.ndarray]:
     """All arrays of an .npz file by name. Raises UserError when it is missing, damaged, or no .npz of plain arrays."""
     arrays, sealed = _read(path)
     if "state" in arrays and "mean" in arrays:

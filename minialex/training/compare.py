@@ -10,9 +10,9 @@ from ..errors import UserError
 from ..utils import console, drawing
 from ..utils.progress import duration
 from ..utils.table import columns
-from .folder import RunFolder
 from .plots import QUIET, RULE, figure, shorten
 from .report import rows_of, seconds_of
+from .run_dir import RunFolder
 
 COLOURS = ("#33658a", "#c8553d", "#5b8e5a", "#8a5a9e", "#c99a2e", "#4aa3a2", "#9c6b4a", "#6a6f78")
 PATHS = ("data", "init")  # settings that are shown by the last part of the path

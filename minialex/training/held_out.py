@@ -22,9 +22,8 @@ from ..data.threads import ahead
 from ..data.whole import Picture
 from ..errors import UserError
 from ..utils.files import replacing
-from . import identity
-from .experiment import picture_size
-from .folder import RunFolder
+from .run_dir import RunFolder, check_same_pictures, other_classes
+from .setup import picture_size
 
 NAME = "pictures.csv"
 HEAD = ("part", "class", "name", "content")
@@ -118,7 +117,7 @@ class Seen:
             size = picture_size(settings["variant"])
             train, val = data.open_data(settings["data"], settings["subset"], labels=settings.get("labels"), progress=False,
                                         report=None, val_fraction=settings["val_fraction"], size=size)
-            identity.check_same_pictures(run, train, val)
+            check_same_pictures(run, train, val)
         except UserError:
             return None
         return cls(list(rows_of(train, val)))
@@ -197,7 +196,7 @@ def of_run(run: Place, classes: Sequence[str], size: int, part: str = "val", who
     new = [name for name in here if name not in classes] if settings.get("subset") is None else []
     gone = [name for name in classes if name not in here]
     if new or gone:
-        raise UserError(identity.other_classes(run, where, new, gone))
+        raise UserError(other_classes(run, where, new, gone))
     seen = Seen.of_run(run)
     if seen is None and part in ("train", "val"):
         raise UserError(f"the pictures in {where} have changed since {run} was trained, and a run of its age keeps no list of "

@@ -18,8 +18,8 @@ from ..utils import drawing
 from ..utils.drawing import attempt, shorten
 from ..utils.files import Output
 from . import classifier
-from .experiment import Experiment, Sample, spread
 from .metrics import Scores, best
+from .setup import Experiment, Sample, spread
 
 Path = str | os.PathLike[str]
 Entry = tuple[np.ndarray, str, np.ndarray, int | None]  # planes, name, probabilities, number of the right class

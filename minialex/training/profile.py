@@ -5,52 +5,53 @@ Every operation is timed while it runs. On a GPU it is waited for, which makes t
 import sys
 import time
 from collections import defaultdict
-from contextlib import contextmanager
 
-from ..tensor import observers
+from ..tensor import is_grad_enabled, observers
+from .callbacks import Callback
 
 UPDATE = "update of the weights"
 
 
-class Profile:
-    """Collects seconds inside `watching()`; `lines()` tells them."""
+class Profile(Callback):
+    """Collects the seconds of training steps; `lines()` is a table of them, which is printed when the loop is left."""
 
-    def __init__(self, device="cpu"):
-        self.device = device
-        self.seconds, self.steps, self.wall = defaultdict(lambda: [0.0, 0.0]), 0, 0.0
+    def __init__(self):
+        self.seconds, self.steps, self.wall, self.device = defaultdict(lambda: [0.0, 0.0]), 0, 0.0, "cpu"
 
-    @contextmanager
-    def watching(self, optimizer):
-        """Time every operation, and the optimiser's update, of the steps inside the block."""
-        update = optimizer.step
-
-        def timed_update():
-            start = time.perf_counter()
-            update()
-            self._wait()
-            self.seconds[UPDATE][0] += time.perf_counter() - start
-            self.steps += 1
-
+    def on_begin(self, trainer):
+        self.device = trainer.device
         observers.append(self._observe)
-        optimizer.step, start = timed_update, time.perf_counter()
-        try:
-            yield
-        finally:
-            self.wall += time.perf_counter() - start
-            observers.remove(self._observe)
-            optimizer.step = update
+
+    def on_epoch_begin(self, trainer):
+        self.last = time.perf_counter()
+
+    def on_gradients(self, trainer):
+        self._wait()
+        self.before_update = time.perf_counter()
+
+    def on_step(self, trainer, images, labels):
+        self._wait()
+        now = time.perf_counter()
+        self.seconds[UPDATE][0] += now - self.before_update
+        self.steps, self.wall, self.last = self.steps + 1, self.wall + now - self.last, now
+
+    def on_close(self, trainer):
+        observers.remove(self._observe)
+        for line in self.lines():
+            trainer.progress.line(line)
 
     def _observe(self, direction, function, call):
         def timed(*arrays):
             start = time.perf_counter()
             result = call(*arrays)
-            self._wait()
-            name = f"{function.layer} {function.name}" if function.layer else function.name
-            self.seconds[name][direction == "backward"] += time.perf_counter() - start
+            if direction == "backward" or is_grad_enabled():  # neither validation nor what frozen layers make of pictures
+                self._wait()
+                name = f"{function.layer} {function.name}" if function.layer else function.name
+                self.seconds[name][direction == "backward"] += time.perf_counter() - start
             return result
         return timed
 
-    def lines(self):
+    def lines(self) -> list[str]:
         """A table: milliseconds per step, forward and backward, and the share of the whole."""
         if not self.steps:
             return ["profile  no step was taken"]
@@ -59,9 +60,8 @@ class Profile:
                 f"{'layer':<32}{'forward':>10}{'backward':>10}{'share':>8}"]
         for name, (forward, backward) in self.seconds.items():
             rows.append(f"{name:<32}{self._ms(forward):>10}{self._ms(backward):>10}{(forward + backward) / total:8.1%}")
-        besides = self.wall - total
         return [*rows, f"{'all operations':<32}{self._ms(total):>20}{1:8.0%}",
-                f"{'pictures, saving, bookkeeping':<32}{self._ms(besides):>20}"]
+                f"{'pictures, saving, bookkeeping':<32}{self._ms(self.wall - total):>20}"]
 
     def _ms(self, seconds):
         return f"{1e3 * seconds / self.steps:,.1f}" if seconds else ""

@@ -20,8 +20,8 @@ from ..utils.files import Output, replacing
 from ..utils.progress import Progress, duration
 from . import classifier, held_out, plots
 from .evaluate import CLASS_HEAD, class_cells
-from .folder import RunFolder
 from .metrics import Scores
+from .run_dir import RunFolder
 
 NAME = "report.html"
 SHOWN = 8  # best and worst predictions

@@ -4,15 +4,13 @@ import contextlib
 import io
 import random
 import shutil
-import sys
 from unittest import mock
 
 from outcome import Outcome
 
-from minialex import training
 from minialex.cli import train
 from minialex.errors import UserError
-from minialex.training import checkpoint
+from minialex.training import callbacks, checkpoint
 
 
 def copies(whole, count, seed=2):
@@ -72,7 +70,7 @@ def refused_by_the_command(world, count):
 
 def command(arguments):
     """(status, what stands on stderr) of the train command, in this process."""
-    no_pictures = mock.patch.object(sys.modules[training.run.__module__], "draw")  # which take longer than these runs
+    no_pictures = mock.patch.object(callbacks.Figures, "on_end")  # which take longer than these runs
     with contextlib.redirect_stderr(io.StringIO()) as said, contextlib.redirect_stdout(io.StringIO()), no_pictures:
         try:
             status = train.main(arguments)

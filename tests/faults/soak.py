@@ -7,6 +7,7 @@ parameters, and memory is read after each epoch.
 
 import os
 import sys
+from unittest import mock
 
 from outcome import Outcome
 
@@ -25,11 +26,10 @@ def memory_stays(world, epochs, most=8 << 20):
     if sys.platform != "linux":
         row.skipped = "memory is read from /proc"
         return row
-    from minialex.training import run
+    from minialex.training import callbacks, run
     from minialex.utils.progress import Progress
 
-    module, readings = sys.modules[run.__module__], []
-    draw, module.draw = module.draw, lambda trainer: None
+    readings = []
 
     class Reading(Progress):
         def line(self, text=""):
@@ -38,10 +38,8 @@ def memory_stays(world, epochs, most=8 << 20):
 
     options = {"data": str(world.pictures), "variant": "lenet5", "batch_size": 4, "lr": 0.001, "device": "cpu", "epochs": epochs,
                "save_every": "10min", "out": str(world.folder / "soak")}
-    try:
+    with mock.patch.object(callbacks.Figures, "on_end"):
         trainer = run(options, Reading(terminal=False))
-    finally:
-        module.draw = draw
     quarter = len(readings) // 4
     growth = max(readings[-quarter:]) - max(readings[quarter : 2 * quarter])
     steps = epochs * len(trainer.loader)

@@ -106,9 +106,9 @@ def _obey(order, train):
 
 
 def _arrange(order):
-    from minialex.training import checkpoint, loop, run
+    from minialex.training import callbacks, checkpoint, loop
 
-    sys.modules[run.__module__].draw = lambda trainer: None  # matplotlib takes longer than these runs
+    callbacks.Figures.on_end = lambda self, trainer: None  # matplotlib takes longer than these runs
     write = checkpoint._Summing.write
     if order.get("slow"):
         checkpoint._Summing.write = _slowly(write, order["slow"])
@@ -162,7 +162,7 @@ def _die_at(number, checkpoint, write):
 
 
 def _change_rights(step, folder, mode, loop):
-    original, done = loop.Trainer._step, [0]
+    original, done = loop.Trainer.step, [0]
 
     def and_then(self, *batch):
         original(self, *batch)
@@ -170,7 +170,7 @@ def _change_rights(step, folder, mode, loop):
         if done[0] == step:
             os.chmod(folder, mode)
 
-    loop.Trainer._step = and_then
+    loop.Trainer.step = and_then
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from small_runs import Listener
 
 from minialex import models, nn
 from minialex.errors import UserError
-from minialex.training import Interrupted, experiment, run
+from minialex.training import Interrupted, run, setup
 from minialex.training.checkpoint import load
 from minialex.training.config import resolve
 
@@ -35,7 +35,7 @@ def in_colour(monkeypatch):
         return model
 
     monkeypatch.setattr(models, "build", build)
-    monkeypatch.setattr(experiment, "channels", lambda variant: 3)
+    monkeypatch.setattr(setup, "channels", lambda variant: 3)
 
 
 def weights(path):

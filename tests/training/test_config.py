@@ -4,7 +4,7 @@ import pytest
 
 from minialex.errors import UserError
 from minialex.training.config import RECIPES, check, choose_recipe, resolve, save_interval
-from minialex.training.experiment import milestones
+from minialex.training.setup import milestones
 
 
 def test_the_papers_recipe():

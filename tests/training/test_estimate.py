@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from minialex import models
-from minialex.training import estimate, features, freezing
+from minialex.training import finetune
+from minialex.training import memory_estimate as estimate
 
 
 def experiment(variant, batch, classes, train, val, size=256, freeze=None, epochs=10, cache=2**30):
@@ -15,8 +16,8 @@ def experiment(variant, batch, classes, train, val, size=256, freeze=None, epoch
                                      "__len__": lambda self: count})()
 
     model = models.build(variant, classes, 1 if variant == "lenet5" else 3)
-    trunk, head = freezing.freeze(model, freeze) if freeze else (None, model)
-    views = features.views(trunk, model.input_shape, train + val, True) if freeze else 0
+    trunk, head = finetune.freeze(model, freeze) if freeze else (None, model)
+    views = finetune.views(trunk, model.input_shape, train + val, True) if freeze else 0
     return SimpleNamespace(model=model, trunk=trunk, head=head, views=views, train=pictures(train), val=pictures(val),
                            config=SimpleNamespace(batch_size=batch, accumulate=1, epochs=epochs))
 
@@ -53,9 +54,9 @@ def test_what_features_take_is_what_is_said(monkeypatch):
                 yield np.zeros((20, 1, 32, 32), np.float32), np.arange(start, start + 20)
 
     loader = Loader(**vars(loader))
-    kept = features.FeatureLoader(loader, frozen.trunk, 1, lambda *given: _Quiet())
+    kept = finetune.FeatureLoader(loader, frozen.trunk, 1, lambda *given: _Quiet())
     made, found = kept._compute(0)
-    assert made.nbytes == 40 * estimate._bytes_of_features(frozen) and found.tolist() == list(range(40))
+    assert made.nbytes == 40 * estimate.bytes_of_features(frozen) and found.tolist() == list(range(40))
     assert made.base is not None and made.base.nbytes == made.nbytes
 
 

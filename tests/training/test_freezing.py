@@ -8,8 +8,8 @@ from small_runs import OPTIONS, Listener
 
 from minialex import models
 from minialex.errors import UserError
-from minialex.training import checkpoint, features, freezing, run
-from minialex.training.loop import Trainer
+from minialex.training import checkpoint, finetune, run
+from minialex.training.callbacks import Anomaly
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def test_frozen_layers_get_neither_gradient_nor_decay_nor_velocity(source, train
 
 def test_kept_features_train_the_same_network_as_features_computed_for_each_batch(source, train, monkeypatch):
     kept, _ = train("kept", init=source, freeze="conv", epochs=3)
-    monkeypatch.setattr(features, "MEMORY", 0)
+    monkeypatch.setattr(finetune, "MEMORY", 0)
     computed, listener = train("computed", init=source, freeze="conv", epochs=3)
     assert "does not fit into memory" in listener.text
     for name, array in weights_of(kept).items():
@@ -40,10 +40,10 @@ def test_kept_features_train_the_same_network_as_features_computed_for_each_batc
 
 
 def test_each_view_is_computed_once(source, pictures, tmp_path, monkeypatch):
-    monkeypatch.setattr(features, "VIEWS", 2)
+    monkeypatch.setattr(finetune, "VIEWS", 2)
     computed = []
-    original = features.FeatureLoader._compute
-    monkeypatch.setattr(features.FeatureLoader, "_compute",
+    original = finetune.FeatureLoader._compute
+    monkeypatch.setattr(finetune.FeatureLoader, "_compute",
                         lambda self, view: computed.append((self.loader.train, view)) or original(self, view))
     run(OPTIONS | {"data": str(pictures), "out": str(tmp_path / "r"), "init": source, "freeze": "conv", "epochs": 5}, Listener())
     assert computed == [(True, 0), (False, 0), (True, 1)]
@@ -78,7 +78,7 @@ def test_where_the_cut_is(variant, until, last):
     network = nn.Sequential(**model, flatten=nn.Flatten(), **dict(classifier))
     names = [name for name, _ in network.named_children()]
     expected = "flatten" if (variant, until) in [("caffe", "conv"), ("krizhevsky", "conv5")] else last
-    assert names[freezing.cut(network, until) - 1] == expected
+    assert names[finetune.cut(network, until) - 1] == expected
 
 
 @pytest.mark.parametrize("options, said", [
@@ -98,9 +98,7 @@ def test_a_fresh_layer_behind_learnt_ones_is_drawn_for_what_comes_in(source, pic
     source, whose convolutions learnt together with the head that its own seed draws.)"""
     arrays = {name: array for name, array in checkpoint.load(source)[0].items() if name.startswith("conv")}
     first = []
-    original = Trainer._check_loss
-    monkeypatch.setattr(Trainer, "_check_loss",
-                        lambda self, loss, *rest: first.append(loss.item()) or original(self, loss, *rest))
+    monkeypatch.setattr(Anomaly, "on_loss", lambda self, trainer, loss, *rest: first.append(loss.item()))
     for factor in (1, 1e-3):
         changed = copy.deepcopy(arrays)
         changed["conv3.weight"] *= factor

@@ -5,10 +5,9 @@ import re
 import pytest
 from small_runs import OPTIONS, Listener
 
-from minialex.training import features, loop, run
+from minialex.training import finetune, loop, run
+from minialex.training.callbacks import DRAWING, Checkpoints
 from minialex.training.loop import Trainer
-from minialex.training.pace import DRAWING
-from minialex.training.record import Record
 from minialex.utils.progress import Progress
 
 
@@ -18,10 +17,10 @@ class Clock:
     def __init__(self, monkeypatch, train, val, frozen, save=0.0):
         self.now, self.frozen = 0.0, frozen
         monkeypatch.setattr(loop.time, "perf_counter", lambda: self.now)
-        self._passes(monkeypatch, Trainer, "_step", lambda trainer, images, labels: train * len(labels))
-        self._passes(monkeypatch, features.FeatureLoader, "_compute", lambda loader, view: frozen * len(loader.pictures))
-        self._passes(monkeypatch, features.FeatureLoader, "sample", lambda loader, count: 0)
-        self._passes(monkeypatch, Record, "save", lambda record: save)
+        self._passes(monkeypatch, Trainer, "step", lambda trainer, images, labels: train * len(labels))
+        self._passes(monkeypatch, finetune.FeatureLoader, "_compute", lambda loader, view: frozen * len(loader.pictures))
+        self._passes(monkeypatch, finetune.FeatureLoader, "sample", lambda loader, count: 0)
+        self._passes(monkeypatch, Checkpoints, "save", lambda checkpoints, trainer: save)
         original = Trainer._validate
 
         def validate(trainer):
@@ -104,7 +103,7 @@ def test_a_rate_counts_only_the_time_of_what_it_names(pictures, tmp_path, monkey
 def test_a_dry_run_of_frozen_layers_looks_at_few_pictures(pictures, tmp_path, source, monkeypatch):
     """A whole set may take an hour: its time is said from a few batches."""
     computed = []
-    monkeypatch.setattr(features.FeatureLoader, "_compute", lambda *given: computed.append(1))
+    monkeypatch.setattr(finetune.FeatureLoader, "_compute", lambda *given: computed.append(1))
     listener = Listener()
     options = {"data": str(pictures), "out": str(tmp_path / "r"), "init": source, "freeze": "conv", "dry_run": True}
     run(OPTIONS | options, listener)

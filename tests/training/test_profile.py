@@ -1,5 +1,6 @@
 """--profile: every operation of a step is in the table, and the shares add up."""
 import re
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -12,15 +13,22 @@ from minialex.training.profile import UPDATE, Profile
 def test_a_step_is_timed_layer_by_layer():
     ma.manual_seed(0)
     net = nn.Sequential(conv1=nn.Conv2d(1, 2, 3), relu1=nn.ReLU(), flatten=nn.Flatten(), fc=nn.Linear(2 * 4, 3))
-    optimizer, profile = optim.SGD(net.parameters(), lr=0.1), Profile()
-    before = list(ma.tensor.observers)
+    optimizer, profile, told = optim.SGD(net.parameters(), lr=0.1), Profile(), []
+    trainer = SimpleNamespace(device="cpu", progress=SimpleNamespace(line=told.append))
+    before, images, labels = list(ma.tensor.observers), np.ones((2, 1, 4, 4), np.float32), np.array([0, 2])
+    profile.on_begin(trainer)
+    profile.on_epoch_begin(trainer)
     for _ in range(2):
-        with profile.watching(optimizer):
-            loss = F.cross_entropy(net(np.ones((2, 1, 4, 4), np.float32)), np.array([0, 2]))
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-    assert ma.tensor.observers == before and optimizer.step.__self__ is optimizer
+        loss = F.cross_entropy(net(images), labels)
+        optimizer.zero_grad()
+        loss.backward()
+        profile.on_gradients(trainer)
+        optimizer.step()
+        profile.on_step(trainer, images, labels)
+    with ma.no_grad():  # a validation does not count
+        F.softmax(net(images))
+    profile.on_close(trainer)
+    assert ma.tensor.observers == before and told == profile.lines()
     assert profile.steps == 2
     assert list(profile.seconds) == ["conv1 Conv2dReLU", "flatten Reshape", "fc Linear", "CrossEntropy", UPDATE]
     assert all(forward > 0 for forward, _ in profile.seconds.values())

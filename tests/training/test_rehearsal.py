@@ -9,7 +9,8 @@ from small_runs import OPTIONS, Listener, write_pictures
 
 from minialex.cli import train as command
 from minialex.errors import UserError
-from minialex.training import Interrupted, checkpoint, estimate, paper, run
+from minialex.training import Interrupted, checkpoint, run, say
+from minialex.training import memory_estimate as estimate
 from minialex.training.loop import Trainer
 
 
@@ -66,7 +67,7 @@ def test_estimates_stand_beside_what_happened(finished):
 
 
 def test_less_memory_than_needed_is_told(train, monkeypatch):
-    for module in ("announce", "estimate"):
+    for module in ("say", "memory_estimate"):
         monkeypatch.setattr(f"minialex.training.{module}.memory_free", lambda device: 50_000_000)
     _, listener = train("small", epochs=1, accumulate=2)
     assert "50 MB are free: --accumulate 4 computes the same" in " ".join(listener.text.split())
@@ -76,7 +77,7 @@ def test_running_out_of_memory_is_one_line(pictures, tmp_path, monkeypatch, caps
     def starve(trainer, images, labels):
         raise MemoryError("Unable to allocate 9 GiB")
 
-    monkeypatch.setattr(Trainer, "_step", starve)
+    monkeypatch.setattr(Trainer, "step", starve)
     options = ["--data", str(pictures), "--variant", "lenet5", "--device", "cpu", "--out", str(tmp_path / "run")]
     assert command.main([*options, "--batch-size", "8", "--accumulate", "2"]) == 2
     said = capsys.readouterr().err
@@ -110,4 +111,4 @@ def test_the_papers_training_on_a_tree_like_imagenets(tmp_path):
     for words in ("differs from the paper: 9 pictures of 3 classes", "batch size 4, not 128", "put on two GPUs",
                   "--variant krizhevsky keeps them apart", "crops of 227 pixels, not 224", "--ten-crop", "n01440000"):
         assert words in text, words
-    assert len(list(paper.differences(trainer.experiment))) == 8
+    assert len(list(say.differences(trainer.experiment))) == 8

@@ -124,8 +124,8 @@ def test_resume_auto_takes_the_newest_unfinished_run(train, tmp_path, monkeypatc
         with pytest.raises(Interrupted):
             train(name, lambda done: signal.raise_signal(signal.SIGINT) if done == 2 else None, epochs=1)
     os.utime("runs/old/checkpoint-last.npz", (1, 1))
-    assert run({"resume": "auto"}, Listener()).record.folder.path.name == "new"
-    assert run({"resume": "auto"}, Listener()).record.folder.path.name == "old"
+    assert run({"resume": "auto"}, Listener()).folder.path.name == "new"
+    assert run({"resume": "auto"}, Listener()).folder.path.name == "old"
     with pytest.raises(UserError, match="no unfinished run"):
         run({"resume": "auto"}, Listener())
 
@@ -246,7 +246,7 @@ def test_auto_with_a_folder_is_the_run_in_it(train, tmp_path, monkeypatch):
     for name in ("a", "b"):
         with pytest.raises(Interrupted):
             train(name, stop(2), epochs=1)
-    assert run({"resume": "auto", "out": "a"}, Listener()).record.folder.path.name == "a"
+    assert run({"resume": "auto", "out": "a"}, Listener()).folder.path.name == "a"
     with pytest.raises(UserError, match="goes on in its own folder, not in a"):
         run({"resume": "b", "out": "a"}, Listener())
     with pytest.raises(UserError, match="there is no run nowhere"):

@@ -5,7 +5,7 @@ import pytest
 
 from minialex import models
 from minialex.errors import UserError
-from minialex.training.weights import load_into
+from minialex.training.finetune import load_into
 from minialex.weights import read
 
 
@@ -13,8 +13,9 @@ def test_what_fits_is_taken_and_the_rest_is_told(tmp_path):
     source, target = models.lenet5(7), models.lenet5(3)
     before = target.fc5.weight.data.copy()
     np.savez(tmp_path / "w.npz", extra=np.zeros(2), **{k: v for k, v in source.state_dict().items() if k != "conv2.bias"})
-    notes = load_into(target, read(tmp_path / "w.npz"), tmp_path / "w.npz")
+    notes, fresh = load_into(target, read(tmp_path / "w.npz"), tmp_path / "w.npz")
     assert (target.conv1.weight.data == source.conv1.weight.data).all() and (target.fc5.weight.data == before).all()
+    assert fresh == {"fc5.weight", "fc5.bias", "conv2.bias"}
     text = "\n".join(notes)
     assert "7 of 10 arrays come from" in text and "fc5.weight has shape (7, 84)" in text and "(3, 84) here" in text
     assert "so with initial values: conv2.bias" in text and "not used from" in text and "extra" in text

@@ -165,13 +165,13 @@ def test_the_commands_take_it(tmp_path, caffe_arrays, capsys, monkeypatch):
 
 def test_training_takes_it(tmp_path, capsys):
     from minialex.cli import train
-    from minialex.training import weights as initial
+    from minialex.training import finetune
 
     assert train.main(["--mean", "1,2,3", "--out", str(tmp_path / "r")]) == 2
     assert "name them with --init" in capsys.readouterr().err
     path = without_mean(tmp_path)
-    found = initial.named_in({"init": str(path), "mean": "1,2,3"})
+    found = finetune.named_in({"init": str(path), "mean": "1,2,3"})
     assert found.statistics.mean[:, 0, 0].tolist() == [1, 2, 3]
-    assert initial.settings({}, found) == {"variant": "caffe", "pixels": "raw"}
+    assert finetune.settings({}, found) == {"variant": "caffe", "pixels": "raw"}
     with pytest.raises(UserError, match="--mean 1,2,3 is for --pixels raw"):
-        initial.settings({"mean": "1,2,3", "pixels": "unit"}, found)
+        finetune.settings({"mean": "1,2,3", "pixels": "unit"}, found)

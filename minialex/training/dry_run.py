@@ -4,21 +4,25 @@ import os
 import shutil
 import tempfile
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ..data import UnreadablePicture
 from ..device import memory_used
 from ..utils.progress import duration
-from . import checkpoint, estimate, plots
-from .experiment import spread
-from .folder import RunFolder
+from . import checkpoint, plots
+from .callbacks import seconds_left
+from .loop import Trainer
+from .memory_estimate import gigabytes, memory
+from .run_dir import RunFolder
+from .setup import spread
 
 LOOKED_AT = 500  # pictures of each set
 STEPS = 3  # the first is slower than the others and not counted
 
 
 @contextmanager
-def scratch(folder):
+def scratch(folder: RunFolder) -> Iterator[RunFolder]:
     """A RunFolder on the same file system as this one, which answers to its name and vanishes in the end."""
     there = next(path for path in [folder.path, *folder.path.absolute().parents] if path.is_dir())
     temporary = RunFolder(tempfile.mkdtemp(prefix=".minialex-dry-run-", dir=there))
@@ -33,7 +37,7 @@ def scratch(folder):
         shutil.rmtree(temporary.path, ignore_errors=True)
 
 
-def rehearse(trainer):
+def rehearse(trainer: Trainer) -> Iterator[str]:
     """Read pictures, make a few steps, save and read the checkpoint, draw; yields lines that say how it went.
 
     Raises UserError for what would stop the run, MemoryError when the memory does not do.
@@ -41,30 +45,55 @@ def rehearse(trainer):
     for name, pictures in (("train", trainer.experiment.train), ("val", trainer.experiment.val)):
         looked_at, unreadable = _look_at(pictures)
         yield f"{looked_at:,} of {len(pictures):,} pictures of {name} looked at, {unreadable:,} cannot be read"
-    rate = trainer.rehearse(STEPS)
+    rate = make_steps(trainer, STEPS)
     start = time.perf_counter()
-    trainer.record.save()
-    checkpoint.load(trainer.record.folder.last)
-    saved = time.perf_counter() - start
+    checkpoint.save_run(trainer)
+    checkpoint.load(trainer.folder.last)
+    trainer.costs["save"] = saved = time.perf_counter() - start
     if rate:
-        trainer.pace.spent("train", 1, rate)
-        yield f"{STEPS} steps made, at {rate:.1f} images/s: about {duration(trainer.pace.seconds_left())} in all"
-    size = os.path.getsize(trainer.record.folder.last)
-    yield f"a checkpoint of {estimate.gigabytes(size)} saved and read again in {saved:.1f} s"
-    free = shutil.disk_usage(trainer.record.folder.path).free
+        trainer.costs["train"] = 1 / rate
+        yield f"{STEPS} steps made, at {rate:.1f} images/s: about {duration(seconds_left(trainer))} in all"
+    size = os.path.getsize(trainer.folder.last)
+    yield f"a checkpoint of {gigabytes(size)} saved and read again in {saved:.1f} s"
+    free = shutil.disk_usage(trainer.folder.path).free
     if free < 2 * size:  # one is there already; a run keeps the last and the best, and writes a new one beside them
-        yield f"the disk has room for {estimate.gigabytes(free)} more, a run needs {estimate.gigabytes(2 * size)}: make room"
+        yield f"the disk has room for {gigabytes(free)} more, a run needs {gigabytes(2 * size)}: make room"
     yield from _draw(trainer)
-    used, needed = memory_used(trainer.device), estimate.memory(trainer.experiment)
+    used = memory_used(trainer.device)
     if used is not None:
-        yield f"memory so far {estimate.gigabytes(used)}, of the {estimate.gigabytes(needed)} estimated"
+        yield f"memory so far {gigabytes(used)}, of the {gigabytes(memory(trainer.experiment))} estimated"
     yield "nothing was left behind: without --dry-run it is the run itself"
+
+
+def make_steps(trainer: Trainer, steps: int) -> float | None:
+    """The next few steps and nothing else. Returns images per second after the first, or None without any."""
+    trainer.model.train()
+    start, count = None, 0
+    for _, (images, labels) in zip(range(steps), _batches(trainer, steps)):
+        trainer.step(images, labels)
+        trainer.tally.fetch()  # waits for a GPU
+        count += len(labels) if start else 0
+        start = start or time.perf_counter()
+        trainer.batch += 1
+    return count / (time.perf_counter() - start) if count else None
+
+
+def _batches(trainer, steps):
+    """Batches for some steps: of few pictures' features where all of them would first have to be computed."""
+    if not trainer.experiment.views:
+        trainer.loader.start(trainer.epoch, trainer.batch)
+        yield from trainer.loader
+        return
+    size = trainer.config.batch_size
+    found, labels, trainer.costs["features"] = trainer.loader.sample(steps * size)
+    for start in range(0, len(labels), size):
+        yield found[start : start + size], labels[start : start + size]
 
 
 def _draw(trainer):
     """Draw the run's pictures, of an epoch that did not take place; yields what went wrong, or how long it took."""
     problems, start = [], time.perf_counter()
-    plots.of_run(trainer.record.folder.path, trainer.experiment, [(1, trainer.config.lr, 1, 0, 1, 0, 0)], [True], problems.append)
+    plots.of_run(trainer.folder.path, trainer.experiment, [(1, trainer.config.lr, 1, 0, 1, 0, 0)], [True], problems.append)
     yield from problems or [f"the run's pictures drawn in {time.perf_counter() - start:.1f} s"]
 
 

@@ -1,6 +1,8 @@
 """What a run says before its first step and after its last."""
 
 import textwrap
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -8,9 +10,9 @@ from .. import shapes
 from ..data.layout import is_doubtful
 from ..data.names import shown
 from ..device import memory_free
-from . import estimate, paper
-from .config import REASONS, SMALL
-from .experiment import class_weights, milestones
+from .config import REASONS, RECIPES, SMALL
+from .memory_estimate import caution, gigabytes, memory
+from .setup import class_weights, milestones
 
 WIDTH = 100
 
@@ -19,7 +21,7 @@ def _row(name, text):
     return textwrap.fill(text, WIDTH, initial_indent=f"{name:9}", subsequent_indent=" " * 9)
 
 
-def plan(experiment, device, folder, data_name):
+def plan(experiment: Any, device: Any, folder: Any, data_name: str) -> list[str]:
     """Device, network, data and recipe: a list of lines."""
     config, model = experiment.config, experiment.model
     totals = shapes.summary(model).totals
@@ -89,13 +91,13 @@ def _numbers(config):
 
 def _paper(experiment):
     if experiment.config.recipe == "paper":
-        for number, difference in enumerate(paper.differences(experiment)):
+        for number, difference in enumerate(differences(experiment)):
             yield _row("" if number else "differs", f"from the paper: {difference}" if not number else difference)
 
 
 def _memory(experiment):
     free = memory_free(experiment.model.parameters()[0].device)
-    return f"about {estimate.gigabytes(estimate.memory(experiment))}" + (f"; {estimate.gigabytes(free)} are free" if free else "")
+    return f"about {gigabytes(memory(experiment))}" + (f"; {gigabytes(free)} are free" if free else "")
 
 
 def _cautions(experiment):
@@ -104,7 +106,7 @@ def _cautions(experiment):
     if doubtful:
         yield (f"{', '.join(doubtful)}: {'these are' if len(doubtful) > 1 else 'this is'} rarely the name of a class; if the "
                "pictures in it are not all of one kind, move that folder out of the class folders")
-    short = estimate.caution(experiment)
+    short = caution(experiment)
     if short:
         yield short
     late = [epoch for epoch in milestones(config) if epoch >= config.epochs]
@@ -119,11 +121,10 @@ def _cautions(experiment):
                "decodes files anew: python -m minialex.pack PICTURES PACK does that once, and --data PACK never waits for it")
 
 
-def ending(trainer):
-    """What the run has reached and where it is: a list of lines."""
-    record = trainer.record
-    top1, top5 = record.history[-1][5:]
-    best_top1, _, best_epoch = record.best
+def ending(trainer: Any, took: str | None) -> list[str]:
+    """What the run has reached, where it is, and what it took (time and memory, or None for a run of very few steps)."""
+    experiment, folder = trainer.experiment, trainer.folder
+    last, (best_top1, _, best_epoch) = trainer.history[-1], trainer.best
     files = {
         "curves.png": "loss and accuracy, epoch by epoch",
         "filters.png": "conv1's kernels, and what training has changed in them",
@@ -134,21 +135,51 @@ def ending(trainer):
         "checkpoint-last.npz": "the network after the last epoch",
         "checkpoint-best.npz": f"the network after epoch {best_epoch}, the best: top-1 {best_top1:.1%}",
     }
-    there = [(name, what) for name, what in files.items() if (record.folder.path / name).exists()]
-    return ["", _row("done", f"validation top-1 {top1:.1%}, top-5 {top5:.1%} on all {len(trainer.experiment.val):,} pictures; "
-                             f"the run is in {record.folder}:"),
-            *(f"         {name:20} {what}" for name, what in there),
-            *_took(trainer),
-            *_skipped(trainer.experiment)]
+    lines = ["", _row("done", f"validation top-1 {last.val_top1:.1%}, top-5 {last.val_top5:.1%} on all {len(experiment.val):,} "
+                              f"pictures; the run is in {folder}:")]
+    lines += [f"         {name:20} {what}" for name, what in files.items() if (folder.path / name).exists()]
+    lines += [_row("took", took)] if took else []
+    skipped = len(experiment.train.problems) + len(experiment.val.problems)
+    if skipped:
+        lines.append(_row("skipped", f"{skipped:,} files or folders that could not be used; the first of them were named above"))
+    return lines
 
 
-def _took(trainer):
-    took = trainer.pace.in_the_end()
-    if took:
-        yield _row("took", took)
+# ------------------------------------------------------------------------------------------------ the paper
+
+CLASSES, PICTURES, CROP = 1000, 1_200_000, 224  # section 2 (1.2 million), section 4.1
+
+# What the network itself leaves of the paper.
+_NETWORKS = {
+    "paper": "each response norm sees all channels, where the paper's two GPUs normalised their own: at the 49th map the window "
+    "crosses from one tower to the other (--variant krizhevsky keeps them apart)",
+    "krizhevsky": "the network is that of the released program: pool before ReLU, a second norm within each map",
+    "single-tower": "the network has no towers: every kernel sees all channels",
+}
 
 
-def _skipped(experiment):
-    count = len(experiment.train.problems) + len(experiment.val.problems)
-    if count:
-        yield _row("skipped", f"{count:,} files or folders that could not be used; the first of them were named above")
+def differences(experiment: Any) -> Iterator[str]:
+    """How a run with --paper differs from the paper's training (Krizhevsky et al. 2012): sentences, the most important first."""
+    config, train, size = experiment.config, experiment.train, experiment.model.input_shape[-1]
+    if len(train.classes) != CLASSES or len(train) < PICTURES:
+        yield f"{len(train):,} pictures of {len(train.classes):,} classes, not about {PICTURES:,} of {CLASSES:,}"
+    for name, value in RECIPES["paper"].items():
+        if getattr(config, name) != value:
+            yield f"{name.replace('_', ' ')} {getattr(config, name)}, not {value}"
+    for holds, what in [
+        (config.dropout != 0.5, f"dropout {config.dropout:g}, not 0.5"),
+        (not config.crop, "no random crops"),
+        (not config.reflect, "no reflections"),
+        (True, "one device computes both towers, which the paper put on two GPUs; the products are the same"),
+        (True, _NETWORKS.get(config.variant, f"the network is the variant {config.variant}")),
+        (size != CROP, f"crops of {size} pixels, not {CROP}, which the paper's own sizes of layers contradict (lesson 1)"),
+        (config.schedule == "plateau",
+         "the learning rate is divided by 10 after 5 epochs without a better validation error, not by hand"),
+        (True, "dropout divides by 1 − p while training; the paper multiplies by 1 − p afterwards, which has the same mean"),
+        (True, "validation looks at the central crop; ten crops, as in the paper's results: "
+         "python -m minialex.evaluate --ten-crop"),
+        (config.accumulate > 1, f"each batch is worked on in {config.accumulate} parts: the same sums in another order"),
+        (config.tf32, "matrix products round their factors to TF32"),
+    ]:
+        if holds:
+            yield what

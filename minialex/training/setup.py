@@ -11,7 +11,7 @@ from .. import data, models, nn, optim
 from ..data import names
 from ..data.text import read_text
 from ..errors import UserError
-from . import features, freezing, weights
+from . import finetune
 from .config import INITIALISATIONS, MILESTONES, parse_milestones
 
 MAX_VALIDATION_BATCH = 128
@@ -33,7 +33,7 @@ class Experiment:
     trunk: nn.Module | None = None  # the frozen layers
     head: nn.Module | None = None  # the layers that learn
     fresh: frozenset = frozenset()  # names of the parameters that a file of weights did not have
-    views: int = 0  # crops of each picture whose features are kept (see features); 0: the trunk sees every batch
+    views: int = 0  # crops of each picture whose features are kept (see finetune); 0: the trunk sees every batch
 
     @property
     def learner(self):
@@ -66,7 +66,7 @@ def build(config, train, val, device, progress, statistics=None, found=None):
     statistics: of an earlier part of this run; found: the Weights that config.init names. Where both are None, or the
     weights come without, the statistics are measured.
     """
-    statistics = statistics or weights.statistics(found, config)
+    statistics = statistics or finetune.statistics(found, config)
     if statistics is None:
         statistics = data.statistics(train, channels(config.variant), workers=config.workers, progress=progress)
     notes, fresh = [], frozenset()
@@ -76,20 +76,19 @@ def build(config, train, val, device, progress, statistics=None, found=None):
     except ValueError as error:
         raise UserError(str(error)) from error
     if found is not None:
-        fresh = weights.fresh(model, found)
-        notes = weights.load_into(model, found, config.init)
+        notes, fresh = finetune.load_into(model, found, config.init)
     for _, layer in model.named_modules():
         if isinstance(layer, nn.Dropout):
             layer.p = config.dropout
     first_kernels = model.conv1.weight.data.copy()
     model.to(device)
-    trunk, head = freezing.freeze(model, config.freeze) if config.freeze else (None, model)
+    trunk, head = finetune.freeze(model, config.freeze) if config.freeze else (None, model)
     optimizer = optim.SGD(head.parameters(), config.lr, config.momentum, config.weight_decay)
     parts = Experiment(config, train, val, statistics, model, optimizer, make_schedule(config, optimizer), notes, first_kernels,
                        trunk, head, fresh)
     if trunk is not None:
         augmented = config.crop or config.reflect
-        parts.views = features.views(trunk, model.input_shape, len(train) + len(val), augmented)
+        parts.views = finetune.views(trunk, model.input_shape, len(train) + len(val), augmented)
     return parts
 
 

@@ -1,0 +1,253 @@
+"""Going on from what was learnt before: --init FILE, and --freeze, which keeps layers as they are.
+
+    pictures (N, 3, 227, 227)  →  trunk, frozen: conv1 … pool5  →  features (N, 256, 6, 6)  →  head: fc6 … fc8, which learns
+
+A frozen parameter has requires_grad = False: no gradient is computed for it, and the optimiser, which would also let it
+decay, does not have it. What the trunk makes of a crop never changes, so it is computed once and kept: each picture is
+cropped and reflected at random not every epoch but VIEWS times, and epoch e trains on the crops that were drawn for epoch
+e mod VIEWS. A view's features are computed in the set's order, all pictures at once, whatever epoch asks for them: a run
+that was stopped and goes on gets the same bytes.
+"""
+
+import copy
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from .. import nn, shapes, weights
+from ..data import Loader, Statistics
+from ..device import to_device, to_numpy
+from ..errors import UserError
+from ..fast.buffers import release_memory
+from ..tensor import Tensor, no_grad
+from .config import INITIALISATIONS, Config
+
+VIEWS = 4
+MEMORY = 2**31  # bytes for all views; larger sets have fewer, and where not even one fits, features are not kept
+BATCH = 64
+
+# ------------------------------------------------------------------------------------------------ --init FILE
+
+
+def named_in(given: dict) -> weights.Weights | None:
+    """The Weights that the option --init (in a dict of options) names, or None when it names a distribution or nothing."""
+    init = given.get("init")
+    return None if init is None or init in INITIALISATIONS else weights.read(init, given.get("mean"))
+
+
+def settings(given: dict, found: weights.Weights | None) -> dict:
+    """The user's options, completed by what travels with the weights: the network's variant, what its pixels look like."""
+    if found is None:
+        return given
+    if given.get("mean") is not None and given.get("pixels", found.pixels) != found.pixels:
+        raise UserError(f"--mean {given['mean']} is for --pixels {found.pixels}: leave one of the two options out.")
+    own = {"variant": found.variant, "pixels": found.pixels if found.statistics else None}
+    return {name: value for name, value in own.items() if value is not None} | given
+
+
+def statistics(found: weights.Weights | None, config: Config) -> Statistics | None:
+    """The mean image and spread that the weights were trained with; None to measure the new pictures'.
+
+    Raises UserError where they must be measured although --mean names them.
+    """
+    if found is None or found.statistics is None:
+        return None
+    same_pictures = (config.variant == "lenet5") == (found.variant == "lenet5")
+    colours = not config.colour or found.statistics.components is not None
+    if same_pictures and colours and found.pixels == config.pixels:
+        return found.statistics
+    if config.mean is not None:
+        other = "--pixels or --variant" if colours else "--colour"
+        raise UserError(f"--mean {config.mean} does not go with {other}, for which the pictures' own mean is measured: leave one "
+                        "of them out.")
+    return None
+
+
+def load_into(model: nn.Module, found: weights.Weights, path: str) -> tuple[list[str], frozenset]:
+    """Copy into a model what Weights have for it.
+
+    A layer of another shape, such as fc8 for another number of classes, keeps its initial weights. Returns sentences that
+    say so, and the names of the parameters that are fresh. Raises UserError when nothing fits, or what does holds NaN.
+    """
+    arrays, own = found.arrays, model.state_dict()
+    fitting = {name: arrays[name] for name in own if name in arrays and arrays[name].shape == own[name].shape}
+    if not fitting:
+        raise UserError(f"no array in {path} fits this network: it holds {_some(arrays)}, the network has {_some(own)}.")
+    for name, array in fitting.items():
+        if array.dtype.kind != "f" or not np.isfinite(array).all():
+            raise UserError(f"{name} in {path} does not hold finite floating-point numbers: these weights cannot be used.")
+    model.load_state_dict(own | fitting)
+    notes = [f"{len(fitting)} of {len(own)} arrays come from {path}: {found.origin}", *found.notes]
+    if found.variant is not None and found.variant != model.variant:
+        notes.append(f"these weights were learnt by the variant {found.variant}, this network is the variant {model.variant}")
+    missing, unknown = ([name for name in these if name not in others] for these, others in ((own, arrays), (arrays, own)))
+    if missing:
+        notes.append(f"not in {path}, so with initial values: {', '.join(missing)}")
+    notes += [f"{name} has shape {arrays[name].shape} in {path} and {array.shape} here: it keeps its initial values"
+              for name, array in own.items() if name in arrays and name not in fitting]
+    if unknown:
+        notes.append(f"not used from {path}: {', '.join(unknown)}")
+    return notes, frozenset(own) - set(fitting)
+
+
+def _some(arrays):
+    shown = [f"{name} {array.shape}" for name, array in list(arrays.items())[:4]]
+    return ", ".join(shown) + (", ..." if len(arrays) > 4 else "")
+
+
+def settle(learner: nn.Module, fresh: frozenset, images: Any) -> None:
+    """Divide the weights of the first layer that a file of weights did not have by the size of what comes into it.
+
+    He's variance 2/fan_in takes inputs of mean square 1 for granted; learnt layers give others: pool5 of Caffe's AlexNet
+    has about 120. images: the first batch of training, as the network that learns takes it.
+    """
+    x = Tensor(images)
+    with no_grad():
+        for name, layer in learner.named_children():
+            if f"{name}.weight" in fresh:
+                layer.weight.data /= float((x.data ** 2).mean()) ** 0.5 or 1.0
+                return
+            x = layer(x)
+
+
+# ------------------------------------------------------------------------------------------------ --freeze
+
+
+def cut(model: nn.Sequential, until: str) -> int:
+    """How many of a network's layers are frozen by --freeze `until`: "conv" or the name of a layer with parameters.
+
+    With it go the layers without parameters that follow, up to the first that behaves in another way while training
+    (dropout). Raises UserError when there is no such layer, or when none would be left to learn.
+    """
+    layers = model.named_children()
+    learning = [name for name, layer in layers if layer.parameters()]
+    last = [name for name, layer in layers if isinstance(layer, nn.Conv2d)][-1] if until == "conv" else until
+    if last not in learning[:-1]:
+        raise UserError(f"--freeze {until} is not possible: choose conv (all convolutions) or the last layer to freeze, one of "
+                        f"{', '.join(learning[:-1])}.")
+    end = [name for name, _ in layers].index(last) + 1
+    while not layers[end][1].parameters() and not isinstance(layers[end][1], nn.Dropout):
+        end += 1
+    return end
+
+
+def freeze(model: nn.Sequential, until: str) -> tuple[nn.Sequential, nn.Sequential]:
+    """Freeze layers in place. Returns (trunk, head), two networks that share the model's layers."""
+    end = cut(model, until)
+    for parameter in model[:end].parameters():
+        parameter.requires_grad = False
+    return model[:end], model[end:]
+
+
+def learning(model: nn.Module) -> list[str]:
+    """The names of the parameters that are not frozen."""
+    return [name for name, parameter in model.named_parameters() if parameter.requires_grad]
+
+
+# ------------------------------------------------------------------------------------------------ features
+
+
+def views(trunk: nn.Module, input_shape: tuple, count: int, augmented: bool) -> int:
+    """How many views of `count` pictures are kept: 0 when not even one fits into MEMORY."""
+    return min(VIEWS if augmented else 1, MEMORY // (count * math.prod(output_shape(trunk, input_shape)) * 4))
+
+
+def output_shape(network: nn.Module, input_shape: tuple) -> tuple:
+    """What a network makes of the shape of one picture."""
+    return shapes.summary(network, input_shape).rows[-1].output_shape
+
+
+def kept(experiment: Any, loader: Loader, phase: Callable) -> Any:
+    """The loader of features in the place of a loader of pictures, where an experiment has frozen layers to keep."""
+    if not experiment.views:
+        return loader
+    return FeatureLoader(loader, experiment.trunk, experiment.views if loader.train else 1, phase)
+
+
+class FeatureLoader:
+    """Batches of features and labels, where `loader` (a data.Loader of the whole set) has batches of pictures.
+
+    trunk: the frozen layers; views: how many crops of each picture; phase: as Progress.phase, for who waits.
+    """
+
+    def __init__(self, loader: Loader, trunk: nn.Module, views: int, phase: Callable):
+        self.loader, self.trunk, self.views, self.phase = loader, trunk, views, phase
+        self.pictures, self.device = loader.pictures, trunk.parameters()[0].device
+        self._kept: dict = {}
+        self.start(0)
+
+    def __len__(self) -> int:
+        return len(self.loader)
+
+    def start(self, epoch: int, batch: int = 0) -> None:
+        """Choose epoch and first batch of the next iteration."""
+        self.loader.start(epoch)
+        self.order, self.view, self.first_batch = self.loader.order, epoch % self.views, batch
+
+    def prepare(self) -> int:
+        """Compute what this epoch's iteration gives, if it is not there yet. Returns of how many pictures."""
+        if self.view in self._kept:
+            return 0
+        self._kept[self.view] = self._compute(self.view)
+        return len(self.pictures)
+
+    def forget(self) -> None:
+        """Give back the memory of what is kept."""
+        self._kept.clear()
+
+    def uncomputed(self, epochs: Iterable[int]) -> int:
+        """Pictures whose features these epochs still need, each view's counted."""
+        return len({epoch % self.views for epoch in epochs} - set(self._kept)) * len(self.pictures)
+
+    def __iter__(self) -> Iterator:
+        self.prepare()
+        features, labels = self._kept[self.view]
+        size = self.loader.batch_size
+        for batch in range(self.first_batch, len(self)):
+            chosen = self.order[batch * size : (batch + 1) * size]
+            chosen = chosen[chosen < len(labels)]
+            if len(chosen):
+                yield features[chosen], labels[chosen]
+
+    def _in_order(self, view, size):
+        """(features, labels) of the pictures' crops of a view, in the set's order, on the CPU."""
+        in_order = copy.copy(self.loader)
+        in_order.batch_size, in_order.drop_last = size, False
+        in_order.start(view)
+        in_order.order = np.arange(len(self.pictures))
+        self.trunk.eval()
+        with no_grad():
+            for images, labels in in_order:
+                yield to_numpy(self.trunk(Tensor(to_device(images, self.device))).data), to_numpy(labels)
+
+    def _compute(self, view):
+        what = f"features of the frozen layers, view {view + 1} of {self.views}" if self.views > 1 else "features"
+        features, labels, filled = None, np.empty(len(self.pictures), dtype=np.int64), 0
+        with self.phase(what, len(self.pictures)) as bar:
+            for found, of_found in self._in_order(view, BATCH):
+                if features is None:
+                    features = np.empty((len(self.pictures), *found.shape[1:]), found.dtype)
+                rows = slice(filled, filled + len(found))
+                features[rows], labels[rows], filled = found, of_found, rows.stop
+                bar.step(len(found))
+        release_memory()
+        return features[:filled], labels[:filled]
+
+    def sample(self, count: int) -> tuple[np.ndarray, np.ndarray, float]:
+        """Features and labels of the first pictures, after one batch that is not counted: (features, labels, seconds a picture).
+
+        For a dry run; nothing is kept.
+        """
+        parts, labels, start, timed = [], [], None, 0
+        for found, of_found in self._in_order(0, min(BATCH, len(self.pictures))):
+            parts.append(found)
+            labels.append(of_found)
+            timed += len(found) if start else 0
+            start = start or time.perf_counter()
+            if timed >= count:
+                break
+        seconds = (time.perf_counter() - start) / timed if timed else 0.0
+        return np.concatenate(parts), np.concatenate(labels), seconds

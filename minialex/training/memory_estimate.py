@@ -1,0 +1,138 @@
+"""How much memory a run will need, and how much it took: the most of two moments.
+
+    while it trains      weights, and of those that learn gradients and velocities, 4 bytes each; per picture worked on at once
+                         OUTPUTS x what the layers put out + 4 x the input (batches that are ready or on their way);
+                         what frozen layers make of all pictures, where that is kept, or while it is computed
+    at its end           a second network, read from the best checkpoint and first drawn at random, and the drawing
+
+besides the decoded pictures that are kept and what the program itself takes. Measured on the CPU with two threads, as VmHWM:
+paper at batches of 8 and 64: 1,104 and 1,720 MB while it trains, 1,511 and 1,611 at its end; torchvision 976 and 1,458 MB;
+LeNet-5 at 64 and 512: 72 and 131 MB, then 178 and 198.
+"""
+
+import math
+from typing import Any
+
+from .. import nn, shapes
+from ..device import bytes_asked_for, gpu_memory, memory_free
+from ..errors import OutOfMemory
+from . import finetune
+from .setup import part_size
+
+PROGRAM, DRAWING = 65e6, 105e6  # Python and NumPy; Matplotlib and the page
+SCRATCH = 2.6  # bytes per weight: tiles, sums of threads, what comes and goes
+OUTPUTS, OUTPUTS_WITH_TANH, OUTPUTS_ON_GPU = 1.15, 1.65, 2.0  # tanh keeps its output, ReLU takes the place of its input
+INPUTS = 4
+FORWARD = 3  # of the largest outputs are there at once when nothing is kept for a backward pass
+RANDOM = 1.35  # of the largest layer, while a network is drawn
+# The most that a GPU's pool has in use in a training step, counted on networks of this family: weights, gradients and
+# velocities, and of all layers' outputs together 1.6 times the size (paper), 1.8 (torchvision), 0.8 to 1.0 (LeNet-5: tanh
+# keeps its own output, and nobody the convolution's before it).
+POOL, POOL_WITH_TANH = 1.8, 1.0
+
+
+def memory(experiment: Any) -> int:
+    """Bytes that a run will take at most, on the device; on a CPU with the decoded pictures that are kept."""
+    if experiment.model.parameters()[0].device != "cpu":
+        return round(_weights(experiment) + part_size(experiment.config) * per_picture(experiment) + PROGRAM)
+    program = PROGRAM + SCRATCH * _count(experiment.model.parameters())
+    for pictures in (experiment.train, experiment.val):  # decoded; none are kept where they are read from a pack
+        program += min(len(pictures) * 3 * pictures.size ** 2, getattr(pictures, "cache_bytes", 0))
+    return round(program + max(training(experiment), ending(experiment)))
+
+
+def training(experiment: Any) -> float:
+    """Bytes for weights, gradients, velocities, batches and features."""
+    at_once = part_size(experiment.config) * per_picture(experiment)
+    if experiment.trunk is None:
+        return _weights(experiment) + at_once
+    shape = experiment.model.input_shape
+    largest = max(math.prod(row.output_shape) for row in shapes.summary(experiment.trunk, shape).rows)
+    forward = finetune.BATCH * 4 * (FORWARD * largest + INPUTS * math.prod(shape))
+    seen = min(experiment.views, experiment.config.epochs) * len(experiment.train) + len(experiment.val)
+    kept = seen * bytes_of_features(experiment) if experiment.views else 0
+    return _weights(experiment) + kept + max(at_once, forward)
+
+
+def ending(experiment: Any) -> float:
+    """Bytes when the last report is made: gradients and features are gone, a second network is there."""
+    parameters = experiment.model.parameters()
+    largest = max(parameter.data.size for parameter in parameters)
+    return 4 * (3 * _count(parameters) + _count(_learning(parameters)) + RANDOM * largest) + DRAWING
+
+
+def per_picture(experiment: Any) -> float:
+    """Bytes for each picture that is worked on at once in training."""
+    model = experiment.model
+    outputs = OUTPUTS_WITH_TANH if _has_tanh(model) else OUTPUTS
+    if model.parameters()[0].device != "cpu":
+        outputs = OUTPUTS_ON_GPU
+    if not experiment.views:
+        return outputs * shapes.summary(model).totals.activation_bytes + INPUTS * 4 * math.prod(model.input_shape)
+    head = shapes.summary(experiment.head, finetune.output_shape(experiment.trunk, model.input_shape)).totals
+    return outputs * head.activation_bytes + 2 * bytes_of_features(experiment)
+
+
+def bytes_of_features(experiment: Any) -> int:
+    """Bytes of what the frozen layers make of one picture."""
+    return 4 * math.prod(finetune.output_shape(experiment.trunk, experiment.model.input_shape))
+
+
+def _has_tanh(model):
+    return any(isinstance(layer, nn.Tanh) for _, layer in model.named_modules())
+
+
+def _weights(experiment):
+    parameters = experiment.model.parameters()
+    return 4 * _count(parameters) + 8 * _count(_learning(parameters))
+
+
+def _learning(parameters):
+    return [parameter for parameter in parameters if parameter.requires_grad]
+
+
+def _count(parameters):
+    return sum(parameter.data.size for parameter in parameters)
+
+
+def caution(experiment: Any) -> str | None:
+    """A sentence when the memory that is free will hardly do, or None."""
+    needed, free = memory(experiment), memory_free(experiment.model.parameters()[0].device)
+    if free is None or needed < 0.95 * free:
+        return None
+    parts = 2 * experiment.config.accumulate
+    return (f"training may need {gigabytes(needed)} of memory and {gigabytes(free)} are free: --accumulate {parts} computes the "
+            "same with less")
+
+
+def gigabytes(count: float) -> str:
+    """A number of bytes for people."""
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
+
+
+# ------------------------------------------------------------------------------------------------ too large a batch
+
+
+def batch_that_fits(model: nn.Module, room: float) -> int:
+    """The most images per training step for `room` bytes on a GPU; 0 when there is no room for one."""
+    totals = shapes.summary(model).totals
+    per_output = POOL_WITH_TANH if _has_tanh(model) else POOL
+    return max(0, int((0.95 * room - 12 * totals.parameters) / (per_output * totals.activation_bytes)))
+
+
+def explain(error: MemoryError, trainer: Any) -> OutOfMemory:
+    """OutOfMemory, with one sentence for the user, for the MemoryError that ended a run (trainer: None before its first step)."""
+    said = str(error).rstrip(".") or "an array could not be allocated"
+    if trainer is None or trainer.device == "cpu":
+        parts = min(2 * trainer.config.accumulate, trainer.config.batch_size) if trainer else 2
+        return OutOfMemory(f"the memory is too small: {said}; --accumulate {parts} computes the same with less, a smaller "
+                           "--batch-size something else with less.")
+    batch = part_size(trainer.config)
+    free, in_use = gpu_memory()
+    fits = min(batch_that_fits(trainer.model, free + in_use), batch - 1)
+    needed = bytes_asked_for(said)
+    wanted = f"{needed:,} bytes more were needed, {free:,} are free and {in_use:,} in use" if needed else said.partition(";")[0]
+    parts = -(-trainer.config.batch_size // fits) if fits else 0
+    advice = (f"a batch of about {fits} would fit (--batch-size {fits}), --accumulate {parts} computes the same in such parts"
+              if fits else "not even one picture fits")
+    return OutOfMemory(f"the GPU's memory is too small for a batch of {batch}: {wanted}; {advice}, or run with --device cpu.")

@@ -1,0 +1,330 @@
+"""A run folder: the tables in it, its lock, and what makes a run this run.
+
+    config.json   all settings        metrics.csv   one line per epoch, nothing that depends on the clock
+    checkpoint-last.npz, checkpoint-best.npz        timing.csv    one line per epoch, seconds
+
+A run that is at work holds a lock on its config.json, which the operating system takes away when the program ends, however
+it ends: two programs never write into one folder. Going on with other settings, classes or pictures is an error.
+"""
+
+import csv
+import dataclasses
+import hashlib
+import io
+import itertools
+import json
+import os
+import platform
+import time
+import unicodedata
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .. import __version__
+from ..data.names import differing
+from ..data.pictures import printable
+from ..errors import UserError
+from ..utils import marks
+from ..utils.files import remove_abandoned, replacing, sync_folder
+from . import checkpoint
+from .config import Config, check, check_types
+
+try:
+    import fcntl
+except ImportError:  # Windows, where a lock would also keep others from reading
+    fcntl = None  # type: ignore[assignment]
+
+RUNS = Path("runs")
+LATEST = ".minialex-latest"  # in it, the name of the run that was worked on last
+LAST_WRITTEN = "report.html"
+SYSTEM = ("Thumbs.db", "desktop.ini", "lost+found", "__MACOSX")  # what systems leave in folders
+BUSY = "another program is training in {} at this moment: wait for its end, or stop it."
+# What may differ where a run goes on, since it changes results by rounding at most; epochs change what is still to come.
+MAY_DIFFER = ("device", "workers", "data", "labels", "class_names", "save_every", "accumulate", "epochs")
+KEPT = ("epochs", "data", "labels", "class_names")  # what holds for all that follows
+
+
+class RunFolder:
+    """The files of one run; `path` is where they are."""
+
+    def __init__(self, path: str | os.PathLike):
+        self.path = Path(path)
+        self.shown = str(self.path)  # what messages call it
+        self.config, self.last, self.best = (self.path / name for name in (marks.CONFIG, checkpoint.LAST, checkpoint.BEST))
+        self.source = self.last  # the checkpoint to go on from
+        self._lock: Any = None
+
+    def __str__(self) -> str:
+        return self.shown
+
+    def holds_run(self) -> bool:
+        """Is there a run in this folder already? One that stopped before its first checkpoint may be started over."""
+        return any((self.path / name).exists() for name in ("metrics.csv", checkpoint.LAST, checkpoint.BEST))
+
+    def create(self) -> None:
+        """Make the folder. Raises UserError when it cannot be made or written to."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(f"cannot make the run folder {self.path}: {error.strerror}; choose another with --out.") from error
+        sync_folder(self.path.absolute().parent)
+
+    def take(self) -> None:
+        """Keep other programs out until this one ends. Raises UserError when one is at work in it.
+
+        What a killed program left half written is removed. The folder becomes the one that --resume auto means.
+        """
+        if not self.lock():
+            raise UserError(BUSY.format(self))
+        remove_abandoned(self.path)
+        if self.path.absolute().parent == RUNS.absolute():
+            with replacing(RUNS / LATEST, "w", encoding="utf-8", errors="surrogateescape") as file:
+                file.write(self.path.name)
+
+    def lock(self) -> bool:
+        """Lock the folder if nobody has; returns whether it is ours. Where there are no locks, it always is."""
+        if fcntl is None or self._lock is not None:
+            return True
+        try:
+            file = open(self.config, "rb")
+        except OSError:
+            return True
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            return False
+        except OSError:  # a network file system without locks
+            pass
+        self._lock = file
+        return True
+
+    def release(self) -> None:
+        """Let others in again."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def write_config(self, settings: dict) -> None:
+        """Write config.json."""
+        self.write(marks.CONFIG, json.dumps(settings, indent=2) + "\n")
+
+    def read_config(self) -> dict:
+        """What write_config wrote. Raises UserError when it is not there or damaged."""
+        try:
+            config = json.loads(self.config.read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            raise UserError(f"cannot read {self.config}: {getattr(error, 'strerror', None) or error}.") from error
+        if not isinstance(config, dict):
+            raise UserError(f"{self.config} is not the config.json of a run: it holds a {type(config).__name__} instead of "
+                            "settings.")
+        return config
+
+    def write_table(self, name: str, head: Iterable[str], rows: Iterable) -> None:
+        """Write a table such as metrics.csv: its head, then rows of values."""
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows([head, *rows])
+        self.write(name, text.getvalue())
+
+    def write(self, name: str, text: str) -> None:
+        """Write a text file, whole or not at all."""
+        with replacing(self.path / name, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+
+
+# ------------------------------------------------------------------------------------------------ which folder
+
+
+def new(out: str | None, name: str) -> RunFolder:
+    """The folder for a new run: `out`, or runs/<date>-<name>; it is not made yet.
+
+    Raises UserError if it holds a run already or anything else, or if it could not be made or written to.
+    """
+    folder = RunFolder(_unused(name) if out is None else out)
+    if not marks.is_run(folder.path):
+        _check_empty(folder.path)
+    elif folder.holds_run():
+        raise UserError(f"{out} holds a run already: go on with --resume {out}, or choose another folder with --out.")
+    if not folder.lock():
+        raise UserError(BUSY.format(folder))
+    folder.release()  # config.json is about to be written anew
+    there = next(path for path in [folder.path, *folder.path.absolute().parents] if os.path.lexists(path))
+    if not there.is_dir():
+        problem = "is a file" if there.exists() else "is a link to nothing"
+    else:
+        problem = "" if os.access(there, os.W_OK | os.X_OK) else "may not be written to"
+    if problem:
+        raise UserError(f"the run folder cannot be {folder.path}, because {there} {problem}: choose another with --out.")
+    return folder
+
+
+def _check_empty(path):
+    """Raise UserError when a folder that is no run's holds files: a run writes config.json, report.html and others into it.
+
+    Names that begin with a dot do not count, such as .gitkeep and what systems leave in every folder.
+    """
+    try:
+        found = sorted(name for name in os.listdir(path) if not name.startswith(".") and name not in SYSTEM)
+    except OSError:  # it is not there, no folder, or may not be looked into: the next check says so
+        return
+    if found:
+        names = ", ".join(map(printable, found[:3])) + (", ..." if len(found) > 3 else "")
+        raise UserError(f"{path} holds other files ({names}) and no run: choose a new or empty folder with --out.")
+
+
+def _unused(name):
+    first = RUNS / f"{time.strftime('%Y-%m-%d-%H%M%S')}-{name}"
+    names = (first if number == 1 else Path(f"{first}-{number}") for number in itertools.count(1))
+    return next(path for path in names if not path.exists())
+
+
+def existing(resume: str, out: str | None = None) -> RunFolder:
+    """The folder that --resume means: a path to it or to a checkpoint in it, or "auto".
+
+    "auto" is the run in `out` if that is given; otherwise the unfinished run below runs/ that was worked on last.
+    Raises UserError when there is none.
+    """
+    if resume == "auto":
+        return existing(out) if out is not None else _newest_unfinished()
+    folder = RunFolder(resume)
+    if not folder.path.exists():
+        raise UserError(f"there is no run {resume} to go on with: check the path given to --resume.")
+    if folder.path.is_file():
+        folder = RunFolder(folder.path.parent)
+        folder.source = Path(resume)
+    if out is not None and os.path.realpath(out) != os.path.realpath(folder.path):
+        raise UserError(f"--resume {resume} goes on in its own folder, not in {out}: leave out --out, or start a new run with "
+                        f"--init {folder.source}.")
+    if not marks.is_run(folder.path):
+        what = "its config.json is not one that training wrote" if folder.config.exists() else "there is no config.json"
+        raise UserError(f"{resume} holds no run that could go on: {what}. Give the folder of a run.")
+    return folder
+
+
+def _newest_unfinished():
+    waiting = [RunFolder(path.parent) for path in RUNS.glob("*/config.json") if marks.is_run(path.parent)]
+    waiting = [folder for folder in waiting if not is_finished(folder) and folder.lock()]
+    for folder in waiting:
+        folder.release()
+    if not waiting:
+        raise UserError(f"--resume auto found no unfinished run in {RUNS.absolute()}: give the run's folder.")
+    try:  # clocks may be wrong, so the files' times are only asked without this name
+        latest = (RUNS / LATEST).read_text("utf-8", errors="surrogateescape")
+    except OSError:
+        latest = None
+    return max(waiting, key=lambda folder: (folder.path.name == latest, os.path.getmtime(folder.path)))
+
+
+def is_finished(folder: RunFolder) -> bool:
+    """Does metrics.csv have a line for every epoch, and is the page about them written, which is done last?"""
+    try:
+        with open(folder.path / "metrics.csv", encoding="utf-8") as file:
+            all_epochs = sum(1 for _ in file) > folder.read_config()["settings"]["epochs"]
+    except (OSError, KeyError, TypeError, UserError):
+        return False
+    return all_epochs and (folder.path / LAST_WRITTEN).exists()
+
+
+# ------------------------------------------------------------------------------------------------ the same run
+
+
+def describe(experiment: Any, device: Any) -> dict:
+    """What config.json holds."""
+    return {
+        "settings": dataclasses.asdict(experiment.config),
+        "classes": experiment.train.classes,
+        "class_names": differing(experiment.train.classes),
+        **_pictures(experiment.train, experiment.val),
+        "device": device.name,
+        "versions": _versions(),
+    }
+
+
+def _versions():
+    return {"minialex": __version__, "python": platform.python_version(), "numpy": np.__version__}
+
+
+def _pictures(train, val):
+    """How many, and a few letters that change when a picture is added, removed or renamed, or gets another class."""
+    names = "\n".join([*_with_classes(train), "", *_with_classes(val)]).replace(os.sep, "/")
+    digest = hashlib.sha256(names.encode()).hexdigest()[:16]
+    return {"train_pictures": len(train), "val_pictures": len(val), "pictures": digest}
+
+
+def _with_classes(pictures):
+    """The pictures' names, followed by their classes where no folder is called like them."""
+    for name, label in zip(pictures.names, pictures.labels.tolist()):
+        folders = unicodedata.normalize("NFC", name).split(os.sep)[:-1]
+        yield name if pictures.classes[label] in folders else f"{name}\t{pictures.classes[label]}"
+
+
+def same_settings(folder: RunFolder, given: dict) -> Config:
+    """The Config of an earlier part of the run. Raises UserError when the user's options (a dict) say otherwise."""
+    before = folder.read_config()
+    try:
+        config = Config(**before["settings"])
+        check_types(config)
+        check(dataclasses.asdict(config))
+    except (KeyError, TypeError, UserError) as error:
+        raise UserError(f"{folder.path / 'config.json'} is not that of a run: {str(error).rstrip('.')}.") from error
+    given = dict(given)
+    if given.pop("paper", False) and config.recipe != "paper":
+        raise UserError(f"{folder} was not started with --paper: leave it out, or start a new run.")
+    for name, value in given.items():
+        if name not in MAY_DIFFER and getattr(config, name) != value:
+            raise UserError(f"{folder} was started with {name.replace('_', ' ')} {getattr(config, name)}, not {value}: leave the "
+                            "option out, or start a new run.")
+    return dataclasses.replace(config, **{name: given[name] for name in MAY_DIFFER if name in given})
+
+
+def keep_settings(folder: RunFolder, config: Config) -> None:
+    """Write to config.json what holds from here on: the number of epochs, and where the pictures are."""
+    before = folder.read_config()
+    now = before["settings"] | {name: getattr(config, name) for name in KEPT}
+    if now != before["settings"]:
+        folder.release()  # the lock is on the file that is replaced
+        folder.write_config(before | {"settings": now})
+        folder.take()
+
+
+def check_same_network(folder: RunFolder, config: Config, state: dict) -> None:
+    """Raises UserError when the checkpoint's state comes from a run with other settings than this one has."""
+    ours, theirs = dataclasses.asdict(config), state.get("settings", {})
+    for name, value in ours.items():
+        if name not in MAY_DIFFER and theirs.get(name) != value:
+            raise UserError(f"{folder.source} belongs to another run than the config.json beside it: {name.replace('_', ' ')} is "
+                            f"{theirs.get(name)} there and {value} here.")
+
+
+def check_same_pictures(folder: RunFolder, train: Any, val: Any) -> None:
+    """Raises UserError when classes or pictures are not those that the run was started with."""
+    before = folder.read_config()
+    known, here = before.get("classes") or [], train.classes
+    if here != known:
+        raise UserError(other_classes(folder, "these pictures", [name for name in here if name not in known],
+                                      [name for name in known if name not in here]))
+    if any(before.get(name, value) != value for name, value in _pictures(train, val).items()):
+        raise UserError(f"the pictures have changed since {folder} was started, on {before.get('train_pictures')} for training "
+                        f"and {before.get('val_pictures')} for validation; now there are {len(train)} and {len(val)}, or others: "
+                        f"put them back, or start a new run with --init {folder.last}.")
+
+
+def other_classes(run: Any, where: str, new: list, gone: list) -> str:
+    """The sentence about classes that have changed since a run was trained. new, gone: their names."""
+    changes = [f"{what}: {', '.join(map(str, names[:5]))}{', ...' * (len(names) > 5)}"
+               for what, names in (("new", new), ("gone", gone)) if names]
+    return (f"the classes of {where} have changed since {run} was trained ({'; '.join(changes) or 'their order'}): put its "
+            "pictures back, or train a new run.")
+
+
+def what_differs(folder: RunFolder, device: Any) -> str | None:
+    """A sentence about what may change the last digits of results from here on, or None: other libraries, another device."""
+    before = folder.read_config()
+    then = before.get("versions", {}) | {"device": before.get("device")}
+    now = _versions() | {"device": device.name}
+    changed = [f"{name} {then[name]} → {value}" for name, value in now.items()
+               if name != "python" and then.get(name, value) != value]
+    return f"{', '.join(changed)}: results may differ from here on in their last digits" if changed else None
