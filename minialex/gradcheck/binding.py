@@ -9,6 +9,7 @@ import linecache
 
 import numpy as np
 
+from ..device import array_module
 from .dialects import CACHE, DOUT, LEARNING_RATE, OUTPUTS, ROLE, plain
 
 
@@ -39,13 +40,19 @@ def named(forward, inputs, names=None):
         order = [p.name for p in parameters if p.name in values] if by_name else []  # that of the gradients, too
         return {name: values[name] for name in [*order, *(name for name in values if name not in order)]}, by_name
     inputs = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
-    if names is None:
-        found = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-        names = found[:len(inputs)] if len(found) >= len(inputs) else [f"input {i}" for i in range(len(inputs))]
-    names = [names] if isinstance(names, str) else [str(name) for name in names]
-    if len(names) != len(inputs) or len(set(names)) != len(names):
-        raise ValueError(f"check_backward: names must be {len(inputs)} different ones, one for each input, got {names}.")
+    names = names_of("check_backward", forward, len(inputs), names)
     return {name: _value(name, value) for name, value in zip(names, inputs)}, False
+
+
+def names_of(caller: str, function, count: int, names: list[str] | None = None) -> list[str]:
+    """The given names, or those of the function's own arguments. Raises ValueError for too few, or two that are equal."""
+    if names is None:
+        found = [p.name for p in signature(function) if p.kind in POSITIONAL and p.name != "self"]
+        names = found[:count] if len(found) >= count else [f"input {i}" for i in range(count)]
+    names = [names] if isinstance(names, str) else [str(name) for name in names]
+    if len(names) != count or len(set(names)) != count:
+        raise ValueError(f"{caller}: names must be {count} different ones, one for each input, got {names}.")
+    return names
 
 
 def _value(name, value):
@@ -61,12 +68,12 @@ def _value(name, value):
     return value
 
 
-def check_values(name, array):
+def check_values(caller: str, name: str, array: np.ndarray) -> None:
     """Raises ValueError for an array that is empty or holds NaN or infinity: differences of those say nothing."""
     if array.size == 0:
-        raise ValueError(f"check_backward: {name} has shape {array.shape}, which holds no values: there is nothing to compare.")
-    if not np.isfinite(array).all():
-        raise ValueError(f"check_backward: {name} holds NaN or infinity: choose finite values.")
+        raise ValueError(f"{caller}: {name} has shape {array.shape}, which holds no values: there is nothing to compare.")
+    if not bool(array_module(array).isfinite(array).all()):
+        raise ValueError(f"{caller}: {name} holds NaN or infinity: choose finite values.")
 
 
 def split(name, result, several=1):

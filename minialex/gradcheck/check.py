@@ -41,11 +41,11 @@ def gradcheck(fn, inputs=(), names=None, *, eps=1e-4, rtol=1e-6, atol=1e-11, sam
     The caller's arrays, parameters, gradients and random generators are as before afterwards, after an exception too.
     Raises TypeError or ValueError, in one sentence, for what cannot be checked.
     """
-    options = _checked_options("gradcheck", eps, rtol, atol, samples, directions, seed)
+    _check_options("gradcheck", eps=eps, rtol=rtol, atol=atol, samples=samples, directions=directions, seed=seed)
     prepare = partial(prepared, fn, inputs, names)
     with prepare() as subject:
         samples = samples or sampling.how_many(sum(tensor.size for tensor in subject.tensors))
-        return _report(subject, prepare, samples, **options)
+        return _report(subject, prepare, samples, eps, rtol, atol, directions, seed)
 
 
 def check_backward(forward, backward, inputs, names=None, *, eps=1e-4, rtol=1e-6, atol=1e-11, samples=None, directions=3,
@@ -68,10 +68,10 @@ def check_backward(forward, backward, inputs, names=None, *, eps=1e-4, rtol=1e-6
     inputs and the same random numbers; nothing of the caller's is changed. What the student's code raises is passed on.
     Raises TypeError or ValueError, in one sentence, for what cannot be checked.
     """
-    options = _checked_options("check_backward", eps, rtol, atol, samples, directions, seed)
+    _check_options("check_backward", eps=eps, rtol=rtol, atol=atol, samples=samples, directions=directions, seed=seed)
     prepare = partial(prepared_pair, forward, backward, inputs, names)
     with prepare() as pair:
-        return _report(pair, prepare, samples or sampling.CLASSROOM, **options)
+        return _report(pair, prepare, samples or sampling.CLASSROOM, eps, rtol, atol, directions, seed)
 
 
 def check_code(code, values, *, constant=(), samples=None, seed=0, mean_over_examples=False, cost=0.0, seconds=math.inf,
@@ -81,11 +81,10 @@ def check_code(code, values, *, constant=(), samples=None, seed=0, mean_over_exa
     constant: names of inputs that are not moved. mean_over_examples: a gradient averaged over the examples is accepted.
     cost: computing time of one forward, of the `seconds` that there are to find out what is wrong.
     """
-    options = _checked_options("check_backward", eps, rtol, 1e-11, samples, 3, seed)
     prepare = partial(prepared_code, code, values, constant)
     with prepare() as pair:
         pair.accepts_mean, pair.affords = mean_over_examples, 0.4 * seconds / max(cost, 1e-9)
-        return _report(pair, prepare, samples or sampling.CLASSROOM, **options)
+        return _report(pair, prepare, samples or sampling.CLASSROOM, eps, rtol, 1e-11, 3, seed)
 
 
 def _report(subject, prepare, samples, eps, rtol, atol, directions, seed):
@@ -122,30 +121,23 @@ def _curves(prepare, seed, rows):
         return curves.measure(subject, cotangent, rows)
 
 
-def _checked_options(caller, eps, rtol, atol, samples, directions, seed):
-    _check_numbers(caller, eps=(eps, math.inf), rtol=(rtol, 1), atol=(atol, math.inf))
-    _check_counts(caller, samples=(1 if samples is None else samples, 1), directions=(directions, 0), seed=(seed, 0))
-    return {"eps": eps, "rtol": rtol, "atol": atol, "directions": directions, "seed": seed}
+_OPTIONS = {  # the type, what it must be, and whether a value is that
+    "eps": (Real, "more than 0 and finite", lambda value: 0 < value < math.inf),
+    "rtol": (Real, "more than 0 and less than 1", lambda value: 0 < value < 1),
+    "atol": (Real, "at least 0 and finite", lambda value: 0 <= value < math.inf),
+    "samples": (Integral, "at least 1", lambda value: value >= 1),
+    "directions": (Integral, "at least 0", lambda value: value >= 0), "seed": (Integral, "at least 0", lambda value: value >= 0),
+}
 
 
-def _check_numbers(caller, **options):
-    """Raises TypeError or ValueError unless each, given as (value, limit), lies between 0 and its limit. atol may be 0."""
-    for name, (value, limit) in options.items():
-        if not isinstance(value, Real) or isinstance(value, bool):
-            raise TypeError(f"{caller}: {name} must be a number, got {value!r}.")
-        if not (0 < value < limit or value == 0 and name == "atol"):
-            least = "at least" if name == "atol" else "more than"
-            most = "finite" if limit == math.inf else f"less than {limit}"
-            raise ValueError(f"{caller}: {name} must be {least} 0 and {most}, got {value}.")
-
-
-def _check_counts(caller, **options):
-    """Raises TypeError or ValueError unless each, given as (value, least), is a whole number and not less."""
-    for name, (value, least) in options.items():
-        if not isinstance(value, Integral) or isinstance(value, bool):
-            raise TypeError(f"{caller}: {name} must be a whole number, got {value!r}.")
-        if value < least:
-            raise ValueError(f"{caller}: {name} must be at least {least}, got {value}.")
+def _check_options(caller, **options):
+    """Raises TypeError or ValueError for an option that makes no sense. None stands for a default."""
+    for name, value in options.items():
+        kind, must_be, fits = _OPTIONS[name]
+        if value is not None and not isinstance(value, kind) or isinstance(value, bool):
+            raise TypeError(f"{caller}: {name} must be a {'whole ' * (kind is Integral)}number, got {value!r}.")
+        if value is not None and not fits(value):
+            raise ValueError(f"{caller}: {name} must be {must_be}, got {value}.")
 
 
 def _first_look(subject, eps):

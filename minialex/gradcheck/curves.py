@@ -5,11 +5,14 @@
 The best h lies where both are equal, h³ = 3·ε·|L| / |L'''|. L' itself comes from Ridders' method: central differences for
 ever smaller h, extrapolated to h = 0 (Advances in Engineering Software 4, 1982).
 """
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
-from ..device import array_module, to_numpy
+from ..device import to_numpy
+from .probing import Entry, Point, quick
+from .tensor_function import Checked
 
 EXPONENTS = np.arange(-12, 0.01, 0.25)  # of ten, times an entry's unit
 MOST = 5000  # entries whose error is measured one by one
@@ -36,57 +39,41 @@ class Map(NamedTuple):
     analytic: np.ndarray
 
 
-def measure(subject, cotangent, rows):
+def measure(subject: Checked, cotangent: np.ndarray, rows: list) -> tuple[Sweep, list[Map]]:
     """(Sweep, [Map, ...]) of the wrong rows, or of all when none is wrong; the sweep of the one with the largest gradient."""
-    subject.go_back()
+    point = Point(subject, subject.originals, cotangent)
     gradients = [np.zeros(tensor.shape) if gradient is None else to_numpy(gradient)
-                 for tensor, gradient in zip(subject.tensors, subject.gradients(cotangent))]
+                 for tensor, gradient in zip(subject.tensors, point.gradients)]
     shown = [i for i, row in enumerate(rows) if not row.is_correct] or list(range(len(rows)))
-    numeric = {i: _numeric(subject, cotangent, i) for i in shown}
+    numeric = {i: _numeric(point, i) for i in shown}
     which = max(shown, key=lambda i: np.nanmax(abs(numeric[i])))
     index = rows[which].index
     if rows[which].is_correct or index is None:
         index = tuple(int(i) for i in np.unravel_index(np.nanargmax(abs(numeric[which])), numeric[which].shape))
     maps = [Map(rows[i].name, numeric[i] if gradients[i].shape == numeric[i].shape else None, gradients[i]) for i in shown]
-    return _sweep(subject, cotangent, which, index, gradients[which]), maps
+    return _sweep(point, which, index, gradients[which]), maps
 
 
-def _sweep(subject, cotangent, which, index, gradient):
-    unit = _unit(subject, which, index)
-    steps = unit * 10.0 ** EXPONENTS
-    found = np.array([_central(subject, cotangent, which, index, step) for step in steps])
-    exact = ridders(lambda step: _central(subject, cotangent, which, index, step), 0.03 * unit)
-    analytic = float(gradient[index]) if gradient.shape == subject.tensors[which].shape else float("nan")
-    return Sweep(subject.names[which], index, steps, abs(found - exact), exact, analytic)
+def _sweep(point, which, index, gradient):
+    probe = Entry(point, which, index)
+    steps = 10.0 ** EXPONENTS
+    found = np.array([quick(point, probe, step)[0] for step in steps])
+    exact = ridders(lambda step: quick(point, probe, step)[0], 0.03)
+    analytic = float(gradient[index]) if gradient.shape == point.bases[which].shape else float("nan")
+    return Sweep(point.subject.names[which], index, probe.unit * steps, abs(found - exact), exact, analytic)
 
 
-def _numeric(subject, cotangent, which):
-    shape = subject.tensors[which].shape
+def _numeric(point, which):
+    shape = point.bases[which].shape
     numeric = np.full(shape, np.nan)
     indices = list(np.ndindex(shape)) if numeric.size <= MOST else [
         np.unravel_index(i, shape) for i in np.random.default_rng(0).integers(numeric.size, size=200)]
     for index in indices:
-        numeric[index] = _central(subject, cotangent, which, index, CLOSE * _unit(subject, which, index))
+        numeric[index] = quick(point, Entry(point, which, index), CLOSE)[0]
     return numeric
 
 
-def _unit(subject, which, index):
-    original = subject.originals[which]
-    return max(abs(float(original[index])), float((original ** 2).mean()) ** 0.5) or 1.0
-
-
-def _central(subject, cotangent, which, index, step):
-    array, value = subject.tensors[which].data, float(subject.originals[which][index])
-    with np.errstate(all="ignore"):
-        array[index] = value + step
-        plus = subject.output()
-        array[index] = value - step
-        minus = subject.output()
-    array[index] = value
-    return float((array_module(plus).asarray(cotangent) * (plus - minus)).sum()) / (2 * step)
-
-
-def ridders(central, step, shrink=1.4, most=14):
+def ridders(central: Callable[[float], float], step: float, shrink: float = 1.4, most: int = 14) -> float:
     """The derivative to which central(h) tends: extrapolated with all powers of h², as long as that changes it less and
     less."""
     table, best, smallest = [], float("nan"), float("inf")
@@ -102,7 +89,7 @@ def ridders(central, step, shrink=1.4, most=14):
     return best
 
 
-def slopes(sweep):
+def slopes(sweep: Sweep) -> tuple[float | None, float | None, float]:
     """(a, b, h): error ≈ a·h² for large steps and b/h for small ones, and the best step, where the two meet. None for what
     does not show: a function that is a straight line along this entry has no truncation."""
     h, error = sweep.steps, np.maximum(sweep.errors, 1e-300)

@@ -1,6 +1,9 @@
 """What `python -m minialex.gradcheck` checks: every operation of the engine, and every layer of the paper's network at its
 real size. ReLU is checked at 0, pooling with ties, dropout while it drops."""
+import argparse
 import json
+from collections.abc import Callable, Iterator
+from itertools import chain
 
 import numpy as np
 
@@ -9,32 +12,24 @@ from .. import models, nn
 from ..random import manual_seed
 from ..tensor import Tensor, no_grad
 from .check import gradcheck
-from .report import cut
+from .report import Report, cut
 
 
-class Drawn:
-    """Arrays of random numbers, the same in every run."""
+def operations() -> Iterator[tuple[str, Callable, object]]:
+    """(title, function, inputs) for each operation, on small arrays of random numbers, the same in every run."""
+    generator = np.random.default_rng(0)
 
-    def __init__(self):
-        self.generator = np.random.default_rng(0)
+    def normal(*shape):
+        return generator.standard_normal(shape)
 
-    def normal(self, *shape):
-        return self.generator.standard_normal(shape)
+    def positive(*shape):
+        return generator.uniform(0.5, 2, shape)
 
-    def positive(self, *shape):
-        return self.generator.uniform(0.5, 2, shape)
+    def whole(*shape):  # from −2 to 2, so that ties and zeros occur
+        return generator.integers(-2, 3, shape).astype(float)
 
-    def whole(self, *shape):
-        """From −2 to 2, so that ties and zeros occur."""
-        return self.generator.integers(-2, 3, shape).astype(float)
-
-
-def operations():
-    """(title, function, inputs) for each operation, on small arrays."""
-    drawn = Drawn()
-    normal, positive, whole = drawn.normal, drawn.positive, drawn.whole
     images = normal(2, 4, 7, 6)
-    labels = drawn.generator.integers(0, 5, 6)
+    labels = generator.integers(0, 5, 6)
     yield "a + b", lambda a, b: a + b, (normal(3, 4), normal(4))
     yield "a - b", lambda a, b: a - b, (normal(3, 1), normal(2, 1, 4))
     yield "a · b", lambda a, b: a * b, (normal(3, 4), normal(3, 1))
@@ -75,7 +70,7 @@ def operations():
     yield "mse_loss", F.mse_loss, (normal(6, 5), normal(6, 5))
 
 
-def networks():
+def networks() -> Iterator[tuple[str, nn.Module, object]]:
     """(title, module, input): LeNet-5 whole, with all its parameters, and AlexNet layer by layer at full size."""
     generator = np.random.default_rng(0)
     yield "lenet5, whole", models.lenet5(), generator.standard_normal((2, 1, 32, 32))
@@ -88,21 +83,17 @@ def networks():
             x = layer(x)
 
 
-def reports():
+def reports() -> Iterator[Report]:
     """Yields one Report after another. Of a full-size layer 8 entries of each tensor are compared, and each tensor as a
     whole along a random direction."""
-    for title, fn, inputs in operations():
-        yield _titled(title, gradcheck(fn, inputs))
-    for title, module, x in networks():
-        yield _titled(title, gradcheck(module, x, samples=8, directions=1))
+    checks = chain(((*check, {}) for check in operations()), ((*check, {"samples": 8, "directions": 1}) for check in networks()))
+    for title, fn, inputs, options in checks:
+        report = gradcheck(fn, inputs, **options)
+        report.title = title
+        yield report
 
 
-def _titled(title, report):
-    report.title = title
-    return report
-
-
-def tell(options):
+def tell(options: argparse.Namespace) -> int:
     """Prints one line for each operation and layer, the whole report where something is wrong."""
     manual_seed(0)  # the same weights, and so the same figures, in every run
     done = []

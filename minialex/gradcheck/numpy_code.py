@@ -17,7 +17,7 @@ import numpy as np
 
 from . import binding, rounding
 from .gradients import GradientsDiffer, sorted_out
-from .tensor_function import frozen
+from .tensor_function import Checked, frozen
 
 
 class Run(NamedTuple):
@@ -69,7 +69,7 @@ class Slot:
         self.shape, self.size = self.data.shape, self.data.size
 
 
-class NumpyCode:
+class NumpyCode(Checked):
     """Code with its inputs: what check.py asks of a subject.
 
     names, tensors, originals: of the inputs that are checked. options: {name: value} of those that are not. absent: {name:
@@ -88,10 +88,7 @@ class NumpyCode:
                       if binding.is_checked(value) and name not in constant}
         self.shapes = {name: slot.shape for name, slot in self.moved.items()}
         self.options = {name: value for name, value in values.items() if name not in self.moved}
-        self.absent, self.accepts_mean, self.affords = {}, False, float("inf")
-        self.writes_into_dout, self.writes_into, self.rounding = False, set(), 0.0
-        self.examples = 0
-        self.overrides = {}  # options that a hypothesis tries with another value
+        self.absent = {}
         self._list()
 
     def _list(self):
@@ -142,10 +139,6 @@ class NumpyCode:
                 wanted.append(self.values())
             probe.move(0.0)
         ask_ahead(wanted)
-
-    def go_back(self):
-        for tensor, original in zip(self.tensors, self.originals):
-            tensor.data[...] = original
 
     def draws_in_backward(self, cotangent, which):
         """Does the gradient of input number `which` change with the state of np.random when backward begins?"""
@@ -260,7 +253,7 @@ def prepared_code(code, values, constant=()):
             raise ValueError(f"check_backward: {pair.title} was given no array of floating-point numbers: there is nothing to "
                              f"differentiate. Got {', '.join(values) or 'no inputs'}.")
         for name, tensor in zip(pair.names, pair.tensors):
-            binding.check_values(name, tensor.data)
+            binding.check_values("check_backward", name, tensor.data)
         yield pair
 
 

@@ -1,45 +1,58 @@
 """What the comparisons of one tensor add up to: a verdict, and the evidence for it.
 
 Where numeric and analytic agree, that is all. Where they do not, this file says whether the numeric side can be trusted;
-what exactly is wrong is then for the hypotheses of the other files.
+what exactly is wrong is then for the mistakes of the other files.
 """
 from ...device import array_module
+from ..comparing import Comparing, Finding
 from ..report import Row
-from . import names, numbers
+from ..tensor_function import Checked, ShapeDiffers
+from . import names
 from .mistakes import diagnosis
 from .names import Verdict
 
 EXCUSED = 1e-4  # of the largest entry: what an epsilon inside may do
 HIDDEN = 1e-6  # a relative blur that may hide a whole gradient: outputs of 10⁵ and more with the usual step
 HIDDEN_STILL = 1e-4  # the same where not even the last bit of the output moves
+WORST = 5  # entries that report.verbose() lists
 
 
-def row(finding, comparing):
+def row(finding: Finding, comparing: Comparing) -> Row:
     """A Row for one Finding."""
     outcomes = [comparison.outcome for comparison in finding.entries.values()]
     counted = {index: c for index, c in finding.entries.items() if c.outcome in ("equal", "wrong", "wrong at a kink")}
     worst = max(counted, key=lambda index: (counted[index].outcome != "equal", counted[index].error), default=None)
-    comparison = counted.get(worst)
+    error, numeric, analytic = (counted[worst].error, counted[worst].numeric, counted[worst].analytic) if counted else (None,) * 3
     seen = finding.chance_of_seeing(1), finding.chance_of_seeing(0.01)
     verdict = _verdict(finding, outcomes, comparing)
     if verdict.name in (names.UNKNOWN, names.AT_ZERO, names.SHAPE):
         verdict = _excused(finding, comparing, diagnosis(finding, comparing) or verdict)
     elif verdict.name == names.CORRECT:
         verdict = _in_place(finding, comparing.subject) or verdict
-    return Row(finding.name, finding.shape, finding.size, len(counted), outcomes.count("kink") + finding.beside,
-               comparison and comparison.error, worst, comparison and comparison.numeric, comparison and comparison.analytic,
-               verdict.name, verdict.evidence, verdict.detail, verdict.factor, verdict.map, None if None in seen else seen,
-               numbers.lines(finding, comparing))
+    return Row(finding.name, finding.shape, finding.size, len(counted), outcomes.count("kink") + finding.beside, error, worst,
+               numeric, analytic, *verdict, None if None in seen else seen, _numbers(finding, comparing))
+
+
+def _numbers(finding, comparing):
+    """Texts for report.verbose() and for programs: what was allowed, the worst entries, the directions."""
+    told = [f"step {comparing.eps:g} × the entry's size, allowed relative difference {comparing.rtol:g}; a typical derivative is "
+            f"{finding.typical:.3g}, rounding may change it by {finding.blur:.1g}"]
+    wrong = sorted(((index, c) for index, c in finding.entries.items() if c.outcome != "equal"), key=lambda one: -one[1].error)
+    told += [f"{list(index)}: numeric {c.numeric:.12g}, analytic {c.analytic:.12g}, error {c.error:.1e}, {c.outcome}"
+             for index, c in wrong[:WORST]]
+    told += [f"… and {len(wrong) - WORST} more"] if len(wrong) > WORST else []
+    return (*told, *(f"{name}: numeric {c.numeric:.12g}, analytic {c.analytic:.12g}, {c.outcome}"
+                     for name, c in finding.directions.items()))
 
 
 def _verdict(finding, outcomes, comparing):
+    gradient = finding.gradient
     if finding.changes:
         return Verdict(names.RANDOM, "two calls of forward and backward with the same inputs and the same dout gave different "
                        "gradients: something is remembered from one call to the next, or drawn at random")
     if not finding.fits():
-        return Verdict(names.SHAPE, f"backward returned shape {finding.gradient.shape} for {finding.name} of shape "
-                       f"{finding.shape}")
-    bad = _not_finite(finding.gradient)
+        return Verdict(names.SHAPE, f"backward returned shape {gradient.shape} for {finding.name} of shape {finding.shape}")
+    bad = 0 if gradient is None else gradient.size - int(array_module(gradient).isfinite(gradient).sum())
     if bad:
         return Verdict(names.NOT_FINITE, f"{bad} of {finding.size} values of the gradient are NaN or infinite")
     directions = [comparison.outcome for comparison in finding.directions.values()]
@@ -53,13 +66,24 @@ def _verdict(finding, outcomes, comparing):
     if _is_hidden(finding, comparing.is_single):
         return Verdict(too_coarse, f"rounding of the output blurs a derivative of {finding.typical:.1g} by about "
                        f"{finding.blur:.1g}: choose smaller inputs, leave out a large constant, or take a larger eps")
+    if 2 * agree < len(outcomes) and kinks >= undecided:
+        return Verdict(names.KINK, f"{kinks} of {len(outcomes)} entries have different derivatives to the left and to the right, "
+                       "here and nearby: choose other inputs")
     if 2 * agree < len(outcomes):
-        if kinks >= undecided:
-            return Verdict(names.KINK, f"{kinks} of {len(outcomes)} entries have different derivatives to the left and to the "
-                           "right, here and nearby: choose other inputs")
         return Verdict(too_coarse, f"at {undecided} of {len(outcomes)} entries the numeric derivative changes with the step "
                        "size: choose inputs where the function is tamer")
-    return Verdict(names.CORRECT, "; ".join(filter(None, (_single(finding, comparing), _kinks(finding, kinks)))))
+    return Verdict(names.CORRECT, "; ".join(_remarks(finding, comparing, kinks)))
+
+
+def _remarks(finding, comparing, kinks):
+    if comparing.is_single:
+        tolerance = max(comparing.rtol, finding.blur / max(finding.typical, 1e-300))
+        yield f"something inside rounds to float32: compared to {tolerance:.1g} of a typical entry only"
+    found = kinks + finding.beside
+    if found:
+        what, were = ("1 entry sits", "was") if found == 1 else (f"{found} entries sit", "were")
+        yield f"{what} on a kink or tie" + (f": between left and right derivative there, and {were} compared beside it" *
+                                            bool(finding.beside))
 
 
 def _in_place(finding, subject):
@@ -67,12 +91,11 @@ def _in_place(finding, subject):
     if finding.which == 0 and subject.writes_into_dout:
         return Verdict(names.DOUT_IN_PLACE, "the values are right, but backward wrote into dout, which belongs to its caller: "
                        "where two branches share it, the other one is now wrong. Work on a copy")
-    if finding.name in subject.writes_into:
-        return Verdict(names.X_IN_PLACE, f"the values are right, but backward wrote into {finding.name}, which belongs to its "
-                       "caller. Work on a copy")
-    if finding.name in subject.changed():
-        return Verdict(names.IN_PLACE, f"the values are right, but the forward pass wrote into {finding.name}, which belongs to "
-                       "its caller: work on a copy")
+    for name, changed, who in ((names.X_IN_PLACE, subject.writes_into, "backward"),
+                               (names.IN_PLACE, subject.changed(), "the forward pass")):
+        if finding.name in changed:
+            return Verdict(name, f"the values are right, but {who} wrote into {finding.name}, which belongs to its caller: work "
+                           "on a copy")
     return None
 
 
@@ -93,13 +116,6 @@ def _excused(finding, comparing, verdict):
     return verdict
 
 
-def _single(finding, comparing):
-    if not comparing.is_single:
-        return ""
-    tolerance = max(comparing.rtol, finding.blur / max(finding.typical, 1e-300))
-    return f"something inside rounds to float32: compared to {tolerance:.1g} of a typical entry only"
-
-
 def _wrong(finding, wrong, directions, comparing):
     if not wrong:
         name, c = next((name, c) for name, c in finding.directions.items() if c.outcome == "wrong")
@@ -117,41 +133,27 @@ def _wrong(finding, wrong, directions, comparing):
     return Verdict(names.UNKNOWN, evidence)
 
 
-def _kinks(finding, kinks):
-    found = kinks + finding.beside
-    if not found:
-        return ""
-    what = "1 entry sits on a kink or tie" if found == 1 else f"{found} entries sit on a kink or tie"
-    where = "and was" if found == 1 else "and were"
-    return f"{what}: between left and right derivative there, {where} compared beside it" if finding.beside else what
-
-
 def _is_hidden(finding, is_single):
     """Does rounding hide the derivatives? Where the backward pass gives zeros and the output is of an ordinary size, what
     is left of them is nothing but rounding: a gradient that is truly zero is correct."""
     largest = max((abs(c.numeric) for c in finding.entries.values() if c.outcome == "equal"), default=0.0)
     if (0.1 if is_single else 0.01) * max(finding.typical, 0.1 * largest) >= finding.blur:
         return False
-    limit = HIDDEN if finding.typical > 0 else HIDDEN_STILL
-    largest = _largest(finding.gradient)
-    return finding.relative_blur > limit or finding.typical > finding.blur or largest > 0.001 * finding.blur
+    analytic = 0.0 if finding.gradient is None else float(abs(finding.gradient).max())
+    return finding.relative_blur > (HIDDEN if finding.typical > 0 else HIDDEN_STILL) or finding.typical > finding.blur or \
+        analytic > 0.001 * finding.blur
 
 
-def _largest(gradient):
-    return 0.0 if gradient is None else float(abs(gradient).max())
+# ------------------------------------------------------------------------------------------------ nothing to compare
 
 
-def _not_finite(gradient):
-    return 0 if gradient is None else gradient.size - int(array_module(gradient).isfinite(gradient).sum())
-
-
-def same_for_all(subject, verdict, evidence):
+def same_for_all(subject: Checked, verdict: str, evidence: str) -> list[Row]:
     """Rows for a function of which nothing can be compared."""
-    return [_bare_row(name, tensor, verdict, evidence if i == 0 else "as above")
+    return [_bare_row(name, tensor, verdict, "as above" if i else evidence)
             for i, (name, tensor) in enumerate(zip(subject.names, subject.tensors))]
 
 
-def shape_differs(subject, problem):
+def shape_differs(subject: Checked, problem: ShapeDiffers) -> list[Row]:
     """Rows after a backward pass that returned a gradient of another shape than its input's."""
     evidence = (f"{problem.function}.backward returned shape {problem.got} for input {problem.position} of shape "
                 f"{problem.expected}")
@@ -162,13 +164,13 @@ def shape_differs(subject, problem):
             for name, tensor, its_fault in zip(subject.names, subject.tensors, guilty)]
 
 
-def absent(subject):
+def absent(subject: Checked) -> list[Row]:
     """Rows for the inputs that backward gives no gradient for: the data of a first layer or a network, the target of a loss."""
     return [_bare_row(name, slot, names.NOT_COMPARED, f"backward gives no gradient for {name}")
             for name, slot in subject.absent.items()]
 
 
-def without_gradient(name):
+def without_gradient(name: str) -> Row:
     """A row for a parameter of an object whose gradient was found nowhere."""
     return Row(name, (), 1, 0, 0, None, None, None, None, names.UNDECIDED, f"no gradient of {name} was found: none is "
                f"returned, and none lies in the object under a name such as d{name}, grad_{name}, grads[\"{name}\"]")
