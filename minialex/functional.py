@@ -16,7 +16,8 @@ def conv2d(x: Input, weight: Input, bias: Input | None = None, stride: Size = 1,
            groups: int = 1) -> Tensor:
     """Convolution: x (N, C, H, W), weight (C_out, C/groups, KH, KW), bias (C_out,) -> (N, C_out, OH, OW).
 
-    stride, padding: one number or (vertical, horizontal). Raises ValueError when the shapes do not fit.
+    stride, padding: one number or (vertical, horizontal). Raises ValueError when the shapes do not
+    fit.
     """
     return _run(ops.Conv2d(stride, padding, groups), x, weight, *_given(bias))
 
@@ -32,15 +33,16 @@ def conv2d_relu(x: Input, weight: Input, bias: Input | None = None, stride: Size
 
 
 def linear(x: Input, weight: Input, bias: Input | None = None) -> Tensor:
-    """y = x Wᵀ + b: x (N, in), weight (out, in), bias (out,) -> (N, out). Raises ValueError when the shapes do not fit."""
+    """y = x Wᵀ + b: x (N, in), weight (out, in), bias (out,) -> (N, out). Raises ValueError when
+    the shapes do not fit."""
     return _run(ops.Linear(), x, weight, *_given(bias))
 
 
 def max_pool2d(x: Input, kernel_size: Size, stride: Size | None = None, padding: Size = 0) -> Tensor:
     """The largest value of each window: (N, C, H, W) -> (N, C, OH, OW). stride: kernel_size without it.
 
-    Padding counts as −∞; among equal values the first in reading order gets the gradient. Raises ValueError when no
-    window fits.
+    Padding counts as −∞; among equal values the first in reading order gets the gradient. Raises
+    ValueError when no window fits.
     """
     return _run(ops.MaxPool2d(kernel_size, stride, padding), x)
 
@@ -54,8 +56,8 @@ def local_response_norm(x: Input, size: int = 5, alpha: float = 1e-4, beta: floa
                         groups: int = 1) -> Tensor:
     """x / (k + alpha·Σ x²)^beta over `size` neighbouring channels; the paper's section 3.3, alpha not divided by size.
 
-    x (N, C, H, W). groups=2: the window stops at the edge of each half of the channels. Raises ValueError when the
-    channels cannot be divided by groups.
+    x (N, C, H, W). groups=2: the window stops at the edge of each half of the channels. Raises
+    ValueError when the channels cannot be divided by groups.
     """
     return _run(ops.LocalResponseNorm(size, alpha, beta, k, groups), x)
 
@@ -100,9 +102,10 @@ def log_softmax(x: Input, axis: int = -1) -> Tensor:
 def cross_entropy(logits: Input, labels: Input, weight: Input | None = None) -> Tensor:
     """The mean over the batch of −ln softmax(logits)[label]: logits (N, classes), labels integers (N,) -> one number.
 
-    weight (classes,): how much a picture of each class counts, Σ w[label]·loss / Σ w[label], as in PyTorch. It gets no gradient.
-    Raises ValueError for labels outside the classes, another batch size, or weights that are negative or not one for each
-    class; TypeError for labels that are no integers.
+    weight (classes,): how much a picture of each class counts, Σ w[label]·loss / Σ w[label], as in
+    PyTorch. It gets no gradient. Raises ValueError for labels outside the classes, another batch
+    size, or weights that are negative or not one for each class; TypeError for labels that are no
+    integers.
     """
     return _run(ops.CrossEntropy(labels, weight), logits)
 

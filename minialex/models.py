@@ -1,6 +1,7 @@
 """The AlexNet family, each readable beside the paper (Krizhevsky, Sutskever, Hinton, NIPS 2012), and LeNet-5.
 
-The paper, section 3.5, for a picture of 3 x 227 x 227 (it says 224, which its own 55 contradicts: lesson 01):
+The paper, section 3.5, for a picture of 3 x 227 x 227 (it says 224, which its own 55 contradicts:
+lesson 01):
 
     conv1  96 kernels 11x11x3, stride 4                     55x55   ReLU, response norm, 3x3 pool stride 2   27x27
     conv2  256 kernels 5x5x48, two towers, padding 2        27x27   ReLU, response norm, 3x3 pool stride 2   13x13
@@ -55,7 +56,8 @@ def alexnet(variant: str = "paper", num_classes: int = 1000, in_channels: int = 
             dropout: float = 0.5) -> Network:
     """One of `VARIANTS`, with weights drawn as `init` says (see `initialise`).
 
-    dropout: the probability after fc6 and fc7. Raises ValueError for an unknown variant or a number of classes below 1.
+    dropout: the probability after fc6 and fc7. Raises ValueError for an unknown variant or a number
+    of classes below 1.
     """
     if variant not in VARIANTS:
         raise ValueError(f"unknown variant '{variant}': choose one of {', '.join(VARIANTS)}.")
@@ -74,7 +76,8 @@ def alexnet(variant: str = "paper", num_classes: int = 1000, in_channels: int = 
 
 def _paper(in_channels: int, towers: int = 2, pool_first: bool = False, k: float = 2.0,
            alpha: float = 1e-4) -> _Layers:
-    """(input size, features after pool5, conv1 … pool5) for the paper and the variants that change one thing about it."""
+    """(input size, features after pool5, conv1 … pool5) for the paper and the variants that change
+    one thing about it."""
     def shrink(number: int) -> dict[str, nn.Module]:
         stages = {f"norm{number}": LocalResponseNorm(5, alpha, 0.75, k), f"pool{number}": MaxPool2d(3, 2)}
         return dict(reversed(stages.items())) if pool_first else stages
@@ -112,8 +115,9 @@ def _torchvision(in_channels: int) -> _Layers:
 
 
 def _krizhevsky(in_channels: int) -> _Layers:
-    """The released source's order (layers-145.cfg). (224 − 11)/4 + 1 = 54.25 is rounded up to 55: 3 pixels beyond the right
-    and bottom edge read as zeros. Each tower normalises its own channels, with alpha divided by the window's size."""
+    """The released source's order (layers-145.cfg). (224 − 11)/4 + 1 = 54.25 is rounded up to 55: 3
+    pixels beyond the right and bottom edge read as zeros. Each tower normalises its own channels,
+    with alpha divided by the window's size."""
     def towers_norm() -> LocalResponseNorm:
         return LocalResponseNorm(5, 1e-4 / 5, 0.75, 2.0, groups=2)
 
@@ -151,8 +155,8 @@ def _classifier(features: int, num_classes: int, dropout: float, dropout_first: 
 def lenet5(num_classes: int = 10, in_channels: int = 1, init: str = "lecun") -> Network:
     """LeNet-5 (LeCun et al. 1998) in its modern form, for 32 x 32 pictures: 61,706 parameters with 10 classes.
 
-    The 1998 network had 60,000: a sparse table of connections in C3 and two trainable numbers per pooling map. Its
-    activation was 1.7159·tanh(2x/3), its output layer radial basis functions.
+    The 1998 network had 60,000: a sparse table of connections in C3 and two trainable numbers per
+    pooling map. Its activation was 1.7159·tanh(2x/3), its output layer radial basis functions.
     """
     model = Network("lenet5", num_classes, (in_channels, 32, 32), {
         "conv1": Conv2d(in_channels, 6, 5), "tanh1": Tanh(), "pool1": AvgPool2d(2),
@@ -164,7 +168,8 @@ def lenet5(num_classes: int = 10, in_channels: int = 1, init: str = "lecun") -> 
 
 
 def build(name: str, num_classes: int, in_channels: int = 3, init: str | None = None) -> Network:
-    """`lenet5` or any variant of `alexnet`, by name, with that network's own initialisation unless `init` says otherwise."""
+    """`lenet5` or any variant of `alexnet`, by name, with that network's own initialisation unless
+    `init` says otherwise."""
     maker = lenet5 if name == "lenet5" else lambda *a, **k: alexnet(name, *a, **k)
     return maker(num_classes, in_channels, **({"init": init} if init else {}))
 
@@ -181,8 +186,8 @@ def initialise(model: ModuleT, how: str) -> ModuleT:
                 layer, which no ReLU follows, ten times narrower, so that the first loss is near ln K
     "lecun"     N(0, 1/fan_in), biases 0 (LeCun et al. 1998): the same for tanh
 
-    Small data sets need "he": from the paper's own weights they stay at ln K for many epochs. Raises ValueError for
-    another name.
+    Small data sets need "he": from the paper's own weights they stay at ln K for many epochs.
+    Raises ValueError for another name.
     """
     if how not in ("paper", "released", "he", "lecun"):
         raise ValueError(f"unknown initialisation '{how}': choose paper, released, he or lecun.")

@@ -93,7 +93,8 @@ class Module:
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Copy arrays into the parameters, keeping each parameter's dtype and device.
 
-        Raises ValueError, before anything is changed, that lists every missing, unexpected or misshapen entry.
+        Raises ValueError, before anything is changed, that lists every missing, unexpected or
+        misshapen entry.
         """
         if not isinstance(state, Mapping):
             raise TypeError(f"load_state_dict needs a dict {{name: array}}, as state_dict() gives it, got a "
@@ -242,7 +243,8 @@ _OWN_FORWARD = {Conv2d: Conv2d.forward, ReLU: ReLU.forward}
 
 
 def _can_join(convolution: Module, relu: Module) -> bool:
-    """May one operation do the work of both? Not where somebody gave one of them another forward, to look on or to change it."""
+    """May one operation do the work of both? Not where somebody gave one of them another forward,
+    to look on or to change it."""
     return all(type(layer) is kind and getattr(layer.forward, "__func__", None) is _OWN_FORWARD[kind]
                for layer, kind in ((convolution, Conv2d), (relu, ReLU)))
 

@@ -3,8 +3,8 @@
     v ← 0.9·v − 0.0005·ε·w − ε·∂L/∂w
     w ← w + v
 
-The learning rate ε stands inside v. Where it changes, this differs from the common form v ← 0.9·v + g, w ← w − ε·v: here
-the steps already in v keep the size that they had.
+The learning rate ε stands inside v. Where it changes, this differs from the common form
+v ← 0.9·v + g, w ← w − ε·v: here the steps already in v keep the size that they had.
 """
 from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral, Real
@@ -22,7 +22,8 @@ class SGD:
 
         SGD([{"params": weights}, {"params": biases, "lr": 0.02, "weight_decay": 0}], lr=0.01)
 
-    `param_groups` may be changed between steps. Raises ValueError for a negative option or no parameters.
+    `param_groups` may be changed between steps. Raises ValueError for a negative option or no
+    parameters.
     """
 
     def __init__(self, parameters: Iterable[Any], lr: float, momentum: float = 0.9,
@@ -164,7 +165,8 @@ class LinearDecay(MultiStepLR):
 class ReduceOnPlateau:
     """Multiply the learning rate by `factor` when the metric (an error or loss) has not fallen for `patience` epochs.
 
-    The paper divided by 10 "when the validation error rate stopped improving", three times: `max_reductions`.
+    The paper divided by 10 "when the validation error rate stopped improving", three times:
+    `max_reductions`.
     """
 
     def __init__(self, optimizer: SGD, factor: float = 0.1, patience: int = 5, max_reductions: int = 3) -> None:

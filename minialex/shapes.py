@@ -2,9 +2,10 @@
 
     output = (size - kernel + 2·padding)/stride + 1
 
-`size - kernel + 2·padding` is how far the first window can slide before it leaves the padded picture; divided by the
-stride that is the number of steps, and the window where it started is the `+ 1`. A division with a remainder is rounded
-down: the window that would stick out is not taken, and the last columns are never read.
+`size - kernel + 2·padding` is how far the first window can slide before it leaves the padded
+picture; divided by the stride that is the number of steps, and the window where it started is the
+`+ 1`. A division with a remainder is rounded down: the window that would stick out is not taken,
+and the last columns are never read.
 
 `summary(model)` applies this to every layer without computing a single activation.
 """
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 def conv_output_size(size: Size, kernel_size: Size, stride: Size = 1, padding: Size = 0) -> Any:
     """How many window positions fit, for a convolution or a pooling layer.
 
-    All in pixels: ints, or (height, width) pairs. Returns an int, or a pair when any argument is a pair.
-    Raises ValueError where no window fits, and for a number that makes no sense.
+    All in pixels: ints, or (height, width) pairs. Returns an int, or a pair when any argument is a
+    pair. Raises ValueError where no window fits, and for a number that makes no sense.
     """
     sizes = [window_count(*numbers) for numbers in _directions(size, kernel_size, stride, padding)]
     return sizes[0] if len(sizes) == 1 else tuple(sizes)
@@ -122,10 +123,10 @@ def _decimal(numerator: int, denominator: int) -> str:
 def summary(model: Module, input_shape: Shape | None = None) -> Summary:
     """The table of a network: every layer's size with its formula, parameters, multiply-accumulates and memory.
 
-    input_shape: one picture, (C, H, W); without it the network's own `input_shape`, or (3, 227, 227). Only shapes are
-    computed; a module of a type that is not known here is run once, on zeros, to see what comes out of it.
-    Raises ValueError, naming the layer that breaks and the sizes that would work, when the picture does not fit, and
-    TypeError for what is no module.
+    input_shape: one picture, (C, H, W); without it the network's own `input_shape`, or
+    (3, 227, 227). Only shapes are computed; a module of a type that is not known here is run once,
+    on zeros, to see what comes out of it. Raises ValueError, naming the layer that breaks and the
+    sizes that would work, when the picture does not fit, and TypeError for what is no module.
     """
     from .layer_table import summarise  # which needs the arithmetic above
 

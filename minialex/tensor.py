@@ -3,8 +3,8 @@
     y = f(x)        forward:  arrays in, arrays out; the Function notes who its inputs were
     dL/dx = dL/dy · dy/dx     backward: one Function at a time, from the loss to the leaves (the chain rule)
 
-A Function holds links to the Functions before it, not to their outputs: an array that no backward pass needs is freed
-as soon as the forward pass has gone by. Gradients are plain arrays.
+A Function holds links to the Functions before it, not to their outputs: an array that no backward
+pass needs is freed as soon as the forward pass has gone by. Gradients are plain arrays.
 """
 from __future__ import annotations
 
@@ -66,13 +66,14 @@ def textbook() -> AbstractContextManager[None]:
 
 
 # What watches the operations as they run (anomaly detection, the profiler): callables
-# `observer(direction, function, call) -> call`, each of which may wrap a forward or backward call in its own.
+# `observer(direction, function, call) -> call`, each of which may wrap a forward or backward call
+# in its own.
 observers: list[Callable[..., Any]] = []
 
 
 def layer_stack() -> list[str]:
-    """The names of the modules that this thread is running right now, outermost first: tells an operation which layer it
-    serves."""
+    """The names of the modules that this thread is running right now, outermost first: tells an
+    operation which layer it serves."""
     return _switches.layers
 
 
@@ -85,12 +86,13 @@ def _watched(direction: str, function: Function, call: Callable[..., Any]) -> Ca
 class Tensor:
     """An n-dimensional array that can be differentiated.
 
-    data: array, list or number; floating arrays keep their dtype, everything else becomes float32. A floating array is
-    not copied: tensor and caller share it, and an optimiser's step writes into it.
-    requires_grad: collect dL/dself in `.grad` when `backward()` is called on a result.
+    data: array, list or number; floating arrays keep their dtype, everything else becomes float32.
+    A floating array is not copied: tensor and caller share it, and an optimiser's step writes into
+    it. requires_grad: collect dL/dself in `.grad` when `backward()` is called on a result.
 
-    Arithmetic, indexing, sum, mean, max, reshape, transpose, exp and log are attached in ops/methods.py. `==` compares
-    identity: compare values with .data. To change a parameter by hand, change its array: w.data -= lr * w.grad.
+    Arithmetic, indexing, sum, mean, max, reshape, transpose, exp and log are attached in
+    ops/methods.py. `==` compares identity: compare values with .data. To change a parameter by
+    hand, change its array: w.data -= lr * w.grad.
     """
 
     if TYPE_CHECKING:  # that ops/methods.py attaches these
@@ -189,9 +191,10 @@ class Tensor:
     def backward(self, gradient: Input | None = None) -> None:
         """Add dL/dx to `.grad` of every leaf x that requires it, where L is this tensor.
 
-        gradient: dL/dself, an array of this tensor's shape; may be left out for a single number, where it is 1.
-        Raises RuntimeError when nothing was recorded or the graph has been walked before; ValueError for a wrong
-        gradient. When any operation fails, no `.grad` has been changed.
+        gradient: dL/dself, an array of this tensor's shape; may be left out for a single number,
+        where it is 1. Raises RuntimeError when nothing was recorded or the graph has been walked
+        before; ValueError for a wrong gradient. When any operation fails, no `.grad` has been
+        changed.
         """
         if not self.requires_grad:
             raise RuntimeError("backward() on a tensor that does not require a gradient: no input was made with "
@@ -257,8 +260,8 @@ def _reverse_order(function: Function | None) -> Iterator[Function]:
 
 
 def _run_backward(function: Function, grad: Array) -> list[tuple[Any, Array]]:
-    """[(source, gradient)] for the inputs that need one. Holds a backward pass to its word: one gradient per input, each of its
-    input's shape."""
+    """[(source, gradient)] for the inputs that need one. Holds a backward pass to its word: one
+    gradient per input, each of its input's shape."""
     grads = _watched("backward", function, function.backward)(grad)
     if grads is None:
         raise TypeError(f"{function.name}.backward returned None: is `return` missing? Return one gradient for each input.")
@@ -292,18 +295,19 @@ class Function:
 
         y = Square()(x)
 
-    Options go to `__init__`. `backward` returns one array, or a tuple with None where no gradient is due;
-    `self.needs_input_grad` says, input by input, which ones somebody asked for. An instance is used once.
+    Options go to `__init__`. `backward` returns one array, or a tuple with None where no gradient
+    is due; `self.needs_input_grad` says, input by input, which ones somebody asked for. An instance
+    is used once.
 
-    Write into neither the inputs nor grad_output: other operations may hold the same arrays. Saved arrays are not copied, so do
-    not change a tensor's data between forward and backward.
+    Write into neither the inputs nor grad_output: other operations may hold the same arrays. Saved
+    arrays are not copied, so do not change a tensor's data between forward and backward.
     """
 
     sources: Any = None  # per input: the Function that made it, the leaf Tensor itself, or None where no gradient is due
     released = False
     saved: tuple[Any, ...] = ()
-    # For those who count copies (fast/). The one promises that backward always returns new arrays, which then need no copy to
-    # become a .grad; the other, set before backward, says that nobody else holds grad_output, so that it may be overwritten.
+    # For those who count copies (fast/). Backward always returns new arrays, which need no copy to
+    # become a .grad; and, set before backward: nobody else holds grad_output, it may be overwritten.
     fresh_gradients = False
     owns_grad_output = False
 

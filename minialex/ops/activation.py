@@ -4,8 +4,8 @@
     tanh      y = tanh x               dx = g·(1 − y²)
     sigmoid   y = 1 / (1 + e^−x)       dx = g·y·(1 − y)
 
-ReLU is the paper's (section 3.1), tanh LeNet-5's, sigmoid what came before. Each derivative is written with the output y, so x
-itself need not be kept.
+ReLU is the paper's (section 3.1), tanh LeNet-5's, sigmoid what came before. Each derivative is
+written with the output y, so x itself need not be kept.
 """
 from ..aliases import Array
 from ..device import array_module

@@ -1,6 +1,7 @@
 """Arithmetic on tensors: + − · / ** @, exp and log, sums, maxima, shapes. methods.py attaches them to Tensor.
 
-Broadcasting copies an input along some axes; the transpose of copying is summing, so the gradient is summed over them.
+Broadcasting copies an input along some axes; the transpose of copying is summing, so the gradient
+is summed over them.
 """
 from math import prod
 from numbers import Integral
@@ -21,8 +22,9 @@ def unbroadcast(grad: Array, shape: Shape) -> Array:
 
 
 class _Elementwise(Function):
-    """Two operands, broadcast against each other as NumPy does. Each below says what it computes, and from the gradient g of the
-    result those of its operands, before they are summed over the broadcast axes: g itself where it says nothing."""
+    """Two operands, broadcast against each other as NumPy does. Each below says what it computes,
+    and from the gradient g of the result those of its operands, before they are summed over the
+    broadcast axes: g itself where it says nothing."""
 
     symbol = "?"
 

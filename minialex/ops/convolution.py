@@ -2,8 +2,8 @@
 
     y[n, o, h, w] = b[o] + Σ_{c, i, j} W[o, c, i, j] · x[n, c, h·SH + i − PH, w·SW + j − PW]        x is 0 outside the image
 
-Strictly a cross-correlation: as in every deep-learning library the kernel is not flipped. The sum is a matrix product. For one
-image:
+Strictly a cross-correlation: as in every deep-learning library the kernel is not flipped. The sum
+is a matrix product. For one image:
 
     columns = im2col(x)               every window of the image as one column: (C·KH·KW, OH·OW)
     y  = W · columns + b              W (C_out, C·KH·KW): each row is one kernel; y (C_out, OH·OW)
@@ -14,9 +14,10 @@ and backwards, with the incoming gradient dy, the two transposes of the product:
     dcolumns = Wᵀ · dy                dx = col2im(dcolumns): each entry is added to the pixel that it was copied from
     db[o] = Σ_{n, h, w} dy[n, o, h, w]
 
-With G = `groups`, the channels are cut into G towers that do not see each other. The rows of columns run channel by channel, so
-cutting them into G equal blocks cuts the channels: columns (N, G, K, P), W (G, C_out/G, K), y (N, G, C_out/G, P), with
-K = C/G·KH·KW numbers in a window and P = OH·OW places. These are N·G products side by side.
+With G = `groups`, the channels are cut into G towers that do not see each other. The rows of
+columns run channel by channel, so cutting them into G equal blocks cuts the channels: columns
+(N, G, K, P), W (G, C_out/G, K), y (N, G, C_out/G, P), with K = C/G·KH·KW numbers in a window and
+P = OH·OW places. These are N·G products side by side.
 """
 from numbers import Integral
 

@@ -3,8 +3,8 @@
     training:    y = x · m / (1 − p),   m = 1 with probability 1 − p, else 0       dx = g · m / (1 − p)
     evaluation:  y = x
 
-The paper halves the outputs at test time instead; dividing while training gives the same expectation and leaves the
-network alone when it is used.
+The paper halves the outputs at test time instead; dividing while training gives the same
+expectation and leaves the network alone when it is used.
 """
 from ..aliases import Array
 from ..random import uniform_like

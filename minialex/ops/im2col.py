@@ -4,10 +4,12 @@
     columns[n, (c, i, j), (h, w)] = x[n, c, h·SH + i − PH, w·SW + j − PW]             x is 0 outside the image
     dx = col2im(dcolumns), the transpose: each entry is added to the pixel that it was copied from
 
-(c, i, j) is row (c·KH + i)·KW + j, (h, w) is column h·OW + w. A pixel is copied into every window that holds it, and the
-transpose of copying is summing. So col2im(im2col(x)) is not x: each pixel comes back once for each of its windows.
+(c, i, j) is row (c·KH + i)·KW + j, (h, w) is column h·OW + w. A pixel is copied into every window
+that holds it, and the transpose of copying is summing. So col2im(im2col(x)) is not x: each pixel
+comes back once for each of its windows.
 
-Pooling has the same windows. N, C, H, W: images, channels, height, width. KH, KW: kernel. SH, SW: stride. PH, PW: padding.
+Pooling has the same windows. N, C, H, W: images, channels, height, width. KH, KW: kernel. SH,
+SW: stride. PH, PW: padding.
 """
 from numbers import Integral
 
@@ -18,8 +20,8 @@ from ..device import array_module, is_array
 def im2col(array: Array, kernel_size: Size | Shape, stride: Size = 1, padding: Size = 0) -> Array:
     """Every window of every image as a column: (N, C, H, W) -> (N, C·KH·KW, OH·OW). Plain arrays.
 
-    Row (c·KH + i)·KW + j of image n holds the pixels that kernel entry [c, i, j] meets; outside the image stand zeros.
-    Raises ValueError when no window fits.
+    Row (c·KH + i)·KW + j of image n holds the pixels that kernel entry [c, i, j] meets; outside the
+    image stand zeros. Raises ValueError when no window fits.
     """
     kernel_size, stride, padding = _geometry("im2col", array, kernel_size, stride, padding)
     OH, OW = output_size("im2col", array.shape, kernel_size, stride, padding)
@@ -48,8 +50,8 @@ def col2im(columns: Array, image_shape: Shape, kernel_size: Size | Shape, stride
 
 
 def taps(image: Array, kernel_size: Pair, stride: Pair, output_size: Pair) -> list[Array]:
-    """KH·KW views of an image (…, H, W), in reading order. Tap i·KW + j is pixel (i, j) of every window, (…, OH, OW); writing
-    to it writes to the image."""
+    """KH·KW views of an image (…, H, W), in reading order. Tap i·KW + j is pixel (i, j) of every
+    window, (…, OH, OW); writing to it writes to the image."""
     (KH, KW), (SH, SW), (OH, OW) = kernel_size, stride, output_size
     return [image[..., i:i + SH * OH:SH, j:j + SW * OW:SW] for i in range(KH) for j in range(KW)]
 

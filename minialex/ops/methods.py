@@ -10,16 +10,18 @@ class Methods:
     """What a Tensor can do. `_operator`, below, adds the operators."""
 
     def sum(self, axis: Axes = None, keepdims: bool = False) -> Tensor:
-        """The sum along `axis`, a number or several in brackets; of everything without it. keepdims: leave axes of length 1."""
+        """The sum along `axis`, a number or several in brackets; of everything without it.
+        keepdims: leave axes of length 1."""
         return Sum(axis, keepdims)(self)
 
     def mean(self, axis: Axes = None, keepdims: bool = False) -> Tensor:
-        """The mean along `axis`, a number or several in brackets; of everything without it. keepdims: leave axes of length 1."""
+        """The mean along `axis`, a number or several in brackets; of everything without it.
+        keepdims: leave axes of length 1."""
         return Mean(axis, keepdims)(self)
 
     def max(self, axis: Axes = None, keepdims: bool = False) -> Tensor:
-        """The maximum along `axis`, a number or several in brackets; of everything without it. The gradient goes to the first
-        place that holds it. keepdims: leave axes of length 1."""
+        """The maximum along `axis`, a number or several in brackets; of everything without it. The
+        gradient goes to the first place that holds it. keepdims: leave axes of length 1."""
         return Max(axis, keepdims)(self)
 
     def reshape(self, *shape: Any) -> Tensor:

@@ -3,10 +3,11 @@
     y_i = x_i / s_i^β       s_i = k + α · Σ_j x_j²                      j: the neighbours of i, from i − ⌊n/2⌋ to i + ⌊(n−1)/2⌋
     dx_i = g_i / s_i^β − 2αβ · x_i · Σ_j (g_j·x_j / s_j^(β+1))           j: all that count i among their neighbours
 
-LocalResponseNorm: neighbours are channels (the paper, section 3.3; k = 2, n = 5, α = 10⁻⁴, β = 0.75). α is not divided by n
-(Caffe and PyTorch divide it: their 5·10⁻⁴ is the paper's 10⁻⁴). i is one of its own neighbours. With `groups` the window
-stops at the edge of a tower, as it did on the paper's two GPUs. MapResponseNorm: neighbours are the n x n pixels around a
-pixel, in the same channel, as in the released 2012 source (k = 1, n = 5, α = 0.001/25).
+LocalResponseNorm: neighbours are channels (the paper, section 3.3; k = 2, n = 5, α = 10⁻⁴,
+β = 0.75). α is not divided by n (Caffe and PyTorch divide it: their 5·10⁻⁴ is the paper's 10⁻⁴). i
+is one of its own neighbours. With `groups` the window stops at the edge of a tower, as it did on
+the paper's two GPUs. MapResponseNorm: neighbours are the n x n pixels around a pixel, in the same
+channel, as in the released 2012 source (k = 1, n = 5, α = 0.001/25).
 """
 from numbers import Integral
 
