@@ -7,3 +7,9 @@ class UserError(Exception):
 
 class OutOfMemory(UserError, MemoryError):
     """What was asked for does not fit the memory: what was needed, what there was, what would fit."""
+
+
+def require(condition: object, sentence: str) -> None:
+    """Raise UserError with this sentence unless the condition holds."""
+    if not condition:
+        raise UserError(sentence)

@@ -13,10 +13,9 @@ added or changed since are packed anew by the same command, the others stay.
 import argparse
 import sys
 
-from ..data.packed import Pack, describe, is_pack
-from ..data.packing import pack, verify_pack
+from ..data.packed import Pack
+from ..data.packing import pack
 from ..data.pictures import SIZE, printable
-from ..errors import UserError
 from . import LABELS, Command
 
 
@@ -27,7 +26,7 @@ def _pack(options: argparse.Namespace) -> int:
         source, target = options.folders
         done = pack(source, target, options.size, options.workers, options.strict, options.verify, labels=options.labels)
         kept = done.pictures - done.decoded - sum(reason is not None for _, reason in done.skipped)
-        print(f"packed   {describe(Pack(target))}; {done.decoded:,} decoded now" + ", the others were there" * (kept > 0))
+        print(f"packed   {Pack(target).describe()}; {done.decoded:,} decoded now" + ", the others were there" * (kept > 0))
         if done.skipped:
             print(f"skipped  {len(done.skipped):,} files or folders that could not be used, named above")
         print(f"to train on it: python -m minialex.train --data {target}")
@@ -35,9 +34,7 @@ def _pack(options: argparse.Namespace) -> int:
 
 
 def _verify(folder: str) -> int:
-    if not is_pack(folder):
-        raise UserError(f"{folder} is no pack: python -m minialex.pack PICTURES {folder} makes one.")
-    wrong, what = verify_pack(folder), "every checksum is right"
+    wrong, what = Pack(folder).verify(), "every checksum is right"
     for path, reason in wrong:
         print(f"wrong    {path}: {reason}", file=sys.stderr)
     if wrong:

@@ -5,10 +5,9 @@ from minialex.data.loader import Loader
 from minialex.data.mean_image import Statistics, statistics
 from minialex.data.pictures import PictureSet, UnreadablePicture, decode
 from minialex.data.sources import builtin, imagenette
-from minialex.data.subset import Subset, open_data, parse_subset
+from minialex.data.subset import Picture, Subset, open_data, open_whole, parse_subset
 from minialex.data.transforms import ten_crops
-from minialex.data.tree import files_below
-from minialex.data.whole import Picture, open_whole
+from minialex.data.walk import files_below
 
 __all__ = [
     "Loader",

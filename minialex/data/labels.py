@@ -14,9 +14,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from minialex.data.pictures import ENDINGS, printable
-from minialex.data.text import read_text
-from minialex.errors import UserError
+from ..errors import UserError
+from .pictures import ENDINGS, printable
+from .text import read_text
 
 CLASS_COLUMNS = ("class", "label", "breed", "species", "category", "class_name", "classname", "label_name", "target",
                  "predictionstring", "diagnosis", "labels", "variety", "category_name", "classid",

@@ -10,10 +10,11 @@ parts, or beside a part of another kind. What stays doubtful is refused with the
 
 import os
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from minialex.data.listing import listing, listing_or_nothing
-from minialex.errors import UserError
+from ..errors import UserError, require
+from .walk import Folder, Problems
 
 _PARTS = {
     "train": "train|training|trn|trainval",
@@ -35,148 +36,137 @@ class Layout:
     """parts: {"train", "val", "test": folder} of those there are, or {"all": root}; excluded: folders in the root that are no
     classes; unused: list of (path, reason), what training leaves out."""
 
-    parts: dict
-    unused: list = field(default_factory=list)
-    excluded: list = field(default_factory=list)
+    parts: dict[str, str]
+    unused: Problems = field(default_factory=list)
+    excluded: list[str] = field(default_factory=list)
 
 
-def kind(name):
+def kind(name: str) -> str | None:
     """"train", "val", "test", "unlabelled", or None: what a folder of this name usually is."""
     letters = re.sub(r"[\W\d_]+", "", name.lower())
     return next((part for part, words in _PARTS.items() if re.fullmatch(f"{_FILLER}(?:{words}){_FILLER}", letters)), None)
 
 
-def is_doubtful(name):
+def is_doubtful(name: str) -> bool:
     """Is this rather the name of a part, or of a kind of file, than of a class?"""
     return kind(name) is not None or re.fullmatch(_CONTENT, re.sub(r"[\W\d_]+", "", name.lower())) is not None
 
 
-def find(root, to_learn=True, labelled=False):
-    """The Layout of the tree `root`. Raises UserError.
+def find(root: str, to_learn: bool = True, labelled: bool = False) -> Layout:
+    """Find the Layout of the tree `root`. Raises UserError.
 
     to_learn: refuse a tree without training pictures. labelled: a file says what the pictures are, so folders are no classes.
     """
-    if not os.path.exists(root):
-        raise UserError(f"there is no folder {root}: check the path of the pictures")
-    if not os.path.isdir(root):
-        raise UserError(f"{root} is a file: give the folder that holds the class folders")
-    folders, _ = listing(root)
-    parts = _parts(root, folders)
-    parts |= {name: "test" for name, part in parts.items() if part == "val" and name.lower().startswith("eval")
-              and list(parts.values()).count("val") > 1 and "test" not in parts.values()}
-    if to_learn and parts and list(parts) == folders and "train" not in parts.values():
+    require(os.path.exists(root), f"there is no folder {root}: check the path of the pictures")
+    require(os.path.isdir(root), f"{root} is a file: give the folder that holds the class folders")
+    top = Folder(root).checked()
+    parts = _parts(top)
+    kinds, every = list(parts.values()), parts and list(parts) == list(top.folders)
+    if kinds.count("val") > 1 and "test" not in kinds:
+        parts |= {name: "test" for name, part in parts.items() if part == "val" and name.lower().startswith("eval")}
+    if to_learn and every and "train" not in kinds:
         raise UserError(f"{root} has {'/, '.join(parts)}/ but no train/: there is nothing to learn from")
-    if "train" in parts.values() or parts and list(parts) == folders:
-        return _divided(root, folders, parts)
-    return Layout({"all": root}) if labelled else _undivided(root, folders)
+    if every or "train" in kinds:
+        return _divided(top, parts)
+    return Layout({"all": root}) if labelled else _undivided(top)
 
 
-def _divided(root, folders, parts):
-    chosen = {part: name for part in KINDS_WITH_LABELS if (name := _one(root, parts, part))}
-    beside = f"{chosen['train']}/" if "train" in chosen else "the others"
-    unused = [(os.path.join(root, name), f"it lies beside {beside} and is not used") for name in folders
-              if name not in (chosen.get("train"), chosen.get("val"))]
-    return Layout(_unwrapped({part: os.path.join(root, name) for part, name in chosen.items()}), unused)
+def _divided(top: Folder, parts: dict[str, str]) -> Layout:
+    chosen = {part: folder for part in KINDS_WITH_LABELS if (folder := _one(top, parts, part))}
+    beside = f"{chosen['train'].name}/" if "train" in chosen else "the others"
+    unused = [(folder.path, f"it lies beside {beside} and is not used") for folder in top.folders.values()
+              if folder not in (chosen.get("train"), chosen.get("val"))]
+    return Layout({part: folder.path for part, folder in _unwrapped(chosen).items()}, unused)
 
 
-def _undivided(root, folders):
-    inside = {name: listing_or_nothing(os.path.join(root, name)) for name in folders}
-    copies = [name for name in folders if len((set(inside[name][0]) & set(folders)) - {name}) > 1]
-    parts, unused = {"all": root}, []
-    for name in copies:
-        if kind(name) in ("val", "test"):
-            parts = {"train": root} | {part: where for part, where in parts.items() if part != "all"}
-            parts[kind(name)] = os.path.join(root, name)
-        if kind(name) != "val":
-            unused.append((os.path.join(root, name), "its folders have the names of those beside it, so it is no class; it is "
-                           "not used"))
-    here = _data_below(root) if len(folders) == 1 and not _is_class(root, folders[0]) else root
-    if here != root:
-        raise UserError(f"{root} holds nothing but a folder that holds the class folders: give {here}")
-    _check_that_folders_are_classes(root, folders, inside)
-    return Layout(parts, unused, copies)
+def _undivided(top: Folder) -> Layout:
+    folders, found = top.folders, Layout({"all": top.path})
+    for name, folder in folders.items():
+        if len((folder.folders.keys() & folders.keys()) - {name}) > 1:
+            found.excluded.append(name)
+            if (part := kind(name)) in ("val", "test"):
+                found.parts = {"train": top.path} | found.parts | {part: folder.path}
+                found.parts.pop("all", None)
+            if part != "val":
+                found.unused.append((folder.path, "its folders have the names of those beside it, so it is no class; it is not "
+                                     "used"))
+    if len(folders) == 1 and not _is_class(*folders.values()) and (here := _classes_below(top)) not in (None, top):
+        raise UserError(f"{top.path} holds nothing but a folder that holds the class folders: give {here.path}")
+    _check_that_folders_are_classes(top)
+    return found
 
 
-def _parts(root, folders):
+def _parts(top: Folder) -> dict[str, str]:
     """{name: kind} of those of the folders that are parts of the data and no classes."""
-    named = {name: part for name in folders if (part := kind(name))}
-    named = named if "train" in named.values() else _alike_but_for_the_part(root, folders) or named
-    if list(named) == folders or len(set(named.values())) > 1 and "train" in named.values():
+    named = {name: part for name in top.folders if (part := kind(name))}
+    named = named if "train" in named.values() else _alike_but_for_the_part(top) or named
+    if list(named) == list(top.folders) or len(set(named.values())) > 1 and "train" in named.values():
         return named
-    return {name: part for name, part in named.items() if kind(name) == "train" and listing_or_nothing(
-        os.path.join(root, name))[0]}
+    return {name: part for name, part in named.items() if kind(name) == "train" and top.folders[name].folders}
 
 
-def _alike_but_for_the_part(root, folders):
+def _alike_but_for_the_part(top: Folder) -> dict[str, str]:
     """{name: kind} of cars_train and cars_test, whose names say the same of the pictures. Raises UserError for several such."""
-    groups = {}
-    for name in folders:
+    groups: dict[tuple, dict[str, str]] = {}
+    for name in top.folders:
         words = re.split(r"[\W_]+", name.lower())
-        for at in (0, -1):
-            if len(words) > 1 and (part := kind(words[at])):
-                groups.setdefault((at, *(words[1:] if at == 0 else words[:-1])), {})[name] = part
+        for at, others in ((0, words[1:]), (-1, words[:-1])):
+            if others and (part := kind(words[at])):
+                groups.setdefault((at, *others), {})[name] = part
     divided = [group for group in groups.values() if "train" in group.values() and len(set(group.values())) > 1]
     if len(divided) > 1:
-        raise UserError(f"{root} holds {', '.join(list(divided[0]) + list(divided[1]))}, which divide each class: move its "
+        raise UserError(f"{top.path} holds {', '.join([*divided[0], *divided[1]])}, which divide each class: move its "
                         "pictures into train/CLASS and test/CLASS")
     return divided[0] if divided else {}
 
 
-def _one(root, parts, wanted):
+def _one(top: Folder, parts: dict[str, str], wanted: str) -> Folder | None:
     """The folder that is this part, or None. Raises UserError when several are, but for those that hold no pictures."""
-    found = [name for name, part in parts.items() if part == wanted]
+    found = [top.folders[name] for name, part in parts.items() if part == wanted]
     if len(found) > 1:
-        found = [name for name in found if any(listing(os.path.join(root, name)))] or found[:1]
+        found = [folder for folder in found if folder.folders or folder.pictures or folder.trouble] or found[:1]
     if len(found) > 1:
-        raise UserError(f"{root} holds {' and '.join(found)}, which mean the same: keep one of them")
+        raise UserError(f"{top.path} holds {' and '.join(each.name for each in found)}, which mean the same: keep one of them")
     return found[0] if found else None
 
 
-def _unwrapped(parts):
+def _unwrapped(parts: dict[str, Folder]) -> dict[str, Folder]:
     """The parts, without an archive's folder around the class folders of each. Raises UserError when only some have one."""
-    inner = {part: _only_folder(folder) for part, folder in parts.items()}
+    inner = {part: folder.only for part, folder in parts.items()}
     train = inner.get("train")
-    folders, pictures = listing(train) if train else ([], [])
-    if len(folders) < 2 or pictures or _is_inside_itself(parts["train"], train):
+    if train is None or len(train.checked().folders) < 2 or train.pictures or \
+            os.path.realpath(parts["train"].path).startswith(os.path.realpath(train.path)):  # a link around itself
         return parts
-    if any(inner[part] is None and listing(folder)[0] for part, folder in parts.items()):
-        raise UserError(f"{parts['train']} holds nothing but {os.path.basename(train)}/ with the class folders: move them one "
-                        "folder up")
+    if any(inner[part] is None and folder.folders for part, folder in parts.items()):
+        raise UserError(f"{parts['train'].path} holds nothing but {train.name}/ with the class folders: move them one folder up")
     return {part: inner[part] or folder for part, folder in parts.items()}
 
 
-def _only_folder(folder):
-    folders, pictures = listing(folder)
-    return os.path.join(folder, folders[0]) if len(folders) == 1 and not pictures else None
-
-
-def _check_that_folders_are_classes(root, folders, inside):
+def _check_that_folders_are_classes(top: Folder) -> None:
     """Parts of the data with names of their own show in this: they hold the same folders, and no pictures beside them."""
-    for name in folders:
-        here = None if inside[name][1] else _classes_below(os.path.join(root, name))
-        held = listing(here)[0] if here else []
-        if here and (_is_division(here, held) or re.fullmatch(_CONTENT, name.lower()) or
-                     os.path.basename(here).lower() == os.path.basename(os.path.dirname(here)).lower()):
-            raise UserError(f"{name} in {root} holds {', '.join(held[:3])}, which are parts of the data or classes, and no "
-                            f"pictures of one class: give {here}")
-    found = [listing(only) if not pictures and (only := _only_folder(os.path.join(root, name))) and len(listing(only)[0]) > 1
-             else (inner, pictures) for name, (inner, pictures) in inside.items()]
-    if len(folders) < 2 or any(pictures for _, pictures in found):
+    for folder in top.folders.values():
+        here = None if folder.pictures else _classes_below(folder)
+        if here and (_is_division(here) or re.fullmatch(_CONTENT, folder.name.lower()) or
+                     here.name.lower() == os.path.basename(os.path.dirname(here.path)).lower()):
+            raise UserError(f"{folder.name} in {top.path} holds {', '.join(list(here.folders)[:3])}, which are parts of the "
+                            f"data or classes, and no pictures of one class: give {here.path}")
+    inner = [folder.only if folder.only and len(folder.only.folders) > 1 else folder for folder in top.folders.values()]
+    if len(inner) < 2 or any(folder.pictures for folder in inner):
         return
-    shared = sorted(set.intersection(*(set(inner) for inner, _ in found)))
+    shared = sorted(set.intersection(*(set(folder.folders) for folder in inner)))
     if len(shared) > 1:  # a single one is often called "images"
-        raise UserError(f"the folders {', '.join(folders[:3])} in {root} all hold {', '.join(shared[:3])}: if these are the "
-                        "classes, name the outer folders train and val; if not, put each class's pictures into its folder itself")
+        raise UserError(f"the folders {', '.join(list(top.folders)[:3])} in {top.path} all hold {', '.join(shared[:3])}: if "
+                        "these are the classes, name the outer folders train and val; if not, put each class's pictures into its "
+                        "folder itself")
 
 
-def check_classes(found, root):
-    """Raises UserError when the classes, names of folders in `root` that hold pictures, cannot be what the user means."""
-    names = list(found)
-    spelled = {re.sub(r"\d+", "", name.lower()) for name in names}
-    pieces = len(spelled) == 1 and all(_PIECE.search(name.lower()) for name in names)
+def check_classes(names: Iterable[str], root: str) -> None:
+    """Raise UserError when the classes, names of folders in `root` that hold pictures, cannot be what the user means."""
+    names = list(names)
+    pieces = len({re.sub(r"\d+", "", name.lower()) for name in names}) == 1 and all(_PIECE.search(name.lower()) for name in names)
     if len(names) > 1 and not pieces and not all(re.fullmatch(_CONTENT, name.lower()) for name in names):
         return
-    better = [where for name in names if (where := _classes_below(os.path.join(root, name)))]
+    better = [where.path for name in names if (where := _classes_below(Folder(os.path.join(root, name))))]
     instead = f": give {better[0]}" if better else ": put the pictures of each class into a folder of its own, or say in a " \
         "file what each is (--labels FILE)"
     if len(names) > 1:
@@ -184,43 +174,31 @@ def check_classes(found, root):
     raise UserError(f"{root} holds pictures of one class only ({names[0]}): a classifier needs at least two{instead}")
 
 
-def _classes_below(folder):
-    """The nearest folder below, or this one, that looks like data: parts, or several folders with pictures; or None."""
+def _classes_below(folder: Folder) -> Folder | None:
+    """The nearest folder below, or this one, that looks like data: parts, or several folders with pictures."""
     waiting = [folder]
     for number, here in enumerate(waiting):  # which grows
-        folders, pictures = listing_or_nothing(here)
-        if pictures:
+        if here.pictures:
             continue
-        only_train = [kind(name) for name in folders] == ["train"]
-        if only_train or _is_division(here, folders) or sum(_is_class(here, name) for name in folders) > 1:
+        if [kind(name) for name in here.folders] == ["train"] or _is_division(here) or \
+                sum(map(_is_class, here.folders.values())) > 1:
             return here
-        if number < MOST and here.count(os.sep) - folder.count(os.sep) < DEEPEST:
-            waiting += [os.path.join(here, name) for name in folders]
+        if number < MOST and here.path.count(os.sep) - folder.path.count(os.sep) < DEEPEST:
+            waiting += here.folders.values()
     return None
 
 
-def _data_below(root):
-    """Where a tree of nothing but folders in folders branches."""
-    return _classes_below(root) or root
-
-
-def _is_division(folder, folders):
+def _is_division(folder: Folder) -> bool:
     """Does this folder hold train/ and another part, and pictures in train/?"""
-    kinds = {kind(name): name for name in folders}
-    return "train" in kinds and len(set(kinds) - {None}) > 1 and _holds_pictures(os.path.join(folder, kinds["train"]))
+    kinds = {kind(name): each for name, each in folder.folders.items()}
+    return "train" in kinds and len(set(kinds) - {None}) > 1 and _holds_pictures(kinds["train"])
 
 
-def _holds_pictures(folder, depth=3):
-    folders, pictures = listing_or_nothing(folder)
-    return bool(pictures) or depth > 0 and any(_holds_pictures(os.path.join(folder, name), depth - 1) for name in folders[:3])
+def _holds_pictures(folder: Folder, depth: int = 3) -> bool:
+    inner = list(folder.folders.values())[:3] if depth else []
+    return bool(folder.pictures) or any(_holds_pictures(each, depth - 1) for each in inner)
 
 
-def _is_class(root, name):
+def _is_class(folder: Folder) -> bool:
     """Is this a folder of pictures, or of nothing but one folder of pictures?"""
-    folder = os.path.join(root, name)
-    folders, pictures = listing_or_nothing(folder)
-    return bool(pictures) or len(folders) == 1 and bool(listing_or_nothing(os.path.join(folder, folders[0]))[1])
-
-
-def _is_inside_itself(outer, inner):
-    return os.path.realpath(outer).startswith(os.path.realpath(inner))
+    return bool(folder.pictures or folder.only and folder.only.pictures)

@@ -10,13 +10,15 @@ import re
 import sys
 import threading
 import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from PIL import ExifTags, Image, features
 from tqdm import tqdm
 
-from minialex.data import depth
-from minialex.errors import UserError
+from ..errors import UserError
+from . import depth
 
 SIZE = 256
 MAX_PIXELS = 90_000_000
@@ -25,6 +27,7 @@ ENDINGS = (".apng", ".bmp", ".dib", ".gif", ".jfi", ".jfif", ".jif", ".jpe", ".j
            ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp") + (".avif", ) * AVIF
 # Without this list Pillow would also try formats that start other programs (PostScript) or fetch other files.
 FORMATS = ("BMP", "DIB", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP") + ("AVIF", ) * AVIF
+Reporter = Callable[[str, str], Any] | None  # is told the path of what is left out, and why
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -48,7 +51,7 @@ class UnreadablePicture(UserError):
         super().__init__(f"cannot read {self.path}: {reason}")
 
 
-def decode(path, size=SIZE):
+def decode(path: str | os.PathLike, size: int = SIZE) -> np.ndarray:
     """Read a picture file of any mode as the upright central square, `size` pixels a side: uint8 (size, size, 3).
 
     Transparent parts become white. Raises UnreadablePicture (a UserError) with path and reason.
@@ -125,18 +128,18 @@ def _reason(path, error):
     return f"damaged or cut off ({type(error).__name__}: {error})"
 
 
-def printable(path):
+def printable(path: str | os.PathLike) -> str:
     """A path that can be printed and written anywhere, in one line: bytes that are no UTF-8 show as the replacement
     character, control characters, which could clear a terminal, as their escapes."""
     return CONTROL.sub(lambda c: c[0].encode("unicode_escape").decode(), os.fsencode(path).decode("utf-8", "replace"))
 
 
-def report_problem(path, reason):
+def report_problem(path: str, reason: str) -> None:
     """Print one line about a picture or folder that is left out, without tearing a progress bar apart."""
     tqdm.write(f"skipped {path}: {reason}", file=sys.stderr)
 
 
-def stop_at_problem(path, reason):
+def stop_at_problem(path: str, reason: str) -> None:
     """Raise UserError at the first picture that cannot be read."""
     raise UserError(f"--strict: {printable(path)}: {reason}.")
 
@@ -148,7 +151,8 @@ class PictureSet:
     problems: list of (path, reason): what was left out so far. Each is also given to `report` once, when it is found.
     """
 
-    def __init__(self, classes, labels, paths, names=None, size=SIZE, cache_bytes=2**30, report=report_problem):
+    def __init__(self, classes: Sequence[str], labels: Sequence[int], paths: Sequence[str], names: Sequence[str] | None = None,
+                 size: int = SIZE, cache_bytes: int = 2**30, report: Reporter = report_problem):
         self.classes = list(classes)
         self.labels = np.asarray(labels, dtype=np.int64)
         self.paths = list(paths)
@@ -157,58 +161,53 @@ class PictureSet:
         self.cache_bytes = cache_bytes
         self.report = report
         self.problems = []
-        self._failures = {}
-        self._cache = {}
+        self._failures: dict[int, UnreadablePicture] = {}
+        self._cache: dict[int, np.ndarray] = {}
         self._lock = threading.Lock()
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.labels)
 
     @property
-    def decodes_anew(self):
+    def decodes_anew(self) -> bool:
         """Do the decoded pictures not fit into the memory for them, so that every epoch decodes some of them again?"""
         return len(self) * 3 * self.size**2 > self.cache_bytes
 
-    def read(self, index):
+    def read(self, index: int) -> np.ndarray:
         """Picture number `index`: uint8 (size, size, 3). Raises UnreadablePicture; safe to call from many threads."""
         return self.planes(index).transpose(1, 2, 0)
 
-    def planes(self, index):
+    def planes(self, index: int) -> np.ndarray:
         """The same picture as three colour planes, uint8 (3, size, size): the layout in which crops are cheap."""
-        planes = self._cache.get(index)
-        if planes is None:
-            planes = self._decode(index)
-            # All pictures have the same size, so counting them is counting bytes.
-            if (len(self._cache) + 1) * planes.nbytes <= self.cache_bytes:
-                self._cache[index] = planes
-        return planes
-
-    def _decode(self, index):
+        if index in self._cache:
+            return self._cache[index]
         if index in self._failures:
             raise self._failures[index]
         try:
-            pixels = decode(self.paths[index], self.size)
+            planes = self._decode(index)
         except UnreadablePicture as failure:
-            self.failed(index, failure)
+            self._failed(index, failure)
             raise
-        planes = np.ascontiguousarray(pixels.transpose(2, 0, 1))
+        # All pictures have the same size, so counting them is counting bytes.
+        if (len(self._cache) + 1) * planes.nbytes <= self.cache_bytes:
+            self._cache[index] = planes
+        return planes
+
+    def _decode(self, index: int) -> np.ndarray:
+        planes = np.ascontiguousarray(decode(self.paths[index], self.size).transpose(2, 0, 1))
         planes.flags.writeable = False  # it is shared with whoever asks next
         return planes
 
-    def failed(self, index, failure):
-        """Note, once, that picture number `index` cannot be read, and report it."""
+    def _failed(self, index: int, failure: UnreadablePicture) -> None:
+        """Note, once, that a picture cannot be read, and report it."""
         with self._lock:
             if index not in self._failures:
                 self._failures[index] = failure
-                self.add_problem(failure.path, failure.reason)
+                self.problems.append((failure.path, failure.reason))
+                if self.report is not None:
+                    self.report(failure.path, failure.reason)
 
-    def add_problem(self, path, reason):
-        """Note that a file or folder is left out, and report it."""
-        self.problems.append((printable(path), reason))
-        if self.report is not None:
-            self.report(*self.problems[-1])
-
-    def planes_or_next(self, index):
+    def planes_or_next(self, index: int) -> tuple[np.ndarray, int]:
         """(planes, index) of this picture or, if it cannot be read, of the first after it that can; the last is
         followed by the first. Raises UserError if there is none."""
         for step in range(len(self)):

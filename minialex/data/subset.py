@@ -1,4 +1,4 @@
-"""What --data and --subset mean together: which pictures to train on.
+"""What --data, --subset and --labels mean together: which pictures to train on, or to judge a network on.
 
     --data DIR                   all of a tree of class folders, or of what minialex.pack made of it
     --data DIR --subset 10       ten of its classes
@@ -10,13 +10,16 @@
 Which classes and pictures a smaller number keeps is the same every time.
 """
 
+import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from minialex.data.folder import open_folder
-from minialex.data.packed import is_pack, open_pack
-from minialex.data.sources import builtin, imagenette
-from minialex.errors import UserError
+from ..errors import UserError, require
+from .folder import look_into, open_folder, picture_set, report_first
+from .packed import PackedSet
+from .pictures import PictureSet, Reporter, printable, report_problem
+from .sources import builtin, imagenette
 
 SOURCES = {"builtin": builtin, "imagenette": imagenette}
 
@@ -30,23 +33,22 @@ class Subset:
     max_images: int | None = None
 
 
-def parse_subset(text):
+def parse_subset(text: str) -> Subset:
     """Read the text after --subset: "", "10", "10x100", "builtin", "imagenette". Raises UserError for anything else."""
     text = text.strip().lower()
     if text == "" or text in SOURCES:
         return Subset(text or None)
     numbers = re.fullmatch(r"([0-9]{1,9})(?:x([0-9]{1,9}))?", text)
     if numbers is None:
-        raise UserError(
-            f"the subset {text!r} is none of: 10 (classes), 10x100 (classes x pictures of each), builtin, imagenette"
-        )
-    classes, images = int(numbers[1]), numbers[2] and int(numbers[2])
-    if classes < 2 or (images is not None and images < 2):
-        raise UserError(f"the subset {text!r} is too small: at least 2 classes and 2 pictures of each, such as 10x100")
-    return Subset(None, classes, images)
+        raise UserError(f"the subset {text!r} is none of: 10 (classes), 10x100 (classes x pictures of each), builtin, imagenette")
+    chosen = Subset(None, int(numbers[1]), numbers[2] and int(numbers[2]))
+    require(chosen.max_classes >= 2 and (chosen.max_images is None or chosen.max_images >= 2),
+            f"the subset {text!r} is too small: at least 2 classes and 2 pictures of each, such as 10x100")
+    return chosen
 
 
-def open_data(data=None, subset=None, cache_dir=None, progress=True, labels=None, **options):
+def open_data(data: str | os.PathLike | None = None, subset: str | None = None, cache_dir: str | os.PathLike | None = None,
+              progress: bool = True, labels: str | os.PathLike | None = None, **options) -> tuple[PictureSet, PictureSet]:
     """Open what the user asked for: (train, val). data: a folder or None; subset: the text after --subset or None.
 
     labels: a file that says what the pictures in `data` are (see labels), or None.
@@ -54,22 +56,51 @@ def open_data(data=None, subset=None, cache_dir=None, progress=True, labels=None
     """
     chosen = parse_subset(subset) if subset is not None else Subset()
     limits = {"max_classes": chosen.max_classes, "max_images": chosen.max_images}
-    if data is None and subset is None:
-        raise UserError("no pictures are named: give --data DIR, or --subset for the built-in ones")
-    if labels is not None and data is None:
-        raise UserError(f"--labels {labels} says what pictures of your own are: give their folder with --data DIR")
+    require((data, subset) != (None, None), "no pictures are named: give --data DIR, or --subset for the built-in ones")
     if data is None:
+        require(labels is None, f"--labels {labels} says what pictures of your own are: give their folder with --data DIR")
         return SOURCES[chosen.source or "builtin"](cache_dir, progress=progress, **limits, **options)
-    if chosen.source is not None:
-        raise UserError(f"--data and --subset {chosen.source} name two sets of pictures: leave one of them out")
-    if subset is not None and chosen.max_classes is None:
-        raise UserError("--subset after --data needs a number of classes, such as --subset 10 or --subset 10x100")
-    if not is_pack(data):
-        return open_folder(data, labels=labels, **limits, **options)
-    _check_unlabelled(data, labels)
-    return open_pack(data, **limits, **options)
+    require(chosen.source is None, f"--data and --subset {chosen.source} name two sets of pictures: leave one of them out")
+    require(subset is None or chosen.max_classes,
+            "--subset after --data needs a number of classes, such as --subset 10 or --subset 10x100")
+    return open_folder(data, labels=labels, **limits, **options)
 
 
-def _check_unlabelled(pack, labels):
-    if labels is not None:
-        raise UserError(f"{pack} was packed with the classes of its pictures: give --labels when packing")
+@dataclass(frozen=True)
+class Picture:
+    """One of open_whole's. part: "train", "val", "test", or "all" where the folder has no parts; label: its class's name; name:
+    relative to the folder; path: where it lies; its pixels are number `index` of the PictureSet `source`."""
+
+    part: str
+    label: str
+    name: str
+    path: str
+    source: PictureSet
+    index: int
+
+    @property
+    def is_file(self) -> bool:
+        """Does it lie in a file of its own, not in a pack?"""
+        return not isinstance(self.source, PackedSet)
+
+
+def open_whole(data: str | os.PathLike | None, subset: str | None = None, labels: str | os.PathLike | None = None, *, size: int,
+               report: Reporter = report_problem, tell: bool = True, progress: bool = False) -> list[Picture]:
+    """List every picture that --data, --subset and --labels mean together, whatever part it lies in: for a network that is
+    judged, nothing has to be learnt, so a single class is enough, and so is a test/ without train/. A folder that can be trained
+    on gives the same names here as there. tell: also report what is no picture.
+
+    Raises UserError as open_data does, but takes any folder with at least one picture in a class folder.
+    """
+    if data is None or subset is not None:
+        train, val = open_data(data, subset, labels=labels, progress=progress, size=size)
+        return [*_listed("train", train), *_listed("val", val)]
+    found = look_into(data, labels, size, to_learn=False)
+    report_first([(printable(path), reason) for path, reason in found.problems], found.root, report if tell else None)
+    return [picture for part, (_, classes) in found.parts.items()
+            for picture in _listed(part, picture_set(found, sorted(classes), classes, size, 2**28, report))]
+
+
+def _listed(part: str, pictures: PictureSet) -> Iterator[Picture]:
+    for index, (label, name, path) in enumerate(zip(pictures.labels.tolist(), pictures.names, pictures.paths)):
+        yield Picture(part, pictures.classes[label], name.replace(os.sep, "/"), path, pictures, index)

@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 
 from .. import data
+from ..data import Picture
 from ..data.threads import ahead
-from ..data.whole import Picture
 from ..errors import UserError
 from ..utils.files import replacing
 from .run_dir import RunFolder, check_same_pictures, other_classes

@@ -15,8 +15,8 @@ from picture_files import save
 
 from minialex.cli import pack as command
 from minialex.data import Loader, open_data, open_folder, packing, statistics
-from minialex.data.packed import open_pack
-from minialex.data.packing import pack, verify_pack
+from minialex.data.packed import Pack
+from minialex.data.packing import pack
 from minialex.errors import UserError
 
 ROOT = Path(__file__).parents[2]
@@ -59,7 +59,7 @@ def same_sets(one, other):
 def test_the_same_sets_as_from_the_tree(pictures, tmp_path, options):
     quiet_pack(pictures, tmp_path / "packed")
     tree = open_folder(pictures, size=16, report=None, **options)
-    packed = open_pack(tmp_path / "packed", size=16, report=None, **options)
+    packed = open_folder(tmp_path / "packed", size=16, report=None, **options)
     same_sets(packed, tree)
     assert [(os.path.relpath(path, tmp_path / "packed"), reason.replace(str(tmp_path / "packed"), str(pictures)))
             for path, reason in packed[0].problems] == [(os.path.relpath(p, pictures), r) for p, r in tree[0].problems]
@@ -85,7 +85,7 @@ def test_a_tree_without_val_is_divided_as_ever(tmp_path):
         fill(tmp_path / "tree" / name / "more", 2, seed)
     quiet_pack(tmp_path / "tree", tmp_path / "packed")
     for options in ({}, {"val_fraction": 0.5}, {"seed": 1}):
-        same_sets(open_pack(tmp_path / "packed", size=16, **options), open_folder(tmp_path / "tree", size=16, **options))
+        same_sets(open_folder(tmp_path / "packed", size=16, **options), open_folder(tmp_path / "tree", size=16, **options))
 
 
 def test_any_numpy_reads_it(pictures, tmp_path):
@@ -123,7 +123,7 @@ def test_only_what_has_changed_is_packed_anew(pictures, tmp_path):
     assert quiet_pack(pictures, tmp_path / "packed").decoded == 4  # its shard
     changed = {name for name, bytes_ in content(tmp_path / "packed").items() if before[name] != bytes_}
     assert changed == {"train-00002.npy", "train-00002.json", "index.npz"}
-    assert (open_pack(tmp_path / "packed", size=16)[0].planes(open_folder(pictures, size=16)[0].names.index(
+    assert (open_folder(tmp_path / "packed", size=16)[0].planes(open_folder(pictures, size=16)[0].names.index(
         os.path.join("train", "cat", "03.png"))) == np.array([1, 2, 3]).reshape(3, 1, 1)).all()
 
 
@@ -169,7 +169,7 @@ def test_killed_at_any_moment_it_goes_on_and_ends_with_the_same_bytes(tmp_path):
         with pytest.raises(UserError, match="not packed to the end|is a file|no folder|holds no class"):
             open_data(str(tmp_path / "killed"), size=16)
     assert kills >= 5 and out == "done\n"
-    assert content(tmp_path / "killed") == content(tmp_path / "whole") and verify_pack(tmp_path / "killed", False) == []
+    assert content(tmp_path / "killed") == content(tmp_path / "whole") and Pack(tmp_path / "killed").verify(progress=False) == []
 
 
 def wait_for_more(folder, begun, process):
@@ -188,11 +188,11 @@ def test_changed_pixels_are_found_when_read_and_by_verify_and_mended(pictures, t
     shard[place] ^= 4
     (tmp_path / "packed" / "train-00001.npy").write_bytes(shard)
     said = []
-    train, _ = open_pack(tmp_path / "packed", size=16, report=lambda path, reason: said.append(reason))
+    train, _ = open_folder(tmp_path / "packed", size=16, report=lambda path, reason: said.append(reason))
     for number in range(len(train)):
         train.planes_or_next(number)
     assert [reason for reason in said if "have changed since they were packed" in reason]
-    wrong = verify_pack(tmp_path / "packed", progress=False)
+    wrong = Pack(tmp_path / "packed").verify(progress=False)
     assert len(wrong) == 1 and "train-00001.npy have changed" in wrong[0][1]
     quiet_pack(pictures, tmp_path / "packed", verify=True)
     assert content(tmp_path / "packed") == good
@@ -225,7 +225,7 @@ def test_every_cut_or_flipped_file_is_refused_or_harmless(pictures, tmp_path, na
 
 
 def readable(folder):
-    for part in open_pack(folder, size=16, report=None):
+    for part in open_folder(folder, size=16, report=None):
         for number in range(len(part)):
             try:
                 yield part.planes(number)
@@ -293,7 +293,7 @@ def test_another_size_is_a_sentence(pictures, tmp_path):
     with pytest.raises(UserError, match="holds pictures of 16×16, not 20×20"):
         quiet_pack(pictures, tmp_path / "packed", size=20)
     with pytest.raises(UserError, match="holds pictures of 16×16, this network needs 256×256: .* --size 256"):
-        open_pack(tmp_path / "packed")
+        open_folder(tmp_path / "packed")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs flock")
@@ -329,8 +329,8 @@ def test_more_shards_than_files_may_be_open(tmp_path, hard, outcome):
         fill(tmp_path / "tree" / name, 9)
     quiet_pack(tmp_path / "tree", tmp_path / "packed", per_shard=1)
     code = (f"import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (30, {hard}))\n"
-            f"from minialex.data.packed import open_pack\n"
-            f"train, val = open_pack({str(tmp_path / 'packed')!r}, 0.1, size=16)\n"
+            f"from minialex.data import open_folder\n"
+            f"train, val = open_folder({str(tmp_path / 'packed')!r}, 0.1, size=16)\n"
             "print(sum(1 for n in range(len(train)) if train.planes(n) is not None), len(val))")
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.stdout == outcome if hard > 100 else "raise the number with ulimit -n" in done.stderr.splitlines()[-1]
@@ -349,7 +349,7 @@ def test_names_of_any_bytes(tmp_path):
     except OSError:
         pytest.skip("this system has no such names")
     quiet_pack(tmp_path / "tree", tmp_path / "packed")
-    same_sets(open_pack(tmp_path / "packed", size=16), open_folder(tmp_path / "tree", size=16))
+    same_sets(open_folder(tmp_path / "packed", size=16), open_folder(tmp_path / "tree", size=16))
 
 
 def test_a_record_that_is_no_record_is_written_again(pictures, tmp_path):

@@ -1,0 +1,132 @@
+"""What lies in a folder of pictures, without what no user put there: hidden files, recycle bins, thumbnails, runs of minialex."""
+
+import os
+from collections.abc import Iterator
+from functools import cached_property
+
+from ..errors import UserError
+from ..utils.marks import is_no_class, is_own_picture
+from .pictures import ENDINGS, printable
+
+Problems = list[tuple[str, str]]  # (path, reason): what is left out
+# Folders that systems and programs make by themselves, besides all whose names begin with a dot.
+SYSTEM_FOLDERS = set((
+    "$recycle.bin|recycler|recycled|system volume information|lost+found|found.000|"  # Windows, Linux
+    "__macosx|network trash folder|temporary items|thevolumesettingsfolder|"  # macOS
+    "@eadir|@tmp|@sharebin|@recycle|@recently-snapshot|@__thumb|@quarantine|@database|#recycle|#snapshot|"  # NAS devices
+    "~snapshot|@snapshots|@docker|@appstore|@synoclouddrivecache|"
+    "__pycache__|__thumbs|_thumbs|wmthumbs|ipod photo cache").split("|"))
+SYSTEM_FILES = {"thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "zbthumbnail.info", "desktop.ini", "picasa.ini", "icon\r"}
+RUNS = "runs"  # where minialex keeps its runs when nothing else is said
+
+
+class Folder:
+    """A folder of the user's. folders: {name: Folder}; pictures: names of files; both sorted, and looked up once.
+
+    trouble: why it cannot be looked into, or None; it is empty then.
+    """
+
+    def __init__(self, path: str):
+        self.path, self.name, self.trouble = path, os.path.basename(path), None
+
+    def entries(self) -> list[os.DirEntry]:
+        """List what users have put into it, sorted by name."""
+        try:
+            with os.scandir(self.path) as found:
+                return sorted((entry for entry in found if not _is_system(entry)), key=lambda entry: entry.name)
+        except OSError as error:
+            self.trouble = error.strerror
+            return []
+
+    @cached_property
+    def inside(self) -> tuple[dict[str, "Folder"], list[str]]:
+        folders, pictures = {}, []
+        for entry in self.entries():
+            if type_of(entry) != "folder":
+                pictures += [entry.name] if is_picture(entry.name) else []
+            elif entry.name.lower() != RUNS:
+                folders[entry.name] = Folder(entry.path)
+        return folders, pictures
+
+    folders = property(lambda self: self.inside[0])
+    pictures = property(lambda self: self.inside[1])
+
+    @property
+    def only(self) -> "Folder | None":
+        """The folder in it, if it holds nothing else."""
+        return next(iter(self.folders.values())) if len(self.folders) == 1 and not self.pictures else None
+
+    def checked(self) -> "Folder":
+        """Return itself. Raises UserError when it cannot be looked into."""
+        if self.inside and self.trouble:
+            raise UserError(f"cannot look into the folder {printable(self.path)}: {self.trouble}")
+        return self
+
+
+def is_picture(name: str) -> bool:
+    """Does a file of this name hold a picture?"""
+    return name.lower().endswith(ENDINGS)
+
+
+def type_of(entry: os.DirEntry) -> str | None:
+    """"folder", "file" or, for pipes, devices and links that lead nowhere or to themselves, None."""
+    try:
+        return "folder" if entry.is_dir() else "file" if entry.is_file() else None
+    except OSError:
+        return None
+
+
+def _is_system(entry: os.DirEntry) -> bool:
+    """Has no user put this here, but a system, or minialex: a run, a pack, a picture that a command has drawn?"""
+    name = entry.name.lower()
+    if name.startswith(".") or name in SYSTEM_FILES:
+        return True
+    if type_of(entry) != "folder":
+        return is_own_picture(entry.path)
+    return name in SYSTEM_FOLDERS or os.path.isfile(os.path.join(entry.path, "pack.json")) or is_no_class(entry.path, ENDINGS)
+
+
+OTHER_ENDING = f"its name ends in none of {' '.join(ENDINGS)}"
+
+
+def pictures_below(path: str, problems: Problems, around: str) -> Iterator[str]:
+    """Yield the paths of the pictures in a folder and the folders in it, in order of their names, following links, but into no
+    folder twice, nor back into `around`, the real path of the folder that it lies in. Appends what is left out to `problems`.
+    """
+    seen: set[str] = set()
+    waiting: list[tuple[Folder | os.DirEntry, str]] = [(Folder(path), around)]  # a stack: folders can lie 2,000 deep
+    while waiting:
+        item, outside = waiting.pop()
+        what, reason = type_of(item) if isinstance(item, os.DirEntry) else "entered", None
+        if what == "entered":
+            here = os.path.realpath(item.path)
+            if (outside + os.sep).startswith(here.rstrip(os.sep) + os.sep):
+                reason = "this link leads back to a folder that contains it"
+            elif here in seen:
+                reason = "this link leads to a folder whose pictures the class has already"
+            else:
+                seen.add(here)
+                waiting += [(entry, here) for entry in reversed(item.entries())]
+                reason = item.trouble and f"{item.trouble}: what is in this folder cannot be used"
+        elif what == "folder" and not is_picture(item.name):
+            waiting.append((Folder(item.path), outside))
+        elif what != "file":
+            reason = "it is a folder, not a picture" if what else "it is not a file, or a link to nothing"
+        elif is_picture(item.name):
+            yield item.path
+        else:
+            reason = OTHER_ENDING
+        problems += [(item.path, reason)] if reason else []
+
+
+def files_below(path: str | os.PathLike) -> list[str]:
+    """List the paths of the pictures in a folder and the folders in it, in order of their names, without those that minialex
+    has drawn; of a file, its own. Raises UserError when a folder holds none.
+    """
+    if not os.path.isdir(path):
+        return [path]
+    below = pictures_below(os.fspath(path), [], os.path.dirname(os.path.realpath(path)))
+    found = [picture for picture in below if not is_own_picture(picture)]
+    if not found:
+        raise UserError(f"{printable(path)} holds no pictures ({' '.join(ENDINGS)})")
+    return found
