@@ -2,6 +2,8 @@
 
     y = x Wᵀ + b          x (N, in), W (out, in), b (out,), y (N, out)
     dx = g W              dW = gᵀ x              db = Σ over the batch of g
+
+A row of W holds the weights of one output.
 """
 from ..aliases import Array
 from ..device import same_dtype

@@ -2,6 +2,8 @@
 
     v ← 0.9·v − 0.0005·ε·w − ε·∂L/∂w
     w ← w + v
+
+ε stands inside v: where it changes, the steps already in v keep the size that they had.
 """
 from ..aliases import Array
 
