@@ -101,13 +101,16 @@ def of_class(found, layout, request):
     cls, (forward, backward) = found.forward, found.backward
     if all(isinstance(inspect.getattr_static(cls, name), (staticmethod, classmethod)) for name in (forward, backward or forward)):
         return of_functions(getattr(cls, forward), backward and getattr(cls, backward), _kind(backward), layout, request)
-    prototype = cls(**inputs.draw(inputs.parameters_of(cls), layout, request, numbers=True))
+    built = inputs.draw(inputs.parameters_of(cls), layout, request, numbers=True)
+    prototype = cls(**built)
     objects.set_learning_rates(prototype)
     method = getattr(prototype, forward)
     if [p.name for p in binding.signature(method)][:1] in (["ctx"], ["context"]):
         return of_functions(method, getattr(prototype, backward), _kind(backward), layout, request)
     values = inputs.draw(inputs.parameters_of(method), layout, request)
     _initialised(prototype, method, values, layout, request)
+    if not any(isinstance(value, int) for value in built.values()):
+        values = _wide_enough(prototype, method, values)
     targets = inputs.draw([p for p in inputs.parameters_of(getattr(prototype, backward)) if p.name not in values and
                            ROLE.get(plain(p.name)) == "labels"], layout, request) if backward else {}
     base = Layer(found.title, prototype, forward, backward, list(targets))
@@ -119,6 +122,21 @@ def of_class(found, layout, request):
         return readings
     derivative = sloppy or _kind(backward) == "derivative" or _asks_for_nothing(getattr(prototype, backward))
     return [(base.read(words, None, words), drawn, words) for words in SLOPES if derivative] + with_scores(readings)
+
+
+def _wide_enough(prototype, method, values):
+    """The same inputs, the first as wide as some weights: of a network whose sizes are written in its constructor."""
+    name = next((name for name, value in values.items() if np.ndim(value) == 2 and binding.is_checked(value)), None)
+    weights = [array for _, array in objects.arrays(prototype) if array.ndim == 2 and array.dtype.kind == "f"] if name else []
+    for width in [None, *dict.fromkeys(size for array in weights for size in array.shape)]:
+        tried = values if width is None else {
+            **values, name: np.random.default_rng(width).standard_normal((len(values[name]), width))}
+        try:
+            getattr(objects.clone(prototype), method.__name__)(**tried)
+            return tried
+        except Exception:  # not wide enough, or not to be fed in this way
+            continue
+    return values
 
 
 def _asks_for_nothing(backward):

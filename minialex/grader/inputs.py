@@ -14,12 +14,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..gradcheck.dialects import FUNCTIONS, GEOMETRY, LETTER, LISTS, OPTIONS, PAIRS, ROLE, SHAPES, plain
+from ..gradcheck.dialects import FUNCTIONS, GEOMETRY, LETTER, LISTS, OPTIONS, PAIRS, ROLE, SHAPES, TRAINING, plain
 from ..gradcheck.report import times
 
 SIZES = {"N": 2, "C": 3, "H": 7, "W": 9, "F": 4, "K": 3, "P": 2, "D": 5, "M": 3, "Q": 5, "J": 6, "L": 24, "G": 18, "T": 4,
          "V": 7, "A": 2, "B": 3, "E": 6, "1": 1}
-SQUARE, EVEN, FOUR = {"W": 7}, {"H": 6, "W": 8}, {"N": 4}  # for code that takes pictures to be square, or windows to fill them
+SQUARE, EVEN = {"W": 7}, {"H": 6, "W": 8}  # for code that takes pictures to be square, or windows to fill them
+FOUR, RECURRENT = {"N": 4}, {"N": 4, "M": 6, "J": 6, "L": 24, "G": 18}  # units or n_out may be the hidden ones
 SMALLER = {"N": 2, "C": 2, "H": 5, "W": 7, "F": 2, "D": 4, "M": 2, "Q": 3, "J": 3, "L": 12, "G": 9, "T": 2}  # for slow code
 PLAIN = {"window": 2, "stride": 2, "pad": 1}
 LARGE = 16  # a constructor's default size above it is drawn like one that has no default
@@ -46,8 +47,9 @@ LAYOUTS = {  # words in the name: layouts
              ({"x": "NHWC", "w": "FKKC", "b": "F"}, {}), ({"x": "NCH", "w": "FCK", "b": "F"}, {})],
     "pool": [({"x": "NCHW"}, EVEN), ({"x": "NCHW"}, {}), ({"x": "NCHW"}, {"H": 6, "W": 6}), ({"x": "HW"}, EVEN),
              ({"x": "HWC"}, EVEN)],
-    "lstm": [(LSTM, FOUR), ({**LSTM, "x": "NTD"}, {})],
-    "rnn gru recurrent": [(RNN, FOUR), ({**RNN, "x": "NTD"}, {}), ({**RNN, "x": "DN", "h": "JN", "wx": "JD", "b": "J1"}, {})],
+    "lstm": [(LSTM, RECURRENT), ({**LSTM, "x": "NTD"}, {"M": 6})],
+    "rnn gru recurrent": [(RNN, RECURRENT), ({**RNN, "x": "NTD"}, {"M": 6}),
+                          ({**RNN, "x": "DN", "h": "JN", "wx": "JD", "b": "J1"}, {})],
     "temporal time": [({"x": "NTD", "w": "DM", "b": "M"}, {}), ({"x": "NTQ", "labels": "steps", "mask": "NT"}, {}),
                       ({"x": "ids", "w": "VD"}, {})],
     "embed": [({"x": "ids", "w": "VD"}, {}), ({"x": "id", "w": "VD"}, {})],
@@ -59,8 +61,8 @@ LAYOUTS = {  # words in the name: layouts
     "net model classif regress perceptron mlp": NETS,
     "linear affine dense fc full": LINEAR,
 }
-ANY = [*LINEAR, *LAYOUTS["norm bn"][:1], *LOSSES, *NETS, *LAYOUTS["conv"], ({"x": "NCHW"}, EVEN), (RNN, FOUR), (LSTM, FOUR),
-       ({"x": "NTD", "w": "DM", "b": "M"}, {}), ({"x": "D"}, {}), ({"x": "D1"}, {}), ({"x": "positive"}, FOUR),
+ANY = [*LINEAR, *LAYOUTS["norm bn"][:1], *LOSSES, *NETS, *LAYOUTS["conv"], ({"x": "NCHW"}, EVEN), (RNN, RECURRENT),
+       (LSTM, RECURRENT), ({"x": "NTD", "w": "DM", "b": "M"}, {}), ({"x": "D"}, {}), ({"x": "D1"}, {}), ({"x": "positive"}, FOUR),
        ({"x": "id", "w": "VD"}, {}), ({"x": ""}, {})]
 WIDE = {"window": 3, "stride": 2, "pad": 1}
 ALSO = {  # further layouts, with other windows, in which other mistakes show
@@ -226,7 +228,7 @@ def _better_drawn(p, layout, numbers):
     if p.default is None and ROLE.get(plain(p.name)) == "labels":
         return True
     if isinstance(p.default, bool) or not isinstance(p.default, int):
-        return False
+        return p.default is False and plain(p.name) in TRAINING  # many layers keep nothing for backward without it
     if layout.also and plain(p.name) in GEOMETRY:
         return not numbers or LETTER.get(plain(p.name)) is None
     return p.default > LARGE and numbers and plain(p.name) in LETTER

@@ -148,7 +148,9 @@ class Layer:
         order = sorted(given, key=lambda name: ROLE.get(plain(name)) == "labels")  # one gradient of a loss is its prediction's
         moved = {name: np.shape(given[name]) for name in order if binding.is_checked(given[name]) and name not in self.targets}
         found = _returned(returned, moved, self.wanted)
-        found = {**objects.gradients(layer, self.wanted), **found}
+        shapes = {**moved, **{parameter.name: parameter.array.shape for parameter in self.wanted}}
+        stored = objects.gradients(layer, self.wanted)
+        found = {**found, **{name: value for name, value in stored.items() if np.shape(found.get(name)) != shapes.get(name)}}
         found.update(self._updates(layer, before, found))
         if not moved.keys() & found.keys() and moved:
             found.update(_input_gradient(layer, next(iter(moved))))

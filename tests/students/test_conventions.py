@@ -199,3 +199,85 @@ def test_constructors_that_want_a_shape_a_pair_or_functions_and_layers_for_one_e
     assert status == 0 and len(result["checks"]) == 4 and set(verdicts(result).values()) == {"correct"}
     status, (result,) = check(constructors=CONSTRUCTORS.replace(" / self.h / self.w", " / self.h").replace("dx = ", "dx = -"))
     assert [item["status"] for item in result["checks"]] == ["wrong", "wrong", "correct", "wrong"]
+
+
+WAITING = """
+import numpy as np
+
+
+class Masked:
+    def __init__(self, rate):
+        self.keep, self.mask = 1 - rate, None
+    def forward(self, x, training=False):
+        if not training:
+            return x
+        self.mask = (np.random.rand(*x.shape) < self.keep) / self.keep
+        return x * self.mask
+    def backward(self, grad):
+        return grad * self.mask
+
+
+class Reshape:
+    def __init__(self, target_shape):
+        self.target_shape = tuple(target_shape)
+    def forward(self, x):
+        self.shape = x.shape
+        return x.reshape(len(x), *self.target_shape)
+    def backward(self, grad):
+        return grad.reshape(self.shape)
+
+
+class Lookup:
+    def __init__(self, vocab_size, embed_dim):
+        self.W, self._dW = np.random.randn(vocab_size, embed_dim), None
+    def forward(self, x):
+        self.ids = x.astype(int)
+        return self.W[self.ids]
+    def backward(self, grad):
+        self._dW = np.zeros_like(self.W)
+        np.add.at(self._dW, self.ids, grad)
+        return np.zeros(self.ids.shape)
+
+
+class Cell:
+    def __init__(self, input_size, units):
+        self.Wx, self.Wh = np.ones((input_size, units)), np.ones((units, units))
+    def forward(self, x, h_prev):
+        self.x, self.h_prev = x, h_prev
+        self.h = np.tanh(x @ self.Wx + h_prev @ self.Wh)
+        return self.h
+    def backward(self, dh):
+        d = dh * (1 - self.h ** 2)
+        self.dWx, self.dWh = self.x.T @ d, self.h_prev.T @ d
+        return d @ self.Wx.T, d @ self.Wh.T
+
+
+class Dense:
+    def __init__(self, rows, columns):
+        self.W = np.random.randn(rows, columns)
+    def forward(self, A):
+        self.A = A
+        return A @ self.W
+    def backward(self, dLdZ):
+        self.dLdW = self.A.T @ dLdZ
+        return dLdZ @ self.W.T
+
+
+class FixedSizes:
+    def __init__(self):
+        self.layers = [Dense(2, 3), Dense(3, 2)]
+    def forward(self, A0):
+        return self.layers[1].forward(np.tanh(self.layers[0].forward(A0)))
+    def backward(self, dLdA):
+        h = np.tanh(self.layers[0].A @ self.layers[0].W)
+        return self.layers[0].backward(self.layers[1].backward(dLdA) * (1 - h ** 2))
+"""
+
+
+def test_layers_that_wait_for_training_for_a_width_or_for_whole_numbers(check):
+    status, (result,) = check(waiting=WAITING)
+    assert status == 0 and len(result["checks"]) == 6, result
+    assert set(verdicts(result).values()) <= {"correct", "not compared"}
+    status, (result,) = check(waiting=WAITING.replace("return grad * self.mask", "return grad").replace("(1 - h", "(1 + h")
+                              .replace("np.add.at(self._dW, self.ids, grad)", "self._dW[self.ids] = grad"))
+    assert [item["status"] for item in result["checks"]] == ["wrong", "correct", "wrong", "correct", "correct", "wrong"]
