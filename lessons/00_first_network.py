@@ -70,7 +70,7 @@ def share_right(weights, points, answers):
 silent = [np.zeros_like(w) for w in weights]
 guess.turned_out(loss(silent, points, answers))
 before = loss(weights, points, answers)
-fact(f"with random weights the loss is {before:.2f}: not much better or worse than silence", 0.7 < before < 1.3)
+fact(f"with random weights the loss is {before:.2f}: not much better or worse than silence, 1", 0.7 < before < 1.3)
 
 # %% [markdown]
 # ## 3. The gradient: which way is down
@@ -122,7 +122,7 @@ new_points, new_answers = draw_points(POINTS)
 right = share_right(weights, new_points, new_answers)
 guess.turned_out(round(right, 3))
 after = loss(weights, points, answers)
-fact(f"the loss fell from {history[0]:.2f} to {after:.2f}", after < history[0] / 4)
+fact(f"the loss fell from {history[0]:.2f} to {after:.2f}, to less than a quarter", after < history[0] / 4)
 fact(f"{right:.1%} of the new points are right, and nobody told the network the rule", right > 0.95)
 random_right = share_right(start, new_points, new_answers)
 fact(f"the random weights that it started from had {random_right:.0%} right", random_right < 0.8)

@@ -89,8 +89,9 @@ fact("one matrix product, kernels as rows times windows as columns, is the whole
      np.allclose(product.reshape(N, C_out, OH, OW), y))
 guess.turned_out(round(conv1 / picture, 2))
 memory = 4 * 128 * conv1
+one_picture = F.im2col(np.zeros((1, 3, 227, 227), np.float32), wide, 4)
 fact(f"conv1's columns are {conv1:,} numbers, and {memory / 1e6:.0f} MB in float32 for a batch of 128",
-     conv1 == F.im2col(np.zeros((1, 3, 227, 227), np.float32), 11, 4).size and memory == 562_214_400)
+     conv1 == one_picture.size and memory == 128 * one_picture.nbytes)
 
 # %% [markdown]
 # ## 3. Backwards: the two transposes
@@ -198,7 +199,7 @@ classroom.score()
 # Change one line, run the lesson again, and read which sentence changes or which fact no longer holds.
 #
 # - `stride, padding = 1, 1`: do the loops, the product and the engine still agree?
-# - `kernels, side, wide = 96, 55, 5`: how much memory would smaller kernels take?
+# - `kernels, side, wide = 96, 56, 5`: kernels of 5×5 have 56×56 places. How much memory do their columns take?
 # - `many = 2`: which way does the engine go for two pictures?
 #
 # ## Exercise

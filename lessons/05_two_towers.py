@@ -46,7 +46,7 @@ def parts_by_hand(x, weight, bias):
 whole, halves = ([ma.Tensor(a.copy(), requires_grad=True) for a in (x, layer.weight.data, layer.bias.data)] for _ in range(2))
 y = F.conv2d(*whole, padding=2, groups=groups)
 parts = parts_by_hand(*halves)
-fact(f"groups={groups} gives the maps of {groups} small convolutions",
+fact(f"groups={groups} gives the maps of small convolutions, one for each group",
      np.allclose(y.data, np.hstack([part.data for part in parts]), atol=1e-5))
 y.backward(g)
 sum((part * piece).sum() for part, piece in zip(parts, np.split(g, groups, axis=1))).backward()

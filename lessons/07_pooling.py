@@ -78,7 +78,7 @@ def pay_the_winners(x, g, z, s):
 g = generator.normal(size=(5, 6))
 fact("the engine's gradient goes to the winners of the loops", np.allclose(
      backward(lambda t: F.max_pool2d(t, 3, 2), x, g), pay_the_winners(x, g, 3, 2)))
-fact(f"the middle of the hill wins {wins} windows and gets a gradient of {wins}",
+fact(f"the middle of the hill wins {wins} window{'s' * (wins != 1)} and gets a gradient of {wins}",
      backward(lambda t: F.max_pool2d(t, 3, 2), hill)[middle, middle] == wins)
 fact("without overlap, 2/2, nobody wins twice", backward(lambda t: F.max_pool2d(t, 2, 2), x).max() == 1)
 fact(f"no gradient is lost or made: it sums to the number of windows, {g.size}",
@@ -228,7 +228,7 @@ classroom.score()
 #
 # - `side = 7`: in how many windows does the middle win now?
 # - `flat = np.zeros((8, 8))`: how much would the generous version hand out?
-# - `terms = generator.normal(loc=1, size=20)`: which digit differs now, and why?
+# - `terms = generator.normal(loc=1, size=20).astype(np.float32)`: which digit differs now, and why?
 # - `rectified = np.maximum(generator.normal(size=(100, 100)) - 1, 0)`: are ties more common when fewer values are
 #   positive?
 #

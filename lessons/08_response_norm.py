@@ -62,10 +62,11 @@ fact(f"Caffe's and PyTorch's edition divides α by n: they need α = {n * alpha:
 settle("O3", "true", f"{alone_at} alone becomes {lrn(alone)[4]:.2f}, not {lrn(alone, divided=True)[4]:.2f} as with α/n; "
        f"elsewhere write {n * alpha:g} for the paper's {alpha:g}")
 bump = np.array([20, 25, 20, 30, 60, 150, 260, 150, 60, 30, 20, 25, 20, 60, 20], dtype=float)
-kept = lrn(bump) / (bump / k**beta)
+kept = lrn(bump, n=5) / (bump / k**beta)
 peak = int(bump.argmax())
-fact(f"of a bump across channels the peak keeps the smallest share, {kept[peak]:.3f}; its neighbours keep {kept[peak + 1]:.3f}, "
-     f"the next {kept[peak + 2]:.3f}", kept.argmin() == peak and kept[peak] < kept[peak + 1] < kept[peak + 2])
+fact(f"windows of 5, a bump across channels: the peak keeps the smallest share, {kept[peak]:.3f}; its neighbours keep "
+     f"{kept[peak + 1]:.3f}, the next {kept[peak + 2]:.3f}",
+     kept.argmin() == peak and kept[peak] < kept[peak + 1] < kept[peak + 2])
 
 # %% [markdown]
 # ## 2. Backward: every channel is also a neighbour
@@ -168,7 +169,7 @@ settle("O2", "true", f"the paper's order; with the same weights CaffeNet's maps 
 # %%
 with broken(ValueError):
     F.local_response_norm(alone[None, :, None, None], k=0)
-classroom.save(response_norm.draw(lrn, a, engine(a), engine(a, groups=2), bump), "08_response_norm",
+classroom.save(response_norm.draw(lrn, k, beta, a, engine(a), engine(a, groups=2), bump), "08_response_norm",
                f"Upper left: the louder the neighbours, the less comes out. Upper right: the peak of a bump keeps "
                f"{kept[peak]:.2f} of what small values keep, its neighbours {kept[peak + 1]:.2f}. "
                "Below: red bars where two towers differ from one device.")

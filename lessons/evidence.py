@@ -6,6 +6,8 @@ comparison are computed once more: "a is 8, b is 9".
 import ast
 import linecache
 
+import numpy as np
+
 
 class NotSo(AssertionError):
     """A fact that does not hold; its text is all that a student needs to see."""
@@ -51,5 +53,6 @@ def _value(node, frame):
 
 
 def _short(value):
-    text = " ".join(repr(value).split())
+    with np.printoptions(legacy="1.25"):  # 0.46, not np.float64(0.46)
+        text = " ".join(repr(value).split())
     return text if len(text) <= 120 else text[:100] + " …"

@@ -4,18 +4,19 @@ import numpy as np
 from drawings.paper import AMBER, BLUE, GREY, INK, PALE, RED
 
 
-def draw(lrn, a, one, two, bump):
-    """lrn: the formula; a: (96,) activations; one, two: normalised as one tower and as two; bump: channels."""
+def draw(lrn, k, beta, a, one, two, bump):
+    """lrn: the formula, with these k and beta; a: (96,) activations; one, two: normalised as one tower and as two;
+    bump: channels."""
     canvas = classroom.picture()
     figure = canvas.figure(figsize=(13, 9))
     grid = figure.add_gridspec(2, 2, hspace=0.36, wspace=0.2, left=0.06, right=0.98, top=0.93, bottom=0.07)
-    _response(figure.add_subplot(grid[0, 0]), lrn)
-    _bump(figure.add_subplot(grid[0, 1]), lrn, bump)
+    _response(figure.add_subplot(grid[0, 0]), lrn, k, beta)
+    _bump(figure.add_subplot(grid[0, 1]), lrn, k, beta, bump)
     _edge(figure.add_subplot(grid[1, :]), a, one, two)
     return figure
 
 
-def _response(axis, lrn):
+def _response(axis, lrn, k, beta):
     values = np.linspace(0, 300, 200)
     for neighbours, colour in [(0, BLUE), (50, AMBER), (150, RED)]:
         row = np.full(5, float(neighbours))
@@ -24,7 +25,7 @@ def _response(axis, lrn):
             row[2] = value
             answers.append(lrn(row)[2])
         axis.plot(values, answers, color=colour, linewidth=2.2, label=f"neighbours at {neighbours}")
-    axis.plot(values, values / 2**0.75, color=INK, linewidth=1, linestyle=(0, (4, 3)), label="a/2^0.75: small values")
+    axis.plot(values, values / k**beta, color=INK, linewidth=1, linestyle=(0, (4, 3)), label=f"a/{k:g}^{beta:g}: small values")
     axis.set_ylim(0, 110)
     axis.set_xlabel("a")
     axis.set_ylabel("b")
@@ -32,10 +33,10 @@ def _response(axis, lrn):
     _title(axis, "What comes out: loud neighbours dim")
 
 
-def _bump(axis, lrn, a):
+def _bump(axis, lrn, k, beta, a):
     places = np.arange(len(a))
-    axis.bar(places - 0.2, a / 2**0.75, width=0.4, color=PALE, label="a/2^0.75")
-    axis.bar(places + 0.2, lrn(a), width=0.4, color=BLUE, label="b, normalised")
+    axis.bar(places - 0.2, a / k**beta, width=0.4, color=PALE, label=f"a/{k:g}^{beta:g}")
+    axis.bar(places + 0.2, lrn(a, n=5), width=0.4, color=BLUE, label="b, normalised")
     axis.set_xticks(places)
     axis.set_xlabel("channel")
     axis.legend(frameon=False)
