@@ -71,7 +71,8 @@ def _read(given):
         content = path.read_bytes()
         if content.lstrip()[:1] in (b"{", b"["):
             return _numbers(*_json(json.loads(content)))
-        mean = _array(path) if content.startswith(b"\x93NUMPY") else protobuf.blob(content)
+        mean = _array(path) if content.startswith(b"\x93NUMPY") else protobuf.blob(
+            protobuf.decode(content, "BlobProto"))
         mean = mean.astype(np.float32).reshape(mean.shape[1:] if mean.ndim == 4 and len(mean) == 1 else mean.shape)
         if not mean.size or not np.isfinite(mean).all():
             raise ValueError("it holds no numbers")

@@ -1,16 +1,67 @@
-"""Protocol Buffers' wire format, as far as Caffe's files need it.
+"""Protocol Buffers' wire format, by the schema in caffe.proto.
 
 A message is a row of fields, each a key (a varint: number · 8 + type) and a value: type 0 a varint, 1 eight bytes, 2 a length
 and that many bytes (a text, a message, or packed numbers), 5 four bytes. A varint has 7 bits in a byte, the lowest first; the
 eighth says that more follow. Reading it takes this page; the protobuf package would need the schema compiled to 7,000 lines.
 """
 
-import struct
-from typing import Any
+import re
+from functools import cache
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 
 _LENGTHS = {1: 8, 5: 4}  # bytes of the types of fixed length
+_FIELD = re.compile(r"(optional|repeated) (\w+) (\w+) = (\d+)(?: \[default = (\S+)\])?;")
+
+
+@cache
+def _schema():
+    """{message: its fields as _FIELD finds them}, {enumeration: {number: name}}"""
+    text = Path(__file__).with_name("caffe.proto").read_text(encoding="utf-8")
+    blocks = re.findall(r"(message|enum) (\w+) \{(.*?)\}", text, re.DOTALL)
+    return ({name: _FIELD.findall(block) for kind, name, block in blocks if kind == "message"},
+            {name: {int(number): word for word, number in re.findall(r"(\w+) = (\d+);", block)}
+             for kind, name, block in blocks if kind == "enum"})
+
+
+def decode(content: bytes | memoryview, message: str) -> SimpleNamespace:
+    """A message's fields by their names, with the schema's defaults (None where it has none; a message of defaults), and
+    `given`: the names of those that are there. Repeated floats are an array. Raises ValueError or TypeError."""
+    found, values = fields(content), {}
+    for label, kind, name, number, default in _schema()[0][message]:
+        items = _items(found.get(int(number), []), kind)
+        if label == "optional" and not len(items):
+            items = [decode(b"", kind)] if kind in _schema()[0] else [_default(kind, default)]
+        values[name] = items if label == "repeated" else items.item(-1) if isinstance(items, np.ndarray) else items[-1]
+    given = {name for _, _, name, number, _ in _schema()[0][message] if int(number) in found}
+    return SimpleNamespace(**values, given=given)
+
+
+def _default(kind, text):
+    if kind == "float":
+        return float(text)
+    return {"true": 1, "false": 0, "": "" if kind == "string" else None}.get(text, int(text) if text.isdigit() else text)
+
+
+def _items(values, kind):
+    """A field's values as what they are."""
+    if kind in _schema()[0]:
+        return [decode(value, kind) for value in values]
+    if kind in ("float", "double"):
+        parts = [np.frombuffer(value, "<f4" if kind == "float" else "<f8") for value in values]
+        return np.concatenate(parts) if parts else np.empty(0, np.float32)
+    if kind in ("string", "bytes"):
+        return [str(value, "utf-8", "replace") for value in values]
+    words, numbers = _schema()[1].get(kind, {}), []
+    for value in values:
+        at = 0
+        while not isinstance(value, int) and at < len(value):  # packed
+            number, at = _varint(value, at)
+            numbers.append(number)
+        numbers += [value] if isinstance(value, int) else []
+    return [words.get(number, number) for number in numbers]
 
 
 def fields(message: bytes | memoryview) -> dict[int, list]:
@@ -44,54 +95,7 @@ def _varint(message, at):
             return value, at
 
 
-def last(found: dict[int, list], number: int, default: Any = b"") -> Any:
-    """The last of a field's values as it is; the default where there is none."""
-    return found.get(number, [default])[-1]
-
-
-def value(found: dict[int, list], number: int | tuple, default: int | float | str | list | None) -> Any:
-    """A field's value, of the type of its default: an integer, a float, a text, or a list of floats.
-
-    Of three fields the first is for both axes, or holds both, the others are for one each: a pair of integers.
-    """
-    if isinstance(number, tuple):
-        both = integers(found.get(number[0], []))
-        return tuple((both * 2)[:2]) if both else tuple(value(found, axis, default) for axis in number[1:])
-    if number not in found:
-        return default
-    if isinstance(default, list):
-        return numbers(found[number]).tolist()
-    if isinstance(default, float):
-        return struct.unpack("<f", found[number][-1])[0]
-    return text(found[number][-1]) if isinstance(default, str) else int(found[number][-1])
-
-
-def text(value: memoryview | bytes) -> str:
-    """A text field's value. Raises TypeError for a number."""
-    return str(value, "utf-8", "replace")
-
-
-def numbers(values: list, kind: str = "<f4") -> np.ndarray:
-    """A repeated float (or "<f8") field, packed or not, as one array."""
-    return np.concatenate([np.frombuffer(value, kind) for value in values]) if values else np.empty(0, kind)
-
-
-def integers(values: list) -> list[int]:
-    """A repeated integer field, packed or not, as a list."""
-    found = []
-    for value in values:
-        at = 0
-        while not isinstance(value, int) and at < len(value):
-            one, at = _varint(value, at)
-            found.append(one)
-        found += [value] if isinstance(value, int) else []
-    return found
-
-
-def blob(message: bytes | memoryview) -> np.ndarray:
-    """The array of Caffe's BlobProto: num, channels, height, width = 1 to 4 (the old shape), data = 5, shape = 7 {dim = 1},
-    double_data = 8."""
-    found = fields(message)
-    data = numbers(found[8], "<f8").astype(np.float32) if 8 in found else numbers(found.get(5, []))
-    shape = integers(fields(found[7][-1]).get(1, [])) if 7 in found else [last(found, axis, 1) for axis in (1, 2, 3, 4)]
-    return data.reshape(shape)
+def blob(found: SimpleNamespace) -> np.ndarray:
+    """The array of a BlobProto, in either form of its shape and numbers."""
+    data = found.double_data.astype(np.float32) if "double_data" in found.given else found.data
+    return data.reshape(found.shape.dim if "shape" in found.given else (found.num, found.channels, found.height, found.width))
