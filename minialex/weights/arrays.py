@@ -66,12 +66,13 @@ def write_npz(file: BinaryIO, weights: Weights) -> None:
 
 def read_npy(file: BinaryIO) -> Weights:
     """Weights from an open .npy file. Raises as `read_npz` does; runs nothing that the file holds."""
-    version = np.lib.format.read_magic(file)
+    view = pickles.mapped(file)
+    version = np.lib.format.read_magic(view)
     header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    _, _, kind = header(pickles.Careful(file))
+    _, _, kind = header(view)
     if not kind.hasobject:
         raise Refusal("holds one array without a name: give an .npz file of named arrays, or a .npy with a dictionary.")
-    found = {way: item.array() for way, item in names.leaves(pickles.load(file))}
+    found = {way: item.array() for way, item in names.leaves(pickles.load(view))}
     arrays = {"/".join(way): array for way, array in found.items()}
     if not _are_layers(arrays) and any(".".join(way).endswith(("features.0.weight", "conv1.weight")) for way in found):
         return names.weights(*names.choose(found), ".npy")

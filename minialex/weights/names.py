@@ -34,21 +34,17 @@ TORCHVISION_MEAN, TORCHVISION_STD = np.array([0.485, 0.456, 0.406]), np.array([0
 def leaves(value: Any, path: tuple[str, ...] = (), seen: set | None = None) -> Iterator[tuple[tuple[str, ...], pickles.Later]]:
     """(path, item) of every array to be in nested containers, each container once; arrays of objects are containers."""
     seen = set() if seen is None else seen
-    objects = value.objects() if isinstance(value, pickles.Array) else None
-    if isinstance(value, pickles.Later) and objects is None:
+    if isinstance(value, pickles.Array) and (objects := value.objects()):
+        value = objects[0] if len(objects) == 1 else objects  # NumPy puts an array around what is none
+    if isinstance(value, pickles.Later):
         yield path, value
     elif isinstance(value, (dict, list, tuple)) and id(value) not in seen and len(path) < DEEPEST:
         seen.add(id(value))
-        if objects is not None and len(objects) == 1:  # NumPy puts an array around what is none
-            yield from leaves(objects[0], path, seen)
-        else:
-            for key, item in value.items() if objects is None and isinstance(value, dict) else enumerate(objects or value):
-                yield from leaves(item, (*path, _word(key)), seen)
-
-
-def _word(key):
-    key = key.decode("latin-1") if isinstance(key, bytes) else key
-    return str(key) if isinstance(key, (str, int)) else type(key).__name__
+        items = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, item in value.contents() if isinstance(value, pickles.Object) else items:
+            key = key.decode("latin-1") if isinstance(key, bytes) else key
+            key = str(key) if isinstance(key, (str, int)) else type(key).__name__
+            yield from leaves(item, (*path, key), seen)
 
 
 def choose(found: dict[tuple[str, ...], Any]) -> tuple[dict[str, Any], list[str]]:

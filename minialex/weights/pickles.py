@@ -9,11 +9,12 @@ The machine itself can be made to waste time and memory: `_check` walks over the
 the standard library has no limits for it.
 """
 
+import mmap
 import pickle
 import pickletools
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -44,42 +45,34 @@ _ROOTS = sys.stdlib_module_names | {"numpy", "torch", "commands"}
 _PYTHON_2 = {"__builtin__": "builtins", "copy_reg": "copyreg"}
 
 
-class Careful:
-    """An open file that takes memory only for bytes that are there, not for all that were asked for."""
-
-    def __init__(self, file: BinaryIO):
-        self.readline, self.seek, self.tell, self._read = file.readline, file.seek, file.tell, file.read
-
-    def read(self, count: int) -> bytes:
-        """Up to `count` bytes."""
-        parts = []
-        while count > 0 and (part := self._read(min(count, 2**20))):
-            parts.append(part)
-            count -= len(part)
-        return b"".join(parts)
-
-
 class Object(dict):
-    """What a pickle makes of any class: it keeps entries and attributes, and does nothing."""
+    """What a pickle makes of any class: it keeps what it is made of by reference, and does nothing.
+
+    parts: what it was given at once, a dictionary or a list of pairs, and its attributes, dictionaries."""
 
     __hash__, __eq__ = object.__hash__, object.__eq__
+    parts = ()
 
     def __new__(cls, *_, **__):
         return super().__new__(cls)
 
     def __init__(self, *arguments, **_):
-        first = arguments[0] if len(arguments) == 1 else {}
-        if isinstance(first, dict) or isinstance(first, list) and all(isinstance(item, (list, tuple)) for item in first):
-            super().__init__(first)
+        self.parts = arguments if len(arguments) == 1 else ()
 
     def __setstate__(self, state):
-        for part in state if isinstance(state, tuple) else [state]:
-            self.update(part if isinstance(part, dict) else {})
+        self.parts += state if isinstance(state, tuple) else (state,)
 
     def extend(self, items):
         """Entries of a list or a set; nobody needs them."""
 
     append = add = extend
+
+    def contents(self) -> Iterator[tuple[Any, Any]]:
+        """(key, item), each of what it holds."""
+        yield from self.items()
+        for part in self.parts:
+            pairs = part.items() if isinstance(part, dict) else part if isinstance(part, list) else ()
+            yield from (pair for pair in pairs if isinstance(pair, (list, tuple)) and len(pair) == 2)
 
 
 class Later(Object):
@@ -93,40 +86,34 @@ class Later(Object):
 class Type(Object):
     """numpy.dtype, whose byte order follows with BUILD."""
 
-    order = "="
+    order = "|"
 
     def __init__(self, text, *_):
-        self.text = text.decode("latin-1") if isinstance(text, bytes) else text
+        self.text = text
 
     def __setstate__(self, state):
         self.order = state[1]
-
-    def dtype(self) -> np.dtype:
-        """np.dtype of plain numbers, or of objects. Raises ValueError for another."""
-        if not isinstance(self.text, str) or not re.fullmatch(r"[<>|=]?([fiub]\d{1,2}|O8?|\?)", self.text):
-            raise ValueError("an array of other things than numbers")
-        kind = np.dtype(self.text)
-        return kind.newbyteorder(self.order) if self.order in ("<", ">") else kind
 
 
 class Array(Later):
     """numpy.ndarray: (version, shape, type, whether columns come first, bytes or a list of objects) follows with BUILD."""
 
-    def __init__(self, *_):
-        self.state = ()
+    state = ()
 
     def __setstate__(self, state):
         self.state = state
 
     def objects(self) -> list | None:
         """What an array of objects holds, None for one of numbers."""
-        content = self.state[4] if len(self.state) == 5 else None
-        return content if isinstance(content, list) else None
+        return self.state[4] if self.state and isinstance(self.state[4], list) else None
 
     def array(self) -> np.ndarray:
         _, shape, kind, fortran, content = self.state
+        if not re.fullmatch(r"[<>|=]?([fiub]\d{1,2}|\?)", kind.text):
+            raise ValueError("an array of other things than numbers")
         content = content.encode("latin-1") if isinstance(content, str) else content
-        return np.frombuffer(content, kind.dtype()).reshape(shape, order="F" if fortran else "C")
+        kind = np.dtype(kind.text).newbyteorder(kind.order)
+        return np.frombuffer(content, kind).reshape(shape, order="F" if fortran else "C")
 
 
 class Buffer(Array):
@@ -145,15 +132,15 @@ class Bytes(Object):
         return text.encode("latin-1") if len(text) <= 64 else text
 
 
-_NUMPY = {"numpy.dtype": Type, "_codecs.encode": Bytes}
-for _package in ("numpy.core", "numpy._core"):
-    _NUMPY |= {f"{_package}.multiarray._reconstruct": Array, f"{_package}.numeric._frombuffer": Buffer}
+_CLASSES = {"numpy.dtype": Type, "_codecs.encode": Bytes} | {
+    f"numpy.{core}.{name}": made for core in ("core", "_core")
+    for name, made in (("multiarray._reconstruct", Array), ("numeric._frombuffer", Buffer))}
 
 
 class _Reader(pickle.Unpickler):
     def __init__(self, file, classes, persistent):
         super().__init__(file, encoding="latin-1")  # Python 2 wrote bytes as text
-        self.classes, self.persistent, self.names = _NUMPY | classes, persistent, {}
+        self.classes, self.persistent, self.names = _CLASSES | classes, persistent, {}
 
     def find_class(self, module, name):
         text = f"{_PYTHON_2.get(module, module)}.{name}"
@@ -169,13 +156,17 @@ class _Reader(pickle.Unpickler):
         return self.persistent(identifier)
 
 
+def mapped(file: BinaryIO) -> mmap.mmap:
+    """An open file as memory: no more is taken for a part than there is, whatever its length is said to be."""
+    return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+
+
 def load(file: BinaryIO, classes: dict[str, type[Object]] | None = None, persistent: Callable | None = None) -> Any:
-    """The object that the next pickle in an open file describes; the file is left just behind it.
+    """The object that the next pickle in a BytesIO or a mapped file describes; the file is left just behind it.
 
     classes: {"module.name": class} for names that become more than an Object; persistent: what gives an object for a
     persistent identifier. Runs nothing. Raises Refusal when the pickle asks for more, any Exception when it is damaged.
     """
-    file = Careful(file)
     _check(file)
     return _Reader(file, classes or {}, persistent).load()
 

@@ -10,11 +10,13 @@ By hand, because PyTorch is a gigabyte, and its own reader runs what older files
 names.choose finds the network among the tensors.
 """
 
+import io
 import math
 import struct
 import tarfile
 import zipfile
 from collections.abc import Callable
+from mmap import mmap
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -38,16 +40,11 @@ class Storage(pickles.Object):
         self.key, self.count, self.values, self.at = _key(key), int(count), None, 0
         self.dtype, self.brain_float = np.dtype(_TYPES[name]), name == "BFloat16"
 
-    def place(self, file: BinaryIO) -> None:
-        """Note where in an open file, behind its length, the bytes are, and go on behind them."""
+    def place(self, file: io.BytesIO | mmap) -> None:
+        """Note where the bytes are, behind their number, and go on behind them."""
         (self.count,) = struct.unpack("<q", file.read(8))
         self.at = file.tell()
         file.seek(self.count * self.dtype.itemsize, 1)
-
-    def read(self, file: BinaryIO) -> bytes:
-        """The bytes from where `place` found them."""
-        file.seek(self.at)
-        return pickles.Careful(file).read(self.count * self.dtype.itemsize)
 
 
 class Tensor(pickles.Later):
@@ -58,13 +55,13 @@ class Tensor(pickles.Later):
     def __init__(self, storage, offset, size, stride, _gradient=None, _hooks=None, kind=None, marks=None, *_):
         if not isinstance(storage, Storage):
             raise ValueError("a tensor without a storage")
-        self.storage, self.offset, self.size, self.stride = storage, int(offset), tuple(size), tuple(stride)
+        self.storage, self.offset, self.size, self.stride = storage, int(offset), size, stride
         self.kind = kind.__name__ if isinstance(kind, type) else None
         marks = kind if isinstance(kind, dict) else marks  # of a view that says what is to be done with the numbers
         self.negative = isinstance(marks, dict) and bool(marks.get("neg"))
 
     def array(self) -> np.ndarray:
-        values, size = self.storage.values, self.size
+        values, size = self.storage.values, tuple(self.size)
         values = values if self.kind is None else values.view(_TYPES[self.kind])
         last = self.offset + sum((n - 1) * step for n, step in zip(size, self.stride, strict=True))
         fits = min(self.offset, *size, *self.stride, 0) == 0 and math.prod(size) <= len(values)
@@ -110,8 +107,7 @@ def read_zip(file: BinaryIO) -> Weights:
             raise ValueError("PyTorch compresses nothing in its files, this one is compressed")
         if f"{folder}byteorder" in entries and archive.read(f"{folder}byteorder") == b"big":
             raise ValueError("it was written on a big-endian machine")
-        with archive.open(f"{folder}data.pkl") as pickle:
-            value = pickles.load(pickle, _CLASSES, _by_key({}))
+        value = pickles.load(io.BytesIO(archive.read(f"{folder}data.pkl")), _CLASSES, _by_key({}))
         arrays, notes = _network(value, lambda storage: archive.read(f"{folder}data/{storage.key}"))
         if f"{folder}{EXTRA}" not in entries:
             return names.weights(arrays, notes, ".pth")
@@ -124,13 +120,13 @@ def read_zip(file: BinaryIO) -> Weights:
 
 def read_legacy(file: BinaryIO) -> Weights:
     """Weights from an open file in the form that PyTorch wrote before 1.6. Raises as `read_zip` does."""
+    view, storages = pickles.mapped(file), {}
     for _ in range(3):  # the magic number, by which the format was recognised, and facts about the machine
-        pickles.load(file)
-    storages = {}
-    value = pickles.load(file, _CLASSES, _by_key(storages))
-    for key in pickles.load(file):
-        storages[_key(key)].place(file)
-    return names.weights(*_network(value, lambda storage: storage.read(file)), ".pth, legacy form")
+        pickles.load(view)
+    value = pickles.load(view, _CLASSES, _by_key(storages))
+    for key in pickles.load(view):
+        storages[_key(key)].place(view)
+    return names.weights(*_network(value, lambda storage: view), ".pth, legacy form")
 
 
 def read_tar(file: BinaryIO) -> Weights:
@@ -138,7 +134,7 @@ def read_tar(file: BinaryIO) -> Weights:
     with tarfile.open(fileobj=file, mode="r:") as archive:
         if any(member.issparse() for member in archive):  # whose holes would be read as zeros without end
             raise ValueError("a sparse file in it")
-        places, parts, pickle = (archive.extractfile(name) for name in ("storages", "tensors", "pickle"))
+        places, parts, pickle = (io.BytesIO(archive.extractfile(name).read()) for name in ("storages", "tensors", "pickle"))
         storages, tensors = {}, {}
         for _ in range(pickles.load(places)):
             key, _, kind = pickles.load(places)
@@ -150,7 +146,7 @@ def read_tar(file: BinaryIO) -> Weights:
             numbers = struct.unpack(f"<{2 * ndim + 1}q", parts.read(16 * ndim + 8))
             tensors[_key(key)] = Tensor(storages[_key(storage)], numbers[-1], numbers[:ndim], numbers[ndim:-1])
         value = pickles.load(pickle, _CLASSES, lambda key: tensors[_key(key)])
-        return names.weights(*_network(value, lambda storage: storage.read(places)), ".pth, tar form")
+        return names.weights(*_network(value, lambda storage: places.getbuffer()), ".pth, tar form")
 
 
 def _key(key):
@@ -171,7 +167,7 @@ def _by_key(storages):
     return find
 
 
-def _network(value: Any, content: Callable[[Storage], bytes]) -> tuple[dict[str, np.ndarray], list[str]]:
+def _network(value: Any, content: Callable[[Storage], Any]) -> tuple[dict[str, np.ndarray], list[str]]:
     """({name: array}, notes) of the network in what a file holds, as training scripts save it; nothing else is read."""
     found = dict(names.leaves(value))
     if not found:
@@ -180,8 +176,8 @@ def _network(value: Any, content: Callable[[Storage], bytes]) -> tuple[dict[str,
     tensors = [item for item in chosen.values() if isinstance(item, Tensor)]
     storages = {id(tensor.storage): tensor.storage for tensor in tensors}
     for storage in storages.values():
-        storage.values = np.frombuffer(content(storage), storage.dtype, storage.count)
-    if sum(math.prod(tensor.size) for tensor in tensors) > 2 * sum(storage.values.nbytes for storage in storages.values()):
+        storage.values = np.frombuffer(content(storage), storage.dtype, storage.count, storage.at)
+    if sum(math.prod(tuple(tensor.size)) for tensor in tensors) > 2 * sum(storage.values.nbytes for storage in storages.values()):
         raise ValueError("its tensors together are much larger than its storages")
     return {name: item.array() for name, item in chosen.items()}, notes
 

@@ -68,7 +68,7 @@ def test_what_numpy_pickles_is_read(tmp_path, protocol):
              "object": np.array([1, "two"], dtype=object)}
     (tmp_path / "x").write_bytes(pickle.dumps(value, protocol))
     with open(tmp_path / "x", "rb") as file:
-        found = pickles.load(file)
+        found = pickles.load(pickles.mapped(file))
     assert found["list"] == value["list"] and found["object"].objects() == [1, "two"] and not found["scalar"]
     for name in ("f", "fortran", "big"):
         np.testing.assert_array_equal(found[name].array(), value[name])
@@ -82,4 +82,4 @@ def test_python_2_wrote_bytes_as_text(tmp_path):
             + content + b"tb.")
     (tmp_path / "x").write_bytes(text)
     with open(tmp_path / "x", "rb") as file:
-        np.testing.assert_array_equal(pickles.load(file).array(), np.float32([1, -2]))
+        np.testing.assert_array_equal(pickles.load(pickles.mapped(file)).array(), np.float32([1, -2]))
