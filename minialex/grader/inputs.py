@@ -177,9 +177,18 @@ def called(found):
 def parameters_of(code):
     """The parameters of a function, a bound method or a class's constructor."""
     try:
-        return list(inspect.signature(code).parameters.values())
+        found = list(inspect.signature(code).parameters.values())
+        if isinstance(code, type) and [str(p) for p in found] == ["*args", "**kwargs"]:
+            found = _decorated(code.__init__) or found
+        return found
     except (TypeError, ValueError):
         return []
+
+
+def _decorated(wrapper):
+    """The parameters of the function that a decorator without functools.wraps took in; nothing if it is not to be seen."""
+    held = [cell.cell_contents for cell in getattr(wrapper, "__closure__", None) or ()]
+    return next((list(inspect.signature(one).parameters.values())[1:] for one in held if inspect.isfunction(one)), [])
 
 
 def mysterious(parameters, request):

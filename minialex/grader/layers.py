@@ -27,7 +27,7 @@ class Layer:
     def read(self, feed, loss, _):
         """The same object, read in another way."""
         other = Layer(self.title, self.prototype, self.forward, self.function, self.targets)
-        other.wanted, other.without, other.updating = self.wanted, self.without, self.updating
+        other.wanted, other.without, other.updating = self.wanted, [] if feed in SLOPES else self.without, self.updating
         other.feed, other.loss = feed, loss
         return other
 

@@ -281,3 +281,32 @@ def test_layers_that_wait_for_training_for_a_width_or_for_whole_numbers(check):
     status, (result,) = check(waiting=WAITING.replace("return grad * self.mask", "return grad").replace("(1 - h", "(1 + h")
                               .replace("np.add.at(self._dW, self.ids, grad)", "self._dW[self.ids] = grad"))
     assert [item["status"] for item in result["checks"]] == ["wrong", "correct", "wrong", "correct", "correct", "wrong"]
+
+
+DECORATED = """
+import numpy as np
+
+
+def positive(function):
+    def wrapper(*args, **kwargs):
+        assert all(value > 0 for value in args[1:])
+        return function(*args, **kwargs)
+    return wrapper
+
+
+class Decorated:
+    @positive
+    def __init__(self, n_in, n_out):
+        self.W = np.random.randn(n_in, n_out)
+    def forward(self, x):
+        self.x = x
+        return x @ self.W
+    def backward(self, grad):
+        self.dW = self.x.T @ grad
+        return grad @ self.W.T
+"""
+
+
+def test_a_constructor_behind_a_decorator(check):
+    status, (result,) = check(decorated=DECORATED)
+    assert status == 0 and verdicts(result) == {"x": "correct", "W": "correct"}
