@@ -55,6 +55,8 @@ PICTURES = [
 ]
 NETWORK = [
     ("--variant", "V", f"one of {', '.join([*models.VARIANTS, 'lenet5'])} ({_default('variant')})"),
+    ("--model", "FILE.py:NAME", "a network of your own instead: a class derived from nn.Module in this file, or a function that "
+     "returns one"),
     ("--init", "HOW", f"initial weights: {', '.join(INITIALISATIONS)}, or a run or file of weights, also another program's (see "
      f"the README), to go on from what was learnt on other pictures ({_default('init')})"),
     ("--mean", "FILE", f"with --init: {MEAN[2]}"),

@@ -11,7 +11,6 @@ before them, in the comment that a zip file may end with, so that any other prog
 byte can change unnoticed; the checksums that a zip file keeps by itself do not cover names and headers.
 """
 
-import dataclasses
 import hashlib
 import json
 import os
@@ -74,7 +73,7 @@ def save_run(trainer: Any) -> None:
         "input_shape": list(trainer.model.input_shape),
         "classes": experiment.train.classes,
         "class_names": differing(experiment.train.classes),
-        "settings": dataclasses.asdict(config),
+        "settings": config.settings(),
         "std": experiment.statistics.std,
         "components": None if components is None else components.tolist(),
         "pixels": config.pixels,

@@ -16,6 +16,7 @@ from ..data.transforms import centre, luminance
 from ..device import to_device, to_numpy
 from ..errors import UserError
 from ..tensor import Tensor, no_grad
+from . import held_out, own_model
 from .metrics import Scores
 
 BATCH = 64  # crops in one forward pass
@@ -99,6 +100,9 @@ def load(path: str, device: str = "cpu", classes: Sequence[str] | None = None, n
 
 
 def _model(found, path):
+    if own_model.is_own(found.variant):
+        model = held_out.own_model_of(path, found.variant).build(len(found.classes))
+        return _filled(model, found, path, found.variant)
     conv1 = found.arrays.get("conv1.weight")
     guess = {(64, 3, 11, 11): "torchvision", (6, 1, 5, 5): "lenet5"}  # what needs no more than its shape to be known
     variant = found.variant or guess.get(() if conv1 is None else conv1.shape)
@@ -115,6 +119,13 @@ def _model(found, path):
                         f"{final}, which need 4 axes and 2.")
     try:
         model = models.build(variant, final[0], kernels[1])
+    except ValueError as error:
+        raise UserError(f"{path} does not hold the network {variant}: {error}") from error
+    return _filled(model, found, path, variant)
+
+
+def _filled(model, found, path, variant):
+    try:
         model.load_state_dict(found.arrays)
     except (ValueError, TypeError) as error:
         raise UserError(f"{path} does not hold the network {variant}: {error}") from error

@@ -9,39 +9,27 @@ there: weights of He's variance 2/fan_in, pixels of variance 1, smaller batches 
 import dataclasses
 import math
 import re
+from typing import Any
 
 from ..errors import UserError
 
 SMALL = 100_000  # fewer training pictures than this are a small set
 
 _PAPER = {
-    "epochs": 90,
-    "batch_size": 128,
-    "lr": 0.01,
-    "momentum": 0.9,
-    "weight_decay": 0.0005,
-    "schedule": "plateau",
-    "warmup": 0,
-    "init": "paper",
-    "pixels": "raw",
-    "colour": 0.1,
+    "epochs": 90, "batch_size": 128, "lr": 0.01, "momentum": 0.9, "weight_decay": 0.0005, "schedule": "plateau", "warmup": 0,
+    "init": "paper", "pixels": "raw", "colour": 0.1,
 }
 _SMALL = _PAPER | {
-    "epochs": 20,
-    "batch_size": 32,
-    "lr": 0.005,
-    "schedule": "linear",
-    "init": "he",
-    "pixels": "unit",
-    "colour": 0.0,
+    "epochs": 20, "batch_size": 32, "lr": 0.005, "schedule": "linear", "init": "he", "pixels": "unit", "colour": 0.0,
 }
-RECIPES = {
+RECIPES: dict[str, dict[str, Any]] = {
     "paper": _PAPER,
     "small": _SMALL,
     "finetune": _SMALL | {"epochs": 10, "lr": 0.001, "warmup": 20},
     "frozen": _SMALL | {"epochs": 10, "lr": 0.0007, "batch_size": 64, "warmup": 20},
     "builtin": _SMALL | {"epochs": 5, "lr": 0.006, "warmup": 20},
     "lenet5": _SMALL | {"epochs": 20, "lr": 0.02, "init": "lecun"},
+    "own": _SMALL | {"init": "own"},
 }
 REASONS = {
     "paper": "the paper's recipe",
@@ -49,33 +37,34 @@ REASONS = {
     "epochs; --paper for the paper's",
     "finetune": "starting from weights that have learnt something: a small learning rate keeps it",
     "frozen": "the frozen layers see each picture a few times and then never again: what they make of it is kept",
+    "own": "a network of your own: starting from the weights that it draws itself",
     "lenet5": "LeNet-5: starting from LeCun's initialisation, which suits tanh",
 }
 REASONS["builtin"] = REASONS["small"]
 
 MILESTONES = (0.6, 0.85)  # the schedule "steps" divides the learning rate by 10 after these parts of the epochs
 SCHEDULES = ("linear", "steps", "milestones", "plateau", "constant")
-INITIALISATIONS = ("paper", "released", "he", "lecun")
+INITIALISATIONS = ("paper", "released", "he", "lecun", "own")  # own: as the user's network draws itself
 PIXELS = ("unit", "raw")
 # A forward pass takes a third of a training step, so 0.15 times the training pictures cost 5 % of an epoch.
 VALIDATION_SHARE = 0.15
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Config:
-    """All settings of a run, none left open; what config.json holds."""
+    """All settings of a run, none left open; what config.json holds. Those without a value here come from the recipe."""
 
     recipe: str
-    data: str | None  # a folder, or None for a set that minialex brings
-    subset: str | None  # the text after --subset
-    val_fraction: float
-    crop: bool  # random crops while training
-    reflect: bool  # random reflections while training
-    strict: bool  # stop at a picture that cannot be read
-    variant: str
+    data: str | None = None  # a folder, or None for a set that minialex brings
+    subset: str | None = None  # the text after --subset
+    val_fraction: float = 0.2
+    crop: bool = True  # random crops while training
+    reflect: bool = True  # random reflections while training
+    strict: bool = False  # stop at a picture that cannot be read
+    variant: str = "paper"
     init: str  # one of INITIALISATIONS, or a file
-    freeze: str | None  # the last layer that does not learn, or "conv"
-    dropout: float
+    freeze: str | None = None  # the last layer that does not learn, or "conv"
+    dropout: float | None = 0.5  # None: as a network of the user's has it
     epochs: int
     batch_size: int
     lr: float
@@ -85,9 +74,9 @@ class Config:
     warmup: int  # steps over which the learning rate rises to its first value
     pixels: str  # "unit": of variance 1; "raw": 0..255; the mean is subtracted from both
     val_images: int  # pictures that the usual validation looks at
-    seed: int
-    device: str
-    workers: int
+    seed: int = 0
+    device: str = "auto"
+    workers: int = 2
     colour: float = 0.0  # σ of the colour shifts along the principal components while training
     tf32: bool = False  # a GPU's matrix products round to TF32
     accumulate: int = 1  # parts in which a batch is worked on
@@ -97,33 +86,20 @@ class Config:
     labels: str | None = None  # a file that says what the pictures are, where no class folders do
     class_names: str | None = None  # a file that says what people read for each class
     class_weights: str | None = None  # how much each class counts in the loss: "balanced", or numbers in the classes' order
+    model: dict | None = None  # the user's own network, see own_model
+
+    def settings(self) -> dict[str, Any]:
+        """As config.json has them; `model` only where there is one."""
+        return {name: value for name, value in vars(self).items() if name != "model" or value is not None}
 
 
-ALWAYS = {
-    "data": None,
-    "subset": None,
-    "val_fraction": 0.2,
-    "crop": True,
-    "reflect": True,
-    "strict": False,
-    "variant": "paper",
-    "freeze": None,
-    "dropout": 0.5,
-    "seed": 0,
-    "device": "auto",
-    "workers": 2,
-    "tf32": False,
-    "accumulate": 1,
-    "milestones": None,
-    "mean": None,
-    "save_every": "10min",
-    "labels": None,
-    "class_names": None,
-    "class_weights": None,
-}
+# What holds where neither the user nor a recipe says otherwise.
+ALWAYS = {field.name: field.default for field in dataclasses.fields(Config)
+          if field.default is not dataclasses.MISSING and field.name not in _PAPER}
 
 
-def choose_recipe(variant, train_count, builtin=False, paper=False, init=None, freeze=None):
+def choose_recipe(variant: str, train_count: int, builtin: bool = False, paper: bool = False, init: str | None = None,
+                  freeze: str | None = None, own: bool = False) -> str:
     """The name in RECIPES for this network and this many training pictures; init: what the user said, or None."""
     if paper:
         return "paper"
@@ -131,6 +107,8 @@ def choose_recipe(variant, train_count, builtin=False, paper=False, init=None, f
         return "frozen"
     if init is not None and init not in INITIALISATIONS:
         return "finetune"
+    if own:
+        return "own"
     if variant == "lenet5":
         return "lenet5"
     if builtin:
@@ -138,16 +116,19 @@ def choose_recipe(variant, train_count, builtin=False, paper=False, init=None, f
     return "small" if train_count < SMALL else "paper"
 
 
-def resolve(given, train_count, val_count):
+def resolve(given: dict, train_count: int, val_count: int) -> Config:
     """A complete Config from the options that the user gave (a dict) and the size of the data."""
     given = dict(given)
     settings = ALWAYS | given
     builtin = settings["data"] is None and settings["subset"] != "imagenette"
+    own = settings["model"]
     recipe = choose_recipe(settings["variant"], train_count, builtin, settings.pop("paper", False),
-                           given.get("init"), settings["freeze"])
+                           given.get("init"), settings["freeze"], own is not None)
     settings = RECIPES[recipe] | settings | {"recipe": recipe}
-    if settings["variant"] == "lenet5":  # its pictures are grey
+    if settings["variant"] == "lenet5" or own and own["input_shape"][0] == 1:  # its pictures are grey
         settings["colour"] = given.get("colour", 0.0)
+    if own:
+        settings["dropout"] = given.get("dropout")
     if settings["milestones"] is not None:
         settings["schedule"] = "milestones"
     settings.setdefault("val_images", max(1, round(VALIDATION_SHARE * train_count)))
@@ -157,17 +138,29 @@ def resolve(given, train_count, val_count):
     return Config(**settings)
 
 
-def check_types(config):
+def picture_size(settings: dict) -> int:
+    """Pixels a side to which pictures are decoded: the paper's 256, of which it crops 227; in proportion for other networks."""
+    if settings.get("model"):
+        return round(settings["model"]["input_shape"][-1] * 256 / 227)
+    return 36 if settings["variant"] == "lenet5" else 256
+
+
+def channels(config: Config) -> int:
+    """Of the pictures: LeNet-5 was made for grey ones."""
+    return config.model["input_shape"][0] if config.model else 1 if config.variant == "lenet5" else 3
+
+
+def check_types(config: Config) -> None:
     """Raises UserError for the first setting of a Config whose value is of another type than it must have."""
     for field in dataclasses.fields(config):
         value = getattr(config, field.name)
-        wanted = (int, float) if field.type is float else field.type
+        wanted = int | field.type if field.type in (float, float | None) else field.type
         if not isinstance(value, wanted) or isinstance(value, bool) and field.type is not bool:
             name = getattr(field.type, "__name__", str(field.type))
             raise UserError(f"the setting {field.name} is {value!r}, but it must be of type {name}")
 
 
-def save_interval(text):
+def save_interval(text: str) -> tuple[int | None, float | None]:
     """(steps, seconds) between two checkpoints, one of them None, for "10min" or "500steps". Raises UserError."""
     found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(min|steps?)?\s*", text, re.ASCII)
     number = float(found[1]) if found else 0
@@ -194,7 +187,7 @@ _RANGES = {
 }
 
 
-def check(given):
+def check(given: dict) -> None:
     """Raises UserError for the first of the user's options (a dict) that no run could have."""
     for name in ("data", "out", "resume"):
         if given.get(name) == "":
@@ -204,7 +197,7 @@ def check(given):
     if given.get("mean") is not None and given.get("init", "he") in INITIALISATIONS and "resume" not in given:
         raise UserError("--mean belongs to weights that were learnt elsewhere: name them with --init.")
     for name, (holds, what) in _RANGES.items():
-        if name in given and not holds(given[name]):
+        if given.get(name) is not None and not holds(given[name]):
             raise UserError(f"--{name.replace('_', '-')} {given[name]} is not possible: it needs {what}.")
     save_interval(given.get("save_every", ALWAYS["save_every"]))
     _check_together(given)
@@ -222,7 +215,7 @@ def _check_together(given):
         raise UserError(f"--accumulate {given['accumulate']} cannot cut a batch of {batch} pictures into so many parts.")
 
 
-def parse_milestones(text):
+def parse_milestones(text: str) -> list[int]:
     """[30, 60, 80] for "30,60,80". Raises UserError."""
     numbers = re.fullmatch(r"\s*\d+(\s*,\s*\d+)*\s*", text, re.ASCII) and [int(number) for number in text.split(",")]
     if not numbers or numbers[0] < 1 or numbers != sorted(set(numbers)):

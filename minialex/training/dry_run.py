@@ -9,8 +9,9 @@ from contextlib import contextmanager
 
 from ..data import UnreadablePicture
 from ..device import memory_used
+from ..utils import marks
 from ..utils.progress import duration
-from . import checkpoint, plots
+from . import checkpoint, own_model, plots
 from .callbacks import seconds_left
 from .loop import Trainer
 from .memory_estimate import gigabytes, memory
@@ -28,8 +29,10 @@ def scratch(folder: RunFolder) -> Iterator[RunFolder]:
     temporary = RunFolder(tempfile.mkdtemp(prefix=".minialex-dry-run-", dir=there))
     temporary.shown = str(folder)
     try:
-        if (folder.path / "config.json").exists():
-            shutil.copyfile(folder.path / "config.json", temporary.path / "config.json")
+        for name in (marks.CONFIG, own_model.COPY):
+            if (folder.path / name).exists():
+                shutil.copyfile(folder.path / name, temporary.path / name)
+        if folder.config.exists():
             temporary.source = folder.source if folder.source.exists() else temporary.last
         yield temporary
     finally:

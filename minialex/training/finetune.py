@@ -17,13 +17,13 @@ from typing import Any
 
 import numpy as np
 
-from .. import nn, shapes, weights
+from .. import models, nn, shapes, weights
 from ..data import Loader, Statistics
 from ..device import to_device, to_numpy
 from ..errors import UserError
 from ..fast.buffers import release_memory
 from ..tensor import Tensor, no_grad
-from .config import INITIALISATIONS, Config
+from .config import INITIALISATIONS, Config, channels, picture_size
 
 VIEWS = 4
 MEMORY = 2**31  # bytes for all views; larger sets have fewer, and where not even one fits, features are not kept
@@ -55,7 +55,8 @@ def statistics(found: weights.Weights | None, config: Config) -> Statistics | No
     """
     if found is None or found.statistics is None:
         return None
-    same_pictures = (config.variant == "lenet5") == (found.variant == "lenet5")
+    side = picture_size(config.settings())
+    same_pictures = found.statistics.mean.shape == (channels(config), side, side)
     colours = not config.colour or found.statistics.components is not None
     if same_pictures and colours and found.pixels == config.pixels:
         return found.statistics
@@ -106,7 +107,7 @@ def settle(learner: nn.Module, fresh: frozenset, images: Any) -> None:
     """
     x = Tensor(images)
     with no_grad():
-        for name, layer in learner.named_children():
+        for name, layer in learner.named_children() if is_chain(learner) else ():
             if f"{name}.weight" in fresh:
                 layer.weight.data /= float((x.data ** 2).mean()) ** 0.5 or 1.0
                 return
@@ -122,9 +123,13 @@ def cut(model: nn.Sequential, until: str) -> int:
     With it go the layers without parameters that follow, up to the first that behaves in another way while training
     (dropout). Raises UserError when there is no such layer, or when none would be left to learn.
     """
+    if not is_chain(model):
+        raise UserError(f"--freeze {until} is not possible: it needs networks whose layers follow one another, an nn.Sequential; "
+                        f"{model.variant} has a forward of its own.")
     layers = model.named_children()
     learning = [name for name, layer in layers if layer.parameters()]
-    last = [name for name, layer in layers if isinstance(layer, nn.Conv2d)][-1] if until == "conv" else until
+    convolutions = [name for name, layer in layers if isinstance(layer, nn.Conv2d)]
+    last = convolutions[-1] if until == "conv" and convolutions else until
     if last not in learning[:-1]:
         raise UserError(f"--freeze {until} is not possible: choose conv (all convolutions) or the last layer to freeze, one of "
                         f"{', '.join(learning[:-1])}.")
@@ -140,6 +145,11 @@ def freeze(model: nn.Sequential, until: str) -> tuple[nn.Sequential, nn.Sequenti
     for parameter in model[:end].parameters():
         parameter.requires_grad = False
     return model[:end], model[end:]
+
+
+def is_chain(model: nn.Module) -> bool:
+    """Does it apply its layers one after the other?"""
+    return type(model).forward in (nn.Sequential.forward, models.Network.forward)
 
 
 def learning(model: nn.Module) -> list[str]:

@@ -22,8 +22,9 @@ from ..data import Picture
 from ..data.threads import ahead
 from ..errors import UserError
 from ..utils.files import replacing
+from . import own_model
+from .config import picture_size
 from .run_dir import RunFolder, check_same_pictures, other_classes
-from .setup import picture_size
 
 NAME = "pictures.csv"
 HEAD = ("part", "class", "name", "content")
@@ -74,6 +75,15 @@ def owner(path: Place) -> Path | None:
     return folder if folder is not None and (folder / "config.json").is_file() else None
 
 
+def own_model_of(path: Place, variant: str) -> own_model.OwnModel:
+    """The network, written by a user, that the weights in a run were learnt by. Raises UserError for weights elsewhere."""
+    run = owner(path)
+    if run is None:
+        raise UserError(f"{path} holds weights of {variant}, a network that a user has written: give the folder of its run, "
+                        "which keeps the network's program, or to train on, name it with --model.")
+    return own_model.of_run(run, settings_of(run).get("model"))
+
+
 class Seen:
     """What a run has seen. rows: as in pictures.csv."""
 
@@ -114,7 +124,7 @@ class Seen:
         """Of a run without a list, if its pictures are still the same."""
         try:
             settings = settings_of(run.path)
-            size = picture_size(settings["variant"])
+            size = picture_size(settings)
             train, val = data.open_data(settings["data"], settings["subset"], labels=settings.get("labels"), progress=False,
                                         report=None, val_fraction=settings["val_fraction"], size=size)
             check_same_pictures(run, train, val)

@@ -68,7 +68,7 @@ def per_picture(experiment: Any) -> float:
     if model.parameters()[0].device != "cpu":
         outputs = OUTPUTS_ON_GPU
     if not experiment.views:
-        return outputs * shapes.summary(model).totals.activation_bytes + INPUTS * 4 * math.prod(model.input_shape)
+        return outputs * _activations(model) + INPUTS * 4 * math.prod(model.input_shape)
     head = shapes.summary(experiment.head, finetune.output_shape(experiment.trunk, model.input_shape)).totals
     return outputs * head.activation_bytes + 2 * bytes_of_features(experiment)
 
@@ -76,6 +76,11 @@ def per_picture(experiment: Any) -> float:
 def bytes_of_features(experiment: Any) -> int:
     """Bytes of what the frozen layers make of one picture."""
     return 4 * math.prod(finetune.output_shape(experiment.trunk, experiment.model.input_shape))
+
+
+def _activations(model):
+    """Bytes that a network's layers put out for a picture."""
+    return getattr(model, "activation_bytes", None) or shapes.summary(model).totals.activation_bytes
 
 
 def _has_tanh(model):
@@ -115,9 +120,8 @@ def gigabytes(count: float) -> str:
 
 def batch_that_fits(model: nn.Module, room: float) -> int:
     """The most images per training step for `room` bytes on a GPU; 0 when there is no room for one."""
-    totals = shapes.summary(model).totals
     per_output = POOL_WITH_TANH if _has_tanh(model) else POOL
-    return max(0, int((0.95 * room - 12 * totals.parameters) / (per_output * totals.activation_bytes)))
+    return max(0, int((0.95 * room - 12 * _count(model.parameters())) / (per_output * _activations(model))))
 
 
 def explain(error: MemoryError, trainer: Any) -> OutOfMemory:

@@ -13,14 +13,14 @@ from ..device import resolve_device
 from ..errors import UserError
 from ..random import manual_seed
 from ..utils.progress import Progress
-from . import callbacks as own
-from . import checkpoint, dry_run, finetune, held_out, memory_estimate, run_dir, say, setup
+from . import checkpoint, dry_run, finetune, held_out, memory_estimate, own_model, run_dir, say, setup
+from .callbacks import Anomaly, Callback, Checkpoints, Figures, Interrupt, Schedule, Tables, TimeLeft
 from .config import ALWAYS, check, resolve
 from .loop import Trainer
 from .profile import Profile
 
 
-def run(given: dict, progress: Any = None, callbacks: Iterable[own.Callback] = ()) -> Trainer:
+def run(given: dict, progress: Any = None, callbacks: Iterable[Callback] = ()) -> Trainer:
     """Train as the options in `given` say (a dict with Config's names, and paper, out, resume, dry_run). Returns the Trainer.
 
     progress: a Progress, which prints; callbacks: what else is to be told of the run's events (see callbacks).
@@ -29,7 +29,7 @@ def run(given: dict, progress: Any = None, callbacks: Iterable[own.Callback] = (
     """
     given, progress = dict(given), progress or Progress()
     check(given)
-    _check_variant(given.get("variant", ALWAYS["variant"]))
+    _check_variant(given)
     out, resume, rehearsal, profile = (given.pop(name, None) for name in ("out", "resume", "dry_run", "profile"))
     folder = run_dir.new(out, data_name(ALWAYS | given)) if resume is None else run_dir.existing(resume, out)
     trainer = None
@@ -40,7 +40,7 @@ def run(given: dict, progress: Any = None, callbacks: Iterable[own.Callback] = (
                 for line in dry_run.rehearse(trainer):
                     progress.line(f"dry run  {line}")
             else:
-                trainer.callbacks += [*([Profile()] if profile else []), *callbacks, own.Interrupt()]
+                trainer.callbacks += [*([Profile()] if profile else []), *callbacks, Interrupt()]
                 trainer.fit()
         return trainer
     except MemoryError as error:
@@ -49,7 +49,10 @@ def run(given: dict, progress: Any = None, callbacks: Iterable[own.Callback] = (
         folder.release()
 
 
-def _check_variant(name):
+def _check_variant(given):
+    name = given.get("variant", ALWAYS["variant"])
+    if given.get("model") is not None and "variant" in given:
+        raise UserError("--variant and --model both name a network: leave one of them out.")
     if name != "lenet5" and name not in models.VARIANTS:
         raise UserError(f"unknown variant '{name}': choose one of {', '.join([*models.VARIANTS, 'lenet5'])}.")
 
@@ -66,31 +69,46 @@ def _start(folder, given, progress, rehearsal):
     device = resolve_device(given.get("device", "auto"), given.get("tf32", False))
     found = finetune.named_in(given)
     given = finetune.settings(given, found)
+    own = _own_model(given)
     train, val = setup.open_pictures(ALWAYS | given, progress.terminal)
     _make_absolute(given, found)
     if given.get("class_weights") is not None:
         given["class_weights"] = setup.spelled_weights(given["class_weights"], train.classes)
     config = resolve(given, len(train), len(val))
     manual_seed(config.seed)
-    few = data.statistics(train, setup.channels(config.variant), dry_run.LOOKED_AT, config.workers) if rehearsal else None
-    experiment = setup.build(config, train, val, device.name, progress.terminal, few, found=found)
+    few = data.statistics(train, setup.channels(config), dry_run.LOOKED_AT, config.workers) if rehearsal else None
+    experiment = setup.build(config, train, val, device.name, progress.terminal, few, found, own)
     folder.create()
     folder.write_config(run_dir.describe(experiment, device))
+    if own:
+        own.save(folder.path)
     held_out.write(folder.path, train, val, config.init)
     folder.take()
     _announce(experiment, device, folder, progress)
     return _trainer(experiment, folder, progress)
 
 
+def _own_model(given):
+    """The user's network, or None; the options name it from here on. --init RUN brings the network that the run has trained."""
+    named = given.get("model")
+    if named is None and own_model.is_own(given.get("variant")):
+        own = held_out.own_model_of(given["init"], given["variant"])
+    elif named is not None:
+        own = own_model.read(named)
+    else:
+        return None
+    given |= {"variant": own.variant, "model": own.settings()}
+    return own
+
+
 def _trainer(experiment, folder, progress):
     """The Trainer with the callbacks that every run has."""
-    callbacks = [own.Anomaly(), own.Schedule(), own.Figures(), own.TimeLeft(), own.Checkpoints(experiment.config.save_every),
-                 own.Tables()]
-    return Trainer(experiment, folder, progress, callbacks)
+    return Trainer(experiment, folder, progress, [
+        Anomaly(), Schedule(), Figures(), TimeLeft(), Checkpoints(experiment.config.save_every), Tables()])
 
 
 def _announce(experiment, device, folder, progress):
-    for line in say.plan(experiment, device, folder, data_name(dataclasses.asdict(experiment.config))):
+    for line in say.plan(experiment, device, folder, data_name(experiment.config.settings())):
         progress.line(line)
 
 
@@ -105,18 +123,24 @@ def _resume(folder, given, progress, rehearsal):
     """The Trainer of a run that goes on, as its last checkpoint has it."""
     folder.take()
     _make_absolute(given)
+    named = given.pop("model", None)
     config = run_dir.same_settings(folder, given)
     saved = _saved(folder, config)
+    own = own_model.of_run(folder.path, config.model) if config.model else None
+    if named is not None and (own is None or own_model.read(named)[1:3] != own[1:3]):  # name and source
+        raise UserError(f"{named} is not the network that {folder} was started with, {config.variant}: --resume goes on with the "
+                        "copy that the run keeps, so leave --model out, or start a new run.")
     device = resolve_device(config.device, config.tf32)
-    train, val = setup.open_pictures(dataclasses.asdict(config), progress.terminal)
+    train, val = setup.open_pictures(config.settings(), progress.terminal)
     run_dir.check_same_pictures(folder, train, val)
     manual_seed(config.seed)
     if saved is None:
-        found = finetune.named_in(dataclasses.asdict(config))
-        trainer = _trainer(setup.build(config, train, val, device.name, progress.terminal, found=found), folder, progress)
+        found = finetune.named_in(config.settings())
+        experiment = setup.build(config, train, val, device.name, progress.terminal, None, found, own)
+        trainer = _trainer(experiment, folder, progress)
     else:
-        experiment = setup.build(dataclasses.replace(config, init="he"), train, val, device.name, False,
-                                 checkpoint.statistics(saved))
+        drawn = dataclasses.replace(config, init="own" if own else "he")  # whatever is drawn is replaced
+        experiment = setup.build(drawn, train, val, device.name, False, checkpoint.statistics(saved), own=own)
         experiment.config = config
         trainer = _trainer(experiment, folder, progress)
         checkpoint.restore(trainer, saved)

@@ -234,7 +234,7 @@ def is_finished(folder: RunFolder) -> bool:
 def describe(experiment: Any, device: Any) -> dict:
     """What config.json holds."""
     return {
-        "settings": dataclasses.asdict(experiment.config),
+        "settings": experiment.config.settings(),
         "classes": experiment.train.classes,
         "class_names": differing(experiment.train.classes),
         **_pictures(experiment.train, experiment.val),
@@ -267,7 +267,7 @@ def same_settings(folder: RunFolder, given: dict) -> Config:
     try:
         config = Config(**before["settings"])
         check_types(config)
-        check(dataclasses.asdict(config))
+        check(config.settings())
     except (KeyError, TypeError, UserError) as error:
         raise UserError(f"{folder.path / 'config.json'} is not that of a run: {str(error).rstrip('.')}.") from error
     given = dict(given)
@@ -292,7 +292,7 @@ def keep_settings(folder: RunFolder, config: Config) -> None:
 
 def check_same_network(folder: RunFolder, config: Config, state: dict) -> None:
     """Raises UserError when the checkpoint's state comes from a run with other settings than this one has."""
-    ours, theirs = dataclasses.asdict(config), state.get("settings", {})
+    ours, theirs = config.settings(), state.get("settings", {})
     for name, value in ours.items():
         if name not in MAY_DIFFER and theirs.get(name) != value:
             raise UserError(f"{folder.source} belongs to another run than the config.json beside it: {name.replace('_', ' ')} is "

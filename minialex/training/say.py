@@ -24,15 +24,13 @@ def _row(name, text):
 def plan(experiment: Any, device: Any, folder: Any, data_name: str) -> list[str]:
     """Device, network, data and recipe: a list of lines."""
     config, model = experiment.config, experiment.model
-    totals = shapes.summary(model).totals
     classes = experiment.train.classes
     named = ", ".join(map(shown, classes[:10])) + (", ..." if len(classes) > 10 else "")
     sampled = config.val_images < len(experiment.val)
     often = f" ({config.val_images:,} of them, marked *, until the last tenth of the epochs)" if sampled else ""
     return [
         _row("device", device.why.removeprefix("device: ")),
-        _row("network", f"{config.variant}: {totals.parameters:,} parameters, {totals.macs / 1e6:,.1f} million "
-                        "multiply-accumulates per picture"),
+        _row("network", _network(model)),
         _row("data", f"{data_name}: {len(classes)} classes ({named}), {len(experiment.train):,} pictures to train on, "
                      f"{len(experiment.val):,} to validate{often}"),
         _row("recipe", REASONS[config.recipe]),
@@ -44,6 +42,14 @@ def plan(experiment: Any, device: Any, folder: Any, data_name: str) -> list[str]
         *(_row("note", note) for note in [*experiment.notes, *_cautions(experiment)]),
         _row("run", str(folder)),
     ]
+
+
+def _network(model):
+    table = shapes.summary(model)
+    known = all(row.macs is not None for row in table.rows)
+    macs = f"{table.totals.macs / 1e6:,.1f} million multiply-accumulates per picture"
+    shape = "×".join(map(str, model.input_shape))
+    return f"{model.variant}: {table.totals.parameters:,} parameters, {macs if known else f'for pictures of {shape}'}"
 
 
 def _class_weights(experiment):
@@ -167,7 +173,7 @@ def differences(experiment: Any) -> Iterator[str]:
         if getattr(config, name) != value:
             yield f"{name.replace('_', ' ')} {getattr(config, name)}, not {value}"
     for holds, what in [
-        (config.dropout != 0.5, f"dropout {config.dropout:g}, not 0.5"),
+        (config.dropout not in (0.5, None), f"dropout {config.dropout or 0:g}, not 0.5"),
         (not config.crop, "no random crops"),
         (not config.reflect, "no reflections"),
         (True, "one device computes both towers, which the paper put on two GPUs; the products are the same"),

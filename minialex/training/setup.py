@@ -11,8 +11,10 @@ from .. import data, models, nn, optim
 from ..data import names
 from ..data.text import read_text
 from ..errors import UserError
+from ..weights import Weights
 from . import finetune
-from .config import INITIALISATIONS, MILESTONES, parse_milestones
+from .config import INITIALISATIONS, MILESTONES, Config, channels, parse_milestones, picture_size
+from .own_model import OwnModel
 
 MAX_VALIDATION_BATCH = 128
 
@@ -21,78 +23,84 @@ MAX_VALIDATION_BATCH = 128
 class Experiment:
     """The parts of a run. `notes`: what was found while building them, for the user to read."""
 
-    config: Any
+    config: Config
     train: data.PictureSet
     val: data.PictureSet
     statistics: data.Statistics
     model: nn.Module
     optimizer: optim.SGD
     schedule: Any
-    notes: list
-    first_kernels: np.ndarray  # conv1's weights before training, to show what training has changed
-    trunk: nn.Module | None = None  # the frozen layers
-    head: nn.Module | None = None  # the layers that learn
-    fresh: frozenset = frozenset()  # names of the parameters that a file of weights did not have
-    views: int = 0  # crops of each picture whose features are kept (see finetune); 0: the trunk sees every batch
+    notes: list[str]
+    first_kernels: np.ndarray | None  # the first layer's weights before training, to show what training has changed
+    trunk: nn.Module | None  # the frozen layers
+    head: nn.Module  # the layers that learn
+    fresh: frozenset  # names of the parameters that a file of weights did not have
+    views: int  # crops of each picture whose features are kept (see finetune); 0: the trunk sees every batch
 
     @property
-    def learner(self):
+    def learner(self) -> nn.Module:
         """The network that takes what the training loader gives."""
         return self.head if self.views else self.model
 
 
-def picture_size(variant):
-    """Pixels a side to which pictures are decoded: the paper's 256, of which it crops 227; LeNet-5's 32 in proportion."""
-    return 36 if variant == "lenet5" else 256
-
-
-def channels(variant):
-    """LeNet-5 was made for grey pictures."""
-    return 1 if variant == "lenet5" else 3
-
-
-def open_pictures(settings, progress):
+def open_pictures(settings: dict, progress: bool) -> tuple:
     """(train, val) for the data options in a dict. Raises UserError."""
     parts = data.open_data(settings["data"], settings["subset"], progress=progress, val_fraction=settings["val_fraction"],
-                           size=picture_size(settings["variant"]), strict=settings["strict"], labels=settings["labels"])
+                           size=picture_size(settings), strict=settings["strict"], labels=settings["labels"])
     for part in parts:
         part.classes = names.of_data(settings["data"], part.classes, settings["class_names"])
     return parts
 
 
-def build(config, train, val, device, progress, statistics=None, found=None):
+def build(config: Config, train: Any, val: Any, device: str, progress: bool, statistics: data.Statistics | None = None,
+          found: Weights | None = None, own: OwnModel | None = None) -> Experiment:
     """Build the Experiment. Raises UserError.
 
-    statistics: of an earlier part of this run; found: the Weights that config.init names. Where both are None, or the
-    weights come without, the statistics are measured.
+    statistics: of an earlier part of this run; found: the Weights that config.init names; own: the user's network. Where
+    both of the first are None, or the weights come without, the statistics are measured.
     """
     statistics = statistics or finetune.statistics(found, config)
     if statistics is None:
-        statistics = data.statistics(train, channels(config.variant), workers=config.workers, progress=progress)
-    notes, fresh = [], frozenset()
-    try:
-        model = models.build(config.variant, len(train.classes), channels(config.variant),
-                             config.init if config.init in INITIALISATIONS else None)
-    except ValueError as error:
-        raise UserError(str(error)) from error
+        statistics = data.statistics(train, channels(config), workers=config.workers, progress=progress)
+    notes: list[str] = []
+    fresh: frozenset = frozenset()
+    model = _network(config, len(train.classes), own)
     if found is not None:
         notes, fresh = finetune.load_into(model, found, config.init)
     for _, layer in model.named_modules():
-        if isinstance(layer, nn.Dropout):
+        if isinstance(layer, nn.Dropout) and config.dropout is not None:
             layer.p = config.dropout
-    first_kernels = model.conv1.weight.data.copy()
+    kernels = first_convolution(model)
+    first_kernels = None if kernels is None else kernels.weight.data.copy()
     model.to(device)
     trunk, head = finetune.freeze(model, config.freeze) if config.freeze else (None, model)
     optimizer = optim.SGD(head.parameters(), config.lr, config.momentum, config.weight_decay)
-    parts = Experiment(config, train, val, statistics, model, optimizer, make_schedule(config, optimizer), notes, first_kernels,
-                       trunk, head, fresh)
+    views = 0
     if trunk is not None:
-        augmented = config.crop or config.reflect
-        parts.views = finetune.views(trunk, model.input_shape, len(train) + len(val), augmented)
-    return parts
+        views = finetune.views(trunk, model.input_shape, len(train) + len(val), config.crop or config.reflect)
+    return Experiment(config, train, val, statistics, model, optimizer, make_schedule(config, optimizer), notes, first_kernels,
+                      trunk, head, fresh, views)
 
 
-def class_weights(config, train):
+def _network(config, num_classes, own):
+    how = config.init if config.init in INITIALISATIONS else None
+    try:
+        if own is None:
+            return models.build(config.variant, num_classes, channels(config), how)
+        model = own.build(num_classes)
+        return model if how in (None, "own") else models.initialise(model, how)
+    except ValueError as error:
+        raise UserError(str(error)) from error
+
+
+def first_convolution(model: nn.Module) -> nn.Conv2d | None:
+    """The layer whose kernels can be shown as pictures, since they see the picture itself; None without one."""
+    layers = (layer for _, layer in model.named_modules() if isinstance(layer, nn.Conv2d))
+    first = next(layers, None)
+    return first if first is not None and first.weight.shape[1] in (1, 3) else None
+
+
+def class_weights(config: Config, train: Any) -> np.ndarray | None:
     """How much a picture of each class counts in the loss, float32 (K,); None: all the same.
 
     "balanced" is n/(K·n_c) for n_c of n pictures: each class counts as much as any other, and the mean over the pictures is 1.
@@ -105,7 +113,7 @@ def class_weights(config, train):
     return np.array(config.class_weights.split(","), dtype=np.float32)
 
 
-def spelled_weights(text, classes):
+def spelled_weights(text: str | None, classes: list[str]) -> str | None:
     """What --class-weights says, as Config keeps it: "balanced", numbers in the classes' order, or a file of class,weight."""
     if text in (None, "balanced"):
         return text
@@ -137,7 +145,7 @@ def _weights_in(path, classes):
     return list(found.values())
 
 
-def milestones(config):
+def milestones(config: Config) -> list[int]:
     """After which epochs the schedules "steps" and "milestones" divide the learning rate by 10."""
     if config.schedule == "milestones":
         return parse_milestones(config.milestones)
@@ -145,7 +153,7 @@ def milestones(config):
     return sorted(epoch for epoch in after if epoch < config.epochs)
 
 
-def make_schedule(config, optimizer):
+def make_schedule(config: Config, optimizer: optim.SGD) -> Any:
     """The learning-rate schedule; all have step(validation error)."""
     if config.schedule == "plateau":
         return optim.ReduceOnPlateau(optimizer)
@@ -154,45 +162,45 @@ def make_schedule(config, optimizer):
     return optim.MultiStepLR(optimizer, milestones(config))
 
 
-def training_loader(experiment):
+def training_loader(experiment: Experiment) -> data.Loader:
     """Batches of random crops, another order each epoch. A last batch that is not full is left out: its few pictures
     would count as much as a whole batch, and others are left out next time."""
     config, train = experiment.config, experiment.train
     return data.Loader(train, config.batch_size, crop(experiment), train=True, seed=config.seed,
                        statistics=experiment.statistics, scale=config.pixels == "unit", reflect=config.reflect,
-                       random_crop=config.crop, workers=config.workers, channels=channels(config.variant),
+                       random_crop=config.crop, workers=config.workers, channels=channels(config),
                        drop_last=len(train) >= config.batch_size, colour=config.colour, device=_device(experiment))
 
 
-def validation_loader(experiment, pictures):
+def validation_loader(experiment: Experiment, pictures: Any) -> data.Loader:
     """Central crops of these pictures, the same ones in the same order each time."""
     config = experiment.config
     return data.Loader(pictures, min(part_size(config), MAX_VALIDATION_BATCH), crop(experiment), train=False,
                        statistics=experiment.statistics, scale=config.pixels == "unit", workers=config.workers,
-                       channels=channels(config.variant), device=_device(experiment))
+                       channels=channels(config), device=_device(experiment))
 
 
 def _device(experiment):
     return experiment.model.parameters()[0].device
 
 
-def part_size(config):
+def part_size(config: Config) -> int:
     """Pictures that the network works on at once."""
     return -(-config.batch_size // config.accumulate)
 
 
-def validation_pictures(experiment, complete):
+def validation_pictures(experiment: Experiment, complete: bool) -> Any:
     """What a validation looks at: all pictures, or config.val_images from all over the set."""
     count, total = experiment.config.val_images, len(experiment.val)
     return experiment.val if complete or count == total else Sample(experiment.val, spread(count, total))
 
 
-def crop(experiment):
+def crop(experiment: Experiment) -> int:
     """Pixels a side that the network takes."""
     return experiment.model.input_shape[-1]
 
 
-def spread(count, total):
+def spread(count: int, total: int) -> np.ndarray:
     """`count` of the numbers 0 … total − 1, evenly spread: in a set in order of class, every class keeps its share."""
     return np.arange(count) * total // max(count, 1)
 
@@ -200,13 +208,13 @@ def spread(count, total):
 class Sample:
     """Some pictures of a set, by their numbers in it."""
 
-    def __init__(self, pictures, indices):
+    def __init__(self, pictures: Any, indices: np.ndarray):
         self.pictures, self.indices, self.size, self.classes = pictures, indices, pictures.size, pictures.classes
         self.labels = pictures.labels[indices]
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.indices)
 
-    def planes(self, index):
+    def planes(self, index: int) -> np.ndarray:
         """uint8 (3, size, size), as PictureSet has it."""
         return self.pictures.planes(int(self.indices[index]))

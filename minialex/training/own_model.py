@@ -1,0 +1,183 @@
+"""--model FILE.py:NAME: train a network of your own on your own pictures.
+
+NAME is a class derived from `nn.Module`, or a function that returns one. It is called with `num_classes=` and `in_channels=`
+if it takes them, gets pictures of its attribute `input_shape`, (channels, height, width), and returns one number per class:
+
+    class Net(nn.Sequential):
+        input_shape = (3, 64, 64)  # without it (3, 227, 227)
+
+        def __init__(self, num_classes):
+            super().__init__(conv1=nn.Conv2d(3, 16, 5), relu1=nn.ReLU(), pool1=nn.MaxPool2d(4), flatten=nn.Flatten(),
+                             fc2=nn.Linear(16 * 15 * 15, num_classes))
+
+The run keeps a copy of the file, model.py, from which its network is built again: it must not need other files of yours.
+Building it runs that file, as any program of yours is run: use runs only of people whose programs you would run.
+"""
+
+import difflib
+import hashlib
+import inspect
+import sys
+import traceback
+import types
+from collections.abc import Callable
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from .. import nn, tensor
+from ..errors import UserError
+from ..tensor import Tensor, no_grad
+from ..utils.files import replacing
+
+COPY = "model.py"  # its name in a run's folder
+INPUT_SHAPE = (3, 227, 227)
+
+
+def is_own(variant: str | None) -> bool:
+    """Is this the name of a network that a user has written, such as "net.py:Net"?"""
+    return ".py:" in (variant or "")
+
+
+class OwnModel(NamedTuple):
+    """A user's network before it is built. path: of its file; source: the file's bytes; make: the class or function; variant:
+    what tables and checkpoints call it."""
+
+    path: Path
+    name: str
+    source: bytes
+    make: Callable
+    input_shape: tuple
+    variant: str
+
+    def __str__(self) -> str:
+        return f"{self.name} in {self.path}"
+
+    def settings(self) -> dict:
+        """What config.json says of it."""
+        return {"file": str(self.path.absolute()), "name": self.name, "sha256": hashlib.sha256(self.source).hexdigest(),
+                "input_shape": list(self.input_shape)}
+
+    def save(self, folder: Path) -> None:
+        """Write the copy of the file into a run's folder."""
+        with replacing(folder / COPY) as file:
+            file.write(self.source)
+
+    def build(self, num_classes: int) -> nn.Module:
+        """The network, with `variant`, `input_shape`, `num_classes`, and `activation_bytes`: what its operations put out for a
+        picture. Raises UserError when it cannot be built, has nothing to learn, or does not give (N, num_classes)."""
+        given = {"num_classes": num_classes, "in_channels": self.input_shape[0]}
+        takes = inspect.signature(self.make).parameters
+        model = self._run("cannot be built", lambda: self.make(**{name: given[name] for name in given if name in takes}))
+        if not isinstance(model, nn.Module):
+            raise UserError(f"{self} gives a {type(model).__name__}, not a network: derive it from nn.Module, "
+                            "or let the function return one.")
+        if not model.parameters():
+            raise UserError(f"{self} has no parameters, so there is nothing to learn: assign its layers to self.")
+        model.variant, model.num_classes, model.input_shape = self.variant, num_classes, tuple(self.input_shape)
+        images, sizes = np.zeros((2, *self.input_shape), np.float32), []
+        model.eval()
+        with no_grad(), _watching(sizes):
+            output = self._run(f"fails on pictures of shape {images.shape}", lambda: model(Tensor(images)))
+        model.train()
+        if getattr(output, "shape", None) != (2, num_classes):
+            gives = f"a Tensor of shape {output.shape}" if isinstance(output, Tensor) else f"a {type(output).__name__}"
+            raise UserError(f"{self} gives {gives} for 2 pictures, but training on {num_classes} classes needs "
+                            f"(2, {num_classes}): its last layer must have one output for each class (num_classes).")
+        model.activation_bytes = sum(sizes) // 2
+        return model
+
+    def _run(self, what, call):
+        """call(); whatever it raises becomes a sentence with the line of the user's file."""
+        try:
+            return call()
+        except Exception as error:
+            raise UserError(f"{self.name} in {_line(error, self.path)} {what}: {_said(error)}") from error
+
+
+def read(text: str) -> OwnModel:
+    """The OwnModel of "FILE.py:NAME". Raises UserError when there is no such file or no such name in it."""
+    path, _, name = text.rpartition(":") if not text.endswith(".py") else (text, "", "")
+    if not path.endswith(".py"):
+        raise UserError(f"--model {text} is not possible: it needs a Python file and the name of a network in it, such as "
+                        "net.py:Net.")
+    return _load(Path(path), name, Path(path).name)
+
+
+def of_run(folder: Path, settings: dict | None) -> OwnModel:
+    """The OwnModel of a run, from the copy in its folder. settings: what its config.json says of it.
+
+    Raises UserError when the copy is not there, or is not the file that the run was started with.
+    """
+    copy = folder / COPY
+    if not settings or not copy.is_file():
+        raise UserError(f"there is no {copy}, the program of this network: give the run's folder, or put the file back.")
+    if hashlib.sha256(copy.read_bytes()).hexdigest() != settings["sha256"]:
+        raise UserError(f"{copy} has changed since the run was started, and its weights belong to the network that it was: put "
+                        "the file back as it was, or start a new run with --model.")
+    return _load(copy, settings["name"], Path(settings["file"]).name)
+
+
+def _load(path, name, shown):
+    try:
+        source = path.read_bytes()
+    except OSError as error:
+        raise UserError(f"there is no file {path} that --model could use: {error.strerror or error}.") from error
+    module = types.ModuleType("minialex_own_model")
+    module.__file__ = str(path)
+    sys.modules[module.__name__] = module
+    try:
+        exec(compile(source, str(path), "exec"), vars(module))
+    except (Exception, SystemExit) as error:
+        raise UserError(f"{_line(error, path)} stops the file from being read: {_said(error)}") from error
+    names = [key for key, value in vars(module).items() if isinstance(value, type) and issubclass(value, nn.Module)
+             and value.__module__ == module.__name__]
+    make = vars(module).get(name)
+    if not callable(make) or isinstance(make, type) and not issubclass(make, nn.Module):
+        what = f"there is no {name or 'NAME'} in {path}"
+        what = what if make is None else f"{name} in {path} is neither a network nor a function"
+        near = [f"did you mean {match}? " for match in difflib.get_close_matches(name, names, 1)]
+        has = f"the file has the networks {', '.join(names)}" if names else "the file has no class derived from nn.Module"
+        raise UserError(f"--model {shown}:{name} is not possible, {what}: {''.join(near)}{has}.")
+    shape = _checked(getattr(make, "input_shape", INPUT_SHAPE), name, path)
+    return OwnModel(path, name, source, make, shape, f"{shown}:{name}")
+
+
+def _checked(shape, name, path):
+    whole = isinstance(shape, (tuple, list)) and len(shape) == 3 and all(isinstance(n, int) and n > 0 for n in shape)
+    if not whole or shape[0] not in (1, 3) or shape[1] != shape[2]:
+        raise UserError(f"{name}.input_shape in {path} is {shape}: it needs (channels, height, width) of square pictures with 3 "
+                        "channels, or 1 for grey, such as (3, 64, 64).")
+    return tuple(shape)
+
+
+def _line(error: BaseException, path: Path) -> str:
+    """The path, and the line of this file in which an error came up last, if any did."""
+    if isinstance(error, SyntaxError) and error.filename == str(path):
+        return f"{path}, line {error.lineno},"
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+    return f"{path}, line {lines[-1]}," if lines else str(path)
+
+
+def _said(error: BaseException) -> str:
+    text = error.msg if isinstance(error, SyntaxError) else " ".join(str(error).split())
+    return f"{type(error).__name__}: {text.rstrip('.')}."
+
+
+@contextmanager
+def _watching(sizes):
+    """Note the bytes of every operation's output inside the block."""
+    def observe(direction, function, call):
+        def watched(*arrays):
+            result = call(*arrays)
+            sizes.append(getattr(result, "nbytes", 0))
+            return result
+        return watched
+
+    tensor.observers.append(observe)
+    try:
+        yield
+    finally:
+        tensor.observers.remove(observe)
