@@ -79,10 +79,10 @@ class Interrupt(Callback):
 
     HEARD = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.before = {}
 
-    def on_begin(self, trainer):
+    def on_begin(self, trainer: Trainer) -> None:
         def handle(number, frame):
             if trainer.stopping:
                 raise KeyboardInterrupt
@@ -97,7 +97,7 @@ class Interrupt(Callback):
                 if signal.getsignal(number) != signal.SIG_IGN:  # nohup, and shells for what runs in the background, do that
                     self.before[number] = signal.signal(number, handle) or signal.SIG_DFL
 
-    def on_close(self, trainer):
+    def on_close(self, trainer: Trainer) -> None:
         for number, handler in self.before.items():
             signal.signal(number, handler)
 
@@ -105,12 +105,12 @@ class Interrupt(Callback):
 class Schedule(Callback):
     """Let the learning rate rise from 0 over the first `warmup` steps of a run, and follow its schedule after each epoch."""
 
-    def on_gradients(self, trainer):
+    def on_gradients(self, trainer: Trainer) -> None:
         if trainer.epoch == 0 and trainer.batch < trainer.config.warmup:
             for group in trainer.optimizer.param_groups:
                 group["lr"] = group["initial_lr"] * (trainer.batch + 1) / trainer.config.warmup
 
-    def on_epoch(self, trainer, row):
+    def on_epoch(self, trainer: Trainer, row: Epoch) -> None:
         trainer.schedule.step(*([1 - row.val_top1] if trainer.config.schedule == "plateau" else []))
 
 
@@ -122,7 +122,7 @@ class Anomaly(Callback):
 
     ASK_EVERY = 20  # steps between two looks at the loss on a GPU, where looking means waiting
 
-    def on_loss(self, trainer, loss, images, labels):
+    def on_loss(self, trainer: Trainer, loss: Tensor, images: Any, labels: Any) -> None:
         first = trainer.epoch == trainer.batch == trainer.tally.count == 0
         if trainer.device != "cpu" and not first and trainer.batch % self.ASK_EVERY:
             return
@@ -134,12 +134,12 @@ class Anomaly(Callback):
         if warning:
             trainer.progress.line(f"warning  {warning}")
 
-    def on_validation(self, trainer, loss, images, labels):
+    def on_validation(self, trainer: Trainer, loss: float, images: Any, labels: Any) -> None:
         if not math.isfinite(loss):
             give_up(trainer, images, labels)
         check_weights(trainer, images, labels)
 
-    def on_stop(self, trainer):
+    def on_stop(self, trainer: Trainer) -> None:
         broken = first_broken_parameter(trainer.model)
         if broken:
             raise Diverged(f"{broken} holds NaN or infinity, which is not saved.{_what_is_kept(trainer)}")
@@ -212,15 +212,15 @@ class TimeLeft(Callback):
 
     FIRST_STEPS = 5  # measured for the first estimate; the very first, slower than the others, is not counted
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.steps, self.images, self.seconds, self.told_heading = 0, 0, 0.0, False
         self.began = self.last = time.perf_counter()
         self.estimated = None  # seconds for all, after the first steps
 
-    def on_epoch_begin(self, trainer):
+    def on_epoch_begin(self, trainer: Trainer) -> None:
         self.last = time.perf_counter()
 
-    def on_step(self, trainer, images, labels):
+    def on_step(self, trainer: Trainer, images: Any, labels: Any) -> None:
         now = time.perf_counter()
         self.steps += 1
         if self.steps > 1:
@@ -236,7 +236,7 @@ class TimeLeft(Callback):
             trainer.progress.line(f"time     about {duration(left)}, at the {rate} of the first steps{memory}")
             trainer.progress.line()
 
-    def on_epoch(self, trainer, row):
+    def on_epoch(self, trainer: Trainer, row: Epoch) -> None:
         tell, epochs = trainer.progress.line, trainer.config.epochs
         if not self.told_heading:
             tell("  epoch       lr   training loss   top-1    validation loss   top-1    top-5     time, left")
@@ -247,7 +247,7 @@ class TimeLeft(Callback):
         tell(f"{row.epoch:3}/{epochs:<3} {row.lr:8.2g} {row.train_loss:15.3f} {row.train_top1:7.1%} "
              f"{row.val_loss:18.3f} {row.val_top1:7.1%}{mark} {row.val_top5:7.1%}{mark}    {left}")
 
-    def on_end(self, trainer):
+    def on_end(self, trainer: Trainer) -> None:
         """After the pictures are drawn: what the run has reached, and what it took beside what was estimated."""
         took = None
         if self.estimated is not None:
@@ -294,17 +294,17 @@ class Checkpoints(Callback):
 
     SHARE = 0.02  # at most this part of the time goes into saving before the last epoch is over
 
-    def __init__(self, save_every: str):
+    def __init__(self, save_every: str) -> None:
         self.most_steps, self.most_seconds = save_interval(save_every)
         self.saved_at, self.steps = time.perf_counter(), 0
 
-    def on_begin(self, trainer):
+    def on_begin(self, trainer: Trainer) -> None:
         if trainer.saved is None:
             self.save(trainer)
         else:
             keep_best(trainer)  # its second name, which it did not get if the run was killed right after saving
 
-    def on_step(self, trainer, images, labels):
+    def on_step(self, trainer: Trainer, images: Any, labels: Any) -> None:
         self.steps += 1
         due = (self.steps >= self.most_steps if self.most_steps is not None else
                time.perf_counter() - self.saved_at >= self.most_seconds and self._is_cheap(trainer))
@@ -315,7 +315,7 @@ class Checkpoints(Callback):
             except NotWritten as problem:
                 self._try_later(trainer, problem)
 
-    def on_epoch(self, trainer, row):
+    def on_epoch(self, trainer: Trainer, row: Epoch) -> None:
         """Only complete validations can make an epoch the best: samples of different luck are not compared."""
         before, mark = trainer.best, (row.val_top1, -row.val_loss, row.epoch)
         is_best = trainer.is_complete(row.epoch - 1) and (before is None or mark[:2] > tuple(before[:2]))
@@ -331,7 +331,7 @@ class Checkpoints(Callback):
                 raise
             self._try_later(trainer, problem)
 
-    def on_stop(self, trainer):
+    def on_stop(self, trainer: Trainer) -> None:
         self.save(trainer)
 
     def _is_cheap(self, trainer):
@@ -360,13 +360,13 @@ def keep_best(trainer: Trainer) -> None:
 class Tables(Callback):
     """Write metrics.csv and timing.csv."""
 
-    def on_begin(self, trainer):
+    def on_begin(self, trainer: Trainer) -> None:
         trainer.folder.write_table("metrics.csv", Epoch._fields, (
             [row.epoch, f"{row.lr:.6g}", *(f"{number:.6f}" for number in row[2:])] for row in trainer.history))
         trainer.folder.write_table("timing.csv", Timing._fields, (
             [row.epoch, *(round(value, 3) for value in row[1:])] for row in trainer.timing))
 
-    def on_epoch(self, trainer, row):
+    def on_epoch(self, trainer: Trainer, row: Epoch) -> None:
         try:
             self.on_begin(trainer)
         except NotWritten as problem:
@@ -378,7 +378,7 @@ class Tables(Callback):
 class Figures(Callback):
     """Draw the run's pictures, and write its page."""
 
-    def on_end(self, trainer):
+    def on_end(self, trainer: Trainer) -> None:
         complete = [trainer.is_complete(row.epoch - 1) for row in trainer.history]
         folder = trainer.folder.path
         plots.of_run(folder, trainer.experiment, trainer.history, complete, lambda text: warn(trainer, text))

@@ -30,7 +30,7 @@ from . import finetune
 from .loop import Epoch, Timing
 from .metrics import Tally
 
-__all__ = ["BEST", "LAST", "keep_as", "load", "read_arrays", "replacing", "restore", "save", "save_run", "statistics"]
+__all__ = ["BEST", "LAST", "keep_as", "load", "replacing", "restore", "save", "save_run", "statistics"]
 
 FORMAT = 2
 LAST, BEST = CHECKPOINTS
@@ -69,23 +69,13 @@ def save_run(trainer: Any) -> None:
     components = experiment.statistics.components
     save(trainer.folder.last, trainer.model.state_dict(), {name: v for name, v in velocity.items() if v is not None},
          experiment.statistics.mean, {
-        "variant": config.variant,
-        "input_shape": list(trainer.model.input_shape),
-        "classes": experiment.train.classes,
-        "class_names": differing(experiment.train.classes),
-        "settings": config.settings(),
-        "std": experiment.statistics.std,
-        "components": None if components is None else components.tolist(),
+        "variant": config.variant, "input_shape": list(trainer.model.input_shape),
+        "classes": experiment.train.classes, "class_names": differing(experiment.train.classes), "settings": config.settings(),
+        "std": experiment.statistics.std, "components": None if components is None else components.tolist(),
         "pixels": config.pixels,
-        "epoch": trainer.epoch,
-        "batch": trainer.batch,
-        "tally": trainer.tally.state(),
-        "history": trainer.history,
-        "timing": trainer.timing,
-        "best": trainer.best,
-        "groups": optimizer["groups"],
-        "schedule": trainer.schedule.state_dict(),
-        "random": random_state(),
+        "epoch": trainer.epoch, "batch": trainer.batch, "tally": trainer.tally.state(),
+        "history": trainer.history, "timing": trainer.timing, "best": trainer.best,
+        "groups": optimizer["groups"], "schedule": trainer.schedule.state_dict(), "random": random_state(),
     }, experiment.first_kernels)
 
 
@@ -158,13 +148,23 @@ def _is_sealed(file, path):
 
 
 def load(path: Any) -> Saved:
-    """What `save` got.
-
-    Raises UserError for any file that is not a whole checkpoint, to the last byte.
-    """
-    arrays, sealed = _read(path)
+    """What `save` got. Raises UserError for any file that is not a whole checkpoint, to the last byte."""
+    try:
+        with open(path, "rb") as file:
+            sealed = _is_sealed(file, path)
+            found = np.load(file, allow_pickle=False)
+            arrays = None if isinstance(found, np.ndarray) else {name: found[name] for name in found.files}
+    except UserError:
+        raise
+    except FileNotFoundError as error:
+        raise UserError(f"there is no file {path}.") from error
+    except Exception as error:  # damaged bytes make zip and NumPy raise almost anything
+        raise UserError(f"cannot read {path}: it is damaged, cut off, or no .npz file of plain arrays ({error}).") from error
+    if arrays is None:
+        raise UserError(f"{path} holds one array without a name: give an .npz file of named arrays.")
     if "state" not in arrays or "mean" not in arrays:
-        raise UserError(f"{path} is no checkpoint of minialex: it holds {_some(arrays)}.")
+        some = ", ".join(list(arrays)[:4]) + (", ..." if len(arrays) > 4 else "")
+        raise UserError(f"{path} is no checkpoint of minialex: it holds {some}.")
     try:
         state = json.loads(str(arrays["state"][()]))
         version = state["format"]
@@ -172,43 +172,8 @@ def load(path: Any) -> Saved:
         raise UserError(f"{path} is no checkpoint of minialex: its state cannot be read ({error}).") from error
     if version != FORMAT:
         raise UserError(f"{path} has format {version}, this minialex reads format {FORMAT}: use the version that wrote it.")
-    _check_seal(sealed, path)
-    return Saved(_below("model/", arrays), _below("velocity/", arrays), arrays["mean"], state, arrays.get("first_kernels"))
-
-
-def read_arrays(path: Any) -> dict[str, np.ndarray]:
-    """All arrays of an .npz file by name. Raises UserError when it is missing, damaged, or no .npz of plain arrays."""
-    arrays, sealed = _read(path)
-    if "state" in arrays and "mean" in arrays:
-        _check_seal(sealed, path)
-    return arrays
-
-
-def _read(path):
-    """(arrays by name, is the file sealed?)"""
-    try:
-        with open(path, "rb") as file:
-            sealed = _is_sealed(file, path)
-            arrays = np.load(file, allow_pickle=False)
-            if isinstance(arrays, np.ndarray):
-                raise UserError(f"{path} holds one array without a name: give an .npz file of named arrays.")
-            return {name: arrays[name] for name in arrays.files}, sealed
-    except UserError:
-        raise
-    except FileNotFoundError as error:
-        raise UserError(f"there is no file {path}.") from error
-    except Exception as error:  # damaged bytes make zip and NumPy raise almost anything
-        raise UserError(f"cannot read {path}: it is damaged, cut off, or no .npz file of plain arrays ({error}).") from error
-
-
-def _check_seal(sealed, path):
     if not sealed:
         raise UserError(f"{path} is damaged: the checksum that every checkpoint ends with is not there.")
-
-
-def _below(prefix, arrays):
-    return {name[len(prefix):]: array for name, array in arrays.items() if name.startswith(prefix)}
-
-
-def _some(arrays):
-    return ", ".join(list(arrays)[:4]) + (", ..." if len(arrays) > 4 else "")
+    weights, velocity = ({name[len(prefix):]: array for name, array in arrays.items() if name.startswith(prefix)}
+                         for prefix in ("model/", "velocity/"))
+    return Saved(weights, velocity, arrays["mean"], state, arrays.get("first_kernels"))

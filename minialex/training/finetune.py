@@ -128,8 +128,8 @@ def cut(model: nn.Sequential, until: str) -> int:
                         f"{model.variant} has a forward of its own.")
     layers = model.named_children()
     learning = [name for name, layer in layers if layer.parameters()]
-    convolutions = [name for name, layer in layers if isinstance(layer, nn.Conv2d)]
-    last = convolutions[-1] if until == "conv" and convolutions else until
+    convolutions = [name for name, layer in layers if isinstance(layer, nn.Conv2d)] or [until]
+    last = convolutions[-1] if until == "conv" else until
     if last not in learning[:-1]:
         raise UserError(f"--freeze {until} is not possible: choose conv (all convolutions) or the last layer to freeze, one of "
                         f"{', '.join(learning[:-1])}.")

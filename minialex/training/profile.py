@@ -5,9 +5,11 @@ Every operation is timed while it runs. On a GPU it is waited for, which makes t
 import sys
 import time
 from collections import defaultdict
+from typing import Any
 
 from ..tensor import is_grad_enabled, observers
 from .callbacks import Callback
+from .loop import Trainer
 
 UPDATE = "update of the weights"
 
@@ -15,27 +17,27 @@ UPDATE = "update of the weights"
 class Profile(Callback):
     """Collects the seconds of training steps; `lines()` is a table of them, which is printed when the loop is left."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.seconds, self.steps, self.wall, self.device = defaultdict(lambda: [0.0, 0.0]), 0, 0.0, "cpu"
 
-    def on_begin(self, trainer):
+    def on_begin(self, trainer: Trainer) -> None:
         self.device = trainer.device
         observers.append(self._observe)
 
-    def on_epoch_begin(self, trainer):
+    def on_epoch_begin(self, trainer: Trainer) -> None:
         self.last = time.perf_counter()
 
-    def on_gradients(self, trainer):
+    def on_gradients(self, trainer: Trainer) -> None:
         self._wait()
         self.before_update = time.perf_counter()
 
-    def on_step(self, trainer, images, labels):
+    def on_step(self, trainer: Trainer, images: Any, labels: Any) -> None:
         self._wait()
         now = time.perf_counter()
         self.seconds[UPDATE][0] += now - self.before_update
         self.steps, self.wall, self.last = self.steps + 1, self.wall + now - self.last, now
 
-    def on_close(self, trainer):
+    def on_close(self, trainer: Trainer) -> None:
         observers.remove(self._observe)
         for line in self.lines():
             trainer.progress.line(line)

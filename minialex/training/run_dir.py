@@ -152,11 +152,8 @@ def new(out: str | None, name: str) -> RunFolder:
         raise UserError(BUSY.format(folder))
     folder.release()  # config.json is about to be written anew
     there = next(path for path in [folder.path, *folder.path.absolute().parents] if os.path.lexists(path))
-    if not there.is_dir():
-        problem = "is a file" if there.exists() else "is a link to nothing"
-    else:
-        problem = "" if os.access(there, os.W_OK | os.X_OK) else "may not be written to"
-    if problem:
+    problem = "may not be written to" if there.is_dir() else "is a file" if there.exists() else "is a link to nothing"
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
         raise UserError(f"the run folder cannot be {folder.path}, because {there} {problem}: choose another with --out.")
     return folder
 
@@ -235,11 +232,9 @@ def describe(experiment: Any, device: Any) -> dict:
     """What config.json holds."""
     return {
         "settings": experiment.config.settings(),
-        "classes": experiment.train.classes,
-        "class_names": differing(experiment.train.classes),
+        "classes": experiment.train.classes, "class_names": differing(experiment.train.classes),
         **_pictures(experiment.train, experiment.val),
-        "device": device.name,
-        "versions": _versions(),
+        "device": device.name, "versions": _versions(),
     }
 
 

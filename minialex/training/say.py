@@ -24,7 +24,7 @@ def _row(name, text):
 def plan(experiment: Any, device: Any, folder: Any, data_name: str) -> list[str]:
     """Device, network, data and recipe: a list of lines."""
     config, model = experiment.config, experiment.model
-    classes = experiment.train.classes
+    classes, free = experiment.train.classes, memory_free(model.parameters()[0].device)
     named = ", ".join(map(shown, classes[:10])) + (", ..." if len(classes) > 10 else "")
     sampled = config.val_images < len(experiment.val)
     often = f" ({config.val_images:,} of them, marked *, until the last tenth of the epochs)" if sampled else ""
@@ -37,8 +37,9 @@ def plan(experiment: Any, device: Any, folder: Any, data_name: str) -> list[str]
         _row("", _numbers(config)),
         *(_row("weights", line) for line in _class_weights(experiment)),
         *(_row("frozen", line) for line in _frozen(experiment)),
-        *_paper(experiment),
-        _row("memory", _memory(experiment)),
+        *(_row("" if number else "differs", line if number else f"from the paper: {line}")
+          for number, line in enumerate(differences(experiment) if config.recipe == "paper" else ())),
+        _row("memory", f"about {gigabytes(memory(experiment))}" + (f"; {gigabytes(free)} are free" if free else "")),
         *(_row("note", note) for note in [*experiment.notes, *_cautions(experiment)]),
         _row("run", str(folder)),
     ]
@@ -93,17 +94,6 @@ def _numbers(config):
     parts = f" in {config.accumulate} parts" if config.accumulate > 1 else ""
     return (f"{epochs}, batch {config.batch_size}{parts}, lr {config.lr:g}{schedule}, momentum {config.momentum:g}, weight decay "
             f"{config.weight_decay:g}, init {config.init}, pixels minus the mean, {pixels}, seed {config.seed}")
-
-
-def _paper(experiment):
-    if experiment.config.recipe == "paper":
-        for number, difference in enumerate(differences(experiment)):
-            yield _row("" if number else "differs", f"from the paper: {difference}" if not number else difference)
-
-
-def _memory(experiment):
-    free = memory_free(experiment.model.parameters()[0].device)
-    return f"about {gigabytes(memory(experiment))}" + (f"; {gigabytes(free)} are free" if free else "")
 
 
 def _cautions(experiment):

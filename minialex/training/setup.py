@@ -70,16 +70,15 @@ def build(config: Config, train: Any, val: Any, device: str, progress: bool, sta
     for _, layer in model.named_modules():
         if isinstance(layer, nn.Dropout) and config.dropout is not None:
             layer.p = config.dropout
-    kernels = first_convolution(model)
-    first_kernels = None if kernels is None else kernels.weight.data.copy()
+    kernels = [layer.weight.data.copy() for _, layer in model.named_modules() if isinstance(layer, nn.Conv2d)][:1]
     model.to(device)
     trunk, head = finetune.freeze(model, config.freeze) if config.freeze else (None, model)
     optimizer = optim.SGD(head.parameters(), config.lr, config.momentum, config.weight_decay)
     views = 0
     if trunk is not None:
         views = finetune.views(trunk, model.input_shape, len(train) + len(val), config.crop or config.reflect)
-    return Experiment(config, train, val, statistics, model, optimizer, make_schedule(config, optimizer), notes, first_kernels,
-                      trunk, head, fresh, views)
+    return Experiment(config, train, val, statistics, model, optimizer, make_schedule(config, optimizer), notes,
+                      kernels[0] if kernels else None, trunk, head, fresh, views)
 
 
 def _network(config, num_classes, own):
@@ -91,13 +90,6 @@ def _network(config, num_classes, own):
         return model if how in (None, "own") else models.initialise(model, how)
     except ValueError as error:
         raise UserError(str(error)) from error
-
-
-def first_convolution(model: nn.Module) -> nn.Conv2d | None:
-    """The layer whose kernels can be shown as pictures, since they see the picture itself; None without one."""
-    layers = (layer for _, layer in model.named_modules() if isinstance(layer, nn.Conv2d))
-    first = next(layers, None)
-    return first if first is not None and first.weight.shape[1] in (1, 3) else None
 
 
 def class_weights(config: Config, train: Any) -> np.ndarray | None:
@@ -165,23 +157,21 @@ def make_schedule(config: Config, optimizer: optim.SGD) -> Any:
 def training_loader(experiment: Experiment) -> data.Loader:
     """Batches of random crops, another order each epoch. A last batch that is not full is left out: its few pictures
     would count as much as a whole batch, and others are left out next time."""
-    config, train = experiment.config, experiment.train
-    return data.Loader(train, config.batch_size, crop(experiment), train=True, seed=config.seed,
-                       statistics=experiment.statistics, scale=config.pixels == "unit", reflect=config.reflect,
-                       random_crop=config.crop, workers=config.workers, channels=channels(config),
-                       drop_last=len(train) >= config.batch_size, colour=config.colour, device=_device(experiment))
+    config = experiment.config
+    return _loader(experiment, experiment.train, config.batch_size, train=True, seed=config.seed, reflect=config.reflect,
+                   random_crop=config.crop, colour=config.colour, drop_last=len(experiment.train) >= config.batch_size)
 
 
 def validation_loader(experiment: Experiment, pictures: Any) -> data.Loader:
     """Central crops of these pictures, the same ones in the same order each time."""
-    config = experiment.config
-    return data.Loader(pictures, min(part_size(config), MAX_VALIDATION_BATCH), crop(experiment), train=False,
-                       statistics=experiment.statistics, scale=config.pixels == "unit", workers=config.workers,
-                       channels=channels(config), device=_device(experiment))
+    return _loader(experiment, pictures, min(part_size(experiment.config), MAX_VALIDATION_BATCH), train=False)
 
 
-def _device(experiment):
-    return experiment.model.parameters()[0].device
+def _loader(experiment, pictures, batch_size, **options):
+    config, model = experiment.config, experiment.model
+    return data.Loader(pictures, batch_size, model.input_shape[-1], statistics=experiment.statistics,
+                       scale=config.pixels == "unit", workers=config.workers, channels=channels(config),
+                       device=model.parameters()[0].device, **options)
 
 
 def part_size(config: Config) -> int:
@@ -193,11 +183,6 @@ def validation_pictures(experiment: Experiment, complete: bool) -> Any:
     """What a validation looks at: all pictures, or config.val_images from all over the set."""
     count, total = experiment.config.val_images, len(experiment.val)
     return experiment.val if complete or count == total else Sample(experiment.val, spread(count, total))
-
-
-def crop(experiment: Experiment) -> int:
-    """Pixels a side that the network takes."""
-    return experiment.model.input_shape[-1]
 
 
 def spread(count: int, total: int) -> np.ndarray:

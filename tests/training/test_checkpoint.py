@@ -64,17 +64,16 @@ def damaged_copies(whole):
     yield from (whole + b"\0", b"\0" + whole, whole + whole)
 
 
-@pytest.mark.parametrize("read", [checkpoint.load, checkpoint.read_arrays])
-def test_no_byte_can_change_or_be_missing(saved, read):
+def test_no_byte_can_change_or_be_missing(saved):
     whole = saved.read_bytes()
     damaged_copies_of_it = list(damaged_copies(whole))
     for damaged in damaged_copies_of_it:
         saved.write_bytes(damaged)
         with pytest.raises(UserError, match=re.escape(str(saved))):
-            read(saved)
+            checkpoint.load(saved)
     assert len(damaged_copies_of_it) > 1.3 * len(whole) > 3000
     saved.write_bytes(whole)
-    read(saved)
+    checkpoint.load(saved)
 
 
 def test_any_program_reads_the_arrays(saved):
@@ -104,10 +103,12 @@ def test_other_files_are_refused_by_name(tmp_path):
 
 
 def test_another_format_is_refused(saved):
-    arrays = checkpoint.read_arrays(saved)
-    np.savez(saved, **arrays | {"state": np.array('{"format": 99}')})
+    with np.load(saved) as file:
+        arrays = dict(file)
+    np.savez(saved, **arrays)
     with pytest.raises(UserError, match="the checksum that every checkpoint ends with is not there"):
-        checkpoint.read_arrays(saved)
+        checkpoint.load(saved)
+    np.savez(saved, **arrays | {"state": np.array('{"format": 99}')})
     with pytest.raises(UserError, match="format 99, this minialex reads format 2"):
         checkpoint.load(saved)
 
