@@ -35,8 +35,8 @@ ROLE, SAME, LETTER, GEOMETRY = map(_owners, ("roles", "same", "letters", "geomet
 OPTIONS = {plain(name): ast.literal_eval(value) for names, value in _TABLES["options"].items() for name in names.split()}
 OPTIONS["rng"] = [np.random.default_rng(0), np.random.RandomState(0)]
 FUNCTIONS = {name: getattr(np, function) for name, function in _owners("functions given").items()}
-DOUT = re.compile(r"^(d|g|up)($|_|[A-Z0-9])|^d[a-z]*$|grad|^delta|delta$|upstream|cotangent|^err|error$|diff$|sensitivity|"
-                  r"^d(next|prev|out|last|hidden|cell)_?\w*$|^partial|^next_d|^accum|^top$|^eta$|^loss_derivative$|^djd|^dl_?d")
+DOUT = re.compile(r"^(d|g|up)($|_|[A-Z0-9])|^d[a-z]*$|^D[A-Z]$|grad|^delta|delta$|upstream|cotangent|^err|error$|diff$|"
+                  r"sensitivity|^d(next|prev|out|last|hidden|cell)_?\w*$|^partial|^next_d|^accum|^top$|^eta$|^loss_derivative$|^djd|^dl_?d")
 
 
 def stem(name: str) -> str:

@@ -68,8 +68,12 @@ def _misfit(pair, order, returned):
 
 
 def _some(pair, returned):
-    """Whose gradients these are, by their shapes: first the weights', then the prediction's, never the target's."""
-    order = sorted((name for name in pair.shapes if ROLE.get(plain(name)) != "labels"),
+    """Whose gradients these are, by their shapes: first the weights', then the prediction's, never the target's. Of (y, t) and
+    of (y_true, y) y is the prediction."""
+    targets = [name for name in pair.shapes if ROLE.get(plain(name)) == "labels"]
+    if len(targets) == len(pair.shapes):
+        targets.remove(min(targets, key=lambda name: "true" in name or "target" in name))
+    order = sorted((name for name in pair.shapes if name not in targets),
                    key=lambda name: ("w", "scores").index(ROLE[plain(name)]) if ROLE.get(plain(name)) in ("w", "scores") else 2)
     found = {}
     for value in returned:

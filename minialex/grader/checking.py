@@ -115,7 +115,8 @@ class Check:
         self._tell_inputs(readings[0][1], not given)
         report, reading = self._best(readings)
         if not report and not given:
-            report, reading = self._of_probabilities(small) or (report, reading)
+            clear = all(row.verdict != verdict.UNKNOWN for row in report.rows)
+            report, reading = self._of_probabilities(small, clear) or (report, reading)
         if not report or given:
             return report, reading
         self.share = FURTHER
@@ -132,8 +133,9 @@ class Check:
                 report, reading = again, other
         return report, reading
 
-    def _of_probabilities(self, small):
-        """(report, reading) of a loss that is right for probabilities or one-hot rows, what it is meant for; None otherwise."""
+    def _of_probabilities(self, small, clear):
+        """(report, reading) of a loss that is right for probabilities or one-hot rows, what it is meant for; or one that is told
+        by name. None otherwise."""
         found = itertools.takewhile(lambda layout: not layout.turn, inputs.layouts("loss", self.request, small))
         for layout in sorted(found, key=lambda layout: "probs" not in layout.shapes.values()):
             if {"probs", "one-hot"} & set(layout.shapes.values()):
@@ -147,7 +149,7 @@ class Check:
                     raise
                 except Exception:  # this layout is not for this code
                     continue
-                if report:
+                if report or not clear and not any(row.verdict == verdict.UNKNOWN for row in report.rows):
                     self._tell_inputs(reading[1], True)
                     return report, reading
         return None

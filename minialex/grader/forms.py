@@ -111,8 +111,10 @@ def of_class(found, layout, request):
     _initialised(prototype, method, values, layout, request)
     if not any(isinstance(value, int) for value in built.values()):
         values = _wide_enough(prototype, method, values)
-    targets = inputs.draw([p for p in inputs.parameters_of(getattr(prototype, backward)) if p.name not in values and
-                           ROLE.get(plain(p.name)) == "labels"], layout, request) if backward else {}
+    asked = inputs.parameters_of(getattr(prototype, backward)) if backward else []
+    takes_dout = backward and binding.names_of_dout(method, getattr(prototype, backward))  # beside it, y is the output
+    targets = inputs.draw([p for p in asked if not takes_dout and p.name not in values and
+                           ROLE.get(plain(p.name)) == "labels"], layout, request)
     base = Layer(found.title, prototype, forward, backward, list(targets))
     base.learn({**values, **targets})
     drawn = {**values, **targets, **base.values()}

@@ -139,7 +139,7 @@ def test_the_reading_is_said(tmp_path, capsys):
 
 def test_a_loss_that_forgets_to_divide_is_told_by_its_factor(check):
     status, (result,) = check(losses=LOSSES.format("prediction - actual", "prediction - actual"))
-    assert status == 1 and set(verdicts(result).values()) == {"off by a constant factor", "not compared"}
+    assert status == 1 and verdicts(result)["prediction"] == "off by a constant factor"
 
 
 CONSTRUCTORS = """
@@ -310,3 +310,34 @@ class Decorated:
 def test_a_constructor_behind_a_decorator(check):
     status, (result,) = check(decorated=DECORATED)
     assert status == 0 and verdicts(result) == {"x": "correct", "W": "correct"}
+
+
+NAMES = """
+import numpy as np
+
+
+def squared_loss(y, t):
+    return ((y - t) ** 2).sum()
+
+
+def squared_loss_gradient(y, t):
+    return 2 * (y - t)
+
+
+class Shift:
+    def __init__(self, n_in):
+        self.beta = np.zeros(n_in)
+    def feedforward(self, X):
+        return np.tanh(X + self.beta)
+    def backpropagate(self, Y, DY):
+        self.DX = DY * (1 - Y ** 2)
+        self.Dbeta = self.DX.sum(axis=0)
+"""
+
+
+def test_of_y_and_t_y_is_the_prediction_and_beside_dout_the_output(check):
+    status, (result,) = check(names=NAMES)
+    assert status == 0 and [item["status"] for item in result["checks"]] == ["correct", "correct"]
+    status, (result,) = check(names=NAMES.replace("2 * (y", "3 * (y").replace("(1 - Y", "(1 + Y"))
+    assert verdicts(result) == {"y": "off by a constant factor", "t": "not compared", "X": "slip in the derivative",
+                                "beta": "slip in the derivative"}
