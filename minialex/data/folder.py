@@ -11,8 +11,8 @@ import numpy as np
 from ..errors import UserError, require
 from .packed import Pack, PackedSet, is_pack
 from .pictures import SIZE, PictureSet, Reporter, printable, report_problem, stop_at_problem
-from .tree import Classes, Found, scan, scan_parts
-from .walk import Problems
+from .tree import Found, scan, scan_parts
+from .walk import Classes, Problems
 
 Pair = tuple[PictureSet, PictureSet]
 SHOWN = 10  # lines about what is left out; the others are counted

@@ -131,15 +131,5 @@ def weave(x, y, softness, random):
     return strap * (0.35 + 0.65 * np.cos(np.pi * along) * np.cos(0.8 * np.pi * across))
 
 
-PATTERNS = {
-    "bricks": bricks,
-    "checkerboard": checkerboard,
-    "dots": dots,
-    "honeycomb": honeycomb,
-    "rings": rings,
-    "scales": scales,
-    "spirals": spirals,
-    "stars": stars,
-    "waves": waves,
-    "weave": weave,
-}
+PATTERNS = {pattern.__name__: pattern
+            for pattern in (bricks, checkerboard, dots, honeycomb, rings, scales, spirals, stars, waves, weave)}

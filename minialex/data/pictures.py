@@ -23,21 +23,15 @@ from . import depth
 SIZE = 256
 MAX_PIXELS = 90_000_000
 AVIF = features.version("avif") is not None  # Pillow reads it from 11.3 on
-ENDINGS = (".apng", ".bmp", ".dib", ".gif", ".jfi", ".jfif", ".jif", ".jpe", ".jpeg", ".jpg", ".mpo", ".pbm", ".pfm", ".pgm",
-           ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp") + (".avif", ) * AVIF
+ENDINGS = (*".apng .bmp .dib .gif .jfi .jfif .jif .jpe .jpeg .jpg .mpo .pbm .pfm .pgm .png .pnm .ppm .tif .tiff .webp".split(),
+           *[".avif"] * AVIF)
 # Without this list Pillow would also try formats that start other programs (PostScript) or fetch other files.
 FORMATS = ("BMP", "DIB", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP") + ("AVIF", ) * AVIF
 Reporter = Callable[[str, str], Any] | None  # is told the path of what is left out, and why
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
+# What turns a picture upright, by the orientation that a camera notes (Exif), 2 to 8.
+UPRIGHT = dict(enumerate(map(Image.Transpose.__getitem__, (
+    "FLIP_LEFT_RIGHT", "ROTATE_180", "FLIP_TOP_BOTTOM", "TRANSPOSE", "ROTATE_270", "TRANSVERSE", "ROTATE_90")), 2))
 
 # Pillow warns of large pictures and odd metadata; here a picture is either used or refused in one line with its path.
 warnings.filterwarnings("ignore", module=r"PIL\.")

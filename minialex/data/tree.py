@@ -16,9 +16,7 @@ from ..errors import UserError, require
 from . import layout
 from .labels import Labels, beside
 from .pictures import ENDINGS, printable
-from .walk import OTHER_ENDING, RUNS, Folder, Problems, pictures_below, type_of
-
-Classes = dict[str, list[str]]  # a class's name -> paths of its pictures, in the order in which they were found
+from .walk import OTHER_ENDING, RUNS, Classes, Folder, Problems, pictures_below, type_of
 
 
 @dataclass

@@ -8,6 +8,7 @@ from ..errors import UserError
 from ..utils.marks import is_no_class, is_own_picture
 from .pictures import ENDINGS, printable
 
+Classes = dict[str, list[str]]  # a class's name -> paths of its pictures, in the order in which they were found
 Problems = list[tuple[str, str]]  # (path, reason): what is left out
 # Folders that systems and programs make by themselves, besides all whose names begin with a dot.
 SYSTEM_FOLDERS = set((
