@@ -66,6 +66,7 @@ WRONG = {
         ("self.z**2\n", "self.z\n", "not by z"),
         ("+= share", "= share", "gets its share of each"),
         ("g[:, :, h, w] / self.z**2", "g[:, :, h, w]", "each pixel counts only 1/(z·z)"),
+        ("window.mean(axis=(2, 3))", "window.mean()", "axis=(2, 3) only"),
     ],
     "08_response_norm": [
         ("K + ALPHA *", "K + ALPHA / N *", "α is not divided"),
@@ -74,6 +75,7 @@ WRONG = {
         ("j = window(i, a.shape[1])", "j = slice(i, i + 1)", "sum over the window"),
         ("(BETA + 1)", "BETA", "lowers the power by one"),
         ("2 * ALPHA * BETA", "ALPHA * BETA", "a factor 2 is missing"),
+        ("** 2).sum(axis=1)", "** 2).sum()", "a sum of its own"),
     ],
     "09_loss": [
         (".mean()", ".sum()", "the mean is wanted"),
@@ -81,6 +83,9 @@ WRONG = {
         ("return g * p / len(p)", "return g * p", "divide by N"),
         ("p[np.arange(len(p)), self.labels] -= 1", "", "p - one-hot"),
         ("shifted = z - z.max(axis=1, keepdims=True)", "shifted = z", "e^1000 overflows"),
+        ("np.exp(shifted).sum(axis=1, keepdims=True)", "np.exp(shifted).sum()", "a sum of its own"),
+        ("[np.arange(len(z)), self.labels].mean", "[:, self.labels].mean", "takes one of each"),
+        ("g * p / len(p)", "g * p / p.size", "not of all entries"),
     ],
     "10_dropout": [
         (" / (1 - self.p)", " * 1.0", "the mean falls to 0.7·x"),
@@ -95,6 +100,7 @@ WRONG = {
         ("g.sum(axis=0)", "g", "add up over the pictures, g.sum(axis=0)"),
         ("g.T @ x", "g.T @ x / len(x)", "that is the mean"),
         ("g @ W, g.T @ x", "g @ V, g.T @ x", "Linear.backward stops in line 12 with NameError"),
+        ("g.sum(axis=0)", "g.sum(axis=1)", "one slope for each output"),
     ],
     "15_update": [
         ("decay * lr * w", "decay * w", "the learning rate also stands before the decay"),

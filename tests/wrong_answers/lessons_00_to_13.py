@@ -85,6 +85,8 @@ WRONG = {
         ("return p / len(z)", "return p", "divide by N"),
         ("p[np.arange(len(z)), labels] -= 1", "p -= 1", "at the label only"),
         ("return -log_p[np.arange(len(z)), labels]", "return -log_p", "only the label's own p counts"),
+        ("np.exp(shifted).sum(axis=1, keepdims=True)", "np.exp(shifted).sum()", "a sum of its own"),
+        ("[np.arange(len(z)), labels].mean", "[:, labels].mean", "takes one of each"),
     ],
     "10_dropout": [
         (" / (1 - self.p)", " / 1", "the mean falls to 0.7·x"),

@@ -20,6 +20,9 @@ def check(cross_entropy, gradient):
         (-np.log(chosen.mean()), "the mean of the logarithms, not the logarithm of the mean."),
         (-np.log2(chosen).mean(), "ln, the natural logarithm: np.log."),
         (-np.log(p).mean(), "only the label's own p counts, not those of all classes."),
+        (-np.log(p)[:, labels].mean(), "[:, labels] takes them all of every row: [np.arange(len(z)), labels] takes one of each."),
+        *[((np.log(np.exp(v).sum()) - v[np.arange(4), labels]).mean(), "each picture has a sum of its own: axis=1.")
+          for v in (z, z - z.max(axis=1, keepdims=True))],
         (-z[np.arange(4), labels].mean(), "these are the logits: softmax comes before the logarithm."),
     ])
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):

@@ -35,6 +35,7 @@ def _mean(MeanPool, x, z, s):
     expected = y, g, (dx,) = right(lambda x: F.avg_pool2d(x, z, s), x)
     operation(lambda: MeanPool(z, s), [x], expected, forward=[
         (F.max_pool2d(x, z, s).data, "that is the largest of each window: the mean is wanted."),
+        (np.broadcast_to(y.mean(axis=(0, 1)), y.shape), "that is the mean over all pictures and maps: axis=(2, 3) only."),
         (y * z * z, "that is the sum of each window: divide by z·z."),
         (y * z, "a window has z·z pixels: divide by z·z, not by z."),
         *_steps(lambda step: F.avg_pool2d(x, z, step).data, y, z, s),

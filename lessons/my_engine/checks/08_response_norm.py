@@ -20,6 +20,8 @@ def check(ResponseNorm):
         (a / s, "the bracket has the power β: a / s**BETA."),
         (a / (K + ALPHA * _around(np.abs(a))) ** BETA, "the values in the sum are squared."),
         (a / (K + ALPHA * _around(a)) ** BETA, "the values in the sum are squared."),
+        (a / (K + ALPHA * np.broadcast_to(_around(a**2).sum(axis=(0, 2, 3), keepdims=True), a.shape)) ** BETA,
+         "each pixel of each picture has a sum of its own: over the channels, axis=1, only."),
         (a * s**BETA, "divide: what is loud is turned down."),
     ], backward=[("a", [
         (direct, "the second part is missing: a_i also stands in the s_j of its neighbours."),

@@ -20,12 +20,16 @@ def check(CrossEntropy):
             (-np.log(p[place].mean()), "the mean of the logarithms, not the logarithm of the mean."),
             (-np.log2(p[place]).mean(), "ln, the natural logarithm: np.log."),
             (-np.log(p).mean(), "only the label's own p counts, not those of all classes."),
+            (-np.log(p)[:, labels].mean(), "[:, labels] takes them all of every row: [np.arange(len(z)), labels] takes one of each."),
+            *[((np.log(np.exp(v).sum()) - v[place]).mean(), "each picture has a sum of its own: axis=1, keepdims=True.")
+              for v in (z, z - z.max(axis=1, keepdims=True))],
             (-z[place].mean(), "these are the logits: softmax comes before the logarithm."),
         ], backward=[("z", [
             (dz / g, "multiply by g, the incoming gradient."),
             (4 * dz, "the loss is a mean over N pictures: divide by N."),
             (4 * dz / g, "divide by N, since the loss is a mean over N pictures, and multiply by g."),
             (g * p / 4, "1 has to come off at the label: p - one-hot."),
+            (dz / 6, "divide by the number of pictures, not of all entries."),
             (-dz, "p - one-hot, not one-hot - p: the right class is pushed up by a negative gradient."),
             (g * (p - 1) / 4, "1 comes off at the label only, not everywhere."),
         ])])
