@@ -3,6 +3,10 @@
 Every slope that your engine finds is compared with minialex's. Where a brick is missing, minialex's operation stands in, on your
 tape if you have one. So this runs from the first day, and more of it is yours each time.
 """
+from collections.abc import Callable
+from functools import partial
+from types import SimpleNamespace
+
 import engine
 import numpy as np
 from bricks import OPERATIONS, brick
@@ -47,21 +51,16 @@ class Yours:
             return np.concatenate(dx, axis=1), np.concatenate(dW), np.concatenate(db)
 
 
-class Minialex:
-    """The same names for minialex's operations: Minialex.Convolution(1, 2)(x, W, b) is F.conv2d(x, W, b, 1, 2)."""
-
-    def Tensor(array):
-        return ma.Tensor(array, requires_grad=True)
-
-    def Towers(stride, padding):
-        return lambda x, W, b: F.conv2d(x, W, b, stride, padding, groups=2)
-
-    def Flatten():
-        return F.flatten
+def options_first(operation: Callable) -> Callable:
+    """Convolution(1, 2)(x, W, b) as another spelling of F.conv2d(x, W, b, 1, 2)."""
+    return lambda *options: lambda *inputs: operation(*inputs, *options)
 
 
-for name, operation in OPERATIONS.items():
-    setattr(Minialex, name, staticmethod(lambda *options, of=operation: lambda *inputs: of(*inputs, *options)))
+Minialex = SimpleNamespace(
+    Tensor=partial(ma.Tensor, requires_grad=True),
+    Flatten=lambda: F.flatten,
+    Towers=lambda stride, padding: lambda x, W, b: F.conv2d(x, W, b, stride, padding, groups=2),
+    **{name: options_first(operation) for name, operation in OPERATIONS.items()})
 
 
 # ------------------------------------------------------------------------------------------------ two networks
@@ -94,12 +93,12 @@ SMALL_ALEXNET = {"conv1": (12, 3, 11, 11), "conv2": (32, 6, 5, 5), "conv3": (48,
                  "conv5": (32, 24, 3, 3), "fc6": (64, 32), "fc7": (64, 64), "fc8": (5, 64)}
 
 
-def lenet5_weights():
+def lenet5_weights() -> dict[str, np.ndarray]:
     ma.manual_seed(0)
     return {name: p.data.astype(float) for name, p in models.lenet5(num_classes=5).named_parameters()}
 
 
-def small_alexnet_weights():
+def small_alexnet_weights() -> dict[str, np.ndarray]:
     generator, weights = np.random.default_rng(0), {}
     for name, shape in SMALL_ALEXNET.items():
         weights[f"{name}.weight"] = generator.normal(scale=np.sqrt(2 / np.prod(shape[1:])), size=shape)
@@ -111,7 +110,7 @@ def small_alexnet_weights():
 # ------------------------------------------------------------------------------------------------ the slopes, and the training
 
 
-def loss_and_slopes(the, network, weights, images, labels, u):
+def loss_and_slopes(the, network, weights, images, labels, u) -> tuple[float, dict[str, np.ndarray]]:
     """The loss, and its slope with respect to each parameter: {name: array}."""
     tensors = {name: the.Tensor(array) for name, array in weights.items()}
     loss = the.CrossEntropy(labels)(network(the, the.Tensor(images), tensors, u))
@@ -119,13 +118,13 @@ def loss_and_slopes(the, network, weights, images, labels, u):
     return float(loss.data), {name: tensor.grad for name, tensor in tensors.items()}
 
 
-def compare(network, weights, images, labels, u):
+def compare(network, weights, images, labels, u) -> dict[str, float]:
     """{name: how far your slope is from minialex's, as a share of the largest one of that parameter}."""
     yours, theirs = [loss_and_slopes(the, network, weights, images, labels, u)[1] for the in (Yours, Minialex)]
     return {name: np.abs(yours[name] - slope).max() / np.abs(slope).max() for name, slope in theirs.items()}
 
 
-def train(network, weights, images, labels, steps, lr, batch=10):
+def train(network, weights, images, labels, steps: int, lr: float, batch: int = 10) -> list[float]:
     """The loss at each step, of the batch that the step was made for."""
     generator, losses = np.random.default_rng(1), []
     weights, speed = dict(weights), {name: np.zeros_like(w) for name, w in weights.items()}
@@ -139,7 +138,7 @@ def train(network, weights, images, labels, steps, lr, batch=10):
     return losses
 
 
-def show(title, network, weights, images, labels, steps, lr):
+def show(title: str, network, weights, images, labels, steps: int, lr: float) -> list[str]:
     """Compares the slopes of ten pictures, trains, and prints both. Returns the parameters whose slopes are not minialex's."""
     apart = compare(network, weights, images[::4], labels[::4], np.random.default_rng(2).random(size=(2, 10, 64)))
     print(f"\n{title}: {sum(w.size for w in weights.values()):,} parameters. How far your slopes are from minialex's, as a share "
@@ -152,7 +151,7 @@ def show(title, network, weights, images, labels, steps, lr):
     return [f"{title}, {name}" for name, distance in apart.items() if not distance < 1e-8]
 
 
-def main():
+def main() -> int:
     """Prints the wall, the comparisons and the losses. Returns 0, or 1 where a slope is not minialex's."""
     missing = {name: why for name in BRICKS for pieces, why in [brick(name)] if not pieces}
     print(draw(set(BRICKS) - set(missing)))

@@ -20,7 +20,7 @@ def check(CrossEntropy):
             (-np.log(p[place].mean()), "the mean of the logarithms, not the logarithm of the mean."),
             (-np.log2(p[place]).mean(), "ln, the natural logarithm: np.log."),
             (-np.log(p).mean(), "only the label's own p counts, not those of all classes."),
-            (-np.log(p)[:, labels].mean(), "[:, labels] takes them all of every row: [np.arange(len(z)), labels] takes one of each."),
+            (-np.log(p)[:, labels].mean(), "[:, labels] takes them all of every row: [np.arange(N), labels] takes one of each."),
             *[((np.log(np.exp(v).sum()) - v[place]).mean(), "each picture has a sum of its own: axis=1, keepdims=True.")
               for v in (z, z - z.max(axis=1, keepdims=True))],
             (-z[place].mean(), "these are the logits: softmax comes before the logarithm."),
