@@ -310,6 +310,7 @@ def test_a_brick_is_handed_in_shown_and_taken_out_again_when_it_breaks(course, t
     assert done.returncode == 2 and "there is no brick called mine.py: keep the file's name, one of 02_tape" in done.stderr
 
 
+@pytest.mark.long
 def test_the_last_program_says_what_it_found(course, tmp_path):
     course(*BRICKS)
     home = tmp_path / "lessons" / "my_engine"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from short import first
 
 BENCHMARKS = Path(__file__).resolve().parent.parent / "benchmarks"
 OPTIONS = {"batch": 2, "variant": "lenet5", "classes": 10, "device": "cpu", "forward": False, "threads": 1, "input": 32,
@@ -31,8 +32,8 @@ def losses(step, name, options):
     return side.losses
 
 
-@pytest.mark.parametrize("peer, options", [("torch", OPTIONS), ("torch-channels-last", OPTIONS), ("torch-norm", PAPER),
-                                           ("tensorflow", PAPER), ("jax", PAPER)])
+@pytest.mark.parametrize("peer, options", first(1, [
+    ("torch", OPTIONS), ("torch-channels-last", OPTIONS), ("torch-norm", PAPER), ("tensorflow", PAPER), ("jax", PAPER)]))
 def test_three_steps_of_a_peer_are_minialexs(step, peer, options):
     library = LIBRARIES[peer.partition("-")[0]]
     if importlib.util.find_spec(library) is None:
