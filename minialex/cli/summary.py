@@ -4,12 +4,14 @@ the totals.
 
   minialex summary
   minialex summary torchvision --classes 10 --input 160
+  minialex summary net.py:Net --classes 10        a network of your own
 """
 import argparse
 import textwrap
 
 from .. import models, shapes
 from ..errors import UserError
+from ..nn import Module
 from . import Command
 
 NETWORKS = {**models.VARIANTS, "lenet5": "LeNet-5 of 1998 in its modern form, for pictures of 32 x 32"}
@@ -18,15 +20,27 @@ VARIANTS = "\nvariants:\n" + "\n".join(
 
 
 def _summarise(options: argparse.Namespace) -> None:
-    if options.variant not in NETWORKS:
-        raise UserError(f"unknown variant '{options.variant}': choose one of {', '.join(NETWORKS)}.")
-    channels = options.channels or (1 if options.variant == "lenet5" else 3)
+    if ".py:" not in options.variant and options.variant not in NETWORKS:
+        raise UserError(f"unknown variant '{options.variant}': choose one of {', '.join(NETWORKS)}, or a network of your own as "
+                        "FILE.py:NAME.")
     try:
-        model = models.build(options.variant, options.classes, channels)
-        size = options.input or model.input_shape[-1]
-        print(shapes.summary(model, (channels, size, size)))
+        if ".py:" in options.variant:
+            model = _own(options)
+        else:
+            channels = options.channels or (1 if options.variant == "lenet5" else 3)
+            model = models.build(options.variant, options.classes, channels)
+        channels, *_, size = model.input_shape
+        print(shapes.summary(model, (channels, *[options.input or size] * 2)))
     except (ValueError, MemoryError) as problem:
         raise UserError(str(problem)) from problem
+
+
+def _own(options: argparse.Namespace) -> Module:
+    from ..training import own_model  # which takes longer to import than all the rest
+
+    own = own_model.read(options.variant)
+    channels, *_, size = own.input_shape
+    return own._replace(input_shape=(options.channels or channels, *[options.input or size] * 2)).build(options.classes)
 
 
 def _count(text: str) -> int:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from small_runs import OPTIONS, Listener
 
-from minialex.cli import evaluate, export, predict, report
+from minialex.cli import evaluate, export, predict, report, summary
 from minialex.cli import train as command
 from minialex.errors import UserError
 from minialex.training import Interrupted, callbacks, classifier, run
@@ -176,6 +176,14 @@ def test_what_is_no_network_is_a_sentence(net, pictures, tmp_path, capsys, sourc
     error = capsys.readouterr().err
     assert re.search(said, error) and error.count("\n") == 1 and error.endswith(".\n"), error
     assert not (tmp_path / "run").exists()
+
+
+def test_its_table_is_one_line_for_each_layer_or_one_in_all(net, capsys):
+    for name, words in (("Net", ["6×22×22", "pool1", "909"]), ("Free", ["5,203", "found by running it"])):
+        assert summary.main([f"{net}:{name}", "--classes", "3"]) == 0
+        table = capsys.readouterr().out
+        assert all(word in table for word in words), table
+    assert summary.main([f"{net}:Nett"]) == 2 and "did you mean Net?" in capsys.readouterr().err
 
 
 def test_two_networks_are_one_too_many(net, pictures, capsys):
