@@ -68,7 +68,7 @@ def own(net, pictures, tmp_path):
         listener = Listener(after_step)
         given = {"data": str(pictures), "model": f"{net}:{name}", "batch_size": 8, "device": OPTIONS["device"], "epochs": 1,
                  "out": str(tmp_path / folder)}
-        run({key: value for key, value in (given | options).items() if value is not None}, listener)
+        listener.trainer = run({key: value for key, value in (given | options).items() if value is not None}, listener)
         return tmp_path / folder, listener
     return start
 
@@ -126,13 +126,13 @@ def test_a_changed_source_is_refused(own, net, tmp_path, no_pictures):
 
 def test_its_own_weights_and_dropout_stay_unless_the_user_says_otherwise(own, no_pictures):
     def first_and_dropout(folder, **options):
-        path, _ = own("Net", folder, lr=1e-9, **options)
-        return load(path / "checkpoint-last.npz").weights["first.weight"], classifier.load(str(path)).model.drop.p
+        path, listener = own("Net", folder, lr=1e-9, **options)
+        return load(path / "checkpoint-last.npz").weights["first.weight"], listener.trainer.model.drop.p
 
     kept, p = first_and_dropout("kept")
     assert np.abs(kept).max() <= 75 ** -0.5 + 1e-6 and p == 0.2  # PyTorch's uniform numbers
-    drawn, _ = first_and_dropout("drawn", init="he", dropout=0.0)
-    assert np.abs(drawn).max() > 0.2
+    drawn, p = first_and_dropout("drawn", init="he", dropout=0.4)
+    assert np.abs(drawn).max() > 0.2 and p == 0.4
 
 
 def test_going_on_from_it_freezing_and_the_dry_run(own, pictures, tmp_path):
