@@ -116,7 +116,9 @@ class Check:
         report, reading = self._best(readings)
         if not report and not given:
             clear = all(row.verdict != verdict.UNKNOWN for row in report.rows)
-            report, reading = self._of_probabilities(small, clear) or (report, reading)
+            meant = self._of_probabilities(small, clear)
+            if meant:  # other inputs are not for this loss
+                return meant
         if not report or given:
             return report, reading
         self.share = FURTHER
@@ -262,11 +264,16 @@ class Check:
     # ------------------------------------------------------------------------ the reports
 
     def _best(self, readings):
-        """(the report of the reading that explains most, the reading); the first one where they are equal."""
+        """(the report of the reading that explains most, the reading); the first one where they are equal. What is wrong is
+        looked for only where no reading is right."""
+        report, reading = self._best_of(readings, len(readings) > 1)
+        return (report, reading) if report or len(readings) == 1 else self._best_of(readings, False)
+
+    def _best_of(self, readings, quickly):
         best, score, chosen, first = None, None, None, None
         for code, values, words in readings:
             try:
-                report = self._compared(code, values)
+                report = self._compared(code, values, quickly)
             except NotImplementedError:
                 raise
             except Exception as error:  # this is not how it is meant
@@ -284,11 +291,11 @@ class Check:
             raise first
         return best, chosen
 
-    def _compared(self, code, values):
+    def _compared(self, code, values, quickly=False):
         self.samples, self.cost = self._samples(code, values)
         report = check.check_code(code, values, constant=self.request.constant, samples=self.samples, seed=self.request.seed,
                                   mean_over_examples=self.job.get("mean_over_examples", False), cost=self.cost,
-                                  seconds=max(0.0, self.until - time.process_time()))
+                                  seconds=0.0 if quickly else max(0.0, self.until - time.process_time()))
         if getattr(code, "updating", False):
             report.rows = _without_learning_rate(report.rows, [parameter.name for parameter in code.wanted])
         for name in getattr(code, "without", ()):

@@ -137,6 +137,28 @@ def test_the_reading_is_said(tmp_path, capsys):
     assert "TwoClasses (as the gradient of the scores before the sigmoid): 1 of 1" in said
 
 
+FED = """
+import numpy as np
+
+
+class PerSampleLoss:
+    def forward(self, y_pred, y_true):
+        p = np.clip(y_pred, 1e-7, 1 - 1e-7)
+        return -np.log(p[range(len(p)), y_true] if y_true.ndim == 1 else (p * y_true).sum(axis=1))
+    def backward(self, dvalues, y_true):
+        if y_true.ndim == 1:
+            y_true = np.eye(len(dvalues[0]))[y_true]
+        self.dinputs = -y_true / dvalues / len(dvalues)
+"""
+
+
+def test_a_loss_of_each_sample_whose_backward_is_fed_the_prediction(check):
+    status, (result,) = check(fed=FED)
+    assert status == 0 and verdicts(result)["y_pred"] == "correct"
+    status, (result,) = check(fed=FED.replace("-y_true / dvalues /", "y_true / dvalues /"))
+    assert status == 1 and verdicts(result)["y_pred"] == "sign flipped"
+
+
 def test_a_loss_that_forgets_to_divide_is_told_by_its_factor(check):
     status, (result,) = check(losses=LOSSES.format("prediction - actual", "prediction - actual"))
     assert status == 1 and verdicts(result)["prediction"] == "off by a constant factor"
@@ -332,12 +354,19 @@ class Shift:
     def backpropagate(self, Y, DY):
         self.DX = DY * (1 - Y ** 2)
         self.Dbeta = self.DX.sum(axis=0)
+
+
+class Penalty:
+    def __call__(self, weights):
+        return 0.5 * np.sum(weights ** 2)
+    def gradient(self, weights):
+        return 1 * weights
 """
 
 
 def test_of_y_and_t_y_is_the_prediction_and_beside_dout_the_output(check):
     status, (result,) = check(names=NAMES)
-    assert status == 0 and [item["status"] for item in result["checks"]] == ["correct", "correct"]
-    status, (result,) = check(names=NAMES.replace("2 * (y", "3 * (y").replace("(1 - Y", "(1 + Y"))
+    assert status == 0 and [item["status"] for item in result["checks"]] == ["correct"] * 3
+    status, (result,) = check(names=NAMES.replace("2 * (y", "3 * (y").replace("(1 - Y", "(1 + Y").replace("1 * w", "2 * w"))
     assert verdicts(result) == {"y": "off by a constant factor", "t": "not compared", "X": "slip in the derivative",
-                                "beta": "slip in the derivative"}
+                                "beta": "slip in the derivative", "weights": "off by a constant factor"}
