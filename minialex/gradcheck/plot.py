@@ -2,7 +2,8 @@
 import numpy as np
 
 from ..utils import drawing
-from .curves import slopes
+from .curves import Map, Sweep, slopes
+from .report import Report, times
 
 INK, QUIET, BLUE, RED, PALE = "#24262b", "#8a8f98", "#33658a", "#c8553d", "#eef0f3"
 RIGHT, WRONG = 1e-6, 1.0  # relative errors at the ends of the colours
@@ -14,7 +15,7 @@ _STYLE = {"axes.edgecolor": "#b8bcc4", "axes.labelcolor": INK, "axes.spines.righ
           "ytick.color": "#6a6f78", "figure.facecolor": "white"}
 
 
-def draw(report, measured, path=None):
+def draw(report: Report, measured: tuple[Sweep, list[Map]], path=None):
     """A Matplotlib figure of `measured`, (Sweep, [Map, ...]) from curves.measure; written to `path` if there is one."""
     sweep, maps = measured
     with drawing.figure(path, 12, 5.4, _STYLE, layout="constrained") as figure:
@@ -62,7 +63,7 @@ def _steps(axis, sweep, report):
     axis.set_axisbelow(True)
 
 
-def power(value):
+def power(value: float) -> str:
     """1e-5 -> '10⁻⁵', 3e-6 -> '3·10⁻⁶'."""
     exponent = int(np.floor(np.log10(value) + 1e-9))
     digit = round(value / 10.0 ** exponent)
@@ -106,11 +107,11 @@ def _maps(figure, maps, report):
         drawn = axis.imshow(picture, cmap=colours, norm=LogNorm(RIGHT, WRONG), interpolation="nearest",
                             aspect="auto" if min(picture.shape) * 12 < max(picture.shape) else "equal")
         _title(axis, found, verdicts[found.name])
-        _grid_lines(axis, picture)
-        axis.set_xticks([])
-        axis.set_yticks([])
-        for spine in axis.spines.values():
-            spine.set_visible(False)
+        for length, line in zip(picture.shape, (axis.axhline, axis.axvline)):  # between entries that can be seen one by one
+            for position in range(1, length if max(picture.shape) <= 60 else 0):
+                line(position - 0.5, color="white", linewidth=0.8)
+        axis.set(xticks=[], yticks=[])
+        axis.spines[:].set_visible(False)
     if drawn is None:
         return
     bar = figure.colorbar(drawn, ax=list(grid), location="bottom", shrink=0.6, aspect=40, pad=0.03)
@@ -120,45 +121,35 @@ def _maps(figure, maps, report):
     bar.ax.minorticks_off()
 
 
-def _grid_lines(axis, picture):
-    """A thin white line between entries, as long as there are few enough to be seen one by one."""
-    if max(picture.shape) <= 60:
-        for position in range(1, picture.shape[0]):
-            axis.axhline(position - 0.5, color="white", linewidth=0.8)
-        for position in range(1, picture.shape[1]):
-            axis.axvline(position - 0.5, color="white", linewidth=0.8)
-
-
 def _only_words(axis, found, row):
     """A gradient of another shape than its tensor: there are no pairs to compare."""
     axis.set_axis_off()
-    axis.set_title(f"{row.name}  {_shape(row.shape)}", loc="left")
-    text = f"backward returned {_shape(found.analytic.shape)}\n\n{row.verdict}\n{row.detail}"
+    axis.set_title(f"{row.name}  {times(row.shape)}", loc="left")
+    text = f"backward returned {times(found.analytic.shape)}\n\n{row.verdict}\n{row.detail}"
     axis.text(0, 0.95, text, va="top", color=RED, fontsize=10, transform=axis.transAxes)
 
 
-def _shape(shape):
-    return "×".join(map(str, shape)) or "one number"
-
-
 def _title(axis, found, row):
-    axis.set_title(f"{found.name}  {_shape(found.numeric.shape)}", loc="left")
+    axis.set_title(f"{found.name}  {times(found.numeric.shape)}", loc="left")
     words = row.verdict + (f": {row.detail}" if row.detail else "")
     axis.set_xlabel(words if len(words) < 60 else words[:59] + "…", loc="left",
                     color=INK if row.is_correct else RED, fontsize=10)
 
 
-def relative_errors(found):
+def relative_errors(found: Map) -> np.ndarray:
     """|analytic − numeric| relative to the largest entry, at least the lower end of the colours; NaN where not measured."""
     scale = max(np.nanmax(abs(found.numeric)), abs(found.analytic).max(), 1e-300)
     return np.where(np.isnan(found.numeric), np.nan, np.clip(abs(found.analytic - found.numeric) / scale, RIGHT, WRONG))
 
 
-def tiles(array):
+def tiles(array: np.ndarray) -> np.ndarray:
     """Any array as one picture: the last two axes are pictures, the axis before goes across, the first one down; NaN between
     them. A vector is one row, broken where it is long."""
     if array.ndim < 2:
-        return _broken(array.reshape(-1))
+        width = min(40, array.size)
+        row = np.full((-(-array.size // width), width), np.nan)
+        row.reshape(-1)[:array.size] = array.reshape(-1)
+        return row
     if array.ndim == 2:
         return array
     array = array.reshape((-1, 1, *array.shape[1:]) if array.ndim == 3 else (-1, *array.shape[-3:]))
@@ -166,15 +157,7 @@ def tiles(array):
         array = array.swapaxes(0, 1)
     array = array[:TILES[0], :TILES[1]]
     down, across, H, W = array.shape
-    picture = np.full((down * (H + 1) - 1, across * (W + 1) - 1), np.nan)
-    for i, j in np.ndindex(down, across):
-        picture[i * (H + 1):i * (H + 1) + H, j * (W + 1):j * (W + 1) + W] = array[i, j]
-    return picture
+    framed = np.pad(array, ((0, 0), (0, 0), (0, 1), (0, 1)), constant_values=np.nan)
+    return framed.transpose(0, 2, 1, 3).reshape(down * (H + 1), across * (W + 1))[:-1, :-1]
 
 
-def _broken(vector, width=40):
-    rows = -(-len(vector) // width)
-    width = min(width, len(vector))
-    picture = np.full((rows, width), np.nan)
-    picture.reshape(-1)[:len(vector)] = vector
-    return picture

@@ -131,14 +131,11 @@ def _wrapped(text, after=MARGIN):
     return textwrap.wrap(text, WIDTH, initial_indent=MARGIN, subsequent_indent=after)
 
 
-def _plain(row):
-    values = {key: _plain_value(value) for key, value in row._asdict().items() if key != "more"}
-    return {**values, "lines": list(row.more)}
-
-
-def _plain_value(value):
+def _plain(value):
+    if isinstance(value, Row):
+        return {"lines" if key == "more" else key: _plain(item) for key, item in value._asdict().items()}
     if isinstance(value, tuple):
-        return [_plain_value(item) for item in value]
+        return [_plain(item) for item in value]
     if value is None or isinstance(value, (str, int)):
         return value
     value = float(value)

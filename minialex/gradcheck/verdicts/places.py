@@ -52,54 +52,42 @@ def _inside(shape, margin):
     return inside
 
 
-def special_values(finding, x):
-    """The gradient is right a little beside: so it is wrong where x is special. A Verdict, or None."""
+def special_values(finding, x: np.ndarray) -> Verdict | None:
+    """The gradient is right a little beside: so it is wrong where x is special."""
     wrong = [index for index, c in finding.entries.items() if c.outcome.startswith("wrong")]
     beside = "moved a little off, every entry is right"
-    zeros = x == 0
-    if wrong and all(zeros[index] for index in wrong):
-        return Verdict(AT_ZERO, f"the wrong entries, {len(wrong)} of {len(finding.entries)}, are those where {finding.name} is "
-                       f"0; {beside}")
     values, counts = np.unique(x, return_counts=True)
-    repeated = np.isin(x, values[counts > 1])
-    if repeated.any() and all(repeated[index] for index in wrong):
-        together = finding.directions.get(TOGETHER)
-        if wrong:
-            return Verdict(TIED, f"the wrong entries, {len(wrong)} of {len(finding.entries)}, share their value with others; "
-                           f"{beside}")
-        if together is not None:
-            return Verdict(TIED, f"moving all entries together changes L by {together.numeric:.6g} per unit, the analytic values "
-                           f"add up to {together.analytic:.6g}: tied entries each get what belongs to them all; {beside}")
+    for name, special, said in ((AT_ZERO, x == 0, f"are those where {finding.name} is 0"),
+                                (TIED, np.isin(x, values[counts > 1]), "share their value with others")):
+        if wrong and all(special[index] for index in wrong):
+            return Verdict(name, f"the wrong entries, {len(wrong)} of {len(finding.entries)}, {said}; {beside}")
+    together = finding.directions.get(TOGETHER)
+    if not wrong and together is not None and (counts > 1).any():
+        return Verdict(TIED, f"moving all entries together changes L by {together.numeric:.6g} per unit, the analytic values "
+                       f"add up to {together.analytic:.6g}: tied entries each get what belongs to them all; {beside}")
     return None
 
 
 def _padding(case):
     """Words for the padding of this case, or "" if none shows in the options."""
-    for name, value in case.options.items():
-        for key, number in (value if isinstance(value, dict) else {name: value}).items():
-            if str(key).lower() in PADDING and isinstance(number, (int, tuple)) and number:
-                return f"the picture is padded by {key} = {number}"
-    return ""
+    options = [value if isinstance(value, dict) else {name: value} for name, value in case.options.items()]
+    return next((f"the picture is padded by {key} = {number}" for some in options for key, number in some.items()
+                 if str(key).lower() in PADDING and isinstance(number, (int, tuple)) and number), "")
 
 
-def map_of(wrong):
+def map_of(wrong: np.ndarray) -> list[str]:
     """Lines that show where the wrong entries are: · right, # wrong. The plane with the most of them, of an array with
     more than two axes."""
     if wrong.ndim == 0:
         return []
-    plane, title = wrong, ""
-    if wrong.ndim > 2:
-        planes = wrong.reshape(-1, *wrong.shape[-2:])
-        worst = int(planes.sum(axis=(1, 2)).argmax())
-        index = np.unravel_index(worst, wrong.shape[:-2])
-        plane, title = planes[worst], f"[{', '.join(map(str, map(int, index)))}]"
-    plane = np.atleast_2d(plane)
-    rows = ["".join("#" if cell else "·" for cell in row[:60]) + ("…" if len(row) > 60 else "") for row in plane[:12]]
-    rows += ["…"] if len(plane) > 12 else []
-    return ([f"{title} # wrong, · right"] if title else ["# wrong, · right"]) + rows
+    planes = wrong.reshape(-1, *np.atleast_2d(wrong).shape[-2:])
+    worst = int(planes.sum(axis=(1, 2)).argmax())
+    title = f"{[int(i) for i in np.unravel_index(worst, wrong.shape[:-2])]} " if wrong.ndim > 2 else ""
+    rows = ["".join("#" if cell else "·" for cell in row[:60]) + ("…" if len(row) > 60 else "") for row in planes[worst][:12]]
+    return [f"{title}# wrong, · right", *rows, *(["…"] if len(planes[worst]) > 12 else [])]
 
 
-def where(wrong, case):
+def where(wrong: np.ndarray, case: Case) -> str:
     """A sentence on the wrong entries: how many, and whether they share an index or a zero."""
     count = int(wrong.sum())
     shared = []
