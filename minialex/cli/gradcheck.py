@@ -20,6 +20,13 @@ where the inputs come from: NAME_inputs(generator) or inputs(generator) in the
 file given to --like, or in the student's own, which returns {argument: value};
 or --shape, --labels, --option; or else they are drawn, with shapes that go by
 the arguments' names.
+
+what runs where: each file has a process of its own, with limits of time and
+memory. One file is taken for your own and runs as you would run it. A folder,
+several files and hand-ins that are held against --like run confined, as graders
+run them (python -m lessons.grade): a copy of the files, no other files and no
+network, as far as the system has namespaces or other users. What they say of
+themselves is believed; graders compare once more. --trust, or --plot: not so.
 """
 import argparse
 import os
@@ -61,6 +68,7 @@ main = Command(
         ("--json", None, "for programs: one line with an object for each submission"),
         ("--report", "HTML", "write a page about the class: which mistakes, who shares them"),
         ("--anonymous", None, "no names in that page"),
+        ("--trust", None, "run the files of others as you would run your own, not confined"),
         ("--verbose", None, "all numbers, and what the submissions printed"),
         ("--timeout", "S", "seconds of computing for a submission (10)", {"type": _positive, "default": 10.0}),
         ("--memory", "MB", "memory for a submission, on Linux (4096)", {"type": _whole, "default": 4096}),

@@ -29,7 +29,7 @@ def _owners(section: str) -> dict[str, str]:
 
 
 FORWARD, BACKWARD, DERIVATIVE, MORE_GRADIENTS, TRIMMED, TESTS, NO_LAYER = _ranked("functions")
-OUTPUTS, CACHE, LEARNING_RATE, LISTS, SHAPES, TRAINING, PAIRS = _ranked("arguments")
+OUTPUTS, CACHE, LEARNING_RATE, LISTS, SHAPES, TRAINING, PAIRS, LAYERS = _ranked("arguments")
 INPUT_GRADIENTS, CONTAINERS, OF_GRADIENTS, BEFORE, AFTER = _ranked("where gradients lie")
 ROLE, SAME, LETTER, GEOMETRY = map(_owners, ("roles", "same", "letters", "geometry"))
 OPTIONS = {plain(name): ast.literal_eval(value) for names, value in _TABLES["options"].items() for name in names.split()}

@@ -38,6 +38,7 @@ class Check:
     def __init__(self, submission, found, module, reference):
         self.submission, self.found, self.module, self.reference = submission, found, module, reference
         self.job, self.path, self.request = submission.job, submission.path, submission.request
+        self.several = False  # whether the first argument is a list of arrays
         self.basis = {}  # what the result's comparison was made with, for a grader who makes it once more
         self.result = {"name": found.name, "checked": found.title, "status": "error", "inputs": {}, "drawn": False,
                        "rows": [], "error": None, "text": ""}
@@ -86,11 +87,33 @@ class Check:
             return self._best(readings)
         if values:
             self.request = Request(options=values, seed=self.request.seed, constant=self.request.constant)
-        return self._drawn(bool(values))
+        likely = "" if values else inputs.takes_list(self._code_of_forward())
+        return self._as_list_or_array(likely) if likely else self._drawn(bool(values))
 
     @staticmethod
     def _named(code, values):
         return binding.named(code.forward, values)[0]
+
+    def _as_list_or_array(self, likely):
+        """The reading of a first argument that is said to be a list of arrays, or may be one: then the one that explains more."""
+        try:
+            self.several = True
+            as_list = *self._drawn(), dict(self.result["inputs"])
+            if as_list[0] or likely == "said":
+                return as_list[:2]
+        except Exception:  # it is not how it is meant
+            as_list = None
+        self.several, self.result["error"] = False, None
+        try:
+            report, reading = self._drawn()
+        except Exception:
+            report, reading = None, None
+            if as_list is None:
+                raise
+        if as_list is None or report is not None and _explains(report) >= _explains(as_list[0]):
+            return report, reading
+        self.result["inputs"], self.result["error"] = as_list[2], None
+        return as_list[:2]
 
     def _given(self):
         modules = [module for module in (self.reference, self.module) if module is not None]
@@ -172,6 +195,7 @@ class Check:
             inputs.check_names(self.found, parameters, self.request)
 
     def _readings(self, layout):
+        layout = layout._replace(several=self.several)
         if self.found.kind == "class":
             return forms.of_class(self.found, layout, self.request)
         if self.found.kind == "network":
@@ -281,8 +305,7 @@ class Check:
                 continue
             if words:
                 report.title = f"{report.title} ({words})"
-            found = [row.verdict for row in report.counted()]
-            this = bool(report), found.count(verdict.CORRECT), -found.count(verdict.UNKNOWN) - found.count(verdict.SHAPE)
+            this = _explains(report)
             if score is None or this > score:
                 best, score, chosen = report, this, (code, values, words)
             if report or time.process_time() > self.until - 0.3 * self.seconds:
@@ -396,6 +419,14 @@ def status_of_report(report: Report) -> str:
     others = [row for row in report.counted() if not row.is_correct]
     found = {row.verdict for row in others if not row.is_remark}
     return "correct" if not others else "remarks" if not found else "undecided" if found <= UNPROVEN else "wrong"
+
+
+def _explains(report):
+    """How much, to be compared."""
+    if report is None:
+        return False, 0, 0
+    found = [row.verdict for row in report.counted()]
+    return bool(report), found.count(verdict.CORRECT), -found.count(verdict.UNKNOWN) - found.count(verdict.SHAPE)
 
 
 def _without_learning_rate(rows, updated):

@@ -41,7 +41,9 @@ def load(path, troubles=None, seconds=None):
     if str(path.parent) not in sys.path:
         sys.path.append(str(path.parent))  # none of the files there can stand in for an installed package
     parts = _parsed(path, source, troubles)
-    _find_packages(path, parts)
+    for found in _above(path, parts):
+        if str(found.parent) not in sys.path:
+            sys.path.append(str(found.parent))
     flags = 0
     for part in parts:
         if isinstance(part, ast.ImportFrom) and part.module == "__future__":
@@ -127,17 +129,34 @@ def _parsed(path, source, troubles):
 # ------------------------------------------------------------------------------------------------ packages
 
 
-def _package(path):
-    """The dotted name of the package in which the file lies, its root importable: as far up as there are __init__.py, or as
-    relative imports ask for; "" for a file on its own."""
-    dots = [len(found) for found in re.findall(r"^\s*from (\.+)", path.read_text("utf-8", errors="replace"), re.MULTILINE)]
+def _root(path, trusted=True):
+    """(the folder above the package in which the file lies, the package's parts): as far up as there are __init__.py, or as
+    relative imports ask for; its own folder and no parts for a file on its own."""
+    text = path.read_text("utf-8", errors="replace") if trusted else ""
+    dots = [len(found) for found in re.findall(r"^\s*from (\.+)", text, re.MULTILINE)]
     levels, folder = 0, path.parent
     while folder.parent != folder and ((folder / "__init__.py").exists() or levels < max(dots, default=0)):
         levels, folder = levels + 1, folder.parent
-    if not levels:
+    return folder, path.parent.relative_to(folder).parts
+
+
+def around(path: Path, trusted: bool) -> list[Path]:
+    """What the file may see in a process that sees nothing else: its folder or all of its package. trusted: also what it imports
+    from the folders above, where a grader keeps his own files."""
+    folder, parts = _root(path, trusted)
+    try:
+        above = list(_above(path, ast.parse(_source(path)).body)) if trusted else []
+    except (SyntaxError, ValueError, RecursionError):
+        above = []
+    return list(dict.fromkeys([folder.joinpath(*parts[:1]), *above]))
+
+
+def _package(path):
+    """The dotted name of the package in which the file lies, its root importable; "" for a file on its own."""
+    folder, parts = _root(path)
+    if not parts:
         return ""
     sys.path.append(str(folder))
-    parts = path.parent.relative_to(folder).parts
     for count in range(1, len(parts) + 1):
         name = ".".join(parts[:count])
         try:
@@ -149,8 +168,8 @@ def _package(path):
     return ".".join(parts)
 
 
-def _find_packages(path, parts):
-    """Make importable what the file imports from the folders above it."""
+def _above(path, parts):
+    """The packages and modules in the folders above the file that it imports."""
     for part in parts:
         for node in ast.walk(part):
             modules = [node.module] if isinstance(node, ast.ImportFrom) and not node.level else \
@@ -158,8 +177,7 @@ def _find_packages(path, parts):
             for module in filter(None, modules):
                 first = module.split(".")[0]
                 for folder in list(path.parents)[1:ABOVE]:
-                    if ((folder / first).is_dir() or (folder / f"{first}.py").exists()) and str(folder) not in sys.path:
-                        sys.path.append(str(folder))
+                    yield from (found for found in (folder / first, folder / f"{first}.py") if found.exists())
 
 
 # ------------------------------------------------------------------------------------------------ what goes wrong

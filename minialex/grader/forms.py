@@ -4,13 +4,15 @@
 
 A code has the methods of gradcheck.numpy_code.Functions: title, run(values), backward(run, douts), takes_dout(run).
 """
+import copy
 import functools
 import inspect
+import sys
 
 import numpy as np
 
 from ..gradcheck import binding
-from ..gradcheck.dialects import ROLE, plain
+from ..gradcheck.dialects import LAYERS, ROLE, plain
 from ..gradcheck.numpy_code import Functions
 from . import inputs, objects
 from .layers import SLOPES, Layer, NotChecked, chained
@@ -101,7 +103,7 @@ def of_class(found, layout, request):
     cls, (forward, backward) = found.forward, found.backward
     if all(isinstance(inspect.getattr_static(cls, name), (staticmethod, classmethod)) for name in (forward, backward or forward)):
         return of_functions(getattr(cls, forward), backward and getattr(cls, backward), _kind(backward), layout, request)
-    built = inputs.draw(inputs.parameters_of(cls), layout, request, numbers=True)
+    built = _arguments(found, layout, request)
     prototype = cls(**built)
     objects.set_learning_rates(prototype)
     method = getattr(prototype, forward)
@@ -144,6 +146,33 @@ def _wide_enough(prototype, method, values):
 def _asks_for_nothing(backward):
     """backward(self, *_): it gives f' of what forward kept, whatever it is given."""
     return [p.kind for p in binding.signature(backward)] == [inspect.Parameter.VAR_POSITIONAL]
+
+
+def _arguments(found, layout, request):
+    """What the constructor is given, drawn; for another layer, the first of the file that fits."""
+    values = inputs.draw(inputs.parameters_of(found.forward), layout, request, numbers=True)
+    for name in values:
+        if plain(name) in LAYERS and name not in request.options:
+            values[name] = _another(found, name, layout, request)
+    return values
+
+
+def _another(found, name, layout, request):
+    from .finding import everything
+    for item in everything(sys.modules[found.forward.__module__]):
+        parameters = inputs.parameters_of(item.forward)
+        if item.kind == "class" and item.backward == found.backward and not any(plain(p.name) in LAYERS for p in parameters):
+            try:
+                code, values, _ = of_class(item, layout, request)[0]
+                run = code.run(copy.deepcopy(values))
+                gradients = code.backward(run, [np.ones(np.shape(run.outputs[0]))])
+            except Exception:  # it is not for this layout
+                continue
+            first = next(iter(values))
+            if np.shape(gradients.get(first)) == np.shape(values[first]):
+                return code.prototype
+    raise NotChecked(f"{found.title}: its constructor takes another layer, {name}, and the file holds none that fits: give one "
+                     f"in a function {found.name}_inputs(generator) that returns {{{name!r}: …}}")
 
 
 def _kind(backward):

@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 from ..gradcheck.report import REMARKS, VALUES_RIGHT
+from . import files as reading
 from . import sessions, telling
 from .remote import Gone, Remote, StudentError
 from .sandbox import PACKAGE, protection
@@ -154,7 +155,8 @@ def _exercise(name, points, file, checking, skeleton, assignment, alone):
         return _test(name, points, 0, f"No file called {name}.py was handed in.", ["missing"])
     remote = None
     try:
-        remote = Remote(file, assignment["timeout"], assignment["memory"], alone)
+        seen = [file] if alone else reading.around(file, trusted=False)
+        remote = Remote(seen, assignment["timeout"], assignment["memory"])
         remote.ask("load", remote.process.place(file))
         answers = _missing(remote.ask("names", asked_for(skeleton)), asked_for(skeleton), checking)
         said = checking.load(name).check(*answers)

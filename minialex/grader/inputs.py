@@ -10,11 +10,13 @@ tried in turn; the first with which forward runs is taken, and then those of ALS
 """
 import copy
 import inspect
+import re
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
-from ..gradcheck.dialects import FUNCTIONS, GEOMETRY, LETTER, LISTS, OPTIONS, PAIRS, ROLE, SHAPES, TRAINING, plain
+from ..gradcheck.dialects import FUNCTIONS, GEOMETRY, LAYERS, LETTER, LISTS, OPTIONS, PAIRS, ROLE, SHAPES, TRAINING, plain
 from ..gradcheck.report import times
 
 SIZES = {"N": 2, "C": 3, "H": 7, "W": 9, "F": 4, "K": 3, "P": 2, "D": 5, "M": 3, "Q": 5, "J": 6, "L": 24, "G": 18, "T": 4,
@@ -92,13 +94,14 @@ class Request:
 
 class Layout(NamedTuple):
     """shapes: {role: letters}; sizes: {letter: number}; geometry: of windows; turn: which alternative of an option;
-    also: whether options with a default are drawn, too."""
+    also: whether options with a default are drawn, too; several: whether the input is a list of arrays."""
 
     shapes: dict
     sizes: dict
     geometry: dict
     turn: int = 0
     also: bool = False
+    several: bool = False
 
     def numbers(self, letters):
         return tuple(self.sizes[letter] for letter in letters)
@@ -194,7 +197,7 @@ def _decorated(wrapper):
 def mysterious(parameters, request):
     """The required arguments whose names say nothing."""
     return [p.name for p in parameters if p.default is p.empty and p.name not in request.named() and p.kind in NAMED and
-            plain(p.name) not in {**OPTIONS, **ROLE, **LETTER, **GEOMETRY, **LISTS}]
+            plain(p.name) not in {**OPTIONS, **ROLE, **LETTER, **GEOMETRY, **LISTS, **LAYERS}]
 
 
 NAMED = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
@@ -208,8 +211,29 @@ def draw(parameters, layout, request, numbers=False):
         wanted = p.name in request.named() or p.kind in NAMED and (p.default is p.empty or _better_drawn(p, layout, numbers))
         if wanted:
             values[p.name] = _value(p.name, roles[p.name], layout, request, numbers, values)
+    if layout.several and not numbers and isinstance(next(iter(values.values()), None), np.ndarray):
+        name, array = next(iter(values.items()))
+        values[name] = [array, np.random.default_rng([request.seed, 2]).standard_normal(array.shape)]
     functions = {name: FUNCTIONS[plain(name)] for name in values if numbers and plain(name) in FUNCTIONS}
     return {**values, **functions} if np.cos in functions.values() else values
+
+
+def takes_list(forward: Callable) -> str:
+    """Is its first argument a list of arrays? "said" in its annotation or description; "maybe" by what is done with it; or ""."""
+    first = next((p for p in parameters_of(forward) if p.name != "self"), None)
+    if first is None:
+        return ""
+    if re.match(r"typing\.(List|Tuple|Sequence)|<class '(list|tuple)'|(List|list|Sequence|tuple)\b", str(first.annotation)):
+        return "said"
+    try:
+        source = inspect.getsource(forward)
+    except (OSError, TypeError):
+        return ""
+    name = re.escape(first.name)
+    if re.search(rf"\b{name}\s*:\s*:?(py:class:|class:)?`?(list|tuple|sequence)\b", source):
+        return "said"
+    each = re.search(rf"\b{name}\[0\]", source) and re.search(rf"\b(len|zip|enumerate)\({name}\b|\bin {name}\b", source)
+    return "maybe" if each else ""
 
 
 def _roles(names, layout):
@@ -324,6 +348,8 @@ def told(values):
     for name, value in values.items():
         if isinstance(value, dict) and any(isinstance(one, np.ndarray) for one in value.values()):
             found.update(told(value))
+        elif isinstance(value, list) and any(isinstance(one, np.ndarray) for one in value):
+            found.update(told({f"{name}[{i}]": one for i, one in enumerate(value)}))
         else:
             found[str(name)] = _told(value)
     return found

@@ -6,7 +6,7 @@ import numpy as np
 from ..gradcheck import binding
 from ..gradcheck.dialects import INPUT_GRADIENTS, MORE_GRADIENTS, OF_GRADIENTS, OUTPUTS, ROLE, plain
 from ..gradcheck.gradients import GradientsDiffer, Named
-from ..gradcheck.numpy_code import Run
+from ..gradcheck.numpy_code import Run, leaves
 from . import objects
 
 SLOPES = ("f' of x: dx = dout · f'(x)", "f' of the output: dx = dout · f'(y)")
@@ -146,7 +146,8 @@ class Layer:
         if self.function is not None:
             returned = self._call_backward(layer, run, given, douts)
         order = sorted(given, key=lambda name: ROLE.get(plain(name)) == "labels")  # one gradient of a loss is its prediction's
-        moved = {name: np.shape(given[name]) for name in order if binding.is_checked(given[name]) and name not in self.targets}
+        moved = {name: np.shape(value) for name, (_, value) in leaves({name: given[name] for name in order}).items()
+                 if binding.is_checked(value) and name not in self.targets}
         found = _returned(returned, moved, self.wanted)
         shapes = {**moved, **{parameter.name: parameter.array.shape for parameter in self.wanted}}
         stored = objects.gradients(layer, self.wanted)

@@ -1,6 +1,7 @@
 """A submission's functions, as if they were here: each call is carried out in the submission's own process (inside.py).
 
-    remote = Remote(path, timeout=10)
+    remote = Remote([path], timeout=10)
+    remote.ask("load", path)
     relu, relu_backward = remote.ask("names", ["relu", "relu_backward"])
     ma.check_backward(relu, relu_backward, [x])
 
@@ -41,15 +42,14 @@ class Gone(StudentError):
 
 
 class Remote:
-    """One submission. gone: why there is no process any more, or None. heard: answers what its process says of its own accord.
-    alone: without the files beside it. level: of sandbox.py; the strongest by default. also: other files that it may read."""
+    """One submission's process. files: what it may see. gone: why there is none any more, or None. heard: answers what it says
+    of its own accord. level: of sandbox.py; the strongest by default."""
 
-    def __init__(self, path: Path, timeout: float = 10.0, memory: int = 4096, alone: bool = False,
-                 heard: Callable[[dict], Any] | None = None, level: str | None = None, also: tuple = ()) -> None:
-        path = Path(path).resolve()
+    def __init__(self, files: list[Path], timeout: float = 10.0, memory: int = 4096,
+                 heard: Callable[[dict], Any] | None = None, level: str | None = None) -> None:
         self.timeout, self.gone, self.heard, self.objects = timeout, None, heard, {}
         code = f"from minialex.grader.inside import main\nmain({float(timeout)!r}, {{channel}})"
-        self.process = Process(python_code(code), [path if alone else _around(path), *also], timeout, memory, level)
+        self.process = Process(python_code(code), files, timeout, memory, level)
         self.channel = wire.Channel(self.process.channel, self._keep, self._made)
         self.left = PATIENCE * timeout + GRACE  # seconds that we wait for it, all in all
 
@@ -163,14 +163,6 @@ class Remote:
 
 
 # ------------------------------------------------------------------------------------------------ what stands for what
-
-
-def _around(path):
-    """What a file may need: the folder that it is in, or all of the package."""
-    folder = path.parent
-    while (folder / "__init__.py").exists() and (folder.parent / "__init__.py").exists():
-        folder = folder.parent
-    return folder
 
 
 class RemoteObject:

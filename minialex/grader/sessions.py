@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from ..errors import UserError
+from . import files
 from .confirming import Confirming, Teacher, forged
 from .remote import Remote, StudentError
 from .sandbox import Process
@@ -74,8 +75,9 @@ class Session:
         """(the error of the whole file or None, the number of the check to go on with or None)."""
         path, remote = Path(self.job["file"]).resolve(), None
         try:
-            remote = Remote(path, self.job["timeout"], self.job["memory"], self.job.get("alone", False), self.heard,
-                            self.job.get("level"), () if self.teacher or not self.job["like"] else (self.job["like"],))
+            seen = [path] if self.job.get("alone") else files.around(path, trusted=self.teacher is None)
+            seen += [self.job["like"]] if self.job["like"] and self.teacher is None else []
+            remote = Remote(seen, self.job["timeout"], self.job["memory"], self.heard, self.job.get("level"))
             place = remote.process.place
             remote.ask("check", {**self.job, "file": place(path), "like": self.job["like"] and place(self.job["like"])},
                        self.teacher and self.teacher.known())
