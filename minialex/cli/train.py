@@ -10,7 +10,7 @@ import argparse
 
 from .. import models
 from ..training import Diverged, Interrupted, run
-from ..training.config import ALWAYS, INITIALISATIONS, PIXELS, RECIPES, SCHEDULES
+from ..training.config import ALWAYS, INITIALISATIONS, PARALLEL, PIXELS, RECIPES, SCHEDULES
 from ..utils import console
 from . import CLASS_NAMES, LABELS, MEAN, Command
 
@@ -73,6 +73,10 @@ TRAINING = [
      f"({_default('accumulate')})"),
     ("--class-weights", "HOW", "how much a picture of each class counts in the loss. balanced: each class counts the same, "
      "whatever its size; or numbers in the classes' order, such as 1,2.5,1; or a file of lines class,weight (all 1)"),
+    ("--shards", "N", "cut each batch into N shards, for processes that mpiexec starts: any number of them up to N ends with the "
+     "same bytes (as many as there are processes)"),
+    ("--parallel", None, "data: the processes share each batch; hybrid: the fully connected layers' units as well, whose "
+     f"gradients then need not travel ({_default('parallel')})", {"action": "store", "choices": PARALLEL}),
     ("--lr", "X", f"learning rate at the beginning ({_default('lr')})"),
     ("--schedule", None, "linear: lr falls towards 0 after 40 %% of the epochs; steps: lr ÷10 after 60 and 85 %% of them; "
      "milestones: lr ÷10 after those given; plateau: lr ÷10 when the validation error stops falling; constant "

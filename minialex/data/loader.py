@@ -57,6 +57,7 @@ class Loader:
         if self.statistics is not None:
             self.mean, self.components = self.statistics.mean, self.statistics.components
             self.factor = 1.0 / self.statistics.std if self.scale else 1.0
+        self.share: Callable[[list], list] | None = None  # chooses, of the batches' indices, what is read here
         self._check(self.pictures.size)
         self.start(0)
 
@@ -96,6 +97,7 @@ class Loader:
         # A later start() must not change an iteration that has begun.
         order, plan = self.order, (self.offsets, self.reflections, self.shifts)
         batches = [order[n * self.batch_size : (n + 1) * self.batch_size] for n in range(self.first_batch, len(self))]
+        batches = self.share(batches) if self.share else batches
         if self.device == "cpu":
             yield from self._ahead(lambda indices: self._images(indices, *plan), batches)
         else:

@@ -224,7 +224,7 @@ class TimeLeft(Callback):
         now = time.perf_counter()
         self.steps += 1
         if self.steps > 1:
-            self.images, self.seconds = self.images + len(labels), self.seconds + now - self.last
+            self.images, self.seconds = self.images + trainer.pictures_per_step, self.seconds + now - self.last
         self.last = now
         if self.steps == self.FIRST_STEPS:
             trainer.costs["train"] = self.seconds / self.images
@@ -306,14 +306,18 @@ class Checkpoints(Callback):
 
     def on_step(self, trainer: Trainer, images: Any, labels: Any) -> None:
         self.steps += 1
-        due = (self.steps >= self.most_steps if self.most_steps is not None else
-               time.perf_counter() - self.saved_at >= self.most_seconds and self._is_cheap(trainer))
-        if due:
+        if self.is_due(trainer):
             check_weights(trainer, images, labels)
             try:
                 self.save(trainer)
             except NotWritten as problem:
                 self._try_later(trainer, problem)
+
+    def is_due(self, trainer: Trainer) -> bool:
+        """Is it time to save within the epoch?"""
+        if self.most_steps is not None:
+            return self.steps >= self.most_steps
+        return time.perf_counter() - self.saved_at >= self.most_seconds and self._is_cheap(trainer)
 
     def on_epoch(self, trainer: Trainer, row: Epoch) -> None:
         """Only complete validations can make an epoch the best: samples of different luck are not compared."""

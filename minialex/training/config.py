@@ -46,6 +46,7 @@ MILESTONES = (0.6, 0.85)  # the schedule "steps" divides the learning rate by 10
 SCHEDULES = ("linear", "steps", "milestones", "plateau", "constant")
 INITIALISATIONS = ("paper", "released", "he", "lecun", "own")  # own: as the user's network draws itself
 PIXELS = ("unit", "raw")
+PARALLEL = ("data", "hybrid")  # whether processes share the work of fully connected layers too (see hybrid.py)
 # A forward pass takes a third of a training step, so 0.15 times the training pictures cost 5 % of an epoch.
 VALIDATION_SHARE = 0.15
 
@@ -87,6 +88,8 @@ class Config:
     class_names: str | None = None  # a file that says what people read for each class
     class_weights: str | None = None  # how much each class counts in the loss: "balanced", or numbers in the classes' order
     model: dict | None = None  # the user's own network, see own_model
+    shards: int = 1  # into which each batch is cut for the processes that share it
+    parallel: str = "data"  # one of PARALLEL
 
     def settings(self) -> dict[str, Any]:
         """As config.json has them; `model` only where there is one."""
@@ -133,6 +136,10 @@ def resolve(given: dict, train_count: int, val_count: int) -> Config:
         settings["schedule"] = "milestones"
     settings.setdefault("val_images", max(1, round(VALIDATION_SHARE * train_count)))
     settings["val_images"] = min(settings["val_images"], val_count)
+    batch = min(settings["batch_size"], train_count)
+    if settings["shards"] > batch:
+        raise UserError(f"--shards {settings['shards']} cannot cut a batch of {batch} pictures into so many shards: give fewer "
+                        "shards (processes), or a larger --batch-size.")
     if settings["freeze"] is not None:
         settings["val_images"] = val_count  # what the frozen layers make of them is kept as well: looking at all costs nothing
     return Config(**settings)
@@ -180,6 +187,7 @@ _RANGES = {
     "val_fraction": (lambda value: 0 < value < 1, "a part of the pictures between 0 and 1, such as 0.2"),
     "val_images": (lambda value: value >= 1, "a number of pictures, at least 1"),
     "accumulate": (lambda value: value >= 1, "a number of parts of a batch, at least 1"),
+    "shards": (lambda value: value >= 1, "a number of shards of a batch, at least 1"),
     "warmup": (lambda value: value >= 0, "a number of steps, at least 0"),
     "colour": (lambda value: 0 <= value <= 10, "a standard deviation of at least 0, such as the paper's 0.1"),
     "seed": (lambda value: value >= 0, "a whole number, at least 0"),

@@ -138,7 +138,7 @@ class Trainer:
             for images, labels in self.loader:
                 self.step(images, labels)
                 self.batch += 1
-                bar.step(len(labels), self.tally.fetch)
+                bar.step(self.pictures_per_step, self.tally.fetch)
                 self.tell("on_step", images, labels)
                 self._stop_if_asked()
 
@@ -189,10 +189,13 @@ class Trainer:
                 tally.add(F.cross_entropy(logits, labels).data, logits.data, labels)
                 bar.step(len(labels))
                 self._stop_if_asked()
+        self._check_validated(tally, loader, images, labels)
+        return tally.fetch(), tally.count
+
+    def _check_validated(self, tally, loader, images, labels):
         if tally.count == 0:
             raise UserError(f"none of the {len(loader.pictures)} pictures for validation can be read: check the files.")
         self.tell("on_validation", tally.fetch()[0], images, labels)
-        return tally.fetch(), tally.count
 
     def _prepare(self, loader, epoch):
         """Have the frozen layers' features of this epoch computed, where they are kept. Returns the seconds that it took."""
@@ -212,6 +215,11 @@ class Trainer:
         for loader in (self.loader, self.validation) if self.experiment.views else ():
             loader.forget()
         release_memory()
+
+    @property
+    def pictures_per_step(self) -> int:
+        """Pictures in each batch, of which a last one that is not full is left out."""
+        return min(self.config.batch_size, len(self.experiment.train))
 
     def is_complete(self, epoch: int) -> bool:
         """Does the validation after this epoch (counted from 0) look at all pictures? The last tenth of a run's do."""

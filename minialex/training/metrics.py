@@ -45,6 +45,11 @@ class Tally:
         self.top5 = self.top5 + (ranks < 5).sum()
         self.count += len(labels)
 
+    def merge(self, state: dict[str, float]) -> None:
+        """Add another tally's `state()`."""
+        for name, value in state.items():
+            setattr(self, name, getattr(self, name) + value)
+
     def state(self) -> dict[str, float]:
         """The sums as plain numbers."""
         return {"loss": float(self.loss), "top1": int(self.top1), "top5": int(self.top5), "count": self.count}

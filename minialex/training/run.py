@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import sys
 from collections.abc import Iterable
 from contextlib import nullcontext
 from typing import Any
@@ -16,8 +17,10 @@ from ..utils.progress import Progress
 from . import checkpoint, dry_run, finetune, held_out, memory_estimate, own_model, run_dir, say, setup
 from .callbacks import Anomaly, Callback, Checkpoints, Figures, Interrupt, Schedule, Tables, TimeLeft
 from .config import ALWAYS, check, resolve
-from .loop import Trainer
+from .loop import Diverged, Interrupted, Trainer
+from .parallel import SharedCheckpoints, SharedTrainer
 from .profile import Profile
+from .ranks import Ranks, blas, first, local_rank, world
 
 
 def run(given: dict, progress: Any = None, callbacks: Iterable[Callback] = ()) -> Trainer:
@@ -27,20 +30,43 @@ def run(given: dict, progress: Any = None, callbacks: Iterable[Callback] = ()) -
     Raises UserError for a mistake in them, OutOfMemory (a UserError) for too large a batch, Interrupted after Ctrl-C (the run
     is saved then), Diverged.
     """
-    given, progress = dict(given), progress or Progress()
-    check(given)
-    _check_variant(given)
+    try:
+        ranks = Ranks(world=world())
+    except UserError:
+        if not first():
+            sys.exit(2)
+        raise
+    progress = (progress or Progress()) if ranks.speaks else Progress(False, open(os.devnull, "w"))
+    try:
+        return _run(dict(given), progress, callbacks, ranks)
+    except (Exception, KeyboardInterrupt) as error:
+        status = 130 if isinstance(error, (KeyboardInterrupt, Interrupted)) else 1 if isinstance(error, Diverged) else 2
+        ranks.abort(error, status)
+        if not ranks.speaks:
+            sys.exit(status)
+        raise
+    finally:
+        ranks.end()
+
+
+def _run(given, progress, callbacks, ranks):
+    ranks.together(lambda: check(given))
+    ranks.together(lambda: _check_variant(given))
     out, resume, rehearsal, profile = (given.pop(name, None) for name in ("out", "resume", "dry_run", "profile"))
-    folder = run_dir.new(out, data_name(ALWAYS | given)) if resume is None else run_dir.existing(resume, out)
+    if rehearsal and ranks.size > 1:
+        raise ranks.agreed(UserError("--dry-run tries out one process: leave out mpiexec."))
+    folder = ranks.from_first(
+        lambda: run_dir.new(out, data_name(ALWAYS | given)) if resume is None else run_dir.existing(resume, out))
     trainer = None
     try:
         with dry_run.scratch(folder) if rehearsal else nullcontext(folder) as place:
-            trainer = (_start if resume is None else _resume)(place, given, progress, rehearsal)
+            trainer = (_start if resume is None else _resume)(place, given, progress, rehearsal, ranks)
             if rehearsal:
                 for line in dry_run.rehearse(trainer):
                     progress.line(f"dry run  {line}")
             else:
-                trainer.callbacks += [*([Profile()] if profile else []), *callbacks, Interrupt()]
+                trainer.callbacks += [*([Profile()] if profile else []), *callbacks] if ranks.speaks else []
+                trainer.callbacks.insert(0, Interrupt())
                 trainer.fit()
         return trainer
     except MemoryError as error:
@@ -64,9 +90,34 @@ def data_name(settings: dict) -> str:
     return "imagenette" if settings["subset"] == "imagenette" else "builtin"
 
 
-def _start(folder, given, progress, rehearsal):
+def _start(folder, given, progress, rehearsal, ranks):
     """The Trainer of a new run, whose folder is made."""
-    device = resolve_device(given.get("device", "auto"), given.get("tf32", False))
+    given.setdefault("shards", ranks.size)
+    found, given, own, train, val = ranks.together(lambda: _opened(given, progress))
+    _check_same_everywhere(ranks, train, val)
+    device = ranks.together(lambda: _device(given.get("device", "auto"), given.get("tf32", False), ranks))
+    config = ranks.together(lambda: resolve(given, len(train), len(val)))
+    ranks.together(lambda: ranks.cut(config.shards))
+    manual_seed(config.seed)
+    few = data.statistics(train, setup.channels(config), dry_run.LOOKED_AT, config.workers) if rehearsal else None
+    statistics = few or ranks.from_first(lambda: setup.measured(config, train, found, progress.terminal))
+    experiment = ranks.together(lambda: setup.build(config, train, val, device.name, progress.terminal, statistics, found, own))
+
+    def begin():
+        folder.create()
+        folder.write_config(run_dir.describe(experiment, device))
+        if own:
+            own.save(folder.path)
+        held_out.write(folder.path, train, val, config.init)
+        folder.take()
+
+    ranks.from_first(begin)
+    _announce(experiment, device, folder, progress, ranks)
+    return _trainer(experiment, folder, progress, ranks)
+
+
+def _opened(given, progress):
+    """(weights or None, the options with what follows from them, the user's network or None, the two sets of pictures)"""
     found = finetune.named_in(given)
     given = finetune.settings(given, found)
     own = _own_model(given)
@@ -74,18 +125,17 @@ def _start(folder, given, progress, rehearsal):
     _make_absolute(given, found)
     if given.get("class_weights") is not None:
         given["class_weights"] = setup.spelled_weights(given["class_weights"], train.classes)
-    config = resolve(given, len(train), len(val))
-    manual_seed(config.seed)
-    few = data.statistics(train, setup.channels(config), dry_run.LOOKED_AT, config.workers) if rehearsal else None
-    experiment = setup.build(config, train, val, device.name, progress.terminal, few, found, own)
-    folder.create()
-    folder.write_config(run_dir.describe(experiment, device))
-    if own:
-        own.save(folder.path)
-    held_out.write(folder.path, train, val, config.init)
-    folder.take()
-    _announce(experiment, device, folder, progress)
-    return _trainer(experiment, folder, progress)
+    return found, given, own, train, val
+
+
+def _device(name, tf32, ranks):
+    """The device; of several processes on a machine with GPUs each has its own."""
+    device = resolve_device(name, tf32)
+    return resolve_device(f"cuda:{local_rank()}", tf32) if ranks.size > 1 and device.name == "cuda:0" else device
+
+
+def _check_same_everywhere(ranks, train, val):
+    ranks.check_same("the pictures", "{train_pictures} + {val_pictures}, {pictures}".format(**run_dir.fingerprint(train, val)))
 
 
 def _own_model(given):
@@ -101,15 +151,28 @@ def _own_model(given):
     return own
 
 
-def _trainer(experiment, folder, progress):
-    """The Trainer with the callbacks that every run has."""
-    return Trainer(experiment, folder, progress, [
-        Anomaly(), Schedule(), Figures(), TimeLeft(), Checkpoints(experiment.config.save_every), Tables()])
+def _trainer(experiment, folder, progress, ranks):
+    """The Trainer with the callbacks that every run has; of several processes the first one writes and speaks."""
+    config = experiment.config
+    ranks.last_word = f" To go on: --resume {folder}."
+    shared = config.shards > 1 or config.parallel == "hybrid"
+    saves = SharedCheckpoints(config.save_every, ranks) if shared else Checkpoints(config.save_every)
+    callbacks = [Anomaly(), Schedule(), saves]
+    if ranks.speaks:
+        callbacks = [Anomaly(), Schedule(), Figures(), TimeLeft(), saves, Tables()]
+    if shared:
+        return SharedTrainer(experiment, folder, progress, callbacks, ranks=ranks)
+    return Trainer(experiment, folder, progress, callbacks)
 
 
-def _announce(experiment, device, folder, progress):
+def _announce(experiment, device, folder, progress, ranks):
     for line in say.plan(experiment, device, folder, data_name(experiment.config.settings())):
         progress.line(line)
+    if ranks.size > 1:
+        progress.line(f"share    {ranks.size} processes on {len(set(ranks.hosts))} machines; each batch is cut into "
+                      f"{experiment.config.shards} shards")
+    for line in ranks.differing("BLAS", blas()):
+        progress.line(f"warning  {line}")
 
 
 def _make_absolute(given, found=None):
@@ -119,40 +182,53 @@ def _make_absolute(given, found=None):
             given[name] = os.path.abspath(given[name])
 
 
-def _resume(folder, given, progress, rehearsal):
+def _resume(folder, given, progress, rehearsal, ranks):
     """The Trainer of a run that goes on, as its last checkpoint has it."""
-    folder.take()
     _make_absolute(given)
     named = given.pop("model", None)
-    config = run_dir.same_settings(folder, given)
-    saved = _saved(folder, config)
-    own = own_model.of_run(folder.path, config.model) if config.model else None
-    if named is not None and (own is None or own_model.read(named)[1:3] != own[1:3]):  # name and source
-        raise UserError(f"{named} is not the network that {folder} was started with, {config.variant}: --resume goes on with the "
-                        "copy that the run keeps, so leave --model out, or start a new run.")
-    device = resolve_device(config.device, config.tf32)
-    train, val = setup.open_pictures(config.settings(), progress.terminal)
-    run_dir.check_same_pictures(folder, train, val)
+
+    def read():
+        folder.take()
+        config = run_dir.same_settings(folder, given)
+        return config, _saved(folder, config)
+
+    config, saved = ranks.from_first(read)
+    own = ranks.together(lambda: _model_of_run(folder, config, named))
+    ranks.together(lambda: ranks.cut(config.shards))
+    device = ranks.together(lambda: _device(config.device, config.tf32, ranks))
+    train, val = ranks.together(lambda: setup.open_pictures(config.settings(), progress.terminal))
+    ranks.from_first(lambda: run_dir.check_same_pictures(folder, train, val))
+    _check_same_everywhere(ranks, train, val)
     manual_seed(config.seed)
     if saved is None:
-        found = finetune.named_in(config.settings())
-        experiment = setup.build(config, train, val, device.name, progress.terminal, None, found, own)
-        trainer = _trainer(experiment, folder, progress)
+        found = ranks.together(lambda: finetune.named_in(config.settings()))
+        statistics = ranks.from_first(lambda: setup.measured(config, train, found, progress.terminal))
+        experiment = setup.build(config, train, val, device.name, progress.terminal, statistics, found, own)
+        trainer = _trainer(experiment, folder, progress, ranks)
     else:
         drawn = dataclasses.replace(config, init="own" if own else "he")  # whatever is drawn is replaced
         experiment = setup.build(drawn, train, val, device.name, False, checkpoint.statistics(saved), own=own)
         experiment.config = config
-        trainer = _trainer(experiment, folder, progress)
-        checkpoint.restore(trainer, saved)
-        _go_further(trainer, saved.state["settings"]["epochs"])
-    run_dir.keep_settings(folder, config)
-    _announce(trainer.experiment, device, folder, progress)
-    difference = run_dir.what_differs(folder, device)
+        trainer = _trainer(experiment, folder, progress, ranks)
+        ranks.together(lambda: checkpoint.restore(trainer, saved))
+        ranks.together(lambda: _go_further(trainer, saved.state["settings"]["epochs"]))
+    ranks.from_first(lambda: run_dir.keep_settings(folder, config))
+    _announce(trainer.experiment, device, folder, progress, ranks)
+    difference = ranks.from_first(lambda: run_dir.what_differs(folder, device))
     if difference:
         progress.line(f"note     {difference}")
     steps = f" and {trainer.batch} steps of the next" if trainer.batch else ""
     progress.line(f"resume   after epoch {trainer.epoch} of {config.epochs}{steps}")
     return trainer
+
+
+def _model_of_run(folder, config, named):
+    """The user's own network as the run keeps it, or None."""
+    own = own_model.of_run(folder.path, config.model) if config.model else None
+    if named is not None and (own is None or own_model.read(named)[1:3] != own[1:3]):  # name and source
+        raise UserError(f"{named} is not the network that {folder} was started with, {config.variant}: --resume goes on with the "
+                        "copy that the run keeps, so leave --model out, or start a new run.")
+    return own
 
 
 def _go_further(trainer, before):

@@ -233,7 +233,7 @@ def describe(experiment: Any, device: Any) -> dict:
     return {
         "settings": experiment.config.settings(),
         "classes": experiment.train.classes, "class_names": differing(experiment.train.classes),
-        **_pictures(experiment.train, experiment.val),
+        **fingerprint(experiment.train, experiment.val),
         "device": device.name, "versions": _versions(),
     }
 
@@ -242,7 +242,7 @@ def _versions():
     return {"minialex": __version__, "python": platform.python_version(), "numpy": np.__version__}
 
 
-def _pictures(train, val):
+def fingerprint(train: Any, val: Any) -> dict:
     """How many, and a few letters that change when a picture is added, removed or renamed, or gets another class."""
     names = "\n".join([*_with_classes(train), "", *_with_classes(val)]).replace(os.sep, "/")
     digest = hashlib.sha256(names.encode()).hexdigest()[:16]
@@ -301,7 +301,7 @@ def check_same_pictures(folder: RunFolder, train: Any, val: Any) -> None:
     if here != known:
         raise UserError(other_classes(folder, "these pictures", [name for name in here if name not in known],
                                       [name for name in known if name not in here]))
-    if any(before.get(name, value) != value for name, value in _pictures(train, val).items()):
+    if any(before.get(name, value) != value for name, value in fingerprint(train, val).items()):
         raise UserError(f"the pictures have changed since {folder} was started, on {before.get('train_pictures')} for training "
                         f"and {before.get('val_pictures')} for validation; now there are {len(train)} and {len(val)}, or others: "
                         f"put them back, or start a new run with --init {folder.last}.")

@@ -52,16 +52,20 @@ def open_pictures(settings: dict, progress: bool) -> tuple:
     return parts
 
 
+def measured(config: Config, train: Any, found: Weights | None, progress: bool) -> data.Statistics:
+    """The statistics that come with the Weights which config.init names, or else those of the pictures."""
+    return finetune.statistics(found, config) or data.statistics(train, channels(config), workers=config.workers,
+                                                                 progress=progress)
+
+
 def build(config: Config, train: Any, val: Any, device: str, progress: bool, statistics: data.Statistics | None = None,
           found: Weights | None = None, own: OwnModel | None = None) -> Experiment:
     """Build the Experiment. Raises UserError.
 
     statistics: of an earlier part of this run; found: the Weights that config.init names; own: the user's network. Where
-    both of the first are None, or the weights come without, the statistics are measured.
+    there are no statistics, they are those of the weights, or measured.
     """
-    statistics = statistics or finetune.statistics(found, config)
-    if statistics is None:
-        statistics = data.statistics(train, channels(config), workers=config.workers, progress=progress)
+    statistics = statistics or measured(config, train, found, progress)
     notes: list[str] = []
     fresh: frozenset = frozenset()
     model = _network(config, len(train.classes), own)

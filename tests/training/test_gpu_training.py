@@ -143,5 +143,5 @@ def test_a_command_without_memory_says_so_in_one_line(capsys):
         raise error
     assert console.run("minialex.x", lambda: fails(MemoryError("Unable to allocate 9 GiB"))) == 2
     assert console.run("minialex.x", lambda: fails(OutOfMemory("the GPU has no room"))) == 2
-    assert capsys.readouterr().err == ("minialex.x: the memory is too small: Unable to allocate 9 GiB\n"
-                                       "minialex.x: the GPU has no room\n")
+    assert capsys.readouterr().err == ("minialex.x: the memory is too small: Unable to allocate 9 GiB.\n"
+                                       "minialex.x: the GPU has no room.\n")

@@ -1,0 +1,217 @@
+"""Real processes, started by mpiexec: the same bytes for any number of them, and an end instead of a wait when one fails."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from minialex.errors import UserError
+from minialex.training import ranks
+from minialex.training.ranks import Ranks
+
+ROOT = Path(__file__).parents[2]
+MPIEXEC = shutil.which("mpiexec", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]))
+OPTIONS = "--variant lenet5 --batch-size 10 --lr 0.05 --epochs 2 --shards 4 --save-every 2steps --device cpu".split()
+
+
+def _mpi4py():
+    try:
+        import mpi4py
+    except ImportError:
+        return None
+    return mpi4py
+
+
+needs_mpi = pytest.mark.skipif(MPIEXEC is None or _mpi4py() is None, reason="needs mpiexec and mpi4py: pip install mpi4py mpich")
+
+
+def start(count, *arguments, runner=("-m", "mpi4py")):
+    return subprocess.Popen([MPIEXEC, "-n", str(count), sys.executable, *runner, "-m", "minialex.train", *map(str, arguments)],
+                            cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8",
+                            env=os.environ | {"PYTHONIOENCODING": "utf-8", "MINIALEX_THREADS": "1"}, start_new_session=True)
+
+
+def ended(process, seconds=120):
+    """(exit status, the lines that minialex says on stderr)"""
+    said, _ = process.communicate(timeout=seconds)
+    return process.returncode, [line for line in said.splitlines() if line.startswith("minialex.train: ")], said
+
+
+def learnt(run):
+    """Everything that a run has learnt, as bytes."""
+    with np.load(run / "checkpoint-last.npz") as arrays:
+        numbers = {name: arrays[name].tobytes() for name in arrays.files if name.startswith(("model/", "velocity/"))}
+    return numbers | {"metrics": (run / "metrics.csv").read_bytes()}
+
+
+def the_one_with(rank, process):
+    """The process number of the MPI process `rank` that this mpiexec has started, once its checkpoint-last.npz is there."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            environment = (folder / "environ").read_bytes().split(b"\0")
+            session = (folder / "stat").read_text().rpartition(")")[2].split()[3]
+            command = (folder / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if f"PMI_RANK={rank}".encode() in environment and b"minialex.train" in command and _ancestor(folder, process.pid):
+            return int(folder.name)
+    raise AssertionError(f"no process {rank} ({session})")
+
+
+def _ancestor(folder, wanted):
+    number = int(folder.name)
+    while number > 1:
+        number = int((Path("/proc") / str(number) / "stat").read_text().rpartition(")")[2].split()[1])
+        if number == wanted:
+            return True
+    return False
+
+
+def wait_for(path, seconds=60):
+    end = time.monotonic() + seconds
+    while not path.exists():
+        assert time.monotonic() < end, f"{path} did not come"
+        time.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def alone(pictures, tmp_path_factory):
+    """The folder of a run of one process."""
+    out = tmp_path_factory.mktemp("alone") / "run"
+    subprocess.run([sys.executable, "-m", "minialex.train", "--data", pictures, *OPTIONS, "--out", out], cwd=ROOT, check=True,
+                   stdout=subprocess.DEVNULL)
+    return out
+
+
+@needs_mpi
+@pytest.mark.parametrize("count", [2, pytest.param(3, marks=pytest.mark.long), pytest.param(4, marks=pytest.mark.long)])
+def test_any_number_of_processes_ends_with_the_same_bytes(count, alone, pictures, tmp_path):
+    status, said, text = ended(start(count, "--data", pictures, *OPTIONS, "--out", tmp_path / "run"))
+    assert status == 0, text
+    assert learnt(tmp_path / "run") == learnt(alone)
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == sorted(path.name for path in alone.iterdir())
+
+
+HARD = ["--schedule", "plateau", "--class-weights", "1,2,3", "--dropout", "0.3", "--accumulate", "5", "--warmup", "3"]
+
+
+@needs_mpi
+@pytest.mark.long
+@pytest.mark.parametrize("more", [HARD, [*HARD[:4], "--parallel", "hybrid", "--shards", "3"]], ids=["data", "hybrid"])
+def test_with_everything_that_a_run_can_have(more, pictures, tmp_path):
+    for count in (1, 2, 3):
+        status, said, text = ended(start(count, "--data", pictures, *OPTIONS, *more, "--out", tmp_path / f"run{count}"))
+        assert status == 0, text
+    assert learnt(tmp_path / "run1") == learnt(tmp_path / "run2") == learnt(tmp_path / "run3")
+
+
+@needs_mpi
+@pytest.mark.skipif(sys.platform != "linux", reason="finds the processes in /proc")
+@pytest.mark.parametrize("rank", [0, pytest.param(1, marks=pytest.mark.long)])
+def test_a_killed_process_ends_the_run_which_goes_on_with_another_number(rank, alone, pictures, tmp_path):
+    run = tmp_path / "run"
+    process = start(2, "--data", pictures, *OPTIONS, "--out", run)
+    wait_for(run / "checkpoint-last.npz")
+    os.kill(the_one_with(rank, process), signal.SIGKILL)
+    status, said, text = ended(process, 30)
+    assert status != 0
+    assert all(f"process {rank} on " in line and "was killed" in line for line in said)  # the launcher may be faster
+    status, said, text = ended(start(3, "--resume", run))
+    assert status == 0, text
+    assert learnt(run) == learnt(alone)
+
+
+@needs_mpi
+@pytest.mark.long
+@pytest.mark.skipif(sys.platform != "linux", reason="finds the processes in /proc")
+def test_a_stopped_process_is_not_waited_for(pictures, tmp_path):
+    process = start(2, "--data", pictures, *OPTIONS, "--epochs", "500", "--out", tmp_path / "run")
+    wait_for(tmp_path / "run" / "metrics.csv")
+    stopped = the_one_with(1, process)
+    os.kill(stopped, signal.SIGSTOP)
+    try:
+        status, said, text = ended(process, 60)
+    finally:
+        os.kill(stopped, signal.SIGKILL)
+    assert status != 0 and len(said) == 1 and "has given no sign of life" in said[0] and "process 1 on " in said[0], text
+
+
+@needs_mpi
+def test_ctrl_c_saves_and_the_run_goes_on(alone, pictures, tmp_path):
+    run = tmp_path / "run"
+    process = start(2, "--data", pictures, *OPTIONS, "--epochs", "2", "--out", run)
+    wait_for(run / "checkpoint-last.npz")
+    process.send_signal(signal.SIGINT)
+    status, said, text = ended(process, 60)
+    if status:  # not yet at its end
+        assert status == 130 and len(said) == 1 and "stopped and saved" in said[0], text
+        status, said, text = ended(start(1, "--resume", run))
+    assert status == 0 and learnt(run) == learnt(alone), text
+
+
+@needs_mpi
+@pytest.mark.parametrize("count, arguments, said", [
+    (3, ["--shards", "2"], "--shards 2 is work for 2 processes at most, and there are 3"),
+    (2, ["--data", "nowhere"], "there is no folder nowhere"),
+    pytest.param(2, ["--batch-size", "3"], "--shards 4 cannot cut a batch of 3 pictures", marks=pytest.mark.long),
+    pytest.param(2, ["--dry-run"], "--dry-run tries out one process", marks=pytest.mark.long),
+    pytest.param(2, ["--parallel", "hybrid"], "hybrid cuts fully connected layers into 4 groups of units, and one has 3",
+                 marks=pytest.mark.long),
+])
+def test_a_mistake_is_said_once(count, arguments, said, pictures, tmp_path):
+    status, lines, text = ended(start(count, "--data", pictures, *OPTIONS, "--out", tmp_path / "run", *arguments))
+    assert status == 2 and len(lines) == 1 and said in lines[0], text
+
+
+@needs_mpi
+def test_without_the_runner_it_says_how_to_start(pictures, tmp_path):
+    status, lines, text = ended(start(2, "--data", pictures, *OPTIONS, "--out", tmp_path / "run", runner=()))
+    assert status == 2 and len(lines) == 1 and "mpiexec -n 2 python -m mpi4py -m minialex.train" in lines[0], text
+
+
+def test_one_process_imports_nothing_of_mpi():
+    code = "import sys, minialex.training; from minialex.training.ranks import world; assert world() is None; " \
+           "assert not any(name.startswith('mpi4py') for name in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
+def test_without_mpi4py_it_says_what_to_install(monkeypatch):
+    monkeypatch.setenv("PMI_SIZE", "4")
+    monkeypatch.setitem(sys.modules, "mpi4py", None)
+    with pytest.raises(UserError, match=r"4 processes, and mpi4py is missing: pip install 'minialex\[mpi\]'"):
+        ranks.world()
+
+
+class Cards:
+    """NCCL of processes that do one after the other: what each sends is what the table says."""
+
+    def __init__(self, rows):
+        self.rows = rows
+
+    def all_to_all(self, sent, received):
+        self.sent = sent.copy()
+        received[...] = self.rows
+
+    def all_gather(self, sent, received, count):
+        self.sent = sent.copy()
+        received[...] = self.rows.reshape(-1)
+
+
+def test_pieces_of_different_sizes_go_through_nccl():
+    rows = np.arange(6, dtype=np.float32).reshape(2, 3)
+    cards = Cards(rows)
+    got = ranks.even_all_to_all(cards, np.array([[7.0, 8.0], [9.0, 10.0]], np.float32), [2, 3], np.empty(5, np.float32))
+    assert cards.sent.tolist() == [[7, 8, 0], [9, 10, 0]] and got.tolist() == [0, 1, 3, 4, 5]
+    got = ranks.even_all_gather(cards, np.array([5.0], np.float32), [1, 3], np.empty(4, np.float32))
+    assert cards.sent.tolist() == [5, 0, 0] and got.tolist() == [0, 3, 4, 5]
+
+
+def test_a_mistake_of_one_is_raised_as_it_is_when_alone():
+    with pytest.raises(UserError, match="^wrong$"):
+        Ranks().together(lambda: (_ for _ in ()).throw(UserError("wrong")))

@@ -1,0 +1,143 @@
+"""The fixed tree: the same bytes for any number of processes, and the sum of the gradients to within rounding."""
+
+import threading
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import minialex.functional as F
+from minialex import models
+from minialex.tensor import Tensor
+from minialex.training.ranks import Ranks
+from minialex.training.shards import GradientSum, TreeSum, partial_sums, shard_rows
+
+
+class World:
+    """As many threads of this program as processes: what Ranks asks of MPI's communicators."""
+
+    def __init__(self, size):
+        self.size, self.barrier, self.table = size, threading.Barrier(size, timeout=20), {}
+
+    def run(self, work):
+        """[work(ranks) of each process]"""
+        results, problems = [None] * self.size, []
+
+        def one(rank):
+            try:
+                results[rank] = work(_Member(self, rank))
+            except BaseException as error:
+                problems.append(error)
+                self.barrier.abort()
+
+        threads = [threading.Thread(target=one, args=(rank,)) for rank in range(self.size)]
+        [thread.start() for thread in threads]
+        [thread.join() for thread in threads]
+        if problems:
+            raise problems[0]
+        return results
+
+
+class _Member:
+    def __init__(self, world, rank):
+        self.world, self.rank = world, rank
+
+    def exchange(self, value):
+        self.world.barrier.wait()
+        self.world.table[self.rank] = value
+        self.world.barrier.wait()
+        found = [self.world.table[rank] for rank in range(self.world.size)]
+        self.world.barrier.wait()
+        return found
+
+
+class ThreadRanks(Ranks):
+    """Ranks whose processes are threads."""
+
+    def __init__(self, shards, member):
+        super().__init__(shards)
+        self.member, self.rank, self.size = member, member.rank, member.world.size
+        self.cut(shards)
+
+    def gather(self, value):
+        return self.member.exchange(value)
+
+    def in_background(self, call, *arguments):
+        return call(*arguments)
+
+    def wait_for(self, found):
+        return found
+
+    def all_to_all(self, give, counts, got):
+        everyone = self.member.exchange(np.array(give))
+        got[...] = np.concatenate([there[self.rank].reshape(-1) for there in everyone])
+        return got
+
+    def all_gather(self, give, got, counts):
+        got.reshape(-1)[...] = np.concatenate([there.reshape(-1) for there in self.member.exchange(np.array(give))])
+        return got
+
+
+def pairwise(arrays):
+    """The tree by its definition: neighbours 1 apart, then 2, then 4."""
+    arrays, step = [array.copy() for array in arrays], 1
+    while step < len(arrays):
+        for start in range(0, len(arrays) - step, 2 * step):
+            arrays[start] = arrays[start] + arrays[start + step]
+        step *= 2
+    return arrays[0]
+
+
+@given(st.integers(1, 17), st.integers(0, 1000))
+@settings(max_examples=40, deadline=None)
+def test_the_tree_is_the_one_of_the_definition(shards, seed):
+    arrays = list(np.random.default_rng(seed).standard_normal((shards, 50)).astype(np.float32))
+    tree = TreeSum(shards)
+    for shard, array in enumerate(arrays):
+        tree.put(shard, shard + 1, array.copy())
+    assert list(tree.nodes) == [0] and tree.nodes[0][1].tobytes() == pairwise(arrays).tobytes()
+
+
+@given(st.integers(1, 24), st.data())
+@settings(max_examples=60, deadline=None)
+def test_what_processes_send_covers_every_shard_once(shards, data):
+    size = data.draw(st.integers(1, shards))
+    ranks = Ranks(shards)
+    ranks.size = size
+    ranks.cut(shards)
+    covered = [n for share in ranks.shares for start, end in partial_sums(share, shards) for n in range(start, end)]
+    assert covered == list(range(shards)) and all(len(share) for share in ranks.shares)
+    rows = shard_rows(shards + 5, shards)
+    assert [r for part in rows for r in range(part.start, part.stop)] == list(range(shards + 5))
+
+
+def gradients(ranks, batch=7):
+    """LeNet-5's gradients of a batch, as this process has them after the sum."""
+    shards = ranks.shards
+    model = models.build("lenet5", 10, 1, "lecun")
+    random = np.random.default_rng(3)
+    for parameter in model.parameters():
+        parameter.data[...] = random.standard_normal(parameter.shape).astype(np.float32) * 0.1
+    images = random.standard_normal((batch, 1, 32, 32)).astype(np.float32)
+    labels = np.arange(batch) % 10
+    total = GradientSum(model.parameters(), ranks)
+    rows = shard_rows(batch, shards)
+    for shard in ranks.mine:
+        part = rows[shard]
+        loss = F.cross_entropy(model(Tensor(images[part])), labels[part]) * ((part.stop - part.start) / batch)
+        with total.taking(shard, loss):
+            loss.backward()
+    total.finish()
+    return [parameter.grad for parameter in model.parameters()]
+
+
+@pytest.mark.parametrize("shards", [2, 3, 4, 6])
+def test_any_number_of_processes_has_the_same_bytes(shards):
+    alone = gradients(Ranks(shards))
+    whole = gradients(Ranks(1))
+    for found, expected in zip(alone, whole):
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
+    for size in range(2, shards + 1):
+        for grads in World(size).run(lambda member: gradients(ThreadRanks(shards, member))):
+            assert [grad.tobytes() for grad in grads] == [grad.tobytes() for grad in alone]
