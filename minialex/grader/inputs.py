@@ -210,7 +210,11 @@ def draw(parameters, layout, request, numbers=False):
     for p in parameters:
         wanted = p.name in request.named() or p.kind in NAMED and (p.default is p.empty or _better_drawn(p, layout, numbers))
         if wanted:
-            values[p.name] = _value(p.name, roles[p.name], layout, request, numbers, values)
+            made = None
+            if numbers and p.name not in request.named():
+                is_size = p.annotation is int and plain(p.name) in {**LISTS, **OPTIONS}  # layers: int is how many
+                made = layout.sizes["M"] if is_size and plain(p.name) not in GEOMETRY else _object_of(p.annotation)
+            values[p.name] = _value(p.name, roles[p.name], layout, request, numbers, values) if made is None else made
     if layout.several and not numbers and isinstance(next(iter(values.values()), None), np.ndarray):
         name, array = next(iter(values.items()))
         values[name] = [array, np.random.default_rng([request.seed, 2]).standard_normal(array.shape)]
@@ -234,6 +238,19 @@ def takes_list(forward: Callable) -> str:
         return "said"
     each = re.search(rf"\b{name}\[0\]", source) and re.search(rf"\b(len|zip|enumerate)\({name}\b|\bin {name}\b", source)
     return "maybe" if each else ""
+
+
+def _object_of(annotation):
+    """For activation: Activation, an object of the first class of that kind that can be made of nothing. None for what is no
+    class of the student's."""
+    if not isinstance(annotation, type) or annotation.__module__ in ("builtins", "numpy", "inspect"):
+        return None
+    for cls in (*annotation.__subclasses__(), annotation):
+        try:
+            return cls()
+        except Exception:  # it wants something, or is abstract
+            continue
+    return None
 
 
 def _roles(names, layout):

@@ -370,3 +370,48 @@ def test_of_y_and_t_y_is_the_prediction_and_beside_dout_the_output(check):
     status, (result,) = check(names=NAMES.replace("2 * (y", "3 * (y").replace("(1 - Y", "(1 + Y").replace("1 * w", "2 * w"))
     assert verdicts(result) == {"y": "off by a constant factor", "t": "not compared", "X": "slip in the derivative",
                                 "beta": "slip in the derivative", "weights": "off by a constant factor"}
+
+
+TYPED = """
+import numpy as np
+
+
+class Activation:
+    pass
+
+
+class Smooth(Activation):
+    def forward(self, x):
+        self.out = np.tanh(x)
+        return self.out
+    def backward(self, grad):
+        return grad * (1 - self.out ** 2)
+
+
+class Typed:
+    def __init__(self, inputs: int, outputs: int, activation: Activation):
+        self.W, self.activation = np.random.randn(inputs, outputs), activation
+    def forward(self, x):
+        self.x = x
+        return self.activation.forward(x @ self.W)
+    def backward(self, grad):
+        grad = self.activation.backward(grad)
+        self.dW = self.x.T @ grad
+        return grad @ self.W.T
+
+
+class Named:
+    def __init__(self, input_shape, output_shape):
+        self.W = np.zeros((input_shape, output_shape))
+    def forward(self, x):
+        self.x = x
+        return x @ self.W
+    def backward(self, grad):
+        self.dW = self.x.T @ grad
+        return grad @ self.W.T
+"""
+
+
+def test_an_argument_of_a_students_class_is_an_object_of_it_and_a_shape_may_be_a_number(check):
+    status, (result,) = check(typed=TYPED)
+    assert status == 0 and len(result["checks"]) == 3 and set(verdicts(result).values()) == {"correct"}
