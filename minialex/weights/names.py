@@ -41,7 +41,7 @@ def leaves(value: Any, path: tuple[str, ...] = (), seen: set | None = None) -> I
     elif isinstance(value, (dict, list, tuple)) and id(value) not in seen and len(path) < DEEPEST:
         seen.add(id(value))
         items = value.items() if isinstance(value, dict) else enumerate(value)
-        for key, item in value.contents() if isinstance(value, pickles.Object) else items:
+        for key, item in value.contents(seen) if isinstance(value, pickles.Object) else items:
             key = key.decode("latin-1") if isinstance(key, bytes) else key
             key = str(key) if isinstance(key, (str, int)) else type(key).__name__
             yield from leaves(item, (*path, key), seen)

@@ -67,10 +67,13 @@ class Object(dict):
 
     append = add = extend
 
-    def contents(self) -> Iterator[tuple[Any, Any]]:
-        """(key, item), each of what it holds."""
+    def contents(self, seen: set[int]) -> Iterator[tuple[Any, Any]]:
+        """(key, item), each of what it holds, without the parts that other objects in `seen` share with it."""
         yield from self.items()
         for part in self.parts:
+            if id(part) in seen:
+                continue
+            seen.add(id(part))
             pairs = part.items() if isinstance(part, dict) else part if isinstance(part, list) else ()
             yield from (pair for pair in pairs if isinstance(pair, (list, tuple)) and len(pair) == 2)
 

@@ -43,6 +43,8 @@ class Storage(pickles.Object):
     def place(self, file: io.BytesIO | mmap) -> None:
         """Note where the bytes are, behind their number, and go on behind them."""
         (self.count,) = struct.unpack("<q", file.read(8))
+        if self.count < 0:
+            raise ValueError("a storage of less than nothing")
         self.at = file.tell()
         file.seek(self.count * self.dtype.itemsize, 1)
 
