@@ -6,19 +6,9 @@ import importlib
 import os
 import sys
 
+from .cli import COMMANDS
 from .utils import console
 
-COMMANDS = {
-    "train": "train a network on pictures, or go on with a run",
-    "evaluate": "how good is a trained network? top-1, top-5, every class",
-    "predict": "what is in these pictures?",
-    "report": "a run on one page",
-    "compare": "runs side by side",
-    "summary": "every layer of a network: formula, size, parameters, work",
-    "gradcheck": "check the gradients of the engine, or of students' files",
-    "pack": "decode a large folder of pictures once",
-    "export": "weights for other programs: .safetensors, .pth, .npz",
-}
 USAGE = "usage: minialex COMMAND [options]; minialex COMMAND --help explains one\n"
 
 

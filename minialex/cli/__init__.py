@@ -1,7 +1,7 @@
 """The commands, one file each: arguments in, one call, a clear error out.
 
-A file declares a Command: what --help shows (the file's own docstring: what it does, examples), a table of its options, and the
-function that does the work with the parsed ones.
+COMMANDS lists them; `minialex NAME` is the file of that name. A file declares a Command: what --help shows (the file's own
+docstring: what it does, examples), a table of its options, and the function that does the work with the parsed ones.
 """
 import argparse
 import functools
@@ -14,6 +14,18 @@ from typing import Any, NoReturn
 
 from ..utils import console
 from ..weights import MEAN_HELP
+
+COMMANDS = {
+    "train": "train a network on pictures, or go on with a run",
+    "evaluate": "how good is a trained network? top-1, top-5, every class",
+    "predict": "what is in these pictures?",
+    "report": "a run on one page",
+    "compare": "runs side by side",
+    "summary": "every layer of a network: formula, size, parameters, work",
+    "gradcheck": "check the gradients of the engine, or of students' files",
+    "pack": "decode a large folder of pictures once",
+    "export": "weights for other programs: .safetensors, .pth, .npz",
+}
 
 TYPES = {"N": int, "X": float, "P": float, "SIGMA": float}  # of the values with these names; all others are texts
 RUN = ("run", "RUN", "a run's folder (its best checkpoint), or a file of weights")
