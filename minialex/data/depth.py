@@ -13,6 +13,8 @@ Files rarely say it: 12 bits lie in 16, numbers run from 0 to 1, from -1 to 1, o
 NaN and -inf are black, inf is white. A picture that would be black though its values differ is refused (Unclear).
 """
 
+from collections.abc import Callable, Mapping
+
 import numpy as np
 from PIL import Image
 
@@ -27,20 +29,20 @@ class Unclear(ValueError):
     """Nothing says what is black and what is white; the message says why."""
 
 
-def rawmode(image):
-    """How an image that is open, but not loaded, lies in its file: ("RGB;16B", greatest value or None)."""
+def rawmode(image: Image.Image) -> tuple[str, int | None]:
+    """Say how an image that is open, but not loaded, lies in its file: ("RGB;16B", greatest value or None)."""
     args = image.tile[0][3] if image.tile else ""
     args = args if isinstance(args, tuple) else (args,)
     return str(args[0]), args[1] if image.format == "PPM" and len(args) == 2 else None
 
 
-def is_deep(image):
+def is_deep(image: Image.Image) -> bool:
     """Does an image have one channel of more than 8 bits?"""
     return image.mode.startswith(("I", "F"))
 
 
-def grey(image, greatest=None):
-    """An image of one channel with more than 8 bits as one of mode L; greatest: what a PGM says. Raises Unclear."""
+def grey(image: Image.Image, greatest: int | None = None) -> Image.Image:
+    """Make an image of one channel with more than 8 bits one of mode L; greatest: what a PGM says. Raises Unclear."""
     tags = getattr(image, "tag_v2", {})
     values = np.asarray(image)
     if values.dtype == np.int32 and tags.get(_BITS) == (32,) and tags.get(_SAMPLE_FORMAT, (1,))[0] == 1:
@@ -49,15 +51,15 @@ def grey(image, greatest=None):
     return Image.fromarray(255 - levels if tags.get(_PHOTOMETRIC) == 0 else levels)
 
 
-def check_signed(image):
-    """Raises Unclear for a TIFF of signed bytes, which Pillow reads as if they had no sign."""
+def check_signed(image: Image.Image) -> None:
+    """Raise Unclear for a TIFF of signed bytes, which Pillow reads as if they had no sign."""
     tags = getattr(image, "tag_v2", {})
     if tags.get(_SAMPLE_FORMAT, (1,))[0] == _SIGNED and tags.get(_BITS, (0,))[0] == 8:
         raise Unclear("its pixels are signed bytes; save it with bytes from 0 to 255")
 
 
-def colours(image, stored, reopen):
-    """A loaded colour image whose channels have 16 bits, of which Pillow keeps the upper 8, with the right white.
+def colours(image: Image.Image, stored: str, reopen: Callable[[str], np.ndarray]) -> Image.Image:
+    """Give the right white to a loaded colour image whose channels have 16 bits, of which Pillow keeps the upper 8.
 
     stored: what `rawmode` said; reopen(mode): the pixels of the file read as another raw mode. Raises Unclear.
     """
@@ -78,7 +80,7 @@ def colours(image, stored, reopen):
     return Image.fromarray(np.concatenate(parts, axis=-1))
 
 
-def _declared(tags, greatest):
+def _declared(tags: Mapping, greatest: int | None) -> int | None:
     """The value that the file calls white, or None."""
     if greatest is not None:
         return 65535 if greatest < 65535 else None  # Pillow has scaled the others to it
@@ -89,7 +91,7 @@ def _declared(tags, greatest):
     return most if 0 < most < 65535 else None
 
 
-def _levels(values, white):
+def _levels(values: np.ndarray, white: int | None) -> np.ndarray:
     """Values of any type -> uint8 in 0..255."""
     finite = np.isfinite(values)
     if not finite.all():
@@ -109,7 +111,7 @@ def _levels(values, white):
     return levels
 
 
-def _ends(lowest, highest, floating):
+def _ends(lowest: float, highest: float, floating: bool) -> tuple[float, float]:
     """(black, white), which are equal when nothing can be told."""
     if lowest < -0.2 * max(highest, 0) and lowest < 0:
         return (-1.0, 1.0) if floating and 0.5 < max(-lowest, highest) <= 1.05 else (lowest, highest)
@@ -119,7 +121,7 @@ def _ends(lowest, highest, floating):
     return 0.0, float(highest if dark and highest > 0 else fitting)
 
 
-def _check_not_black(values, levels, highest):
+def _check_not_black(values: np.ndarray, levels: np.ndarray, highest: float) -> None:
     dark = values[levels == 0]
     if dark.size > 0.99 * values.size and dark.min() < dark.max():
         raise Unclear(f"its values reach {highest:g}, and 99 % of them would be black; scale them to 0..1")

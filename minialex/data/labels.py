@@ -14,8 +14,8 @@ import re
 from pathlib import Path
 
 from ..errors import UserError, require
+from .names import read_text
 from .pictures import ENDINGS, printable
-from .text import read_text
 from .walk import Classes, Problems, is_picture
 
 CLASS_COLUMNS = ("class label breed species category class_name classname label_name target predictionstring diagnosis labels "

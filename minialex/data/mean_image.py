@@ -16,10 +16,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from minialex.data.pictures import UnreadablePicture
-from minialex.data.threads import ahead, bar
-from minialex.data.transforms import luminance
-from minialex.errors import UserError
+from ..errors import require
+from .pictures import PictureSet, UnreadablePicture
+from .threads import ahead, bar
+from .transforms import luminance
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,9 @@ class Statistics:
     components: np.ndarray | None = None
 
 
-def statistics(pictures, channels=3, limit=10_000, workers=2, progress=False):
-    """Mean image, spread and principal colours of a PictureSet.
+def statistics(pictures: PictureSet, channels: int = 3, limit: int = 10_000, workers: int = 2,
+               progress: bool = False) -> Statistics:
+    """Compute mean image, spread and principal colours of a PictureSet.
 
     More than `limit` pictures are sampled evenly, every n-th: at 10,000 the mean is known to about one grey level, and
     reading ImageNet takes a minute instead of hours. Unreadable pictures are left out. All sums are of integers, so the
@@ -45,19 +46,14 @@ def statistics(pictures, channels=3, limit=10_000, workers=2, progress=False):
     count = min(len(pictures), limit)
     indices = np.arange(count) * len(pictures) // max(count, 1)
     total = np.zeros((channels, pictures.size, pictures.size), dtype=np.uint32)
-    histogram = np.zeros(256, dtype=np.int64)
-    products = np.zeros((channels, channels))
-    seen = 0
+    histogram, products, seen = np.zeros(256, dtype=np.int64), np.zeros((channels, channels)), 0
     sums = ahead(lambda index: _sums_or_none(pictures, int(index), channels), indices, workers)
-    for found in bar("mean image", progress, sums, total=count, leave=False):
-        if found is not None:
-            image, counts, product = found
-            total += image
-            histogram += counts
-            products += product
-            seen += 1
-    if seen == 0:
-        raise UserError(f"none of the {count} pictures for the mean image can be read: check the files")
+    for image, counts, product in filter(None, bar("mean image", progress, sums, total=count, leave=False)):
+        total += image
+        histogram += counts
+        products += product
+        seen += 1
+    require(seen, f"none of the {count} pictures for the mean image can be read: check the files")
     mean = total / seen
     mean_square = float(histogram @ np.arange(256.0) ** 2) / (seen * total.size)
     variance = mean_square - float(np.square(mean).mean())
@@ -66,7 +62,7 @@ def statistics(pictures, channels=3, limit=10_000, workers=2, progress=False):
     return Statistics(mean.astype(np.float32), spread, _components(products, mean, seen) if channels == 3 else None)
 
 
-def _sums_or_none(pictures, index, channels):
+def _sums_or_none(pictures: PictureSet, index: int, channels: int) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
     """(planes, how often each value occurs, sums of the products of two channels) of a picture, or None."""
     try:
         planes = pictures.planes(index)
@@ -77,7 +73,7 @@ def _sums_or_none(pictures, index, channels):
     return planes, np.bincount(planes.reshape(-1), minlength=256), pixels @ pixels.T
 
 
-def _components(products, mean, seen):
+def _components(products: np.ndarray, mean: np.ndarray, seen: int) -> np.ndarray:
     """P·diag(λ) of the covariance E[xxᵀ] − E[x]E[x]ᵀ of pixels in 0..1, times 255."""
     centre = mean.mean(axis=(1, 2))
     covariance = (products / (seen * mean[0].size) - np.outer(centre, centre)) / 255**2

@@ -9,19 +9,22 @@ thousand classes of ILSVRC with their words in WordNet 3.0 (WORDNET-LICENSE.txt)
 """
 
 import ast
+import codecs
 import csv
 import json
 import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from os import PathLike
 from pathlib import Path
 
-from minialex.data.pictures import printable
-from minialex.data.text import read_text
-from minialex.errors import UserError
+from ..errors import UserError, require
+from .pictures import printable
 
 PUBLISHED = ("LOC_synset_mapping.txt", "words.txt", "synset_words.txt")
 ABOVE = 4  # folders in which they are looked for: that of the pictures, and three around it
 THOUSAND = "imagenet"  # what --classes takes for ImageNet's
 _ID = r"n\d{8}"
+_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 
 class ClassName(str):
@@ -29,21 +32,21 @@ class ClassName(str):
 
     shown: str
 
-    def __new__(cls, name, shown):
+    def __new__(cls, name: str, shown: str) -> "ClassName":
         made = super().__new__(cls, name)
         made.shown = shown
         return made
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple:
         return ClassName, (str(self), self.shown)
 
 
-def shown(name):
+def shown(name: str) -> str:
     """What people read for a class: its name where it has one, else the class itself."""
     return getattr(name, "shown", name)
 
 
-def named(classes, known=()):
+def named(classes: Sequence[str], known: Mapping[str, str] | Iterable[tuple[str, str]] = ()) -> list[ClassName]:
     """The classes, each with the name to be shown. known: {class: name}, asked before ImageNet's own names.
 
     Two classes of the same name are shown with their ids: "crane (n03126707)".
@@ -54,12 +57,12 @@ def named(classes, known=()):
             for name, seen in zip(classes, names)]
 
 
-def differing(classes):
+def differing(classes: Iterable[str]) -> dict[str, str]:
     """{class: name} of those that are shown by another name: what config.json keeps."""
     return {str(name): shown(name) for name in classes if shown(name) != name}
 
 
-def of_data(root, classes, path=None):
+def of_data(root: str | PathLike | None, classes: Sequence[str], path: str | PathLike | None = None) -> list[ClassName]:
     """The classes, named by the file `path` (None: none is given) and by those that lie beside the folder `root`.
 
     Raises UserError when `path` cannot be read, or names none of the classes.
@@ -68,7 +71,7 @@ def of_data(root, classes, path=None):
     return named(classes, (_beside(root) if root and any(re.fullmatch(_ID, name) for name in classes) else {}) | known)
 
 
-def _beside(root):
+def _beside(root: str | PathLike) -> dict[str, str]:
     """{ImageNet's id: name} from the nearest of the publishers' files."""
     here = Path(root).absolute()
     for place in [place / name for place in (here, *here.parents)[:ABOVE] for name in PUBLISHED]:
@@ -80,22 +83,20 @@ def _beside(root):
     return {}
 
 
-def read_mapping(path, classes):
-    """{class: name} from a file. Raises UserError when it cannot be read, or names none of the classes."""
+def read_mapping(path: str | PathLike, classes: Sequence[str]) -> dict[str, str]:
+    """Read {class: name} from a file. Raises UserError when it cannot be read, or names none of the classes."""
     known = {name: seen for name, seen in _pairs(path) if name in set(classes)}
-    if not known:
-        raise UserError(f"{printable(path)} names none of the classes ({', '.join(classes[:3])}, ...): it needs lines of a class "
-                        "and its name")
+    require(known, f"{printable(path)} names none of the classes ({', '.join(classes[:3])}, ...): it needs lines of a class and "
+            "its name")
     return known
 
 
-def read_classes(path):
-    """A network's classes in the order of its outputs, one a line or as JSON; "imagenet": the thousand. Raises UserError."""
+def read_classes(path: str | PathLike) -> list[ClassName]:
+    """Read a network's classes in the order of its outputs, one a line or as JSON; "imagenet": the thousand. Raises UserError."""
     if str(path) == THOUSAND and not Path(path).exists():
         return named(list(thousand()))
     pairs = list(_pairs(path, tables=False))
-    if not pairs:
-        raise UserError(f"{printable(path)} holds no class names: it needs one on each line")
+    require(pairs, f"{printable(path)} holds no class names: it needs one on each line")
     return named([name for name, _ in pairs], {name: seen for name, seen in pairs if seen != name})
 
 
@@ -104,25 +105,24 @@ def thousand() -> dict[str, str]:
     return dict(_pairs(Path(__file__).with_name("imagenet.txt")))
 
 
-def _pairs(path, tables=True):
+def _pairs(path: str | PathLike, tables: bool = True) -> Iterator[tuple[str, str]]:
     """(class, name) of each line or entry; tables: a line that is no ImageNet id and words is a table's row, else a name."""
     text = read_text(path, "the class names in")
     if text.lstrip()[:1] in ("{", "["):
         yield from _json(text, path)
         return
-    for line in map(str.strip, text.splitlines()):
-        words = re.fullmatch(rf"[\"']?({_ID})[\"']?[\s,;:]+(.+)", line)
-        if words:
+    for line in filter(None, map(str.strip, text.splitlines())):
+        delimiter = next((mark for mark in "\t;," if mark in line), " ")
+        if words := re.fullmatch(rf"[\"']?({_ID})[\"']?[\s,;:]+(.+)", line):
             yield words[1], words[2].strip(" \"'").partition(",")[0].strip()
-        elif line and tables:
-            delimiter = next((mark for mark in "\t;," if mark in line), " ")
+        elif tables and len(line) < csv.field_size_limit():
             name, *rest = next(csv.reader([line], delimiter=delimiter))
-            yield name.strip(), (rest[0] if delimiter != " " else " ".join(rest)).strip() if rest else name.strip()
-        elif line:
+            yield name.strip(), " ".join(rest[:1] if delimiter != " " else rest).strip() if rest else name.strip()
+        else:
             yield line, line
 
 
-def _json(text, path):
+def _json(text: str, path: str | PathLike) -> Iterator[tuple[str, str]]:
     try:
         try:
             found = json.loads(text)
@@ -135,3 +135,16 @@ def _json(text, path):
             yield str(name), str(seen)
     except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError) as error:
         raise UserError(f"cannot read the class names in {printable(path)}: it begins like JSON and is none ({error})") from error
+
+
+def read_text(path: str | PathLike, what: str = "the file") -> str:
+    """Read a text that a user brings: UTF-8 or, with a byte-order mark, UTF-16, whatever ends its lines. Raises UserError."""
+    try:
+        content = Path(path).read_bytes()
+        text = content.decode(next((coding for mark, coding in _MARKS.items() if content.startswith(mark)), "utf-8"))
+    except OSError as error:
+        raise UserError(f"cannot read {what} {path}: {error.strerror}") from error
+    except UnicodeError:
+        text = "\0"
+    require("\0" not in text, f"cannot read {what} {path}: it is no text in UTF-8 or UTF-16; save it as UTF-8")
+    return text

@@ -7,25 +7,27 @@ has a handedness that matters: the mirror image of a spiral is a spiral.
 
 import numpy as np
 
+Plane, Random = np.ndarray, np.random.Generator
 
-def edge(distance, softness):
+
+def edge(distance: Plane, softness: float) -> Plane:
     """1 inside (distance < 0), 0 outside, with an edge as wide as `softness`: drawing without jagged lines."""
     return np.clip(0.5 - distance / softness, 0, 1)
 
 
-def _cell(value):
+def _cell(value: Plane) -> tuple[Plane, Plane]:
     """Position inside the repeated cell, -0.5..0.5, and the cell's number."""
     number = np.floor(value)
     return value - number - np.float32(0.5), number
 
 
-def _hash(a, b, seed):
+def _hash(a: Plane, b: Plane, seed: float) -> Plane:
     """A number in 0..1 for each cell (a, b): scattered, but the same wherever the cell is asked for."""
     mixed = np.sin(a * np.float32(12.9898) + b * np.float32(78.233) + np.float32(seed)) * np.float32(437.585)
     return mixed - np.floor(mixed)
 
 
-def bricks(x, y, softness, random):
+def bricks(x: Plane, y: Plane, softness: float, random: Random) -> Plane:
     """Courses of bricks, each shifted by half a brick."""
     y = y * 2
     _, course = _cell(y)
@@ -35,7 +37,7 @@ def bricks(x, y, softness, random):
     return edge(np.maximum(np.abs(across) - 0.5 + mortar / 2, (np.abs(up) - 0.5 + mortar) / 2), softness)
 
 
-def checkerboard(x, y, softness, random):
+def checkerboard(x: Plane, y: Plane, softness: float, random: Random) -> Plane:
     """Squares, bright and dark by turns."""
     x, y, softness = x * 0.9, y * 0.9, softness * 0.9
     (a, i), (b, j) = _cell(x), _cell(y)
@@ -44,7 +46,7 @@ def checkerboard(x, y, softness, random):
     return edge(to_border * sign, softness)
 
 
-def dots(x, y, softness, random):
+def dots(x: Plane, y: Plane, softness: float, random: Random) -> Plane:
     """Discs in shifted rows."""
     x, y, softness = x * 1.2, y * 1.2, softness * 1.2
     (_, row) = _cell(y)
@@ -52,7 +54,7 @@ def dots(x, y, softness, random):
     return edge(np.hypot(a, b) - random.uniform(0.24, 0.34), softness)
 
 
-def honeycomb(x, y, softness, random):
+def honeycomb(x: Plane, y: Plane, softness: float, random: Random) -> Plane:
     """Hexagons with walls between them."""
     tall = np.float32(np.sqrt(3))
     first = _cell(x)[0], _cell(y / tall)[0] * tall
@@ -63,14 +65,14 @@ def honeycomb(x, y, softness, random):
     return edge(to_wall - 0.5 + random.uniform(0.05, 0.09), softness)
 
 
-def rings(x, y, softness, random):
+def rings(x: Plane, y: Plane, softness: float, random: Random) -> Plane:
     """Rings around one centre."""
     radius = np.hypot(x, y)
     a, _ = _cell(radius + random.uniform())
     return edge(np.abs(a) - random.uniform(0.2, 0.3), softness)
 
 
-def scales(x, y, softness, random):
+def scales(x: Plane, y: Plane, softness: float, random: Random) -> Plane:
     """Scales like a fish's, each row over the next."""
     x, y, softness = x * 0.8, y * 0.8, softness * 0.8
     radius, row_height = 0.56, 0.46
@@ -86,7 +88,7 @@ def scales(x, y, softness, random):
     return height
 
 
-def spirals(x, y, softness, random):
+def spirals(x: Plane, y: Plane, softness: float, random: Random) -> Plane:
     """Arms that wind out of one centre."""
     radius, angle = np.hypot(x, y), np.arctan2(y, x)
     arms = random.integers(3, 6)
@@ -97,7 +99,7 @@ def spirals(x, y, softness, random):
     return edge((np.abs(a) - 0.25) * width, softness)
 
 
-def stars(x, y, softness, random):
+def stars(x: Plane, y: Plane, softness: float, random: Random) -> Plane:
     """Five-pointed stars, each turned its own way."""
     x, y, softness = x * 0.55, y * 0.55, softness * 0.55
     (a, i), (b, j) = _cell(x), _cell(y)
@@ -114,14 +116,14 @@ def stars(x, y, softness, random):
     return edge(((px - outer) * ny - py * (nx - outer)) / length, softness)
 
 
-def waves(x, y, softness, random):
+def waves(x: Plane, y: Plane, softness: float, random: Random) -> Plane:
     """Wavy stripes."""
     swing = random.uniform(0.25, 0.4)
     a, _ = _cell(y + swing * np.sin(2 * np.pi * x * 0.55))
     return edge((np.abs(a) - random.uniform(0.2, 0.3)) * 0.7, softness)
 
 
-def weave(x, y, softness, random):
+def weave(x: Plane, y: Plane, softness: float, random: Random) -> Plane:
     """Straps that go over and under each other."""
     x, y, softness = x * 0.6, y * 0.6, softness * 0.6
     (a, i), (b, j) = _cell(x), _cell(y)

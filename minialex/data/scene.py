@@ -6,14 +6,15 @@ brighter of its two colours: with patterns of either sign a network needs severa
 """
 
 import colorsys
+from collections.abc import Callable
 
 import numpy as np
 from PIL import Image
 
-from minialex.data.patterns import edge
+from .patterns import Plane, Random, edge
 
 
-def draw(pattern, random, size=256):
+def draw(pattern: Callable, random: Random, size: int = 256) -> np.ndarray:
     """A picture of a pattern (a function of minialex.data.patterns): uint8 (size, size, 3). random: np Generator."""
     y, x = np.mgrid[0:size, 0:size].astype(np.float32) / size - np.float32(0.5)
     height = _pattern_height(pattern, x, y, random, size)
@@ -31,7 +32,7 @@ def draw(pattern, random, size=256):
     return (scene.clip(0, 1) * 255).astype(np.uint8)
 
 
-def _pattern_height(pattern, x, y, random, size):
+def _pattern_height(pattern: Callable, x: Plane, y: Plane, random: Random, size: int) -> Plane:
     """The pattern's height in picture coordinates that were shifted, bent, tilted, turned and scaled."""
     repeats = np.exp(random.uniform(np.log(8.0), np.log(10.5)))
     bend = random.uniform(0, 0.012, 2).astype(np.float32)
@@ -48,24 +49,24 @@ def _pattern_height(pattern, x, y, random, size):
     return pattern(u * repeats * stretch, v * repeats / stretch, 1.6 * repeats / size, random).astype(np.float32)
 
 
-def _colour(random, value):
+def _colour(random: Random, value: float) -> np.ndarray:
     """A colour of any hue; value: how bright its brightest channel is, 0..1."""
     return np.array(colorsys.hsv_to_rgb(random.uniform(), random.uniform(0.2, 0.95), value), dtype=np.float32)
 
 
-def _two_colours(random):
+def _two_colours(random: Random) -> tuple[np.ndarray, np.ndarray]:
     """A dark and a brighter colour of any two hues."""
     low = random.uniform(0.05, 0.3)
     return _colour(random, low), _colour(random, low + random.uniform(0.5, 0.7))
 
 
-def _smooth_noise(random, size, cells):
+def _smooth_noise(random: Random, size: int, cells: int) -> Plane:
     """Noise in -1..1 whose bumps are size/cells wide: float32 (size, size)."""
     coarse = random.uniform(-1, 1, (cells, cells)).astype(np.float32)
     return np.asarray(Image.fromarray(coarse).resize((size, size), Image.Resampling.BICUBIC))
 
 
-def _relief(height, random):
+def _relief(height: Plane, random: Random) -> Plane:
     """Brightness of a surface with these heights under a lamp from one side."""
     angle, strength = random.uniform(0, 2 * np.pi), random.uniform(0.0, 0.5)
     slope = np.zeros_like(height)
@@ -74,7 +75,7 @@ def _relief(height, random):
     return 1 + np.float32(strength) * slope
 
 
-def _outline(x, y, random):
+def _outline(x: Plane, y: Plane, random: Random) -> Plane:
     """Signed distance to the border of a rounded blob (negative inside): a pebble, a shield, a cushion."""
     centre = random.uniform(-0.1, 0.1, 2).astype(np.float32)
     radius = random.uniform(0.55, 0.85)
@@ -86,7 +87,7 @@ def _outline(x, y, random):
     return distance - np.float32(radius) * (1 + wobble.astype(np.float32))
 
 
-def _background(x, y, random, size):
+def _background(x: Plane, y: Plane, random: Random, size: int) -> np.ndarray:
     """Soft colours with plain discs and bars lying about, out of focus: drawn at half the size, then enlarged."""
     x, y, half = x[::2, ::2], y[::2, ::2], (size + 1) // 2
     scene = np.empty((half, half, 3), dtype=np.float32)
@@ -107,7 +108,7 @@ def _background(x, y, random, size):
     return np.asarray(fine, dtype=np.float32) / 255
 
 
-def _light(x, y, random):
+def _light(x: Plane, y: Plane, random: Random) -> Plane:
     """Brightness of the whole scene: one side darker, and the lens darker at its rim."""
     angle = random.uniform(0, 2 * np.pi)
     slope = random.uniform(0, 0.5) * (x * np.cos(angle) + y * np.sin(angle))

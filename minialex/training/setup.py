@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import data, models, nn, optim
 from ..data import names
-from ..data.text import read_text
+from ..data.names import read_text
 from ..errors import UserError
 from ..weights import Weights
 from . import finetune
