@@ -11,7 +11,8 @@ import sys
 from argparse import Namespace
 
 from .. import weights
-from ..weights import Weights, export
+from ..data import Statistics
+from ..weights import export
 from . import MEAN, RUN, Command
 
 
@@ -23,12 +24,12 @@ def _export(options: Namespace) -> None:
         print(f"note: {note}", file=sys.stderr)
     print(f"{options.file}: {len(found.arrays)} arrays, from {found.origin}")
     if found.statistics is not None:
-        print(_pixels(found))
+        print(_pixels(found.statistics, found.pixels))
 
 
-def _pixels(found: Weights) -> str:
+def _pixels(statistics: Statistics, pixels: str) -> str:
     """What another program must do with pictures before this network sees them."""
-    mean, scale = found.statistics.mean, found.statistics.std if found.pixels == "unit" else 1.0
+    mean, scale = statistics.mean, statistics.std if pixels == "unit" else 1.0
     colour = mean.mean(axis=(1, 2))
     text = ("elsewhere, with red, green, blue in 0..1, give it what this makes of the central crop:\n"
             f"  transforms.Normalize(mean=[{', '.join(f'{value / 255:.6g}' for value in colour)}], "

@@ -13,6 +13,7 @@ import zipfile
 from pathlib import Path
 
 from ..errors import UserError
+from ..utils.files import replacing
 from .sandbox import PACKAGE
 
 LIST = ".minialex-grade.json"
@@ -86,17 +87,12 @@ def write_zip(out, files):
     if out.exists() and not _ours_zip(out):
         raise UserError(f"{out} exists, and was not written by this command, or has been changed since: give another name.")
     out.parent.mkdir(parents=True, exist_ok=True)
-    draft = out.with_name(f".{out.name}.{os.getpid()}")
-    try:
-        with zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED) as archive:
-            for path, content in {**files, LIST: _list(files)}.items():
-                entry = zipfile.ZipInfo(path, MOMENT)
-                entry.compress_type = zipfile.ZIP_DEFLATED
-                entry.external_attr = (stat.S_IFREG | (0o755 if path in EXECUTABLE else 0o644)) << 16
-                archive.writestr(entry, content)
-        os.replace(draft, out)
-    finally:
-        draft.unlink(missing_ok=True)
+    with replacing(out) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path, content in {**files, LIST: _list(files)}.items():
+            entry = zipfile.ZipInfo(path, MOMENT)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = (stat.S_IFREG | (0o755 if path in EXECUTABLE else 0o644)) << 16
+            archive.writestr(entry, content)
 
 
 def _ours_zip(path):

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ..errors import UserError
 from ..gradcheck.verdicts import names as verdict
+from ..utils.files import replacing
 
 TEMPLATE = Path(__file__).with_name("templates") / "class.html"
 MARK = '<meta name="generator" content="minialex.gradcheck">'
@@ -59,11 +60,9 @@ def check_place(path):
 def write(path, results, anonymous=False):
     """Writes the page, whole or not at all. Raises UserError as check_place does."""
     check_place(path)
-    path = Path(path)
     text = page(results, anonymous)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_text(text, encoding="utf-8")
-    os.replace(draft, path)
+    with replacing(path, "w", encoding="utf-8") as file:
+        file.write(text)
 
 
 def _is_ours(path):

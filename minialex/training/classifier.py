@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import data, models, nn, weights
+from .. import data, models, weights
 from .. import functional as F
 from ..data import names as class_names
 from ..data.threads import ahead
@@ -27,7 +27,7 @@ class Classifier:
     """model: in evaluation mode, on its device; classes: names; statistics: mean image and spread; factor: what pixels minus
     the mean are multiplied by; path: where its weights were; notes: what people must know about these, in sentences."""
 
-    model: nn.Module
+    model: Any  # an nn.Module with input_shape, (C, crop, crop)
     classes: list[str]
     statistics: data.Statistics
     factor: float
@@ -36,6 +36,7 @@ class Classifier:
 
     @property
     def channels(self) -> int:
+        """1 for a network that looks at grey pictures."""
         return self.model.input_shape[0]
 
     @property
@@ -104,7 +105,7 @@ def _model(found, path):
         model = held_out.own_model_of(path, found.variant).build(len(found.classes))
         return _filled(model, found, path, found.variant)
     conv1 = found.arrays.get("conv1.weight")
-    guess = {(64, 3, 11, 11): "torchvision", (6, 1, 5, 5): "lenet5"}  # what needs no more than its shape to be known
+    guess: dict[Any, str] = {(64, 3, 11, 11): "torchvision", (6, 1, 5, 5): "lenet5"}  # their shape tells all
     variant = found.variant or guess.get(() if conv1 is None else conv1.shape)
     last = "fc5" if variant == "lenet5" else "fc8"
     if f"{last}.weight" not in found.arrays or conv1 is None:

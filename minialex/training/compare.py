@@ -9,8 +9,8 @@ from typing import Any
 from ..errors import UserError
 from ..utils import console, drawing
 from ..utils.progress import duration
-from ..utils.table import columns
-from .plots import QUIET, RULE, figure, shorten
+from ..utils.table import columns, shorten
+from .plots import QUIET, RULE, figure
 from .report import rows_of, seconds_of
 from .run_dir import RunFolder
 
@@ -89,6 +89,8 @@ def unique(names: Sequence[str]) -> list[str]:
 
 
 def _value(name, value):
+    if name == "model" and value:  # a network of the user's own: its file may have changed between the runs
+        return f"{Path(value['file']).name}:{value['name']} ({value['sha256'][:8]})"
     if name in PATHS and isinstance(value, str):
         return Path(value).name
     return value if isinstance(value, str) else json.dumps(value)

@@ -79,7 +79,7 @@ def _chosen(network, options, opened, progress):
                        else held_out.open_of(settings, network.size))
     if not named:
         return held_out.of_run(network.path, network.classes, network.size, options.part or "val", opened[key])
-    return held_out.of_data(network.path, opened[key], options.data, network.classes, network.size, options.part)
+    return held_out.of_data(network.path, opened[key], options.data, network.classes, options.part)
 
 
 def _scores(network, chosen, ten, progress):

@@ -11,8 +11,9 @@ from ..data.names import shown
 from ..device import to_device, to_numpy
 from ..errors import UserError
 from ..tensor import Tensor, no_grad
+from ..utils.table import shorten
 from .classifier import Classifier
-from .plots import QUIET, Path, figure, shorten
+from .plots import QUIET, Path, figure
 
 MAPS = 16  # feature maps shown of each layer, the strongest first
 PATCHES = 9
@@ -22,36 +23,24 @@ ACTIVATIONS = (nn.ReLU, nn.Tanh, nn.Sigmoid)
 Found = tuple[float, int, tuple[int, int]]  # a filter's answer, the picture's number, row and column of the answer
 
 
-def is_chain(model: nn.Module) -> bool:
-    """Does a network consist of layers one after the other, and of nothing else?"""
-    return isinstance(model, nn.Sequential) and not any(layer.named_children() for layer in model)
+class _Reached(Exception):
+    """The layer that was asked for has answered."""
 
 
-def activations(model: nn.Module, crops: np.ndarray, last: str | None = None) -> dict[str, np.ndarray]:
-    """{layer: (N, C, H, W)}, what each layer with maps makes of crops, in the order of the layers; those up to `last`."""
-    x, found = Tensor(to_device(crops, model.parameters()[0].device)), {}
-    with no_grad():
-        if not is_chain(model):
-            return _overheard(model, x)
-        for name, layer in model.named_children():
-            x = layer(x)
-            if x.ndim != 4:
-                break
-            found[name] = x.data
-            if name == last:
-                break
-    return found
+def activations(model: Any, crops: np.ndarray, last: str | None = None) -> dict[str, np.ndarray]:
+    """{path: (N, C, H, W)}, what each layer with maps makes of crops, in the order of their calls; the network runs up to `last`.
 
-
-def _overheard(model, x):
-    """The same of a network with a forward of its own: its layers tell what they make while it runs."""
-    found = {}
+    The layers tell it themselves, so a network may have a forward of its own.
+    """
+    found: dict[str, np.ndarray] = {}
 
     def overhear(name, forward):
         def heard(*inputs, **options):
             out = forward(*inputs, **options)
             if out.ndim == 4:
                 found[name] = out.data
+            if name == last:
+                raise _Reached
             return out
         return heard
 
@@ -59,10 +48,13 @@ def _overheard(model, x):
     for name, layer in layers:
         layer.forward = overhear(name, layer.forward)
     try:
-        model(x)
+        with no_grad():
+            model(Tensor(to_device(crops, model.parameters()[0].device)))
+    except _Reached:
+        pass
     finally:
         for _, layer in layers:
-            del layer.forward  # the class's own is back
+            vars(layer).pop("forward", None)  # the class's own is back
     return found
 
 
@@ -83,9 +75,10 @@ def maps(path: Path, network: Classifier, planes: np.ndarray) -> None:
                     "filter's, bright is a strong answer", fontsize=8.5, color=QUIET, va="center", ha="right")
         for row, (name, values) in enumerate(rows.items()):
             bottom = height - 0.55 - 0.95 * (row + 1) + 0.2
-            canvas.text(0.2 / width, (bottom + 0.3) / height, name, fontsize=9.5, fontweight="bold", va="center")
-            canvas.text(0.75 / width, (bottom + 0.3) / height, "×".join(map(str, values.shape)), fontsize=8, color=QUIET,
-                        va="center")
+            long = len(name) > 6  # then its size stands below it
+            canvas.text(0.2 / width, (bottom + 0.3) / height, shorten(name, 18), fontsize=9.5, fontweight="bold", va="center")
+            canvas.text((0.2 if long else 0.75) / width, (bottom + (0.12 if long else 0.3)) / height,
+                        "×".join(map(str, values.shape)), fontsize=8, color=QUIET, va="center")
             strongest = np.argsort(-np.abs(values).mean(axis=(1, 2)), kind="stable")[:MAPS]
             for column, number in enumerate(strongest):
                 axes = canvas.add_axes([(1.8 + 0.62 * column) / width, bottom / height, 0.58 / width, 0.58 / height])
@@ -99,7 +92,7 @@ def maps(path: Path, network: Classifier, planes: np.ndarray) -> None:
 
 def parse_filter(model: nn.Module, text: str) -> tuple[str, int]:
     """(layer, filter) for "conv3:17", or "17" for the last convolution. Raises UserError."""
-    if not is_chain(model):
+    if not isinstance(model, nn.Sequential) or any(layer.named_children() for layer in model):
         raise UserError("--patches needs a network that is one nn.Sequential of layers: what a filter sees of a picture follows "
                         "from the order of the layers, which a forward of its own hides.")
     layers = {name: layer for name, layer in model.named_children() if isinstance(layer, nn.Conv2d)}
@@ -111,7 +104,7 @@ def parse_filter(model: nn.Module, text: str) -> tuple[str, int]:
     return name, int(number)
 
 
-def receptive_field(model: nn.Module, last: str) -> tuple[int, int, int]:
+def receptive_field(model: Any, last: str) -> tuple[int, int, int]:
     """(pixels a side, pixels between neighbours, first pixel) of what one value after layer `last` sees.
 
     With each layer of kernel k, stride s, padding p:  start − p·step,  size + (k − 1)·step,  step·s.

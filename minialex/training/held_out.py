@@ -60,7 +60,8 @@ def rows_of(train: data.PictureSet, val: data.PictureSet) -> Iterator[Row]:
 
 def write(folder: Place, train: data.PictureSet, val: data.PictureSet, init: str) -> None:
     """Write pictures.csv into a run's folder. init: the weights that the run begins with, perhaps another run's."""
-    before = Seen.of_run(init) if owner(init) else None
+    run = owner(init)
+    before = Seen.of_run(run) if run else None
     learnt = [("before", *row[1:]) for row in before.rows if row[0] != "val"] if before else []
     with replacing(Path(folder, NAME), "w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
@@ -101,32 +102,31 @@ class Seen:
         self.before = {(label, found) for part, label, _, found in rows if part == "before" and found}
 
     @staticmethod
-    def _learnt(where, key, part):
+    def _learnt(where: dict[Any, str], key: Any, part: str) -> None:
         where[key] = "val" if part == "val" and where.get(key, "val") == "val" else "train"
 
     @classmethod
     def of_run(cls, folder: Place) -> "Seen | None":
         """Of a run's folder; None where it cannot be known any more. Raises UserError for a damaged list."""
-        folder = owner(folder)
+        path = Path(folder, NAME)
         try:
-            with open(folder / NAME, encoding="utf-8", newline="") as file:
-                head, *rows = csv.reader(file)
+            with open(path, encoding="utf-8", newline="") as file:
+                head, *rows = map(tuple, csv.reader(file))
         except FileNotFoundError:
             return cls._of_settings(RunFolder(folder))
         except (OSError, ValueError, csv.Error) as error:
-            raise UserError(f"cannot read {folder / NAME}: {error}.") from error
-        if tuple(head) != HEAD or any(len(row) != len(HEAD) for row in rows):
-            raise UserError(f"{folder / NAME} is damaged: it needs the columns {', '.join(HEAD)}.")
-        return cls([tuple(row) for row in rows])
+            raise UserError(f"cannot read {path}: {error}.") from error
+        if head != HEAD or any(len(row) != len(HEAD) for row in rows):
+            raise UserError(f"{path} is damaged: it needs the columns {', '.join(HEAD)}.")
+        return cls(rows)
 
     @classmethod
-    def _of_settings(cls, run):
+    def _of_settings(cls, run: RunFolder) -> "Seen | None":
         """Of a run without a list, if its pictures are still the same."""
         try:
             settings = settings_of(run.path)
-            size = picture_size(settings)
             train, val = data.open_data(settings["data"], settings["subset"], labels=settings.get("labels"), progress=False,
-                                        report=None, val_fraction=settings["val_fraction"], size=size)
+                                        report=None, val_fraction=settings["val_fraction"], size=picture_size(settings))
             check_same_pictures(run, train, val)
         except UserError:
             return None
@@ -155,8 +155,8 @@ def settings_of(run: Place) -> dict[str, Any]:
     if not Path(run).is_dir():
         raise UserError(f"{run} does not say with which pictures it was trained: give them with --data DIR.")
     try:
-        return RunFolder(run).read_config()["settings"]
-    except (KeyError, TypeError) as error:
+        return dict(RunFolder(run).read_config()["settings"])
+    except (KeyError, TypeError, ValueError) as error:
         raise UserError(f"{run} holds no config.json of a run: give the pictures with --data DIR.") from error
 
 
@@ -171,7 +171,6 @@ class Chosen:
     pictures: list[Picture]
     labels: np.ndarray
     classes: list[str]
-    size: int
     part: str = "all"
     learnt: int | None = 0
     missing: int = 0
@@ -211,17 +210,16 @@ def of_run(run: Place, classes: Sequence[str], size: int, part: str = "val", who
     if seen is None and part in ("train", "val"):
         raise UserError(f"the pictures in {where} have changed since {run} was trained, and a run of its age keeps no list of "
                         "those it held out: put them back, or score all of them with --part all.")
-    return choose(run, whole, classes, size, seen, part, own=True)
+    return choose(run, whole, classes, seen, part, own=True)
 
 
-def of_data(run: Place, whole: list[Picture], where: Place | None, classes: Sequence[str], size: int,
-            part: str | None = None) -> Chosen:
+def of_data(path: Place, whole: list[Picture], where: Place | None, classes: Sequence[str], part: str | None = None) -> Chosen:
     """The Chosen of a part of the pictures `whole` of a folder `where` (None: a built-in set) for a run or a file of weights."""
-    seen, own = None, False
-    if owner(run):
-        seen, learnt_at = Seen.of_run(run), settings_of(owner(run)).get("data")
-        own = None not in (where, learnt_at) and os.path.realpath(where) == os.path.realpath(learnt_at)
-    return choose(run, whole, classes, size, seen, part, own and seen is not None)
+    run = owner(path)
+    seen = Seen.of_run(run) if run else None
+    learnt_at = settings_of(run).get("data") if run else None
+    same = where is not None and learnt_at is not None and os.path.realpath(where) == os.path.realpath(learnt_at)
+    return choose(path, whole, classes, seen, part, same and seen is not None)
 
 
 def open_of(settings: dict[str, Any], size: int) -> list[Picture]:
@@ -232,7 +230,7 @@ def open_of(settings: dict[str, Any], size: int) -> list[Picture]:
     return data.open_whole(settings["data"], subset, settings.get("labels"), size=size, tell=False)
 
 
-def choose(run: Place, whole: list[Picture], classes: Sequence[str], size: int, seen: Seen | None, part: str | None = None,
+def choose(run: Place, whole: list[Picture], classes: Sequence[str], seen: Seen | None, part: str | None = None,
            own: bool = False) -> Chosen:
     """The Chosen of a part of any pictures. seen: a Seen, or None where nobody knows; own: they are the run's.
 
@@ -242,7 +240,7 @@ def choose(run: Place, whole: list[Picture], classes: Sequence[str], size: int, 
     status = [seen.part(picture, own) if seen else None for picture in whole]
     held_out = sum(row[0] == "val" for row in seen.rows) if seen else 0
     found = status.count("val")
-    own = own or found and 2 * found >= held_out
+    own = own or found > 0 and 2 * found >= held_out
     notes = []
     if part is None:
         part = "val" if own else "all"
@@ -261,7 +259,7 @@ def choose(run: Place, whole: list[Picture], classes: Sequence[str], size: int, 
     if own and part == "val" and None in status:
         notes.append(f"{status.count(None):,} pictures are new since {run} was trained: --part all counts them too")
     chosen = [picture for picture, kept in zip(whole, keep) if kept]
-    learnt = sum(kept and s == "train" for s, kept in zip(status, keep))
+    learnt: int | None = sum(kept and s == "train" for s, kept in zip(status, keep))
     if not chosen:
         raise UserError(_why_none(run, whole, status, part))
     if seen is None:
@@ -269,10 +267,10 @@ def choose(run: Place, whole: list[Picture], classes: Sequence[str], size: int, 
         learnt = None
     elif part == "all" and learnt:
         notes.append(f"{run} has learnt from {learnt:,} of these pictures")
-    return Chosen(chosen, _labels(run, chosen, classes), list(classes), size, part, learnt, missing, notes)
+    return Chosen(chosen, _labels(run, chosen, classes), list(classes), part, learnt, missing, notes)
 
 
-def _why_none(run, whole, status, part):
+def _why_none(run: Place, whole: list[Picture], status: list[str | None], part: str) -> str:
     if part in ("train", "val", "test") and not any(picture.part == part for picture in whole):
         there = ", ".join(sorted({picture.part for picture in whole} - {"all"}))
         return (f"there is no part {part} among these pictures, which have {f'the parts {there}' if there else 'no parts'}: "
@@ -281,16 +279,16 @@ def _why_none(run, whole, status, part):
             "--part train scores those that it has learnt from, --part all takes all.")
 
 
-def _labels(run, chosen, classes):
+def _labels(run: Place, chosen: list[Picture], classes: Sequence[str]) -> np.ndarray:
     numbers = {name: number for number, name in enumerate(classes)}
     unknown = sorted({picture.label for picture in chosen} - set(numbers))
     if unknown:
         here = sorted({picture.label for picture in chosen})
-        raise UserError(f"{run} knows {some(classes)}, these pictures are of {some(here)}: give the pictures that it was trained "
-                        "with, or --classes FILE with the names of its classes.")
+        raise UserError(f"{run} knows {_some(classes)}, these pictures are of {_some(here)}: give the pictures that it was "
+                        "trained with, or --classes FILE with the names of its classes.")
     return np.array([numbers[picture.label] for picture in chosen], dtype=np.int64)
 
 
-def some(classes):
+def _some(classes: Sequence[str]) -> str:
     """How many classes, and the first of them."""
     return f"{len(classes)} classes ({', '.join(classes[:4])}{', ...' if len(classes) > 4 else ''})"

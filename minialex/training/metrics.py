@@ -35,7 +35,10 @@ class Tally:
     """Sums over the batches of an epoch so far. Start from those of `state()` to go on in the middle of one."""
 
     def __init__(self, loss: float = 0.0, top1: int = 0, top5: int = 0, count: int = 0) -> None:
-        self.loss, self.top1, self.top5, self.count = loss, top1, top5, count
+        self.loss: Any = loss  # numbers, or 0-d arrays of the device
+        self.top1: Any = top1
+        self.top5: Any = top5
+        self.count = count
 
     def add(self, loss: np.ndarray, logits: np.ndarray, labels: np.ndarray) -> None:
         """One batch: its mean loss, a 0-d array, logits (N, K) and labels (N,), all on one device."""

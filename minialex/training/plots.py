@@ -15,8 +15,9 @@ from .. import nn
 from ..data.names import shown
 from ..device import to_numpy
 from ..utils import drawing
-from ..utils.drawing import attempt, shorten
+from ..utils.drawing import attempt
 from ..utils.files import Output
+from ..utils.table import shorten
 from . import classifier
 from .metrics import Scores, best
 from .setup import Experiment, Sample, spread
@@ -165,7 +166,7 @@ def filters(path: Path, weight: np.ndarray, start: np.ndarray | None = None, tow
     per_row = min(PER_ROW, count // towers)
     rows = math.ceil(count // towers / per_row)
     block_height = TILE * rows + 0.35
-    width, height = max(5.5, TILE * per_row + 0.4), len(parts) * (towers * block_height + 0.6)
+    width, height = max(6.5, TILE * per_row + 0.4), len(parts) * (towers * block_height + 0.6)
     with figure(path, width, height) as canvas:
         for number, (title, note, kernels) in enumerate(parts):
             top = height - number * (towers * block_height + 0.6)

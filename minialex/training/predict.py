@@ -51,7 +51,8 @@ def predict(options: Namespace) -> int:
 
 def _tell(paths, network, options):
     """Print or write each prediction as soon as it is there. Returns how many pictures could be read."""
-    first, count = [], 0  # those that are drawn
+    first: list[Any] = []  # those that are drawn
+    count = 0
     with _table(options, network.classes) as row, _as_json(options, network.classes) as entry:
         for path, planes, p in classifier.judge(network, _read(paths, network.size), options.ten_crop):
             if not options.csv and not options.json:
@@ -170,7 +171,7 @@ def _sheet(path, entries, classes):
 def _patches(network: Classifier, options: Namespace, layer: str, number: int) -> None:
     progress = Progress(file=sys.stderr)
     if options.data:
-        train, _ = data.open_data(options.data, progress=progress.terminal, size=network.size)
+        train: Any = data.open_data(options.data, progress=progress.terminal, size=network.size)[0]
         train.classes = names.of_data(options.data, train.classes)
     else:
         train = held_out.of_run(options.run, network.classes, network.size, "train")

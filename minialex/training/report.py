@@ -78,7 +78,7 @@ def write(run: str | Path, scores: Scores, pictures: Any, say: Say, force: bool 
         _drawn(lambda path: plots.confusion(path, scores), "Confusion matrix",
                "A row for each class: what the network calls its pictures. Blue is right, red is a mistake.", say),
         "<h2>Classes</h2>" + _table(CLASS_HEAD, map(class_cells, scores.by_class()), (0, 4)),
-        _picture(Path(run, "filters.png"), "The first layer's filters", "The kernels of conv1 as small pictures."),
+        _picture(Path(run, "filters.png"), "The first layer's filters", "Its kernels as small pictures."),
         _epochs(rows, {row["epoch"]: row for row in times}), _settings(config),
     ]
     target = page(run, force)

@@ -10,14 +10,17 @@ import os
 import sys
 import tempfile
 import warnings
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from ..errors import UserError
 from . import files
 
 # Fonts that many machines have, asked where DejaVu has no letter for a name.
 _FALLBACK = ("Noto Sans CJK SC", "Noto Sans CJK JP", "Microsoft YaHei", "PingFang SC", "Hiragino Sans", "Arial Unicode MS")
-_FORMATS = {  # how a file of each format carries the mark of the command that wrote it (see files)
+# How a file of each format carries the mark of the command that wrote it (see files).
+_FORMATS: dict[str, Callable[[str], dict[str, Any]]] = {
     "png": lambda mark: {"metadata": {"Software": "minialex", "Comment": mark}},
     "pdf": lambda mark: {"metadata": {"Creator": "minialex", "Keywords": mark}},
     "svg": lambda mark: {"metadata": {"Keywords": [mark]}},
@@ -27,12 +30,12 @@ _FORMATS = {  # how a file of each format carries the mark of the command that w
 
 
 @contextmanager
-def figure(path, width, height, style, dpi=150, **options):
+def figure(path: Any, width: float, height: float, style: dict[str, Any], dpi: int = 150, **options: Any) -> Iterator[Any]:
     """Yield an empty figure, width x height inches, and write it to `path`, if there is one, at the end.
 
     style: rcParams beside matplotlib's defaults; options: Figure's. The format follows the name's ending.
     """
-    kind = format_of(path) if path is not None else None
+    kind = format_of(path) if path is not None else "png"
     with _defaults(style):
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
@@ -46,7 +49,7 @@ def figure(path, width, height, style, dpi=150, **options):
                 drawing.savefig(file, format=kind, dpi=dpi, **_FORMATS[kind](mark))
 
 
-def format_of(path):
+def format_of(path: Any) -> str:
     """The format of a picture of this name, "png" for one without an ending. Raises UserError for another ending."""
     kind = os.path.splitext(os.fspath(path))[1].lower().removeprefix(".") or "png"
     if kind not in _FORMATS:
@@ -71,13 +74,13 @@ def _defaults(style):
 class Canvas:
     """For a program that does nothing but draw, such as a lesson: figures with `style` from here on, in the whole process."""
 
-    def __init__(self, style):
+    def __init__(self, style: dict[str, Any]) -> None:
         matplotlib = _matplotlib()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
             matplotlib.rcParams.update(_settings(matplotlib) | style)
 
-    def figure(self, **options):
+    def figure(self, **options: Any) -> Any:
         """A matplotlib Figure."""
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
@@ -86,7 +89,7 @@ class Canvas:
         FigureCanvasAgg(drawing)
         return drawing
 
-    def subplots(self, rows=1, columns=1, figsize=None, layout=None, **options):
+    def subplots(self, rows: int = 1, columns: int = 1, figsize: Any = None, layout: str | None = None, **options: Any) -> Any:
         """(Figure, its axes), as pyplot has it."""
         drawing = self.figure(figsize=figsize, layout=layout)
         return drawing, drawing.subplots(rows, columns, **options)
@@ -130,7 +133,7 @@ def _without_settings():
 
 
 @contextmanager
-def attempt(name, say):
+def attempt(name: Any, say: Callable[[str], object]) -> Iterator[None]:
     """A picture that cannot be drawn is one line, said by `say`, and everything else goes on. Raises NotWritten."""
     try:
         yield
@@ -142,7 +145,7 @@ def attempt(name, say):
         say(f"{name} was not drawn: {kind}{lines[0] if lines else ''}")
 
 
-def drawn(output, say, draw, *arguments):
+def drawn(output: files.Output, say: Callable[[str], object], draw: Callable[..., object], *arguments: Any) -> bool:
     """Draw the picture `output` by draw(output, *arguments); returns whether that went well (see attempt)."""
     with attempt(output, say):
         draw(output, *arguments)
@@ -150,7 +153,7 @@ def drawn(output, say, draw, *arguments):
     return False
 
 
-def named(path, kind, otherwise, of="", force=False):
+def named(path: Any, kind: str, otherwise: Any, of: str = "", force: bool = False) -> files.Output:
     """The files.Output for a picture: of the path that the user has given, or else the name `otherwise` or a free one like it.
     Raises UserError when no picture can be written there."""
     if path is None:
@@ -161,8 +164,3 @@ def named(path, kind, otherwise, of="", force=False):
     format_of(output)
     output.check()
     return output
-
-
-def shorten(name, most):
-    """A name of at most `most` letters."""
-    return name if len(name) <= most else name[: most - 1] + "…"

@@ -13,16 +13,19 @@ import re
 import secrets
 import shutil
 import stat
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from ..errors import UserError
 
 try:
     import fcntl
 except ImportError:  # Windows, where a file that is open cannot be removed anyway
-    fcntl = None
+    fcntl = None  # type: ignore[assignment]
 
+Place = str | os.PathLike[str]
 TEMPORARY = ".minialex-{}-{}.tmp"  # a digest of the name that the file will get, random letters
 _MARK = re.compile(rb"minialex-wrote-this:([a-z-]+):([0-9a-f]*)")
 _ENDS = 1 << 16  # bytes at both ends of a file in which its mark is looked for
@@ -36,7 +39,7 @@ class NotWritten(UserError):
 
 
 @contextmanager
-def replacing(path, mode="wb", **options):
+def replacing(path: Any, mode: str = "wb", **options: Any) -> Iterator[Any]:
     """Yield a file that takes the name `path`, a path or an Output, when the block ends well.
 
     A link stays a link: what it points to is written. Raises NotWritten, a UserError, when the file cannot be written;
@@ -69,7 +72,7 @@ def replacing(path, mode="wb", **options):
     sync_folder(os.path.dirname(target))
 
 
-def keep_as(source, target):
+def keep_as(source: Place, target: Place) -> None:
     """Give a file a second name that stays when `source` is written anew: a link, or where there are none a copy."""
     temporary = _temporary_name(target)
     try:
@@ -87,7 +90,7 @@ def _copy(source, target):
         shutil.copyfileobj(old, new, 1 << 20)
 
 
-def sync_folder(folder):
+def sync_folder(folder: Place) -> None:
     """Force a folder's names to the disk where that is possible (not on Windows, nor on some network file systems)."""
     if os.name != "posix":
         return
@@ -102,7 +105,7 @@ def sync_folder(folder):
 # ------------------------------------------------------------------------------------------------ what a kill leaves
 
 
-def remove_abandoned(folder, name=None):
+def remove_abandoned(folder: Place, name: str | None = None) -> None:
     """Remove what killed programs left half written in a folder: files that were to get this name, or any.
 
     A program at work holds a lock on its file, which the operating system takes away when the program ends.
@@ -157,15 +160,15 @@ def _is_device(path):
 # ------------------------------------------------------------------------------------------------ what a user is given
 
 
-def mark(kind, of=""):
+def mark(kind: str, of: str = "") -> str:
     """What stands inside a file of this kind, made of the inputs `of`, so that minialex knows its own work again."""
     return f"minialex-wrote-this:{kind}:{_digest(of) if of else ''}"
 
 
-def found_mark(path):
+def found_mark(path: Place) -> tuple[str, str] | None:
     """(kind, digest of its inputs) of a file that minialex wrote, or None. Looks at both ends of the file."""
     found = _MARK.search(_ends(path))
-    return found and (found[1].decode(), found[2].decode())
+    return (found[1].decode(), found[2].decode()) if found else None
 
 
 def _ends(path):
@@ -178,28 +181,28 @@ def _ends(path):
         return b""
 
 
-class Output(os.PathLike):
+class Output(os.PathLike[str]):
     """The path of a file that a command writes for the user.
 
     kind: one word for what it is; of: a text that names what it was made of; force: replace whatever is there;
     signs: bytes that stand in such files beside or instead of a mark, where their format has no place for one.
     """
 
-    def __init__(self, path, kind, of="", force=False, signs=()):
+    def __init__(self, path: Place, kind: str, of: str = "", force: bool = False, signs: Sequence[bytes] = ()) -> None:
         self.path, self.kind, self.of, self.force, self.signs = Path(path), kind, of, force, signs
         self.mark = mark(kind, of)
 
-    def __fspath__(self):
+    def __fspath__(self) -> str:
         return str(self.path)
 
     __str__ = __fspath__
 
-    def is_ours(self):
+    def is_ours(self) -> bool:
         """Was the file that is there written by the same command?"""
         found = found_mark(self.path)
         return found[0] == self.kind if found else any(sign in _ends(self.path) for sign in self.signs)
 
-    def check(self):
+    def check(self) -> None:
         """Raise UserError when the file cannot be written, or would replace what this command did not write."""
         if self.path.is_dir():
             raise UserError(f"{self} is a folder: name a file.")
@@ -210,7 +213,7 @@ class Output(os.PathLike):
                             "with --force.")
 
 
-def unused(folder, stem, ending, kind, of, force=False):
+def unused(folder: Place, stem: str, ending: str, kind: str, of: str, force: bool = False) -> Output:
     """The Output for a command that was given no name: stem.ending, or stem-2.ending and so on where that name has
     been taken by a file of the user's, or by what was made of other inputs."""
     wanted, number = (kind, _digest(of) if of else ""), 1

@@ -7,20 +7,21 @@ Every function takes `root`, the folder that holds proc/ and sys/, for tests.
 import functools
 import os
 import sys
+from typing import Any
 
 from ..errors import UserError
 
 try:
     import resource
 except ImportError:  # Windows
-    resource = None
+    resource = None  # type: ignore[assignment]
 
 THREADS = "MINIALEX_THREADS"
 
 # ------------------------------------------------------------------------------------------------ cores
 
 
-def thread_count():
+def thread_count() -> int:
     """How many threads the CPU's kernels use: MINIALEX_THREADS, or the cores that this process may use.
 
     Raises UserError when MINIALEX_THREADS is no whole number of at least 1.
@@ -36,7 +37,7 @@ def _whole(text):
     return int(text)
 
 
-def cores(root="/"):
+def cores(root: Any = "/") -> int:
     """Cores that this process may run on: those it is bound to, and a quota of time rounded up (1.5 cores keep 2 threads
     busy three quarters of the time)."""
     bound = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
@@ -69,7 +70,7 @@ def _path(*parts):
 # ------------------------------------------------------------------------------------------------ memory
 
 
-def memory_free(root="/"):
+def memory_free(root: Any = "/") -> int | None:
     """Bytes of main memory that this process can still take, or None where nobody knows."""
     available = _available(root)
     rooms = [*([] if available is None else [available]), *_group_room(root), *_limit_room(root)]
@@ -107,7 +108,7 @@ def _limit_room(root):
             yield most - _number(taken, page)
 
 
-def memory_used():
+def memory_used() -> int | None:
     """The most bytes of main memory that this process has held so far, or None where nobody knows."""
     if resource is None:
         return None

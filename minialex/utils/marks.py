@@ -9,7 +9,7 @@ import os
 import re
 from pathlib import Path
 
-from .files import found_mark
+from .files import Place, found_mark
 
 CONFIG = "config.json"
 CHECKPOINTS = ("checkpoint-last.npz", "checkpoint-best.npz")
@@ -20,7 +20,7 @@ _OWN_NAMES = re.compile(  # pictures that commands write where they are called, 
     r"(curves|filters|predictions|confusion|compare|.*-prediction|.*-features|patches-.*)(-\d+)?\.png", re.IGNORECASE)
 
 
-def is_run(folder):
+def is_run(folder: Place) -> bool:
     """Is this the folder of a run of minialex?"""
     return _has_config(Path(folder, CONFIG)) or any(_is_sealed(Path(folder, name)) for name in CHECKPOINTS)
 
@@ -45,7 +45,7 @@ def _is_sealed(path):
         return False
 
 
-def holds_runs(folder, endings):
+def holds_runs(folder: Place, endings: tuple[str, ...]) -> bool:
     """Does this folder hold runs of minialex, no other folder, and no pictures, which end in one of `endings`?"""
     folders = []
     try:
@@ -60,11 +60,11 @@ def holds_runs(folder, endings):
     return bool(folders) and all(map(is_run, folders))
 
 
-def is_no_class(folder, endings):
+def is_no_class(folder: Place, endings: tuple[str, ...]) -> bool:
     """Is this a run's folder, or a folder of runs? Then it is never a class, whatever it is called."""
     return is_run(folder) or holds_runs(folder, endings)
 
 
-def is_own_picture(path):
+def is_own_picture(path: Place) -> bool:
     """Is this a picture that a command of minialex has drawn? Such a picture is never one to learn from."""
     return _OWN_NAMES.fullmatch(os.path.basename(path)) is not None and found_mark(path) is not None

@@ -1,16 +1,17 @@
-"""A network's summary as text: one line for each layer, notes on what was rounded, totals."""
+"""Tables as text: any rows in columns; and a network's summary, a line for each layer, notes on what was rounded, totals."""
 import textwrap
 from collections.abc import Collection, Iterator, Sequence
+from typing import Any
 
 WIDTH = 100
 
 
-def render(summary):
+def render(summary: Any) -> str:
     """The whole text: table, notes, totals."""
     return "\n".join([*_table(summary.rows), *_notes(summary.rows), "", *_totals(summary)])
 
 
-def is_rounded(row):
+def is_rounded(row: Any) -> bool:
     """Does this layer's window leave columns unread?"""
     return row.formula.startswith(("(", "height (")) and "→" in row.formula
 
@@ -24,8 +25,8 @@ def _table(rows):
         widest = max(range(3), key=lambda column: widths[column])  # only the texts on the left may be cut
         widths[widest] -= 1
     ruler = "─" * (sum(widths) + gaps)
-    text = ["  ".join(map(_fit, line, widths, range(len(head)))).rstrip() for line in lines]
-    return [text[0], ruler, *text[1:], ruler]
+    text = columns([[shorten(cell, width) for cell, width in zip(line, widths)] for line in lines], left=(0, 1, 2))
+    return [next(text), ruler, *text, ruler]
 
 
 def _cells(row):
@@ -35,11 +36,6 @@ def _cells(row):
     groups = str(row.groups) if row.groups > 1 else ""
     parameters = f"{row.parameters:,}" if row.parameters else ""
     return row.name, row.type, _short(row.formula), times(row.output_shape), groups, parameters, macs, memory
-
-
-def _fit(cell, width, column):
-    cell = cell if len(cell) <= width else cell[: width - 1] + "…"
-    return cell.ljust(width) if column < 3 else cell.rjust(width)
 
 
 def _short(formula):
@@ -75,7 +71,7 @@ def _share(part, whole):
     return f"{part / whole if whole else 0:.1%} in fully connected layers"
 
 
-def times(shape):
+def times(shape: Sequence[int]) -> str:
     """(96, 55, 55) -> '96×55×55'"""
     return "×".join(map(str, shape))
 
@@ -83,6 +79,11 @@ def times(shape):
 def _amount(number):
     """117600 -> '117.6 k', 105415200 -> '105.4 M'."""
     return f"{number / 1e6:,.1f} M" if number >= 1e6 else f"{number / 1e3:,.1f} k" if number >= 1e3 else str(number)
+
+
+def shorten(text: str, most: int) -> str:
+    """A text of at most `most` letters."""
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def columns(rows: Sequence[Sequence[str]], left: Collection[int] = (0,), gap: str = "  ") -> Iterator[str]:

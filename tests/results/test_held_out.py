@@ -221,7 +221,7 @@ def test_labels_are_matched_by_name(copy, capsys):
     """Of a network whose classes stand in another order, as other programs' may."""
     network = classifier.load(copy / "third")
     whole = data.open_whole(copy / "pets", size=network.size)
-    chosen = held_out.choose("weights.pth", whole, ["dog", "cat"], network.size, None)
+    chosen = held_out.choose("weights.pth", whole, ["dog", "cat"], None)
     assert chosen.labels.tolist() == [1] * 10 + [0] * 10 and chosen.learnt is None
 
 

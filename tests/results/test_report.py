@@ -9,7 +9,7 @@ import pytest
 
 from minialex.cli import compare, export, predict, report
 from minialex.training import classifier
-from minialex.training.compare import unique
+from minialex.training.compare import lines, read, unique
 
 
 class Checker(html.parser.HTMLParser):
@@ -68,6 +68,12 @@ def test_compare_shows_results_differences_and_curves(runs, tmp_path, capsys):
 
 def test_names_that_come_twice_are_told_apart():
     assert unique(["a", "b", "a"]) == ["a (1)", "b", "a (2)"]
+
+
+def test_a_network_of_ones_own_is_named_in_one_cell(runs):
+    ours, theirs = read(str(runs[0])), read(str(runs[1]))
+    ours["settings"] = ours["settings"] | {"model": {"file": "/a/net.py", "name": "Net", "sha256": "0123456789abcdef"}}
+    assert "model    net.py:Net (01234567)  null" in list(lines([ours, theirs]))
 
 
 @pytest.mark.parametrize("command", [report.main, lambda arguments: compare.main([*arguments, "--out", "unused.png"])])
