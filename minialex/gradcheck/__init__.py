@@ -12,7 +12,8 @@ would pass, since its outputs always sum to 1.
     check.py      what may be asked                      tensor_function.py, numpy_code.py   what is checked
     sampling.py   which entries, which directions        probing.py             one numeric derivative, and what it is worth
     comparing.py  one check, in the order of events      rounding.py            how finely the code under test computes
-    verdicts/     what is wrong: one hypothesis a function, each with its test
+    verdicts/     what is wrong: mistakes.py is the table of what is known, and the search
+    dialects.txt  what courses call things; a word more is a dialect more
     report.py, curves.py, plot.py        how it is told and drawn
     binding.py, gradients.py             who gets what in a student's functions, and what came back
     engine.py                            what is checked without a file      ../grader   students' files

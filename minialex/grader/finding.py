@@ -5,7 +5,7 @@
     NAME, NAME_backward              y = relu(x);  dx = relu_backward(dy, x)
     NAME, NAME_prime                 f and its derivative
     a function that returns both     loss, dx = softmax_loss(x, y)
-    a class                          forward and backward of one object, by any name that dialects.py knows; static methods
+    a class                          forward and backward of one object, by any name in dialects.txt; static methods
     a scalar engine                  a Value with operators and backward()
     a Function or a Module           of the engine: a class of the file, or an object at its top level
 

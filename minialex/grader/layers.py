@@ -196,7 +196,7 @@ def chained(dout: np.ndarray, slope: np.ndarray, x: np.ndarray, name: str) -> np
     slope, dout = np.asarray(slope), np.asarray(dout)
     if slope.shape == (*dout.shape, *dout.shape[-1:]):
         return np.einsum("...i,...ij->...j", dout, slope)
-    if slope.shape == dout.shape:
+    if slope.shape in ((), dout.shape):  # the identity's is 1
         return dout * slope
     for axis in range(np.ndim(x)) if slope.shape == np.shape(x) and np.ndim(x) == dout.ndim + 1 else ():
         if np.delete(slope.shape, axis).tolist() == list(dout.shape):

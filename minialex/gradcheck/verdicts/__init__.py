@@ -1,4 +1,4 @@
-"""What is wrong with a gradient: one hypothesis a function, each with the test that supports it."""
+"""What is wrong with a gradient: a table of known mistakes, and one search for the one that was made."""
 from .names import VERDICTS, Verdict
 from .outcome import absent, row, same_for_all, shape_differs, without_gradient
 

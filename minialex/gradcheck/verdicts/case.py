@@ -23,7 +23,7 @@ NUDGE = 0.01  # times the size of a typical entry, off the kinks
 EXACT = 1e-6  # of the largest value: a prediction that is off by more is no explanation
 LARGEST = 4_000_000  # entries of J
 MOST = 4000  # entries of the input
-TRIALS = 200  # forward passes for the hypotheses
+TRIALS = 200  # forward passes for the mistakes
 EVERYWHERE = "in four trials (two sets of values, two random dout each)"
 
 
