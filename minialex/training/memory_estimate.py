@@ -35,7 +35,7 @@ def memory(experiment: Any) -> int:
     """Bytes that a run will take at most, on the device; on a CPU with the decoded pictures that are kept."""
     if experiment.model.parameters()[0].device != "cpu":
         return round(_weights(experiment) + part_size(experiment.config) * per_picture(experiment) + PROGRAM)
-    program = PROGRAM + SCRATCH * _count(experiment.model.parameters())
+    program = PROGRAM + SCRATCH * _count(experiment.model)
     for pictures in (experiment.train, experiment.val):  # decoded; none are kept where they are read from a pack
         program += min(len(pictures) * 3 * pictures.size ** 2, getattr(pictures, "cache_bytes", 0))
     return round(program + max(training(experiment), ending(experiment)))
@@ -56,9 +56,8 @@ def training(experiment: Any) -> float:
 
 def ending(experiment: Any) -> float:
     """Bytes when the last report is made: gradients and features are gone, a second network is there."""
-    parameters = experiment.model.parameters()
-    largest = max(parameter.data.size for parameter in parameters)
-    return 4 * (3 * _count(parameters) + _count(_learning(parameters)) + RANDOM * largest) + DRAWING
+    largest = max(parameter.data.size for parameter in experiment.model.parameters())
+    return 4 * (3 * _count(experiment.model) + _learning(experiment.model) + RANDOM * largest) + DRAWING
 
 
 def per_picture(experiment: Any) -> float:
@@ -88,16 +87,15 @@ def _has_tanh(model):
 
 
 def _weights(experiment):
-    parameters = experiment.model.parameters()
-    return 4 * _count(parameters) + 8 * _count(_learning(parameters))
+    return 4 * _count(experiment.model) + 8 * _learning(experiment.model)
 
 
-def _learning(parameters):
-    return [parameter for parameter in parameters if parameter.requires_grad]
+def _learning(model):
+    return sum(parameter.data.size for parameter in model.parameters() if parameter.requires_grad)
 
 
-def _count(parameters):
-    return sum(parameter.data.size for parameter in parameters)
+def _count(model):
+    return sum(parameter.data.size for parameter in model.parameters())
 
 
 def caution(experiment: Any) -> str | None:
@@ -121,7 +119,7 @@ def gigabytes(count: float) -> str:
 def batch_that_fits(model: nn.Module, room: float) -> int:
     """The most images per training step for `room` bytes on a GPU; 0 when there is no room for one."""
     per_output = POOL_WITH_TANH if _has_tanh(model) else POOL
-    return max(0, int((0.95 * room - 12 * _count(model.parameters())) / (per_output * _activations(model))))
+    return max(0, int((0.95 * room - 12 * _count(model)) / (per_output * _activations(model))))
 
 
 def explain(error: MemoryError, trainer: Any) -> OutOfMemory:
