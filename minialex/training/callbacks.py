@@ -80,10 +80,10 @@ class Interrupt(Callback):
     HEARD = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
 
     def __init__(self) -> None:
-        self.before = {}
+        self.before: dict[int, Any] = {}
 
     def on_begin(self, trainer: Trainer) -> None:
-        def handle(number, frame):
+        def handle(number: int, frame: Any) -> None:
             if trainer.stopping:
                 raise KeyboardInterrupt
             trainer.stopping = True
@@ -157,8 +157,8 @@ def give_up(trainer: Trainer, images: Any, labels: Any) -> None:
     raise Diverged(where + explain_divergence(trainer.experiment.learner, images, labels, trainer.lr) + _what_is_kept(trainer))
 
 
-def _what_is_kept(trainer):
-    if trainer.saved in (None, (0, 0)):
+def _what_is_kept(trainer: Trainer) -> str:
+    if trainer.saved is None or trainer.saved == (0, 0):
         return ""
     epoch, steps = trainer.saved
     return f" {trainer.folder.last} has the network after epoch {epoch}" + (f" and {steps} steps." if steps else ".")
@@ -215,7 +215,7 @@ class TimeLeft(Callback):
     def __init__(self) -> None:
         self.steps, self.images, self.seconds, self.told_heading = 0, 0, 0.0, False
         self.began = self.last = time.perf_counter()
-        self.estimated = None  # seconds for all, after the first steps
+        self.estimated: float | None = None  # seconds for all, after the first steps
 
     def on_epoch_begin(self, trainer: Trainer) -> None:
         self.last = time.perf_counter()
@@ -315,8 +315,8 @@ class Checkpoints(Callback):
 
     def is_due(self, trainer: Trainer) -> bool:
         """Is it time to save within the epoch?"""
-        if self.most_steps is not None:
-            return self.steps >= self.most_steps
+        if self.most_seconds is None:
+            return self.steps >= (self.most_steps or 1)
         return time.perf_counter() - self.saved_at >= self.most_seconds and self._is_cheap(trainer)
 
     def on_epoch(self, trainer: Trainer, row: Epoch) -> None:
@@ -338,12 +338,12 @@ class Checkpoints(Callback):
     def on_stop(self, trainer: Trainer) -> None:
         self.save(trainer)
 
-    def _is_cheap(self, trainer):
+    def _is_cheap(self, trainer: Trainer) -> bool:
         if trainer.saved == (0, 0):  # nothing learnt is kept yet
             return True
         return time.perf_counter() - self.saved_at > trainer.costs.get("save", 0.0) / self.SHARE
 
-    def _try_later(self, trainer, problem):
+    def _try_later(self, trainer: Trainer, problem: NotWritten) -> None:
         self.steps, self.saved_at = 0, time.perf_counter()
         warn(trainer, f"{problem} The run goes on and tries again later.")
 

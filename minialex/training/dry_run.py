@@ -6,6 +6,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from ..data import UnreadablePicture
 from ..device import memory_used
@@ -71,7 +72,7 @@ def rehearse(trainer: Trainer) -> Iterator[str]:
 def make_steps(trainer: Trainer, steps: int) -> float | None:
     """The next few steps and nothing else. Returns images per second after the first, or None without any."""
     trainer.model.train()
-    start, count = None, 0
+    start, count = 0.0, 0
     for _, (images, labels) in zip(range(steps), _batches(trainer, steps)):
         trainer.step(images, labels)
         trainer.tally.fetch()  # waits for a GPU
@@ -81,7 +82,7 @@ def make_steps(trainer: Trainer, steps: int) -> float | None:
     return count / (time.perf_counter() - start) if count else None
 
 
-def _batches(trainer, steps):
+def _batches(trainer: Trainer, steps: int) -> Iterator[tuple[Any, Any]]:
     """Batches for some steps: of few pictures' features where all of them would first have to be computed."""
     if not trainer.experiment.views:
         trainer.loader.start(trainer.epoch, trainer.batch)
@@ -93,14 +94,15 @@ def _batches(trainer, steps):
         yield found[start : start + size], labels[start : start + size]
 
 
-def _draw(trainer):
+def _draw(trainer: Trainer) -> Iterator[str]:
     """Draw the run's pictures, of an epoch that did not take place; yields what went wrong, or how long it took."""
-    problems, start = [], time.perf_counter()
+    problems: list[str] = []
+    start = time.perf_counter()
     plots.of_run(trainer.folder.path, trainer.experiment, [(1, trainer.config.lr, 1, 0, 1, 0, 0)], [True], problems.append)
     yield from problems or [f"the run's pictures drawn in {time.perf_counter() - start:.1f} s"]
 
 
-def _look_at(pictures):
+def _look_at(pictures: Any) -> tuple[int, int]:
     indices = spread(min(len(pictures), LOOKED_AT), len(pictures))
     unreadable = 0
     for index in indices:

@@ -66,7 +66,7 @@ class Trainer:
     A callback that sets `stopping` ends the run after the step: it is saved, and can go on later.
     """
 
-    def __init__(self, experiment: Experiment, folder: Any, progress: Any, callbacks: Iterable = ()):
+    def __init__(self, experiment: Experiment, folder: Any, progress: Any, callbacks: Iterable[Any] = ()):
         self.experiment, self.config, self.folder, self.progress = experiment, experiment.config, folder, progress
         self.model, self.optimizer, self.schedule = experiment.model, experiment.optimizer, experiment.schedule
         self.callbacks = list(callbacks)
@@ -78,8 +78,8 @@ class Trainer:
         self.epoch, self.batch, self.tally = 0, 0, Tally()
         self.history: list[Epoch] = []
         self.timing: list[Timing] = []
-        self.best: tuple | None = None  # (top-1, −loss, epoch) of the best validation that looked at all pictures
-        self.saved: tuple | None = None  # (epoch, steps) of the last checkpoint
+        self.best: tuple[float, float, int] | None = None  # (top-1, −loss, epoch) of the best validation of all pictures
+        self.saved: tuple[int, int] | None = None  # (epoch, steps) of the last checkpoint
         self.costs: dict[str, float] = {}  # seconds, as last measured: "train", "val", "features" of a picture, "save" of a save
         self.stopping = False
 
@@ -122,7 +122,7 @@ class Trainer:
         self.epoch, self.batch, self.tally = self.epoch + 1, 0, Tally()
         self.tell("on_epoch", self.history[-1])
 
-    def _train(self):
+    def _train(self) -> None:
         if self.batch == 0:
             # Dropout's masks follow from the epoch, as the loader's crops do: going on needs no earlier random numbers.
             manual_seed(int(np.random.SeedSequence([self.config.seed, self.epoch]).generate_state(1)[0]))
@@ -151,18 +151,19 @@ class Trainer:
         self.optimizer.zero_grad()
         count, size = len(labels), part_size(self.config)
         for part in parts_of_batch([slice(start, min(start + size, count)) for start in range(0, count, size)]):
-            self._backward(*self.on_device(images[part], labels[part]), self._share(labels, part))
+            x, y = self.on_device(images[part], labels[part])
+            self._backward(x, y, self._share(labels, part))
         self.tell("on_gradients")
         self.optimizer.step()
 
-    def _share(self, labels, part):
+    def _share(self, labels: Any, part: slice) -> float:
         """What a part of a batch counts in it: as its pictures do, or their classes' weights. The loss of a part is a mean."""
         if self.class_weights is None or part.stop - part.start == len(labels):
             return (part.stop - part.start) / len(labels)
         weights = self.class_weights[self.on_device(labels)[0]]
         return float(weights[part].sum() / weights.sum())
 
-    def _backward(self, images, labels, share):
+    def _backward(self, images: Any, labels: Any, share: float) -> None:
         """Add the gradients of a part of a batch, which counts for this share of it."""
         if self.epoch == self.batch == 0 and self.experiment.fresh:
             finetune.settle(self.experiment.learner, self.experiment.fresh, images)
@@ -175,13 +176,13 @@ class Trainer:
             loss = F.cross_entropy(logits.data, labels)
         self.tally.add(loss.data, logits.data, labels)
 
-    def _validate(self):
+    def _validate(self) -> tuple[tuple[float, ...], int]:
         """((loss, top-1, top-5), number of pictures), without dropout."""
         self.model.eval()
         loader = self.validation
         if not self.is_complete(self.epoch):
             loader = validation_loader(self.experiment, validation_pictures(self.experiment, complete=False))
-        tally = Tally()
+        tally, images, labels = Tally(), None, None
         with no_grad(), self.progress.phase("validation", len(loader.pictures)) as bar:
             for images, labels in loader:
                 images, labels = self.on_device(images, labels)
@@ -192,12 +193,12 @@ class Trainer:
         self._check_validated(tally, loader, images, labels)
         return tally.fetch(), tally.count
 
-    def _check_validated(self, tally, loader, images, labels):
+    def _check_validated(self, tally: Tally, loader: Any, images: Any, labels: Any) -> None:
         if tally.count == 0:
             raise UserError(f"none of the {len(loader.pictures)} pictures for validation can be read: check the files.")
         self.tell("on_validation", tally.fetch()[0], images, labels)
 
-    def _prepare(self, loader, epoch):
+    def _prepare(self, loader: Any, epoch: int) -> float:
         """Have the frozen layers' features of this epoch computed, where they are kept. Returns the seconds that it took."""
         if not self.experiment.views:
             return 0.0
@@ -209,7 +210,7 @@ class Trainer:
             self.costs["features"] = seconds / count
         return seconds if count else 0.0
 
-    def _give_back_memory(self):
+    def _give_back_memory(self) -> None:
         """After the last step: gradients and kept features are not needed for what is drawn then."""
         self.optimizer.zero_grad()
         for loader in (self.loader, self.validation) if self.experiment.views else ():
@@ -231,11 +232,11 @@ class Trainer:
         """The learning rate of the next step."""
         return self.optimizer.param_groups[0]["lr"]
 
-    def on_device(self, *arrays: Any) -> list:
+    def on_device(self, *arrays: Any) -> list[Any]:
         """The arrays where the network is."""
         return [to_device(array, self.device) for array in arrays]
 
-    def _stop_if_asked(self):
+    def _stop_if_asked(self) -> None:
         if self.stopping:
             self.tell("on_stop")
             raise Interrupted(f"stopped and saved after epoch {self.epoch} and {self.batch} steps; to go on: "

@@ -20,10 +20,10 @@ import inspect
 import sys
 import traceback
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -48,14 +48,14 @@ class OwnModel(NamedTuple):
     path: Path
     name: str
     source: bytes
-    make: Callable
-    input_shape: tuple
+    make: Callable[..., Any]
+    input_shape: tuple[int, int, int]
     variant: str
 
     def __str__(self) -> str:
         return f"{self.name} in {self.path}"
 
-    def settings(self) -> dict:
+    def settings(self) -> dict[str, Any]:
         """What config.json says of it."""
         return {"file": str(self.path.absolute()), "name": self.name, "sha256": hashlib.sha256(self.source).hexdigest(),
                 "input_shape": list(self.input_shape)}
@@ -77,7 +77,7 @@ class OwnModel(NamedTuple):
         if not model.parameters():
             raise UserError(f"{self} has no parameters, so there is nothing to learn: assign its layers to self.")
         model.variant, model.num_classes, model.input_shape = self.variant, num_classes, tuple(self.input_shape)
-        images, sizes = np.zeros((2, *self.input_shape), np.float32), []
+        images, sizes = np.zeros((2, *self.input_shape), np.float32), list[int]()
         model.eval()
         with no_grad(), _watching(sizes):
             output = self._run(f"fails on pictures of shape {images.shape}", lambda: model(Tensor(images)))
@@ -89,7 +89,7 @@ class OwnModel(NamedTuple):
         model.activation_bytes = sum(sizes) // 2
         return model
 
-    def _run(self, what, call):
+    def _run(self, what: str, call: Callable[[], Any]) -> Any:
         """call(); whatever it raises becomes a sentence with the line of the user's file."""
         try:
             return call()
@@ -106,7 +106,7 @@ def read(text: str) -> OwnModel:
     return _load(Path(path), name, Path(path).name)
 
 
-def of_run(folder: Path, settings: dict | None) -> OwnModel:
+def of_run(folder: Path, settings: dict[str, Any] | None) -> OwnModel:
     """The OwnModel of a run, from the copy in its folder. settings: what its config.json says of it.
 
     Raises UserError when the copy is not there, or is not the file that the run was started with.
@@ -120,7 +120,7 @@ def of_run(folder: Path, settings: dict | None) -> OwnModel:
     return _load(copy, settings["name"], Path(settings["file"]).name)
 
 
-def _load(path, name, shown):
+def _load(path: Path, name: str, shown: str) -> OwnModel:
     try:
         source = path.read_bytes()
     except OSError as error:
@@ -145,12 +145,12 @@ def _load(path, name, shown):
     return OwnModel(path, name, source, make, shape, f"{shown}:{name}")
 
 
-def _checked(shape, name, path):
+def _checked(shape: Any, name: str, path: Path) -> tuple[int, int, int]:
     whole = isinstance(shape, (tuple, list)) and len(shape) == 3 and all(isinstance(n, int) and n > 0 for n in shape)
     if not whole or shape[0] not in (1, 3) or shape[1] != shape[2]:
         raise UserError(f"{name}.input_shape in {path} is {shape}: it needs (channels, height, width) of square pictures with 3 "
                         "channels, or 1 for grey, such as (3, 64, 64).")
-    return tuple(shape)
+    return (*shape,)
 
 
 def _line(error: BaseException, path: Path) -> str:
@@ -167,10 +167,10 @@ def _said(error: BaseException) -> str:
 
 
 @contextmanager
-def _watching(sizes):
+def _watching(sizes: list[int]) -> Iterator[None]:
     """Note the bytes of every operation's output inside the block."""
-    def observe(direction, function, call):
-        def watched(*arrays):
+    def observe(direction: str, function: Any, call: Callable[..., Any]) -> Callable[..., Any]:
+        def watched(*arrays: Any) -> Any:
             result = call(*arrays)
             sizes.append(getattr(result, "nbytes", 0))
             return result

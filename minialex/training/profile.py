@@ -5,6 +5,7 @@ Every operation is timed while it runs. On a GPU it is waited for, which makes t
 import sys
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from typing import Any
 
 from ..tensor import is_grad_enabled, observers
@@ -18,7 +19,8 @@ class Profile(Callback):
     """Collects the seconds of training steps; `lines()` is a table of them, which is printed when the loop is left."""
 
     def __init__(self) -> None:
-        self.seconds, self.steps, self.wall, self.device = defaultdict(lambda: [0.0, 0.0]), 0, 0.0, "cpu"
+        self.seconds: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])  # by operation: forward, backward
+        self.steps, self.wall, self.device = 0, 0.0, "cpu"
 
     def on_begin(self, trainer: Trainer) -> None:
         self.device = trainer.device
@@ -42,8 +44,8 @@ class Profile(Callback):
         for line in self.lines():
             trainer.progress.line(line)
 
-    def _observe(self, direction, function, call):
-        def timed(*arrays):
+    def _observe(self, direction: str, function: Any, call: Callable[..., Any]) -> Callable[..., Any]:
+        def timed(*arrays: Any) -> Any:
             start = time.perf_counter()
             result = call(*arrays)
             if direction == "backward" or is_grad_enabled():  # neither validation nor what frozen layers make of pictures
@@ -65,10 +67,10 @@ class Profile(Callback):
         return [*rows, f"{'all operations':<32}{self._ms(total):>20}{1:8.0%}",
                 f"{'pictures, saving, bookkeeping':<32}{self._ms(self.wall - total):>20}"]
 
-    def _ms(self, seconds):
+    def _ms(self, seconds: float) -> str:
         return f"{1e3 * seconds / self.steps:,.1f}" if seconds else ""
 
-    def _wait(self):
+    def _wait(self) -> None:
         """Let a GPU finish what it was asked for."""
         if self.device != "cpu":
             sys.modules["cupy"].cuda.Device().synchronize()

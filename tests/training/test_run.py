@@ -180,6 +180,14 @@ def test_pictures_that_cannot_be_read_are_counted_or_stop_a_strict_run(train, tm
         train("strict", data=str(root), epochs=1, strict=True)
 
 
+def test_a_validation_without_a_picture_is_a_sentence(train, tmp_path):
+    root = write_pictures(tmp_path / "bad", {"train": 4, "val": 2})
+    for path in (root / "val").glob("*/*.png"):
+        path.write_bytes(b"no picture")
+    with pytest.raises(UserError, match="none of the 6 pictures for validation can be read"):
+        train("none", data=str(root), epochs=1, batch_size=4)
+
+
 def test_the_learning_rate_warms_up_step_by_step(train, monkeypatch):
     seen = []
     step = optim.SGD.step
