@@ -192,6 +192,13 @@ def test_a_class_of_the_labels_that_train_does_not_have(tiny_imagenet):
     assert "train has no pictures of this class; its pictures (1) are left out" in told[line]
 
 
+def test_a_published_table_that_contradicts_itself_is_a_sentence(tiny_imagenet):
+    rows = "".join(f"val_{number}.png\t{name}\n" for number in range(COUNT) for name in ("n01443537", "n01629819"))
+    (tiny_imagenet / "val" / "val_annotations.txt").write_text(rows)
+    with pytest.raises(UserError, match="val leaves no picture for validation"):
+        data.open_data(tiny_imagenet, report=None)
+
+
 def test_imagenet_from_kaggle(tmp_path):
     root, ids = tmp_path / "ILSVRC" / "Data" / "CLS-LOC", ("n01440764", "n01443537")
     for number in range(COUNT):
