@@ -6,6 +6,7 @@ or, where forward returns nothing but its output, the inputs: those that it name
 import ast
 import inspect
 import linecache
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -13,24 +14,24 @@ from ..device import array_module
 from .dialects import CACHE, DOUT, LEARNING_RATE, OUTPUTS, ROLE, plain
 
 
-def title(function):
+def title(function: Callable) -> str:
     """What a report calls a student's function."""
     return getattr(function, "__name__", type(function).__name__)
 
 
-def check_callable(forward, backward):
+def check_callable(forward: object, backward: object) -> None:
     """Raises TypeError unless both are functions (backward may be missing)."""
     for name, function in (("forward", forward), ("backward", backward)):
         if not callable(function) and not (function is None and name == "backward"):
             raise TypeError(f"check_backward: {name} must be a function, got {type(function).__name__}.")
 
 
-def is_checked(value):
+def is_checked(value: object) -> bool:
     """Is this input one whose gradient is compared? Labels and options are not."""
     return isinstance(value, np.ndarray) and value.dtype.kind == "f"
 
 
-def named(forward, inputs, names=None):
+def named(forward: Callable, inputs: object, names: list[str] | None = None) -> tuple[dict, bool]:
     """({name: value}, whether to pass them by name)."""
     parameters = signature(forward)
     if isinstance(inputs, dict):
@@ -44,7 +45,7 @@ def named(forward, inputs, names=None):
     return {name: _value(name, value) for name, value in zip(names, inputs)}, False
 
 
-def names_of(caller: str, function, count: int, names: list[str] | None = None) -> list[str]:
+def names_of(caller: str, function: Callable, count: int, names: list[str] | None = None) -> list[str]:
     """The given names, or those of the function's own arguments. Raises ValueError for too few, or two that are equal."""
     if names is None:
         found = [p.name for p in signature(function) if p.kind in POSITIONAL and p.name != "self"]
@@ -76,7 +77,7 @@ def check_values(caller: str, name: str, array: np.ndarray) -> None:
         raise ValueError(f"{caller}: {name} holds NaN or infinity: choose finite values.")
 
 
-def split(name, result, several=1):
+def split(name: str, result: object, several: int = 1) -> tuple[list, list]:
     """(outputs, the rest as lists): `out, cache` or a bare output; `several` outputs where backward asks for as many dout."""
     if isinstance(result, tuple) and len(result) > 1:
         first = result[:several]
@@ -89,14 +90,14 @@ def split(name, result, several=1):
     return [result], []
 
 
-def join(what, outputs):
+def join(what: str, outputs: list) -> np.ndarray:
     """One new array of real numbers; of several outputs a row of all their values. Floating arrays keep their dtype, whole
     numbers become float64 (a list of them is an output as good as any other)."""
     arrays = [_as_numbers(what, value) for value in outputs]
     return arrays[0] if len(arrays) == 1 else np.concatenate([array.reshape(-1) for array in arrays])
 
 
-def cut(outputs, cotangent):
+def cut(outputs: list, cotangent: np.ndarray) -> list:
     """The dout of each output, from the one of all."""
     if len(outputs) == 1:
         return [float(cotangent) if np.ndim(outputs[0]) == 0 else np.array(cotangent)]
@@ -117,14 +118,14 @@ def _as_numbers(what, value):
 # ------------------------------------------------------------------------------------------------ backward
 
 
-def names_of_dout(forward, backward):
+def names_of_dout(forward: Callable, backward: Callable | None) -> list[str]:
     """Those of backward's parameters that are called like a gradient that comes in."""
     others = {p.name for p in signature(forward)}
     return [p.name for p in signature(backward) if p.kind in POSITIONAL and _is_dout(p.name, others) and
             not isinstance(p.default, (bool, str))]
 
 
-def takes_dout(forward, backward, outputs, rest):
+def takes_dout(forward: Callable, backward: Callable | None, outputs: list, rest: list) -> bool:
     """Does backward have a place for dout? Not if its first parameter is called like one of forward's and none like a
     gradient; nor if it belongs to a loss and everything that it asks for is there without one."""
     required, _, star = _places(backward)
@@ -140,7 +141,8 @@ def takes_dout(forward, backward, outputs, rest):
     return not served and required[0] not in {*inputs, "cache"}
 
 
-def arguments(forward, backward, outputs, rest, inputs, douts):
+def arguments(forward: Callable, backward: Callable | None, outputs: list, rest: list, inputs: dict,
+              douts: list[np.ndarray]) -> tuple[list, dict]:
     """(arguments, keywords) of backward."""
     required, optional, star = _places(backward)
     named = names_of_dout(forward, backward)
@@ -199,7 +201,7 @@ def _places(function):
             any(p.kind == p.VAR_POSITIONAL for p in parameters))
 
 
-def signature(function):
+def signature(function: Callable | None) -> list[inspect.Parameter]:
     """The parameters of a function; none where it has no signature."""
     try:
         return list(inspect.signature(function).parameters.values())
@@ -210,7 +212,7 @@ def signature(function):
 SMALL = 1e-3
 
 
-def small_numbers(file):
+def small_numbers(file: str) -> list[float]:
     """The positive numbers of at most 0.001 that are written in a file: what is added inside a logarithm or a root."""
     try:
         nodes = ast.walk(ast.parse("".join(linecache.getlines(file))))
@@ -220,7 +222,7 @@ def small_numbers(file):
             0 < node.value <= SMALL]
 
 
-def arrays_in(kept, name="cache"):
+def arrays_in(kept: object, name: str = 'cache') -> Iterator[tuple[str, np.ndarray]]:
     """(name, float array) for every array of numbers in a cache: tuples, lists and dictionaries are opened."""
     if isinstance(kept, dict):
         for key, value in kept.items():

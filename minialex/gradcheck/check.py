@@ -1,5 +1,6 @@
 """ma.gradcheck and ma.check_backward: what may be asked, and whether a comparison would mean anything."""
 import math
+from collections.abc import Callable, Collection
 from functools import partial
 from numbers import Integral, Real
 
@@ -9,7 +10,7 @@ from ..device import array_module
 from . import curves, rounding, sampling, verdicts
 from .comparing import Comparing
 from .gradients import GradientsDiffer
-from .numpy_code import prepared_code, prepared_pair
+from .numpy_code import Functions, prepared_code, prepared_pair
 from .report import Report
 from .tensor_function import ShapeDiffers, prepared
 from .verdicts import names as verdict
@@ -23,7 +24,9 @@ SMALL = 50_000  # entries of all inputs together
 OWN_STREAM = 1998
 
 
-def gradcheck(fn, inputs=(), names=None, *, eps=1e-4, rtol=1e-6, atol=1e-11, samples=None, directions=3, seed=0):
+def gradcheck(fn: Callable, inputs: object = (), names: str | list[str] | None = None, *, eps: float = 1e-4,
+              rtol: float = 1e-6, atol: float = 1e-11, samples: int | None = None, directions: int = 3,
+              seed: int = 0) -> Report:
     """Compare the gradients of `fn` with numeric ones, in float64. Returns a Report: truthy when all is well.
 
     fn: a function of Tensors that returns a Tensor; a Function (class, or instance with options); or a Module, whose
@@ -48,8 +51,9 @@ def gradcheck(fn, inputs=(), names=None, *, eps=1e-4, rtol=1e-6, atol=1e-11, sam
         return _report(subject, prepare, samples, eps, rtol, atol, directions, seed)
 
 
-def check_backward(forward, backward, inputs, names=None, *, eps=1e-4, rtol=1e-6, atol=1e-11, samples=None, directions=3,
-                   seed=0):
+def check_backward(forward: Callable, backward: Callable | None, inputs: object, names: str | list[str] | None = None, *,
+                   eps: float = 1e-4, rtol: float = 1e-6, atol: float = 1e-11, samples: int | None = None,
+                   directions: int = 3, seed: int = 0) -> Report:
     """Compare a student's backward, a plain NumPy function, with the numeric gradients of the forward that goes with it.
     Returns a Report: truthy when all is well.
 
@@ -74,8 +78,9 @@ def check_backward(forward, backward, inputs, names=None, *, eps=1e-4, rtol=1e-6
         return _report(pair, prepare, samples or sampling.CLASSROOM, eps, rtol, atol, directions, seed)
 
 
-def check_code(code, values, *, constant=(), samples=None, seed=0, mean_over_examples=False, cost=0.0, seconds=math.inf,
-               eps=1e-4, rtol=1e-6):
+def check_code(code: Functions, values: dict, *, constant: Collection[str] = (), samples: int | None = None, seed: int = 0,
+               mean_over_examples: bool = False, cost: float = 0.0, seconds: float = math.inf, eps: float = 1e-4,
+               rtol: float = 1e-6) -> Report:
     """The same for any form that classes hand in: an object with the methods of numpy_code.Functions.
 
     constant: names of inputs that are not moved. mean_over_examples: a gradient averaged over the examples is accepted.

@@ -25,11 +25,11 @@ class Finding:
         self.relative_blur = 0.0  # the same, relative to the derivative that outputs of about 1 would have
         self.beside = 0  # entries at a kink that were compared at a point nearby instead
 
-    def fits(self):
+    def fits(self) -> bool:
         """Has the gradient the shape of its tensor? One number does not care how many axes of length 1 it has."""
         return self.gradient is None or self.gradient.shape == self.shape
 
-    def chance_of_seeing(self, off):
+    def chance_of_seeing(self, off: float) -> float | None:
         """The probability that a single wrong entry would have been seen if it is off by `off` times a typical entry of this
         gradient (their root mean square). None where all entries were compared, or all are zero."""
         if len(self.entries) >= self.size or self.gradient is None or not bool(self.gradient.any()):
@@ -39,7 +39,7 @@ class Finding:
         everywhere = limits.pop(sampling.TOGETHER, math.inf)
         return sampling.chance_of_seeing(off * typical, self.size, len(self.entries) // 2, everywhere, limits.values())
 
-    def at_kinks(self):
+    def at_kinks(self) -> list:
         """The indices and the names of directions that could not be judged. Along a direction the kinks of many entries
         mix, so that the limits of each are no limits for their sum."""
         return ([index for index, comparison in self.entries.items() if comparison.outcome == "kink"] +
@@ -60,7 +60,7 @@ class Comparing:
         # small entries of the engine must be right, too; a student's may be rounded to float32 on the way
         self.share = 1.0 if subject.outside_engine else 0.01
 
-    def findings(self):
+    def findings(self) -> list[Finding]:
         point = Point(self.subject, self.subject.originals, self.cotangent)
         self.backward_rounding = self.subject.rounding_of(self.cotangent, point.gradients, self.generator)
         again = self.subject.changes_between_calls(self.cotangent, point.gradients)
@@ -76,19 +76,19 @@ class Comparing:
         point.go_back()
         return findings
 
-    def floor(self, point, probe, typical=0.0):
+    def floor(self, point: Point, probe: Entry | Direction, typical: float = 0.0) -> float:
         """Derivatives are compared relative to at least this: a share of a typical one, and what rounding does to them
         (over rtol)."""
         return max(self.share * typical, self.blur(point, probe) / self.rtol)
 
-    def blur(self, point, probe):
+    def blur(self, point: Point, probe: Entry | Direction) -> float:
         """A derivative's rounding error with the first step, about 10⁻¹⁶·|L|/h, and that of backward, times five; at least
         atol (less for outputs below a thousandth), since the output may be the small difference of large numbers."""
         forward = SAFE * self.unit / self.eps * point.size_of_loss / probe.unit
         size = point.size_of_output or 1  # outputs that are rounded to exactly 0 say nothing about their size
         return max(forward, SAFE * self.backward_rounding[probe.which], self.atol * min(1, 1000 * size))
 
-    def compare_entries(self, point, which, finding):
+    def compare_entries(self, point: Point, which: int, finding: Finding) -> None:
         indices = sampling.entries(finding.gradient, finding.shape, self.samples, self.generator)
         probes = [Entry(point, which, index) for index in indices]
         self.subject.foresee([(probe, self.eps * probe.unit) for probe in probes])
@@ -110,11 +110,11 @@ class Comparing:
                 finding.entries[index] = self.examine(point, probe, finding, finding.gradient)
                 wrong += finding.entries[index].outcome == "wrong"
 
-    def examine(self, point, probe, finding, gradient):
+    def examine(self, point: Point, probe: Entry | Direction, finding: Finding, gradient: np.ndarray | None) -> Comparison:
         typical = finding.typical if isinstance(probe, Entry) else 0.0
         return examine(point, probe, gradient, self.floor(point, probe, typical), self.rtol, self.eps, self.unit)
 
-    def compare_directions(self, point, which, finding):
+    def compare_directions(self, point: Point, which: int, finding: Finding) -> None:
         """Needed where not all entries are compared; a wrong direction leads to a wrong entry."""
         found = finding.size <= self.samples or any(c.outcome == "wrong" for c in finding.entries.values())
         for name, direction in sampling.directions(finding.shape, self.samples, self.directions, self.generator):
@@ -125,7 +125,7 @@ class Comparing:
                 finding.entries[index] = self.examine(point, Entry(point, which, index), finding, finding.gradient)
                 found = True
 
-    def look_beside(self, point, findings):
+    def look_beside(self, point: Point, findings: list[Finding]) -> None:
         """At a kink every gradient between left and right is as good as any other, so there nothing is proven. The
         same entries are compared again where all tensors have been nudged a little, off the kinks and ties."""
         bases = [base + NUDGE * scale * array_module(base).asarray(sampling.random_direction(base.shape, self.generator))

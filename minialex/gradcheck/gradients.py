@@ -7,6 +7,7 @@ gradient of some inputs only: of its weights, or of its prediction.
 import numpy as np
 
 from .dialects import ROLE, plain, stem, stems_of_gradient
+from .tensor_function import Checked
 
 
 class GradientsDiffer(ValueError):
@@ -17,7 +18,7 @@ class Named(dict):
     """Gradients by the very names of the inputs, not all of which need one."""
 
 
-def sorted_out(pair, returned, is_loss):
+def sorted_out(pair: Checked, returned: object, is_loss: bool) -> dict:
     """{name: float array or None} for the inputs that got a gradient. Raises GradientsDiffer, or TypeError for what is no
     gradient."""
     if returned is None:

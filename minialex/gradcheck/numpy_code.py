@@ -10,6 +10,7 @@ gets fresh copies of all inputs, and the random numbers start again, so that not
 reaches the next one.
 """
 import copy
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -40,23 +41,23 @@ class Functions:
         self.title = binding.title(forward)
         self.several = len(binding.names_of_dout(forward, backward)) if backward else 1
 
-    def run(self, values):
+    def run(self, values: dict) -> Run:
         """A Run of forward with these values."""
         result = self.forward(**values) if self.by_name else self.forward(*values.values())
         return Run(*binding.split(self.title, result, max(self.several, 1)), values)
 
-    def backward(self, run, douts):
+    def backward(self, run: Run, douts: list[np.ndarray]) -> object:
         """What backward returns."""
         if self.function is None:
             return run.rest[0] if len(run.rest) == 1 else run.rest
         arguments, keywords = binding.arguments(self.forward, self.function, run.outputs, run.rest, run.inputs, douts)
         return self.function(*arguments, **keywords)
 
-    def file(self):
+    def file(self) -> str:
         """Where the code is written."""
         return getattr(getattr(self.forward, "__code__", None), "co_filename", "")
 
-    def takes_dout(self, run):
+    def takes_dout(self, run: Run) -> bool:
         """Has backward a place for dout?"""
         return self.function is not None and binding.takes_dout(self.forward, self.function, run.outputs, run.rest)
 
@@ -96,7 +97,7 @@ class NumpyCode(Checked):
         self.tensors = list(self.moved.values())
         self.originals = [slot.data.copy() for slot in self.tensors]
 
-    def settle(self, cotangent):
+    def settle(self, cotangent: np.ndarray) -> None:
         """Move no longer what backward gives no gradient for."""
         found = self.found(cotangent)
         for name in [name for name in self.moved if name not in found]:
@@ -106,28 +107,28 @@ class NumpyCode(Checked):
 
     # running
 
-    def run(self):
+    def run(self) -> Run:
         """A Run at the present values."""
         self.restart()
         return self.code.run(self.values())
 
-    def values(self):
+    def values(self) -> dict:
         """Fresh copies of all inputs, by name."""
         values = {name: copy.deepcopy(self.overrides.get(name, value)) for name, value in self.given.items()}
         for name, slot in {**self.absent, **self.moved}.items():
             _put(values, self.places[name][0], slot.data.copy(order="K"))
         return values
 
-    def output(self):
+    def output(self) -> np.ndarray:
         """The output at the present values, a new array."""
         return binding.join(f"{self.title} returned", self.run().outputs)
 
-    def kept(self):
+    def kept(self) -> dict[str, np.ndarray]:
         """{name: float array} of what forward kept for backward, at the present values."""
         run = self.run()
         return dict(binding.arrays_in([*run.rest, run.kept]))
 
-    def foresee(self, moves):
+    def foresee(self, moves: list) -> None:
         """Told which runs will follow, [(probe, step), …]: code in another process is asked for all of them at once."""
         ask_ahead = getattr(self.code, "ask_ahead", None)
         if ask_ahead is None or len(moves) == 1 and self.code.known:
@@ -140,22 +141,22 @@ class NumpyCode(Checked):
             probe.move(0.0)
         ask_ahead(wanted)
 
-    def draws_in_backward(self, cotangent, which):
+    def draws_in_backward(self, cotangent: np.ndarray, which: int) -> bool:
         """Does the gradient of input number `which` change with the state of np.random when backward begins?"""
         one, other = (self.gradients(cotangent, seed)[which] for seed in (1, 2))
         return one is not None and not np.array_equal(one, other, equal_nan=True)
 
-    def rounding_of(self, cotangent, gradients, generator):
+    def rounding_of(self, cotangent: np.ndarray, gradients: list, generator: np.random.Generator) -> list[float]:
         """How finely each gradient is computed, in absolute numbers."""
         return rounding.of_backward(self, cotangent, gradients, generator) if self.takes_dout() else [0.0] * len(self.tensors)
 
-    def changes_between_calls(self, cotangent, gradients):
+    def changes_between_calls(self, cotangent: np.ndarray, gradients: list) -> list[bool]:
         """For each input: does a second call give another gradient? Rounding may differ a little from run to run."""
         again = self.gradients(cotangent)
         return [a is not None and b is not None and (a.shape != b.shape or not np.allclose(a, b, 1e-9, 1e-12, equal_nan=True))
                 for a, b in zip(gradients, again)]
 
-    def changed(self):
+    def changed(self) -> list[str]:
         """The names of the inputs into which one run of forward wrote."""
         return self._written(self.run().inputs)
 
@@ -163,13 +164,13 @@ class NumpyCode(Checked):
         now = {name: value for name, (_, value) in leaves(inputs).items()}
         return [name for name, (_, before) in leaves(self.values()).items() if not _same(before, now.get(name))]
 
-    def gradients(self, cotangent, seed=None):
+    def gradients(self, cotangent: np.ndarray, seed: int | None = None) -> list:
         """[dL/dinput or None, …] with L = Σ cotangent · output. Raises GradientsDiffer when their number is wrong.
         seed: of np.random when backward begins; without it, the numbers go on after those of forward."""
         found = self.found(cotangent, seed)
         return [found.get(name) for name in self.names]
 
-    def found(self, cotangent=None, seed=None):
+    def found(self, cotangent: np.ndarray | None = None, seed: int | None = None) -> dict:
         """{name: gradient or None} of all inputs that backward gives one for."""
         run = self.run()
         if cotangent is None:
@@ -186,17 +187,17 @@ class NumpyCode(Checked):
 
     # what is known about it
 
-    def data(self):
+    def data(self) -> tuple:
         """(name, array) of the first input with two axes or more: the examples. (None, None) where there is none."""
         return next(((name, np.asarray(value)) for name, (_, value) in leaves(self.given).items() if np.ndim(value) > 1),
                     (None, None))
 
-    def epsilon(self):
+    def epsilon(self) -> float:
         """The largest small number that is written in the student's file, or among the options; 0.0 if there is none."""
         return max([*binding.small_numbers(self.code.file()), *(value for value in self.options.values()
                     if isinstance(value, float) and 0 < value <= binding.SMALL)], default=0.0)
 
-    def cotangent(self, output, generator):
+    def cotangent(self, output: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         """A random dout. A loss whose backward asks for none, or makes nothing of it, has 1."""
         drawn = np.asarray(generator.standard_normal(output.shape))
         takes = self.takes_dout()
@@ -206,15 +207,15 @@ class NumpyCode(Checked):
         alone = not takes or output.size == 1 and self.ignores_dout(drawn)
         return np.ones(output.shape) if alone else drawn
 
-    def takes_dout(self):
+    def takes_dout(self) -> bool:
         return self.code.takes_dout(self.run())
 
-    def ignores_dout(self, cotangent):
+    def ignores_dout(self, cotangent: np.ndarray) -> bool:
         one, other = self.gradients(cotangent), self.gradients(2 * cotangent)
         return all(a is not None and b is not None and a.any() and np.array_equal(a, b) for a, b in zip(one, other))
 
 
-def leaves(values):
+def leaves(values: dict) -> dict[str, tuple]:
     """{name: (path, value)} of every input, and of every array within a dictionary or list of arrays."""
     return dict(_leaves(values))
 
@@ -245,7 +246,7 @@ def _same(before, after):
 
 
 @contextmanager
-def prepared_code(code, values, constant=()):
+def prepared_code(code: Functions, values: dict, constant: Collection[str] = ()) -> Iterator[NumpyCode]:
     """A NumpyCode for the time of the block. Raises TypeError or ValueError, in a sentence, for what cannot be checked."""
     with frozen() as restart:
         pair = NumpyCode(code, values, constant, restart)
@@ -258,7 +259,8 @@ def prepared_code(code, values, constant=()):
 
 
 @contextmanager
-def prepared_pair(forward, backward, inputs, names=None):
+def prepared_pair(forward: Callable, backward: Callable | None, inputs: object,
+                  names: list[str] | None = None) -> Iterator[NumpyCode]:
     """The same for two functions and their inputs."""
     binding.check_callable(forward, backward)
     values, by_name = binding.named(forward, inputs, names)

@@ -15,7 +15,7 @@ _STYLE = {"axes.edgecolor": "#b8bcc4", "axes.labelcolor": INK, "axes.spines.righ
           "ytick.color": "#6a6f78", "figure.facecolor": "white"}
 
 
-def draw(report: Report, measured: tuple[Sweep, list[Map]], path=None):
+def draw(report: Report, measured: tuple[Sweep, list[Map]], path: object = None) -> object:
     """A Matplotlib figure of `measured`, (Sweep, [Map, ...]) from curves.measure; written to `path` if there is one."""
     sweep, maps = measured
     with drawing.figure(path, 12, 5.4, _STYLE, layout="constrained") as figure:

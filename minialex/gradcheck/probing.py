@@ -32,11 +32,11 @@ class Point:
         self.size_of_loss = _norm(cotangent * self.output)
         self.size_of_output = self.size_of_loss / _norm(cotangent)
 
-    def go_back(self):
+    def go_back(self) -> None:
         for tensor, base in zip(self.subject.tensors, self.bases):
             tensor.data[...] = base
 
-    def is_finite(self):
+    def is_finite(self) -> bool:
         return bool(array_module(self.output).isfinite(self.output).all())
 
 
@@ -48,16 +48,16 @@ class Entry:
         self.value = float(self.array[index])
         self.unit = max(abs(self.value), point.scales[which])
 
-    def steps(self, eps):
+    def steps(self, eps: float) -> list[float]:
         """From large to small; for an entry far smaller than its neighbours, at last within its own size (1/x at 10⁻⁷)."""
         own = abs(self.value)
         small = [eps * own, eps * own / 30] if 0 < own < self.unit / 1000 else []
         return sorted([eps * self.unit * factor for factor in STEPS] + small, reverse=True)
 
-    def move(self, distance):
+    def move(self, distance: float) -> None:
         self.array[self.index] = self.value + distance
 
-    def analytic(self, gradient):
+    def analytic(self, gradient: np.ndarray | None) -> tuple[float, float]:
         """(the derivative, its usual size)"""
         value = 0.0 if gradient is None else float(gradient[self.index])
         return value, abs(value)
@@ -71,14 +71,14 @@ class Direction:
         self.direction = array_module(self.array).asarray(direction)
         self.unit = point.scales[which]
 
-    def steps(self, eps):
+    def steps(self, eps: float) -> list[float]:
         return [eps * self.unit * factor for factor in STEPS]
 
-    def move(self, distance):
+    def move(self, distance: float) -> None:
         array_module(self.array).multiply(self.direction, distance, out=self.array)
         self.array += self.base
 
-    def analytic(self, gradient):
+    def analytic(self, gradient: np.ndarray | None) -> tuple[float, float]:
         """(the derivative Σ gradient · direction, its usual size: the root of the sum of squares, since terms cancel)"""
         if gradient is None:
             return 0.0, 0.0
@@ -105,7 +105,7 @@ class _Derivative(NamedTuple):
     noise: float  # what rounding may have done to them
 
 
-def quick(point, probe, eps):
+def quick(point: Point, probe: Entry | Direction, eps: float) -> tuple[float, float]:
     """(the central difference, right − left) with the first step: two forward passes."""
     step = eps * probe.unit  # as in Comparing.compare_entries
     plus, minus = _outputs(point, probe, step)
@@ -115,13 +115,13 @@ def quick(point, probe, eps):
     return central, float((point.cotangent * (plus + minus)).sum()) / step
 
 
-def looks_smooth(jump, numeric, analytic, floor):
+def looks_smooth(jump: float, numeric: float, analytic: float, floor: float) -> bool:
     """Is right − left so small that it can be curvature? At a kink the central difference is the mean of left and right,
     and a gradient that happens to be just that proves nothing."""
     return abs(jump) <= 0.01 * max(abs(numeric), abs(analytic), floor)
 
 
-def relative_error(numeric, analytic, floor):
+def relative_error(numeric: float, analytic: float, floor: float) -> float:
     """|numeric − analytic|, relative to the larger of both, but at least to `floor`: what is nothing beside its
     neighbours need not be right to six digits. NaN counts as infinitely wrong."""
     difference = abs(numeric - analytic)
@@ -131,7 +131,8 @@ def relative_error(numeric, analytic, floor):
     return error if error == error else float("inf")
 
 
-def examine(point, probe, gradient, floor, rtol, eps, unit=DOUBLE):
+def examine(point: Point, probe: Entry | Direction, gradient: np.ndarray | None, floor: float, rtol: float, eps: float,
+            unit: float = DOUBLE) -> Comparison:
     """A Comparison along `probe`, with smaller steps until numeric and analytic agree or the reason is plain."""
     analytic, usual = probe.analytic(gradient)
     floor = max(floor, usual)
@@ -220,7 +221,8 @@ def _norm(array):
     return float(array_module(array).einsum("i,i->", flat, flat)) ** 0.5
 
 
-def wrong_entry(point, which, direction, floor, rtol, eps, unit=DOUBLE):
+def wrong_entry(point: Point, which: int, direction: np.ndarray, floor: float, rtol: float, eps: float,
+                unit: float = DOUBLE) -> tuple[int, ...]:
     """The index of a wrong entry of a tensor whose derivative along `direction` is wrong, by halving the range in
     which it must be: log2(size) derivatives. None when the error cannot be followed to one entry."""
     array = point.subject.tensors[which].data

@@ -38,11 +38,11 @@ class Row(NamedTuple):
     more: tuple = ()
 
     @property
-    def is_correct(self):
+    def is_correct(self) -> bool:
         return self.verdict == "correct"
 
     @property
-    def is_remark(self):
+    def is_remark(self) -> bool:
         """The values are right, but something else is to be said: dout or an input is changed in place, an axis of length 1 is
         too many, tied values of a maximum each get the whole gradient."""
         return self.compared > 0 and self.verdict in REMARKS or any(words in self.detail for words in VALUES_RIGHT)
@@ -63,12 +63,12 @@ class Report:
         beside what was compared."""
         return all(row.is_correct or row.is_remark for row in self.counted())
 
-    def counted(self):
+    def counted(self) -> list[Row]:
         """The rows that were compared; all of them if none was."""
         return [row for row in self.rows if row.verdict != "not compared"] or self.rows
 
     @property
-    def largest_error(self):
+    def largest_error(self) -> float:
         """The largest relative error of all compared entries; 0.0 if there are none."""
         return max((row.error for row in self.rows if row.error is not None), default=0.0)
 
@@ -78,7 +78,7 @@ class Report:
     def __str__(self):
         return self._table(_lines)
 
-    def verbose(self):
+    def verbose(self) -> str:
         """The table with the worst entries, the directions and what was assumed."""
         return self._table(_all_lines)
 
@@ -91,11 +91,11 @@ class Report:
             lines += lines_of(row)
         return "\n".join(lines)
 
-    def to_dict(self):
+    def to_dict(self) -> dict:
         """Plain values, for JSON."""
         return {"title": self.title, "correct": bool(self), "rows": [_plain(row) for row in self.rows]}
 
-    def plot(self, path=None):
+    def plot(self, path: object = None) -> object:
         """Draw the error against the step size, and where the gradient is wrong. Returns the Matplotlib figure, or writes it
         to `path`. The function is run again for it: with inputs that have changed since, it shows those."""
         if self._curves is None:
@@ -142,7 +142,7 @@ def _plain(value):
     return value if value - value == 0 else repr(value)  # JSON knows neither NaN nor infinity
 
 
-def percent(probability):
+def percent(probability: float) -> str:
     """0.99987 -> '99.987 %', as many nines as there are and one digit more; never rounded up."""
     if probability >= 1 - 1e-9:
         return "above 99.9999999 %" if probability < 1 else "100 %"
@@ -154,11 +154,11 @@ def percent(probability):
     return f"{math.floor(100 * probability * 10 ** digits + 1e-6) / 10 ** digits:.{digits}f} %"
 
 
-def times(shape):
+def times(shape: tuple[int, ...]) -> str:
     """(2, 3, 7, 7) -> '2×3×7×7'"""
     return "×".join(map(str, shape)) or "one number"
 
 
-def cut(text, width):
+def cut(text: str, width: int) -> str:
     """`text`, its middle left out when it is longer than `width`."""
     return text if len(text) <= width else text[: width // 2 - 1] + "…" + text[len(text) - width + width // 2:]

@@ -8,6 +8,7 @@ backward(a + b) is rounding, too.
 import numpy as np
 
 from ..device import array_module
+from .tensor_function import Checked
 
 SPACINGS = (1e-4, 1e-6, 1e-8)  # times a typical entry: a wild function is smooth on the smallest, noise is the same on two
 SAME = 1 / 30  # what is left on a spacing a hundred times smaller: a fourth difference is 10⁻⁸ of it, that of a kink 10⁻²
@@ -17,7 +18,7 @@ HALF = 2e-6  # and larger than this not that of float32: too coarse for any nume
 SQUARES = 70 ** 0.5
 
 
-def of_forward(subject, generator):
+def of_forward(subject: Checked, generator: np.random.Generator) -> float:
     """The relative rounding of a typical output that moves; at least float64's."""
     directions = [generator.uniform(-1, 1, tensor.shape) for tensor in subject.tensors]
     found = [_at(subject, directions, spacing) for spacing in SPACINGS]
@@ -47,7 +48,7 @@ def _at(subject, directions, spacing):
     return float(xp.median(fourth[moved] / xp.maximum(abs(points[:, moved]).max(axis=0), 1e-300))) / SQUARES
 
 
-def of_backward(subject, cotangent, gradients, generator):
+def of_backward(subject: Checked, cotangent: np.ndarray, gradients: list, generator: np.random.Generator) -> list[float]:
     """For each input how far its gradient is from being linear in dout, at most: 0.0 where that is no rounding but a mistake."""
     other = np.asarray(generator.standard_normal(cotangent.shape))
     if not cotangent.ndim:

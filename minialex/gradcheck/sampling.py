@@ -8,6 +8,7 @@ look at all entries at once, so that a single wrong one among millions still sho
 amount is one more direction: tied entries stay tied, so that a maximum is smooth along it.
 """
 import math
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -17,13 +18,14 @@ CLASSROOM = 2000  # entries of an input of a student's function that are all com
 TOGETHER = "all entries together"
 
 
-def how_many(size):
+def how_many(size: int) -> int:
     """How many entries of each tensor to compare when all tensors together hold `size` numbers: 64, and down to 16 for the
     largest layers, where every comparison reads them all twice."""
     return min(64, max(16, 400_000_000 // size))
 
 
-def entries(gradient, shape, samples, generator):
+def entries(gradient: np.ndarray | None, shape: tuple[int, ...], samples: int,
+            generator: np.random.Generator) -> list[tuple[int, ...]]:
     """Up to `samples` different indices (tuples) of an array of `shape`: all when there are no more than that, else the
     first, the last (borders go wrong there) and random ones, in reading order.
 
@@ -46,7 +48,8 @@ def _index(position, shape):
     return tuple(int(i) for i in np.unravel_index(position, shape))
 
 
-def directions(shape, samples, count, generator):
+def directions(shape: tuple[int, ...], samples: int, count: int,
+               generator: np.random.Generator) -> Iterator[tuple[str, np.ndarray]]:
     """Yields (name, direction): float64 arrays of `shape` with entries between −1 and 1.
 
     `count` random ones where not every entry is compared, and the uniform one for more than one entry.
@@ -58,7 +61,7 @@ def directions(shape, samples, count, generator):
         yield f"random direction {number + 1}", random_direction(shape, generator)
 
 
-def chance_of_seeing(error, size, drawn, everywhere, random):
+def chance_of_seeing(error: float, size: int, drawn: int, everywhere: float, random: Iterable[float]) -> float:
     """The probability that a single entry among `size` whose gradient is off by `error` makes the report say so.
 
         P = 1 − (1 − k/N) · [error ≤ T₀] · Π_d min(1, T_d / error)
@@ -73,6 +76,6 @@ def chance_of_seeing(error, size, drawn, everywhere, random):
     return 1 - missed * math.prod(min(1.0, limit / error) for limit in random)
 
 
-def random_direction(shape, generator):
+def random_direction(shape: tuple[int, ...], generator: np.random.Generator) -> np.ndarray:
     """Numbers in [−1, 1): no two wrong entries have the same weight, so their errors do not cancel."""
     return np.asarray(generator.random(shape) * 2 - 1)

@@ -159,7 +159,7 @@ def _leaves(result):
 
 
 @contextmanager
-def prepared(fn, inputs, names: list[str] | None = None) -> Iterator[TensorFunction]:
+def prepared(fn: Callable, inputs: object, names: list[str] | None = None) -> Iterator[TensorFunction]:
     """A TensorFunction in float64 for the time of the block. Raises TypeError or ValueError, in a sentence, for what cannot be
     checked: integer inputs, empty arrays, values that are not finite, nothing to differentiate."""
     inputs = tuple(inputs) if isinstance(inputs, (tuple, list)) else (inputs,)

@@ -12,11 +12,11 @@ from .case import Case, Guess
 from .names import SLIP
 
 
-def tanh(h):
+def tanh(h: np.ndarray) -> np.ndarray:
     return 1 - h * h
 
 
-def sigmoid(s):
+def sigmoid(s: np.ndarray) -> np.ndarray:
     return s * (1 - s)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from ...device import device_of, to_numpy
 from ..rounding import DOUBLE, SINGLE
+from ..tensor_function import Checked
 from .names import Verdict
 
 STEP, SINGLE_STEP = 1e-5, 1e-2  # times an entry's unit: truncation and rounding both leave about ten digits
@@ -225,14 +226,14 @@ def _channels_first(look):
     return moved
 
 
-def affordable(subject, which: int, output_size: int) -> bool:
+def affordable(subject: Checked, which: int, output_size: int) -> bool:
     """Is this input so small, and on the CPU, that its whole Jacobian can be had?"""
     size = subject.tensors[which].size
     return size <= MOST and size * output_size <= LARGEST and 4 * size + TRIALS <= subject.affords and \
         device_of(subject.tensors[which].data) == "cpu"
 
 
-def put(subject, bases: list[np.ndarray]) -> None:
+def put(subject: Checked, bases: list[np.ndarray]) -> None:
     """Write these values into the subject's tensors, in place."""
     for tensor, base in zip(subject.tensors, bases):
         tensor.data[...] = base

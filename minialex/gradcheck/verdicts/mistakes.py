@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from ..comparing import Comparing, Finding
 from . import activations, axes, other_values, places, sums, terms
 from .case import Case, Guess, affordable
 from .names import IGNORES, RANDOM, UNKNOWN, Verdict
@@ -47,7 +48,7 @@ OF_ANOTHER_SHAPE = (draws_random_numbers, axes.margin, axes.another_shape)
 OF_PICTURES = (sums.mean_of_overlapping, sums.last_window_only, axes.shifted, axes.margin, places.padded_outputs, places.border)
 
 
-def diagnosis(finding, comparing) -> Verdict | None:
+def diagnosis(finding: Finding, comparing: Comparing) -> Verdict | None:
     """A Verdict for a gradient that is proven wrong, or None where nothing more can be said than that."""
     subject, which = comparing.subject, finding.which
     if not affordable(subject, which, comparing.cotangent.size):

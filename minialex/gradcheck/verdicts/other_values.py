@@ -57,7 +57,8 @@ def at(verdict: str, case: Case, changes: Callable[[Look], dict], words: str, de
     return Guess(verdict, test, f"analytic = the numeric gradient {words}", detail, after=after)
 
 
-def along(case: Case, look: Look, gradient: np.ndarray, which: int, changes: dict | None = None, options: dict | None = None):
+def along(case: Case, look: Look, gradient: np.ndarray, which: int, changes: dict | None = None,
+          options: dict | None = None) -> tuple[np.ndarray, np.ndarray] | None:
     """What input number `which` changes along random directions, at the look's values with `changes`, and what `gradient` says
     of it: two arrays, each with the size of that sum behind it. None where they differ, or forward fails."""
     if gradient.shape != case.subject.tensors[which].shape:

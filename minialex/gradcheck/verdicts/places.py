@@ -3,6 +3,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ..comparing import Finding
 from ..sampling import TOGETHER
 from .case import EVERYWHERE, Case, Guess
 from .names import AT_ZERO, BORDER, NEGATIVE, PADDED, TIED, Verdict
@@ -52,7 +53,7 @@ def _inside(shape, margin):
     return inside
 
 
-def special_values(finding, x: np.ndarray) -> Verdict | None:
+def special_values(finding: Finding, x: np.ndarray) -> Verdict | None:
     """The gradient is right a little beside: so it is wrong where x is special."""
     wrong = [index for index, c in finding.entries.items() if c.outcome.startswith("wrong")]
     beside = "moved a little off, every entry is right"
