@@ -29,7 +29,7 @@ def relu_backward(dout, x): return dout * 1.0
 RIGHT = WRONG.replace("dout * 1.0", "dout * (x > 0)")
 ASSIGNMENT = {"title": "relu", "kind": "layers", "items": [["relu", 4]], "skeleton": "relu_teacher.py", "seed": 0, "timeout": 2.0,
               "memory": 1024, "files": {}}
-SHORT = 8
+SHORT = 4
 MARKS = {"@RESULT@": "results/results.json", "@SECRET@": "hidden/relu_teacher.py", "@OTHER@": "others/anna.py"}
 needs_linux = pytest.mark.skipif(sandbox.best_level() == "process", reason="this system offers a submission's process neither "
                                  "an own user nor namespaces: nothing keeps it from other files")

@@ -151,6 +151,7 @@ def test_commands_show_names_and_json_has_both(birds):
     assert refused(command("evaluate", "run", "--class-names", "nowhere.txt", cwd=place))
 
 
+@pytest.mark.long
 def test_a_list_in_another_order_or_coding_gives_the_same_result(birds):
     place, _ = birds
     assert command("export", "run", "w.npz", cwd=place).returncode == 0

@@ -86,6 +86,7 @@ def a_picture(pictures, folder, name, number=0):
     return str(shutil.copy(source, folder / name))
 
 
+@pytest.mark.long
 def test_feature_maps_of_two_pictures_of_one_name(tiny_run, pictures, tmp_path, monkeypatch, capsys):
     """13. The same command again replaces its own pictures; another one's are kept."""
     monkeypatch.chdir(tmp_path)
@@ -152,6 +153,7 @@ def test_a_command_replaces_only_its_own_work(tiny_run, pictures, tmp_path, caps
     assert not list(folder.glob(".minialex*"))
 
 
+@pytest.mark.long
 def test_the_names_that_commands_choose_are_free_ones(tiny_run, pictures, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     run, photo = str(tiny_run), a_picture(pictures, tmp_path, "photo.png")
@@ -175,6 +177,7 @@ def test_weights_do_not_replace_a_checkpoint(tiny_run, tmp_path, capsys):
     assert export.main([str(run), str(run / "checkpoint-best.npz")]) == 2 and contents(run) == before
 
 
+@pytest.mark.long
 def test_pictures_of_somebody_in_a_runs_folder_stay(pictures, tmp_path):
     """A run that goes on says which of its pictures it has not drawn."""
     run = tmp_path / "run"

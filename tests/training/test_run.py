@@ -283,6 +283,7 @@ def test_the_best_gets_its_name_though_the_run_was_killed_before(finished, tmp_p
     assert weights(path) == weights(finished[0])
 
 
+@pytest.mark.long
 def test_checkpoints_within_an_epoch(train, tmp_path):
     def look(done):
         if done in (2, 3, 5, 6):

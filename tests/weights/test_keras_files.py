@@ -92,6 +92,7 @@ def keras_zip(path, parameters, settings=None):
     return path
 
 
+@pytest.mark.long
 def test_the_network_says_what_numpy_says(tmp_path, parameters, planes):
     answer = forward(parameters, planes[:, 16:240, 16:240].transpose(1, 2, 0) / 127.5 - 1)
     assert answer.max() - answer.min() > 0.02
