@@ -253,8 +253,9 @@ class Check:
         if not unclear or isinstance(first, NotChecked):
             raise first
         told = explained(first, self.path)
+        shapes = ", ".join(f"{name} {shape}" for name, shape in inputs.told(tried or {}).items() if name in unclear)
         self._failed("no inputs", f"what {', '.join(unclear)} is its name does not say, and with "
-                     f"{tried_with(tried or {}, unclear)} comes {told['kind']}: {told['message']}. Give --shape {unclear[0]}=…, "
+                     f"{shapes} comes {told['kind']}: {told['message']}. Give --shape {unclear[0]}=…, "
                      f"--option {unclear[0]}=… or a function {self.found.name}_inputs(generator).", told["lines"])
         return None
 
@@ -448,8 +449,3 @@ def _seconds(code, values):
         code.run(copy.deepcopy(values))
         found.append(time.process_time() - began)
     return min(found)
-
-
-def tried_with(values, names):
-    """The shapes that a pair was tried with, for a sentence."""
-    return ", ".join(f"{name} {shape}" for name, shape in inputs.told(values).items() if name in names)

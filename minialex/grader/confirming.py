@@ -168,7 +168,7 @@ class RemoteCode:
             return Run(self._checked(list(outputs), expected), [], values)
         number, outputs, changed = self.remote.ask("run", self.code, values)
         values.update({name: value for name, value in changed.items() if name in values})
-        return Run(self._checked(list(outputs), expected), Rest(self.remote, number), values, number)
+        return Run(self._checked(list(outputs), expected), _rest(self.remote, number), values, number)
 
     def ask_ahead(self, wanted: list[dict]) -> None:
         """Runs of forward alone, as many as fit a message at a time: waiting for each would take longer than computing it."""
@@ -210,20 +210,9 @@ class RemoteCode:
         return bool(self.remote.ask("takes_dout", self.code, run.state))
 
 
-class Rest(list):
+def _rest(remote, number):
     """What forward returned besides its outputs, or kept: fetched when somebody looks at it."""
-
-    def __init__(self, remote, number: int) -> None:
-        super().__init__()
-        self.remote, self.number, self.fetched = remote, number, None
-
-    def __iter__(self):
-        if self.fetched is None:
-            self.fetched = self.remote.ask("rest", self.number)
-        return iter(self.fetched)
-
-    def __len__(self):
-        return len(list(iter(self)))
+    yield from remote.ask("rest", number)
 
 
 def _key(values):

@@ -147,20 +147,6 @@ def _settled(shapes, sizes, request):
     return sizes
 
 
-def drawn(found, request):
-    """Yields {name: value} for the arguments of one function, for one layout after the other. Raises CannotDraw for an argument
-    that it does not have."""
-    parameters = parameters_of(found.forward)
-    check_names(found, parameters, request)
-    seen = []
-    for layout in layouts(found.name, request, parameters=parameters):
-        values = draw(parameters, layout, request)
-        shapes = {name: _told(value) for name, value in values.items()}
-        if shapes not in seen:
-            seen.append(shapes)
-            yield values
-
-
 def check_names(found, parameters, request):
     """Raises CannotDraw when the command line names what is no argument, or when there are no arguments to name."""
     names = [p.name for p in parameters]

@@ -87,16 +87,12 @@ class Parameter:
 def parameters(thing):
     """Every array once, with all its paths: what may be a parameter."""
     found = {}
-    for path, array in arrays_with_all_paths(thing):
+    for path, array in arrays(thing):
         found.setdefault(id(array), Parameter(array)).paths.append(path)
     return [parameter for parameter in found.values() if parameter.keys()]
 
 
-def arrays_with_all_paths(thing):
-    return list(arrays(thing))
-
-
-def gradients(thing, wanted, before=()):
+def gradients(thing, wanted):
     """{name: gradient} of the parameters `wanted` that lie in an object after backward."""
     found = {}
     for path, array in _numbers(thing):

@@ -127,6 +127,12 @@ def test_shapes_labels_and_options_of_the_command_line_arrive(check):
     assert result["checks"][0]["inputs"]["q"] == "4×7" and result["checks"][0]["inputs"]["mode"] == "fast"
 
 
+def drawn(found, request):
+    """With the likeliest layout."""
+    parameters = inputs.parameters_of(found.forward)
+    return inputs.draw(parameters, next(inputs.layouts(found.name, request, parameters=parameters)), request)
+
+
 @pytest.mark.parametrize("signature, shapes", [
     ("conv_forward(x, w, b, conv_param)", {"x": (2, 3, 7, 9), "w": (4, 3, 3, 3), "b": (4,)}),
     ("conv2d_forward(x, w, stride=1)", {"x": (2, 3, 7, 9), "w": (4, 3, 3, 3)}),
@@ -141,7 +147,7 @@ def test_drawn_shapes_go_by_the_names_of_the_arguments(signature, shapes):
     exec(f"def {signature}: pass", names)
     name = signature.partition("(")[0]
     found = finding.Found(name.removesuffix("_forward"), names[name])
-    values = next(inputs.drawn(found, inputs.Request()))
+    values = drawn(found, inputs.Request())
     assert {key: value.shape for key, value in values.items() if hasattr(value, "shape")} == shapes
     assert not shapes.keys() ^ {key for key in values if not key.endswith("param")}
 
@@ -149,7 +155,7 @@ def test_drawn_shapes_go_by_the_names_of_the_arguments(signature, shapes):
 def test_a_given_shape_settles_the_others():
     def conv_forward(x, w, b): ...
     found, request = finding.Found("conv", conv_forward), inputs.Request(shapes={"x": (1, 2, 5, 5)})
-    values = next(inputs.drawn(found, request))
+    values = drawn(found, request)
     assert values["x"].shape == (1, 2, 5, 5) and values["w"].shape == (4, 2, 3, 3)
 
 
