@@ -287,7 +287,8 @@ def keep_settings(folder: RunFolder, config: Config) -> None:
 
 def check_same_network(folder: RunFolder, config: Config, state: dict) -> None:
     """Raises UserError when the checkpoint's state comes from a run with other settings than this one has."""
-    ours, theirs = config.settings(), state.get("settings", {})
+    older = {field.name: field.default for field in dataclasses.fields(config) if field.default is not dataclasses.MISSING}
+    ours, theirs = config.settings(), older | state.get("settings", {})  # a checkpoint may be older than a setting
     for name, value in ours.items():
         if name not in MAY_DIFFER and theirs.get(name) != value:
             raise UserError(f"{folder.source} belongs to another run than the config.json beside it: {name.replace('_', ' ')} is "

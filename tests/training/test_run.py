@@ -272,6 +272,17 @@ def test_a_checkpoint_of_other_settings_is_refused(finished, tmp_path, name, val
         run({"resume": str(path)}, Listener())
 
 
+def test_a_run_that_is_older_than_a_setting_goes_on(finished, tmp_path):
+    path = shutil.copytree(finished[0], tmp_path / "copy")
+    config, saved = json.loads((path / "config.json").read_text("utf-8")), load(path / "checkpoint-last.npz")
+    for settings in (config["settings"], saved.state["settings"]):
+        for name in ("class_weights", "shards", "parallel", "colour"):
+            del settings[name]
+    (path / "config.json").write_text(json.dumps(config), "utf-8")
+    save(path / "checkpoint-last.npz", *saved)
+    run({"resume": str(path), "dry_run": True}, Listener())
+
+
 def test_the_best_gets_its_name_though_the_run_was_killed_before(finished, tmp_path):
     path = shutil.copytree(finished[0], tmp_path / "copy")
     best = (path / "checkpoint-best.npz").read_bytes()
