@@ -132,8 +132,9 @@ def _forward_of(backward, stem, kind, names):
     for one in stems:
         exact = [name for name in functions if name == one or kind == "pair" and name == backward.replace("backward", "forward")]
         others = [name for name in functions if _bare(name) == plain(one)]
+        same = [name for name in others if name.lower() == one != name and backward.startswith(name)]  # Loss beside loss
         if exact or others:
-            return max(exact, key=lambda name: "forward" in name) if exact else others[0]
+            return same[0] if same else max(exact, key=lambda name: "forward" in name) if exact else others[0]
     return None
 
 

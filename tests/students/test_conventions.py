@@ -353,6 +353,14 @@ def squared_loss_gradient(y, t):
     return 2 * (y - t)
 
 
+def Squared_loss(Y, T):
+    return ((Y - T) ** 2).sum() / 4
+
+
+def Squared_loss_gradient(Y, T):
+    return (Y - T) / 2
+
+
 class Shift:
     def __init__(self, n_in):
         self.beta = np.zeros(n_in)
@@ -373,9 +381,10 @@ class Penalty:
 
 def test_of_y_and_t_y_is_the_prediction_and_beside_dout_the_output(check):
     status, (result,) = check(names=NAMES)
-    assert status == 0 and [item["status"] for item in result["checks"]] == ["correct"] * 3
+    assert status == 0 and [item["status"] for item in result["checks"]] == ["correct"] * 4
     status, (result,) = check(names=NAMES.replace("2 * (y", "3 * (y").replace("(1 - Y", "(1 + Y").replace("1 * w", "2 * w"))
-    assert verdicts(result) == {"y": "off by a constant factor", "t": "not compared", "X": "slip in the derivative",
+    assert verdicts(result) == {"y": "off by a constant factor", "t": "not compared", "Y": "correct", "T": "not compared",
+                                "X": "slip in the derivative",
                                 "beta": "slip in the derivative", "weights": "off by a constant factor"}
 
 
