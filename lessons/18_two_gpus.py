@@ -1,21 +1,19 @@
 """Two GPUs: the towers as two processes that talk at conv3 and in the fully connected layers
 
-Prerequisites: lessons 05, 11 and 13. Minutes: 35. Afterwards you can divide a network between two machines, and say what they
-must send each other, forward and backward. The paper (P) had graphics cards of 3 GB and cut its network in two. Here two
-processes do the same, and must find what one process finds.
+Prerequisites: lessons 05, 07, 11 and 13. Minutes: 50. Afterwards you can divide a network or its batch between machines, and
+say what they must send each other. The paper (P) had graphics cards of 3 GB and cut its network in two. Here two processes do
+the same, and must find what one process finds. In the end any number of them find the same bytes.
 """
 # %% Tools
-import time
-
 import classroom
 import numpy as np
 import towers
-from classroom import broken, claim, fact, formula, predict, settle, show
+from classroom import broken, claim, fact, formula, heard, predict, settle, show
 from drawings import two_gpus
 
 import minialex as ma
 import minialex.functional as F
-from minialex import Tensor, models, nn, optim
+from minialex import Tensor, models, nn
 
 # %% [markdown]
 # ## 1. A tower is a convolution of its own
@@ -47,8 +45,7 @@ halves = [slopes(x[:, maps // 2 * rank : maps // 2 * (rank + 1)], towers.half_of
                  g[:, kernels // 2 * rank : kernels // 2 * (rank + 1)]) for rank in (0, 1)]
 fact("groups=2 gives what two half convolutions give, side by side, and so do the gradients",
      all(np.allclose(np.concatenate(parts, axis=1), whole) for parts, whole in zip(zip(*halves), together)))
-settled = towers.half_of(weight, 0).size
-fact(f"each GPU has half of the {weight.size:,} weights", 2 * settled == weight.size)
+fact(f"each GPU has half of the {weight.size:,} weights", 2 * towers.half_of(weight, 0).size == weight.size)
 
 # %% [markdown]
 # ## 2. Where a layer sees both halves
@@ -133,8 +130,7 @@ formula(f"13·13·128 + 6·6·128 + 2048 + 2048 + 500 = {' + '.join(f'{count:,}'
 guess.turned_out(total)
 here = 4 * 8 * 2 * (3 * 3 * 16 + 1 * 16 + 32 + 32 + 5)  # 4 pictures, 8 bytes, forward and backward
 fact(f"the small towers sent what this count says, {here:,} bytes each", [int(side["sent"]) for side in sides] == [here, here])
-model = models.alexnet("paper")
-sizes, boxes, y = {}, [], Tensor(np.zeros((1, 3, 227, 227), dtype=np.float32))
+model, sizes, boxes, y = models.alexnet("paper"), {}, [], Tensor(np.zeros((1, 3, 227, 227), dtype=np.float32))
 with ma.no_grad():
     for name, layer in model.eval().named_children():
         y = layer(y)
@@ -168,15 +164,7 @@ guess.turned_out(round(theirs, 1))
 slow, fast = (90 * 1.2e6 / (days * 86_400) for days in (6, 5))
 fact(f"six days are {slow:.0f} pictures a second, five are {fast:.0f}", (round(slow), round(fast)) == (208, 250)
      and slow < theirs < fast)
-labels = np.arange(16)
-optimizer, pictures = optim.SGD(model.train().parameters(), lr=0.01), random.normal(size=(16, 3, 227, 227)).astype(np.float32)
-for _ in range(2):  # the first one also pays for memory and threads
-    start = time.perf_counter()
-    loss = F.cross_entropy(model(pictures), labels)
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
-ours = 16 / (time.perf_counter() - start)
+ours = towers.speed(model.train(), random.normal(size=(16, 3, 227, 227)).astype(np.float32))
 days = 90 * 1.2e6 / ours / 86_400
 show(f"  here, on this machine as busy as it is, a step of 16 pictures runs at {ours:.0f} pictures a second: {days:.0f} days")
 operations = 3 * 2 * 724_406_816 * theirs / 1e12
@@ -185,7 +173,50 @@ settle("T12", f"true, as {slow:.0f} to {fast:.0f} pictures a second", f"here {ou
        f"was about {operations:.2f} TFLOP/s out of 2 × 1.58 that two GTX 580 have on paper")
 
 # %% [markdown]
-# ## 6. Broken on purpose: kernels that two towers cannot share
+# ## 6. Share the pictures instead
+# **Data parallel** training cuts the batch, not the network. Each process has all the weights and some of the pictures,
+# a **shard** or more. The batch's gradient is the sum of the shards'. What travels? Each of N processes sends the others
+# their N-th parts of its gradient, adds up what it is given, and sends this sum to all: (N - 1)/N of all numbers, twice.
+# A sum depends on its order (lesson 07). So add along one fixed tree, whoever computed the shards: s and s + 1, then s and
+# s + 2. The engine does so (`training/shards.py`, docs/machines.md) through mpi4py; here workers are plain processes.
+
+# %%
+heard("data parallel training gives the same gradient on any number of machines")
+guess = predict("60,965,224 parameters of 4 bytes, N = 2 processes. How many bytes does each give to the other in a step?", 1e6)
+N, parameters = 2, sum(p.data.size for p in model.parameters())
+data = 2 * (N - 1) * parameters * 4 // N
+formula(f"2·(N - 1)/N·{parameters:,}·4 = {data:,}")
+guess.turned_out(data)
+shards = [towers.shard_gradients(whole.state_dict(), images.astype(np.float32), labels, 4, workers) for workers in (1, 2, 4)]
+sums = [(g[0] + g[1]) + (g[2] + g[3]) for g in shards]
+fact("the gradient of 4 shards: 1, 2 and 4 workers give the same bytes", len({added.tobytes() for added in sums}) == 1)
+other = ((shards[0][0] + shards[0][1]) + shards[0][2]) + shards[0][3]
+off = abs(other - sums[0])
+show(f"  one number along the tree: {sums[0][off.argmax()]:.10f}; shard after shard: {other[off.argmax()]:.10f}")
+fact(f"in the other order {np.mean(off > 0):.0%} of the numbers end differently", 0 < off.max() < 1e-5 * abs(other).max())
+
+# %% [markdown]
+# ## 7. One weird trick
+# In 2014 the paper's first author mixed both ways (Krizhevsky, arXiv 1404.5997): convolutions share the batch of B pictures;
+# fully connected layers are **model parallel**: each process has 1/N of the neurons, for all pictures, as our towers do.
+# So the gradients of 96% of the weights stay at home. What travels besides the convolutions' gradients? Forward, pool5's
+# and each layer's values, B/N of each, to N - 1 others. Backward, the slopes of each layer's inputs: sums over all
+# neurons, so twice (N - 1)/N. The engine: `--parallel hybrid`.
+
+# %%
+heard("the fully connected layers have most of the weights, so their gradients must be most of what is sent")
+guess = predict("B = 128, N = 2. The convolutions have 2,334,080 parameters; pool5 puts out 9216 values, fc6 to fc8 4096, 4096 "
+                "and 1000. How many bytes does each process give to the other?", 1e6)
+B = 128
+forward, backward = (N - 1) * B // N * (9216 + 4096 + 4096 + 1000), 2 * (N - 1) * B // N * (9216 + 4096 + 4096)
+hybrid = 4 * (2 * (N - 1) * sum(p.data.size for name, p in model.named_parameters() if "conv" in name) // N + forward + backward)
+formula(f"4·(2,334,080 + {B}/2·18,408 + {B}·17,408) = {hybrid:,}")
+guess.turned_out(hybrid)
+fact(f"the trick saves {1 - hybrid / data:.0%}; towers, at 2·{total:,} floats a picture, lie between: {8 * B * total:,} bytes",
+     hybrid < 8 * B * total < data)
+
+# %% [markdown]
+# ## 8. Broken on purpose: kernels that two towers cannot share
 # 255 kernels cannot be cut into equal halves. The layer says so when it is made.
 
 # %%
@@ -202,8 +233,7 @@ classroom.score()
 #
 # - `maps, kernels, K = 96, 256, 3`: how many weights has a GPU then?
 # - `share = 1.0`: each tower passes back the whole loss. Which fact notices?
-# - `sent = {"conv3": 13 * 13 * 256, "fc6": 6 * 6 * 128, "fc7": 2048, "fc8": 2048, "output": 500}`: all maps, not half
-#   of them?
+# - `B = 1024`: which of the three ways sends least per step now?
 #
 # ## Exercise
 # `lessons/exercises/18_two_gpus.py`: the exchange as a Function of your own, forward and backward. Before you write

@@ -2,6 +2,7 @@
 
 Each process holds one half of the kernels and neurons. They swap activations where a layer sees both halves, and the gradients
 of these activations on the way back. With mpi4py and mpiexec they are MPI ranks, otherwise Python processes with a pipe.
+`shard_gradients` shares a batch instead: each worker has the whole network and some of the shards.
 """
 import os
 import secrets
@@ -9,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from importlib.util import find_spec
 from multiprocessing.connection import Client, Listener
 from pathlib import Path
@@ -17,7 +19,8 @@ import classroom  # noqa: F401 (makes `import minialex` work)
 import numpy as np
 
 import minialex.functional as F
-from minialex import Function, nn
+from minialex import Function, nn, optim
+from minialex.training.shards import shard_rows
 
 TOGETHER = ("conv3", "fc6", "fc7", "fc8")  # the layers that see both halves
 
@@ -74,6 +77,18 @@ def tower(net, images, exchange):
     return exchange(x)
 
 
+def speed(model, images):
+    """Pictures a second in the second training step with these images: the first also pays for memory and threads."""
+    optimizer = optim.SGD(model.parameters(), lr=0.01)
+    for _ in range(2):
+        start = time.perf_counter()
+        loss = F.cross_entropy(model(images), np.arange(len(images)))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return len(images) / (time.perf_counter() - start)
+
+
 # ------------------------------------------------------------------------------------------------ one process
 
 
@@ -95,6 +110,20 @@ def work(folder, rank, swap):
     (F.cross_entropy(output, task["labels"]) * float(task["share"])).backward()
     results = {name: parameter.grad for name, parameter in net.named_parameters()}
     np.savez(Path(folder) / f"rank{rank}.npz", output=output.data, sent=count[0], process=os.getpid(), **results)
+
+
+def shard_work(folder, first, last):
+    """A worker: writes each of its shards' gradient, all parameters in a row. Their sum is that of the batch's mean loss."""
+    task = np.load(Path(folder) / "task.npz")
+    images, labels, net = task["images"], task["labels"], small_alexnet()
+    net.load_state_dict({name: task[name] for name, _ in net.named_parameters()})
+    gradients = []
+    for rows in shard_rows(len(images), int(task["shards"]))[int(first) : int(last)]:
+        for parameter in net.parameters():
+            parameter.grad = None
+        (F.cross_entropy(net(images[rows]), labels[rows]) * ((rows.stop - rows.start) / len(images))).backward()
+        gradients.append(np.concatenate([parameter.grad.ravel() for parameter in net.parameters()]))
+    np.save(Path(folder) / f"{first}.npy", gradients)
 
 
 def main(folder, rank=None, address=None):
@@ -146,6 +175,18 @@ def run(state, images, labels, share=0.5):
         return [dict(np.load(Path(folder) / f"rank{rank}.npz")) for rank in range(2)], how
 
 
+def shard_gradients(state, images, labels, shards, workers):
+    """The gradient of each shard of a batch, in order, computed by this number of processes; float32 (shards, parameters)."""
+    with tempfile.TemporaryDirectory() as folder:
+        np.savez(Path(folder) / "task.npz", images=images, labels=labels, shards=shards, **state)
+        shares = shard_rows(shards, workers)
+        complaint = _complaint([_start(sys.executable, __file__, "shards", folder, str(share.start), str(share.stop))
+                                for share in shares])
+        if complaint:
+            raise RuntimeError(f"a worker stopped: {complaint}")
+        return np.concatenate([np.load(Path(folder) / f"{share.start}.npy") for share in shares])
+
+
 def _start(*command):
     environment = os.environ | {"MINIALEX_THREADS": "1"}
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
@@ -168,4 +209,7 @@ def _complaint(processes):
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    if sys.argv[1] == "shards":
+        shard_work(*sys.argv[2:])
+    else:
+        main(*sys.argv[1:])

@@ -56,6 +56,9 @@ WORDS = [
     Word(15, "weight decay", r"weight decay", "Pull every weight a little towards 0 in each step."),
     Word(16, "augmentation", r"augmentation", "Make more training pictures of one: crops, reflections, colours."),
     Word(17, "overfit", r"overfit(?:s|ting)?", "Learn the training pictures by heart instead of what they have in common."),
+    Word(18, "data parallel", r"data[- ]parallel", "Each process has all weights and a part of the batch; gradients are added."),
+    Word(18, "shard", r"shards?", "A fixed part of a batch, whose gradient one process computes."),
+    Word(18, "model parallel", r"model[- ]parallel", "Each process has a part of the weights and sees the whole batch."),
     Word(19, "ensemble", r"ensembles?", "Several networks whose answers are averaged."),
     Word(20, "receptive field", r"receptive fields?", "The part of the picture that one value can see."),
 ]

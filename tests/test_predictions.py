@@ -101,6 +101,13 @@ def majority(count, p):
     return sum(comb(count, k) * p**k * (1 - p) ** (count - k) for k in range(count // 2 + 1, count + 1))
 
 
+def hybrid_bytes(batch, count, parameters, *layers):
+    """What a process gives to the others, array for array. layers: the values of pool5, fc6, fc7 and fc8 for a picture."""
+    sums = [parameters] + [batch * values for values in layers[:-1]]  # each: a part to each other one, then the sum of mine
+    gathered = [batch / count * values for values in layers]
+    return 4 * (count - 1) * (sum(2 * array / count for array in sums) + sum(gathered))
+
+
 def half(n):
     return int(n) // 2
 
@@ -179,6 +186,8 @@ ANSWERS = [
     (18, "how many times too", lambda n: 2),
     (18, "on the way forward", lambda n: (256 * 13 * 13 + 256 * 6 * 6 + 4096 + 4096 + 1000) / 2),
     (18, "How many pictures a second", lambda n: n[0] * n[1] * 1e6 / (n[2] * 24 * 60 * 60)),
+    (18, "4 bytes, N = 2", lambda n: 2 * sum(n[0] / n[2] for _ in range(int(n[2]) - 1)) * n[1]),  # a part to each other, twice
+    (18, "pool5 puts out", lambda n: hybrid_bytes(*n)),
     (19, "below the average of", lambda n: (-log(n[0]) - log(n[1])) / 2 + log((n[0] + n[1]) / 2)),
     (19, "would the vote", lambda n: 100 * majority(int(n[0]), n[1] / 100)),
     (19, "standard error", lambda n: 100 * sqrt(n[0] / 100 * (1 - n[0] / 100) / n[1])),
