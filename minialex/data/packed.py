@@ -177,7 +177,7 @@ def map_shard(path: str, count: int, size: int) -> np.ndarray:
     """The `count` pictures of a shard: uint8 (count, 3, size, size). Raises UserError."""
     try:
         shard = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:  # a file that is cut off does not fill its shape: ValueError
+    except Exception as error:  # a shape not filled, a head cut off: NumPy raises almost anything
         if getattr(error, "errno", None) == errno.EMFILE:
             raise UserError(f"{path} cannot be opened beside the others, a program may open so few files here: raise the number "
                             "with ulimit -n") from error

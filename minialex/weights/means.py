@@ -10,6 +10,7 @@ Numbers of which none is above 1 are for pixels of 0 to 1, others for pixels of 
 
 import json
 from pathlib import Path
+from tokenize import TokenError  # NumPy reads the head of an .npy by it
 
 import numpy as np
 
@@ -79,7 +80,7 @@ def _read(given):
         return mean[::-1], None, False
     except OSError as error:
         raise UserError(f"cannot read {given}: {error.strerror or error}.") from error
-    except (ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError, RecursionError, TokenError) as error:
         what = f"{given} holds no mean" if path.is_file() else f"--mean {given} is no file and no numbers"
         raise UserError(f"{what}: {HOW}.") from error
 
