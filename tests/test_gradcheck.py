@@ -80,7 +80,7 @@ WRONG = set(VERDICTS) - {"correct", "zero", "shape differs", "dtype too low to d
 OPERATIONS = {title: (fn, inputs if isinstance(inputs, tuple) else (inputs,)) for title, fn, inputs in engine.operations()}
 
 
-@pytest.mark.parametrize("how", first(2, ["one entry", "sign", *sorted(CORRUPTIONS.keys() - {"one entry", "sign"})]))
+@pytest.mark.parametrize("how", first(1, ["one entry", "sign", *sorted(CORRUPTIONS.keys() - {"one entry", "sign"})]))
 @pytest.mark.parametrize("title", OPERATIONS)
 def test_no_spoilt_gradient_passes(title, how):
     fn, inputs = OPERATIONS[title]

@@ -1,6 +1,7 @@
 """Verdicts on a wrong gradient beyond those of the gallery (lessons/gradient_bugs): the right name, and a true sentence."""
 import numpy as np
 import pytest
+from short import first
 
 import minialex as ma
 import minialex.functional as F
@@ -64,7 +65,7 @@ CONVOLUTIONS = {  # what becomes of (padded dx, dw, db, pad) -> (input, verdict,
 }
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", first(1, SEEDS))
 @pytest.mark.parametrize("bug", CONVOLUTIONS)
 def test_a_convolution(bug, seed):
     change, name, verdict, said = CONVOLUTIONS[bug]

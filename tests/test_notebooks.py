@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 LESSONS = Path(__file__).resolve().parents[1] / "lessons"
-QUICK = ("00_first_network", "02_the_tape")
+QUICK = ("00_first_network",)
 PATHS = [pytest.param(path, id=path.stem, marks=() if path.stem in QUICK else pytest.mark.long)
          for path in sorted(LESSONS.glob("[0-9][0-9]_*.py"))]
 

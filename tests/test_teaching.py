@@ -13,7 +13,7 @@ if str(LESSONS.parent) not in sys.path:
 cells, words = (importlib.import_module(f"lessons.{name}") for name in ("cells", "words"))
 COURSE = sorted(LESSONS.glob("[0-9][0-9]_*.py"))
 TAUGHT = [path for path in COURSE if "# ## Try" in path.read_text(encoding="utf-8")]
-QUICK = ("00_first_network", "02_the_tape")
+QUICK = ("00_first_network",)
 SPOKEN = re.compile(r"""(?:claim|heard|predict|formula|fact|settle)\((?:[^()"]|\([^()]*\))*?f?"((?:[^"\\]|\\.)*)\"""")
 
 

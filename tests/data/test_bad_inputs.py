@@ -98,6 +98,7 @@ def test_packed(kind, built, tmp_path):
         is_the_one_line(problems, kind, str(tmp_path / "packed"))
 
 
+@pytest.mark.long
 def test_from_the_command_line(kind, built, tmp_path, capsys):
     status = pack_command.main([built, str(tmp_path / "packed"), "--size", str(SIZE)])
     out, error = capsys.readouterr()

@@ -10,6 +10,8 @@ from lessons.gradient_bugs import submissions
 from minialex.gradcheck.__main__ import main
 from minialex.grader import class_report, sessions
 
+pytestmark = pytest.mark.long  # all of a class of thirty
+
 
 @pytest.fixture(scope="module")
 def a_class(tmp_path_factory):

@@ -8,6 +8,7 @@ import signal
 
 import numpy as np
 import pytest
+from short import first
 from small_runs import OPTIONS, Listener, write_pictures
 
 from minialex import optim
@@ -70,7 +71,7 @@ def test_the_same_seed_gives_the_same_bytes(finished, train):
     assert metrics(other) != metrics(path)
 
 
-@pytest.mark.parametrize("steps", [1, 4, 6, 16])
+@pytest.mark.parametrize("steps", first(2, [6, 1, 4, 16]))
 def test_a_stopped_run_goes_on_as_if_it_had_not_stopped(finished, train, tmp_path, steps):
     """36 pictures in batches of 8 are 4 steps: the run is stopped in the first epoch, at its end, later, at the very end."""
     path, _ = finished
@@ -97,6 +98,7 @@ def test_a_killed_run_goes_on_from_its_last_checkpoint(finished, train, tmp_path
     assert metrics(tmp_path / "killed") == metrics(path) and weights(tmp_path / "killed") == weights(path)
 
 
+@pytest.mark.long
 def test_dropout_and_plateau_go_on_exactly_too(train, tmp_path, pictures, monkeypatch):
     """LeNet-5 has no dropout, so a layer of it is put in here."""
     from minialex import models, nn
@@ -311,6 +313,7 @@ def test_checkpoints_within_an_epoch(train, tmp_path):
     assert metrics(tmp_path / "often") == metrics(whole) and weights(tmp_path / "often") == weights(whole)
 
 
+@pytest.mark.long
 def test_a_full_disk_is_told_and_training_goes_on(train, tmp_path, monkeypatch):
     """The disk is full from the second epoch on, and has room again in the third."""
     def disk(done):
