@@ -35,7 +35,7 @@ from minialex.training.hybrid import Hybrid  # noqa: E402
 from minialex.training.ranks import Ranks, world  # noqa: E402
 from minialex.training.shards import GradientSum, shard_rows  # noqa: E402
 
-TOTAL, CONVOLUTIONS, PARAMETERS = 1_281_167, 2_332_704, 60_965_224
+TOTAL, CONVOLUTIONS, PARAMETERS = 1_281_167, 2_334_080, 60_965_224
 LINES = {"1 Gb/s": (50e-6, 1e9 / 8), "10 Gb/s": (30e-6, 10e9 / 8), "100 Gb/s": (5e-6, 100e9 / 8), "NVLink": (3e-6, 450e9)}
 
 
