@@ -3,7 +3,7 @@ their curves in one picture.
 
   minialex compare runs/*
 """
-from ..training.compare import compare
+from ..evaluation.compare import compare
 from . import FORCE, JSON, RUNS, Command
 
 main = Command("compare", "RUN... [options]", __doc__, compare, {"options": [

@@ -6,7 +6,7 @@ matrix. No picture that a run has learnt from is counted, unless you ask for it.
   minialex evaluate runs/RUN --data DIR --ten-crop     mean over the ten crops
   minialex evaluate runs/A runs/B runs/C --data DIR    each, and their mean
 """
-from ..training.evaluate import PARTS, evaluate
+from ..evaluation.evaluate import PARTS, evaluate
 from . import FORCE, JSON, LABELS, NETWORK, RUN, Command, device
 
 main = Command("evaluate", "RUN... [--data DIR] [options]", __doc__, evaluate, {"options": [

@@ -7,7 +7,7 @@ beside the photo.
   minialex predict runs/RUN photo.jpg --features       feature maps
   minialex predict runs/RUN --patches conv5:12         what excites a filter
 """
-from ..training.predict import DRAWN, predict
+from ..evaluation.predict import DRAWN, predict
 from . import FORCE, NETWORK, RUN, Command, device
 
 main = Command(

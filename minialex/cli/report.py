@@ -4,7 +4,7 @@ browser shows without any network. Training writes it at its end.
 
   minialex report runs/RUN
 """
-from ..training.report import report
+from ..evaluation.report import report
 from . import FORCE, RUNS, Command, device
 
 main = Command("report", "RUN... [options]", __doc__, report, {"options": [RUNS, device("auto"), FORCE]})

@@ -9,7 +9,7 @@ the totals.
 import argparse
 import textwrap
 
-from .. import models, shapes
+from .. import models, own_model, shapes
 from ..errors import UserError
 from ..nn import Module
 from . import Command
@@ -36,8 +36,6 @@ def _summarise(options: argparse.Namespace) -> None:
 
 
 def _own(options: argparse.Namespace) -> Module:
-    from ..training import own_model  # which takes longer to import than all the rest
-
     own = own_model.read(options.variant)
     channels, *_, size = own.input_shape
     return own._replace(input_shape=(options.channels or channels, *[options.input or size] * 2)).build(options.classes)

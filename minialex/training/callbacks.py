@@ -29,10 +29,11 @@ from typing import Any
 from .. import functional as F
 from ..anomaly import detect_anomaly
 from ..device import array_module, memory_used
+from ..evaluation import report
 from ..tensor import Tensor
 from ..utils.files import NotWritten
 from ..utils.progress import duration
-from . import checkpoint, memory_estimate, plots, report, say
+from . import checkpoint, memory_estimate, plots, say
 from .config import save_interval
 from .loop import Diverged, Epoch, Timing, Trainer
 

@@ -23,12 +23,12 @@ from ..data import Statistics
 from ..data.names import differing
 from ..device import to_numpy
 from ..errors import UserError
+from ..evaluation.metrics import Tally
 from ..random import random_state, set_random_state
 from ..utils.files import keep_as, replacing
 from ..utils.marks import CHECKPOINTS, SEAL
 from . import finetune
 from .loop import Epoch, Timing
-from .metrics import Tally
 
 __all__ = ["BEST", "LAST", "keep_as", "load", "replacing", "restore", "save", "save_run", "statistics"]
 

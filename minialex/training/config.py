@@ -145,13 +145,6 @@ def resolve(given: dict, train_count: int, val_count: int) -> Config:
     return Config(**settings)
 
 
-def picture_size(settings: dict) -> int:
-    """Pixels a side to which pictures are decoded: the paper's 256, of which it crops 227; in proportion for other networks."""
-    if settings.get("model"):
-        return round(settings["model"]["input_shape"][-1] * 256 / 227)
-    return 36 if settings["variant"] == "lenet5" else 256
-
-
 def channels(config: Config) -> int:
     """Of the pictures: LeNet-5 was made for grey ones."""
     return config.model["input_shape"][0] if config.model else 1 if config.variant == "lenet5" else 3

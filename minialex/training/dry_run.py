@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from .. import own_model
 from ..data import UnreadablePicture
 from ..device import memory_used
 from ..utils import marks
 from ..utils.progress import duration
-from . import checkpoint, own_model, plots
+from . import checkpoint, plots
 from .callbacks import seconds_left
 from .loop import Trainer
 from .memory_estimate import gigabytes, memory

@@ -21,9 +21,10 @@ from .. import models, nn, shapes, weights
 from ..data import Loader, Statistics
 from ..device import to_device, to_numpy
 from ..errors import UserError
+from ..evaluation.runs import picture_size
 from ..fast.buffers import release_memory
 from ..tensor import Tensor, no_grad
-from .config import INITIALISATIONS, Config, channels, picture_size
+from .config import INITIALISATIONS, Config, channels
 
 VIEWS = 4
 MEMORY = 2**31  # bytes for all views; larger sets have fewer, and where not even one fits, features are not kept

@@ -20,11 +20,11 @@ import numpy as np
 from .. import functional as F
 from ..device import to_device
 from ..errors import UserError
+from ..evaluation.metrics import Tally
 from ..fast.buffers import release_memory
 from ..random import manual_seed, parts_of_batch
 from ..tensor import Tensor, no_grad
 from . import finetune
-from .metrics import Tally
 from .setup import Experiment, class_weights, part_size, training_loader, validation_loader, validation_pictures
 
 

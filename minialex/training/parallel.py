@@ -16,13 +16,13 @@ import numpy as np
 from .. import functional as F
 from ..device import to_numpy
 from ..errors import UserError
+from ..evaluation.metrics import Tally
 from ..random import parts_of_batch
 from ..tensor import Tensor, no_grad
 from . import finetune
 from .callbacks import Checkpoints
 from .hybrid import Hybrid
 from .loop import Diverged, Interrupted, Trainer
-from .metrics import Tally
 from .ranks import Ranks
 from .setup import part_size, validation_loader, validation_pictures
 from .shards import GradientSum, shard_rows

@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy.random  # noqa: F401  (at the start: NumPy would read it from the disk in mid-run)
 
-from .. import data, models
+from .. import data, models, own_model
 from ..device import resolve_device
 from ..errors import UserError
+from ..evaluation import runs, seen
 from ..random import manual_seed
 from ..utils.progress import Progress
-from . import checkpoint, dry_run, finetune, held_out, memory_estimate, own_model, run_dir, say, setup
+from . import checkpoint, dry_run, finetune, memory_estimate, run_dir, say, setup
 from .callbacks import Anomaly, Callback, Checkpoints, Figures, Interrupt, Schedule, Tables, TimeLeft
 from .config import ALWAYS, check, resolve
 from .loop import Diverged, Interrupted, Trainer
@@ -108,7 +109,7 @@ def _start(folder, given, progress, rehearsal, ranks):
         folder.write_config(run_dir.describe(experiment, device))
         if own:
             own.save(folder.path)
-        held_out.write(folder.path, train, val, config.init)
+        seen.write(folder.path, train, val, config.init)
         folder.take()
 
     ranks.from_first(begin)
@@ -135,14 +136,14 @@ def _device(name, tf32, ranks):
 
 
 def _check_same_everywhere(ranks, train, val):
-    ranks.check_same("the pictures", "{train_pictures} + {val_pictures}, {pictures}".format(**run_dir.fingerprint(train, val)))
+    ranks.check_same("the pictures", "{train_pictures} + {val_pictures}, {pictures}".format(**seen.fingerprint(train, val)))
 
 
 def _own_model(given):
     """The user's network, or None; the options name it from here on. --init RUN brings the network that the run has trained."""
     named = given.get("model")
     if named is None and own_model.is_own(given.get("variant")):
-        own = held_out.own_model_of(given["init"], given["variant"])
+        own = runs.own_model_of(given["init"], given["variant"])
     elif named is not None:
         own = own_model.read(named)
     else:
@@ -197,7 +198,7 @@ def _resume(folder, given, progress, rehearsal, ranks):
     ranks.together(lambda: ranks.cut(config.shards))
     device = ranks.together(lambda: _device(config.device, config.tf32, ranks))
     train, val = ranks.together(lambda: setup.open_pictures(config.settings(), progress.terminal))
-    ranks.from_first(lambda: run_dir.check_same_pictures(folder, train, val))
+    ranks.from_first(lambda: seen.check_same_pictures(folder, runs.read_config(folder.path), train, val))
     _check_same_everywhere(ranks, train, val)
     manual_seed(config.seed)
     if saved is None:

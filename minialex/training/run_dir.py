@@ -9,14 +9,12 @@ it ends: two programs never write into one folder. Going on with other settings,
 
 import csv
 import dataclasses
-import hashlib
 import io
 import itertools
 import json
 import os
 import platform
 import time
-import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -27,6 +25,8 @@ from .. import __version__
 from ..data.names import differing
 from ..data.pictures import printable
 from ..errors import UserError
+from ..evaluation.runs import read_config
+from ..evaluation.seen import fingerprint
 from ..utils import marks
 from ..utils.files import remove_abandoned, replacing, sync_folder
 from . import checkpoint
@@ -111,17 +111,6 @@ class RunFolder:
     def write_config(self, settings: dict) -> None:
         """Write config.json."""
         self.write(marks.CONFIG, json.dumps(settings, indent=2) + "\n")
-
-    def read_config(self) -> dict:
-        """What write_config wrote. Raises UserError when it is not there or damaged."""
-        try:
-            config = json.loads(self.config.read_text("utf-8"))
-        except (OSError, ValueError) as error:
-            raise UserError(f"cannot read {self.config}: {getattr(error, 'strerror', None) or error}.") from error
-        if not isinstance(config, dict):
-            raise UserError(f"{self.config} is not the config.json of a run: it holds a {type(config).__name__} instead of "
-                            "settings.")
-        return config
 
     def write_table(self, name: str, head: Iterable[str], rows: Iterable) -> None:
         """Write a table such as metrics.csv: its head, then rows of values."""
@@ -219,7 +208,7 @@ def is_finished(folder: RunFolder) -> bool:
     """Does metrics.csv have a line for every epoch, and is the page about them written, which is done last?"""
     try:
         with open(folder.path / "metrics.csv", encoding="utf-8") as file:
-            all_epochs = sum(1 for _ in file) > folder.read_config()["settings"]["epochs"]
+            all_epochs = sum(1 for _ in file) > read_config(folder.path)["settings"]["epochs"]
     except (OSError, KeyError, TypeError, UserError):
         return False
     return all_epochs and (folder.path / LAST_WRITTEN).exists()
@@ -242,23 +231,9 @@ def _versions():
     return {"minialex": __version__, "python": platform.python_version(), "numpy": np.__version__}
 
 
-def fingerprint(train: Any, val: Any) -> dict:
-    """How many, and a few letters that change when a picture is added, removed or renamed, or gets another class."""
-    names = "\n".join([*_with_classes(train), "", *_with_classes(val)]).replace(os.sep, "/")
-    digest = hashlib.sha256(names.encode()).hexdigest()[:16]
-    return {"train_pictures": len(train), "val_pictures": len(val), "pictures": digest}
-
-
-def _with_classes(pictures):
-    """The pictures' names, followed by their classes where no folder is called like them."""
-    for name, label in zip(pictures.names, pictures.labels.tolist()):
-        folders = unicodedata.normalize("NFC", name).split(os.sep)[:-1]
-        yield name if pictures.classes[label] in folders else f"{name}\t{pictures.classes[label]}"
-
-
 def same_settings(folder: RunFolder, given: dict) -> Config:
     """The Config of an earlier part of the run. Raises UserError when the user's options (a dict) say otherwise."""
-    before = folder.read_config()
+    before = read_config(folder.path)
     try:
         config = Config(**before["settings"])
         check_types(config)
@@ -277,7 +252,7 @@ def same_settings(folder: RunFolder, given: dict) -> Config:
 
 def keep_settings(folder: RunFolder, config: Config) -> None:
     """Write to config.json what holds from here on: the number of epochs, and where the pictures are."""
-    before = folder.read_config()
+    before = read_config(folder.path)
     now = before["settings"] | {name: getattr(config, name) for name in KEPT}
     if now != before["settings"]:
         folder.release()  # the lock is on the file that is replaced
@@ -295,30 +270,9 @@ def check_same_network(folder: RunFolder, config: Config, state: dict) -> None:
                             f"{theirs.get(name)} there and {value} here.")
 
 
-def check_same_pictures(folder: RunFolder, train: Any, val: Any) -> None:
-    """Raises UserError when classes or pictures are not those that the run was started with."""
-    before = folder.read_config()
-    known, here = before.get("classes") or [], train.classes
-    if here != known:
-        raise UserError(other_classes(folder, "these pictures", [name for name in here if name not in known],
-                                      [name for name in known if name not in here]))
-    if any(before.get(name, value) != value for name, value in fingerprint(train, val).items()):
-        raise UserError(f"the pictures have changed since {folder} was started, on {before.get('train_pictures')} for training "
-                        f"and {before.get('val_pictures')} for validation; now there are {len(train)} and {len(val)}, or others: "
-                        f"put them back, or start a new run with --init {folder.last}.")
-
-
-def other_classes(run: Any, where: str, new: list, gone: list) -> str:
-    """The sentence about classes that have changed since a run was trained. new, gone: their names."""
-    changes = [f"{what}: {', '.join(map(str, names[:5]))}{', ...' * (len(names) > 5)}"
-               for what, names in (("new", new), ("gone", gone)) if names]
-    return (f"the classes of {where} have changed since {run} was trained ({'; '.join(changes) or 'their order'}): put its "
-            "pictures back, or train a new run.")
-
-
 def what_differs(folder: RunFolder, device: Any) -> str | None:
     """A sentence about what may change the last digits of results from here on, or None: other libraries, another device."""
-    before = folder.read_config()
+    before = read_config(folder.path)
     then = before.get("versions", {}) | {"device": before.get("device")}
     now = _versions() | {"device": device.name}
     changed = [f"{name} {then[name]} → {value}" for name, value in now.items()

@@ -11,10 +11,11 @@ from .. import data, models, nn, optim
 from ..data import names
 from ..data.names import read_text
 from ..errors import UserError
+from ..evaluation.runs import picture_size
+from ..own_model import OwnModel
 from ..weights import Weights
 from . import finetune
-from .config import INITIALISATIONS, MILESTONES, Config, channels, parse_milestones, picture_size
-from .own_model import OwnModel
+from .config import INITIALISATIONS, MILESTONES, Config, channels, parse_milestones
 
 MAX_VALIDATION_BATCH = 128
 

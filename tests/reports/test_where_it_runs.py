@@ -10,7 +10,8 @@ from PIL import Image
 from short import first
 
 from minialex.cli import predict
-from minialex.training import plots, report
+from minialex.evaluation import plots, report
+from minialex.training import plots as training_plots
 from minialex.utils import drawing, files
 
 PICTURES = ["curves.png", "filters.png", "predictions.png", "report.html"]
@@ -33,7 +34,7 @@ def test_no_backend_is_needed(pictures, tmp_path, variables):
 
 DRAW = """
 import sys
-from minialex.training import plots
+from minialex.evaluation import plots
 with plots.figure(sys.argv[1], 2, 1) as drawing:
     drawing.subplots().set_title("cost $5 _^{ \u732b \u00c4")
 assert "matplotlib.pyplot" not in sys.modules
@@ -100,7 +101,7 @@ def broken(*arguments, **options):
 def test_a_picture_that_fails_is_a_line_and_the_run_goes_on(pictures, tmp_path, monkeypatch, capsys):
     from minialex.cli import train
 
-    monkeypatch.setattr(plots, "curves", broken)
+    monkeypatch.setattr(training_plots, "curves", broken)
     monkeypatch.setattr(report, "_sheet", broken)
     options = [*TRAIN[1:], "--data", str(pictures), "--out", str(tmp_path / "run")]
     assert train.main(options) == 0

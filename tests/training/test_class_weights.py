@@ -10,10 +10,10 @@ from small_runs import OPTIONS, Listener
 
 from minialex import functional as F
 from minialex.errors import UserError
+from minialex.evaluation.metrics import Tally
 from minialex.tensor import Tensor
 from minialex.training import run
 from minialex.training.checkpoint import load
-from minialex.training.metrics import Tally
 
 
 @pytest.fixture

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from minialex.evaluation.plots import RIGHT
 from minialex.training import plots
+from minialex.utils.table import shorten
 
 
 def pixels(path):
@@ -86,11 +88,11 @@ def test_grey_kernels_of_lenet5(tmp_path):
 def test_predictions_show_pictures_and_bars(finished):
     path, _ = finished
     image = pixels(path / "predictions.png")
-    assert count(image, plots.RIGHT) > 8 * 0.6 * 0.1 * image.size / 3 / 100  # eight sure and right bars
+    assert count(image, RIGHT) > 8 * 0.6 * 0.1 * image.size / 3 / 100  # eight sure and right bars
     for colour in ("#b43c32", "#8cdc78", "#14286e"):  # the three classes
         assert count(image, colour, 60) > 0.03 * image.size / 3
     assert all((edge == 255).all() for edge in (image[:4], image[-4:], image[:, :4], image[:, -4:]))
 
 
 def test_long_names_are_cut():
-    assert plots.shorten("a" * 30, 24) == "a" * 23 + "…" and plots.shorten("short", 24) == "short"
+    assert shorten("a" * 30, 24) == "a" * 23 + "…" and shorten("short", 24) == "short"

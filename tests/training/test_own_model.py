@@ -11,7 +11,8 @@ from small_runs import OPTIONS, Listener
 from minialex.cli import evaluate, export, predict, report, summary
 from minialex.cli import train as command
 from minialex.errors import UserError
-from minialex.training import Interrupted, callbacks, classifier, run
+from minialex.evaluation import classifier
+from minialex.training import Interrupted, callbacks, run
 from minialex.training.checkpoint import load
 
 NET = '''

@@ -5,7 +5,7 @@ import pytest
 
 from minialex import weights
 from minialex.errors import UserError
-from minialex.training import classifier
+from minialex.evaluation import classifier
 
 RANDOM = np.random.default_rng(7)
 KERNEL = RANDOM.random((96, 3, 11, 11), np.float32)  # blue, green, red

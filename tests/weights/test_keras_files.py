@@ -9,7 +9,7 @@ import pytest
 
 from minialex import weights
 from minialex.errors import UserError
-from minialex.training import classifier
+from minialex.evaluation import classifier
 
 h5py = pytest.importorskip("h5py", reason="h5py is not installed")
 SHAPES = [(11, 11, 3, 96), (5, 5, 96, 256), (3, 3, 256, 384), (3, 3, 384, 384), (3, 3, 384, 256), (6400, 4096), (4096, 4096),

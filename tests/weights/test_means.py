@@ -11,7 +11,7 @@ from torch_networks import caffe_answer, torchvision_answer, torchvision_module
 from minialex import weights
 from minialex.cli import evaluate, export, predict
 from minialex.errors import UserError
-from minialex.training import classifier
+from minialex.evaluation import classifier
 
 IMAGE = np.random.default_rng(2).uniform(80, 140, (3, 256, 256)).astype(np.float32)  # blue, green, red, as Caffe writes it
 CONV1 = {"conv1.weight": np.ones((96, 3, 11, 11), np.float32), "conv1.bias": np.zeros(96, np.float32)}

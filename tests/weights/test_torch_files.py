@@ -12,7 +12,7 @@ from torch_networks import torchvision_answer, torchvision_module
 
 from minialex import weights
 from minialex.errors import UserError
-from minialex.training import classifier
+from minialex.evaluation import classifier
 from minialex.weights import export
 
 torch = pytest.importorskip("torch", reason="PyTorch, the oracle, is not installed")

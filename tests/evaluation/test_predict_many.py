@@ -11,7 +11,7 @@ from short import first
 
 from minialex import data
 from minialex.cli import predict
-from minialex.training import predict as predicting
+from minialex.evaluation import predict as predicting
 
 
 @pytest.fixture

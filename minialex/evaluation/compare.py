@@ -11,8 +11,8 @@ from ..utils import console, drawing
 from ..utils.progress import duration
 from ..utils.table import columns, shorten
 from .plots import QUIET, RULE, figure
-from .report import rows_of, seconds_of
-from .run_dir import RunFolder
+from .report import seconds_of
+from .runs import read_config, rows_of
 
 COLOURS = ("#33658a", "#c8553d", "#5b8e5a", "#8a5a9e", "#c99a2e", "#4aa3a2", "#9c6b4a", "#6a6f78")
 PATHS = ("data", "init")  # settings that are shown by the last part of the path
@@ -38,7 +38,7 @@ def read(path: str) -> Run:
     """A run as a dict: path, name, settings, metrics, timing, pictures. Raises UserError for a folder without results."""
     if not Path(path).is_dir():
         raise UserError(f"there is no run folder {path}: check the path.")
-    config = RunFolder(path).read_config()
+    config = read_config(path)
     metrics = rows_of(Path(path) / "metrics.csv")
     if not isinstance(config.get("settings"), dict) or not metrics:
         raise UserError(f"{path} holds no results yet: its metrics.csv has no epochs.")

@@ -27,10 +27,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .. import nn, tensor
-from ..errors import UserError
-from ..tensor import Tensor, no_grad
-from ..utils.files import replacing
+from . import nn, tensor
+from .errors import UserError
+from .tensor import Tensor, no_grad
+from .utils.files import replacing
 
 COPY = "model.py"  # its name in a run's folder
 INPUT_SHAPE = (3, 227, 227)

@@ -1,7 +1,6 @@
 """A run on one page, which needs nothing but itself: pictures and styles are inside, and no script. (report.html: its frame.)"""
 
 import base64
-import csv
 import html
 import json
 import string
@@ -21,7 +20,7 @@ from ..utils.progress import Progress, duration
 from . import classifier, held_out, plots
 from .evaluate import CLASS_HEAD, class_cells
 from .metrics import Scores
-from .run_dir import RunFolder
+from .runs import read_config, rows_of, settings_of
 
 NAME = "report.html"
 SHOWN = 8  # best and worst predictions
@@ -41,7 +40,7 @@ def of_run(path: str, device: str = "cpu", say: Say = print, force: bool = False
     """Write the report of a run folder from its best checkpoint and its pictures. Returns its path, and what it says."""
     if not Path(path).is_dir():
         raise UserError(f"there is no run folder {path}: check the path.")
-    held_out.settings_of(path)  # a folder without a run is told before its missing weights
+    settings_of(path)  # a folder without a run is told before its missing weights
     page(path, force).check()
     network = classifier.load(path, device)
     pictures = held_out.of_run(path, network.classes, network.size)
@@ -70,7 +69,7 @@ def page(run: str | Path, force: bool = False) -> Output:
 def write(run: str | Path, scores: Scores, pictures: Any, say: Say, force: bool = False) -> Path:
     """Write report.html into a run's folder. scores: of the validation pictures, a PictureSet; say(text): for a picture
     that cannot be drawn. Returns its path."""
-    config, rows, times = RunFolder(run).read_config(), rows_of(Path(run, "metrics.csv")), rows_of(Path(run, "timing.csv"))
+    config, rows, times = read_config(run), rows_of(Path(run, "metrics.csv")), rows_of(Path(run, "timing.csv"))
     parts = [
         _figures(scores, rows, times),
         _picture(Path(run, "curves.png"), "Curves", "Loss and accuracy over the epochs. Dots are validations on all pictures."),
@@ -87,15 +86,6 @@ def write(run: str | Path, scores: Scores, pictures: Any, say: Say, force: bool 
         file.write(frame.substitute(mark=target.mark, name=html.escape(Path(run).resolve().name),
                                     subtitle=html.escape(_subtitle(config)), body="\n".join(filter(None, parts))))
     return target.path
-
-
-def rows_of(path: Path) -> list[dict[str, float]]:
-    """The rows of metrics.csv or timing.csv as dicts of numbers; none when it is not there."""
-    try:
-        with open(path, encoding="utf-8", newline="") as file:
-            return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
-    except (OSError, ValueError, TypeError):
-        return []
 
 
 def _subtitle(config):

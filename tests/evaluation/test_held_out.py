@@ -12,7 +12,8 @@ from small_runs import OPTIONS, Listener
 from minialex import data
 from minialex.cli import evaluate, predict, report
 from minialex.data.packing import pack
-from minialex.training import classifier, held_out, run
+from minialex.evaluation import classifier, held_out, seen
+from minialex.training import run
 
 CLASSES = {"cat": (180, 60, 50), "dog": (20, 40, 110)}
 
@@ -266,5 +267,5 @@ def test_large_files_are_told_apart_by_three_parts(tmp_path):
         if place is not None:
             other[place] ^= 1
         (tmp_path / "x").write_bytes(other.tobytes())
-        found.add(held_out.content(tmp_path / "x"))
-    assert len(found) == 4 and held_out.content(tmp_path / "nothing") == ""
+        found.add(seen.content(tmp_path / "x"))
+    assert len(found) == 4 and seen.content(tmp_path / "nothing") == ""

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from minialex.training.metrics import Tally, rank
+from minialex.evaluation.metrics import Tally, rank
 
 
 def test_rank_is_the_place_in_the_sorted_list():

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from minialex.cli import compare, export, predict, report
-from minialex.training import classifier
-from minialex.training.compare import lines, read, unique
+from minialex.evaluation import classifier
+from minialex.evaluation.compare import lines, read, unique
 
 
 class Checker(html.parser.HTMLParser):

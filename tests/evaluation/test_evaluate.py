@@ -8,8 +8,8 @@ import pytest
 from minialex import data
 from minialex.cli import evaluate
 from minialex.data.transforms import ten_crops
-from minialex.training import classifier
-from minialex.training.metrics import Scores, ensemble
+from minialex.evaluation import classifier
+from minialex.evaluation.metrics import Scores, ensemble
 
 
 def report(capsys, *arguments):

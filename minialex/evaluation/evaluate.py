@@ -20,6 +20,7 @@ from ..utils.table import columns
 from . import classifier, held_out, plots
 from .metrics import Scores, ensemble
 from .predict import table, table_place
+from .runs import settings_of
 
 PARTS = {"train": "training ", "val": "validation ", "test": "test ", "all": ""}
 COLUMNS = ("run", "picture", "class")  # of the table, before the five most probable classes
@@ -72,7 +73,7 @@ def evaluate(options: Namespace) -> None:
 def _chosen(network, options, opened, progress):
     """The held_out.Chosen for a network. opened: {(data, subset, size): its pictures}, filled here."""
     named = options.data is not None or options.subset is not None or options.labels is not None
-    settings = vars(options) if named else held_out.settings_of(network.path)
+    settings = vars(options) if named else settings_of(network.path)
     key = settings["data"], settings["subset"], settings.get("labels"), network.size
     if key not in opened:
         opened[key] = (data.open_whole(*key[:3], size=network.size, progress=progress.terminal) if named

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import data, models, weights
+from .. import data, models, own_model, weights
 from .. import functional as F
 from ..data import names as class_names
 from ..data.threads import ahead
@@ -16,8 +16,8 @@ from ..data.transforms import centre, luminance
 from ..device import to_device, to_numpy
 from ..errors import UserError
 from ..tensor import Tensor, no_grad
-from . import held_out, own_model
 from .metrics import Scores
+from .runs import own_model_of
 
 BATCH = 64  # crops in one forward pass
 
@@ -102,7 +102,7 @@ def load(path: str, device: str = "cpu", classes: Sequence[str] | None = None, n
 
 def _model(found, path):
     if own_model.is_own(found.variant):
-        model = held_out.own_model_of(path, found.variant).build(len(found.classes))
+        model = own_model_of(path, found.variant).build(len(found.classes))
         return _filled(model, found, path, found.variant)
     conv1 = found.arrays.get("conv1.weight")
     guess: dict[Any, str] = {(64, 3, 11, 11): "torchvision", (6, 1, 5, 5): "lenet5"}  # their shape tells all

@@ -10,7 +10,7 @@ import minialex.functional as F
 from minialex import Tensor, data, models, nn
 from minialex.cli import predict
 from minialex.errors import UserError
-from minialex.training import classifier, feature_plots
+from minialex.evaluation import classifier, feature_plots
 
 
 @pytest.fixture

@@ -1,0 +1,168 @@
+"""Which pictures a run has seen: pictures.csv in its folder.
+
+    part (train, val, before), class, name within the folder of pictures, content
+
+Written when a run starts. A picture is known by its name in that folder and by its content, so that it is known again when the
+folder is moved, packed, divided in another way, or has got more pictures. "before" are those that the network learnt from
+whose weights --init named. Older runs have no list: theirs follows from their settings, while their pictures are unchanged.
+"""
+
+import csv
+import hashlib
+import os
+import unicodedata
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from .. import data
+from ..data import Picture
+from ..data.threads import ahead
+from ..errors import UserError
+from ..utils.files import replacing
+from ..utils.marks import CHECKPOINTS
+from .runs import Place, owner, picture_size, read_config, settings_of
+
+NAME = "pictures.csv"
+HEAD = ("part", "class", "name", "content")
+LOOKED_INTO = 100_000  # pictures; those of larger sets are known by their names alone: to open each of them takes too long
+BLOCK = 1 << 14  # bytes at the beginning, in the middle and at the end of a file
+
+Row = tuple[str, ...]  # of pictures.csv
+
+
+def content(path: Place) -> str:
+    """A few letters for what a file holds: its size and a checksum, for large files of three parts. "": it cannot be read."""
+    try:
+        size = os.path.getsize(path)
+        with open(path, "rb") as file:
+            checksum = 0
+            for start, length in ((0, BLOCK), (size // 2, BLOCK), (size - BLOCK, BLOCK)) if size > 3 * BLOCK else ((0, -1),):
+                file.seek(start)
+                checksum = zlib.crc32(file.read(length), checksum)
+            return f"{size:x}-{checksum:08x}"
+    except OSError:
+        return ""
+
+
+def rows_of(train: data.PictureSet, val: data.PictureSet) -> Iterator[Row]:
+    """Rows of pictures.csv for two PictureSets."""
+    few = len(train) + len(val) <= LOOKED_INTO
+    for part, pictures in (("train", train), ("val", val)):
+        contents = ahead(content, pictures.paths, 2) if few else [""] * len(pictures)
+        for label, name, found in zip(pictures.labels.tolist(), pictures.names, contents):
+            yield part, pictures.classes[label], name.replace(os.sep, "/"), found
+
+
+def write(folder: Place, train: data.PictureSet, val: data.PictureSet, init: str) -> None:
+    """Write pictures.csv into a run's folder. init: the weights that the run begins with, perhaps another run's."""
+    run = owner(init)
+    before = Seen.of_run(run) if run else None
+    learnt = [("before", *row[1:]) for row in before.rows if row[0] != "val"] if before else []
+    with replacing(Path(folder, NAME), "w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(HEAD)
+        writer.writerows([*rows_of(train, val), *learnt])
+
+
+class Seen:
+    """What a run has seen. rows: as in pictures.csv."""
+
+    def __init__(self, rows: list[Row]) -> None:
+        self.rows = rows
+        self.names: dict[str, tuple[str, str]] = {}
+        self.contents: dict[str, str] = {}
+        self.ends: dict[tuple[str, str], str] = {}
+        for part, label, name, found in rows:
+            if part != "before":
+                self.names[name] = part, found
+            self._learnt(self.contents, found, part)
+            self._learnt(self.ends, (label, name.rpartition("/")[2]), part)
+        self.contents.pop("", None)
+        self.before = {(label, found) for part, label, _, found in rows if part == "before" and found}
+
+    @staticmethod
+    def _learnt(where: dict[Any, str], key: Any, part: str) -> None:
+        where[key] = "val" if part == "val" and where.get(key, "val") == "val" else "train"
+
+    @classmethod
+    def of_run(cls, folder: Place) -> "Seen | None":
+        """Of a run's folder; None where it cannot be known any more. Raises UserError for a damaged list."""
+        path = Path(folder, NAME)
+        try:
+            with open(path, encoding="utf-8", newline="") as file:
+                head, *rows = map(tuple, csv.reader(file))
+        except FileNotFoundError:
+            return cls._of_settings(folder)
+        except (OSError, ValueError, csv.Error) as error:
+            raise UserError(f"cannot read {path}: {error}.") from error
+        if head != HEAD or any(len(row) != len(HEAD) for row in rows):
+            raise UserError(f"{path} is damaged: it needs the columns {', '.join(HEAD)}.")
+        return cls(rows)
+
+    @classmethod
+    def _of_settings(cls, run: Place) -> "Seen | None":
+        """Of a run without a list, if its pictures are still the same."""
+        try:
+            settings = settings_of(run)
+            train, val = data.open_data(settings["data"], settings["subset"], labels=settings.get("labels"), progress=False,
+                                        report=None, val_fraction=settings["val_fraction"], size=picture_size(settings))
+            check_same_pictures(run, read_config(run), train, val)
+        except UserError:
+            return None
+        return cls(list(rows_of(train, val)))
+
+    def part(self, picture: Picture, own: bool) -> str | None:
+        """ "train", "val", or None for a data.Picture that the run has not seen. What was learnt anywhere counts as train.
+
+        own: it lies in the run's own folder, where a name stays the same picture's also if its file is written anew.
+        """
+        found = content(picture.path) if picture.is_file else ""
+        if (picture.label, found) in self.before:
+            return "train"
+        part, known = self.names.get(picture.name, (None, ""))
+        if part and (not known or not found or known == found):
+            return part
+        if part and own:
+            return self.contents.get(found, part)
+        if found and self.contents:
+            return self.contents.get(found)
+        return self.ends.get((picture.label, picture.name.rpartition("/")[2]))
+
+
+# ------------------------------------------------------------------------------------------------ the same pictures
+
+
+def fingerprint(train: Any, val: Any) -> dict:
+    """How many, and a few letters that change when a picture is added, removed or renamed, or gets another class."""
+    names = "\n".join([*_with_classes(train), "", *_with_classes(val)]).replace(os.sep, "/")
+    digest = hashlib.sha256(names.encode()).hexdigest()[:16]
+    return {"train_pictures": len(train), "val_pictures": len(val), "pictures": digest}
+
+
+def _with_classes(pictures):
+    """The pictures' names, followed by their classes where no folder is called like them."""
+    for name, label in zip(pictures.names, pictures.labels.tolist()):
+        folders = unicodedata.normalize("NFC", name).split(os.sep)[:-1]
+        yield name if pictures.classes[label] in folders else f"{name}\t{pictures.classes[label]}"
+
+
+def check_same_pictures(run: Any, before: dict, train: Any, val: Any) -> None:
+    """Raises UserError when classes or pictures are not those of a run's config.json. run: what messages call it."""
+    known, here = before.get("classes") or [], train.classes
+    if here != known:
+        raise UserError(other_classes(run, "these pictures", [name for name in here if name not in known],
+                                      [name for name in known if name not in here]))
+    if any(before.get(name, value) != value for name, value in fingerprint(train, val).items()):
+        raise UserError(f"the pictures have changed since {run} was started, on {before.get('train_pictures')} for training "
+                        f"and {before.get('val_pictures')} for validation; now there are {len(train)} and {len(val)}, or others: "
+                        f"put them back, or start a new run with --init {Path(str(run), CHECKPOINTS[0])}.")
+
+
+def other_classes(run: Any, where: str, new: list, gone: list) -> str:
+    """The sentence about classes that have changed since a run was trained. new, gone: their names."""
+    changes = [f"{what}: {', '.join(map(str, names[:5]))}{', ...' * (len(names) > 5)}"
+               for what, names in (("new", new), ("gone", gone)) if names]
+    return (f"the classes of {where} have changed since {run} was trained ({'; '.join(changes) or 'their order'}): put its "
+            "pictures back, or train a new run.")
