@@ -22,6 +22,7 @@ COMMANDS = {
     "report": "a run on one page",
     "compare": "runs side by side",
     "summary": "every layer of a network: formula, size, parameters, work",
+    "explore": "a network on one page, to look into",
     "gradcheck": "check the gradients of the engine, or of students' files",
     "pack": "decode a large folder of pictures once",
     "export": "weights for other programs: .safetensors, .pth, .npz",

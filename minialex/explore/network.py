@@ -1,0 +1,145 @@
+"""What a page says of a network: every number from `shapes.summary` and the layers themselves, none typed."""
+import math
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from .. import nn, shapes
+from ..aliases import Shape
+from ..errors import UserError
+from ..utils.table import times
+
+Spans = list[tuple[int, int] | None]  # for each value along one side: the first and last pixel it sees, None where only padding
+
+
+class Sight(NamedTuple):
+    """What the values of a layer see of the picture, each pair for (height, width).
+
+    size, step: pixels across, and from one value to its neighbour; start: the first pixel of value 0, below 0 on padding. They
+    follow the windows alone:  start − p·step,  size + (k − 1)·step,  step·s. spans: the pixels there really are behind each
+    value: fewer at the edges, where windows of later layers lie on padding, which shows nothing of the picture.
+    """
+
+    size: tuple[int, int]
+    step: tuple[int, int]
+    start: tuple[int, int]
+    spans: tuple[Spans, Spans]
+
+    def through(self, window: dict[str, Any]) -> "Sight":
+        """The sight of values that see these through a window."""
+        kernel, stride, padding = window["kernel"], window["stride"], window["padding"]
+        return Sight(tuple(size + (k - 1) * step for size, k, step in zip(self.size, kernel, self.step)),
+                     tuple(step * s for step, s in zip(self.step, stride)),
+                     tuple(start - p * step for start, p, step in zip(self.start, padding, self.step)),
+                     tuple(_slid(*side) for side in zip(self.spans, kernel, stride, padding)))
+
+    def padded(self, layer: nn.ZeroPad2d) -> "Sight":
+        """The sight after zeros around."""
+        sides = (layer.top, layer.bottom), (layer.left, layer.right)
+        return self._replace(start=tuple(at - before * step for at, (before, _), step in zip(self.start, sides, self.step)),
+                             spans=tuple([None] * before + spans + [None] * after
+                                         for spans, (before, after) in zip(self.spans, sides)))
+
+    def unseen(self, picture: Shape) -> list[int]:
+        """How many of the last rows and columns of the picture no value sees."""
+        return [size - 1 - max((span[1] for span in spans if span), default=-1) for size, spans in zip(picture[1:], self.spans)]
+
+
+def _slid(spans: Spans, kernel: int, stride: int, padding: int) -> Spans:
+    found: Spans = []
+    for start in shapes.window_starts(len(spans), kernel, stride, padding):
+        seen = [span for span in spans[max(0, start):max(0, start + kernel)] if span]
+        found.append((min(first for first, _ in seen), max(last for _, last in seen)) if seen else None)
+    return found
+
+
+def facts(model: nn.Module, input_shape: Shape | None = None) -> dict[str, Any]:
+    """A network as plain values for JSON: its name, its input (C, H, W), totals, and a dict for each layer, in order.
+
+    Raises UserError for a network that is no chain of layers, ValueError where the picture does not fit.
+    """
+    summary = shapes.summary(model, input_shape)
+    chain = dict(_chain(model))
+    shape, layers = tuple(summary.input_shape), []
+    sight = Sight((1, 1), (1, 1), (0, 0), tuple([(pixel, pixel) for pixel in range(size)] for size in shape[1:]))
+    for row in summary.rows:
+        layer = chain[row.name]
+        sight = _next(sight, layer) if sight and len(row.output_shape) == 3 else None
+        layers.append(_layer(row, layer, shape) | {"sight": sight and sight._asdict(),
+                                                   "unseen": sight and sight.unseen(summary.input_shape)})
+        shape = row.output_shape
+    return {"name": summary.title, "input": list(summary.input_shape), "totals": summary.totals._asdict(), "layers": layers}
+
+
+def _chain(model: nn.Module, name: str = "") -> Iterator[tuple[str, nn.Module]]:
+    """(name, layer) in the order of their calls. Raises UserError where a forward of its own hides that order."""
+    if not model.named_children():
+        yield name or type(model).__name__, model
+        return
+    if not isinstance(model, nn.Sequential):
+        named = name or getattr(model, "variant", type(model).__name__)
+        raise UserError(f"{named} is no chain of layers: what a unit sees follows from their order, which a forward of its own "
+                        "hides. Build it as one nn.Sequential of layers.")
+    for child_name, child in model.named_children():
+        yield from _chain(child, f"{name}.{child_name}" if name else child_name)
+
+
+def window_of(layer: nn.Module) -> dict[str, list[int]] | None:
+    """The window that a layer slides over its maps, as pairs (height, width); None where it slides none."""
+    if not hasattr(layer, "kernel_size"):
+        return None
+    return {"kernel": list(layer.kernel_size), "stride": list(layer.stride), "padding": list(layer.padding)}
+
+
+def _next(sight: Sight, layer: nn.Module) -> Sight:
+    if isinstance(layer, nn.ZeroPad2d):
+        return sight.padded(layer)
+    window = window_of(layer)
+    if isinstance(layer, nn.MapResponseNorm):  # a neighbourhood in place of a window: as many values come out as went in
+        window = {"kernel": [layer.size] * 2, "stride": [1, 1], "padding": [layer.size // 2] * 2}
+    return sight.through(window) if window else sight
+
+
+def _layer(row: Any, layer: nn.Module, before: Shape) -> dict[str, Any]:
+    window = window_of(layer) if len(before) == 3 else None
+    sides = zip(before[1:], window["kernel"], window["stride"], window["padding"]) if window else ()
+    return {"name": row.name, "type": row.type, "formula": row.formula, "input": list(before), "output": list(row.output_shape),
+            "groups": row.groups, "parameters": row.parameters, "parameterFormula": _parameter_formula(layer, row),
+            "macs": row.macs, "macFormula": _mac_formula(layer, row), "bytes": row.activation_bytes, "window": window,
+            "lost": [shapes.columns_never_read(*numbers) for numbers in sides], "feeds": _feeds(layer, row, before)}
+
+
+def _parameter_formula(layer: nn.Module, row: Any) -> str:
+    """'96·3·11·11 + 96 = 34,944'"""
+    sizes = ["·".join(map(str, parameter.shape)) for parameter in layer.parameters()]
+    return f"{' + '.join(sizes)} = {row.parameters:,}" if sizes else "none"
+
+
+def _mac_formula(layer: nn.Module, row: Any) -> str:
+    """'55·55 places · 34,848 weights = 105,415,200'"""
+    if row.macs is None:
+        return "not known: found by running it"
+    if not row.macs:
+        return "none"
+    if len(row.output_shape) != 3:
+        return f"{'·'.join(map(str, layer.weight.shape))} = {row.macs:,}"
+    places = row.output_shape[1:]
+    assert math.prod(places) * layer.weight.size == row.macs
+    return f"{'·'.join(map(str, places))} places · {layer.weight.size:,} weights = {row.macs:,}"
+
+
+def _feeds(layer: nn.Module, row: Any, before: Shape) -> dict[str, Any]:
+    """Which channels of the input a channel of the output sees. kind: "all", "own", "groups" or "window" (of n in its group)."""
+    groups = row.groups
+    kind, across = "own", 1
+    if isinstance(layer, nn.LocalResponseNorm):
+        kind, across = "window", layer.size
+    elif isinstance(layer, (nn.Conv2d, nn.Linear)):
+        kind = "groups" if groups > 1 else "all"
+    return {"kind": kind, "across": across, "groups": groups, "in": before[0], "out": row.output_shape[0]}
+
+
+def sentence(found: dict[str, Any]) -> str:
+    """A network in a line."""
+    totals = found["totals"]
+    return (f"a picture of {times(found['input'])}, {len(found['layers'])} layers, {totals['parameters']:,} parameters, "
+            f"{totals['macs']:,} multiply–accumulates for a picture")
