@@ -6,9 +6,14 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "training"))
-from small_runs import OPTIONS, Listener, write_pictures  # noqa: E402
+from small_runs import OPTIONS, Listener, leave_blank, write_pictures  # noqa: E402
 
 from minialex.training import run  # noqa: E402
+
+
+@pytest.fixture
+def blank_pictures(monkeypatch):
+    leave_blank(monkeypatch)
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ from minialex.data.packing import pack
 from minialex.evaluation import classifier, held_out, seen
 from minialex.training import run
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
 CLASSES = {"cat": (180, 60, 50), "dog": (20, 40, 110)}
 
 

@@ -1,7 +1,7 @@
 """Pictures and runs that tests share."""
 
 import pytest
-from small_runs import OPTIONS, Listener, write_pictures
+from small_runs import OPTIONS, Listener, leave_blank, write_pictures
 
 from minialex.training import run
 
@@ -10,6 +10,13 @@ from minialex.training import run
 def on_the_device(computes_on):
     """`--device cuda`: the runs of these tests train there."""
     OPTIONS["device"] = computes_on
+
+
+@pytest.fixture(autouse=True)
+def blank_pictures(request, monkeypatch):
+    """Only a test marked `drawn` draws the pictures of its runs; the shared ones are drawn."""
+    if not request.node.get_closest_marker("drawn"):
+        leave_blank(monkeypatch)
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,9 @@
 import numpy as np
 from PIL import Image
 
+from minialex.evaluation import plots as shared
+from minialex.training import plots
+from minialex.utils import drawing
 from minialex.utils.progress import Progress
 
 CLASSES = {"Äpfel": (180, 60, 50), "leaves": (140, 220, 120), "sky $5": (20, 40, 110)}
@@ -21,6 +24,17 @@ def write_pictures(root, per_class):
                 pixels = random.normal(colour, 30, (40, 40, 3)).clip(0, 255).astype(np.uint8)
                 Image.fromarray(pixels).save(folder / f"{number:02d}.png")
     return root
+
+
+def leave_blank(monkeypatch):
+    """The pictures of runs, but not what they would show, are blank from here on: drawing takes most of a small run's time.
+    The shared runs (the fixtures of this scope `session`) are drawn, and so are those of tests marked `drawn`."""
+    def blank(path, *_):
+        with drawing.figure(path, 1, 1, {}, dpi=10):
+            pass
+
+    for module, name in ((plots, "curves"), (plots, "filters"), (plots, "sheet"), (shared, "sheet"), (shared, "confusion")):
+        monkeypatch.setattr(module, name, blank)
 
 
 class Listener(Progress):

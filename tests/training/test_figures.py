@@ -8,6 +8,8 @@ from minialex.evaluation.plots import RIGHT
 from minialex.training import plots
 from minialex.utils.table import shorten
 
+pytestmark = pytest.mark.drawn
+
 
 def pixels(path):
     return np.asarray(Image.open(path).convert("RGB")).astype(int)

@@ -198,6 +198,7 @@ def test_the_learning_rate_warms_up_step_by_step(train, monkeypatch):
     assert seen[:4] == pytest.approx([0.01, 0.02, 0.03, 0.03]) and max(seen) == pytest.approx(0.03)
 
 
+@pytest.mark.drawn
 @pytest.mark.long
 def test_filters_show_the_kernels_the_run_began_with(train, tmp_path):
     """LeNet-5 begins with LeCun's initialisation, and what goes on is built with another."""
