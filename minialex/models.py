@@ -177,6 +177,11 @@ def build(name: str, num_classes: int, in_channels: int = 3, init: str | None = 
 # ------------------------------------------------------------------------------------------------ initial weights
 
 
+def is_chain(model: nn.Module) -> bool:
+    """Does a network do nothing but apply its layers one after the other?"""
+    return type(model).forward in (Sequential.forward, Network.forward)
+
+
 def initialise(model: ModuleT, how: str) -> ModuleT:
     """Draw all weights anew, in place.
 

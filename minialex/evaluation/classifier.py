@@ -2,6 +2,7 @@
 
 import itertools
 import sys
+from argparse import Namespace
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,7 +14,7 @@ from .. import functional as F
 from ..data import names as class_names
 from ..data.threads import ahead
 from ..data.transforms import centre, luminance
-from ..device import to_device, to_numpy
+from ..device import resolve_device, to_device, to_numpy
 from ..errors import UserError
 from ..tensor import Tensor, no_grad
 from .metrics import Scores
@@ -62,11 +63,6 @@ class Classifier:
                      for at in range(0, len(crops), BATCH)]
         return np.concatenate(parts)
 
-    def tell(self) -> None:
-        """Print on stderr what people must know about these weights: what a file of another program leaves open."""
-        for note in self.notes:
-            print(f"note: {self.path}: {note}", file=sys.stderr)
-
     def picture(self, planes: np.ndarray, ten: bool = False) -> np.ndarray:
         """Class probabilities (classes,) of one picture, uint8 (3, size, size); ten: the mean over the paper's ten crops."""
         return self.probabilities(self.crops(planes, ten)).mean(axis=0)
@@ -79,6 +75,16 @@ def of(experiment: Any) -> Classifier:
     """The Classifier of a network that is being trained; its model is in evaluation mode from here on."""
     factor = 1 / experiment.statistics.std if experiment.config.pixels == "unit" else 1.0
     return Classifier(experiment.model.eval(), experiment.train.classes, experiment.statistics, factor)
+
+
+def named(path: str, options: Namespace) -> Classifier:
+    """The Classifier of `path` as a command's options say (device, classes, class_names, mean). Prints on stderr what people
+    must know about its weights: what a file of another program leaves open. Raises UserError."""
+    classes = class_names.read_classes(options.classes) if options.classes else None
+    network = load(path, resolve_device(options.device).name, classes, options.class_names, options.mean)
+    for note in network.notes:
+        print(f"note: {path}: {note}", file=sys.stderr)
+    return network
 
 
 def load(path: str, device: str = "cpu", classes: Sequence[str] | None = None, names: str | None = None,

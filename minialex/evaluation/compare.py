@@ -10,13 +10,18 @@ from ..errors import UserError
 from ..utils import console, drawing
 from ..utils.progress import duration
 from ..utils.table import columns, shorten
-from .plots import QUIET, RULE, figure
+from .plots import QUIET, over_epochs, page
 from .report import seconds_of
 from .runs import read_config, rows_of
 
 COLOURS = ("#33658a", "#c8553d", "#5b8e5a", "#8a5a9e", "#c99a2e", "#4aa3a2", "#9c6b4a", "#6a6f78")
 PATHS = ("data", "init")  # settings that are shown by the last part of the path
-HEAD = ["run", "epochs", "best top-1", "in epoch", "top-5", "loss", "last top-1", "training loss", "time", "images/s"]
+COLUMNS = {  # of the table: what it is in summary(), and how it is written
+    "epochs": ("epochs", str), "best top-1": ("best_top1", "{:.1%}".format), "in epoch": ("best_epoch", str),
+    "top-5": ("top5", "{:.1%}".format), "loss": ("loss", "{:.3f}".format), "last top-1": ("last_top1", "{:.1%}".format),
+    "training loss": ("train_loss", "{:.3f}".format), "time": ("seconds", duration),
+    "images/s": ("images_per_second", lambda rate: "" if rate is None else f"{rate:.1f}"),
+}
 
 Run = dict[str, Any]
 
@@ -67,11 +72,8 @@ def differences(runs: Sequence[Run]) -> dict[str, list[Any]]:
 def lines(runs: Sequence[Run]) -> Iterator[str]:
     """The whole comparison as text."""
     labels = unique([run["name"] for run in runs])
-    yield from columns([HEAD, *([label, str(found["epochs"]), f"{found['best_top1']:.1%}", str(found["best_epoch"]),
-                                 f"{found['top5']:.1%}", f"{found['loss']:.3f}", f"{found['last_top1']:.1%}",
-                                 f"{found['train_loss']:.3f}", duration(found["seconds"]),
-                                 "" if found["images_per_second"] is None else f"{found['images_per_second']:.1f}"]
-                                for label, found in zip(labels, map(summary, runs)))])
+    yield from columns([["run", *COLUMNS], *([label, *(write(found[name]) for name, write in COLUMNS.values())]
+                                             for label, found in zip(labels, map(summary, runs)))])
     yield ""
     differing = differences(runs)
     if not differing:
@@ -99,23 +101,18 @@ def _value(name, value):
 def draw(path: Any, runs: Sequence[Run]) -> None:
     """Write a PNG of the runs' validation loss and top-1 (lines), with what they reach on the training pictures (dotted)."""
     room = 4.4 + 0.18 * len(runs)
-    with figure(path, 11, room) as canvas:
-        axes = canvas.subplots(1, 2)
-        for one, title in zip(axes, ("loss", "top-1")):
-            one.set_title(title, pad=10)
-            one.set_xlabel("epoch")
-            one.grid(axis="y", color=RULE, linewidth=0.8)
-            one.xaxis.get_major_locator().set_params(integer=True)
+    with page(path, 11, room) as paper:
+        axes = paper.canvas.subplots(1, 2)
         for number, (run, label) in enumerate(zip(runs, unique([run["name"] for run in runs]))):
             look = {"color": COLOURS[number % len(COLOURS)], "marker": "o" if len(run["metrics"]) == 1 else ""}
             for one, name in zip(axes, ("loss", "top1")):
                 epochs, val, train = zip(*((row["epoch"], row[f"val_{name}"], row[f"train_{name}"]) for row in run["metrics"]))
                 one.plot(epochs, val, linewidth=1.8, label=shorten(label, 60), **look)
                 one.plot(epochs, train, linewidth=1, linestyle=(0, (1, 2)), alpha=0.8, **look)
+        over_epochs(axes[0], "loss", 10)
         axes[0].set_ylim(bottom=0)
-        axes[1].set_ylim(0, 1.02)
-        axes[1].yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
-        canvas.subplots_adjust(left=0.05, right=0.98, top=0.9, bottom=(0.5 + 0.2 * len(runs)) / room + 0.06, wspace=0.14)
-        canvas.legend(*axes[0].get_legend_handles_labels(), loc="lower left", bbox_to_anchor=(0.04, 0), frameon=False,
-                      fontsize=8.5)
-        canvas.text(0.98, 0.03, "lines: validation; dotted: training", ha="right", fontsize=8.5, color=QUIET)
+        over_epochs(axes[1], "top-1", 10, percent=True)
+        paper.canvas.subplots_adjust(left=0.05, right=0.98, top=0.9, bottom=(0.5 + 0.2 * len(runs)) / room + 0.06, wspace=0.14)
+        paper.canvas.legend(*axes[0].get_legend_handles_labels(), loc="lower left", bbox_to_anchor=(0.04, 0), frameon=False,
+                            fontsize=8.5)
+        paper.text(10.78, room - 0.2, "lines: validation; dotted: training", color=QUIET, ha="right")

@@ -12,7 +12,6 @@ from typing import Any
 
 from .. import data
 from ..data import names
-from ..device import resolve_device
 from ..errors import UserError
 from ..utils import console, drawing
 from ..utils.progress import Progress
@@ -44,14 +43,11 @@ class Result:
 
 def evaluate(options: Namespace) -> None:
     """`minialex evaluate`: score each run or file of weights, print or write what was found. Raises UserError."""
-    device, progress = resolve_device(options.device).name, Progress()
-    classes = names.read_classes(options.classes) if options.classes else None
+    progress = Progress()
     place = options.csv and table_place(options.csv, COLUMNS, options.force)
     folder = options.runs[0] if Path(options.runs[0]).is_dir() else "."  # weights are no place for a picture
     picture = drawing.named(options.out, "confusion", Path(folder, "confusion.png"), force=options.force)
-    networks = [classifier.load(run, device, classes, options.class_names, options.mean) for run in options.runs]
-    for network in networks:
-        network.tell()
+    networks = [classifier.named(run, options) for run in options.runs]
     opened: dict[Any, Any] = {}
     chosen = [_chosen(network, options, opened, progress) for network in networks]
     results = [Result(network.path, pictures, _scores(network, pictures, options.ten_crop, progress), pictures.notes)
@@ -62,7 +58,7 @@ def evaluate(options: Namespace) -> None:
             for result in results:
                 part = result.scores
                 for number, label, p in zip(part.numbers, part.labels, part.probabilities):
-                    row((result.run, result.pictures.paths[number], part.classes[label]), p, part.classes)
+                    row(result.run, result.pictures.paths[number], part.classes[label], p=p, classes=part.classes)
     with contextlib.redirect_stdout(sys.stderr if options.csv == "-" and not options.json else sys.stdout):
         print(json.dumps(_report(results, options, picture), indent=2) if options.json
               else "\n".join(_lines(results, options.ten_crop)))

@@ -10,10 +10,11 @@ from .. import nn
 from ..data.names import shown
 from ..device import to_device, to_numpy
 from ..errors import UserError
+from ..models import is_chain
 from ..tensor import Tensor, no_grad
 from ..utils.table import shorten
 from .classifier import Classifier
-from .plots import QUIET, Path, figure
+from .plots import QUIET, Path, page
 
 MAPS = 16  # feature maps shown of each layer, the strongest first
 PATCHES = 9
@@ -68,23 +69,18 @@ def maps(path: Path, network: Classifier, planes: np.ndarray) -> None:
         if name == conv or isinstance(layers[name], ACTIVATIONS) and conv:
             rows[conv] = to_numpy(values)[0]
             conv = conv if name == conv else ""  # a second activation has nothing to do with this convolution
-    width, height = 0.3 + 1.7 + 0.62 * MAPS, 0.75 + 0.95 * len(rows)
-    with figure(path, width, height) as canvas:
-        canvas.text(0.2 / width, 1 - 0.25 / height, "Feature maps", fontsize=11, fontweight="bold", va="center")
-        canvas.text(1 - 0.2 / width, 1 - 0.25 / height, f"the {MAPS} maps of each layer that answer most; the number is the "
-                    "filter's, bright is a strong answer", fontsize=8.5, color=QUIET, va="center", ha="right")
+    with page(path, 0.3 + 1.7 + 0.62 * MAPS, 0.75 + 0.95 * len(rows)) as paper:
+        paper.heading("Feature maps", f"the {MAPS} maps of each layer that answer most; the number is the filter's, bright is a "
+                      "strong answer", 0.25)
         for row, (name, values) in enumerate(rows.items()):
-            bottom = height - 0.55 - 0.95 * (row + 1) + 0.2
-            long = len(name) > 6  # then its size stands below it
-            canvas.text(0.2 / width, (bottom + 0.3) / height, shorten(name, 18), fontsize=9.5, fontweight="bold", va="center")
-            canvas.text((0.2 if long else 0.75) / width, (bottom + (0.12 if long else 0.3)) / height,
-                        "×".join(map(str, values.shape)), fontsize=8, color=QUIET, va="center")
+            top = 0.72 + 0.95 * row
+            paper.text(0.2, top + 0.28, shorten(name, 18), 9.5, fontweight="bold")
+            paper.text(0.2, top + 0.46, "×".join(map(str, values.shape)), 8, color=QUIET)
             strongest = np.argsort(-np.abs(values).mean(axis=(1, 2)), kind="stable")[:MAPS]
             for column, number in enumerate(strongest):
-                axes = canvas.add_axes([(1.8 + 0.62 * column) / width, bottom / height, 0.58 / width, 0.58 / height])
+                axes = paper.axes(1.8 + 0.62 * column, top, 0.58, 0.58)
                 axes.imshow(values[number], cmap="inferno", interpolation="nearest")
                 axes.set_title(str(number), loc="center", fontsize=6.5, pad=1.5, color=QUIET, fontweight="normal")
-                axes.axis("off")
 
 
 # ------------------------------------------------------------------------------------------------ patches
@@ -92,7 +88,7 @@ def maps(path: Path, network: Classifier, planes: np.ndarray) -> None:
 
 def parse_filter(model: nn.Module, text: str) -> tuple[str, int]:
     """(layer, filter) for "conv3:17", or "17" for the last convolution. Raises UserError."""
-    if not isinstance(model, nn.Sequential) or any(layer.named_children() for layer in model):
+    if not is_chain(model) or any(layer.named_children() for _, layer in model.named_children()):
         raise UserError("--patches needs a network that is one nn.Sequential of layers: what a filter sees of a picture follows "
                         "from the order of the layers, which a forward of its own hides.")
     layers = {name: layer for name, layer in model.named_children() if isinstance(layer, nn.Conv2d)}
@@ -155,18 +151,17 @@ def patches(path: Path, network: Classifier, pictures: Any, layer: str, number: 
     size, step, start = receptive_field(network.model, layer)
     crop = network.model.input_shape[-1]
     edge = (network.size - crop) // 2
-    with figure(path, 5.4, 6.3) as canvas:
-        canvas.text(0.03, 0.97, f"What excites filter {number} of {layer} most", fontsize=11, fontweight="bold", va="center")
-        canvas.text(0.03, 0.938, f"the {len(found)} strongest of {len(pictures):,} pictures; it sees {size}×{size} pixels, "
-                    "grey lies outside of the picture", fontsize=8, color=QUIET, va="center")
+    with page(path, 5.4, 6.3) as paper:
+        paper.heading(f"What excites filter {number} of {layer} most")
+        paper.text(0.2, 0.4, f"the {len(found)} strongest of {len(pictures):,} pictures; it sees {size}×{size} pixels, grey lies "
+                   "outside of the picture", 8, color=QUIET)
         for place, (value, index, position) in enumerate(found):
             row, column = divmod(place, 3)
-            axes = canvas.add_axes([0.03 + 0.32 * column, 0.645 - 0.305 * row, 0.3, 0.3 * 5.4 / 6.3])
+            axes = paper.axes(0.16 + 1.73 * column, 0.68 + 1.91 * row, 1.62, 1.62)
             top, left = (start + step * where for where in position)
             axes.imshow(_cut(pictures.planes(index)[:, edge : edge + crop, edge : edge + crop], top, left, size))
             name = shorten(shown(pictures.classes[int(pictures.labels[index])]), 18)
             axes.set_title(f"{name}  {value:.3g}", loc="center", fontsize=8, pad=2, fontweight="normal")
-            axes.axis("off")
 
 
 def _cut(planes, top, left, size):

@@ -4,8 +4,9 @@ Each takes the path of a PNG, or a files.Output, first.
 """
 
 import os
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -41,9 +42,48 @@ COLUMNS, ROWS = 4, 2  # predictions
 MOST_NAMES, MOST_NUMBERS = 60, 30  # classes in a confusion matrix with room for their names, for numbers in the cells
 
 
-def figure(path: Path, width: float, height: float) -> AbstractContextManager[Any]:
-    """Yield an empty matplotlib figure, width x height inches, and write it to `path` at the end."""
-    return drawing.figure(path, width, height, LOOK)
+@dataclass
+class Page:
+    """A matplotlib figure whose places are inches from its upper left corner."""
+
+    canvas: Any
+    width: float
+    height: float
+
+    def text(self, left: float, top: float, words: str, size: float = 8.5, **look: Any) -> None:
+        """Write words."""
+        self.canvas.text(left / self.width, 1 - top / self.height, words, fontsize=size, **{"va": "center"} | look)
+
+    def heading(self, title: str, note: str = "", top: float = 0.2) -> None:
+        """A title on the left, and in small letters on the right what must be known to read what is below."""
+        self.text(0.2, top, title, 11, fontweight="bold")
+        self.text(self.width - 0.2, top, note, color=QUIET, ha="right")
+
+    def axes(self, left: float, top: float, width: float, height: float) -> Any:
+        """Matplotlib's axes of this size, without frame and ticks."""
+        axes = self.canvas.add_axes([left / self.width, 1 - (top + height) / self.height, width / self.width,
+                                     height / self.height])
+        axes.axis("off")
+        return axes
+
+
+@contextmanager
+def page(path: Path, width: float, height: float) -> Iterator[Page]:
+    """Yield an empty Page, and write it to `path` at the end."""
+    with drawing.figure(path, width, height, LOOK) as canvas:
+        yield Page(canvas, width, height)
+
+
+def over_epochs(axes: Any, title: str, pad: int, percent: bool = False) -> None:
+    """Give axes what every picture of a run's epochs has. pad: points between the title and what is below."""
+    axes.set_title(title, pad=pad)
+    axes.set_xlabel("epoch")
+    axes.grid(axis="y", color=RULE, linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    if percent:
+        axes.set_ylim(0, 1.02)
+        axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
 
 
 # ------------------------------------------------------------------------------------------------ predictions
@@ -51,35 +91,29 @@ def figure(path: Path, width: float, height: float) -> AbstractContextManager[An
 
 def sheet(path: Path, title: str, note: str, entries: Sequence[Entry], classes: Sequence[str]) -> None:
     """Pictures above their bars."""
-    columns = min(COLUMNS, len(entries))
+    columns, heading = min(COLUMNS, len(entries)), 0.35 if title else 0
     rows = -(-len(entries) // columns)
-    heading = 0.35 if title else 0
-    height, width = heading + 3.7 * rows, max(0.2 + 2.45 * columns, 5.2)
-    with figure(path, width, height) as canvas:
-        line = 1 - 0.2 / height
-        canvas.text(0.2 / width, line, title, fontsize=11, fontweight="bold", va="center")
-        canvas.text(1 - 0.2 / width, line, note if columns > 2 else "", fontsize=8.5, color=QUIET, va="center", ha="right")
+    with page(path, max(0.2 + 2.45 * columns, 5.2), heading + 3.7 * rows) as paper:
+        paper.heading(title, note if columns > 2 else "")
         for number, (planes, name, p, label) in enumerate(entries):
             row, column = divmod(number, columns)
-            left, top, wide = (0.2 + 2.433 * column) / width, height - 0.35 - heading - 3.7 * row, 2.3 / width
-            _picture(canvas.add_axes([left, (top - 2.3) / height, wide, 2.3 / height]), planes, name)
-            _bars(canvas.add_axes([left, (top - 3.25) / height, wide, 0.9 / height]), p, label, classes)
+            left, top = 0.2 + 2.433 * column, heading + 0.35 + 3.7 * row
+            _picture(paper.axes(left, top, 2.3, 2.3), planes, name)
+            _bars(paper.axes(left, top + 2.35, 2.3, 0.9), p, label, classes)
 
 
 def beside(path: Path, entries: Sequence[Entry], classes: Sequence[str]) -> None:
     """Each picture on the left and its bars on its right."""
-    height = 2.75 * len(entries) + 0.05
-    with figure(path, 7.4, height) as canvas:
+    with page(path, 7.4, 2.75 * len(entries) + 0.05) as paper:
         for number, (planes, name, p, label) in enumerate(entries):
-            top = height - 0.35 - 2.75 * number
-            _picture(canvas.add_axes([0.2 / 7.4, (top - 2.3) / height, 2.3 / 7.4, 2.3 / height]), planes, name)
-            _bars(canvas.add_axes([2.75 / 7.4, (top - 1.95) / height, 4.4 / 7.4, 1.6 / height]), p, label, classes)
+            top = 0.35 + 2.75 * number
+            _picture(paper.axes(0.2, top, 2.3, 2.3), planes, name)
+            _bars(paper.axes(2.75, top + 0.35, 4.4, 1.6), p, label, classes)
 
 
 def _picture(axes, planes, name):
     axes.imshow(planes.transpose(1, 2, 0), interpolation="antialiased")
     axes.set_title(shorten(name, 30), loc="center", fontsize=9.5, pad=4)
-    axes.axis("off")
 
 
 def _bars(axes, p, label, classes):
@@ -92,7 +126,6 @@ def _bars(axes, p, label, classes):
         axes.text(0.985, place, f"{p[index]:.0%}", va="center", ha="right", fontsize=8)
     axes.set_xlim(0, 1)
     axes.set_ylim(4.5, -0.5)
-    axes.axis("off")
 
 
 # ------------------------------------------------------------------------------------------------ confusion matrix
@@ -105,15 +138,14 @@ def confusion(path: Path, scores: Scores) -> None:
     right, wrong, white = np.array([51, 101, 138]) / 255, np.array([200, 85, 61]) / 255, np.ones(3)
     colour = np.where(np.eye(len(parts), dtype=bool)[..., None], right, wrong)
     side = min(max(4.5, 0.36 * len(parts)), 16)
-    with figure(path, side + 2.6, side + 2.2) as canvas:
-        left, bottom = 2.2 / (side + 2.6), 1.5 / (side + 2.2)
-        axes = canvas.add_axes([left, bottom, side / (side + 2.6), side / (side + 2.2)])
+    with page(path, side + 2.6, side + 2.2) as paper:
+        axes = paper.axes(2.2, 0.7, side, side)
+        axes.axis("on")
         axes.imshow(white + (colour - white) * parts[..., None] ** 0.7, interpolation="nearest", aspect="auto")
         axes.set_title(f"{scores.top(1):.1%} of {len(scores.labels):,} pictures recognised", pad=10)
         axes.set_xlabel("called")
         axes.set_ylabel("is")
-        for spine in axes.spines.values():
-            spine.set_visible(False)
+        axes.spines[:].set_visible(False)
         _names(axes, [shorten(shown(name), 18) for name in scores.classes])
         for row, column in zip(*counts.nonzero()) if len(parts) <= MOST_NUMBERS else ():
             axes.text(column, row, str(counts[row, column]), ha="center", va="center", fontsize=7.5,

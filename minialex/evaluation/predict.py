@@ -7,7 +7,7 @@ import sys
 import textwrap
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,6 @@ from ..data import names
 from ..data.names import shown
 from ..data.pictures import printable
 from ..data.threads import ahead
-from ..device import resolve_device
 from ..errors import UserError
 from ..utils import console, drawing
 from ..utils.files import Output, replacing
@@ -36,9 +35,7 @@ def predict(options: Namespace) -> int:
     """`minialex predict`; returns the exit status, 2 when a picture could not be read. Raises UserError."""
     if not options.pictures and options.patches is None:
         raise UserError("name a picture, or a filter with --patches.")
-    classes = names.read_classes(options.classes) if options.classes else None
-    network = classifier.load(options.run, resolve_device(options.device).name, classes, options.class_names, options.mean)
-    network.tell()
+    network = classifier.named(options.run, options)
     wanted = feature_plots.parse_filter(network.model, options.patches) if options.patches is not None else None
     if options.out:
         drawing.named(options.out, "prediction", None, force=options.force)  # said before the work begins
@@ -53,12 +50,11 @@ def _tell(paths, network, options):
     """Print or write each prediction as soon as it is there. Returns how many pictures could be read."""
     first: list[Any] = []  # those that are drawn
     count = 0
-    with _table(options, network.classes) as row, _as_json(options, network.classes) as entry:
+    with ExitStack() as stack:
+        outputs = [stack.enter_context(output) for output in _outputs(options, network.classes)]
         for path, planes, p in classifier.judge(network, _read(paths, network.size), options.ten_crop):
-            if not options.csv and not options.json:
-                print(printable(path), *bars(p, network.classes), sep="\n")
-            row((path,), p, network.classes)
-            entry(path, p)
+            for put in outputs:
+                put(path, p=p)
             count += 1
             first += [(planes, path, p)] if len(first) < DRAWN else []
             if options.features:
@@ -95,8 +91,18 @@ def bars(p: np.ndarray, classes: Sequence[str]) -> Iterator[str]:
         yield f"  {shown(classes[index]):{width}}  {bar:{BAR}}  {p[index]:6.1%}"
 
 
+def _outputs(options, classes):
+    """For each form in which predictions are wanted, a context manager of a function of (path, p)."""
+    if options.csv:
+        yield table(table_place(options.csv, ("picture",), options.force), ("picture",), classes)
+    if options.json:
+        yield _as_json(classes)
+    elif not options.csv:
+        yield nullcontext(lambda path, p: print(printable(path), *bars(p, classes), sep="\n"))
+
+
 @contextmanager
-def _as_json(options, classes):
+def _as_json(classes):
     """A list, printed entry by entry: thousands of pictures need no memory."""
     before = "[\n"
 
@@ -107,18 +113,11 @@ def _as_json(options, classes):
         print(before + textwrap.indent(json.dumps(entry, indent=2), "  "), end="")
         before = ",\n"
 
-    yield put if options.json else lambda path, p: None
-    if options.json:
-        print("[]" if before == "[\n" else "\n]")
+    yield put
+    print("[]" if before == "[\n" else "\n]")
 
 
 # ------------------------------------------------------------------------------------------------ tables
-
-
-def _table(options, classes):
-    if not options.csv:
-        return nullcontext(lambda values, p, classes: None)
-    return table(table_place(options.csv, ("picture",), options.force), ("picture",), classes)
 
 
 def table_place(path: str, first: Sequence[str], force: bool = False) -> Output | str:
@@ -132,7 +131,7 @@ def table_place(path: str, first: Sequence[str], force: bool = False) -> Output 
 
 @contextmanager
 def table(place: Output | str, first: Sequence[str], classes: Sequence[str]) -> Iterator[Callable[..., None]]:
-    """Write a CSV file to a `table_place`: yields a function of (the first columns' values, probabilities, classes)."""
+    """Write a CSV file to a `table_place`: yields a function of the first columns' values, and of p and classes (these)."""
     count = min(5, len(classes))
     heads = [name for number in range(1, count + 1) for name in (f"class_{number}", f"probability_{number}")]
     named = any(shown(name) != name for name in classes)
@@ -141,7 +140,7 @@ def table(place: Output | str, first: Sequence[str], classes: Sequence[str]) -> 
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow([*first, *heads])
 
-        def row(values: Sequence[Any], p: np.ndarray, classes: Sequence[str]) -> None:
+        def row(*values: Any, p: np.ndarray, classes: Sequence[str] = classes) -> None:
             writer.writerow([*map(printable, map(str, values)),
                              *(cell for n in best(p, count) for cell in (classes[n], f"{p[n]:.6f}")),
                              *(shown(classes[n]) for n in best(p, count) if named)])

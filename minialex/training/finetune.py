@@ -108,7 +108,7 @@ def settle(learner: nn.Module, fresh: frozenset, images: Any) -> None:
     """
     x = Tensor(images)
     with no_grad():
-        for name, layer in learner.named_children() if is_chain(learner) else ():
+        for name, layer in learner.named_children() if models.is_chain(learner) else ():
             if f"{name}.weight" in fresh:
                 layer.weight.data /= float((x.data ** 2).mean()) ** 0.5 or 1.0
                 return
@@ -124,7 +124,7 @@ def cut(model: nn.Sequential, until: str) -> int:
     With it go the layers without parameters that follow, up to the first that behaves in another way while training
     (dropout). Raises UserError when there is no such layer, or when none would be left to learn.
     """
-    if not is_chain(model):
+    if not models.is_chain(model):
         raise UserError(f"--freeze {until} is not possible: it needs networks whose layers follow one another, an nn.Sequential; "
                         f"{model.variant} has a forward of its own.")
     layers = model.named_children()
@@ -146,11 +146,6 @@ def freeze(model: nn.Sequential, until: str) -> tuple[nn.Sequential, nn.Sequenti
     for parameter in model[:end].parameters():
         parameter.requires_grad = False
     return model[:end], model[end:]
-
-
-def is_chain(model: nn.Module) -> bool:
-    """Does it apply its layers one after the other?"""
-    return type(model).forward in (nn.Sequential.forward, models.Network.forward)
 
 
 def learning(model: nn.Module) -> list[str]:

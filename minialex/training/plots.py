@@ -9,14 +9,13 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from .. import nn
 from ..data.names import shown
 from ..device import to_numpy
 from ..evaluation import classifier
-from ..evaluation.plots import COLUMNS, QUIET, ROWS, RULE, TRAIN, VAL, VAL_LIGHT, Path, figure, sheet
+from ..evaluation.plots import COLUMNS, QUIET, ROWS, TRAIN, VAL, VAL_LIGHT, Path, over_epochs, page, sheet
 from ..utils.drawing import attempt
 from ..utils.files import Output
-from .setup import Experiment, Sample, spread
+from .setup import Experiment, Sample, convolutions, spread
 
 PER_ROW, TILE = 16, 0.6  # kernels: the paper's Figure 3 shows 96 in six rows; inches each
 EARLIER = (b"Software\0Matplotlib version",)  # what older runs' pictures have instead of a mark
@@ -34,7 +33,7 @@ def of_run(folder: os.PathLike[str], experiment: Experiment, history: Sequence[S
 
     with attempt("curves.png", say):
         curves(picture("curves.png"), history, len(experiment.train.classes), complete)
-    layers = [(name, layer) for name, layer in experiment.model.named_modules() if isinstance(layer, nn.Conv2d)]
+    layers = convolutions(experiment.model)
     with attempt("filters.png", say):
         if layers and layers[0][1].weight.shape[1] in (1, 3):
             towers = layers[1][1].groups if len(layers) > 1 else 1
@@ -52,26 +51,22 @@ def curves(path: Path, history: Sequence[Sequence[float]], num_classes: int, com
     epochs, lr, train_loss, train_top1, val_loss, val_top1, val_top5 = (np.array(column, float) for column in zip(*history))
     top1 = [(train_top1, "training top-1", TRAIN), (val_top1, "validation top-1", VAL)]
     top5 = [(val_top5, "validation top-5", VAL_LIGHT)] if num_classes > 5 else []
-    with figure(path, 11, 4.2) as canvas:
-        left, right = canvas.subplots(1, 2)
-        canvas.subplots_adjust(left=0.05, right=0.845, top=0.86, bottom=0.12, wspace=0.48)
-        _panel(left, "loss", epochs, [(train_loss, "training", TRAIN), (val_loss, "validation", VAL)], complete)
+    with page(path, 11, 4.2) as paper:
+        left, right = paper.canvas.subplots(1, 2)
+        paper.canvas.subplots_adjust(left=0.05, right=0.845, top=0.86, bottom=0.12, wspace=0.48)
+        over_epochs(left, "loss", 18)
+        _lines(left, epochs, [(train_loss, "training", TRAIN), (val_loss, "validation", VAL)], complete)
         _guess(left, math.log(num_classes), f"guessing: ln {num_classes} = {math.log(num_classes):.2f}")
         _label_ends(left, "{:.2f}", upward=True)
-        _panel(right, "accuracy", epochs, top1 + top5, complete)
-        right.set_ylim(0, 1.02)
-        right.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+        _lines(right, epochs, top1 + top5, complete)
+        over_epochs(right, "accuracy", 18, percent=True)
         _guess(right, 1 / num_classes, f"guessing: {1 / num_classes:.1%}")
         _label_ends(right, "{:.1%}", upward=False)
         for axes in (left, right):
             _lr_drops(axes, epochs, lr)
 
 
-def _panel(axes, title, epochs, lines, complete):
-    axes.set_title(title, pad=18)
-    axes.set_xlabel("epoch")
-    axes.grid(axis="y", color=RULE, linewidth=0.8)
-    axes.set_axisbelow(True)
+def _lines(axes, epochs, lines, complete):
     whole = np.array(complete, bool)
     for values, name, colour in lines:
         axes.plot(epochs, values, color=colour, linewidth=1.8, solid_capstyle="round", label=name, clip_on=False, zorder=3)
@@ -79,7 +74,6 @@ def _panel(axes, title, epochs, lines, complete):
             dots = whole if name.startswith("validation") else slice(None)
             axes.plot(epochs[dots], values[dots], "o", color=colour, markersize=4, clip_on=False, zorder=4)
     axes.set_xlim(0 if len(epochs) == 1 else epochs[0], epochs[-1])
-    axes.xaxis.get_major_locator().set_params(integer=True)
     axes.set_ylim(bottom=0)
 
 
@@ -133,20 +127,16 @@ def filters(path: Path, weight: np.ndarray, start: np.ndarray | None = None, tow
     per_row = min(PER_ROW, count // towers)
     rows = math.ceil(count // towers / per_row)
     block_height = TILE * rows + 0.35
-    width, height = max(6.5, TILE * per_row + 0.4), len(parts) * (towers * block_height + 0.6)
-    with figure(path, width, height) as canvas:
+    part_height = towers * block_height + 0.6
+    with page(path, max(6.5, TILE * per_row + 0.4), len(parts) * part_height) as paper:
         for number, (title, note, kernels) in enumerate(parts):
-            top = height - number * (towers * block_height + 0.6)
-            canvas.text(0.2 / width, (top - 0.32) / height, title, fontsize=11, fontweight="bold")
-            canvas.text(1 - 0.2 / width, (top - 0.32) / height, note, fontsize=8.5, color=QUIET, ha="right")
+            paper.heading(title, note, number * part_height + 0.25)
             for tower, block in enumerate(np.split(kernels, towers)):
-                bottom = top - 0.42 - (tower + 1) * block_height + 0.05
+                top = number * part_height + 0.72 + tower * block_height
                 if towers > 1:
-                    canvas.text(0.2 / width, (bottom + TILE * rows + 0.08) / height, f"tower {tower + 1}", fontsize=8.5,
-                                color=QUIET)
-                axes = canvas.add_axes([0.2 / width, bottom / height, TILE * per_row / width, TILE * rows / height])
+                    paper.text(0.2, top - 0.13, f"tower {tower + 1}", color=QUIET)
+                axes = paper.axes(0.2, top, TILE * per_row, TILE * rows)
                 axes.imshow(_mosaic(block, per_row), interpolation="nearest", aspect="auto")
-                axes.axis("off")
 
 
 def _mosaic(kernels, per_row):

@@ -15,7 +15,7 @@ from ..errors import UserError
 from ..evaluation import runs, seen
 from ..random import manual_seed
 from ..utils.progress import Progress
-from . import checkpoint, dry_run, finetune, memory_estimate, run_dir, say, setup
+from . import checkpoint, dry_run, finetune, memory_estimate, resume, run_dir, say, setup
 from .callbacks import Anomaly, Callback, Checkpoints, Figures, Interrupt, Schedule, Tables, TimeLeft
 from .config import ALWAYS, check, resolve
 from .loop import Diverged, Interrupted, Trainer
@@ -51,17 +51,17 @@ def run(given: dict, progress: Any = None, callbacks: Iterable[Callback] = ()) -
 
 
 def _run(given, progress, callbacks, ranks):
-    ranks.together(lambda: check(given))
-    ranks.together(lambda: _check_variant(given))
-    out, resume, rehearsal, profile = (given.pop(name, None) for name in ("out", "resume", "dry_run", "profile"))
+    ranks.together(lambda: _check(given))
+    out, earlier, rehearsal, profile = (given.pop(name, None) for name in ("out", "resume", "dry_run", "profile"))
     if rehearsal and ranks.size > 1:
         raise ranks.agreed(UserError("--dry-run tries out one process: leave out mpiexec."))
     folder = ranks.from_first(
-        lambda: run_dir.new(out, data_name(ALWAYS | given)) if resume is None else run_dir.existing(resume, out))
+        lambda: run_dir.new(out, data_name(ALWAYS | given)) if earlier is None else run_dir.existing(earlier, out))
     trainer = None
     try:
         with dry_run.scratch(folder) if rehearsal else nullcontext(folder) as place:
-            trainer = (_start if resume is None else _resume)(place, given, progress, rehearsal, ranks)
+            begin = _start if earlier is None else _go_on
+            trainer = begin(place, given, progress, ranks, rehearsal)
             if rehearsal:
                 for line in dry_run.rehearse(trainer):
                     progress.line(f"dry run  {line}")
@@ -76,7 +76,8 @@ def _run(given, progress, callbacks, ranks):
         folder.release()
 
 
-def _check_variant(given):
+def _check(given):
+    check(given)
     name = given.get("variant", ALWAYS["variant"])
     if given.get("model") is not None and "variant" in given:
         raise UserError("--variant and --model both name a network: leave one of them out.")
@@ -91,25 +92,29 @@ def data_name(settings: dict) -> str:
     return "imagenette" if settings["subset"] == "imagenette" else "builtin"
 
 
-def _start(folder, given, progress, rehearsal, ranks):
+def _make_absolute(given, *more):
+    """So that --resume finds what the user named from anywhere."""
+    for name in ("data", "labels", "class_names", *more):
+        if given.get(name) is not None and (name != "mean" or os.path.exists(given[name])):
+            given[name] = os.path.abspath(given[name])
+
+
+# ------------------------------------------------------------------------------------------------ a new run
+
+
+def _start(folder, given, progress, ranks, rehearsal):
     """The Trainer of a new run, whose folder is made."""
     given.setdefault("shards", ranks.size)
-    found, given, own, train, val = ranks.together(lambda: _opened(given, progress))
-    _check_same_everywhere(ranks, train, val)
-    device = ranks.together(lambda: _device(given.get("device", "auto"), given.get("tf32", False), ranks))
-    config = ranks.together(lambda: resolve(given, len(train), len(val)))
-    ranks.together(lambda: ranks.cut(config.shards))
-    manual_seed(config.seed)
-    few = data.statistics(train, setup.channels(config), dry_run.LOOKED_AT, config.workers) if rehearsal else None
-    statistics = few or ranks.from_first(lambda: setup.measured(config, train, found, progress.terminal))
-    experiment = ranks.together(lambda: setup.build(config, train, val, device.name, progress.terminal, statistics, found, own))
+    found, given, own, pictures = ranks.together(lambda: _named(given, progress))
+    config, device = ranks.together(lambda: _settled(resolve(given, *map(len, pictures)), ranks))
+    experiment = _experiment(config, pictures, device, progress, ranks, found, own, rehearsal=rehearsal)
 
     def begin():
         folder.create()
         folder.write_config(run_dir.describe(experiment, device))
         if own:
             own.save(folder.path)
-        seen.write(folder.path, train, val, config.init)
+        seen.write(folder.path, *pictures, config.init)
         folder.take()
 
     ranks.from_first(begin)
@@ -117,39 +122,89 @@ def _start(folder, given, progress, rehearsal, ranks):
     return _trainer(experiment, folder, progress, ranks)
 
 
-def _opened(given, progress):
-    """(weights or None, the options with what follows from them, the user's network or None, the two sets of pictures)"""
+def _named(given, progress):
+    """What the options name: (weights or None, the options with what follows from them, the user's network or None, the two
+    sets of pictures)."""
     found = finetune.named_in(given)
     given = finetune.settings(given, found)
     own = _own_model(given)
-    train, val = setup.open_pictures(ALWAYS | given, progress.terminal)
-    _make_absolute(given, found)
+    pictures = setup.open_pictures(ALWAYS | given, progress.terminal)
+    _make_absolute(given, *(("init", "mean") if found else ()))
     if given.get("class_weights") is not None:
-        given["class_weights"] = setup.spelled_weights(given["class_weights"], train.classes)
-    return found, given, own, train, val
-
-
-def _device(name, tf32, ranks):
-    """The device; of several processes on a machine with GPUs each has its own."""
-    device = resolve_device(name, tf32)
-    return resolve_device(f"cuda:{local_rank()}", tf32) if ranks.size > 1 and device.name == "cuda:0" else device
-
-
-def _check_same_everywhere(ranks, train, val):
-    ranks.check_same("the pictures", "{train_pictures} + {val_pictures}, {pictures}".format(**seen.fingerprint(train, val)))
+        given["class_weights"] = setup.spelled_weights(given["class_weights"], pictures[0].classes)
+    return found, given, own, pictures
 
 
 def _own_model(given):
     """The user's network, or None; the options name it from here on. --init RUN brings the network that the run has trained."""
     named = given.get("model")
-    if named is None and own_model.is_own(given.get("variant")):
-        own = runs.own_model_of(given["init"], given["variant"])
-    elif named is not None:
-        own = own_model.read(named)
-    else:
+    if named is None and not own_model.is_own(given.get("variant")):
         return None
+    own = own_model.read(named) if named is not None else runs.own_model_of(given["init"], given["variant"])
     given |= {"variant": own.variant, "model": own.settings()}
     return own
+
+
+# ------------------------------------------------------------------------------------------------ --resume
+
+
+def _go_on(folder, given, progress, ranks, rehearsal):
+    """The Trainer of a run that goes on, as its last checkpoint has it."""
+    _make_absolute(given)
+    named = given.pop("model", None)
+
+    def read():
+        folder.take()
+        config = resume.same_settings(folder, given)
+        return config, resume.saved(folder, config)
+
+    config, saved = ranks.from_first(read)
+    own = ranks.together(lambda: resume.own_network(folder, config, named))
+    config, device = ranks.together(lambda: _settled(config, ranks))
+    pictures = ranks.together(lambda: setup.open_pictures(config.settings(), progress.terminal))
+    ranks.from_first(lambda: seen.check_same_pictures(folder, runs.read_config(folder.path), *pictures))
+    found = None if saved else ranks.together(lambda: finetune.named_in(config.settings()))
+    experiment = _experiment(config, pictures, device, progress, ranks, found, own, saved)
+    trainer = _trainer(experiment, folder, progress, ranks)
+    if saved:
+        ranks.together(lambda: resume.go_on(trainer, saved))
+    ranks.from_first(lambda: resume.keep_settings(folder, config))
+    _announce(experiment, device, folder, progress, ranks)
+    difference = ranks.from_first(lambda: resume.what_differs(folder, device))
+    if difference:
+        progress.line(f"note     {difference}")
+    steps = f" and {trainer.batch} steps of the next" if trainer.batch else ""
+    progress.line(f"resume   after epoch {trainer.epoch} of {config.epochs}{steps}")
+    return trainer
+
+
+# ------------------------------------------------------------------------------------------------ what both make
+
+
+def _settled(config, ranks):
+    """(config, device); of several processes on a machine with GPUs each has its own."""
+    ranks.cut(config.shards)
+    device = resolve_device(config.device, config.tf32)
+    if ranks.size > 1 and device.name == "cuda:0":
+        device = resolve_device(f"cuda:{local_rank()}", config.tf32)
+    return config, device
+
+
+def _experiment(config, pictures, device, progress, ranks, found, own, saved=None, rehearsal=None):
+    """The Experiment: with the weights that were `found`, or for what was `saved`; a rehearsal looks at few pictures."""
+    fingerprint = "{train_pictures} + {val_pictures}, {pictures}".format(**seen.fingerprint(*pictures))
+    ranks.check_same("the pictures", fingerprint)
+    manual_seed(config.seed)
+    if saved:
+        statistics = checkpoint.statistics(saved)
+    elif rehearsal:
+        statistics = data.statistics(pictures[0], setup.channels(config), dry_run.LOOKED_AT, config.workers)
+    else:
+        statistics = ranks.from_first(lambda: setup.measured(config, pictures[0], found, progress.terminal))
+    drawn = dataclasses.replace(config, init="own" if own else "he") if saved else config  # whatever is drawn is replaced
+    experiment = ranks.together(lambda: setup.build(drawn, *pictures, device.name, statistics, found, own))
+    experiment.config = config
+    return experiment
 
 
 def _trainer(experiment, folder, progress, ranks):
@@ -174,92 +229,3 @@ def _announce(experiment, device, folder, progress, ranks):
                       f"{experiment.config.shards} shards")
     for line in ranks.differing("BLAS", blas()):
         progress.line(f"warning  {line}")
-
-
-def _make_absolute(given, found=None):
-    """So that --resume finds what the user named from anywhere."""
-    for name in ("data", "labels", "class_names", *(("init", "mean") if found else ())):
-        if given.get(name) is not None and (name != "mean" or os.path.exists(given[name])):
-            given[name] = os.path.abspath(given[name])
-
-
-def _resume(folder, given, progress, rehearsal, ranks):
-    """The Trainer of a run that goes on, as its last checkpoint has it."""
-    _make_absolute(given)
-    named = given.pop("model", None)
-
-    def read():
-        folder.take()
-        config = run_dir.same_settings(folder, given)
-        return config, _saved(folder, config)
-
-    config, saved = ranks.from_first(read)
-    own = ranks.together(lambda: _model_of_run(folder, config, named))
-    ranks.together(lambda: ranks.cut(config.shards))
-    device = ranks.together(lambda: _device(config.device, config.tf32, ranks))
-    train, val = ranks.together(lambda: setup.open_pictures(config.settings(), progress.terminal))
-    ranks.from_first(lambda: seen.check_same_pictures(folder, runs.read_config(folder.path), train, val))
-    _check_same_everywhere(ranks, train, val)
-    manual_seed(config.seed)
-    if saved is None:
-        found = ranks.together(lambda: finetune.named_in(config.settings()))
-        statistics = ranks.from_first(lambda: setup.measured(config, train, found, progress.terminal))
-        experiment = setup.build(config, train, val, device.name, progress.terminal, statistics, found, own)
-        trainer = _trainer(experiment, folder, progress, ranks)
-    else:
-        drawn = dataclasses.replace(config, init="own" if own else "he")  # whatever is drawn is replaced
-        experiment = setup.build(drawn, train, val, device.name, False, checkpoint.statistics(saved), own=own)
-        experiment.config = config
-        trainer = _trainer(experiment, folder, progress, ranks)
-        ranks.together(lambda: checkpoint.restore(trainer, saved))
-        ranks.together(lambda: _go_further(trainer, saved.state["settings"]["epochs"]))
-    ranks.from_first(lambda: run_dir.keep_settings(folder, config))
-    _announce(trainer.experiment, device, folder, progress, ranks)
-    difference = ranks.from_first(lambda: run_dir.what_differs(folder, device))
-    if difference:
-        progress.line(f"note     {difference}")
-    steps = f" and {trainer.batch} steps of the next" if trainer.batch else ""
-    progress.line(f"resume   after epoch {trainer.epoch} of {config.epochs}{steps}")
-    return trainer
-
-
-def _model_of_run(folder, config, named):
-    """The user's own network as the run keeps it, or None."""
-    own = own_model.of_run(folder.path, config.model) if config.model else None
-    if named is not None and (own is None or own_model.read(named)[1:3] != own[1:3]):  # name and source
-        raise UserError(f"{named} is not the network that {folder} was started with, {config.variant}: --resume goes on with the "
-                        "copy that the run keeps, so leave --model out, or start a new run.")
-    return own
-
-
-def _go_further(trainer, before):
-    """Let a run that was begun with another number of epochs have the learning rate of its new number from here on.
-
-    The schedules "steps" and "linear" are parts of all epochs, so they rise again; the others do not depend on it.
-    Raises UserError when more epochs are over than there are to be.
-    """
-    config, lr = trainer.config, trainer.lr
-    if config.epochs == before:
-        return
-    if config.epochs <= trainer.epoch:
-        raise UserError(f"{trainer.folder} has {trainer.epoch} epochs behind it: --epochs {config.epochs} needs a larger "
-                        "number, or leave it out.")
-    if config.schedule != "plateau" and not (trainer.epoch == 0 and trainer.batch < config.warmup):
-        trainer.schedule.set_rate()
-    if trainer.lr != lr:
-        trainer.progress.line(f"note     the schedule {config.schedule} is from here on that of {config.epochs} epochs instead "
-                              f"of {before}: lr goes from {lr:.3g} to {trainer.lr:.3g}")
-
-
-def _saved(folder, config):
-    """What the run's checkpoint holds. None: it was stopped before it wrote its first, so it goes on from its settings."""
-    if not folder.source.exists() and not folder.holds_run():
-        return None
-    try:
-        saved = checkpoint.load(folder.source)
-    except UserError as error:
-        if folder.source != folder.last or not folder.best.exists():
-            raise
-        raise UserError(f"{error} To go on from the best epoch instead: --resume {folder.best}") from error
-    run_dir.check_same_network(folder, config, saved.state)
-    return saved

@@ -4,11 +4,10 @@
     checkpoint-last.npz, checkpoint-best.npz        timing.csv    one line per epoch, seconds
 
 A run that is at work holds a lock on its config.json, which the operating system takes away when the program ends, however
-it ends: two programs never write into one folder. Going on with other settings, classes or pictures is an error.
+it ends: two programs never write into one folder.
 """
 
 import csv
-import dataclasses
 import io
 import itertools
 import json
@@ -30,7 +29,6 @@ from ..evaluation.seen import fingerprint
 from ..utils import marks
 from ..utils.files import remove_abandoned, replacing, sync_folder
 from . import checkpoint
-from .config import Config, check, check_types
 
 try:
     import fcntl
@@ -42,11 +40,6 @@ LATEST = ".minialex-latest"  # in it, the name of the run that was worked on las
 LAST_WRITTEN = "report.html"
 SYSTEM = ("Thumbs.db", "desktop.ini", "lost+found", "__MACOSX")  # what systems leave in folders
 BUSY = "another program is training in {} at this moment: wait for its end, or stop it."
-# What may differ where a run goes on, since it changes results by rounding at most; epochs change what is still to come.
-MAY_DIFFER = ("device", "workers", "data", "labels", "class_names", "save_every", "accumulate", "epochs")
-KEPT = ("epochs", "data", "labels", "class_names")  # what holds for all that follows
-
-
 class RunFolder:
     """The files of one run; `path` is where they are."""
 
@@ -214,7 +207,7 @@ def is_finished(folder: RunFolder) -> bool:
     return all_epochs and (folder.path / LAST_WRITTEN).exists()
 
 
-# ------------------------------------------------------------------------------------------------ the same run
+# ------------------------------------------------------------------------------------------------ what is in it
 
 
 def describe(experiment: Any, device: Any) -> dict:
@@ -223,58 +216,10 @@ def describe(experiment: Any, device: Any) -> dict:
         "settings": experiment.config.settings(),
         "classes": experiment.train.classes, "class_names": differing(experiment.train.classes),
         **fingerprint(experiment.train, experiment.val),
-        "device": device.name, "versions": _versions(),
+        "device": device.name, "versions": versions(),
     }
 
 
-def _versions():
+def versions() -> dict[str, str]:
+    """Of what computes: other versions may round in another way."""
     return {"minialex": __version__, "python": platform.python_version(), "numpy": np.__version__}
-
-
-def same_settings(folder: RunFolder, given: dict) -> Config:
-    """The Config of an earlier part of the run. Raises UserError when the user's options (a dict) say otherwise."""
-    before = read_config(folder.path)
-    try:
-        config = Config(**before["settings"])
-        check_types(config)
-        check(config.settings())
-    except (KeyError, TypeError, UserError) as error:
-        raise UserError(f"{folder.path / 'config.json'} is not that of a run: {str(error).rstrip('.')}.") from error
-    given = dict(given)
-    if given.pop("paper", False) and config.recipe != "paper":
-        raise UserError(f"{folder} was not started with --paper: leave it out, or start a new run.")
-    for name, value in given.items():
-        if name not in MAY_DIFFER and getattr(config, name) != value:
-            raise UserError(f"{folder} was started with {name.replace('_', ' ')} {getattr(config, name)}, not {value}: leave the "
-                            "option out, or start a new run.")
-    return dataclasses.replace(config, **{name: given[name] for name in MAY_DIFFER if name in given})
-
-
-def keep_settings(folder: RunFolder, config: Config) -> None:
-    """Write to config.json what holds from here on: the number of epochs, and where the pictures are."""
-    before = read_config(folder.path)
-    now = before["settings"] | {name: getattr(config, name) for name in KEPT}
-    if now != before["settings"]:
-        folder.release()  # the lock is on the file that is replaced
-        folder.write_config(before | {"settings": now})
-        folder.take()
-
-
-def check_same_network(folder: RunFolder, config: Config, state: dict) -> None:
-    """Raises UserError when the checkpoint's state comes from a run with other settings than this one has."""
-    older = {field.name: field.default for field in dataclasses.fields(config) if field.default is not dataclasses.MISSING}
-    ours, theirs = config.settings(), older | state.get("settings", {})  # a checkpoint may be older than a setting
-    for name, value in ours.items():
-        if name not in MAY_DIFFER and theirs.get(name) != value:
-            raise UserError(f"{folder.source} belongs to another run than the config.json beside it: {name.replace('_', ' ')} is "
-                            f"{theirs.get(name)} there and {value} here.")
-
-
-def what_differs(folder: RunFolder, device: Any) -> str | None:
-    """A sentence about what may change the last digits of results from here on, or None: other libraries, another device."""
-    before = read_config(folder.path)
-    then = before.get("versions", {}) | {"device": before.get("device")}
-    now = _versions() | {"device": device.name}
-    changed = [f"{name} {then[name]} → {value}" for name, value in now.items()
-               if name != "python" and then.get(name, value) != value]
-    return f"{', '.join(changed)}: results may differ from here on in their last digits" if changed else None

@@ -12,7 +12,7 @@ from ..data.names import shown
 from ..device import memory_free
 from .config import REASONS, RECIPES, SMALL
 from .memory_estimate import caution, gigabytes, memory
-from .setup import class_weights, milestones
+from .setup import class_weights, convolutions, milestones
 
 WIDTH = 100
 
@@ -121,10 +121,10 @@ def ending(trainer: Any, took: str | None) -> list[str]:
     """What the run has reached, where it is, and what it took (time and memory, or None for a run of very few steps)."""
     experiment, folder = trainer.experiment, trainer.folder
     last, (best_top1, _, best_epoch) = trainer.history[-1], trainer.best
-    kernels = "the first layer" if experiment.config.model else "conv1"
     files = {
         "curves.png": "loss and accuracy, epoch by epoch",
-        "filters.png": f"{kernels}'s kernels, and what training has changed in them",
+        "filters.png": "".join(f"{name}'s kernels, and what training has changed in them"
+                               for name, _ in convolutions(experiment.model)[:1]),
         "predictions.png": "validation pictures with the network's five best guesses",
         "report.html": "all of this on one page, and the best and worst predictions",
         "metrics.csv": "the numbers of the curves; timing.csv: how long each epoch took",

@@ -59,31 +59,28 @@ def measured(config: Config, train: Any, found: Weights | None, progress: bool) 
                                                                  progress=progress)
 
 
-def build(config: Config, train: Any, val: Any, device: str, progress: bool, statistics: data.Statistics | None = None,
-          found: Weights | None = None, own: OwnModel | None = None) -> Experiment:
-    """Build the Experiment. Raises UserError.
-
-    statistics: of an earlier part of this run; found: the Weights that config.init names; own: the user's network. Where
-    there are no statistics, they are those of the weights, or measured.
-    """
-    statistics = statistics or measured(config, train, found, progress)
-    notes: list[str] = []
-    fresh: frozenset = frozenset()
+def build(config: Config, train: Any, val: Any, device: str, statistics: data.Statistics, found: Weights | None = None,
+          own: OwnModel | None = None) -> Experiment:
+    """Build the Experiment. found: the Weights that config.init names; own: the user's network. Raises UserError."""
     model = _network(config, len(train.classes), own)
-    if found is not None:
-        notes, fresh = finetune.load_into(model, found, config.init)
+    notes, fresh = finetune.load_into(model, found, config.init) if found else ([], frozenset())
     for _, layer in model.named_modules():
         if isinstance(layer, nn.Dropout) and config.dropout is not None:
             layer.p = config.dropout
-    kernels = [layer.weight.data.copy() for _, layer in model.named_modules() if isinstance(layer, nn.Conv2d)][:1]
+    kernels = next((layer.weight.data.copy() for _, layer in convolutions(model)), None)
     model.to(device)
     trunk, head = finetune.freeze(model, config.freeze) if config.freeze else (None, model)
     optimizer = optim.SGD(head.parameters(), config.lr, config.momentum, config.weight_decay)
     views = 0
     if trunk is not None:
         views = finetune.views(trunk, model.input_shape, len(train) + len(val), config.crop or config.reflect)
-    return Experiment(config, train, val, statistics, model, optimizer, make_schedule(config, optimizer), notes,
-                      kernels[0] if kernels else None, trunk, head, fresh, views)
+    return Experiment(config, train, val, statistics, model, optimizer, make_schedule(config, optimizer), notes, kernels,
+                      trunk, head, fresh, views)
+
+
+def convolutions(model: nn.Module) -> list[tuple[str, nn.Conv2d]]:
+    """[(name, layer)]"""
+    return [(name, layer) for name, layer in model.named_modules() if isinstance(layer, nn.Conv2d)]
 
 
 def _network(config, num_classes, own):

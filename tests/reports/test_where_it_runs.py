@@ -35,8 +35,8 @@ def test_no_backend_is_needed(pictures, tmp_path, variables):
 DRAW = """
 import sys
 from minialex.evaluation import plots
-with plots.figure(sys.argv[1], 2, 1) as drawing:
-    drawing.subplots().set_title("cost $5 _^{ \u732b \u00c4")
+with plots.page(sys.argv[1], 2, 1) as paper:
+    paper.canvas.subplots().set_title("cost $5 _^{ \u732b \u00c4")
 assert "matplotlib.pyplot" not in sys.modules
 """
 
