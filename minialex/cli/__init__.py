@@ -37,12 +37,12 @@ LABELS = ("--labels", "FILE", "a table that says what each picture is, for pictu
           "photo.jpg,cat")
 CLASS_NAMES = ("--class-names", "FILE", "what people read for each class: lines such as n01440764 tench, or JSON (ImageNet's "
                "names are known)")
+CLASSES = ("--classes", "FILE", "the network's classes in their order, one a line, for weights without; 'imagenet': the thousand "
+           "of ImageNet")
 MEAN = ("--mean", "FILE", MEAN_HELP)
 NETWORK = (  # what evaluate and predict need to know about weights
     ("--ten-crop", None, "the mean over the corners, the centre and their reflections"),
-    ("--classes", "FILE", "the network's classes in their order, one a line, for weights without; 'imagenet': the thousand of "
-     "ImageNet"),
-    CLASS_NAMES, MEAN)
+    CLASSES, CLASS_NAMES, MEAN)
 
 
 def device(default: str) -> tuple[Any, ...]:

@@ -113,6 +113,9 @@ def receptive_field(model: Any, last: str) -> tuple[int, int, int]:
             start -= layer.padding[0] * step
             size += (layer.kernel_size[0] - 1) * step
             step *= layer.stride[0]
+        if isinstance(layer, nn.MapResponseNorm):  # a value's neighbours count as well
+            start -= layer.size // 2 * step
+            size += (layer.size - 1) * step
         if name == last:
             return size, step, start
     raise KeyError(last)

@@ -1,6 +1,7 @@
 """Pages to look into a network: one HTML file each, opened by double click, which asks nothing of any network.
 
     network.py     what shapes and the engine know of a network, as plain values        explorer.html, explorer.js, figure.js
+    trained.py     what a trained one has learnt: filters, maps, patches, crops         trained.js
     page.py        a page with its data, style and script inside                        frame.html, page.css, dom.js
 
 arithmetic.js is shapes.py once more, for the sliders; tests/explore hold one to the other.

@@ -1,9 +1,10 @@
 """`minialex explore`: which network, and its page."""
+import sys
 from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-from .. import models, nn
+from .. import models, nn, own_model
 from ..errors import UserError
 from ..utils.files import Output
 from . import network, page
@@ -15,15 +16,25 @@ PRESETS = [("AlexNet's conv1 at 227", 227, 11, 4, 0), ("at 224, as the paper's f
 
 
 def explore(options: Namespace) -> None:
-    """`minialex explore`: network, out, force. Raises UserError."""
+    """`minialex explore`: network, out, pictures, classes, class_names, mean, device, force. Raises UserError."""
     target = Output(options.out, "explorer", force=options.force)
     target.check()
-    data = of_variant(options.network) if options.network in NETWORKS and not Path(options.network).exists() else None
-    if data is None:
-        raise UserError(f"there is no network {options.network}: choose one of {', '.join(NETWORKS)}.")
+    data = _data(options)
     found = data["network"]
     page.write(target, "explorer", f"Inside {found['name']}", network.sentence(found), data)
     print(f"{target}: {network.sentence(found)}")
+
+
+def _data(options: Namespace) -> dict[str, Any]:
+    name = options.network
+    if Path(name).exists():
+        return _of_weights(options)
+    if name in NETWORKS:
+        return of_variant(name)
+    if own_model.is_own(name):
+        return of_model(own_model.read(name).build(1000))
+    raise UserError(f"there is no run, file of weights or network {name}: give a run's folder, a file, FILE.py:NAME or one of "
+                    f"{', '.join(NETWORKS)}.")
 
 
 def of_variant(name: str) -> dict[str, Any]:
@@ -34,3 +45,19 @@ def of_variant(name: str) -> dict[str, Any]:
 def of_model(model: nn.Module) -> dict[str, Any]:
     """The same of any chain of layers. Raises UserError for another network."""
     return {"network": network.facts(model), "presets": PRESETS, "trained": None}
+
+
+def _of_weights(options: Namespace) -> dict[str, Any]:
+    from ..evaluation import classifier  # what only weights need
+    from . import trained
+
+    learnt = classifier.named(options.network, options)
+    data = of_model(learnt.model)
+    try:
+        pictures = trained.pictures_of(learnt, options.pictures, options.network)
+    except UserError as problem:
+        if options.pictures:
+            raise
+        print(f"note: the page shows no pictures: {problem}", file=sys.stderr)
+        pictures = []
+    return data | {"trained": trained.facts(learnt, pictures)}

@@ -3,11 +3,13 @@
 import { count, element, fact, get, pageData, shape, stripes, times } from "./dom.js";
 import { columnsNeverRead, explain, fedBy, outputSize, windowStarts } from "./arithmetic.js";
 import { draw } from "./figure.js";
+import { showTrained } from "./trained.js";
 
 const data = pageData(), network = data.network, layers = network.layers;
 const state = {layer: Math.max(0, layers.findIndex((/** @type {any} */ layer) => layer.window)), row: 0, column: 0, channel: 0, photo: 0};
 /** @type {any} */
-const trained = null;
+const trained = data.trained ? showTrained(data, state, showUnit) : null;
+get("trained").hidden = !trained;
 
 // ------------------------------------------------------------------------------------------------ the layer
 
@@ -97,7 +99,7 @@ function showUnit() {
   state.row = Math.min(state.row, (height ?? 1) - 1);
   state.column = Math.min(state.column, (width ?? 1) - 1);
   for (const name of /** @type {const} */ (["row", "column", "channel"])) unitSliders[name].set(state[name]);
-  get("unit-words").textContent = unitWords(layer) + (trained ? trained.answer() : "");
+  get("unit-words").textContent = unitWords(layer);
   get("unit-drawings").hidden = !layer.sight;
   if (layer.sight) { drawMap(layer); drawPicture(layer); }
   if (trained) trained.unit();

@@ -3,8 +3,9 @@ import numpy as np
 import pytest
 from driver import Browser, find
 
-from minialex import models, nn, shapes
-from minialex.explore import command, page
+from minialex import data, models, nn, shapes
+from minialex.evaluation.classifier import Classifier
+from minialex.explore import command, page, trained
 from minialex.utils.files import Output
 
 pytestmark = [pytest.mark.skipif(find() is None, reason="needs a Chromium")]
@@ -94,3 +95,44 @@ def test_a_unit_is_pointed_at(browser, pages):
     middle = view.text("#unit-words")
     assert "The unit in row 14, column 14 sees rows 14 to 18" in middle
     view.close()
+
+
+def test_what_a_network_has_learnt_is_shown_with_the_engines_numbers(browser, tmp_path):
+    random = np.random.default_rng(0)
+    model = models.lenet5(10, 3)
+    statistics = data.Statistics(np.full((3, 36, 36), 128, np.float32), 60.0)
+    network = Classifier(model.eval(), [f"class {n}" for n in range(10)], statistics, 1 / 60)
+    pictures = [(random.integers(0, 256, (3, 36, 36), dtype=np.uint8), f"{n}.png", f"class {n % 10}") for n in range(12)]
+    told = command.of_model(model) | {"trained": trained.facts(network, pictures)}
+    path = tmp_path / "trained.html"
+    page.write(Output(path, "explorer"), "explorer", "t", "", told)
+    view = browser.open(path.as_uri())
+    view.eval("document.querySelector('#photo-2').click()")
+    view.eval("document.querySelector('#layer-3').click()")  # conv2
+    view.press("Tab")
+    view.eval("document.querySelector('#unit-sliders-channel').focus()")
+    view.press("Home", "ArrowRight", "ArrowRight", "ArrowRight")
+    low, high = model.conv2.weight.data[3].min(), model.conv2.weight.data[3].max()
+    assert f"Filter 3 of conv2: its 6 kernels of 5×5, weights from {low:.6g} to {high:.6g}." in view.text("#filters-words")
+    maps = told["trained"]["chosen"][2]["maps"]["conv2"]
+    tiles = view.eval("[...document.querySelectorAll('#maps-tiles li')].map(tile => tile.innerText.split('\\n').filter(Boolean))")
+    assert tiles == [[f"channel {c}", f"most: {_plain(most)}"] for c, (most, *_) in zip(maps["channels"], maps["largest"])]
+    view.wait("document.querySelectorAll('#patches-tiles li').length == 9")
+    strongest = _plain(told["trained"]["patches"]["conv2"][3][0][0])
+    view.wait(f"document.querySelector('#patches-tiles li').innerText.startsWith('{strongest}')")
+    p = network.picture(pictures[2][0], ten=True)
+    top = sorted(range(10), key=lambda k: -p[k])[:5]
+    assert view.text("#crops-words") == "The mean: " + ", ".join(f"class {k} {100 * p[k]:.1f} %" for k in top) + "."
+    assert view.eval("document.querySelectorAll('#crops-table tbody tr').length") == 11
+    view.click("#maps-tiles button")
+    channel, (_, row, column) = maps["channels"][0], maps["largest"][0]
+    words = view.text("#unit-words")
+    assert f"Channel {channel} of conv2 is fed" in words and f"row {row}, column {column}" in words
+    assert view.eval("performance.getEntriesByType('resource').filter(e => !e.name.startsWith('data:')).length") == 0
+    assert browser.strangers == [] and browser.log == []
+    view.close()
+
+
+def _plain(number):
+    """As JavaScript writes it."""
+    return f"{number:.6g}"

@@ -14,6 +14,7 @@ import minialex as ma
 from minialex import models, nn, shapes
 from minialex.cli.explore import main
 from minialex.errors import UserError
+from minialex.evaluation import feature_plots
 from minialex.explore import command, network, page
 
 HERE = Path(page.__file__).parent
@@ -81,6 +82,16 @@ def test_a_units_field_is_where_its_gradient_is_not_zero(name, layer):
                     reached.shape[1] - 1 - np.flatnonzero(reached.any(axis=0))[-1]] == found["unseen"]
 
 
+def test_the_patches_that_predict_cuts_have_the_same_size_and_place(undrawn):
+    for name in ("paper", "krizhevsky", "torchvision", "lenet5"):
+        model = models.build(name, 2, 1 if name == "lenet5" else 3)
+        for layer in network.facts(model)["layers"]:
+            if layer["type"] == "Conv2d":
+                sight = layer["sight"]
+                assert [(n, n) for n in feature_plots.receptive_field(model, layer["name"])] == [
+                    tuple(sight[side]) for side in ("size", "step", "start")], layer["name"]
+
+
 def test_what_no_unit_sees_and_what_is_never_read(undrawn):
     layers = {layer["name"]: layer for layer in network.facts(models.alexnet("keras"))["layers"]}
     assert layers["conv1"]["lost"] == [[223], [223]] and layers["conv1"]["unseen"] == [1, 1]
@@ -129,7 +140,7 @@ def test_the_command_writes_a_page_and_spares_what_is_not_its_own(tmp_path, caps
     assert main(["lenet5", str(mine)]) == 2 and mine.read_text() == "a student's own"
     assert "page.html is there already" in capsys.readouterr().err
     assert main(["papre", str(tmp_path / "b.html")]) == 2
-    assert "there is no network papre: choose" in capsys.readouterr().err
+    assert "weights or network papre: give" in capsys.readouterr().err
 
 
 # ------------------------------------------------------------------------------------------------ the sliders' arithmetic
