@@ -123,3 +123,71 @@ def test_a_student_at_a_terminal_who_is_wrong_each_time(tmp_path):
                             check=True).stdout
     assert re.search(r"02_the_tape.py · read, 0 of 2 predictions right\n", listed)
     assert re.search(r"\n1 of \d+ lessons read, 0 exercises solved; next: python .*00_first_network.py\n", listed)
+
+
+# ------------------------------------------------------------------------------------------------ python -m lessons
+
+
+@pytest.fixture
+def course(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT))
+    return importlib.import_module("lessons.__main__")
+
+
+TINY = '''"""{title}"""
+import sys
+sys.path.insert(0, {lessons!r})
+from classroom import claim, fact, settle
+{body}
+'''
+
+
+@pytest.fixture
+def tiny_course(course, tmp_path, monkeypatch):
+    """A course of lessons with these bodies."""
+
+    def make(*bodies):
+        for number, body in enumerate(bodies, 1):
+            text = TINY.format(title=f"Lesson {number}", lessons=str(LESSONS), body=body)
+            (tmp_path / f"{number:02}_tiny.py").write_text(text, encoding="utf-8")
+        monkeypatch.setattr(course, "HERE", tmp_path)
+        return course
+
+    return make
+
+
+GOOD = "claim('S11', 'N1', 'π is 3'); settle('S11', 'false', 'it is 3.14')\nclaim('S2', 'P', 'one'); settle('S2', 'true', '1')"
+BAD = "claim('O1', 'N2, N3', 'two is one'); fact('two is one', 2 == 1); settle('O1', 'true', '')"
+
+
+def test_the_course_is_listed_with_its_titles(course, capsys):
+    assert course.main([]) == 0
+    out = capsys.readouterr().out
+    assert "01  Shape arithmetic: why AlexNet's picture is 227 pixels wide" in out and "01_shape_arithmetic.py" in out
+
+
+def test_all_ends_with_the_table_of_claims(tiny_course, capsys):
+    assert tiny_course(GOOD).main(["--all"]) == 0
+    out = capsys.readouterr().out
+    assert re.search(r"S2 +P +one\n +⇒ true: 1\nS11 +N1 +π is 3\n +⇒ false: it is 3.14\n", out)
+    assert "claims settled: 2 of 2; lessons that failed: 0 of 1" in out
+
+
+def test_the_table_has_room_for_whoever_said_it(course):
+    claims = [{"id": "T9", "said_by": "N1, N2, N3, N4, N5", "claim": "two GPUs", "verdict": "true", "computed": "0"},
+              {"id": "T11", "said_by": "P", "claim": "deeper", "verdict": "true", "computed": "0"}]
+    lines = course.table(claims).splitlines()[2:]
+    assert lines[0].index("two GPUs") == lines[1].index("⇒") == lines[2].index("deeper") == 25
+
+
+def test_an_unsettled_claim_is_status_1(tiny_course, capsys):
+    assert tiny_course(GOOD, BAD).main(["--all"]) == 1
+    out, err = capsys.readouterr()
+    assert "failed" in out and re.search(r"O1 +N2, N3 +two is one\n +⇒ UNSETTLED: the lesson stopped before it", out)
+    assert "claims settled: 2 of 3; lessons that failed: 1 of 2" in out
+    assert err == "02_tiny.py: NotSo: not so: two is one\n"
+
+
+def test_a_claim_without_a_verdict_is_status_1_although_the_lesson_ran(tiny_course, capsys):
+    assert tiny_course("claim('O1', 'N1', 'left open')").main(["--all"]) == 1
+    assert "claims settled: 0 of 1; lessons that failed: 0 of 1" in capsys.readouterr().out
