@@ -14,11 +14,11 @@ from ..device import memory_used
 from ..utils import marks
 from ..utils.progress import duration
 from . import checkpoint, plots
-from .callbacks import seconds_left
 from .loop import Trainer
 from .memory_estimate import gigabytes, memory
 from .run_dir import RunFolder
 from .setup import spread
+from .time_left import seconds_left
 
 LOOKED_AT = 500  # pictures of each set
 STEPS = 3  # the first is slower than the others and not counted

@@ -88,6 +88,10 @@ class Trainer:
         for callback in self.callbacks:
             getattr(callback, event)(self, *what)
 
+    def warn(self, text: str) -> None:
+        """Say what went wrong while the run goes on."""
+        self.progress.line(f"warning  {text}")
+
     def fit(self) -> None:
         """Train to the last epoch. Raises Interrupted after Ctrl-C, Diverged when the loss is no longer finite."""
         self.tell("on_begin")

@@ -20,10 +20,10 @@ from ..evaluation.metrics import Tally
 from ..random import parts_of_batch
 from ..tensor import Tensor, no_grad
 from . import finetune
-from .callbacks import Checkpoints
 from .hybrid import Hybrid
 from .loop import Diverged, Interrupted, Trainer
 from .ranks import Ranks
+from .saving import Checkpoints
 from .setup import part_size, validation_loader, validation_pictures
 from .shards import GradientSum, shard_rows
 

@@ -16,12 +16,15 @@ from ..evaluation import runs, seen
 from ..random import manual_seed
 from ..utils.progress import Progress
 from . import checkpoint, dry_run, finetune, memory_estimate, resume, run_dir, say, setup
-from .callbacks import Anomaly, Callback, Checkpoints, Figures, Interrupt, Schedule, Tables, TimeLeft
+from .callbacks import Callback, Figures, Interrupt, Schedule
 from .config import ALWAYS, check, resolve
+from .divergence import Anomaly
 from .loop import Diverged, Interrupted, Trainer
 from .parallel import SharedCheckpoints, SharedTrainer
 from .profile import Profile
 from .ranks import Ranks, blas, first, local_rank, world
+from .saving import Checkpoints, Tables
+from .time_left import TimeLeft
 
 
 def run(given: dict, progress: Any = None, callbacks: Iterable[Callback] = ()) -> Trainer:

@@ -8,8 +8,8 @@ import pytest
 from minialex import models, nn
 from minialex.cli import train as command
 from minialex.training import Diverged
-from minialex.training.callbacks import about_first_loss, explain_divergence, first_broken_parameter
 from minialex.training.checkpoint import load
+from minialex.training.divergence import about_first_loss, explain_divergence, first_broken_parameter
 
 
 @pytest.mark.parametrize("loss, classes, warns", [

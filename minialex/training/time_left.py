@@ -1,0 +1,86 @@
+"""How long a run will take, and the table of epochs that grows while it does."""
+
+import time
+from typing import Any
+
+from ..device import memory_used
+from ..utils.progress import duration
+from . import memory_estimate, say
+from .callbacks import Callback
+from .loop import Epoch, Trainer
+
+
+class TimeLeft(Callback):
+    """How long the run will take, from its first steps on, and the table of epochs that grows while it does."""
+
+    FIRST_STEPS = 5  # measured for the first estimate; the very first, slower than the others, is not counted
+
+    def __init__(self) -> None:
+        self.steps, self.images, self.seconds, self.told_heading = 0, 0, 0.0, False
+        self.began = self.last = time.perf_counter()
+        self.estimated: float | None = None  # seconds for all, after the first steps
+
+    def on_epoch_begin(self, trainer: Trainer) -> None:
+        self.last = time.perf_counter()
+
+    def on_step(self, trainer: Trainer, images: Any, labels: Any) -> None:
+        now = time.perf_counter()
+        self.steps += 1
+        if self.steps > 1:
+            self.images, self.seconds = self.images + trainer.pictures_per_step, self.seconds + now - self.last
+        self.last = now
+        if self.steps == self.FIRST_STEPS:
+            trainer.costs["train"] = self.seconds / self.images
+            left = seconds_left(trainer)
+            self.estimated = now - self.began + left
+            used = memory_used(trainer.device)
+            memory = f"; memory so far {memory_estimate.gigabytes(used)}" if used else ""
+            rate = f"{self.images / self.seconds:.1f} images/s"
+            trainer.progress.line(f"time     about {duration(left)}, at the {rate} of the first steps{memory}")
+            trainer.progress.line()
+
+    def on_epoch(self, trainer: Trainer, row: Epoch) -> None:
+        tell, epochs = trainer.progress.line, trainer.config.epochs
+        if not self.told_heading:
+            tell("  epoch       lr   training loss   top-1    validation loss   top-1    top-5     time, left")
+            self.told_heading = True
+        taken = duration(sum(trainer.timing[-1][1::2]))  # of training, validation and features
+        left = f"{taken}, {duration(seconds_left(trainer))}" if row.epoch < epochs else taken
+        mark = " " if trainer.is_complete(row.epoch - 1) else "*"
+        tell(f"{row.epoch:3}/{epochs:<3} {row.lr:8.2g} {row.train_loss:15.3f} {row.train_top1:7.1%} "
+             f"{row.val_loss:18.3f} {row.val_top1:7.1%}{mark} {row.val_top5:7.1%}{mark}    {left}")
+
+    def on_end(self, trainer: Trainer) -> None:
+        """After the pictures are drawn: what the run has reached, and what it took beside what was estimated."""
+        took = None
+        if self.estimated is not None:
+            took = f"{duration(time.perf_counter() - self.began)}, estimated {duration(self.estimated)}"
+            used = memory_used(trainer.device)
+            needed = memory_estimate.gigabytes(memory_estimate.memory(trainer.experiment))
+            took += f"; at most {memory_estimate.gigabytes(used)} of memory, estimated {needed}" if used else ""
+        for line in say.ending(trainer, took):
+            trainer.progress.line(line)
+
+
+VALIDATION_COST = 1 / 3  # of a picture in training: forward only
+DRAWING = 6  # seconds for the pictures and the page at the end, on one core
+
+
+def seconds_left(trainer: Trainer) -> float:
+    """How long the rest of a run takes, at what its parts have cost so far.
+
+        pictures to train on · a + pictures to validate · b + pictures for the frozen layers · c
+        + the last report's forward pass of all validation pictures + the saving of checkpoints + the drawing
+
+    a, b, c: seconds per picture, each measured where it is spent. Until b is known it is a/3.
+    """
+    config, val, costs = trainer.config, len(trainer.experiment.val), trainer.costs
+    epochs, train, features = range(trainer.epoch, config.epochs), costs.get("train", 0.0), costs.get("features", 0.0)
+    validate = costs.get("val", VALIDATION_COST * train)
+    steps = len(epochs) * len(trainer.loader) - trainer.batch
+    complete = sum(map(trainer.is_complete, epochs))
+    validated = complete * val + (len(epochs) - complete) * config.val_images
+    kept = [trainer.loader, trainer.validation] if trainer.experiment.views else []
+    uncomputed = sum(loader.uncomputed(epochs) for loader in kept)
+    return (steps * config.batch_size * train + validated * validate + uncomputed * features
+            + val * (validate + features * bool(kept)) + complete * costs.get("save", 0.0) + DRAWING)
