@@ -7,13 +7,13 @@ import copy
 import importlib.util
 import inspect
 import sys
-import textwrap
 import traceback
 from pathlib import Path
 
 import classroom  # makes `import minialex` work from any folder
 import numpy as np
 import progress
+import telling
 
 CHECKS = Path(__file__).resolve().parent / "exercises" / "checks"
 
@@ -164,9 +164,9 @@ def passes(task, answers):
         said = task.check(*answers)
     except Wrong as problem:
         head, *report = str(problem).splitlines()
-        print(textwrap.fill(f"not yet: {head}", 110, subsequent_indent="  ", break_long_words=False), *report, sep="\n")
+        print(telling.paragraph(f"not yet: {head}", margin="  "), *report, sep="\n")
         return False
-    print(textwrap.fill(f"right. {said or ''}".strip(), 110, subsequent_indent="  "))
+    print(telling.paragraph(f"right. {said or ''}".strip(), margin="  "))
     return True
 
 

@@ -27,6 +27,8 @@ for stream in (sys.stdout, sys.stderr):
     if hasattr(stream, "reconfigure"):
         stream.reconfigure(errors="replace")  # an old Windows console has no "→": better a "?" than a traceback
 
+SHOW = None  # how a page in a browser shows a picture, (path, caption): lessons/site sets it
+
 _claims = {}
 
 
@@ -147,6 +149,9 @@ def save(figure, name, caption=""):
     PICTURES.mkdir(parents=True, exist_ok=True)
     path = PICTURES / f"{name}.png"
     figure.savefig(path, facecolor="white")
+    if SHOW:
+        SHOW(path, caption)
+        return path
     if predictions.in_notebook():
         from IPython.display import Image, display
 

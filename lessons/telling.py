@@ -57,13 +57,13 @@ def _up_to(line):
             _show(f"## {cell.title}")
 
 
-def paragraph(text, width=WIDTH, margin=None):
-    """Wrapped lines; what follows the first is indented under it."""
+def paragraph(text, width=None, margin=None):
+    """Wrapped lines, WIDTH wide; what follows the first is indented under it."""
     lead = text[: len(text) - len(text.lstrip("\n"))]
     text = text.lstrip("\n")
     if margin is None:
         margin = " " * (len(text) - len(text.lstrip()) + 2)
-    return lead + textwrap.fill(text, width, subsequent_indent=margin, break_long_words=False)
+    return lead + textwrap.fill(text, width or WIDTH, subsequent_indent=margin, break_long_words=False)
 
 
 def _has_bold():

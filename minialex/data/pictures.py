@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 from PIL import ExifTags, Image, features
-from tqdm import tqdm
 
 from ..errors import UserError
+from ..utils.bars import tqdm
 from . import depth
 
 SIZE = 256

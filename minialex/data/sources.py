@@ -9,10 +9,8 @@ import gzip
 import hashlib
 import os
 import shutil
-import ssl
 import sys
 import tarfile
-import tempfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -56,6 +54,8 @@ def whole_folder(target: str | os.PathLike) -> Iterator[Path]:
     A program that is killed leaves at worst a folder with a temporary name, never half a `target`. If another program
     has made `target` meanwhile, that one stays. Raises UserError if the place cannot be written or the disk is full.
     """
+    import tempfile
+
     target = Path(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -142,6 +142,8 @@ def imagenette(cache_dir: str | os.PathLike | None = None, url: str = URL, sha25
 
 def download(url: str, target: Path, progress: bool = True, timeout: float = 30) -> None:
     """Fetch `url` into the file `target`, going on where an earlier attempt stopped. Raises UserError when it fails."""
+    import ssl  # here, because Python in a browser has none
+
     start = target.stat().st_size if target.exists() else 0
     try:
         with urlopen(Request(url, headers={"Range": f"bytes={start}-"} if start else {}), timeout=timeout) as answer:

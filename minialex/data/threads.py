@@ -6,15 +6,19 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from tqdm import tqdm
+from ..utils.bars import tqdm
+from ..utils.machine import threads_start
 
 
 def ahead(function: Callable[[Any], Any], items: Iterable, workers: int) -> Iterator:
     """Yield function(item) for each item, in order, while `workers` threads already work on the next ones.
 
     At most workers + 1 results wait, however slow the caller. Leaving the loop early, by `break`, an error or Ctrl-C,
-    drops what has not begun and waits for what has.
+    drops what has not begun and waits for what has. Where no thread can start, nothing is done ahead.
     """
+    if not threads_start():
+        yield from map(function, items)
+        return
     pool = ThreadPoolExecutor(workers, thread_name_prefix="minialex-data")
     waiting: deque = deque()
     try:

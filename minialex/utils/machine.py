@@ -4,6 +4,7 @@ A container may be given half of a core and a tenth of the memory (cgroups, `doc
 programs (`ulimit -v`), and a scheduler may bind them to some of the cores. What is free is the least of all of these.
 Every function takes `root`, the folder that holds proc/ and sys/, for tests.
 """
+import _thread
 import functools
 import os
 import sys
@@ -22,12 +23,23 @@ THREADS = "MINIALEX_THREADS"
 
 
 def thread_count() -> int:
-    """How many threads the CPU's kernels use: MINIALEX_THREADS, or the cores that this process may use.
+    """How many threads the CPU's kernels use: MINIALEX_THREADS, or the cores that this process may use; 1 where no thread starts.
 
     Raises UserError when MINIALEX_THREADS is no whole number of at least 1.
     """
     asked = os.environ.get(THREADS, "").strip()
-    return _whole(asked) if asked else cores()
+    wanted = _whole(asked) if asked else cores()
+    return wanted if wanted == 1 or threads_start() else 1
+
+
+@functools.cache
+def threads_start() -> bool:
+    """Whether Python can start a thread: in a browser it cannot, nor where the system's limit is reached."""
+    try:
+        _thread.start_new_thread(int, ())
+    except RuntimeError:
+        return False
+    return True
 
 
 @functools.lru_cache(8)

@@ -7,9 +7,8 @@ import time
 from collections.abc import Callable
 from typing import Any, TextIO
 
-from tqdm import tqdm
-
 from . import console
+from .bars import tqdm
 
 PLAIN_SECONDS = 60  # between two plain lines within an epoch
 BAR_SECONDS = 0.2  # between two looks at the loss, for which a GPU has to be waited for

@@ -1,0 +1,110 @@
+"""The course as a site, as files: every lesson's text and programs are there once, and nothing of others is overwritten.
+
+tests/browser opens it in a browser."""
+import html
+import io
+import json
+import re
+import zipfile
+
+import pytest
+
+from lessons import cells
+from lessons.__main__ import lessons
+from lessons.site import __main__ as site
+from lessons.site import inpage, parts, prose
+from minialex.data import threads
+from minialex.errors import UserError
+from minialex.utils import machine
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("site") / "out"
+    site.write(str(folder))
+    return folder
+
+
+def test_each_lesson_is_a_page_with_its_programs_exercise_and_solution(written):
+    for path, title in lessons():
+        page = (written / f"{path.stem}.html").read_text(encoding="utf-8")
+        shown = [html.unescape(text) for text in re.findall(r'<pre class="source"[^>]*>(.*?)</pre>', page, re.DOTALL)]
+        found = cells.read(path.read_text(encoding="utf-8"))
+        programs = [cell.body for cell in found if cell.kind == "code" and cell.body.strip()]
+        files = [(path.parent / folder / path.name).read_text(encoding="utf-8") for folder in ("exercises", "solutions")]
+        assert [text.rstrip("\n") for text in shown] == [*programs, *(text.rstrip("\n") for text in files)], path.stem
+        assert html.escape(title) in page and f'href="{path.stem}.html"' in (written / "index.html").read_text(encoding="utf-8")
+
+
+def test_without_a_runtime_it_comes_from_the_cdn_with_hashes(written):
+    files = json.loads((written / "assets" / "files.json").read_text())
+    assert all((written / place).is_file() for place in files["pages"]) and not (written / "runtime").exists()
+    assert all(address.startswith(parts.CDN) for address in files["runtime"])
+    page = (written / "00_first_network.html").read_text(encoding="utf-8")
+    assert '"pyodide.asm.wasm": "sha256-pQ3RhD+AWgt8RbYQN+4Neybf6F7+DhjvlaNK0k5AH18=' in page
+    packages = json.loads((written / "assets" / "pyodide-lock.json").read_text())["packages"].values()
+    assert {entry["file_name"] for entry in packages} <= {address.rsplit("/")[-1] for address in files["runtime"]}
+    assert all(len(entry["sha256"]) == 64 for entry in packages)
+
+
+def test_the_archive_holds_the_course_and_not_the_answers(written):
+    names = zipfile.ZipFile(io.BytesIO((written / "assets" / "course.zip").read_bytes())).namelist()
+    assert {"minialex/tensor.py", "lessons/classroom.py", "lessons/exercises/checks/00_first_network.py"} <= set(names)
+    assert not [name for name in names if "solutions" in name or "__pycache__" in name or "grade.py" in name]
+
+
+def test_a_site_of_ours_is_replaced_and_nothing_else(written, tmp_path):
+    (written / "old.html").write_text("")
+    site.write(str(written))
+    assert not (written / "old.html").exists() and (written / "index.html").exists()
+    (tmp_path / "mine.txt").write_text("mine")
+    with pytest.raises(UserError, match="is no site that this command wrote"):
+        site.write(str(tmp_path))
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_a_runtime_that_is_another_is_refused_and_leaves_nothing(tmp_path):
+    with pytest.raises(UserError, match=r"lacks pyodide.mjs, .*numpy-2.0.2.*: give the folder of"):
+        site.write(str(tmp_path / "out"), str(tmp_path))
+    (tmp_path / "pyodide.mjs").write_text("another")
+    with pytest.raises(UserError, match="is not the file of Pyodide 0.27.7: its SHA-256 differs"):
+        site.write(str(tmp_path / "out"), str(tmp_path))
+    assert [path.name for path in tmp_path.iterdir()] == ["pyodide.mjs"]
+
+
+def test_pure_python_that_the_runtime_lacks_is_packed(tmp_path, monkeypatch):
+    entry = {"file_name": "tqdm-4.66.2-py3-none-any.whl", "sha256": "", "depends": []}
+    monkeypatch.setattr(parts, "PINNED", {"version": "0", "files": {}, "lock": {"info": {}, "packages": {"tqdm": entry}}})
+    assert parts.runtime(tmp_path) == ({}, ["tqdm"])
+    names = zipfile.ZipFile(io.BytesIO(parts.course(["tqdm"]))).namelist()
+    assert "tqdm/__init__.py" in names and any("LICEN" in name for name in names)
+
+
+def test_the_texts_marks():
+    text = "## 1. A <b> title\none **bold** word,\nand `a < b`.\n- first\n  and more\n- second\n\n    y = Σ x\n      + 1\n"
+    assert prose.to_html(text) == (
+        "<h2>1. A &lt;b&gt; title</h2>\n<p>one <strong>bold</strong> word, and <code>a &lt; b</code>.</p>\n"
+        "<ul><li>first and more</li><li>second</li></ul>\n" + prose.formula(["    y = Σ x", "      + 1"]))
+    assert ">y = Σ x\n  + 1</pre>" in prose.formula(["    y = Σ x", "      + 1"])
+
+
+def test_a_prediction_waits_outside_of_functions_alone():
+    import ast
+
+    source = "guess = predict('a', within=1)\nfor i in [1]:\n    f(predict('b'))\ndef g():\n    return predict('c')"
+    asked = ast.unparse(inpage._Asking().visit(ast.parse(source)))
+    assert asked.count("await __predict__(") == 2 and "return predict('c')" in asked
+
+
+def test_where_no_thread_starts_one_core_works(monkeypatch):
+    def refuse(*arguments):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(machine._thread, "start_new_thread", refuse)
+    monkeypatch.setenv("MINIALEX_THREADS", "4")
+    machine.threads_start.cache_clear()
+    try:
+        assert machine.thread_count() == 1
+        assert list(threads.ahead(lambda x: x + 1, [1, 2], workers=4)) == [2, 3]
+    finally:
+        machine.threads_start.cache_clear()
