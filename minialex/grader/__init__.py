@@ -4,16 +4,17 @@
     finding.py      what is there to check in it         inputs.py       with which arrays it is called
     forms.py        functions, derivatives, classes      layers.py, objects.py       an object and its arrays
     networks.py     a network in functions               engines.py      scalar engines, layers of minialex
-    checking.py     one thing, checked                   submission.py   all that a file holds
+    checking.py     one thing, checked
     telling.py      in full, in a table, as JSON         class_report.py a page about a class
 
 One process for each submission, confined or not, which is asked for values:
 
-    sessions.py     one after the other, several at once remote.py, inside.py        both ends of the channel
-    sandbox.py, confine.py   the process and its limits  wire.py         what travels
+    sessions.py     one after the other, several at once submission.py   what it is asked, and answers
+    sandbox.py, confine.py   the process and its limits  wire.py         what travels; remote.py, inside.py  its two ends
 
 And graders, which trust nobody:
 
-    confirming.py   every comparison, made once more     grading.py      points and feedback for a submission
+    confirming.py   every comparison, made once more     twins.py        the same for a scalar engine
+    grading.py      points and feedback for a submission
     here.py         what runs where the grader lives     bundles.py, notebooks.py    what a teacher uploads
 """

@@ -5,6 +5,7 @@ here, in the grader's own process.
 Where the teacher's file gives inputs they must be those, and where it has a forward the submission's must give the same.
 """
 import copy
+import functools
 import inspect
 import re
 from collections.abc import Callable
@@ -17,9 +18,10 @@ from ..gradcheck import check
 from ..gradcheck.numpy_code import Run
 from ..gradcheck.report import Report
 from ..gradcheck.tensor_function import frozen
-from . import files, finding, forms, inputs
+from . import files, finding, forms, inputs, twins
 from .checking import FEWEST, status_of_report
-from .remote import Gone, RemoteObject, StudentError, parameters, random_state
+from .remote import Gone, Remote, trimmed
+from .wire import Far, StudentError, parameters, random_state
 
 ANSWERS = re.compile(r"back|bprop|grad|deriv|prime|delta|update|solution", re.IGNORECASE)  # what a teacher's file may give away
 AHEAD = 2 ** 22  # bytes of a message
@@ -50,7 +52,8 @@ class Teacher:
             raise UserError(f"{path} cannot be used: {told['kind']}: {told['message']}.") from None
 
     def known(self) -> dict:
-        """{name: function, None, or {method: parameters}} as a submission may know it: what could be an answer is a name."""
+        """What a submission may know. names: {name: function, None, or {method: parameters}}, so that what could be an answer is
+        a name; items: (name, the forward's name, kind, title) of what is to be checked."""
         found = {}
         for name, value in vars(self.module).items():
             if inspect.isfunction(value):
@@ -58,7 +61,8 @@ class Teacher:
             elif inspect.isclass(value) and value.__module__ == self.module.__name__:
                 found[name] = {method: parameters(function) for method, function in vars(value).items()
                                if inspect.isfunction(function)}
-        return found
+        return {"names": found, "items": [(item.name, getattr(item.forward, "__name__", item.name), item.kind, item.title)
+                                          for item in self.items.values()]}
 
     def inputs(self, name: str, seed: int) -> list[np.ndarray]:
         """The arrays that the teacher wants `name` to be checked with."""
@@ -101,74 +105,79 @@ class Teacher:
             yield lambda values, code=code: code.run(values).outputs[0]
 
 
-class Confirming:
-    """One check of a session. line: what the submission's process said: "check", "code", "values", and what time it may take."""
+def empty(claimed: dict) -> dict:
+    """The result of a check before it is made: of what was claimed, the names."""
+    return {"name": str(claimed["name"]), "checked": str(claimed["checked"]), "status": "error", "inputs": {}, "drawn": False,
+            "rows": [], "error": None, "text": ""}
 
-    def __init__(self, session, line: dict) -> None:
-        self.job, self.teacher, self.name = session.job, session.teacher, session.begun["name"]
-        self.line = line
 
-    def confirmed(self, claimed: dict) -> dict:
-        """The result of the check, with the rows that were found here."""
-        if claimed["error"]:
-            return {**claimed, "status": "wrong" if claimed["status"] == "wrong" else "error"}
-        report, problem = self._report()
-        if problem:
-            return {**claimed, "status": "error", "rows": [], "text": "", "error": problem}
-        rows = report.to_dict()["rows"]
-        names = {row["name"] for row in rows}
-        more = [row for row in claimed["rows"] if row["name"] not in names and row["verdict"] != "correct"]
-        as_said = [(row["name"], row["verdict"]) for row in rows + more] == [(row["name"], row["verdict"])
-                                                                            for row in claimed["rows"]]
-        status = "wrong" if more else status_of_report(report)
-        if claimed["status"] in ("error", "wrong", "undecided") and status in ("correct", "remarks"):
-            status = claimed["status"]  # forward differs, or further inputs show what these do not
-        return {**claimed, "status": status, "rows": rows + more, "text": claimed["text"] if as_said else str(report)}
+def confirmed(claimed: dict, basis: dict, begun: dict, teacher: Teacher, remote: Remote, job: dict) -> dict:
+    """The result of a check, with the rows that are found here. claimed: what the submission's process says; basis: the "code",
+    "values", … that it says it was found with."""
+    told = {**begun, "error": None, "text": str(claimed["text"]), "drawn": claimed["drawn"] is True,
+            "inputs": {str(name): str(value) for name, value in claimed["inputs"].items()},
+            "rows": [{**row, "name": str(row["name"]), "verdict": str(row["verdict"]), "detail": str(row["detail"])}
+                     for row in claimed["rows"]]}
+    if claimed["error"]:
+        return {**told, "status": "wrong" if claimed["status"] == "wrong" else "error", "error": trimmed(claimed["error"]) or
+                forged("what it says of an error cannot be read")}
+    report, problem = _report(basis, begun["name"], teacher, remote, job)
+    if problem:
+        return {**told, "rows": [], "text": "", "error": problem}
+    rows = report.to_dict()["rows"]
+    names = {row["name"] for row in rows}
+    more = [row for row in told["rows"] if row["name"] not in names and row["verdict"] != "correct"]
+    as_said = [(row["name"], row["verdict"]) for row in rows + more] == [(row["name"], row["verdict"]) for row in told["rows"]]
+    status = "wrong" if more else status_of_report(report)
+    if claimed["status"] in ("error", "wrong", "undecided") and status in ("correct", "remarks"):
+        status = claimed["status"]  # forward differs, or further inputs show what these do not
+    return {**told, "status": status, "rows": rows + more, "text": told["text"] if as_said else str(report)}
 
-    def _report(self) -> tuple[Report | None, dict | None]:
-        """(the comparison, None), or (None, an error) where it says nothing about what was to be checked."""
-        line, values = self.line, self.line["values"]
-        if not isinstance(line["code"], RemoteObject) or not self._tells_something(values):
+
+def _report(basis: dict, name: str, teacher: Teacher, remote: Remote, job: dict) -> tuple[Report | None, dict | None]:
+    """(the comparison, None), or (None, an error) where it says nothing about what was to be checked."""
+    try:
+        if teacher.items[name].kind == "engine":
+            return twins.report(teacher.items[name], remote, job["seed"]), None
+        code, values = basis["code"], basis["values"]
+        if not isinstance(code, Far) or not _tell_something(values, teacher.inputs(name, job["seed"])):
             return None, NOTHING_FOUND
-        code = RemoteCode(line["code"], str(line["title"])[:200], lambda given: self.teacher.forward(self.name, given),
-                          self.job["file"])
-        samples = None if line["samples"] is None else max(FEWEST, int(line["samples"]))
-        try:
-            with frozen():
-                report = check.check_code(code, values, samples=samples, seed=self.job["seed"], cost=float(line["cost"]),
-                                          seconds=float(line["seconds"]))
-        except Gone:
-            raise
-        except (StudentError, TypeError, ValueError):
-            return None, NOTHING_FOUND
-        return report, FORWARD if code.is_the_teachers is False else None
+        code = RemoteCode(code, str(basis["title"])[:200], lambda given: teacher.forward(name, given), job["file"])
+        samples = None if basis["samples"] is None else max(FEWEST, int(basis["samples"]))
+        with frozen():
+            report = check.check_code(code, values, samples=samples, seed=job["seed"], cost=float(basis["cost"]),
+                                      seconds=float(basis["seconds"]))
+    except Gone:
+        raise
+    except (StudentError, TypeError, ValueError, KeyError):
+        return None, NOTHING_FOUND
+    return report, FORWARD if code.is_the_teachers is False else None
 
-    def _tells_something(self, values):
-        """Are these the teacher's inputs, all of them; or, where there are none, such as are not all the same?"""
-        arrays = [value for value in values.values() if isinstance(value, np.ndarray)]
-        if any(array.dtype.kind == "f" and array.size >= SOME and array.min() == array.max() for array in arrays):
-            return False
-        return all(any(np.array_equal(one, other) for other in arrays)
-                   for one in self.teacher.inputs(self.name, self.job["seed"]))
+
+def _tell_something(values, wanted):
+    """Are these the teacher's inputs, all of them; or, where there are none, such as are not all the same?"""
+    arrays = [value for value in values.values() if isinstance(value, np.ndarray)]
+    if any(array.dtype.kind == "f" and array.size >= SOME and array.min() == array.max() for array in arrays):
+        return False
+    return all(any(np.array_equal(one, other) for other in arrays) for one in wanted)
 
 
 class RemoteCode:
-    """A submission's forward and backward, in whatever form: see gradcheck.numpy_code.Functions."""
+    """A submission's forward and backward, in whatever form: see gradcheck.numpy_code.Functions. The state of a Run are the
+    inputs as they were before it: whatever is asked of it, the code is run again."""
 
-    def __init__(self, code: RemoteObject, title: str, teachers: Callable[[dict], object], path: str) -> None:
-        self.code, self.remote, self.title, self.path = code, code._remote, title, str(path)
+    def __init__(self, code: Far, title: str, teachers: Callable[[dict], object], path: str) -> None:
+        self.ask, self.title, self.path = functools.partial(_ask, code), title, str(path)
         self.teachers, self.is_the_teachers = teachers, None
         self.known = {}  # {values as bytes: outputs} of runs that were asked for ahead
 
     def run(self, values: dict) -> Run:
         """A Run with these values, over there."""
-        expected = self.teachers(values)
+        before, expected = copy.deepcopy(values), self.teachers(values)
         outputs = self.known.pop(_key(values), None) if self.known else None
-        if outputs is not None:
-            return Run(self._checked(list(outputs), expected), [], values)
-        number, outputs, changed = self.remote.ask("run", self.code, values)
-        values.update({name: value for name, value in changed.items() if name in values})
-        return Run(self._checked(list(outputs), expected), _rest(self.remote, number), values, number)
+        if outputs is None:
+            (outputs,) = self.ask("outputs", [values])
+        return Run(self._checked(list(outputs), expected), _rest(self, before), values, before)
 
     def ask_ahead(self, wanted: list[dict]) -> None:
         """Runs of forward alone, as many as fit a message at a time: waiting for each would take longer than computing it."""
@@ -177,7 +186,7 @@ class RemoteCode:
             return
         many = max(1, AHEAD // max(map(len, keys)))
         for start in range(0, len(wanted), many):
-            found = self.remote.ask("runs", self.code, wanted[start:start + many])
+            found = self.ask("outputs", wanted[start:start + many])
             self.known.update(zip(keys[start:start + many], found))
 
     def _checked(self, outputs, expected):
@@ -194,11 +203,9 @@ class RemoteCode:
 
     def backward(self, run: Run, douts: list) -> object:
         """The gradients; dout and the inputs are changed here as they were there."""
-        gradients, moved, changed = self.remote.ask("back", self.code, run.state, douts, random_state())
-        for dout, new in zip(douts, moved):
-            if isinstance(dout, np.ndarray) and np.shape(new) == dout.shape:
-                dout[...] = new
-        run.inputs.update({name: value for name, value in changed.items() if name in run.inputs})
+        values = copy.deepcopy(run.state)
+        gradients = self.ask("backward", values, douts, random_state())
+        run.inputs.update(values)
         return gradients
 
     def file(self) -> str:
@@ -207,12 +214,16 @@ class RemoteCode:
 
     def takes_dout(self, run: Run) -> bool:
         """Has backward a place for dout?"""
-        return bool(self.remote.ask("takes_dout", self.code, run.state))
+        return bool(self.ask("takes_dout", run.state))
 
 
-def _rest(remote, number):
+def _ask(code, what, *arguments):
+    return code._peer.ask(what, code, *arguments)
+
+
+def _rest(code, values):
     """What forward returned besides its outputs, or kept: fetched when somebody looks at it."""
-    yield from remote.ask("rest", number)
+    yield from code.ask("rest", values)
 
 
 def _key(values):

@@ -16,6 +16,7 @@ import inspect
 import re
 import sys
 import textwrap
+import types
 from typing import NamedTuple
 
 from ..gradcheck.dialects import BACKWARD, DERIVATIVE, FORWARD, NO_LAYER, TESTS, TRIMMED, plain
@@ -48,8 +49,14 @@ class Found(NamedTuple):
     title: str = ""
 
 
+class Known(types.ModuleType):
+    """What a submission may know of the teacher's file: some of its names, and `found`, what is to be checked."""
+
+
 def everything(module):
     """[Found, ...] in the order of the file. Raises NothingFound when there is nothing."""
+    if isinstance(module, Known):
+        return module.found
     names = {name: value for name, value in vars(module).items() if not name.startswith("__")}
     own = {name: value for name, value in names.items() if is_own(value, module)}
     found, used = _pairs(own, names)

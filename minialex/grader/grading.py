@@ -14,9 +14,10 @@ import time
 from pathlib import Path
 
 from ..gradcheck.report import REMARKS, VALUES_RIGHT
+from ..gradcheck.verdicts.names import NOT_COMPARED
 from . import files as reading
-from . import sessions, telling
-from .remote import Gone, Remote, StudentError
+from . import inputs, sessions, telling
+from .remote import Remote
 from .sandbox import PACKAGE, protection
 
 LONG = 20_000  # characters of feedback for one test
@@ -80,7 +81,8 @@ def _layer(name, points, check, result):
     if check is None:
         error = result["error"] or {"kind": "missing", "message": f"nothing called {name} was checked", "lines": []}
         return _test(name, points, 0, "\n".join(line.strip() for line in telling.error_lines(error)), [error["kind"]])
-    rows, error = check["rows"], check["error"]
+    rows = [row for row in check["rows"] if row["verdict"] != NOT_COMPARED or "labels" not in inputs.roles([row["name"]])]
+    error = check["error"]
     right = [row["name"] for row in rows if row["verdict"] in ("correct", *REMARKS) or
              any(words in row["detail"] for words in VALUES_RIGHT)]
     share = 0 if error or not rows else len(right) / len(rows)
@@ -108,7 +110,8 @@ def _file_with_layers(folder, skeleton, names):
 
 def _text(file):
     try:
-        return file.read_text("utf-8", errors="replace")[:10 ** 6]
+        with open(file, encoding="utf-8", errors="replace") as text:
+            return text.read(10 ** 6)
     except OSError:
         return ""
 
@@ -153,28 +156,19 @@ def _file_of(name, files):
 def _exercise(name, points, file, checking, skeleton, assignment, alone):
     if file is None:
         return _test(name, points, 0, f"No file called {name}.py was handed in.", ["missing"])
-    remote = None
+    seen, remote = [file] if alone else reading.around(file, trusted=False), None
     try:
-        seen = [file] if alone else reading.around(file, trusted=False)
-        remote = Remote(seen, assignment["timeout"], assignment["memory"])
-        remote.ask("load", remote.process.place(file))
-        answers = _missing(remote.ask("names", asked_for(skeleton)), asked_for(skeleton), checking)
-        said = checking.load(name).check(*answers)
-        return _test(name, points, 1, f"right. {said or ''}".strip())
-    except checking.Wrong as problem:
-        told = remote.gone.told if remote.gone else None
-        head = str(problem).partition("\n")[0]
-        return _test(name, points, 0, _error(told) if told else f"not yet: {problem}", [told["kind"] if told else head[:200]])
-    except StudentError as error:
-        return _test(name, points, 0, _error(error.told), [error.told["kind"]])
-    except Exception as error:  # values of a kind that a check does not expect
-        gone = remote.gone if remote is not None and isinstance(remote.gone, Gone) else None
-        told = gone.told if gone else {"kind": type(error).__name__, "message": f"the answer could not be used: {error}",
-                                       "lines": []}
-        return _test(name, points, 0, _error(told), [told["kind"]])
-    finally:
-        if remote is not None:
-            remote.end()
+        with Remote(seen, assignment["timeout"], assignment["memory"]) as remote:
+            remote.ask("load", remote.process.place(file))
+            answers = _missing(remote.ask("names", asked_for(skeleton)), asked_for(skeleton), checking)
+            said = checking.load(name).check(*answers)
+            return _test(name, points, 1, f"right. {said or ''}".strip())
+    except Exception as error:  # also values of a kind that a check does not expect
+        told = getattr(remote and remote.gone or error, "told", None)
+        if told is None and isinstance(error, checking.Wrong):
+            return _test(name, points, 0, f"not yet: {error}", [str(error).partition("\n")[0][:200]])
+        told = told or {"kind": type(error).__name__, "message": f"the answer could not be used: {error}", "lines": []}
+        return _test(name, points, 0, "\n".join(line.strip() for line in telling.error_lines(told)), [told["kind"]])
 
 
 def asked_for(skeleton):
@@ -188,7 +182,3 @@ def _missing(answers, names, checking):
         if not callable(answer):
             raise checking.Wrong(f"the file defines no {name}: keep the names of the exercise.")
     return answers
-
-
-def _error(told):
-    return "\n".join(line.strip() for line in telling.error_lines(told))

@@ -17,11 +17,10 @@ from pathlib import Path
 
 from ..errors import UserError
 from . import files
-from .confirming import Confirming, Teacher, forged
-from .remote import Remote, StudentError
+from .confirming import Teacher, confirmed, empty, forged
+from .remote import Remote, trimmed
 from .sandbox import Process
-
-KEYS = ("name", "checked", "status", "inputs", "drawn", "rows", "error", "text")
+from .wire import StudentError
 
 
 def results(jobs: list[dict], at_once: int | None = None) -> Iterator[dict]:
@@ -45,16 +44,13 @@ def graded(job: dict) -> dict:
 
 def _result(job, teacher, stopped):
     """When a check ends its process, by a crash or an endless loop, the next process goes on with the check after it."""
-    checks, troubles, error, printed, start = [], [], None, "", 0
-    while start is not None and not stopped.is_set():
-        session = Session({**job, "start": start}, teacher)
-        error, start = session.run()
-        checks += session.checks
-        troubles += session.troubles
-        printed = printed or session.printed
-    status = status_of(checks, error or any(trouble["counts"] for trouble in troubles))
-    error = error or next((trouble["trouble"] for trouble in troubles), None)
-    return {"file": job["file"], "status": status, "checks": checks, "error": error, "printed": printed,
+    session, left = Session(job, teacher), True
+    while left and not stopped.is_set():
+        left = session.run()
+    troubles = [told for told, counts in session.troubles if counts]
+    status = status_of(session.checks, session.error or troubles)
+    error = session.error or next((told for told, _ in session.troubles), None)
+    return {"file": job["file"], "status": status, "checks": session.checks, "error": error, "printed": session.printed,
             **({"label": job["label"]} if "label" in job else {})}
 
 
@@ -65,65 +61,59 @@ def status_of(checks: list[dict], error: object) -> str:
 
 
 class Session:
-    """One process of one submission. checks: those that were finished, or that ended it; printed: what it printed."""
+    """The checks of one submission, finished or ended, from one process or several. error: of the whole file; troubles: of its
+    lines; printed: what it printed."""
 
     def __init__(self, job: dict, teacher: Teacher | None) -> None:
-        self.job, self.teacher, self.checks, self.troubles, self.printed = job, teacher, [], [], ""
-        self.begun, self.done, self.error, self.usage = None, False, None, None
+        self.job, self.teacher, self.checks, self.troubles, self.error, self.printed = job, teacher, [], [], None, ""
 
-    def run(self) -> tuple[dict | None, int | None]:
-        """(the error of the whole file or None, the number of the check to go on with or None)."""
-        path, remote = Path(self.job["file"]).resolve(), None
+    def run(self) -> bool:
+        """Ask one process, to the end or until the code ends it; then: is something left to check?"""
+        path, like, done = Path(self.job["file"]).resolve(), self.job["like"], len(self.checks)
+        found = []
         try:
             seen = [path] if self.job.get("alone") else files.around(path, trusted=self.teacher is None)
-            seen += [self.job["like"]] if self.job["like"] and self.teacher is None else []
-            remote = Remote(seen, self.job["timeout"], self.job["memory"], self.heard, self.job.get("level"))
-            place = remote.process.place
-            remote.ask("check", {**self.job, "file": place(path), "like": self.job["like"] and place(self.job["like"])},
-                       self.teacher and self.teacher.known())
-        except StudentError as error:
-            self.error = self.error or error.told
-        except Exception as error:
-            self.error = {"kind": "not judged", "message": f"{type(error).__name__}: {error}"[:500], "lines": []}
-        finally:
-            if remote is not None:
-                remote.end()
-                self.printed = remote.process.printed()
-        if self.usage:
-            raise UserError(self.usage)
-        return self._how_it_ended()
+            seen += [like] if like and self.teacher is None else []
+            with Remote(seen, self.job["timeout"], self.job["memory"], self.job.get("level")) as remote:
+                try:
+                    found = self._found(remote, {**self.job, "file": remote.process.place(path),
+                                                 "like": like and remote.process.place(like)})
+                    for number in range(done, len(found)):
+                        self.checks.append({**found[number], "error": forged("the checking was stopped by the code")})
+                        self.checks[number] = self._checked(remote, number)
+                finally:
+                    self.printed = self.printed or remote.process.printed()
+        except UserError:
+            raise
+        except Exception as error:  # of whatever kind: nobody's submission may stop the grading of others
+            self._failed(error, in_check=len(self.checks) > done)
+        return bool(self.checks[done:]) and len(self.checks) < len(found)
 
-    def _how_it_ended(self):
-        """An error within a check becomes that check's."""
-        if self.error is None and not self.done:
-            self.error = forged("the checking was stopped by the code" if self.begun else "it ended before it was checked")
-        if self.error is None or self.begun is None:
-            return self.error, None
-        self.checks.append({**self.begun["empty"], "error": self.error})
-        number = self.begun["number"] + 1
-        return None, number if number < self.begun["of"] else None
+    def _found(self, remote, job):
+        """An empty result for each check."""
+        answer = remote.ask("find", job, self.teacher and self.teacher.known())
+        if "unusable" in answer and not self.teacher:
+            raise UserError(str(answer["unusable"]))
+        if "nothing" in answer:
+            self.error = {"kind": "nothing to check", "message": str(answer["nothing"]), "lines": []}
+            return []
+        if not self.checks:
+            self.troubles = [(trimmed(told), bool(counts)) for told, counts in answer["troubles"]]
+        if not self.teacher:
+            return answer["found"]
+        if sorted(one["name"] for one in answer["found"]) != sorted(self.teacher.items):
+            raise ValueError("these are not the teacher's layers")
+        return [empty(one) for one in answer["found"]]
 
-    def heard(self, line: dict) -> None:
-        """What the process says of its own accord. Raises what does not look like that: then the process is ended."""
-        if "checking" in line:
-            self.begun = self._begun(line)
-        elif "check" in line:
-            claimed = {key: line["check"][key] for key in KEYS}
-            self.checks.append(Confirming(self, line).confirmed(claimed) if self.teacher else claimed)
-            self.begun = None
-        elif "error" in line:
-            self.error = {"kind": str(line["error"]["kind"]), "message": str(line["error"]["message"]),
-                          "lines": list(line["error"]["lines"])}
-        elif "trouble" in line:
-            self.troubles.append({"trouble": dict(line["trouble"]), "counts": bool(line["counts"])})
-        elif "usage" in line:
-            self.usage = str(line["usage"])
-        elif "done" in line:
-            self.done = self.teacher is None or [check["name"] for check in self.checks] == \
-                list(self.teacher.items)[self.job["start"]:]
+    def _checked(self, remote, number):
+        result, basis = remote.ask("check", number)
+        return confirmed(result, basis, self.checks[number], self.teacher, remote, self.job) if self.teacher else result
 
-    def _begun(self, line):
-        number, of = int(line["number"]), min(int(line["of"]), 1000)
-        if number != self.job["start"] + len(self.checks):
-            raise ValueError("out of order")
-        return {"number": number, "of": of, "name": str(line["empty"]["name"]), "empty": dict(line["empty"])}
+    def _failed(self, error, in_check):
+        """What ends a check is that check's, what comes before them the file's."""
+        told = error.told if isinstance(error, StudentError) else \
+            {"kind": "not judged", "message": f"the answers cannot be judged: {type(error).__name__}: {error}"[:500], "lines": []}
+        if in_check:
+            self.checks[-1]["error"] = told
+        else:
+            self.error = told

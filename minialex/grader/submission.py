@@ -1,18 +1,23 @@
-"""Checks one submission, in its own process: what is found out is said at once, so that it survives a crash in a later check.
+"""What a submission's process is asked for: its functions by name, or the checks of all that its file holds.
 
-    {"checking": name, …}    {"check": {…}}    {"trouble": {…}}    {"error": {…}}    {"usage": sentence}    {"done": True}
+Nothing here can be relied on by a grader, since the submission may change it: it computes values, and decides nothing.
 """
 import ast
+import copy
 import sys
 import time
-from collections.abc import Callable
+import types
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from . import files, finding
 from .checking import Check
 from .files import explained
 from .finding import NothingFound
 from .inputs import Request
+from .wire import set_random_state, signature
 
 SCRIPT = 0.15  # of the time for one statement that is no definition
 FAIR = 0.1  # of the time at least for each check
@@ -20,40 +25,55 @@ CONFIRMED = 0.6  # of the time for us where a grader makes the comparison once m
 
 
 class Submission:
-    """The file of a job. teacher: the module of the teacher's file, where that is not to be read here."""
+    """The file of a job. restart: so that every run draws the same numbers. doing, returned: what is said when it is late."""
 
-    def __init__(self, job: dict, say: Callable[..., None], teacher=None) -> None:
-        self.job, self.say, self.teacher, self.path = job, say, teacher, Path(job["file"]).resolve()
-        options = {name: ast.literal_eval(value) for name, value in job["options"].items()}
-        self.request = Request(job["shapes"], job["labels"], options, job["seed"], job.get("constant", ()))
+    def __init__(self, restart) -> None:
+        self.restart, self.path, self.module, self.checks = restart, None, None, []
         self.doing, self.returned, self.began = "reading the file", False, time.process_time()
 
-    def run(self) -> None:
-        """Says all that there is to say."""
+    # an exercise
+
+    def load(self, path: str) -> None:
+        """Read the file of an exercise."""
+        self.path = Path(path)
+        course = types.ModuleType("course")
+        course.check = lambda *answers: None  # the last line of an exercise; the grader checks
+        sys.modules["course"] = course
+        self.module = files.load(path)
+
+    def names(self, names: list[str]) -> list:
+        """What the submission calls so."""
+        return [getattr(self.module, name, None) for name in names]
+
+    def copy(self, target: Any) -> Any:
+        """A copy of a Function."""
+        return copy.copy(target)
+
+    # a file with layers
+
+    def find(self, job: dict, known: dict | None) -> dict:
+        """Read the file: {"found": an empty result for each check, "troubles": [(error, whether it counts)]}, or {"unusable":
+        why the teacher's file cannot be used}. known: what may be known of that file, where it is not to be read here
+        (confirming.Teacher.known)."""
+        self.job, self.path = job, Path(job["file"]).resolve()
+        options = {name: ast.literal_eval(value) for name, value in job["options"].items()}
+        self.request = Request(job["shapes"], job["labels"], options, job["seed"], job.get("constant", ()))
+        self.share = job["timeout"] * (1 if known is None else CONFIRMED)
         sys.argv[:] = [str(self.path)]
-        troubles, seconds = [], self.job["timeout"]
+        troubles = []
         try:
-            reference = self.teacher or self._reference()
-            module = files.load(self.path, troubles, SCRIPT * seconds)
-            found = self._found(module, reference)
+            reference = self._reference() if known is None else _teacher(known)
+            self.module = files.load(self.path, troubles, SCRIPT * job["timeout"])
+            self.checks = [Check(self, item, self.module, reference) for item in self._found(reference)]
         except Unusable as problem:
-            return self.say(usage=str(problem))
+            return {"unusable": str(problem)}
         except NothingFound as problem:
-            nothing = {"kind": "nothing to check", "message": str(problem), "lines": []}
-            return self.say(error=explained(troubles[0][1], self.path) if troubles else nothing)
-        except BaseException as error:  # SystemExit and KeyboardInterrupt, too: nothing in a submission stops us
-            return self.say(error=explained(error, self.path))
-        if not self.job["start"]:
-            self._tell_troubles(troubles)
-        share = CONFIRMED if self.teacher else 1
-        for number, item in list(enumerate(found))[self.job["start"]:]:
-            check = Check(self, item, module, reference)
-            self.doing, self.returned = item.title, False
-            left = share * seconds - (time.process_time() - self.began)
-            self.say(checking=item.title, number=number, of=len(found), empty=check.result)
-            result = check.told(len(found), max(left / min(2, len(found) - number), FAIR * share * seconds))
-            self.say(check=result, **check.basis)
-        return self.say(done=True)
+            if troubles:
+                raise troubles[0][1] from None
+            return {"nothing": str(problem)}
+        troubles.sort(key=lambda trouble: not isinstance(trouble[0], files.DEFINITIONS))
+        return {"found": [check.result for check in self.checks],
+                "troubles": [[explained(error, self.path), isinstance(part, files.DEFINITIONS)] for part, error in troubles]}
 
     def _reference(self):
         """The teacher's module, or None. A mistake in it ends everything."""
@@ -70,18 +90,75 @@ class Submission:
             told = explained(error, Path(like).resolve())
             raise Unusable(f"{like} cannot be used: {told['kind']}: {told['message']}.") from None
 
-    def _found(self, module, reference):
+    def _found(self, reference):
         if self.job["names"]:
-            return finding.chosen(module, self.job["names"])
+            return finding.chosen(self.module, self.job["names"])
         if reference is not None:
-            return [finding.like(module, item) for item in finding.everything(reference)]
-        return finding.everything(module)
+            return [finding.like(self.module, item) for item in finding.everything(reference)]
+        return finding.everything(self.module)
 
-    def _tell_troubles(self, troubles):
-        """A definition that failed counts; a test cell or another line that failed is only said."""
-        for part, error in sorted(troubles, key=lambda trouble: not isinstance(trouble[0], files.DEFINITIONS)):
-            self.say(trouble=explained(error, self.path), counts=isinstance(part, files.DEFINITIONS))
+    def check(self, number: int) -> tuple[dict, dict]:
+        """(the result of one check, what its comparison was made with)."""
+        check, count = self.checks[number], len(self.checks)
+        self.doing, self.returned = check.found.title, False
+        left = self.share - (time.process_time() - self.began)
+        return check.told(count, max(left / min(2, count - number), FAIR * self.share)), check.basis
+
+    # the code of a check, run again
+
+    def _run(self, code, values):
+        self.restart()
+        return code.run(values)
+
+    def outputs(self, code: Any, wanted: list[dict]) -> list:
+        """What forward returns for each of these inputs."""
+        return [[np.array(output) for output in self._run(code, values).outputs] for values in wanted]
+
+    def rest(self, code: Any, values: dict) -> list:
+        """What forward returned besides, or kept."""
+        return list(self._run(code, copy.deepcopy(values)).rest)
+
+    def backward(self, code: Any, values: dict, douts: list, randomness: np.ndarray | None) -> object:
+        """The gradients; what is written into the inputs or into dout is written there, too."""
+        run = self._run(code, values)
+        set_random_state(randomness)
+        return code.backward(run, douts)
+
+    def takes_dout(self, code: Any, values: dict) -> bool:
+        """Has backward a place for dout?"""
+        return bool(code.takes_dout(self._run(code, copy.deepcopy(values))))
+
+    def attributes(self, target: Any, names: list[str]) -> dict:
+        """Those that it has."""
+        return {name: getattr(target, name) for name in names if hasattr(target, name)}
 
 
 class Unusable(Exception):
     """The teacher's file cannot be used; the message says why."""
+
+
+def _teacher(known):
+    """The teacher's file, as far as it may be known: forward functions, which the grader runs, and names."""
+    module = sys.modules["teacher"] = finding.Known("teacher")
+    for name, value in known["names"].items():
+        if isinstance(value, dict):
+            methods = {method: _function(method, places) for method, places in value.items()}
+            setattr(module, name, type(name, (), {**methods, "__module__": "teacher"}))
+        else:
+            setattr(module, name, _function(name, None, value))
+    module.found = [finding.Found(name, getattr(module, forward, None), None, kind, title)
+                    for name, forward, kind, title in known["items"]]
+    return module
+
+
+def _function(name, places=None, theirs=None):
+    """A function of the teacher's, called over there, or not written."""
+    def function(*arguments, **keywords):
+        if theirs is None:
+            raise NotImplementedError(f"{name} is the teacher's")
+        return theirs(*arguments, **keywords)
+
+    function.__name__, function.__module__ = name, "teacher"
+    if places is not None or theirs is not None:
+        function.__signature__ = signature(places) if theirs is None else theirs.__signature__
+    return function

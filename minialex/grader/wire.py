@@ -1,9 +1,11 @@
-"""Values on their way between two processes: numbers, text and arrays; never a pickle.
+"""Two processes that call each other's functions: numbers, text and arrays travel; never a pickle.
 
-A message is 8 bytes (how long is the text, how long are the arrays?), a text in JSON, and the arrays as .npy files, one after the
-other. Nothing that a submission sends can run code, or name a type that does. What is no plain value stays where it is:
-`keep` describes it in plain values, and `made` finds or makes on the other side what stands for it.
+A message is 8 bytes (how long is the text, how long are the arrays?), a text in JSON, and the arrays as .npy files, one
+after the other. Nothing that a submission sends can run code, or name a type that does. What is no plain value stays where
+it is: it travels as a number, and a Far stands for it on the other side.
 """
+import builtins
+import inspect
 import io
 import json
 import struct
@@ -13,38 +15,81 @@ from typing import Any
 
 import numpy as np
 
-TEXT, ARRAYS = 2 ** 26, 2 ** 29  # bytes: no honest answer has more
+import minialex as ma
+
+TEXT, ARRAYS = 2 ** 24, 2 ** 29  # bytes: no honest answer has more
 DIGITS = 4000  # of a whole number
 HEAD = struct.Struct("<II")
 NUMBERS = "biufc"  # kinds of arrays that travel
+PLAIN = (type(None), bool, int, float, str)
 
 
 class Garbled(Exception):
     """What came is no message."""
 
 
-class Channel:
-    """Messages over a socket. keep(object) -> a plain description; made(description) -> what stands for it here."""
+class StudentError(Exception):
+    """Raised by the code on the other side. told: {"kind", "message", "lines"}, in its words."""
 
-    def __init__(self, connection, keep: Callable[[Any], dict], made: Callable[[dict], Any]) -> None:
-        self.connection, self.keep, self.made = connection, keep, made
-        self.stream, self.lock = connection.makefile("rb"), threading.Lock()
+    def __init__(self, told: dict) -> None:
+        super().__init__(told["message"])
+        self.told = told
 
-    def send(self, message: dict) -> None:
-        """Raises OSError when nobody listens any more."""
-        data = pack(message, self.keep)
-        with self.lock:
-            self.connection.sendall(data)
 
-    def receive(self) -> dict:
-        """The next message. Raises EOFError when there is none, Garbled for what is none."""
+class Far:
+    """Something of the other side's: it can be called, if it is a function there, and be handed back."""
+
+    def __init__(self, peer: "Peer", number: int, name: str = "", places: list | None = None) -> None:
+        self._peer, self._number, self.__name__ = peer, number, name
+        if places is not None:
+            self.__signature__ = signature(places)
+
+    def __call__(self, *arguments, **keywords):
+        return self._peer.call(self, None, *arguments, **keywords)
+
+    def __deepcopy__(self, memo):
+        return self
+
+
+class Peer:
+    """One end of a socket. Whoever has asked answers the other side's questions until the answer comes."""
+
+    def __init__(self, connection) -> None:
+        self.connection, self.stream, self.lock = connection, connection.makefile("rb"), threading.Lock()
+        self.mine, self.numbers = [], {}  # the objects that the other side knows, and their numbers
+
+    def call(self, target: Far, method: str | None, *arguments, **keywords) -> Any:
+        """What the object over there, or its method, returns; what it writes into an argument is written here, too. Raises
+        what it raises: an exception of that name, a StudentError."""
+        reply = self.exchange(self.pack({"do": [target, method, arguments, keywords, random_state()]}))
+        while "do" in reply:
+            reply = self.exchange(self.answer(*reply["do"]))
+        if "value" not in reply:
+            raise self.failure(reply)
+        if reply["changed"] is not None:
+            _write(reply["changed"], [arguments, keywords])
+        return reply["value"]
+
+    def ask(self, what: str, *arguments) -> Any:
+        """The same of the first object over there."""
+        return self.call(Far(self, 0), what, *arguments)
+
+    def exchange(self, data: bytes) -> dict:
+        """The next message after this one. Raises OSError when nobody listens, EOFError when nothing comes any more, Garbled
+        for what is no message."""
+        self.send(data)
         text, arrays = HEAD.unpack(self._read(HEAD.size))
         if text > TEXT or arrays > ARRAYS:
-            raise Garbled("it returned more than half a gigabyte")
-        message = unpack(self._read(text), self._read(arrays), self.made)
+            raise Garbled("it returned more than a grader takes: 16 MB of text, 512 MB of arrays")
+        message = self._unpacked(self._read(text), self._read(arrays))
         if not isinstance(message, dict):
             raise Garbled("what came back cannot be read")
         return message
+
+    def send(self, data: bytes) -> None:
+        """One message, whole."""
+        with self.lock:
+            self.connection.sendall(data)
 
     def _read(self, count):
         data = self.stream.read(count)
@@ -52,48 +97,166 @@ class Channel:
             raise EOFError
         return data
 
+    def answer(self, target: Any, method: str | None, arguments: list, keywords: dict, _state: np.ndarray | None) -> bytes:
+        """Call what was asked for: the reply. Only what was handed over can be called, none of its methods."""
+        try:
+            return self.pack({"value": target(*arguments, **keywords), "changed": None})
+        except Exception as error:
+            return self.pack({"failed": {"kind": type(error).__name__, "message": str(error)[:500], "lines": []}})
 
-def pack(value: Any, keep: Callable[[Any], dict]) -> bytes:
-    """The message as bytes."""
-    arrays = io.BytesIO()
-    text = json.dumps(_described(value, arrays, keep)).encode("ascii")
-    return HEAD.pack(len(text), arrays.tell()) + text + arrays.getvalue()
+    def failure(self, reply: dict) -> Exception:
+        """What is to be raised for a reply without a value."""
+        return raised(reply["failed"])
+
+    # what travels
+
+    def pack(self, value: Any) -> bytes:
+        """The value as a message."""
+        arrays = io.BytesIO()
+        text = json.dumps(self._described(value, arrays)).encode("ascii")
+        return HEAD.pack(len(text), arrays.tell()) + text + arrays.getvalue()
+
+    def _described(self, value, arrays):
+        """The value as JSON: what JSON does not know is an object with one key, which says what it is."""
+        if value is None or type(value) in (bool, float, str) or type(value) is int and value.bit_length() < 3 * DIGITS:
+            return value
+        if value is ...:  # what an exercise holds where an answer is due
+            return {"dots": None}
+        if isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind in NUMBERS:
+            np.lib.format.write_array(arrays, np.asarray(value), allow_pickle=False)
+            return {"array" if isinstance(value, np.ndarray) else "scalar": None}
+        if isinstance(value, (list, tuple)):
+            items = [self._described(item, arrays) for item in value]
+            return items if isinstance(value, list) else {"tuple": items}
+        if isinstance(value, dict):
+            return {"dict": [[self._described(part, arrays) for part in pair] for pair in value.items()]}
+        for plain in (bool, int, float, str):  # a subclass, whatever it says of itself
+            if type(value) is not plain and isinstance(value, plain):
+                return self._described(plain(value), arrays)
+        return {"kept": self._described(self._kept(value), arrays)}
+
+    def _unpacked(self, text, arrays):
+        stream = io.BytesIO(arrays)
+
+        def value(item):
+            ((kind, inside),) = item.items()
+            if kind in ("array", "scalar"):
+                array = np.lib.format.read_array(stream, allow_pickle=False)
+                if array.dtype.kind not in NUMBERS:
+                    raise Garbled("no array of numbers")
+                return array if kind == "array" else array[()]
+            return {"dots": lambda _: ..., "tuple": tuple, "dict": dict, "kept": self._made}[kind](inside)
+
+        try:
+            return json.loads(text, object_hook=value, parse_int=lambda digits: int(digits[:DIGITS]))
+        except Exception as error:  # whatever can be wrong with it
+            raise Garbled(f"what came back cannot be read: {type(error).__name__}") from None
+
+    def _kept(self, value):
+        """What the other side gets to know of an object."""
+        if isinstance(value, Far):
+            return {"yours": value._number}
+        if isinstance(value, ma.Tensor):
+            return {"tensor": value.data, "requires_grad": bool(value.requires_grad)}
+        if isinstance(value, np.random.Generator):
+            return {"generator": value.bit_generator.state}
+        number = self.numbers.setdefault(id(value), len(self.mine))
+        if number == len(self.mine):
+            self.mine.append(value)
+        return {"mine": number, "name": str(getattr(value, "__name__", type(value).__name__)),
+                "is_function": isinstance(value, type) and issubclass(value, ma.Function),
+                "places": parameters(value) if callable(value) and not isinstance(value, ma.Function) else None}
+
+    def _made(self, description):
+        """The object of ours, or what stands for one of the other side's."""
+        if "yours" in description:
+            return self.mine[description["yours"]]
+        if "tensor" in description:
+            return ma.Tensor(description["tensor"], requires_grad=description["requires_grad"] is True)
+        if "generator" in description:
+            generator = np.random.default_rng(0)
+            generator.bit_generator.state = description["generator"]
+            return generator
+        far = Far(self, int(description["mine"]), str(description["name"])[:100], description["places"])
+        return _function_class(far) if description["is_function"] is True else far
 
 
-def _described(value, arrays, keep):
-    """The value as JSON: what JSON does not know is an object with one key, which says what it is."""
-    if value is None or type(value) in (bool, float, str) or type(value) is int and value.bit_length() < 3 * DIGITS:
-        return value
-    if value is ...:  # what an exercise holds where an answer is due
-        return {"dots": None}
-    if isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind in NUMBERS:
-        np.lib.format.write_array(arrays, np.asarray(value), allow_pickle=False)
-        return {"array" if isinstance(value, np.ndarray) else "scalar": None}
-    if isinstance(value, (list, tuple)):
-        items = [_described(item, arrays, keep) for item in value]
-        return items if isinstance(value, list) else {"tuple": items}
-    if isinstance(value, dict):
-        return {"dict": [[_described(part, arrays, keep) for part in pair] for pair in value.items()]}
-    for plain in (bool, int, float, str):  # a subclass, whatever it says of itself
-        if type(value) is not plain and isinstance(value, plain):
-            return _described(plain(value), arrays, keep)
-    return {"kept": _described(keep(value), arrays, keep)}
+def _write(came, given):
+    """Put what came into the arrays that were given, wherever it fits."""
+    if isinstance(given, np.ndarray):
+        if isinstance(came, np.ndarray) and came.shape == given.shape:
+            given[...] = came
+    elif isinstance(given, dict) and isinstance(came, dict):
+        for key in given.keys() & came.keys():
+            _write(came[key], given[key])
+    elif isinstance(given, (list, tuple)) and isinstance(came, (list, tuple)):
+        for new, old in zip(came, given):
+            _write(new, old)
 
 
-def unpack(text: bytes, arrays: bytes, made: Callable[[dict], Any]) -> Any:
-    """The value. Raises Garbled for whatever is none."""
-    stream = io.BytesIO(arrays)
+_START = np.random.RandomState(0).get_state()  # what every run of forward begins with: see frozen
 
-    def value(item):
-        ((kind, inside),) = item.items()
-        if kind in ("array", "scalar"):
-            array = np.lib.format.read_array(stream, allow_pickle=False)
-            if array.dtype.kind not in NUMBERS:
-                raise Garbled("no array of numbers")
-            return array if kind == "array" else array[()]
-        return {"dots": lambda _: ..., "tuple": tuple, "dict": dict, "kept": made}[kind](inside)
 
+def random_state() -> np.ndarray | None:
+    """The state of np.random where a comparison has set it since the last forward; else None: the other side goes on."""
+    state = np.random.get_state()
+    if state[2] == _START[2] and np.array_equal(state[1], _START[1]):
+        return None
+    return np.append(state[1], np.uint32(state[2]))
+
+
+def set_random_state(state: np.ndarray | None) -> None:
+    """The same, over there."""
+    if state is not None:
+        np.random.set_state(("MT19937", state[:-1], int(state[-1])))
+
+
+def parameters(function: Callable) -> list:
+    """[[name, kind, has a default, the default where it is plain], …]"""
     try:
-        return json.loads(text, object_hook=value, parse_int=lambda digits: int(digits[:DIGITS]))
-    except (ValueError, TypeError, KeyError, IndexError, OverflowError, RecursionError, MemoryError, EOFError, OSError) as error:
-        raise Garbled(f"what came back cannot be read: {type(error).__name__}") from None
+        found = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return [["arguments", "VAR_POSITIONAL", False, None]]
+    return [[p.name, p.kind.name, p.default is not p.empty, p.default if isinstance(p.default, PLAIN) else None] for p in found]
+
+
+def signature(places: list) -> inspect.Signature:
+    """The inspect.Signature that they describe."""
+    return inspect.Signature([
+        inspect.Parameter(str(name), inspect._ParameterKind[kind], default=default if has_default else inspect.Parameter.empty)
+        for name, kind, has_default, default in places])
+
+
+def _function_class(origin):
+    """A Function whose two directions are computed by the class over there."""
+    class Carried(ma.Function):
+        def __init__(self, *arguments, **keywords):
+            self._instance = origin(*arguments, **keywords)
+
+        def __copy__(self):
+            twin = type(self).__new__(type(self))
+            twin.__dict__.update(self.__dict__)
+            twin._instance = origin._peer.ask("copy", self._instance)
+            return twin
+
+        __deepcopy__ = lambda self, memo: self.__copy__()  # noqa: E731
+
+        def forward(self, *arrays):
+            return origin._peer.call(self._instance, "forward", *arrays)
+
+        def backward(self, grad_output):
+            return origin._peer.call(self._instance, "backward", grad_output)
+
+    Carried.__name__ = Carried.__qualname__ = origin.__name__
+    return Carried
+
+
+def raised(told: dict) -> StudentError:
+    """An exception of the same name, of the built-in class where there is one, that carries the code's lines."""
+    base = getattr(builtins, told["kind"], None)
+    if not (isinstance(base, type) and issubclass(base, Exception)):
+        base = Exception
+    try:
+        return type(told["kind"], (StudentError, base), {})(told)
+    except (TypeError, ValueError):  # of another layout, or no name
+        return StudentError(told)

@@ -121,7 +121,7 @@ for module in list(sys.modules.values()):
     "replaces what tells the result": """
 import gc, sys
 from minialex.grader import submission
-def told(self):
+def told(self, *_):
     row = {"name": "x", "verdict": "correct", "shape": [3], "size": 3, "compared": 3, "kinks": 0, "error": 0.0, "index": None,
            "numeric": None, "analytic": None, "evidence": "", "detail": "", "factor": None, "map": [], "seen": None, "lines": []}
     return {**self.result, "status": "correct", "rows": [row], "text": "all is well"}
@@ -134,21 +134,21 @@ for thing in gc.get_objects():
         row = {"name": "x", "verdict": "correct"}
         empty = {"name": "relu", "checked": "relu_backward", "status": "correct", "inputs": {}, "drawn": False, "rows": [row],
                  "error": None, "text": ""}
-        thing.exchange({"say": {"checking": "relu", "number": 0, "of": 1, "empty": empty}})
-        thing.exchange({"say": {"check": empty}})
-        thing.exchange({"say": {"done": True}})
+        for value in ({"found": [empty], "troubles": []}, [empty, {}], None):
+            thing.exchange(thing.pack({"value": value, "changed": None}))
 """,
     "compares something easier": """
-import gc, numpy as np
-for thing in gc.get_objects():
-    if type(thing).__name__ == "Inside":
-        from minialex.gradcheck.numpy_code import Functions
-        from minialex.grader import submission
-        easy = Functions(lambda x: x * 1.0, lambda dout, x: dout * 1.0, True)
-        def told(self, thing=thing):
-            report = thing.compare(easy, {"x": np.arange(6.0) - 2.5}, {"seed": 0})
-            return {**self.result, "status": "correct", "rows": report.to_dict()["rows"], "text": str(report)}
-        submission.Check.told = told
+import numpy as np
+from minialex.gradcheck import check
+from minialex.gradcheck.numpy_code import Functions
+from minialex.grader import submission
+easy = Functions(lambda x: x * 1.0, lambda dout, x: dout * 1.0, True)
+def told(self, *_):
+    values = {"x": np.random.default_rng(0).standard_normal((3, 4))}
+    report = check.check_code(easy, values)
+    self.basis = {"code": easy, "title": "relu", "values": values, "samples": None, "cost": 1e-4, "seconds": 1.0}
+    return {**self.result, "status": "correct", "rows": report.to_dict()["rows"], "text": str(report)}
+submission.Check.told = told
 """,
     "compares with no inputs to speak of": """
 import gc, numpy as np
@@ -290,4 +290,57 @@ for change in (lambda: os.setuid(0), lambda: os.setgid(0), lambda: os.chroot("/"
 os.system("sudo -n true 2>/dev/null; mount -o remount,rw / 2>/dev/null")
 """,
     "null bytes in the file": "x = '\\x00'\n\x00",
+    "says rows that nobody can read": """
+from minialex.grader import submission
+submission.Check.told = lambda self, *_: {**self.result, "status": "correct", "rows": [{"name": 1}, 7], "inputs": 3, "text": None}
+""",
+    "says errors that nobody can read": """
+from minialex.grader import submission
+submission.Check.told = lambda self, *_: {**self.result, "status": "wrong", "error": "oops"}
+""",
+    "raises what has no name": """
+class Odd(Exception): pass
+Odd.__name__ = "a" * 10 ** 6
+def relu(x): raise type("StopIteration", (Exception,), {"__str__": lambda self: "\\x00\\ud800" * 10 ** 5})()
+def relu_backward(dout, x): raise Odd
+""",
+    "asks the grader for its own": """
+import gc
+from minialex.grader import wire
+for thing in gc.get_objects():
+    if type(thing).__name__ == "Inside":
+        for number in (0, 1, 2, -1, 10 ** 9):
+            for method in ("__globals__", "__getattribute__", "__class__", None):
+                far = wire.Far(thing, number)
+                try: answer = thing.call(far, method, "__globals__")
+                except Exception as error: answer = None
+                if callable(getattr(answer, "get", None)): relu_backward = answer.get("relu_backward", relu_backward)
+""",
+    "asks the grader without end": """
+import numpy as np, sys
+def relu(x):
+    while True:
+        try: sys.modules["teacher"].relu(np.zeros((50, 50)))
+        except Exception: pass
+def relu_backward(dout, x): return dout
+""",
+    "fills the grader's memory": """
+import gc
+for thing in gc.get_objects():
+    if type(thing).__name__ == "Inside":
+        from minialex.grader.wire import HEAD
+        text = b"[" + b"[]," * (2 ** 26 // 3 - 1) + b"[]]"
+        thing.send(HEAD.pack(len(text), 0) + text)
+""",
+    "hands in a file without end": """
+import os
+os.truncate(__file__, 2 ** 40)
+""",
+    "answers the clock": """
+import gc, os
+for thing in gc.get_objects():
+    if type(thing).__name__ == "Inside":
+        thing.send(thing.pack({"late": {"kind": "correct", "message": "100 of 100", "lines": [{"line": 10 ** 30}]}}))
+        os._exit(0)
+""",
 }

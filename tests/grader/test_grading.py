@@ -1,6 +1,7 @@
 """Points and feedback: classes as well as functions, and forward held against the teacher's."""
 
 import pytest
+from short import first
 
 from minialex.grader import grading
 
@@ -30,12 +31,13 @@ RELU = "return dout * (self.x > 0)"
 LINEAR = "self.dW = self.x.T @ dout; self.db = dout.sum(axis=0); return dout @ self.W.T"
 
 
-def grade(tmp_path, code):
-    for name, text in (("hidden", CLASSES), ("in", code)):
+def grade(tmp_path, code, skeleton=CLASSES, **points):
+    for name, text in (("hidden", skeleton), ("in", code)):
         (tmp_path / name).mkdir()
         (tmp_path / name / "layers.py").write_text(text, encoding="utf-8")
-    assignment = {"title": "layers", "kind": "layers", "items": [["ReLU", 1], ["Linear", 3]], "skeleton": "layers.py", "seed": 0,
-                  "timeout": 10.0, "memory": 2048, "files": {}}
+    items = list((points or {"ReLU": 1, "Linear": 3}).items())
+    assignment = {"title": "layers", "kind": "layers", "items": items, "skeleton": "layers.py", "seed": 0, "timeout": 10.0,
+                  "memory": 2048, "files": {}}
     return {test["name"]: test for test in grading.grade(assignment, tmp_path / "in", tmp_path / "hidden")["tests"]}
 
 
@@ -62,3 +64,117 @@ def test_an_easier_layer_of_the_same_name_is_worth_nothing(tmp_path):
     code = solved(relu="return dout * 1.0").replace("return np.maximum(x, 0)", "return x * 1.0")
     tests = grade(tmp_path, code)
     assert tests["ReLU"]["score"] == 0 and tests["Linear"]["score"] == 3, tests["ReLU"]["feedback"]
+
+
+FORMS = """
+import math
+import numpy as np
+import minialex as ma
+
+class Value:
+    def __init__(self, data, parents=()):
+        self.data, self.grad, self.parents, self.step = data, 0.0, parents, lambda: None
+
+    def __add__(self, other):
+        other = other if isinstance(other, Value) else Value(other)
+        out = Value(self.data + other.data, (self, other))
+        def step():
+            self.grad += out.grad
+            other.grad += out.grad
+        out.step = step
+        return out
+
+    def __mul__(self, other):
+        other = other if isinstance(other, Value) else Value(other)
+        out = Value(self.data * other.data, (self, other))
+        def step():
+            self.grad += other.data * out.grad
+            other.grad += self.data * out.grad
+        out.step = step
+        return out
+
+    def tanh(self):
+        out = Value(math.tanh(self.data), (self,))
+        def step():
+            self.grad += (1 - out.data ** 2) * out.grad
+        out.step = step
+        return out
+
+    def __radd__(self, other): return self + other
+    def __rmul__(self, other): return self * other
+
+    def backward(self):
+        order, seen = [], set()
+        def visit(value):
+            if value not in seen:
+                seen.add(value)
+                for parent in value.parents: visit(parent)
+                order.append(value)
+        visit(self)
+        self.grad = 1.0
+        for value in reversed(order): value.step()
+
+def cube_forward(x):
+    return x ** 3, x
+
+def cube_backward(dout, cache):
+    return 3 * cache ** 2 * dout
+
+class Scale:
+    def __init__(self, n_in): self.w = np.ones(n_in)
+    def forward(self, x):
+        self.x = x
+        return x * self.w
+    def backward(self, dout):
+        self.dw = (dout * self.x).sum(axis=0)
+        return dout * self.w
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+def sigmoid_prime(x):
+    return sigmoid(x) * (1 - sigmoid(x))
+
+def square_loss(y, t):
+    dy = y - t
+    return ((y - t) ** 2).sum() / 2, dy
+
+class Double(ma.Function):
+    def forward(self, x): return 2 * x
+    def backward(self, grad_output): return 2 * grad_output
+"""
+ITEMS = {"Value": 10, "cube": 1, "Scale": 2, "sigmoid": 1, "square_loss": 1, "Double": 1}
+ANSWERS = ("self.grad += out.grad\n            other.grad += out.grad", "self.grad += other.data * out.grad\n            "
+           "other.grad += self.data * out.grad", "self.grad += (1 - out.data ** 2) * out.grad", "return 3 * cache ** 2 * dout",
+           "self.dw = (dout * self.x).sum(axis=0)\n        return dout * self.w", "return sigmoid(x) * (1 - sigmoid(x))",
+           "dy = y - t", "return 2 * grad_output")
+
+
+def unfinished():
+    text = FORMS
+    for answer in ANSWERS:
+        assert text.count(answer) == 1
+        text = text.replace(answer, "raise NotImplementedError")
+    return text
+
+
+def test_every_form_of_a_skeleton_earns_its_points(tmp_path):
+    tests = grade(tmp_path, FORMS, unfinished(), **ITEMS)
+    assert {name: test["score"] for name, test in tests.items()} == ITEMS, [test["feedback"] for test in tests.values()]
+
+
+@pytest.mark.parametrize("right, wrong, lost, said", first(1, [
+    ("(1 - out.data ** 2)", "(1 - out.data)", {"Value"}, "a.tanh()"),
+    ("self.data * other.data, (", "self.data * other.data * 2, (", {"Value"}, "gives another value than the teacher's"),
+    ("def tanh(self)", "def tan(self)", {"Value"}, "Value.tanh is missing"),
+    ("self.grad += other.data", "self.grad = other.data", {"Value"}, "a * b + a"),
+]))
+def test_a_wrong_operation_of_a_scalar_engine_costs_its_points(tmp_path, right, wrong, lost, said):
+    tests = grade(tmp_path, FORMS.replace(right, wrong), unfinished(), **ITEMS)
+    assert {name for name, points in ITEMS.items() if tests[name]["score"] < points} == lost
+    assert 0 < tests["Value"]["score"] < 10 and said in tests["Value"]["feedback"], tests["Value"]["feedback"]
+
+
+def test_a_scalar_engine_that_nobody_wrote_earns_nothing(tmp_path):
+    tests = grade(tmp_path, unfinished(), unfinished(), Value=10)
+    assert tests["Value"]["score"] == 0

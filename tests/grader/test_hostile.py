@@ -27,7 +27,8 @@ def relu(x): return np.maximum(x, 0)
 def relu_backward(dout, x): return dout * 1.0
 """
 RIGHT = WRONG.replace("dout * 1.0", "dout * (x > 0)")
-ASSIGNMENT = {"title": "relu", "kind": "layers", "items": [["relu", 4]], "skeleton": "relu_teacher.py", "seed": 0, "timeout": 2.0,
+RUN = 2 + int(os.environ.setdefault("HOSTILE_RUN", str(os.getpid()))) * 1e-9  # seconds; two runs at once tell their processes
+ASSIGNMENT = {"title": "relu", "kind": "layers", "items": [["relu", 4]], "skeleton": "relu_teacher.py", "seed": 0, "timeout": RUN,
               "memory": 1024, "files": {}}
 SHORT = 4
 MARKS = {"@RESULT@": "results/results.json", "@SECRET@": "hidden/relu_teacher.py", "@OTHER@": "others/anna.py"}
@@ -89,10 +90,12 @@ def test_a_hostile_submission_gains_nothing(tried, name):
 
 @needs_linux
 def test_nothing_goes_on_running(tried):
-    end = time.monotonic() + 20
-    while left := [line for line in commands() if b"inside import main\nmain(2.0," in line]:
-        assert time.monotonic() < end, left
+    for _ in range(10_000):  # a busy machine takes its time to end them
+        left = [line for line in commands() if f"inside import main\nmain({RUN!r},".encode() in line]
+        if not left:
+            break
         time.sleep(0.02)
+    assert not left
 
 
 def commands():
