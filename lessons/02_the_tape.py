@@ -219,6 +219,8 @@ classroom.score()
 #
 # - `x0, y0 = 5, -2`: which of the two ways brings the larger part to x?
 # - `rows = 100`: how does the slope of the bias grow?
+# - `with ma.record(x=x) as tape:` around the three lines that make and walk y in section 6, and `tape.save("tape.html")`
+#   at the end: a page that plays the walk again, step by step.
 # - `h = 1e-12`: is a smaller h better? Lesson 03 says why not.
 #
 # ## Exercise

@@ -13,13 +13,17 @@ from .tensor import Function, Tensor, is_grad_enabled, no_grad, textbook
 
 __version__ = "0.1.0"
 __all__ = ["Function", "Tensor", "check_backward", "detect_anomaly", "fast", "functional", "gradcheck", "is_grad_enabled",
-           "manual_seed", "models", "nn", "no_grad", "optim", "shapes", "textbook"]
+           "manual_seed", "models", "nn", "no_grad", "optim", "record", "shapes", "textbook"]
 
 
 def __getattr__(name: str) -> Any:
-    """`ma.check_backward` is imported when it is first asked for, as all of gradcheck is."""
+    """`ma.check_backward` and `ma.record` are imported when they are first asked for, as all of gradcheck is."""
     if name == "check_backward":
         return getattr(gradcheck, name)
+    if name == "record":
+        from .explore.recording import record
+
+        return record
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

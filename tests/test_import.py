@@ -33,7 +33,7 @@ def test_an_unknown_name_is_an_attribute_error():
 
 def test_dir_shows_what_a_student_imports_and_nothing_else():
     public = {"Function", "Tensor", "check_backward", "detect_anomaly", "fast", "functional", "gradcheck", "is_grad_enabled",
-              "manual_seed", "models", "nn", "no_grad", "optim", "shapes", "textbook"}
+              "manual_seed", "models", "nn", "no_grad", "optim", "record", "shapes", "textbook"}
     assert set(dir(minialex)) == public | {"__version__"}
     assert all(hasattr(minialex, name) for name in dir(minialex))
 
