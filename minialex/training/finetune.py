@@ -166,13 +166,6 @@ def output_shape(network: nn.Module, input_shape: tuple) -> tuple:
     return shapes.summary(network, input_shape).rows[-1].output_shape
 
 
-def kept(experiment: Any, loader: Loader, phase: Callable) -> Any:
-    """The loader of features in the place of a loader of pictures, where an experiment has frozen layers to keep."""
-    if not experiment.views:
-        return loader
-    return FeatureLoader(loader, experiment.trunk, experiment.views if loader.train else 1, phase)
-
-
 class FeatureLoader:
     """Batches of features and labels, where `loader` (a data.Loader of the whole set) has batches of pictures.
 

@@ -4,8 +4,9 @@
     dloss/dw for every weight w                         backward
     w ← w + v                                           the optimiser's step (see optim)
 
-Every number in it depends on (seed, epoch, step) and never on the clock: the same run gives the same bytes. What else a run
-does (saving, tables, the schedule, the time left, Ctrl-C) is done by callbacks, which the loop tells what has happened.
+Every number in it depends on (seed, epoch, step) and never on the clock: the same run gives the
+same bytes. What else a run does (saving, tables, the schedule, the time left, Ctrl-C) is done by
+callbacks, which the loop tells what has happened.
 """
 
 import math
@@ -24,8 +25,7 @@ from ..evaluation.metrics import Tally
 from ..fast.buffers import release_memory
 from ..random import manual_seed, parts_of_batch
 from ..tensor import Tensor, no_grad
-from . import finetune
-from .setup import Experiment, class_weights, part_size, training_loader, validation_loader, validation_pictures
+from . import finetune, setup
 
 
 class Interrupted(Exception):
@@ -33,7 +33,7 @@ class Interrupted(Exception):
 
 
 class Diverged(Exception):
-    """The loss or the weights are no longer finite: the message names the layer and says what to try."""
+    """The loss or the weights are no longer finite: the message names the layer and what to try."""
 
 
 class Epoch(NamedTuple):
@@ -56,35 +56,36 @@ class Timing(NamedTuple):
     train_images_per_second: float
     val_seconds: float
     val_images: int
-    feature_seconds: float = 0  # for what frozen layers make of the pictures; older runs do not have it
+    feature_seconds: float = 0  # of the frozen layers' pass; older runs do not have it
 
 
 class Trainer:
     """A run on its way. `epoch` epochs are complete, `batch` steps of the next one are done.
 
-    folder: the RunFolder in which its files are; callbacks: who is told what happens (see callbacks), in this order.
-    A callback that sets `stopping` ends the run after the step: it is saved, and can go on later.
+    folder: the RunFolder in which its files are; callbacks: who is told what happens (see
+    callbacks), in this order. A callback that sets `stopping` ends the run after the step: it is
+    saved, and can go on later.
     """
 
-    def __init__(self, experiment: Experiment, folder: Any, progress: Any, callbacks: Iterable[Any] = ()):
-        self.experiment, self.config, self.folder, self.progress = experiment, experiment.config, folder, progress
-        self.model, self.optimizer, self.schedule = experiment.model, experiment.optimizer, experiment.schedule
-        self.callbacks = list(callbacks)
-        self.device = self.model.parameters()[0].device
-        weights = class_weights(self.config, experiment.train)
+    def __init__(self, experiment: setup.Experiment, folder: Any, progress: Any,
+                 callbacks: Iterable[Any] = ()):
+        self.experiment, self.config = experiment, experiment.config
+        self.folder, self.progress, self.callbacks = folder, progress, list(callbacks)
+        self.model, self.optimizer = experiment.model, experiment.optimizer
+        self.schedule, self.device = experiment.schedule, self.model.parameters()[0].device
+        weights = setup.class_weights(self.config, experiment.train)
         self.class_weights = None if weights is None else to_device(weights, self.device)
-        self.loader = finetune.kept(experiment, training_loader(experiment), progress.phase)
-        self.validation = finetune.kept(experiment, validation_loader(experiment, experiment.val), progress.phase)
+        self.loader, self.validation = setup.loaders(experiment, progress.phase)
         self.epoch, self.batch, self.tally = 0, 0, Tally()
         self.history: list[Epoch] = []
         self.timing: list[Timing] = []
-        self.best: tuple[float, float, int] | None = None  # (top-1, −loss, epoch) of the best validation of all pictures
+        self.best: tuple[float, float, int] | None = None  # (top-1, −loss, epoch) of the best
         self.saved: tuple[int, int] | None = None  # (epoch, steps) of the last checkpoint
-        self.costs: dict[str, float] = {}  # seconds, as last measured: "train", "val", "features" of a picture, "save" of a save
+        self.costs: dict[str, float] = {}  # seconds a picture or a save, see time_left
         self.stopping = False
 
     def tell(self, event: str, *what: Any) -> None:
-        """Call the method of this name of every callback, with this Trainer and what belongs to the event."""
+        """Call this method of every callback, with this Trainer and what belongs to the event."""
         for callback in self.callbacks:
             getattr(callback, event)(self, *what)
 
@@ -93,7 +94,7 @@ class Trainer:
         self.progress.line(f"warning  {text}")
 
     def fit(self) -> None:
-        """Train to the last epoch. Raises Interrupted after Ctrl-C, Diverged when the loss is no longer finite."""
+        """Train to the last epoch. Raises Interrupted after Ctrl-C, Diverged when a loss is NaN."""
         self.tell("on_begin")
         try:
             with warnings.catch_warnings():
@@ -112,24 +113,25 @@ class Trainer:
         start = time.perf_counter()
         self._train()
         train_seconds = time.perf_counter() - start
-        release_memory()  # validation has batches of another size: without this both sizes' arrays would stay
+        release_memory()  # validation has batches of another size: both sizes' arrays would stay
         feature_seconds += self._prepare(self.validation, 0)
         start = time.perf_counter()
         validation, val_images = self._validate()
         val_seconds = time.perf_counter() - start
         release_memory()
         train_loss, train_top1, _ = self.tally.fetch()
-        rate = self.tally.count / train_seconds
-        self.costs |= {"val": val_seconds / val_images} | ({"train": 1 / rate} if rate else {})
         self.history.append(Epoch(self.epoch + 1, self.lr, train_loss, train_top1, *validation))
-        self.timing.append(Timing(self.epoch + 1, train_seconds, rate, val_seconds, val_images, feature_seconds))
+        self.timing.append(Timing(self.epoch + 1, train_seconds, self.tally.count / train_seconds,
+                                  val_seconds, val_images, feature_seconds))
         self.epoch, self.batch, self.tally = self.epoch + 1, 0, Tally()
         self.tell("on_epoch", self.history[-1])
 
     def _train(self) -> None:
         if self.batch == 0:
-            # Dropout's masks follow from the epoch, as the loader's crops do: going on needs no earlier random numbers.
-            manual_seed(int(np.random.SeedSequence([self.config.seed, self.epoch]).generate_state(1)[0]))
+            # Dropout's masks follow from the epoch, as the loader's crops do: going on needs no
+            # earlier random numbers.
+            sequence = np.random.SeedSequence([self.config.seed, self.epoch])
+            manual_seed(int(sequence.generate_state(1)[0]))
         self._stop_if_asked()
         self.model.train()
         if self.experiment.trunk is not None:
@@ -149,19 +151,19 @@ class Trainer:
     def step(self, images: Any, labels: Any) -> None:
         """One step of gradient descent on one batch, images (N, C, H, W) and labels (N,).
 
-        The batch is worked on in parts, whose gradients add up to those of the whole. A process that shares a batch with
-        others would choose its part here, and add up the gradients of all where "on_gradients" is told.
+        The batch is worked on in parts, whose gradients add up to those of the whole.
         """
         self.optimizer.zero_grad()
-        count, size = len(labels), part_size(self.config)
-        for part in parts_of_batch([slice(start, min(start + size, count)) for start in range(0, count, size)]):
+        count, size = len(labels), setup.part_size(self.config)
+        parts = [slice(start, min(start + size, count)) for start in range(0, count, size)]
+        for part in parts_of_batch(parts):
             x, y = self.on_device(images[part], labels[part])
             self._backward(x, y, self._share(labels, part))
         self.tell("on_gradients")
         self.optimizer.step()
 
     def _share(self, labels: Any, part: slice) -> float:
-        """What a part of a batch counts in it: as its pictures do, or their classes' weights. The loss of a part is a mean."""
+        """What a part of a batch counts in it: as its pictures do, or their classes' weights."""
         if self.class_weights is None or part.stop - part.start == len(labels):
             return (part.stop - part.start) / len(labels)
         weights = self.class_weights[self.on_device(labels)[0]]
@@ -173,7 +175,7 @@ class Trainer:
             finetune.settle(self.experiment.learner, self.experiment.fresh, images)
             self.experiment.fresh = frozenset()
         logits = self.experiment.learner(Tensor(images))
-        loss = F.cross_entropy(logits, labels, self.class_weights)
+        loss = F.cross_entropy(logits, labels, self.class_weights)  # a mean over these pictures
         self.tell("on_loss", loss, images, labels)
         (loss if share == 1 else loss * share).backward()
         if self.class_weights is not None:  # what is told is the plain mean, as of the validation
@@ -183,10 +185,10 @@ class Trainer:
     def _validate(self) -> tuple[tuple[float, ...], int]:
         """((loss, top-1, top-5), number of pictures), without dropout."""
         self.model.eval()
-        loader = self.validation
+        loader, tally, images, labels = self.validation, Tally(), None, None
         if not self.is_complete(self.epoch):
-            loader = validation_loader(self.experiment, validation_pictures(self.experiment, complete=False))
-        tally, images, labels = Tally(), None, None
+            some = setup.validation_pictures(self.experiment, complete=False)
+            loader = setup.validation_loader(self.experiment, some)
         with no_grad(), self.progress.phase("validation", len(loader.pictures)) as bar:
             for images, labels in loader:
                 images, labels = self.on_device(images, labels)
@@ -199,11 +201,12 @@ class Trainer:
 
     def _check_validated(self, tally: Tally, loader: Any, images: Any, labels: Any) -> None:
         if tally.count == 0:
-            raise UserError(f"none of the {len(loader.pictures)} pictures for validation can be read: check the files.")
+            raise UserError(f"none of the {len(loader.pictures)} pictures for validation can be "
+                            "read: check the files.")
         self.tell("on_validation", tally.fetch()[0], images, labels)
 
     def _prepare(self, loader: Any, epoch: int) -> float:
-        """Have the frozen layers' features of this epoch computed, where they are kept. Returns the seconds that it took."""
+        """Compute the frozen layers' features of an epoch, where they are kept. Returns seconds."""
         if not self.experiment.views:
             return 0.0
         start = time.perf_counter()
@@ -215,7 +218,7 @@ class Trainer:
         return seconds if count else 0.0
 
     def _give_back_memory(self) -> None:
-        """After the last step: gradients and kept features are not needed for what is drawn then."""
+        """After the last step: what is drawn then needs neither gradients nor kept features."""
         self.optimizer.zero_grad()
         for loader in (self.loader, self.validation) if self.experiment.views else ():
             loader.forget()
@@ -227,7 +230,7 @@ class Trainer:
         return min(self.config.batch_size, len(self.experiment.train))
 
     def is_complete(self, epoch: int) -> bool:
-        """Does the validation after this epoch (counted from 0) look at all pictures? The last tenth of a run's do."""
+        """Does the validation after this epoch (from 0) see all pictures? The last tenth's do."""
         all_are = self.config.val_images == len(self.experiment.val)
         return all_are or epoch >= self.config.epochs - math.ceil(self.config.epochs / 10)
 
@@ -243,5 +246,6 @@ class Trainer:
     def _stop_if_asked(self) -> None:
         if self.stopping:
             self.tell("on_stop")
-            raise Interrupted(f"stopped and saved after epoch {self.epoch} and {self.batch} steps; to go on: "
-                              f"python -m minialex.train --resume {shlex.quote(str(self.folder))}")
+            folder = shlex.quote(str(self.folder))
+            raise Interrupted(f"stopped and saved after epoch {self.epoch} and {self.batch} steps; "
+                              f"to go on: python -m minialex.train --resume {folder}")

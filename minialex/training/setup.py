@@ -2,6 +2,7 @@
 
 import csv
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -156,12 +157,19 @@ def make_schedule(config: Config, optimizer: optim.SGD) -> Any:
     return optim.MultiStepLR(optimizer, milestones(config))
 
 
-def training_loader(experiment: Experiment) -> data.Loader:
-    """Batches of random crops, another order each epoch. A last batch that is not full is left out: its few pictures
-    would count as much as a whole batch, and others are left out next time."""
-    config = experiment.config
-    return _loader(experiment, experiment.train, config.batch_size, train=True, seed=config.seed, reflect=config.reflect,
-                   random_crop=config.crop, colour=config.colour, drop_last=len(experiment.train) >= config.batch_size)
+def loaders(experiment: Experiment, phase: Callable[..., Any]) -> tuple[Any, Any]:
+    """(batches to train on, batches of all validation pictures): of the frozen layers' features, where these are kept.
+
+    To train on are random crops, in another order each epoch. A last batch that is not full is left out: its few pictures
+    would count as much as a whole batch, and others are left out next time. phase: as Progress.phase, for who waits.
+    """
+    config, views = experiment.config, experiment.views
+    train = _loader(experiment, experiment.train, config.batch_size, train=True, seed=config.seed, reflect=config.reflect,
+                    random_crop=config.crop, colour=config.colour, drop_last=len(experiment.train) >= config.batch_size)
+    val = validation_loader(experiment, experiment.val)
+    if not views:
+        return train, val
+    return tuple(finetune.FeatureLoader(loader, experiment.trunk, count, phase) for loader, count in ((train, views), (val, 1)))
 
 
 def validation_loader(experiment: Experiment, pictures: Any) -> data.Loader:

@@ -40,11 +40,14 @@ class TimeLeft(Callback):
             trainer.progress.line()
 
     def on_epoch(self, trainer: Trainer, row: Epoch) -> None:
-        tell, epochs = trainer.progress.line, trainer.config.epochs
+        tell, epochs, timing = trainer.progress.line, trainer.config.epochs, trainer.timing[-1]
+        trainer.costs["val"] = timing.val_seconds / timing.val_images
+        if timing.train_images_per_second:
+            trainer.costs["train"] = 1 / timing.train_images_per_second
         if not self.told_heading:
             tell("  epoch       lr   training loss   top-1    validation loss   top-1    top-5     time, left")
             self.told_heading = True
-        taken = duration(sum(trainer.timing[-1][1::2]))  # of training, validation and features
+        taken = duration(sum(timing[1::2]))  # of training, validation and features
         left = f"{taken}, {duration(seconds_left(trainer))}" if row.epoch < epochs else taken
         mark = " " if trainer.is_complete(row.epoch - 1) else "*"
         tell(f"{row.epoch:3}/{epochs:<3} {row.lr:8.2g} {row.train_loss:15.3f} {row.train_top1:7.1%} "
@@ -72,7 +75,7 @@ def seconds_left(trainer: Trainer) -> float:
         pictures to train on · a + pictures to validate · b + pictures for the frozen layers · c
         + the last report's forward pass of all validation pictures + the saving of checkpoints + the drawing
 
-    a, b, c: seconds per picture, each measured where it is spent. Until b is known it is a/3.
+    a, b, c: seconds per picture, in trainer.costs as "train", "val", "features", beside "save". Until b is known it is a/3.
     """
     config, val, costs = trainer.config, len(trainer.experiment.val), trainer.costs
     epochs, train, features = range(trainer.epoch, config.epochs), costs.get("train", 0.0), costs.get("features", 0.0)
