@@ -29,11 +29,12 @@ import namespaces  # noqa: E402
 
 import minialex.functional as F  # noqa: E402
 from minialex import models, optim  # noqa: E402
-from minialex.random import manual_seed, parts_of_batch  # noqa: E402
+from minialex.random import manual_seed  # noqa: E402
 from minialex.tensor import Tensor  # noqa: E402
-from minialex.training.hybrid import Hybrid  # noqa: E402
+from minialex.training.lifeline import ENDS  # noqa: E402
+from minialex.training.parallel import SharedNetwork  # noqa: E402
 from minialex.training.ranks import Ranks, world  # noqa: E402
-from minialex.training.shards import GradientSum, shard_rows  # noqa: E402
+from minialex.training.shards import shard_rows  # noqa: E402
 
 TOTAL, CONVOLUTIONS, PARAMETERS = 1_281_167, 2_334_080, 60_965_224
 LINES = {"1 Gb/s": (50e-6, 1e9 / 8), "10 Gb/s": (30e-6, 10e9 / 8), "100 Gb/s": (5e-6, 100e9 / 8), "NVLink": (3e-6, 450e9)}
@@ -73,41 +74,27 @@ def work(scheme, batch, steps):
     model = models.alexnet("paper")
     model.train()
     optimizer = optim.SGD(model.parameters(), lr=0.01)
-    hybrid = Hybrid(model, optimizer, ranks) if scheme == "hybrid" else None
-    total = GradientSum((hybrid.trunk if hybrid else model).parameters(), ranks)
-    waits = Clock(ranks, "wait_for", *(("all_to_all", "all_gather") if hybrid else ()))
+    network = SharedNetwork(model, optimizer, ranks, scheme == "hybrid")
+    network.narrow()
+    network.count = batch
+    waits = Clock(ranks, "wait_for", "gather_rows")
     rows = shard_rows(batch, ranks.shards)
-    mine = [(shard, rows[shard]) for shard in ranks.mine]
-    images = np.random.default_rng(ranks.rank).standard_normal((sum(part.stop - part.start for _, part in mine), 3, 227, 227))
-    images, labels = images.astype(np.float32), np.arange(batch) % 1000
-    first, taken = mine[0][1].start, []
+    mine = range(rows[ranks.mine[0]].start, rows[ranks.mine[-1]].stop)
+    images = np.random.default_rng(ranks.rank).standard_normal((len(mine), 3, 227, 227)).astype(np.float32)
+    labels, taken = np.arange(batch) % 1000, []
     for _ in range(steps + 1):
         ranks.gather(None)
         start, waits.seconds, ranks.bytes_sent = time.perf_counter(), 0.0, 0
-        outputs = []
-        for (shard, part), _ in zip(mine, parts_of_batch([part for _, part in mine])):
-            x = Tensor(images[part.start - first : part.stop - first])
-            if hybrid:
-                outputs.append((shard, part, hybrid.trunk(x)))
-            else:
-                loss = F.cross_entropy(model(x), labels[part]) * ((part.stop - part.start) / batch)
-                with total.taking(shard, loss):
-                    loss.backward()
-        if hybrid:
-            counts = [rows[share[-1]].stop - rows[share[0]].start for share in ranks.shares]
-            features = Tensor(hybrid.features([output.data for *_, output in outputs], counts), requires_grad=True)
-            F.cross_entropy(hybrid.head(features), labels).backward()
-            for shard, part, output in outputs:
-                with total.taking(shard, output):
-                    output.backward(features.grad[part])
-        total.finish()
-        (hybrid or optimizer).step()
-        (hybrid or optimizer).zero_grad()
+        F.cross_entropy(network(Tensor(images)), labels).backward()
+        network.backward(is_last=True)
+        network.sum.finish()
+        optimizer.step()
+        optimizer.zero_grad()
         taken.append((time.perf_counter() - start, waits.seconds, ranks.bytes_sent))
     if ranks.speaks:
         seconds, waited, sent = (statistics.median(column) for column in zip(*taken[1:]))
         print(json.dumps({"seconds": seconds, "waited": waited, "bytes": sent}))
-    ranks.end()
+    ranks.lifeline.say(ENDS)
 
 
 def measure(scheme, processes, batch, steps, hosts):

@@ -9,6 +9,12 @@ class OutOfMemory(UserError, MemoryError):
     """What was asked for does not fit the memory: what was needed, what there was, what would fit."""
 
 
+class Ended(Exception):
+    """A command has come to an end that is nobody's mistake: the message says which, `status` is the exit status."""
+
+    status = 1
+
+
 def require(condition: object, sentence: str) -> None:
     """Raise UserError with this sentence unless the condition holds."""
     if not condition:

@@ -63,15 +63,16 @@ def uniform_like(x: Array) -> Array:
 
 def parts_of_batch(slices: Iterable[slice]) -> Iterator[slice]:
     """Yield the slices of one batch. While a part is worked on, the random numbers are those that its rows would have had
-    in the whole batch: each part begins with the same keys, and `first_row()` says where in their sequences it starts."""
-    before = random_state()
+    in the whole batch: each part begins with the same keys, and `first_row()` says where in their sequences it starts.
+    A part may be cut again: slices then count from its first row."""
+    before, first = random_state(), first_row()
     try:
         for part in slices:
             set_random_state(before)
-            _random["first row"] = part.start
+            _random["first row"] = first + part.start
             yield part
     finally:
-        _random["first row"] = 0
+        _random["first row"] = first
 
 
 def first_row() -> int:

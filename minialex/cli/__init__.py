@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+from ..errors import UserError
 from ..utils import console
+from ..utils.machine import launched
 from ..weights import MEAN_HELP
 
 COMMANDS = {
@@ -69,7 +71,13 @@ class Command:
 
     def __call__(self, arguments: list[str] | None = None) -> int:
         """Run the command; returns its exit status. A user's mistake is one line on stderr."""
-        return console.run(f"minialex.{self.name}", lambda: self.work(self.parser().parse_args(arguments)), self.stopped)
+        return console.run(f"minialex.{self.name}", lambda: self._run(arguments), self.stopped)
+
+    def _run(self, arguments: list[str] | None) -> int | None:
+        options = self.parser().parse_args(arguments)
+        if launched("size") > 1 and self.name != "train":
+            raise UserError(f"{self.name} is work for one process: leave out mpiexec.")
+        return self.work(options)
 
     def parser(self) -> argparse.ArgumentParser:
         """What reads its arguments, and prints its help in 80 columns."""
@@ -77,7 +85,6 @@ class Command:
                          epilog=textwrap.fill(f"exit status: {self.statuses}", 80),
                          argument_default=argparse.SUPPRESS if self.given_only else None,
                          formatter_class=functools.partial(argparse.RawDescriptionHelpFormatter, max_help_position=24, width=80))
-        parser.command = self.name
         for title, rows in self.groups.items():
             group = parser if title == "options" else parser.add_argument_group(title)
             for name, metavar, text, *more in rows:
@@ -87,10 +94,8 @@ class Command:
 
 
 class _Parser(argparse.ArgumentParser):
-    command = ""
-
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"minialex.{self.command}: {message} (--help lists the options).\n")
+        raise UserError(f"{message} (--help lists the options).")
 
 
 def typed(name: str) -> str:

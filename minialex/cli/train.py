@@ -9,22 +9,13 @@ curves and pictures of what it has learnt.
 import argparse
 
 from .. import models
-from ..training import Diverged, Interrupted, run
+from ..training import run
 from ..training.config import ALWAYS, INITIALISATIONS, PARALLEL, PIXELS, RECIPES, SCHEDULES
-from ..utils import console
 from . import CLASS_NAMES, LABELS, MEAN, Command
 
 
 def _train(options: argparse.Namespace) -> int:
-    say = console.warn("minialex.train")
-    try:
-        run(vars(options))
-    except Diverged as problem:
-        say(str(problem))
-        return 1
-    except Interrupted as stopped:
-        say(str(stopped))
-        return console.INTERRUPTED
+    run(vars(options))
     return 0
 
 

@@ -13,26 +13,29 @@ import math
 import shlex
 import time
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from .. import functional as F
 from ..device import to_device
-from ..errors import UserError
+from ..errors import Ended, UserError
 from ..evaluation.metrics import Tally
 from ..fast.buffers import release_memory
 from ..random import manual_seed, parts_of_batch
 from ..tensor import Tensor, no_grad
+from ..utils.console import INTERRUPTED
 from . import finetune, setup
 
 
-class Interrupted(Exception):
+class Interrupted(Ended):
     """Training was asked to stop, and has saved where it is."""
 
+    status = INTERRUPTED
 
-class Diverged(Exception):
+
+class Diverged(Ended):
     """The loss or the weights are no longer finite: the message names the layer and what to try."""
 
 
@@ -190,14 +193,20 @@ class Trainer:
             some = setup.validation_pictures(self.experiment, complete=False)
             loader = setup.validation_loader(self.experiment, some)
         with no_grad(), self.progress.phase("validation", len(loader.pictures)) as bar:
-            for images, labels in loader:
-                images, labels = self.on_device(images, labels)
-                logits = self.experiment.learner(Tensor(images))
-                tally.add(F.cross_entropy(logits, labels).data, logits.data, labels)
-                bar.step(len(labels))
+            for judged, images, labels in self._judge(loader):  # noqa: B007 (the last batch)
+                tally.merge(vars(judged))
+                bar.step(judged.count)
                 self._stop_if_asked()
         self._check_validated(tally, loader, images, labels)
         return tally.fetch(), tally.count
+
+    def _judge(self, loader: Any) -> Iterator[tuple[Tally, Any, Any]]:
+        """(what the network says of it, images, labels) of each batch."""
+        for batch in loader:
+            images, labels = self.on_device(*batch)
+            logits, judged = self.experiment.learner(Tensor(images)), Tally()
+            judged.add(F.cross_entropy(logits, labels).data, logits.data, labels)
+            yield judged, images, labels
 
     def _check_validated(self, tally: Tally, loader: Any, images: Any, labels: Any) -> None:
         if tally.count == 0:

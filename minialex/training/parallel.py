@@ -1,222 +1,261 @@
 """A Trainer whose batches are cut into shards, which the processes of a run share: the same bytes for any number of them.
 
-Order, crops and dropout of a picture follow from (seed, epoch, its row of the batch), not from who computes it. Losses are
-added up in the order of the shards, gradients along one tree (see shards.py). After its gradients each step has one small
-exchange, in which all learn of each other's losses, of Ctrl-C in one of them, of NaN in one of them.
+    --parallel data       each process computes its shards through the whole network
+    --parallel hybrid     one weird trick (Krizhevsky 2014): its shards through the convolutions, then its units for all pictures
+
+    conv1 … pool5     5 % of the weights, 95 % of the arithmetic    trunk: by shards of the batch
+    fc6, fc7, fc8    95 % of the weights,  5 % of the arithmetic    head: by output units, for the whole batch
+
+In both, what the trunk makes of everybody's pictures is gathered, so that every process has the loss of the whole batch; with
+data alone there is no head. A layer's units are cut into the run's K groups; a process has the groups with its shards' numbers.
+Only the trunk's gradients travel (see shards.py). This is scheme (a) of the paper's section 4. Order, crops and dropout of a
+picture follow from (seed, epoch, its row of the batch), not from who computes it.
 """
 
+import time
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
-from itertools import chain
 from typing import Any
 
 import numpy as np
 
-from .. import functional as F
-from ..device import to_numpy
-from ..errors import UserError
+from .. import nn, optim
+from ..device import array_module, to_device, to_numpy
+from ..errors import require
 from ..evaluation.metrics import Tally
+from ..fast.linear import matmul
 from ..random import parts_of_batch
-from ..tensor import Tensor, no_grad
+from ..tensor import Function, Tensor
 from . import finetune
-from .hybrid import Hybrid
-from .loop import Diverged, Interrupted, Trainer
+from .callbacks import Callback
+from .lifeline import BUSY
+from .loop import Diverged, Trainer
 from .ranks import Ranks
 from .saving import Checkpoints
-from .setup import part_size, validation_loader, validation_pictures
-from .shards import GradientSum, shard_rows
+from .setup import part_size
+from .shards import GradientSum, TreeSum, shard_rows, whole_sum, zeros
 
 COMPARE_EVERY = 50  # steps between two comparisons of everybody's weights
 
+# ------------------------------------------------------------------------------------------------ the network
+
+
+class SplitLinear(nn.Module):
+    """A fully connected layer of which this process computes some output units: x (N, in) → y (N, out), both whole everywhere.
+
+    units: of each process; rows: of this process's groups, in its own part of the weights, which the layer has while it learns.
+    """
+
+    def __init__(self, layer: nn.Linear, ranks: Ranks) -> None:
+        self.layer, self.ranks = layer, ranks
+        rows = shard_rows(layer.out_features, ranks.shards)
+        self.units = [slice(rows[share[0]].start, rows[share[-1]].stop) for share in ranks.shares]
+        self.counts = [units.stop - units.start for units in self.units]
+        self.own = self.units[ranks.rank]
+        self.rows = [slice(rows[shard].start - self.own.start, rows[shard].stop - self.own.start) for shard in ranks.mine]
+
+    def forward(self, x: Tensor) -> Tensor:
+        return _ByUnits(self)(x, *self.layer.parameters())
+
+
+class _ByUnits(Function):
+    """y[:, units] = x Wᵀ[units] + b[units] for each group here, then everybody's units; dx = Σ over all groups of g W."""
+
+    fresh_gradients = True
+
+    def __init__(self, split):
+        self.split = split
+
+    def forward(self, x, weight, *bias):
+        self.save_for_backward(x, weight)
+        y = array_module(x).concatenate([matmul(x, weight[rows].T).T for rows in self.split.rows])  # a unit is a row
+        for b in bias:
+            y += b[:, None]
+        return array_module(x).ascontiguousarray(self.split.ranks.gather_rows(y, self.split.counts).T)
+
+    def backward(self, g):
+        x, weight = self.saved
+        split, xp, mine = self.split, array_module(g), g[:, self.split.own]
+        tree = TreeSum(split.ranks.shards)
+        for shard, rows in zip(split.ranks.mine, split.rows if self.needs_input_grad[0] else ()):
+            tree.put(shard, shard + 1, matmul(mine[:, rows], weight[rows]))
+        return (whole_sum(tree, split.ranks) if tree.nodes else None,
+                xp.concatenate([matmul(mine[:, rows].T, x) for rows in split.rows]),
+                *(xp.concatenate([mine[:, rows].sum(axis=0) for rows in split.rows]) for _ in self.needs_input_grad[2:]))
+
+
+class SharedNetwork:
+    """The learner, in whose place it stands: takes this process's pictures of a part of a batch, gives the logits of all.
+
+    count: pictures in the part; None: not in a step, the learner sees what it is given. `optimizer` has the whole network's
+    memory. Raises UserError where a network cannot be split.
+    """
+
+    def __init__(self, learner: nn.Module, optimizer: optim.SGD, ranks: Ranks, hybrid: bool) -> None:
+        self.learner, self.optimizer, self.ranks, self.count = learner, optimizer, ranks, None
+        self.trunk, self.head, self.split = learner, nn.Sequential(), []
+        if hybrid:
+            layers = [layer for _, layer in learner.named_children()] if finetune.is_chain(learner) else []
+            first = next((n for n, layer in enumerate(layers) if isinstance(layer, nn.Linear)), 0)
+            require(first, "--parallel hybrid needs convolutions and then fully connected layers: train this network with "
+                           "--parallel data.")
+            head = [SplitLinear(layer, ranks) if isinstance(layer, nn.Linear) else layer for layer in layers[first:]]
+            self.split = [layer for layer in head if isinstance(layer, SplitLinear)]
+            fewest = min(split.layer.out_features for split in self.split)
+            require(fewest >= ranks.shards, f"--parallel hybrid cuts fully connected layers into {ranks.shards} groups of units, "
+                                            f"and one has {fewest}: give --shards {fewest} or fewer.")
+            self.trunk, self.head = learner[:first], nn.Sequential(*head)
+        self.sum = GradientSum([p for p in self.trunk.parameters() if p.requires_grad], ranks)
+        self.whole: list[tuple] = []  # (split layer, parameter, its weights and velocity) of what is narrowed
+
+    def __call__(self, images: Tensor) -> Tensor:
+        if self.count is None:
+            return self.learner(images)
+        shards, rows = self.ranks.mine, shard_rows(self.count, self.ranks.shards)
+        self.rows, first = [rows[shard] for shard in shards], rows[shards[0]].start
+        self.outputs = [self.trunk(Tensor(images.data[part.start - first : part.stop - first]))
+                        for part in parts_of_batch(self.rows)]
+        counts = [rows[share[-1]].stop - rows[share[0]].start for share in self.ranks.shares]
+        mine = array_module(images.data).concatenate([output.data for output in self.outputs])
+        self.features = Tensor(self.ranks.gather_rows(mine, counts), requires_grad=self.outputs[0].requires_grad)
+        return self.head(self.features)
+
+    def backward(self, is_last: bool) -> None:
+        """From the gradient of the gathered features through the trunk. is_last: of the batch's parts."""
+        for shard, rows, output in zip(self.ranks.mine, self.rows, self.outputs if self.sum.buckets else ()):
+            with self.sum.taking(shard, output, is_last):
+                output.backward(self.features.grad[rows])
+        self.outputs, self.features = [], None
+
+    def narrow(self) -> None:
+        """Let the split layers have this process's units alone: what learns, learns in place."""
+        for layer in self.split if not self.whole else ():
+            for parameter in layer.layer.parameters():
+                velocity = self.optimizer.velocity.setdefault(parameter, zeros(parameter))
+                self.whole.append((layer, parameter, (parameter.data, velocity)))
+                parameter.data, self.optimizer.velocity[parameter] = parameter.data[layer.own], velocity[layer.own]
+
+    def widen(self) -> None:
+        """Bring the whole network and the optimiser's whole memory into every process, to validate and to save."""
+        for layer, parameter, arrays in self.whole:
+            for array, own in zip(arrays, (parameter.data, self.optimizer.velocity[parameter])):
+                array[...] = self.ranks.gather_rows(own, layer.counts)
+            parameter.data, self.optimizer.velocity[parameter] = arrays
+        self.whole = []
+
+
+# ------------------------------------------------------------------------------------------------ the loop
+
 
 class SharedTrainer(Trainer):
-    """See Trainer. `ranks` are the processes; of a batch this one reads the rows of its own shards."""
+    """See Trainer. `ranks` are the processes; of a batch this one reads its own rows: of each part, those of its shards."""
 
     def __init__(self, *arguments: Any, ranks: Ranks) -> None:
         super().__init__(*arguments)
-        self.ranks, self.all_stop, self.hybrid, self.sum = ranks, False, None, None
-        self.rows = shard_rows(self.pictures_per_step, ranks.shards)
-        self.own = slice(self.rows[ranks.mine[0]].start, self.rows[ranks.mine[-1]].stop)
+        self.ranks, count, size = ranks, self.pictures_per_step, part_size(self.config)
+        self.network = SharedNetwork(self.experiment.learner, self.optimizer, ranks, self.config.parallel == "hybrid")
+        self.experiment.shared = self.network
+        self.parts = [slice(start, min(start + size, count)) for start in range(0, count, size)]
+        fewest = self.parts[-1].stop - self.parts[-1].start
+        require(fewest >= ranks.shards, f"--shards {ranks.shards} cannot cut {fewest} pictures, the last part of a batch, into so "
+                                        "many shards: give fewer shards (processes), or a smaller --accumulate.")
+        self.rows = [[np.arange(part.start + rows[share[0]].start, part.start + rows[share[-1]].stop)
+                      for part in self.parts for rows in [shard_rows(part.stop - part.start, ranks.shards)]]
+                     for share in ranks.shares]  # by process and part
+        self.own = np.concatenate(self.rows[ranks.rank])
         if not self.experiment.views:  # features that are kept are computed by every process
             self.loader.share = lambda batches: [batch[self.own] for batch in batches]
 
-    def _share_network(self):
-        """At the first step: a run that goes on has its weights then."""
-        learner = self.experiment.learner
-        if self.config.parallel == "hybrid":
-            self.hybrid = Hybrid(learner, self.optimizer, self.ranks)
-            learner = self.hybrid.trunk
-        self.sum = GradientSum([p for p in learner.parameters() if p.requires_grad], self.ranks)
-        if self.ranks.lifeline:
-            self.ranks.lifeline.impatient = True
-
-    # a step
-
     def step(self, images: Any, labels: Any) -> None:
-        """One step on a batch, of which `images` and `labels` are the rows of this process (or all, of kept features)."""
-        if len(labels) > self.own.stop - self.own.start:
+        """One step on a batch, of which `images` and `labels` are the own rows (or all, of kept features)."""
+        began = time.monotonic()
+        if len(labels) > len(self.own):
             images, labels = images[self.own], labels[self.own]
-        self._settle(images)
-        if self.sum is None:
-            self._share_network()
-        self.problem, self.tallies = None, []
-        (self.hybrid or self.optimizer).zero_grad()
-        (self._hybrid_pass if self.hybrid else self._data_pass)(images, labels)
-        self.sum.finish()
-        self._agree()
+        if self.epoch == self.batch == 0:
+            self._settle(images)
+        self.network.narrow()
+        self.optimizer.zero_grad()
+        labels, start = self._everybodys(labels), 0
+        for number, part in enumerate(parts_of_batch(self.parts)):
+            self.network.count, stop = part.stop - part.start, start + len(self.rows[self.ranks.rank][number])
+            self._backward(*self.on_device(images[start:stop], labels[part]), self._share(labels, part))
+            self.network.backward(is_last=part is self.parts[-1])
+            start = stop
+        self.network.count = None
+        self.network.sum.finish()
         self.tell("on_gradients")
-        (self.hybrid or self.optimizer).step()
+        self.optimizer.step()
+        self._compare()
+        self.ranks.lifeline.expect(time.monotonic() - began)
 
     def _settle(self, images):
-        """Process 0 has the first rows, by which a new layer is scaled; the others take what it makes of them."""
-        if self.epoch == self.batch == 0 and self.experiment.fresh:
-            if self.ranks.speaks:
-                finetune.settle(self.experiment.learner, self.experiment.fresh, *self.on_device(images[: part_size(self.config)]))
-            for parameter in self.experiment.learner.parameters():
-                self.ranks.broadcast(parameter.data)
-            self.experiment.fresh = frozenset()
+        """Process 0 scales a new layer by the first shard, which it has; the others take what it makes of it."""
+        if self.experiment.fresh and self.ranks.speaks:
+            rows = shard_rows(self.parts[0].stop, self.ranks.shards)[0]
+            finetune.settle(self.network.learner, self.experiment.fresh, *self.on_device(images[rows]))
+        for parameter in self.network.learner.parameters() if self.experiment.fresh else ():
+            parameter.data[...] = to_device(self.ranks.from_first(lambda p=parameter: to_numpy(p.data)), self.device)
+        self.experiment.fresh = frozenset()
 
-    def _parts(self, images, labels) -> Iterator:
-        """(shard, is it its last part?, rows of the batch, images, labels) of everything that this process computes."""
-        size = part_size(self.config)
-        parts = [(shard, slice(start, min(start + size, rows.stop))) for shard in self.ranks.mine for rows in [self.rows[shard]]
-                 for start in range(rows.start, rows.stop, size)]
-        for (shard, part), _ in zip(parts, parts_of_batch([part for _, part in parts])):
-            here = slice(part.start - self.own.start, part.stop - self.own.start)
-            yield shard, part.stop == self.rows[shard].stop, part, *self.on_device(images[here], labels[here])
+    def _everybodys(self, labels):
+        """The labels of the whole batch: only who has read a picture knows whether it was replaced."""
+        whole = np.empty(self.pictures_per_step, np.int64)
+        for rows, theirs in zip(self.rows, self.ranks.gather(to_numpy(labels))):
+            whole[np.concatenate(rows)] = theirs
+        return self.on_device(whole)[0]
 
-    def _data_pass(self, images, labels):
-        weight = self._weight_of_all(labels)
-        for shard, is_last, part, some, their_labels in self._parts(images, labels):
-            logits = self.experiment.learner(Tensor(some))
-            loss = self._loss(logits, their_labels, some)
-            share = (part.stop - part.start) / self.pictures_per_step
-            if weight is not None:
-                share = float(self.class_weights[their_labels].sum()) / weight
-            if is_last:
-                with self.sum.taking(shard, loss):
-                    (loss * share).backward()
-            else:
-                (loss * share).backward()
+    def _compare(self):
+        if self.batch % COMPARE_EVERY == COMPARE_EVERY - 1:
+            check = sum(zlib.crc32(to_numpy(p.data)) for p in self.network.trunk.parameters())
+            for said in self.ranks.differing("weights with the checksum", check):
+                raise Diverged(f"epoch {self.epoch + 1}, step {self.batch + 1}: {said}. Go on from the last checkpoint, and look "
+                               "at that machine's memory if it comes again.")
 
-    def _weight_of_all(self, labels):
-        """The sum of the class weights over the batch, added in the order of the shards; None without class weights."""
-        if self.class_weights is None:
-            return None
-        start = self.own.start
-        each = [labels[rows.start - start : rows.stop - start] for rows in (self.rows[shard] for shard in self.ranks.mine)]
-        mine = [float(self.class_weights[some].sum()) for some in self.on_device(*each)]
-        return sum(chain.from_iterable(self.ranks.gather(mine)))
+    def _judge(self, loader):
+        """See Trainer. Process r of N computes every N-th batch from the r-th on; kept features are judged by every process."""
+        judging = super()._judge(loader)
+        if self.experiment.views:
+            yield from judging
+            return
+        loader.share = lambda batches: batches[self.ranks.rank :: self.ranks.size]
+        images = labels = None
+        for _ in range(-(-len(loader) // self.ranks.size)):
+            judged, images, labels = next(judging, (None, images, labels))
+            for state in self.ranks.gather(judged and judged.state()):
+                if state:
+                    yield Tally(**state), images, labels
 
-    def _hybrid_pass(self, images, labels):
-        """The trunk by shards, the head for the whole batch in every process, then both backward."""
-        outputs = [(shard, self.hybrid.trunk(Tensor(some))) for shard, _, _, some, _ in self._parts(images, labels)]
-        counts = [self.rows[share[-1]].stop - self.rows[share[0]].start for share in self.ranks.shares]
-        features = Tensor(self.hybrid.features([output.data for _, output in outputs], counts), requires_grad=True)
-        all_labels, = self.on_device(np.concatenate(self.ranks.gather(to_numpy(labels))))
-        self._loss(self.hybrid.head(features), all_labels, None).backward()
-        for shard, output in outputs:
-            with self.sum.taking(shard, output):
-                output.backward(features.grad[self.rows[shard]])
-
-    def _loss(self, logits, labels, images):
-        """The mean loss of some pictures. Notes it, and what is wrong with it, for all to learn of."""
-        loss = F.cross_entropy(logits, labels, self.class_weights)
-        if self.epoch or self.batch or not self.tallies:  # what is said of the first loss is said once
-            try:
-                self.tell("on_loss", loss, images, labels)
-            except Diverged as error:
-                self.problem = self.problem or str(error)
-        told = loss if self.class_weights is None else F.cross_entropy(logits.data, labels)
-        tally = Tally()
-        tally.add(told.data, logits.data, labels)
-        self.tallies.append(tally)
-        return loss
-
-    def _agree(self):
-        """Everybody's losses, and whether anybody stops. Raises Diverged, in all processes, when one has seen NaN."""
-        due = self.batch % COMPARE_EVERY == COMPARE_EVERY - 1 and not self.hybrid
-        check = sum(zlib.crc32(to_numpy(p.data)) for p in self.model.parameters()) if due and self.ranks.size > 1 else None
-        tallies = [tally.state() for tally in self.tallies]
-        found = self.ranks.gather((self.problem, self.stopping, check, tallies))
-        for rank, (problem, stops, theirs, _) in enumerate(found):
-            self.all_stop |= stops
-            if problem:
-                raise self.ranks.agreed(Diverged(problem))
-            if theirs != check:
-                raise self.ranks.agreed(Diverged(f"after step {self.batch} of epoch {self.epoch + 1} the weights of "
-                                                 f"{self.ranks.name(rank)} are not those of the others: go on from the last "
-                                                 "checkpoint, and look at that machine's memory if it comes again."))
-        for state in found[0][3] if self.hybrid else chain.from_iterable(states for *_, states in found):
-            self.tally.merge(state)
-
-    # the rest of an epoch
+    def _prepare(self, loader, epoch):
+        with self.ranks.lifeline.doing(BUSY):
+            return super()._prepare(loader, epoch)
 
     def _validate(self):
-        """See Trainer. Process r of N computes every N-th batch from the r-th on."""
-        self.gather_network()
-        if self.experiment.views:
-            return super()._validate()
-        self.model.eval()
-        loader = self.validation
-        if not self.is_complete(self.epoch):
-            loader = validation_loader(self.experiment, validation_pictures(self.experiment, complete=False))
-        loader.share = lambda batches: batches[self.ranks.rank :: self.ranks.size]
-        tally, size, images, labels = Tally(), self.ranks.size, None, None
-        with no_grad(), self.progress.phase("validation", len(loader.pictures)) as bar:
-            batches = iter(loader)
-            for _ in range(-(-len(loader) // size)):
-                mine = None
-                for images, labels in [self.on_device(*batch) for batch in [next(batches, None)] if batch is not None]:
-                    logits = self.experiment.learner(Tensor(images))
-                    mine = Tally()
-                    mine.add(F.cross_entropy(logits, labels).data, logits.data, labels)
-                for stops, state in self.ranks.gather((self.stopping, mine and mine.state())):
-                    self.all_stop |= stops
-                    if state:
-                        tally.merge(state)
-                        bar.step(state["count"])
-                self._stop_if_asked()
-        with self._agreed():
-            self._check_validated(tally, loader, images, labels)
-        return tally.fetch(), tally.count
-
-    @contextmanager
-    def _agreed(self):
-        """Around what ends in the same way in every process."""
-        try:
-            yield
-        except (Interrupted, Diverged, UserError) as error:
-            raise self.ranks.agreed(error) from None
-
-    def gather_network(self) -> None:
-        """Bring together what the processes have learnt of a network that they share."""
-        if self.hybrid:
-            self.hybrid.gather()
+        self.network.widen()
+        return super()._validate()
 
     def _stop_if_asked(self):
-        if self.all_stop:
+        if any(self.ranks.gather(self.stopping)):
             self.stopping = True
-            self.gather_network()
-            with self._agreed():
-                super()._stop_if_asked()
+            self.network.widen()
+            super()._stop_if_asked()
 
 
 class SharedCheckpoints(Checkpoints):
-    """All processes decide together when to save, because a shared network is brought together before; process 0 writes."""
-
-    def __init__(self, save_every: str, ranks: Ranks) -> None:
-        super().__init__(save_every)
-        self.ranks = ranks
+    """Process 0 saves; all bring a split network together before."""
 
     def is_due(self, trainer):
-        due = self.ranks.gather(super().is_due(trainer))[0]
+        due = trainer.ranks.gather(super().is_due(trainer))[0]
         if due:
-            trainer.gather_network()
+            trainer.network.widen()
         return due
 
     def save(self, trainer):
-        if self.ranks.speaks:
-            with self.ranks.busy():
-                super().save(trainer)
+        with trainer.ranks.writing():
+            super().save(trainer)
+
+
+class Followers(Callback):
+    """What the other processes do when process 0 may save."""
+
+    def on_step(self, trainer, images, labels):
+        if trainer.ranks.gather(False)[0]:
+            trainer.network.widen()

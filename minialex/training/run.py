@@ -2,7 +2,6 @@
 
 import dataclasses
 import os
-import sys
 from collections.abc import Iterable
 from contextlib import nullcontext
 from typing import Any
@@ -14,15 +13,16 @@ from ..device import resolve_device
 from ..errors import UserError
 from ..evaluation import runs, seen
 from ..random import manual_seed
+from ..utils.machine import launched
 from ..utils.progress import Progress
 from . import checkpoint, dry_run, finetune, memory_estimate, resume, run_dir, say, setup
 from .callbacks import Callback, Figures, Interrupt, Schedule
 from .config import ALWAYS, check, resolve
 from .divergence import Anomaly
-from .loop import Diverged, Interrupted, Trainer
-from .parallel import SharedCheckpoints, SharedTrainer
+from .loop import Trainer
+from .parallel import Followers, SharedCheckpoints, SharedTrainer
 from .profile import Profile
-from .ranks import Ranks, blas, first, local_rank, world
+from .ranks import Ranks, blas, program, world
 from .saving import Checkpoints, Tables
 from .time_left import TimeLeft
 
@@ -34,30 +34,20 @@ def run(given: dict, progress: Any = None, callbacks: Iterable[Callback] = ()) -
     Raises UserError for a mistake in them, OutOfMemory (a UserError) for too large a batch, Interrupted after Ctrl-C (the run
     is saved then), Diverged.
     """
-    try:
-        ranks = Ranks(world=world())
-    except UserError:
-        if not first():
-            sys.exit(2)
-        raise
+    ranks = Ranks(world=world())
     progress = (progress or Progress()) if ranks.speaks else Progress(False, open(os.devnull, "w"))
-    try:
+    with ranks.together():
         return _run(dict(given), progress, callbacks, ranks)
-    except (Exception, KeyboardInterrupt) as error:
-        status = 130 if isinstance(error, (KeyboardInterrupt, Interrupted)) else 1 if isinstance(error, Diverged) else 2
-        ranks.abort(error, status)
-        if not ranks.speaks:
-            sys.exit(status)
-        raise
-    finally:
-        ranks.end()
 
 
 def _run(given, progress, callbacks, ranks):
-    ranks.together(lambda: _check(given))
+    if ranks.size > 1:
+        ranks.require_same("the program", program())
+        ranks.require_same("the options", given)
+    _check(given)
     out, earlier, rehearsal, profile = (given.pop(name, None) for name in ("out", "resume", "dry_run", "profile"))
     if rehearsal and ranks.size > 1:
-        raise ranks.agreed(UserError("--dry-run tries out one process: leave out mpiexec."))
+        raise UserError("--dry-run tries out one process: leave out mpiexec.")
     folder = ranks.from_first(
         lambda: run_dir.new(out, data_name(ALWAYS | given)) if earlier is None else run_dir.existing(earlier, out))
     trainer = None
@@ -69,8 +59,8 @@ def _run(given, progress, callbacks, ranks):
                 for line in dry_run.rehearse(trainer):
                     progress.line(f"dry run  {line}")
             else:
-                trainer.callbacks += [*([Profile()] if profile else []), *callbacks] if ranks.speaks else []
-                trainer.callbacks.insert(0, Interrupt())
+                trainer.callbacks[:0] = [Interrupt(), *([Profile()] if profile and ranks.speaks else [])]
+                trainer.callbacks += callbacks if ranks.speaks else ()
                 trainer.fit()
         return trainer
     except MemoryError as error:
@@ -108,8 +98,8 @@ def _make_absolute(given, *more):
 def _start(folder, given, progress, ranks, rehearsal):
     """The Trainer of a new run, whose folder is made."""
     given.setdefault("shards", ranks.size)
-    found, given, own, pictures = ranks.together(lambda: _named(given, progress))
-    config, device = ranks.together(lambda: _settled(resolve(given, *map(len, pictures)), ranks))
+    found, given, own, pictures = _named(given, progress)
+    config, device = _settled(resolve(given, *map(len, pictures)), ranks)
     experiment = _experiment(config, pictures, device, progress, ranks, found, own, rehearsal=rehearsal)
 
     def begin():
@@ -120,9 +110,11 @@ def _start(folder, given, progress, ranks, rehearsal):
         seen.write(folder.path, *pictures, config.init)
         folder.take()
 
+    trainer = _trainer(experiment, folder, progress, ranks)
+    ranks.gather(None)  # nothing is written before all have come so far
     ranks.from_first(begin)
     _announce(experiment, device, folder, progress, ranks)
-    return _trainer(experiment, folder, progress, ranks)
+    return trainer
 
 
 def _named(given, progress):
@@ -162,15 +154,15 @@ def _go_on(folder, given, progress, ranks, rehearsal):
         return config, resume.saved(folder, config)
 
     config, saved = ranks.from_first(read)
-    own = ranks.together(lambda: resume.own_network(folder, config, named))
-    config, device = ranks.together(lambda: _settled(config, ranks))
-    pictures = ranks.together(lambda: setup.open_pictures(config.settings(), progress.terminal))
+    own = resume.own_network(folder, config, named)
+    config, device = _settled(config, ranks)
+    pictures = setup.open_pictures(config.settings(), progress.terminal)
     ranks.from_first(lambda: seen.check_same_pictures(folder, runs.read_config(folder.path), *pictures))
-    found = None if saved else ranks.together(lambda: finetune.named_in(config.settings()))
+    found = None if saved else finetune.named_in(config.settings())
     experiment = _experiment(config, pictures, device, progress, ranks, found, own, saved)
     trainer = _trainer(experiment, folder, progress, ranks)
     if saved:
-        ranks.together(lambda: resume.go_on(trainer, saved))
+        resume.go_on(trainer, saved)
     ranks.from_first(lambda: resume.keep_settings(folder, config))
     _announce(experiment, device, folder, progress, ranks)
     difference = ranks.from_first(lambda: resume.what_differs(folder, device))
@@ -189,14 +181,13 @@ def _settled(config, ranks):
     ranks.cut(config.shards)
     device = resolve_device(config.device, config.tf32)
     if ranks.size > 1 and device.name == "cuda:0":
-        device = resolve_device(f"cuda:{local_rank()}", config.tf32)
+        device = resolve_device(f"cuda:{launched('local rank')}", config.tf32)
     return config, device
 
 
 def _experiment(config, pictures, device, progress, ranks, found, own, saved=None, rehearsal=None):
     """The Experiment: with the weights that were `found`, or for what was `saved`; a rehearsal looks at few pictures."""
-    fingerprint = "{train_pictures} + {val_pictures}, {pictures}".format(**seen.fingerprint(*pictures))
-    ranks.check_same("the pictures", fingerprint)
+    ranks.require_same("the pictures", "{train_pictures} + {val_pictures}, {pictures}".format(**seen.fingerprint(*pictures)))
     manual_seed(config.seed)
     if saved:
         statistics = checkpoint.statistics(saved)
@@ -205,7 +196,7 @@ def _experiment(config, pictures, device, progress, ranks, found, own, saved=Non
     else:
         statistics = ranks.from_first(lambda: setup.measured(config, pictures[0], found, progress.terminal))
     drawn = dataclasses.replace(config, init="own" if own else "he") if saved else config  # whatever is drawn is replaced
-    experiment = ranks.together(lambda: setup.build(drawn, *pictures, device.name, statistics, found, own))
+    experiment = setup.build(drawn, *pictures, device.name, statistics, found, own)
     experiment.config = config
     return experiment
 
@@ -213,22 +204,21 @@ def _experiment(config, pictures, device, progress, ranks, found, own, saved=Non
 def _trainer(experiment, folder, progress, ranks):
     """The Trainer with the callbacks that every run has; of several processes the first one writes and speaks."""
     config = experiment.config
-    ranks.last_word = f" To go on: --resume {folder}."
     shared = config.shards > 1 or config.parallel == "hybrid"
-    saves = SharedCheckpoints(config.save_every, ranks) if shared else Checkpoints(config.save_every)
-    callbacks = [Anomaly(), Schedule(), saves]
-    if ranks.speaks:
-        callbacks = [Anomaly(), Schedule(), Figures(), TimeLeft(), saves, Tables()]
+    saves = (SharedCheckpoints if shared else Checkpoints)(config.save_every)
+    rest = [Figures(), TimeLeft(), saves, Tables()] if ranks.speaks else [Followers()]
+    callbacks = [Anomaly(), Schedule(), *rest]
     if shared:
         return SharedTrainer(experiment, folder, progress, callbacks, ranks=ranks)
     return Trainer(experiment, folder, progress, callbacks)
 
 
 def _announce(experiment, device, folder, progress, ranks):
+    ranks.last_word = f" To go on: --resume {folder}."
     for line in say.plan(experiment, device, folder, data_name(experiment.config.settings())):
         progress.line(line)
     if ranks.size > 1:
         progress.line(f"share    {ranks.size} processes on {len(set(ranks.hosts))} machines; each batch is cut into "
                       f"{experiment.config.shards} shards")
-    for line in ranks.differing("BLAS", blas()):
-        progress.line(f"warning  {line}")
+    for problem in ranks.differing("BLAS", blas()):
+        progress.line(f"warning  {problem}: the last digits may differ")

@@ -38,11 +38,12 @@ class Experiment:
     head: nn.Module  # the layers that learn
     fresh: frozenset  # names of the parameters that a file of weights did not have
     views: int  # crops of each picture whose features are kept (see finetune); 0: the trunk sees every batch
+    shared: Any = None  # in the place of the learner, where processes share a batch (see parallel)
 
     @property
     def learner(self) -> nn.Module:
         """The network that takes what the training loader gives."""
-        return self.head if self.views else self.model
+        return self.shared or (self.head if self.views else self.model)
 
 
 def open_pictures(settings: dict, progress: bool) -> tuple:

@@ -13,12 +13,13 @@ adds them along the tree, and gives the result to all (all-gather). See Krizhevs
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain, zip_longest
 
 import numpy as np
 
 from ..device import array_module
 from ..fast.buffers import empty
-from ..tensor import Function, Tensor, observers
+from ..tensor import Tensor, _reverse_order, observers
 from .ranks import Ranks
 
 BUCKET = 1 << 20  # numbers: smaller gradients travel together
@@ -60,79 +61,88 @@ def partial_sums(shares: range, shards: int) -> list[tuple[int, int]]:
 class GradientSum:
     """Adds the gradients of a batch's shards, this process's and the others', for the parameters that learn.
 
-    Wrap the last backward pass of each own shard in `taking(shard, output)`, in order, then call `finish()`: every parameter's
+    Wrap each backward pass of a shard in `taking(shard, output, is_last)`, in order, then call `finish()`: every parameter's
     .grad is the whole batch's then. What the last backward pass finishes first (fc8) travels while the rest is computed.
     """
 
     def __init__(self, parameters: Sequence[Tensor], ranks: Ranks) -> None:
         self.ranks, self.buckets = ranks, _buckets(parameters)
-        self.place = {parameter: number for number, bucket in enumerate(self.buckets) for parameter in bucket}
+        self.parts: dict[tuple[int, int], np.ndarray] = {}  # of a bucket and a shard, before its last part
         self._begin()
 
     def _begin(self) -> None:
-        self.trees = {parameter: TreeSum(self.ranks.shards) for parameter in self.place}
-        self.waiting, self.sent, self.early = [len(bucket) for bucket in self.buckets], [], set()
+        self.trees, self.sent = [TreeSum(self.ranks.shards) for _ in self.buckets], []
 
     @contextmanager
-    def taking(self, shard: int, output: Tensor) -> Iterator[None]:
-        """Around the backward pass from `output` (the loss) that completes a shard's gradient."""
-        last = self.ranks.size > 1 and shard == self.ranks.mine[-1]
-        used = _uses(output) if last else Counter()
-        watch = _watcher(lambda parameter, grad: self._early(parameter, shard, grad, used[parameter]))
+    def taking(self, shard: int, output: Tensor, is_last: bool = True) -> Iterator[None]:
+        """Around the backward pass from `output`; is_last: it is that of the last part of the shard."""
+        early = is_last and self.ranks.size > 1 and shard == self.ranks.mine[-1]
+        uses = Counter(source for function in _reverse_order(output.creator if early else None) for source in function.sources)
+        found, left = {}, list(range(len(self.buckets)))
+
+        def take():
+            while left and all(parameter in found for parameter in self.buckets[left[0]]):  # every process in one order
+                self._put(left[0], shard, [found[parameter].reshape(-1) for parameter in self.buckets[left.pop(0)]], is_last)
+
+        def watch(direction, function, call):
+            def watched(grad_output):
+                grads = call(grad_output)
+                for source, grad in zip(function.sources, grads if isinstance(grads, (tuple, list)) else (grads,)):
+                    if isinstance(source, Tensor) and uses[source] == 1:  # complete; it is only read while it travels
+                        found[source] = grad
+                        take()
+                return grads
+            return watched if direction == "backward" else call
+
         observers.append(watch)
         try:
             yield
         finally:
             observers.remove(watch)
-        for parameter in self.place:
-            if parameter not in self.early:
-                self._put(parameter, shard, _zeros(parameter) if parameter.grad is None else parameter.grad)
+        for parameter in chain(*self.buckets):
+            if parameter not in found:
+                found[parameter] = zeros(parameter) if parameter.grad is None else parameter.grad
             parameter.grad = None
+        take()
 
-    def _early(self, parameter: Tensor, shard: int, grad: np.ndarray, uses: int) -> None:
-        """The only operation that uses a parameter has its gradient. It is only read while it travels."""
-        if uses == 1 and parameter in self.place:
-            self.early.add(parameter)
-            self._put(parameter, shard, grad if parameter.grad is None else parameter.grad + grad)
-
-    def _put(self, parameter: Tensor, shard: int, grad: np.ndarray) -> None:
-        self.trees[parameter].put(shard, shard + 1, grad)
+    def _put(self, number: int, shard: int, grads: list[np.ndarray], is_last: bool) -> None:
+        grad = grads[0] if len(grads) == 1 else array_module(grads[0]).concatenate(grads)
+        earlier = self.parts.pop((number, shard), None)
+        if earlier is not None:
+            earlier += grad
+            grad = earlier
+        if not is_last:
+            self.parts[number, shard] = grad
+            return
+        self.trees[number].put(shard, shard + 1, grad)
         if self.ranks.size > 1 and shard == self.ranks.mine[-1]:
-            self.waiting[self.place[parameter]] -= 1
-            while len(self.sent) < len(self.buckets) and not self.waiting[len(self.sent)]:  # every process in one order
-                self.sent.append(self.ranks.in_background(self._exchange, self.buckets[len(self.sent)]))
+            self.sent.append(self.ranks.in_background(whole_sum, self.trees[number], self.ranks))
 
     def finish(self) -> None:
         """Wait for all sums and give every parameter its gradient."""
-        for number, bucket in enumerate(self.buckets):
-            found = self.ranks.wait_for(self.sent[number]) if self.ranks.size > 1 else self._exchange(bucket)
-            for parameter, grad in zip(bucket, found):
-                parameter.grad = grad
+        for bucket, tree, sent in zip_longest(self.buckets, self.trees, self.sent):
+            grads = whole_sum(tree, self.ranks) if sent is None else self.ranks.wait_for(sent)
+            for parameter in bucket:
+                parameter.grad, grads = grads[: parameter.size].reshape(parameter.shape), grads[parameter.size :]
         self._begin()
 
-    def _exchange(self, bucket: list[Tensor]) -> list[np.ndarray]:
-        return whole_sum([self.trees[parameter] for parameter in bucket], self.ranks)
 
-
-def whole_sum(trees: list[TreeSum], ranks: Ranks) -> list[np.ndarray]:
-    """The sums over all shards of everybody's trees, one array for each of these trees."""
-    parts = [array for _, array in (tree.nodes[min(tree.nodes)] for tree in trees)]  # for their shapes
+def whole_sum(tree: TreeSum, ranks: Ranks) -> np.ndarray:
+    """The sum over all shards of everybody's trees."""
+    _, like = next(iter(tree.nodes.values()))
     if ranks.size == 1:
-        return parts
-    length, dtype = sum(part.size for part in parts), parts[0].dtype
-    piece = -(-length // ranks.size)
+        return like
+    piece = -(-like.size // ranks.size)
     sums = [partial_sums(share, ranks.shards) for share in ranks.shares]  # that each process has
-    give = empty((len(sums[ranks.rank]), ranks.size * piece), dtype, parts[0])
+    give = empty((max(map(len, sums)), ranks.size * piece), like.dtype, like)  # all send as many rows
+    give[:, like.size :] = 0
     for row, (start, _) in zip(give, sums[ranks.rank]):
-        _join([tree.nodes[start][1] for tree in trees], row)
-    give = give.reshape(len(give), ranks.size, piece).swapaxes(0, 1)
-    counts = [len(there) * piece for there in sums]
-    got = ranks.all_to_all(give, counts, empty((sum(counts),), dtype, parts[0])).reshape(-1, piece)
-    tree = TreeSum(ranks.shards)
-    for ((start, end), array) in zip((node for there in sums for node in there), got):  # in order of start
-        tree.put(start, end, array)
-    whole = ranks.all_gather(tree.nodes[0][1], empty((ranks.size * piece,), dtype, parts[0]), [piece] * ranks.size)
-    return _split(whole, parts)
+        row[: like.size] = tree.nodes[start][1].reshape(-1)
+    got = ranks.all_to_all(give.reshape(len(give), ranks.size, piece).swapaxes(0, 1))
+    whole = TreeSum(ranks.shards)
+    for (start, end), row in ((node, row) for there, rows in zip(sums, got) for node, row in zip(there, rows)):
+        whole.put(start, end, row)
+    return ranks.all_gather(whole.nodes[0][1]).reshape(-1)[: like.size].reshape(like.shape)
 
 
 def _buckets(parameters: Sequence[Tensor]) -> list[list[Tensor]]:
@@ -147,45 +157,5 @@ def _buckets(parameters: Sequence[Tensor]) -> list[list[Tensor]]:
     return buckets
 
 
-def _uses(output: Tensor) -> Counter:
-    """How often each leaf stands in the graph behind a tensor."""
-    counts, seen, stack = Counter(), set(), [output.creator]
-    while stack:
-        function = stack.pop()
-        if function not in seen:
-            seen.add(function)
-            counts.update(source for source in function.sources if isinstance(source, Tensor))
-            stack.extend(source for source in function.sources if isinstance(source, Function))
-    return counts
-
-
-def _watcher(found):
-    """An observer of operations (see tensor.observers) that calls found(leaf, gradient) after each backward step."""
-    def watch(direction, function, call):
-        def watched(grad_output):
-            grads = call(grad_output)
-            for source, grad in zip(function.sources, grads if isinstance(grads, (tuple, list)) else (grads,)):
-                if grad is not None and isinstance(source, Tensor):
-                    found(source, grad)
-            return grads
-        return watched if direction == "backward" else call
-    return watch
-
-
-def _zeros(parameter: Tensor) -> np.ndarray:
+def zeros(parameter: Tensor) -> np.ndarray:
     return array_module(parameter.data).zeros_like(parameter.data)
-
-
-def _join(arrays: list[np.ndarray], row: np.ndarray) -> None:
-    """Write arrays one after the other into a row, and zeros behind them."""
-    start = 0
-    for array in arrays:
-        row[start : start + array.size] = array.reshape(-1)
-        start += array.size
-    row[start:] = 0
-
-
-def _split(row: np.ndarray, like: list[np.ndarray]) -> list[np.ndarray]:
-    """Arrays of these shapes out of a row."""
-    ends = np.cumsum([array.size for array in like])
-    return [row[end - array.size : end].reshape(array.shape) for end, array in zip(ends, like)]

@@ -5,8 +5,8 @@ import sys
 from collections.abc import Callable
 from typing import TextIO
 
-from ..errors import UserError
-from .machine import thread_count
+from ..errors import Ended, UserError
+from .machine import launched, thread_count
 
 INTERRUPTED = 130  # what a shell reports after Ctrl-C
 BROKEN_PIPE = 141  # what a shell reports for a program that wrote into a pipe without a reader
@@ -25,20 +25,35 @@ def run(name: str, main: Callable[[], int | None], stopped: str = "stopped") -> 
         finally:  # here, because what fails when Python exits cannot be caught
             if sys.stdout is not None:
                 sys.stdout.flush()
-    except KeyboardInterrupt:
-        status, problem = INTERRUPTED, stopped
+    except KeyboardInterrupt as error:
+        status, problem = explained(error, stopped)
     except BrokenPipeError:
         silence(sys.stdout)
         return BROKEN_PIPE
-    except UserError as error:
-        status, problem = 2, f"{error}"
-    except OSError as error:
-        silence(sys.stdout)
-        status, problem = 2, explain(error)
-    except MemoryError as error:
-        status, problem = 2, f"the memory is too small: {error or 'an array could not be allocated'}"
-    warn(name)(problem if problem.endswith((".", "?", "!")) else f"{problem}.")
+    except EXPECTED as error:
+        if isinstance(error, OSError):
+            silence(sys.stdout)
+        status, problem = explained(error)
+    if launched("local rank") == 0:  # of several processes on a machine one says what all have found
+        warn(name)(problem)
     return status
+
+
+EXPECTED = (UserError, Ended, OSError, MemoryError)
+
+
+def explained(error: BaseException, stopped: str = "stopped") -> tuple[int, str]:
+    """(exit status, sentence) for what ends a command."""
+    if isinstance(error, Ended):
+        return error.status, str(error)
+    status, problem = 2, str(error)
+    if isinstance(error, KeyboardInterrupt):
+        status, problem = INTERRUPTED, stopped
+    elif isinstance(error, OSError):
+        problem = explain(error)
+    elif isinstance(error, MemoryError) and not isinstance(error, UserError):
+        problem = f"the memory is too small: {error or 'an array could not be allocated'}"
+    return status, problem if problem.endswith((".", "?", "!")) else f"{problem}."
 
 
 def warn(name: str) -> Callable[[str], None]:

@@ -19,6 +19,18 @@ except ImportError:  # Windows
 
 THREADS = "MINIALEX_THREADS"
 
+# What mpiexec (MPICH's, Open MPI's, one that speaks PMIx) tells a process, by what `launched` calls it.
+_LAUNCHED = {"size": ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "PMIX_SIZE"), "rank": ("PMI_RANK", "OMPI_COMM_WORLD_RANK", "PMIX_RANK"),
+             "local size": ("MPI_LOCALNRANKS", "OMPI_COMM_WORLD_LOCAL_SIZE"),
+             "local rank": ("MPI_LOCALRANKID", "OMPI_COMM_WORLD_LOCAL_RANK")}
+
+
+def launched(what: str) -> int:
+    """Of the processes that mpiexec has started: their number ("size"), that of this one ("rank"), and both among those on
+    this machine ("local size", "local rank"). Without mpiexec: 1 and 0."""
+    told = [int(os.environ[name]) for name in _LAUNCHED[what] if os.environ.get(name, "").isdecimal()]
+    return max(told, default=int(what.endswith("size")))
+
 # ------------------------------------------------------------------------------------------------ cores
 
 

@@ -69,14 +69,11 @@ class ThreadRanks(Ranks):
     def wait_for(self, found):
         return found
 
-    def all_to_all(self, give, counts, got):
-        everyone = self.member.exchange(np.array(give))
-        got[...] = np.concatenate([there[self.rank].reshape(-1) for there in everyone])
-        return got
+    def all_to_all(self, give):
+        return np.stack([there[self.rank] for there in self.member.exchange(np.array(give))])
 
-    def all_gather(self, give, got, counts):
-        got.reshape(-1)[...] = np.concatenate([there.reshape(-1) for there in self.member.exchange(np.array(give))])
-        return got
+    def all_gather(self, give):
+        return np.stack(self.member.exchange(np.array(give)))
 
 
 def pairwise(arrays):
@@ -112,7 +109,7 @@ def test_what_processes_send_covers_every_shard_once(shards, data):
     assert [r for part in rows for r in range(part.start, part.stop)] == list(range(shards + 5))
 
 
-def gradients(ranks, batch=7):
+def gradients(ranks, parts=1, batch=13):
     """LeNet-5's gradients of a batch, as this process has them after the sum."""
     shards = ranks.shards
     model = models.build("lenet5", 10, 1, "lecun")
@@ -122,22 +119,32 @@ def gradients(ranks, batch=7):
     images = random.standard_normal((batch, 1, 32, 32)).astype(np.float32)
     labels = np.arange(batch) % 10
     total = GradientSum(model.parameters(), ranks)
-    rows = shard_rows(batch, shards)
-    for shard in ranks.mine:
-        part = rows[shard]
-        loss = F.cross_entropy(model(Tensor(images[part])), labels[part]) * ((part.stop - part.start) / batch)
-        with total.taking(shard, loss):
-            loss.backward()
+    for part in (slice(0, batch // 2), slice(batch // 2, batch)) if parts == 2 else (slice(0, batch),):
+        for shard in ranks.mine:
+            rows = shard_rows(part.stop - part.start, shards)[shard]
+            some = slice(part.start + rows.start, part.start + rows.stop)
+            loss = F.cross_entropy(model(Tensor(images[some])), labels[some]) * ((some.stop - some.start) / batch)
+            with total.taking(shard, loss, is_last=part.stop == batch):
+                loss.backward()
     total.finish()
     return [parameter.grad for parameter in model.parameters()]
 
 
-@pytest.mark.parametrize("shards", [2, 3, 4, 6])
-def test_any_number_of_processes_has_the_same_bytes(shards):
-    alone = gradients(Ranks(shards))
+@pytest.mark.parametrize("shards, parts", [(2, 1), (3, 2), (4, 1), (6, 2)])
+def test_any_number_of_processes_has_the_same_bytes(shards, parts):
+    alone = gradients(Ranks(shards), parts)
     whole = gradients(Ranks(1))
     for found, expected in zip(alone, whole):
         np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
     for size in range(2, shards + 1):
-        for grads in World(size).run(lambda member: gradients(ThreadRanks(shards, member))):
+        for grads in World(size).run(lambda member: gradients(ThreadRanks(shards, member), parts)):
             assert [grad.tobytes() for grad in grads] == [grad.tobytes() for grad in alone]
+
+
+def test_rows_of_different_numbers_are_gathered():
+    counts = [1, 3, 2]
+    rows = np.arange(12, dtype=np.float32).reshape(6, 2)
+    starts = np.cumsum([0, *counts])
+    for found in World(3).run(lambda member: ThreadRanks(3, member).gather_rows(
+            rows[starts[member.rank] : starts[member.rank + 1]], counts)):
+        np.testing.assert_array_equal(found, rows)
