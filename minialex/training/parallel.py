@@ -156,8 +156,8 @@ class SharedTrainer(Trainer):
         self.experiment.shared = self.network
         self.parts = [slice(start, min(start + size, count)) for start in range(0, count, size)]
         fewest = self.parts[-1].stop - self.parts[-1].start
-        require(fewest >= ranks.shards, f"--shards {ranks.shards} cannot cut {fewest} pictures, the last part of a batch, into so "
-                                        "many shards: give fewer shards (processes), or a smaller --accumulate.")
+        require(fewest >= ranks.shards, f"--shards {ranks.shards} cannot cut {fewest} pictures, the last part of a batch, into "
+                                        "so many shards: give fewer shards (processes), or a smaller --accumulate.")
         self.rows = [[np.arange(part.start + rows[share[0]].start, part.start + rows[share[-1]].stop)
                       for part in self.parts for rows in [shard_rows(part.stop - part.start, ranks.shards)]]
                      for share in ranks.shares]  # by process and part
