@@ -26,12 +26,11 @@ from typing import BinaryIO
 import numpy as np
 
 from ..data import Statistics
-from . import caffe, conventions, names, pickles
+from . import architecture, conventions, names, pickles
 from .conventions import Difference, Refusal, Weights, described, description, shown
 from .torch import widened
 
 PARAMETER = re.compile(r"(?i)(?:.*[/.])?((?:conv|fc)\d+)(?:/\w+)*[/._](w|weights?|kernel|0|b|bias|biases|1)(?::\d+)?")
-LAYERS = ("conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7", "fc8")
 POOL5 = (6, 6)  # height and width of what fc6 sees
 
 
@@ -103,10 +102,11 @@ def _layers(arrays, path, form):
             found[parameter] = np.asarray(array, np.float32)
         elif name != "mean_bgr_chw":
             unknown.append(name)
-    strange = [name for name in found if name.partition(".")[0] not in LAYERS]
+    strange = [name for name in found if name.partition(".")[0] not in architecture.CAFFE]
     if "conv1.weight" not in found or strange:
         what = shown(", ".join(list(dict.fromkeys([*strange, *list(found)[:4], *unknown]))[:8]) or "nothing")
-        raise Refusal(f"holds {what}, so it is no AlexNet, whose layers are {', '.join(LAYERS)}, each with a weight and a bias.")
+        layers = ", ".join(architecture.CAFFE)
+        raise Refusal(f"holds {what}, so it is no AlexNet, whose layers are {layers}, each with a weight and a bias.")
     _convert(found)
     mean = arrays.get("mean_bgr_chw")
     mean = conventions.mean_image(conventions.CAFFE_MEAN) if mean is None else np.ascontiguousarray(mean[::-1], np.float32)
@@ -122,7 +122,7 @@ def _convert(found):
         if kind == "weight":
             try:
                 found[name] = conventions.from_tensorflow(layer, array, POOL5) if tensorflow else array
-                caffe.compare_shape(layer, layer, found[name].shape)
+                architecture.compare_shape(layer, layer, found[name].shape)
             except (ValueError, TypeError, IndexError) as difference:
                 raise Difference(str(difference)) from difference
     found["conv1.weight"] = conventions.bgr_to_rgb(found["conv1.weight"])

@@ -16,7 +16,7 @@ from typing import BinaryIO
 import numpy as np
 
 from ..data import Statistics
-from . import conventions, protobuf
+from . import architecture, conventions, protobuf
 from .conventions import Difference, Refusal, Weights
 
 MOST_LAYERS = 1000
@@ -31,14 +31,6 @@ KINDS = {"conv": "Convolution", "relu": "ReLU", "norm": "LRN", "pool": "Pooling"
 PARAMETERS = {"Convolution": "convolution_param", "ReLU": "relu_param", "LRN": "lrn_param", "Pooling": "pooling_param",
               "InnerProduct": "inner_product_param", "Dropout": "dropout_param"}
 BOTH = {"kernel_size": None, "stride": 1, "pad": 0, "dilation": 1}  # one number for both axes, or two; where there is none
-SETTINGS = {"conv1": {"num_output": 96, "kernel_size": (11, 11), "stride": (4, 4)},  # what is not caffe.proto's default
-            "conv2": {"num_output": 256, "kernel_size": (5, 5), "pad": (2, 2), "group": 2},
-            "conv3": {"num_output": 384, "kernel_size": (3, 3), "pad": (1, 1)},
-            "conv4": {"num_output": 384, "kernel_size": (3, 3), "pad": (1, 1), "group": 2},
-            "conv5": {"num_output": 256, "kernel_size": (3, 3), "pad": (1, 1), "group": 2},
-            "fc6": {"num_output": 4096}, "fc7": {"num_output": 4096}, "fc8": {},
-            **{f"pool{number}": {"kernel_size": (3, 3), "stride": (2, 2)} for number in (1, 2, 5)}}
-INPUTS = {"conv1": 3, "conv2": 48, "conv3": 256, "conv4": 192, "conv5": 192, "fc6": 9216, "fc7": 4096, "fc8": 4096}
 OUR_NORM = {"caffe": (1.0, 1e-4 / 5), "caffenet": (2.0, 1e-4)}  # k and α of these variants
 
 
@@ -77,24 +69,29 @@ def _completed(layer):
 
 
 def _values(message):
-    """{parameter: value} of a decoded message, with pairs for what has two axes."""
-    values = dict(vars(message))
+    """{parameter: value} of a decoded message, with a pair for what differs from axis to axis."""
+    values = {name: value for name, value in vars(message).items() if name != "given"}
     for name in BOTH.keys() & values.keys():
         axes = [values.pop(f"{name.removesuffix('_size')}_{axis}", None) for axis in "hw"]
-        values[name] = tuple((values[name] * 2)[:2]) or tuple(BOTH[name] if axis is None else axis for axis in axes)
+        pair = (values[name] * 2)[:2] or [BOTH[name] if axis is None else axis for axis in axes]
+        values[name] = pair[0] if pair[0] == pair[1] else tuple(pair)
     return values
 
 
 def network(pool_first: bool = False) -> list[tuple[str, str, dict]]:
     """[(name, type, {parameter: value})] of the layers that compute, of bvlc_alexnet or, with pool_first, of
     bvlc_reference_caffenet. A response norm's alpha and k are left out: weights can be changed for others."""
-    order = re.sub(r"(norm\d) (pool\d)", r"\2 \1", ORDER) if pool_first else ORDER
-    named = [(name, KINDS[name.rstrip("12345678")]) for name in order.split()]
-    empty = protobuf.decode(b"", "LayerParameter")
-    defaults = {kind: _values(getattr(empty, PARAMETERS[kind])) for kind in KINDS.values()}
-    free = ("alpha", "k", "num_output", "given")
-    return [(name, kind, {name: value for name, value in defaults[kind].items() if name not in free} | SETTINGS.get(name, {}))
-            for name, kind in named]
+    empty, found = protobuf.decode(b"", "LayerParameter"), []
+    for name in (re.sub(r"(norm\d) (pool\d)", r"\2 \1", ORDER) if pool_first else ORDER).split():
+        kind = KINDS[name.rstrip("12345678")]
+        values = _values(getattr(empty, PARAMETERS[kind]))
+        if name in architecture.CONVOLUTIONS:
+            values |= zip(("num_output", "kernel_size", "stride", "pad", "group"), architecture.CONVOLUTIONS[name])
+        values |= {"kernel_size": 3, "stride": 2} if kind == "Pooling" else {}
+        values |= {"num_output": architecture.HIDDEN} if name in ("fc6", "fc7") else {}
+        found.append((name, kind, {name: value for name, value in values.items()
+                                   if name not in ("alpha", "k") and value is not None}))
+    return found
 
 
 def compare(layers: list[Layer], inputs: list[str]) -> tuple[str, list[tuple[str, Layer]], list[str]]:
@@ -107,16 +104,7 @@ def compare(layers: list[Layer], inputs: list[str]) -> tuple[str, list[tuple[str
     computing = [layer for layer in chain if layer.type not in PASSING]
     pool_first = [layer.type for layer in computing if layer.type in ("Pooling", "LRN")][:2] == ["Pooling", "LRN"]
     ours = network(pool_first)
-    for number, layer in enumerate(computing):
-        if number >= len(ours):
-            raise Difference(f"it has more layers than the network, the first is {layer.name} ({layer.type})")
-        name, kind, wanted = ours[number]
-        if layer.type != kind:
-            raise Difference(f"its layer {number + 1} is {layer.name} ({layer.type}), the network's is {name} ({kind})")
-        for parameter, value in wanted.items() if layer.told else []:
-            theirs = layer.values[parameter]
-            if abs(theirs - value) > 1e-5 * abs(value) if isinstance(value, float) else theirs != value:
-                raise Difference(f"{layer.name} has {parameter} {_word(theirs)}, the network's {name} has {_word(value)}")
+    architecture.compare(((layer.name, layer.type, layer.values if layer.told else {}) for layer in computing), ours)
     norms = {(layer.values["alpha"], layer.values["k"]) for layer in computing if layer.type == "LRN"}
     if len(norms) > 1 or any(alpha <= 0 or k <= 0 for alpha, k in norms):
         raise Difference(f"its response norms have alpha and k {sorted(norms)}, the network's are all alike")
@@ -151,22 +139,6 @@ def in_order(layers: list[Layer], inputs: list[str]) -> list[Layer]:
     return chain
 
 
-def compare_shape(name: str, theirs: str, shape: tuple[int, ...]) -> None:
-    """Raises Difference when weights of this shape are not the network's."""
-    if name not in INPUTS:
-        raise Difference(f"{theirs} has weights, the network's {name} has none")
-    inputs = 1 if name == "conv1" and shape[1:2] == (1,) else INPUTS[name]
-    wanted = (SETTINGS[name].get("num_output", shape[0]), inputs, *SETTINGS[name].get("kernel_size", ()))
-    if tuple(shape) != wanted:
-        raise Difference(f"{theirs}'s weights have shape {tuple(shape)}, the network's {name} has {wanted}")
-
-
-def _word(value):
-    if isinstance(value, tuple):
-        return value[0] if value[0] == value[1] else "×".join(map(str, value))
-    return f"{value:g}" if isinstance(value, float) else value
-
-
 def _dropout(chain):
     """Dropout does nothing in a trained network: other ratios are only worth a note."""
     found, last = [], ""
@@ -194,7 +166,7 @@ def _parameters(name, layer):
         return {}
     weight, *bias = (protobuf.blob(blob) for blob in layer.blobs)
     weight = weight.reshape(weight.shape[-2:]) if layer.type == "InnerProduct" else weight
-    compare_shape(name, layer.name, weight.shape)
+    architecture.compare_shape(name, layer.name, weight.shape)
     if [part.size for part in bias] != [len(weight)]:
         raise Difference(f"{layer.name} has {sum(part.size for part in bias)} biases for {len(weight)} outputs")
     return {f"{name}.weight": weight, f"{name}.bias": bias[0].reshape(-1)}

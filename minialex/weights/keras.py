@@ -16,20 +16,12 @@ from typing import BinaryIO
 import numpy as np
 
 from ..data import Statistics
-from . import conventions
+from . import architecture, conventions
 from .conventions import Difference, Refusal, Weights, shown
 
-KERNELS = {"conv1": (11, 11, None, 96), "conv2": (5, 5, 96, 256), "conv3": (3, 3, 256, 384), "conv4": (3, 3, 384, 384),
-           "conv5": (3, 3, 384, 256), "fc6": (6400, 4096), "fc7": (4096, 4096), "fc8": (4096, None)}
+NETWORK = "the variant keras"
 POOL5 = (5, 5)  # height and width of what fc6 sees
-_POOL = ("MaxPooling2D", {"pool_size": 3, "strides": 2, "padding": "valid"})
-_CONVOLUTIONS = [("Conv2D", {"filters": out, "kernel_size": size, "strides": stride, "padding": padding, "activation": "relu",
-                             "groups": 1, "dilation_rate": 1, "use_bias": True})
-                 for out, size, stride, padding in ((96, 11, 4, "valid"), (256, 5, 1, "same"), (384, 3, 1, "same"),
-                                                    (384, 3, 1, "same"), (256, 3, 1, "same"))]
-_DENSE = ("Dense", {"units": 4096, "activation": "relu", "use_bias": True})
-LAYERS = [_CONVOLUTIONS[0], _POOL, _CONVOLUTIONS[1], _POOL, *_CONVOLUTIONS[2:], _POOL, _DENSE, _DENSE,
-          ("Dense", {"use_bias": True, "activation": ("softmax", "linear")})]
+SHAPES = {name: (*shape[2:], *shape[1::-1]) for name, shape in architecture.shapes(5, towers=False).items()}  # their layout
 NOTHING = {"InputLayer", "Dropout", "Flatten", "Softmax", "RandomFlip", "RandomRotation", "RandomZoom"}  # once it is trained
 MOST_DATASETS = 10_000
 
@@ -57,10 +49,6 @@ def read(file: BinaryIO, config: bytes | None = None) -> Weights:
     return Weights(arrays, "a network of Keras (.h5)", "keras", statistics, "unit" if statistics else "raw", notes=notes)
 
 
-def _difference(difference):
-    return Difference(difference, "the variant keras")
-
-
 def _datasets(h5, h5py, size):
     """{name: dataset} of numbers, all of them inside this file, and no larger than a file of this size can hold."""
     found, seen = {}, []
@@ -83,42 +71,56 @@ def _datasets(h5, h5py, size):
 def _arrays(datasets):
     """{name in state_dict: array}"""
     order = sorted(datasets, key=lambda name: [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)])
-    arrays, used = {}, set()
-    for name in order:
-        shape, folder = datasets[name].shape, name.rpartition("/")[0]
-        if len(shape) < 2:
-            continue
-        fitting = [layer for layer, wanted in KERNELS.items() if f"{layer}.weight" not in arrays and _fits(shape, wanted)]
-        beside = [other for other in order if other.rpartition("/")[0] == folder and datasets[other].shape == shape[-1:]]
-        if not fitting or not beside:
-            raise _difference(f"its {shown(name)} has shape {shape}, " + (
-                "but there is no bias beside it" if fitting else "which no layer of the network has"))
-        layer, bias = fitting[0], beside[0]
-        arrays[f"{layer}.weight"] = conventions.from_tensorflow(
-            layer, datasets[name][()].astype(np.float32, copy=False), POOL5)
-        arrays[f"{layer}.bias"] = datasets[bias][()].astype(np.float32, copy=False)
-        used |= {name, bias}
-    rest = [name for name in order if name not in used]
+    found = {}  # {layer: (name of its kernel, of its bias)}
+    for name in (name for name in order if datasets[name].ndim > 1):
+        shape = datasets[name].shape
+        beside = [other for other in order if other.rpartition("/")[0] == name.rpartition("/")[0]]
+        layer = next((layer for layer, wanted in SHAPES.items() if layer not in found and fits(shape, wanted)), None)
+        bias = next((other for other in beside if datasets[other].shape == shape[-1:]), None)
+        if layer is None or bias is None:
+            what = "which no layer of the network has" if layer is None else "but there is no bias beside it"
+            raise Difference(f"its {shown(name)} has shape {shape}, {what}", NETWORK)
+        found[layer] = name, bias
+    rest = [name for name in order if all(name not in pair for pair in found.values())]
     if rest:
-        raise _difference(f"it has {shown(rest[0])}, of a layer that the network does not have")
-    if "conv1.weight" not in arrays:
-        raise _difference("it has no convolutions")
-    return {f"{layer}.{kind}": arrays[f"{layer}.{kind}"] for layer in KERNELS for kind in ("weight", "bias")
-            if f"{layer}.{kind}" in arrays}
+        raise Difference(f"it has {shown(rest[0])}, of a layer that the network does not have", NETWORK)
+    if "conv1" not in found:
+        raise Difference("it has no convolutions", NETWORK)
+    arrays = {}
+    for layer in filter(found.get, SHAPES):
+        kernel, bias = (datasets[name][()].astype(np.float32, copy=False) for name in found[layer])
+        arrays |= {f"{layer}.weight": conventions.from_tensorflow(layer, kernel, POOL5), f"{layer}.bias": bias}
+    return arrays
 
 
-def _fits(shape, wanted):
+def fits(shape: tuple[int, ...], wanted: architecture.Shape) -> bool:
+    """Is this an array's shape that is wanted?"""
     return len(shape) == len(wanted) and all(two in (None, one) for one, two in zip(shape, wanted))
 
 
+def _layers():
+    """The network in Keras' words: [("", class name, {setting: value})]."""
+    everywhere = {"data_format": "channels_last", "groups": 1, "dilation_rate": 1, "use_bias": True, "activation": "relu"}
+    for name, (filters, size, stride, padding, _) in architecture.CONVOLUTIONS.items():
+        yield "", "Conv2D", everywhere | {"filters": filters, "kernel_size": size, "strides": stride,
+                                          "padding": "same" if padding else "valid"}
+        if name in architecture.POOLED:
+            yield "", "MaxPooling2D", {"data_format": "channels_last", "pool_size": 3, "strides": 2, "padding": "valid"}
+    for settings in ({"units": 4096}, {"units": 4096}, {"activation": ("softmax", "linear")}):
+        yield "", "Dense", everywhere | settings
+
+
+LAYERS = list(_layers())
+
+
 def _compare(config):
-    """(scale, offset, notes) of a model's settings. Raises _Difference for the first layer that computes otherwise."""
+    """(scale, offset, notes) of a model's settings. Raises Difference for the first layer that computes otherwise."""
     scale, offset, chain = None, None, []
     for layer in config["config"]["layers"]:
         kind, values = layer["class_name"], dict(layer["config"])
         shape = values.get("batch_shape") or values.get("batch_input_shape")
         if shape and tuple(shape[1:3]) not in ((224, 224), (None, None)):
-            raise _difference(f"its pictures have {shape[1]} pixels a side, the network's 224")
+            raise Difference(f"its pictures have {shape[1]} pixels a side, the network's 224", NETWORK)
         if kind == "Rescaling" and not chain:
             scale, offset = float(values["scale"]), np.float64(values.get("offset", 0))
         elif kind == "Activation" and chain:
@@ -127,19 +129,11 @@ def _compare(config):
             chain[-1][1]["activation"] = "relu"
         elif kind not in NOTHING:
             chain.append((kind, values))
-    for number, (kind, values) in enumerate(chain):
-        name = shown(str(values.get("name", kind)))
-        if number == len(LAYERS) or kind != LAYERS[number][0]:
-            wanted = LAYERS[number][0] if number < len(LAYERS) else "its last"
-            raise _difference(f"its layer {number + 1} is {name} ({shown(kind)}), the network's is {wanted}")
-        if values.get("data_format") == "channels_first":
-            raise _difference(f"{name} has data_format channels_first")
-        for setting, wanted in LAYERS[number][1].items():
-            given, allowed = _number(values.get(setting)), wanted if isinstance(wanted, tuple) else (wanted,)
-            if setting in values and given not in allowed:
-                raise _difference(f"{name} has {setting} {shown(str(given))}, the network's layer has {allowed[0]}")
+    architecture.compare([(str(values.get("name", kind)), kind, {name: _number(value) for name, value in values.items()})
+                          for kind, values in chain], LAYERS, NETWORK)
     return scale, offset, []
 
 
 def _number(value):
-    return value[0] if isinstance(value, list) and len(set(value)) == 1 else value
+    """A setting: [2, 2] is 2."""
+    return value[0] if isinstance(value, list) and value and value.count(value[0]) == len(value) else value

@@ -3,7 +3,8 @@
 A pickle is a program for a small stack machine. Whatever it calls, it must first ask for by name; the machine then
 asks `find_class`. Ours imports nothing: every name becomes an empty class of that name, made anew for each file, whose
 objects only keep what they are given. A few names make classes that also know how to become an array. Names of the
-standard library, NumPy and PyTorch that no training script keeps beside its weights are refused, to say so early.
+standard library, NumPy and PyTorch that no training script keeps beside its weights, which are all that are not in
+pickle_names.txt, are refused, to say so early.
 
 The machine itself can be made to waste time and memory: `_check` walks over the instructions first, by hand, because
 the standard library has no limits for it.
@@ -15,6 +16,7 @@ import pickletools
 import re
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -24,23 +26,8 @@ from .conventions import Refusal, shown
 MOST_INSTRUCTIONS = 2_000_000  # files of weights have thousands
 MOST_PARTS = 20_000_000  # that the instructions together take from the stack
 
-# What the libraries' own classes are allowed to be; others' classes may have any name.
-_HARMLESS = re.compile(r"""
-    builtins\.(object|set|frozenset|complex|bytes|bytearray|slice|x?range|int|long|unicode|float|str|bool|list|dict|tuple)
-    | builtins\.(Ellipsis|NotImplemented|\w+(Error|Exception|Warning)) | copyreg\._reconstructor | _codecs\.encode
-    | collections\.(User\w+|Counter|OrderedDict|defaultdict|deque|ChainMap) | argparse\.Namespace | types\.SimpleNamespace
-    | pathlib(\._local)?\.(Pure)?(Posix|Windows)?Path | datetime\.(datetime|date|time|timedelta|timezone) | uuid\.UUID
-    | decimal\.Decimal | fractions\.Fraction | time\.struct_time | random\.Random | typing\.[A-Z]\w+ | string\.Template
-    | re\._compile | logging\.(getLogger|Logger) | array\.(array|_array_reconstructor) | statistics\.NormalDist
-    | ipaddress\.IPv[46]\w+ | itertools\.(count|cycle|repeat)
-    | torch\.(device|dtype|Size|Generator|[a-z]+\d+(_e\w+)?|bool|float|double|half|int|long|strided|contiguous_format)
-    | torch\.((storage\.)?\w+Storage|\w+Tensor|per_\w+_affine\w*|[fi]info) | torch\.torch_version\.TorchVersion
-    | torch\.(nn|optim|amp|cuda\.amp|distributions|utils\.data)\.\w[\w.]* | torch\._tensor\._rebuild_from_type_v2
-    | torch\.jit\._pickle\.(build_\w+list|restore_type_tag) | torch\.serialization\._get_layout | torch\._utils\._rebuild_\w+
-    | numpy\.(ndarray|dtype|bool_?|str_|bytes_|[a-z]+\d+|random\.\w[\w.]*) | numpy\.dtypes\.\w+ | numpy\.ma\.\w[\w.]*
-    | numpy\._?core\.(multiarray\.(_reconstruct|scalar)|numeric\._frombuffer)
-    | numpy\.(poly1d|matrix|rec(ord)?array|record|rec\.\w+)
-    """, re.VERBOSE)
+_ALLOWED = Path(__file__).with_name("pickle_names.txt").read_text("utf-8").splitlines()[1:]
+_HARMLESS = re.compile("|".join(_ALLOWED))
 _ROOTS = sys.stdlib_module_names | {"numpy", "torch", "commands"}
 _PYTHON_2 = {"__builtin__": "builtins", "copy_reg": "copyreg"}
 

@@ -50,18 +50,20 @@ def _items(values, kind):
     if kind in _schema()[0]:
         return [decode(value, kind) for value in values]
     if kind in ("float", "double"):
-        parts = [np.frombuffer(value, "<f4" if kind == "float" else "<f8") for value in values]
-        return np.concatenate(parts) if parts else np.empty(0, np.float32)
+        code = "<f4" if kind == "float" else "<f8"
+        return np.concatenate([np.empty(0, code), *(np.frombuffer(value, code) for value in values)])
     if kind in ("string", "bytes"):
         return [str(value, "utf-8", "replace") for value in values]
-    words, numbers = _schema()[1].get(kind, {}), []
-    for value in values:
-        at = 0
-        while not isinstance(value, int) and at < len(value):  # packed
-            number, at = _varint(value, at)
-            numbers.append(number)
-        numbers += [value] if isinstance(value, int) else []
+    numbers = [number for value in values for number in ([value] if isinstance(value, int) else _packed(value))]
+    words = _schema()[1].get(kind, {})
     return [words.get(number, number) for number in numbers]
+
+
+def _packed(numbers):
+    at = 0
+    while at < len(numbers):
+        number, at = _varint(numbers, at)
+        yield number
 
 
 def fields(message: bytes | memoryview) -> dict[int, list]:
@@ -85,14 +87,13 @@ def fields(message: bytes | memoryview) -> dict[int, list]:
 
 
 def _varint(message, at):
-    value = shift = 0
-    while True:
-        if at >= len(message) or shift > 63:
-            raise ValueError("a number is cut off")
-        byte = message[at]
-        value, at, shift = value | (byte & 127) << shift, at + 1, shift + 7
+    """(number, where the next one begins)"""
+    value = 0
+    for count, byte in enumerate(message[at : at + 10]):
+        value |= (byte & 127) << 7 * count
         if byte < 128:
-            return value, at
+            return value, at + count + 1
+    raise ValueError("a number is cut off")
 
 
 def blob(found: SimpleNamespace) -> np.ndarray:

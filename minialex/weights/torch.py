@@ -12,6 +12,7 @@ names.choose finds the network among the tensors.
 
 import io
 import math
+import pickle
 import struct
 import tarfile
 import zipfile
@@ -209,17 +210,14 @@ def _pickle(arrays):
     """OrderedDict of torch._utils._rebuild_tensor_v2(storage, 0, size, stride, False, OrderedDict()), protocol 2.
 
     Instruction by instruction: Python's own pickle module could only name functions of a PyTorch that is installed."""
-    def text(value):
-        return b"X" + struct.pack("<I", len(value.encode())) + value.encode()
-
-    def ints(numbers):
-        return b"".join(b"J" + struct.pack("<i", number) for number in numbers)
+    def plain(value):
+        return pickle.dumps(value, 2)[2:-1]  # without the protocol's number and the stop
 
     ordered, rebuild = b"ccollections\nOrderedDict\n)R", b"ctorch._utils\n_rebuild_tensor_v2\n"  # ) the empty tuple, R call
     parts = [b"\x80\x02", ordered, b"("]  # ( a mark
     for key, (name, array) in enumerate(arrays.items()):
-        strides = [step // array.itemsize for step in array.strides]
-        parts += [text(name), rebuild, b"((", text("storage"), b"ctorch\nFloatStorage\n", text(str(key)), text("cpu"),
-                  ints([array.size]), b"tQ",  # t a tuple from the mark, Q the object for it
-                  ints([0]), b"(", ints(array.shape), b"t(", ints(strides), b"t\x89", ordered, b"tR"]  # \x89 False
+        strides = tuple(step // array.itemsize for step in array.strides)
+        storage = b"ctorch\nFloatStorage\n", *map(plain, (str(key), "cpu", array.size)), b"tQ"  # t a tuple, Q the object for it
+        parts += [plain(name), rebuild, b"((", plain("storage"), *storage, *map(plain, (0, array.shape, strides, False)), ordered,
+                  b"tR"]
     return b"".join([*parts, b"u."])  # u set all items, . stop

@@ -9,30 +9,54 @@ from caffe_files import Layer, field, fields
 
 from minialex import models, nn, weights
 from minialex.errors import UserError
-from minialex.weights import caffe
+from minialex.weights import architecture, caffe, keras
 
 CONV1 = {"conv1.weight": np.arange(96 * 363, dtype=np.float32).reshape(96, 3, 11, 11), "conv1.bias": np.zeros(96, np.float32)}
 NORM = fields(f1=5, f2=1e-4, f3=0.75)
 
 
-@pytest.mark.parametrize("variant, pool_first", [("caffe", False), ("caffenet", True)])
-def test_the_table_is_the_network_of_models(variant, pool_first):
-    ours = [layer for _, layer in models.alexnet(variant, 7).named_children() if not isinstance(layer, (nn.Dropout, nn.Flatten))]
-    kinds = {"Convolution": nn.Conv2d, "ReLU": nn.ReLU, "LRN": nn.LocalResponseNorm, "Pooling": nn.MaxPool2d,
-             "InnerProduct": nn.Linear}
-    table = caffe.network(pool_first)
-    assert [kinds[kind] for _, kind, _ in table] == [type(layer) for layer in ours]
-    for (name, kind, values), layer in zip(table, ours):
-        if kind == "Convolution":
-            caffe.compare_shape(name, layer, layer.weight.shape)
-        if kind in ("Convolution", "Pooling"):
-            for parameter, attribute in (("stride", "stride"), ("pad", "padding"), ("kernel_size", "kernel_size")):
+CAFFE_KINDS = {nn.Conv2d: "Convolution", nn.ReLU: "ReLU", nn.LocalResponseNorm: "LRN", nn.MaxPool2d: "Pooling",
+               nn.Linear: "InnerProduct"}
+WORDS = {"num_output": "out_channels", "kernel_size": "kernel_size", "stride": "stride", "pad": "padding", "group": "groups",
+         "local_size": "size", "beta": "beta"}
+
+
+@pytest.fixture
+def built(monkeypatch):
+    """A variant's layers; their weights, which take long to draw, are never looked at."""
+    monkeypatch.setattr(nn, "_uniform", lambda shape, fan_in: np.empty(shape, np.float32))
+    monkeypatch.setattr(models, "initialise", lambda model, how: model)
+    return lambda variant: [(name, layer) for name, layer in models.alexnet(variant, 7).named_children()
+                            if not isinstance(layer, (nn.Dropout, nn.Flatten))]
+
+
+@pytest.mark.parametrize("variant", ["caffe", "caffenet"])
+def test_caffes_table_is_the_network_of_models(built, variant):
+    table, ours = caffe.network(variant == "caffenet"), built(variant)
+    assert [(name, kind) for name, kind, _ in table] == [(name, CAFFE_KINDS[type(layer)]) for name, layer in ours]
+    for (name, _, values), (_, layer) in zip(table, ours):
+        if hasattr(layer, "weight"):
+            architecture.compare_shape(name, name, layer.weight.shape)
+        for parameter, attribute in WORDS.items():
+            if hasattr(layer, attribute) and not (parameter == "group" and "norm" in name):
                 known = getattr(layer, attribute)
-                assert values[parameter] == (known if isinstance(known, tuple) else (known, known)), (name, parameter)
-        if kind == "Convolution":
-            assert (values["group"], values["num_output"]) == (layer.groups, len(layer.weight.data)), name
-        if kind == "LRN":
-            assert (values["local_size"], values["beta"]) == (layer.size, layer.beta)
+                assert values[parameter] == (known[0] if isinstance(known, tuple) else known), (name, parameter)
+
+
+def test_kerass_table_is_the_network_of_models(built):
+    ours = [(name, layer) for name, layer in built("keras") if not isinstance(layer, nn.ReLU)]
+    kinds = {nn.Conv2d: "Conv2D", nn.MaxPool2d: "MaxPooling2D", nn.Linear: "Dense"}
+    for (_, kind, values), (name, layer) in zip(keras.LAYERS, ours, strict=True):
+        assert kind == kinds[type(layer)]
+        if kind == "Conv2D":
+            same = (layer.kernel_size[0] - 1) // 2
+            known = (layer.out_channels, *layer.kernel_size[:1], *layer.stride[:1], {"same": same, "valid": 0}[values["padding"]])
+            assert known == (values["filters"], values["kernel_size"], values["strides"], layer.padding[0]), name
+        if kind == "MaxPooling2D":
+            assert (layer.kernel_size, layer.stride) == ((values["pool_size"],) * 2, (values["strides"],) * 2)
+        if hasattr(layer, "weight"):
+            there = layer.weight.data.transpose(2, 3, 1, 0) if kind == "Conv2D" else layer.weight.data.T
+            assert keras.fits(there.shape, keras.SHAPES[name]), name
 
 
 def read(tmp_path, layers, **options):
