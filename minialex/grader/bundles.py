@@ -91,8 +91,12 @@ def write_zip(out, files):
         for path, content in {**files, LIST: _list(files)}.items():
             entry = zipfile.ZipInfo(path, MOMENT)
             entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.external_attr = (stat.S_IFREG | (0o755 if path in EXECUTABLE else 0o644)) << 16
+            entry.external_attr = (stat.S_IFREG | _mode(path)) << 16
             archive.writestr(entry, content)
+
+
+def _mode(path):
+    return 0o755 if path in EXECUTABLE else 0o644
 
 
 def _ours_zip(path):
@@ -125,10 +129,9 @@ def write_folder(out, files):
     for path, content in {**files, LIST: _list(files)}.items():
         target = out / path
         target.parent.mkdir(parents=True, exist_ok=True)
-        draft = target.with_name(f".{target.name}.{os.getpid()}")
-        draft.write_bytes(content)
-        draft.chmod(0o755 if path in EXECUTABLE else 0o644)
-        os.replace(draft, target)
+        with replacing(target) as file:
+            file.write(content)
+            os.chmod(file.name, _mode(path))
 
 
 def _known(out):

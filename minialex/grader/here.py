@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 
 from .. import __version__
+from ..utils.files import replacing
 from .grading import grade
 
 VISIBLE = "visible"
@@ -92,7 +93,8 @@ def _cell(text):
 
 
 def write(path, text):
-    """Whole or not at all; a link in its place is replaced, not followed."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_text(text, encoding="utf-8")
-    os.replace(draft, path)
+    """Whole or not at all; a link in its place, which a submission may have put there, is replaced, not followed."""
+    if path.is_symlink():
+        path.unlink()
+    with replacing(path, "w", encoding="utf-8") as file:
+        file.write(text)

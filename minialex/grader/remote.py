@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from . import wire
-from .sandbox import Process, python_code
+from .sandbox import Process
 from .wire import StudentError
 
 PATIENCE = 6  # times the limit of computing time by the clock: on a busy machine nobody is blamed for waiting
@@ -31,8 +31,8 @@ class Remote(wire.Peer):
 
     def __init__(self, files: list[Path], timeout: float = 10.0, memory: int = 4096, level: str | None = None) -> None:
         self.timeout, self.gone = timeout, None
-        code = f"from minialex.grader.inside import main\nmain({float(timeout)!r}, {{channel}})"
-        self.process = Process(python_code(code), files, timeout, memory, level)
+        code = f"from minialex.grader.inside import main\nmain({float(timeout)!r})"
+        self.process = Process(code, files, timeout, memory, level)
         super().__init__(self.process.channel)
         self.left = PATIENCE * timeout + GRACE  # seconds that we wait for it, all in all
 

@@ -13,9 +13,9 @@ For code that nobody trusts, the strongest of three protections that this system
 import collections
 import contextlib
 import functools
-import json
 import os
 import secrets
+import shlex
 import shutil
 import signal
 import socket
@@ -24,8 +24,6 @@ import sys
 import tempfile
 import threading
 from pathlib import Path
-
-from . import confine
 
 LEVELS = ("namespaces", "user", "process")
 COPIED = ("namespaces", "user")
@@ -38,7 +36,10 @@ PACKAGE = Path(__file__).resolve().parents[1]
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/lib32", "/etc/ld.so.cache", "/etc/alternatives", "/nix/store")
 QUIET = {"MPLBACKEND": "Agg", "MINIALEX_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1",
          "MKL_NUM_THREADS": "1"}
-ENVIRONMENT = {**QUIET, "PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/tmp", "TMPDIR": "/tmp", "LANG": "C.UTF-8"}
+DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom", "/dev/random")
+NEWLINE = "\n"
+ENVIRONMENT = {**QUIET, "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/tmp", "TMPDIR": "/tmp",
+               "LANG": "C.UTF-8"}
 TOLD = {
     ("namespaces", True): "an own user, own file tree, own process numbers, no network, limits of time and memory",
     ("namespaces", False): "an own read-only file tree, own process numbers, no network, limits of time and memory",
@@ -48,18 +49,17 @@ TOLD = {
 
 
 class Process:
-    """Python code in a process of its own, confined as far as `level` says.
+    """Python code in a process of its own, confined as far as `level` says; its standard input is its end of `channel`, a socket.
 
-    command: arguments of Python; "{channel}" in them becomes the number of the channel's descriptor. files: what was handed in,
-    a file or a folder, and what else it may read; a confined process gets copies, besides Python, its packages and minialex.
-    channel: a socket to it.
+    files: what was handed in, a file or a folder, and what else it may read; a confined process gets copies, besides Python, its
+    packages and minialex.
     """
 
     alive: set["Process"] = set()
 
-    def __init__(self, command: list[str], files: list[str | os.PathLike] = (), timeout: float = 10.0, memory: int = 4096,
+    def __init__(self, code: str, files: list[str | os.PathLike] = (), timeout: float = 10.0, memory: int = 4096,
                  level: str | None = None) -> None:
-        self.level = level or best_level()
+        self.level, self.user = level or best_level(), _free_user()
         self.root = tempfile.mkdtemp(prefix="minialex-")
         self.copies = {}
         if self.level in COPIED:
@@ -69,30 +69,69 @@ class Process:
                 _copy(path, self.copies[path])
         self.folder = next((path for path in map(os.path.abspath, files) if os.path.isdir(path)), "/")
         self.channel, theirs = socket.socketpair()
-        self.kept, self.user = bytearray(), _free_user()
-        self.running = self._started(command, theirs, timeout, memory)
+        self.kept = bytearray()
+        self.running = self._started(_python(code, self.level, _limits(self.level, timeout, memory)), theirs)
         theirs.close()
         self.alive.add(self)
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
         threading.Thread(target=self._close_when_ended, daemon=True).start()
 
-    def _started(self, command, theirs, timeout, memory):
-        command = [sys.executable, *(text.replace("{channel}", str(theirs.fileno())) for text in command)]
-        environment = {**os.environ, **QUIET} if self.level == OPEN or os.name != "posix" else ENVIRONMENT
-        options = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "start_new_session": True, "env": environment}
+    def _started(self, command, theirs):
+        options = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "start_new_session": True, "env": ENVIRONMENT}
+        if self.level == OPEN or os.name != "posix":
+            options.update(env={**os.environ, **QUIET})
         if os.name != "posix":
             running = subprocess.Popen(command, stdin=subprocess.PIPE, **options)
             with running.stdin:
                 running.stdin.write(theirs.share(running.pid))
             return running
-        shown = [[path, path] for path in _seen()] + [[copy, path] for path, copy in self.copies.items()]
-        config = {"level": self.level, "parent": os.getpid(), "user": self.user, "disk": DISK, "visible": shown,
-                  "root": os.path.join(self.root, "tree"),
-                  "folder": os.getcwd() if self.level == OPEN else self.place(self.folder),
-                  "limits": _limits(self.level, timeout, memory), "command": command, "environment": environment}
-        return subprocess.Popen([sys.executable, "-I", "-S", confine.__file__, json.dumps(config)], stdin=subprocess.DEVNULL,
-                                pass_fds=[theirs.fileno()], cwd="/", **options)
+        if self.level == "namespaces":
+            return subprocess.Popen(self._namespaces(command), stdin=theirs, cwd="/", **options)
+        if self.level == "user":
+            options.update(user=self.user, group=self.user, extra_groups=[])
+        return subprocess.Popen(command, stdin=theirs, cwd=None if self.level == OPEN else self._folder(), **options)
+
+    def _folder(self):
+        """Where it starts: among the files, if it may."""
+        return self.place(self.folder) if os.access(self.place(self.folder), os.X_OK) else "/"
+
+    def _namespaces(self, command):
+        """The command that runs `command` in new namespaces, in a file tree in memory that shows what it needs, read-only, and
+        lets nothing be written but in /tmp. The first process there must be another one: signals mean nothing to it."""
+        shown = [(path, path) for path in _seen()] + [(copy, path) for path, copy in self.copies.items()]
+        tree, links = f"{self.root}/tree", [path for path, _ in shown if os.path.islink(path)]
+        folders = [place for path, place in shown if os.path.isdir(path) and path not in links]
+        files = [place for path, place in shown if os.path.isfile(path) and path not in links]
+        os.mkdir(tree)
+
+        def inside(paths):
+            return shlex.join(tree + path for path in paths)
+
+        parents = [os.path.dirname(path) for path in [*files, *links]]
+        become = f"--reuid {self.user} --regid {self.user} --clear-groups" if _is_administrator() else ""
+        script = f"""set -e
+mount -t tmpfs -o nosuid,nodev,size={DISK},mode=755 tmpfs {tree}
+mkdir -p {inside([*folders, *parents, "/tmp", "/dev/shm", "/proc"])}
+touch {inside([*files, *DEVICES])}
+chmod 1777 {tree}/tmp
+mount --bind {tree}/tmp {tree}/dev/shm
+{NEWLINE.join(shlex.join(["ln", "-sfn", os.readlink(link), tree + link]) for link in links)}
+{NEWLINE.join(shlex.join(["mount", "-o", "rbind,ro", path, tree + place]) for path, place in shown if path not in links)}
+{NEWLINE.join(f"mount --bind {device} {tree}{device}" for device in DEVICES)}
+mount -t proc -o nosuid,nodev proc {tree}/proc 2>&- || :
+cd {tree}
+pivot_root . .
+umount -l .
+cd {shlex.quote(self.folder)}
+umask 077
+exec 3<&0 <&-
+setpriv {become} --bounding-set=-all --inh-caps=-all --no-new-privs {shlex.join(command)} <&3 3<&- &
+exec 3<&-
+wait $!"""
+        own = [] if _is_administrator() else ["--user", "--map-root-user"]
+        return ["setpriv", "--pdeathsig", "KILL", "unshare", *own, "--mount", "--pid", "--net", "--ipc", "--uts", "--fork",
+                "--kill-child", "sh", "-c", script]
 
     def place(self, path: str | os.PathLike) -> str:
         """Where the process finds what is `path` here."""
@@ -128,16 +167,15 @@ class Process:
     def status(self, seconds: float = 0.0) -> int | None:
         """The exit status (minus a signal's number), or None while it runs."""
         try:
-            return self.running.wait(seconds)
+            status = self.running.wait(seconds)
         except subprocess.TimeoutExpired:
             return None
+        return 128 - status if self.level == "namespaces" and status > 128 else status  # as a shell says it
 
     def end(self) -> None:
         """Ends it and all that it has started."""
         self.alive.discard(self)
-        self.running.terminate()  # in namespaces this ends the process that holds them, and so all in them
-        if self.status(2.0 if self.level == "namespaces" else 0.0) is None:
-            self.running.kill()
+        self.running.kill()  # in namespaces this ends the process that holds them, and so all in them
         self._end_group()
         if self.level == "user":  # whatever runs under its user id: processes that have left the group, too
             code = f"import os; os.setresuid(*[{self.user}] * 3); os.kill(-1, 9)"
@@ -154,10 +192,13 @@ class Process:
             pass
 
 
-def python_code(code: str) -> list[str]:
-    """The arguments of Python that run `code` with this Python's packages, and with nothing from the present folder."""
+def _python(code, level, limits):
+    """Python that runs `code` with this Python's packages, and with nothing from the present folder; first it takes away what
+    the code does not need."""
     paths = [entry for entry in sys.path if os.path.isabs(entry) and entry not in (os.getcwd(), str(PACKAGE.parent))]
-    return ["-I", "-u", "-X", "utf8", "-c", f"import sys; sys.path[:] = {[str(PACKAGE.parent), *paths]!r}\n{code}"]
+    start = (f"import sys; sys.path[:] = {[str(PACKAGE.parent), *paths]!r}\nfrom minialex.grader.confine import confine\n"
+             f"confine({limits!r}, {level != OPEN}, {os.getpid() if level != 'namespaces' else None})\n")
+    return [sys.executable, "-I", "-u", "-X", "utf8", "-c", start + code]
 
 
 @functools.lru_cache
@@ -180,7 +221,7 @@ def _works(level):
     if os.name != "posix" or sys.platform != "linux" and level == "namespaces" or level == "user" and not _is_administrator():
         return False
     try:
-        process = Process(python_code("import numpy, minialex.tensor, os; os._exit(7)"), timeout=30, level=level)
+        process = Process("import numpy, minialex.tensor, os; os._exit(7)", timeout=30, level=level)
     except OSError:
         return False
     status = process.status(600)  # ended by its computing time long before: a busy machine weakens no protection

@@ -53,8 +53,9 @@ def labels(files):
     """What the table calls the files: their names, or the part of the path that differs where names are the same."""
     paths = [Path(file) for file in files]
     names = [path.stem for path in paths]
-    return [name if names.count(name) == 1 else _differing(path, [other for other in paths if other.stem == name])
-            for name, path in zip(names, paths)]
+    found = [name if names.count(name) == 1 else _differing(path, [other for other in paths if other.stem == name])
+             for name, path in zip(names, paths)]
+    return [name if found.count(name) == 1 else str(path) for name, path in zip(found, paths)]
 
 
 def _differing(path, others):

@@ -28,7 +28,7 @@ CLASS = [
     result("ben", "wrong", conv_x=verdict.LAST, conv_w=verdict.CORRECT),
     result("carla", "wrong", conv_x=verdict.LAST, conv_w=verdict.LAST),
     result("david", "wrong", pool_x=verdict.SIGN),
-    result("<b>eve</b>", "error", {"kind": "SyntaxError", "message": "in <script>", "lines": []}),
+    result("<b>eve", "error", {"kind": "SyntaxError", "message": "in <script>", "lines": []}),
 ]
 
 
@@ -53,7 +53,7 @@ def test_counts_and_who_shares_what():
     assert [(word, list(who)) for word, who in class_report.mistakes(students)] == [
         (verdict.LAST, ["ben", "carla"]), (verdict.SIGN, ["david"])]
     assert [(place, [name for name, _ in who]) for place, who in class_report.errors(students)] == [
-        (("the file", "SyntaxError"), ["<b>eve</b>"])]
+        (("the file", "SyntaxError"), ["<b>eve"])]
     text = "".join(Page(class_report.page(CLASS)).text)
     assert "1 of 5 are all right, 3 have a wrong gradient, 1 could not be checked." in text
     assert "Lesson 04, convolution, for 2 students" in text.replace("\n", "") and "+= and not =" in text
@@ -109,3 +109,7 @@ def test_the_command(tmp_path, capsys):
     assert main([str(folder), "--report", str(page)]) == 2
     assert page.read_text("utf-8") == "mine" and "give another name" in capsys.readouterr().err
     assert main([str(folder), "--anonymous"]) == 2
+
+
+def test_what_is_to_be_taught_again_is_said_of_verdicts_only():
+    assert set(class_report.AGAIN) <= set(verdict.VERDICTS) and all(len(said) == 2 for said in class_report.AGAIN.values())
