@@ -144,18 +144,24 @@ def picture():
 def save(figure, name, caption=""):
     """Write pictures/NAME.png next to the lessons (or into the folder MINIALEX_PICTURES); a notebook shows it.
 
-    caption: what to see in it, printed below."""
+    caption: what to see in it, printed below. The picture in words, with the numbers that it draws, goes with it for those who
+    do not see it. Stops the lesson, as a fact does, where the words hold no number."""
+    from minialex.utils import in_words
+
     telling.up_to_here()
     PICTURES.mkdir(parents=True, exist_ok=True)
     path = PICTURES / f"{name}.png"
-    figure.savefig(path, facecolor="white")
+    words = in_words.of(figure)
+    if not any(letter.isdigit() for letter in words):
+        raise evidence.NotSo(f"not so: the picture {name} says its numbers in words")
+    figure.savefig(path, facecolor="white", metadata={in_words.KEY: words})
     if SHOW:
-        SHOW(path, caption)
+        SHOW(path, caption, words)
         return path
     if predictions.in_notebook():
         from IPython.display import Image, display
 
-        display(Image(filename=str(path)))
+        display(Image(filename=str(path), alt=words))
     print(f"\nPicture: {path}")
     if caption:
         print(_paragraph(f"  {caption}"))

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from minialex.utils import in_words
+
 LESSONS = Path(__file__).resolve().parents[1] / "lessons"
 FIRST = LESSONS / "01_shape_arithmetic.py"
 PARTS = ("classroom", "predictions", "telling", "evidence")
@@ -63,6 +65,17 @@ def test_it_runs_from_anywhere_and_saves_its_picture(first_lesson):
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     assert picture.stat().st_size > 50_000 and str(picture) in done.stdout
+    assert "(224 - 11 + 2·0)/4 + 1 = 54.25 → 54" in in_words.read(picture)
+
+
+def test_a_picture_that_says_no_number_in_words_stops_its_lesson(classroom, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(classroom, "PICTURES", tmp_path)
+    figure = classroom.picture().figure()
+    figure.text(0.5, 0.5, "a picture without numbers")
+    with pytest.raises(AssertionError, match="not so: the picture empty says its numbers in words"):
+        classroom.save(figure, "empty")
+    figure.text(0.5, 0.4, "until 5 is written")
+    assert in_words.read(classroom.save(figure, "full")) == "a picture without numbers. until 5 is written."
 
 
 def test_it_settles_its_claims_and_quotes_who_made_them(first_lesson):

@@ -48,7 +48,9 @@ def test_a_lesson_runs_as_a_notebook(executed, tmp_path, path):
     outputs = [output for cell in book.cells if cell.cell_type == "code" for output in cell.outputs]
     said = "".join(output["text"] for output in outputs if output["output_type"] == "stream")
     assert "✓" in said and "on purpose" in said
-    assert any("image/png" in output.get("data", {}) for output in outputs), "no picture in the notebook"
+    pictures = [output["metadata"]["image/png"] for output in outputs if "image/png" in output.get("data", {})]
+    assert pictures, "no picture in the notebook"
+    assert all(re.search(r"\d", picture["alt"]) for picture in pictures), "a picture says nothing to those who do not see it"
     questions = len(re.findall(r"predict\(", path.read_text(encoding="utf-8")))
     assert said.count("to answer: predict(..., typed=55)") == questions, "a kernel that cannot ask says how to answer"
     assert path.stem in json.loads((tmp_path / "cache" / "course.json").read_text(encoding="utf-8"))["lessons"]

@@ -1,7 +1,8 @@
 """The Python side of a page: runs a lesson's cells and an exercise's check, and tells the page what comes out.
 
-The page gives `say`, a function of JavaScript: say(kind, text) or, for a picture, say("picture", caption, bytes). A prediction is
-asked in the page while its cell waits, which is why `predict(...)` becomes `await __predict__(...)` before a cell is compiled.
+The page gives `say`, a function of JavaScript: say(kind, text) or, for a picture, say("picture", caption, bytes, words). A
+prediction is asked in the page while its cell waits, which is why `predict(...)` becomes `await __predict__(...)` before a cell
+is compiled.
 """
 import ast
 import json
@@ -38,8 +39,8 @@ class Lesson:
         self._known = json.dumps(progress.load())
         self._names = {"__name__": "__main__", "__predict__": self._predict}
 
-    def _show(self, path, caption):
-        self._say("picture", caption, path.read_bytes())
+    def _show(self, path, caption, words):
+        self._say("picture", caption, path.read_bytes(), words)
 
     async def run(self, number, source):
         """Run one cell; whether it went well."""

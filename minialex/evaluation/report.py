@@ -13,7 +13,7 @@ from typing import Any
 from ..data.names import shown
 from ..device import resolve_device
 from ..errors import UserError
-from ..utils import console
+from ..utils import console, in_words
 from ..utils.drawing import attempt
 from ..utils.files import Output, replacing
 from ..utils.progress import Progress, duration
@@ -75,7 +75,7 @@ def write(run: str | Path, scores: Scores, pictures: Any, say: Say, force: bool 
         _picture(Path(run, "curves.png"), "Curves", "Loss and accuracy over the epochs. Dots are validations on all pictures."),
         *_predictions(scores, pictures, say),
         _drawn(lambda path: plots.confusion(path, scores), "Confusion matrix",
-               "A row for each class: what the network calls its pictures. Blue is right, red is a mistake.", say),
+               "A row for each class: what the network calls its pictures. The diagonal, blue, is right, red a mistake.", say),
         "<h2>Classes</h2>" + _table(CLASS_HEAD, map(class_cells, scores.by_class()), (0, 4)),
         _picture(Path(run, "filters.png"), "The first layer's filters", "Its kernels as small pictures."),
         _epochs(rows, {row["epoch"]: row for row in times}), _settings(config),
@@ -103,8 +103,9 @@ def _picture(path, title, words):
         content = Path(path).read_bytes()
     except OSError:
         return ""
+    seen = html.escape(in_words.read(path) or title)
     return (f"<h2>{html.escape(title)}</h2><p>{html.escape(words)}</p>"
-            f'<img alt="{html.escape(title)}" src="data:image/png;base64,{base64.b64encode(content).decode()}">')
+            f'<img alt="{seen}" src="data:image/png;base64,{base64.b64encode(content).decode()}">')
 
 
 def _drawn(draw, title, words, say):
@@ -119,7 +120,7 @@ def _predictions(scores, pictures, say):
     right, wrong = scores.by_confidence()
     if len(right):
         yield _drawn(lambda path: _sheet(path, scores, pictures, scores.of_many_classes(right, SHOWN)), "Best predictions",
-                     "Recognised, and the surest of their classes. Red: the right class.", say)
+                     "Recognised, and the surest of their classes. Red and bold: the right class.", say)
     if len(wrong):
         yield _drawn(lambda path: _sheet(path, scores, pictures, wrong[:SHOWN]), "Worst predictions",
                      f"The surest of the {len(wrong):,} mistakes; the right class stands above each picture.", say)
@@ -166,7 +167,7 @@ def _settings(config):
     versions = {f"{name} version": value for name, value in config.get("versions", {}).items()}
     tables = [_table(head, [(name.replace("_", " "), value if isinstance(value, str) else json.dumps(value))
                             for name, value in values.items()], (0, 1))
-              for head, values in ((("setting", "value"), config["settings"]), (("run", ""), rest | versions))]
+              for head, values in ((("setting", "value"), config["settings"]), (("run", "value"), rest | versions))]
     return '<h2>Configuration</h2><div class="two">' + "".join(tables) + "</div>"
 
 
@@ -177,5 +178,7 @@ def _table(head: Sequence[str], rows: Iterator[Sequence[str]] | list[Any], texts
     def line(cells, tag):
         return "<tr>" + "".join(f"<{tag}{kind}>{html.escape(str(cell))}</{tag}>" for cell, kind in zip(cells, kinds)) + "</tr>"
 
-    return (f'<div class="wide"><table><thead>{line(head, "th")}</thead><tbody>{"".join(line(row, "td") for row in rows)}'
+    # A keyboard scrolls what it can focus.
+    region = f'class="wide" tabindex="0" role="region" aria-label="Table by {html.escape(head[0])}"'
+    return (f'<div {region}><table><thead>{line(head, "th")}</thead><tbody>{"".join(line(row, "td") for row in rows)}'
             "</tbody></table></div>")

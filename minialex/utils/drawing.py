@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ..errors import UserError
-from . import files
+from . import files, in_words
 
 # Fonts that many machines have, asked where DejaVu has no letter for a name.
 _FALLBACK = ("Noto Sans CJK SC", "Noto Sans CJK JP", "Microsoft YaHei", "PingFang SC", "Hiragino Sans", "Arial Unicode MS")
@@ -46,7 +46,10 @@ def figure(path: Any, width: float, height: float, style: dict[str, Any], dpi: i
         if path is not None:
             mark = path.mark if isinstance(path, files.Output) else files.mark("picture")
             with files.replacing(path) as file:
-                drawing.savefig(file, format=kind, dpi=dpi, **_FORMATS[kind](mark))
+                options = _FORMATS[kind](mark)
+                if kind == "png":
+                    options["metadata"] |= {in_words.KEY: in_words.of(drawing)}
+                drawing.savefig(file, format=kind, dpi=dpi, **options)
 
 
 def format_of(path: Any) -> str:

@@ -19,10 +19,11 @@ class Checker(html.parser.HTMLParser):
 
     def __init__(self):
         super().__init__()
-        self.open, self.text, self.links = [], [], []
+        self.open, self.text, self.links, self.words = [], [], [], []
 
     def handle_starttag(self, tag, attributes):
         self.links += [value for name, value in attributes if name in ("src", "href")]
+        self.words += [value for name, value in attributes if name == "alt"]
         if tag not in self.EMPTY:
             self.open.append(tag)
 
@@ -39,6 +40,8 @@ def test_training_leaves_a_page_that_needs_nothing_else(runs):
     checker.feed(page)
     assert checker.open == [] and len(checker.links) >= 4
     assert all(link.startswith("data:image/png;base64,") for link in checker.links)
+    assert len(checker.words) == len(checker.links) and all(re.search(r"\d", words) for words in checker.words), checker.words
+    assert any("Äpfel, Äpfel: " in words for words in checker.words)  # the confusion matrix
     assert "<script" not in page and "url(" not in page and not re.search(r"(src|href)=.?https?:", page)
     text = "".join(checker.text)
     for words in ("Curves", "Confusion matrix", "Best predictions", "Worst predictions", "Configuration", "batch size", "Äpfel",

@@ -62,7 +62,7 @@ function hear(message) {
   } else if (message.say === "out") job?.output.line(message.text);
   else if (message.say === "error") job?.output.error(message.text);
   else if (message.say === "trace") job?.output.trace(message.text);
-  else if (message.say === "picture") job?.output.picture(message.bytes, message.caption);
+  else if (message.say === "picture") job?.output.picture(message.bytes, message.caption, message.words);
   else if (message.say === "done" && job) {
     jobs.shift();
     job.mark(message.well ? `done in ${message.seconds.toFixed(1)} s` : "stopped");

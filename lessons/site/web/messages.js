@@ -18,7 +18,7 @@
 /** @typedef {{say: "status" | "out" | "error" | "trace" | "failed", text: string}
  *   | {say: "ready"}
  *   | {say: "ask", question: string, problem: string}
- *   | {say: "picture", caption: string, bytes: Uint8Array}
+ *   | {say: "picture", caption: string, bytes: Uint8Array, words: string}
  *   | {say: "progress", known: string}
  *   | {say: "done", well: boolean, seconds: number}} FromWorker */
 

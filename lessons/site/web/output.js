@@ -46,12 +46,12 @@ export class Output {
       Object.assign(document.createElement("pre"), { textContent: text }));
   }
 
-  /** @param {Uint8Array} bytes a PNG @param {string} caption what is to be seen in it */
-  picture(bytes, caption) {
+  /** @param {Uint8Array} bytes a PNG @param {string} caption what is to be seen in it @param {string} words the picture in words */
+  picture(bytes, caption, words) {
     const figure = this.#add("figure", "", "");
     const image = document.createElement("img");
     image.src = URL.createObjectURL(new Blob([/** @type {Uint8Array<ArrayBuffer>} */ (bytes)], { type: "image/png" }));
-    image.alt = caption || "The lesson's picture";
+    image.alt = words || caption || "The lesson's picture";
     figure.append(image);
     if (caption) figure.append(Object.assign(document.createElement("figcaption"), { textContent: caption }));
   }

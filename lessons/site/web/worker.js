@@ -61,9 +61,9 @@ async function start({ name, known, runtime }) {
   drawing = python.loadPackage(runtime.later, quiet);
 }
 
-/** What Python tells the page. @param {string} kind @param {string} text @param {any} [bytes] */
-function tell(kind, text, bytes) {
-  if (kind === "picture") say({ say: "picture", caption: text, bytes: bytes.toJs() });
+/** What Python tells the page. @param {string} kind @param {string} text @param {any} [bytes] @param {string} [words] */
+function tell(kind, text, bytes, words) {
+  if (kind === "picture") say({ say: "picture", caption: text, bytes: bytes.toJs(), words: words ?? "" });
   else if (kind === "progress") say({ say: "progress", known: text });
   else if (kind === "error" || kind === "trace") say({ say: kind, text });
 }
