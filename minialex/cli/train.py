@@ -74,6 +74,8 @@ TRAINING = [
      f"({_default('schedule')})", {"action": "store", "choices": SCHEDULES}),
     ("--milestones", "E,E,E", "epochs after which lr is divided by 10, such as 30,60,80"),
     ("--warmup", "N", f"steps over which lr rises to its first value (0; {RECIPES['builtin']['warmup']} for the built-in set)"),
+    ("--first-lr", "X", f"the first convolution's learning rate, times lr ({_default('first_lr')})"),
+    ("--first-init", "X", f"its initial weights, times what --init draws ({_default('first_init')})"),
     ("--momentum", "X", f"part of the last step that is taken again ({_default('momentum')})"),
     ("--weight-decay", "X", f"part of each weight, times lr, that a step takes away ({_default('weight_decay')})"),
 ]

@@ -245,8 +245,9 @@ class Trainer:
 
     @property
     def lr(self) -> float:
-        """The learning rate of the next step."""
-        return self.optimizer.param_groups[0]["lr"]
+        """The learning rate of the next step, without the first convolution's factor."""
+        group = self.optimizer.param_groups[-1]
+        return group["lr"] * (self.config.lr / group["initial_lr"])
 
     def on_device(self, *arrays: Any) -> list[Any]:
         """The arrays where the network is."""

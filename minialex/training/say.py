@@ -92,8 +92,10 @@ def _numbers(config):
     pixels += f", colours shifted with σ {config.colour:g}" if config.colour else ""
     epochs = "1 epoch" if config.epochs == 1 else f"{config.epochs} epochs"
     parts = f" in {config.accumulate} parts" if config.accumulate > 1 else ""
-    return (f"{epochs}, batch {config.batch_size}{parts}, lr {config.lr:g}{schedule}, momentum {config.momentum:g}, weight decay "
-            f"{config.weight_decay:g}, init {config.init}, pixels minus the mean, {pixels}, seed {config.seed}")
+    first = "" if config.first_init == 1 else f" (the first layer's times {config.first_init:g})"
+    faster = "" if config.first_lr == 1 else f" (the first layer's {config.first_lr:g} times that)"
+    return (f"{epochs}, batch {config.batch_size}{parts}, lr {config.lr:g}{faster}{schedule}, momentum {config.momentum:g}, weight decay "
+            f"{config.weight_decay:g}, init {config.init}{first}, pixels minus the mean, {pixels}, seed {config.seed}")
 
 
 def _cautions(experiment):

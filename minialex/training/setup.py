@@ -65,6 +65,8 @@ def build(config: Config, train: Any, val: Any, device: str, statistics: data.St
           own: OwnModel | None = None) -> Experiment:
     """Build the Experiment. found: the Weights that config.init names; own: the user's network. Raises UserError."""
     model = _network(config, len(train.classes), own)
+    for _, layer in convolutions(model)[:1]:
+        layer.weight.data *= np.float32(config.first_init)
     notes, fresh = finetune.load_into(model, found, config.init) if found else ([], frozenset())
     for _, layer in model.named_modules():
         if isinstance(layer, nn.Dropout) and config.dropout is not None:
@@ -72,12 +74,23 @@ def build(config: Config, train: Any, val: Any, device: str, statistics: data.St
     kernels = next((layer.weight.data.copy() for _, layer in convolutions(model)), None)
     model.to(device)
     trunk, head = finetune.freeze(model, config.freeze) if config.freeze else (None, model)
-    optimizer = optim.SGD(head.parameters(), config.lr, config.momentum, config.weight_decay)
+    optimizer = optim.SGD(_groups(head, model, config), config.lr, config.momentum, config.weight_decay)
     views = 0
     if trunk is not None:
         views = finetune.views(trunk, model.input_shape, len(train) + len(val), config.crop or config.reflect)
     return Experiment(config, train, val, statistics, model, optimizer, make_schedule(config, optimizer), notes, kernels,
                       trunk, head, fresh, views)
+
+
+def _groups(learner, model, config):
+    """The parameters that learn, in their order; the first convolution's weights in a group of their own where their rate is."""
+    parameters = learner.parameters()
+    own = [layer.weight for _, layer in convolutions(model)[:1] if config.first_lr != 1 and layer.weight in parameters]
+    if not own:
+        return parameters
+    at = parameters.index(own[0])
+    parts = [parameters[:at], own, parameters[at + 1:]]
+    return [{"params": part} | ({"lr": config.first_lr * config.lr} if part is own else {}) for part in parts if part]
 
 
 def convolutions(model: nn.Module) -> list[tuple[str, nn.Conv2d]]:
