@@ -29,7 +29,7 @@ _SMALL = _PAPER | {
 FIRST = {"first_init": 0.3, "first_lr": 30.0}
 RECIPES: dict[str, dict[str, Any]] = {
     "paper": _PAPER,
-    "small": _SMALL | FIRST,
+    "small": _SMALL,
     "finetune": _SMALL | {"epochs": 10, "lr": 0.001, "warmup": 20},
     "frozen": _SMALL | {"epochs": 10, "lr": 0.0007, "batch_size": 64, "warmup": 20},
     "builtin": _SMALL | FIRST | {"epochs": 5, "lr": 0.006, "warmup": 20},

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..data.names import shown
 from ..device import to_numpy
-from ..evaluation import classifier
+from ..evaluation import classifier, kernels
 from ..evaluation.plots import COLUMNS, QUIET, ROWS, TRAIN, VAL, VAL_LIGHT, Path, over_epochs, page, sheet
 from ..utils.drawing import attempt
 from ..utils.files import Output
@@ -112,8 +112,8 @@ def _lr_drops(axes, epochs, lr):
 def filters(path: Path, weight: np.ndarray, start: np.ndarray | None = None, towers: int = 1, name: str = "conv1") -> None:
     """The kernels of the layer `name` as small pictures: weight (C_out, 1 or 3, KH, KW), in `towers` blocks.
 
-    start: the same kernels before training. Below the kernels then stands what training has changed in them: after a few
-    epochs the random numbers of the beginning still hide it.
+    start: the same kernels before training. Below the kernels then stands what training has changed in them: where they
+    have hardly moved, the random numbers of the beginning hide it. Above them stands what they have become (see kernels).
     """
     weight = np.asarray(weight, np.float32)
     count, depth, tall, wide = weight.shape
@@ -129,14 +129,15 @@ def filters(path: Path, weight: np.ndarray, start: np.ndarray | None = None, tow
     block_height = TILE * rows + 0.35
     part_height = towers * block_height + 0.6
     with page(path, max(6.5, TILE * per_row + 0.4), len(parts) * part_height) as paper:
-        for number, (title, note, kernels) in enumerate(parts):
+        for number, (title, note, pictures) in enumerate(parts):
             paper.heading(title, note, number * part_height + 0.25)
-            for tower, block in enumerate(np.split(kernels, towers)):
+            for tower, block in enumerate(np.split(pictures, towers)):
                 top = number * part_height + 0.72 + tower * block_height
                 if towers > 1:
                     paper.text(0.2, top - 0.13, f"tower {tower + 1}", color=QUIET)
                 axes = paper.axes(0.2, top, TILE * per_row, TILE * rows)
                 axes.imshow(_mosaic(block, per_row), interpolation="nearest", aspect="auto")
+        paper.text(paper.width - 0.2, 0.59, kernels.sentence(weight, start, towers), 7.5, color=QUIET, ha="right")
 
 
 def _mosaic(kernels, per_row):

@@ -70,17 +70,17 @@ def test_a_run_from_before_they_existed_goes_on_as_it_was(train):
 
 
 @pytest.mark.parametrize("given, used", [
-    ({}, True), ({"lr": 0.01}, True), ({"init": "he"}, True), ({"variant": "torchvision"}, True),
+    ({"subset": ""}, True), ({"lr": 0.01}, True), ({"init": "he"}, True), ({"variant": "torchvision"}, True),
     ({"paper": True}, False), ({"pixels": "raw"}, False), ({"init": "paper"}, False), ({"init": "weights.npz"}, False),
-    ({"variant": "lenet5"}, False), ({"init": "weights.npz", "freeze": "conv"}, False),
+    ({"variant": "lenet5"}, False), ({"subset": "imagenette"}, False), ({"init": "weights.npz", "freeze": "conv"}, False),
 ])
-def test_small_sets_use_both_where_they_were_found(given, used):
-    config = resolve({"data": "x"} | given, 1200, 400)
+def test_the_builtin_set_uses_both_where_they_were_found(given, used):
+    config = resolve(given, 1200, 400)
     assert {name: getattr(config, name) for name in FIRST} == (FIRST if used else dict.fromkeys(FIRST, 1.0))
 
 
 def test_what_the_user_says_wins():
-    config = resolve({"data": "x", "pixels": "raw", "first_lr": 2.0}, 1200, 400)
+    config = resolve({"pixels": "raw", "first_lr": 2.0}, 1200, 400)
     assert (config.first_lr, config.first_init) == (2.0, 1.0)
 
 
