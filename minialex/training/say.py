@@ -94,8 +94,9 @@ def _numbers(config):
     parts = f" in {config.accumulate} parts" if config.accumulate > 1 else ""
     first = "" if config.first_init == 1 else f" (the first layer's times {config.first_init:g})"
     faster = "" if config.first_lr == 1 else f" (the first layer's {config.first_lr:g} times that)"
-    return (f"{epochs}, batch {config.batch_size}{parts}, lr {config.lr:g}{faster}{schedule}, momentum {config.momentum:g}, weight decay "
-            f"{config.weight_decay:g}, init {config.init}{first}, pixels minus the mean, {pixels}, seed {config.seed}")
+    return (f"{epochs}, batch {config.batch_size}{parts}, lr {config.lr:g}{faster}{schedule}, momentum {config.momentum:g}, "
+            f"weight decay {config.weight_decay:g}, init {config.init}{first}, pixels minus the mean, {pixels}, seed "
+            f"{config.seed}")
 
 
 def _cautions(experiment):
