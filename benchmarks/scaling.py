@@ -34,7 +34,7 @@ from minialex.tensor import Tensor  # noqa: E402
 from minialex.training.lifeline import ENDS  # noqa: E402
 from minialex.training.parallel import SharedNetwork  # noqa: E402
 from minialex.training.ranks import Ranks, world  # noqa: E402
-from minialex.training.shards import shard_rows  # noqa: E402
+from minialex.training.shards import process_rows  # noqa: E402
 
 TOTAL, CONVOLUTIONS, PARAMETERS = 1_281_167, 2_334_080, 60_965_224
 LINES = {"1 Gb/s": (50e-6, 1e9 / 8), "10 Gb/s": (30e-6, 10e9 / 8), "100 Gb/s": (5e-6, 100e9 / 8), "NVLink": (3e-6, 450e9)}
@@ -44,7 +44,7 @@ def bytes_per_step(scheme, processes, batch, classes=1000):
     """What one process gives to the others in a step, by formula (see docs/machines.md)."""
     each = 2 * (processes - 1) / processes
     if scheme == "data":
-        return 4 * each * (PARAMETERS - (1000 - classes) * 4097)
+        return 4 * (each * (PARAMETERS - (1000 - classes) * 4097) + (processes - 1) * batch / processes * classes)
     outputs, inputs = 9216 + 4096 + 4096 + classes, 9216 + 4096 + 4096
     return 4 * (each * CONVOLUTIONS + (processes - 1) * batch / processes * outputs + each * batch * inputs)
 
@@ -78,9 +78,8 @@ def work(scheme, batch, steps):
     network.narrow()
     network.count = batch
     waits = Clock(ranks, "wait_for", "gather_rows")
-    rows = shard_rows(batch, ranks.shards)
-    mine = range(rows[ranks.mine[0]].start, rows[ranks.mine[-1]].stop)
-    images = np.random.default_rng(ranks.rank).standard_normal((len(mine), 3, 227, 227)).astype(np.float32)
+    mine = len(range(batch)[process_rows(batch, ranks)[ranks.rank]])
+    images = np.random.default_rng(ranks.rank).standard_normal((mine, 3, 227, 227)).astype(np.float32)
     labels, taken = np.arange(batch) % 1000, []
     for _ in range(steps + 1):
         ranks.gather(None)

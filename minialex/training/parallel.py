@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import nn, optim
+from .. import models, nn, optim
 from ..device import array_module, to_device, to_numpy
 from ..errors import require
 from ..evaluation.metrics import Tally
@@ -32,7 +32,7 @@ from .loop import Diverged, Trainer
 from .ranks import Ranks
 from .saving import Checkpoints
 from .setup import part_size
-from .shards import GradientSum, TreeSum, shard_rows, whole_sum, zeros
+from .shards import GradientSum, TreeSum, process_rows, shard_rows, whole_sum, zeros
 
 COMPARE_EVERY = 50  # steps between two comparisons of everybody's weights
 
@@ -42,16 +42,14 @@ COMPARE_EVERY = 50  # steps between two comparisons of everybody's weights
 class SplitLinear(nn.Module):
     """A fully connected layer of which this process computes some output units: x (N, in) → y (N, out), both whole everywhere.
 
-    units: of each process; rows: of this process's groups, in its own part of the weights, which the layer has while it learns.
+    units: of each process; own: this one's, whose weights the layer has while it learns; rows: of each of its groups there.
     """
 
     def __init__(self, layer: nn.Linear, ranks: Ranks) -> None:
         self.layer, self.ranks = layer, ranks
-        rows = shard_rows(layer.out_features, ranks.shards)
-        self.units = [slice(rows[share[0]].start, rows[share[-1]].stop) for share in ranks.shares]
-        self.counts = [units.stop - units.start for units in self.units]
-        self.own = self.units[ranks.rank]
-        self.rows = [slice(rows[shard].start - self.own.start, rows[shard].stop - self.own.start) for shard in ranks.mine]
+        self.units = process_rows(layer.out_features, ranks)
+        self.own, groups = self.units[ranks.rank], shard_rows(layer.out_features, ranks.shards)
+        self.rows = [slice(groups[shard].start - self.own.start, groups[shard].stop - self.own.start) for shard in ranks.mine]
 
     def forward(self, x: Tensor) -> Tensor:
         return _ByUnits(self)(x, *self.layer.parameters())
@@ -70,7 +68,7 @@ class _ByUnits(Function):
         y = array_module(x).concatenate([matmul(x, weight[rows].T).T for rows in self.split.rows])  # a unit is a row
         for b in bias:
             y += b[:, None]
-        return array_module(x).ascontiguousarray(self.split.ranks.gather_rows(y, self.split.counts).T)
+        return array_module(x).ascontiguousarray(self.split.ranks.gather_rows(y, self.split.units).T)
 
     def backward(self, g):
         x, weight = self.saved
@@ -94,7 +92,7 @@ class SharedNetwork:
         self.learner, self.optimizer, self.ranks, self.count = learner, optimizer, ranks, None
         self.trunk, self.head, self.split = learner, nn.Sequential(), []
         if hybrid:
-            layers = [layer for _, layer in learner.named_children()] if finetune.is_chain(learner) else []
+            layers = [layer for _, layer in learner.named_children()] if models.is_chain(learner) else []
             first = next((n for n, layer in enumerate(layers) if isinstance(layer, nn.Linear)), 0)
             require(first, "--parallel hybrid needs convolutions and then fully connected layers: train this network with "
                            "--parallel data.")
@@ -110,13 +108,12 @@ class SharedNetwork:
     def __call__(self, images: Tensor) -> Tensor:
         if self.count is None:
             return self.learner(images)
-        shards, rows = self.ranks.mine, shard_rows(self.count, self.ranks.shards)
-        self.rows, first = [rows[shard] for shard in shards], rows[shards[0]].start
+        everybodys, rows = process_rows(self.count, self.ranks), shard_rows(self.count, self.ranks.shards)
+        first, self.rows = everybodys[self.ranks.rank].start, [rows[shard] for shard in self.ranks.mine]
         self.outputs = [self.trunk(Tensor(images.data[part.start - first : part.stop - first]))
                         for part in parts_of_batch(self.rows)]
-        counts = [rows[share[-1]].stop - rows[share[0]].start for share in self.ranks.shares]
         mine = array_module(images.data).concatenate([output.data for output in self.outputs])
-        self.features = Tensor(self.ranks.gather_rows(mine, counts), requires_grad=self.outputs[0].requires_grad)
+        self.features = Tensor(self.ranks.gather_rows(mine, everybodys), requires_grad=self.outputs[0].requires_grad)
         return self.head(self.features)
 
     def backward(self, is_last: bool) -> None:
@@ -138,7 +135,7 @@ class SharedNetwork:
         """Bring the whole network and the optimiser's whole memory into every process, to validate and to save."""
         for layer, parameter, arrays in self.whole:
             for array, own in zip(arrays, (parameter.data, self.optimizer.velocity[parameter])):
-                array[...] = self.ranks.gather_rows(own, layer.counts)
+                array[...] = self.ranks.gather_rows(own, layer.units)
             parameter.data, self.optimizer.velocity[parameter] = arrays
         self.whole = []
 
@@ -158,10 +155,9 @@ class SharedTrainer(Trainer):
         fewest = self.parts[-1].stop - self.parts[-1].start
         require(fewest >= ranks.shards, f"--shards {ranks.shards} cannot cut {fewest} pictures, the last part of a batch, into "
                                         "so many shards: give fewer shards (processes), or a smaller --accumulate.")
-        self.rows = [[np.arange(part.start + rows[share[0]].start, part.start + rows[share[-1]].stop)
-                      for part in self.parts for rows in [shard_rows(part.stop - part.start, ranks.shards)]]
-                     for share in ranks.shares]  # by process and part
-        self.own = np.concatenate(self.rows[ranks.rank])
+        self.rows = [np.concatenate([np.arange(part.start, part.stop)[process_rows(part.stop - part.start, ranks)[rank]]
+                                     for part in self.parts]) for rank in range(ranks.size)]
+        self.own = self.rows[ranks.rank]
         if not self.experiment.views:  # features that are kept are computed by every process
             self.loader.share = lambda batches: [batch[self.own] for batch in batches]
 
@@ -174,12 +170,11 @@ class SharedTrainer(Trainer):
             self._settle(images)
         self.network.narrow()
         self.optimizer.zero_grad()
-        labels, start = self._everybodys(labels), 0
-        for number, part in enumerate(parts_of_batch(self.parts)):
-            self.network.count, stop = part.stop - part.start, start + len(self.rows[self.ranks.rank][number])
-            self._backward(*self.on_device(images[start:stop], labels[part]), self._share(labels, part))
+        labels = self._everybodys(labels)
+        for part in parts_of_batch(self.parts):
+            self.network.count, mine = part.stop - part.start, slice(*np.searchsorted(self.own, (part.start, part.stop)))
+            self._backward(*self.on_device(images[mine], labels[part]), self._share(labels, part))
             self.network.backward(is_last=part is self.parts[-1])
-            start = stop
         self.network.count = None
         self.network.sum.finish()
         self.tell("on_gradients")
@@ -200,7 +195,7 @@ class SharedTrainer(Trainer):
         """The labels of the whole batch: only who has read a picture knows whether it was replaced."""
         whole = np.empty(self.pictures_per_step, np.int64)
         for rows, theirs in zip(self.rows, self.ranks.gather(to_numpy(labels))):
-            whole[np.concatenate(rows)] = theirs
+            whole[rows] = theirs
         return self.on_device(whole)[0]
 
     def _compare(self):

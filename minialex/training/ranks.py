@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from ..device import array_module
-from ..errors import UserError, require
+from ..errors import Ended, UserError, require
 from ..fast.buffers import empty
 from ..utils import console
 from ..utils.machine import THREADS, cores, launched
@@ -127,14 +127,15 @@ class Ranks:
             self.cards.all_gather(give, got, give.size)
         return got
 
-    def gather_rows(self, mine: np.ndarray, counts: list[int]) -> np.ndarray:
-        """Everybody's rows of an array, one after the other by rank; counts: how many each process has."""
+    def gather_rows(self, mine: np.ndarray, rows: list[slice]) -> np.ndarray:
+        """Everybody's rows of an array, one after the other by rank; `rows` are those of each process."""
         if self.size == 1:
             return mine
-        rows = empty((max(counts), *mine.shape[1:]), mine.dtype, mine)  # all send as many, as NCCL must have it
-        rows[: len(mine)] = mine
+        counts = [some.stop - some.start for some in rows]
+        give = empty((max(counts), *mine.shape[1:]), mine.dtype, mine)  # all send as many, as NCCL must have it
+        give[: len(mine)] = mine
         with self.lifeline.doing(WAITS):
-            everybodys = self.all_gather(rows)
+            everybodys = self.all_gather(give)
         return array_module(mine).concatenate([some[:count] for some, count in zip(everybodys, counts)])
 
     @functools.cached_property
@@ -165,10 +166,10 @@ class Ranks:
 
     def _failed(self, error: BaseException) -> None:
         status, text = console.explained(error)
-        if not isinstance(error, (UserError, OSError, MemoryError, KeyboardInterrupt)) and not hasattr(error, "status"):
+        if not isinstance(error, (*console.EXPECTED, KeyboardInterrupt)):
             traceback.print_exception(error)
-            text = f"{type(error).__name__}: {text}"
-        if not isinstance(error, KeyboardInterrupt) and (self.rank or self.last_word and not hasattr(error, "status")):
+            status, text = 1, f"{type(error).__name__}: {text}"
+        if not isinstance(error, KeyboardInterrupt) and (self.rank or self.last_word and not isinstance(error, Ended)):
             text = f"{self.name(self.rank)}: {text}{self.last_word}"
         if self.speaks:
             self._end_all(status, text)
@@ -183,12 +184,13 @@ class Ranks:
 
     def _end_all(self, status: int, text: str) -> None:
         with self.told, self.saving:  # neither is let go of: whoever comes later waits for the end
-            console.warn("minialex.train")(text)
-            for stream in (sys.stdout, sys.stderr):
-                stream.flush()
-            time.sleep(0.2)  # the launcher throws away what it has not yet read when it is told to end all
-            self.world.Abort(status)
-            os._exit(status)
+            try:
+                console.warn("minialex.train")(text)
+                sys.stdout.flush()
+                time.sleep(0.2)  # the launcher throws away what it has not yet read when it is told to end all
+            finally:
+                self.world.Abort(status)
+                os._exit(status)
 
 
 def world() -> Any:

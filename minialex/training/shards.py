@@ -30,6 +30,11 @@ def shard_rows(count: int, shards: int) -> list[slice]:
     return [slice(count * shard // shards, count * (shard + 1) // shards) for shard in range(shards)]
 
 
+def process_rows(count: int, ranks: Ranks) -> list[slice]:
+    """Which of `count` rows each process has: those of its shards."""
+    return [slice(count * share.start // ranks.shards, count * share.stop // ranks.shards) for share in ranks.shares]
+
+
 class TreeSum:
     """Partial sums {first shard: (end, array)}. A sum is made as soon as both of its sides are there."""
 

@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import minialex.functional as F
-from minialex import models
+from minialex import models, optim
 from minialex.tensor import Tensor
+from minialex.training.parallel import SharedNetwork
 from minialex.training.ranks import Ranks
-from minialex.training.shards import GradientSum, TreeSum, partial_sums, shard_rows
+from minialex.training.shards import GradientSum, TreeSum, partial_sums, process_rows, shard_rows
 
 
 class World:
@@ -106,6 +107,7 @@ def test_what_processes_send_covers_every_shard_once(shards, data):
     covered = [n for share in ranks.shares for start, end in partial_sums(share, shards) for n in range(start, end)]
     assert covered == list(range(shards)) and all(len(share) for share in ranks.shares)
     rows = shard_rows(shards + 5, shards)
+    assert [r for part in process_rows(shards + 5, ranks) for r in range(part.start, part.stop)] == list(range(shards + 5))
     assert [r for part in rows for r in range(part.start, part.stop)] == list(range(shards + 5))
 
 
@@ -142,9 +144,36 @@ def test_any_number_of_processes_has_the_same_bytes(shards, parts):
 
 
 def test_rows_of_different_numbers_are_gathered():
-    counts = [1, 3, 2]
-    rows = np.arange(12, dtype=np.float32).reshape(6, 2)
-    starts = np.cumsum([0, *counts])
-    for found in World(3).run(lambda member: ThreadRanks(3, member).gather_rows(
-            rows[starts[member.rank] : starts[member.rank + 1]], counts)):
-        np.testing.assert_array_equal(found, rows)
+    whole, rows = np.arange(12, dtype=np.float32).reshape(6, 2), [slice(0, 1), slice(1, 4), slice(4, 6)]
+    for found in World(3).run(lambda member: ThreadRanks(3, member).gather_rows(whole[rows[member.rank]], rows)):
+        np.testing.assert_array_equal(found, whole)
+
+
+def learnt(ranks, hybrid, batch=11):
+    """LeNet-5's weights and the optimiser's memory after two steps, as this process has them."""
+    model, random = models.build("lenet5", 10, 1, "lecun"), np.random.default_rng(3)
+    for parameter in model.parameters():
+        parameter.data[...] = random.standard_normal(parameter.shape) * 0.1
+    optimizer = optim.SGD(model.parameters(), lr=0.1)
+    network = SharedNetwork(model, optimizer, ranks, hybrid)
+    for _ in range(2):
+        images, labels = random.standard_normal((batch, 1, 32, 32)).astype(np.float32), np.arange(batch) % 10
+        network.narrow()
+        network.count = batch
+        optimizer.zero_grad()
+        F.cross_entropy(network(Tensor(images[process_rows(batch, ranks)[ranks.rank]])), labels).backward()
+        network.backward(is_last=True)
+        network.sum.finish()
+        optimizer.step()
+    network.widen()
+    return [array for parameter in model.parameters() for array in (parameter.data, optimizer.velocity[parameter])]
+
+
+@pytest.mark.parametrize("hybrid", [False, True])
+def test_a_network_learns_the_same_in_any_number_of_processes(hybrid):
+    alone = learnt(Ranks(4), hybrid)
+    for found, expected in zip(alone, learnt(Ranks(1), False)):
+        np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-5)
+    for size in (2, 3, 4):
+        for arrays in World(size).run(lambda member: learnt(ThreadRanks(4, member), hybrid)):
+            assert [array.tobytes() for array in arrays] == [array.tobytes() for array in alone]
