@@ -29,6 +29,9 @@ def _data(options: Namespace) -> dict[str, Any]:
     name = options.network
     if Path(name).exists():
         return _of_weights(options)
+    if options.pictures:
+        raise UserError(f"{name} has no weights yet, so it makes nothing of {options.pictures}: give a run or a file of weights "
+                        "with --pictures.")
     if name in NETWORKS:
         return of_variant(name)
     if own_model.is_own(name):

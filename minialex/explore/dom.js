@@ -11,7 +11,7 @@ export const pageData = () => JSON.parse(get("data").textContent);
 export const count = (number) => number.toLocaleString("en");
 
 /** @param {number[]} shape */
-export const times = (shape) => shape.length ? shape.join("×") : "one number";
+export const times = (shape) => (shape.length ? shape.join("×") : "one number");
 
 /**
  * An element with attributes and children.
@@ -38,8 +38,17 @@ export const fact = (term, text) => [element("dt", {}, term), element("dd", {}, 
 
 /** Stripes, so that what is lost is seen without colour. @param {string} name @param {string} colour */
 export function stripes(name, colour) {
-  const pattern = shape("pattern", {id: name, width: 6, height: 6, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)"});
-  pattern.append(shape("rect", {width: 6, height: 6, fill: "none"}), shape("line", {y2: 6, stroke: colour, "stroke-width": 3}));
+  const pattern = shape("pattern", {
+    id: name,
+    width: 6,
+    height: 6,
+    patternUnits: "userSpaceOnUse",
+    patternTransform: "rotate(45)",
+  });
+  pattern.append(
+    shape("rect", {width: 6, height: 6, fill: "none"}),
+    shape("line", {y2: 6, stroke: colour, "stroke-width": 3}),
+  );
   return shape("defs", {}, pattern);
 }
 
@@ -54,9 +63,11 @@ export const bytes = (base64) => Uint8Array.from(atob(base64), (letter) => lette
 export function pixels(values, height, width, channels, scale, words) {
   const canvas = element("canvas", {width, height, role: "img", "aria-label": words});
   canvas.style.width = `${Math.round(width * scale)}px`;
-  const context = canvas.getContext("2d"), image = context.createImageData(width, height);
+  const context = canvas.getContext("2d"),
+    image = context.createImageData(width, height);
   for (let place = 0; place < width * height; place++) {
-    for (let colour = 0; colour < 3; colour++) image.data[4 * place + colour] = values[place * channels + (channels === 3 ? colour : 0)];
+    for (let colour = 0; colour < 3; colour++)
+      image.data[4 * place + colour] = values[place * channels + (channels === 3 ? colour : 0)];
     image.data[4 * place + 3] = 255;
   }
   context.putImageData(image, 0, 0);

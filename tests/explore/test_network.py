@@ -18,7 +18,7 @@ from minialex.evaluation import feature_plots
 from minialex.explore import command, network, page
 
 HERE = Path(page.__file__).parent
-NODE = shutil.which("node")
+NODE, TSC = shutil.which("node"), shutil.which("tsc")
 
 
 @pytest.fixture
@@ -188,3 +188,9 @@ def test_who_feeds_a_channel_is_where_its_gradient_goes(tmp_path):
             model(x).backward(seed)
             reached = np.flatnonzero(np.abs(x.grad[0, :, 1, 1]) > 0)
             assert (reached[0], reached[-1]) == (start, end) and len(reached) == end - start + 1, (name, channel)
+
+
+@pytest.mark.skipif(TSC is None, reason="needs TypeScript's tsc: npm install -g typescript")
+def test_the_types_of_the_scripts_hold():
+    done = subprocess.run([TSC, "--project", HERE / "jsconfig.json"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout

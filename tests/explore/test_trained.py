@@ -141,6 +141,11 @@ class Fork(nn.Module):
     assert "net.py:Fork is no chain of layers" in capsys.readouterr().err and not (tmp_path / "fork.html").exists()
 
 
+def test_a_network_without_weights_makes_nothing_of_pictures(tmp_path, capsys):
+    assert main(["lenet5", str(tmp_path / "page.html"), "--pictures", str(tmp_path)]) == 2
+    assert "lenet5 has no weights yet" in capsys.readouterr().err and not (tmp_path / "page.html").exists()
+
+
 @pytest.mark.long
 def test_alexnets_page_has_less_than_8_million_bytes():
     """With pictures of noise, which no JPEG makes small."""
