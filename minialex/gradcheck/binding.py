@@ -121,7 +121,7 @@ def _as_numbers(what, value):
 def names_of_dout(forward: Callable, backward: Callable | None) -> list[str]:
     """Those of backward's parameters that are called like a gradient that comes in."""
     others = {p.name for p in signature(forward)}
-    return [p.name for p in signature(backward) if p.kind in POSITIONAL and _is_dout(p.name, others) and
+    return [p.name for p in signature(backward) if p.kind in (*POSITIONAL, p.VAR_KEYWORD) and _is_dout(p.name, others) and
             not isinstance(p.default, (bool, str))]
 
 
@@ -197,7 +197,8 @@ def _places(function):
     """(names of required parameters, of those with a default, whether there is a *args)."""
     parameters = signature(function)
     positional = [p for p in parameters if p.kind in POSITIONAL]
-    return ([p.name for p in positional if p.default is p.empty], [p.name for p in positional if p.default is not p.empty],
+    return ([p.name for p in positional if p.default is p.empty],
+            [p.name for p in parameters if p.kind == p.VAR_KEYWORD or p in positional and p.default is not p.empty],
             any(p.kind == p.VAR_POSITIONAL for p in parameters))
 
 

@@ -88,7 +88,7 @@ def check_code(code: Functions, values: dict, *, constant: Collection[str] = (),
     """
     prepare = partial(prepared_code, code, values, constant)
     with prepare() as pair:
-        pair.accepts_mean, pair.affords = mean_over_examples, 0.4 * seconds / max(cost, 1e-9)
+        pair.accepts_mean, pair.affords = mean_over_examples, 0.6 * seconds / max(cost, 1e-9)
         return _report(pair, prepare, samples or sampling.CLASSROOM, eps, rtol, 1e-11, 3, seed)
 
 

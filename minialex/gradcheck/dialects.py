@@ -28,12 +28,31 @@ def _owners(section: str) -> dict[str, str]:
     return {plain(word): owner for owner, line in _TABLES[section].items() for word in line.split()}
 
 
-FORWARD, BACKWARD, DERIVATIVE, MORE_GRADIENTS, TRIMMED, TESTS, NO_LAYER = _ranked("functions")
-OUTPUTS, CACHE, LEARNING_RATE, LISTS, SHAPES, TRAINING, PAIRS, LAYERS = _ranked("arguments")
+def _sizes(words: list[str]) -> dict[str, int]:
+    """{"N": 4} of ["N=4"]"""
+    return {name: int(number) for name, number in (word.split("=") for word in words if "=" in word)}
+
+
+def _layouts(lines: str) -> list[tuple[dict, dict]]:
+    """[({role: letters}, {letter: size}), …]"""
+    found = []
+    for line in lines.strip().splitlines():
+        if line.startswith("@"):
+            found += _layouts(next(others for words, others in _TABLES["layouts"].items() if line[1:] in words.split()))
+        else:
+            found.append((dict(word.split(":") for word in line.split() if ":" in word), _sizes(line.split())))
+    return found
+
+
+FORWARD, BACKWARD, DERIVATIVE, MORE_GRADIENTS, TRIMMED, INITIALISE, TESTS, NO_LAYER = _ranked("functions")
+OUTPUTS, CACHE, LEARNING_RATE, LISTS, SHAPES, TRAINING, PAIRS, LAYERS, STACKS, NEIGHBOURS = _ranked("arguments")
 INPUT_GRADIENTS, CONTAINERS, OF_GRADIENTS, BEFORE, AFTER = _ranked("where gradients lie")
 ROLE, SAME, LETTER, GEOMETRY = map(_owners, ("roles", "same", "letters", "geometry"))
 OPTIONS = {plain(name): ast.literal_eval(value) for names, value in _TABLES["options"].items() for name in names.split()}
 OPTIONS["rng"] = [np.random.default_rng(0), np.random.RandomState(0)]
+SIZES, SMALLER = (_sizes(line.split()) for line in _TABLES["sizes"].values())
+LAYOUTS, ANY_NAME, FURTHER = ({words: _layouts(lines) for words, lines in _TABLES[section].items()}
+                              for section in ("layouts", "any name", "further layouts"))
 FUNCTIONS = {name: getattr(np, function) for name, function in _owners("functions given").items()}
 DOUT = re.compile(r"^(d|g|up)($|_|[A-Z0-9])|^d[a-z]*$|^D[A-Z]$|grad|^delta|delta$|upstream|cotangent|^err|error$|diff$|"
                   r"sensitivity|^d(next|prev|out|last|hidden|cell)_?\w*$|^partial|^next_d|^accum|^top$|^eta$|^loss_derivative$|^djd|^dl_?d")

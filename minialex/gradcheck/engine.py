@@ -14,60 +14,58 @@ from ..tensor import Tensor, no_grad
 from .check import gradcheck
 from .report import Report, cut
 
+IMAGES = (2, 4, 7, 6)
+LABELS = np.array([4, 3, 2, 1, 1, 0])
+OPERATIONS: tuple[tuple, ...] = (  # title, function, shapes of its inputs; "whole": from −2 to 2, so that ties and zeros occur
+    ("a + b", lambda a, b: a + b, (3, 4), (4,)),
+    ("a - b", lambda a, b: a - b, (3, 1), (2, 1, 4)),
+    ("a · b", lambda a, b: a * b, (3, 4), (3, 1)),
+    ("a / b", lambda a, b: a / b, (3, 4), ("positive", 4)),
+    ("a ** b", lambda a, b: a ** b, ("positive", 3, 4), (4,)),
+    ("x ** 2, with zeros", lambda x: x ** 2, ("whole", 3, 4)),
+    ("x · x + x", lambda x: x * x + x, (3, 4)),
+    ("-x", lambda x: -x, (3, 4)),
+    ("exp", lambda x: x.exp(), (3, 4)),
+    ("log", lambda x: x.log(), ("positive", 3, 4)),
+    ("matmul", lambda a, b: a @ b, (2, 3, 4), (4, 5)),
+    ("sum", lambda x: x.sum(axis=1), (3, 4, 2)),
+    ("mean", lambda x: x.mean(axis=(0, 2)), (3, 4, 2)),
+    ("max, with ties", lambda x: x.max(axis=1), ("whole", 3, 6)),
+    ("reshape, transpose", lambda x: x.reshape(4, 6).transpose(1, 0), (2, 3, 4)),
+    ("x[rows], one twice", lambda x: x[np.array([0, 2, 0])], (3, 4)),
+    ("relu, at 0", F.relu, ("whole", 4, 6)),
+    ("tanh", F.tanh, (3, 4)),
+    ("sigmoid", F.sigmoid, (3, 4)),
+    ("linear", F.linear, (3, 5), (4, 5), (4,)),
+    ("conv2d", lambda x, weight, bias: F.conv2d(x, weight, bias), IMAGES, (3, 4, 3, 3), (3,)),
+    ("conv2d, stride, padding", lambda x, weight: F.conv2d(x, weight, None, (2, 3), (1, 2)), IMAGES, (3, 4, 3, 2)),
+    ("conv2d, two towers", lambda x, weight: F.conv2d(x, weight, groups=2, padding=1), IMAGES, (4, 2, 3, 3)),
+    ("conv2d_relu", lambda x, weight, bias: F.conv2d_relu(x, weight, bias), IMAGES, (3, 4, 3, 3), (3,)),
+    ("conv2d, 3x3 by tiles", lambda x, weight: F.conv2d(x, weight, padding=1), (8, 32, 4, 3), (32, 32, 3, 3)),
+    ("zero_pad2d", lambda x: F.zero_pad2d(x, 1, 2, 0, 3), IMAGES),
+    ("max_pool2d", lambda x: F.max_pool2d(x, 3, 2), IMAGES),
+    ("max_pool2d, with ties", lambda x: F.max_pool2d(x, 3, 2, 1), ("whole", 2, 2, 7, 6)),
+    ("avg_pool2d", lambda x: F.avg_pool2d(x, 3, 2), IMAGES),
+    ("local_response_norm", lambda x: F.local_response_norm(x, alpha=0.1), (2, 8, 3, 3)),
+    ("the same, two towers", lambda x: F.local_response_norm(x, alpha=0.1, groups=2), (2, 8, 3, 3)),
+    ("map_response_norm", lambda x: F.map_response_norm(x, alpha=0.1), IMAGES),
+    ("dropout", F.dropout, (6, 8)),
+    ("flatten", F.flatten, IMAGES),
+    ("softmax", F.softmax, (6, 5)),
+    ("log_softmax", F.log_softmax, (6, 5)),
+    ("cross_entropy", lambda logits: F.cross_entropy(logits, LABELS), (6, 5)),
+    ("mse_loss", F.mse_loss, (6, 5), (6, 5)),
+)
 
-def operations() -> Iterator[tuple[str, Callable, object]]:
+
+def operations() -> Iterator[tuple[str, Callable, list]]:
     """(title, function, inputs) for each operation, on small arrays of random numbers, the same in every run."""
     generator = np.random.default_rng(0)
-
-    def normal(*shape):
-        return generator.standard_normal(shape)
-
-    def positive(*shape):
-        return generator.uniform(0.5, 2, shape)
-
-    def whole(*shape):  # from −2 to 2, so that ties and zeros occur
-        return generator.integers(-2, 3, shape).astype(float)
-
-    images = normal(2, 4, 7, 6)
-    labels = generator.integers(0, 5, 6)
-    yield "a + b", lambda a, b: a + b, (normal(3, 4), normal(4))
-    yield "a - b", lambda a, b: a - b, (normal(3, 1), normal(2, 1, 4))
-    yield "a · b", lambda a, b: a * b, (normal(3, 4), normal(3, 1))
-    yield "a / b", lambda a, b: a / b, (normal(3, 4), positive(4))
-    yield "a ** b", lambda a, b: a ** b, (positive(3, 4), normal(4))
-    yield "x ** 2, with zeros", lambda x: x ** 2, whole(3, 4)
-    yield "x · x + x", lambda x: x * x + x, normal(3, 4)
-    yield "-x", lambda x: -x, normal(3, 4)
-    yield "exp", lambda x: x.exp(), normal(3, 4)
-    yield "log", lambda x: x.log(), positive(3, 4)
-    yield "matmul", lambda a, b: a @ b, (normal(2, 3, 4), normal(4, 5))
-    yield "sum", lambda x: x.sum(axis=1), normal(3, 4, 2)
-    yield "mean", lambda x: x.mean(axis=(0, 2)), normal(3, 4, 2)
-    yield "max, with ties", lambda x: x.max(axis=1), whole(3, 6)
-    yield "reshape, transpose", lambda x: x.reshape(4, 6).transpose(1, 0), normal(2, 3, 4)
-    yield "x[rows], one twice", lambda x: x[np.array([0, 2, 0])], normal(3, 4)
-    yield "relu, at 0", F.relu, whole(4, 6)
-    yield "tanh", F.tanh, normal(3, 4)
-    yield "sigmoid", F.sigmoid, normal(3, 4)
-    yield "linear", F.linear, (normal(3, 5), normal(4, 5), normal(4))
-    yield "conv2d", lambda x, weight, bias: F.conv2d(x, weight, bias), (images, normal(3, 4, 3, 3), normal(3))
-    yield "conv2d, stride, padding", lambda x, weight: F.conv2d(x, weight, None, (2, 3), (1, 2)), (images, normal(3, 4, 3, 2))
-    yield "conv2d, two towers", lambda x, weight: F.conv2d(x, weight, groups=2, padding=1), (images, normal(4, 2, 3, 3))
-    yield "conv2d_relu", lambda x, weight, bias: F.conv2d_relu(x, weight, bias), (images, normal(3, 4, 3, 3), normal(3))
-    yield "conv2d, 3x3 by tiles", lambda x, weight: F.conv2d(x, weight, padding=1), (normal(8, 32, 4, 3), normal(32, 32, 3, 3))
-    yield "zero_pad2d", lambda x: F.zero_pad2d(x, 1, 2, 0, 3), images
-    yield "max_pool2d", lambda x: F.max_pool2d(x, 3, 2), images
-    yield "max_pool2d, with ties", lambda x: F.max_pool2d(x, 3, 2, 1), whole(2, 2, 7, 6)
-    yield "avg_pool2d", lambda x: F.avg_pool2d(x, 3, 2), images
-    yield "local_response_norm", lambda x: F.local_response_norm(x, alpha=0.1), normal(2, 8, 3, 3)
-    yield "the same, two towers", lambda x: F.local_response_norm(x, alpha=0.1, groups=2), normal(2, 8, 3, 3)
-    yield "map_response_norm", lambda x: F.map_response_norm(x, alpha=0.1), images
-    yield "dropout", F.dropout, normal(6, 8)
-    yield "flatten", F.flatten, images
-    yield "softmax", F.softmax, normal(6, 5)
-    yield "log_softmax", F.log_softmax, normal(6, 5)
-    yield "cross_entropy", lambda logits: F.cross_entropy(logits, labels), normal(6, 5)
-    yield "mse_loss", F.mse_loss, (normal(6, 5), normal(6, 5))
+    draw = {"positive": lambda shape: generator.uniform(0.5, 2, shape),
+            "whole": lambda shape: generator.integers(-2, 3, shape).astype(float)}
+    for title, function, *shapes in OPERATIONS:
+        yield title, function, [draw[shape[0]](shape[1:]) if shape[0] in draw else generator.standard_normal(shape)
+                                for shape in shapes]
 
 
 def networks() -> Iterator[tuple[str, nn.Module, object]]:

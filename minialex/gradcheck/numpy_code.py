@@ -53,6 +53,10 @@ class Functions:
         arguments, keywords = binding.arguments(self.forward, self.function, run.outputs, run.rest, run.inputs, douts)
         return self.function(*arguments, **keywords)
 
+    def backward_of(self, run: Run) -> Callable | None:
+        """The function itself."""
+        return self.function
+
     def file(self) -> str:
         """Where the code is written."""
         return getattr(getattr(self.forward, "__code__", None), "co_filename", "")
@@ -116,7 +120,7 @@ class NumpyCode(Checked):
         """Fresh copies of all inputs, by name."""
         values = {name: copy.deepcopy(self.overrides.get(name, value)) for name, value in self.given.items()}
         for name, slot in {**self.absent, **self.moved}.items():
-            _put(values, self.places[name][0], slot.data.copy(order="K"))
+            values = _with(values, self.places[name][0], slot.data.copy(order="K"))
         return values
 
     def output(self) -> np.ndarray:
@@ -222,7 +226,7 @@ def leaves(values: dict) -> dict[str, tuple]:
 
 def _leaves(values, path=()):
     for key, value in values.items() if isinstance(values, dict) else enumerate(values):
-        nested = isinstance(value, (dict, list)) and any(isinstance(one, np.ndarray) for one in _inside(value))
+        nested = isinstance(value, (dict, list, tuple)) and any(isinstance(one, np.ndarray) for one in _inside(value))
         if nested:
             yield from _leaves(value, (*path, key))
         else:
@@ -233,10 +237,16 @@ def _inside(value):
     return value.values() if isinstance(value, dict) else value
 
 
-def _put(values, path, value):
-    for key in path[:-1]:
-        values = values[key]
-    values[path[-1]] = value
+def _with(values, path, value):
+    """The same dictionary, list or tuple with another value at a path."""
+    if not path:
+        return value
+    key, *rest = path
+    value = _with(values[key], rest, value)
+    if isinstance(values, tuple):
+        return (*values[:key], value, *values[key + 1:])
+    values[key] = value
+    return values
 
 
 def _same(before, after):

@@ -11,8 +11,6 @@ from pathlib import Path
 
 import numpy as np
 
-import minialex as ma
-
 from ..gradcheck import binding, check, verdicts
 from ..gradcheck.numpy_code import leaves
 from ..gradcheck.report import VALUES_RIGHT, Report
@@ -29,6 +27,7 @@ UNPROVEN = {verdict.UNDECIDED, verdict.DTYPE, verdict.RANDOM, verdict.KINK, verd
 SHARE = 0.2  # of the time for one check: what costs more is drawn smaller
 FIRST, FURTHER = 0.5, 0.15  # of what is left: for the first report, for each further one
 FIXED = 60  # forward passes of a check besides two for each entry
+NEAREST = 3  # readings of wrong code whose mistake is looked for
 FEWEST = 10  # entries of an input: with fewer, nothing is said
 
 
@@ -38,7 +37,7 @@ class Check:
     def __init__(self, submission, found, module, reference):
         self.submission, self.found, self.module, self.reference = submission, found, module, reference
         self.job, self.path, self.request = submission.job, submission.path, submission.request
-        self.several = False  # whether the first argument is a list of arrays
+        self.layout = None  # that the inputs were drawn by
         self.basis = {}  # what the result's comparison was made with, for a grader who makes it once more
         self.result = {"name": found.name, "checked": found.title, "status": "error", "inputs": {}, "drawn": False,
                        "rows": [], "error": None, "text": ""}
@@ -79,41 +78,16 @@ class Check:
         if self.found.kind == "engine":
             return engines.report(self.found, self.request), None
         values = self._given()
+        if values is None or self.found.kind == "class" and not values:
+            return self._drawn()
         if self.found.kind == "layer":
-            return self._of_layer(values)
-        if values is not None and not (isinstance(values, dict) and self.found.kind == "class"):
-            readings = [(code, values if isinstance(values, dict) else self._named(code, values), words) for code, words in
-                        forms.functions(self.found.forward, self.found.backward, self.found.kind, isinstance(values, dict))]
-            return self._best(readings)
-        if values:
+            return self._best([engines.reading(self.found, values)])
+        if isinstance(values, dict) and self.found.kind == "class":
             self.request = Request(options=values, seed=self.request.seed, constant=self.request.constant)
-        likely = "" if values else inputs.takes_list(self._code_of_forward())
-        return self._as_list_or_array(likely) if likely else self._drawn(bool(values))
-
-    @staticmethod
-    def _named(code, values):
-        return binding.named(code.forward, values)[0]
-
-    def _as_list_or_array(self, likely):
-        """The reading of a first argument that is said to be a list of arrays, or may be one: then the one that explains more."""
-        try:
-            self.several = True
-            as_list = *self._drawn(), dict(self.result["inputs"])
-            if as_list[0] or likely == "said":
-                return as_list[:2]
-        except Exception:  # it is not how it is meant
-            as_list = None
-        self.several, self.result["error"] = False, None
-        try:
-            report, reading = self._drawn()
-        except Exception:
-            report, reading = None, None
-            if as_list is None:
-                raise
-        if as_list is None or report is not None and _explains(report) >= _explains(as_list[0]):
-            return report, reading
-        self.result["inputs"], self.result["error"] = as_list[2], None
-        return as_list[:2]
+            return self._drawn(given=True)
+        by_name = isinstance(values, dict)
+        return self._best([(code, values if by_name else binding.named(code.forward, values)[0], words) for code, words in
+                           forms.functions(self.found.forward, self.found.backward, self.found.kind, by_name)])
 
     def _given(self):
         modules = [module for module in (self.reference, self.module) if module is not None]
@@ -127,10 +101,9 @@ class Check:
     def _drawn(self, given=False):
         """The report for the first drawn inputs with which it runs; if that is all right, one with whole numbers, and those for
         further layouts: the first of them that proves something wrong."""
-        parameters = inputs.parameters_of(self._code_of_forward())
-        self._check_names(parameters)
+        self._check_names(inputs.parameters_of(self._code_of_forward()))
         readings = self._first_that_runs(small=False)
-        small = bool(readings) and not given and self._cost(readings[0]) > SHARE
+        small = bool(readings) and not given and self._cost(*readings[0][:2]) > SHARE
         if small:
             readings = self._first_that_runs(small=True) or readings
         if not readings:
@@ -138,9 +111,8 @@ class Check:
         self._tell_inputs(readings[0][1], not given)
         report, reading = self._best(readings)
         if not report and not given:
-            clear = all(row.verdict != verdict.UNKNOWN for row in report.rows)
-            meant = self._of_probabilities(small, clear)
-            if meant:  # other inputs are not for this loss
+            meant = self._as_meant(small, report)
+            if meant:  # other inputs are not for this code
                 return meant
         if not report or given:
             return report, reading
@@ -158,31 +130,50 @@ class Check:
                 report, reading = again, other
         return report, reading
 
-    def _of_probabilities(self, small, clear):
-        """(report, reading) of a loss that is right for probabilities or one-hot rows, what it is meant for; or one that is told
-        by name. None otherwise."""
-        found = itertools.takewhile(lambda layout: not layout.turn, inputs.layouts("loss", self.request, small))
-        for layout in sorted(found, key=lambda layout: "probs" not in layout.shapes.values()):
-            if {"probs", "one-hot"} & set(layout.shapes.values()):
-                try:
-                    readings = self._readings(layout)
-                    if "labels" not in inputs.roles(readings[0][1]):
-                        return None
-                    self._try(*readings[0][:2])
-                    report, reading = self._best(readings)
-                except (MemoryError, SystemExit, KeyboardInterrupt):
-                    raise
-                except Exception:  # this layout is not for this code
-                    continue
-                if report or not clear and not any(row.verdict == verdict.UNKNOWN for row in report.rows):
-                    self._tell_inputs(reading[1], True)
-                    return report, reading
+    def _as_meant(self, small, first):
+        """(report, reading) for inputs with which code is right that is not for others: a loss of probabilities or one-hot rows,
+        a layer with another object in it, one for a single example; or with which its mistake is told by name. None otherwise."""
+        clear = all(row.verdict not in (verdict.UNKNOWN, verdict.NEGATIVE) for row in first.rows)
+        for layout, note in self._meanings(small, first):
+            if time.process_time() > self.until - 0.3 * self.seconds:
+                return None
+            try:
+                readings = self._readings(layout)
+                self._try(*readings[0][:2])
+                if note and not np.ptp(readings[0][0].run(copy.deepcopy(readings[0][1])).outputs[0]):
+                    continue  # of one row everything is its mean
+                report, reading = self._best(readings)
+            except (MemoryError, SystemExit, KeyboardInterrupt):
+                raise
+            except Exception:  # this layout is not for this code
+                continue
+            if report or not (clear or note) and not any(row.verdict == verdict.UNKNOWN for row in report.rows):
+                self._tell_inputs(reading[1], True)
+                report.rows = [row._replace(verdict=verdict.UNDECIDED, detail=note) if note else row for row in report.rows]
+                return report, reading
         return None
 
+    def _meanings(self, small, first):
+        """(layout, what is to be said) of other inputs that may be meant."""
+        if inputs.takes_list(self._code_of_forward()):
+            yield self.layout._replace(several=not self.layout.several), ""
+        parameters = inputs.parameters_of(self.found.forward)
+        for number in range(1, max([len(inputs.helpers(p.annotation)) for p in parameters], default=0)):
+            yield self.layout._replace(helper=number), ""
+        if "labels" in inputs.roles(self.result["inputs"]):
+            found = itertools.takewhile(lambda layout: not layout.turn, inputs.layouts("loss", self.request, small))
+            for layout in sorted(found, key=lambda layout: "probs" not in layout.shapes.values()):
+                if {"probs", "one-hot"} & set(layout.shapes.values()):
+                    yield layout, ""
+        row = first.rows[0]
+        if len(first.rows) == 1 and row.verdict in (verdict.UNKNOWN, verdict.TERM) and len(row.shape) == 2:
+            for letters in ("D", "D1", "1D"):
+                yield self.layout._replace(shapes={"x": letters}), f"right for one example, wrong for {row.shape[0]} rows"
+
     def _code_of_forward(self):
-        if self.found.kind != "class":
-            return self.found.forward
-        return getattr(self.found.forward, self.found.backward[0])
+        if self.found.kind == "layer":
+            return getattr(self.found.forward, "forward", self.found.forward)
+        return getattr(self.found.forward, self.found.backward[0]) if self.found.kind == "class" else self.found.forward
 
     def _check_names(self, parameters):
         if self.found.kind == "class":
@@ -195,7 +186,8 @@ class Check:
             inputs.check_names(self.found, parameters, self.request)
 
     def _readings(self, layout):
-        layout = layout._replace(several=self.several)
+        if self.found.kind == "layer":
+            return [engines.drawn(self.found, layout, self.request)]
         if self.found.kind == "class":
             return forms.of_class(self.found, layout, self.request)
         if self.found.kind == "network":
@@ -206,8 +198,7 @@ class Check:
         """The readings for the first layout with which forward and backward run, or else forward alone. Where there is none, the
         first error is raised or explained."""
         first, tried, forward_only, seen = None, None, None, []
-        parameters = inputs.parameters_of(self._code_of_forward())
-        for layout in inputs.layouts(self.found.name, self.request, small, parameters=parameters):
+        for layout in inputs.layouts(self.found.name, self.request, small, forward=self._code_of_forward()):
             try:
                 with np.errstate(all="ignore"), frozen():
                     readings = self._readings(layout)
@@ -216,14 +207,15 @@ class Check:
                         continue
                     seen.append((told, "probs" in layout.shapes.values()))
                     tried = tried or readings[0][1]
-                    run = self._try(*readings[0][:2])
+                    self._try(*readings[0][:2])
             except (NotImplementedError, MemoryError, RecursionError, SystemExit, KeyboardInterrupt):
                 raise
             except Exception as error:
                 first = first or error
                 continue
             forward_only = forward_only or readings
-            if self._backward_runs(readings, run):
+            self.layout = layout
+            if self._backward_runs(readings):
                 return readings
         if forward_only:
             return forward_only
@@ -234,18 +226,21 @@ class Check:
         if not np.isfinite(binding.join(f"{code.title} returned", run.outputs).astype(float)).all():
             raise ValueError(f"{self.found.name} gives NaN or infinity for drawn inputs: choose others, with a function "
                              f"{self.found.name}_inputs(generator).")
-        return run
 
-    def _backward_runs(self, readings, run):
-        try:
-            with np.errstate(all="ignore"), frozen():
-                readings[0][0].backward(run, binding.cut(run.outputs, np.ones_like(binding.join("", run.outputs))))
+    def _backward_runs(self, readings):
+        """In any reading, and with a gradient for all parameters."""
+        for code, values, _ in readings:
+            try:
+                with np.errstate(all="ignore"), frozen():
+                    run = code.run(copy.deepcopy(values))
+                    code.backward(run, binding.cut(run.outputs, np.ones_like(binding.join("", run.outputs))))
+            except (NotImplementedError, MemoryError, RecursionError, SystemExit, KeyboardInterrupt):
+                raise
+            except Exception:  # this is not how it is meant
+                continue
             self.submission.returned = True
-            return not getattr(readings[0][0], "without", ())
-        except (NotImplementedError, MemoryError, RecursionError, SystemExit, KeyboardInterrupt):
-            raise
-        except Exception:
-            return len(readings) > 1
+            return not getattr(code, "without", ())
+        return False
 
     def _explain_inputs(self, first, tried):
         self.result.update(inputs=inputs.told(tried or {}), drawn=True)
@@ -269,8 +264,8 @@ class Check:
             try:
                 with np.errstate(all="ignore"), frozen():
                     others = self._readings(layout)
-                    run = self._try(*others[0][:2])
-                    if inputs.told(others[0][1]) != inputs.told(values) and self._backward_runs(others, run):
+                    self._try(*others[0][:2])
+                    if inputs.told(others[0][1]) != inputs.told(values) and self._backward_runs(others):
                         yield others, inputs.told(others[0][1])
             except (MemoryError, SystemExit, KeyboardInterrupt):
                 raise
@@ -290,12 +285,17 @@ class Check:
 
     def _best(self, readings):
         """(the report of the reading that explains most, the reading); the first one where they are equal. What is wrong is
-        looked for only where no reading is right."""
-        report, reading = self._best_of(readings, len(readings) > 1)
-        return (report, reading) if report or len(readings) == 1 else self._best_of(readings, False)
+        looked for only where no reading is right, in those that came nearest."""
+        found, first = self._reports(readings, quickly=len(readings) > 1)
+        if not found:
+            raise first
+        if len(readings) > 1 and not found[0][0]:
+            found = self._reports([reading for _, reading in found[:NEAREST]], quickly=False)[0] or found
+        return found[0]
 
-    def _best_of(self, readings, quickly):
-        best, score, chosen, first = None, None, None, None
+    def _reports(self, readings, quickly):
+        """([(report, reading)], the best ones first; the first error). What is right ends the search."""
+        found, first = [], None
         for code, values, words in readings:
             try:
                 report = self._compared(code, values, quickly)
@@ -306,14 +306,10 @@ class Check:
                 continue
             if words:
                 report.title = f"{report.title} ({words})"
-            this = _explains(report)
-            if score is None or this > score:
-                best, score, chosen = report, this, (code, values, words)
+            found.append((report, (code, values, words)))
             if report or time.process_time() > self.until - 0.3 * self.seconds:
                 break
-        if best is None:
-            raise first
-        return best, chosen
+        return sorted(found, key=lambda one: _explains(one[0]), reverse=True), first
 
     def _compared(self, code, values, quickly=False):
         self.samples, self.cost = self._samples(code, values)
@@ -329,7 +325,7 @@ class Check:
     def _samples(self, code, values):
         """(how many entries of each input may be compared in the time that is left, seconds of one forward)."""
         cost = _seconds(code, values)
-        sizes = [np.size(value) for name, (_, value) in leaves(values).items() if binding.is_checked(value)]
+        sizes = _sizes(values)
         left = max(0.05, self.until - time.process_time())
         needed = 2 * sum(sizes) + FIXED
         if cost * needed <= self.share * left:
@@ -341,32 +337,9 @@ class Check:
                              f"--timeout {max(seconds, int(2 * self.job['timeout']))}")
         return samples, cost
 
-    def _cost(self, reading):
+    def _cost(self, code, values):
         """Of comparing every entry, as a share of the time that there is."""
-        code, values, _ = reading
-        sizes = sum(np.size(value) for _, value in leaves(values).values() if binding.is_checked(value))
-        return _seconds(code, values) * (2 * sizes + FIXED) / self.seconds
-
-    def _of_layer(self, given):
-        found = self.found
-        layer = found.forward() if isinstance(found.forward, type) else found.forward
-        parameters = inputs.parameters_of(getattr(layer, "forward", layer))
-        self._check_names([*parameters])
-        first = None
-        drawn = (inputs.draw(parameters, layout, self.request) for layout in inputs.layouts(found.name, self.request))
-        for values in [given] if given is not None else drawn:
-            arrays = list(values.values() if isinstance(values, dict) else values)
-            try:
-                with ma.no_grad():
-                    copy.copy(layer)(*[ma.Tensor(np.asarray(value, dtype=np.float32)) for value in arrays])
-            except Exception as error:
-                first = first or error
-                continue
-            self._tell_inputs(values if isinstance(values, dict) else dict(enumerate(values)), given is None)
-            code = engines.Layer(found.forward() if isinstance(found.forward, type) else layer)
-            values = code.values(arrays)
-            return self._compared(code, values), (code, values, "")
-        raise first
+        return _seconds(code, values) * (2 * sum(_sizes(values)) + FIXED) / self.seconds
 
     def _judged(self, report):
         self.result.update(rows=report.to_dict()["rows"], text=str(report))
@@ -425,9 +398,10 @@ def status_of_report(report: Report) -> str:
 def _explains(report):
     """How much, to be compared."""
     if report is None:
-        return False, 0, 0
+        return False, 0, 0, 0
     found = [row.verdict for row in report.counted()]
-    return bool(report), found.count(verdict.CORRECT), -found.count(verdict.UNKNOWN) - found.count(verdict.SHAPE)
+    return (bool(report), found.count(verdict.CORRECT), found.count(verdict.UNDECIDED),
+            -found.count(verdict.UNKNOWN) - found.count(verdict.SHAPE))
 
 
 def _without_learning_rate(rows, updated):
@@ -439,6 +413,11 @@ def _without_learning_rate(rows, updated):
         return rows
     return [row._replace(verdict=verdict.CORRECT, detail="", evidence=f"its update inside backward is {factor:g} · the "
                          "gradient: a learning rate") if row.name in updated and 0 < factor < 1 else row for row in rows]
+
+
+def _sizes(values):
+    """Of the inputs that are moved."""
+    return [np.size(value) for _, value in leaves(values).values() if binding.is_checked(value)]
 
 
 def _seconds(code, values):

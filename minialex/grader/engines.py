@@ -13,6 +13,7 @@ from ..gradcheck.gradients import Named
 from ..gradcheck.numpy_code import Run
 from ..gradcheck.report import Report
 from ..nn import Module
+from . import inputs
 from .layers import NotChecked
 
 DATA, GRAD = ("data", "value", "val", "v", "item", "num"), ("grad", "gradient", "derivative", "g", "_grad", "adjoint")
@@ -84,6 +85,21 @@ def _attribute(thing, names):
         if hasattr(thing, name):
             return getattr(thing, name)
     raise NotChecked(f"a {type(thing).__name__} has none of the attributes {', '.join(names)}")
+
+
+def drawn(found, layout, request):
+    """The reading of a Function or Module for drawn inputs with which it runs."""
+    layer = found.forward() if isinstance(found.forward, type) else found.forward
+    values = inputs.draw(inputs.parameters_of(getattr(layer, "forward", layer)), layout, request)
+    with ma.no_grad():
+        copy.copy(layer)(*[ma.Tensor(np.asarray(value, dtype=np.float32)) for value in values.values()])
+    return reading(found, values)
+
+
+def reading(found, values):
+    """(code, values, words) of a Function or Module, given its inputs, in order or by name."""
+    code = Layer(found.forward() if isinstance(found.forward, type) else found.forward)
+    return code, code.values(list(values.values() if isinstance(values, dict) else values)), ""
 
 
 class Layer:

@@ -19,6 +19,7 @@ import textwrap
 import types
 from typing import NamedTuple
 
+from ..gradcheck import binding
 from ..gradcheck.dialects import BACKWARD, DERIVATIVE, FORWARD, NO_LAYER, TESTS, TRIMMED, plain
 from ..nn import Module
 from ..tensor import Function
@@ -58,7 +59,10 @@ def everything(module):
     if isinstance(module, Known):
         return module.found
     names = {name: value for name, value in vars(module).items() if not name.startswith("__")}
-    own = {name: value for name, value in names.items() if is_own(value, module)}
+    own = {}
+    for name, value in names.items():
+        if is_own(value, module) and value not in own.values():  # MSE = MeanSquaredError is the same
+            own[name] = value
     found, used = _pairs(own, names)
     for name, value in own.items():
         if name in used:
@@ -135,7 +139,7 @@ def _forward_of(backward, stem, kind, names):
     stems = [stem]
     while stems[-1].count("_") and stems[-1].rpartition("_")[2] in TRIMMED:
         stems.append(stems[-1].rpartition("_")[0])
-    functions = [name for name, value in names.items() if callable(value) and name != backward]
+    functions = [name for name, value in names.items() if callable(value) and not inspect.isclass(value) and name != backward]
     for one in stems:
         exact = [name for name in functions if name == one or kind == "pair" and name == backward.replace("backward", "forward")]
         others = [name for name in functions if _bare(name) == plain(one)]
@@ -195,6 +199,8 @@ def _in_class(name, cls, own):
     if not backward or not forward and both:
         return [Found(name if len(both) == 1 else f"{name}.{method}", cls, (method, None), "class", f"{name}.{method}")
                 for method in both]
+    if forward and "__init__" not in methods and [p.name for p in binding.signature(methods[forward])] == ["self"]:
+        return [Found(name, methods[forward], methods[backward], "derivative", name)]  # called as Relu.forward(x)
     if not forward:
         return [Found(name, cls, None, "skipped", f"{name}: it has {backward}, but no forward (or fprop, __call__ …)")]
     return [Found(name, cls, (forward, backward), "class", name)]

@@ -12,14 +12,11 @@ import sys
 import numpy as np
 
 from ..gradcheck import binding
-from ..gradcheck.dialects import LAYERS, ROLE, plain
+from ..gradcheck.dialects import INITIALISE, LAYERS, NEIGHBOURS, OUTPUTS, ROLE, STACKS, plain
+from ..gradcheck.gradients import GradientsDiffer, Named
 from ..gradcheck.numpy_code import Functions
 from . import inputs, objects
-from .layers import SLOPES, Layer, NotChecked, chained
-
-INITIALISERS = ("initialize", "build", "init_weights", "init_params", "initialize_parameters", "init_parameters", "setup",
-                "initialize_weights", "reset_parameters", "init")
-
+from .layers import Layer, NotChecked
 
 # ------------------------------------------------------------------------------------------------ functions
 
@@ -32,8 +29,8 @@ def functions(forward, backward, kind, by_name=True):
         return plainly
     required = [p for p in binding.signature(backward) if p.default is p.empty and p.kind in binding.POSITIONAL]
     takes_one = len(required) <= 1 or len(required) == len([p for p in binding.signature(forward) if p.default is p.empty]) > 1
-    primes = [(Derivative(forward, backward, by_name, words == SLOPES[1]), words) for words in SLOPES]
-    return primes + plainly if takes_one else plainly + primes
+    slopes = _slopes(Functions(forward, backward, by_name))
+    return slopes + plainly if takes_one else plainly + slopes
 
 
 def asks_for_the_input(forward, backward):
@@ -42,23 +39,46 @@ def asks_for_the_input(forward, backward):
     return len(asked) == 1 and asked == given[:1]
 
 
-class Derivative(Functions):
-    """y = f(x), and f' of x or of y: dx = dout · f'."""
+def _slopes(code):
+    return [(Slope(code, False), "f' of x: dx = dout · f'(x)"), (Slope(code, True), "f' of the output: dx = dout · f'(y)")]
 
-    def __init__(self, forward, backward, by_name, of_output):
-        super().__init__(forward, backward, by_name)
-        self.of_output = of_output
+
+class Slope:
+    """A code whose backward gives f', of x or of the output: dx = dout · f'."""
+
+    def __init__(self, code, of_output):
+        self.code, self.of_output, self.title, self.file, self.run = code, of_output, code.title, code.file, code.run
 
     def backward(self, run, douts):
+        """{the first input: dout · f'}"""
+        function, (name, x) = self.code.backward_of(run), next(iter(run.inputs.items()))
         values = run.outputs if self.of_output else list(run.inputs.values())
-        slope = self.function(*values[:max(1, len(_required(self.function)))])
-        dx = chained(douts[0], slope, next(iter(run.inputs.values())), binding.title(self.function))
-        return (dx, *[None] * (sum(map(binding.is_checked, run.inputs.values())) - 1))
+        slope = function(*values[:max(1, len(_required(function)))])
+        return Named({name: chained(douts[0], slope, x, binding.title(function))})
 
     def takes_dout(self, run):
+        """The chain rule's factor; one number has none."""
         if np.ndim(run.outputs[0]) == 0:
             raise NotChecked(f"{self.title} returns one number: its derivative is no f'(x)")
         return True
+
+
+def chained(dout: np.ndarray, slope: np.ndarray, x: np.ndarray, name: str) -> np.ndarray:
+    """dout · f'. f' has a value for each of f's, or a Jacobian, of each example or of all, as of a softmax; or a value for each
+    of x's where f takes the maximum or the mean along an axis, or parts of x. Raises GradientsDiffer for any other shape."""
+    slope, dout = np.asarray(slope), np.asarray(dout)
+    if slope.shape == (*dout.shape, *dout.shape[-1:]):
+        return np.einsum("...i,...ij->...j", dout, slope)
+    if slope.shape in ((), dout.shape):  # the identity's is 1
+        return dout * slope
+    if slope.shape == (dout.size, dout.size):
+        return (dout.reshape(-1) @ slope).reshape(dout.shape)
+    if slope.shape == np.shape(x) and slope.ndim == dout.ndim and not any(map(np.mod, slope.shape, dout.shape)):
+        return np.tile(dout, tuple(map(int.__floordiv__, slope.shape, dout.shape))) * slope  # of a·σ(b), x = (a, b)
+    for axis in range(np.ndim(x)) if slope.shape == np.shape(x) and np.ndim(x) == dout.ndim + 1 else ():
+        if np.delete(slope.shape, axis).tolist() == list(dout.shape):
+            return np.expand_dims(dout, axis) * slope
+    raise GradientsDiffer(f"{name} returned shape {slope.shape} where f returns {dout.shape}: f' has a value for each of f")
 
 
 def _required(function):
@@ -78,7 +98,8 @@ class Context:
 
 def with_context(forward, backward):
     """The two functions without their first argument `ctx`, which is made anew for each forward."""
-    if backward is None or [p.name for p in binding.signature(forward)][:1] not in (["ctx"], ["context"], ["self"]):
+    first, *others = [p.name for p in binding.signature(forward)] or [""]
+    if backward is None or first not in ("ctx", "context") and not (first == "self" and others):
         return forward, backward
     holder = {}
 
@@ -105,6 +126,7 @@ def of_class(found, layout, request):
         return of_functions(getattr(cls, forward), backward and getattr(cls, backward), _kind(backward), layout, request)
     built = _arguments(found, layout, request)
     prototype = cls(**built)
+    _stacked(prototype, found, layout, request)
     objects.set_learning_rates(prototype)
     method = getattr(prototype, forward)
     if [p.name for p in binding.signature(method)][:1] in (["ctx"], ["context"]):
@@ -122,10 +144,11 @@ def of_class(found, layout, request):
     drawn = {**values, **targets, **base.values()}
     sloppy = backward and asks_for_the_input(getattr(prototype, forward), getattr(prototype, backward))
     readings = [(base.read(*reading), drawn, reading[-1]) for reading in _readings(base, values, targets, sloppy)]
-    if not backward or base.wanted:
+    if not backward:
         return readings
-    derivative = sloppy or _kind(backward) == "derivative" or _asks_for_nothing(getattr(prototype, backward))
-    return [(base.read(words, None, words), drawn, words) for words in SLOPES if derivative] + with_scores(readings)
+    derivative = sloppy or not takes_dout and _kind(backward) == "derivative" or _asks_for_nothing(getattr(prototype, backward))
+    slopes = [(code, values, words) for code, words in _slopes(base.bare())] if derivative and not targets else []
+    return readings + slopes if base.wanted else slopes + with_scores(readings)
 
 
 def _wide_enough(prototype, method, values):
@@ -144,24 +167,38 @@ def _wide_enough(prototype, method, values):
 
 
 def _asks_for_nothing(backward):
-    """backward(self, *_): it gives f' of what forward kept, whatever it is given."""
-    return [p.kind for p in binding.signature(backward)] == [inspect.Parameter.VAR_POSITIONAL]
+    """backward(self, *_) or (self, _): it gives f' of what forward kept, whatever it is given."""
+    return [p.name == "_" or p.kind == p.VAR_POSITIONAL for p in binding.signature(backward)] == [True]
 
 
 def _arguments(found, layout, request):
     """What the constructor is given, drawn; for another layer, the first of the file that fits."""
     values = inputs.draw(inputs.parameters_of(found.forward), layout, request, numbers=True)
     for name in values:
-        if plain(name) in LAYERS and name not in request.options:
-            values[name] = _another(found, name, layout, request)
+        is_stack = plain(name) in STACKS and (layout.turn == 2 or not isinstance(values[name], list))
+        if (plain(name) in LAYERS or is_stack) and name not in request.options:
+            values[name] = [_another(found, name, layout, request)] if is_stack else _another(found, name, layout, request)
     return values
 
 
+@functools.lru_cache(maxsize=16)
+def _kin(module, backward):
+    """The classes with the same two methods that need no other layer: of the file, then of the rest of its package."""
+    from .finding import NothingFound, everything
+    package = module.__name__.partition(".")[0] + "."
+    items = []
+    for one in [module, *[other for name, other in list(sys.modules.items()) if f"{name}.".startswith(package)]]:
+        try:
+            items += [item for item in everything(one) if item not in items]
+        except NothingFound:
+            continue
+    return [item for item in items if item.kind == "class" and item.backward == backward and not any(
+        plain(p.name) in {**LAYERS, **STACKS} for p in inputs.parameters_of(item.forward))]
+
+
 def _another(found, name, layout, request):
-    from .finding import everything
-    for item in everything(sys.modules[found.forward.__module__]):
-        parameters = inputs.parameters_of(item.forward)
-        if item.kind == "class" and item.backward == found.backward and not any(plain(p.name) in LAYERS for p in parameters):
+    for item in _kin(sys.modules[found.forward.__module__], found.backward):
+        if item.forward is not found.forward:
             try:
                 code, values, _ = of_class(item, layout, request)[0]
                 run = code.run(copy.deepcopy(values))
@@ -222,15 +259,46 @@ class BeforeProbabilities:
 
 
 def _initialised(prototype, method, values, layout, request):
-    """Some layers make their weights in a method of their own: call it when forward does not run without."""
-    try:
-        getattr(objects.clone(prototype), method.__name__)(**values)
-    except Exception:
-        for name in INITIALISERS:
-            made = getattr(prototype, name, None)
-            if callable(made):
-                arguments = inputs.draw(inputs.parameters_of(made), layout, request, numbers=True)
-                made(**{key: Recorder() if "opt" in key else value for key, value in arguments.items()})
+    """Some layers make their weights in a method of their own, and some find their input in an attribute: done where forward
+    does not run without."""
+    _called(prototype, layout, request, connect=True)
+    for prepare in (_called, _filled):
+        try:
+            getattr(objects.clone(prototype), method.__name__)(**values)
+            return
+        except Exception:
+            prepare(prototype, layout, request)
+
+
+def _called(prototype, layout, request, connect=False):
+    """Call what makes weights; connect: only what tells a layer of its neighbours."""
+    for name in dir(type(prototype)):
+        made = getattr(prototype, name) if plain(name) in INITIALISE else None
+        parameters = inputs.parameters_of(made) if callable(made) else []
+        near = [p.replace(default=p.empty) for p in parameters if plain(p.name) in NEIGHBOURS]
+        if callable(made) and bool(near) == connect:
+            arguments = inputs.draw([*near, *(p for p in parameters if p.default is p.empty and plain(p.name) not in NEIGHBOURS)],
+                                    layout, request, numbers=True)
+            made(**{key: Recorder() if "opt" in key else value for key, value in arguments.items()})
+
+
+def _filled(prototype, layout, request):
+    """What is still None and called like an input, a target or a weight gets a drawn value."""
+    names = [name for name, value in vars(prototype).items() if value is None and ROLE.get(plain(name)) in layout.shapes and
+             not (plain(name) in OUTPUTS and ROLE[plain(name)] == "scores")]
+    parameters = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY) for name in names]
+    vars(prototype).update(inputs.draw(parameters, layout, request))
+
+
+def _stacked(prototype, found, layout, request):
+    """An empty list of layers gets one."""
+    for name, value in list(vars(prototype).items()):
+        if plain(name) in STACKS and value == []:
+            try:
+                layer = _another(found, name, layout, request)
+                (prototype.add if callable(getattr(prototype, "add", None)) else value.append)(layer)
+            except Exception:  # it is told what forward says without
+                continue
 
 
 class Recorder:

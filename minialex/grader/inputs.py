@@ -4,9 +4,8 @@
     2. --shape x=2,3,7,9, --labels y=4:10, --option stride=2
     3. what the argument is called: x, w, b, gamma, labels, stride, conv_param ... stand for the same things in all courses
 
-A layout gives the arguments their shapes, in letters: N pictures or rows, C channels, H×W pixels, F filters of K×K, D and M
-numbers in and out, J hidden ones, Q classes, T steps. A constructor's whole numbers are letters, too (n_in is D). Layouts are
-tried in turn; the first with which forward runs is taken, and then those of ALSO, where other mistakes show.
+A layout gives the arguments their shapes, in letters (see dialects.txt). A constructor's whole numbers are letters, too (n_in is
+D). Layouts are tried in turn; the first with which forward runs is taken, and then further ones, where other mistakes show.
 """
 import copy
 import inspect
@@ -16,64 +15,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..gradcheck.dialects import FUNCTIONS, GEOMETRY, LAYERS, LETTER, LISTS, OPTIONS, PAIRS, ROLE, SHAPES, TRAINING, plain
+from ..gradcheck import dialects
+from ..gradcheck.dialects import GEOMETRY, LETTER, ROLE, plain
 from ..gradcheck.report import times
 
-SIZES = {"N": 2, "C": 3, "H": 7, "W": 9, "F": 4, "K": 3, "P": 2, "D": 5, "M": 3, "Q": 5, "J": 6, "L": 24, "G": 18, "T": 4,
-         "V": 7, "A": 2, "B": 3, "E": 6, "1": 1}
-SQUARE, EVEN = {"W": 7}, {"H": 6, "W": 8}  # for code that takes pictures to be square, or windows to fill them
-FOUR, RECURRENT = {"N": 4}, {"N": 4, "M": 6, "J": 6, "L": 24, "G": 18}  # units or n_out may be the hidden ones
-SMALLER = {"N": 2, "C": 2, "H": 5, "W": 7, "F": 2, "D": 4, "M": 2, "Q": 3, "J": 3, "L": 12, "G": 9, "T": 2}  # for slow code
-PLAIN = {"window": 2, "stride": 2, "pad": 1}
 LARGE = 16  # a constructor's default size above it is drawn like one that has no default
-
-CONV, DENSE = {"x": "NCHW", "w": "FCKK", "b": "F"}, {"x": "ND", "w": "DM", "b": "M"}
-LAST = {"x": "NHWC", "w": "KKCF", "b": "111F"}
-LOSS = {"x": "NQ", "scores": "NQ", "probs": "NQ", "labels": "classes"}
-RNN = {"x": "ND", "h": "NJ", "c": "NJ", "wx": "DJ", "wh": "JJ", "w": "DJ", "b": "J"}
-LSTM = {**RNN, "wx": "DL", "wh": "JL", "b": "L"}
-LINEAR = [(DENSE, FOUR), ({**DENSE, "w": "MD"}, FOUR), ({**DENSE, "b": "1M"}, FOUR), ({"x": "DN", "w": "MD", "b": "M1"}, FOUR),
-          ({**DENSE, "w": "MD", "b": "1M"}, FOUR), ({"x": "DN", "w": "DM", "b": "M1"}, FOUR),
-          ({**DENSE, "x": "1D", "b": "1M"}, {}), ({"x": "D1", "w": "MD", "b": "M1"}, {})]
-NET = {**DENSE, "w": "DM", "labels": "few"}
-NETS = [(NET, FOUR), ({**NET, "labels": "hotM"}, FOUR), ({**NET, "labels": "hotQ"}, FOUR), ({**NET, "labels": "NM"}, FOUR),
-        ({**NET, "x": "DN", "w": "MD", "labels": "hotMN"}, FOUR), ({**NET, "x": "D1", "w": "MD", "b": "M1", "labels": "M1"}, {}),
-        ({**NET, "x": "DN", "labels": "1N", "w": "MD"}, {**FOUR, "M": 1}), ({**NET, "labels": "N1", "w": "D1"}, {**FOUR, "M": 1}),
-        ({**NET, "labels": "N", "w": "D"}, FOUR)]
-LOSSES = [(LOSS, FOUR), ({**LOSS, "labels": "NQ"}, FOUR), ({**LOSS, "labels": "one-hot"}, FOUR),
-          ({**LOSS, "x": "probs", "scores": "probs"}, FOUR),
-          ({**LOSS, "x": "probs", "scores": "probs", "labels": "one-hot"}, FOUR)]
-LAYOUTS = {  # words in the name: layouts
-    "conv": [(CONV, {}), (CONV, SQUARE), (LAST, {}), ({**LAST, "b": "F"}, {}), ({**CONV, "b": "F1"}, {}), (CONV, {"C": 1}),
-             ({"x": "HW", "w": "KK", "b": "1"}, {}), ({"x": "CHW", "w": "FCKK", "b": "F"}, {}),
-             ({"x": "NHWC", "w": "FKKC", "b": "F"}, {}), ({"x": "NCH", "w": "FCK", "b": "F"}, {})],
-    "pool": [({"x": "NCHW"}, EVEN), ({"x": "NCHW"}, {}), ({"x": "NCHW"}, {"H": 6, "W": 6}), ({"x": "HW"}, EVEN),
-             ({"x": "HWC"}, EVEN)],
-    "lstm": [(LSTM, RECURRENT), ({**LSTM, "x": "NTD"}, {"M": 6})],
-    "rnn gru recurrent": [(RNN, RECURRENT), ({**RNN, "x": "NTD"}, {"M": 6}),
-                          ({**RNN, "x": "DN", "h": "JN", "wx": "JD", "b": "J1"}, {})],
-    "temporal time": [({"x": "NTD", "w": "DM", "b": "M"}, {}), ({"x": "NTQ", "labels": "steps", "mask": "NT"}, {}),
-                      ({"x": "ids", "w": "VD"}, {})],
-    "embed": [({"x": "ids", "w": "VD"}, {}), ({"x": "id", "w": "VD"}, {})],
-    "spatial": [({"x": "NCHW", "gamma": "C", "beta": "C"}, {}), ({"x": "NCHW", "gamma": "1C11", "beta": "1C11"}, {})],
-    "norm bn": [({"x": "ND", "gamma": "D", "beta": "D"}, FOUR), ({"x": "NCHW", "gamma": "C", "beta": "C"}, {}),
-                ({"x": "NCHW", "gamma": "1C11", "beta": "1C11"}, {})],
-    "lrn response": [({"x": "NCHW"}, {"C": 6, "H": 2, "W": 3})],
-    "loss entropy xent mse svm hinge cost criterion": [*LOSSES, *NETS],
-    "net model classif regress perceptron mlp": NETS,
-    "linear affine dense fc full": LINEAR,
-}
-ANY = [*LINEAR, *LAYOUTS["norm bn"][:1], *LOSSES, *NETS, *LAYOUTS["conv"], ({"x": "NCHW"}, EVEN), (RNN, RECURRENT),
-       (LSTM, RECURRENT), ({"x": "NTD", "w": "DM", "b": "M"}, {}), ({"x": "D"}, {}), ({"x": "D1"}, {}), ({"x": "positive"}, FOUR),
-       ({"x": "id", "w": "VD"}, {}), ({"x": ""}, {})]
-WIDE = {"window": 3, "stride": 2, "pad": 1}
-ALSO = {  # further layouts, with other windows, in which other mistakes show
-    "conv": [(CONV, {"K": 3}, WIDE), (CONV, {"K": 2, **EVEN}, PLAIN), (LAST, {"K": 3}, WIDE), (LAST, {"K": 2, **EVEN}, PLAIN)],
-    "pool": [({"x": "NCHW"}, {"P": 3}, {**WIDE, "pad": 0}), ({"x": "NHWC"}, {"P": 3}, {**WIDE, "pad": 0})],
-    "linear affine dense fc full layer": [({"x": "NAB", "w": "EM", "b": "M"}, {"D": 6}, PLAIN)],
-    "norm bn": [({"x": "NCHW", "gamma": "C", "beta": "C"}, {}, PLAIN)],
-    "loss entropy xent mse svm hinge cost": [({**LOSS, "labels": "one-hot"}, FOUR, PLAIN)],
-}
 
 
 class CannotDraw(Exception):
@@ -93,15 +39,16 @@ class Request:
 
 
 class Layout(NamedTuple):
-    """shapes: {role: letters}; sizes: {letter: number}; geometry: of windows; turn: which alternative of an option;
-    also: whether options with a default are drawn, too; several: whether the input is a list of arrays."""
+    """shapes: {role: letters}; sizes: {letter: number}, and those of windows; turn: which alternative of an option; also:
+    whether options with a default are drawn, too; several: whether the input is a list of arrays; helper: which of the
+    student's own classes is given where a constructor wants an object."""
 
     shapes: dict
     sizes: dict
-    geometry: dict
     turn: int = 0
     also: bool = False
     several: bool = False
+    helper: int = 0
 
     def numbers(self, letters):
         return tuple(self.sizes[letter] for letter in letters)
@@ -121,20 +68,21 @@ def _accepts(function):
     return sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in inspect.signature(function).parameters.values())
 
 
-def layouts(name, request, small=False, also=False, parameters=()):
-    """Yields each Layout that goes with this name once: the likely ones first, then those that know most of the parameters;
-    `also`: those where other mistakes show."""
-    table, seen = (ALSO if also else LAYOUTS), []
-    roles = {ROLE.get(plain(p.name)) for p in parameters} & {"gamma", "beta", "wx", "wh", "h"}
-    others = sorted(ANY, key=lambda layout: len(roles - layout[0].keys()))
+def layouts(name, request, small=False, also=False, forward=None):
+    """Yields each Layout that goes with this name once: the likely ones first, then those that know most of forward's
+    parameters; `also`: those where other mistakes show. Where the first argument may be a list of arrays, that is tried, too."""
+    table, seen = (dialects.FURTHER if also else dialects.LAYOUTS), []
+    lists = {"said": (True, False), "maybe": (False, True), "": (False,)}[takes_list(forward) if forward else ""]
+    roles = {ROLE.get(plain(p.name)) for p in parameters_of(forward)} & {"gamma", "beta", "wx", "wh", "h"}
+    others = sorted(dialects.ANY_NAME["any"], key=lambda layout: len(roles - layout[0].keys()))
     likely = [layout for words, found in table.items() if any(word in name.lower() for word in words.split()) for layout in found]
     for turn in range(1 if also else 3):
-        for shapes, sizes, *geometry in [*likely, *([] if also else others)]:
-            sizes = {**SIZES, **sizes, **({letter: n for letter, n in SMALLER.items() if letter not in sizes} if small else {})}
-            layout = Layout(shapes, _settled(shapes, sizes, request), geometry[0] if geometry else PLAIN, turn, also)
+        for shapes, sizes in [*likely, *([] if also else others)]:
+            sizes = {**dialects.SIZES, **(dialects.SMALLER if small else {}), **sizes}
+            layout = Layout(shapes, _settled(shapes, sizes, request), turn, also)
             if layout not in seen:
                 seen.append(layout)
-                yield layout
+                yield from (layout._replace(several=several) for several in lists)
 
 
 def _settled(shapes, sizes, request):
@@ -169,7 +117,7 @@ def parameters_of(code):
         found = list(inspect.signature(code).parameters.values())
         if isinstance(code, type) and [str(p) for p in found] == ["*args", "**kwargs"]:
             found = _decorated(code.__init__) or found
-        return found
+        return [*found, *_of_the_base(code, found)] if isinstance(code, type) else found
     except (TypeError, ValueError):
         return []
 
@@ -180,10 +128,19 @@ def _decorated(wrapper):
     return next((list(inspect.signature(one).parameters.values())[1:] for one in held if inspect.isfunction(one)), [])
 
 
+def _of_the_base(cls, found):
+    """What **kwargs hands on to the constructor of the class below."""
+    inherited = next((base for base in cls.__mro__[1:] if base is not object and "__init__" in vars(base)), None)
+    if inherited is None or not any(p.kind == p.VAR_KEYWORD for p in found):
+        return []
+    return [p for p in parameters_of(inherited) if p.name not in {p.name for p in found} and p.kind in NAMED]
+
+
 def mysterious(parameters, request):
     """The required arguments whose names say nothing."""
     return [p.name for p in parameters if p.default is p.empty and p.name not in request.named() and p.kind in NAMED and
-            plain(p.name) not in {**OPTIONS, **ROLE, **LETTER, **GEOMETRY, **LISTS, **LAYERS}]
+            not any(plain(p.name) in known for known in (dialects.OPTIONS, ROLE, LETTER, GEOMETRY, dialects.LISTS,
+                                                         dialects.LAYERS, dialects.STACKS, dialects.NEIGHBOURS))]
 
 
 NAMED = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
@@ -198,13 +155,16 @@ def draw(parameters, layout, request, numbers=False):
         if wanted:
             made = None
             if numbers and p.name not in request.named():
-                is_size = p.annotation is int and plain(p.name) in {**LISTS, **OPTIONS}  # layers: int is how many
-                made = layout.sizes["M"] if is_size and plain(p.name) not in GEOMETRY else _object_of(p.annotation)
+                is_size = p.annotation is int and plain(p.name) in {**dialects.LISTS, **dialects.OPTIONS}  # layers: int
+                made = layout.sizes["M"] if is_size and plain(p.name) not in GEOMETRY else \
+                    _tuple_of(p, layout) or _object_of(p.annotation, layout.helper)
             values[p.name] = _value(p.name, roles[p.name], layout, request, numbers, values) if made is None else made
     if layout.several and not numbers and isinstance(next(iter(values.values()), None), np.ndarray):
         name, array = next(iter(values.items()))
         values[name] = [array, np.random.default_rng([request.seed, 2]).standard_normal(array.shape)]
-    functions = {name: FUNCTIONS[plain(name)] for name in values if numbers and plain(name) in FUNCTIONS}
+        if "tuple" in str(parameters[0].annotation).lower():
+            values[name] = tuple(values[name])
+    functions = {name: dialects.FUNCTIONS[plain(name)] for name in values if numbers and plain(name) in dialects.FUNCTIONS}
     return {**values, **functions} if np.cos in functions.values() else values
 
 
@@ -226,12 +186,43 @@ def takes_list(forward: Callable) -> str:
     return "maybe" if each else ""
 
 
-def _object_of(annotation):
-    """For activation: Activation, an object of the first class of that kind that can be made of nothing. None for what is no
-    class of the student's."""
-    if not isinstance(annotation, type) or annotation.__module__ in ("builtins", "numpy", "inspect"):
+def _tuple_of(p, layout):
+    """For a size that is said to be a tuple: windows have two numbers, a picture has its shape. None for others."""
+    if not re.match(r"(typing\.)?tuple\b(?!.*\|)", str(p.annotation), re.IGNORECASE):
         return None
-    for cls in (*annotation.__subclasses__(), annotation):
+    letter, shape = LETTER.get(plain(p.name)), layout.numbers(layout.shapes.get("x", ""))
+    if letter in ("K", "P"):
+        return (layout.sizes[letter],) * 2
+    if plain(p.name) in dialects.SHAPES:
+        return shape[layout.turn != 1:]
+    return (int(np.prod(shape[layout.turn != 1:])),) if letter == "M" else None
+
+
+class Neighbour:
+    """The layer before, or the network around, as a layer looks at it: its output by all usual names, its sizes."""
+
+    def __init__(self, layout, generator):
+        shape = layout.numbers(layout.shapes["x"])
+        self.A = self.a = self.output = self.out = self.outputs = generator.standard_normal(shape)
+        self.output_shape = self.out_shape = self.shape = shape[layout.turn != 1:]
+        self.learning_rate = self.lr = 1.0
+        self.training, self.width = True, layout.sizes["D"]
+
+    def __getattr__(self, name):
+        if name.startswith("_") or LETTER.get(plain(name)) not in ("D", "M"):
+            raise AttributeError(name)
+        return self.width
+
+
+def helpers(annotation: object) -> list:
+    """For activation: Activation, the student's classes of that kind."""
+    own = isinstance(annotation, type) and annotation.__module__ not in ("builtins", "numpy", "inspect")
+    return [*annotation.__subclasses__(), annotation] if own else []
+
+
+def _object_of(annotation, first):
+    """An object of the first of the helpers that can be made of nothing, from number `first` on; None where there is none."""
+    for cls in helpers(annotation)[first:]:
         try:
             return cls()
         except Exception:  # it wants something, or is abstract
@@ -244,7 +235,7 @@ def _roles(names, layout):
     roles, taken = {}, []
     for name in names:
         role = ROLE.get(plain(name))
-        if role in taken and (plain(name) in GEOMETRY or plain(name) in OPTIONS):
+        if role in taken and (plain(name) in GEOMETRY or plain(name) in dialects.OPTIONS):
             role = None
         roles[name] = role
         taken.append(role)
@@ -264,7 +255,7 @@ def _better_drawn(p, layout, numbers):
     if p.default is None and ROLE.get(plain(p.name)) == "labels":
         return True
     if isinstance(p.default, bool) or not isinstance(p.default, int):
-        return p.default is False and plain(p.name) in TRAINING  # many layers keep nothing for backward without it
+        return p.default is False and plain(p.name) in dialects.TRAINING  # many layers keep nothing for backward without it
     if layout.also and plain(p.name) in GEOMETRY:
         return not numbers or LETTER.get(plain(p.name)) is None
     return p.default > LARGE and numbers and plain(p.name) in LETTER
@@ -280,15 +271,17 @@ def _value(name, role, layout, request, numbers, before):
         return generator.integers(0, classes, shape)
     if name in request.shapes:
         return generator.standard_normal(tuple(request.shapes[name]))
-    if numbers and key in SHAPES and len(layout.shapes.get("x", "")) > 2:
+    if numbers and key in dialects.NEIGHBOURS:
+        return Neighbour(layout, generator)
+    if numbers and key in dialects.SHAPES and len(layout.shapes.get("x", "")) > 2:
         batch = layout.turn == 1 or "N" not in layout.shapes["x"]  # some layers name the batch, too
         return layout.numbers(layout.shapes["x"])[0 if batch else 1:]
     if numbers and key in LETTER and (key not in GEOMETRY or "w" in layout.shapes):
         size = layout.sizes[LETTER[key]]
         return (size, size) if LETTER[key] in "KP" and layout.turn == 1 else size
-    if role not in layout.shapes and (key in GEOMETRY or key in OPTIONS):
+    if role not in layout.shapes and (key in GEOMETRY or key in dialects.OPTIONS):
         return _option(key, layout)
-    if numbers and key in LISTS:
+    if numbers and key in dialects.LISTS:
         return list(layout.numbers("J" if key.startswith("hidden") else "DJM"))
     if numbers and role is None:
         return layout.sizes["DM"[len(before) % 2]]
@@ -297,15 +290,15 @@ def _value(name, role, layout, request, numbers, before):
 
 def _option(key, layout):
     if key in GEOMETRY:
-        value = layout.geometry[GEOMETRY[key]]
-        if key in PAIRS and layout.turn == 1:
+        value = layout.sizes[GEOMETRY[key]]
+        if key in dialects.PAIRS and layout.turn == 1:
             return value, value
         return [value, "same", "valid"][layout.turn] if key == "padding" else value
-    value = copy.deepcopy(OPTIONS[key])  # running averages are kept in bn_param
+    value = copy.deepcopy(dialects.OPTIONS[key])  # running averages are kept in bn_param
     if isinstance(value, list):
         return value[layout.turn % len(value)]
     if isinstance(value, dict):
-        value.update((key, layout.geometry[GEOMETRY[plain(key)]]) for key in value if plain(key) in GEOMETRY and key != "p")
+        value.update((key, layout.sizes[GEOMETRY[plain(key)]]) for key in value if plain(key) in GEOMETRY and key != "p")
     return value
 
 
@@ -351,7 +344,7 @@ def told(values):
     for name, value in values.items():
         if isinstance(value, dict) and any(isinstance(one, np.ndarray) for one in value.values()):
             found.update(told(value))
-        elif isinstance(value, list) and any(isinstance(one, np.ndarray) for one in value):
+        elif isinstance(value, (list, tuple)) and any(isinstance(one, np.ndarray) for one in value):
             found.update(told({f"{name}[{i}]": one for i, one in enumerate(value)}))
         else:
             found[str(name)] = _told(value)

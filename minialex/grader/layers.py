@@ -4,12 +4,10 @@ import copy
 import numpy as np
 
 from ..gradcheck import binding
-from ..gradcheck.dialects import INPUT_GRADIENTS, MORE_GRADIENTS, OF_GRADIENTS, OUTPUTS, ROLE, plain
-from ..gradcheck.gradients import GradientsDiffer, Named
+from ..gradcheck.dialects import DOUT, INPUT_GRADIENTS, MORE_GRADIENTS, OF_GRADIENTS, OUTPUTS, ROLE, plain, stems_of_gradient
+from ..gradcheck.gradients import Named
 from ..gradcheck.numpy_code import Run, leaves
 from . import objects
-
-SLOPES = ("f' of x: dx = dout · f'(x)", "f' of the output: dx = dout · f'(y)")
 
 
 class NotChecked(Exception):
@@ -27,9 +25,17 @@ class Layer:
     def read(self, feed, loss, _):
         """The same object, read in another way."""
         other = Layer(self.title, self.prototype, self.forward, self.function, self.targets)
-        other.wanted, other.without, other.updating = self.wanted, [] if feed in SLOPES else self.without, self.updating
+        other.wanted, other.without, other.updating = self.wanted, self.without, self.updating
         other.feed, other.loss = feed, loss
         return other
+
+    def bare(self):
+        """The same object without parameters: as it was made."""
+        return Layer(self.title, self.prototype, self.forward, self.function, self.targets)
+
+    def backward_of(self, run):
+        """The method itself, of the object that ran."""
+        return getattr(run.state, self.function)
 
     def values(self):
         """{name: drawn value} of the parameters: random, whatever the constructor chose."""
@@ -120,13 +126,13 @@ class Layer:
 
     def takes_dout(self, run):
         """Has backward a place for dout?"""
-        if self.feed in SLOPES and np.ndim(run.outputs[0]) == 0:
-            raise NotChecked(f"{self.title} returns one number: its derivative is no f'(x)")
-        if self.feed == "dout by another name" or self.feed in SLOPES:
+        if self.feed == "dout by another name":
             return np.ndim(run.outputs[0]) > 0
         if self.function is None or self.feed != "dout" or self.loss:
             return False
         method = getattr(run.state, self.function)
+        if _inlets(run.state, method) and np.ndim(run.outputs[0]) > 0:
+            return True
         return binding.takes_dout(getattr(run.state, self.forward), method, run.outputs, run.rest)
 
     def backward(self, run, douts):
@@ -162,12 +168,9 @@ class Layer:
         outputs, rest = (run.rest[-1:], run.rest[:-1]) if self.loss else (run.outputs, run.rest)
         if self.feed == "dout by another name":  # the penalty of weights has no dout
             return method(douts[0] if np.ndim(outputs[0]) else next(iter(given.values())))
-        if self.feed in SLOPES:
-            values = list(given.values()) if self.feed == SLOPES[0] else outputs
-            places = [p for p in binding.signature(method) if p.default is p.empty]
-            slope = method(*values[:max(1, len(places))])
-            return chained(douts[0], slope, next(iter(given.values())), f"{self.title}.{self.function}")
         feed = {"dout": douts, "input": list(given.values())[:1], "output": [_output(layer, self.title, outputs[0])]}[self.feed]
+        for name in _inlets(layer, method) if self.feed == "dout" and not self.loss else ():
+            setattr(layer, name, feed[0])
         arguments, keywords = binding.arguments(forward, method, outputs, rest, given, feed)
         returned = method(*arguments, **keywords)
         for name in dir(layer):
@@ -190,20 +193,6 @@ class Layer:
         return {name: update for name, update in updates.items() if update.any() or self.updating}
 
 
-def chained(dout: np.ndarray, slope: np.ndarray, x: np.ndarray, name: str) -> np.ndarray:
-    """dout · f'. f' has a value for each of f's, or a Jacobian for each example, as of a softmax; or a value for each of x's
-    where f takes the maximum or the mean along an axis. Raises GradientsDiffer for any other shape."""
-    slope, dout = np.asarray(slope), np.asarray(dout)
-    if slope.shape == (*dout.shape, *dout.shape[-1:]):
-        return np.einsum("...i,...ij->...j", dout, slope)
-    if slope.shape in ((), dout.shape):  # the identity's is 1
-        return dout * slope
-    for axis in range(np.ndim(x)) if slope.shape == np.shape(x) and np.ndim(x) == dout.ndim + 1 else ():
-        if np.delete(slope.shape, axis).tolist() == list(dout.shape):
-            return np.expand_dims(dout, axis) * slope
-    raise GradientsDiffer(f"{name} returned shape {slope.shape} where f returns {dout.shape}: f' has a value for each of f")
-
-
 def _sensible(parameter, generator):
     """Weights of about one over the root of their number of inputs, biases of a half, scales around one."""
     shape = parameter.array.shape
@@ -215,12 +204,21 @@ def _sensible(parameter, generator):
 
 def _output(layer, title, default=None):
     """Where forward returns nothing: self.output and the like."""
-    names = [name for name in vars(layer) if plain(name) in OUTPUTS and isinstance(getattr(layer, name), (np.ndarray, float))]
+    names = [name for name, value in vars(layer).items() if plain(name) in OUTPUTS and isinstance(value, (np.ndarray, float)) or
+             "loss" in name and isinstance(value, float)]
     if names:
-        return getattr(layer, min(names, key=lambda name: (ROLE.get(plain(name)) == "labels", OUTPUTS[plain(name)])))
+        return getattr(layer, min(names, key=lambda name: (ROLE.get(plain(name)) == "labels", OUTPUTS.get(plain(name), 99))))
     if default is not None:
         return default
     raise NotChecked(f"{title} returns nothing and keeps no self.output: is `return` missing?")
+
+
+def _inlets(layer, backward):
+    """Where backward() without arguments finds dout: in an attribute such as dA, still None, of an output A."""
+    if any(p.kind in binding.POSITIONAL for p in binding.signature(backward)):
+        return []
+    return [name for name, value in vars(layer).items() if value is None and any(
+        one in OUTPUTS for one in stems_of_gradient(name))]
 
 
 def _input_gradient(layer, name):
@@ -236,7 +234,8 @@ def _returned(returned, moved, wanted):
     if isinstance(returned, dict):
         found = objects.gradients({"grads": returned}, wanted)
         return {**found, **{name: value for key, value in returned.items() for name in moved
-                            if plain(key) in (plain(name), plain(f"d{name}"), plain(f"grad{name}"))}}
+                            if plain(key) in (plain(name), plain(f"d{name}"), plain(f"grad{name}")) or
+                            len(moved) == 1 and not found and DOUT.search(key)}}
     shapes = {**moved, **{parameter.name: parameter.array.shape for parameter in wanted}}
     flat = list(_flat(returned))
     several = returned if isinstance(returned, (tuple, list)) else ()

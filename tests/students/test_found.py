@@ -130,7 +130,7 @@ def test_shapes_labels_and_options_of_the_command_line_arrive(check):
 def drawn(found, request):
     """With the likeliest layout."""
     parameters = inputs.parameters_of(found.forward)
-    return inputs.draw(parameters, next(inputs.layouts(found.name, request, parameters=parameters)), request)
+    return inputs.draw(parameters, next(inputs.layouts(found.name, request, forward=found.forward)), request)
 
 
 @pytest.mark.parametrize("signature, shapes", [

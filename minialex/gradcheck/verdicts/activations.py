@@ -13,10 +13,12 @@ from .names import SLIP
 
 
 def tanh(h: np.ndarray) -> np.ndarray:
+    """tanh' of the activation h, 1 − h²."""
     return 1 - h * h
 
 
 def sigmoid(s: np.ndarray) -> np.ndarray:
+    """A sigmoid's derivative of the activation s, s·(1 − s)."""
     return s * (1 - s)
 
 

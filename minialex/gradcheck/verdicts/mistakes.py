@@ -10,7 +10,7 @@ import numpy as np
 
 from ..comparing import Comparing, Finding
 from . import activations, axes, other_values, places, sums, terms
-from .case import Case, Guess, affordable
+from .case import TRIALS, Case, Guess, affordable
 from .names import IGNORES, RANDOM, UNKNOWN, Verdict
 
 OWN_STREAM = 2012
@@ -37,7 +37,7 @@ def ignores_dout(case: Case) -> Iterator[Verdict]:
 
 # The order is from what says least about the code to what says most; each must be exact.
 MISTAKES: tuple[Callable[[Case], Iterator[Guess | Verdict]], ...] = (
-    sums.nothing, draws_random_numbers, ignores_dout, sums.other_sign, sums.constant_factor,
+    sums.nothing, draws_random_numbers, sums.passed_on, ignores_dout, sums.other_sign, sums.constant_factor,
     sums.mean_of_overlapping, sums.one_sample_only, sums.last_window_only,
     axes.order_of_the_gradient, axes.turned, axes.of_another_input, axes.order_of_dout, axes.shifted,
     places.negative, other_values.output_for_input, axes.kernel_not_turned, other_values.left_out,
@@ -54,6 +54,7 @@ def diagnosis(finding: Finding, comparing: Comparing) -> Verdict | None:
     if not affordable(subject, which, comparing.cotangent.size):
         pairs = [(c.numeric, c.analytic) for c in finding.entries.values() if c.outcome in ("equal", "wrong")]
         return sums.of_samples(np.array(pairs), comparing.rtol) if len(pairs) > 1 else None
+    subject.affords -= 4 * subject.tensors[which].size + TRIALS
     case = Case(subject, which, comparing.rtol, np.random.default_rng((comparing.seed, which, OWN_STREAM)))
     try:
         return _diagnosed(finding, subject, case)

@@ -141,7 +141,7 @@ def _is_hidden(finding, is_single):
         return False
     analytic = 0.0 if finding.gradient is None else float(abs(finding.gradient).max())
     return finding.relative_blur > (HIDDEN if finding.typical > 0 else HIDDEN_STILL) or finding.typical > finding.blur or \
-        analytic > 0.001 * finding.blur
+        analytic > finding.blur
 
 
 # ------------------------------------------------------------------------------------------------ nothing to compare

@@ -16,7 +16,7 @@ import numpy as np
 
 from .case import EVERYWHERE, Case, Guess, Look
 from .constants import meaning
-from .names import FACTOR, LAST, MEAN, NOT_SUMMED, SIGN, TERM, ZERO, Verdict
+from .names import FACTOR, LAST, MEAN, NOT_SUMMED, SIGN, TERM, UNDECIDED, ZERO, Verdict
 
 # ------------------------------------------------------------------------------------------------ times a number
 
@@ -28,19 +28,38 @@ def constant_factor(case: Case) -> Iterator[Verdict]:
         return
     k, (count, what) = factors[0], case.examples()
     said = f"numeric / {{}} at all {case.size} entries, {EVERYWHERE}; "
-    if max(abs(other / k - 1) for other in factors) > 1e-5:
+    if max(abs(other / k - 1) for other in factors) > max(1e-5, case.tolerance):
         listed = ", ".join(f"{k:.4g}" for k in factors)
         yield Verdict(FACTOR, f"analytic = k × numeric at all {case.size} entries, but k is {listed} in four trials: one number "
                       "is missing or too many that depends on the values", "which changes with the values")
-    if count > 1 and abs(k * count - 1) < 1e-5 and case.name != case.subject.data()[0]:
+    close = max(1e-5, case.tolerance)
+    if count > 1 and abs(k * count - 1) < close and case.name != case.subject.data()[0]:
         yield Verdict(MEAN, f"analytic = {said.format(count)}some courses average over the examples here: --mean-over-examples "
                       "accepts it", f"divided by {count} = {what}", k)
     count, axes, what = _summed(case)
-    if count > 1 and abs(k * count - 1) < 1e-5:
+    if count > 1 and abs(k * count - 1) < close:
         along = f"axis {axes[0]}" if len(axes) == 1 else f"axes {axes}"
         yield Verdict(MEAN, f"analytic = {said.format(count)}{count} outputs, along dout's {along}, add up in every entry",
                       f"divided by {count} = {what}", k)
-    yield Verdict(FACTOR, f"analytic = {k:.7g} × numeric at all {case.size} entries, {EVERYWHERE}", meaning(k, case), k)
+    yield Verdict(FACTOR, f"analytic = {k:.7g} × numeric at all {case.size} entries, {EVERYWHERE}",
+                  meaning(k, case) + _right_if(k, case), k)
+
+
+def _right_if(k, case):
+    """The gradient of a loss that counts on another mean: which one would make it right."""
+    count = next((count for count in (*case.shape, case.size) if count > 1 and abs(max(k, 1 / k) / count - 1) < 1e-5), None)
+    if case.y.ndim or count is None:
+        return ""
+    return f"; right if the loss is the {'sum' if k > 1 else 'mean'} of these {count}, not their {'mean' if k > 1 else 'sum'}"
+
+
+def passed_on(case: Case) -> Iterator[Verdict]:
+    """dout itself, by a softmax: right where the loss has given the gradient of the scores already."""
+    y = case.y
+    if y.shape == case.shape and y.ndim and (y > 0).all() and case.holds(lambda look: look.cotangent) and any(
+            np.allclose(y.sum(axis), 1) for axis in range(y.ndim)):
+        yield Verdict(UNDECIDED, "backward hands dout on as it is: right where the loss gives the gradient of the scores, p − t, "
+                      "already; else the softmax's own derivative is missing", "dout is handed on: right after a p − t")
 
 
 def _factor(numeric, analytic):
