@@ -5,7 +5,6 @@ looked at again with whole numbers, and with other windows, where other mistakes
 """
 import copy
 import inspect
-import itertools
 import time
 from pathlib import Path
 
@@ -14,14 +13,14 @@ import numpy as np
 from ..gradcheck import binding, check, verdicts
 from ..gradcheck.numpy_code import leaves
 from ..gradcheck.report import VALUES_RIGHT, Report
-from ..gradcheck.tensor_function import frozen
 from ..gradcheck.verdicts import names as verdict
 from ..utils import drawing
 from ..utils import files as written
-from . import engines, finding, forms, inputs, networks
+from . import engines, finding, forms, inputs
 from .files import explained
 from .inputs import CannotDraw, Request
 from .layers import NotChecked
+from .trying import Trying
 
 UNPROVEN = {verdict.UNDECIDED, verdict.DTYPE, verdict.RANDOM, verdict.KINK, verdict.NOT_COMPARED}  # neither right nor wrong
 SHARE = 0.2  # of the time for one check: what costs more is drawn smaller
@@ -37,7 +36,6 @@ class Check:
     def __init__(self, submission, found, module, reference):
         self.submission, self.found, self.module, self.reference = submission, found, module, reference
         self.job, self.path, self.request = submission.job, submission.path, submission.request
-        self.layout = None  # that the inputs were drawn by
         self.basis = {}  # what the result's comparison was made with, for a grader who makes it once more
         self.result = {"name": found.name, "checked": found.title, "status": "error", "inputs": {}, "drawn": False,
                        "rows": [], "error": None, "text": ""}
@@ -101,23 +99,20 @@ class Check:
     def _drawn(self, given=False):
         """The report for the first drawn inputs with which it runs; if that is all right, one with whole numbers, and those for
         further layouts: the first of them that proves something wrong."""
-        self._check_names(inputs.parameters_of(self._code_of_forward()))
-        readings = self._first_that_runs(small=False)
+        trying = Trying(self.found, self.request, self.module)
+        trying.check_names()
+        readings = self._first(trying)
         small = bool(readings) and not given and self._cost(*readings[0][:2]) > SHARE
         if small:
-            readings = self._first_that_runs(small=True) or readings
+            readings = trying.first(small=True) or readings
         if not readings:
             return None, None
         self._tell_inputs(readings[0][1], not given)
         report, reading = self._best(readings)
         if not report and not given:
-            meant = self._as_meant(small, report)
-            if meant:  # other inputs are not for this code
-                return meant
-        if not report or given:
-            return report, reading
+            return self._as_meant(trying, small, report) or (report, reading)
         self.share = FURTHER
-        for others, told in self._further(reading, small):
+        for others, told in self._further(trying, reading, small) if report and not given else ():
             if time.process_time() > self.until - 0.5 * self.seconds:
                 break
             again, other = self._quietly(others)
@@ -130,22 +125,31 @@ class Check:
                 report, reading = again, other
         return report, reading
 
-    def _as_meant(self, small, first):
-        """(report, reading) for inputs with which code is right that is not for others: a loss of probabilities or one-hot rows,
-        a layer with another object in it, one for a single example; or with which its mistake is told by name. None otherwise."""
+    def _first(self, trying):
+        """The readings that run. Where there are none, the first error is raised or explained."""
+        readings = trying.first(small=False)
+        self.submission.returned = trying.returned
+        unclear = [] if readings else inputs.mysterious(inputs.parameters_of(self.found.forward), self.request)
+        if readings:
+            return readings
+        self._tell_inputs(trying.tried or {}, True)
+        if not unclear or isinstance(trying.error, NotChecked):
+            raise trying.error
+        told = explained(trying.error, self.path)
+        shapes = ", ".join(f"{name} {shape}" for name, shape in self.result["inputs"].items() if name in unclear)
+        self._failed("no inputs", f"what {', '.join(unclear)} is its name does not say, and with "
+                     f"{shapes} comes {told['kind']}: {told['message']}. Give --shape {unclear[0]}=…, "
+                     f"--option {unclear[0]}=… or a function {self.found.name}_inputs(generator).", told["lines"])
+        return None
+
+    def _as_meant(self, trying, small, first):
+        """(report, reading) for inputs with which code is right that is not for others, or its mistake is told by name."""
         clear = all(row.verdict not in (verdict.UNKNOWN, verdict.NEGATIVE) for row in first.rows)
-        for layout, note in self._meanings(small, first):
+        for readings, note in trying.meant(small, first):
             if time.process_time() > self.until - 0.3 * self.seconds:
                 return None
-            try:
-                readings = self._readings(layout)
-                self._try(*readings[0][:2])
-                if note and not np.ptp(readings[0][0].run(copy.deepcopy(readings[0][1])).outputs[0]):
-                    continue  # of one row everything is its mean
-                report, reading = self._best(readings)
-            except (MemoryError, SystemExit, KeyboardInterrupt):
-                raise
-            except Exception:  # this layout is not for this code
+            report, reading = self._quietly(readings)
+            if report is None:
                 continue
             if report or not (clear or note) and not any(row.verdict == verdict.UNKNOWN for row in report.rows):
                 self._tell_inputs(reading[1], True)
@@ -153,129 +157,20 @@ class Check:
                 return report, reading
         return None
 
-    def _meanings(self, small, first):
-        """(layout, what is to be said) of other inputs that may be meant."""
-        if inputs.takes_list(self._code_of_forward()):
-            yield self.layout._replace(several=not self.layout.several), ""
-        parameters = inputs.parameters_of(self.found.forward)
-        for number in range(1, max([len(inputs.helpers(p.annotation)) for p in parameters], default=0)):
-            yield self.layout._replace(helper=number), ""
-        if "labels" in inputs.roles(self.result["inputs"]):
-            found = itertools.takewhile(lambda layout: not layout.turn, inputs.layouts("loss", self.request, small))
-            for layout in sorted(found, key=lambda layout: "probs" not in layout.shapes.values()):
-                if {"probs", "one-hot"} & set(layout.shapes.values()):
-                    yield layout, ""
-        row = first.rows[0]
-        if len(first.rows) == 1 and row.verdict in (verdict.UNKNOWN, verdict.TERM) and len(row.shape) == 2:
-            for letters in ("D", "D1", "1D"):
-                yield self.layout._replace(shapes={"x": letters}), f"right for one example, wrong for {row.shape[0]} rows"
-
-    def _code_of_forward(self):
-        if self.found.kind == "layer":
-            return getattr(self.found.forward, "forward", self.found.forward)
-        return getattr(self.found.forward, self.found.backward[0]) if self.found.kind == "class" else self.found.forward
-
-    def _check_names(self, parameters):
-        if self.found.kind == "class":
-            parameters = [*inputs.parameters_of(self.found.forward), *parameters]
-            unknown = sorted(self.request.named() - {p.name for p in parameters})
-            if unknown:
-                raise CannotDraw(f"{self.found.name} has no argument {', '.join(unknown)}; its arguments are "
-                                 f"{', '.join(p.name for p in parameters if p.name != 'self')}.")
-        else:
-            inputs.check_names(self.found, parameters, self.request)
-
-    def _readings(self, layout):
-        if self.found.kind == "layer":
-            return [engines.drawn(self.found, layout, self.request)]
-        if self.found.kind == "class":
-            return forms.of_class(self.found, layout, self.request)
-        if self.found.kind == "network":
-            return networks.of_functions(self.found, layout, self.request, self.module)
-        return forms.of_functions(self.found.forward, self.found.backward, self.found.kind, layout, self.request)
-
-    def _first_that_runs(self, small):
-        """The readings for the first layout with which forward and backward run, or else forward alone. Where there is none, the
-        first error is raised or explained."""
-        first, tried, forward_only, seen = None, None, None, []
-        for layout in inputs.layouts(self.found.name, self.request, small, forward=self._code_of_forward()):
-            try:
-                with np.errstate(all="ignore"), frozen():
-                    readings = self._readings(layout)
-                    told = inputs.told(readings[0][1])
-                    if (told, "probs" in layout.shapes.values()) in seen:
-                        continue
-                    seen.append((told, "probs" in layout.shapes.values()))
-                    tried = tried or readings[0][1]
-                    self._try(*readings[0][:2])
-            except (NotImplementedError, MemoryError, RecursionError, SystemExit, KeyboardInterrupt):
-                raise
-            except Exception as error:
-                first = first or error
-                continue
-            forward_only = forward_only or readings
-            self.layout = layout
-            if self._backward_runs(readings):
-                return readings
-        if forward_only:
-            return forward_only
-        return self._explain_inputs(first, tried)
-
-    def _try(self, code, values):
-        run = code.run(copy.deepcopy(values))
-        if not np.isfinite(binding.join(f"{code.title} returned", run.outputs).astype(float)).all():
-            raise ValueError(f"{self.found.name} gives NaN or infinity for drawn inputs: choose others, with a function "
-                             f"{self.found.name}_inputs(generator).")
-
-    def _backward_runs(self, readings):
-        """In any reading, and with a gradient for all parameters."""
-        for code, values, _ in readings:
-            try:
-                with np.errstate(all="ignore"), frozen():
-                    run = code.run(copy.deepcopy(values))
-                    code.backward(run, binding.cut(run.outputs, np.ones_like(binding.join("", run.outputs))))
-            except (NotImplementedError, MemoryError, RecursionError, SystemExit, KeyboardInterrupt):
-                raise
-            except Exception:  # this is not how it is meant
-                continue
-            self.submission.returned = True
-            return not getattr(code, "without", ())
-        return False
-
-    def _explain_inputs(self, first, tried):
-        self.result.update(inputs=inputs.told(tried or {}), drawn=True)
-        unclear = inputs.mysterious(inputs.parameters_of(self.found.forward), self.request)
-        if not unclear or isinstance(first, NotChecked):
-            raise first
-        told = explained(first, self.path)
-        shapes = ", ".join(f"{name} {shape}" for name, shape in inputs.told(tried or {}).items() if name in unclear)
-        self._failed("no inputs", f"what {', '.join(unclear)} is its name does not say, and with "
-                     f"{shapes} comes {told['kind']}: {told['message']}. Give --shape {unclear[0]}=…, "
-                     f"--option {unclear[0]}=… or a function {self.found.name}_inputs(generator).", told["lines"])
-        return None
-
-    def _further(self, reading, small):
+    def _further(self, trying, reading, small):
         """(readings, how their inputs are told): whole numbers, then the layouts where other mistakes show."""
         code, values, words = reading
         whole = inputs.whole_numbers(values, self.request.seed)
         if whole is not None:
             yield [(code, whole, words)], {**inputs.told(whole), "and": "the first of them whole numbers"}
-        for layout in inputs.layouts(self.found.name, self.request, small, also=True):
-            try:
-                with np.errstate(all="ignore"), frozen():
-                    others = self._readings(layout)
-                    self._try(*others[0][:2])
-                    if inputs.told(others[0][1]) != inputs.told(values) and self._backward_runs(others):
-                        yield others, inputs.told(others[0][1])
-            except (MemoryError, SystemExit, KeyboardInterrupt):
-                raise
-            except Exception:  # this layout is not for this code
-                continue
+        yield from ((others, inputs.told(others[0][1])) for others in trying.further(values, small))
 
     def _quietly(self, readings):
         try:
             return self._best(readings)
-        except (NotChecked, ValueError, TypeError, ArithmeticError, IndexError):  # 0 may lie outside the domain
+        except MemoryError:
+            raise
+        except Exception:  # these inputs may lie outside the domain
             return None, None
 
     def _tell_inputs(self, values, drawn):

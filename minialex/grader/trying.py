@@ -1,0 +1,135 @@
+"""With which inputs does a student's code run? Layouts are drawn in turn until forward and backward take them."""
+import copy
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+
+import numpy as np
+
+from ..gradcheck import binding
+from ..gradcheck.report import Report
+from ..gradcheck.tensor_function import frozen
+from ..gradcheck.verdicts import names as verdict
+from . import engines, forms, inputs, networks
+from .finding import Found
+from .inputs import CannotDraw, Layout, Request
+
+FATAL = NotImplementedError, MemoryError, RecursionError  # no layout helps against those
+Readings = list[tuple]  # (code, values, words): how the code may be meant
+
+
+class Trying:
+    """One thing that was found, run with whatever may be meant. layout: that of the first inputs with which it runs; error: the
+    first one of those with which it does not; tried: what was drawn then; returned: whether backward ever came back."""
+
+    def __init__(self, found: Found, request: Request, module: object) -> None:
+        self.found, self.request, self.module = found, request, module
+        self.layout, self.error, self.tried, self.returned = None, None, None, False
+
+    def forward(self) -> Callable:
+        """What takes the inputs."""
+        if self.found.kind == "layer":
+            return getattr(self.found.forward, "forward", self.found.forward)
+        return getattr(self.found.forward, self.found.backward[0]) if self.found.kind == "class" else self.found.forward
+
+    def check_names(self) -> None:
+        """Raises CannotDraw when the command line names what is no argument."""
+        parameters = inputs.parameters_of(self.forward())
+        if self.found.kind != "class":
+            return inputs.check_names(self.found, parameters, self.request)
+        known = [p.name for p in [*inputs.parameters_of(self.found.forward), *parameters] if p.name != "self"]
+        unknown = sorted(self.request.named() - set(known))
+        if unknown:
+            raise CannotDraw(f"{self.found.name} has no argument {', '.join(unknown)}; its arguments are {', '.join(known)}.")
+        return None
+
+    def readings(self, layout: Layout) -> Readings:
+        """[(code, values, words)] with inputs of this layout."""
+        if self.found.kind == "layer":
+            return [engines.drawn(self.found, layout, self.request)]
+        if self.found.kind == "class":
+            return forms.of_class(self.found, layout, self.request)
+        if self.found.kind == "network":
+            return networks.of_functions(self.found, layout, self.request, self.module)
+        return forms.of_functions(self.found.forward, self.found.backward, self.found.kind, layout, self.request)
+
+    def running(self, layouts: Iterable[Layout], fatal: tuple = (MemoryError,)) -> Iterator[tuple[Layout, Readings]]:
+        """Yields those with which forward runs, none twice."""
+        seen: list[tuple] = []
+        for layout in layouts:
+            try:
+                with np.errstate(all="ignore"), frozen():
+                    readings = self.readings(layout)
+                    told = inputs.told(readings[0][1]), "probs" in layout.shapes.values()
+                    if told in seen:
+                        continue
+                    seen.append(told)
+                    self.tried = self.tried or readings[0][1]
+                    self._run(*readings[0][:2])
+            except fatal:
+                raise
+            except Exception as error:  # this layout is not for this code
+                self.error = self.error or error
+                continue
+            yield layout, readings
+
+    def _run(self, code, values):
+        run = code.run(copy.deepcopy(values))
+        if not np.isfinite(binding.join(f"{code.title} returned", run.outputs).astype(float)).all():
+            raise ValueError(f"{self.found.name} gives NaN or infinity for drawn inputs: choose others, with a function "
+                             f"{self.found.name}_inputs(generator).")
+
+    def first(self, small: bool) -> Readings | None:
+        """The readings for the first layout with which forward and backward run, or else forward alone."""
+        forward_only = None
+        layouts = inputs.layouts(self.found.name, self.request, small, forward=self.forward())
+        for layout, readings in self.running(layouts, FATAL):
+            forward_only, self.layout = forward_only or readings, layout
+            if self.backward_runs(readings):
+                return readings
+        return forward_only
+
+    def backward_runs(self, readings: Readings) -> bool:
+        """In any reading, and with a gradient for all parameters."""
+        for code, values, _ in readings:
+            try:
+                with np.errstate(all="ignore"), frozen():
+                    run = code.run(copy.deepcopy(values))
+                    code.backward(run, binding.cut(run.outputs, np.ones_like(binding.join("", run.outputs))))
+            except FATAL:
+                raise
+            except Exception:  # this is not how it is meant
+                continue
+            self.returned = True
+            return not getattr(code, "without", ())
+        return False
+
+    def meant(self, small: bool, report: Report) -> Iterator[tuple[Readings, str]]:
+        """(readings, what is to be said) for other inputs that wrong code may be meant for: a list, another object to hold,
+        probabilities or one-hot rows, a single example."""
+        for layout, note in list(self._meant(small, report)):
+            for _, readings in self.running([layout]):
+                code, values, _ = readings[0]
+                if not note or np.ptp(code.run(copy.deepcopy(values)).outputs[0]):  # of one row everything may be its mean
+                    yield readings, note
+
+    def _meant(self, small, report):
+        if inputs.takes_list(self.forward()):
+            yield self.layout._replace(several=not self.layout.several), ""
+        parameters = inputs.parameters_of(self.found.forward)
+        for number in range(1, max([len(inputs.helpers(p.annotation)) for p in parameters], default=0)):
+            yield self.layout._replace(helper=number), ""
+        if any("labels" in inputs.roles([row.name]) for row in report.rows) or "labels" in inputs.roles(self.tried):
+            found = itertools.takewhile(lambda layout: not layout.turn, inputs.layouts("loss", self.request, small))
+            for layout in sorted(found, key=lambda layout: "probs" not in layout.shapes.values()):
+                if {"probs", "one-hot"} & set(layout.shapes.values()):
+                    yield layout, ""
+        row = report.rows[0]
+        if len(report.rows) == 1 and row.verdict in (verdict.UNKNOWN, verdict.TERM) and len(row.shape) == 2:
+            for letters in ("D", "D1", "1D"):
+                yield self.layout._replace(shapes={"x": letters}), f"right for one example, wrong for {row.shape[0]} rows"
+
+    def further(self, values: dict, small: bool) -> Iterator[Readings]:
+        """Layouts where other mistakes show."""
+        for _, others in self.running(inputs.layouts(self.found.name, self.request, small, also=True)):
+            if inputs.told(others[0][1]) != inputs.told(values) and self.backward_runs(others):
+                yield others
