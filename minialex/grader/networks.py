@@ -3,15 +3,14 @@
     parameters = initialize_parameters(n_x, n_h, n_y)     A2, cache = forward_propagation(X, parameters)
     cost = compute_cost(A2, Y)                            grads = backward_propagation(parameters, cache, X, Y)
 
-The loss is a third function; backward gives its gradients by name, {"dW1": …}.
+The loss is a third function; backward gives its gradients by name, {"dW1": …}. Taken together they are an object like others.
 """
 import numpy as np
 
 from ..gradcheck import binding
 from ..gradcheck.dialects import CACHE, OPTIONS, ROLE, plain
-from ..gradcheck.numpy_code import Functions, Run
 from . import inputs
-from .forms import NotChecked
+from .layers import Layer, NotChecked
 
 PARAMETERS = {"parameters", "params", "param", "weights", "theta", "thetas", "model"}
 
@@ -23,75 +22,72 @@ def is_one(forward, backward):
     return bool(targets) and any(plain(name) in PARAMETERS for name in given)
 
 
-class Network(Functions):
-    """forward, the cost and backward as one code: of X and all parameters by name."""
+class Network:
+    """forward, the cost and backward as the methods of an object that holds the parameters."""
 
-    def __init__(self, forward, backward, cost):
-        super().__init__(forward, backward, by_name=True)
-        self.cost, self.title = cost, f"{binding.title(cost)} of {self.title}"
+    def __init__(self, forward, backward, cost, parameters):
+        self.functions, self.parameters = (forward, backward, cost), parameters
 
-    def run(self, values):
-        """A Run whose output is the cost."""
-        given = [p.name for p in binding.signature(self.forward)]
-        outputs, rest = binding.split(self.title, self.forward(**{name: values[name] for name in given if name in values}))
-        cost = self.cost(*_by_name(self.cost, values, outputs[0], rest))
-        return Run([np.asarray(cost, dtype=float).reshape(())], rest, values, outputs[0])
+    def forward(self, **given):
+        """The cost of the inputs and the target, by their names."""
+        forward, _, cost = self.functions
+        first = [self.parameters if plain(p.name) in PARAMETERS else given[p.name] for p in binding.signature(forward)
+                 if plain(p.name) in PARAMETERS or p.name in given]
+        (output,), rest = binding.split(binding.title(forward), forward(*first))
+        self.seen = given, output, rest
+        return np.asarray(cost(*self._arguments(cost)), dtype=float).reshape(())
 
-    def backward(self, run, douts):
+    def backward(self):
         """What backward returns."""
-        return self.function(*_by_name(self.function, run.inputs, run.state, run.rest))
+        return self.functions[1](*self._arguments(self.functions[1]))
 
-    def takes_dout(self, run):
-        """The cost is one number, and its gradient starts with 1."""
-        return False
-
-
-def _by_name(function, values, output, rest):
-    """The arguments of the cost, or of backward: each is an input, the target, the parameters, the cache or the output."""
-    found = []
-    for p in binding.signature(function):
-        if p.default is not p.empty and p.name not in values:
-            continue
-        same = [name for name in values if name == p.name or plain(p.name) in PARAMETERS and plain(name) in PARAMETERS or
-                ROLE.get(plain(p.name)) == "labels" == ROLE.get(plain(name))]
-        if same:
-            found.append(values[same[0]])
-        elif plain(p.name) in CACHE and rest:
-            found.append(rest[0] if len(rest) == 1 else tuple(rest))
-        else:
-            found.append(OPTIONS.get(plain(p.name), output) if p.name not in ("A", "a") else output)
-    return found
+    def _arguments(self, function):
+        """Of the cost, or of backward: each is an input, the target, the parameters, the cache or the output."""
+        given, output, rest = self.seen
+        for p in binding.signature(function):
+            same = [name for name in given if name == p.name or ROLE.get(plain(p.name)) == "labels" == ROLE.get(plain(name))]
+            if plain(p.name) in PARAMETERS or same:
+                yield given[same[0]] if same else self.parameters
+            elif p.default is p.empty and plain(p.name) in CACHE and rest:
+                yield rest[0] if len(rest) == 1 else tuple(rest)
+            elif p.default is p.empty:
+                yield OPTIONS.get(plain(p.name), output) if p.name not in ("A", "a") else output
 
 
 def of_functions(found, layout, request, module):
     """[(code, values, words)]: with the student's own cost and first parameters, drawn anew."""
-    functions = {name: value for name, value in vars(module).items() if callable(value) and hasattr(value, "__code__")}
-    costs = [value for name, value in functions.items() if "cost" in name.lower() or "loss" in name.lower()]
-    first = [value for name, value in functions.items() if "init" in name.lower() and
-             any(word in name.lower() for word in ("param", "weight", "initialize"))]
+    functions = {name.lower(): value for name, value in vars(module).items() if hasattr(value, "__code__")}
+    costs = [value for name, value in functions.items() if "cost" in name or "loss" in name]
+    first = [value for name, value in functions.items() if "init" in name and
+             any(word in name for word in ("param", "weight", "initialize"))]
     if not costs or not first:
         raise NotChecked(f"{found.title} needs a cost and the first parameters: there is no function "
                          f"{'compute_cost' if not costs else 'initialize_parameters'} (or the like) in the file")
     columns = layout._replace(sizes={**layout.sizes, "N": 4, "M": 1 if layout.turn != 1 else 3})
-    made = None
-    for function in first:
-        try:
-            made = function(**inputs.draw(inputs.parameters_of(function), columns, request, numbers=True))
-        except Exception:  # this one starts from something else
-            continue
-        if isinstance(made, dict):
-            break
-    if not isinstance(made, dict):
+    made = next(filter(None, (_made(function, columns, request) for function in first)), None)
+    if made is None:
         raise NotChecked(f"{found.title}: the first parameters could not be made with {first[0].__name__}")
-    generator = np.random.default_rng(7)
-    parameters = {name: 0.5 * generator.standard_normal(np.shape(value)) for name, value in made.items() if np.ndim(value)}
-    N, D, M = (columns.sizes[letter] for letter in "NDM")
-    rows = 0 if layout.turn != 2 else 1
+    generator, (N, D, M) = np.random.default_rng(7), (columns.sizes[letter] for letter in "NDM")
     X, Y = generator.standard_normal((D, N)), (generator.random((M, N)) < 0.5).astype(int)
     if M > 1:
         Y = np.eye(M, dtype=int)[:, generator.integers(0, M, N)]
-    values = {p.name: (X.T if rows else X) if i == 0 else parameters for i, p in enumerate(binding.signature(found.forward))
-              if i == 0 or plain(p.name) in PARAMETERS}
     target = next(p.name for p in binding.signature(found.backward) if ROLE.get(plain(p.name)) == "labels")
-    values[target] = Y.T if rows else Y
-    return [(Network(found.forward, found.backward, cost), values, "") for cost in costs]
+    rows = layout.turn == 2
+    values = {next(p.name for p in binding.signature(found.forward)): X.T if rows else X, target: Y.T if rows else Y}
+    return [_reading(found, cost, made, values) for cost in costs]
+
+
+def _made(function, layout, request):
+    try:
+        made = function(**inputs.draw(inputs.parameters_of(function), layout, request, numbers=True))
+        return {name: np.array(value, dtype=float) if np.ndim(value) else value for name, value in made.items()}
+    except Exception:  # this one starts from something else
+        return None
+
+
+def _reading(found, cost, made, values):
+    code = Layer(f"{binding.title(cost)} of {found.forward.__name__}", Network(found.forward, found.backward, cost, made),
+                 "forward", "backward", [])
+    code.file = lambda: cost.__code__.co_filename
+    code.learn(values)
+    return code, {**values, **code.values()}, ""
