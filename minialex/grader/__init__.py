@@ -4,7 +4,7 @@
     finding.py      what is there to check in it         inputs.py       with which arrays it is called
     forms.py        functions, derivatives, classes      layers.py, objects.py       an object and its arrays
     networks.py     a network in functions               engines.py      scalar engines, layers of minialex
-    checking.py     one thing, checked
+    trying.py       inputs with which it runs            checking.py     one thing, checked
     telling.py      in full, in a table, as JSON         class_report.py a page about a class
 
 One process for each submission, confined or not, which is asked for values:

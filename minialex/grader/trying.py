@@ -83,9 +83,11 @@ class Trying:
         forward_only = None
         layouts = inputs.layouts(self.found.name, self.request, small, forward=self.forward())
         for layout, readings in self.running(layouts, FATAL):
-            forward_only, self.layout = forward_only or readings, layout
-            if self.backward_runs(readings):
-                return readings
+            runs = self.backward_runs(readings)
+            if runs or forward_only is None:
+                forward_only, self.layout = readings, layout
+            if runs:
+                break
         return forward_only
 
     def backward_runs(self, readings: Readings) -> bool:
@@ -118,7 +120,7 @@ class Trying:
         parameters = inputs.parameters_of(self.found.forward)
         for number in range(1, max([len(inputs.helpers(p.annotation)) for p in parameters], default=0)):
             yield self.layout._replace(helper=number), ""
-        if any("labels" in inputs.roles([row.name]) for row in report.rows) or "labels" in inputs.roles(self.tried):
+        if "labels" in inputs.roles(self.tried):
             found = itertools.takewhile(lambda layout: not layout.turn, inputs.layouts("loss", self.request, small))
             for layout in sorted(found, key=lambda layout: "probs" not in layout.shapes.values()):
                 if {"probs", "one-hot"} & set(layout.shapes.values()):

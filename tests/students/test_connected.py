@@ -240,7 +240,7 @@ def test_what_cannot_be_decided_is_said(check):
     softmax, example, loss = (item["rows"][0] for item in result["checks"])
     assert status == 1 and [item["status"] for item in result["checks"]] == ["undecided", "undecided", "wrong"]
     assert "right after a p − t" in softmax["detail"] and "right for one example" in example["detail"]
-    assert loss["detail"].startswith("5") and "right if the loss is the sum of these 5" in loss["detail"]
+    assert loss["detail"].startswith("5") and "right if the loss is the sum of these 5, not their mean" in loss["evidence"]
     status, (result,) = check(meant=MEANT.replace("return dout\n", "return 2 * dout\n").replace("* self.y).sum", ").sum"))
     assert [item["status"] for item in result["checks"]] == ["wrong", "wrong", "wrong"]
 

@@ -41,8 +41,8 @@ def constant_factor(case: Case) -> Iterator[Verdict]:
         along = f"axis {axes[0]}" if len(axes) == 1 else f"axes {axes}"
         yield Verdict(MEAN, f"analytic = {said.format(count)}{count} outputs, along dout's {along}, add up in every entry",
                       f"divided by {count} = {what}", k)
-    yield Verdict(FACTOR, f"analytic = {k:.7g} × numeric at all {case.size} entries, {EVERYWHERE}",
-                  meaning(k, case) + _right_if(k, case), k)
+    yield Verdict(FACTOR, f"analytic = {k:.7g} × numeric at all {case.size} entries, {EVERYWHERE}{_right_if(k, case)}",
+                  meaning(k, case), k)
 
 
 def _right_if(k, case):
