@@ -99,7 +99,7 @@ class Check:
     def _drawn(self, given=False):
         """The report for the first drawn inputs with which it runs; if that is all right, one with whole numbers, and those for
         further layouts: the first of them that proves something wrong."""
-        trying = Trying(self.found, self.request, self.module)
+        trying = Trying(self.found, self.request, self.module, self.until - 0.5 * self.seconds)
         trying.check_names()
         readings = self._first(trying)
         small = bool(readings) and not given and self._cost(*readings[0][:2]) > SHARE

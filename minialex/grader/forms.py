@@ -4,6 +4,7 @@
 
 A code has the methods of gradcheck.numpy_code.Functions: title, run(values), backward(run, douts), takes_dout(run).
 """
+import contextlib
 import copy
 import functools
 import inspect
@@ -279,7 +280,8 @@ def _called(prototype, layout, request, connect=False):
         if callable(made) and bool(near) == connect:
             arguments = inputs.draw([*near, *(p for p in parameters if p.default is p.empty and plain(p.name) not in NEIGHBOURS)],
                                     layout, request, numbers=True)
-            made(**{key: Recorder() if "opt" in key else value for key, value in arguments.items()})
+            with contextlib.suppress(Exception):  # forward says what is missing
+                made(**{key: Recorder() if "opt" in key else value for key, value in arguments.items()})
 
 
 def _filled(prototype, layout, request):
@@ -294,11 +296,9 @@ def _stacked(prototype, found, layout, request):
     """An empty list of layers gets one."""
     for name, value in list(vars(prototype).items()):
         if plain(name) in STACKS and value == []:
-            try:
+            with contextlib.suppress(Exception):  # forward says what is missing
                 layer = _another(found, name, layout, request)
                 (prototype.add if callable(getattr(prototype, "add", None)) else value.append)(layer)
-            except Exception:  # it is told what forward says without
-                continue
 
 
 class Recorder:
@@ -321,7 +321,8 @@ def _readings(base, values, targets, sloppy):
                 if feed != "dout" or reduce:
                     said = f"backward is given forward's {feed}" if feed != "dout" else ""
                     yield feed, reduce and (lambda y, _, reduce=reduce: reduce(y)), ", ".join(filter(None, (said, words)))
-    elif targets or base.function and not _required(getattr(base.prototype, base.function)):
+    if targets or base.function and (of_loss and not base.returns_number or
+                                     not of_loss and not _required(getattr(base.prototype, base.function))):
         for words, loss in LOSSES.items():
             yield "dout", loss, f"as the gradient of {words}"
 

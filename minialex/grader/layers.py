@@ -20,7 +20,7 @@ class Layer:
     def __init__(self, title, prototype, forward, function, targets):
         self.title, self.prototype, self.forward, self.function = title, prototype, forward, function
         self.targets, self.feed, self.loss = targets, "dout", None
-        self.wanted, self.without, self.updating = [], [], False
+        self.wanted, self.without, self.updating, self.returns_number = [], [], False, True
 
     def read(self, feed, loss, _):
         """The same object, read in another way."""
@@ -45,6 +45,7 @@ class Layer:
     def learn(self, values):
         """Find out which arrays are parameters: those that forward leaves alone and that get a gradient."""
         run, first = self.run(values), self.prototype
+        self.returns_number = np.ndim(run.outputs[0]) == 0
         candidates = objects.parameters(self.prototype)
         if not candidates and objects.parameters(run.state):  # made at the first forward
             self.prototype = objects.clone(run.state)
@@ -54,8 +55,9 @@ class Layer:
             key in keys for path in parameter.paths for key in objects.keys_of_gradient(path))]
         self.wanted = candidates
         found = self._first_gradients(values)
+        is_constant = getattr(self.prototype, "trainable", True) is False
         self.wanted = [parameter for parameter in candidates if parameter.is_named_like_one() and self.updating or
-                       parameter.name in found and (not self.updating or np.any(found[parameter.name]))]
+                       parameter.name in found and (np.any(found[parameter.name]) or not (self.updating or is_constant))]
         if self.prototype is not first:
             self._forget(first)
         self.without = [parameter.name for parameter in candidates if parameter.name not in found and
@@ -116,8 +118,8 @@ class Layer:
         run = Run(outputs, rest, {**values}, layer, kept)
         if self.loss is None:
             return run
-        target = given[self.targets[0]] if self.targets else next(
-            (value for name, value in vars(layer).items() if ROLE.get(plain(name)) == "labels"), None)
+        targets = [value for name, value in {**given, **vars(layer)}.items() if ROLE.get(plain(name)) == "labels"]
+        target = given[self.targets[0]] if self.targets else next(iter(targets), None)
         return run._replace(outputs=[self.loss(outputs[0], target)], rest=[*rest, outputs[0]])
 
     def file(self):

@@ -1,6 +1,7 @@
 """With which inputs does a student's code run? Layouts are drawn in turn until forward and backward take them."""
 import copy
 import itertools
+import time
 from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
@@ -19,10 +20,11 @@ Readings = list[tuple]  # (code, values, words): how the code may be meant
 
 class Trying:
     """One thing that was found, run with whatever may be meant. layout: that of the first inputs with which it runs; error: the
-    first one of those with which it does not; tried: what was drawn then; returned: whether backward ever came back."""
+    first one of those with which it does not; tried: what was drawn then; returned: whether backward ever came back; until: the
+    computing time at which no further ones are tried."""
 
-    def __init__(self, found: Found, request: Request, module: object) -> None:
-        self.found, self.request, self.module = found, request, module
+    def __init__(self, found: Found, request: Request, module: object, until: float) -> None:
+        self.found, self.request, self.module, self.until = found, request, module, until
         self.layout, self.error, self.tried, self.returned = None, None, None, False
 
     def forward(self) -> Callable:
@@ -56,6 +58,8 @@ class Trying:
         """Yields those with which forward runs, none twice."""
         seen: list[tuple] = []
         for layout in layouts:
+            if self.error and time.process_time() > self.until:
+                return  # that error says more than that time is up
             try:
                 with np.errstate(all="ignore"), frozen():
                     readings = self.readings(layout)

@@ -261,3 +261,40 @@ Quadratic = Square
 def test_two_names_of_a_class_are_one(check):
     status, (result,) = check(shared=SHARED)
     assert status == 0 and [item["name"] for item in result["checks"]] == ["Square"]
+
+
+CLIPPED = """
+import numpy as np
+
+
+class Scale:
+    def __init__(self, n_in):
+        self.gamma = np.ones(n_in)
+    def forward(self, x):
+        self.x = x
+        return self.gamma * x
+    def backward(self, dout):
+        dx = self.gamma * dout
+        self.dgamma = (dout * self.x).sum(axis=0)
+        self.dgamma *= min(1, 3.0 / np.sqrt((self.dgamma ** 2).sum()))
+        return dx
+
+
+class Wave:
+    def __init__(self, n_in, trainable=False):
+        self.trainable, self.weights, self.d_weights = trainable, np.sin(np.arange(n_in)), None
+    def forward(self, x):
+        return x + self.weights
+    def backward(self, dout):
+        self.d_weights = np.zeros_like(self.weights)
+        return dout
+"""
+
+
+def test_clipped_gradients_and_weights_that_are_not_trained(check):
+    _, (result,) = check(clipped=CLIPPED)
+    scale, wave = result["checks"]
+    assert wave["status"] == "correct" and [row["name"] for row in wave["rows"]] == ["x"]
+    assert scale["rows"][0]["verdict"] == "correct" and scale["rows"][1]["detail"] == "right if it is meant to be clipped"
+    _, (result,) = check(clipped=CLIPPED.replace("trainable=False", "trainable=True").replace("np.sqrt(", "("))
+    assert [item["status"] for item in result["checks"]] == ["wrong", "wrong"]

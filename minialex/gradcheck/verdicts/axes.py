@@ -9,7 +9,7 @@ from itertools import combinations, permutations
 import numpy as np
 
 from .case import Case, Guess, Look
-from .names import FLIPPED, NOT_SUMMED, PADDED, SHAPE, SHIFTED, TRANSPOSED, Verdict
+from .names import FLIPPED, MEAN, NOT_SUMMED, PADDED, SHAPE, SHIFTED, TRANSPOSED, Verdict
 from .other_values import ALONG, along, at
 
 MIRRORED = ((-2, -1), (-1,), (-2,))  # axes along which a kernel may be turned
@@ -149,6 +149,9 @@ def another_shape(case: Case) -> Iterator[Guess | Verdict]:
     if _long_axes(got) == _long_axes(case.shape):
         yield _mended(SHAPE, case, lambda a: a.reshape(case.shape), "without its axes of length 1 (keepdims)",
                       f"only reshape: {got} for {case.shape}, values right (keepdims={len(got) > len(case.shape)})")
+        count, what = case.examples()
+        yield _mended(MEAN, case, lambda a: count * a.reshape(case.shape), f"without its axes of length 1, times {count},",
+                      f"divided by {count} = {what}, and keepdims", factor=1 / max(count, 1))
     for count in range(1, len(got) + 1):
         for axes in combinations(range(len(got)), count):
             words = f"axis {axes[0]}" if count == 1 else f"axes {axes}"
@@ -164,10 +167,11 @@ def another_shape(case: Case) -> Iterator[Guess | Verdict]:
     yield Verdict(SHAPE, _said(case))
 
 
-def _mended(verdict: str, case: Case, mend: Callable, how: str, detail: str, after: str = "") -> Guess:
+def _mended(verdict: str, case: Case, mend: Callable, how: str, detail: str, after: str = "",
+            factor: float | None = None) -> Guess:
     def test(look: Look):
         return mend(look.analytic), look.numeric
-    return Guess(verdict, test, f"{_said(case)}; {how} it equals numeric at all {case.size} entries", detail, after=after)
+    return Guess(verdict, test, f"{_said(case)}; {how} it equals numeric at all {case.size} entries", detail, factor, after)
 
 
 def _said(case):

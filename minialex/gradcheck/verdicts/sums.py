@@ -30,6 +30,11 @@ def constant_factor(case: Case) -> Iterator[Verdict]:
     said = f"numeric / {{}} at all {case.size} entries, {EVERYWHERE}; "
     if max(abs(other / k - 1) for other in factors) > max(1e-5, case.tolerance):
         listed = ", ".join(f"{k:.4g}" for k in factors)
+        lengths = [np.linalg.norm(look.analytic) for k, look in zip(factors, case.looks) if abs(k - 1) > 1e-5]
+        if 0 < min(factors) and max(factors) < 1 + 1e-5 and np.ptp(lengths) <= 1e-5 * max(lengths):
+            yield Verdict(UNDECIDED, f"analytic = k × numeric at all {case.size} entries, but k is {listed} in four trials: "
+                          f"where it is longer than {max(lengths):.4g}, it is scaled down to that",
+                          "right if it is meant to be clipped")
         yield Verdict(FACTOR, f"analytic = k × numeric at all {case.size} entries, but k is {listed} in four trials: one number "
                       "is missing or too many that depends on the values", "which changes with the values")
     close = max(1e-5, case.tolerance)
