@@ -141,6 +141,7 @@ def of_class(found, layout, request):
     targets = inputs.draw([p for p in asked if not takes_dout and p.name not in values and
                            ROLE.get(plain(p.name)) == "labels"], layout, request)
     base = Layer(found.title, prototype, forward, backward, list(targets))
+    base.built = built
     base.learn({**values, **targets})
     drawn = {**values, **targets, **base.values()}
     sloppy = backward and asks_for_the_input(getattr(prototype, forward), getattr(prototype, backward))

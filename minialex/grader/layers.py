@@ -3,8 +3,8 @@ import copy
 
 import numpy as np
 
-from ..gradcheck import binding
-from ..gradcheck.dialects import DOUT, INPUT_GRADIENTS, MORE_GRADIENTS, OF_GRADIENTS, OUTPUTS, ROLE, plain, stems_of_gradient
+from ..gradcheck import binding, dialects
+from ..gradcheck.dialects import DOUT, OUTPUTS, ROLE, plain, stem, stems_of_gradient
 from ..gradcheck.gradients import Named
 from ..gradcheck.numpy_code import Run, leaves
 from . import objects
@@ -20,7 +20,7 @@ class Layer:
     def __init__(self, title, prototype, forward, function, targets):
         self.title, self.prototype, self.forward, self.function = title, prototype, forward, function
         self.targets, self.feed, self.loss = targets, "dout", None
-        self.wanted, self.without, self.updating, self.returns_number = [], [], False, True
+        self.wanted, self.without, self.updating, self.returns_number, self.built = [], [], False, True, {}
 
     def read(self, feed, loss, _):
         """The same object, read in another way."""
@@ -47,6 +47,8 @@ class Layer:
         run, first = self.run(values), self.prototype
         self.returns_number = np.ndim(run.outputs[0]) == 0
         candidates = objects.parameters(self.prototype)
+        for parameter in candidates:  # one that the constructor was given has its argument's name, too
+            parameter.paths += [(name,) for name, array in self.built.items() if array is parameter.array]
         if not candidates and objects.parameters(run.state):  # made at the first forward
             self.prototype = objects.clone(run.state)
             candidates = objects.parameters(self.prototype)
@@ -68,7 +70,7 @@ class Layer:
         kept = {path[0] for parameter in self.wanted for path in parameter.paths}
         for name, value in vars(first).items():
             now = getattr(self.prototype, name, None)
-            if name in kept or plain(name) in OF_GRADIENTS:
+            if name in kept or plain(name) in dialects.OF_GRADIENTS:
                 continue
             if isinstance(value, list):
                 setattr(self.prototype, name, copy.deepcopy(value))
@@ -176,7 +178,7 @@ class Layer:
         arguments, keywords = binding.arguments(forward, method, outputs, rest, given, feed)
         returned = method(*arguments, **keywords)
         for name in dir(layer):
-            if plain(name) in MORE_GRADIENTS and name != self.function:
+            if plain(name) in dialects.MORE_GRADIENTS and name != self.function:
                 more = getattr(layer, name)
                 arguments, keywords = binding.arguments(forward, more, outputs, rest, given, feed)
                 returned = [returned, more(*arguments, **keywords)] if returned is not None else more(*arguments, **keywords)
@@ -224,9 +226,9 @@ def _inlets(layer, backward):
 
 
 def _input_gradient(layer, name):
-    wanted = {plain(f"d{name}"), plain(f"grad_{name}"), plain(f"{name}_grad"), *INPUT_GRADIENTS}
+    wanted = {plain(f"d{name}"), plain(f"grad_{name}"), plain(f"{name}_grad"), *dialects.INPUT_GRADIENTS}
     names = [one for one in vars(layer) if plain(one) in wanted and isinstance(getattr(layer, one), np.ndarray)]
-    return {name: getattr(layer, min(names, key=lambda one: INPUT_GRADIENTS.get(plain(one), -1)))} if names else {}
+    return {name: getattr(layer, min(names, key=lambda one: dialects.INPUT_GRADIENTS.get(plain(one), -1)))} if names else {}
 
 
 def _returned(returned, moved, wanted):
@@ -236,8 +238,8 @@ def _returned(returned, moved, wanted):
     if isinstance(returned, dict):
         found = objects.gradients({"grads": returned}, wanted)
         return {**found, **{name: value for key, value in returned.items() for name in moved
-                            if plain(key) in (plain(name), plain(f"d{name}"), plain(f"grad{name}")) or
-                            len(moved) == 1 and not found and DOUT.search(key)}}
+                            if plain(key) == plain(name) or stem(name) in stems_of_gradient(key) or
+                            len(moved) == len(returned) == 1 and DOUT.search(key)}}
     shapes = {**moved, **{parameter.name: parameter.array.shape for parameter in wanted}}
     flat = list(_flat(returned))
     several = returned if isinstance(returned, (tuple, list)) else ()
