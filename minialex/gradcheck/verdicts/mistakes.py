@@ -52,23 +52,22 @@ def diagnosis(finding: Finding, comparing: Comparing) -> Verdict | None:
     """A Verdict for a gradient that is proven wrong, or None where nothing more can be said than that."""
     subject, which = comparing.subject, finding.which
     if not affordable(subject, which, comparing.cotangent.size):
-        pairs = [(c.numeric, c.analytic) for c in finding.entries.values() if c.outcome in ("equal", "wrong")]
-        return sums.of_samples(np.array(pairs), comparing.rtol) if len(pairs) > 1 else None
+        return sums.of_samples(finding, comparing)
     subject.affords -= 4 * subject.tensors[which].size + TRIALS
     case = Case(subject, which, comparing.rtol, np.random.default_rng((comparing.seed, which, OWN_STREAM)))
     try:
-        return _diagnosed(finding, subject, case)
+        return _diagnosed(finding, comparing, case)
     finally:
         subject.go_back()
 
 
-def _diagnosed(finding, subject, case):
+def _diagnosed(finding, comparing, case):
     if any(look.analytic.shape != case.shape for look in case.looks):
         return _first_that_holds(case, OF_ANOTHER_SHAPE)
     if not any(case.wrong(look).any() for look in case.looks):
-        x = subject.originals[finding.which]
+        x = comparing.subject.originals[finding.which]
         return _first_that_holds(case, (draws_random_numbers,)) or places.special_values(finding, x)
-    return _first_that_holds(case, MISTAKES) or _unknown(case)
+    return _first_that_holds(case, MISTAKES) or case.is_single and sums.of_samples(finding, comparing) or _unknown(case)
 
 
 def _first_that_holds(case, mistakes):

@@ -14,6 +14,7 @@ from itertools import product
 
 import numpy as np
 
+from ..comparing import Comparing, Finding
 from .case import EVERYWHERE, Case, Guess, Look
 from .constants import meaning
 from .names import FACTOR, LAST, MEAN, NOT_SUMMED, SIGN, TERM, UNDECIDED, ZERO, Verdict
@@ -89,12 +90,18 @@ def mean_of_overlapping(case: Case) -> Iterator[Guess]:
                         f"hold the entry, 1 to {places.max()}) everywhere", "over overlapping windows")
 
 
-def of_samples(pairs: np.ndarray, rtol: float) -> Verdict | None:
-    """Sign or factor of a tensor too large for a Case, from pairs (numeric, analytic)."""
-    numeric, analytic = pairs.T
-    k = _factor(numeric, analytic)
-    if abs(analytic - k * numeric).max() > 10 * rtol * max(abs(analytic).max(), 1e-300):
+def of_samples(finding: Finding, comparing: Comparing) -> Verdict | None:
+    """Sign, factor or mean of a tensor too large for a Case, or rounded too much: from what was compared, entry by entry."""
+    pairs = [(c.numeric, c.analytic) for c in finding.entries.values() if c.outcome in ("equal", "wrong")]
+    numeric, analytic = np.array(pairs or [(0, 0)]).T
+    k, rtol, (name, data) = _factor(numeric, analytic), comparing.rtol, comparing.subject.data()
+    if len(pairs) < 2 or abs(analytic - k * numeric).max() > 10 * rtol * max(abs(analytic).max(), 1e-300):
         return None
+    count = 0 if data is None or name == finding.name else len(data)
+    if count > 1 and abs(k * count - 1) < 10 * rtol:
+        comparing.subject.examples = count
+        return Verdict(MEAN, f"analytic = numeric / {count} at all {len(pairs)} compared entries; some courses average over the "
+                       "examples here: --mean-over-examples accepts it", f"divided by {count} = N", 1 / count)
     if abs(k + 1) < 10 * rtol:
         return Verdict(SIGN, f"analytic = −1.000000 × numeric at all {len(pairs)} compared entries", factor=-1.0)
     return Verdict(FACTOR, f"analytic = {k:.7g} × numeric at all {len(pairs)} compared entries", f"{k:.6g}", k)
