@@ -58,14 +58,14 @@ OPERATIONS: tuple[tuple, ...] = (  # title, function, shapes of its inputs; "who
 )
 
 
-def operations() -> Iterator[tuple[str, Callable, list]]:
+def operations() -> Iterator[tuple[str, Callable, object]]:
     """(title, function, inputs) for each operation, on small arrays of random numbers, the same in every run."""
     generator = np.random.default_rng(0)
     draw = {"positive": lambda shape: generator.uniform(0.5, 2, shape),
             "whole": lambda shape: generator.integers(-2, 3, shape).astype(float)}
     for title, function, *shapes in OPERATIONS:
-        yield title, function, [draw[shape[0]](shape[1:]) if shape[0] in draw else generator.standard_normal(shape)
-                                for shape in shapes]
+        inputs = tuple(draw[shape[0]](shape[1:]) if shape[0] in draw else generator.standard_normal(shape) for shape in shapes)
+        yield title, function, inputs if len(inputs) > 1 else inputs[0]
 
 
 def networks() -> Iterator[tuple[str, nn.Module, object]]:
