@@ -56,8 +56,8 @@ def lesson(path: Path, neighbours: tuple[Path | None, Path | None], runtime: dic
             parts.append(_cell(cell, number))
             number += 1
     parts.append(_exercise(path.stem))
-    before, after = (f'<a href="{other.stem}.html" rel="{rel}">{word} {other.stem[:2]}</a>' if other else ""
-                     for other, rel, word in zip(neighbours, ("prev", "next"), ("← Lesson", "Lesson →")))
+    before, after = (f'<a href="{other.stem}.html" rel="{rel}">{said.format(other.stem[:2])}</a>' if other else ""
+                     for other, rel, said in zip(neighbours, ("prev", "next"), ("← Lesson {}", "Lesson {} →")))
     settings = json.dumps({"name": path.stem, "runtime": runtime}).replace("<", "\\u003c")
     scripts = (f'<script id="settings" type="application/json">{settings}</script>\n'
                '<script type="module" src="assets/lesson.js"></script>')

@@ -32,7 +32,7 @@ export function makeEditor(parent, text, label, changed, run) {
         Prec.highest(keymap.of([{ key: "Mod-Enter", run: go }, { key: "Shift-Enter", run: go }])),
         lineNumbers(), history(), drawSelection(), indentOnInput(), bracketMatching(), highlightActiveLine(),
         indentUnit.of("    "), python(), syntaxHighlighting(colours), keymap.of([...defaultKeymap, ...historyKeymap]),
-        EditorView.contentAttributes.of({ "aria-label": label }),
+        EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0" }),
         EditorView.updateListener.of((update) => update.docChanged && changed()),
       ],
     }),

@@ -183,7 +183,7 @@ const place = /** @type {HTMLElement | null} */ (document.querySelector(".exerci
 if (place) {
   const exercise = new Program(place, `exercises.${settings.name}`);
   exercise.run.onclick = () => enqueue({ label: exercise.label, output: exercise.output,
-    mark: (state) => exercise.mark(state.replace("done", "right,").replace("stopped", "not yet")),
+    mark: (state) => exercise.mark(state.replace(/^done.*/, "right").replace("stopped", "not yet")),
     message: { do: "check", name: settings.name, source: exercise.editor.value }, end: () => {} });
 }
 

@@ -52,7 +52,9 @@ export class Output {
     const image = document.createElement("img");
     image.src = URL.createObjectURL(new Blob([/** @type {Uint8Array<ArrayBuffer>} */ (bytes)], { type: "image/png" }));
     image.alt = words || caption || "The lesson's picture";
-    figure.append(image);
+    const large = Object.assign(document.createElement("a"), { href: image.src, target: "_blank", title: "Open it in its full size" });
+    large.append(image);
+    figure.append(large);
     if (caption) figure.append(Object.assign(document.createElement("figcaption"), { textContent: caption }));
   }
 
