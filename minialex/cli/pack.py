@@ -13,9 +13,9 @@ added or changed since are packed anew by the same command, the others stay.
 import argparse
 import sys
 
-from ..data.packed import Pack
-from ..data.packing import pack
-from ..data.pictures import SIZE, printable
+from ..data.packing import Pack, pack
+from ..data.pictures import SIZE
+from ..data.problems import printable
 from . import LABELS, Command
 
 

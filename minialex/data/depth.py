@@ -14,9 +14,12 @@ NaN and -inf are black, inf is white. A picture that would be black though its v
 """
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 from PIL import Image
+
+from ..aliases import Array
 
 _WHITES = (255, 1023, 4095, 16383, 65535)
 _BITS, _PHOTOMETRIC, _MAX_SAMPLE, _SAMPLE_FORMAT = 258, 262, 281, 339  # tags of TIFF
@@ -58,7 +61,7 @@ def check_signed(image: Image.Image) -> None:
         raise Unclear("its pixels are signed bytes; save it with bytes from 0 to 255")
 
 
-def colours(image: Image.Image, stored: str, reopen: Callable[[str], np.ndarray]) -> Image.Image:
+def colours(image: Image.Image, stored: str, reopen: Callable[[str], Array]) -> Image.Image:
     """Give the right white to a loaded colour image whose channels have 16 bits, of which Pillow keeps the upper 8.
 
     stored: what `rawmode` said; reopen(mode): the pixels of the file read as another raw mode. Raises Unclear.
@@ -80,7 +83,7 @@ def colours(image: Image.Image, stored: str, reopen: Callable[[str], np.ndarray]
     return Image.fromarray(np.concatenate(parts, axis=-1))
 
 
-def _declared(tags: Mapping, greatest: int | None) -> int | None:
+def _declared(tags: Mapping[int, Any], greatest: int | None) -> int | None:
     """The value that the file calls white, or None."""
     if greatest is not None:
         return 65535 if greatest < 65535 else None  # Pillow has scaled the others to it
@@ -91,7 +94,7 @@ def _declared(tags: Mapping, greatest: int | None) -> int | None:
     return most if 0 < most < 65535 else None
 
 
-def _levels(values: np.ndarray, white: int | None) -> np.ndarray:
+def _levels(values: Array, white: float | None) -> Array:
     """Values of any type -> uint8 in 0..255."""
     finite = np.isfinite(values)
     if not finite.all():
@@ -102,7 +105,7 @@ def _levels(values: np.ndarray, white: int | None) -> np.ndarray:
     lowest, highest = float(values.min()), float(values.max())
     floating = values.dtype.kind == "f"
     black, top = _ends(lowest, highest, floating)
-    white = white if white is not None and white >= highest and lowest >= 0 else top
+    white = top if white is None or white < highest or lowest < 0 else white
     if black == white:
         raise Unclear(f"all its values are {lowest:g}, and nothing says whether that is black or white")
     levels = ((values.clip(black, white) - np.float64(black)) * (255.0 / (white - black))).round().astype(np.uint8)
@@ -121,7 +124,7 @@ def _ends(lowest: float, highest: float, floating: bool) -> tuple[float, float]:
     return 0.0, float(highest if dark and highest > 0 else fitting)
 
 
-def _check_not_black(values: np.ndarray, levels: np.ndarray, highest: float) -> None:
+def _check_not_black(values: Array, levels: Array, highest: float) -> None:
     dark = values[levels == 0]
     if dark.size > 0.99 * values.size and dark.min() < dark.max():
         raise Unclear(f"its values reach {highest:g}, and 99 % of them would be black; scale them to 0..1")

@@ -3,23 +3,23 @@
 A division that is made here is the same one every time: it depends on the seed and the names alone.
 """
 
-import os
 import zlib
 
 import numpy as np
 
-from ..errors import UserError, require
-from .packed import Pack, PackedSet, is_pack
-from .pictures import SIZE, PictureSet, Reporter, printable, report_problem, stop_at_problem
-from .tree import Found, scan, scan_parts
-from .walk import Classes, Problems
+from ..errors import require
+from ..utils.files import Place
+from .packing import Pack, PackedSet, is_pack
+from .pictures import SIZE, PictureSet
+from .problems import Reporter, report_first, report_problem, stop_at_problem
+from .tree import Found, scan
+from .walk import Classes
 
 Pair = tuple[PictureSet, PictureSet]
-SHOWN = 10  # lines about what is left out; the others are counted
 
 
-def open_folder(root: str | os.PathLike, val_fraction: float = 0.2, seed: int = 0, max_classes: int | None = None,
-                max_images: int | None = None, *, labels: str | os.PathLike | None = None, size: int = SIZE,
+def open_folder(root: Place, val_fraction: float = 0.2, seed: int = 0, max_classes: int | None = None,
+                max_images: int | None = None, *, labels: Place | None = None, size: int = SIZE,
                 cache_bytes: int = 2**30, report: Reporter = report_problem, strict: bool = False) -> Pair:
     """Open a tree of class folders: (train, val), two PictureSets with the same classes in alphabetical order.
 
@@ -39,63 +39,46 @@ def open_folder(root: str | os.PathLike, val_fraction: float = 0.2, seed: int = 
     for number, what in (
             (max_classes, "a classifier needs at least 2 classes"), (max_images, "each class needs at least 2 pictures")):
         require(number is None or number >= 2, f"{what}, but the subset asks for {number}")
-    found = look_into(root, labels, size)
-    if strict and found.grave:
-        stop_at_problem(*found.grave[0])
+    found = look_into(root, labels, size, strict=strict)
     (train_root, classes), (val_root, given) = found.train, found.parts.get("val", (None, {}))
-    chosen = _choose_classes(list(classes), train_root, max_classes, seed)
+    require(max_classes is None or max_classes <= len(classes),
+            f"the subset asks for {max_classes} classes, but {train_root} holds {len(classes)}")
+    chosen = sorted(_shuffled(list(classes), "", seed)[:max_classes])
     train, val = ({name: _shuffled(part.get(name, []), name, seed)[:max_images] for name in chosen} for part in (classes, given))
     if val_root is None:
         train, val = _split(train, val_fraction)
     where = val_root or found.root
-    if not any(val.values()):
-        raise UserError(f"{where} leaves no picture for validation: " + (
-            "every class needs at least two pictures" if val_root is None else
-            f"it has none of the classes of {train_root} ({', '.join(chosen[:3])}{', ...' * (len(chosen) > 3)})"))
+    require(any(val.values()), f"{where} leaves no picture for validation: " + (
+        "every class needs at least two pictures" if val_root is None else
+        f"it has none of the classes of {train_root} ({', '.join(chosen[:3])}{', ...' * (len(chosen) > 3)})"))
     counts = [sum(map(len, part.values())) for part in (train, val)]
     damaged = stop_at_problem if strict else report
     sets = [picture_set(found, chosen, part, size, round(cache_bytes * count / sum(counts)), damaged)
             for part, count in zip((train, val), counts)]
-    problems = [*found.problems, *((where, f"no picture for validation of the class {name}") for name in chosen if not val[name])]
-    sets[0].problems = [(printable(path), reason) for path, reason in problems]
-    report_first(sets[0].problems, found.root, report)
+    missing = [(where, f"no picture for validation of the class {name}") for name in chosen if not val[name]]
+    sets[0].problems = report_first([*found.problems, *missing], found.root, report)
     return sets[0], sets[1]
 
 
-def look_into(root: str | os.PathLike, labels: str | os.PathLike | None, size: int, to_learn: bool = True) -> Found:
-    """Find what a tree or a pack holds. to_learn: refuse what cannot be learnt from. Raises UserError."""
+def look_into(root: Place, labels: Place | None, size: int, to_learn: bool = True,
+              strict: bool = False) -> Found:
+    """Find what a tree or a pack holds. to_learn: refuse what cannot be learnt from. Raises UserError; strict: see scan."""
     if not is_pack(root):
-        return scan(root, labels) if to_learn else scan_parts(root, labels, to_learn=False)
+        return scan(root, labels, to_learn, strict)
     require(not (labels and to_learn), f"{root} was packed with the classes of its pictures: give --labels when packing")
     pack = Pack(root)
     require(pack.size == size, f"{pack.folder} holds pictures of {pack.size}×{pack.size}, this network needs {size}×{size}: "
             f"pack the tree again with --size {size}")
-    return pack.found()
+    pack.found.stop_if(strict)
+    return pack.found
 
 
 def picture_set(found: Found, classes: list[str], files: Classes, size: int, cache_bytes: int, report: Reporter) -> PictureSet:
     """Make a PictureSet of these files, sorted by class and path."""
     labelled = [(label, path) for label, name in enumerate(classes) for path in sorted(files.get(name, ()))]
     labels, paths = [label for label, _ in labelled], [path for _, path in labelled]
-    names = [path.removeprefix(os.path.join(found.root, "")) for path in paths]
-    if found.pack is not None:
-        return PackedSet(found.pack, classes, labels, paths, names, report)
-    return PictureSet(classes, labels, paths, names, size, cache_bytes, report)
-
-
-def report_first(problems: Problems, root: str, report: Reporter) -> None:
-    """Report the first problems one by one, and how many more there are."""
-    if report is not None:
-        for path, reason in problems[:SHOWN]:
-            report(path, reason)
-        if len(problems) > SHOWN:
-            report(printable(root), f"{len(problems) - SHOWN:,} more files or folders in it that cannot be used")
-
-
-def _choose_classes(found: list[str], root: str, max_classes: int | None, seed: int) -> list[str]:
-    require(max_classes is None or max_classes <= len(found),
-            f"the subset asks for {max_classes} classes, but {root} holds {len(found)}")
-    return sorted(_shuffled(found, "", seed)[:max_classes])
+    about = classes, labels, paths, [found.name(path) for path in paths], size, cache_bytes, report
+    return PictureSet(*about) if found.pack is None else PackedSet(found.pack, *about)
 
 
 def _shuffled(items: list[str], name: str, seed: int) -> list[str]:

@@ -14,9 +14,11 @@ import re
 from pathlib import Path
 
 from ..errors import UserError, require
+from ..utils.files import Place
 from .names import read_text
-from .pictures import ENDINGS, printable
-from .walk import Classes, Problems, is_picture
+from .pictures import ENDINGS
+from .problems import Problems, printable
+from .walk import Classes, is_picture, spelled
 
 CLASS_COLUMNS = ("class label breed species category class_name classname label_name target predictionstring diagnosis labels "
                  "variety category_name classid class_id category_id dx").split()
@@ -28,20 +30,22 @@ _WANTED = "write a picture, a comma and its class on each line"
 
 
 class Labels:
-    """A file of labels. lines: {class: first line that names it}, once they are assigned. Raises UserError for no table."""
+    """A file of labels. Raises UserError for no table."""
 
-    def __init__(self, path: str | os.PathLike):
-        self.path, self.table, self.lines = os.fspath(path), _read_table(path), {}
+    def __init__(self, path: Place):
+        self.path, self.table = os.fspath(path), _read_table(path)
 
     def at(self, line: int) -> str:
         """Name a line in a message."""
         return f"{printable(self.path)}:{line}"
 
-    def assign(self, root: str, parts: dict[str, list[str]], problems: Problems, grave: Problems) -> dict[str, Classes]:
+    def assign(self, root: str, parts: dict[str, list[str]], problems: Problems, grave: Problems,
+               lines: dict[str, str]) -> dict[str, Classes]:
         """Say which picture has which class: {part: {class: paths}} of the parts of which the file names pictures.
 
-        parts: {part: paths below `root`}. Appends rows that cannot be used to `problems`, contradictions to `grave`. A name that
-        several parts have means the first of them. Raises UserError when the file names no picture at all.
+        parts: {part: paths below `root`}. Appends rows that cannot be used to `problems`, contradictions to `grave`; adds to
+        `lines` where a class is named first. A name that several parts have means the first of them. Raises UserError when the
+        file names no picture at all.
         """
         index = _Index(root, parts)
         rows = _pictures_and_classes(self.table, index)
@@ -63,7 +67,7 @@ class Labels:
             raise UserError(f"{printable(self.path)} names no picture that lies in {printable(root)}{such}")
         found: dict[str, Classes] = {}
         for path, (label, line) in seen.items():
-            self.lines.setdefault(label, line)
+            lines.setdefault(label, self.at(line))
             if path not in bad:
                 found.setdefault(index.part_of[path], {}).setdefault(label, []).append(path)
         for part in found:
@@ -77,16 +81,16 @@ def _pictures_and_classes(table: Table, index: "_Index") -> list[tuple[int, str,
     """(line, picture, class) of each row, without the header. The column of the pictures is the one that names most of them."""
     wide = min(len(cells) for _, cells in table)
     picture = max(range(wide), key=lambda column: sum(index.has(cells[column]) for _, cells in table[:200]))
-    head = [cell.strip() for cell in table[0][1]]
+    head = [spelled(cell.strip()) for cell in table[0][1]]
     lower = [cell.lower() for cell in head[:wide]]
     named = [lower.index(name) for name in CLASS_COLUMNS if name in lower and lower.index(name) != picture]
     if not named and _is_one_hot(table, picture, wide):
         ones = [[name for name, cell in zip(head, cells) if cell.strip() in _ONE] for _, cells in table]
         return [(line, cells[picture].strip(), one[0] if len(one) == 1 else "") for (line, cells), one in zip(table, ones)][1:]
     label = named[0] if named else picture + 1 if picture + 1 < wide else picture - 1
-    rows = [(line, cells[picture].strip(), _label(cells[label].strip())) for line, cells in table]
-    first = rows[0]
-    has_no_header = index.has(first[1]) or is_picture(first[1]) or first[2] in {other for _, _, other in rows[1:]}
+    rows = [(line, cells[picture].strip(), spelled(_label(cells[label].strip()))) for line, cells in table]
+    _, name, first = rows[0]
+    has_no_header = index.has(name) or is_picture(name) or first in {other for _, _, other in rows[1:]}
     return rows[0 if has_no_header and not named else 1:]
 
 
@@ -144,7 +148,7 @@ def _label(text: str) -> str:
     return box[1] if box else text
 
 
-def _read_table(path: str | os.PathLike) -> Table:
+def _read_table(path: Place) -> Table:
     """The table's rows. Raises UserError when the file is no table of at least two columns."""
     lines = [(number, line) for number, line in enumerate(read_text(path).splitlines(), 1) if line.strip()]
     if lines and lines[0][1].lower().startswith("sep="):  # Excel's own first line

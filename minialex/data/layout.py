@@ -11,10 +11,10 @@ parts, or beside a part of another kind. What stays doubtful is refused with the
 import os
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 from ..errors import UserError, require
-from .walk import Folder, Problems
+from .problems import Problems
+from .walk import Folder
 
 _PARTS = {
     "train": "train|training|trn|trainval",
@@ -28,17 +28,7 @@ _FILLER = "(?:data|dataset|sets?|split|images?|imgs?|pictures?|pics?|photos?|jpe
 _PIECE = re.compile(r"images?|imgs?|pictures?|photos?|parts?|batch|\d{8}t\d{6}z")
 _CONTENT = "images?|imgs?|jpegimages|pictures|data|datasets?|annotations?|labels?|masks?|trimaps?|bbox(?:es)?|groundtruth"
 DEEPEST, MOST = 6, 2000  # how far, and into how many folders, the folder to be given instead is searched
-KINDS_WITH_LABELS = ("train", "val", "test")
-
-
-@dataclass
-class Layout:
-    """parts: {"train", "val", "test": folder} of those there are, or {"all": root}; excluded: folders in the root that are no
-    classes; unused: list of (path, reason), what training leaves out."""
-
-    parts: dict[str, str]
-    unused: Problems = field(default_factory=list)
-    excluded: list[str] = field(default_factory=list)
+Layout = tuple[dict[str, str], Problems, list[str]]
 
 
 def kind(name: str) -> str | None:
@@ -53,9 +43,11 @@ def is_doubtful(name: str) -> bool:
 
 
 def find(root: str, to_learn: bool = True, labelled: bool = False) -> Layout:
-    """Find the Layout of the tree `root`. Raises UserError.
+    """Find the parts of the tree `root`, as {"train", "val", "test": folder} of those there are, or {"all": root}; what training
+    leaves out; and the folders in the root that are no classes.
 
     to_learn: refuse a tree without training pictures. labelled: a file says what the pictures are, so folders are no classes.
+    Raises UserError.
     """
     require(os.path.exists(root), f"there is no folder {root}: check the path of the pictures")
     require(os.path.isdir(root), f"{root} is a file: give the folder that holds the class folders")
@@ -64,36 +56,34 @@ def find(root: str, to_learn: bool = True, labelled: bool = False) -> Layout:
     kinds, every = list(parts.values()), parts and list(parts) == list(top.folders)
     if kinds.count("val") > 1 and "test" not in kinds:
         parts |= {name: "test" for name, part in parts.items() if part == "val" and name.lower().startswith("eval")}
-    if to_learn and every and "train" not in kinds:
-        raise UserError(f"{root} has {'/, '.join(parts)}/ but no train/: there is nothing to learn from")
+    require("train" in kinds or not (to_learn and every),
+            f"{root} has {'/, '.join(parts)}/ but no train/: there is nothing to learn from")
     if every or "train" in kinds:
         return _divided(top, parts)
-    return Layout({"all": root}) if labelled else _undivided(top)
+    return ({"all": root}, [], []) if labelled else _undivided(top)
 
 
 def _divided(top: Folder, parts: dict[str, str]) -> Layout:
-    chosen = {part: folder for part in KINDS_WITH_LABELS if (folder := _one(top, parts, part))}
+    chosen = {part: folder for part in ("train", "val", "test") if (folder := _one(top, parts, part))}
     beside = f"{chosen['train'].name}/" if "train" in chosen else "the others"
     unused = [(folder.path, f"it lies beside {beside} and is not used") for folder in top.folders.values()
               if folder not in (chosen.get("train"), chosen.get("val"))]
-    return Layout({part: folder.path for part, folder in _unwrapped(chosen).items()}, unused)
+    return {part: folder.path for part, folder in _unwrapped(chosen).items()}, unused, []
 
 
 def _undivided(top: Folder) -> Layout:
-    folders, found = top.folders, Layout({"all": top.path})
+    folders, parts, unused, excluded = top.folders, dict[str, str](), Problems(), list[str]()
     for name, folder in folders.items():
         if len((folder.folders.keys() & folders.keys()) - {name}) > 1:
-            found.excluded.append(name)
+            excluded.append(name)
             if (part := kind(name)) in ("val", "test"):
-                found.parts = {"train": top.path} | found.parts | {part: folder.path}
-                found.parts.pop("all", None)
+                parts |= {"train": top.path, part: folder.path}
             if part != "val":
-                found.unused.append((folder.path, "its folders have the names of those beside it, so it is no class; it is not "
-                                     "used"))
+                unused.append((folder.path, "its folders have the names of those beside it, so it is no class; it is not used"))
     if len(folders) == 1 and not _is_class(*folders.values()) and (here := _classes_below(top)) not in (None, top):
         raise UserError(f"{top.path} holds nothing but a folder that holds the class folders: give {here.path}")
     _check_that_folders_are_classes(top)
-    return found
+    return parts or {"all": top.path}, unused, excluded
 
 
 def _parts(top: Folder) -> dict[str, str]:
@@ -107,7 +97,7 @@ def _parts(top: Folder) -> dict[str, str]:
 
 def _alike_but_for_the_part(top: Folder) -> dict[str, str]:
     """{name: kind} of cars_train and cars_test, whose names say the same of the pictures. Raises UserError for several such."""
-    groups: dict[tuple, dict[str, str]] = {}
+    groups: dict[tuple[int | str, ...], dict[str, str]] = {}
     for name in top.folders:
         words = re.split(r"[\W_]+", name.lower())
         for at, others in ((0, words[1:]), (-1, words[:-1])):

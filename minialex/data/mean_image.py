@@ -16,8 +16,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..aliases import Array
 from ..errors import require
-from .pictures import PictureSet, UnreadablePicture
+from .pictures import PictureSet, UnreadablePicture, attempt
 from .threads import ahead, bar
 from .transforms import luminance
 
@@ -30,9 +31,9 @@ class Statistics:
     of pixel values 0..255; None for pictures without colours.
     """
 
-    mean: np.ndarray
+    mean: Array
     std: float
-    components: np.ndarray | None = None
+    components: Array | None = None
 
 
 def statistics(pictures: PictureSet, channels: int = 3, limit: int = 10_000, workers: int = 2,
@@ -47,8 +48,11 @@ def statistics(pictures: PictureSet, channels: int = 3, limit: int = 10_000, wor
     indices = np.arange(count) * len(pictures) // max(count, 1)
     total = np.zeros((channels, pictures.size, pictures.size), dtype=np.uint32)
     histogram, products, seen = np.zeros(256, dtype=np.int64), np.zeros((channels, channels)), 0
-    sums = ahead(lambda index: _sums_or_none(pictures, int(index), channels), indices, workers)
-    for image, counts, product in filter(None, bar("mean image", progress, sums, total=count, leave=False)):
+    sums = ahead(lambda index: attempt(_sums, pictures, int(index), channels), indices, workers)
+    for found in bar("mean image", progress, sums, total=count, leave=False):
+        if isinstance(found, UnreadablePicture):
+            continue
+        image, counts, product = found
         total += image
         histogram += counts
         products += product
@@ -62,18 +66,14 @@ def statistics(pictures: PictureSet, channels: int = 3, limit: int = 10_000, wor
     return Statistics(mean.astype(np.float32), spread, _components(products, mean, seen) if channels == 3 else None)
 
 
-def _sums_or_none(pictures: PictureSet, index: int, channels: int) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
-    """(planes, how often each value occurs, sums of the products of two channels) of a picture, or None."""
-    try:
-        planes = pictures.planes(index)
-    except UnreadablePicture:
-        return None
-    planes = planes if channels == 3 else luminance(planes)
+def _sums(pictures: PictureSet, index: int, channels: int) -> tuple[Array, Array, Array]:
+    """(planes, how often each value occurs, sums of the products of two channels) of a picture."""
+    planes = pictures.planes(index) if channels == 3 else luminance(pictures.planes(index))
     pixels = planes.reshape(channels, -1).astype(np.float64)  # whose sums of whole numbers are exact up to 2**53
     return planes, np.bincount(planes.reshape(-1), minlength=256), pixels @ pixels.T
 
 
-def _components(products: np.ndarray, mean: np.ndarray, seen: int) -> np.ndarray:
+def _components(products: Array, mean: Array, seen: int) -> Array:
     """P·diag(λ) of the covariance E[xxᵀ] − E[x]E[x]ᵀ of pixels in 0..1, times 255."""
     centre = mean.mean(axis=(1, 2))
     covariance = (products / (seen * mean[0].size) - np.outer(centre, centre)) / 255**2

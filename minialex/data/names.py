@@ -14,11 +14,12 @@ import csv
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from os import PathLike
 from pathlib import Path
+from typing import Any
 
 from ..errors import UserError, require
-from .pictures import printable
+from ..utils.files import Place
+from .problems import printable
 
 PUBLISHED = ("LOC_synset_mapping.txt", "words.txt", "synset_words.txt")
 ABOVE = 4  # folders in which they are looked for: that of the pictures, and three around it
@@ -37,7 +38,7 @@ class ClassName(str):
         made.shown = shown
         return made
 
-    def __reduce__(self) -> tuple:
+    def __reduce__(self) -> tuple[Any, ...]:
         return ClassName, (str(self), self.shown)
 
 
@@ -62,7 +63,7 @@ def differing(classes: Iterable[str]) -> dict[str, str]:
     return {str(name): shown(name) for name in classes if shown(name) != name}
 
 
-def of_data(root: str | PathLike | None, classes: Sequence[str], path: str | PathLike | None = None) -> list[ClassName]:
+def of_data(root: Place | None, classes: Sequence[str], path: Place | None = None) -> list[ClassName]:
     """The classes, named by the file `path` (None: none is given) and by those that lie beside the folder `root`.
 
     Raises UserError when `path` cannot be read, or names none of the classes.
@@ -71,7 +72,7 @@ def of_data(root: str | PathLike | None, classes: Sequence[str], path: str | Pat
     return named(classes, (_beside(root) if root and any(re.fullmatch(_ID, name) for name in classes) else {}) | known)
 
 
-def _beside(root: str | PathLike) -> dict[str, str]:
+def _beside(root: Place) -> dict[str, str]:
     """{ImageNet's id: name} from the nearest of the publishers' files."""
     here = Path(root).absolute()
     for place in [place / name for place in (here, *here.parents)[:ABOVE] for name in PUBLISHED]:
@@ -83,7 +84,7 @@ def _beside(root: str | PathLike) -> dict[str, str]:
     return {}
 
 
-def read_mapping(path: str | PathLike, classes: Sequence[str]) -> dict[str, str]:
+def read_mapping(path: Place, classes: Sequence[str]) -> dict[str, str]:
     """Read {class: name} from a file. Raises UserError when it cannot be read, or names none of the classes."""
     known = {name: seen for name, seen in _pairs(path) if name in set(classes)}
     require(known, f"{printable(path)} names none of the classes ({', '.join(classes[:3])}, ...): it needs lines of a class and "
@@ -91,7 +92,7 @@ def read_mapping(path: str | PathLike, classes: Sequence[str]) -> dict[str, str]
     return known
 
 
-def read_classes(path: str | PathLike) -> list[ClassName]:
+def read_classes(path: Place) -> list[ClassName]:
     """Read a network's classes in the order of its outputs, one a line or as JSON; "imagenet": the thousand. Raises UserError."""
     if str(path) == THOUSAND and not Path(path).exists():
         return named(list(thousand()))
@@ -105,7 +106,7 @@ def thousand() -> dict[str, str]:
     return dict(_pairs(Path(__file__).with_name("imagenet.txt")))
 
 
-def _pairs(path: str | PathLike, tables: bool = True) -> Iterator[tuple[str, str]]:
+def _pairs(path: Place, tables: bool = True) -> Iterator[tuple[str, str]]:
     """(class, name) of each line or entry; tables: a line that is no ImageNet id and words is a table's row, else a name."""
     text = read_text(path, "the class names in")
     if text.lstrip()[:1] in ("{", "["):
@@ -122,7 +123,7 @@ def _pairs(path: str | PathLike, tables: bool = True) -> Iterator[tuple[str, str
             yield line, line
 
 
-def _json(text: str, path: str | PathLike) -> Iterator[tuple[str, str]]:
+def _json(text: str, path: Place) -> Iterator[tuple[str, str]]:
     try:
         try:
             found = json.loads(text)
@@ -137,7 +138,7 @@ def _json(text: str, path: str | PathLike) -> Iterator[tuple[str, str]]:
         raise UserError(f"cannot read the class names in {printable(path)}: it begins like JSON and is none ({error})") from error
 
 
-def read_text(path: str | PathLike, what: str = "the file") -> str:
+def read_text(path: Place, what: str = "the file") -> str:
     """Read a text that a user brings: UTF-8 or, with a byte-order mark, UTF-16, whatever ends its lines. Raises UserError."""
     try:
         content = Path(path).read_bytes()

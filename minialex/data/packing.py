@@ -1,11 +1,22 @@
-"""Writing a pack (see packed): every picture of a tree is decoded once, shard by shard, on all cores.
+"""Pictures that were decoded once and for all: a folder that `minialex pack` writes and `--data` takes.
 
-A shard counts when its record, the .json file, is there; both files get their names only when they are whole on the disk. So
-a program killed at any moment loses at most the shard it was writing. The record keeps a digest of the names, sizes and
-times of the files that the shard was made of: the next call writes those shards anew whose files have changed, and no others.
+    pack.json            what this is: format, pixels a side, pictures per shard
+    train-00000.npy      uint8 (4096, 3, size, size): pictures 0 to 4095, which any NumPy reads (mmap_mode="r")
+    train-00000.json     its record: of which files it was made, checksums, what could not be read and why
+    ...
+    index.npz            written last: names, classes and checksums of all
 
+The parts are train and val, or "all" where the tree had no val/: its division is made when it is opened, the same one
+as from the tree. Every file of the tree keeps its number, also one that could not be read, so that a run sees the same
+pictures in the same order as from the tree. A picture's checksum is compared when it is first read.
+
+Shards are decoded one by one, on all cores. One counts when its record is there; both files get their names only when
+they are whole on the disk. So a program killed at any moment loses at most the shard it was writing. The record keeps a
+digest of the names, sizes and times of the files that the shard was made of: the next call writes those shards anew
+whose files have changed, and no others.
 """
 
+import errno
 import hashlib
 import json
 import os
@@ -13,28 +24,256 @@ import re
 import shutil
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
-from ..device import thread_count
+from ..aliases import Array
 from ..errors import UserError, require
-from ..utils.files import NotWritten, remove_abandoned, replacing
+from ..utils.files import NotWritten, Place, remove_abandoned, replacing
+from ..utils.machine import thread_count
 from . import names
-from .packed import FORMAT, HEAD, INDEX, is_pack, join_names, map_shard, read_head, shard_path
-from .pictures import SIZE, Reporter, UnreadablePicture, decode, printable, report_problem, stop_at_problem
+from .pictures import SIZE, PictureSet, UnreadablePicture, attempt, planes_of
+from .problems import Problems, Reporter, printable, report_problem, stop_at_problem
 from .threads import ahead, bar
 from .tree import Found, scan
-from .walk import Problems
+from .walk import Classes
 
 try:
     import fcntl
-except ImportError:  # Windows: there a second packer fails when it finds the first one's file open
-    fcntl = None
+    import resource
+except ImportError:  # Windows: files may be open in any number, and a second packer fails at the first one's
+    fcntl = resource = None  # type: ignore[assignment]
 
-LOCK = ".minialex-lock"
+FORMAT = 1
+HEAD, INDEX, LOCK = "pack.json", "index.npz", ".minialex-lock"
 PER_SHARD = 4096  # 805 MB: ImageNet is 326 files, and a killed program loses at most a minute
+SEPARATOR = b"\0"  # between names: the one byte besides "/" that no name can hold
+AGAIN = "run python -m minialex.pack again, it mends the pack"
+
+# ------------------------------------------------------------------------------------------------ one file of pictures
+
+
+@dataclass
+class Shard:
+    """Up to per_shard pictures of one part. path: of the array; paths: of the pictures' files, below `root`; size: pixels a side.
+
+    record: {"source": digest of the files, "checksums": of the pictures, "unreadable": {number of a picture: why}}; array: the
+    pictures, while a Pack is open.
+    """
+
+    path: str
+    root: str
+    paths: list[str]
+    size: int
+    record: dict[str, Any] = field(default_factory=dict)
+    array: Any = None
+
+    def __post_init__(self) -> None:
+        self.record_path = self.path.removesuffix(".npy") + ".json"
+        self.shape = len(self.paths), 3, self.size, self.size
+
+    def map(self) -> Array:
+        """Map the pictures into memory: uint8, of this shape, read-only. Raises UserError."""
+        try:
+            found = np.lib.format.open_memmap(self.path, mode="r")
+        except Exception as error:  # a shape not filled, a head cut off: NumPy raises almost anything
+            if getattr(error, "errno", None) == errno.EMFILE:
+                raise UserError(f"{self.path} cannot be opened beside the others, a program may open so few files here: raise "
+                                "the number with ulimit -n") from error
+            raise UserError(f"{self.path} is missing or damaged ({error}): {AGAIN}") from error
+        require(found.dtype == np.uint8 and found.shape == self.shape,
+                f"{self.path} holds {found.dtype} {found.shape} instead of uint8 {self.shape}: {AGAIN}")
+        return np.asarray(found)  # a plain view: memmap's own indexing costs more than the copy of a small crop
+
+    def names(self) -> list[bytes]:
+        """Name the files below the root, with "/" between folders on every system."""
+        return [os.fsencode(os.path.relpath(path, self.root).replace(os.sep, "/")) for path in self.paths]
+
+    def source(self) -> str:
+        """Digest what changes when a file is added, removed, renamed, or written anew."""
+        digest = hashlib.sha256()
+        for name, path in zip(self.names(), self.paths):
+            try:
+                status = os.stat(path)
+                found = f"{status.st_size} {status.st_mtime_ns}"
+            except OSError:
+                found = "gone"
+            digest.update(name + f"\0{found}\0".encode())
+        return digest.hexdigest()
+
+    def unreadable(self) -> Problems:
+        """List (path, reason) of the pictures that could not be read."""
+        return [(self.paths[int(number)], reason) for number, reason in self.record["unreadable"].items()]
+
+    def is_done(self, verify: bool, damaged: Callable[[str, str], Any]) -> bool:
+        """Has an earlier call written it, of the same files? Then damaged(path, reason) is told what could not be read."""
+        try:
+            with open(self.record_path, encoding="utf-8") as file:
+                self.record = json.load(file)
+            pixels, checksums, unreadable = self.map(), self.record["checksums"], self.unreadable()
+            same = len(checksums) == len(self.paths) and self.record["source"] == self.source()
+            if not same or verify and [zlib.crc32(planes) for planes in pixels] != checksums:
+                return False
+        except (OSError, ValueError, LookupError, TypeError, AttributeError, UserError):  # it is no record, or no shard
+            return False
+        for problem in unreadable:
+            damaged(*problem)
+        return True
+
+    def write(self, workers: int, damaged: Callable[[str, str], None], tick: Callable[[], Any]) -> None:
+        """Decode the pictures into the array; what cannot be read stays black, and damaged(path, reason) is told."""
+        self.record = {"source": self.source(), "checksums": [], "unreadable": {}}
+        with replacing(self.path) as file:
+            np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": self.shape})
+            decoded = ahead(lambda path: attempt(planes_of, path, self.size), self.paths, workers)
+            for number, planes in enumerate(decoded):
+                if isinstance(planes, UnreadablePicture):
+                    damaged(self.paths[number], planes.reason)
+                    self.record["unreadable"][str(number)] = planes.reason
+                    planes = np.zeros(self.shape[1:], dtype=np.uint8)
+                file.write(planes)
+                self.record["checksums"].append(zlib.crc32(planes))
+                tick()
+        _write(self.record_path, json.dumps(self.record).encode())
+
+
+def _shards(folder: str, part: str, root: str, paths: list[str], head: dict[str, int]) -> list[Shard]:
+    """Divide the pictures of a part among files in the pack `folder`."""
+    return [Shard(os.path.join(folder, f"{part}-{number:05d}.npy"), root, paths[start:start + head["per_shard"]], head["size"])
+            for number, start in enumerate(range(0, len(paths), head["per_shard"]))]
+
+
+def _write(path: str, content: bytes) -> None:
+    with replacing(path) as file:
+        file.write(content)
+
+
+# ------------------------------------------------------------------------------------------------ reading
+
+
+def is_pack(folder: Place) -> bool:
+    """Is this folder a pack, finished or not? Raises UserError when it is one that cannot be used."""
+    return _read_head(folder) is not None
+
+
+def _read_head(folder: Place) -> dict[str, int] | None:
+    """Read pack.json; None where there is none, or somebody else's. Raises UserError for a damaged one, or another format."""
+    path = os.path.join(folder, HEAD)
+    try:
+        with open(path, encoding="utf-8") as file:
+            head = json.load(file)
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{path} is not that of a pack ({error}): pack the tree into a new folder") from error
+    except OSError:
+        return None
+    if not isinstance(head, dict) or "per_shard" not in head:
+        return None
+    require(all(isinstance(head.get(name), int) and head[name] > 0 for name in ("format", "size", "per_shard")),
+            f"{path} is not that of a pack (its numbers are none): pack the tree into a new folder")
+    require(head["format"] == FORMAT,
+            f"{folder} has format {head['format']}, this minialex reads format {FORMAT}: pack the tree again")
+    return head
+
+
+def _read_index(folder: str) -> tuple[dict[str, Any], dict[str, Array]]:
+    """(what the index says, its arrays by name). The zip format keeps a checksum of each."""
+    path = os.path.join(folder, INDEX)
+    require(os.path.exists(path),
+            f"{folder} is not packed to the end: run python -m minialex.pack again, it goes on where it stopped")
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = dict(file)
+        return json.loads(arrays["about"].tobytes()), arrays
+    except Exception as error:  # damaged bytes make zip and NumPy raise almost anything
+        raise UserError(f"{path} is damaged: delete it and run python -m minialex.pack again ({error})") from error
+
+
+class Pack:
+    """An open pack. size: pixels a side; found: what the tree held, with paths as if it lay in the pack."""
+
+    def __init__(self, folder: Place):
+        self.folder = os.fspath(folder)
+        head = _read_head(self.folder)
+        if head is None:
+            raise UserError(f"{self.folder} is no pack: python -m minialex.pack PICTURES {self.folder} makes one.")
+        about, arrays = _read_index(self.folder)
+        self.size, self.classes = head["size"], about["classes"]
+        problems, grave = ([(os.path.join(self.folder, path), reason) for path, reason in about[kind]]
+                           for kind in ("problems", "grave"))
+        self.found = Found(self.folder, {}, problems, grave, pack=self)
+        self.unreadable: dict[str, str] = {}  # path of a picture: why
+        self._places: dict[str, tuple[Shard, int]] = {}
+        for name, said in about["parts"].items():
+            self._open_part(name, said, arrays, head)
+
+    def _open_part(self, name: str, said: dict[str, Any], arrays: dict[str, Array], head: dict[str, int]) -> None:
+        joined = arrays[f"{name}/names"].tobytes()
+        paths = [os.path.join(self.folder, os.fsdecode(each).replace("/", os.sep)) for each in joined.split(SEPARATOR) if joined]
+        files: Classes = {}
+        for label, path in zip(arrays[f"{name}/labels"].tolist(), paths, strict=True):
+            files.setdefault(self.classes[label], []).append(path)
+        self.found.parts[name] = os.path.normpath(os.path.join(self.folder, said["root"])), files
+        self.unreadable |= {paths[int(number)]: reason for number, reason in said["unreadable"].items()}
+        checksums, shards = arrays[f"{name}/checksums"], _shards(self.folder, name, self.folder, paths, head)
+        _allow_open_files(len(shards))
+        for shard in shards:
+            shard.array, shard.record = shard.map(), {"checksums": checksums[:len(shard.paths)].tolist()}
+            checksums = checksums[len(shard.paths):]
+            self._places |= {path: (shard, place) for place, path in enumerate(shard.paths)}
+
+    def planes(self, path: str) -> Array:
+        """Read the picture that was made of this file: uint8 (3, size, size), read-only. Raises UnreadablePicture."""
+        if path in self.unreadable:
+            raise UnreadablePicture(path, self.unreadable[path])
+        shard, place = self._places[path]
+        planes: Array = shard.array[place]
+        checksums = shard.record["checksums"]
+        if checksums[place] is not None and zlib.crc32(planes) != checksums[place]:
+            raise UnreadablePicture(path, f"its pixels in {shard.path} have changed since they were packed; pack the tree again")
+        checksums[place] = None  # it has been compared
+        return planes
+
+    def describe(self) -> str:
+        """One line: its classes, how many pictures each part has, their size."""
+        counts = ", ".join(f"{sum(map(len, files.values())):,} {'pictures' if name == 'all' else 'for ' + name}"
+                           for name, (_, files) in self.found.parts.items())
+        return f"{printable(self.folder)}: {len(self.classes)} classes, {counts}, {self.size}×{self.size}"
+
+    def verify(self, progress: bool = True) -> Problems:
+        """Read every picture: list of (path, reason) of those that are not what was packed."""
+        todo = [path for path in self._places if path not in self.unreadable]
+        checked = ahead(lambda path: attempt(self.planes, path), todo, thread_count())
+        return [(failure.path, failure.reason) for failure in bar("verifying", progress, checked, total=len(todo), leave=False)
+                if isinstance(failure, UnreadablePicture)]
+
+
+class PackedSet(PictureSet):
+    """A PictureSet whose pictures lie decoded in a pack. paths: of the files that they were made of."""
+
+    decodes_anew = False
+
+    def __init__(self, pack: Pack, *about: Any):
+        super().__init__(*about)
+        self.pack, self.cache_bytes = pack, 0
+
+    def _decode(self, index: int) -> Array:
+        """uint8 (3, size, size), read-only: a view of the file."""
+        return self.pack.planes(self.paths[index])
+
+
+def _allow_open_files(count: int) -> None:
+    """Let this process have so many files open, more than the usual 256 to 1,024: each mapped shard is one."""
+    if resource is not None:
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if soft != resource.RLIM_INFINITY and count > soft // 4:
+            wanted = soft + count if hard == resource.RLIM_INFINITY else min(soft + count, hard)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+# ------------------------------------------------------------------------------------------------ writing
 
 
 @dataclass
@@ -46,9 +285,9 @@ class Report:
     skipped: Problems = field(default_factory=list)
 
 
-def pack(source: str | os.PathLike, target: str | os.PathLike, size: int = SIZE, workers: int | None = None, strict: bool = False,
-         verify: bool = False, report: Reporter = report_problem, progress: bool = True, per_shard: int = PER_SHARD,
-         labels: str | os.PathLike | None = None) -> Report:
+def pack(source: Place, target: Place, size: int = SIZE, workers: int | None = None,
+         strict: bool = False, verify: bool = False, report: Reporter = report_problem, progress: bool = True,
+         per_shard: int = PER_SHARD, labels: Place | None = None) -> Report:
     """Decode the tree `source` (see tree) into the folder `target`. Returns a Report.
 
     What an earlier call finished is kept; verify: only if its checksums are right. report(path, reason): called for each
@@ -58,9 +297,7 @@ def pack(source: str | os.PathLike, target: str | os.PathLike, size: int = SIZE,
     """
     source, target = os.fspath(source), os.fspath(target)
     _check_places(source, target)
-    tree, done = scan(source, labels), Report()
-    if strict and tree.grave:
-        stop_at_problem(*tree.grave[0])
+    tree, done = scan(source, labels, strict=strict), Report()
 
     def skip(path: str, reason: str) -> None:
         done.skipped.append((printable(path), reason))
@@ -69,96 +306,26 @@ def pack(source: str | os.PathLike, target: str | os.PathLike, size: int = SIZE,
 
     damaged = stop_at_problem if strict else skip
     try:
-        with _alone_in(target, size, per_shard) as per_shard:
+        with _alone_in(target, size, per_shard) as head:
             for problem in tree.problems:
                 skip(*problem)
-            shards = _shards(tree, target, per_shard)
-            _remove_others(target, shards)
-            todo = [shard for shard in shards if not shard.is_done(size, verify, damaged)]
-            done.pictures = sum(len(shard.paths) for shard in shards)
-            _begin(target, todo, size)
-            left = sum(len(shard.paths) for shard in todo)
+            parts = {"train": tree.train, "val": tree.parts["val"]} if "val" in tree.parts else {"all": tree.train}
+            divided = {name: _shards(target, name, tree.root, [path for each in sorted(files) for path in files[each]], head)
+                       for name, (_, files) in parts.items()}
+            shards = [shard for part in divided.values() for shard in part]
+            todo = [shard for shard in shards if not shard.is_done(verify, damaged)]
+            done.pictures, left = (sum(len(shard.paths) for shard in each) for each in (shards, todo))
+            _make_room(target, shards, todo, left * 3 * size * size)
             with bar("packing", progress, total=done.pictures, initial=done.pictures - left) as shown:
                 for shard in todo:
-                    shard.write(size, workers or thread_count(), damaged, shown.update)
-            done.decoded = left - sum(len(shard.record["unreadable"]) for shard in todo)
-            _write_index(tree, target, shards)
-            if known := names.differing(names.of_data(tree.root, list(tree.train[1]))):  # kept in a file like the publishers'
-                rows = "".join(f"{name}\t{seen}\n" for name, seen in known.items())
-                _write(os.path.join(target, names.PUBLISHED[1]), rows.encode())
+                    shard.write(workers or thread_count(), damaged, shown.update)
+            done.decoded = left - sum(len(shard.unreadable()) for shard in todo)
+            _write_index(tree, target, parts, divided)
     except (OSError, NotWritten) as error:
         cause = error.__cause__ if isinstance(error, NotWritten) else error
-        raise UserError(f"cannot write {target}: {cause.strerror or cause}; what is packed so far stays, and the same command "
-                        "goes on from there") from error
+        raise UserError(f"cannot write {target}: {getattr(cause, 'strerror', None) or cause}; what is packed so far stays, and "
+                        "the same command goes on from there") from error
     return done
-
-
-@dataclass
-class Shard:
-    """Up to per_shard pictures of one part. paths: of their files, below `root`; array: the path of what is written; record: what
-    stands in the file beside it, once it is written."""
-
-    part: str
-    root: str
-    paths: list[str]
-    array: str
-    record: dict | None = None
-
-    @property
-    def record_path(self) -> str:
-        """Where the record lies."""
-        return self.array.removesuffix(".npy") + ".json"
-
-    def source(self) -> str:
-        """Digest what changes when a file is added, removed, renamed, or written anew."""
-        digest = hashlib.sha256()
-        for path in self.paths:
-            try:
-                status = os.stat(path)
-                found = f"{status.st_size} {status.st_mtime_ns}"
-            except OSError:
-                found = "gone"
-            digest.update(join_names([os.path.relpath(path, self.root)]) + f"\0{found}\0".encode())
-        return digest.hexdigest()
-
-    def is_done(self, size: int, verify: bool, damaged: Callable[[str, str], None]) -> bool:
-        """Has an earlier call written it, of the same files? Then damaged(path, reason) is told what could not be read."""
-        try:
-            with open(self.record_path, encoding="utf-8") as file:
-                record = json.load(file)
-            shard, unreadable = map_shard(self.array, len(self.paths), size), record["unreadable"].items()
-            same = len(record["checksums"]) == len(self.paths) and record["source"] == self.source()
-            if not same or verify and [zlib.crc32(planes) for planes in shard] != record["checksums"]:
-                return False
-        except (OSError, ValueError, LookupError, TypeError, AttributeError, UserError):  # it is no record, or no shard
-            return False
-        self.record = record
-        for number, reason in unreadable:
-            damaged(self.paths[int(number)], reason)
-        return True
-
-    def write(self, size: int, workers: int, damaged: Callable[[str, str], None], tick: Callable[[], object]) -> None:
-        """Decode the pictures into the array; what cannot be read stays black, and damaged(path, reason) is told."""
-        shape = (len(self.paths), 3, size, size)
-        self.record = {"source": self.source(), "checksums": [], "unreadable": {}}
-
-        def planes_of(path: str) -> np.ndarray | UnreadablePicture:
-            try:
-                return np.ascontiguousarray(decode(path, size).transpose(2, 0, 1))
-            except UnreadablePicture as failure:
-                return failure
-
-        with replacing(self.array) as file:
-            np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
-            for number, planes in enumerate(ahead(planes_of, self.paths, workers)):
-                if isinstance(planes, UnreadablePicture):
-                    damaged(self.paths[number], planes.reason)
-                    self.record["unreadable"][str(number)] = planes.reason
-                    planes = np.zeros(shape[1:], dtype=np.uint8)
-                file.write(planes)
-                self.record["checksums"].append(zlib.crc32(planes))
-                tick()
-        _write(self.record_path, json.dumps(self.record).encode())
 
 
 def _check_places(source: str, target: str) -> None:
@@ -171,11 +338,11 @@ def _check_places(source: str, target: str) -> None:
 
 
 @contextmanager
-def _alone_in(target: str, size: int, per_shard: int) -> Iterator[int]:
-    """Make or enter the folder of a pack and keep other packers out; yields the pictures per shard that it was begun with.
+def _alone_in(target: str, size: int, per_shard: int) -> Iterator[dict[str, int]]:
+    """Make or enter the folder of a pack and keep other packers out; yields pack.json, the one that it was begun with.
     Raises UserError if it is anything else."""
     os.makedirs(target, exist_ok=True)
-    head = read_head(target)
+    head = _read_head(target)
     if head is None:
         require(all(name.startswith(".") for name in os.listdir(target)),
                 f"{target} holds other files: name a new folder for the pack")
@@ -190,60 +357,40 @@ def _alone_in(target: str, size: int, per_shard: int) -> Iterator[int]:
         except BlockingIOError as error:
             raise UserError(f"another program is packing into {target}: wait for it, or stop it") from error
         remove_abandoned(target)
-        yield head["per_shard"]
+        yield head
 
 
-def _write(path: str, content: bytes) -> None:
-    with replacing(path) as file:
-        file.write(content)
-
-
-def _parts(tree: Found) -> dict[str, tuple[str, dict[str, list[str]]]]:
-    """{name of the part in the pack: (folder, {class: paths})}."""
-    return {"train": tree.train, "val": tree.parts["val"]} if "val" in tree.parts else {"all": tree.train}
-
-
-def _shards(tree: Found, target: str, per_shard: int) -> list[Shard]:
-    shards = []
-    for part, (_, classes) in _parts(tree).items():
-        paths = [path for name in sorted(classes) for path in classes[name]]
-        shards += [Shard(part, tree.root, paths[start:start + per_shard], shard_path(target, part, number))
-                   for number, start in enumerate(range(0, len(paths), per_shard))]
-    return shards
-
-
-def _remove_others(target: str, shards: list[Shard]) -> None:
-    """Delete shards of an earlier, larger tree."""
-    expected = {os.path.basename(path) for shard in shards for path in (shard.array, shard.record_path)}
-    for name in os.listdir(target):
-        if re.fullmatch(r"(all|train|val)-\d{5,}\.(npy|json)", name) and name not in expected:
-            os.unlink(os.path.join(target, name))
-
-
-def _begin(target: str, todo: list[Shard], size: int) -> None:
-    """Check that what is to be written has room, and take away what says that it is there. Raises UserError."""
-    needed, free = sum(len(shard.paths) for shard in todo) * 3 * size * size, shutil.disk_usage(target).free
-    require(not todo or needed <= free, f"packing needs {needed / 1e9:,.1f} GB and {target} has {free / 1e9:,.1f} GB free: make "
+def _make_room(target: str, shards: list[Shard], todo: list[Shard], needed: int) -> None:
+    """Delete shards of an earlier, larger tree, and what says that those to be written are there. Raises UserError when the disk
+    is too small."""
+    kept = {os.path.basename(path) for shard in shards for path in (shard.path, shard.record_path)}
+    others = {name for name in os.listdir(target) if re.fullmatch(r"(all|train|val)-\d{5,}\.(npy|json)", name)} - kept
+    for name in others:
+        os.unlink(os.path.join(target, name))
+    free = shutil.disk_usage(target).free
+    require(needed <= free or not todo, f"packing needs {needed / 1e9:,.1f} GB and {target} has {free / 1e9:,.1f} GB free: make "
             "room, or name a folder on another disk")
     for path in [os.path.join(target, INDEX), *(shard.record_path for shard in todo)] if todo else []:
-        if os.path.exists(path):
+        with suppress(FileNotFoundError):
             os.unlink(path)
 
 
-def _write_index(tree: Found, target: str, shards: list[Shard]) -> None:
-    classes, arrays, parts = sorted(tree.train[1]), {}, {}
-    for name, (root, found) in _parts(tree).items():
-        written, unreadable, paths, checksums = [shard for shard in shards if shard.part == name], {}, [], []
-        for shard in written:
+def _write_index(tree: Found, target: str, parts: dict[str, tuple[str, Classes]], shards: dict[str, list[Shard]]) -> None:
+    """Write names, classes and checksums, and what the classes are called in a file like the publishers'."""
+    classes, arrays, said = sorted(tree.train[1]), dict[str, Array](), {}
+    for name, (root, files) in parts.items():
+        unreadable, paths, checksums = dict[str, str](), list[bytes](), list[int]()
+        for shard in shards[name]:
             unreadable |= {str(len(paths) + int(number)): reason for number, reason in shard.record["unreadable"].items()}
-            paths += [os.path.relpath(path, tree.root) for path in shard.paths]
+            paths += shard.names()
             checksums += shard.record["checksums"]
-        parts[name] = {"root": os.path.relpath(root, tree.root).replace(os.sep, "/"), "unreadable": unreadable}
-        labels = [label for label, each in enumerate(classes) for _ in found.get(each, ())]
-        arrays |= {f"{name}/names": np.frombuffer(join_names(paths), dtype=np.uint8),
+        said[name] = {"root": os.path.relpath(root, tree.root).replace(os.sep, "/"), "unreadable": unreadable}
+        labels = [label for label, each in enumerate(classes) for _ in files.get(each, ())]
+        arrays |= {f"{name}/names": np.frombuffer(SEPARATOR.join(paths), dtype=np.uint8),
                    f"{name}/labels": np.array(labels, dtype=np.int32), f"{name}/checksums": np.array(checksums, dtype=np.uint32)}
-    within = os.path.join(tree.root, "")
-    graves, problems = ([(path.removeprefix(within), reason) for path, reason in found] for found in (tree.grave, tree.problems))
-    about = json.dumps({"classes": classes, "parts": parts, "problems": problems, "grave": graves})
+    grave, problems = ([(tree.name(path), reason) for path, reason in found] for found in (tree.grave, tree.problems))
+    about = json.dumps({"classes": classes, "parts": said, "problems": problems, "grave": grave})
     with replacing(os.path.join(target, INDEX)) as file:
         np.savez(file, about=np.frombuffer(about.encode(), dtype=np.uint8), **arrays)
+    if known := names.differing(names.of_data(tree.root, classes)):
+        _write(os.path.join(target, names.PUBLISHED[1]), "".join(f"{name}\t{seen}\n" for name, seen in known.items()).encode())

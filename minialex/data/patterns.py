@@ -7,7 +7,10 @@ has a handedness that matters: the mirror image of a spiral is a spiral.
 
 import numpy as np
 
-Plane, Random = np.ndarray, np.random.Generator
+from ..aliases import Array
+
+Plane = Array
+Random = np.random.Generator
 
 
 def edge(distance: Plane, softness: float) -> Plane:

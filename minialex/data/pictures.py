@@ -6,19 +6,19 @@ same patch, costs less, and keeps a 1×60,000 banner from becoming a 256×15,360
 """
 
 import os
-import re
-import sys
 import threading
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from PIL import ExifTags, Image, features
+from PIL import ExifTags, Image, UnidentifiedImageError, features
 
+from ..aliases import Array
 from ..errors import UserError
-from ..utils.bars import tqdm
+from ..utils.files import Place
 from . import depth
+from .problems import Problems, Reporter, printable, report_problem
 
 SIZE = 256
 MAX_PIXELS = 90_000_000
@@ -27,8 +27,6 @@ ENDINGS = (*".apng .bmp .dib .gif .jfi .jfif .jif .jpe .jpeg .jpg .mpo .pbm .pfm
            *[".avif"] * AVIF)
 # Without this list Pillow would also try formats that start other programs (PostScript) or fetch other files.
 FORMATS = ("BMP", "DIB", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP") + ("AVIF", ) * AVIF
-Reporter = Callable[[str, str], Any] | None  # is told the path of what is left out, and why
-CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 # What turns a picture upright, by the orientation that a camera notes (Exif), 2 to 8.
 UPRIGHT = dict(enumerate(map(Image.Transpose.__getitem__, (
     "FLIP_LEFT_RIGHT", "ROTATE_180", "FLIP_TOP_BOTTOM", "TRANSPOSE", "ROTATE_270", "TRANSVERSE", "ROTATE_90")), 2))
@@ -40,12 +38,12 @@ warnings.filterwarnings("ignore", module=r"PIL\.")
 class UnreadablePicture(UserError):
     """A file that cannot be used as a picture; `path` says which, `reason` says why."""
 
-    def __init__(self, path, reason):
+    def __init__(self, path: Place, reason: str):
         self.path, self.reason = printable(path), reason
         super().__init__(f"cannot read {self.path}: {reason}")
 
 
-def decode(path: str | os.PathLike, size: int = SIZE) -> np.ndarray:
+def decode(path: Place, size: int = SIZE) -> Array:
     """Read a picture file of any mode as the upright central square, `size` pixels a side: uint8 (size, size, 3).
 
     Transparent parts become white. Raises UnreadablePicture (a UserError) with path and reason.
@@ -71,27 +69,40 @@ def decode(path: str | os.PathLike, size: int = SIZE) -> np.ndarray:
         raise UnreadablePicture(path, _reason(path, error)) from error
 
 
-def _central_square(image, size):
+def planes_of(path: Place, size: int = SIZE) -> Array:
+    """Read a picture as `decode` does, as three colour planes: uint8 (3, size, size), the layout in which crops are cheap."""
+    return np.ascontiguousarray(decode(path, size).transpose(2, 0, 1))
+
+
+def attempt(read: Callable[..., Any], *which: Any) -> Any:
+    """What read(*which) returns or, of a picture that cannot be read, the UnreadablePicture: for threads that read ahead."""
+    try:
+        return read(*which)
+    except UnreadablePicture as failure:
+        return failure
+
+
+def _central_square(image: Image.Image, size: int) -> Image.Image:
     side = min(image.size)
     left, top = (image.width - side) // 2, (image.height - side) // 2
     box = (left, top, left + side, top + side)
     return image.resize((size, size), Image.Resampling.BICUBIC, box, reducing_gap=3)
 
 
-def _as_colours(image):
+def _as_colours(image: Image.Image) -> Image.Image:
     """As RGB, or as RGBA if parts are transparent."""
     mode = "RGBA" if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info else "RGB"
     return image if image.mode == mode else image.convert(mode)
 
 
-def _on_white(image):
+def _on_white(image: Image.Image) -> Image.Image:
     """Without transparency. Only the small square is laid on white: the whole picture would be held four times."""
     if image.mode == "RGB":
         return image
     return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
 
 
-def _read_as(path, rawmode):
+def _read_as(path: Place, rawmode: str) -> Array:
     """The pixels of a file whose bytes are taken for another raw mode of Pillow's."""
     with Image.open(path, formats=FORMATS) as image:
         tile = image.tile[0]
@@ -100,14 +111,14 @@ def _read_as(path, rawmode):
         return np.asarray(image)
 
 
-def _orientation(image):
+def _orientation(image: Image.Image) -> int:
     try:
-        return image.getexif().get(ExifTags.Base.Orientation, 1)
+        return int(image.getexif().get(ExifTags.Base.Orientation, 1))
     except Exception:  # a damaged tag says nothing about the pixels
         return 1
 
 
-def _reason(path, error):
+def _reason(path: Place, error: Exception) -> str:
     if isinstance(error, Image.DecompressionBombError):
         return f"it has more than {MAX_PIXELS:,} pixels; make it smaller"
     if isinstance(error, depth.Unclear):
@@ -116,26 +127,10 @@ def _reason(path, error):
         return "it is too large for the memory; make it smaller"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
-    if isinstance(error, Image.UnidentifiedImageError):
+    if isinstance(error, UnidentifiedImageError):
         empty = os.path.getsize(path) == 0
         return "the file is empty" if empty else "its content is not a picture in a known format"
     return f"damaged or cut off ({type(error).__name__}: {error})"
-
-
-def printable(path: str | os.PathLike) -> str:
-    """A path that can be printed and written anywhere, in one line: bytes that are no UTF-8 show as the replacement
-    character, control characters, which could clear a terminal, as their escapes."""
-    return CONTROL.sub(lambda c: c[0].encode("unicode_escape").decode(), os.fsencode(path).decode("utf-8", "replace"))
-
-
-def report_problem(path: str, reason: str) -> None:
-    """Print one line about a picture or folder that is left out, without tearing a progress bar apart."""
-    tqdm.write(f"skipped {path}: {reason}", file=sys.stderr)
-
-
-def stop_at_problem(path: str, reason: str) -> None:
-    """Raise UserError at the first picture that cannot be read."""
-    raise UserError(f"--strict: {printable(path)}: {reason}.")
 
 
 class PictureSet:
@@ -154,9 +149,9 @@ class PictureSet:
         self.size = size
         self.cache_bytes = cache_bytes
         self.report = report
-        self.problems = []
+        self.problems: Problems = []
         self._failures: dict[int, UnreadablePicture] = {}
-        self._cache: dict[int, np.ndarray] = {}
+        self._cache: dict[int, Array] = {}
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -167,11 +162,11 @@ class PictureSet:
         """Do the decoded pictures not fit into the memory for them, so that every epoch decodes some of them again?"""
         return len(self) * 3 * self.size**2 > self.cache_bytes
 
-    def read(self, index: int) -> np.ndarray:
+    def read(self, index: int) -> Array:
         """Picture number `index`: uint8 (size, size, 3). Raises UnreadablePicture; safe to call from many threads."""
         return self.planes(index).transpose(1, 2, 0)
 
-    def planes(self, index: int) -> np.ndarray:
+    def planes(self, index: int) -> Array:
         """The same picture as three colour planes, uint8 (3, size, size): the layout in which crops are cheap."""
         if index in self._cache:
             return self._cache[index]
@@ -187,8 +182,8 @@ class PictureSet:
             self._cache[index] = planes
         return planes
 
-    def _decode(self, index: int) -> np.ndarray:
-        planes = np.ascontiguousarray(decode(self.paths[index], self.size).transpose(2, 0, 1))
+    def _decode(self, index: int) -> Array:
+        planes = planes_of(self.paths[index], self.size)
         planes.flags.writeable = False  # it is shared with whoever asks next
         return planes
 
@@ -201,7 +196,7 @@ class PictureSet:
                 if self.report is not None:
                     self.report(failure.path, failure.reason)
 
-    def planes_or_next(self, index: int) -> tuple[np.ndarray, int]:
+    def planes_or_next(self, index: int) -> tuple[Array, int]:
         """(planes, index) of this picture or, if it cannot be read, of the first after it that can; the last is
         followed by the first. Raises UserError if there is none."""
         for step in range(len(self)):

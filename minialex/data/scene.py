@@ -7,14 +7,16 @@ brighter of its two colours: with patterns of either sign a network needs severa
 
 import colorsys
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from ..aliases import Array
 from .patterns import Plane, Random, edge
 
 
-def draw(pattern: Callable, random: Random, size: int = 256) -> np.ndarray:
+def draw(pattern: Callable[..., Plane], random: Random, size: int = 256) -> Array:
     """A picture of a pattern (a function of minialex.data.patterns): uint8 (size, size, 3). random: np Generator."""
     y, x = np.mgrid[0:size, 0:size].astype(np.float32) / size - np.float32(0.5)
     height = _pattern_height(pattern, x, y, random, size)
@@ -32,7 +34,7 @@ def draw(pattern: Callable, random: Random, size: int = 256) -> np.ndarray:
     return (scene.clip(0, 1) * 255).astype(np.uint8)
 
 
-def _pattern_height(pattern: Callable, x: Plane, y: Plane, random: Random, size: int) -> Plane:
+def _pattern_height(pattern: Callable[..., Plane], x: Plane, y: Plane, random: Random, size: int) -> Plane:
     """The pattern's height in picture coordinates that were shifted, bent, tilted, turned and scaled."""
     repeats = np.exp(random.uniform(np.log(8.0), np.log(10.5)))
     bend = random.uniform(0, 0.012, 2).astype(np.float32)
@@ -49,18 +51,18 @@ def _pattern_height(pattern: Callable, x: Plane, y: Plane, random: Random, size:
     return pattern(u * repeats * stretch, v * repeats / stretch, 1.6 * repeats / size, random).astype(np.float32)
 
 
-def _colour(random: Random, value: float) -> np.ndarray:
+def _colour(random: Random, value: float) -> Array:
     """A colour of any hue; value: how bright its brightest channel is, 0..1."""
     return np.array(colorsys.hsv_to_rgb(random.uniform(), random.uniform(0.2, 0.95), value), dtype=np.float32)
 
 
-def _two_colours(random: Random) -> tuple[np.ndarray, np.ndarray]:
+def _two_colours(random: Random) -> tuple[Array, Array]:
     """A dark and a brighter colour of any two hues."""
     low = random.uniform(0.05, 0.3)
     return _colour(random, low), _colour(random, low + random.uniform(0.5, 0.7))
 
 
-def _smooth_noise(random: Random, size: int, cells: int) -> Plane:
+def _smooth_noise(random: Random, size: int, cells: Any) -> Plane:
     """Noise in -1..1 whose bumps are size/cells wide: float32 (size, size)."""
     coarse = random.uniform(-1, 1, (cells, cells)).astype(np.float32)
     return np.asarray(Image.fromarray(coarse).resize((size, size), Image.Resampling.BICUBIC))
@@ -87,7 +89,7 @@ def _outline(x: Plane, y: Plane, random: Random) -> Plane:
     return distance - np.float32(radius) * (1 + wobble.astype(np.float32))
 
 
-def _background(x: Plane, y: Plane, random: Random, size: int) -> np.ndarray:
+def _background(x: Plane, y: Plane, random: Random, size: int) -> Array:
     """Soft colours with plain discs and bars lying about, out of focus: drawn at half the size, then enlarged."""
     x, y, half = x[::2, ::2], y[::2, ::2], (size + 1) // 2
     scene = np.empty((half, half, 3), dtype=np.float32)

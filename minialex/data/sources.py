@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPException
 from pathlib import Path, PurePosixPath
+from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
@@ -23,6 +24,7 @@ import numpy as np
 from PIL import Image
 
 from ..errors import UserError
+from ..utils.files import Place
 from . import names
 from .folder import open_folder
 from .patterns import PATTERNS
@@ -33,7 +35,7 @@ from .threads import ahead, bar
 # ------------------------------------------------------------------------------------------------ where they are kept
 
 
-def cache_folder(cache_dir: str | os.PathLike | None = None) -> Path:
+def cache_folder(cache_dir: Place | None = None) -> Path:
     """Name the folder for minialex's pictures: `cache_dir`, else $MINIALEX_CACHE, else the platform's cache folder.
 
     Raises UserError when the user's home folder is asked for and there is none.
@@ -48,7 +50,7 @@ def cache_folder(cache_dir: str | os.PathLike | None = None) -> Path:
 
 
 @contextmanager
-def whole_folder(target: str | os.PathLike) -> Iterator[Path]:
+def whole_folder(target: Place) -> Iterator[Path]:
     """Yield an empty folder next to `target` that takes its name at the end, or vanishes if anything goes wrong.
 
     A program that is killed leaves at worst a folder with a temporary name, never half a `target`. If another program
@@ -75,7 +77,7 @@ SEED = 2012
 PER_CLASS = {"train": 120, "val": 40}
 
 
-def builtin(cache_dir: str | os.PathLike | None = None, progress: bool = True, **options) -> tuple[PictureSet, PictureSet]:
+def builtin(cache_dir: Place | None = None, progress: bool = True, **options: Any) -> tuple[PictureSet, PictureSet]:
     """Open the built-in set: (train, val), ten classes of patterns with 120 and 40 pictures each, the same on every machine.
 
     Drawn once, in seconds. cache_dir: where the pictures are kept (see cache_folder); progress: show a bar while they are
@@ -92,7 +94,7 @@ def builtin(cache_dir: str | os.PathLike | None = None, progress: bool = True, *
     return open_folder(root, **options)
 
 
-def generate(folder: str | os.PathLike, per_class: dict[str, int], progress: bool = False, workers: int | None = None) -> None:
+def generate(folder: Place, per_class: dict[str, int], progress: bool = False, workers: int | None = None) -> None:
     """Draw per_class["train"] and per_class["val"] pictures of each class into class folders below `folder`."""
     jobs = []
     for part, count in per_class.items():
@@ -120,8 +122,8 @@ CHUNK = 2**20
 MAX_UNPACKED = 4 * 2**30  # the real archive unpacks to 0.35 GB
 
 
-def imagenette(cache_dir: str | os.PathLike | None = None, url: str = URL, sha256: str | None = SHA256, progress: bool = True,
-               timeout: float = 30, **options) -> tuple[PictureSet, PictureSet]:
+def imagenette(cache_dir: Place | None = None, url: str = URL, sha256: str | None = SHA256, progress: bool = True,
+               timeout: float = 30, **options: Any) -> tuple[PictureSet, PictureSet]:
     """Open Imagenette with the shorter side at 320 pixels: (train, val), 9,469 and 3,925 photographs of ten easily told classes
     of ImageNet, by fast.ai. Downloads 342 MB on first use.
 
@@ -178,7 +180,7 @@ def _check(archive: Path, sha256: str | None, url: str) -> None:
                         "deleted; run it again, and if that does not help the file on the server has changed")
 
 
-def unpack(archive: Path, folder: str | os.PathLike, progress: bool = True) -> None:
+def unpack(archive: Path, folder: Place, progress: bool = True) -> None:
     """Unpack a .tgz into `folder`: plain files and folders only. Raises UserError for any name that leads elsewhere."""
     written = 0
     try:
@@ -200,7 +202,7 @@ def unpack(archive: Path, folder: str | os.PathLike, progress: bool = True) -> N
         raise UserError(f"the archive {archive} is damaged ({error}): delete it and run it again") from error
 
 
-def _safe_target(member: tarfile.TarInfo, folder: str | os.PathLike) -> Path:
+def _safe_target(member: tarfile.TarInfo, folder: Place) -> Path:
     name = PurePosixPath(member.name)
     outside = name.is_absolute() or ".." in name.parts or "\\" in member.name or ":" in member.name
     if outside or not (member.isfile() or member.isdir()):

@@ -12,16 +12,19 @@ Which classes and pictures a smaller number keeps is the same every time.
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from ..errors import UserError, require
-from .folder import look_into, open_folder, picture_set, report_first
-from .packed import PackedSet
-from .pictures import PictureSet, Reporter, printable, report_problem
+from ..utils.files import Place
+from .folder import look_into, open_folder, picture_set
+from .packing import PackedSet
+from .pictures import PictureSet
+from .problems import Reporter, report_first, report_problem
 from .sources import builtin, imagenette
 
-SOURCES = {"builtin": builtin, "imagenette": imagenette}
+SOURCES: dict[str, Callable[..., tuple[PictureSet, PictureSet]]] = {"builtin": builtin, "imagenette": imagenette}
 
 
 @dataclass(frozen=True)
@@ -41,29 +44,28 @@ def parse_subset(text: str) -> Subset:
     numbers = re.fullmatch(r"([0-9]{1,9})(?:x([0-9]{1,9}))?", text)
     if numbers is None:
         raise UserError(f"the subset {text!r} is none of: 10 (classes), 10x100 (classes x pictures of each), builtin, imagenette")
-    chosen = Subset(None, int(numbers[1]), numbers[2] and int(numbers[2]))
-    require(chosen.max_classes >= 2 and (chosen.max_images is None or chosen.max_images >= 2),
-            f"the subset {text!r} is too small: at least 2 classes and 2 pictures of each, such as 10x100")
-    return chosen
+    chosen = [int(number) for number in numbers.groups() if number]
+    require(min(chosen) >= 2, f"the subset {text!r} is too small: at least 2 classes and 2 pictures of each, such as 10x100")
+    return Subset(None, *chosen)
 
 
-def open_data(data: str | os.PathLike | None = None, subset: str | None = None, cache_dir: str | os.PathLike | None = None,
-              progress: bool = True, labels: str | os.PathLike | None = None, **options) -> tuple[PictureSet, PictureSet]:
+def open_data(data: Place | None = None, subset: str | None = None, cache_dir: Place | None = None,
+              progress: bool = True, labels: Place | None = None, **options: Any) -> tuple[PictureSet, PictureSet]:
     """Open what the user asked for: (train, val). data: a folder or None; subset: the text after --subset or None.
 
     labels: a file that says what the pictures in `data` are (see labels), or None.
     options: open_folder's val_fraction, seed, size, cache_bytes. Raises UserError if the two do not go together.
     """
     chosen = parse_subset(subset) if subset is not None else Subset()
-    limits = {"max_classes": chosen.max_classes, "max_images": chosen.max_images}
+    options |= {"max_classes": chosen.max_classes, "max_images": chosen.max_images}
     require((data, subset) != (None, None), "no pictures are named: give --data DIR, or --subset for the built-in ones")
     if data is None:
         require(labels is None, f"--labels {labels} says what pictures of your own are: give their folder with --data DIR")
-        return SOURCES[chosen.source or "builtin"](cache_dir, progress=progress, **limits, **options)
+        return SOURCES[chosen.source or "builtin"](cache_dir, progress=progress, **options)
     require(chosen.source is None, f"--data and --subset {chosen.source} name two sets of pictures: leave one of them out")
     require(subset is None or chosen.max_classes,
             "--subset after --data needs a number of classes, such as --subset 10 or --subset 10x100")
-    return open_folder(data, labels=labels, **limits, **options)
+    return open_folder(data, labels=labels, **options)
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ class Picture:
         return not isinstance(self.source, PackedSet)
 
 
-def open_whole(data: str | os.PathLike | None, subset: str | None = None, labels: str | os.PathLike | None = None, *, size: int,
+def open_whole(data: Place | None, subset: str | None = None, labels: Place | None = None, *, size: int,
                report: Reporter = report_problem, tell: bool = True, progress: bool = False) -> list[Picture]:
     """List every picture that --data, --subset and --labels mean together, whatever part it lies in: for a network that is
     judged, nothing has to be learnt, so a single class is enough, and so is a test/ without train/. A folder that can be trained
@@ -96,7 +98,7 @@ def open_whole(data: str | os.PathLike | None, subset: str | None = None, labels
         train, val = open_data(data, subset, labels=labels, progress=progress, size=size)
         return [*_listed("train", train), *_listed("val", val)]
     found = look_into(data, labels, size, to_learn=False)
-    report_first([(printable(path), reason) for path, reason in found.problems], found.root, report if tell else None)
+    report_first(found.problems, found.root, report if tell else None)
     return [picture for part, (_, classes) in found.parts.items()
             for picture in _listed(part, picture_set(found, sorted(classes), classes, size, 2**28, report))]
 

@@ -3,14 +3,14 @@
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from ..utils.bars import tqdm
 from ..utils.machine import threads_start
 
 
-def ahead(function: Callable[[Any], Any], items: Iterable, workers: int) -> Iterator:
+def ahead(function: Callable[[Any], Any], items: Iterable[Any], workers: int) -> Iterator[Any]:
     """Yield function(item) for each item, in order, while `workers` threads already work on the next ones.
 
     At most workers + 1 results wait, however slow the caller. Leaving the loop early, by `break`, an error or Ctrl-C,
@@ -20,7 +20,7 @@ def ahead(function: Callable[[Any], Any], items: Iterable, workers: int) -> Iter
         yield from map(function, items)
         return
     pool = ThreadPoolExecutor(workers, thread_name_prefix="minialex-data")
-    waiting: deque = deque()
+    waiting: deque[Future[Any]] = deque()
     try:
         for item in items:
             waiting.append(pool.submit(function, item))
@@ -32,7 +32,7 @@ def ahead(function: Callable[[Any], Any], items: Iterable, workers: int) -> Iter
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def bar(what: str, progress: bool, items: Iterable | None = None, unit: str = " images", **options: Any) -> tqdm:
+def bar(what: str, progress: bool, items: Iterable[Any] | None = None, unit: str = " images", **options: Any) -> tqdm:
     """Draw a bar on stderr over `items`, if it is wanted and stderr is a terminal; options: tqdm's.
 
     In a log every step of a bar would be another piece of a line.

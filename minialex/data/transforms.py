@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from ..aliases import Array
 from ..device import array_module
 
 LUMINANCE = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601, the weights that Pillow's mode L uses
 
 
-def luminance(planes: np.ndarray) -> np.ndarray:
+def luminance(planes: Array) -> Array:
     """Brightness of a colour picture: uint8 (3, H, W) -> uint8 (1, H, W)."""
     grey = np.einsum("c,chw->hw", LUMINANCE, planes, dtype=np.float32)
     return np.rint(grey, out=grey).astype(np.uint8)[None]
@@ -24,21 +25,22 @@ def centre(size: int, crop: int) -> int:
     return (size - crop) // 2
 
 
-def prepare(planes: np.ndarray, row: int, column: int, reflect: bool, mean: np.ndarray | None, factor: float, out: np.ndarray,
-            shift: np.ndarray | None = None) -> None:
+def prepare(planes: Array, row: int, column: int, reflect: bool, mean: Array | None, factor: float, out: Array,
+            shift: Array | None = None) -> None:
     """out = (crop - mean's crop + shift) * factor, reflected if asked; out: float32 (C, crop, crop), written in place.
 
     planes: uint8 (C, size, size); row, column: the crop's offset; mean: float32 (C, size, size) or None; shift: float32 (C,),
     what every pixel's colour is moved by, or None. The mean is subtracted before the reflection, so each pixel meets its own.
+    planes and out may also be those of N pictures, on any device.
     """
-    window = np.s_[:, row : row + out.shape[1], column : column + out.shape[2]]
+    window = np.s_[..., row : row + out.shape[-2], column : column + out.shape[-1]]
     # In a buffer that fits the cache, then once into the batch.
     picture = planes[window].astype(np.float32)
     if mean is not None:
         picture -= mean[window]
     if shift is not None:
         picture += shift[:, None, None]
-    np.multiply(picture[:, :, ::-1] if reflect else picture, np.float32(factor), out=out)
+    array_module(picture).multiply(picture[..., ::-1] if reflect else picture, np.float32(factor), out=out)
 
 
 def prepare_batch(planes: Any, offsets: Any, reflections: Any, mean: Any, factor: float, crop: int, shifts: Any = None) -> Any:
@@ -63,7 +65,7 @@ def prepare_batch(planes: Any, offsets: Any, reflections: Any, mean: Any, factor
     return images
 
 
-def colour_shifts(components: np.ndarray, sigma: float, count: int, random: np.random.Generator) -> np.ndarray:
+def colour_shifts(components: Array, sigma: float, count: int, random: np.random.Generator) -> Array:
     """The paper's colour augmentation, one draw per picture: P·(α₁λ₁, α₂λ₂, α₃λ₃)ᵀ with α ~ N(0, sigma²) is added to every
     pixel of it (section 4.1; sigma 0.1). components: P·diag(λ), from Statistics; random: np Generator. float32 (count, 3)."""
     return (sigma * random.standard_normal((count, 3)) @ components.T).astype(np.float32)
@@ -84,11 +86,6 @@ def ten_crops(planes: Any, crop: int, mean: Any = None, factor: float = 1.0) -> 
     out = xp.empty((len(planes), 10, planes.shape[1], crop, crop), dtype=np.float32)
     far, middle = size - crop, centre(size, crop)
     for view, (row, column) in enumerate([(0, 0), (0, far), (far, 0), (far, far), (middle, middle)]):
-        window = np.s_[..., row : row + crop, column : column + crop]
-        out[:, view] = planes[window]
-        if mean is not None:
-            out[:, view] -= mean[window]
-    if factor != 1:
-        out[:, :5] *= np.float32(factor)
+        prepare(planes, row, column, False, mean, factor, out[:, view])
     out[:, 5:] = out[:, :5, ..., ::-1]
     return out

@@ -8,15 +8,18 @@ error.
 """
 
 import os
-import unicodedata
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import UserError, require
+from ..utils.files import Place
 from . import layout
 from .labels import Labels, beside
-from .pictures import ENDINGS, printable
-from .walk import OTHER_ENDING, RUNS, Classes, Folder, Problems, pictures_below, type_of
+from .pictures import ENDINGS
+from .problems import Problems, printable, stop_at_problem
+from .walk import OTHER_ENDING, RUNS, Classes, Folder, pictures_below, spelled, type_of
+
+PARTS = ("train", "val", "test", "all")  # in this order; "all" where there are no others
 
 
 @dataclass
@@ -36,39 +39,28 @@ class Found:
         """(folder, Classes) of what there is to learn from."""
         return self.parts.get("train") or self.parts.get("all") or (self.root, {})
 
+    def name(self, path: str) -> str:
+        """Name a path within the tree."""
+        return path.removeprefix(os.path.join(self.root, ""))
 
-def scan(root: str | os.PathLike, labels: str | os.PathLike | None = None) -> Found:
-    """Find what can be learnt below the folder `root`; labels: a file that says what its pictures are, or None.
-
-    Raises UserError with the path for a tree that cannot be used.
-    """
-    found = scan_parts(root, labels, ("train", "all", "val"))
-    train_root, train = found.train
-    require(train, f"the class folders in {train_root} hold no pictures ({' '.join(ENDINGS)})")
-    if labels is None:
-        layout.check_classes(train, train_root)
-    elif len(train) == 1:
-        raise UserError(f"{printable(labels)} names one class only ({next(iter(train))}): a classifier needs at least two")
-    val_root, val = found.parts.get("val", ("", {}))
-    for name in [name for name in val if name not in train]:
-        found.grave.append((found.lines.get(name) or os.path.join(val_root, name), f"{train_root} has no pictures of this class; "
-                            f"its pictures ({len(val.pop(name)):,}) are left out of validation"))
-    found.problems += found.grave
-    return found
+    def stop_if(self, strict: bool) -> None:
+        """Raise UserError at the first contradiction, if there is one and --strict was given."""
+        if strict and self.grave:
+            stop_at_problem(*self.grave[0])
 
 
-def scan_parts(root: str | os.PathLike, labels: str | os.PathLike | None = None,
-               wanted: tuple[str, ...] = ("train", "val", "test", "all"), to_learn: bool = True) -> Found:
-    """Find what lies in those parts of the tree that are wanted. to_learn: refuse a tree without training pictures.
+def scan(root: Place, labels: Place | None = None, to_learn: bool = True, strict: bool = False) -> Found:
+    """Find what lies below the folder `root`; labels: a file that says what its pictures are, or None.
 
     A part of which `labels` names pictures is labelled by it; another one by its folders; one without class folders by the
-    file that its publisher has put beside it. Raises UserError.
+    file that its publisher has put beside it. to_learn: leave the test part out, and refuse what cannot be learnt from.
+    Raises UserError with the path for a tree that cannot be used; strict: and at a contradiction.
     """
     root = os.fspath(root)
     table = Labels(labels) if labels else None
-    places = layout.find(root, to_learn, table is not None)
-    found = Found(root, problems=places.unused if to_learn else [])
-    folders = {part: places.parts[part] for part in wanted if part in places.parts}
+    parts, unused, excluded = layout.find(root, to_learn, table is not None)
+    found = Found(root, problems=unused if to_learn else [])
+    folders = {part: parts[part] for part in PARTS if part in parts and not (to_learn and part == "test")}
     named = _labelled(root, table, folders, found) if table else {}
     for part, folder in folders.items():
         if part in named:
@@ -81,23 +73,34 @@ def scan_parts(root: str | os.PathLike, labels: str | os.PathLike | None = None,
         elif flat and part == "test" and len(folders) > 1:
             found.problems.append((folder, "nothing says of which classes its pictures are; they are left out"))
         elif not (flat and table):
-            found.parts[part] = folder, _classes(folder, found.problems, places.excluded if folder == root else [])
+            found.parts[part] = folder, _classes(folder, found.problems, excluded if folder == root else [])
+    if to_learn:
+        _check_to_learn(found, labels)
+    found.stop_if(strict)
     return found
+
+
+def _check_to_learn(found: Found, labels: Place | None) -> None:
+    """Take the classes out of val that train does not have. Raises UserError when there is nothing to learn from."""
+    train_root, train = found.train
+    require(train, f"the class folders in {train_root} hold no pictures ({' '.join(ENDINGS)})")
+    if labels is None:
+        layout.check_classes(train, train_root)
+    elif len(train) == 1:
+        raise UserError(f"{printable(labels)} names one class only ({next(iter(train))}): a classifier needs at least two")
+    val_root, val = found.parts.get("val", ("", {}))
+    for name in [name for name in val if name not in train]:
+        found.grave.append((found.lines.get(name) or os.path.join(val_root, name), f"{train_root} has no pictures of this class; "
+                            f"its pictures ({len(val.pop(name)):,}) are left out of validation"))
+    found.problems += found.grave
 
 
 def _labelled(root: str, table: Labels, folders: dict[str, str], found: Found) -> dict[str, Classes]:
     """{part: Classes} by a file of labels."""
-    outside, unnamed = os.path.realpath(root), []
-    paths = {part: list(pictures_below(folder, unnamed, os.path.dirname(outside))) for part, folder in folders.items()}
-    found.problems += [(path, reason) for path, reason in unnamed if reason != OTHER_ENDING]
-    parts = table.assign(root, paths, found.problems, found.grave)
-    found.lines |= {name: table.at(line) for name, line in table.lines.items()}
-    return {part: {_spelled(name): files for name, files in classes.items()} for part, classes in parts.items()}
-
-
-def _spelled(name: str) -> str:
-    """A class's name as it is printed and compared: letters with accents have one code point."""
-    return unicodedata.normalize("NFC", printable(name))
+    around, unused = os.path.dirname(os.path.realpath(root)), Problems()
+    paths = {part: list(pictures_below(folder, unused, around)) for part, folder in folders.items()}
+    found.problems += [(path, reason) for path, reason in unused if reason != OTHER_ENDING]
+    return table.assign(root, paths, found.problems, found.grave, found.lines)
 
 
 def _is_flat(folder: Folder) -> bool:
@@ -118,10 +121,10 @@ def _classes(root: str, problems: Problems, excluded: list[str]) -> Classes:
                  if entry.name.lower() == RUNS and type_of(entry) == "folder" and any(Folder(entry.path).checked().inside)]
     classes: Classes = {}
     for folder in [folder for name, folder in here.folders.items() if name not in excluded]:
-        spelled, before = _spelled(folder.name), len(problems)
-        if spelled in classes:
-            raise UserError(f"{root} holds two folders named {spelled}, spelled with different code points: join them")
-        classes[spelled] = list(pictures_below(folder.path, problems, os.path.realpath(root)))
-        if not classes[spelled] and len(problems) == before:
+        name, before = spelled(folder.name), len(problems)
+        if name in classes:
+            raise UserError(f"{root} holds two folders named {name}, spelled with different code points: join them")
+        classes[name] = list(pictures_below(folder.path, problems, os.path.realpath(root)))
+        if not classes[name] and len(problems) == before:
             problems.append((folder.path, "the class folder holds no pictures"))
     return {name: classes[name] for name in sorted(classes) if classes[name]}

@@ -1,15 +1,17 @@
 """What lies in a folder of pictures, without what no user put there: hidden files, recycle bins, thumbnails, runs of minialex."""
 
 import os
+import unicodedata
 from collections.abc import Iterator
 from functools import cached_property
 
 from ..errors import UserError
+from ..utils.files import Place
 from ..utils.marks import is_no_class, is_own_picture
-from .pictures import ENDINGS, printable
+from .pictures import ENDINGS
+from .problems import Problems, printable
 
 Classes = dict[str, list[str]]  # a class's name -> paths of its pictures, in the order in which they were found
-Problems = list[tuple[str, str]]  # (path, reason): what is left out
 # Folders that systems and programs make by themselves, besides all whose names begin with a dot.
 SYSTEM_FOLDERS = set((
     "$recycle.bin|recycler|recycled|system volume information|lost+found|found.000|"  # Windows, Linux
@@ -27,10 +29,12 @@ class Folder:
     trouble: why it cannot be looked into, or None; it is empty then.
     """
 
-    def __init__(self, path: str):
-        self.path, self.name, self.trouble = path, os.path.basename(path), None
+    trouble: str | None = None
 
-    def entries(self) -> list[os.DirEntry]:
+    def __init__(self, path: str):
+        self.path, self.name = path, os.path.basename(path)
+
+    def entries(self) -> list[os.DirEntry[str]]:
         """List what users have put into it, sorted by name."""
         try:
             with os.scandir(self.path) as found:
@@ -41,7 +45,8 @@ class Folder:
 
     @cached_property
     def inside(self) -> tuple[dict[str, "Folder"], list[str]]:
-        folders, pictures = {}, []
+        folders: dict[str, Folder] = {}
+        pictures: list[str] = []
         for entry in self.entries():
             if type_of(entry) != "folder":
                 pictures += [entry.name] if is_picture(entry.name) else []
@@ -69,7 +74,12 @@ def is_picture(name: str) -> bool:
     return name.lower().endswith(ENDINGS)
 
 
-def type_of(entry: os.DirEntry) -> str | None:
+def spelled(name: str) -> str:
+    """A class's name as it is printed and compared: letters with accents have one code point."""
+    return unicodedata.normalize("NFC", printable(name))
+
+
+def type_of(entry: os.DirEntry[str]) -> str | None:
     """"folder", "file" or, for pipes, devices and links that lead nowhere or to themselves, None."""
     try:
         return "folder" if entry.is_dir() else "file" if entry.is_file() else None
@@ -77,7 +87,7 @@ def type_of(entry: os.DirEntry) -> str | None:
         return None
 
 
-def _is_system(entry: os.DirEntry) -> bool:
+def _is_system(entry: os.DirEntry[str]) -> bool:
     """Has no user put this here, but a system, or minialex: a run, a pack, a picture that a command has drawn?"""
     name = entry.name.lower()
     if name.startswith(".") or name in SYSTEM_FILES:
@@ -95,11 +105,11 @@ def pictures_below(path: str, problems: Problems, around: str) -> Iterator[str]:
     folder twice, nor back into `around`, the real path of the folder that it lies in. Appends what is left out to `problems`.
     """
     seen: set[str] = set()
-    waiting: list[tuple[Folder | os.DirEntry, str]] = [(Folder(path), around)]  # a stack: folders can lie 2,000 deep
+    waiting: list[tuple[Folder | os.DirEntry[str], str]] = [(Folder(path), around)]  # a stack: folders can lie 2,000 deep
     while waiting:
         item, outside = waiting.pop()
-        what, reason = type_of(item) if isinstance(item, os.DirEntry) else "entered", None
-        if what == "entered":
+        reason: str | None = OTHER_ENDING
+        if isinstance(item, Folder):
             here = os.path.realpath(item.path)
             if (outside + os.sep).startswith(here.rstrip(os.sep) + os.sep):
                 reason = "this link leads back to a folder that contains it"
@@ -107,25 +117,23 @@ def pictures_below(path: str, problems: Problems, around: str) -> Iterator[str]:
                 reason = "this link leads to a folder whose pictures the class has already"
             else:
                 seen.add(here)
-                waiting += [(entry, here) for entry in reversed(item.entries())]
+                waiting += [(Folder(entry.path) if type_of(entry) == "folder" and not is_picture(entry.name) else entry, here)
+                            for entry in reversed(item.entries())]
                 reason = item.trouble and f"{item.trouble}: what is in this folder cannot be used"
-        elif what == "folder" and not is_picture(item.name):
-            waiting.append((Folder(item.path), outside))
-        elif what != "file":
+        elif (what := type_of(item)) != "file":
             reason = "it is a folder, not a picture" if what else "it is not a file, or a link to nothing"
         elif is_picture(item.name):
             yield item.path
-        else:
-            reason = OTHER_ENDING
+            continue
         problems += [(item.path, reason)] if reason else []
 
 
-def files_below(path: str | os.PathLike) -> list[str]:
+def files_below(path: Place) -> list[str]:
     """List the paths of the pictures in a folder and the folders in it, in order of their names, without those that minialex
     has drawn; of a file, its own. Raises UserError when a folder holds none.
     """
     if not os.path.isdir(path):
-        return [path]
+        return [os.fspath(path)]
     below = pictures_below(os.fspath(path), [], os.path.dirname(os.path.realpath(path)))
     found = [picture for picture in below if not is_own_picture(picture)]
     if not found:

@@ -16,7 +16,7 @@ import numpy as np
 from .. import data
 from ..data import names
 from ..data.names import shown
-from ..data.pictures import printable
+from ..data.problems import printable
 from ..data.threads import ahead
 from ..errors import UserError
 from ..utils import console, drawing

@@ -12,7 +12,7 @@ from PIL import Image
 
 from .. import data, nn
 from ..data.names import shown
-from ..data.pictures import printable
+from ..data.problems import printable
 from ..data.transforms import luminance
 from ..device import to_numpy
 from ..errors import UserError

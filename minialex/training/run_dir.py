@@ -22,7 +22,7 @@ import numpy as np
 
 from .. import __version__
 from ..data.names import differing
-from ..data.pictures import printable
+from ..data.problems import printable
 from ..errors import UserError
 from ..evaluation.runs import read_config
 from ..evaluation.seen import fingerprint

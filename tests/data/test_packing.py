@@ -15,8 +15,7 @@ from picture_files import save
 
 from minialex.cli import pack as command
 from minialex.data import Loader, open_data, open_folder, packing, statistics
-from minialex.data.packed import Pack
-from minialex.data.packing import pack
+from minialex.data.packing import Pack, pack
 from minialex.errors import UserError
 
 ROOT = Path(__file__).parents[2]
@@ -222,6 +221,14 @@ def test_every_cut_or_flipped_file_is_refused_or_harmless(pictures, tmp_path, na
     assert refused >= 20  # each cut one at least
     (tmp_path / "packed" / name).write_bytes(good[name])
     assert [planes.tobytes() for planes in readable(tmp_path / "packed")] == expected
+
+
+def test_a_shard_that_is_another_file_of_numpys_is_refused(pictures, tmp_path):
+    quiet_pack(pictures, tmp_path / "packed")
+    shutil.copy(tmp_path / "packed" / "index.npz", tmp_path / "packed" / "train-00001.npy")
+    with pytest.raises(UserError, match="train-00001.npy is missing or damaged"):
+        open_folder(tmp_path / "packed", size=16)
+    assert quiet_pack(pictures, tmp_path / "packed").decoded == 4
 
 
 def readable(folder):

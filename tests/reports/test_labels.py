@@ -106,6 +106,15 @@ def test_a_line_that_cannot_be_used_is_one_line_with_its_number(flat, extra, lin
             problems(flat, table("{n}.png,{c}") + extra + "\n", strict=True)
 
 
+def test_a_class_in_two_spellings_is_one(flat):
+    """Letters with accents have one code point or two; no row is lost, and none contradicts the other."""
+    spellings = ("cat", "K\u00e4fer", "cat", "Ka\u0308fer")
+    rows = [f"{number:02d}.png,{spellings[number % 4]}\n" for number in range(COUNT)]
+    train, told = problems(flat, "".join([*rows, f"01.png,{spellings[3]}\n"]))
+    assert train.classes == ["K\u00e4fer", "cat"] and len(train) == 6
+    assert [reason for _, reason in told] == ["line 2 names the picture 01.png already"]
+
+
 def test_pictures_without_a_label_are_counted_in_one_line(flat):
     _, told = problems(flat, "".join(f"{n:02d}.png,{'dog' if n % 2 else 'cat'}\n" for n in range(5)))
     (_, reason), = told
