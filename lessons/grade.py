@@ -138,7 +138,7 @@ def _csv(options, assignment, hidden):
         bundles.write_folder(home, hidden)
         text = here.gradebook(assignment, submissions, home, done=lambda name: print(f"  {name}", flush=True))
     out.parent.mkdir(parents=True, exist_ok=True)
-    with open(out, "x", encoding="utf-8", newline="") as file:
+    with open(out, "x", encoding="utf-8", errors="backslashreplace", newline="") as file:
         file.write(text)
     print(f"{out}: {len(submissions)} students, {len(assignment['items'])} exercises")
     return 0

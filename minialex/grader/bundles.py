@@ -23,19 +23,19 @@ EXECUTABLE = {"setup.sh", "run_autograder"}
 MOMENT = (2000, 1, 1, 0, 0, 0)  # the same assignment gives the same bytes
 
 
-def needed(assignment, hidden):
+def needed(assignment: dict, hidden: dict[str, bytes]) -> dict[str, bytes]:
     """{path: bytes} of what every grader needs: minialex, the hidden files, the assignment."""
     files = {f"minialex/{path.relative_to(PACKAGE).as_posix()}": path.read_bytes() for path in sorted(PACKAGE.rglob("*"))
              if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".pyc"}
     return {**files, **hidden, "assignment.json": _json(assignment), "requirements.txt": REQUIREMENTS.encode()}
 
 
-def gradescope(assignment, files):
+def gradescope(assignment: dict, files: dict[str, bytes]) -> dict[str, bytes]:
     """setup.sh and run_autograder at the root, the rest beside them; Gradescope unpacks it into /autograder/source."""
     return {**files, "setup.sh": _template("setup.sh"), "run_autograder": _template("run_autograder")}
 
 
-def classroom50(assignment, files):
+def classroom50(assignment: dict, files: dict[str, bytes]) -> dict[str, bytes]:
     """Goes into CLASSROOM/autograders/ASSIGNMENT of the classroom50 repository."""
     for name, points in assignment["items"]:
         if points != int(points):
@@ -43,7 +43,7 @@ def classroom50(assignment, files):
     return {**files, "autograder.py": _template("autograder.py")}
 
 
-def prairielearn(assignment, files):
+def prairielearn(assignment: dict, files: dict[str, bytes]) -> dict[str, bytes]:
     """A question: info.json, question.html, tests/."""
     names = assignment["files"]
     tests = _template("test_student.py").decode()
@@ -75,13 +75,13 @@ def _json(value):
 # ------------------------------------------------------------------------------------------------ writing
 
 
-def place(out, name):
+def place(out: str | os.PathLike, name: str) -> Path:
     """The file OUT; of a folder, or of a name without an ending, the file `name` in it."""
     out = Path(out)
     return out / name if out.is_dir() or not out.suffix and not out.exists() else out
 
 
-def write_zip(out, files):
+def write_zip(out: str | os.PathLike, files: dict[str, bytes]) -> None:
     """A zip file. Raises UserError when there is one that was not written here, or has been changed."""
     out = Path(out)
     if out.exists() and not _ours_zip(out):
@@ -109,7 +109,7 @@ def _ours_zip(path):
         return False
 
 
-def write_folder(out, files):
+def write_folder(out: str | os.PathLike, files: dict[str, bytes]) -> None:
     """A folder. Raises UserError where a file would be overwritten that was not written here, or has been changed."""
     out = Path(out)
     if out.exists() and not out.is_dir():

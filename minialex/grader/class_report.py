@@ -27,7 +27,7 @@ _TEACH.read_string((TEMPLATES / "lessons.txt").read_text("utf-8"))
 AGAIN = {word: tuple(text.split(" | ")) for word, text in _TEACH["mistakes"].items()}
 
 
-def check_place(path):
+def check_place(path: str | os.PathLike) -> None:
     """Raises UserError where the page cannot be written, or where another file has its name."""
     path = Path(path)
     if os.path.lexists(path) and not _is_ours(path):
@@ -36,7 +36,7 @@ def check_place(path):
         raise UserError(f"--report: there is no folder {path.parent} for {path.name}.")
 
 
-def write(path, results, anonymous=False):
+def write(path: str | os.PathLike, results: list[dict], anonymous: bool = False) -> None:
     """Writes the page, whole or not at all. Raises UserError as check_place does."""
     check_place(path)
     text = page(results, anonymous)
@@ -54,7 +54,7 @@ def _is_ours(path):
 # ------------------------------------------------------------------------------------------------ what is counted
 
 
-def named(results, anonymous=False):
+def named(results: list[dict], anonymous: bool = False) -> dict[str, dict]:
     """{name: result}, sorted by name: the part of the path that differs; or "student 1", … in an order that says nothing."""
     names = labels([result["file"] for result in results])
     if anonymous:
@@ -63,7 +63,7 @@ def named(results, anonymous=False):
     return dict(sorted(zip(names, results)))
 
 
-def mistakes(students):
+def mistakes(students: dict[str, dict]) -> list[tuple]:
     """[(verdict, {name: [(layer, gradient), …]})], the most frequent first. A student counts once for each."""
     found = {}
     for name, check, row in _wrong_rows(students):
@@ -71,7 +71,7 @@ def mistakes(students):
     return _frequent_first(found)
 
 
-def errors(students):
+def errors(students: dict[str, dict]) -> list[tuple]:
     """[((layer or "the file", kind), [(name, message)])] of what could not be checked, the most frequent first."""
     found = {}
     for name, result in students.items():
@@ -81,7 +81,7 @@ def errors(students):
     return _frequent_first(found)
 
 
-def to_teach(students):
+def to_teach(students: dict[str, dict]) -> list[tuple]:
     """[(lesson, {names}, the three most frequent sentences)], for most students first."""
     who, says = {}, collections.defaultdict(collections.Counter)
     for name, check, row in _wrong_rows(students):
@@ -91,7 +91,7 @@ def to_teach(students):
     return [(title, names, [text for text, _ in says[title].most_common(3)]) for title, names in _frequent_first(who)]
 
 
-def lesson(layer, word):
+def lesson(layer: str, word: str) -> str:
     """The lesson of the course where this layer is taught, or where this mistake is."""
     for words, title in _TEACH["layers"].items():
         if any(part in layer.lower() for part in words.split()):
@@ -114,7 +114,7 @@ def _frequent_first(found):
 # ------------------------------------------------------------------------------------------------ the page
 
 
-def page(results, anonymous=False):
+def page(results: list[dict], anonymous: bool = False) -> str:
     """The text of the page."""
     students = named(results, anonymous)
     count, found = collections.Counter(result["status"] for result in students.values()), mistakes(students)

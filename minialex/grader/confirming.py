@@ -9,7 +9,6 @@ import functools
 import inspect
 import re
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 
@@ -18,9 +17,10 @@ from ..gradcheck import check
 from ..gradcheck.numpy_code import Run
 from ..gradcheck.report import Report
 from ..gradcheck.tensor_function import frozen
-from . import files, finding, forms, inputs, twins
+from . import finding, forms, inputs, twins
 from .checking import FEWEST, status_of_report
 from .remote import Gone, Remote, trimmed
+from .submission import Unusable, reference
 from .wire import Far, StudentError, parameters, random_state
 
 ANSWERS = re.compile(r"back|bprop|grad|deriv|prime|delta|update|solution", re.IGNORECASE)  # what a teacher's file may give away
@@ -43,13 +43,10 @@ class Teacher:
     def __init__(self, path: str) -> None:
         self.codes = {}
         try:
-            self.module = files.load(path)
-            self.items = {item.name: item for item in finding.everything(self.module)}
-        except finding.NothingFound as problem:
-            raise UserError(f"{path}: {problem}.") from None
-        except BaseException as error:
-            told = files.explained(error, Path(path).resolve())
-            raise UserError(f"{path} cannot be used: {told['kind']}: {told['message']}.") from None
+            self.module = reference(path)
+        except Unusable as problem:
+            raise UserError(str(problem)) from None
+        self.items = {item.name: item for item in finding.everything(self.module)}
 
     def known(self) -> dict:
         """What a submission may know. names: {name: function, None, or {method: parameters}}, so that what could be an answer is

@@ -29,7 +29,7 @@ class TooSlow(Exception):
     """A statement of the file that computes for longer than it may."""
 
 
-def load(path, troubles=None, seconds=None):
+def load(path: str | Path, troubles: list | None = None, seconds: float | None = None) -> types.ModuleType:
     """The module in the file at `path`. What a statement raises is raised; or, with a list `troubles`, appended to it as
     (statement, error), and the next statement is run. seconds: computing time of one statement that is no definition."""
     path = Path(path).resolve()

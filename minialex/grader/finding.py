@@ -54,7 +54,7 @@ class Known(types.ModuleType):
     """What a submission may know of the teacher's file: some of its names, and `found`, what is to be checked."""
 
 
-def everything(module):
+def everything(module: types.ModuleType) -> list[Found]:
     """[Found, ...] in the order of the file. Raises NothingFound when there is nothing."""
     if isinstance(module, Known):
         return module.found
@@ -84,7 +84,7 @@ def everything(module):
     return sorted(found, key=lambda item: _line(item.forward))
 
 
-def is_own(value, module):
+def is_own(value: object, module: types.ModuleType) -> bool:
     """Is this function or class defined in this file? What was imported is another's."""
     return (inspect.isfunction(value) or inspect.isclass(value)) and value.__module__ == module.__name__
 
@@ -108,7 +108,7 @@ def _pairs(own, names):
     return found, used
 
 
-def kind_of(backward):
+def kind_of(backward: str) -> str:
     """"derivative" for a name such as f_prime, "pair" for others."""
     return next(_stems(backward), ("", "pair"))[1]
 
@@ -221,7 +221,7 @@ def _is_interface(cls, backward, own):
     return inspect.isabstract(cls) or empty and (derived or plain(cls.__name__) in BASES)
 
 
-def is_empty(function):
+def is_empty(function: object) -> bool:
     """Nothing but a docstring, pass, or raise NotImplementedError?"""
     body = getattr(source_tree(function), "body", [])
     inside = body[0].body if body and isinstance(body[0], ast.FunctionDef) else [None]
@@ -229,7 +229,7 @@ def is_empty(function):
                isinstance(node, ast.Return) and (node.value is None or isinstance(node.value, ast.Constant)) for node in inside)
 
 
-def source_tree(function):
+def source_tree(function: object) -> ast.AST:
     """The syntax tree of a function; an empty one where there is no source."""
     try:
         return ast.parse(textwrap.dedent(inspect.getsource(function)))
@@ -248,7 +248,7 @@ def _layer(name, value):
 # ------------------------------------------------------------------------------------------------ by name
 
 
-def chosen(module, names):
+def chosen(module: types.ModuleType, names: list[str]) -> list[Found]:
     """[Found] for what stands after the colon: FILE:forward,backward, FILE:conv for a pair, FILE:Layer. Raises NothingFound."""
     for name in names:
         if len(names) > 1 and not callable(getattr(module, name, None)):
@@ -268,7 +268,7 @@ def chosen(module, names):
     return found or [Found(name, getattr(module, name), None, "loss", name)]  # loss, dx = my_loss(x, y)
 
 
-def like(module, theirs):
+def like(module: types.ModuleType, theirs: Found) -> Found:
     """What a student's module has for one Found of the teacher's: the same, or what is missing. Where the student hands in
     backward alone, the teacher's forward is taken."""
     try:

@@ -25,7 +25,8 @@ KINDS = (".py", ".ipynb")
 NOT_HANDED_IN = {"__pycache__", ".git", ".ipynb_checkpoints", "__MACOSX", ".github", "venv", ".venv"}
 
 
-def grade(assignment, folder, home, only=None):
+def grade(assignment: dict, folder: str | os.PathLike, home: str | os.PathLike,
+          only: list[str] | None = None) -> dict:
     """All tests of one submission. only: the names of those that are wanted."""
     began = time.monotonic()
     _hide(Path(home))
@@ -116,7 +117,7 @@ def _text(file):
         return ""
 
 
-def handed_in(folder):
+def handed_in(folder: str | os.PathLike) -> list[Path]:
     """The Python files and notebooks of a submission, sorted; links that lead out of it are left out."""
     folder = Path(folder)
     if folder.is_file() and not folder.is_symlink():
@@ -171,7 +172,7 @@ def _exercise(name, points, file, checking, skeleton, assignment, alone):
         return _test(name, points, 0, "\n".join(line.strip() for line in telling.error_lines(told)), [told["kind"]])
 
 
-def asked_for(skeleton):
+def asked_for(skeleton: str | os.PathLike) -> list[str]:
     """The names in the last line of an exercise: check(im2col, col2im)."""
     last = ast.parse(Path(skeleton).read_text("utf-8")).body[-1].value
     return [argument.id for argument in last.args]

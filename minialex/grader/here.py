@@ -7,6 +7,7 @@ import datetime
 import io
 import json
 import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from .. import __version__
@@ -16,11 +17,12 @@ from .grading import grade
 VISIBLE = "visible"
 
 
-def assignment_in(home):
+def assignment_in(home: str | os.PathLike) -> dict:
+    """The assignment that `python -m lessons.grade` wrote there."""
     return json.loads(Path(home, "assignment.json").read_text("utf-8"))
 
 
-def gradescope(home, root):
+def gradescope(home: str | os.PathLike, root: str | os.PathLike) -> None:
     """Grades ROOT/submission, writes ROOT/results/results.json, which nobody else can read or write."""
     home, root = Path(home), Path(root)
     results = root / "results"
@@ -34,7 +36,7 @@ def gradescope(home, root):
     write(results / "results.json", json.dumps(written, indent=1))
 
 
-def gradescope_results(graded):
+def gradescope_results(graded: dict) -> dict:
     """The dictionary of results.json."""
     right = sum(test["passed"] for test in graded["tests"])
     tests = [{"score": test["score"], "max_score": test["points"], "name": test["name"], "number": str(number),
@@ -46,14 +48,14 @@ def gradescope_results(graded):
             "tests": tests, "leaderboard": [{"name": "right", "value": right, "order": "desc"}]}
 
 
-def classroom50(home):
+def classroom50(home: str | os.PathLike) -> None:
     """Grades the present folder, the student's checkout, and writes result.json and release-body.md there."""
     graded = grade(assignment_in(home), Path.cwd(), home)
     write(Path("result.json"), json.dumps(classroom50_result(graded, os.environ), indent=1))
     write(Path("release-body.md"), classroom50_words(graded))
 
 
-def classroom50_result(graded, environment):
+def classroom50_result(graded: dict, environment: Mapping[str, str]) -> dict:
     """classroom50/result/v1: whole numbers of points; of a layer that is right in part they are rounded down."""
     tests = [{"test-name": test["name"], "passed": test["passed"], "score": int(test["score"]), "max-score": int(test["points"]),
               "feedback": test["feedback"]} for test in graded["tests"]]
@@ -66,7 +68,7 @@ def classroom50_result(graded, environment):
             "tests": tests}
 
 
-def classroom50_words(graded):
+def classroom50_words(graded: dict) -> str:
     """The text of the release, in Markdown: what is wrong, test by test. The student's words stay in code blocks."""
     lines = [f"## {graded['title']}: {graded['score']} of {graded['points']} points", ""]
     for test in graded["tests"]:
@@ -75,7 +77,8 @@ def classroom50_words(graded):
     return "\n".join([*lines, f"The code ran with {graded['protection']}."]) + "\n"
 
 
-def gradebook(assignment, submissions, home, done=lambda name: None):
+def gradebook(assignment: dict, submissions: dict[str, Path], home: str | os.PathLike,
+              done: Callable[[str], object] = lambda name: None) -> str:
     """The text of a CSV file: a line for each student and test. submissions: {student: path}."""
     text = io.StringIO()
     table = csv.writer(text)
@@ -92,7 +95,7 @@ def _cell(text):
     return f"'{text}" if text[:1] in "=+-@\t\r" else text
 
 
-def write(path, text):
+def write(path: Path, text: str) -> None:
     """Whole or not at all; a link in its place, which a submission may have put there, is replaced, not followed."""
     if path.is_symlink():
         path.unlink()

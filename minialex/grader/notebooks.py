@@ -13,7 +13,7 @@ BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 HIDE, SHOW = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
 
 
-def layers(assignment, skeleton):
+def layers(assignment: dict, skeleton: str) -> bytes:
     """One notebook for a skeleton of layers."""
     title, *text = (ast.get_docstring(ast.parse(skeleton)) or assignment["title"]).splitlines()
     cells = [_markdown("title", f"# {title}\n" + "\n".join(text)), _code("imports", _imports(skeleton) + "import minialex as ma")]
@@ -26,7 +26,7 @@ def layers(assignment, skeleton):
     return _notebook(filter(None, cells))
 
 
-def exercise(name, points, skeleton, solution, check, helpers):
+def exercise(name: str, points: float, skeleton: str, solution: str, check: str, helpers: str) -> bytes:
     """One notebook for an exercise of the course. check: the source of its check; helpers: of checking.py."""
     title, *text = ast.get_docstring(ast.parse(skeleton)).splitlines()
     asked = re.search(r"^check\((.*)\)\s*$", skeleton, re.MULTILINE)

@@ -41,11 +41,9 @@ NEWLINE = "\n"
 ENVIRONMENT = {**QUIET, "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/tmp", "TMPDIR": "/tmp",
                "LANG": "C.UTF-8"}
 TOLD = {
-    ("namespaces", True): "an own user, own file tree, own process numbers, no network, limits of time and memory",
-    ("namespaces", False): "an own read-only file tree, own process numbers, no network, limits of time and memory",
-    ("user", True): "an own user without rights, limits of time and memory",
-    ("process", True): "an own process, limits of time and memory; this system offers no more",
-    ("process", False): "an own process, limits of time and memory; this system offers no more"}
+    "namespaces": "an own file tree, own process numbers, no network, limits of time and memory",
+    "user": "an own user without rights, limits of time and memory",
+    "process": "an own process, limits of time and memory; this system offers no more"}
 
 
 class Process:
@@ -87,7 +85,8 @@ class Process:
                 running.stdin.write(theirs.share(running.pid))
             return running
         if self.level == "namespaces":
-            return subprocess.Popen(self._namespaces(command), stdin=theirs, cwd="/", **options)
+            os.mkdir(os.path.join(self.root, "tree"))
+            return subprocess.Popen(self._namespaces(command), stdin=theirs, cwd=self.root, **options)
         if self.level == "user":
             options.update(user=self.user, group=self.user, extra_groups=[])
         return subprocess.Popen(command, stdin=theirs, cwd=None if self.level == OPEN else self._folder(), **options)
@@ -100,27 +99,27 @@ class Process:
         """The command that runs `command` in new namespaces, in a file tree in memory that shows what it needs, read-only, and
         lets nothing be written but in /tmp. The first process there must be another one: signals mean nothing to it."""
         shown = [(path, path) for path in _seen()] + [(copy, path) for path, copy in self.copies.items()]
-        tree, links = f"{self.root}/tree", [path for path, _ in shown if os.path.islink(path)]
+        links = [path for path, _ in shown if os.path.islink(path)]
         folders = [place for path, place in shown if os.path.isdir(path) and path not in links]
         files = [place for path, place in shown if os.path.isfile(path) and path not in links]
-        os.mkdir(tree)
 
         def inside(paths):
-            return shlex.join(tree + path for path in paths)
+            return shlex.join("tree" + path for path in paths)
 
         parents = [os.path.dirname(path) for path in [*files, *links]]
         become = f"--reuid {self.user} --regid {self.user} --clear-groups" if _is_administrator() else ""
         script = f"""set -e
-mount -t tmpfs -o nosuid,nodev,size={DISK},mode=755 tmpfs {tree}
+umask 022
+mount -t tmpfs -o nosuid,nodev,size={DISK},mode=755 tmpfs tree
 mkdir -p {inside([*folders, *parents, "/tmp", "/dev/shm", "/proc"])}
 touch {inside([*files, *DEVICES])}
-chmod 1777 {tree}/tmp
-mount --bind {tree}/tmp {tree}/dev/shm
-{NEWLINE.join(shlex.join(["ln", "-sfn", os.readlink(link), tree + link]) for link in links)}
-{NEWLINE.join(shlex.join(["mount", "-o", "rbind,ro", path, tree + place]) for path, place in shown if path not in links)}
-{NEWLINE.join(f"mount --bind {device} {tree}{device}" for device in DEVICES)}
-mount -t proc -o nosuid,nodev proc {tree}/proc 2>&- || :
-cd {tree}
+chmod 1777 tree/tmp
+mount --bind tree/tmp tree/dev/shm
+{NEWLINE.join(shlex.join(["ln", "-sfn", os.readlink(link), "tree" + link]) for link in links)}
+{NEWLINE.join(shlex.join(["mount", "-o", "rbind,ro", path, "tree" + place]) for path, place in shown if path not in links)}
+{NEWLINE.join(f"mount --bind {device} tree{device}" for device in DEVICES)}
+mount -t proc -o nosuid,nodev proc tree/proc 2>&- || :
+cd tree
 pivot_root . .
 umount -l .
 cd {shlex.quote(self.folder)}
@@ -202,7 +201,7 @@ def _python(code, level, limits):
 
 
 @functools.lru_cache
-def best_level():
+def best_level() -> str:
     """The strongest level with which a process starts here and finds its packages."""
     strongest = os.environ.get(CHOSEN, LEVELS[0])
     for level in LEVELS[LEVELS.index(strongest) if strongest in LEVELS else 0:]:
@@ -211,10 +210,9 @@ def best_level():
     return LEVELS[-1]
 
 
-def protection(level=None):
+def protection() -> str:
     """What stands between a submission and everything else, in words."""
-    level = level or best_level()
-    return TOLD[level, _is_administrator() or level == "user"]
+    return ("an own user, " if best_level() == "namespaces" and _is_administrator() else "") + TOLD[best_level()]
 
 
 def _works(level):
@@ -254,12 +252,12 @@ def _limits(level, timeout, memory):
 
 def _copy(source, target):
     """A copy that every user may read: regular files, near ones first, as many as an honest submission has."""
-    os.makedirs(os.path.dirname(target), mode=0o755)
+    _open_folder(os.path.dirname(target))
     if os.path.isfile(source):
         shutil.copyfile(source, target)
         os.chmod(target, 0o644)
         return
-    os.mkdir(target, 0o755)
+    _open_folder(target)
     folders, entries, left = collections.deque([(source, target)]), 0, DISK // 2
     while folders and entries < ENTRIES:
         here, there = folders.popleft()
@@ -267,12 +265,18 @@ def _copy(source, target):
             entries += 1
             new = os.path.join(there, entry.name)
             if entry.is_dir(follow_symlinks=False) and not entry.name.startswith((".", "__pycache__")):
-                os.mkdir(new, 0o755)
+                _open_folder(new)
                 folders.append((entry.path, new))
             elif entry.is_file(follow_symlinks=False) and entry.stat().st_size <= min(left, DISK // 16):
                 left -= entry.stat().st_size
                 shutil.copyfile(entry.path, new)
                 os.chmod(new, 0o644)
+
+
+def _open_folder(path):
+    """One that every user may read, whatever the umask."""
+    os.mkdir(path)
+    os.chmod(path, 0o755)
 
 
 def _seen():

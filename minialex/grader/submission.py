@@ -62,9 +62,9 @@ class Submission:
         sys.argv[:] = [str(self.path)]
         troubles = []
         try:
-            reference = self._reference() if known is None else _teacher(known)
+            theirs = reference(job["like"]) if known is None else _teacher(known)
             self.module = files.load(self.path, troubles, SCRIPT * job["timeout"])
-            self.checks = [Check(self, item, self.module, reference) for item in self._found(reference)]
+            self.checks = [Check(self, item, self.module, theirs) for item in self._found(theirs)]
         except Unusable as problem:
             return {"unusable": str(problem)}
         except NothingFound as problem:
@@ -74,21 +74,6 @@ class Submission:
         troubles.sort(key=lambda trouble: not isinstance(trouble[0], files.DEFINITIONS))
         return {"found": [check.result for check in self.checks],
                 "troubles": [[explained(error, self.path), isinstance(part, files.DEFINITIONS)] for part, error in troubles]}
-
-    def _reference(self):
-        """The teacher's module, or None. A mistake in it ends everything."""
-        like = self.job["like"]
-        if like is None:
-            return None
-        try:
-            module = files.load(like)
-            finding.everything(module)
-            return module
-        except NothingFound as problem:
-            raise Unusable(f"{like}: {problem}.") from None
-        except BaseException as error:
-            told = explained(error, Path(like).resolve())
-            raise Unusable(f"{like} cannot be used: {told['kind']}: {told['message']}.") from None
 
     def _found(self, reference):
         if self.job["names"]:
@@ -135,6 +120,21 @@ class Submission:
 
 class Unusable(Exception):
     """The teacher's file cannot be used; the message says why."""
+
+
+def reference(like: str | None) -> types.ModuleType | None:
+    """The teacher's module, or None. A mistake in it ends everything."""
+    if like is None:
+        return None
+    try:
+        module = files.load(like)
+        finding.everything(module)
+        return module
+    except NothingFound as problem:
+        raise Unusable(f"{like}: {problem}.") from None
+    except BaseException as error:
+        told = explained(error, Path(like).resolve())
+        raise Unusable(f"{like} cannot be used: {told['kind']}: {told['message']}.") from None
 
 
 def _teacher(known):

@@ -9,13 +9,13 @@ NAME, CHECKED = 20, 14  # columns of the table
 MANY_PRINTED = 10  # lines of what a submission printed that --verbose shows
 
 
-def as_json(result):
+def as_json(result: dict) -> str:
     """One line. Its keys are documented in the README, and stay."""
     checks = [{key: value for key, value in check.items() if key != "text"} for check in result["checks"]]
     return json.dumps({**{key: value for key, value in result.items() if key != "label"}, "checks": checks}, ensure_ascii=False)
 
 
-def in_full(result, verbose=False):
+def in_full(result: dict, verbose: bool = False) -> str:
     """Everything about one submission: a report for each check, the student's own lines for each error."""
     parts = [result["file"]]
     for check in result["checks"]:
@@ -40,7 +40,7 @@ def _inputs(check):
     return f"{shapes} (drawn; --shape, --labels, --option choose)" if check["drawn"] else shapes
 
 
-def error_lines(error):
+def error_lines(error: dict) -> list[str]:
     """The sentence, and the student's own lines that led there."""
     lines = _wrapped(f"{error['kind']}: {error['message']}", "  ", "    ")
     for place in error["lines"]:
@@ -49,7 +49,7 @@ def error_lines(error):
     return lines
 
 
-def labels(files):
+def labels(files: list[str]) -> list[str]:
     """What the table calls the files: their names, or the part of the path that differs where names are the same."""
     paths = [Path(file) for file in files]
     names = [path.stem for path in paths]
@@ -68,12 +68,12 @@ def _differing(path, others):
     return "/".join(own[start:len(own) - end + 1]) or path.stem
 
 
-def heading():
+def heading() -> str:
     """The head of the table of submissions."""
     return f"{'submission':<{NAME}} {'checked':<{CHECKED}} verdict\n{'─' * WIDTH}"
 
 
-def rows(result):
+def rows(result: dict) -> str:
     """The lines of one submission in the table: what is wrong, or that nothing is."""
     told = [(check["name"], line) for check in result["checks"] for line in _told(check)]
     if result["error"]:
@@ -104,7 +104,7 @@ def _short(error):
     return f"{where}{error['kind']}: {error['message']}"
 
 
-def summary(results):
+def summary(results: list[dict]) -> str:
     """"17 of 30 correct, 10 wrong, 3 could not be checked"."""
     count = {status: sum(result["status"] == status for result in results)
              for status in ("remarks", "wrong", "undecided", "error")}

@@ -112,6 +112,17 @@ def test_the_right_answer_is_right_beside_them(tried, tmp_path):
     assert graded["score"] == 4 and untouched and graded["tests"][0]["passed"]
 
 
+def test_the_right_answer_is_right_in_an_odd_place(tmp_path):
+    """Whoever keeps new files to himself, in folders that a shell would take apart."""
+    before = os.umask(0o077)
+    try:
+        stage(tmp_path / "it's $HOME")
+        graded, untouched = grade(tmp_path / "it's $HOME", RIGHT)
+    finally:
+        os.umask(before)
+    assert graded["score"] == 4 and untouched, graded["tests"]
+
+
 def test_files_beside_a_submission_are_not_run(tmp_path):
     """Files that Python or pytest would load on their own accord."""
     stage(tmp_path)
