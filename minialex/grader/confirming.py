@@ -7,6 +7,7 @@ Where the teacher's file gives inputs they must be those, and where it has a for
 import copy
 import functools
 import inspect
+import json
 import re
 from collections.abc import Callable
 
@@ -24,6 +25,7 @@ from .submission import Unusable, reference
 from .wire import Far, StudentError, parameters, random_state
 
 ANSWERS = re.compile(r"back|bprop|grad|deriv|prime|delta|update|solution", re.IGNORECASE)  # what a teacher's file may give away
+STATUSES = ("wrong", "error", "undecided", "remarks", "correct")  # the worst first
 AHEAD = 2 ** 22  # bytes of a message
 SOME = 4  # entries from which an array must not be constant
 
@@ -108,26 +110,34 @@ def empty(claimed: dict) -> dict:
             "rows": [], "error": None, "text": ""}
 
 
-def confirmed(claimed: dict, basis: dict, begun: dict, teacher: Teacher, remote: Remote, job: dict) -> dict:
-    """The result of a check, with the rows that are found here. claimed: what the submission's process says; basis: the "code",
-    "values", … that it says it was found with."""
-    told = {**begun, "error": None, "text": str(claimed["text"]), "drawn": claimed["drawn"] is True,
+def shaped(claimed: dict, begun: dict) -> dict:
+    """A result of a check as it is documented, whatever a submission's process says. Raises an Exception for what is none."""
+    claimed = json.loads(json.dumps(claimed))
+    told = {**begun, "status": str(claimed["status"]), "text": str(claimed["text"]), "drawn": claimed["drawn"] is True,
             "inputs": {str(name): str(value) for name, value in claimed["inputs"].items()},
             "rows": [{**row, "name": str(row["name"]), "verdict": str(row["verdict"]), "detail": str(row["detail"])}
-                     for row in claimed["rows"]]}
-    if claimed["error"]:
-        return {**told, "status": "wrong" if claimed["status"] == "wrong" else "error", "error": trimmed(claimed["error"]) or
-                forged("what it says of an error cannot be read")}
-    report, problem = _report(basis, begun["name"], teacher, remote, job)
+                     for row in claimed["rows"]],
+            "error": claimed["error"] and (trimmed(claimed["error"]) or forged("what it says of an error cannot be read"))}
+    if told["status"] not in STATUSES:
+        raise ValueError("there is no such status")
+    return told
+
+
+def confirmed(told: dict, basis: dict, teacher: Teacher, remote: Remote, job: dict) -> dict:
+    """The result of a check, with the rows that are found here. told: what the submission's process says; basis: the "code",
+    "values", … that it says it was found with."""
+    if told["error"]:
+        return {**told, "status": "wrong" if told["status"] == "wrong" else "error"}
+    report, problem = _report(basis, told["name"], teacher, remote, job)
     if problem:
-        return {**told, "rows": [], "text": "", "error": problem}
+        return {**told, "status": "error", "rows": [], "text": "", "error": problem}
     rows = report.to_dict()["rows"]
     names = {row["name"] for row in rows}
     more = [row for row in told["rows"] if row["name"] not in names and row["verdict"] != "correct"]
     as_said = [(row["name"], row["verdict"]) for row in rows + more] == [(row["name"], row["verdict"]) for row in told["rows"]]
     status = "wrong" if more else status_of_report(report)
-    if claimed["status"] in ("error", "wrong", "undecided") and status in ("correct", "remarks"):
-        status = claimed["status"]  # forward differs, or further inputs show what these do not
+    if status in ("correct", "remarks") and told["status"] in ("error", "wrong", "undecided"):
+        status = told["status"]  # forward differs, or further inputs show what these do not
     return {**told, "status": status, "rows": rows + more, "text": told["text"] if as_said else str(report)}
 
 

@@ -119,16 +119,21 @@ def _words(name):
         [word for word in name.split("_") if word]
 
 
+def _without(words, table):
+    """Yields the other words for each run of them that is one of the table's."""
+    for start in range(len(words)):
+        for stop in range(len(words), start, -1):
+            if "".join(words[start:stop]) in table:
+                yield words[:start] + words[stop:]
+
+
 def _stems(name):
     """Yields (relu, "pair") for relu_backward, (sigmoid, "derivative") for sigmoid_prime; (forward, …) for the bare word."""
     words = _words(name)
     for table, kind, others in ((BACKWARD, "pair", TESTS), (DERIVATIVE, "derivative", {**TESTS, **NO_LAYER})):
         if set(words) & others.keys():
             return
-        for start in range(len(words)):
-            for stop in range(len(words), start, -1):
-                if "".join(words[start:stop]) in table:
-                    yield "_".join(words[:start] + words[stop:]) or "forward", kind
+        yield from (("_".join(rest) or "forward", kind) for rest in _without(words, table))
     if name.startswith("d") and len(name) > 3:
         yield name[1:].lstrip("_"), "derivative"
 
@@ -151,12 +156,8 @@ def _forward_of(backward, stem, kind, names):
 
 def _bare(name):
     """relu of relu_forward, fwd_relu and relu."""
-    words = _words(name)
-    for start in range(len(words)):
-        for stop in range(len(words), start, -1):
-            if "".join(words[start:stop]) in FORWARD and "".join(words[start:stop]) not in ("loss", "cost", "activation"):
-                return "".join(words[:start] + words[stop:]) or "forward"
-    return plain(name)
+    rest = next(_without(_words(name), FORWARD.keys() - {"loss", "cost", "activation"}), None)
+    return plain(name) if rest is None else "".join(rest) or "forward"
 
 
 def _returns_gradients(name, function):
@@ -214,11 +215,10 @@ def _best(methods, table):
 def _is_interface(cls, backward, own):
     """A base class that leaves its methods to others."""
     below = [other for other in own.values() if inspect.isclass(other) and other is not cls and issubclass(other, cls)]
-    derived = bool(below)
     if backward and any(getattr(other, backward) is getattr(cls, backward) for other in below):
         return True  # it is checked where it is used
     empty = backward and is_empty(getattr(cls, backward))
-    return inspect.isabstract(cls) or empty and (derived or plain(cls.__name__) in BASES)
+    return inspect.isabstract(cls) or empty and (bool(below) or plain(cls.__name__) in BASES)
 
 
 def is_empty(function: object) -> bool:

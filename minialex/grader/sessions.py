@@ -17,7 +17,7 @@ from pathlib import Path
 
 from ..errors import UserError
 from . import files
-from .confirming import Teacher, confirmed, empty, forged
+from .confirming import STATUSES, Teacher, confirmed, empty, forged, shaped
 from .remote import Remote, trimmed
 from .sandbox import Process
 from .wire import StudentError
@@ -57,7 +57,7 @@ def _result(job, teacher, stopped):
 def status_of(checks: list[dict], error: object) -> str:
     """The worst that was found."""
     found = {check["status"] for check in checks} | ({"error"} if error else set())
-    return next((status for status in ("wrong", "error", "undecided", "remarks") if status in found), "correct")
+    return next((status for status in STATUSES if status in found), "correct")
 
 
 class Session:
@@ -91,23 +91,23 @@ class Session:
 
     def _found(self, remote, job):
         """An empty result for each check."""
+        if not self.teacher and (why := remote.ask("reference", job["like"])):  # before anything of the submission is run
+            raise UserError(str(why))
         answer = remote.ask("find", job, self.teacher and self.teacher.known())
-        if "unusable" in answer and not self.teacher:
-            raise UserError(str(answer["unusable"]))
         if "nothing" in answer:
             self.error = {"kind": "nothing to check", "message": str(answer["nothing"]), "lines": []}
             return []
         if not self.checks:
-            self.troubles = [(trimmed(told), bool(counts)) for told, counts in answer["troubles"]]
-        if not self.teacher:
-            return answer["found"]
-        if sorted(one["name"] for one in answer["found"]) != sorted(self.teacher.items):
+            self.troubles = [(trimmed(told) or forged("what it says of an error cannot be read"), bool(counts))
+                             for told, counts in answer["troubles"]]
+        if self.teacher and sorted(one["name"] for one in answer["found"]) != sorted(self.teacher.items):
             raise ValueError("these are not the teacher's layers")
         return [empty(one) for one in answer["found"]]
 
     def _checked(self, remote, number):
         result, basis = remote.ask("check", number)
-        return confirmed(result, basis, self.checks[number], self.teacher, remote, self.job) if self.teacher else result
+        told = shaped(result, {**self.checks[number], "error": None})
+        return confirmed(told, basis, self.teacher, remote, self.job) if self.teacher else told
 
     def _failed(self, error, in_check):
         """What ends a check is that check's, what comes before them the file's."""

@@ -28,7 +28,7 @@ class Submission:
     """The file of a job. restart: so that every run draws the same numbers. doing, returned: what is said when it is late."""
 
     def __init__(self, restart) -> None:
-        self.restart, self.path, self.module, self.checks = restart, None, None, []
+        self.restart, self.path, self.module, self.theirs, self.checks = restart, None, None, None, []
         self.doing, self.returned, self.began = "reading the file", False, time.process_time()
 
     # an exercise
@@ -51,10 +51,18 @@ class Submission:
 
     # a file with layers
 
+    def reference(self, like: str | None) -> str | None:
+        """Read the teacher's file: why it cannot be used, or None."""
+        try:
+            self.theirs = reference(like)
+        except Unusable as problem:
+            return str(problem)
+        return None
+
     def find(self, job: dict, known: dict | None) -> dict:
-        """Read the file: {"found": an empty result for each check, "troubles": [(error, whether it counts)]}, or {"unusable":
-        why the teacher's file cannot be used}. known: what may be known of that file, where it is not to be read here
-        (confirming.Teacher.known)."""
+        """Read the file: {"found": an empty result for each check, "troubles": [(error, whether it counts)]}, or {"nothing":
+        why there is nothing}. known: what may be known of the teacher's file, where it is not to be
+        read here (confirming.Teacher)."""
         self.job, self.path = job, Path(job["file"]).resolve()
         options = {name: ast.literal_eval(value) for name, value in job["options"].items()}
         self.request = Request(job["shapes"], job["labels"], options, job["seed"], job.get("constant", ()))
@@ -62,11 +70,9 @@ class Submission:
         sys.argv[:] = [str(self.path)]
         troubles = []
         try:
-            theirs = reference(job["like"]) if known is None else _teacher(known)
+            theirs = self.theirs if known is None else _teacher(known)
             self.module = files.load(self.path, troubles, SCRIPT * job["timeout"])
             self.checks = [Check(self, item, self.module, theirs) for item in self._found(theirs)]
-        except Unusable as problem:
-            return {"unusable": str(problem)}
         except NothingFound as problem:
             if troubles:
                 raise troubles[0][1] from None

@@ -1,4 +1,5 @@
 """Whatever a submission does: it becomes not right by it, and nothing of anybody else's changes."""
+import json
 import multiprocessing
 import os
 import subprocess
@@ -11,7 +12,8 @@ import pytest
 from hostile import HOSTILE
 from short import first, some
 
-from minialex.grader import grading, sandbox
+from minialex.gradcheck.__main__ import main
+from minialex.grader import grading, sandbox, telling
 from minialex.grader.here import gradescope_results
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -148,3 +150,38 @@ def test_the_protection_that_was_in_force_is_said(tmp_path):
     assert done.stdout.startswith("process an own process, limits of time and memory; this system offers no more")
     graded = {"tests": [], "score": 0, "seconds": 0, "protection": sandbox.protection()}
     assert sandbox.protection() in gradescope_results(graded)["output"]
+
+
+IN_A_CLASS = {  # what a submission's process may say where it is believed
+    "unusable": "said('the teacher is to blame')",
+    "empty": "said({'found': [{}], 'troubles': [[7, 1]]})",
+    "number": "Submission.check = lambda *_: (7, {})",
+    "rows": "Check.told = lambda self, *_: {**self.result, 'status': 'correct', 'rows': [{'name': 1}, 7]}",
+    "status": "Check.told = lambda self, *_: {**self.result, 'status': ['correct'], 'error': 'oops'}",
+    "object": "Check.told = lambda self, *_: {**self.result, 'status': 'correct', 'rows': [{'name': 'x', 'verdict': 'correct', "
+              "'detail': '', 'more': object()}]}",
+}
+SAID = """
+import gc
+from minialex.grader.submission import Check, Submission
+def said(value):
+    for thing in gc.get_objects():
+        if type(thing).__name__ == "Inside":
+            thing.exchange(thing.pack({"value": value, "changed": None}))
+"""
+
+
+def test_nobody_spoils_the_table_of_a_class(tmp_path, capsys):
+    stage(tmp_path)
+    folder = tmp_path / "class"
+    folder.mkdir()
+    for name, code in IN_A_CLASS.items():
+        (folder / f"{name}.py").write_text(WRONG + SAID + code, encoding="utf-8")
+    (folder / "anna.py").write_text(RIGHT)
+    arguments = [str(folder), "--like", str(tmp_path / "hidden" / "relu_teacher.py"), "--json", "--report",
+                 str(tmp_path / "class.html")]
+    assert main(arguments) == 1
+    results = {Path(result["file"]).stem: result for result in map(json.loads, capsys.readouterr().out.splitlines())}
+    assert {name for name, result in results.items() if result["status"] == "correct"} == {"anna"}
+    assert results.keys() == {"anna", *IN_A_CLASS} and all(telling.rows(result) for result in results.values())
+    assert "1 of 7 are all right" in (tmp_path / "class.html").read_text("utf-8")
