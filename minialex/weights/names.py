@@ -28,6 +28,7 @@ WITHIN = re.compile(r"(features|classifier)\.(?:_orig_mod\.|module\.)+")
 INSIDE = ("_modules", "_parameters", "_buffers")  # attributes of a torch.nn.Module that was pickled whole
 TORCHVISION = {"features.0": "conv1", "features.3": "conv2", "features.6": "conv3", "features.8": "conv4", "features.10": "conv5",
                "classifier.1": "fc6", "classifier.4": "fc7", "classifier.6": "fc8"}
+TO_TORCHVISION = {ours: theirs for theirs, ours in TORCHVISION.items()}
 TORCHVISION_MEAN, TORCHVISION_STD = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])  # of pixels in 0..1
 
 
@@ -88,10 +89,10 @@ def _containers(found):
 
 def weights(arrays: dict[str, np.ndarray], notes: list[str], form: str) -> Weights:
     """Weights from a network's {name: array}: torchvision's conventions where the names are torchvision's."""
-    if not is_torchvision(arrays):
+    if "features.0.weight" not in arrays:
         return Weights(arrays, f"plain arrays ({form})", notes=notes)
     beside = [name for name, array in arrays.items() if "." not in name and (array.ndim == 0 or array.dtype.kind != "f")]
-    arrays = from_torchvision({name: array for name, array in arrays.items() if name not in beside})  # such as the epoch
+    arrays = renamed({name: array for name, array in arrays.items() if name not in beside}, TORCHVISION)  # such as the epoch
     found = Weights(arrays, f"torchvision's AlexNet ({form})", "torchvision", notes=notes)
     kernels = arrays["conv1.weight"]
     if kernels.ndim == 4 and kernels.shape[1] == 3:
@@ -101,21 +102,7 @@ def weights(arrays: dict[str, np.ndarray], notes: list[str], form: str) -> Weigh
     return found
 
 
-def is_torchvision(state: dict) -> bool:
-    """Are these (array) names torchvision's?"""
-    return "features.0.weight" in state
-
-
-def from_torchvision(state: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """{torchvision's name: array} -> the same with our names."""
-    return _renamed(state, TORCHVISION)
-
-
-def to_torchvision(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """{our name: array} -> the same with torchvision's names."""
-    return _renamed(arrays, {ours: theirs for theirs, ours in TORCHVISION.items()})
-
-
-def _renamed(arrays, layers):
+def renamed(arrays: dict[str, np.ndarray], layers: dict[str, str]) -> dict[str, np.ndarray]:
+    """{name: array} with other names of layers, those in {name: new name}; all else stays as it is."""
     split = {name: name.rpartition(".") for name in arrays}
-    return {f"{layers.get(layer, layer)}.{kind}": arrays[name] for name, (layer, _, kind) in split.items()}
+    return {f"{layers.get(layer, layer)}{dot}{kind}": arrays[name] for name, (layer, dot, kind) in split.items()}

@@ -114,11 +114,13 @@ def read_zip(file: BinaryIO) -> Weights:
         arrays, notes = _network(value, lambda storage: archive.read(f"{folder}data/{storage.key}"))
         if f"{folder}{EXTRA}" not in entries:
             return names.weights(arrays, notes, ".pth")
-        arrays = names.from_torchvision(arrays) if names.is_torchvision(arrays) else arrays
         if f"{folder}{MEAN}.npy" in entries:
             with archive.open(f"{folder}{MEAN}.npy") as entry:
                 arrays[MEAN] = np.lib.format.read_array(entry, allow_pickle=False)
-        return described(archive.read(f"{folder}{EXTRA}"), arrays, "minialex (.pth)")
+        found = described(archive.read(f"{folder}{EXTRA}"), arrays, "minialex (.pth)")
+    if found.variant == "torchvision":
+        found.arrays = names.renamed(found.arrays, names.TORCHVISION)
+    return found
 
 
 def read_legacy(file: BinaryIO) -> Weights:
@@ -192,7 +194,7 @@ def write(file: BinaryIO, weights: Weights) -> None:
     """Write Weights into an open file; the variant torchvision under torchvision's names."""
     text, arrays = description(weights)
     mean = arrays.pop(MEAN, None)
-    arrays = names.to_torchvision(arrays) if weights.variant == "torchvision" else arrays
+    arrays = names.renamed(arrays, names.TO_TORCHVISION) if weights.variant == "torchvision" else arrays
     arrays = {name: np.ascontiguousarray(array, "<f4") for name, array in arrays.items()}
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         archive.writestr("archive/data.pkl", _pickle(arrays))

@@ -26,6 +26,14 @@ def test_all_that_is_known_survives_a_round_trip(lenet, tmp_path, ending):
         np.testing.assert_array_equal(again.arrays[name], array)
 
 
+@pytest.mark.parametrize("ending", [".npz", ".safetensors", ".pth"])
+def test_a_network_of_ones_own_keeps_its_names_though_torchvision_has_them_too(tmp_path, ending):
+    arrays = {name: np.ones(3, np.float32) for name in ("features.0.weight", "features.3.weight", "classifier.1.bias", "scale")}
+    export.write(tmp_path / f"x{ending}", Weights(arrays, "here", "net.py:Net"))
+    found = weights.read(tmp_path / f"x{ending}")
+    assert found.variant == "net.py:Net" and set(found.arrays) == set(arrays)
+
+
 def test_the_format_is_seen_in_the_bytes_not_the_name(lenet, tmp_path):
     export.write(tmp_path / "x.safetensors", lenet)
     (tmp_path / "x.safetensors").rename(tmp_path / "x.caffemodel")
