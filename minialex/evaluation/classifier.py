@@ -173,12 +173,18 @@ def judge(network: Classifier, read: Iterable[tuple[Any, np.ndarray]], ten: bool
           seen: Callable[[int], None] = lambda count: None) -> Iterator[tuple[Any, np.ndarray, np.ndarray]]:
     """(key, planes, probabilities) for each (key, planes) of `read`, as they come, BATCH crops at a time. With ten crops, the
     probabilities are the mean over them."""
-    pairs, per_batch = iter(read), max(1, BATCH // (10 if ten else 1))
-    while batch := list(itertools.islice(pairs, per_batch)):
+    for batch in batches(read, BATCH // (10 if ten else 1)):
         p = network.probabilities(np.concatenate([network.crops(planes, ten) for _, planes in batch]))
         for (key, planes), mean in zip(batch, p.reshape(len(batch), -1, p.shape[-1]).mean(axis=1)):
             yield key, planes, mean
         seen(len(batch))
+
+
+def batches(read: Iterable[Any], size: int) -> Iterator[list[Any]]:
+    """The same, `size` at a time, the last ones fewer."""
+    items = iter(read)
+    while batch := list(itertools.islice(items, size)):
+        yield batch
 
 
 def planes_of(pictures: Any) -> Iterator[tuple[int, np.ndarray]]:

@@ -1,7 +1,7 @@
 """What a network's filters answer to: feature maps of one picture, and the training patches that excite a filter most."""
 
 import heapq
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from ..errors import UserError
 from ..models import is_chain
 from ..tensor import Tensor, no_grad
 from ..utils.table import shorten
-from .classifier import Classifier
+from .classifier import Classifier, batches, planes_of
 from .plots import QUIET, Path, page
 
 MAPS = 16  # feature maps shown of each layer, the strongest first
@@ -125,28 +125,15 @@ def strongest_patches(network: Classifier, pictures: Any, layer: str, number: in
                       seen: Callable[[int], None] = lambda count: None) -> list[Found]:
     """The PATCHES pictures in which a filter answers most, best first."""
     best: list[Any] = []
-    for indices, crops in _batches(network, pictures):
+    for batch in batches(planes_of(pictures), BATCH):
+        crops = np.concatenate([network.crops(planes) for _, planes in batch])
         answers = to_numpy(activations(network.model, crops, layer)[layer][:, number])
-        for index, answer in zip(indices, answers):
+        for (index, _), answer in zip(batch, answers):
             place = np.unravel_index(answer.argmax(), answer.shape)
             best.append((float(answer[place]), -index, tuple(map(int, place))))
         best = heapq.nlargest(PATCHES, best)
-        seen(len(indices))
+        seen(len(batch))
     return [(value, -index, place) for value, index, place in best]
-
-
-def _batches(network: Classifier, pictures: Any) -> Iterator[tuple[Any, np.ndarray]]:
-    """(numbers, crops) of the pictures that can be read, some at a time; what is wrong with the others is said when read."""
-    kept = []
-    for index in range(len(pictures)):
-        try:
-            kept.append((index, network.crops(pictures.planes(index))))
-        except UserError:
-            pass
-        if kept and (len(kept) == BATCH or index == len(pictures) - 1):
-            indices, crops = zip(*kept)
-            yield indices, np.concatenate(crops)
-            kept = []
 
 
 def patches(path: Path, network: Classifier, pictures: Any, layer: str, number: int, found: list[Found]) -> None:

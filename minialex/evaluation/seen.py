@@ -12,7 +12,7 @@ import hashlib
 import os
 import unicodedata
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -71,20 +71,10 @@ class Seen:
 
     def __init__(self, rows: list[Row]) -> None:
         self.rows = rows
-        self.names: dict[str, tuple[str, str]] = {}
-        self.contents: dict[str, str] = {}
-        self.ends: dict[tuple[str, str], str] = {}
-        for part, label, name, found in rows:
-            if part != "before":
-                self.names[name] = part, found
-            self._learnt(self.contents, found, part)
-            self._learnt(self.ends, (label, name.rpartition("/")[2]), part)
-        self.contents.pop("", None)
+        self.names = {name: (part, found) for part, _, name, found in rows if part != "before"}
+        self.contents = _parts((found, part) for part, _, _, found in rows if found)
+        self.ends = _parts(((label, name.rpartition("/")[2]), part) for part, label, name, _ in rows)
         self.before = {(label, found) for part, label, _, found in rows if part == "before" and found}
-
-    @staticmethod
-    def _learnt(where: dict[Any, str], key: Any, part: str) -> None:
-        where[key] = "val" if part == "val" and where.get(key, "val") == "val" else "train"
 
     @classmethod
     def of_run(cls, folder: Place) -> "Seen | None":
@@ -129,6 +119,14 @@ class Seen:
         if found and self.contents:
             return self.contents.get(found)
         return self.ends.get((picture.label, picture.name.rpartition("/")[2]))
+
+
+def _parts(seen: Iterable[tuple[Any, str]]) -> dict[Any, str]:
+    """{key: "val"} for what was only ever held out, {key: "train"} for all else."""
+    learnt: dict[Any, bool] = {}
+    for key, part in seen:
+        learnt[key] = learnt.get(key, False) or part != "val"
+    return {key: "train" if it_is else "val" for key, it_is in learnt.items()}
 
 
 # ------------------------------------------------------------------------------------------------ the same pictures

@@ -3,7 +3,7 @@
     model/conv1.weight ...      the weights, by their names in model.state_dict()
     velocity/conv1.weight ...   the optimiser's memory of earlier steps
     mean                        the mean image, float32 (C, size, size)
-    first_kernels               conv1's weights before training, to show what it has changed
+    first_kernels               the first convolution's weights before training, to show what it has changed
     state                       JSON text: settings, classes, epoch, step, schedule, random numbers, metrics
 
 It is whole or not there (see files), and nothing in it can run code. Its last bytes are a seal: the SHA-256 of everything
@@ -63,7 +63,7 @@ def save(path: Any, weights: dict, velocity: dict, mean: Any, state: dict, first
 
 
 def save_run(trainer: Any) -> None:
-    """Write a Trainer's checkpoint-last.npz: all that `setup.resume` needs to go on from here."""
+    """Write a Trainer's checkpoint-last.npz: all that `restore` needs to go on from here."""
     experiment, config, optimizer = trainer.experiment, trainer.config, trainer.optimizer.state_dict()
     velocity = dict(zip(finetune.learning(trainer.model), optimizer["velocity"]))
     components = experiment.statistics.components

@@ -9,15 +9,15 @@ from contextlib import contextmanager
 from typing import Any
 
 from .. import own_model
-from ..data import UnreadablePicture
 from ..device import memory_used
+from ..evaluation.classifier import planes_of
 from ..utils import marks
 from ..utils.progress import duration
 from . import checkpoint, plots
 from .loop import Trainer
 from .memory_estimate import gigabytes, memory
 from .run_dir import RunFolder
-from .setup import spread
+from .setup import Sample, spread
 from .time_left import seconds_left
 
 LOOKED_AT = 500  # pictures of each set
@@ -48,8 +48,9 @@ def rehearse(trainer: Trainer) -> Iterator[str]:
     Raises UserError for what would stop the run, MemoryError when the memory does not do.
     """
     for name, pictures in (("train", trainer.experiment.train), ("val", trainer.experiment.val)):
-        looked_at, unreadable = _look_at(pictures)
-        yield f"{looked_at:,} of {len(pictures):,} pictures of {name} looked at, {unreadable:,} cannot be read"
+        some = Sample(pictures, spread(min(len(pictures), LOOKED_AT), len(pictures)))
+        readable = sum(1 for _ in planes_of(some))
+        yield f"{len(some):,} of {len(pictures):,} pictures of {name} looked at, {len(some) - readable:,} cannot be read"
     rate = make_steps(trainer, STEPS)
     start = time.perf_counter()
     checkpoint.save_run(trainer)
@@ -101,14 +102,3 @@ def _draw(trainer: Trainer) -> Iterator[str]:
     start = time.perf_counter()
     plots.of_run(trainer.folder.path, trainer.experiment, [(1, trainer.config.lr, 1, 0, 1, 0, 0)], [True], problems.append)
     yield from problems or [f"the run's pictures drawn in {time.perf_counter() - start:.1f} s"]
-
-
-def _look_at(pictures: Any) -> tuple[int, int]:
-    indices = spread(min(len(pictures), LOOKED_AT), len(pictures))
-    unreadable = 0
-    for index in indices:
-        try:
-            pictures.planes(int(index))
-        except UnreadablePicture:
-            unreadable += 1
-    return len(indices), unreadable

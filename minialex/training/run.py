@@ -100,7 +100,7 @@ def _start(folder, given, progress, ranks, rehearsal):
     given.setdefault("shards", ranks.size)
     found, given, own, pictures = _named(given, progress)
     config, device = _settled(resolve(given, *map(len, pictures)), ranks)
-    experiment = _experiment(config, pictures, device, progress, ranks, found, own, rehearsal=rehearsal)
+    experiment = _experiment(config, pictures, device, progress, ranks, found, own, None, rehearsal)
 
     def begin():
         folder.create()
@@ -159,7 +159,7 @@ def _go_on(folder, given, progress, ranks, rehearsal):
     pictures = setup.open_pictures(config.settings(), progress.terminal)
     ranks.from_first(lambda: seen.check_same_pictures(folder, runs.read_config(folder.path), *pictures))
     found = None if saved else finetune.named_in(config.settings())
-    experiment = _experiment(config, pictures, device, progress, ranks, found, own, saved)
+    experiment = _experiment(config, pictures, device, progress, ranks, found, own, saved, rehearsal)
     trainer = _trainer(experiment, folder, progress, ranks)
     if saved:
         resume.go_on(trainer, saved)
@@ -185,7 +185,7 @@ def _settled(config, ranks):
     return config, device
 
 
-def _experiment(config, pictures, device, progress, ranks, found, own, saved=None, rehearsal=None):
+def _experiment(config, pictures, device, progress, ranks, found, own, saved, rehearsal):
     """The Experiment: with the weights that were `found`, or for what was `saved`; a rehearsal looks at few pictures."""
     ranks.require_same("the pictures", "{train_pictures} + {val_pictures}, {pictures}".format(**seen.fingerprint(*pictures)))
     manual_seed(config.seed)

@@ -114,6 +114,16 @@ def test_maps_of_a_network_with_a_forward_of_its_own(tmp_path):
         feature_plots.parse_filter(model, "first:0")
 
 
+def test_patches_need_the_layers_in_their_order():
+    class Skipping(nn.Sequential):
+        def forward(self, x):
+            return super().forward(x) + 1
+
+    assert feature_plots.parse_filter(nn.Sequential(nn.Conv2d(1, 2, 3)), "0:1") == ("0", 1)
+    with pytest.raises(UserError, match="needs a network that is one nn.Sequential"):
+        feature_plots.parse_filter(Skipping(nn.Conv2d(1, 2, 3)), "0:1")
+
+
 def test_a_patch_at_the_edge_is_grey_where_the_picture_ends():
     planes = np.arange(3 * 4 * 5, dtype=np.uint8).reshape(3, 4, 5)
     for top, left in ((-2, -1), (3, 4), (1, 1), (-9, 9)):

@@ -89,7 +89,7 @@ def test_it_trains_and_everything_can_use_it(own, net, name, shape, parameters, 
     config = json.loads((path / "config.json").read_text("utf-8"))
     assert config["settings"]["variant"] == f"net.py:{name}" and (path / "model.py").read_text() == NET
     assert config["settings"]["model"]["file"] == str(net) and len(config["settings"]["model"]["sha256"]) == 64
-    assert (path / "filters.png").exists() == (name != "Free")
+    assert (path / "filters.png").exists() == ("first's kernels" in listener.text) == (name != "Free")
     assert evaluate.main([str(path), "--device", "cpu"]) == 0
     last = (path / "metrics.csv").read_text().splitlines()[-1].split(",")
     assert f" {float(last[5]):.1%} " in capsys.readouterr().out
