@@ -93,7 +93,7 @@ fact("He's σ = √(2/n) makes every gain 1", all(abs(value - 1) < 1e-12 for val
 # %%
 factor = 70
 guess = predict("With the paper's weights and pixels of variance 1: how many % of fc7's signal depend on the picture?", within=2)
-images = random.standard_normal((4, 3, 227, 227)).astype(np.float32)
+images = random.standard_normal((classroom.live("pictures of noise", 4, 2), 3, 227, 227)).astype(np.float32)
 
 def picture_part(model, images):
     """For each layer with weights: rms of what differs between pictures, over the rms of everything, after the ReLU."""
@@ -136,7 +136,7 @@ pictures = bench.draw_pictures(16, 1)
 images, labels, *_, spread = pictures.choose(seed=0, per_class=16)
 images = bench.centre(images)
 
-steps = 60
+steps = classroom.live("steps", 60, 40)
 
 def losses(sigma):
     """The loss of each step with weights N(0, sigma²); sigma None: √(2/n)."""

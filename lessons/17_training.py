@@ -27,8 +27,9 @@ from lessons.labs import activations, bench, figure, pooling, response_norm, res
 # %%
 claim("T1", "N5", "ReLU trains about six times faster than sigmoid")
 guess = predict("tanh's epochs divided by ReLU's, here: what do you expect? (The paper found 6 on CIFAR-10.)", within=0.5)
-pictures = bench.draw_pictures(20, 10, classes=6)
-images, labels, val, val_labels, _ = pictures.choose(seed=0, per_class=20)
+each = classroom.live("pictures of a class", 20, 10)
+pictures = bench.draw_pictures(each, 10, classes=6)
+images, labels, val, val_labels, _ = pictures.choose(seed=0, per_class=each)
 
 def race(activation, rate, goal=25.0, most=40):
     """Training error after each epoch, until it is at most `goal`; conv1's kernels before and after."""

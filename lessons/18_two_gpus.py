@@ -82,7 +82,8 @@ fact("what we sent: our maps on the way forward, the gradient of the other's hal
 # ## 3. One process, then two
 # Now in earnest: AlexNet's structure in small, with 16-32-48-48-32 maps, 64-64-10 neurons and 67×67 pixels.
 # `towers.py` is started twice. Each process has half of the weights, and sees the other one only through the
-# exchange. What the two write must be what one process computes.
+# exchange. What the two write must be what one process computes. (In a browser no process can be started. There the
+# towers take turns: each runs until it needs a message, and again when the message is there.)
 #
 # There is a trap at the end. Both towers have the whole output, so both compute the loss, and both start a backward
 # pass. The exchange adds them up. What comes out if each of them passes back all of it?
@@ -97,14 +98,17 @@ images, labels = random.normal(size=(4, 3, 67, 67)), np.array([0, 3, 7, 9])
 output = whole(images)
 F.cross_entropy(output, labels).backward()
 sides, how = towers.run(whole.state_dict(), images, labels, share=share)
-show(f"  two processes, {sides[0]['process']} and {sides[1]['process']}, over {how}")
+alone = how == towers.TURNS  # in a browser
+show(f"  two towers by {how}: no more can be started here" if alone else
+     f"  two processes, {sides[0]['process']} and {sides[1]['process']}, over {how}")
 
 def difference(name, gradient, sides):
     """The largest difference between the halves that two processes computed and the whole, relative to the whole."""
     return np.abs(np.concatenate([side[name] for side in sides]) - gradient).max() / np.abs(gradient).max()
 
 worst = max(difference(name, p.grad, sides) for name, p in whole.named_parameters())
-fact("they were two processes", sides[0]["process"] != sides[1]["process"])
+fact("they were one process, by turns" if alone else "they were two processes",
+     (sides[0]["process"] == sides[1]["process"]) == alone)
 fact("both have the whole output, equal to one process's",
      all(np.allclose(side["output"], output.data, atol=1e-13) for side in sides))
 fact(f"all {len(whole.parameters())} parameter gradients agree to twelve digits", worst < 1e-12)
@@ -143,14 +147,15 @@ more = sizes["pool1"] + sizes["relu3"] + sizes["relu4"]
 fact(f"if conv2, conv4 and conv5 crossed over as well, it would be {(total + more) / total:.1f} times as much", more > total)
 part = sent["conv3"] / total
 fact(f"{part:.0%} of what is sent goes to conv3", part > 0.5)
-settle("T9", "true", f"two processes over {how}: output equal, worst parameter gradient off by {worst:.0e}; "
-       f"AlexNet's towers would send {total:,} floats per picture each way, {part:.0%} of them at conv3")
+settle("T9", "true", f"two {'towers by' if alone else 'processes over'} {how}: output equal, worst parameter gradient off by "
+       f"{worst:.0e}; AlexNet's towers would send {total:,} floats per picture each way, {part:.0%} of them at conv3")
 
 # %% [markdown]
 # ## 5. Five to six days
 # "Our network takes between five and six days to train on two GTX 580 3GB GPUs", says the paper. How fast is that? 90
 # epochs of 1.2 million pictures are 108 million pictures. Divide by the seconds of 5.5 days, 5.5·24·60·60. To
-# compare, this machine trains the full network for two steps of 16 pictures. And how much arithmetic is it? One
+# compare, this machine trains the full network for two steps of 16 pictures (in a browser it only answers for one, and
+# three times that is taken for a step). And how much arithmetic is it? One
 # multiply-accumulate is 2 operations. The backward pass has two products for each one of the forward pass (lesson 04:
 # dW and dx). So a picture in training takes about 3·2 operations for each multiply-accumulate. A GTX 580 can do 1.58
 # million million a second (TFLOP/s), by its data sheet.
@@ -164,12 +169,12 @@ guess.turned_out(round(theirs, 1))
 slow, fast = (90 * 1.2e6 / (days * 86_400) for days in (6, 5))
 fact(f"six days are {slow:.0f} pictures a second, five are {fast:.0f}", (round(slow), round(fast)) == (208, 250)
      and slow < theirs < fast)
-ours = towers.speed(model.train(), random.normal(size=(16, 3, 227, 227)).astype(np.float32))
+ours, measured = towers.speed(model.train(), random.normal(size=(16, 3, 227, 227)).astype(np.float32))
 days = 90 * 1.2e6 / ours / 86_400
-show(f"  here, on this machine as busy as it is, a step of 16 pictures runs at {ours:.0f} pictures a second: {days:.0f} days")
+show(f"  here, on this machine as busy as it is, {measured} runs at {ours:.3g} pictures a second: {days:,.0f} days")
 operations = 3 * 2 * 724_406_816 * theirs / 1e12
 fact(f"theirs was {operations:.2f} TFLOP/s: a third of 2 × 1.58", 0.3 < operations / (2 * 1.58) < 0.35)
-settle("T12", f"true, as {slow:.0f} to {fast:.0f} pictures a second", f"here {ours:.0f} a second, or {days:.0f} days; theirs "
+settle("T12", f"true, as {slow:.0f} to {fast:.0f} pictures a second", f"here {ours:.3g} a second, or {days:,.0f} days; theirs "
        f"was about {operations:.2f} TFLOP/s out of 2 × 1.58 that two GTX 580 have on paper")
 
 # %% [markdown]
@@ -189,7 +194,8 @@ formula(f"2·(N - 1)/N·{parameters:,}·4 = {data:,}")
 guess.turned_out(data)
 shards = [towers.shard_gradients(whole.state_dict(), images.astype(np.float32), labels, 4, workers) for workers in (1, 2, 4)]
 sums = [(g[0] + g[1]) + (g[2] + g[3]) for g in shards]
-fact("the gradient of 4 shards: 1, 2 and 4 workers give the same bytes", len({added.tobytes() for added in sums}) == 1)
+by_turns = ", one after the other," if alone else ""
+fact(f"the gradient of 4 shards: 1, 2 and 4 workers{by_turns} give the same bytes", len({added.tobytes() for added in sums}) == 1)
 other = ((shards[0][0] + shards[0][1]) + shards[0][2]) + shards[0][3]
 off = abs(other - sums[0])
 show(f"  one number along the tree: {sums[0][off.argmax()]:.10f}; shard after shard: {other[off.argmax()]:.10f}")

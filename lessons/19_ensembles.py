@@ -82,10 +82,11 @@ fact(f"independent mistakes would take {1 - vote / alone_wrong:.0%} of the error
 pictures = bench.draw_pictures(15, 20, classes=6, seed=19)
 images, labels, val, val_labels, _ = pictures.choose(seed=0, per_class=15)
 fact("90 pictures to learn from, 120 to validate", (len(images), len(val)) == (90, 120))
+epochs = classroom.live("epochs for each network", 9, 5)
 networks = []
 for member in range(members):
     ma.manual_seed(member)
-    networks.append(bench.train(bench.network(6), images, labels, member, epochs=9))
+    networks.append(bench.train(bench.network(6), images, labels, member, epochs))
 answers = np.array([bench.probabilities(net, val) for net in networks])
 fact("what is averaged are probabilities, and so is their mean: it sums to 1", np.allclose(answers.sum(axis=2), 1)
      and np.allclose(answers.mean(axis=0).sum(axis=1), 1))

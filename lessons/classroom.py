@@ -27,6 +27,7 @@ for stream in (sys.stdout, sys.stderr):
     if hasattr(stream, "reconfigure"):
         stream.reconfigure(errors="replace")  # an old Windows console has no "→": better a "?" than a traceback
 
+SMALL = sys.platform == "emscripten" or bool(os.environ.get("MINIALEX_SMALL"))  # Python in a browser is slow
 SHOW = None  # how a page in a browser shows a picture, (path, caption): lessons/site sets it
 
 _claims = {}
@@ -114,6 +115,14 @@ def source_lines(part):
     lines = linecache.getlines(function.__code__.co_filename)
     node = next(node for node in ast.walk(ast.parse("".join(lines))) if getattr(node, "name", None) == part.__name__)
     return lines[node.lineno - 1 : node.end_lineno]
+
+
+def live(what, full, less):
+    """How much an experiment of this lesson takes: `full`, or in a browser `less`, which is said."""
+    telling.up_to_here()
+    if SMALL:
+        print(f"  in a browser: {what}: {less} instead of {full}, to save time")
+    return less if SMALL else full
 
 
 # ------------------------------------------------------------------------------------------------ pictures and records

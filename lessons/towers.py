@@ -3,6 +3,7 @@
 Each process holds one half of the kernels and neurons. They swap activations where a layer sees both halves, and the gradients
 of these activations on the way back. With mpi4py and mpiexec they are MPI ranks, otherwise Python processes with a pipe.
 `shard_gradients` shares a batch instead: each worker has the whole network and some of the shards.
+In a browser no process can be started: there the towers take turns in one.
 """
 import os
 import secrets
@@ -12,16 +13,17 @@ import sys
 import tempfile
 import time
 from importlib.util import find_spec
-from multiprocessing.connection import Client, Listener
 from pathlib import Path
 
 import classroom  # noqa: F401 (makes `import minialex` work)
 import numpy as np
 
 import minialex.functional as F
-from minialex import Function, nn, optim
+from minialex import Function, nn, no_grad, optim
 from minialex.training.shards import shard_rows
+from minialex.utils.machine import processes_start
 
+TURNS = "turns in one process"
 TOGETHER = ("conv3", "fc6", "fc7", "fc8")  # the layers that see both halves
 
 
@@ -78,7 +80,13 @@ def tower(net, images, exchange):
 
 
 def speed(model, images):
-    """Pictures a second in the second training step with these images: the first also pays for memory and threads."""
+    """(Pictures a second in training with these images, what was measured): the second step, since the first also pays for memory
+    and threads; in a browser one answer, of whose time a step takes three."""
+    if not processes_start():
+        start = time.perf_counter()
+        with no_grad():
+            model.eval()(images[:1])
+        return 1 / (3 * (time.perf_counter() - start)), "a step, as three times an answer,"
     optimizer = optim.SGD(model.parameters(), lr=0.01)
     for _ in range(2):
         start = time.perf_counter()
@@ -86,7 +94,7 @@ def speed(model, images):
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    return len(images) / (time.perf_counter() - start)
+    return len(images) / (time.perf_counter() - start), f"a step of {len(images)} pictures"
 
 
 # ------------------------------------------------------------------------------------------------ one process
@@ -134,6 +142,8 @@ def main(folder, rank=None, address=None):
         other = 1 - world.rank
         work(folder, world.rank, lambda array: world.sendrecv(array, dest=other, source=other))
         return
+    from multiprocessing.connection import Client, Listener
+
     key = (Path(folder) / "key").read_bytes()
     if rank == "0":
         with Listener(authkey=key) as listener:
@@ -161,6 +171,9 @@ def run(state, images, labels, share=0.5):
     """Two processes on the weights `state` of small_alexnet(): [what rank 0 wrote, what rank 1 wrote], and how they ran."""
     with tempfile.TemporaryDirectory() as folder:
         np.savez(Path(folder) / "task.npz", images=images, labels=labels, share=share, **state)
+        if not processes_start():
+            _take_turns(folder)
+            return _written(folder), TURNS
         (Path(folder) / "key").write_bytes(secrets.token_bytes(16))
         how = "mpi4py"
         # Some MPIs refuse to run as root, or with more ranks than cores: then the pipe does.
@@ -172,7 +185,36 @@ def run(state, images, labels, share=0.5):
             complaint = _complaint([first, _start(sys.executable, __file__, folder, "1", address)])
             if complaint:
                 raise RuntimeError(f"a tower stopped: {complaint}")
-        return [dict(np.load(Path(folder) / f"rank{rank}.npz")) for rank in range(2)], how
+        return _written(folder), how
+
+
+def _written(folder):
+    return [dict(np.load(Path(folder) / f"rank{rank}.npz")) for rank in range(2)]
+
+
+class _Waits(Exception):
+    """A tower has come to a message that the other has not sent yet."""
+
+
+def _take_turns(folder):
+    """Each tower runs from its start, with what the other has sent so far, until both have come to their end."""
+    sent, ended = ([], []), [False, False]
+    while not all(ended):
+        for rank in range(2):
+            said, heard = [], iter(sent[1 - rank])
+
+            def swap(array, said=said, heard=heard):
+                said.append(array.copy())
+                for message in heard:
+                    return message
+                raise _Waits
+
+            try:
+                work(folder, rank, swap)
+                ended[rank] = True
+            except _Waits:
+                pass
+            sent[rank][:] = said
 
 
 def shard_gradients(state, images, labels, shards, workers):
@@ -180,10 +222,14 @@ def shard_gradients(state, images, labels, shards, workers):
     with tempfile.TemporaryDirectory() as folder:
         np.savez(Path(folder) / "task.npz", images=images, labels=labels, shards=shards, **state)
         shares = shard_rows(shards, workers)
-        complaint = _complaint([_start(sys.executable, __file__, "shards", folder, str(share.start), str(share.stop))
-                                for share in shares])
-        if complaint:
-            raise RuntimeError(f"a worker stopped: {complaint}")
+        if not processes_start():
+            for share in shares:
+                shard_work(folder, share.start, share.stop)
+        else:
+            complaint = _complaint([_start(sys.executable, __file__, "shards", folder, str(share.start), str(share.stop))
+                                    for share in shares])
+            if complaint:
+                raise RuntimeError(f"a worker stopped: {complaint}")
         return np.concatenate([np.load(Path(folder) / f"{share.start}.npy") for share in shares])
 
 

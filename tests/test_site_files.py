@@ -108,3 +108,44 @@ def test_where_no_thread_starts_one_core_works(monkeypatch):
         assert list(threads.ahead(lambda x: x + 1, [1, 2], workers=4)) == [2, 3]
     finally:
         machine.threads_start.cache_clear()
+
+
+def test_towers_that_take_turns_write_what_two_processes_write(monkeypatch):
+    monkeypatch.syspath_prepend(str(parts.LESSONS))
+    import numpy as np
+    import towers
+
+    random = np.random.default_rng(0)
+    net = towers.small_alexnet()
+    task = net.state_dict(), random.normal(size=(2, 3, 67, 67)).astype(np.float32), np.array([1, 7])
+    apart, _ = towers.run(*task)
+    shards = towers.shard_gradients(*task, 2, 2)
+    monkeypatch.setattr(towers, "processes_start", lambda: False)
+    turns, how = towers.run(*task)
+    assert how == towers.TURNS
+    for side, other in zip(apart, turns):
+        assert all(np.allclose(side[name], other[name], rtol=1e-5, atol=1e-7) for name in side if name != "process"), side.keys()
+    assert np.allclose(towers.shard_gradients(*task, 2, 2), shards, rtol=1e-5, atol=1e-7)
+    assert towers.speed(towers.small_alexnet(), task[1])[1].startswith("a step, as three times")
+
+
+def test_where_no_process_starts_a_file_is_checked_in_this_one(monkeypatch, capsys):
+    from minialex.cli.gradcheck import main
+    from minialex.grader import command, sessions
+
+    wrong = parts.LESSONS / "gradient_bugs" / "wrong" / "avgpool_divides_by_k.py"
+    monkeypatch.setattr(sessions, "processes_start", lambda: False)
+    monkeypatch.setattr(command, "processes_start", lambda: False)
+    assert main([str(wrong), "--shape", "x=2,3,6,6"]) == 1
+    said = capsys.readouterr()
+    assert "off by a constant factor: 3" in said.out and "runs in this one, not confined" in said.err
+
+
+def test_smaller_experiments_say_so(monkeypatch, capsys):
+    monkeypatch.syspath_prepend(str(parts.LESSONS))
+    import classroom
+
+    monkeypatch.setattr(classroom, "SMALL", True)
+    assert classroom.live("steps", 60, 40) == 40 and "in a browser: steps: 40 instead of 60" in capsys.readouterr().out
+    monkeypatch.setattr(classroom, "SMALL", False)
+    assert classroom.live("steps", 60, 40) == 60 and capsys.readouterr().out == ""

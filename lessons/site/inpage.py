@@ -7,6 +7,7 @@ is compiled.
 import ast
 import json
 import linecache
+import logging
 import os
 import sys
 import traceback
@@ -27,6 +28,7 @@ class Lesson:
         os.environ |= {"MINIALEX_LESSON": name, "MINIALEX_CACHE": "/home/course", "MINIALEX_PICTURES": "/home/pictures",
                        "MPLBACKEND": "agg"}
         sys.path.insert(0, str(LESSONS))
+        logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # it takes some seconds, and says so
         import classroom
         import progress
         import telling
@@ -38,6 +40,11 @@ class Lesson:
         progress.path().write_text(known or "{}", encoding="utf-8")
         self._known = json.dumps(progress.load())
         self._names = {"__name__": "__main__", "__predict__": self._predict}
+
+    def warm(self):
+        """Import what draws before it is wanted: that takes some seconds."""
+        self._classroom.picture()
+        import matplotlib.font_manager  # noqa: F401
 
     def _show(self, path, caption, words):
         self._say("picture", caption, path.read_bytes(), words)

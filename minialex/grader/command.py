@@ -1,11 +1,13 @@
 """`minialex gradcheck`: the engine, or which files, with which inputs, told in which way."""
 import argparse
 import ast
+import sys
 from pathlib import Path
 
 from ..errors import UserError
 from ..gradcheck import engine
 from ..utils import drawing
+from ..utils.machine import processes_start
 from . import class_report, sandbox, sessions, telling
 
 
@@ -25,6 +27,8 @@ def check(options: argparse.Namespace) -> int:
     for job, label in zip(jobs, telling.labels([job["file"] for job in jobs])):
         job["label"] = label
     full = len(jobs) == 1 and not options.report
+    if not processes_start():
+        print("minialex gradcheck: no process can be started here: the file runs in this one, not confined.", file=sys.stderr)
     if not options.json and not full:
         print(telling.heading())
     for result in sessions.results(jobs, options.jobs):

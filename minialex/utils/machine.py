@@ -91,6 +91,11 @@ def _path(*parts):
     return Path(*parts)
 
 
+def processes_start() -> bool:
+    """Whether this system has processes at all: Python in a browser is alone."""
+    return sys.platform not in ("emscripten", "wasi")
+
+
 # ------------------------------------------------------------------------------------------------ memory
 
 

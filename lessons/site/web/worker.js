@@ -58,7 +58,9 @@ async function start({ name, known, runtime }) {
     });
   lesson = python.pyimport("lessons.site.inpage").Lesson(name, known, tell, ask);
   say({ say: "ready" });
-  drawing = python.loadPackage(runtime.later, quiet);
+  drawing = python.loadPackage(runtime.later, quiet).then(() => {
+    turn = turn.then(() => lesson.warm()); // while the student reads
+  });
 }
 
 /** What Python tells the page. @param {string} kind @param {string} text @param {any} [bytes] @param {string} [words] */
