@@ -11,14 +11,16 @@ from ..gradcheck.verdicts import names as verdict
 from . import engines
 from .finding import Found
 from .inputs import Request
-from .remote import Gone, Remote
+from .remote import Remote
+
+NAMES = {method for method, _ in engines.OPERATORS.values()}
+LOST = "it stops, or gives another value than the teacher's"
 
 
 class Twin:
-    """A value over there, and the teacher's. failed: the operations that do not give what the teacher's give."""
+    """A value over there, and the teacher's; None where that is not written."""
 
     far_class = own_class = None
-    failed: dict
 
     def __init__(self, number, far=None, own=None):
         self.far = self.far_class(number) if far is None else far
@@ -37,36 +39,42 @@ class Twin:
 
 
 def report(found: Found, remote: Remote, seed: int) -> Report:
-    """The comparison for the teacher's `found`, with a row for each operation that the submission lacks or has changed."""
+    """The comparison for the teacher's `found`. What his class computes, and the submission's does not, is wrong."""
     (far_class,) = remote.ask("names", [found.name])
-    methods = {name: _operation(name, backward=name == found.backward) for name in dir(found.forward)
-               if callable(getattr(found.forward, name)) and (name in OPERATORS or not name.startswith("__"))}
-    twin = type(found.name, (Twin,), {**methods, "own_class": found.forward, "far_class": far_class, "failed": {}})
+    methods = {name: _operation(name, name == found.backward) for name in dir(found.forward)
+               if callable(getattr(found.forward, name)) and (name in NAMES or not name.startswith("__"))}
+    twin = type(found.name, (Twin,), {**methods, "own_class": found.forward, "far_class": far_class})
     told = engines.report(found._replace(forward=twin), Request(seed=seed))
-    told.rows += [verdicts.without_gradient(name)._replace(
-        verdict=verdict.UNKNOWN, evidence=f"{found.name}.{name} is missing, stops, or gives another value than the teacher's")
-        for name in twin.failed]
+    followed = {row.name for row in told.rows}
+    told.rows += [verdicts.without_gradient(name)._replace(verdict=verdict.UNKNOWN, evidence=LOST)
+                  for name in _expected(found.forward) if name not in followed]
     return told
 
 
-OPERATORS = {method for method, _ in engines.OPERATORS.values()}
-
-
-def _operation(name, backward):
-    def operation(self, *others):
-        own = None if backward else _own(self.own, name, others)
+def _expected(own_class):
+    """The names of the rows that an engine has which computes what the teacher's does."""
+    expressions = {title: compute for title, (method, compute) in engines.OPERATORS.items() if hasattr(own_class, method)}
+    expressions |= {f"a.{name}()": lambda a, _, name=name: getattr(a, name)() for name in engines.METHODS
+                    if hasattr(own_class, name)}
+    for title, compute in expressions.items():
         try:
-            far = self.far._peer.call(self.far, name, *(getattr(other, "far", other) for other in others))
-            if backward:
-                return None
+            compute(own_class(engines.A), own_class(engines.B))
+        except NotImplementedError:
+            pass
+        except Exception:  # not for plain numbers
+            continue
+        yield from (f"{title}, by {leaf}" for leaf in "ab" if leaf in title)
+
+
+def _operation(name, is_backward):
+    def operation(self, *others):
+        own = None if is_backward else _own(self.own, name, others)
+        far = self.far._peer.call(self.far, name, *(getattr(other, "far", other) for other in others))
+        if not is_backward:
             made = type(self)(0, far, own)
             engines._attribute(made, engines.DATA)
             return made
-        except Gone:
-            raise
-        except Exception:
-            self.failed[name] = True
-            raise
+        return None
 
     return operation
 

@@ -163,16 +163,19 @@ def test_every_form_of_a_skeleton_earns_its_points(tmp_path):
     assert {name: test["score"] for name, test in tests.items()} == ITEMS, [test["feedback"] for test in tests.values()]
 
 
-@pytest.mark.parametrize("right, wrong, lost, said", first(1, [
-    ("(1 - out.data ** 2)", "(1 - out.data)", {"Value"}, "a.tanh()"),
-    ("self.data * other.data, (", "self.data * other.data * 2, (", {"Value"}, "gives another value than the teacher's"),
-    ("def tanh(self)", "def tan(self)", {"Value"}, "Value.tanh is missing"),
-    ("self.grad += other.data", "self.grad = other.data", {"Value"}, "a * b + a"),
+@pytest.mark.parametrize("right, wrong, wrong_rows, said", first(1, [
+    (ANSWERS[1], "raise NotImplementedError", 7, "a * b, by a"),
+    (ANSWERS[1], "self.grad = 'as I like'", 7, "a * b, by a"),
+    ("(1 - out.data ** 2)", "(1 - out.data)", 2, "a.tanh()"),
+    ("self.data * other.data, (", "self.data * other.data * 2, (", 7, "gives another value than the teacher's"),
+    ("def tanh(self)", "def tan(self)", 1, "a.tanh(), by a"),
+    ("self.grad += other.data", "self.grad = other.data", 1, "a * b + a"),
 ]))
-def test_a_wrong_operation_of_a_scalar_engine_costs_its_points(tmp_path, right, wrong, lost, said):
-    tests = grade(tmp_path, FORMS.replace(right, wrong), unfinished(), **ITEMS)
-    assert {name for name, points in ITEMS.items() if tests[name]["score"] < points} == lost
-    assert 0 < tests["Value"]["score"] < 10 and said in tests["Value"]["feedback"], tests["Value"]["feedback"]
+def test_a_wrong_operation_of_a_scalar_engine_costs_its_points(tmp_path, right, wrong, wrong_rows, said):
+    test = grade(tmp_path, FORMS.replace(right, wrong), unfinished(), Value=130)["Value"]
+    rows = 13 if "def tan(" not in wrong else 11
+    assert test["score"] == pytest.approx(130 * (rows - wrong_rows) / rows, abs=0.01), test["feedback"]
+    assert said in test["feedback"]
 
 
 def test_a_scalar_engine_that_nobody_wrote_earns_nothing(tmp_path):
