@@ -13,7 +13,7 @@ import sys
 import numpy as np
 
 from ..gradcheck import binding
-from ..gradcheck.dialects import INITIALISE, LAYERS, NEIGHBOURS, OUTPUTS, ROLE, STACKS, plain
+from ..gradcheck.dialects import INITIALISE, LAYERS, LISTS, NEIGHBOURS, OUTPUTS, ROLE, STACKS, plain
 from ..gradcheck.gradients import GradientsDiffer, Named
 from ..gradcheck.numpy_code import Functions
 from . import inputs, objects
@@ -177,7 +177,8 @@ def _arguments(found, layout, request):
     """What the constructor is given, drawn; for another layer, the first of the file that fits."""
     values = inputs.draw(inputs.parameters_of(found.forward), layout, request, numbers=True)
     for name in values:
-        is_stack = plain(name) in STACKS and (layout.turn == 2 or not isinstance(values[name], list))
+        is_size = plain(name) in LISTS and not (layout.turn == 2 and isinstance(values[name], list))  # layers=(4, 8, 2), or 2
+        is_stack = plain(name) in STACKS and not is_size
         if (plain(name) in LAYERS or is_stack) and name not in request.options:
             values[name] = [_another(found, name, layout, request)] if is_stack else _another(found, name, layout, request)
     return values
@@ -209,7 +210,7 @@ def _another(found, name, layout, request):
                 continue
             first = next(iter(values))
             if np.shape(gradients.get(first)) == np.shape(values[first]):
-                return code.prototype
+                return getattr(code, "code", code).prototype
     raise NotChecked(f"{found.title}: its constructor takes another layer, {name}, and the file holds none that fits: give one "
                      f"in a function {found.name}_inputs(generator) that returns {{{name!r}: …}}")
 

@@ -128,6 +128,16 @@ class Added:
         return dout
 
 
+class Power:
+    def __init__(self, layers: int):
+        self.layers = layers
+    def forward(self, x):
+        self.x = x
+        return x ** self.layers
+    def backward(self, dout):
+        return dout * self.layers * self.x ** (self.layers - 1)
+
+
 class Pool:
     pass
 
