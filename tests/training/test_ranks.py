@@ -34,8 +34,22 @@ needs_mpi = pytest.mark.skipif(MPIEXEC is None or _mpi4py() is None, reason="nee
 
 def start(count, *arguments, runner=("-m", "mpi4py")):
     command = [MPIEXEC, "-n", str(count), sys.executable, *runner, "-m", "minialex.train", *map(str, arguments)]
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8",
-                            env=os.environ | {"PYTHONIOENCODING": "utf-8", "MINIALEX_THREADS": "1"}, start_new_session=True)
+    environment = os.environ | {"PYTHONIOENCODING": "utf-8", "MINIALEX_THREADS": "1"}
+    STARTED.append(subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True, text=True, encoding="utf-8",
+                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT))
+    return STARTED[-1]
+
+
+STARTED = []
+
+
+@pytest.fixture(autouse=True)
+def none_is_left():
+    yield
+    while STARTED:
+        process = STARTED.pop()
+        process.kill()
+        process.communicate()
 
 
 def ended(process, seconds=120):
@@ -74,11 +88,13 @@ def _ancestor(folder, wanted):
     return False
 
 
-def wait_for(path, seconds=60):
+def wait_for(path, after=0, seconds=100):
+    """Until a file has been written, later than at the time `after`."""
     end = time.monotonic() + seconds
-    while not path.exists():
+    while not path.exists() or path.stat().st_mtime_ns <= after:
         assert time.monotonic() < end, f"{path} did not come"
         time.sleep(0.05)
+    return path.stat().st_mtime_ns
 
 
 @pytest.fixture(scope="module")
@@ -118,10 +134,10 @@ ENDLESS = [*OPTIONS, "--schedule", "constant", "--parallel", "hybrid", "--shards
 @needs_mpi
 @pytest.mark.skipif(sys.platform != "linux", reason="finds the processes in /proc")
 def test_a_run_whose_processes_are_killed_goes_on_with_another_number(pictures, tmp_path):
-    run = tmp_path / "run"
+    run, written = tmp_path / "run", 0
     for count, rank, arguments in (2, 1, ["--data", pictures, *ENDLESS, "--out", run]), (3, 0, ["--resume", run]):
         process = start(count, *arguments)
-        wait_for(run / "metrics.csv" if rank else run / "checkpoint-best.npz")
+        written = wait_for(run / "checkpoint-last.npz", written)
         os.kill(the_one_with(rank, process), signal.SIGKILL)
         status, said, text = ended(process, 30)
         assert status != 0 and len(said) <= 1, text
