@@ -44,6 +44,18 @@ def test_images_maps_and_much_of_something(figure):
     assert "line at (11, 11); and 3 more." in words and "nan" not in words
 
 
+def test_what_only_a_drawing_needs_is_left_out(figure):
+    axes, plain, logarithmic = figure.subplots(1, 3)
+    axes.plot([0, 3], [1, 2])
+    axes.set_axis_off()
+    axes.text(0, 0, "conv1: 55")
+    plain.bar([0], [3])
+    plain.bar([1], [4])
+    plain.contour(np.arange(9.0).reshape(3, 3), levels=[5])
+    logarithmic.loglog([1, 1e6], [1, 1e-3])
+    assert in_words.of(figure) == "conv1: 55. bars: 3, 4; contours at 5. line at (1, 1), (1e+06, 0.001)."
+
+
 def test_numbers_in_a_table_are_said_with_their_row_and_column(figure):
     axes = figure.subplots()
     axes.imshow(np.eye(2))

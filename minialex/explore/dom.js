@@ -36,19 +36,11 @@ function fill(made, attributes, children) {
 /** A term and what it is, for a dl. @param {string} term @param {string | Node} text */
 export const fact = (term, text) => [element("dt", {}, term), element("dd", {}, text)];
 
-/** Stripes, so that what is lost is seen without colour. @param {string} name @param {string} colour */
-export function stripes(name, colour) {
-  const pattern = shape("pattern", {
-    id: name,
-    width: 6,
-    height: 6,
-    patternUnits: "userSpaceOnUse",
-    patternTransform: "rotate(45)",
-  });
-  pattern.append(
-    shape("rect", {width: 6, height: 6, fill: "none"}),
-    shape("line", {y2: 6, stroke: colour, "stroke-width": 3}),
-  );
+/** Stripes, so that what is lost is seen without colour. @param {string} name @param {string} colour @param {number} [every] */
+export function stripes(name, colour, every = 6) {
+  const turned = {patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)"};
+  const pattern = shape("pattern", {id: name, width: every, height: every, ...turned});
+  pattern.append(shape("line", {y2: every, stroke: colour, "stroke-width": every / 2}));
   return shape("defs", {}, pattern);
 }
 

@@ -212,7 +212,7 @@ function drawPicture(layer) {
   svg.setAttribute("viewBox", `${-margin} ${-margin} ${width + 2 * margin} ${height + 2 * margin}`);
   svg.setAttribute("aria-label", `The picture and what the unit sees of it: ${words}`);
   svg.replaceChildren(
-    stripes("unseen", "var(--red)"),
+    stripes("unseen", "var(--red)", width / 40),
     shape("rect", {width, height, fill: "var(--pale)", stroke: "var(--line)", "stroke-width": thick / 2}),
     ...(trained ? trained.photo(width, height) : []),
     shape("rect", {x: width - unseenColumns, width: unseenColumns, height, fill: "url(#unseen)"}),

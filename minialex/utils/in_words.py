@@ -63,7 +63,7 @@ def _texts(axes: Any) -> Iterator[str]:
 def _named_places(side: Any) -> dict[float, str]:
     """{place: name} along an axis, where it has names."""
     return {place: text.get_text() for place, text in zip(side.get_ticklocs(), side.get_ticklabels())
-            if any(letter.isalpha() for letter in text.get_text())}
+            if any(letter.isalpha() for letter in text.get_text()) and not text.get_text().startswith("$\\mathdefault")}
 
 
 def _images(axes: Any) -> Iterator[str]:
@@ -75,12 +75,13 @@ def _images(axes: Any) -> Iterator[str]:
 
 
 def _bars(axes: Any) -> Iterator[str]:
+    found: dict[str, list[Any]] = {}  # those without a name are taken together
     for container in axes.containers:
         patches = [patch for patch in getattr(container, "patches", ()) if patch.get_zorder() > 0]  # 0: what bars stand on
-        if patches:
-            lying = getattr(container, "orientation", "vertical") == "horizontal"
-            values = [patch.get_width() if lying else patch.get_height() for patch in patches]
-            yield f"{_label(container, 'bars')}: {_numbers(values)}"
+        lying = getattr(container, "orientation", "vertical") == "horizontal"
+        values = [patch.get_width() if lying else patch.get_height() for patch in patches]
+        found.setdefault(_label(container, "bars"), []).extend(values)
+    yield from (f"{label}: {_numbers(values)}" for label, values in found.items() if values)
 
 
 def _lines(axes: Any) -> Iterator[str]:
@@ -88,7 +89,9 @@ def _lines(axes: Any) -> Iterator[str]:
         x, y = (np.ma.asarray(side, dtype=float).filled(np.nan) for side in line.get_data())
         seen = np.isfinite(x) & np.isfinite(y)
         x, y = x[seen], y[seen]
-        if not len(x) or line.get_transform() != axes.transData:  # the latter: a rule across the whole part
+        is_rule = line.get_transform() != axes.transData  # across the whole part
+        is_sketch = not axes.axison and str(line.get_label()).startswith("_")  # its places mean nothing
+        if not len(x) or is_rule or is_sketch:
             continue
         if len(x) <= FEW:
             yield f"{_label(line, 'line')} at " + ", ".join(f"({_short(a)}, {_short(b)})" for a, b in zip(x, y))
@@ -100,7 +103,7 @@ def _lines(axes: Any) -> Iterator[str]:
 def _points(axes: Any) -> Iterator[str]:
     for group in axes.collections:
         if hasattr(group, "levels"):
-            yield f"contours at {_numbers(group.levels)}"
+            yield f"contours at {_numbers([level for level in group.levels if np.isfinite(level)])}"
         elif len(places := np.ma.asarray(group.get_offsets(), dtype=float).filled(np.nan)) > 1:
             across, up = map(_range, places.T)
             yield f"{_label(group, 'points')}: {len(places)} places, across from {across}, up from {up}"
