@@ -62,9 +62,8 @@ class Labels:
                 bad.add(path)
                 grave.append((self.at(line), f"it calls {printable(name)} {label}, line {before} calls it {first}: the picture "
                               "is left out"))
-        if not seen:
-            such = f", such as {printable(rows[0][1])} in line {rows[0][0]}" if rows else ""
-            raise UserError(f"{printable(self.path)} names no picture that lies in {printable(root)}{such}")
+        such = f", such as {printable(rows[0][1])} in line {rows[0][0]}" if rows else ""
+        require(seen, f"{printable(self.path)} names no picture that lies in {printable(root)}{such}")
         found: dict[str, Classes] = {}
         for path, (label, line) in seen.items():
             lines.setdefault(label, self.at(line))

@@ -104,9 +104,8 @@ def _alike_but_for_the_part(top: Folder) -> dict[str, str]:
             if others and (part := kind(words[at])):
                 groups.setdefault((at, *others), {})[name] = part
     divided = [group for group in groups.values() if "train" in group.values() and len(set(group.values())) > 1]
-    if len(divided) > 1:
-        raise UserError(f"{top.path} holds {', '.join([*divided[0], *divided[1]])}, which divide each class: move its "
-                        "pictures into train/CLASS and test/CLASS")
+    require(len(divided) < 2, f"{top.path} holds {', '.join(name for group in divided[:2] for name in group)}, which divide each "
+            "class: move its pictures into train/CLASS and test/CLASS")
     return divided[0] if divided else {}
 
 
@@ -115,8 +114,8 @@ def _one(top: Folder, parts: dict[str, str], wanted: str) -> Folder | None:
     found = [top.folders[name] for name, part in parts.items() if part == wanted]
     if len(found) > 1:
         found = [folder for folder in found if folder.folders or folder.pictures or folder.trouble] or found[:1]
-    if len(found) > 1:
-        raise UserError(f"{top.path} holds {' and '.join(each.name for each in found)}, which mean the same: keep one of them")
+    require(len(found) < 2,
+            f"{top.path} holds {' and '.join(each.name for each in found)}, which mean the same: keep one of them")
     return found[0] if found else None
 
 
@@ -127,8 +126,8 @@ def _unwrapped(parts: dict[str, Folder]) -> dict[str, Folder]:
     if train is None or len(train.checked().folders) < 2 or train.pictures or \
             os.path.realpath(parts["train"].path).startswith(os.path.realpath(train.path)):  # a link around itself
         return parts
-    if any(inner[part] is None and folder.folders for part, folder in parts.items()):
-        raise UserError(f"{parts['train'].path} holds nothing but {train.name}/ with the class folders: move them one folder up")
+    require(all(inner[part] or not folder.folders for part, folder in parts.items()),
+            f"{parts['train'].path} holds nothing but {train.name}/ with the class folders: move them one folder up")
     return {part: inner[part] or folder for part, folder in parts.items()}
 
 
@@ -144,10 +143,9 @@ def _check_that_folders_are_classes(top: Folder) -> None:
     if len(inner) < 2 or any(folder.pictures for folder in inner):
         return
     shared = sorted(set.intersection(*(set(folder.folders) for folder in inner)))
-    if len(shared) > 1:  # a single one is often called "images"
-        raise UserError(f"the folders {', '.join(list(top.folders)[:3])} in {top.path} all hold {', '.join(shared[:3])}: if "
-                        "these are the classes, name the outer folders train and val; if not, put each class's pictures into its "
-                        "folder itself")
+    require(len(shared) < 2,  # a single one is often called "images"
+            f"the folders {', '.join(list(top.folders)[:3])} in {top.path} all hold {', '.join(shared[:3])}: if these are the "
+            "classes, name the outer folders train and val; if not, put each class's pictures into its folder itself")
 
 
 def check_classes(names: Iterable[str], root: str) -> None:

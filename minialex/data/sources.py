@@ -23,7 +23,7 @@ from urllib.request import Request, urlopen
 import numpy as np
 from PIL import Image
 
-from ..errors import UserError
+from ..errors import UserError, require
 from ..utils.files import Place
 from . import names
 from .folder import open_folder
@@ -88,9 +88,8 @@ def builtin(cache_dir: Place | None = None, progress: bool = True, **options: An
         with whole_folder(root) as folder:
             generate(folder, PER_CLASS, progress)
     for place in [root / part / name for part in PER_CLASS for name in PATTERNS]:
-        if len(list(place.glob("*.jpg"))) < (count := PER_CLASS[place.parent.name]):
-            raise UserError(f"the built-in pictures are damaged, {place} has fewer than {count}: delete {root}, and they are "
-                            "drawn again")
+        require(len(list(place.glob("*.jpg"))) >= (count := PER_CLASS[place.parent.name]), f"the built-in pictures are damaged, "
+                f"{place} has fewer than {count}: delete {root}, and they are drawn again")
     return open_folder(root, **options)
 
 
@@ -191,8 +190,7 @@ def unpack(archive: Path, folder: Place, progress: bool = True) -> None:
                     target.mkdir(parents=True, exist_ok=True)
                     continue
                 written += member.size
-                if written > MAX_UNPACKED:
-                    raise UserError(f"{archive} unpacks to more than {MAX_UNPACKED:,} bytes: it was not used")
+                require(written <= MAX_UNPACKED, f"{archive} unpacks to more than {MAX_UNPACKED:,} bytes: it was not used")
                 target.parent.mkdir(parents=True, exist_ok=True)
                 with tar.extractfile(member) as source, open(target, "xb") as file:
                     shutil.copyfileobj(source, file)
@@ -205,8 +203,8 @@ def unpack(archive: Path, folder: Place, progress: bool = True) -> None:
 def _safe_target(member: tarfile.TarInfo, folder: Place) -> Path:
     name = PurePosixPath(member.name)
     outside = name.is_absolute() or ".." in name.parts or "\\" in member.name or ":" in member.name
-    if outside or not (member.isfile() or member.isdir()):
-        raise UserError(f"the archive holds {member.name!r}, no plain file inside its folder: it was not unpacked")
+    require(not outside and (member.isfile() or member.isdir()),
+            f"the archive holds {member.name!r}, no plain file inside its folder: it was not unpacked")
     return Path(folder, *name.parts)
 
 

@@ -112,9 +112,8 @@ def _is_flat(folder: Folder) -> bool:
 def _classes(root: str, problems: Problems, excluded: list[str]) -> Classes:
     """Classes by the names of the folders, in alphabetical order. Appends what is left out to `problems`."""
     here = Folder(root).checked()
-    if not here.folders and here.pictures:
-        raise UserError(f"{root} holds {len(here.pictures)} pictures but no class folders: put each class into a folder of its "
-                        "own, or say in a file what each picture is (--labels FILE)")
+    require(here.folders or not here.pictures, f"{root} holds {len(here.pictures)} pictures but no class folders: put each class "
+            "into a folder of its own, or say in a file what each picture is (--labels FILE)")
     require(here.folders, f"{root} holds no class folders: give the folder whose folders are named after the classes")
     problems += [(os.path.join(root, name), "it lies outside the class folders") for name in here.pictures]
     problems += [(entry.path, f"minialex keeps its runs in folders called {RUNS}, so it is no class") for entry in here.entries()
@@ -122,8 +121,7 @@ def _classes(root: str, problems: Problems, excluded: list[str]) -> Classes:
     classes: Classes = {}
     for folder in [folder for name, folder in here.folders.items() if name not in excluded]:
         name, before = spelled(folder.name), len(problems)
-        if name in classes:
-            raise UserError(f"{root} holds two folders named {name}, spelled with different code points: join them")
+        require(name not in classes, f"{root} holds two folders named {name}, spelled with different code points: join them")
         classes[name] = list(pictures_below(folder.path, problems, os.path.realpath(root)))
         if not classes[name] and len(problems) == before:
             problems.append((folder.path, "the class folder holds no pictures"))

@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Iterator
 from functools import cached_property
 
-from ..errors import UserError
+from ..errors import UserError, require
 from ..utils.files import Place
 from ..utils.marks import is_no_class, is_own_picture
 from .pictures import ENDINGS
@@ -136,6 +136,5 @@ def files_below(path: Place) -> list[str]:
         return [os.fspath(path)]
     below = pictures_below(os.fspath(path), [], os.path.dirname(os.path.realpath(path)))
     found = [picture for picture in below if not is_own_picture(picture)]
-    if not found:
-        raise UserError(f"{printable(path)} holds no pictures ({' '.join(ENDINGS)})")
+    require(found, f"{printable(path)} holds no pictures ({' '.join(ENDINGS)})")
     return found
