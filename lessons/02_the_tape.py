@@ -219,9 +219,10 @@ classroom.score()
 #
 # - `x0, y0 = 5, -2`: which of the two ways brings the larger part to x?
 # - `rows = 100`: how does the slope of the bias grow?
-# - `with ma.record(x=x) as tape:` around the three lines that make and walk y in section 6, and `tape.save("tape.html")`
-#   at the end: a page that plays the walk again, step by step.
 # - `h = 1e-12`: is a smaller h better? Lesson 03 says why not.
+#
+# Put `with ma.record(x=x) as tape:` around the three lines of section 6 that make y and walk back, and
+# `tape.save("tape.html")` after them: that page plays the walk again, step by step.
 #
 # ## Exercise
 # `lessons/exercises/02_the_tape.py`: an operation of your own, a/b, with its two slopes. It is a `Function`, as in
