@@ -31,16 +31,15 @@ def prepare(planes: Array, row: int, column: int, reflect: bool, mean: Array | N
 
     planes: uint8 (C, size, size); row, column: the crop's offset; mean: float32 (C, size, size) or None; shift: float32 (C,),
     what every pixel's colour is moved by, or None. The mean is subtracted before the reflection, so each pixel meets its own.
-    planes and out may also be those of N pictures, on any device.
     """
-    window = np.s_[..., row : row + out.shape[-2], column : column + out.shape[-1]]
+    window = np.s_[:, row : row + out.shape[1], column : column + out.shape[2]]
     # In a buffer that fits the cache, then once into the batch.
     picture = planes[window].astype(np.float32)
     if mean is not None:
         picture -= mean[window]
     if shift is not None:
         picture += shift[:, None, None]
-    array_module(picture).multiply(picture[..., ::-1] if reflect else picture, np.float32(factor), out=out)
+    np.multiply(picture[:, :, ::-1] if reflect else picture, np.float32(factor), out=out)
 
 
 def prepare_batch(planes: Any, offsets: Any, reflections: Any, mean: Any, factor: float, crop: int, shifts: Any = None) -> Any:
@@ -86,6 +85,11 @@ def ten_crops(planes: Any, crop: int, mean: Any = None, factor: float = 1.0) -> 
     out = xp.empty((len(planes), 10, planes.shape[1], crop, crop), dtype=np.float32)
     far, middle = size - crop, centre(size, crop)
     for view, (row, column) in enumerate([(0, 0), (0, far), (far, 0), (far, far), (middle, middle)]):
-        prepare(planes, row, column, False, mean, factor, out[:, view])
+        window = np.s_[..., row : row + crop, column : column + crop]
+        out[:, view] = planes[window]
+        if mean is not None:
+            out[:, view] -= mean[window]
+    if factor != 1:
+        out[:, :5] *= np.float32(factor)
     out[:, 5:] = out[:, :5, ..., ::-1]
     return out
