@@ -20,7 +20,8 @@ def test_a_lesson_asks_scores_draws_and_is_noted(first):
     assert "it is 1: you said 2" in said and "worth another look: A network that gives the score 0" in said
     assert "a number, please" not in said, "the sentence goes when a number is typed"
     assert first.eval("document.querySelector('.output img').naturalWidth") > 500
-    assert first.eval("document.querySelector('.output img').alt").startswith("Left: before training")
+    assert "line of 300 points" in first.eval("document.querySelector('.output img').alt"), "its numbers, for who does not see it"
+    assert first.text(".output figcaption").startswith("Left: before training")
     first.reload()
     known = json.loads(first.eval("localStorage['minialex.course']"))
     assert known["lessons"] == {"00_first_network": [1, 2]}
