@@ -128,6 +128,20 @@ def test_with_everything_that_a_run_can_have(more, pictures, tmp_path):
     assert learnt(tmp_path / "run1") == learnt(tmp_path / "run3")
 
 
+@needs_mpi
+@pytest.mark.long
+def test_a_new_layer_starts_with_the_same_weights(alone, pictures, tmp_path):
+    """It is scaled by the first pictures, of which a process has more or less."""
+    others = shutil.copytree(pictures, tmp_path / "others")
+    for folder in others.rglob("leaves"):
+        shutil.rmtree(folder)
+    for count in (1, 3):
+        run = tmp_path / f"run{count}"
+        status, said, text = ended(start(count, "--data", others, "--init", alone, *OPTIONS[2:], "--out", run))
+        assert status == 0 and "it keeps its initial values" in text, text
+    assert learnt(tmp_path / "run1") == learnt(tmp_path / "run3")
+
+
 ENDLESS = [*OPTIONS, "--schedule", "constant", "--parallel", "hybrid", "--shards", "3", "--epochs", "5000"]
 
 
