@@ -45,7 +45,7 @@ class BiasNotSummed:
         return dout @ self.params["weight"].T
 
 
-# expected: parameter 0: sign flipped
+# expected: W: sign flipped
 class SignOfALists:
     def __init__(self, W):
         self.params, self.grads = [W], [np.zeros_like(W)]
