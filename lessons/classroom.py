@@ -28,7 +28,7 @@ for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # an old Windows console has no "→": better a "?" than a traceback
 
 SMALL = sys.platform == "emscripten" or bool(os.environ.get("MINIALEX_SMALL"))  # Python in a browser is slow
-SHOW = None  # how a page in a browser shows a picture, (path, caption): lessons/site sets it
+SHOW = None  # how a page in a browser shows a picture, (path, caption, words): lessons/site sets it
 
 _claims = {}
 
