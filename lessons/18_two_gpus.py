@@ -17,10 +17,10 @@ from minialex import Tensor, models, nn
 
 # %% [markdown]
 # ## 1. A tower is a convolution of its own
-# "A single GTX 580 GPU has only 3GB of memory", says the paper (section 3.2). "Therefore we spread the net across two
-# GPUs": half the kernels on each, "the GPUs communicate only in certain layers". What is a half worth alone? Look at
-# conv2. Its kernels 1 to 128 see only maps 1 to 48. Its kernels 129 to 256 see only the other 48 maps. No sum has
-# parts from both sides. So it is two convolutions side by side, and nothing passes between them, forward or backward.
+# "A single GTX 580 GPU has only 3GB of memory", says the paper (section 3.2). "Therefore we spread the net across two GPUs":
+# half the kernels on each, "the GPUs communicate only in certain layers". What is a half worth alone? Look at conv2. Its
+# kernels 1 to 128 see only maps 1 to 48. Its kernels 129 to 256 see only the other 48 maps. No sum has parts from both sides.
+# So it is two convolutions side by side, and nothing passes between them, forward or backward.
 
 # %%
 claim("T9", "N1, N2, N3, N4, N5", "two GPUs: half the kernels on each, crossing at conv3 and the fully connected layers")
@@ -49,16 +49,14 @@ fact(f"each GPU has half of the {weight.size:,} weights", 2 * towers.half_of(wei
 
 # %% [markdown]
 # ## 2. Where a layer sees both halves
-# conv3 sees all 256 maps, and each GPU has made only half of them. So each sends its maps to the other. That is the
-# way forward. And backward? A map of tower 0 is used twice: by tower 0's kernels of conv3, and by tower 1's. A value
-# that is used twice gets the sum of both slopes (lesson 02). The second one was computed on the other GPU. So it
-# comes back over the same line:
+# conv3 sees all 256 maps, and each GPU has made only half of them. So each sends its maps to the other. That is the way
+# forward. And backward? A map of tower 0 is used twice: by tower 0's kernels of conv3, and by tower 1's. A value that is used
+# twice gets the sum of both slopes (lesson 02). The second one was computed on the other GPU. So it comes back:
 #
 #     forward   y = [a, b]: mine and yours, in the order of the towers
 #     backward  da = (what my layer says of a) + (what your layer says of a)
 #
-# `towers.Exchange` is a Function of ours that does this. To test it alone, let the other side be an array that never
-# changes.
+# `towers.Exchange` is a Function of ours that does this. To test it alone, let the other side be an array that never changes.
 
 # %%
 mine, theirs = random.normal(size=(2, 3, 4, 4)), random.normal(size=(2, 3, 4, 4))
@@ -80,13 +78,12 @@ fact("what we sent: our maps on the way forward, the gradient of the other's hal
 
 # %% [markdown]
 # ## 3. One process, then two
-# Now in earnest: AlexNet's structure in small, with 16-32-48-48-32 maps, 64-64-10 neurons and 67×67 pixels.
-# `towers.py` is started twice. Each process has half of the weights, and sees the other one only through the
-# exchange. What the two write must be what one process computes. (In a browser no process can be started. There the
-# towers take turns: each runs until it needs a message, and again when the message is there.)
+# Now in earnest: AlexNet's structure in small, with 16-32-48-48-32 maps, 64-64-10 neurons and 67×67 pixels. `towers.py` is
+# started twice. Each process has half of the weights, and sees the other one only through the exchange. What the two write
+# must be what one process computes. (A browser starts no process: there the towers take turns, each until it needs a message.)
 #
-# There is a trap at the end. Both towers have the whole output, so both compute the loss, and both start a backward
-# pass. The exchange adds them up. What comes out if each of them passes back all of it?
+# There is a trap at the end. Both towers have the whole output, so both compute the loss, and both start a backward pass. The
+# exchange adds them up. What comes out if each of them passes back all of it?
 
 # %%
 share = 0.5
@@ -107,8 +104,7 @@ def difference(name, gradient, sides):
     return np.abs(np.concatenate([side[name] for side in sides]) - gradient).max() / np.abs(gradient).max()
 
 worst = max(difference(name, p.grad, sides) for name, p in whole.named_parameters())
-fact("they were one process, by turns" if alone else "they were two processes",
-     (sides[0]["process"] == sides[1]["process"]) == alone)
+fact("one process, by turns" if alone else "they were two processes", (sides[0]["process"] == sides[1]["process"]) == alone)
 fact("both have the whole output, equal to one process's",
      all(np.allclose(side["output"], output.data, atol=1e-13) for side in sides))
 fact(f"all {len(whole.parameters())} parameter gradients agree to twelve digits", worst < 1e-12)
@@ -121,10 +117,9 @@ fact("twice: the exchange adds up both towers' gradients, so each may pass back 
 
 # %% [markdown]
 # ## 4. What is sent
-# Sending takes time. How much is it? In the real network each GPU sends its half of pool2's maps to conv3, of pool5's
-# to fc6, and its half of the values of fc6, fc7 and fc8. On the way back as many gradients return. Compare this with
-# what would cross over if all layers saw both halves: then conv2, conv4 and conv5 would need the other side's maps
-# too. The towers were a way to send less.
+# Sending takes time. How much is it? In the real network each GPU sends its half of pool2's maps to conv3, of pool5's to fc6,
+# and its half of the values of fc6, fc7 and fc8. On the way back as many gradients return. Compare this with what would cross
+# over if all layers saw both halves: then conv2, conv4 and conv5 would need the other side's maps too. The towers send less.
 
 # %%
 guess = predict("How many floats does one GPU send per picture on the way forward?")
@@ -152,13 +147,12 @@ settle("T9", "true", f"two {'towers by' if alone else 'processes over'} {how}: o
 
 # %% [markdown]
 # ## 5. Five to six days
-# "Our network takes between five and six days to train on two GTX 580 3GB GPUs", says the paper. How fast is that? 90
-# epochs of 1.2 million pictures are 108 million pictures. Divide by the seconds of 5.5 days, 5.5·24·60·60. To
-# compare, this machine trains the full network for two steps of 16 pictures (in a browser it only answers for one, and
-# three times that is taken for a step). And how much arithmetic is it? One
-# multiply-accumulate is 2 operations. The backward pass has two products for each one of the forward pass (lesson 04:
-# dW and dx). So a picture in training takes about 3·2 operations for each multiply-accumulate. A GTX 580 can do 1.58
-# million million a second (TFLOP/s), by its data sheet.
+# "Our network takes between five and six days to train on two GTX 580 3GB GPUs", says the paper. How fast is that? 90 epochs
+# of 1.2 million pictures are 108 million pictures. Divide by the seconds of 5.5 days, 5.5·24·60·60. To compare, this machine
+# trains the full network for two steps of 16 pictures (in a browser it answers for one, and three times that counts as a
+# step). And how much arithmetic is it? One multiply-accumulate is 2 operations. The backward pass has two products for each
+# one of the forward pass (lesson 04: dW and dx). So a picture in training takes about 3·2 operations for each
+# multiply-accumulate. A GTX 580 can do 1.58 million million a second (TFLOP/s), by its data sheet.
 
 # %%
 claim("T12", "N4, P", "five to six days on two GTX 580 3 GB, 90 epochs of 1.2 million pictures")
@@ -179,11 +173,11 @@ settle("T12", f"true, as {slow:.0f} to {fast:.0f} pictures a second", f"here {ou
 
 # %% [markdown]
 # ## 6. Share the pictures instead
-# **Data parallel** training cuts the batch, not the network. Each process has all the weights and some of the pictures,
-# a **shard** or more. The batch's gradient is the sum of the shards'. What travels? Each of N processes sends the others
-# their N-th parts of its gradient, adds up what it is given, and sends this sum to all: (N - 1)/N of all numbers, twice.
-# A sum depends on its order (lesson 07). So add along one fixed tree, whoever computed the shards: s and s + 1, then s and
-# s + 2. The engine does so (`training/shards.py`, docs/machines.md) through mpi4py; here workers are plain processes.
+# **Data parallel** training cuts the batch, not the network. Each process has all the weights and some of the pictures, a
+# **shard** or more. The batch's gradient is the sum of the shards'. What travels? Each of N processes sends the others their
+# N-th parts of its gradient, adds up what it is given, and sends this sum to all: (N - 1)/N of all numbers, twice. A sum
+# depends on its order (lesson 07). So add along one fixed tree, whoever computed the shards: s and s + 1, then s and s + 2.
+# The engine does so (`training/shards.py`, docs/machines.md) through mpi4py; here workers are plain processes.
 
 # %%
 heard("data parallel training gives the same gradient on any number of machines")
@@ -204,10 +198,10 @@ fact(f"in the other order {np.mean(off > 0):.0%} of the numbers end differently"
 # %% [markdown]
 # ## 7. One weird trick
 # In 2014 the paper's first author mixed both ways (Krizhevsky, arXiv 1404.5997): convolutions share the batch of B pictures;
-# fully connected layers are **model parallel**: each process has 1/N of the neurons, for all pictures, as our towers do.
-# So the gradients of 96% of the weights stay at home. What travels besides the convolutions' gradients? Forward, pool5's
-# and each layer's values, B/N of each, to N - 1 others. Backward, the slopes of each layer's inputs: sums over all
-# neurons, so twice (N - 1)/N. The engine: `--parallel hybrid`.
+# fully connected layers are **model parallel**: each process has 1/N of the neurons, for all pictures, as our towers do. So
+# the gradients of 96% of the weights stay at home. What travels besides the convolutions' gradients? Forward, pool5's and each
+# layer's values, B/N of each, to N - 1 others. Backward, the slopes of each layer's inputs: sums over all neurons, so twice (N
+# - 1)/N. The engine: `--parallel hybrid`.
 
 # %%
 heard("the fully connected layers have most of the weights, so their gradients must be most of what is sent")
@@ -242,5 +236,5 @@ classroom.score()
 # - `B = 1024`: which of the three ways sends least per step now?
 #
 # ## Exercise
-# `lessons/exercises/18_two_gpus.py`: the exchange as a Function of your own, forward and backward. Before you write
-# it: what becomes of the gradient for the channels that came from the other tower?
+# `lessons/exercises/18_two_gpus.py`: the exchange as a Function of your own, forward and backward. Before you write it: what
+# becomes of the gradient for the channels that came from the other tower?
