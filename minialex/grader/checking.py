@@ -153,7 +153,8 @@ class Check:
                 continue
             if report or not (clear or note) and not any(row.verdict == verdict.UNKNOWN for row in report.rows):
                 self._tell_inputs(reading[1], True)
-                report.rows = [row._replace(verdict=verdict.UNDECIDED, detail=note) if note else row for row in report.rows]
+                report.rows = [row._replace(verdict=verdict.UNDECIDED, detail=note) if note and row in report.counted() else row
+                               for row in report.rows]
                 return report, reading
         return None
 

@@ -77,8 +77,10 @@ class Trying:
             yield layout, readings
 
     def _run(self, code, values):
-        run = code.run(copy.deepcopy(values))
-        if not np.isfinite(binding.join(f"{code.title} returned", run.outputs).astype(float)).all():
+        output = binding.join(f"{code.title} returned", code.run(copy.deepcopy(values)).outputs).astype(float)
+        if not output.size:
+            raise ValueError(f"{self.found.name} returns no values for drawn inputs: give larger ones.")
+        if not np.isfinite(output).all():
             raise ValueError(f"{self.found.name} gives NaN or infinity for drawn inputs: choose others, with a function "
                              f"{self.found.name}_inputs(generator).")
 
@@ -115,7 +117,8 @@ class Trying:
         for layout, note in list(self._meant(small, report)):
             for _, readings in self.running([layout]):
                 code, values, _ = readings[0]
-                if not note or np.ptp(code.run(copy.deepcopy(values)).outputs[0]):  # of one row everything may be its mean
+                output = code.run(copy.deepcopy(values)).outputs[0]
+                if not note or not np.ndim(output) or np.ptp(output):  # of one row everything may be its mean
                     yield readings, note
 
     def _meant(self, small, report):
@@ -129,10 +132,12 @@ class Trying:
             for layout in sorted(found, key=lambda layout: "probs" not in layout.shapes.values()):
                 if {"probs", "one-hot"} & set(layout.shapes.values()):
                     yield layout, ""
-        row = report.rows[0]
-        if len(report.rows) == 1 and row.verdict in (verdict.UNKNOWN, verdict.TERM) and len(row.shape) == 2:
-            for letters in ("D", "D1", "1D"):
-                yield self.layout._replace(shapes={"x": letters}), f"right for one example, wrong for {row.shape[0]} rows"
+        row, *others = report.counted()
+        if not others and row.verdict in (verdict.UNKNOWN, verdict.TERM) and len(row.shape) == 2:
+            row_of_scores = {**dict.fromkeys(("x", "scores", "probs"), "1Q"), "labels": "hotQ"}
+            for shapes in ({"x": "D"}, {"x": "D1"}, {"x": "1D"}, row_of_scores):
+                yield (self.layout._replace(shapes=shapes, sizes={**self.layout.sizes, "N": 1}),
+                       f"right for one example, wrong for {row.shape[0]} rows")
 
     def further(self, values: dict, small: bool) -> Iterator[Readings]:
         """Layouts where other mistakes show."""

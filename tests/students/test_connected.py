@@ -236,6 +236,13 @@ class OneExample:
         return self.y * (dout - (dout * self.y).sum(axis=-1, keepdims=True))
 
 
+class Surprise:
+    def forward(self, y, t):
+        return -np.dot(t, np.log(np.exp(y) / np.exp(y).sum(axis=1, keepdims=True)).T).sum()
+    def backward(self, y, t):
+        return np.sum(t) * np.exp(y) / np.exp(y).sum(axis=1, keepdims=True) - t
+
+
 class Loss:
     def forward(self, y_pred, y_true):
         return np.mean((y_pred - y_true) ** 2)
@@ -247,12 +254,13 @@ class Loss:
 def test_what_cannot_be_decided_is_said(check):
     """dout handed on by a softmax, a softmax of everything, and a loss that counts on another mean."""
     status, (result,) = check(meant=MEANT)
-    softmax, example, loss = (item["rows"][0] for item in result["checks"])
-    assert status == 1 and [item["status"] for item in result["checks"]] == ["undecided", "undecided", "wrong"]
+    softmax, example, surprise, loss = (item["rows"][0] for item in result["checks"])
+    assert status == 1 and [item["status"] for item in result["checks"]] == ["undecided", "undecided", "undecided", "wrong"]
+    assert "right for one example" in surprise["detail"]
     assert "right after a p − t" in softmax["detail"] and "right for one example" in example["detail"]
     assert loss["detail"].startswith("5") and "right if the loss is the sum of these 5, not their mean" in loss["evidence"]
     status, (result,) = check(meant=MEANT.replace("return dout\n", "return 2 * dout\n").replace("* self.y).sum", ").sum"))
-    assert [item["status"] for item in result["checks"]] == ["wrong", "wrong", "wrong"]
+    assert [item["status"] for item in result["checks"]] == ["wrong", "wrong", "undecided", "wrong"]
 
 
 SHARED = """
