@@ -1,6 +1,7 @@
 """Where random numbers come from: initial weights and dropout masks, on the CPU and on GPUs."""
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from numbers import Integral
@@ -11,7 +12,8 @@ import numpy as np
 from .aliases import Array
 from .device import device_of, to_device
 
-_random: dict[str, Any] = {"host": None, "first row": 0}  # the generator is made when first asked for: numpy.random takes 10 ms
+_random: dict[str, Any] = {"host": None}  # the generator is made when first asked for: numpy.random takes 10 ms
+_part = threading.local()  # .first_row: each thread may work on a part of its own
 
 
 def manual_seed(seed: int) -> None:
@@ -22,6 +24,7 @@ def manual_seed(seed: int) -> None:
     if not isinstance(seed, Integral) or seed < 0:
         raise ValueError(f"manual_seed needs a whole number of at least 0, got {seed!r}.")
     _random["host"] = np.random.default_rng(int(seed))
+    _part.first_row = 0  # after an error within a part, too
 
 
 def host_generator() -> np.random.Generator:
@@ -69,15 +72,15 @@ def parts_of_batch(slices: Iterable[slice]) -> Iterator[slice]:
     try:
         for part in slices:
             set_random_state(before)
-            _random["first row"] = first + part.start
+            _part.first_row = first + part.start
             yield part
     finally:
-        _random["first row"] = first
+        _part.first_row = first
 
 
 def first_row() -> int:
     """The number, in the whole batch, of the first row of the part that is being worked on."""
-    return _random["first row"]
+    return getattr(_part, "first_row", 0)
 
 
 @contextmanager

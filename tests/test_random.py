@@ -1,12 +1,21 @@
 """Random numbers: seeds, keys, states."""
 import json
+import threading
 
 import numpy as np
 import pytest
 
 import minialex as ma
 import minialex.functional as F
-from minialex.random import frozen_randomness, host_generator, random_key, random_state, set_random_state
+from minialex.random import (
+    first_row,
+    frozen_randomness,
+    host_generator,
+    parts_of_batch,
+    random_key,
+    random_state,
+    set_random_state,
+)
 
 
 def test_a_seed_gives_the_same_numbers_again():
@@ -60,3 +69,32 @@ def test_the_random_state_goes_through_a_checkpoint():
     first = host_generator().random(3).tolist()
     set_random_state(state)
     assert host_generator().random(3).tolist() == first
+
+
+def test_a_part_belongs_to_the_thread_that_works_on_it():
+    inside, looked = threading.Event(), threading.Event()
+
+    def work():
+        for _ in parts_of_batch([slice(4, 6)]):
+            inside.set()
+            assert looked.wait(10)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    assert inside.wait(10)
+    seen = first_row()
+    outer = parts_of_batch([slice(1, 2)])
+    next(outer)
+    looked.set()
+    thread.join()
+    outer.close()
+    assert (seen, first_row()) == (0, 0)
+
+
+def test_a_seed_forgets_the_part_that_an_error_left():
+    left = parts_of_batch([slice(7, 9)])
+    next(left)
+    assert first_row() == 7
+    ma.manual_seed(3)
+    assert first_row() == 0
+    left.close()
