@@ -52,6 +52,11 @@ class Network(Sequential):
             raise ValueError(f"{self.variant} is made for pictures of shape (N, {wanted}), got {shape}; {error}") from error
 
 
+def is_chain(model: nn.Module) -> bool:
+    """Does a network do nothing but apply its layers one after the other?"""
+    return type(model).forward in (Sequential.forward, Network.forward)
+
+
 def alexnet(variant: str = "paper", num_classes: int = 1000, in_channels: int = 3, init: str = "paper",
             dropout: float = 0.5) -> Network:
     """One of `VARIANTS`, with weights drawn as `init` says (see `initialise`).
@@ -175,11 +180,6 @@ def build(name: str, num_classes: int, in_channels: int = 3, init: str | None = 
 
 
 # ------------------------------------------------------------------------------------------------ initial weights
-
-
-def is_chain(model: nn.Module) -> bool:
-    """Does a network do nothing but apply its layers one after the other?"""
-    return type(model).forward in (Sequential.forward, Network.forward)
 
 
 def initialise(model: ModuleT, how: str) -> ModuleT:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from .. import nn, shapes
 from ..aliases import Shape
 from ..errors import UserError
+from ..models import is_chain
 from ..utils.table import times
 
 Spans = list[tuple[int, int] | None]  # for each value along one side: the first and last pixel it sees, None where only padding
@@ -75,7 +76,7 @@ def _chain(model: nn.Module, name: str = "") -> Iterator[tuple[str, nn.Module]]:
     if not model.named_children():
         yield name or type(model).__name__, model
         return
-    if not isinstance(model, nn.Sequential):
+    if not is_chain(model):
         named = name or getattr(model, "variant", type(model).__name__)
         raise UserError(f"{named} is no chain of layers: what a unit sees follows from their order, which a forward of its own "
                         "hides. Build it as one nn.Sequential of layers.")

@@ -6,8 +6,8 @@ mean. On a few thousand pictures it stays at ln K, the loss of a guess among K c
 there: weights of He's variance 2/fan_in, pixels of variance 1, smaller batches and steps that shrink in a line.
 
 conv1 needs help to leave its random start within a few hundred steps (FIRST). Its gradient grows with the pixels, and those
-of variance 1 are 70 times smaller than the paper's: with 70² times smaller steps its kernels stay as they were drawn. So it
-starts smaller and learns faster, as Caffe's lr_mult has it. Trials of both numbers: RESULTS.md.
+of variance 1 are 65 times smaller than raw ones (of the built-in set). So its kernels stay as they were drawn, unless it
+starts smaller and learns faster, as Caffe's lr_mult has it. Trials of both numbers: benchmarks/RESULTS.md.
 """
 
 import dataclasses

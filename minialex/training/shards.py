@@ -163,4 +163,5 @@ def _buckets(parameters: Sequence[Tensor]) -> list[list[Tensor]]:
 
 
 def zeros(parameter: Tensor) -> np.ndarray:
+    """Zeros of a parameter's shape, where it is."""
     return array_module(parameter.data).zeros_like(parameter.data)

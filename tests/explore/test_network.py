@@ -194,3 +194,13 @@ def test_who_feeds_a_channel_is_where_its_gradient_goes(tmp_path):
 def test_the_types_of_the_scripts_hold():
     done = subprocess.run([TSC, "--project", HERE / "jsconfig.json"], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
+
+
+def test_a_sequential_with_a_forward_of_its_own_is_no_chain():
+    class Twice(nn.Sequential):
+        def forward(self, x):
+            return super().forward(super().forward(x))
+
+    for model in (Twice(conv1=nn.Conv2d(3, 3, 3, padding=1)), nn.Sequential(inner=Twice(conv1=nn.Conv2d(3, 3, 3, padding=1)))):
+        with pytest.raises(UserError, match="is no chain of layers"):
+            network.facts(model, (3, 8, 8))

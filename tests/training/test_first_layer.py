@@ -3,6 +3,7 @@
 import csv
 import json
 import signal
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -89,3 +90,13 @@ def test_what_the_user_says_wins():
 def test_impossible_factors(name, value):
     with pytest.raises(UserError, match=name.replace("_", "-")):
         check({name: value})
+
+
+def test_the_measured_runs_used_what_is_the_default():
+    """Lesson 17 and RESULTS speak of benchmarks/filters.csv as of what `train --subset` does."""
+    with (Path(__file__).parents[2] / "benchmarks" / "filters.csv").open(encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["run"] == "builtin"]
+    config = resolve({"subset": ""}, 1200, 400)
+    assert len(rows) == 3
+    assert {(float(row["start"]), float(row["rate"]), int(row["epochs"])) for row in rows} == {
+        (config.first_init, config.first_lr, config.epochs)}
