@@ -2,6 +2,7 @@
 
 An implementation is a Function with the book's options and inputs. functional.py asks `implementation(op, *inputs)` for it.
 """
+import os
 from collections.abc import Callable
 from functools import cache
 from numbers import Integral
@@ -80,6 +81,12 @@ def in_cuda(op: Any, x: Array, *others: Any) -> bool:
     return x.dtype in ("float32", "float64")
 
 
+def tiles_in_cuda(op: Any, x: Array, weight: Array, *bias: Array) -> bool:
+    """3x3 or 5x5 kernels as above, no TF32"""
+    # TF32's 10 bits are too few for a tile's differences of large numbers.
+    return in_cuda(op, x) and by_tiles(op, x, weight) and os.environ.get("CUPY_TF32", "0") != "1"
+
+
 def winner_in_cuda(op: Any, x: Array) -> bool:
     """float32 or float64, 256 pixels in a window"""
     return in_cuda(op, x) and byte_for_winner(op, x)
@@ -116,9 +123,10 @@ def on_the_cpu() -> list[Row]:
 
 def on_a_gpu() -> list[Row]:
     """The rows for CuPy's arrays."""
-    from . import gpu  # 200 lines that a CPU does not need
+    from . import gpu, gpu_winograd  # 300 lines that a CPU does not need
 
     return [
+        Row(ops.Conv2d, "cuda", tiles_in_cuda, gpu_winograd.GpuWinogradConvolution, "Winograd, batched products"),
         Row(ops.Conv2d, "cuda", convolution, gpu.Conv2d, "im2col, slices as memory allows"),
         Row(ops.Linear, "cuda", any_input, linear.Linear, "products into memory at hand"),
         Row(ops.ReLU, "cuda", any_input, activation.ReLU, "in place of temporaries"),

@@ -6,9 +6,9 @@ when first used) and launched; nothing in this file waits for the GPU.
 
 N, C, H, W: images, channels, height, width.  KH, KW: kernel or window.  OH, OW: output.
 """
-import os
 from collections.abc import Callable
 from functools import cache, wraps
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -40,31 +40,29 @@ _MOST_BLOCKS = 1 << 20
 _SHORT = 1 << 30  # below this many elements an int can count them, the last step of a grid-stride loop included
 
 
-def source(real: str, index: str) -> str:
+def source(real: str, index: str, body: str | None = None) -> str:
     """The CUDA source of all kernels for one element type ("float", "double") and one index type ("int", "long long").
 
-    64-bit division takes several times as long as 32-bit, so long indices are for arrays that need them.
+    64-bit division takes several times as long as 32-bit, so long indices are for arrays that need them. body: the text of
+    other kernels (see gpu_winograd.py).
     """
-    return f"typedef {real} real;\ntypedef {index} index_t;\n\n{_text()}"
+    return f"typedef {real} real;\ntypedef {index} index_t;\n\n{body or text(*_FILES)}"
 
 
 @cache
-def _text() -> str:
-    texts = []
-    for name in _FILES:
-        with open(os.path.join(os.path.dirname(__file__), "cuda", name), encoding="utf-8") as file:
-            texts.append(file.read())
-    text = "\n".join(texts)
-    return text.encode("ascii", "replace").decode()  # CuPy hands it on in the locale's encoding, which may lack a Σ
+def text(*names: str) -> str:
+    """What stands in these files of cuda/."""
+    found = [Path(__file__).with_name("cuda").joinpath(name).read_text(encoding="utf-8") for name in names]
+    return "\n".join(found).encode("ascii", "replace").decode()  # CuPy writes it in the locale's encoding, which may lack a Σ
 
 
 @cache
-def _kernel(cupy: Any, name: str, real: str, index: str) -> Any:
-    return cupy.RawKernel(source(real, index), name)
+def _kernel(cupy: Any, name: str, *types_and_body: str | None) -> Any:
+    return cupy.RawKernel(source(*types_and_body), name)
 
 
-def _launch(name: str, total: int, *arguments: Any, block_each: bool = False) -> None:
-    """Run kernel `name` over `total` elements: one thread for each, or with `block_each` one block of threads.
+def launch(name: str, total: int, *arguments: Any, block_each: bool = False, body: str | None = None) -> None:
+    """Run kernel `name` (of `body`) over `total` elements: one thread for each, or with `block_each` one block of threads.
 
     Integers are passed as the index type, floats as the arrays' own type. Raises TypeError when the arrays are not
     all float32 or all float64.
@@ -81,7 +79,7 @@ def _launch(name: str, total: int, *arguments: Any, block_each: bool = False) ->
     converted = [dtype.type(value) if type(value) is float else index(value) if isinstance(value, int) else value
                  for value in arguments]
     threads, blocks = (_ROW_THREADS, total) if block_each else (_THREADS, -(-total // _THREADS))
-    kernel = _kernel(array_module(arrays[0]), name, REALS[dtype], INDICES[index])
+    kernel = _kernel(array_module(arrays[0]), name, REALS[dtype], INDICES[index], body)
     kernel((min(blocks, _MOST_BLOCKS),), (threads,), (index(total), *converted))
 
 
@@ -109,11 +107,11 @@ def _column_strides(columns: Array) -> tuple[int, int]:
     return image // item, row // item
 
 
-def _contiguous(array: Array) -> Array:
+def contiguous(array: Array) -> Array:
     return array_module(array).ascontiguousarray(array)
 
 
-def _in_place(*arrays: Array) -> None:
+def in_place(*arrays: Array) -> None:
     """Kernels count elements from the first to the last: an array that is written to must have no gaps between them."""
     if not all(array.flags.c_contiguous for array in arrays):
         raise ValueError("an array that is changed in place on the GPU must be C-contiguous, not a strided view.")
@@ -125,12 +123,12 @@ def im2col(x: Array, kernel_size: Pair, stride: Pair, padding: Pair, out: Array 
 
     x (N, C, H, W) -> (C·KH·KW, N, OH·OW). `out` may have any strides on its first two axes.
     """
-    x = _contiguous(x)
+    x = contiguous(x)
     N, C, H, W = x.shape
     OH, OW = _output_size((H, W), kernel_size, stride, padding)
     if out is None:
         out = loaded_cupy().empty((C * kernel_size[0] * kernel_size[1], N, OH * OW), dtype=x.dtype)
-    _launch("im2col", N * C * OH * OW, x, out, C, H, W, OH, OW, *kernel_size, *stride, *padding, *_column_strides(out))
+    launch("im2col", N * C * OH * OW, x, out, C, H, W, OH, OW, *kernel_size, *stride, *padding, *_column_strides(out))
     return out
 
 
@@ -142,10 +140,10 @@ def col2im(columns: Array, image_shape: Shape, kernel_size: Pair, stride: Pair, 
     """
     N, C, H, W = image_shape
     OH, OW = _output_size((H, W), kernel_size, stride, padding)
-    columns = _contiguous(columns).reshape(C * kernel_size[0] * kernel_size[1], N, OH * OW)
+    columns = contiguous(columns).reshape(C * kernel_size[0] * kernel_size[1], N, OH * OW)
     image = loaded_cupy().empty(image_shape, dtype=columns.dtype) if out is None else out
-    _in_place(image)
-    _launch("col2im", image.size, columns, image, C, H, W, OH, OW, *kernel_size, *stride, *padding,
+    in_place(image)
+    launch("col2im", image.size, columns, image, C, H, W, OH, OW, *kernel_size, *stride, *padding,
             *_column_strides(columns))
     return image
 
@@ -175,21 +173,21 @@ def max_pool_forward(x: Array, kernel_size: Pair, stride: Pair, padding: Pair) -
 
     x (N, C, H, W) -> y (N, C, OH, OW) and argmax (the same shape, uint8). Padding counts as −∞; NaN wins.
     """
-    x = _contiguous(x)
+    x = contiguous(x)
     N, C, H, W = x.shape
     OH, OW = _output_size((H, W), kernel_size, stride, padding)
     y = loaded_cupy().empty((N, C, OH, OW), dtype=x.dtype)
     argmax = loaded_cupy().empty((N, C, OH, OW), dtype=np.uint8)
-    _launch("max_pool_forward", y.size, x, y, argmax, H, W, OH, OW, *kernel_size, *stride, *padding)
+    launch("max_pool_forward", y.size, x, y, argmax, H, W, OH, OW, *kernel_size, *stride, *padding)
     return y, argmax
 
 
 @_on_its_device
 def max_pool_backward(grad: Array, argmax: Array, image_shape: Shape, kernel_size: Pair, stride: Pair, padding: Pair) -> Array:
     """dx: each output's gradient goes to the one pixel that won its window; a pixel that won several gets the sum."""
-    grad = _contiguous(grad)
+    grad = contiguous(grad)
     dx = loaded_cupy().empty(image_shape, dtype=grad.dtype)
-    _launch("max_pool_backward", dx.size, grad, argmax, dx, *image_shape[2:], *grad.shape[2:],
+    launch("max_pool_backward", dx.size, grad, argmax, dx, *image_shape[2:], *grad.shape[2:],
             *kernel_size, *stride, *padding)
     return dx
 
@@ -204,10 +202,10 @@ class MaxPool2d(CpuMaxPool2d):
 @_on_its_device
 def lrn_forward(x: Array, size: int, alpha: float, beta: float, k: float, groups: int) -> tuple[Array, Array]:
     """y = x / scale^beta with scale = k + alpha · Σ_{j−size//2 … j+(size−1)//2} x² over neighbouring channels."""
-    x = _contiguous(x)
+    x = contiguous(x)
     y, scale = loaded_cupy().empty_like(x), loaded_cupy().empty_like(x)
     N, C, H, W = x.shape
-    _launch("lrn_forward", x.size, x, y, scale, H * W, C // groups, size, float(alpha), float(beta), float(k))
+    launch("lrn_forward", x.size, x, y, scale, H * W, C // groups, size, float(alpha), float(beta), float(k))
     return y, scale
 
 
@@ -216,10 +214,10 @@ def lrn_backward(grad: Array, x: Array, scale: Array, size: int, alpha: float, b
                  overwrite: bool = False) -> Array:
     """dx = g·s^−β − 2αβ·x·Σ (g·x·s^(−β−1)), the sum over all channels whose window holds this one. overwrite: not used, since
     each thread reads what its neighbours would overwrite."""
-    grad, x, scale = (_contiguous(array) for array in (grad, x, scale))
+    grad, x, scale = (contiguous(array) for array in (grad, x, scale))
     dx = loaded_cupy().empty_like(x)
     N, C, H, W = x.shape
-    _launch("lrn_backward", x.size, grad, x, scale, dx, H * W, C // groups, size, float(alpha), float(beta))
+    launch("lrn_backward", x.size, grad, x, scale, dx, H * W, C // groups, size, float(alpha), float(beta))
     return dx
 
 
@@ -233,10 +231,10 @@ class LocalResponseNorm(CpuLocalResponseNorm):
 @_on_its_device
 def dropout(x: Array, p: float, key: int, first: int = 0) -> Array:
     """y = x · m / (1 − p), m = 1 where a random number in [0, 1) is at least p, else 0: for the same key the same mask."""
-    x = _contiguous(x)
+    x = contiguous(x)
     y = loaded_cupy().empty_like(x)
     threads = -(-(first % 8 + x.size) // 8) if x.size else 0
-    _launch("dropout", threads, x, y, x.size, np.uint64(key), np.uint64(first), np.float32(p), float(1 / (1 - p)))
+    launch("dropout", threads, x, y, x.size, np.uint64(key), np.uint64(first), np.float32(p), float(1 / (1 - p)))
     return y
 
 
@@ -262,9 +260,9 @@ def cross_entropy(logits: Array, labels: Array) -> tuple[Array, Array]:
 
     A label that is none of the K classes makes its row NaN.
     """
-    logits, labels = _contiguous(logits), _contiguous(labels.astype(np.int64, copy=False))
+    logits, labels = contiguous(logits), contiguous(labels.astype(np.int64, copy=False))
     losses, gradient = loaded_cupy().empty(len(logits), dtype=logits.dtype), loaded_cupy().empty_like(logits)
-    _launch("cross_entropy", len(logits), logits, labels, losses, gradient, logits.shape[1], block_each=True)
+    launch("cross_entropy", len(logits), logits, labels, losses, gradient, logits.shape[1], block_each=True)
     return losses, gradient
 
 
@@ -286,8 +284,8 @@ class CrossEntropy(ops.CrossEntropy):
 @_on_its_device
 def sgd_update(weight: Array, grad: Array, velocity: Array, lr: float, momentum: float, weight_decay: float) -> None:
     """v ← momentum·v − lr·(g + weight_decay·w);  w ← w + v, in place (the paper, section 5): one pass over memory."""
-    _in_place(weight, velocity)
-    _launch("sgd_update", weight.size, weight, _contiguous(grad), velocity,
+    in_place(weight, velocity)
+    launch("sgd_update", weight.size, weight, contiguous(grad), velocity,
             float(lr), float(momentum), float(weight_decay))
 
 

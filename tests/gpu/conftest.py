@@ -44,3 +44,9 @@ def on_gpu(cupy, gpu):
         result = getattr(gpu, name)(*arguments, **keywords)
         return tuple(array.get() for array in result) if isinstance(result, tuple) else result.get()
     return run
+
+
+@pytest.fixture(scope="module")
+def cuda(cupy, device):
+    """The name of the GPU under test."""
+    return "cuda:0" if device == "cpu" else device

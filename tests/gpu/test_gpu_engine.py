@@ -15,12 +15,6 @@ from minialex.random import random_state, set_random_state
 from minialex.tensor import Tensor
 
 
-@pytest.fixture(scope="module")
-def cuda(cupy, device):
-    """The name of the GPU under test."""
-    return "cuda:0" if device == "cpu" else device
-
-
 def normal(seed, *shape, dtype=np.float64):
     return np.random.default_rng(seed).standard_normal(shape).astype(dtype)
 

@@ -48,6 +48,19 @@ def test_compiles(nvrtc, sources, architecture, real, index):
         assert ".f64" not in ptx, "double arithmetic in a float kernel: 32 to 64 times slower on most cards"
 
 
+@pytest.mark.parametrize("real", ["float", "double"])
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_tiles_compile(nvrtc, sources, architecture, real):
+    from minialex.fast import gpu_winograd, winograd
+    for tile in winograd.POINTS:
+        ptx, remarks = compile_to_ptx(nvrtc, sources.source(real, "int", gpu_winograd.body(*tile)), architecture)
+        assert remarks == ""
+        assert {"winograd_columns", "winograd_pixels", "winograd_output"} <= set(re.findall(r"\.entry (\w+)", ptx))
+        assert not re.search(r"\b(atom|red)\.", ptx), "an atomic operation"
+        assert ".local" not in ptx, f"a tile of {tile} does not stay in registers"
+        assert real == "double" or ".f64" not in ptx, "double arithmetic in a float kernel"
+
+
 def test_a_typo_would_be_found(nvrtc, sources):
     with pytest.raises(pytest.fail.Exception, match="undefined"):
         compile_to_ptx(nvrtc, sources.source("float", "int").replace("sum +=", "summ +=", 1), "sm_90")
