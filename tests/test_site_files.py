@@ -45,6 +45,7 @@ def test_without_a_runtime_it_comes_from_the_cdn_with_hashes(written):
     packages = json.loads((written / "assets" / "pyodide-lock.json").read_text())["packages"].values()
     assert {entry["file_name"] for entry in packages} <= {address.rsplit("/")[-1] for address in files["runtime"]}
     assert all(len(entry["sha256"]) == 64 for entry in packages)
+    assert all(re.fullmatch(r"sha256-[\w+/]{43}=", integrity) for integrity in files["runtime"].values())
 
 
 def test_the_archive_holds_the_course_and_not_the_answers(written):

@@ -39,11 +39,10 @@ def build(folder: Path, runtime: str | None) -> None:
         (folder / f"{path.stem}.html").write_text(page, encoding="utf-8")
     (folder / "index.html").write_text(pages.index(course, mark), encoding="utf-8")
     (folder / "words.html").write_text(pages.glossary(mark), encoding="utf-8")
-    kept = [*parts.PINNED["files"], *(entry["file_name"] for entry in parts.lock(packed)["packages"].values())]
     places = sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file())
     pages_too = [place for place in places if not place.startswith("runtime/") and place != "sw.js"]
     (assets / "files.json").write_text(json.dumps({"pages": [*pages_too, "assets/files.json"],
-                                                   "runtime": [base + name for name in kept]}), encoding="utf-8")
+                                                   "runtime": parts.addresses(base, packed)}), encoding="utf-8")
 
 
 def _mark(folder):

@@ -67,7 +67,18 @@ def runtime(folder: str | Path) -> tuple[dict[str, Path], list[str]]:
 
 def hashes() -> dict[str, str]:
     """Of Pyodide's own files, as a browser wants them; those of its packages stand in its lock file."""
-    return {name: f"sha256-{base64.b64encode(bytes.fromhex(sha256)).decode()}" for name, sha256 in PINNED["files"].items()}
+    return {name: _integrity(sha256) for name, sha256 in PINNED["files"].items()}
+
+
+def _integrity(sha256):
+    return f"sha256-{base64.b64encode(bytes.fromhex(sha256)).decode()}"
+
+
+def addresses(base: str, packed: list[str]) -> dict[str, str]:
+    """Where Python and its packages lie below `base`, each with its hash: what is kept for a visit without a network."""
+    packages = lock(packed)["packages"].values()
+    every = hashes() | {entry["file_name"]: _integrity(entry["sha256"]) for entry in packages}
+    return {base + name: integrity for name, integrity in every.items()}
 
 
 def lock(packed: list[str]) -> dict:

@@ -11,13 +11,19 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory):
-    """The folder of the site with the Pyodide that MINIALEX_PYODIDE names (runtime.py gets it)."""
+def pyodide():
+    """The folder with the Pyodide that MINIALEX_PYODIDE names (runtime.py gets it)."""
     if find() is None or not os.environ.get("MINIALEX_PYODIDE"):
         pytest.skip("needs a Chromium, and MINIALEX_PYODIDE to name a folder with Pyodide (tests/browser/README.md)")
+    return Path(os.environ["MINIALEX_PYODIDE"]).resolve()
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory, pyodide):
+    """The folder of the site with Pyodide in it."""
     folder = tmp_path_factory.mktemp("site") / "course"
-    subprocess.run([sys.executable, "-m", "lessons.site", str(folder), "--runtime", os.environ["MINIALEX_PYODIDE"]], cwd=ROOT,
-                   check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([sys.executable, "-m", "lessons.site", str(folder), "--runtime", str(pyodide)], cwd=ROOT, check=True,
+                   stdout=subprocess.DEVNULL)
     return folder
 
 

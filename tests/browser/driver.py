@@ -93,9 +93,10 @@ class Browser:
     """A Chromium with an empty profile.
 
     strangers: addresses outside this machine that a page, worker or service worker wanted. log: what they wrote to the console,
-    and their errors."""
+    and their errors. elsewhere: {"https://there/": answer} plays a server that cannot be reached from here: answer(rest) gives
+    the bytes at this address, or None for no network; elsewhere_asked: what was asked for there."""
 
-    def __init__(self, path=None, switches=()):
+    def __init__(self, path=None, switches=(), elsewhere=()):
         path = path or find()
         if path is None:
             raise Gone(f"there is no Chromium: install one of {', '.join(NAMES)}, or name it in MINIALEX_BROWSER.")
@@ -114,7 +115,7 @@ class Browser:
         os.close(there[1])
         self._out, self._in = here[1], there[0]
         self._number, self._read, self._answers, self._sessions = 0, b"", {}, {}
-        self.strangers, self.log = [], []
+        self.strangers, self.log, self.elsewhere, self.elsewhere_asked = [], [], dict(elsewhere), []
         self.call("Target.setAutoAttach", autoAttach=True, waitForDebuggerOnStart=True, flatten=True)
         self.call("Target.setDiscoverTargets", discover=True)
 
@@ -160,8 +161,10 @@ class Browser:
         elif method == "Network.requestWillBeSent":
             address = urlsplit(found["request"]["url"])
             outside = address.scheme in ("http", "https", "ws", "wss") and address.hostname != "127.0.0.1"
-            if outside and address.geturl() not in self.strangers:
+            if outside and not self._stands_in(address.geturl()) and address.geturl() not in self.strangers:
                 self.strangers.append(address.geturl())
+        elif method == "Fetch.requestPaused":
+            self._answer(found["request"]["url"], found["requestId"], session)
         elif method == "Runtime.consoleAPICalled":
             self.log.append(f"{found['type']}: " + " ".join(str(a.get("value", a.get("description"))) for a in found["args"]))
         elif method == "Runtime.exceptionThrown":
@@ -170,8 +173,26 @@ class Browser:
         elif method == "Log.entryAdded" and found["entry"]["level"] == "error":
             self.log.append(f"{found['entry']['text']} {found['entry'].get('url', '')}")
 
+    def _stands_in(self, url):
+        return next((place for place in self.elsewhere if url.startswith(place)), None)
+
+    def _answer(self, url, request, session):
+        """What the server elsewhere says: these bytes to any page, or nothing."""
+        place = self._stands_in(url)
+        self.elsewhere_asked.append(url)
+        body = self.elsewhere[place](url.removeprefix(place))
+        if body is None:
+            self._send("Fetch.failRequest", session, requestId=request, errorReason="InternetDisconnected")
+            return
+        kind = "application/wasm" if url.endswith(".wasm") else "application/octet-stream"
+        headers = [{"name": "Access-Control-Allow-Origin", "value": "*"}, {"name": "Content-Type", "value": kind}]
+        self._send("Fetch.fulfillRequest", session, requestId=request, responseCode=200, responseHeaders=headers,
+                   body=base64.b64encode(body).decode())
+
     def _watch(self, session):
         """Pages, workers and service workers alike: note what they ask for and say, and let them begin."""
+        if self.elsewhere:
+            self._send("Fetch.enable", session, patterns=[{"urlPattern": f"{place}*"} for place in self.elsewhere])
         for method in ("Network.enable", "Runtime.enable", "Log.enable"):
             self._send(method, session)
         self._send("Target.setAutoAttach", session, autoAttach=True, waitForDebuggerOnStart=True, flatten=True)

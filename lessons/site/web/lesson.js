@@ -49,7 +49,7 @@ function hear(message) {
     navigator.serviceWorker?.ready.then((found) => found.active?.postMessage("keep"));
   } else if (message.say === "status") show(`Python: ${message.text}`);
   else if (message.say === "failed") {
-    for (const waiting of jobs) waiting.output.error("Python could not be started: reload the page, or look whether you are online.");
+    for (const waiting of jobs) waiting.output.error(`Python could not be started. ${message.text}`);
     finish(false);
     show(`Python could not be started. ${message.text}`);
   } else if (message.say === "progress") progress.add(JSON.parse(message.known));

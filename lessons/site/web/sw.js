@@ -2,7 +2,7 @@
 const scope = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
 const NAME = `minialex-${new URL(location.href).search.slice(1)}`;
 
-/** @typedef {{pages: string[], runtime: string[]}} Files */
+/** @typedef {{pages: string[], runtime: Record<string, string>}} Files of Python the hash by address, so that no other byte is kept */
 
 /** @returns {Promise<Files>} */
 async function files() {
@@ -29,7 +29,9 @@ scope.addEventListener("activate", (event) => {
 scope.addEventListener("message", (event) => {
   event.waitUntil(files().then(async ({ runtime }) => {
     const cache = await caches.open(NAME);
-    for (const address of runtime) if (!(await cache.match(address))) await cache.add(address);
+    for (const [address, integrity] of Object.entries(runtime))
+      if (!(await cache.match(address)))
+        await cache.add(new Request(address, { integrity })).catch(() => {}); // no network, or another byte: at the next visit
   }));
 });
 

@@ -13,13 +13,33 @@ let drawing = Promise.resolve();
 /** @type {Promise<unknown>} one thing after the other */
 let turn = Promise.resolve();
 
+/** Why a file did not come, in words: what Pyodide says of it helps nobody. */
+let trouble = "";
+
 /** Fetch only what has the hash that the site was built with. @param {Record<string, string>} hashes by address */
 function checkHashes(hashes) {
   const plain = self.fetch;
-  self.fetch = (what, options = {}) => {
-    const hash = hashes[String(what instanceof Request ? what.url : what)];
-    return plain(what, hash ? { ...options, integrity: hash } : options);
+  self.fetch = async (what, options = {}) => {
+    const address = String(what instanceof Request ? what.url : what);
+    const integrity = options.integrity || hashes[address];
+    try {
+      return await plain(what, integrity ? { ...options, integrity } : options);
+    } catch (problem) {
+      trouble ||= await why(plain(address).catch(() => undefined), new URL(address));
+      if (!lesson) say({ say: "failed", text: trouble }); // without its WebAssembly, Pyodide would wait for ever
+      throw problem;
+    }
   };
+}
+
+/** @param {Promise<Response | undefined>} again the same without its hash @param {URL} address */
+async function why(again, { host, pathname }) {
+  const answer = await again;
+  const name = pathname.replace(/.*\//, "");
+  if (!answer) return `${host} cannot be reached: look whether this computer is online, and reload the page.`;
+  if (!answer.ok) return `${host} has no ${name}: it answers ${answer.status}.`;
+  return `${name} from ${host} is not the file that this course was built with, so it was not used. Reload the page; if that ` +
+    "does not help, tell whoever runs this site.";
 }
 
 /** Import a module whose text has been checked. @param {string} address */
@@ -59,7 +79,7 @@ async function start({ name, known, runtime }) {
   lesson = python.pyimport("lessons.site.inpage").Lesson(name, known, tell, ask);
   say({ say: "ready" });
   drawing = python.loadPackage(runtime.later, quiet).then(() => {
-    turn = turn.then(() => lesson.warm()); // while the student reads
+    if (!trouble) turn = turn.then(() => lesson.warm()); // while the student reads
   });
 }
 
@@ -75,9 +95,11 @@ async function obey(message) {
   const begun = performance.now();
   if (message.do === "start") return start(message);
   let well = false;
-  if (/draw|picture|save\(|matplotlib/.test("source" in message ? message.source : "")) await drawing;
+  const draws = /draw|picture|save\(|matplotlib/.test("source" in message ? message.source : "");
+  if (draws) await drawing;
   if (message.do === "run") well = await lesson.run(message.cell, message.source);
   if (message.do === "check") well = lesson.check(message.name, message.source);
+  if (draws && trouble && !well) say({ say: "error", text: `Nothing can be drawn. ${trouble}` });
   say({ say: "done", well, seconds: (performance.now() - begun) / 1000 });
 }
 
@@ -88,5 +110,5 @@ self.onmessage = ({ data }) => {
     answer?.(message.typed);
     return;
   }
-  turn = turn.then(() => obey(message)).catch((problem) => say({ say: "failed", text: String(problem) }));
+  turn = turn.then(() => obey(message)).catch((problem) => say({ say: "failed", text: trouble || String(problem) }));
 };
