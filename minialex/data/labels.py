@@ -4,11 +4,14 @@
     000bec18,boston_bull            ILSVRC2012_val_00048981,n03995372 85 1 499 272     (no header, tabs, a box behind the class)
 
 Columns are told apart by commas, semicolons, tabs or blanks; a header is not needed; the picture's ending and the folders in
-front of its name may be left out. A column of 0 and 1 for each class says it too. Tiny ImageNet's val_annotations.txt and
-LOC_val_solution.csv are found without --labels.
+front of its name may be left out. A column of 0 and 1 for each class says it too, and so does JSON, {"0001.png": "cat"} or
+{"file_name": "0001.png", "label": "cat"} for each picture. Tiny ImageNet's val_annotations.txt and LOC_val_solution.csv are
+found without --labels.
 """
 
 import csv
+import io
+import json
 import os
 import re
 from pathlib import Path
@@ -24,7 +27,7 @@ CLASS_COLUMNS = ("class label breed species category class_name classname label_
                  "variety category_name classid class_id category_id dx").split()
 # Found without --labels in a part's own folder and, ImageNet's, in the four around it.
 FOUND_BY_THEMSELVES = {"val_annotations.txt": 1, "LOC_val_solution.csv": 5}
-_ONE, _NULL = {"1", "1.0"}, {"0", "0.0"}
+_ONE, _NULL = {"1", "1.0", "true"}, {"0", "0.0", "false"}
 Table = list[tuple[int, list[str]]]  # (number of the line, cells)
 _WANTED = "write a picture, a comma and its class on each line"
 
@@ -77,26 +80,38 @@ class Labels:
 
 
 def _pictures_and_classes(table: Table, index: "_Index") -> list[tuple[int, str, str]]:
-    """(line, picture, class) of each row, without the header. The column of the pictures is the one that names most of them."""
-    wide = min(len(cells) for _, cells in table)
-    picture = max(range(wide), key=lambda column: sum(index.has(cells[column]) for _, cells in table[:200]))
-    head = [spelled(cell.strip()) for cell in table[0][1]]
+    """(line, picture, class) of each row, without the header."""
+    table = [(line, [spelled(cell.strip()) for cell in cells]) for line, cells in table]
+    wide, head = min(len(cells) for _, cells in table), table[0][1]
+    picture = max(range(wide), key=lambda column: _names_pictures(table, column, index))
     lower = [cell.lower() for cell in head[:wide]]
     named = [lower.index(name) for name in CLASS_COLUMNS if name in lower and lower.index(name) != picture]
-    if not named and _is_one_hot(table, picture, wide):
-        ones = [[name for name, cell in zip(head, cells) if cell.strip() in _ONE] for _, cells in table]
-        return [(line, cells[picture].strip(), one[0] if len(one) == 1 else "") for (line, cells), one in zip(table, ones)][1:]
+    if not named and not index.has(head[picture]) and (columns := _one_hot(table, picture, wide)):
+        ones = [[head[column] for column in columns if cells[column].lower() in _ONE] for _, cells in table]
+        return [(line, cells[picture], one[0] if len(one) == 1 else "") for (line, cells), one in zip(table, ones)][1:]
     label = named[0] if named else picture + 1 if picture + 1 < wide else picture - 1
-    rows = [(line, cells[picture].strip(), spelled(_label(cells[label].strip()))) for line, cells in table]
+    rows = [(line, cells[picture], _label(cells[label])) for line, cells in table]
     _, name, first = rows[0]
     has_no_header = index.has(name) or is_picture(name) or first in {other for _, _, other in rows[1:]}
     return rows[0 if has_no_header and not named else 1:]
 
 
-def _is_one_hot(table: Table, picture: int, wide: int) -> bool:
-    """Has each class a column of its own, with 1 for its pictures and 0 for all others?"""
-    others = {cells[column].strip() for _, cells in table[1:] for column in range(wide) if column != picture}
-    return wide > 2 and bool(others) and not {"0", "1"} & set(table[0][1]) and others <= _ONE | _NULL
+def _names_pictures(table: Table, column: int, index: "_Index") -> tuple[int, int, bool]:
+    """Sorts the columns: that of the pictures names most of them. A count, such as the index that pandas writes in front, and
+    classes that are numbers can be names of pictures too, but have no ending or no head, or name few pictures many times."""
+    names = [cells[column] for _, cells in table[:200]]
+    head = table[0][1][column].lower()
+    return len({index.find(name) for name in names} & index.part_of.keys()), sum(map(is_picture, names)), \
+        head != "" and not head.startswith("unnamed:")
+
+
+def _one_hot(table: Table, picture: int, wide: int) -> list[int]:
+    """The columns that hold 1 for the pictures of one class and 0 for all others: all but that of the pictures, or those of
+    which most rows have a single 1."""
+    columns = [column for column in range(wide) if column != picture and
+               {cells[column].lower() for _, cells in table[1:]} <= _ONE | _NULL]
+    counts = [sum(cells[column].lower() in _ONE for column in columns) for _, cells in table[1:]]
+    return columns if len(columns) > 1 and (len(columns) == wide - 1 or 2 * counts.count(1) > len(counts)) else []
 
 
 class _Index:
@@ -107,7 +122,7 @@ class _Index:
         self.part_of = {path: part for part, paths in reversed(parts.items()) for path in paths}
         self.by_name: dict[str, list[str]] = {}
         for path in self.part_of:
-            name = os.path.basename(path)
+            name = spelled(os.path.basename(path))
             for key in {name, _stem(name)}:
                 self.by_name.setdefault(key, []).append(path)
 
@@ -116,7 +131,7 @@ class _Index:
 
     def find(self, name: str) -> str | None:
         """The path that is meant, a sentence when several are, or None."""
-        wanted = "/".join(part for part in name.replace("\\", "/").split("/") if part not in ("", "."))
+        wanted = "/".join(part for part in spelled(name).replace("\\", "/").split("/") if part not in ("", "."))
         last = wanted.rpartition("/")[2]
         found = [path for path in self.by_name.get(last) or self.by_name.get(_stem(last), []) if self._agrees(path, wanted)]
         exact = [path for path in found if self._relative(path) == wanted]
@@ -128,7 +143,7 @@ class _Index:
         return found[0] if found else None
 
     def _relative(self, path: str) -> str:
-        return path.removeprefix(self.root).replace(os.sep, "/")
+        return spelled(path.removeprefix(self.root)).replace(os.sep, "/")
 
     def _agrees(self, path: str, wanted: str) -> bool:
         """Is the shorter of the two paths the end of the longer, but for endings?"""
@@ -149,22 +164,47 @@ def _label(text: str) -> str:
 
 def _read_table(path: Place) -> Table:
     """The table's rows. Raises UserError when the file is no table of at least two columns."""
-    lines = [(number, line) for number, line in enumerate(read_text(path).splitlines(), 1) if line.strip()]
-    if lines and lines[0][1].lower().startswith("sep="):  # Excel's own first line
-        del lines[0]
-    texts = [line for _, line in lines]
-    for delimiter in "\t;,":
-        try:
-            rows = list(csv.reader(texts, delimiter=delimiter))
-        except csv.Error as error:
-            raise UserError(f"{printable(path)} is no table ({error}): {_WANTED}") from error
-        if rows and len(rows) == len(lines) and sum(len(row) > 1 for row in rows) * 2 > len(rows):
-            break
-    else:
-        rows = [line.split(None, 1) for line in texts]
-    table = [(number, [*row, "", ""][:max(2, len(row))]) for (number, _), row in zip(lines, rows)]
+    text = read_text(path)
+    try:
+        table = _records(text) if text.lstrip()[:1] in ("{", "[") else _rows(text)
+    except (csv.Error, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise UserError(f"{printable(path)} is no table ({printable(str(error))}): {_WANTED}") from error
+    table = [(number, [*cells, "", ""][:max(2, len(cells))]) for number, cells in table]
     require(any(cells[1] for _, cells in table), f"{printable(path)} names no classes: {_WANTED}")
     return table
+
+
+def _rows(text: str) -> Table:
+    """Of a text whose columns some letter or, if none does, blanks tell apart. Raises csv.Error."""
+    first, _, rest = text.partition("\n")
+    text = "\n" + rest if first.lower().startswith("sep=") else text  # Excel's own first line
+    problem = None
+    for delimiter in "\t;,|":
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True)
+        try:
+            table = [(reader.line_num, cells) for cells in reader if any(map(str.strip, cells))]
+        except csv.Error as error:
+            problem = error
+        else:
+            if sum(len(cells) > 1 for _, cells in table) * 2 > len(table):
+                return table
+    if problem:
+        raise problem
+    return [(number, line.split(None, 1)) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
+
+
+def _records(text: str) -> Table:
+    """Of JSON: objects in a list or one a line (metadata.jsonl), whose keys are the header, or one of pictures and classes.
+    Raises any of what _read_table expects."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = [json.loads(line) for line in text.splitlines() if line.strip()]
+    if isinstance(found, dict):
+        return [(number, [name, str(label)]) for number, (name, label) in enumerate(found.items(), 1)]
+    head = list(found[0].keys())
+    return [(number, [str(value) for value in values]) for number, values in enumerate(
+        [head, *([each.get(name, "") for name in head] for each in found)])]
 
 
 def beside(folder: str) -> str | None:

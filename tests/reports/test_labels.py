@@ -35,6 +35,13 @@ def table(row, head="", separator="\n"):
     return head + separator.join(row.format(n=f"{n:02d}", c="dog" if n % 2 else "cat") for n in range(COUNT)) + separator
 
 
+def shuffled(row, head=""):
+    """The same rows in another order; k counts them, d is a class's number."""
+    rows = [row.format(k=k, n=f"{n:02d}", c="dog" if n % 2 else "cat", d=n % 2, cat=not n % 2, dog=bool(n % 2))
+            for k, n in enumerate((3, 1, 4, 0, 5, 7, 2, 6))]
+    return "\n".join([head] * bool(head) + rows) + "\n"
+
+
 TABLES = {
     "picture, class": table("{n}.png,{c}"),
     "Kaggle's dog breeds": table("{n},{c}", "id,breed\n"),
@@ -63,6 +70,21 @@ TABLES = {
     "a dot and backslashes": table(".\\flat\\{n}.png,{c}"),
     "another ending": table("{n}.JPEG,{c}"),
     "empty lines": "\n" + table("{n}.png,{c}\n"),
+    "pandas' index, a count that names pictures, too": shuffled("{k},{n},{c}", ",image,label"),
+    "the same, read and written once more": shuffled("{k:02d},{n},{c}", "Unnamed: 0,id,species"),
+    "an index without a header": shuffled("{k},{n}.png,{c}"),
+    "classes that are numbers of pictures behind them": shuffled("{d},train/{n}.png,{c}", "class id,filepaths,labels"),
+    "columns of True and False": shuffled("{n}.png,{cat},{dog}", "image,cat,dog"),
+    "columns of 0 and 1 behind an index": shuffled("{k},{n}.png,{cat:d},{dog:d}", ",image,cat,dog"),
+    "columns of 0 and 1 in front": shuffled("{cat:d},{dog:d},{n}.png", "cat,dog,image"),
+    "columns of 0 and 1 beside others": shuffled("{n}.png,{k}9,{dog:d},{cat:d}", "image,age,dog,cat"),
+    "bars": shuffled("{n}.png|{c}", "image|label"),
+    "a comma within quotes behind a blank": shuffled('{n}.png, "a, b", {c}', "image, caption, label"),
+    "a line's end within quotes": shuffled('{n}.png,"a\nb",{c}', "image,caption,label"),
+    "empty cells": shuffled("{n}.png,{c},,", "image,label,,") + ",,,\n",
+    "JSON, a line each": shuffled('{{"file_name": "{n}.png", "label": "{c}"}}'),
+    "JSON, a list": "[" + shuffled('{{"id": {k}, "image": "{n}.png", "class": "{c}"}},').rstrip(",\n") + "]",
+    "JSON, by picture": "{" + shuffled('"{n}.png": "{c}",').rstrip(",\n") + "}",
 }
 
 
@@ -74,6 +96,28 @@ def test_tables(tmp_path, flat, name, coding):
     assert train.classes == ["cat", "dog"] and train.problems == []
     assert classes_of(train) | classes_of(val) == {f"{n:02d}.png": "dog" if n % 2 else "cat" for n in range(COUNT)}
     assert (len(train), len(val)) == (6, 2)
+
+
+@pytest.mark.parametrize("text", [
+    "[1, 2]", "[]", "{}", '{"images": [{"id": 1}], "annotations": []}', '{"a": 1}\n{"b"', '[{"image": "00.png"}]', "[" * 5000,
+    '00.png,cat\n"01.png,dog\n', '00.png,"cat" or dog\n', "|\n|\n", '[[["00.png"]]]'])
+def test_no_table_is_one_sentence(tmp_path, flat, text):
+    (tmp_path / "labels.json").write_text(text)
+    with pytest.raises(UserError) as caught:
+        data.open_data(flat, labels=tmp_path / "labels.json", report=None)
+    assert "labels.json" in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_names_with_accents_in_either_spelling_are_the_same_picture(tmp_path, flat):
+    """macOS writes e and an accent as two code points, a spreadsheet as one."""
+    spellings = ("e\u0301", "\u00e9")
+    for number in range(COUNT):
+        (flat / f"{number:02d}.png").rename(flat / f"{spellings[number // 4]}{number:02d}.png")
+    for accent in spellings:
+        (tmp_path / "labels.csv").write_text(table(accent + "{n}.png,{c}"), "utf-8")
+        train, val = data.open_data(flat, labels=tmp_path / "labels.csv", report=None)
+        assert {name[-6:]: label for name, label in (classes_of(train) | classes_of(val)).items()} == {
+            f"{n:02d}.png": "dog" if n % 2 else "cat" for n in range(COUNT)}
 
 
 def test_image_nets_boxes(tmp_path, flat):
