@@ -136,9 +136,7 @@ def _filled(model, found, path, variant):
         model.load_state_dict(found.arrays)
     except (ValueError, TypeError) as error:
         raise UserError(f"{path} does not hold the network {variant}: {error}") from error
-    for name, array in found.arrays.items():
-        if not np.isfinite(array).all():
-            raise UserError(f"{name} in {path} holds NaN or infinity: these weights cannot be used.")
+    weights.check_numbers(found.arrays, path)
     return model
 
 

@@ -78,9 +78,7 @@ def load_into(model: nn.Module, found: weights.Weights, path: str) -> tuple[list
     fitting = {name: arrays[name] for name in own if name in arrays and arrays[name].shape == own[name].shape}
     if not fitting:
         raise UserError(f"no array in {path} fits this network: it holds {_some(arrays)}, the network has {_some(own)}.")
-    for name, array in fitting.items():
-        if array.dtype.kind != "f" or not np.isfinite(array).all():
-            raise UserError(f"{name} in {path} does not hold finite floating-point numbers: these weights cannot be used.")
+    weights.check_numbers(fitting, path)
     model.load_state_dict(own | fitting)
     notes = [f"{len(fitting)} of {len(own)} arrays come from {path}: {found.origin}", *found.notes]
     if found.variant is not None and found.variant != model.variant:

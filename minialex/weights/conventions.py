@@ -15,6 +15,7 @@ import numpy as np
 
 from ..data import Statistics
 from ..data.names import differing, named
+from ..errors import UserError
 
 SIZE = 256  # pixels a side of a mean image
 CAFFE_MEAN = (122.67891434, 116.66876762, 104.00698793)  # mean colour (red, green, blue) of Caffe's ilsvrc_2012_mean
@@ -50,6 +51,13 @@ class Weights:
     classes: list[str] | None = None
     notes: list[str] = field(default_factory=list)
     folded: np.ndarray | None = None
+
+
+def check_numbers(arrays: dict[str, np.ndarray], path: str) -> None:
+    """Raise UserError for {name: array} of a file with NaN or infinity, or with whole numbers, which are rounded weights."""
+    for name, array in arrays.items():
+        if array.dtype.kind != "f" or not np.isfinite(array).all():
+            raise UserError(f"{name} in {path} does not hold finite floating-point numbers: these weights cannot be used.")
 
 
 def shown(text: str) -> str:

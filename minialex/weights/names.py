@@ -23,7 +23,7 @@ from .conventions import Weights
 DEEPEST = 40  # containers in containers
 SIGNATURES = (("features.0.weight",), ("conv1.weight", "conv5.weight"), ("conv1.weight", "fc5.weight"))  # all of one
 WRAPPERS = re.compile(r"(_orig_mod|module|model|net|network|backbone|encoder|alexnet|_forward_module)\.")
-COMPANIONS = re.compile(r"optim|ema|grad|momentum|average|swa|teacher|exp_avg|adam|velocity", re.IGNORECASE)
+COMPANIONS = re.compile(r"optim|ema|grad|momentum|average|swa|teacher|shadow|polyak|exp_avg|adam|velocity", re.IGNORECASE)
 WITHIN = re.compile(r"(features|classifier)\.(?:_orig_mod\.|module\.)+")
 INSIDE = ("_modules", "_parameters", "_buffers")  # attributes of a torch.nn.Module that was pickled whole
 TORCHVISION = {"features.0": "conv1", "features.3": "conv2", "features.6": "conv3", "features.8": "conv4", "features.10": "conv5",

@@ -14,8 +14,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "weights"))
 from caffe_files import Layer, fields, file, layers  # noqa: E402
 from test_checkpoints import COMPANIONS, File  # noqa: E402
 
-from minialex import weights  # noqa: E402
+from minialex import models, weights  # noqa: E402
 from minialex.errors import UserError  # noqa: E402
+from minialex.evaluation import classifier  # noqa: E402
 
 CONV1 = {"conv1.weight": np.zeros((96, 3, 11, 11), np.float32), "conv1.bias": np.zeros(96, np.float32)}
 STATE = {"features.0.weight": np.ones((64, 3, 11, 11), np.float32), "features.0.bias": np.zeros(64, np.float32)}
@@ -118,3 +119,11 @@ def test_torchvisions_names_in_an_npz(tmp_path):
     assert "torchvision" in command("export", "x.npz", "y.pth", cwd=tmp_path).stdout
     np.savez(tmp_path / "z.npz", STATE["features.0.weight"])
     assert refused(command("export", "z.npz", "w.pth", cwd=tmp_path))
+
+
+@pytest.mark.parametrize("bad", [lambda array: (100 * array).astype(np.int8), lambda array: array * np.nan])
+def test_weights_that_were_rounded_or_blew_up_predict_nothing(tmp_path, bad):
+    network = models.lenet5(3).state_dict()
+    np.savez(tmp_path / "w.npz", **network | {"conv2.weight": bad(network["conv2.weight"])})
+    with pytest.raises(UserError, match="conv2.weight in .*w.npz does not hold finite floating-point numbers"):
+        classifier.load(str(tmp_path / "w.npz"), mean="128")

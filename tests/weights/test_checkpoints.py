@@ -102,7 +102,7 @@ def test_data_parallel_within_a_name(tmp_path):
     is_torchvision(read(tmp_path, {key.replace("features.", "features.module."): array for key, array in STATE.items()}))
 
 
-@pytest.mark.parametrize("other", ["model_ema", "ema_state_dict", "momentum", "grads", "teacher", "optimizer"])
+@pytest.mark.parametrize("other", ["model_ema", "ema_state_dict", "momentum", "grads", "teacher", "shadow", "optimizer"])
 @pytest.mark.parametrize("first", [True, False])
 def test_the_network_itself_not_its_average_or_its_gradients(tmp_path, other, first):
     wrong = {key: array * 0 - 1 for key, array in STATE.items()}
