@@ -30,14 +30,18 @@ def loaded_cupy() -> Any:
 
 def array_module(array: Any) -> Any:
     """The library of `array`: `numpy`, or `cupy` when the array lives on a GPU."""
+    if type(array) is np.ndarray:
+        return np  # asked a hundred times in a small network's step
     cupy = loaded_cupy()
     return cupy if cupy is not None and isinstance(array, cupy.ndarray) else np
 
 
 def is_array(value: object) -> TypeGuard[Array]:
     """Is `value` an array of one of the two libraries?"""
+    if isinstance(value, np.ndarray):
+        return True
     cupy = loaded_cupy()
-    return isinstance(value, np.ndarray) or (cupy is not None and isinstance(value, cupy.ndarray))
+    return cupy is not None and isinstance(value, cupy.ndarray)
 
 
 def device_of(array: Any) -> str:

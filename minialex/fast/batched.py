@@ -1,71 +1,154 @@
-"""Convolutions of small layers, such as LeNet-5's: one small matrix product for each image.
+"""Convolutions of small layers, such as LeNet-5's: small matrix products for each row of the output, all images in each.
 
-    y[n] = W · columns[n]           dW = Σ_n dy[n] · columns[n]ᵀ            dcolumns[n] = Wᵀ · dy[n]
+    y[h] = W · columns[h] + b           dW = Σ_h dy[h] · columns[h]ᵀ            dcolumns[h] = Wᵀ · dy[h]
 
-Images, output and gradient take part as they lie in memory, (N, C, H, W): nothing is rearranged but for the columns. NumPy runs
-all these products in one call, and OpenBLAS has a kernel for products of at most 10⁶ multiply-adds that skips the packing of
-operands: those of LeNet-5's first layer at batch 64 take 0.15 ms image by image and 0.35 ms with 16 images in each, those of its
-weight gradient 0.18 and 0.94 ms. LeNet-5's step takes 9.6 instead of 11 ms (RESULTS.md, "Rows that were not reached").
+Images lie in memory with the images last, (H, C, W, N): a row of a kernel's entry is a run of OW·N numbers, in LeNet-5 at batch
+64 seven kilobytes, so columns are copied and added up in long runs; and y[h] as it comes out of the product is a row of the
+output. NumPy runs all these products in one call, and OpenBLAS has a kernel for products of at most 10⁶ multiply-adds that skips
+the packing of operands. LeNet-5's second layer takes 0.5 + 1.2 ms on one core, image by image 0.7 + 2.3 (RESULTS.md, "Rows that
+were not reached").
 """
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
-from ..aliases import Array
-from .buffers import scratch
+from ..aliases import Array, Pair, Shape
+from .buffers import empty, scratch
 from .convolution import Convolution
-from .im2col import Im2col
+from .layout import copy_rows, from_rows, rows
+from .threads import sum_over_images
+
+_COLUMNS = 8 << 20  # bytes: so many rows of outputs go together that NumPy's calls are worth their while
 
 
-class Batched(Im2col):
-    """One product for each image and tower: columns (n, T, K, OH·OW), product (n, T, C_out/T, OH·OW)."""
+class Batched:
+    """The plan (convolution.py). For some rows of outputs, OH, and T = groups towers, with P = OW·N:
+
+        columns (OH, T, K, P)        y and dy (OH, T, C_out/T, P)        W (T, C_out/T, K)
+    """
+
+    both_ways = True
+
+    def __init__(self, x: Array, weight: Array, stride: Pair, padding: Pair, groups: int, output_size: Pair,
+                 forward: bool = True) -> None:
+        self.kernel_size, self.stride, self.padding, self.groups = weight.shape[2:], stride, padding, groups
+        self.output_size, self.dtype, self.K = output_size, weight.dtype, weight[0].size
+        (N, self.C), OW, self.width = x.shape[:2], output_size[1], x.shape[3] + 2 * padding[1]
+        self.row_size, self.row_operations = groups * self.K * OW * N, weight.size * OW * N
 
     def describe(self) -> str:
-        return "batched matmul, a product for each image"
+        """The plan in a few words."""
+        return "batched matmul, a product for each row of outputs"
 
-    def columns(self, x: Array) -> Array:
-        """(n, C, H, W) -> (n, T, K, OH·OW)"""
-        columns = self.empty_columns(len(x))
-        self.im2col(x, *self.geometry, out=self._rows(columns))
-        return columns
+    def forward(self, x: Array, weight: Array, bias: Array | None, epilogue: Callable[[Array], None] | None) -> Array:
+        """y (N, C_out, OH, OW). epilogue: called with each part of it, to change it in place."""
+        W, windows = self.weights(weight), self.windows(self.pixels(x))
+        y = empty((self.output_size[0], len(weight), self.output_size[1], len(x)), self.dtype)
 
-    def columns_back(self, dcolumns: Array, out: Array) -> None:
-        """The transpose, col2im, -> out (n, C, H, W)"""
-        self.col2im(self._rows(dcolumns), out.shape, *self.geometry, out=out)
+        def some_rows(some: slice) -> None:
+            part = y[some]
+            np.matmul(W, self.columns(windows[some]), out=self.products(part))
+            if bias is not None:
+                part += bias.reshape(-1, 1, 1)
+            if epilogue:
+                epilogue(part)
 
-    def output(self, product: Array, bias: Array, out: Array, finish: Callable[[Array], None]) -> None:
-        """(n, T, C_out/T, OH·OW), bias (C_out, 1, 1) -> out (n, C_out, OH, OW), the bias added, and `finish` called on it"""
-        np.add(product.reshape(out.shape), bias, out=out)
-        finish(out)
+        self.sum_over_rows(some_rows)
+        return from_rows(y)
 
-    def output_back(self, dy: Array) -> Array:
-        """(n, C_out, OH, OW) -> (n, T, C_out/T, OH·OW)"""
-        return dy.reshape(len(dy), self.groups, -1, self.positions)
+    def backward(self, x: Array, weight: Array, incoming: Callable[[slice], Array],
+                 needed: Sequence[bool]) -> tuple[Array | None, ...]:
+        """dL/dx, dL/dweight, dL/dbias, each None where `needed` says so. incoming(images): dL/d(W · columns + b) of a slice."""
+        need_x, need_weight, *need_bias = needed
+        W, windows, parts = self.weights(weight), self.windows(self.pixels(x)), {}
+        dy = rows(incoming(slice(0, len(x))))
+        if not dy.flags.c_contiguous:
+            dy = self.copied(dy, "output")
 
-    def multiply(self, a: Array, b: Array, out: Array) -> Array:
-        """a[n] · b[n] for every image n, written to out[n], or added up if `out` has place for one."""
-        if len(out) == len(b):
-            return np.matmul(a, b, out=out)
-        # dy · columnsᵀ as (columns · dyᵀ)ᵀ: the second layer's takes 0.44 ms this way and 0.78 ms the other.
-        return np.matmul(b.swapaxes(2, 3), a.swapaxes(2, 3)).swapaxes(2, 3).sum(axis=0, keepdims=True, out=out)
+        def some_rows(some: slice) -> tuple[Array | None, ...]:
+            its_dy, dW = self.products(dy[some]), None
+            if need_weight:  # dy · columnsᵀ as (columns · dyᵀ)ᵀ: the second layer's takes 0.43 ms this way and 0.76 the other
+                dW = np.matmul(self.columns(windows[some]), its_dy.swapaxes(2, 3)).sum(axis=0)
+            if need_x:
+                parts[some.start] = self.columns_back(np.matmul(W.swapaxes(1, 2), its_dy, out=self.empty_columns(its_dy)))
+            return dW, dy[some].sum(axis=(0, 2, 3)) if any(need_bias) else None
 
-    def empty_product(self, images: int) -> Array:
-        """Uninitialised memory for W · columns of so many images."""
-        rows = self.weight_shape[0] // self.groups
-        return scratch("product", (images, self.groups, rows, self.positions), self.like.dtype, like=self.like)
+        dW, db = self.sum_over_rows(some_rows)
+        return (self.together(parts, x.shape) if need_x else None,
+                dW.swapaxes(1, 2).reshape(weight.shape) if need_weight else None, db)
 
-    def empty_columns(self, images: int) -> Array:
-        """Uninitialised memory for the columns of so many images."""
-        rows = self.rows // self.groups
-        return scratch("columns", (images, self.groups, rows, self.positions), self.like.dtype, like=self.like)
+    def sum_over_rows(self, function: Callable[[slice], Any]) -> Any:
+        """Call `function(slice)` for all rows of outputs, some at a time, and add up what it returns."""
+        at_a_time = max(1, _COLUMNS // (self.row_size * self.dtype.itemsize))
+        return sum_over_images(function, self.output_size[0], at_a_time, True, operations=self.row_operations)
 
-    def images_at_a_time(self) -> int:
-        """So many that NumPy's calls are worth their while and the columns do not exceed 8 MB."""
-        return max(1, (8 << 20) // (self.rows * self.positions * self.like.itemsize))
+    def together(self, parts: dict[int, Array], shape: Shape) -> Array:
+        """{first row of outputs: gradients of the pixels in its windows and those of some rows below} -> dx of this shape"""
+        (N, C, H, W), (PH, PW), SH = shape, self.padding, self.stride[0]
+        if len(parts) == 1 and len(parts[0]) == H + 2 * PH:
+            dpixels = parts[0]
+        else:
+            dpixels = empty((H + 2 * PH, C, W + 2 * PW, N), self.dtype)
+            dpixels[...] = 0
+            for first, part in sorted(parts.items()):
+                dpixels[first * SH:first * SH + len(part)] += part
+        return from_rows(dpixels[PH:PH + H, :, PW:PW + W])
 
-    def _rows(self, columns: Array) -> Array:
-        """The same memory as im2col has it: (C·KH·KW, n, OH·OW)."""
-        return columns.reshape(len(columns), -1, self.positions).swapaxes(0, 1)
+    def weights(self, weight: Array) -> Array:
+        """(C_out, C/T, KH, KW) -> (T, C_out/T, K)"""
+        return weight.reshape(self.groups, len(weight) // self.groups, -1)
+
+    def pixels(self, x: Array) -> Array:
+        """(N, C, H, W) -> (H + 2·PH, C, W + 2·PW, N) with zeros around, a view where possible"""
+        x, (PH, PW) = rows(x), self.padding
+        if PH == PW == 0:
+            return x if x.flags.c_contiguous else self.copied(x, "pixels")
+        H, C, W, N = x.shape
+        padded = scratch("pixels", (H + 2 * PH, C, W + 2 * PW, N), self.dtype, like=x)
+        padded[...] = 0
+        copy_rows(padded[PH:PH + H, :, PW:PW + W], x)
+        return padded
+
+    def copied(self, x: Array, name: str) -> Array:
+        """A copy (H, C, W, N) without gaps."""
+        copy = scratch(name, x.shape, self.dtype, like=x)
+        copy_rows(copy, x)
+        return copy
+
+    def windows(self, pixels: Array) -> Array:
+        """Every window as a view, without gaps in `pixels`: entry [h, c, i, j, w, n] is pixels[h·SH + i, c, w·SW + j, n]."""
+        (KH, KW), (SH, SW), (sh, sc, sw, sn) = self.kernel_size, self.stride, pixels.strides
+        shape = (len(pixels) - KH) // SH + 1, self.C, KH, KW, self.output_size[1], pixels.shape[3]
+        return np.ndarray(shape, self.dtype, pixels, 0, (SH * sh, sc, sh, sw, SW * sw, sn))  # as_strided takes 9 µs
+
+    def columns(self, windows: Array) -> Array:
+        """(OH, C, KH, KW, OW, N) -> (OH, T, K, P)"""
+        columns = scratch("columns", windows.shape, self.dtype, like=windows)
+        np.copyto(columns, windows)
+        return columns.reshape(len(columns), self.groups, self.K, -1)
+
+    def columns_back(self, dcolumns: Array) -> Array:
+        """The transpose: each entry is added to the pixel that it was copied from. -> (rows of pixels, C, W + 2·PW, N)"""
+        (KH, KW), N = self.kernel_size, dcolumns.shape[3] // self.output_size[1]
+        pixels = empty(((len(dcolumns) - 1) * self.stride[0] + KH, self.C, self.width, N), self.dtype)
+        pixels[...] = 0
+        windows = self.windows(pixels)
+        dcolumns = dcolumns.reshape(windows.shape)
+        if windows.shape[0] == windows.shape[4] == 1:
+            windows[...] = dcolumns
+            return pixels
+        for i, j in np.ndindex(KH, KW):
+            windows[:, :, i, j] += dcolumns[:, :, i, j]
+        return pixels
+
+    def empty_columns(self, dy: Array) -> Array:
+        """Uninitialised memory for the columns that belong to `dy`: that of `columns`, which have done their work."""
+        return scratch("columns", (*dy.shape[:2], self.K, dy.shape[3]), self.dtype, like=dy)
+
+    def products(self, y: Array) -> Array:
+        """Rows of outputs (OH, C_out, OW, N) as they come out of the products, a view: (OH, T, C_out/T, P)"""
+        return y.reshape(len(y), self.groups, y.shape[1] // self.groups, -1)
 
 
 class BatchedConvolution(Convolution):

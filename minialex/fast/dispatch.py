@@ -17,7 +17,7 @@ from ..ops.im2col import window_count
 from ..tensor import Function
 from . import activation, linear, normalization, pooling, sgd
 from .batched import BatchedConvolution
-from .im2col import Im2colConvolution, OneWindowConvolution
+from .im2col import Im2colConvolution
 from .space_to_depth import SpaceToDepthConvolution
 from .winograd import LONGEST_SUM, WinogradConvolution
 
@@ -32,11 +32,6 @@ def any_input(op: Any, x: Array, *others: Any) -> bool:
 def convolution(op: Any, x: Array, weight: Array, *bias: Array) -> bool:
     """any images and kernels"""
     return x.ndim == weight.ndim == 4 and isinstance(op.groups, Integral) and op.groups > 0
-
-
-def one_window(op: Any, x: Array, weight: Array, *bias: Array) -> bool:
-    """the kernel is as large as the image"""
-    return convolution(op, x, weight) and x.shape[2:] == weight.shape[2:] and op.padding == (0, 0)
 
 
 def by_tiles(op: Any, x: Array, weight: Array, *bias: Array) -> bool:
@@ -59,11 +54,11 @@ def by_folded_tiles(op: Any, x: Array, weight: Array, *bias: Array) -> bool:
 
 
 def small_products(op: Any, x: Array, weight: Array, *bias: Array) -> bool:
-    """64 windows; 10⁶ multiply-adds at most"""
+    """10⁶ multiply-adds for an image at most"""
     if not convolution(op, x, weight):
         return False
     OH, OW = map(window_count, x.shape[2:], weight.shape[2:], op.stride, op.padding)
-    return OH * OW >= 64 and weight.size // op.groups * OH * OW <= 10**6  # OpenBLAS does not pack operands of these
+    return weight.size // op.groups * OH * OW <= 10**6
 
 
 def byte_for_winner(op: Any, x: Array) -> bool:
@@ -106,10 +101,9 @@ class Row(NamedTuple):
 def on_the_cpu() -> list[Row]:
     """The rows for NumPy's arrays. The first that serves is taken."""
     return [
-        Row(ops.Conv2d, "cpu", one_window, OneWindowConvolution, "one matrix product"),
         Row(ops.Conv2d, "cpu", by_folded_tiles, SpaceToDepthConvolution, "space-to-depth, then Winograd"),
         Row(ops.Conv2d, "cpu", by_tiles, WinogradConvolution, "Winograd"),
-        Row(ops.Conv2d, "cpu", small_products, BatchedConvolution, "im2col, batched matmul"),
+        Row(ops.Conv2d, "cpu", small_products, BatchedConvolution, "im2col, a product for each row"),
         Row(ops.Conv2d, "cpu", convolution, Im2colConvolution, "im2col, some images at a time"),
         Row(ops.Linear, "cpu", any_input, linear.Linear, "products shared by our threads"),
         Row(ops.ReLU, "cpu", any_input, activation.ReLU, "blocks on all cores"),

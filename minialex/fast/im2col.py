@@ -177,25 +177,5 @@ def images_at_a_time(positions: int, column_bytes: int) -> int:
     return max(1, -(-512 // positions), (1 << 20) // column_bytes)
 
 
-class OneWindow(Im2col):
-    """Kernels as large as the images: the one window is the whole image, which as it lies in memory is its column already, as in
-    a fully connected layer. Nothing is copied: LeNet-5's third layer, 2 to 3 % of its step."""
-
-    def describe(self) -> str:
-        return "one matrix product, the kernel is as large as the image"
-
-    def columns(self, x: Array) -> Array:
-        """(n, C, H, W) -> (1, T, K, n)"""
-        return x.reshape(1, len(x), self.groups, -1).transpose(0, 2, 3, 1)
-
-    def columns_back(self, dcolumns: Array, out: Array) -> None:
-        """The transpose, (1, T, K, n) -> out (n, C, H, W)"""
-        out[...] = dcolumns.transpose(0, 3, 1, 2).reshape(out.shape)
-
-
 class Im2colConvolution(Convolution):
     plan = Im2col
-
-
-class OneWindowConvolution(Convolution):
-    plan = OneWindow

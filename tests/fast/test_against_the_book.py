@@ -8,12 +8,13 @@ import minialex as ma
 import minialex.functional as F
 from minialex import ops
 from minialex.fast import dispatch
-from minialex.fast.layout import swapped
+from minialex.fast.layout import CHANNELS_LAST, IMAGES_LAST, WRITTEN
 
 checked = settings(max_examples=40, deadline=None)
 small = st.integers(1, 4)
 pairs = st.tuples(small, small)
 sizes = st.tuples(st.integers(1, 5), st.integers(1, 6), st.integers(8, 14), st.integers(8, 14))
+orders = st.sampled_from([WRITTEN, CHANNELS_LAST, IMAGES_LAST])
 kinds = st.sampled_from([("float64", 1e-12), ("float32", 1e-5)])
 
 
@@ -43,43 +44,43 @@ def agree(function, arrays, tolerance, kind):
         np.testing.assert_allclose(value, right, rtol=tolerance, atol=tolerance * max(1, np.abs(right).max()))
 
 
-def images(shape, dtype, channels_last, seed=0, ties=False):
+def images(shape, dtype, order=WRITTEN, seed=0, ties=False):
     x = np.random.default_rng(seed).standard_normal(shape)
     x = (np.round(2 * x) if ties else x).astype(dtype)
-    return swapped(np.ascontiguousarray(swapped(x))) if channels_last else x
+    return x if order == WRITTEN else np.ascontiguousarray(x.transpose(order)).transpose(np.argsort(order))
 
 
 @checked
-@given(sizes, pairs, pairs, st.booleans(), st.booleans(), kinds)
-def test_max_pooling(shape, kernel, stride, padded, channels_last, kind):
+@given(sizes, pairs, pairs, st.booleans(), orders, kinds)
+def test_max_pooling(shape, kernel, stride, padded, order, kind):
     padding = tuple(k // 2 for k in kernel) if padded else 0
-    x = images(shape, kind[0], channels_last, ties=True)
+    x = images(shape, kind[0], order, ties=True)
     agree(lambda x: F.max_pool2d(x, kernel, stride, padding), [x], kind[1], ops.MaxPool2d)
 
 
 @checked
-@given(sizes, pairs, pairs, st.booleans(), kinds)
-def test_average_pooling(shape, kernel, stride, channels_last, kind):
-    agree(lambda x: F.avg_pool2d(x, kernel, stride), [images(shape, kind[0], channels_last)], kind[1], ops.AvgPool2d)
+@given(sizes, pairs, pairs, orders, kinds)
+def test_average_pooling(shape, kernel, stride, order, kind):
+    agree(lambda x: F.avg_pool2d(x, kernel, stride), [images(shape, kind[0], order)], kind[1], ops.AvgPool2d)
 
 
 @checked
-@given(sizes, st.integers(1, 3), st.integers(1, 7), st.floats(0.01, 1), st.sampled_from([0.5, 0.75, 1.0]), st.booleans(), kinds)
-def test_local_response_norm(shape, groups, size, alpha, beta, channels_last, kind):
-    x = images((shape[0], shape[1] * groups, *shape[2:]), kind[0], channels_last)
+@given(sizes, st.integers(1, 3), st.integers(1, 7), st.floats(0.01, 1), st.sampled_from([0.5, 0.75, 1.0]), orders, kinds)
+def test_local_response_norm(shape, groups, size, alpha, beta, order, kind):
+    x = images((shape[0], shape[1] * groups, *shape[2:]), kind[0], order)
     agree(lambda x: F.local_response_norm(x, size, alpha, beta, 2.0, groups), [x], kind[1], ops.LocalResponseNorm)
 
 
 @checked
-@given(st.sampled_from([(F.relu, ops.ReLU), (F.tanh, ops.Tanh)]), sizes, st.booleans(), kinds)
-def test_activations(function, shape, channels_last, kind):
-    agree(function[0], [images(shape, kind[0], channels_last)], kind[1], function[1])
+@given(st.sampled_from([(F.relu, ops.ReLU), (F.tanh, ops.Tanh)]), sizes, orders, kinds)
+def test_activations(function, shape, order, kind):
+    agree(function[0], [images(shape, kind[0], order)], kind[1], function[1])
 
 
 @checked
 @given(st.integers(1, 40), st.integers(1, 60), st.integers(1, 60), st.booleans(), kinds)
 def test_linear(N, inputs, outputs, bias, kind):
-    arrays = [images(shape, kind[0], False, seed) for seed, shape in enumerate([(N, inputs), (outputs, inputs), (outputs,)])]
+    arrays = [images(shape, kind[0], WRITTEN, seed) for seed, shape in enumerate([(N, inputs), (outputs, inputs), (outputs,)])]
     agree(F.linear, arrays if bias else arrays[:2], kind[1], ops.Linear)
 
 
@@ -88,7 +89,7 @@ def test_linear(N, inputs, outputs, bias, kind):
 def test_the_update(size, lr, momentum, weight_decay, kind):
     ways = []
     for update in (ops.sgd_update, dispatch.implementation(ops.sgd_update, np.zeros(size, kind[0]))):
-        w, g, v = (images(size, kind[0], False, seed) for seed in range(3))
+        w, g, v = (images(size, kind[0], WRITTEN, seed) for seed in range(3))
         update(w, g, v, lr, momentum, weight_decay)
         ways.append((w, v))
     assert dispatch.implementation(ops.sgd_update, np.zeros(size, kind[0])) is not ops.sgd_update

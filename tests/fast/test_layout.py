@@ -1,11 +1,11 @@
-"""Images may lie in memory channels last, as (H, W, N, C): every operation gives the same numbers, and keeps the order."""
+"""Images may lie in memory channels last or images last: every operation gives the same numbers, and keeps the order."""
 import numpy as np
 import pytest
 
 import minialex as ma
 import minialex.functional as F
 from minialex.fast import normalization, pooling, threads
-from minialex.fast.layout import arranged, channels_last, empty_like, lies_like, swapped
+from minialex.fast.layout import CHANNELS_LAST, IMAGES_LAST, WRITTEN, arranged, channels_last, empty_like, lies_like, order
 from minialex.fast.normalization import lrn_backward, lrn_forward
 from minialex.fast.pooling import max_pool_backward, max_pool_forward
 from minialex.fast.threads import for_blocks
@@ -15,9 +15,9 @@ def numbers(*shape, seed=0, dtype=np.float32):
     return np.random.default_rng(seed).standard_normal(shape).astype(dtype)
 
 
-def turned(x):
-    """The same images, channels last."""
-    return swapped(np.ascontiguousarray(swapped(x)))
+def turned(x, axes=CHANNELS_LAST):
+    """The same images in another memory order."""
+    return np.ascontiguousarray(x.transpose(axes)).transpose(np.argsort(axes))
 
 
 def forward_and_backward(operation, x, gradient):
@@ -63,32 +63,34 @@ def parts(request, monkeypatch):
 
 @pytest.mark.parametrize("shape", [(3, 6, 9, 8), (17, 6, 13, 11), (2, 6, 4, 3), (1, 6, 5, 5)])
 @pytest.mark.parametrize("name", [*KEEPS_ORDER, *OTHERS])
-def test_both_orders_give_the_same(name, shape, parts):
+@pytest.mark.parametrize("axes", [CHANNELS_LAST, IMAGES_LAST])
+def test_all_orders_give_the_same(name, shape, axes, parts):
     operation, tolerance = {**KEEPS_ORDER, **OTHERS}[name]
     x = np.round(numbers(*shape) * 2)  # full of ties
     gradient = numbers(*operation(ma.Tensor(x)).shape, seed=1)
     y, dx = forward_and_backward(operation, x, gradient)
-    for its_gradient in (gradient, turned(gradient) if gradient.ndim == 4 else gradient):
-        other_y, other_dx = forward_and_backward(operation, turned(x), its_gradient)
+    for its_gradient in (gradient, turned(gradient, axes) if gradient.ndim == 4 else gradient):
+        other_y, other_dx = forward_and_backward(operation, turned(x, axes), its_gradient)
         for one, other in ((y, other_y), (dx, other_dx)):
             assert one.dtype == other.dtype
             np.testing.assert_allclose(other, one, rtol=tolerance, atol=tolerance)
             if name in KEEPS_ORDER and its_gradient is not gradient and y[0, 0].size > 1:
-                assert lies_like(other, turned(x)) and lies_like(one, x)
+                assert lies_like(other, turned(x, axes)) and lies_like(one, x)
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.longdouble])
-def test_max_pooling_of_every_type_and_value(dtype):
+@pytest.mark.parametrize("axes", [CHANNELS_LAST, IMAGES_LAST])
+def test_max_pooling_of_every_type_and_value(dtype, axes):
     x = np.random.default_rng(0).choice(np.array([0, 1, np.nan, np.inf, -np.inf], dtype), (5, 3, 9, 9))
     window = (3, 3), (2, 2), (1, 1)
-    (y, argmax), (other_y, other_argmax) = max_pool_forward(x, *window), max_pool_forward(turned(x), *window)
+    (y, argmax), (other_y, other_argmax) = max_pool_forward(x, *window), max_pool_forward(turned(x, axes), *window)
     np.testing.assert_array_equal(other_y, y)
     np.testing.assert_array_equal(other_argmax, argmax)
     gradient = numbers(*y.shape, dtype=dtype)
     if dtype is not np.longdouble:
         gradient[0, 0, 1, 1], gradient[1, 1, 2, 2] = np.inf, np.nan  # they reach the winners and nobody else
     dx = max_pool_backward(gradient, argmax, x.shape, *window)
-    other = max_pool_backward(turned(gradient), other_argmax, x.shape, *window)
+    other = max_pool_backward(turned(gradient, axes), other_argmax, x.shape, *window)
     assert np.isfinite(dx).sum() >= dx.size - 2
     np.testing.assert_array_equal(other, dx)
 
@@ -141,6 +143,12 @@ def test_what_lies_how():
     assert arranged(x) is x and np.shares_memory(arranged(last), last) and lies_like(arranged(x, like=last), last)
     assert np.array_equal(arranged(x, like=last), x) and arranged(last[:, ::2]).flags.c_contiguous
     assert channels_last(empty_like(last, (2, 3, 4, 5), np.uint8)) and empty_like(x, (2, 3)).shape == (2, 3)
+    for axes in (WRITTEN, CHANNELS_LAST, IMAGES_LAST):
+        it = turned(numbers(9, 4, 5, 6), axes)  # nine: copied eight at a time
+        assert order(it) == axes and order(empty_like(it, (2, 3, 4, 5), name="test")) == axes
+        for other in (WRITTEN, CHANNELS_LAST, IMAGES_LAST):
+            copy = arranged(it, like=turned(it, other))
+            assert order(copy) == other and np.array_equal(copy, it)
 
 
 @pytest.mark.parametrize("function", [F.relu, F.tanh, F.sigmoid])
