@@ -23,8 +23,8 @@ from .problems import Problems, Reporter, printable, report_problem
 SIZE = 256
 MAX_PIXELS = 90_000_000
 AVIF = features.version("avif") is not None  # Pillow reads it from 11.3 on
-ENDINGS = (*".apng .bmp .dib .gif .jfi .jfif .jif .jpe .jpeg .jpg .mpo .pbm .pfm .pgm .png .pnm .ppm .tif .tiff .webp".split(),
-           *[".avif"] * AVIF)
+ENDINGS = tuple((".apng .bmp .dib .gif .jfi .jfif .jif .jpe .jpeg .jpg .mpo .pbm .pfm .pgm .pjp .pjpeg .png .pnm .ppm .tif .tiff "
+                 ".webp" + " .avif .avifs" * AVIF).split())
 # Without this list Pillow would also try formats that start other programs (PostScript) or fetch other files.
 FORMATS = ("BMP", "DIB", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP") + ("AVIF", ) * AVIF
 # What turns a picture upright, by the orientation that a camera notes (Exif), 2 to 8.

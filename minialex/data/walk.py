@@ -18,7 +18,10 @@ SYSTEM_FOLDERS = set((
     "__macosx|network trash folder|temporary items|thevolumesettingsfolder|"  # macOS
     "@eadir|@tmp|@sharebin|@recycle|@recently-snapshot|@__thumb|@quarantine|@database|#recycle|#snapshot|"  # NAS devices
     "~snapshot|@snapshots|@docker|@appstore|@synoclouddrivecache|"
-    "__pycache__|__thumbs|_thumbs|wmthumbs|ipod photo cache").split("|"))
+    "__thumbs|_thumbs|wmthumbs|ipod photo cache|_vti_cnf|_gsdata_|lost.dir|"  # programs of pictures, of copies, telephones
+    "__pycache__|node_modules|wandb|mlruns|lightning_logs|tb_logs").split("|"))  # programs, and what others' training writes
+# Files by which a folder is known whatever its name: a pack, and environments of Python, which hold pictures of Matplotlib's.
+SIGNS = ("pack.json", "pyvenv.cfg", "conda-meta/history")
 SYSTEM_FILES = {"thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "zbthumbnail.info", "desktop.ini", "picasa.ini", "icon\r"}
 RUNS = "runs"  # where minialex keeps its runs when nothing else is said
 
@@ -94,7 +97,8 @@ def _is_system(entry: os.DirEntry[str]) -> bool:
         return True
     if type_of(entry) != "folder":
         return is_own_picture(entry.path)
-    return name in SYSTEM_FOLDERS or os.path.isfile(os.path.join(entry.path, "pack.json")) or is_no_class(entry.path, ENDINGS)
+    return name in SYSTEM_FOLDERS or name.endswith(".lrdata") or is_no_class(entry.path, ENDINGS) or any(
+        os.path.isfile(os.path.join(entry.path, sign)) for sign in SIGNS)
 
 
 OTHER_ENDING = f"its name ends in none of {' '.join(ENDINGS)}"

@@ -220,6 +220,7 @@ def test_the_same_from_a_pack(tmp_path):
 
 @pytest.mark.parametrize(("ending", "form", "mode"), [
     (".jfif", "JPEG", "RGB"), (".jpe", "JPEG", "RGB"), (".jfi", "JPEG", "L"), (".jif", "JPEG", "RGB"), (".pnm", "PPM", "RGB"),
+    (".pjpeg", "JPEG", "RGB"),
     (".pnm", "PPM", "L"), (".pbm", "PPM", "1"), (".dib", "BMP", "RGB"), (".dib", "DIB", "RGB"), (".apng", "PNG", "RGB"),
     (".JFIF", "JPEG", "RGB"), (".mpo", "MPO", "RGB"), (".avif", "AVIF", "RGB")])
 def test_endings(tmp_path, ending, form, mode):

@@ -126,7 +126,8 @@ def test_refused(tmp_path, name):
 BINS = ("@eaDir", "#recycle", "#snapshot", ".@__thumb", "@Recycle", "@Recently-Snapshot", "lost+found", "$RECYCLE.BIN",
         "RECYCLER",
         "System Volume Information", ".Trash-1000", ".Trashes", "__MACOSX", "__pycache__", ".ipynb_checkpoints", ".thumbnails",
-        "FOUND.000", ".git", ".AppleDouble", "Network Trash Folder")
+        "FOUND.000", ".git", ".AppleDouble", "Network Trash Folder", "LOST.DIR", "_gsdata_", "_vti_cnf", "Previews.lrdata",
+        "wandb", "lightning_logs", "mlruns", "node_modules")
 
 
 @pytest.mark.parametrize("name", BINS)
@@ -142,6 +143,15 @@ def test_what_systems_add_is_passed_over_in_silence(tmp_path, name, root):
     train, val = data.open_folder(tmp_path, report=None)
     assert [train.names, val.names] == expected
     assert train.classes == ["cat", "dog"] and train.problems == val.problems == []
+
+
+@pytest.mark.parametrize("sign", ["pyvenv.cfg", "conda-meta/history"])
+def test_an_environment_of_python_is_no_class_whatever_its_name(tmp_path, sign):
+    build(tmp_path, "cat dog mine/lib/python3.12/site-packages/matplotlib/mpl-data/images")
+    (tmp_path / "mine" / sign).parent.mkdir(exist_ok=True)
+    (tmp_path / "mine" / sign).write_text("home = /usr/bin")
+    train, _ = data.open_folder(tmp_path, report=None)
+    assert train.classes == ["cat", "dog"] and train.problems == []
 
 
 def test_a_folder_called_runs_is_no_class_and_said_so(tmp_path):
