@@ -119,6 +119,8 @@ def choose(run: Place, whole: list[Picture], classes: Sequence[str], seen: Seen 
     if seen is None:
         notes.append(f"{run} does not say which pictures it has learnt from: some of these may be among them")
         learnt = None
+    elif copied := sum(picture.name in seen.copies for picture in chosen) if own and part == "val" else 0:
+        notes.append(f"{copied:,} of these pictures are also, under other names, among those that {run} has learnt from")
     elif part == "all" and learnt:
         notes.append(f"{run} has learnt from {learnt:,} of these pictures")
     return Chosen(chosen, _labels(run, chosen, classes), list(classes), part, learnt, missing, notes)

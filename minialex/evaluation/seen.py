@@ -55,22 +55,33 @@ def rows_of(train: data.PictureSet, val: data.PictureSet) -> Iterator[Row]:
             yield part, pictures.classes[label], name.replace(os.sep, "/"), found
 
 
-def write(folder: Place, train: data.PictureSet, val: data.PictureSet, init: str) -> None:
-    """Write pictures.csv into a run's folder. init: the weights that the run begins with, perhaps another run's."""
+def copies(rows: Iterable[Row]) -> dict[str, str]:
+    """{name held out: name learnt from} of pictures in both parts, as in a val/ that is a link to train/: by their content."""
+    learnt = {found: name for part, _, name, found in rows if part == "train" and found}
+    return {name: learnt[found] for part, _, name, found in rows if part == "val" and found in learnt}
+
+
+def write(folder: Place, train: data.PictureSet, val: data.PictureSet, init: str) -> list[str]:
+    """Write pictures.csv into a run's folder. init: the weights that the run begins with, perhaps another run's. Returns what
+    people must know about the pictures, in sentences."""
+    rows = list(rows_of(train, val))
     run = owner(init)
     before = Seen.of_run(run) if run else None
     learnt = [("before", *row[1:]) for row in before.rows if row[0] != "val"] if before else []
     with replacing(Path(folder, NAME), "w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(HEAD)
-        writer.writerows([*rows_of(train, val), *learnt])
+        writer.writerows([*rows, *learnt])
+    both = copies(rows)
+    return [f"{len(both):,} of the {len(val):,} validation pictures are also among those to train on, such as {held_out}, which "
+            f"is {name}: the accuracy says too much" for held_out, name in list(both.items())[:1]]
 
 
 class Seen:
     """What a run has seen. rows: as in pictures.csv."""
 
     def __init__(self, rows: list[Row]) -> None:
-        self.rows = rows
+        self.rows, self.copies = rows, copies(rows)
         self.names = {name: (part, found) for part, _, name, found in rows if part != "before"}
         self.contents = _parts((found, part) for part, _, _, found in rows if found)
         self.ends = _parts(((label, name.rpartition("/")[2]), part) for part, label, name, _ in rows)

@@ -107,7 +107,7 @@ def _start(folder, given, progress, ranks, rehearsal):
         folder.write_config(run_dir.describe(experiment, device))
         if own:
             own.save(folder.path)
-        seen.write(folder.path, *pictures, config.init)
+        experiment.notes.extend(seen.write(folder.path, *pictures, config.init))
         folder.take()
 
     trainer = _trainer(experiment, folder, progress, ranks)

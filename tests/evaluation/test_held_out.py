@@ -260,6 +260,27 @@ def test_a_changed_list_of_classes_is_one_sentence_everywhere(copy, capsys, chan
     assert (copy / "third" / "report.html").read_bytes() == page
 
 
+@pytest.mark.parametrize(("val", "count"), [("link", 8), ("copy", 8), ("some", 2), ("others", 0)])
+def test_validation_pictures_that_are_also_learnt_from_are_told(tmp_path, val, count):
+    """A val/ that is a link to train/, or a copy of it, makes every figure too good."""
+    draw(tmp_path / "pets/train", range(4))
+    if val == "link":
+        (tmp_path / "pets/val").symlink_to("train")
+    elif val == "copy":
+        shutil.copytree(tmp_path / "pets/train", tmp_path / "pets/val")
+    else:
+        draw(tmp_path / "pets/val", range(4, 8))
+        if val == "some":
+            for name in CLASSES:
+                shutil.copy(tmp_path / "pets/train" / name / "1.png", tmp_path / "pets/val" / name / "6.png")
+    listener = Listener()
+    run(OPTIONS | {"epochs": 1, "out": str(tmp_path / "run"), "data": str(tmp_path / "pets")}, listener)
+    told = " ".join(listener.text.split())
+    assert (f"{count} of the 8 validation pictures are also among those to train on" in told) == bool(count)
+    found = held_out.of_run(tmp_path / "run", list(CLASSES), 36)
+    assert any(f"{count} of these pictures are also" in note for note in found.notes) == bool(count)
+
+
 def test_large_files_are_told_apart_by_three_parts(tmp_path):
     random = np.random.default_rng(0).integers(0, 256, 200_000).astype(np.uint8)
     found = set()
