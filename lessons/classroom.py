@@ -6,6 +6,7 @@ import ast
 import atexit
 import json
 import linecache
+import logging
 import os
 import sys
 import traceback
@@ -27,6 +28,8 @@ for stream in (sys.stdout, sys.stderr):
     if hasattr(stream, "reconfigure"):
         stream.reconfigure(errors="replace")  # an old Windows console has no "→": better a "?" than a traceback
 
+if sys.platform == "emscripten":  # its list of fonts is new with every page, takes some seconds, and says so
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
 SMALL = sys.platform == "emscripten" or bool(os.environ.get("MINIALEX_SMALL"))  # Python in a browser is slow
 SHOW = None  # how a page in a browser shows a picture, (path, caption, words): lessons/site sets it
 

@@ -1,8 +1,8 @@
 """The lessons as notebooks: `python -m lessons --notebooks OUT` writes one .ipynb for each.
 
 Texts and titles become text cells in their order. A first cell finds the course and names the lesson, so that its progress is
-noted. Where there is no course, as in a hosted notebook service, the cell installs minialex and unpacks what the lesson needs
-besides, which it carries with it. Predictions are asked through the kernel, pictures appear where they are made.
+noted. Where there is no course, as in a hosted notebook service or in JupyterLite, the cell installs minialex and unpacks what
+the lesson needs besides, which it carries with it. Predictions are asked through the kernel, pictures appear where they are made.
 """
 import base64
 import io
@@ -19,7 +19,7 @@ from lessons import cells
 LESSONS = Path(__file__).resolve().parent
 SETUP = '''\
 #@title Set-up: finds the course, or installs minialex and unpacks what this lesson needs
-import base64, importlib.util, io, os, subprocess, sys, zipfile
+import base64, importlib.util, io, os, sys, zipfile
 from pathlib import Path
 HELPERS = """
 {helpers}
@@ -27,10 +27,12 @@ HELPERS = """
 here = [folder / "lessons" for folder in [Path.cwd(), *Path.cwd().parents]] + [Path({lessons!r})]
 course = next((f for f in here if (f / "classroom.py").exists()), None)
 if course is None:
-    course = Path.cwd() / "minialex-course" / "lessons"
+    course = (Path.home() if sys.platform == "emscripten" else Path.cwd()) / "minialex-course" / "lessons"
     zipfile.ZipFile(io.BytesIO(base64.b64decode(HELPERS))).extractall(course.parent)
 if importlib.util.find_spec("minialex") is None and not (course.parent / "minialex").exists():
-    subprocess.check_call([sys.executable, "-m", "pip", "install", "--quiet", "minialex"])
+    %pip install --quiet minialex
+    importlib.invalidate_caches()
+    assert importlib.util.find_spec("minialex"), "minialex could not be installed: the lines above say why."
 sys.path.insert(0, str(course))
 os.environ["MINIALEX_LESSON"] = {name!r}'''
 HIDDEN = {"jupyter": {"source_hidden": True}, "cellView": "form"}

@@ -35,17 +35,22 @@ def predict(question, within=0.005, typed=None):
     if number is None and can_ask():
         number = _ask(question)
     elif number is None and in_notebook():
-        print(telling.paragraph(f"\n? {question}") + "\n  to answer: predict(..., typed=55), "
-              "with your number, and run this again")
+        _say_how(question)
     _predictions.append(Prediction(question, number, within))
     return _predictions[-1]
+
+
+def _say_how(question):
+    print(telling.paragraph(f"\n? {question}") + "\n  to answer: predict(..., typed=55), with your number, and run this again")
 
 
 def _ask(question):
     while True:
         try:
-            text = input(telling.paragraph(f"\n? {question}") + "\n  your prediction (Enter skips): ").strip()
-            return read_number(text) if text else None
+            text = input(telling.paragraph(f"\n? {question}") + "\n  your prediction (Enter skips): ")
+            if text is None:  # JupyterLite, in a browser that keeps no service worker for it: nothing was asked
+                return _say_how(question)
+            return read_number(text) if text.strip() else None
         except (ValueError, ZeroDivisionError):
             print("  a number, please: 55, 54.25, 217/4, 60,965,225 or 1e6")
         except EOFError:
@@ -72,7 +77,8 @@ def in_notebook():
 def can_ask():
     """Whether there is somebody to type an answer: at a terminal, or at a notebook that passes questions on."""
     if in_notebook():
-        return bool(getattr(sys.modules["IPython"].get_ipython().kernel, "_allow_stdin", False))
+        shell = sys.modules["IPython"].get_ipython()
+        return bool(getattr(shell.kernel, "_allow_stdin", False) or getattr(shell, "input", None))  # the second: JupyterLite's
     return sys.stdin is not None and sys.stdin.isatty()
 
 

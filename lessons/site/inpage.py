@@ -7,7 +7,6 @@ is compiled.
 import ast
 import json
 import linecache
-import logging
 import os
 import sys
 import traceback
@@ -28,7 +27,6 @@ class Lesson:
         os.environ |= {"MINIALEX_LESSON": name, "MINIALEX_CACHE": "/home/course", "MINIALEX_PICTURES": "/home/pictures",
                        "MPLBACKEND": "agg"}
         sys.path.insert(0, str(LESSONS))
-        logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # it takes some seconds, and says so
         import classroom
         import progress
         import telling
