@@ -75,10 +75,16 @@ def beside(array: Array, index: Any) -> Any:
     return to_device(index, device_of(array)) if is_array(index) else index
 
 
+def is_masked(data: Any) -> bool:
+    """Is this a masked array, or a list that holds one? NumPy forgets the mask where it makes a plain array."""
+    return hasattr(data, "filled") or isinstance(data, (list, tuple)) and any(
+        hasattr(part, "filled") or isinstance(part, (list, tuple)) and is_masked(part) for part in data)
+
+
 def as_numbers(data: Any) -> Array:
     """`data` as an array of real numbers. Raises TypeError for anything else."""
     array = data
-    if any(hasattr(part, "filled") for part in (data, *(data if isinstance(data, (list, tuple)) else ()))):  # as np.ma's arrays
+    if is_masked(data):
         raise TypeError("a Tensor has no mask, and a masked array was given: say what counts, by .filled(0) or .compressed().")
     if not is_array(data) or (isinstance(data, np.ndarray) and type(data) is not np.ndarray):  # np.matrix: * means @
         try:

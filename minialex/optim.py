@@ -12,7 +12,7 @@ from typing import Any
 
 from . import functional as F
 from .aliases import Array
-from .device import array_module, to_device
+from .device import array_module, as_numbers, to_device
 from .nn import Module
 from .tensor import Tensor
 
@@ -55,13 +55,14 @@ class SGD:
             for p in group["params"]:
                 if p.grad is None:
                     continue
-                if p.grad.shape != p.shape:
-                    raise ValueError(f"SGD: a gradient of shape {p.grad.shape} does not belong to a parameter of "
+                grad = as_numbers(p.grad)  # anyone may have set it
+                if grad.shape != p.shape:
+                    raise ValueError(f"SGD: a gradient of shape {grad.shape} does not belong to a parameter of "
                                      f"shape {p.shape}.")
                 if p not in self.velocity:
                     self.velocity[p] = array_module(p.data).zeros_like(p.data)
                 lr, momentum, weight_decay = (float(group[name]) for name in ("lr", "momentum", "weight_decay"))
-                F.sgd_update(p.data, p.grad, self.velocity[p], lr, momentum, weight_decay)
+                F.sgd_update(p.data, grad, self.velocity[p], lr, momentum, weight_decay)
 
     def zero_grad(self) -> None:
         """Forget all gradients."""

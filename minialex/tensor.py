@@ -273,7 +273,7 @@ def _run_backward(function: Function, grad: Array) -> list[tuple[Any, Array]]:
     for position, (source, value, (shape, dtype)) in enumerate(zip(function.sources, grads, function.input_types)):
         if value is None:
             continue
-        value = value if is_array(value) else array_module(grad).asarray(value)
+        value = array_module(grad).asarray(as_numbers(value))
         if value.shape != shape:
             raise ValueError(f"{function.name}.backward returned shape {value.shape} for input {position} of shape "
                              f"{shape}: a gradient has the shape of its input.")

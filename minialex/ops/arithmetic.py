@@ -8,7 +8,7 @@ from numbers import Integral
 from typing import Any
 
 from ..aliases import Array, Axes, Shape
-from ..device import array_module, beside
+from ..device import array_module, beside, is_masked
 from ..tensor import Function, Tensor
 
 
@@ -312,6 +312,8 @@ class GetItem(Function):
     def __init__(self, index: Any) -> None:
         if any(isinstance(part, Tensor) for part in (index if isinstance(index, tuple) else (index,))):
             raise TypeError("a Tensor cannot be an index, it holds floating-point numbers: index with a plain integer array.")
+        if is_masked(index):
+            raise TypeError("a masked array cannot be an index, its mask would not be looked at: index with a plain array.")
         self.index = index
 
     def forward(self, x: Array) -> Array:

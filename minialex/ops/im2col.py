@@ -14,7 +14,7 @@ SW: stride. PH, PW: padding.
 from numbers import Integral
 
 from ..aliases import Array, Pair, Shape, Size
-from ..device import array_module, is_array
+from ..device import array_module, is_array, is_masked
 
 
 def im2col(array: Array, kernel_size: Size | Shape, stride: Size = 1, padding: Size = 0) -> Array:
@@ -99,7 +99,7 @@ def output_size(name: str, shape: Shape, kernel_size: Pair, stride: Pair, paddin
 
 def _geometry(name: str, array: object, kernel_size: Size | Shape, stride: Size, padding: Size) -> tuple[Pair,
               Pair, Pair]:
-    if not is_array(array):
+    if not is_array(array) or is_masked(array):
         raise TypeError(f"{name} works on plain arrays, got a {type(array).__name__}: pass a Tensor's .data, or "
                         "np.asarray(...) of a list.")
     return pair("kernel_size", kernel_size), pair("stride", stride), pair("padding", padding, smallest=0)

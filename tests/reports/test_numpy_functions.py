@@ -4,7 +4,7 @@ import pytest
 
 import minialex as ma
 import minialex.functional as F
-from minialex import nn
+from minialex import nn, optim
 
 CALLS = [np.sum, np.mean, np.max, np.min, np.prod, np.std, np.argmax, np.sort, np.cumsum, np.transpose, np.reshape, np.clip,
          np.linalg.norm, np.fft.fft, np.asarray, np.array, np.dot, np.concatenate, np.stack, np.vstack, np.where, np.allclose,
@@ -38,6 +38,31 @@ def test_an_array_beside_a_tensor_still_computes():
     assert (np.ones((2, 2)) @ ma.Tensor([1.0, 2.0])).data.tolist() == [3, 3]
 
 
+class Backward(ma.Function):
+    """x, whose gradient is what `made` makes of that of the output."""
+
+    def __init__(self, made):
+        self.made = made
+
+    def forward(self, x):
+        return x * 1
+
+    def backward(self, grad_output):
+        return self.made(grad_output)
+
+
+def a_leaf():
+    return ma.Tensor([1.0, 2.0], requires_grad=True)
+
+
+def step(grad):
+    """A parameter after a step of SGD with this gradient."""
+    parameter = a_leaf()
+    parameter.grad = grad
+    optim.SGD([parameter], lr=0.5).step()
+    return parameter
+
+
 MASKED = np.ma.masked_array([1.0, 999.0], [0, 1])
 TAKES = {
     "Tensor": lambda: ma.Tensor(MASKED),
@@ -49,11 +74,31 @@ TAKES = {
     "an argument": lambda: F.mse_loss(ma.Tensor([1.0, 2.0]), MASKED),
     "a gradient": lambda: (ma.Tensor([1.0, 2.0], requires_grad=True) * 2).backward(MASKED),
     "weights": lambda: nn.Linear(2, 1).load_state_dict({"weight": np.ma.masked_array([[1.0, 9.0]]), "bias": [0.0]}),
+    "in lists of lists": lambda: ma.Tensor([[[MASKED]]]),
+    "an index": lambda: ma.Tensor([1.0, 2.0])[np.ma.masked_array([0, 1], [0, 1])],
+    "one of two indices": lambda: ma.Tensor(np.eye(2))[0, np.ma.masked_array([True, True], [0, 1])],
+    "what backward returns": lambda: Backward(lambda g: np.ma.masked_array(g, [0, 1]))(a_leaf()).sum().backward(),
+    "a gradient that is set": lambda: step(np.ma.masked_array([1.0, 9.0], [0, 1])),
+    "columns": lambda: F.im2col(np.ma.masked_array(np.ones((1, 1, 3, 3))), 2),
     "labels": lambda: F.cross_entropy(np.eye(2), np.ma.masked_array([0, 1], [0, 1])),
 }
 
 
 @pytest.mark.parametrize("call", TAKES.values(), ids=TAKES)
 def test_a_masked_array_is_refused(call):
-    with pytest.raises(TypeError, match="mask"):
+    with pytest.raises(TypeError, match="(?i)mask"):
         call()
+
+
+@pytest.mark.parametrize("made", [lambda g: g * 1j, lambda g: g.astype(object), lambda g: "1", lambda g: ma.Tensor([1.0, 2.0])])
+def test_what_is_no_gradient_is_refused_wherever_it_comes_from(made):
+    x = a_leaf()
+    with pytest.raises(TypeError, match="real numbers|array, not a Tensor"):
+        Backward(made)(x).sum().backward()
+    assert x.grad is None
+    with pytest.raises(TypeError, match="real numbers|array, not a Tensor"):
+        step(made(np.ones(2, np.float32)))
+
+
+def test_a_gradient_may_be_set_as_a_list():
+    assert step([1.0, 2.0]).data.tolist() == step(np.array([1.0, 2.0])).data.tolist() != [1.0, 2.0]
