@@ -158,6 +158,12 @@ def test_threads_that_are_no_number_are_a_sentence(name):
 # ------------------------------------------------------------------------------------------------ what is installed
 
 
+@pytest.mark.parametrize("variables", [{"TQDM_MININTERVAL": "abc"}, {"TQDM_NCOLS": "wide", "TQDM_DISABLE": "1"}])
+def test_variables_of_tqdm_that_are_no_numbers_change_nothing(variables):
+    done = command("summary", "lenet5", **variables)
+    assert (done.returncode, done.stderr) == (0, "") and "parameters" in done.stdout
+
+
 def test_a_system_without_cupy_takes_the_core():
     """16. No marker tells musl from glibc, so pip install . leaves CuPy out and requirements.txt adds it by platform."""
     tomllib = pytest.importorskip("tomllib")
