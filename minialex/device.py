@@ -116,6 +116,16 @@ def gpu_memory() -> tuple[int, int]:
     return cupy.cuda.runtime.memGetInfo()[0] + pool.free_bytes(), pool.used_bytes()
 
 
+def reserve_memory(device: str, count: int) -> None:
+    """Ask a GPU's driver once for the bytes that a run will take, and leave them to CuPy's pool: its first steps then do not stop
+    for the driver, and its arrays lie in one piece of memory. Nothing happens on the CPU, or where there is not so much."""
+    if canonical(device) == "cpu" or count > (memory_free(device) or 0):
+        return
+    cupy = loaded_cupy()
+    with cupy.cuda.Device(_ordinal(canonical(device))):
+        cupy.cuda.alloc(count)  # nobody keeps it, so it goes back to the pool
+
+
 def bytes_asked_for(shortage: str) -> int:
     """How much memory was asked for, from CuPy's words: "Out of memory allocating 1,024 bytes (...)"; 0 for other words."""
     found = re.match(r"Out of memory allocating ([\d,]+) bytes", shortage)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy.random  # noqa: F401  (at the start: NumPy would read it from the disk in mid-run)
 
 from .. import data, models, own_model
-from ..device import resolve_device
+from ..device import reserve_memory, resolve_device
 from ..errors import UserError
 from ..evaluation import runs, seen
 from ..random import manual_seed
@@ -215,6 +215,7 @@ def _trainer(experiment, folder, progress, ranks):
 
 def _announce(experiment, device, folder, progress, ranks):
     ranks.last_word = f" To go on: --resume {folder}."
+    reserve_memory(device.name, memory_estimate.memory(experiment))
     for line in say.plan(experiment, device, folder, data_name(experiment.config.settings())):
         progress.line(line)
     if ranks.size > 1:

@@ -35,6 +35,7 @@ class State:
         self.devices, self.memory = devices, memory
         self.current = 0
         self.in_use = 0
+        self.reserved = []  # (device, bytes) that were asked for at once
         self.waits = []  # operations that make the host wait for the device
         self.names = set()  # CuPy names that were used
         self.launches = []  # names of the kernels that ran
@@ -246,6 +247,7 @@ class Cupy(types.ModuleType):
             getDeviceProperties=lambda number: {"name": b"Stand-in GPU"})
         self.cuda = types.SimpleNamespace(
             Device=lambda number=None: Device(self, number), runtime=runtime,
+            alloc=lambda size: state.reserved.append((state.current, size)),
             memory=types.SimpleNamespace(OutOfMemoryError=OutOfMemoryError))
 
     def __getattr__(self, name):

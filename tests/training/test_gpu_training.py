@@ -18,6 +18,7 @@ from minialex.cli import train as command
 from minialex.errors import OutOfMemory, UserError
 from minialex.training import Interrupted, run
 from minialex.training.checkpoint import load
+from minialex.training.memory_estimate import memory
 from minialex.utils import console
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "gpu"))
@@ -38,6 +39,7 @@ def test_a_run_on_the_gpu_learns_what_the_cpu_learns(cupy, finished, pictures, t
     listener = Listener()
     trainer = run(OPTIONS | {"data": str(pictures), "epochs": 4, "device": "cuda", "out": str(tmp_path / "gpu")}, listener)
     assert trainer.device == "cuda:0" and "device   cuda:0" in listener.text
+    assert cupy.state.reserved == [(0, memory(trainer.experiment))]  # the driver is asked once
     ours, theirs = load(path / "checkpoint-last.npz")[0], load(tmp_path / "gpu" / "checkpoint-last.npz")[0]
     for name, array in ours.items():
         assert theirs[name] == pytest.approx(array, abs=1e-3), name
