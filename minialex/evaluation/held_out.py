@@ -91,7 +91,7 @@ def choose(run: Place, whole: list[Picture], classes: Sequence[str], seen: Seen 
     part None: those held out where these are the run's pictures, else all that it has not learnt from.
     Raises UserError when nothing is left.
     """
-    status = [seen.part(picture, own) if seen else None for picture in whole]
+    status = seen.parts(whole, own) if seen else [None] * len(whole)
     held_out = sum(row[0] == "val" for row in seen.rows) if seen else 0
     found = status.count("val")
     own = own or found > 0 and 2 * found >= held_out
@@ -107,7 +107,7 @@ def choose(run: Place, whole: list[Picture], classes: Sequence[str], seen: Seen 
         keep = [s == part for s in status]
     else:
         keep = [picture.part == part and (part == "train" or s != "train") for picture, s in zip(whole, status)]
-    missing = held_out - found if own and part == "val" else 0
+    missing = max(0, held_out - found) if own and part == "val" else 0
     if missing:
         notes.append(f"{missing:,} of the {held_out:,} pictures that {run} held out are not here")
     if own and part == "val" and None in status:

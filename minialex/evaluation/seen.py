@@ -12,7 +12,7 @@ import hashlib
 import os
 import unicodedata
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +113,18 @@ class Seen:
         except UserError:
             return None
         return cls(list(rows_of(train, val)))
+
+    def parts(self, pictures: Sequence[Picture], own: bool) -> list[str | None]:
+        """`part` of each, but a picture that was held out counts once: beside it, a copy under another name is a new one."""
+        found = [self.part(picture, own) for picture in pictures]
+        held_out = [index for index, part in enumerate(found) if part == "val" and pictures[index].is_file]
+        there: set[str] = set()
+        for index in sorted(held_out, key=lambda index: pictures[index].name not in self.names):  # the names of then come first
+            same = content(pictures[index].path)
+            if same in there and pictures[index].name not in self.names:
+                found[index] = None
+            there.add(same)
+        return found
 
     def part(self, picture: Picture, own: bool) -> str | None:
         """ "train", "val", or None for a data.Picture that the run has not seen. What was learnt anywhere counts as train.

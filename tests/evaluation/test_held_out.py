@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -142,6 +143,19 @@ def test_pictures_that_are_gone_are_told(copy, capsys):
     page = (copy / "third" / "report.html").read_bytes()
     assert "1 of the pictures" in refused(capsys, report, copy / "third")
     assert (copy / "third" / "report.html").read_bytes() == page
+
+
+@pytest.mark.parametrize("gone", [0, 1])
+def test_a_copy_of_a_picture_that_was_held_out_stands_for_no_other(copy, gone):
+    """It made the number of missing pictures -1, and hid one that was gone."""
+    before = held_out.of_run(copy / "third", list(CLASSES), 36)
+    first, second, third, *_ = map(Path, before.paths)
+    shutil.copy(first, first.with_name("00-copy.png"))  # sorts before the picture itself
+    second.unlink() if gone else None
+    third.rename(third.with_name("renamed.png"))
+    after = held_out.of_run(copy / "third", list(CLASSES), 36)
+    assert (len(after), after.missing) == (6 - gone, gone)
+    assert after.names[0] == before.names[0] and any("1 pictures are new" in note for note in after.notes)
 
 
 def test_an_old_run_whose_pictures_have_changed_does_not_guess(copy, capsys):
