@@ -71,7 +71,7 @@ def test_help_fits_80_columns_and_begins_with_examples(name):
                                             ("/x/minialex/__main__.py", "python -m minialex train"),
                                             ("/x/minialex/train.py", "python -m minialex.train"),
                                             ("/x/minialex/gradcheck/__main__.py", "python -m minialex.train"),
-                                            ("/x/pytest/__main__.py", "minialex train")])
+                                            ("/x/pytest/__main__.py", "minialex train"), ("", "minialex train")])
 def test_the_usage_line_shows_what_was_typed(monkeypatch, program, shown):
     monkeypatch.setattr(sys, "argv", [program])
     assert cli.typed("train") == shown

@@ -100,7 +100,7 @@ class _Parser(argparse.ArgumentParser):
 
 def typed(name: str) -> str:
     """How a command is called here: `minialex NAME`, `python -m minialex NAME` or `python -m minialex.NAME`."""
-    path = Path(sys.argv[0])
+    path = Path(sys.argv[0] or "minialex")  # "" at a prompt and in a browser's page
     module = path.parent if path.name == "__main__.py" else path.with_suffix("")
     if path.suffix != ".py" or "minialex" not in (module.name, module.parent.name):
         return f"minialex {name}"

@@ -53,6 +53,34 @@ def test_a_loop_is_stopped_and_python_begins_anew(first):
     assert "60,965,224" in run_all(first, [None] * 3)
 
 
+CHECKS = """\
+import minialex as ma
+import numpy as np
+from minialex.cli.gradcheck import main
+RELU = "def forward(x):\\n    return np.maximum(x, 0), x\\n\\ndef backward(dout, x):\\n    return dout * (x > 0)\\n"
+for name, text in {"right": RELU, "wrong": RELU.replace("> 0", "< 0"), "broken": RELU.replace("x, 0)", "x, 0")}.items():
+    with open(f"{name}.py", "w") as file:
+        file.write("import numpy as np\\n\\n" + text)
+    print(f"{name} ends with {main([f'{name}.py'])}")
+class Twice(ma.Function):
+    def forward(self, x):
+        return 2 * x
+    def backward(self, dout):
+        return dout
+print(ma.gradcheck(Twice, [np.ones((2, 3))]))
+"""
+
+
+def test_gradcheck_reads_a_file_and_a_class_in_the_page(first):
+    """No process starts there: the file runs in the page's own Python, which goes on afterwards."""
+    set_text(first, "document.querySelectorAll('.cell .editor')[1]", CHECKS)
+    said = run_all(first, [None] * 3)
+    assert "no process can be started here: the file runs in this one, not confined" in said
+    assert "right ends with 0" in said and "wrong ends with 1" in said and "broken ends with 1" in said, said
+    assert "gradients of forward: 1 of 1 correct" in said and "SyntaxError" in said and "Traceback" not in said
+    assert "off by a constant factor: 0.5" in said
+
+
 def test_an_exercise_is_refused_hinted_and_solved(first, solution):
     right = solution("00_first_network")
     assert "loss returns nothing yet" in check(first, None)
