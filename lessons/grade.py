@@ -56,15 +56,19 @@ def _layers(options):
     if not path.is_file():
         raise UserError(f"--layers: there is no file {options.layers!r}.")
     try:
-        names = [item.name for item in everything(load(path))]
+        found = everything(load(path))
     except Exception as error:
         raise UserError(f"--layers {options.layers}: {error}.") from None
-    text = path.read_bytes()
-    return _assignment(options, "layers", names, path.stem, {path.name: text.decode()}, skeleton=path.name), {path.name: text}
+    names, text = [item.name for item in found], path.read_bytes()
+    losses = [item.name for item in found if not item.backward or item.kind == "class" and not item.backward[1]]
+    return _assignment(options, "layers", names, path.stem, {path.name: text.decode()}, skeleton=path.name,
+                       losses=losses, mean_over_examples=options.mean_over_examples), {path.name: text}
 
 
 def _exercises(options):
     """The same for exercises of the course."""
+    if options.mean_over_examples:
+        raise UserError("--mean-over-examples goes with --layers: the exercises say themselves what they average.")
     known = {path.stem[:2]: path.stem for path in sorted((HERE / "exercises").glob("[0-9][0-9]_*.py"))}
     names = []
     for number in options.exercises:
@@ -156,6 +160,8 @@ def _parser():
     what.add_argument("--layers", metavar="SKELETON", help="the teacher's file: forward functions, and what is checked with")
     what.add_argument("--exercises", nargs="+", metavar="NN", help="exercises of the course, such as 04 07")
     parser.add_argument("--points", nargs="+", type=_points, metavar="P", help="for each layer or exercise, or for all (1)")
+    parser.add_argument("--mean-over-examples", action="store_true",
+                        help="with --layers: accept weights' gradients that are averaged over the examples, as some courses do")
     parser.add_argument("--title", help="what the graders call it")
     parser.add_argument("--submissions", metavar="FOLDER", help="for csv: a file or a folder for each student")
     parser.add_argument("--timeout", type=float, default=10.0, metavar="S", help="seconds of computing for a submission (10)")

@@ -90,6 +90,14 @@ def split(name: str, result: object, several: int = 1) -> tuple[list, list]:
     return [result], []
 
 
+def loss_first(result: object) -> object:
+    """(gradients, cost) as (cost, gradients), of a function that returns both."""
+    if not (isinstance(result, tuple) and len(result) == 2 and isinstance(result[0], (dict, np.ndarray))):
+        return result
+    is_number = isinstance(result[1], (float, np.number, np.ndarray)) and np.size(result[1]) == 1
+    return result[::-1] if is_number and (isinstance(result[0], dict) or result[0].size > 1) else result
+
+
 def join(what: str, outputs: list) -> np.ndarray:
     """One new array of real numbers; of several outputs a row of all their values. Floating arrays keep their dtype, whole
     numbers become float64 (a list of them is an output as good as any other)."""
@@ -164,7 +172,9 @@ def _others(names, output, rest, inputs):
     """What goes to the parameters other than dout."""
     asked = [name for name in names if plain(name) not in LEARNING_RATE or name in inputs]
     if rest and len(asked) == 1:
-        given = [rest[0] if len(rest) == 1 else tuple(rest)]
+        kept = len(rest) == 1 or plain(asked[0]) in CACHE and isinstance(rest[-1], (tuple, list, dict)) and \
+            not any(isinstance(one, (tuple, list, dict)) for one in rest[:-1])  # a_next, yt_pred, cache
+        given = [rest[-1] if kept else tuple(rest)]
     elif rest and len(rest) == len(asked):
         given = rest
     else:

@@ -53,7 +53,7 @@ def gradcheck(fn: Callable, inputs: object = (), names: str | list[str] | None =
 
 def check_backward(forward: Callable, backward: Callable | None, inputs: object, names: str | list[str] | None = None, *,
                    eps: float = 1e-4, rtol: float = 1e-6, atol: float = 1e-11, samples: int | None = None,
-                   directions: int = 3, seed: int = 0) -> Report:
+                   directions: int = 3, seed: int = 0, mean_over_examples: bool = False) -> Report:
     """Compare a student's backward, a plain NumPy function, with the numeric gradients of the forward that goes with it.
     Returns a Report: truthy when all is well.
 
@@ -67,6 +67,7 @@ def check_backward(forward: Callable, backward: Callable | None, inputs: object,
     names: what the report calls the inputs; without them, forward's own argument names.
     samples: an input with more entries than this is compared at so many (all, up to 2000).
     eps, rtol, atol, directions, seed: as in `gradcheck`.
+    mean_over_examples: a gradient averaged over the examples, dW = dZ @ A.T / m, is correct, as some courses have it.
 
     backward may return an array, a tuple, a list, or a dictionary by name ("w", "dw", "grad_w"). Every run gets copies of the
     inputs and the same random numbers; nothing of the caller's is changed. What the student's code raises is passed on.
@@ -75,6 +76,7 @@ def check_backward(forward: Callable, backward: Callable | None, inputs: object,
     _check_options("check_backward", eps=eps, rtol=rtol, atol=atol, samples=samples, directions=directions, seed=seed)
     prepare = partial(prepared_pair, forward, backward, inputs, names)
     with prepare() as pair:
+        pair.accepts_mean = mean_over_examples
         return _report(pair, prepare, samples or sampling.CLASSROOM, eps, rtol, atol, directions, seed)
 
 

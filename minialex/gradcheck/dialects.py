@@ -55,7 +55,7 @@ LAYOUTS, ANY_NAME, FURTHER = ({words: _layouts(lines) for words, lines in _TABLE
                               for section in ("layouts", "any name", "further layouts"))
 FUNCTIONS = {name: getattr(np, function) for name, function in _owners("functions given").items()}
 DOUT = re.compile(r"^(d|g|up)($|_|[A-Z0-9])|^d[a-z]*$|^D[A-Z]$|grad|^delta|delta$|upstream|cotangent|^err|error$|diff$|"
-                  r"sensitivity|^d(next|prev|out|last|hidden|cell)_?\w*$|^partial|^next_d|^accum|^top$|^eta$|^loss_derivative$|^djd|^dl_?d")
+                  r"sensitivity|^d(next|prev|out|last|hidden|cell)_?\w*$|^d[a-z]_(next|prev|out|last|t|bar)$|^partial|^next_d|^accum|^top$|^eta$|^loss_derivative$|^djd|^dl_?d")
 
 
 def stem(name: str) -> str:

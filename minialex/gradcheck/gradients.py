@@ -78,7 +78,8 @@ def _some(pair, returned):
                    key=lambda name: ("w", "scores").index(ROLE[plain(name)]) if ROLE.get(plain(name)) in ("w", "scores") else 2)
     found = {}
     for value in returned:
-        name = next((name for name in order if name not in found and pair.shapes[name] == np.shape(value)), None)
+        name = next((name for name in order if name not in found and (
+            pair.shapes[name] == np.shape(value) or np.prod(pair.shapes[name]) == np.size(value) == 1)), None)
         if name is None:
             raise GradientsDiffer(f"the loss returned a gradient of shape {np.shape(value)}: none of its inputs "
                                   f"{', '.join(f'{name} {shape}' for name, shape in pair.shapes.items())} has that shape")
@@ -103,7 +104,7 @@ def _by_name(pair, returned, is_loss):
         name = next((name for one in stems for name in names if name not in found and one in (plain(name), stem(name))), None)
         if name is not None:
             found[name] = value
-    missing = [name for name in names if name not in found]
+    missing = [name for name in names if name not in found and (is_loss or pair.matters(name))]
     data = missing[:1] if missing and missing[0] == pair.all_names[0] else []
     if not found or len(missing) > len(data) and not is_loss:
         raise GradientsDiffer(f"backward returned gradients for {', '.join(map(str, returned)) or 'nothing'}: the one for "

@@ -44,6 +44,7 @@ class Functions:
     def run(self, values: dict) -> Run:
         """A Run of forward with these values."""
         result = self.forward(**values) if self.by_name else self.forward(*values.values())
+        result = result if self.function else binding.loss_first(result)
         return Run(*binding.split(self.title, result, max(self.several, 1)), values)
 
     def backward(self, run: Run, douts: list[np.ndarray]) -> object:
@@ -126,6 +127,17 @@ class NumpyCode(Checked):
     def output(self) -> np.ndarray:
         """The output at the present values, a new array."""
         return binding.join(f"{self.title} returned", self.run().outputs)
+
+    def matters(self, name: str) -> bool:
+        """Does the output change with this input? If not, no gradient is due."""
+        if name not in self.moved:
+            return False
+        before, slot = self.output(), self.moved[name]
+        original = slot.data.copy()
+        slot.data += 1 + abs(original)
+        changed = not np.array_equal(self.output(), before)
+        slot.data[...] = original
+        return changed
 
     def kept(self) -> dict[str, np.ndarray]:
         """{name: float array} of what forward kept for backward, at the present values."""

@@ -151,7 +151,7 @@ class Check:
             report, reading = self._quietly(readings)
             if report is None:
                 continue
-            if report or not (clear or note) and not any(row.verdict == verdict.UNKNOWN for row in report.rows):
+            if report or not (clear or note or note is None) and not any(row.verdict == verdict.UNKNOWN for row in report.rows):
                 self._tell_inputs(reading[1], True)
                 report.rows = [row._replace(verdict=verdict.UNDECIDED, detail=note) if note and row in report.counted() else row
                                for row in report.rows]
@@ -257,6 +257,7 @@ class Check:
                 output = item.forward(*copy.deepcopy(list(values.values())))
             except NotImplementedError:
                 return None
+            output = binding.loss_first(output) if item.kind == "loss" else output
             outputs.append(np.asarray(output[0] if isinstance(output, tuple) else output))
         expected, got = outputs
         if expected.shape != got.shape:

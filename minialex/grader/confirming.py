@@ -14,7 +14,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ..errors import UserError
-from ..gradcheck import check
+from ..gradcheck import binding, check
 from ..gradcheck.numpy_code import Run
 from ..gradcheck.report import Report
 from ..gradcheck.tensor_function import frozen
@@ -91,11 +91,13 @@ class Teacher:
         if theirs.kind != "class":
             def first(values):
                 found = theirs.forward(*values.values())
+                found = binding.loss_first(found) if theirs.kind == "loss" else found
                 return found[0] if isinstance(found, tuple) else found
             yield first
             return
         request, backward = inputs.Request(), theirs.backward[1]  # it may not be written: what it returns does not matter here
-        cls = type(theirs.forward.__name__, (theirs.forward,), {backward: lambda self, dout=None, *others, **more: dout})
+        inert = {backward: lambda self, dout=None, *others, **more: dout} if backward else {}
+        cls = type(theirs.forward.__name__, (theirs.forward,), inert)
         for layout in inputs.layouts(theirs.name, request):
             try:
                 code = forms.of_class(theirs._replace(forward=cls), layout, request)[0][0]
@@ -153,7 +155,7 @@ def _report(basis: dict, name: str, teacher: Teacher, remote: Remote, job: dict)
         samples = None if basis["samples"] is None else max(FEWEST, int(basis["samples"]))
         with frozen():
             report = check.check_code(code, values, samples=samples, seed=job["seed"], cost=float(basis["cost"]),
-                                      seconds=float(basis["seconds"]))
+                                      mean_over_examples=job.get("mean_over_examples", False), seconds=float(basis["seconds"]))
     except Gone:
         raise
     except (StudentError, TypeError, ValueError, KeyError):

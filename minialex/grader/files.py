@@ -110,7 +110,10 @@ def _parsed(path, source, troubles):
     lines = source.split("\n")
     for _ in range(200):
         try:
-            return ast.parse("\n".join(lines), str(path)).body
+            body = ast.parse("\n".join(lines), str(path)).body
+            if troubles is not None and lines != source.split("\n"):  # who looks up a class reads the whole file
+                linecache.cache[str(path)] = (1, None, [f"{line}\n" for line in lines], str(path))
+            return body
         except SyntaxError as error:
             line = lines[error.lineno - 1] if 0 < (error.lineno or 0) <= len(lines) else ""
             mended = re.sub(r"^(\s*)([%!?].*|print .*)$", r"\1pass", line)

@@ -71,18 +71,21 @@ def _layers(assignment, folder, home, only):
     if file is None:
         return [_test(name, points, 0, problem) for name, points in wanted]
     job = {"file": str(file), "names": [], "like": str(home / assignment["skeleton"]), "shapes": {}, "labels": {}, "options": {},
-           "seed": assignment["seed"], "plot": None, "timeout": assignment["timeout"], "memory": assignment["memory"],
-           "alone": folder.is_file()}
+           "seed": assignment["seed"], "mean_over_examples": assignment.get("mean_over_examples", False), "plot": None,
+           "timeout": assignment["timeout"], "memory": assignment["memory"], "alone": folder.is_file()}
     result = sessions.graded(job)
     checks = {check["name"]: check for check in result["checks"]}
-    return [_layer(name, points, checks.get(name), result) for name, points in wanted]
+    losses = assignment.get("losses", ())
+    return [_layer(name, points, checks.get(name), result, {"labels", "x"} if name in losses else {"labels"})
+            for name, points in wanted]
 
 
-def _layer(name, points, check, result):
+def _layer(name, points, check, result, data):
+    """The test of one layer. data: roles of the inputs that no gradient is due for; of a loss over weights, also the examples."""
     if check is None:
         error = result["error"] or {"kind": "missing", "message": f"nothing called {name} was checked", "lines": []}
         return _test(name, points, 0, "\n".join(line.strip() for line in telling.error_lines(error)), [error["kind"]])
-    rows = [row for row in check["rows"] if row["verdict"] != NOT_COMPARED or "labels" not in inputs.roles([row["name"]])]
+    rows = [row for row in check["rows"] if row["verdict"] != NOT_COMPARED or not data & inputs.roles([row["name"]])]
     error = check["error"]
     right = [row["name"] for row in rows if row["verdict"] in ("correct", *REMARKS) or
              any(words in row["detail"] for words in VALUES_RIGHT)]

@@ -235,7 +235,7 @@ def _roles(names, layout):
     roles, taken = {}, []
     for name in names:
         role = ROLE.get(plain(name))
-        if role in taken and (plain(name) in GEOMETRY or plain(name) in dialects.OPTIONS):
+        if role in taken and role != "qkv" and (plain(name) in GEOMETRY or plain(name) in dialects.OPTIONS):
             role = None
         roles[name] = role
         taken.append(role)
@@ -273,12 +273,19 @@ def _value(name, role, layout, request, numbers, before):
         return generator.standard_normal(tuple(request.shapes[name]))
     if numbers and key in dialects.NEIGHBOURS:
         return Neighbour(layout, generator)
-    if numbers and key in dialects.SHAPES and len(layout.shapes.get("x", "")) > 2:
+    is_shape = "H" in layout.shapes.get("x", "") or layout.turn or key.endswith("shape")  # of a sequence, the last axis only
+    if numbers and key in dialects.SHAPES and len(layout.shapes.get("x", "")) > 2 and is_shape:
         batch = layout.turn == 1 or "N" not in layout.shapes["x"]  # some layers name the batch, too
         return layout.numbers(layout.shapes["x"])[0 if batch else 1:]
     if numbers and key in LETTER and (key not in GEOMETRY or "w" in layout.shapes):
-        size = layout.sizes[LETTER[key]]
-        return (size, size) if LETTER[key] in "KP" and layout.turn == 1 else size
+        pattern, letter = layout.shapes.get("x", ""), LETTER[key]
+        is_window = letter in "KP" and "H" in pattern
+        if letter == "P" and not is_window:
+            letter = "D"
+        if letter == "D" and "C" in pattern and "D" not in pattern:
+            letter = "C"  # the features of a picture
+        size = layout.sizes[letter]
+        return (size, size) if is_window and layout.turn == 1 else size
     if role not in layout.shapes and (key in GEOMETRY or key in dialects.OPTIONS):
         return _option(key, layout)
     if numbers and key in dialects.LISTS:

@@ -114,6 +114,7 @@ class Layer:
         given = {name: value for name, value in values.items() if name not in names}
         method = getattr(layer, self.forward)
         result = method(**{name: value for name, value in given.items() if name not in self.targets})
+        result = result if self.function else binding.loss_first(result)
         several = len(binding.names_of_dout(method, getattr(layer, self.function))) if self.function else 1
         outputs, rest = binding.split(self.title, _output(layer, self.title) if result is None else result, max(several, 1))
         kept = {objects.label(path): array for path, array in objects.arrays(layer)}

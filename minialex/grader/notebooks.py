@@ -22,7 +22,7 @@ def layers(assignment: dict, skeleton: str) -> bytes:
         forward, backward = _pair(name, functions)
         cells += [_code(f"{name}-forward", functions[forward], locked=True) if forward else None,
                   _answer(f"{name}-answer", _open(functions[backward])),
-                  _tests(f"{name}-tests", _layer_test(name, forward, backward, functions, assignment["seed"]), points)]
+                  _tests(f"{name}-tests", _layer_test(name, forward, backward, functions, assignment), points)]
     return _notebook(filter(None, cells))
 
 
@@ -77,13 +77,14 @@ def _open(source):
     return "\n".join([*lines[:last.lineno - 1], margin + BEGIN, *lines[last.lineno - 1:last.end_lineno], margin + END])
 
 
-def _layer_test(name, forward, backward, functions, seed):
+def _layer_test(name, forward, backward, functions, assignment):
     make = functions.get(f"{name}_inputs") or functions.get("inputs")
     if make is None:
         raise UserError(f"nbgrader: the skeleton has no function {name}_inputs(generator), which says what to check {name} with.")
+    seed, mean = assignment["seed"], ", mean_over_examples=True" * assignment.get("mean_over_examples", False)
     called = make.partition("(")[0].removeprefix("def ").strip()
     return (f"import numpy as np\nimport minialex as ma\n\n{make}\n\n"
-            f"report = ma.check_backward({forward}, {backward}, {called}(np.random.default_rng({seed})), seed={seed})\n"
+            f"report = ma.check_backward({forward}, {backward}, {called}(np.random.default_rng({seed})), seed={seed}{mean})\n"
             "assert report, str(report)")
 
 

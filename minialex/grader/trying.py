@@ -111,9 +111,9 @@ class Trying:
             return not getattr(code, "without", ())
         return False
 
-    def meant(self, small: bool, report: Report) -> Iterator[tuple[Readings, str]]:
+    def meant(self, small: bool, report: Report) -> Iterator[tuple[Readings, str | None]]:
         """(readings, what is to be said) for other inputs that wrong code may be meant for: a list, another object to hold,
-        probabilities or one-hot rows, a single example."""
+        probabilities or one-hot rows, a single example. None for the latter: it counts only if the code is right for them."""
         for layout, note in list(self._meant(small, report)):
             for _, readings in self.running([layout]):
                 code, values, _ = readings[0]
@@ -127,9 +127,11 @@ class Trying:
         parameters = inputs.parameters_of(self.found.forward)
         for number in range(1, max([len(inputs.helpers(p.annotation)) for p in parameters], default=0)):
             yield self.layout._replace(helper=number), ""
+        found = []
         if "labels" in inputs.roles(self.tried):
             found = itertools.takewhile(lambda layout: not layout.turn, inputs.layouts("loss", self.request, small))
-            for layout in sorted(found, key=lambda layout: "probs" not in layout.shapes.values()):
+            found = sorted(found, key=lambda layout: "probs" not in layout.shapes.values())
+            for layout in found:
                 if {"probs", "one-hot"} & set(layout.shapes.values()):
                     yield layout, ""
         row, *others = report.counted()
@@ -138,9 +140,18 @@ class Trying:
             for shapes in ({"x": "D"}, {"x": "D1"}, {"x": "1D"}, row_of_scores):
                 yield (self.layout._replace(shapes=shapes, sizes={**self.layout.sizes, "N": 1}),
                        f"right for one example, wrong for {row.shape[0]} rows")
+        if {verdict.SHAPE, verdict.UNKNOWN, verdict.NOT_SUMMED} & {row.verdict for row in report.rows}:
+            for layout in found:  # labels that broadcast by chance: of one column, of columns; never of one example
+                if "labels" in layout.shapes and layout.shapes["x"] != "D1":
+                    yield layout, None
 
     def further(self, values: dict, small: bool) -> Iterator[Readings]:
-        """Layouts where other mistakes show."""
-        for _, others in self.running(inputs.layouts(self.found.name, self.request, small, also=True)):
+        """Layouts where other mistakes show. More axes than before are meant by code that flattens them."""
+        axes = np.ndim(next(iter(values.values()), 0))
+        for _, (other, *rest) in self.running(inputs.layouts(self.found.name, self.request, small, also=True)):
+            others = [other, *rest]
+            more = np.ndim(next(iter(other[1].values()), 0)) > axes == 2
+            if more and np.ndim(other[0].run(copy.deepcopy(other[1])).outputs[0]) > 2:
+                continue
             if inputs.told(others[0][1]) != inputs.told(values) and self.backward_runs(others):
                 yield others

@@ -45,14 +45,18 @@ def own_python(folder):
 @pytest.fixture(scope="module")
 def autograder(tmp_path_factory):
     """/autograder of Gradescope's, in a temporary place, after one run of the whole zip."""
+    root = tmp_path_factory.mktemp("autograder")
+    return ran(root, submissions.submission(*EMMA[1:]), "--layers", SKELETON, "--points", "3", "2", "1")
+
+
+def ran(root, submission, *options):
     if os.name != "posix":
         pytest.skip("run_autograder is a script for bash")
-    root = tmp_path_factory.mktemp("autograder")
-    bundle = made(root / "autograder.zip", "--to", "gradescope", "--layers", SKELETON, "--points", "3", "2", "1")
+    bundle = made(root / "autograder.zip", "--to", "gradescope", *options)
     with zipfile.ZipFile(bundle) as archive:
         archive.extractall(root / "source")
     (root / "submission").mkdir()
-    (root / "submission" / "skeleton.py").write_text(submissions.submission(*EMMA[1:]), encoding="utf-8")
+    (root / "submission" / "skeleton.py").write_text(submission, encoding="utf-8")
     own_python(root / "python")
     subprocess.run(["bash", str(root / "source" / "run_autograder")], check=True, cwd=root / "submission",
                    env={**os.environ, "AUTOGRADER_ROOT": str(root)})
@@ -66,6 +70,64 @@ def test_gradescopes_zip_has_both_scripts_at_its_root_and_they_may_be_run(tmp_pa
             assert archive.getinfo(name).external_attr >> 16 & stat.S_IXUSR
             assert archive.read(name).startswith(b"#!/usr/bin/env bash")
         assert {"minialex/tensor.py", "course/exercises/checks/04_convolution.py"} <= set(archive.namelist())
+
+
+NETWORK = """
+import numpy as np
+
+
+class TwoLayerNet:
+    def __init__(self, n_in, n_hidden, n_classes, reg=0.1):
+        self.reg = reg
+        self.params = {"W1": np.random.randn(n_in, n_hidden), "b1": np.zeros(n_hidden),
+                       "W2": np.random.randn(n_hidden, n_classes), "b2": np.zeros(n_classes)}
+
+    def loss(self, X, y):
+        raise NotImplementedError
+
+
+def linear_forward(A, W, b):
+    return W @ A + b, (A, W, b)
+
+
+def linear_backward(dZ, cache):
+    raise NotImplementedError
+"""
+LOSS = """W1, b1, W2, b2 = self.params.values()
+        h = np.maximum(0, X @ W1 + b1)
+        p = np.exp(h @ W2 + b2)
+        p /= p.sum(axis=1, keepdims=True)
+        loss = -np.log(p[np.arange(len(y)), y]).mean() + self.reg * ((W1 ** 2).sum() + (W2 ** 2).sum())
+        p[np.arange(len(y)), y] -= 1
+        p /= len(y)
+        dh = (p @ W2.T) * (h > 0)
+        return loss, {"W1": X.T @ dh + 2 * self.reg * W1, "b1": dh.sum(axis=0), "W2": h.T @ p, "b2": p.sum(axis=0)}"""
+AVERAGED = """A, W, b = cache
+    m = A.shape[1]
+    return W.T @ dZ, dZ @ A.T / m, dZ.sum(axis=1, keepdims=True) / m"""
+
+
+@pytest.mark.parametrize("averaged", [True, False])
+def test_a_whole_network_and_a_layer_that_averages_earn_their_points(tmp_path, averaged):
+    """W2's regularization is forgotten: three of four gradients. dW and db divided by m: right if the course has it so."""
+    (tmp_path / "teacher").mkdir()
+    skeleton = tmp_path / "teacher" / "skeleton.py"
+    skeleton.write_text(NETWORK, encoding="utf-8")
+    code = NETWORK.replace("raise NotImplementedError", LOSS, 1).replace("raise NotImplementedError", AVERAGED)
+    root = ran(tmp_path, code, "--layers", skeleton, "--points", "4", "3", *["--mean-over-examples"] * averaged)
+    net, linear = json.loads((root / "results" / "results.json").read_text("utf-8"))["tests"]
+    assert (net["name"], net["score"], linear["score"]) == ("TwoLayerNet", 3, 3 if averaged else 1), net["output"]
+    assert "W2" in net["output"] and ("averaged over the 4 examples" in linear["output"]) is averaged
+
+
+def test_the_mean_of_examples_is_told_to_every_grader(tmp_path, capsys):
+    out = made(tmp_path / "hw", "--to", "nbgrader", "--layers", SKELETON, "--mean-over-examples")
+    assert "mean_over_examples=True" in next(out.rglob("*.ipynb")).read_text("utf-8")
+    for to in ("classroom50", "prairielearn"):
+        out = made(tmp_path / to, "--to", to, "--layers", SKELETON, "--mean-over-examples")
+        assert json.loads(next(out.rglob("assignment.json")).read_text("utf-8"))["mean_over_examples"] is True
+    assert grade.main([str(tmp_path / "no.zip"), "--to", "gradescope", "--exercises", "04", "--mean-over-examples"]) == 2
+    assert "--mean-over-examples goes with --layers" in capsys.readouterr().err
 
 
 def test_gradescopes_results(autograder):
