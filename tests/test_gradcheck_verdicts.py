@@ -189,3 +189,19 @@ def test_a_large_wrong_gradient_is_judged_by_its_sample():
     for factor, verdict in ((0, "zero"), (-1, "sign flipped"), (3, "off by a constant factor")):
         report = ma.check_backward(np.sin, lambda dy, x, f=factor: f * dy * np.cos(x), x, samples=50)
         assert report.rows[0].verdict == verdict and report.rows[0].compared < 5000
+
+
+# ------------------------------------------------------------------------------------------------ no name by chance
+
+
+def test_zeros_that_were_kept_are_no_activation():
+    """Row 0 of an embedding gets no gradient. Kept zeros would make any slip fit: 0 = 0."""
+    def pick(w):
+        return w[[0, 1, 2, 1]], np.zeros_like(w)
+
+    def pick_backward(dout, zeros):
+        dw = zeros.copy()
+        np.add.at(dw, [1, 2, 1], dout[1:])
+        return dw
+    row = row_of(ma.check_backward(pick, pick_backward, {"w": np.random.default_rng(0).standard_normal((5, 3))}), "w")
+    assert row.verdict != "correct" and row.verdict != "slip in the derivative"

@@ -87,4 +87,5 @@ def _crossed(case, numeric, analytic, h, right, wrong):
     """numeric · wrong(h) and analytic · right(h): equal if wrong stands where right is due."""
     if h is None or h.shape != numeric.shape or not numeric.any() or case.agree(numeric, analytic):
         return None
-    return numeric * wrong(h), analytic * right(h)
+    predicted, found = numeric * wrong(h), analytic * right(h)
+    return (predicted, found) if predicted.any() and found.any() else None  # zeros that were kept explain everything
