@@ -205,3 +205,14 @@ def test_zeros_that_were_kept_are_no_activation():
         return dw
     row = row_of(ma.check_backward(pick, pick_backward, {"w": np.random.default_rng(0).standard_normal((5, 3))}), "w")
     assert row.verdict != "correct" and row.verdict != "slip in the derivative"
+
+
+def test_the_axes_of_a_picture_with_its_channels_last_have_their_names():
+    def scale(x, b):
+        return x * 2 + b
+
+    def scale_backward(dout, x, b):
+        return 2 * dout, dout.mean(axis=(0, 1, 2))
+    inputs = dict(zip("xb", normal(0, (2, 5, 7, 3), (3,))))
+    row = row_of(ma.check_backward(scale, scale_backward, inputs), "b")
+    assert row.verdict == "mean where a sum is due" and row.detail == "divided by 70 = N·OH·OW"

@@ -76,7 +76,8 @@ def _summed(case):
     """(how many, which axes, in words): the output's axes along which several outputs depend on the same entry, for all."""
     shape = case.y.shape
     axes = tuple(axis for axis in range(len(shape)) if shape[axis] > 1 and (_places(case.looks[0], (axis,)) == shape[axis]).all())
-    names = {2: ("N", "outputs"), 3: ("N", "T", "F"), 4: ("N", "C", "OH", "OW")}.get(len(shape))
+    picture = ("N", "OH", "OW", "C") if axes == (0, 1, 2) else ("N", "C", "OH", "OW")  # last, if a bias is summed so
+    names = {2: ("N", "outputs"), 3: ("N", "T", "F"), 4: picture}.get(len(shape))
     words = "·".join(names[axis] for axis in axes) if names else "the batch size" if axes == (0,) else "what is summed"
     return int(np.prod([shape[axis] for axis in axes], dtype=int)) if 0 in axes else 0, axes, words
 
