@@ -59,6 +59,7 @@ def lesson(path: Path, neighbours: tuple[Path | None, Path | None], runtime: dic
     before, after = (f'<a href="{other.stem}.html" rel="{rel}">{said.format(other.stem[:2])}</a>' if other else ""
                      for other, rel, said in zip(neighbours, ("prev", "next"), ("← Lesson {}", "Lesson {} →")))
     settings = json.dumps({"name": path.stem, "runtime": runtime}).replace("<", "\\u003c")
+    parts.append(f'<nav class="after" aria-label="Lessons">{before} {after}</nav>')
     scripts = (f'<script id="settings" type="application/json">{settings}</script>\n'
                '<script type="module" src="assets/lesson.js"></script>')
     return FRAME.format(title=f"{path.stem[:2]} {html.escape(head.title)}", head=scripts, build=build, bar=BAR,

@@ -1,6 +1,9 @@
 """What a reader of the site does, for the tests: wait for Python, run a lesson, type predictions, check an exercise."""
 import json
+import os
+from pathlib import Path
 
+ROOT = Path(__file__).resolve().parents[2]
 ASKED = "document.querySelectorAll('.asked').length"
 BUSY = "!document.querySelector('#stop').disabled"
 
@@ -44,3 +47,44 @@ def check(page, text, seconds=120):
     page.click(".exercise .run")
     page.wait("document.querySelector('#stop').disabled && document.querySelector('.exercise .output').innerText", seconds)
     return page.eval("document.querySelector('.exercise .output').innerText")
+
+
+AXE = Path(os.environ.get("MINIALEX_AXE") or ROOT / "lessons" / "site" / "web" / "node_modules" / "axe-core" / "axe.min.js")
+FOUND = """axe.run().then(found => found.violations.filter(one => ['serious', 'critical'].includes(one.impact))
+    .map(one => one.id + ': ' + one.nodes.map(node => node.target.join(' ')).join(', ')))"""
+FOCUSED = """(() => {
+    const one = document.activeElement, frame = one.closest('.cm-editor') ?? one, style = getComputedStyle(frame);
+    if (one === document.body) return null;
+    const box = frame.getBoundingClientRect();
+    const middle = (low, high, most) => (Math.max(low, 0) + Math.min(high, most)) / 2;
+    const above = document.elementFromPoint(middle(box.left, box.right, innerWidth), middle(box.top, box.bottom, innerHeight));
+    return {name: one.id || one.textContent.trim().slice(0, 30), editor: frame !== one,
+            marked: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2,
+            seen: box.bottom > 0 && box.top < innerHeight && Boolean(above) && (frame.contains(above) || above.contains(frame))};
+})()"""
+
+
+def serious(page):
+    """What axe-core calls serious or critical in this page, and how far it is too wide."""
+    page.eval(AXE.read_text(encoding="utf-8") + ";0")
+    wide = page.eval("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    return page.eval(FOUND) + [f"{wide} pixels too wide"] * (wide > 0)
+
+
+def tab(page, until=None, key="Tab", most=400):
+    """Press Tab until the expression `until` is true of what has the focus, or (None) the page's end has come.
+
+    Returns what had the focus on the way; each must be seen, and marked as having it."""
+    passed = []
+    while len(passed) < most:
+        page.press(key)
+        one = page.eval(FOCUSED)
+        if one is None:
+            if until is None:
+                return passed
+            continue
+        assert one["seen"] and one["marked"], one
+        passed.append(one)
+        if until and page.eval(f"Boolean(document.activeElement.{until})"):
+            return passed
+    raise AssertionError(f"{most} times Tab, and still not there: {[one['name'] for one in passed[-5:]]}")

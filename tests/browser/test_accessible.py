@@ -1,13 +1,14 @@
 """axe-core finds nothing serious in any page that minialex writes, on a laptop and in dark mode on a phone."""
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from driver import Browser, find
+from driver import Browser, Server, find
+from pages import AXE, serious
+from short import some
 
 import minialex as ma
 from minialex import data, models
@@ -17,11 +18,10 @@ from minialex.explore import command, page, trained
 from minialex.utils.files import Output
 
 ROOT = Path(__file__).resolve().parents[2]
-AXE = os.environ.get("MINIALEX_AXE")
-pytestmark = [pytest.mark.skipif(find() is None or not AXE, reason="needs a Chromium, and MINIALEX_AXE to name the file "
-                                 "axe.min.js (tests/browser/README.md)")]
-PROBLEMS = """axe.run().then(found => found.violations.filter(one => ['serious', 'critical'].includes(one.impact))
-    .map(one => one.id + ': ' + one.nodes.map(node => node.target.join(' ')).join(', ')))"""
+LESSONS = sorted(path.stem for path in (ROOT / "lessons").glob("[0-9][0-9]_*.py"))
+pytestmark = [pytest.mark.skipif(find() is None or not AXE.exists(), reason="needs a Chromium, and axe-core: npm ci in "
+                                 "lessons/site/web, or MINIALEX_AXE to name its axe.min.js")]
+LOOKS = [(1280, False), (390, True), (1280, True), (390, False)]
 
 
 @pytest.fixture(scope="module")
@@ -78,18 +78,37 @@ def _report(folder):
     return report.write(folder, scores, Pictures(), print)
 
 
-def _site(folder):
-    subprocess.run([sys.executable, "-m", "lessons.site", str(folder / "site")], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-    return folder / "site" / "index.html"
-
-
-@pytest.mark.parametrize("make", [_explorer, _player, _report, _site])
+@pytest.mark.parametrize("make", [_explorer, _player, _report])
 def test_axe_finds_nothing_serious(browser, tmp_path, make):
     path = make(tmp_path)
-    for width, dark in ((1280, False), (390, True)):
+    for width, dark in LOOKS[:2]:
         view = browser.open(path.as_uri(), width=width, dark=dark)
         view.eval("document.querySelector('#wrong')?.click()")
-        view.eval(Path(AXE).read_text(encoding="utf-8") + ";0")
-        assert view.eval(PROBLEMS) == []
-        assert view.eval("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
+        assert serious(view) == []
         view.close()
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory):
+    """The site without Python: its pages are looked at as they are read."""
+    folder = tmp_path_factory.mktemp("site") / "course"
+    subprocess.run([sys.executable, "-m", "lessons.site", str(folder)], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    with Server(folder) as server:
+        yield server.url
+
+
+@pytest.mark.parametrize("name", ["index", "words", *LESSONS])
+def test_axe_finds_nothing_serious_in_the_course(browser, course, name):
+    """Every page; of its four looks, of small and large, light and dark, one by one, and with --all each."""
+    number = ["index", "words", *LESSONS].index(name)
+    view = browser.open(f"{course}assets/icon.svg")
+    view.call("Network.enable")
+    view.call("Network.setBlockedURLs", urls=["*/worker.js", "*/sw.js*"])
+    for width, dark in some(1, LOOKS[number % 4:] + LOOKS[:number % 4]):
+        view.resize(width, 900, dark)
+        view.goto(f"{course}{name}.html")
+        if name in LESSONS:
+            view.wait("document.querySelectorAll('.cm-editor').length > 3")
+            view.eval("document.querySelectorAll('details').forEach(details => details.open = true)")
+        assert serious(view) == []
+    view.close()

@@ -5,11 +5,10 @@ import importlib
 import json
 import pkgutil
 import sys
-from pathlib import Path
 
 import pytest
 from conftest import ROOT
-from pages import check, ready, run_all
+from pages import AXE, check, ready, run_all, serious
 from short import first
 
 sys.path.insert(0, str(ROOT / "tests"))
@@ -17,7 +16,6 @@ sys.path.insert(0, str(ROOT / "tests"))
 import wrong_answers  # noqa: E402 (it stands in that folder)
 
 LESSONS = sorted(path.stem for path in (ROOT / "lessons").glob("[0-9][0-9]_*.py"))
-AXE = ROOT / "lessons" / "site" / "web" / "node_modules" / "axe-core" / "axe.min.js"
 WRONG = {}
 for part in pkgutil.iter_modules(wrong_answers.__path__):
     WRONG.update(importlib.import_module(f"wrong_answers.{part.name}").WRONG)
@@ -34,6 +32,7 @@ def test_a_lesson_runs_to_its_end(visit, name):
     pictures = page.eval("[...document.querySelectorAll('.output img')].map(i => i.naturalWidth > 300 && i.alt.length > 30)")
     assert pictures == [True]
     assert name in json.loads(page.eval("localStorage['minialex.course']"))["lessons"]
+    assert not AXE.exists() or serious(page) == [], "with all that the programs have put out"
 
 
 @pytest.mark.parametrize("name", first(1, LESSONS))
@@ -43,20 +42,3 @@ def test_every_hint_of_an_exercise_appears(visit, solution, name):
         said = check(page, right.replace(old, new, 1), 300)
         assert hint in " ".join(said.split()), (name, old, new, said)
     assert check(page, right, 300).startswith("right.")
-
-
-@pytest.mark.parametrize("place, dark, width", [
-    ("index.html", False, 1280), ("index.html", True, 390), ("words.html", True, 1280),
-    ("00_first_network.html", False, 1280), ("00_first_network.html", True, 390)])
-def test_axe_finds_nothing_serious(visit, place, dark, width):
-    if not AXE.exists():
-        pytest.skip("needs axe-core: npm ci in lessons/site/web")
-    page = visit(place, dark=dark, width=width)
-    if place[0].isdigit():
-        ready(page)
-        page.eval("document.querySelectorAll('details').forEach(details => details.open = true)")
-        page.eval("document.querySelectorAll('.cell .run')[2].click()")
-        page.wait("document.querySelector('.prediction')", 120)
-    page.eval(Path(AXE).read_text(encoding="utf-8") + ";0")
-    found = page.eval("axe.run().then(found => found.violations.map(v => [v.impact, v.id, v.nodes.map(node => node.html)]))")
-    assert [line for line in found if line[0] in ("serious", "critical")] == []

@@ -102,3 +102,17 @@ def test_without_a_network_after_the_first_visit(first):
         first.eval("fetch('nothing.html')")
     first.goto(first.server.url)
     assert "AlexNet, number by number" in first.text("h1")
+
+
+def test_a_second_start_takes_the_memory_that_the_first_one_kept(first):
+    """And where that is damaged, Python starts as for the first time."""
+    memory = ("caches.keys().then(async ([name]) => { const found = await (await caches.open(name)).match('assets/memory');"
+              "return found && (await found.arrayBuffer()).byteLength; })")
+    assert first.wait(memory) > 1_000_000
+    first.eval("caches.keys().then(async ([name]) => (await caches.open(name)).put('assets/memory', new Response('damaged')))")
+    first.reload()
+    ready(first)
+    first.wait(f"{memory}.then(size => size > 1_000_000)")
+    first.reload()
+    ready(first)
+    assert "it is 33: as you said" in run_all(first, ["33", None, None])

@@ -10,6 +10,7 @@ import { makeEditor } from "./vendor/editor.js";
 const settings = JSON.parse(/** @type {HTMLElement} */ (document.getElementById("settings")).textContent ?? "");
 const status = /** @type {HTMLElement} */ (document.getElementById("status"));
 const stop = /** @type {HTMLButtonElement} */ (document.getElementById("stop"));
+const build = /** @type {HTMLMetaElement} */ (document.querySelector("meta[name=build]")).content;
 const local = (/** @type {string} */ path) => new URL(path, document.baseURI).href;
 
 // ------------------------------------------------------------------------------------------------ the worker
@@ -28,7 +29,7 @@ function begin() {
   const { base, files, ...rest } = settings.runtime;
   const hashes = Object.fromEntries(Object.entries(files).map(([name, hash]) => [local(base + name), hash]));
   send({ do: "start", name: settings.name, known: JSON.stringify(progress.load()),
-    runtime: { ...rest, base: local(base), lock: local(rest.lock), course: local(rest.course), hashes } });
+    runtime: { ...rest, build, base: local(base), lock: local(rest.lock), course: local(rest.course), hashes } });
   show("Python: starting");
 }
 

@@ -3,6 +3,7 @@
 /**
  * @typedef {object} Runtime where Python comes from
  * @property {string} base the folder of Pyodide
+ * @property {string} build names the site as it was built
  * @property {string} lock its list of packages
  * @property {string} course the archive of the course
  * @property {Record<string, string>} hashes of what lies there, by address: "sha256-..."

@@ -72,9 +72,11 @@ export class Output {
     form.append(label, Object.assign(document.createElement("button"), { textContent: "Predict" }), skip);
     if (problem) form.prepend(Object.assign(document.createElement("p"), { textContent: problem, className: "error" }));
     const end = (/** @type {string | null} */ typed) => {
-      const said = Object.assign(document.createElement("p"), { className: "asked" });
+      const said = Object.assign(document.createElement("p"), { className: "asked", tabIndex: -1 });
       said.textContent = `? ${question} ${typed === null ? "(skipped)" : `You say: ${typed}`}`;
+      const here = form.contains(document.activeElement);
       form.replaceWith(said);
+      if (here) said.focus({ preventScroll: true }); // the next Tab goes on from here, not from the top of the page
       answered(typed);
     };
     form.onsubmit = (event) => {

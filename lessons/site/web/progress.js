@@ -64,7 +64,7 @@ export function exported() {
 /** Take in such a file. Throws for a text that is none. @param {string} content */
 export function imported(content) {
   const found = JSON.parse(content);
-  if (!found || typeof found !== "object" || !("lessons" in found)) throw new Error("no progress in it");
+  if (!found?.lessons || typeof found.lessons !== "object") throw new Error("no progress in it");
   add(found);
   for (const [place, typed] of Object.entries(found.texts ?? {})) keepText(place, String(typed));
 }

@@ -54,6 +54,38 @@ async function importChecked(address) {
   }
 }
 
+// What the course imports of Python's own library: it is in memory, too, when Python's memory is kept.
+const IMPORTS = "import argparse, csv, dataclasses, decimal, fractions, hashlib, json, linecache, logging, pathlib, pickle, platform, " +
+  "tempfile, textwrap, traceback, zipfile";
+
+/**
+ * Python, from its memory as it was after an earlier start, where this browser has kept that: half of a start is Python's own.
+ * @param {(options: object) => Promise<any>} loadPyodide
+ * @param {string} build the site that keeps it
+ * @param {object} options
+ */
+async function begun(loadPyodide, build, options) {
+  const cache = await self.caches?.open(`minialex-${build}`).catch(() => undefined); // plain http has none
+  const place = new URL("memory", location.href).href;
+  const kept = await cache?.match(place);
+  const memory = await kept?.arrayBuffer();
+  if (memory && kept?.headers.get("hash") === (await sha256(memory))) return loadPyodide({ ...options, _loadSnapshot: memory });
+  const python = await loadPyodide({ ...options, _makeSnapshot: Boolean(cache) });
+  python.runPython(IMPORTS);
+  if (cache) keep(cache, place, python.makeMemorySnapshot()).catch(() => {}); // no room: the next start is as this one
+  return python;
+}
+
+/** @param {Cache} cache @param {string} place @param {Uint8Array<ArrayBuffer>} memory */
+async function keep(cache, place, memory) {
+  await cache.put(place, new Response(memory, { headers: { hash: await sha256(memory) } }));
+}
+
+/** @param {BufferSource} bytes */
+async function sha256(bytes) {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).join();
+}
+
 /** @param {Extract<ToWorker, {do: "start"}>} how */
 async function start({ name, known, runtime }) {
   checkHashes(runtime.hashes);
@@ -61,7 +93,7 @@ async function start({ name, known, runtime }) {
   say({ say: "status", text: "loading Python" });
   const { loadPyodide } = await importChecked(`${runtime.base}pyodide.mjs`);
   await importChecked(`${runtime.base}pyodide.asm.js`);
-  const python = await loadPyodide({
+  const python = await begun(loadPyodide, runtime.build, {
     indexURL: runtime.base, lockFileURL: runtime.lock,
     stdout: (/** @type {string} */ text) => say({ say: "out", text }),
     stderr: (/** @type {string} */ text) => say({ say: "out", text }),
