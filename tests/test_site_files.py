@@ -5,14 +5,16 @@ import html
 import io
 import json
 import re
+import unicodedata
 import zipfile
+from xml.etree import ElementTree
 
 import pytest
 
 from lessons import cells
 from lessons.__main__ import lessons
 from lessons.site import __main__ as site
-from lessons.site import inpage, parts, prose
+from lessons.site import formulas, inpage, parts, prose
 from minialex.data import threads
 from minialex.errors import UserError
 from minialex.utils import machine
@@ -86,7 +88,24 @@ def test_the_texts_marks():
     assert prose.to_html(text) == (
         "<h2>1. A &lt;b&gt; title</h2>\n<p>one <strong>bold</strong> word, and <code>a &lt; b</code>.</p>\n"
         "<ul><li>first and more</li><li>second</li></ul>\n" + prose.formula(["    y = Σ x", "      + 1"]))
-    assert ">y = Σ x\n  + 1</pre>" in prose.formula(["    y = Σ x", "      + 1"])
+    assert re.findall('<span class="text">(.*?)</span>', prose.formula(["    y = Σ x", "      + 1"])) == ["y = Σ x", "  + 1"]
+
+
+def test_a_formula_is_mathml_with_its_text_beside_it():
+    """Of every formula of the lessons: nothing is lost but brackets that a fraction's line makes unnecessary."""
+    rows = [row[4:] for path, _ in lessons() for cell in cells.read(path.read_text(encoding="utf-8")) if cell.kind == "text"
+            for row in cell.body.splitlines() if row.startswith("    ")]
+    assert len(rows) >= 12
+    for row in rows:
+        text, seen = ElementTree.fromstring(formulas.to_html(row))
+        assert text.text == row
+        shown = unicodedata.normalize("NFKC", "".join(seen.itertext()).replace("−", "-"))
+        plain = unicodedata.normalize("NFKC", row.replace("Σ over c, i, j of ", "Σc, i, j"))
+        assert sorted(re.sub(r"[\s^_/]", "", shown)) == sorted(re.sub(r"[\s^_/]", "", plain)), row
+    fraction = "<mfrac><mi>a</mi><msup><mi>s</mi><mi>β</mi></msup></mfrac>"
+    assert fraction in formulas.to_html("b = a / s^β") and "<mfrac><mrow><mi>a</mi>" in formulas.to_html("(a + 1)/2")
+    assert "<munder><mo>Σ</mo><mtext>c, i</mtext></munder>" in formulas.to_html("Σ over c, i of W[c, i]")
+    assert "<msup><mi>h</mi><mn>2</mn></msup>" in formulas.to_html("h²/2·f″") and "<msub><mi>C</mi>" in formulas.to_html("C_out")
 
 
 def test_a_prediction_waits_outside_of_functions_alone():

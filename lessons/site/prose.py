@@ -2,6 +2,8 @@
 import html
 import re
 
+from lessons.site import formulas
+
 
 def to_html(body: str, level: int = 2) -> str:
     """Paragraphs, headings, lists, formulas (indented lines), **bold** and `code`. level: of a heading with two marks."""
@@ -33,9 +35,10 @@ def inline(text: str) -> str:
 
 
 def formula(rows: list[str]) -> str:
-    """Indented lines: formulas as the lessons write them, in Unicode, their columns kept."""
-    text = "\n".join(row[4:] for row in rows).strip("\n")
-    return f'<pre class="formula" tabindex="0" role="region" aria-label="Formula">{html.escape(text)}</pre>'
+    """Indented lines: formulas, one a line."""
+    lines = "\n".join(row[4:] for row in rows).strip("\n").split("\n")
+    seen = "\n".join(map(formulas.to_html, lines))
+    return f'<pre class="formula" tabindex="0" role="region" aria-label="Formula">{seen}</pre>'
 
 
 def _is_text(row):
