@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from lessons import cells
+from lessons import cells, wall
 from lessons.__main__ import lessons
 from lessons.site import __main__ as site
 from lessons.site import formulas, inpage, parts, prose
@@ -34,6 +34,9 @@ def test_each_lesson_is_a_page_with_its_programs_exercise_and_solution(written):
         found = cells.read(path.read_text(encoding="utf-8"))
         programs = [cell.body for cell in found if cell.kind == "code" and cell.body.strip()]
         files = [(path.parent / folder / path.name).read_text(encoding="utf-8") for folder in ("exercises", "solutions")]
+        brick = [name for name in wall.BRICKS if name[:2] == path.stem[:2]]
+        files += [(path.parent / folder / f"{name}.py").read_text(encoding="utf-8") for name in brick
+                  for folder in ("my_engine", "solutions/my_engine")]
         assert [text.rstrip("\n") for text in shown] == [*programs, *(text.rstrip("\n") for text in files)], path.stem
         assert html.escape(title) in page and f'href="{path.stem}.html"' in (written / "index.html").read_text(encoding="utf-8")
 

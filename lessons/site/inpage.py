@@ -30,8 +30,10 @@ class Lesson:
         import classroom
         import progress
         import telling
+        import wall
 
         telling.WIDTH = WIDE
+        wall.draw = lambda mine: f"{len(mine)} of {len(wall.BRICKS)} bricks of your own engine are yours."  # no wide drawing
         classroom.SHOW = self._show
         self._classroom, self._progress = classroom, progress
         progress.path().parent.mkdir(parents=True, exist_ok=True)
@@ -65,9 +67,9 @@ class Lesson:
         finally:
             self._note()
 
-    def check(self, name, source):
-        """Run an exercise with this text, as its file; whether it is right."""
-        path = LESSONS / "exercises" / f"{name}.py"
+    def check(self, file, source):
+        """Run an exercise or brick ("exercises/02_the_tape", "my_engine/02_tape") with this text; whether it is right."""
+        path = LESSONS / f"{file}.py"
         path.write_text(source, encoding="utf-8")
         linecache.checkcache(str(path))
         module, before = types.ModuleType("__main__"), sys.modules["__main__"]

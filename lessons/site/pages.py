@@ -5,7 +5,7 @@ import json
 import re
 from pathlib import Path
 
-from lessons import cells, words
+from lessons import cells, wall, words
 from lessons.site import prose
 
 LESSONS = Path(__file__).resolve().parents[1]
@@ -55,7 +55,7 @@ def lesson(path: Path, neighbours: tuple[Path | None, Path | None], runtime: dic
         elif cell.body.strip():
             parts.append(_cell(cell, number))
             number += 1
-    parts.append(_exercise(path.stem))
+    parts += [_exercise(path.stem), _brick(path.stem[:2])]
     before, after = (f'<a href="{other.stem}.html" rel="{rel}">{said.format(other.stem[:2])}</a>' if other else ""
                      for other, rel, said in zip(neighbours, ("prev", "next"), ("← Lesson {}", "Lesson {} →")))
     settings = json.dumps({"name": path.stem, "runtime": runtime}).replace("<", "\\u003c")
@@ -81,13 +81,22 @@ def _program(kind, label, source, button, more=""):
             f'<div class="output" role="log" aria-label="{label}: output"></div>{more}</section>')
 
 
-def _exercise(name):
-    source, solution = ((LESSONS / folder / f"{name}.py").read_text(encoding="utf-8") for folder in ("exercises", "solutions"))
+def _exercise(name, place="exercises", kind="exercise"):
+    """What is handed in at the end of a page: LESSONS/PLACE/NAME.py with its check, and its solution behind a click."""
+    source = (LESSONS / place / f"{name}.py").read_text(encoding="utf-8")
+    solution = (LESSONS / "solutions" / ("" if place == "exercises" else place) / f"{name}.py").read_text(encoding="utf-8")
     title = (ast.get_docstring(ast.parse(source)) or "").splitlines()[0]
     more = ("<details><summary>The solution, for afterwards</summary>"
             f'<pre class="source" tabindex="0" role="region" aria-label="The solution">{html.escape(solution)}</pre></details>')
-    return (f'<h2 id="exercise">{html.escape(title)}</h2>'
-            + _program("exercise", "The exercise", source.rstrip("\n"), "Check", more))
+    program = _program("exercise", f"The {kind}", source.rstrip("\n"), "Check", more)
+    return (f'<h2 id="{kind}">{html.escape(title)}</h2>'
+            + program.replace("<section", f'<section data-file="{place}/{name}" data-place="{place}.{name}"', 1))
+
+
+def _brick(number):
+    """The brick of a student's own engine that the lesson of this number leads to, "" if there is none."""
+    name = next((name for name in wall.BRICKS if name[:2] == number), None)
+    return _exercise(name, "my_engine", "brick") if name else ""
 
 
 def index(course: list[tuple[Path, str]], build: str) -> str:

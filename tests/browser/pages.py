@@ -39,14 +39,14 @@ def set_text(page, element, text):
     page.eval(f"{element}.editor.value = {json.dumps(text)}")
 
 
-def check(page, text, seconds=120):
+def check(page, text, seconds=120, part=".exercise"):
     """Put this text into the exercise (None: leave it), press `Check`, and return what it says."""
     if text is not None:
-        set_text(page, "document.querySelector('.exercise .editor')", text)
-    page.eval("document.querySelector('.exercise .output').replaceChildren()")
-    page.click(".exercise .run")
-    page.wait("document.querySelector('#stop').disabled && document.querySelector('.exercise .output').innerText", seconds)
-    return page.eval("document.querySelector('.exercise .output').innerText")
+        set_text(page, f"document.querySelector('{part} .editor')", text)
+    page.eval(f"document.querySelector('{part} .output').replaceChildren()")
+    page.click(f"{part} .run")
+    page.wait(f"document.querySelector('#stop').disabled && document.querySelector('{part} .output').innerText", seconds)
+    return page.eval(f"document.querySelector('{part} .output').innerText")
 
 
 AXE = Path(os.environ.get("MINIALEX_AXE") or ROOT / "lessons" / "site" / "web" / "node_modules" / "axe-core" / "axe.min.js")

@@ -116,3 +116,12 @@ def test_a_second_start_takes_the_memory_that_the_first_one_kept(first):
     first.reload()
     ready(first)
     assert "it is 33: as you said" in run_all(first, ["33", None, None])
+
+
+def test_a_brick_of_an_engine_of_ones_own_is_refused_hinted_and_right(visit, solution):
+    page = ready(visit("15_update_rule.html"))
+    right = solution("my_engine/15_update")
+    for text, hint in ((None, "returns nothing yet"), (right, "right.")):
+        said = check(page, text, part="[data-file^=my_engine]")
+        assert hint in said and f"{int(hint == 'right.')} of 9 bricks" in said
+    assert json.loads(page.eval("localStorage['minialex.course']"))["bricks"] == {"15_update": "solved"}

@@ -180,12 +180,12 @@ stop.onclick = () => finish(true);
 
 // ------------------------------------------------------------------------------------------------ the exercise
 
-const place = /** @type {HTMLElement | null} */ (document.querySelector(".exercise"));
-if (place) {
-  const exercise = new Program(place, `exercises.${settings.name}`);
+for (const section of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".exercise"))) {
+  const { file = "", place = "" } = section.dataset;
+  const exercise = new Program(section, place);
   exercise.run.onclick = () => enqueue({ label: exercise.label, output: exercise.output,
     mark: (state) => exercise.mark(state.replace(/^done.*/, "right").replace("stopped", "not yet")),
-    message: { do: "check", name: settings.name, source: exercise.editor.value }, end: () => {} });
+    message: { do: "check", file, source: exercise.editor.value }, end: () => {} });
 }
 
 begin();

@@ -13,7 +13,7 @@
 
 /** @typedef {{do: "start", name: string, known: string, runtime: Runtime}
  *   | {do: "run", cell: number, source: string}
- *   | {do: "check", name: string, source: string}
+ *   | {do: "check", file: string, source: string}
  *   | {do: "answer", typed: string | null}} ToWorker */
 
 /** @typedef {{say: "status" | "out" | "error" | "trace" | "failed", text: string}

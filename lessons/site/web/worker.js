@@ -130,7 +130,7 @@ async function obey(message) {
   const draws = /draw|picture|save\(|matplotlib/.test("source" in message ? message.source : "");
   if (draws) await drawing;
   if (message.do === "run") well = await lesson.run(message.cell, message.source);
-  if (message.do === "check") well = lesson.check(message.name, message.source);
+  if (message.do === "check") well = lesson.check(message.file, message.source);
   if (draws && trouble && !well) say({ say: "error", text: `Nothing can be drawn. ${trouble}` });
   say({ say: "done", well, seconds: (performance.now() - begun) / 1000 });
 }
