@@ -1,13 +1,15 @@
 """How much memory a run will need, and how much it took: the most of two moments.
 
     while it trains      weights, and of those that learn gradients and velocities, 4 bytes each; per picture worked on at once
-                         OUTPUTS x what the layers put out + 4 x the input (batches that are ready or on their way);
+                         OUTPUTS x what the layers put out + 5 x the input (batches that are ready or on their way, if the set
+                         has so many);
                          what frozen layers make of all pictures, where that is kept, or while it is computed
     at its end           a second network, read from the best checkpoint and first drawn at random, and the drawing
 
-besides the decoded pictures that are kept and what the program itself takes. Measured on the CPU with two threads, as VmHWM:
-paper at batches of 8 and 64: 1,104 and 1,720 MB while it trains, 1,511 and 1,611 at its end; torchvision 976 and 1,458 MB;
-LeNet-5 at 64 and 512: 72 and 131 MB, then 178 and 198.
+besides the decoded pictures that are kept and what the program itself takes. Measured on the CPU with two threads, as VmHWM, on
+136 pictures: paper at batches of 32 and 128: 1,350 and 1,925 MB while it trains, 1,590 and less at its end; torchvision 1,252
+and 1,553, then 1,568; keras at 16: 969, then 1,314; LeNet-5 at 64: 85, then 183. On 576 pictures paper at 128 takes 2,287 MB
+while it trains and torchvision at 64 1,631 at its end.
 """
 
 import math
@@ -19,10 +21,10 @@ from ..errors import OutOfMemory
 from . import finetune
 from .setup import part_size
 
-PROGRAM, DRAWING = 65e6, 105e6  # Python and NumPy; Matplotlib and the page
-SCRATCH = 2.6  # bytes per weight: tiles, sums of threads, what comes and goes
-OUTPUTS, OUTPUTS_WITH_TANH, OUTPUTS_ON_GPU = 1.15, 1.65, 2.0  # tanh keeps its output, ReLU takes the place of its input
-INPUTS = 4
+PROGRAM, DRAWING = 75e6, 105e6  # Python and NumPy; Matplotlib and the page
+SCRATCH = 4  # bytes per weight: tiles, sums of threads, gaps between small arrays
+OUTPUTS, OUTPUTS_WITH_TANH, OUTPUTS_ON_GPU = 0.86, 1.65, 2.0  # tanh keeps its output, ReLU takes the place of its input
+INPUTS = 5
 FORWARD = 3  # of the largest outputs are there at once when nothing is kept for a backward pass
 RANDOM = 1.35  # of the largest layer, while a network is drawn
 # The most that a GPU's pool has in use in a training step, counted on networks of this family: weights, gradients and
@@ -67,7 +69,8 @@ def per_picture(experiment: Any) -> float:
     if model.parameters()[0].device != "cpu":
         outputs = OUTPUTS_ON_GPU
     if not experiment.views:
-        return outputs * _activations(model) + INPUTS * 4 * math.prod(model.input_shape)
+        ahead = min(INPUTS, len(experiment.train) / part_size(experiment.config))
+        return outputs * _activations(model) + ahead * 4 * math.prod(model.input_shape)
     head = shapes.summary(experiment.head, finetune.output_shape(experiment.trunk, model.input_shape)).totals
     return outputs * head.activation_bytes + 2 * bytes_of_features(experiment)
 
