@@ -104,8 +104,13 @@ def _picture(path, title, words):
     except OSError:
         return ""
     seen = html.escape(in_words.read(path) or title)
-    return (f"<h2>{html.escape(title)}</h2><p>{html.escape(words)}</p>"
-            f'<img alt="{seen}" src="data:image/png;base64,{base64.b64encode(content).decode()}">')
+    return (f"<h2>{html.escape(title)}</h2><p>{html.escape(words)}</p><div {_region(f'Picture: {title}')}>"
+            f'<img alt="{seen}" src="data:image/png;base64,{base64.b64encode(content).decode()}"></div>')
+
+
+def _region(name):
+    """What may be wider than a phone. A keyboard scrolls what it can focus."""
+    return f'class="wide" tabindex="0" role="region" aria-label="{html.escape(name)}"'
 
 
 def _drawn(draw, title, words, say):
@@ -178,7 +183,5 @@ def _table(head: Sequence[str], rows: Iterator[Sequence[str]] | list[Any], texts
     def line(cells, tag):
         return "<tr>" + "".join(f"<{tag}{kind}>{html.escape(str(cell))}</{tag}>" for cell, kind in zip(cells, kinds)) + "</tr>"
 
-    # A keyboard scrolls what it can focus.
-    region = f'class="wide" tabindex="0" role="region" aria-label="Table by {html.escape(head[0])}"'
-    return (f'<div {region}><table><thead>{line(head, "th")}</thead><tbody>{"".join(line(row, "td") for row in rows)}'
-            "</tbody></table></div>")
+    body = "".join(line(row, "td") for row in rows)
+    return (f'<div {_region(f"Table by {head[0]}")}><table><thead>{line(head, "th")}</thead><tbody>{body}</tbody></table></div>')

@@ -68,7 +68,7 @@ function towers(layer) {
     return `${feeds.across} neighbouring channels${feeds.groups > 1 ? `, within each of ${feeds.groups} towers` : ""}`;
   if (feeds.kind === "own") return "each channel by itself";
   return feeds.kind === "all"
-    ? `one: every output sees all ${feeds.in} channels`
+    ? `one: every output sees ${feeds.in === 1 ? "its one channel" : `all ${feeds.in} channels`}`
     : `${feeds.groups} towers: ${each} outputs each, from ${feeds.in / feeds.groups} of the ${feeds.in} channels`;
 }
 
