@@ -1,4 +1,5 @@
 """A whole lesson with the keyboard alone: every control is reached, seen and marked, and none holds the focus."""
+import pytest
 from pages import BUSY, ready, tab
 
 MOUSE = """['mousedown', 'pointerdown', 'touchstart'].forEach(kind =>
@@ -42,6 +43,7 @@ def test_a_lesson_is_done_without_a_mouse(visit, solution):
     page.wait("location.pathname.endsWith('01_shape_arithmetic.html')")
 
 
+@pytest.mark.long
 def test_a_loop_is_stopped_without_a_mouse(visit):
     page = ready(visit("00_first_network.html", width=390))
     tab(page, "closest('.cell:not(details .cell) .editor')")
