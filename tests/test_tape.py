@@ -152,7 +152,7 @@ def test_the_gradient_of_the_image_is_not_computed(monkeypatch):
         raise AssertionError("col2im was called for an image that needs no gradient")
 
     weight = leaf((8, 3, 3, 3))
-    pictures = np.random.default_rng(0).standard_normal((2, 3, 9, 9)).astype(np.float32)
+    pictures = np.random.default_rng(0).standard_normal((2, 3, 80, 80)).astype(np.float32)
     monkeypatch.setattr(Im2col, "col2im", staticmethod(unwanted))
     F.conv2d(ma.Tensor(pictures), weight).sum().backward()
     assert weight.grad.shape == weight.shape
