@@ -108,8 +108,11 @@ def _layers(arrays, path, form):
         layers = ", ".join(architecture.CAFFE)
         raise Refusal(f"holds {what}, so it is no AlexNet, whose layers are {layers}, each with a weight and a bias.")
     _convert(found)
-    mean = arrays.get("mean_bgr_chw")
-    mean = conventions.mean_image(conventions.CAFFE_MEAN) if mean is None else np.ascontiguousarray(mean[::-1], np.float32)
+    mean = arrays.get("mean_bgr_chw", np.array(conventions.CAFFE_MEAN[::-1]))
+    if mean.shape not in ((3,), (3, conventions.SIZE, conventions.SIZE)) or mean.dtype.kind not in "fiu":
+        raise Refusal(f"has a mean_bgr_chw of {mean.dtype} {mean.shape}: it must be numbers for blue, green and red, (3,) or "
+                      f"(3, {conventions.SIZE}, {conventions.SIZE}).")
+    mean = conventions.mean_image(mean[::-1]) if mean.ndim == 1 else np.ascontiguousarray(mean[::-1], np.float32)
     notes = [f"not used from {path}: {shown(', '.join(unknown))}"] if unknown else []
     return Weights(found, f"Caffe's AlexNet as arrays ({form})", "caffe", Statistics(mean, 1.0), notes=notes)
 

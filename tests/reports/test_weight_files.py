@@ -127,3 +127,17 @@ def test_weights_that_were_rounded_or_blew_up_predict_nothing(tmp_path, bad):
     np.savez(tmp_path / "w.npz", **network | {"conv2.weight": bad(network["conv2.weight"])})
     with pytest.raises(UserError, match="conv2.weight in .*w.npz does not hold finite floating-point numbers"):
         classifier.load(str(tmp_path / "w.npz"), mean="128")
+
+
+@pytest.mark.parametrize(("mean", "red"), [
+    (np.array([104.0, 117.0, 123.0]), 123), (np.array([104, 117, 123]), 123), (np.full((3, 256, 256), 9.0), 9),
+    (np.zeros((3, 227, 227)), None), (np.float32(9), None), (np.array(["a", "b", "c"]), None), (np.zeros((256, 256, 3)), None)])
+def test_a_mean_beside_the_layers_fits_or_is_refused(tmp_path, mean, red):
+    layer = {"conv1_W": np.zeros((11, 11, 3, 96), np.float32), "conv1_b": np.zeros(96, np.float32)}
+    np.savez(tmp_path / "w.npz", **layer, mean_bgr_chw=mean)
+    if red is None:
+        with pytest.raises(UserError, match="has a mean_bgr_chw of .*it must be"):
+            weights.read(tmp_path / "w.npz")
+        return
+    found = weights.read(tmp_path / "w.npz").statistics.mean
+    assert found.shape == (3, 256, 256) and (found[0] == red).all()
