@@ -87,7 +87,8 @@ def _exercise(name, place="exercises", kind="exercise"):
     solution = (LESSONS / "solutions" / ("" if place == "exercises" else place) / f"{name}.py").read_text(encoding="utf-8")
     title = (ast.get_docstring(ast.parse(source)) or "").splitlines()[0]
     more = ("<details><summary>The solution, for afterwards</summary>"
-            f'<pre class="source" tabindex="0" role="region" aria-label="The solution">{html.escape(solution)}</pre></details>')
+            f'<pre class="source" tabindex="0" role="region" aria-label="The solution of the {kind}">'
+            f'{html.escape(solution)}</pre></details>')
     program = _program("exercise", f"The {kind}", source.rstrip("\n"), "Check", more)
     return (f'<h2 id="{kind}">{html.escape(title)}</h2>'
             + program.replace("<section", f'<section data-file="{place}/{name}" data-place="{place}.{name}"', 1))

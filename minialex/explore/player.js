@@ -255,8 +255,9 @@ function show() {
   get("at").value = String(now);
   get("at").setAttribute("aria-valuetext", title(event));
   get("at-shown").textContent = `${now + 1} of ${events.length}`;
-  for (const id of ["first", "back"]) get(id).disabled = now === 0;
-  for (const id of ["next", "last"]) get(id).disabled = now === events.length - 1;
+  // not `disabled`, which would take the focus from who steps with a key; `go` stays at the ends anyway
+  for (const id of ["first", "back"]) get(id).setAttribute("aria-disabled", String(now === 0));
+  for (const id of ["next", "last"]) get(id).setAttribute("aria-disabled", String(now === events.length - 1));
   get("now-title").textContent = title(event);
   get("now-words").textContent = words(event);
   if (node) facts.push(...fact("its program", node.where));
@@ -371,6 +372,7 @@ get("all").append(
         array = event.kind === "backward" ? event.gradient : event.kind === "forward" ? nodes[event.node].output : null;
       button.addEventListener("click", () => {
         go(number);
+        get("now-title").focus(); // and Tab goes on from there, not from the row that is out of sight now
         get("now-title").scrollIntoView();
       });
       return element(

@@ -13,7 +13,8 @@ from short import first
 
 sys.path.insert(0, str(ROOT / "tests"))
 
-import wrong_answers  # noqa: E402 (it stands in that folder)
+import test_my_engine  # noqa: E402 (it stands in that folder, as does the next)
+import wrong_answers  # noqa: E402
 
 LESSONS = sorted(path.stem for path in (ROOT / "lessons").glob("[0-9][0-9]_*.py"))
 WRONG = {}
@@ -42,3 +43,15 @@ def test_every_hint_of_an_exercise_appears(visit, solution, name):
         said = check(page, right.replace(old, new, 1), 300)
         assert hint in " ".join(said.split()), (name, old, new, said)
     assert check(page, right, 300).startswith("right.")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", test_my_engine.BRICKS)
+def test_every_hint_of_a_brick_appears(visit, solution, name):
+    lesson = next(one for one in LESSONS if one[:2] == name[:2])
+    page, right = ready(visit(f"{lesson}.html"), 300), solution(f"my_engine/{name}")
+    for old, new, hint in test_my_engine.WRONG[name]:
+        said = check(page, right.replace(old, new, 1), 300, "[data-file^=my_engine]")
+        assert hint in " ".join(said.split()), (name, old, new, said)
+        assert "0 of 9 bricks" in said
+    assert check(page, right, 300, "[data-file^=my_engine]").startswith("right.")
