@@ -37,7 +37,7 @@ FRAME = """\
 """
 BAR = """\
 <div class="bar" role="group" aria-label="Python">
-<p id="status" role="status">Python: starting</p>
+<p id="status" role="status" tabindex="-1">Python: starting</p>
 <button id="all">Run all from the start</button>
 <button id="stop" disabled>Stop</button>
 </div>"""
@@ -77,6 +77,7 @@ def _program(kind, label, source, button, more=""):
     return (f'<section class="program {kind}" aria-label="{label}" data-label="{label}">'
             f'<pre class="source">{html.escape(source)}</pre>'
             f'<div class="controls"><button class="run">{button}</button> '
+            f'<button class="halt quiet" aria-label="Stop: {label}" hidden>Stop</button> '
             '<button class="undo quiet" hidden>Undo my changes</button><span class="state" role="status"></span></div>'
             f'<div class="output" role="log" aria-label="{label}: output"></div>{more}</section>')
 

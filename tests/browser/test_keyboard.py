@@ -45,16 +45,23 @@ def test_a_lesson_is_done_without_a_mouse(visit, solution):
 
 @pytest.mark.long
 def test_a_loop_is_stopped_without_a_mouse(visit):
+    """With the button beside the program that runs, and with the one at the top."""
     page = ready(visit("00_first_network.html", width=390))
-    tab(page, "closest('.cell:not(details .cell) .editor')")
+    editor = "closest('.cell:not(details .cell) .editor')"
+    tab(page, editor)
     page.press("Control+a")
     page.type("while True:\npass")  # the editor indents
-    page.press("Shift+Enter")
-    page.wait(BUSY)
-    tab(page, "matches('#stop')", key="Shift+Tab")
-    page.press("Enter")
-    ready(page)
-    assert "stopped" in page.eval("[...document.querySelectorAll('.cell .state')].map(state => state.textContent)")
+    for key, button, then in (("Tab", ".halt", ".cell:not(details .cell) .run"), ("Shift+Tab", "#stop", "#status")):
+        page.press("Shift+Enter")
+        page.wait("document.querySelectorAll('.cell')[1].dataset.state === 'runs'")
+        passed = tab(page, f"matches('{button}')", key)
+        assert key == "Shift+Tab" or len(passed) == 2, "Run, and beside it Stop"
+        page.press("Enter")
+        ready(page)
+        assert "stopped" in page.eval("[...document.querySelectorAll('.cell .state')].map(state => state.textContent)")
+        assert page.eval("[...document.querySelectorAll('.halt')].every(one => one.hidden)")
+        assert page.eval(f"document.activeElement.matches('{then}')"), "the keyboard keeps its place"
+        tab(page, editor, "Shift+Tab" if key == "Tab" else "Tab")
 
 
 def test_tab_goes_through_the_page_and_back(visit):

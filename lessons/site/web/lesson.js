@@ -83,6 +83,7 @@ function enqueue(job) {
 
 function next() {
   const job = jobs[0];
+  if (!job && document.activeElement === stop) status.focus(); // it is switched off, and a keyboard keeps its place
   stop.disabled = !job;
   if (!job) {
     show("Python: ready");
@@ -127,6 +128,8 @@ class Program {
     this.output = new Output(/** @type {HTMLElement} */ (section.querySelector(".output")));
     this.run = /** @type {HTMLButtonElement} */ (section.querySelector(".run"));
     this.undo = /** @type {HTMLButtonElement} */ (section.querySelector(".undo"));
+    this.halt = /** @type {HTMLButtonElement} */ (section.querySelector(".halt"));
+    this.halt.onclick = () => finish(true);
     this.place = place;
     const host = document.createElement("div");
     host.className = "editor";
@@ -151,6 +154,8 @@ class Program {
   mark(state) {
     /** @type {HTMLElement} */ (this.section.querySelector(".state")).textContent = state;
     this.section.dataset.state = state.split(" ")[0];
+    if (document.activeElement === this.halt) this.run.focus(); // it goes, and a keyboard keeps its place
+    this.halt.hidden = state !== "runs";
   }
 }
 
