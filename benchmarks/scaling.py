@@ -31,10 +31,8 @@ import minialex.functional as F  # noqa: E402
 from minialex import models, optim  # noqa: E402
 from minialex.random import manual_seed  # noqa: E402
 from minialex.tensor import Tensor  # noqa: E402
-from minialex.training.lifeline import ENDS  # noqa: E402
-from minialex.training.parallel import SharedNetwork  # noqa: E402
-from minialex.training.ranks import Ranks, world  # noqa: E402
-from minialex.training.shards import process_rows  # noqa: E402
+from minialex.training.parallel import SharedNetwork, process_rows  # noqa: E402
+from minialex.training.ranks import ENDS, Ranks, world  # noqa: E402
 
 TOTAL, CONVOLUTIONS, PARAMETERS = 1_281_167, 2_334_080, 60_965_224
 LINES = {"1 Gb/s": (50e-6, 1e9 / 8), "10 Gb/s": (30e-6, 10e9 / 8), "100 Gb/s": (5e-6, 100e9 / 8), "NVLink": (3e-6, 450e9)}
@@ -77,7 +75,7 @@ def work(scheme, batch, steps):
     network = SharedNetwork(model, optimizer, ranks, scheme == "hybrid")
     network.narrow()
     network.count = batch
-    waits = Clock(ranks, "wait_for", "gather_rows")
+    waits = Clock(ranks, "_wait")
     mine = len(range(batch)[process_rows(batch, ranks)[ranks.rank]])
     images = np.random.default_rng(ranks.rank).standard_normal((mine, 3, 227, 227)).astype(np.float32)
     labels, taken = np.arange(batch) % 1000, []

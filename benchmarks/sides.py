@@ -112,11 +112,9 @@ class Minialex:
     def describe(self):
         if self.device != "cpu":
             return gpu_description(f"minialex, CuPy {sys.modules['cupy'].__version__}", self.options)
-        from threadpoolctl import threadpool_info
+        from minialex.utils.machine import blas
 
-        blas = [f"{b['internal_api']} {b.get('version')} {b.get('architecture')}" for b in threadpool_info()
-                if b["user_api"] == "blas"]
-        return f"NumPy {np.__version__}, {', '.join(blas)}, {self.threads} threads, float32"
+        return f"NumPy {np.__version__}, {blas()}, {self.threads} threads, float32"
 
 
 def host_peak_bytes():

@@ -177,7 +177,7 @@ settle("T12", f"true, as {slow:.0f} to {fast:.0f} pictures a second", f"here {ou
 # **shard** or more. The batch's gradient is the sum of the shards'. What travels? Each of N processes sends the others their
 # N-th parts of its gradient, adds up what it is given, and sends this sum to all: (N - 1)/N of all numbers, twice. A sum
 # depends on its order (lesson 07). So add along one fixed tree, whoever computed the shards: s and s + 1, then s and s + 2.
-# The engine does so (`training/shards.py`, docs/machines.md) through mpi4py; here workers are plain processes.
+# The engine does so (`training/parallel.py`, docs/machines.md) through mpi4py; here workers are plain processes.
 
 # %%
 heard("data parallel training gives the same gradient on any number of machines")

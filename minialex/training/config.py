@@ -51,7 +51,7 @@ MILESTONES = (0.6, 0.85)  # the schedule "steps" divides the learning rate by 10
 SCHEDULES = ("linear", "steps", "milestones", "plateau", "constant")
 INITIALISATIONS = ("paper", "released", "he", "lecun", "own")  # own: as the user's network draws itself
 PIXELS = ("unit", "raw")
-PARALLEL = ("data", "hybrid")  # whether processes share the work of fully connected layers too (see hybrid.py)
+PARALLEL = ("data", "hybrid")  # whether processes share the work of fully connected layers too (see parallel.py)
 # A forward pass takes a third of a training step, so 0.15 times the training pictures cost 5 % of an epoch.
 VALIDATION_SHARE = 0.15
 

@@ -48,7 +48,7 @@ def require_finite_weights(trainer: Trainer) -> None:
 def diverged(trainer: Trainer, images: Any = None, labels: Any = None) -> Diverged:
     """Where it has happened, why, and what is kept. images, labels: the batch whose loss is not finite."""
     where = f"epoch {trainer.epoch + 1}, step {trainer.batch + 1}: "
-    return Diverged(where + explain_divergence(trainer.experiment.learner, images, labels, trainer.lr) + _what_is_kept(trainer))
+    return Diverged(where + explain_divergence(trainer.learner, images, labels, trainer.lr) + _what_is_kept(trainer))
 
 
 def _what_is_kept(trainer: Trainer) -> str:

@@ -174,6 +174,8 @@ class FeatureLoader:
         self.loader, self.trunk, self.views, self.phase = loader, trunk, views, phase
         self.pictures, self.device = loader.pictures, trunk.parameters()[0].device
         self._kept: dict = {}
+        self.share: Callable | None = None  # as a Loader's
+        self.in_turns: Callable | None = None  # (loader, results): where processes share it, the results of all
         self.start(0)
 
     def __len__(self) -> int:
@@ -203,8 +205,8 @@ class FeatureLoader:
         self.prepare()
         features, labels = self._kept[self.view]
         size = self.loader.batch_size
-        for batch in range(self.first_batch, len(self)):
-            chosen = self.order[batch * size : (batch + 1) * size]
+        batches = [self.order[n * size : (n + 1) * size] for n in range(self.first_batch, len(self))]
+        for chosen in self.share(batches) if self.share else batches:
             chosen = chosen[chosen < len(labels)]
             if len(chosen):
                 yield features[chosen], labels[chosen]
@@ -215,9 +217,13 @@ class FeatureLoader:
         in_order.batch_size, in_order.drop_last = size, False
         in_order.start(view)
         in_order.order = np.arange(len(self.pictures))
+        features = self._features(in_order)
+        return self.in_turns(in_order, features) if self.in_turns else features
+
+    def _features(self, loader):
         self.trunk.eval()
         with no_grad():
-            for images, labels in in_order:
+            for images, labels in loader:
                 yield to_numpy(self.trunk(Tensor(to_device(images, self.device))).data), to_numpy(labels)
 
     def _compute(self, view):

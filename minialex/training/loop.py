@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import functional as F
-from ..device import to_device
+from ..device import device_of, to_device
 from ..errors import Ended, UserError
 from ..evaluation.metrics import Tally
 from ..fast.buffers import release_memory
@@ -75,6 +75,7 @@ class Trainer:
         self.experiment, self.config = experiment, experiment.config
         self.folder, self.progress, self.callbacks = folder, progress, list(callbacks)
         self.model, self.optimizer = experiment.model, experiment.optimizer
+        self.learner, self.parts = experiment.learner, setup.parts(self.config, self.pictures_per_step)
         self.schedule, self.device = experiment.schedule, self.model.parameters()[0].device
         weights = setup.class_weights(self.config, experiment.train)
         self.class_weights = None if weights is None else to_device(weights, self.device)
@@ -85,7 +86,7 @@ class Trainer:
         self.best: tuple[float, float, int] | None = None  # (top-1, −loss, epoch) of the best
         self.saved: tuple[int, int] | None = None  # (epoch, steps) of the last checkpoint
         self.costs: dict[str, float] = {}  # seconds a picture or a save, see time_left
-        self.stopping = False
+        self.stopping, self.judged = False, (None, None)  # judged: the last batch of a validation
 
     def tell(self, event: str, *what: Any) -> None:
         """Call this method of every callback, with this Trainer and what belongs to the event."""
@@ -140,14 +141,14 @@ class Trainer:
         if self.experiment.trunk is not None:
             self.experiment.trunk.eval()  # frozen layers drop nothing
         self.loader.start(self.epoch, self.batch)
-        size = self.config.batch_size
-        total = min(len(self.loader) * size, len(self.experiment.train))
-        with self.progress.phase(f"epoch {self.epoch + 1}", total, self.batch * size) as bar:
+        size = self.pictures_per_step
+        total, done = len(self.loader) * size, self.batch * size
+        with self.progress.phase(f"epoch {self.epoch + 1}", total, done) as bar:
             self.tell("on_epoch_begin")
             for images, labels in self.loader:
                 self.step(images, labels)
                 self.batch += 1
-                bar.step(self.pictures_per_step, self.tally.fetch)
+                bar.step(size, self.tally.fetch)
                 self.tell("on_step", images, labels)
                 self._stop_if_asked()
 
@@ -157,27 +158,23 @@ class Trainer:
         The batch is worked on in parts, whose gradients add up to those of the whole.
         """
         self.optimizer.zero_grad()
-        count, size = len(labels), setup.part_size(self.config)
-        parts = [slice(start, min(start + size, count)) for start in range(0, count, size)]
-        for part in parts_of_batch(parts):
-            x, y = self.on_device(images[part], labels[part])
-            self._backward(x, y, self._share(labels, part))
+        for x, y, share in self._parts(images, labels):
+            self._backward(x, y, share)
         self.tell("on_gradients")
         self.optimizer.step()
 
-    def _share(self, labels: Any, part: slice) -> float:
-        """What a part of a batch counts in it: as its pictures do, or their classes' weights."""
-        if self.class_weights is None or part.stop - part.start == len(labels):
-            return (part.stop - part.start) / len(labels)
-        weights = self.class_weights[self.on_device(labels)[0]]
-        return float(weights[part].sum() / weights.sum())
+    def _parts(self, images: Any, labels: Any) -> Iterator[tuple[Any, Any, float]]:
+        """(images, labels, what they count) of each part of a batch, on the device."""
+        for part in parts_of_batch(self.parts):
+            share = share_of(part, labels, self.class_weights)
+            yield *self.on_device(images[part], labels[part]), share
 
     def _backward(self, images: Any, labels: Any, share: float) -> None:
         """Add the gradients of a part of a batch, which counts for this share of it."""
         if self.epoch == self.batch == 0 and self.experiment.fresh:
-            finetune.settle(self.experiment.learner, self.experiment.fresh, images)
+            self._settle(images)
             self.experiment.fresh = frozenset()
-        logits = self.experiment.learner(Tensor(images))
+        logits = self.learner(Tensor(images))
         loss = F.cross_entropy(logits, labels, self.class_weights)  # a mean over these pictures
         self.tell("on_loss", loss, images, labels)
         (loss if share == 1 else loss * share).backward()
@@ -185,34 +182,35 @@ class Trainer:
             loss = F.cross_entropy(logits.data, labels)
         self.tally.add(loss.data, logits.data, labels)
 
+    def _settle(self, images: Any) -> None:
+        """Scale a layer that starts anew by what comes into it, before the first step."""
+        finetune.settle(self.experiment.learner, self.experiment.fresh, images)
+
     def _validate(self) -> tuple[tuple[float, ...], int]:
         """((loss, top-1, top-5), number of pictures), without dropout."""
         self.model.eval()
-        loader, tally, images, labels = self.validation, Tally(), None, None
+        loader, tally = self.validation, Tally()
         if not self.is_complete(self.epoch):
             some = setup.validation_pictures(self.experiment, complete=False)
             loader = setup.validation_loader(self.experiment, some)
         with no_grad(), self.progress.phase("validation", len(loader.pictures)) as bar:
-            for judged, images, labels in self._judge(loader):  # noqa: B007 (the last batch)
+            for judged in self._judge(loader):
                 tally.merge(vars(judged))
                 bar.step(judged.count)
                 self._stop_if_asked()
-        self._check_validated(tally, loader, images, labels)
-        return tally.fetch(), tally.count
-
-    def _judge(self, loader: Any) -> Iterator[tuple[Tally, Any, Any]]:
-        """(what the network says of it, images, labels) of each batch."""
-        for batch in loader:
-            images, labels = self.on_device(*batch)
-            logits, judged = self.experiment.learner(Tensor(images)), Tally()
-            judged.add(F.cross_entropy(logits, labels).data, logits.data, labels)
-            yield judged, images, labels
-
-    def _check_validated(self, tally: Tally, loader: Any, images: Any, labels: Any) -> None:
         if tally.count == 0:
             raise UserError(f"none of the {len(loader.pictures)} pictures for validation can be "
                             "read: check the files.")
-        self.tell("on_validation", tally.fetch()[0], images, labels)
+        self.tell("on_validation", tally.fetch()[0], *self.judged)
+        return tally.fetch(), tally.count
+
+    def _judge(self, loader: Any) -> Iterator[Tally]:
+        """What the network says of each batch; `judged` are the images and labels of the last one."""
+        for batch in loader:
+            self.judged = images, labels = self.on_device(*batch)
+            logits, judged = self.learner(Tensor(images)), Tally()
+            judged.add(F.cross_entropy(logits, labels).data, logits.data, labels)
+            yield judged
 
     def _prepare(self, loader: Any, epoch: int) -> float:
         """Compute the frozen layers' features of an epoch, where they are kept. Returns seconds."""
@@ -220,8 +218,7 @@ class Trainer:
             return 0.0
         start = time.perf_counter()
         loader.start(epoch)
-        count = loader.prepare()
-        seconds = time.perf_counter() - start
+        count, seconds = loader.prepare(), time.perf_counter() - start
         if count:
             self.costs["features"] = seconds / count
         return seconds if count else 0.0
@@ -253,9 +250,22 @@ class Trainer:
         """The arrays where the network is."""
         return [to_device(array, self.device) for array in arrays]
 
+    def agree(self, wanted: bool) -> bool:
+        """Is what this process wants to be done? Where several share the run, all come to this."""
+        return wanted
+
     def _stop_if_asked(self) -> None:
-        if self.stopping:
+        if self.agree(self.stopping):
+            self.stopping = True
             self.tell("on_stop")
             folder = shlex.quote(str(self.folder))
             raise Interrupted(f"stopped and saved after epoch {self.epoch} and {self.batch} steps; "
                               f"to go on: python -m minialex.train --resume {folder}")
+
+
+def share_of(part: slice, labels: Any, class_weights: Any) -> float:
+    """What a part of a batch counts in it: as its pictures do, or their classes' weights."""
+    if class_weights is None or part.stop - part.start == len(labels):
+        return (part.stop - part.start) / len(labels)
+    weights = class_weights[to_device(labels, device_of(class_weights))]
+    return float(weights[part].sum() / weights.sum())

@@ -13,16 +13,16 @@ from ..device import reserve_memory, resolve_device
 from ..errors import UserError
 from ..evaluation import runs, seen
 from ..random import manual_seed
-from ..utils.machine import launched
+from ..utils.machine import blas, launched
 from ..utils.progress import Progress
 from . import checkpoint, dry_run, finetune, memory_estimate, resume, run_dir, say, setup
 from .callbacks import Callback, Figures, Interrupt, Schedule
 from .config import ALWAYS, check, resolve
 from .divergence import Anomaly
 from .loop import Trainer
-from .parallel import Followers, SharedCheckpoints, SharedTrainer
+from .parallel import Followers, SharedTrainer
 from .profile import Profile
-from .ranks import Ranks, blas, program, world
+from .ranks import Ranks, program, world
 from .saving import Checkpoints, Tables
 from .time_left import TimeLeft
 
@@ -205,8 +205,7 @@ def _trainer(experiment, folder, progress, ranks):
     """The Trainer with the callbacks that every run has; of several processes the first one writes and speaks."""
     config = experiment.config
     shared = config.shards > 1 or config.parallel == "hybrid"
-    saves = (SharedCheckpoints if shared else Checkpoints)(config.save_every)
-    rest = [Figures(), TimeLeft(), saves, Tables()] if ranks.speaks else [Followers()]
+    rest = [Figures(), TimeLeft(), Checkpoints(config.save_every), Tables()] if ranks.speaks else [Followers()]
     callbacks = [Anomaly(), Schedule(), *rest]
     if shared:
         return SharedTrainer(experiment, folder, progress, callbacks, ranks=ranks)

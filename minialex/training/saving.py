@@ -31,7 +31,7 @@ class Checkpoints(Callback):
 
     def on_step(self, trainer: Trainer, images: Any, labels: Any) -> None:
         self.steps += 1
-        if self.is_due(trainer):
+        if trainer.agree(self.is_due(trainer)):
             require_finite_weights(trainer)
             try:
                 self.save(trainer)

@@ -38,12 +38,11 @@ class Experiment:
     head: nn.Module  # the layers that learn
     fresh: frozenset  # names of the parameters that a file of weights did not have
     views: int  # crops of each picture whose features are kept (see finetune); 0: the trunk sees every batch
-    shared: Any = None  # in the place of the learner, where processes share a batch (see parallel)
 
     @property
     def learner(self) -> nn.Module:
         """The network that takes what the training loader gives."""
-        return self.shared or (self.head if self.views else self.model)
+        return self.head if self.views else self.model
 
 
 def open_pictures(settings: dict, progress: bool) -> tuple:
@@ -201,6 +200,12 @@ def _loader(experiment, pictures, batch_size, **options):
 def part_size(config: Config) -> int:
     """Pictures that the network works on at once."""
     return -(-config.batch_size // config.accumulate)
+
+
+def parts(config: Config, count: int) -> list[slice]:
+    """The rows of a batch of `count` pictures that the network works on at once, one part after the other."""
+    size = part_size(config)
+    return [slice(start, min(start + size, count)) for start in range(0, count, size)]
 
 
 def validation_pictures(experiment: Experiment, complete: bool) -> Any:

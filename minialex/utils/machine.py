@@ -54,6 +54,14 @@ def threads_start() -> bool:
     return True
 
 
+def blas() -> str:
+    """Which library computes matrix products here, and for which CPU: products of another have other last digits."""
+    from threadpoolctl import threadpool_info
+
+    return ", ".join(f"{found['internal_api']} {found['version']} for {found.get('architecture', 'any CPU')}"
+                     for found in threadpool_info() if found["user_api"] == "blas")
+
+
 @functools.lru_cache(8)
 def _whole(text):
     if not (text.isascii() and text.isdecimal() and len(text) < 10 and int(text) > 0):

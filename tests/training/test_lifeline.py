@@ -10,17 +10,20 @@ import sys
 
 import pytest
 
-from minialex.training import lifeline
-from minialex.training.lifeline import WAITS, Lifeline
+from minialex.training import ranks
+from minialex.training.ranks import WAITS, Lifeline
 
 CHILD = """
 import os, pickle, sys
-from minialex.training.lifeline import ENDS, FAILS, Lifeline
+from minialex.training.ranks import ENDS, FAILS, Lifeline
 
 class World:
     def Get_rank(self): return 1
     def Get_size(self): return 2
     def bcast(self, value): return pickle.load(sys.stdin.buffer)
+    def gather(self, value):
+        pickle.dump(value, sys.stdout.buffer)
+        sys.stdout.flush()
 
 line = Lifeline(World(), lambda *lost: os._exit(0))
 print("there", flush=True)
@@ -44,6 +47,9 @@ class World:
         self.child.stdin.flush()
         return value
 
+    def gather(self, value):
+        return [value, pickle.load(self.child.stdout)]
+
 
 @pytest.fixture
 def other(monkeypatch):
@@ -51,13 +57,13 @@ def other(monkeypatch):
     child = subprocess.Popen([sys.executable, "-c", CHILD], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     found = queue.Queue()
     for name, seconds in ("BEAT", 0.1), ("SILENCE", 2.0), ("PATIENCE", 1.0):
-        monkeypatch.setattr(lifeline, name, seconds)
+        monkeypatch.setattr(ranks, name, seconds)
     line = Lifeline(World(child), lambda *lost: found.put(lost))
     assert child.stdout.readline() == b"there\n"
     yield child, line, found
     child.kill()
     child.communicate()
-    line.thread.join(30)
+    line.join(30)
 
 
 def do(child, word):
@@ -68,7 +74,7 @@ def do(child, word):
 def test_one_that_is_killed(other):
     child, line, found = other
     child.kill()
-    assert found.get(timeout=30) == (1, 1, "was killed, or ended without a word")
+    assert found.get(timeout=30) == (1, 1, " was killed, or ended without a word.")
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="no SIGSTOP here")
@@ -76,7 +82,7 @@ def test_one_that_is_stopped(other):
     child, line, found = other
     os.kill(child.pid, signal.SIGSTOP)
     rank, status, why = found.get(timeout=30)
-    assert (rank, status) == (1, 1) and why.startswith("has given no sign of life for 2 s")
+    assert (rank, status) == (1, 1) and why.startswith(" has given no sign of life for 2 s")
 
 
 def test_one_that_the_others_wait_for(other):
@@ -84,7 +90,7 @@ def test_one_that_the_others_wait_for(other):
     line.expect(0.0)
     with line.doing(WAITS):
         rank, status, why = found.get(timeout=30)
-    assert (rank, status) == (1, 1) and why.startswith("does not go on: the others have waited for it for ")
+    assert (rank, status) == (1, 1) and why.startswith(" does not go on: the others have waited for it for ")
 
 
 def test_nobody_is_waited_for_in_vain_before_the_first_step(other):
@@ -95,15 +101,15 @@ def test_nobody_is_waited_for_in_vain_before_the_first_step(other):
 
 def test_one_that_says_why_it_fails(other):
     child, line, found = other
-    do(child, "line.say(FAILS, bytes([2]) + 'process 1 on a: Größe.'.encode())")
-    assert found.get(timeout=30) == (None, 2, "process 1 on a: Größe.")
+    do(child, "line.say(FAILS, bytes([2]) + ': Größe.'.encode())")
+    assert found.get(timeout=30) == (1, 2, ": Größe.")
 
 
 def test_one_that_ends_is_not_lost(other):
     child, line, found = other
     do(child, "line.say(ENDS); os._exit(0)")
     child.wait(30)
-    line.thread.join(30)
+    line.join(30)
     assert not line.peers and found.empty()
 
 
@@ -118,8 +124,8 @@ def test_a_stranger_is_not_taken_for_a_process():
     child = subprocess.Popen([sys.executable, "-c", CHILD], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     found = queue.Queue()
     line = Lifeline(Strange(child), lambda *lost: found.put(lost))
-    assert [peer.rank for peer in line.peers.values()] == [1] and child.stdout.readline() == b"there\n"
+    assert [peer.rank for peer in line.peers] == [1] and child.stdout.readline() == b"there\n"
     do(child, "line.say(ENDS); os._exit(0)")
     child.communicate()
-    line.thread.join(30)
+    line.join(30)
     assert found.empty()

@@ -13,8 +13,8 @@ import pytest
 
 from minialex.errors import UserError
 from minialex.training import ranks
+from minialex.training.parallel import TreeSum, whole_sum
 from minialex.training.ranks import Ranks
-from minialex.training.shards import TreeSum, whole_sum
 
 ROOT = Path(__file__).parents[2]
 MPIEXEC = shutil.which("mpiexec", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]))
@@ -142,6 +142,16 @@ def test_a_new_layer_starts_with_the_same_weights(alone, pictures, tmp_path):
     assert learnt(tmp_path / "run1") == learnt(tmp_path / "run3")
 
 
+@needs_mpi
+@pytest.mark.long
+def test_what_frozen_layers_make_of_pictures_is_shared(alone, pictures, tmp_path):
+    for count in (1, 3):
+        status, said, text = ended(start(count, "--data", pictures, "--init", alone, "--freeze", "conv", *OPTIONS[2:], "--out",
+                                         tmp_path / f"run{count}"))
+        assert status == 0, text
+    assert learnt(tmp_path / "run1") == learnt(tmp_path / "run3")
+
+
 ENDLESS = [*OPTIONS, "--schedule", "constant", "--parallel", "hybrid", "--shards", "3", "--epochs", "5000"]
 
 
@@ -183,7 +193,7 @@ def goes_on_to_the_same_bytes(folder, count, pictures):
 
 @needs_mpi
 @pytest.mark.parametrize("count, arguments, said", [
-    (3, ["--shards", "2"], "2 shards are work for 2 processes at most, and there are 3"),
+    (3, ["--shards", "2"], "--shards 2 gives work to 2 of the 3 processes"),
     (2, ["--epochs", "many"], "argument --epochs: invalid int value: 'many'"),
     (2, ["--data", "nowhere"], "there is no folder nowhere"),
     pytest.param(2, ["--batch-size", "3"], "--shards 4 cannot cut a batch of 3 pictures", marks=pytest.mark.long),

@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 import minialex.functional as F
 from minialex import models, optim
 from minialex.tensor import Tensor
-from minialex.training.parallel import SharedNetwork
+from minialex.training.parallel import GradientSum, SharedNetwork, TreeSum, partial_sums, process_rows, shard_rows
 from minialex.training.ranks import Ranks
-from minialex.training.shards import GradientSum, TreeSum, partial_sums, process_rows, shard_rows
 
 
 class World:
@@ -58,17 +57,15 @@ class ThreadRanks(Ranks):
 
     def __init__(self, shards, member):
         super().__init__(shards)
-        self.member, self.rank, self.size = member, member.rank, member.world.size
+        self.member, self.rank, self.size, self.speaks = member, member.rank, member.world.size, member.rank == 0
         self.cut(shards)
 
     def gather(self, value):
         return self.member.exchange(value)
 
-    def in_background(self, call, *arguments):
-        return call(*arguments)
-
-    def wait_for(self, found):
-        return found
+    def later(self, call, *arguments):
+        found = call(*arguments)
+        return lambda: found
 
     def all_to_all(self, give):
         return np.stack([there[self.rank] for there in self.member.exchange(np.array(give))])
@@ -94,7 +91,8 @@ def test_the_tree_is_the_one_of_the_definition(shards, seed):
     tree = TreeSum(shards)
     for shard, array in enumerate(arrays):
         tree.put(shard, shard + 1, array.copy())
-    assert list(tree.nodes) == [0] and tree.nodes[0][1].tobytes() == pairwise(arrays).tobytes()
+    (start, end, total), = tree.sums
+    assert (start, end) == (0, shards) and total.tobytes() == pairwise(arrays).tobytes()
 
 
 @given(st.integers(1, 24), st.data())
@@ -126,8 +124,7 @@ def gradients(ranks, parts=1, batch=13):
             rows = shard_rows(part.stop - part.start, shards)[shard]
             some = slice(part.start + rows.start, part.start + rows.stop)
             loss = F.cross_entropy(model(Tensor(images[some])), labels[some]) * ((some.stop - some.start) / batch)
-            with total.taking(shard, loss, is_last=part.stop == batch):
-                loss.backward()
+            total.backward(shard, loss, None, is_last=part.stop == batch)
     total.finish()
     return [parameter.grad for parameter in model.parameters()]
 
