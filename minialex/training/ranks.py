@@ -185,6 +185,7 @@ class Ranks:
             time.sleep(0.2)  # the launcher throws away what it has not yet read when it is told to end all
         finally:
             self.world.Abort(status)
+            os._exit(status)  # Abort returns where the launcher cannot be reached
 
 
 def world() -> Any:
@@ -255,8 +256,7 @@ class Lifeline(threading.Thread):
     def say(self, state: int | None = None, more: bytes = b"") -> None:
         """Tell the others what this process does, or that it goes over to a state."""
         with self.sending:
-            if state is not None:
-                self.state = state
+            self.state = self.state if state is None else state
             for peer in list(self.peers):
                 with suppress(OSError):  # that it is gone shows when it is heard
                     peer.send_bytes(bytes([self.state]) + more)

@@ -1,7 +1,9 @@
 """Two machines, joined by a cable: the same bytes over it, and an end when it is cut."""
 
+import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -43,6 +45,16 @@ def test_bytes_are_equal_and_gradients_go_through_the_cable(hosts, pictures, tmp
     assert hosts.bytes_sent() > 2 * steps * numbers * 4
 
 
+def running(path):
+    """The numbers of the processes that were started with this path."""
+    lines = {file.parent.name: file for file in Path("/proc").glob("[0-9]*/cmdline")}
+    found = []
+    for pid, file in lines.items():
+        with contextlib.suppress(OSError):  # one that has ended meanwhile
+            found += [int(pid)] * (os.fsencode(path) in file.read_bytes())
+    return found
+
+
 def test_a_cut_cable_ends_the_run(hosts, pictures, tmp_path):
     environment = os.environ | {"PYTHONPATH": str(ROOT), "MINIALEX_THREADS": "1"}
     process = subprocess.Popen(command(hosts, pictures, tmp_path / "run", "--epochs", "2000"), cwd=ROOT, env=environment,
@@ -54,4 +66,10 @@ def test_a_cut_cable_ends_the_run(hosts, pictures, tmp_path):
     said, _ = process.communicate(timeout=90)
     assert process.returncode != 0
     assert "process 1 on host2 has given no sign of life" in said and f"--resume {tmp_path / 'run'}" in said, said
+    end = time.monotonic() + 30
+    while (left := running(tmp_path / "run")) and time.monotonic() < end:
+        time.sleep(0.2)
+    for pid in left:
+        os.kill(pid, signal.SIGKILL)
+    assert not left, "the process behind the cut cable does not end"
     shutil.rmtree(Path(tmp_path / "run"))
