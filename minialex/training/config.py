@@ -7,7 +7,8 @@ there: weights of He's variance 2/fan_in, pixels of variance 1, smaller batches 
 
 conv1 needs help to leave its random start within a few hundred steps (FIRST). Its gradient grows with the pixels, and those
 of variance 1 are 65 times smaller than raw ones (of the built-in set). So its kernels stay as they were drawn, unless it
-starts smaller and learns faster, as Caffe's lr_mult has it. Trials of both numbers: benchmarks/RESULTS.md.
+starts smaller and learns faster, as Caffe's lr_mult has it: FIRST for drawn pictures, the recipe "middle" for photographs.
+Trials of both numbers: benchmarks/RESULTS.md.
 """
 
 import dataclasses
@@ -18,6 +19,7 @@ from typing import Any
 from ..errors import UserError
 
 SMALL = 100_000  # fewer training pictures than this are a small set
+MIDDLE = range(1_000, 5_000)  # so many are enough for filters that are filters, with the recipe "middle"
 
 _PAPER = {
     "epochs": 90, "batch_size": 128, "lr": 0.01, "momentum": 0.9, "weight_decay": 0.0005, "schedule": "plateau", "warmup": 0,
@@ -26,10 +28,13 @@ _PAPER = {
 _SMALL = _PAPER | {
     "epochs": 20, "batch_size": 32, "lr": 0.005, "schedule": "linear", "init": "he", "pixels": "unit", "colour": 0.0,
 }
+LONG = 20  # epochs: in fewer the first layer's faster start is not over
+WITH_NORM = ("paper", "caffe", "caffenet", "single-tower")  # one of these was measured with the recipe "middle"
 FIRST = {"first_init": 0.3, "first_lr": 30.0}
 RECIPES: dict[str, dict[str, Any]] = {
     "paper": _PAPER,
     "small": _SMALL,
+    "middle": _SMALL | {"epochs": 30, "lr": 0.007, "warmup": 80, "first_init": 0.2, "first_lr": 6.0},
     "finetune": _SMALL | {"epochs": 10, "lr": 0.001, "warmup": 20},
     "frozen": _SMALL | {"epochs": 10, "lr": 0.0007, "batch_size": 64, "warmup": 20},
     "builtin": _SMALL | FIRST | {"epochs": 5, "lr": 0.006, "warmup": 20},
@@ -45,7 +50,7 @@ REASONS = {
     "own": "a network of your own: starting from the weights that it draws itself",
     "lenet5": "LeNet-5: starting from LeCun's initialisation, which suits tanh",
 }
-REASONS["builtin"] = REASONS["small"]
+REASONS["builtin"] = REASONS["middle"] = REASONS["small"]
 
 MILESTONES = (0.6, 0.85)  # the schedule "steps" divides the learning rate by 10 after these parts of the epochs
 SCHEDULES = ("linear", "steps", "milestones", "plateau", "constant")
@@ -109,7 +114,7 @@ ALWAYS = {field.name: field.default for field in dataclasses.fields(Config)
 
 
 def choose_recipe(variant: str, train_count: int, builtin: bool = False, paper: bool = False, init: str | None = None,
-                  freeze: str | None = None, own: bool = False) -> str:
+                  freeze: str | None = None, own: bool = False, epochs: int = LONG) -> str:
     """The name in RECIPES for this network and this many training pictures; init: what the user said, or None."""
     if paper:
         return "paper"
@@ -123,6 +128,8 @@ def choose_recipe(variant: str, train_count: int, builtin: bool = False, paper: 
         return "lenet5"
     if builtin:
         return "builtin"
+    if train_count in MIDDLE and variant in WITH_NORM and epochs >= LONG:
+        return "middle"
     return "small" if train_count < SMALL else "paper"
 
 
@@ -133,7 +140,7 @@ def resolve(given: dict, train_count: int, val_count: int) -> Config:
     builtin = settings["data"] is None and settings["subset"] != "imagenette"
     own = settings["model"]
     recipe = choose_recipe(settings["variant"], train_count, builtin, settings.pop("paper", False),
-                           given.get("init"), settings["freeze"], own is not None)
+                           given.get("init"), settings["freeze"], own is not None, given.get("epochs", LONG))
     settings = RECIPES[recipe] | settings | {"recipe": recipe}
     if settings["variant"] == "lenet5" or own and own["input_shape"][0] == 1:  # its pictures are grey
         settings["colour"] = given.get("colour", 0.0)

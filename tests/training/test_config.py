@@ -14,7 +14,11 @@ def test_the_papers_recipe():
 
 
 @pytest.mark.parametrize("variant, count, builtin, paper, name", [
-    ("paper", 1_200, False, False, "small"),
+    ("paper", 999, False, False, "small"),
+    ("paper", 1_000, False, False, "middle"),
+    ("single-tower", 4_999, False, False, "middle"),
+    ("torchvision", 1_200, False, False, "small"),  # what was measured has response norm behind conv1
+    ("paper", 5_000, False, False, "small"),
     ("paper", 99_999, False, False, "small"),
     ("paper", 100_000, False, False, "paper"),
     ("torchvision", 1_200, True, False, "builtin"),
@@ -26,11 +30,17 @@ def test_choice_of_the_recipe(variant, count, builtin, paper, name):
 
 
 def test_small_sets_start_from_what_learns():
-    config = resolve({"data": "x"}, 1200, 400)
-    assert (config.recipe, config.init, config.pixels, config.schedule) == ("small", "he", "unit", "linear")
-    assert config.batch_size == 32
-    for name in ("small", "builtin"):
+    for count, recipe in ((400, "small"), (1200, "middle")):
+        config = resolve({"data": "x"}, count, 400)
+        assert (config.recipe, config.init, config.pixels, config.schedule) == (recipe, "he", "unit", "linear")
+        assert config.batch_size == 32
+    for name in ("small", "middle", "builtin"):
         assert set(RECIPES[name]) == set(RECIPES["paper"])
+
+
+@pytest.mark.parametrize("epochs, recipe", [(19, "small"), (20, "middle"), (90, "middle")])
+def test_a_short_run_is_over_before_the_first_layer_has_moved(epochs, recipe):
+    assert resolve({"data": "x", "epochs": epochs}, 1200, 400).recipe == recipe
 
 
 def test_what_the_user_says_wins():

@@ -76,7 +76,7 @@ def test_a_run_from_before_they_existed_goes_on_as_it_was(train):
     ({"variant": "lenet5"}, False), ({"subset": "imagenette"}, False), ({"init": "weights.npz", "freeze": "conv"}, False),
 ])
 def test_the_builtin_set_uses_both_where_they_were_found(given, used):
-    config = resolve(given, 1200, 400)
+    config = resolve(given, 9_469 if given.get("subset") else 1200, 400)
     assert {name: getattr(config, name) for name in FIRST} == (FIRST if used else dict.fromkeys(FIRST, 1.0))
 
 
@@ -100,3 +100,10 @@ def test_the_measured_runs_used_what_is_the_default():
     assert len(rows) == 3
     assert {(float(row["start"]), float(row["rate"]), int(row["epochs"])) for row in rows} == {
         (config.first_init, config.first_lr, config.epochs)}
+
+
+def test_the_measured_run_on_photographs_used_what_is_the_default():
+    with (Path(__file__).parents[2] / "benchmarks" / "filters.csv").open(encoding="utf-8") as file:
+        (row,) = [row for row in csv.DictReader(file) if row["run"] == "caltech20"]
+    config = resolve({"data": "caltech20"}, 1200, 400)
+    assert (float(row["start"]), float(row["rate"]), int(row["epochs"])) == (config.first_init, config.first_lr, config.epochs)
