@@ -273,7 +273,8 @@ def _run_backward(function: Function, grad: Array) -> list[tuple[Any, Array]]:
     for position, (source, value, (shape, dtype)) in enumerate(zip(function.sources, grads, function.input_types)):
         if value is None:
             continue
-        value = array_module(grad).asarray(as_numbers(value))
+        numbers = as_numbers(value)  # an array stays on its device: a copy's gradient goes back
+        value = numbers if is_array(value) else array_module(grad).asarray(numbers)
         if value.shape != shape:
             raise ValueError(f"{function.name}.backward returned shape {value.shape} for input {position} of shape "
                              f"{shape}: a gradient has the shape of its input.")

@@ -30,7 +30,7 @@ PLANTED = [
     ("O3", "the gradient's neighbours with the wrong sign", "minialex/fast/normalization.py",
      "out *= -2 * alpha * beta", "out *= 2 * alpha * beta", "08"),
     ("O4", "the norm does not stop at the tower's edge", "minialex/fast/normalization.py",
-     "array.reshape(N * groups, C // groups, H * W)", "array.reshape(N, C, H * W)", "08"),
+     "towers = (-1, shape[1] // groups,", "towers = (-1, shape[1],", "08"),
     ("T1", "every training ends after three epochs", "lessons/labs/bench.py",
      "if after_epoch and after_epoch(epoch, net):", "if after_epoch and after_epoch(epoch, net) or epoch > 2:", "17"),
     ("T2", "the interval not divided by √n", "lessons/labs/results.py",
