@@ -1,6 +1,7 @@
 """What a reader of the site does, for the tests: wait for Python, run a lesson, type predictions, check an exercise."""
 import json
 import os
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -71,6 +72,15 @@ def serious(page):
     return page.eval(FOUND) + [f"{wide} pixels too wide"] * (wide > 0)
 
 
+def focused(page):
+    """What has the focus, once the page has been scrolled to it: it must be seen, and marked as having it. None for nothing."""
+    end = time.monotonic() + 5
+    while (one := page.eval(FOCUSED)) and not (one["seen"] and one["marked"]) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert one is None or one["seen"] and one["marked"], one
+    return one
+
+
 def tab(page, until=None, key="Tab", most=400):
     """Press Tab until the expression `until` is true of what has the focus, or (None) the page's end has come.
 
@@ -78,12 +88,11 @@ def tab(page, until=None, key="Tab", most=400):
     passed = []
     while len(passed) < most:
         page.press(key)
-        one = page.eval(FOCUSED)
+        one = focused(page)
         if one is None:
             if until is None:
                 return passed
             continue
-        assert one["seen"] and one["marked"], one
         passed.append(one)
         if until and page.eval(f"Boolean(document.activeElement.{until})"):
             return passed

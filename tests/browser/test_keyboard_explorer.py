@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 from driver import Browser, find
-from pages import FOCUSED, tab
+from pages import focused, tab
 from test_accessible import _explorer
 from test_keyboard import MOUSE
 
@@ -29,10 +29,8 @@ def look():
 
 
 def marked(page):
-    """What has the focus; it must be seen."""
-    one = page.eval(FOCUSED)
-    assert one and one["seen"] and one["marked"], one
-    return one["name"]
+    """The name of what has the focus."""
+    return focused(page)["name"]
 
 
 def there_and_back(page):
