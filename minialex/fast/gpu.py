@@ -108,6 +108,7 @@ def _column_strides(columns: Array) -> tuple[int, int]:
 
 
 def contiguous(array: Array) -> Array:
+    """The array without gaps between its numbers: itself, or a copy."""
     return array_module(array).ascontiguousarray(array)
 
 

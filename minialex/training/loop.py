@@ -165,7 +165,7 @@ class Trainer:
 
     def _parts(self, images: Any, labels: Any) -> Iterator[tuple[Any, Any, float]]:
         """(images, labels, what they count) of each part of a batch, on the device."""
-        for part in parts_of_batch(self.parts):
+        for part in parts_of_batch(setup.parts(self.config, len(labels))):  # kept features: some may be missing
             share = share_of(part, labels, self.class_weights)
             yield *self.on_device(images[part], labels[part]), share
 

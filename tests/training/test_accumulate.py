@@ -2,6 +2,7 @@
 
 import csv
 import signal
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +15,8 @@ from minialex import models, nn
 from minialex.random import first_row, parts_of_batch, random_state
 from minialex.training import Interrupted, run
 from minialex.training.checkpoint import load
+from minialex.training.config import resolve
+from minialex.training.loop import Trainer
 
 
 @pytest.mark.parametrize("width", [1, 5, 8])
@@ -74,3 +77,13 @@ def test_milestones_divide_the_learning_rate_by_ten(train):
     rates = [row["lr"] for row in csv.DictReader((path / "metrics.csv").open())]
     assert rates == ["0.01", "0.001", "0.001", "0.0001"]
     assert "÷10 after epoch 1 and 3 and 9" in listener.text and "milestone 9 is not reached" in listener.text
+
+
+def test_a_batch_of_which_pictures_are_missing_counts_as_it_is():
+    """Kept features leave out what could not be read: the parts that are there make up the whole gradient, none is empty."""
+    config = resolve({"data": "x", "batch_size": 8, "accumulate": 2}, 400, 100)
+    trainer = SimpleNamespace(config=config, class_weights=None, on_device=lambda *arrays: arrays)
+    for count, sizes in ((8, [4, 4]), (5, [4, 1]), (3, [3])):
+        parts = list(Trainer._parts(trainer, np.zeros((count, 1)), np.zeros(count, int)))
+        assert [len(images) for images, _, _ in parts] == sizes
+        assert [share for _, _, share in parts] == [size / count for size in sizes]

@@ -22,6 +22,7 @@ def submitted():
 
 
 def judged(name, feedback):
+    """Grade one item and give its points and its words to the platform's feedback."""
     (test,) = grade(ASSIGNMENT, submitted(), HERE / "grader", only=[name])["tests"]
     feedback.add_message(test["feedback"])
     feedback.set_score_final(test["score"] / test["points"] if test["points"] else 1.0)
