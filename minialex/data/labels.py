@@ -5,8 +5,8 @@
 
 Columns are told apart by commas, semicolons, tabs or blanks; a header is not needed; the picture's ending and the folders in
 front of its name may be left out. A column of 0 and 1 for each class says it too, and so does JSON, {"0001.png": "cat"} or
-{"file_name": "0001.png", "label": "cat"} for each picture. Tiny ImageNet's val_annotations.txt and LOC_val_solution.csv are
-found without --labels.
+{"file_name": "0001.png", "label": "cat"} for each picture. A column called split whose cells say train, val or test divides the
+pictures, whatever the folders say. Tiny ImageNet's val_annotations.txt and LOC_val_solution.csv are found without --labels.
 """
 
 import csv
@@ -14,10 +14,13 @@ import io
 import json
 import os
 import re
+from collections import Counter
 from pathlib import Path
+from typing import NamedTuple
 
 from ..errors import UserError, require
 from ..utils.files import Place
+from .layout import kind
 from .names import read_text
 from .pictures import ENDINGS
 from .problems import Problems, printable
@@ -25,10 +28,26 @@ from .walk import Classes, is_picture, spelled
 
 CLASS_COLUMNS = ("class label breed species category class_name classname label_name target predictionstring diagnosis labels "
                  "variety category_name classid class_id category_id dx").split()
+SPLIT_COLUMNS = ("split", "dataset", "data set", "set", "subset", "partition")
+_PARTS = ("train", "val", "test")
 # Found without --labels in a part's own folder and, ImageNet's, in the four around it.
 FOUND_BY_THEMSELVES = {"val_annotations.txt": 1, "LOC_val_solution.csv": 5}
 _ONE, _NULL = {"1", "1.0", "true"}, {"0", "0.0", "false"}
 Table = list[tuple[int, list[str]]]  # (number of the line, cells)
+
+
+class _Row(NamedTuple):
+    """What a row says. part: "train", "val", "test"; None where the folders say it; "" for a split that is none of them."""
+
+    line: int
+    name: str
+    label: str
+    part: str | None
+
+    def __str__(self) -> str:
+        return self.label + (f" for {self.part}" if self.part else "")
+
+
 _WANTED = "write a picture, a comma and its class on each line"
 
 
@@ -44,56 +63,77 @@ class Labels:
 
     def assign(self, root: str, parts: dict[str, list[str]], problems: Problems, grave: Problems,
                lines: dict[str, str]) -> dict[str, Classes]:
-        """Say which picture has which class: {part: {class: paths}} of the parts of which the file names pictures.
+        """Say which picture has which class: {part: {class: paths}} of the parts of which the file names pictures, or which its
+        column of parts names.
 
         parts: {part: paths below `root`}. Appends rows that cannot be used to `problems`, contradictions to `grave`; adds to
         `lines` where a class is named first. A name that several parts have means the first of them. Raises UserError when the
         file names no picture at all.
         """
         index = _Index(root, parts)
-        rows = _pictures_and_classes(self.table, index)
-        seen: dict[str, tuple[str, int]] = {}
+        rows = self._rows(index, problems)
+        seen: dict[str, _Row] = {}
         bad = set()
-        for line, name, label in rows:
-            path = index.find(name) if name and label else "it names no picture or no class"
-            first, before = seen.setdefault(path, (label, line)) if path in index.part_of else ("", 0)
-            if not before:
-                problems.append((self.at(line), path or f"there is no picture {printable(name)} in {printable(root)}"))
-            elif before != line and first == label:
-                problems.append((self.at(line), f"line {before} names the picture {printable(name)} already"))
-            elif before != line:
+        for row in rows:
+            path = index.find(row.name) if row.name and row.label else "it names no picture or no class"
+            before = seen.setdefault(path, row) if path in index.part_of else None
+            if before is None:
+                problems.append((self.at(row.line), path or f"there is no picture {printable(row.name)} in {printable(root)}"))
+            elif before is not row and before[2:] == row[2:]:
+                problems.append((self.at(row.line), f"line {before.line} names the picture {printable(row.name)} already"))
+            elif before is not row:
                 bad.add(path)
-                grave.append((self.at(line), f"it calls {printable(name)} {label}, line {before} calls it {first}: the picture "
-                              "is left out"))
-        such = f", such as {printable(rows[0][1])} in line {rows[0][0]}" if rows else ""
+                grave.append((self.at(row.line), f"it calls {printable(row.name)} {row}, line {before.line} calls it {before}: "
+                              "the picture is left out"))
+        such = f", such as {printable(rows[0].name)} in line {rows[0].line}" if rows else ""
         require(seen, f"{printable(self.path)} names no picture that lies in {printable(root)}{such}")
-        found: dict[str, Classes] = {}
-        for path, (label, line) in seen.items():
-            lines.setdefault(label, self.at(line))
-            if path not in bad:
-                found.setdefault(index.part_of[path], {}).setdefault(label, []).append(path)
+        labelled = Counter(index.part_of[path] for path in seen)
+        found: dict[str, Classes] = {part: {} for part in labelled}
+        for path, row in seen.items():
+            lines.setdefault(row.label, self.at(row.line))
+            if row.part == "":
+                problems.append((self.at(row.line), "its split is none of train, val and test; the picture is left out"))
+            elif path not in bad:
+                found.setdefault(row.part or index.part_of[path], {}).setdefault(row.label, []).append(path)
         for part in found:
-            if (count := len(parts[part]) - sum(index.part_of[path] == part for path in seen)) > 0:
-                problems.append((printable(self.path), f"it names no class for {count:,} of the pictures in {printable(root)} "
+            if (left := len(parts.get(part, ())) - labelled[part]) > 0:
+                problems.append((printable(self.path), f"it names no class for {left:,} of the pictures in {printable(root)} "
                                  "that lie beside the others; they are left out"))
         return {part: {name: sorted(classes[name]) for name in sorted(classes)} for part, classes in found.items()}
 
+    def _rows(self, index: "_Index", problems: Problems) -> list[_Row]:
+        """What each row says, without the header."""
+        table = [(line, [spelled(cell.strip()) for cell in cells]) for line, cells in self.table]
+        wide, head = min(len(cells) for _, cells in table), table[0][1]
+        picture = max(range(wide), key=lambda column: _names_pictures(table, column, index))
+        lower = [cell.lower() for cell in head[:wide]]
+        split = self._split(table, lower, problems)
+        named = [lower.index(name) for name in CLASS_COLUMNS if name in lower and lower.index(name) != picture]
+        ones = [] if named or index.has(head[picture]) else _one_hot(table, picture, wide)
+        around = [*range(picture + 1, wide), *range(picture)[::-1]]
+        label = named[0] if named else next(column for column in around if column != split)
+        rows = []
+        for line, cells in table:
+            hot = [head[column] for column in ones if cells[column].lower() in _ONE]
+            name = _label(cells[label]) if not ones else hot[0] if len(hot) == 1 else ""
+            rows.append(_Row(line, cells[picture], name, None if split is None else _part(cells[split])))
+        first = rows[0]
+        has_no_header = index.has(first.name) or is_picture(first.name) or first.label in {row.label for row in rows[1:]}
+        return rows[0 if has_no_header and not (named or ones or split is not None) else 1:]
 
-def _pictures_and_classes(table: Table, index: "_Index") -> list[tuple[int, str, str]]:
-    """(line, picture, class) of each row, without the header."""
-    table = [(line, [spelled(cell.strip()) for cell in cells]) for line, cells in table]
-    wide, head = min(len(cells) for _, cells in table), table[0][1]
-    picture = max(range(wide), key=lambda column: _names_pictures(table, column, index))
-    lower = [cell.lower() for cell in head[:wide]]
-    named = [lower.index(name) for name in CLASS_COLUMNS if name in lower and lower.index(name) != picture]
-    if not named and not index.has(head[picture]) and (columns := _one_hot(table, picture, wide)):
-        ones = [[head[column] for column in columns if cells[column].lower() in _ONE] for _, cells in table]
-        return [(line, cells[picture], one[0] if len(one) == 1 else "") for (line, cells), one in zip(table, ones)][1:]
-    label = named[0] if named else picture + 1 if picture + 1 < wide else picture - 1
-    rows = [(line, cells[picture], _label(cells[label])) for line, cells in table]
-    _, name, first = rows[0]
-    has_no_header = index.has(name) or is_picture(name) or first in {other for _, _, other in rows[1:]}
-    return rows[0 if has_no_header and not named else 1:]
+    def _split(self, table: Table, head: list[str], problems: Problems) -> int | None:
+        """The column that says of which part a picture is: it is called so, and some of its cells are names of parts."""
+        called = [head.index(name) for name in SPLIT_COLUMNS if name in head and len(head) > 2]
+        found = [column for column in called if any(_part(cells[column]) for _, cells in table[1:])]
+        if called and not found:
+            problems.append((self.at(table[0][0]), f"its column {head[called[0]]} says neither train nor val nor test; it is not "
+                             "used"))
+        return found[0] if found else None
+
+
+def _part(cell: str) -> str:
+    part = kind(cell)
+    return part if part in _PARTS else ""
 
 
 def _names_pictures(table: Table, column: int, index: "_Index") -> tuple[int, int, bool]:

@@ -62,9 +62,14 @@ def scan(root: Place, labels: Place | None = None, to_learn: bool = True, strict
     found = Found(root, problems=unused if to_learn else [])
     folders = {part: parts[part] for part in PARTS if part in parts and not (to_learn and part == "test")}
     named = _labelled(root, table, folders, found) if table else {}
+    for part in [part for part in PARTS if part in named]:
+        if to_learn and part == "test":
+            count = sum(map(len, named[part].values()))
+            found.problems.append((printable(labels), f"it calls {count:,} pictures test; they are not used"))
+        elif named[part]:
+            found.parts[part] = folders.get(part, root), named[part]
     for part, folder in folders.items():
         if part in named:
-            found.parts[part] = folder, named[part]
             continue
         flat = _is_flat(Folder(folder).checked())
         published = beside(folder) if flat and part != "train" else None

@@ -56,7 +56,7 @@ TABLES = {
     "the class first": table("{c},{n}.png"),
     "the class first, with names": table("{c},{n}.png", "label,filename\n"),
     "pandas' index": table("1,{n}.png,{c}", ",filename,class\n"),
-    "many columns": table("{n}.png,3,4,{c},x", "filename,width,height,class,split\n"),
+    "many columns": table("{n}.png,3,4,{c},x", "filename,width,height,class,licence\n"),
     "a column for each class": table("{n}.png,{c}", "filename, cat, dog\n").replace(",cat", ",1,0").replace(",dog", ",0,1"),
     "a column for each class, floats": "image,dog,cat,owl\n" + "".join(
         f"{n:02d},{n % 2}.0,{1 - n % 2}.0,0.0\n" for n in range(COUNT)),
@@ -304,3 +304,63 @@ def test_commands(tmp_path, flat):
     labels.write_text(labels.read_text().replace("00,cat", "00,dog"))
     done = command("train", "--resume", run)
     assert refused(done) and "changed" in done.stderr
+
+
+SPLITS = {  # rows by number: a column that divides the pictures; what becomes training, validation and test pictures
+    "train, val, test": (["train"] * 4 + ["val", "val", "test", "test"], (4, 2, 2)),
+    "other words": (["Training"] * 4 + ["VALID"] * 2 + ["testing"] * 2, (4, 2, 2)),
+    "no validation": (["train"] * 6 + ["test"] * 2, (4, 2, 2)),
+    "no test": (["train"] * 6 + ["validation"] * 2, (6, 2, 0)),
+}
+
+
+@pytest.mark.parametrize("name", SPLITS)
+@pytest.mark.parametrize("head", ["filename,split,class", "id,data set,what it is", "Set,image_id,label"])
+def test_a_column_of_parts_divides_the_pictures(tmp_path, flat, name, head):
+    column, (train_count, val_count, test_count) = SPLITS[name]
+    row = "{1},{0},{2}" if head.startswith("Set") else "{0},{1},{2}"
+    rows = [row.format(f"{n:02d}.png", part, "dog" if n % 2 else "cat") for n, part in enumerate(column)]
+    (tmp_path / "labels.csv").write_text("\n".join([head, *rows]))
+    train, val = data.open_data(flat, labels=tmp_path / "labels.csv", report=None)
+    assert (len(train), len(val)) == (train_count, val_count) and train.classes == ["cat", "dog"]
+    assert [reason for _, reason in train.problems] == ["it calls 2 pictures test; they are not used"] * (test_count > 0)
+    if "val" in "".join(column).lower():
+        assert val.names == [f"{n:02d}.png" for n in sorted(range(COUNT), key=lambda n: n % 2) if column[n][:1] in "vV"]
+    whole = data.open_whole(flat, labels=tmp_path / "labels.csv", size=9, report=None)
+    assert sorted(picture.name for picture in whole if picture.part == "test") == [f"{n:02d}.png" for n in range(
+        COUNT - test_count, COUNT)]
+    pack(flat, tmp_path / "packed", 36, progress=False, report=None, labels=tmp_path / "labels.csv")
+    packed = data.open_data(tmp_path / "packed", size=36, report=None)
+    assert [part.names for part in packed] == [train.names, val.names]
+
+
+@pytest.mark.parametrize(("cells", "line", "reason"), [
+    (["train"] * 5 + ["val", "val", "extra"], ":9", "its split is none of train, val and test; the picture is left out"),
+    (["train"] * 5 + ["val", "val", ""], ":9", "its split is none of train, val and test; the picture is left out"),
+    (["1", "2"] * 4, ":1", "its column split says neither train nor val nor test; it is not used"),
+])
+def test_a_column_of_parts_that_is_not_used_is_said(flat, cells, line, reason):
+    rows = [f"{n:02d}.png,{'dog' if n % 2 else 'cat'},{cell}\n" for n, cell in enumerate(cells)]
+    _, told = problems(flat, "file,class,split\n" + "".join(rows))
+    assert told == [(line, reason)]
+
+
+def test_a_picture_of_two_parts_is_left_out(flat):
+    rows = [f"{n:02d}.png,{'dog' if n % 2 else 'cat'},train\n" for n in range(COUNT)]
+    _, told = problems(flat, "file,class,split\n" + "".join(rows) + "00.png,cat,val\n07.png,dog,val\n")
+    used = [name for part in data.open_data(flat, labels=flat.parent / "labels.csv", report=None) for name in part.names]
+    assert sorted(used) == [f"{n:02d}.png" for n in range(1, COUNT - 1)]
+    assert told[0] == (":10", "it calls 00.png cat for val, line 2 calls it cat for train: the picture is left out")
+
+
+def test_a_column_of_parts_counts_before_the_folders(tmp_path):
+    """The pictures that lie in train/ are divided once more; those of val/ without a row are left out, as of any folder."""
+    for part in ("train", "val"):
+        for number in range(COUNT):
+            write(tmp_path / part / f"{part}{number:02d}.png", number)
+    rows = [f"train{n:02d}.png,{'dog' if n % 2 else 'cat'},{'val' if n > 5 else 'train'}\n" for n in range(COUNT)]
+    (tmp_path / "labels.csv").write_text("file,class,split\n" + "".join(rows))
+    train, val = data.open_data(tmp_path, labels=tmp_path / "labels.csv", report=None)
+    assert (len(train), len(val)) == (6, 2)
+    assert [reason for _, reason in train.problems] == [
+        f"it names no class for 8 of the pictures in {tmp_path} that lie beside the others; they are left out"]
