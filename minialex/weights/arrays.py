@@ -27,8 +27,7 @@ import numpy as np
 
 from ..data import Statistics
 from . import architecture, conventions, names, pickles
-from .conventions import Difference, Refusal, Weights, described, description, shown
-from .torch import widened
+from .conventions import Difference, Refusal, Weights, description, shown
 
 PARAMETER = re.compile(r"(?i)(?:.*[/.])?((?:conv|fc)\d+)(?:/\w+)*[/._](w|weights?|kernel|0|b|bias|biases|1)(?::\d+)?")
 POOL5 = (6, 6)  # height and width of what fc6 sees
@@ -43,18 +42,14 @@ def read_npz(file: BinaryIO) -> Weights:
         if not isinstance(array, np.ndarray):  # NumPy gives bytes for what is no .npy inside
             raise ValueError(f"{name} is no array")
     model = {name.removeprefix("model/"): array for name, array in arrays.items() if name.startswith("model/")}
-    if model and "state" not in arrays:
-        return Weights(model, "arrays of a checkpoint (.npz)")
-    if model:
+    if model and "state" in arrays:
         model[conventions.MEAN] = arrays["mean"].astype(np.float32)
-        return described(str(arrays["state"][()]), model, "a checkpoint of minialex")
+        return names.weights(model, "checkpoint", str(arrays["state"]))
     if "minialex" in arrays:
-        return described(str(arrays.pop("minialex")), arrays, "minialex (.npz)")
+        return names.weights(arrays, ".npz", str(arrays.pop("minialex")))
     if arrays and all(re.fullmatch(r"arr_\d+", name) for name in arrays):
         raise Refusal("holds arrays that have no names (arr_0, ...): save them as np.savez(FILE, **model.state_dict()).")
-    if _are_layers(arrays):
-        return _layers(arrays, file.name, ".npz")
-    return names.weights(*names.choose({(name,): array for name, array in arrays.items()}), ".npz")
+    return _layers(arrays, file.name, ".npz") if _are_layers(arrays) else names.weights(model or arrays, ".npz")
 
 
 def write_npz(file: BinaryIO, weights: Weights) -> None:
@@ -71,11 +66,10 @@ def read_npy(file: BinaryIO) -> Weights:
     _, _, kind = header(view)
     if not kind.hasobject:
         raise Refusal("holds one array without a name: give an .npz file of named arrays, or a .npy with a dictionary.")
-    found = {way: item.array() for way, item in names.leaves(pickles.load(view))}
-    arrays = {"/".join(way): array for way, array in found.items()}
-    if not _are_layers(arrays) and any(".".join(way).endswith(("features.0.weight", "conv1.weight")) for way in found):
-        return names.weights(*names.choose(found), ".npy")
-    return _layers(arrays, file.name, ".npy")
+    value = pickles.load(view)
+    arrays = {"/".join(way): names.array(item) for way, item in names.leaves(value)}
+    ours = any(re.search(r"(features[./]0|conv1)[./]weight$", name) for name in arrays)
+    return names.weights(value, ".npy") if ours and not _are_layers(arrays) else _layers(arrays, file.name, ".npy")
 
 
 # ------------------------------------------------------------------------------------------------ layers by their names
@@ -133,9 +127,7 @@ def _convert(found):
 
 # ------------------------------------------------------------------------------------------------ safetensors
 
-_TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1",
-          "U8": "u1", "BOOL": "?"}
-_NAMES = {np.dtype(code): name for name, code in _TYPES.items() if name != "BF16"}
+_TYPES = {"F": "float", "BF": "bfloat", "I": "int", "U": "uint"}  # F32 is PyTorch's float32
 MOST_JSON = 100_000_000  # bytes, the limit of the format's own library
 
 
@@ -148,14 +140,13 @@ def read_safetensors(file: BinaryIO) -> Weights:
     metadata, arrays = entries.pop("__metadata__", {}), {}
     for name, entry in entries.items():
         start, end = entry["data_offsets"]
-        if entry["dtype"] not in _TYPES or not 0 <= start <= end <= size - 8 - length:
-            raise ValueError(f"{name} has type {entry['dtype']} at bytes {start} to {end}")
+        if not 0 <= start <= end <= size - 8 - length:
+            raise ValueError(f"{name} lies at bytes {start} to {end}")
         file.seek(8 + length + start)
-        array = np.frombuffer(file.read(end - start), _TYPES[entry["dtype"]]).reshape(entry["shape"])
-        arrays[name] = widened(array) if entry["dtype"] == "BF16" else array
-    if "minialex" in metadata:
-        return described(metadata["minialex"], arrays, "minialex (.safetensors)")
-    return names.weights(*names.choose({(name,): array for name, array in arrays.items()}), ".safetensors")
+        kind = re.sub(r"^([A-Z]+)(?=\d)", lambda found: _TYPES.get(found[1], found[1]), entry["dtype"]).lower()
+        array = np.frombuffer(file.read(end - start), conventions.stored(kind)).reshape(entry["shape"])
+        arrays[name] = conventions.widened(array, kind)
+    return names.weights(arrays, ".safetensors", metadata.get("minialex"))
 
 
 def write_safetensors(file: BinaryIO, weights: Weights) -> None:
@@ -163,7 +154,7 @@ def write_safetensors(file: BinaryIO, weights: Weights) -> None:
     text, arrays = description(weights)
     entries, offset = {"__metadata__": {"minialex": text}}, 0
     for name, array in arrays.items():
-        entries[name] = {"dtype": _NAMES[array.dtype.newbyteorder("=")], "shape": array.shape,
+        entries[name] = {"dtype": f"{array.dtype.kind.upper()}{8 * array.itemsize}", "shape": array.shape,
                          "data_offsets": [offset, offset + array.nbytes]}
         offset += array.nbytes
     header = json.dumps(entries).encode()

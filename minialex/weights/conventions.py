@@ -4,6 +4,7 @@
     layout         TensorFlow keeps kernels as (KH, KW, C_in, C_out), matrices as (in, out); here (C_out, C_in, KH, KW), (out, in)
     fc6's order    where pool5 was (H, W, C), row h·W·C + w·C + c of fc6 belongs to our column c·H·W + h·W + w
     response norm  a/(k + α·Σa²)^β with other k and α is the same network with other weights (see fold_response_norm)
+    numbers        a bfloat16, which NumPy lacks, is the upper half of a float32
     pixels         every network wants (x − mean) / std in units of its own; here x is 0..255, mean an image, std one number:
                    a std per channel goes into conv1's weights, as w/std_c · std = w · (std / std_c), which is exact
 """
@@ -20,6 +21,8 @@ from ..errors import UserError
 SIZE = 256  # pixels a side of a mean image
 CAFFE_MEAN = (122.67891434, 116.66876762, 104.00698793)  # mean colour (red, green, blue) of Caffe's ilsvrc_2012_mean
 MEAN = "minialex.mean"  # the name of the mean image among a file's arrays
+NUMBERS = ("bool", "complex64", "complex128", *(f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)),
+           "float16", "float32", "float64")  # PyTorch and NumPy have the same names for them
 
 
 class Refusal(Exception):
@@ -63,6 +66,21 @@ def check_numbers(arrays: dict[str, np.ndarray], path: str) -> None:
 def shown(text: str) -> str:
     """A file's own text, fit to stand in a sentence."""
     return "".join(letter if letter.isprintable() else "?" for letter in text[:120])
+
+
+def stored(name: str) -> np.dtype:
+    """As what a file's numbers of a type, by PyTorch's name for it, are read. Raises Refusal for a type that NumPy lacks."""
+    if name in NUMBERS:
+        return np.dtype(name).newbyteorder("<")
+    if name == "bfloat16":
+        return np.dtype("<u2")
+    raise Refusal(f"holds numbers of the type {shown(name)}, which NumPy does not have: save them as float32 (in PyTorch "
+                  "tensor.float(), times its scale where the file has one).")
+
+
+def widened(array: np.ndarray, name: str) -> np.ndarray:
+    """An array that was read as `stored` says, as the numbers that it holds."""
+    return (array.astype("<u4") << 16).view("<f4") if name == "bfloat16" else array
 
 
 def mean_image(colour, size: int = SIZE) -> np.ndarray:

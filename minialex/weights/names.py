@@ -18,7 +18,7 @@ import numpy as np
 
 from ..data import Statistics
 from . import conventions, pickles
-from .conventions import Weights
+from .conventions import Refusal, Weights
 
 DEEPEST = 40  # containers in containers
 SIGNATURES = (("features.0.weight",), ("conv1.weight", "conv5.weight"), ("conv1.weight", "fc5.weight"))  # all of one
@@ -32,12 +32,12 @@ TO_TORCHVISION = {ours: theirs for theirs, ours in TORCHVISION.items()}
 TORCHVISION_MEAN, TORCHVISION_STD = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])  # of pixels in 0..1
 
 
-def leaves(value: Any, path: tuple[str, ...] = (), seen: set | None = None) -> Iterator[tuple[tuple[str, ...], pickles.Later]]:
-    """(path, item) of every array to be in nested containers, each container once; arrays of objects are containers."""
+def leaves(value: Any, path: tuple[str, ...] = (), seen: set | None = None) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """(path, array or pickles.Later) of every array in nested containers, each container once; arrays of objects are such."""
     seen = set() if seen is None else seen
     if isinstance(value, pickles.Array) and (objects := value.objects()):
         value = objects[0] if len(objects) == 1 else objects  # NumPy puts an array around what is none
-    if isinstance(value, pickles.Later):
+    if isinstance(value, (pickles.Later, np.ndarray)):
         yield path, value
     elif isinstance(value, (dict, list, tuple)) and id(value) not in seen and len(path) < DEEPEST:
         seen.add(id(value))
@@ -87,7 +87,29 @@ def _containers(found):
     return groups
 
 
-def weights(arrays: dict[str, np.ndarray], notes: list[str], form: str) -> Weights:
+def array(item: Any) -> np.ndarray:
+    """One of `leaves` as an array."""
+    return item.array() if isinstance(item, pickles.Later) else item
+
+
+def weights(value: Any, form: str, told: str | bytes | None = None) -> Weights:
+    """Weights from the arrays in nested containers, which a file of this form holds; only those of the network are read.
+
+    told: the text of conventions.description, in files that minialex has written. Raises Refusal where there are no arrays.
+    """
+    if told is not None:
+        found = conventions.described(told, {name: array(item) for (name,), item in leaves(value)}, f"minialex ({form})")
+        found.arrays = renamed(found.arrays, TORCHVISION) if found.variant == "torchvision" else found.arrays
+        return found
+    found = dict(leaves(value))
+    if not found:
+        raise Refusal("holds no state_dict, a network's arrays by their names, as torch.save(model.state_dict(), FILE) or "
+                      "np.savez(FILE, **model.state_dict()) writes them.")
+    chosen, notes = choose(found)
+    return _conventions({name: array(item) for name, item in chosen.items()}, notes, form)
+
+
+def _conventions(arrays, notes, form):
     """Weights from a network's {name: array}: torchvision's conventions where the names are torchvision's."""
     if "features.0.weight" not in arrays:
         return Weights(arrays, f"plain arrays ({form})", notes=notes)

@@ -16,38 +16,43 @@ import pickle
 import struct
 import tarfile
 import zipfile
-from collections.abc import Callable
+from functools import cached_property
 from mmap import mmap
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 
-from . import names, pickles
-from .conventions import MEAN, Refusal, Weights, described, description
+from . import conventions, names, pickles
+from .conventions import MEAN, Weights, description
 
 MAGIC = 0x1950A86A20F9469CFC6C
 EXTRA = "minialex.json"  # beside data.pkl in files that minialex has written; PyTorch does not look at it
-_TYPES = {"Double": "<f8", "Float": "<f4", "Half": "<f2", "BFloat16": "<u2", "Long": "<i8", "Int": "<i4", "Short": "<i2",
-          "Char": "i1", "Byte": "u1", "Bool": "?", "Untyped": "u1", "ComplexFloat": "<c8", "ComplexDouble": "<c16",
-          "QInt8": "i1", "QUInt8": "u1", "QInt32": "<i4", "torch.bfloat16": "<u2",  # and the names of types in views of bytes
-          **{f"torch.{kind}{size}": f"<{kind[0]}{size // 8}" for kind in ("uint", "int", "float") for size in (8, 16, 32, 64)}}
+# The types of storages, by the names of their classes.
+_TYPES = {"Double": "float64", "Float": "float32", "Half": "float16", "BFloat16": "bfloat16", "Long": "int64", "Int": "int32",
+          "Short": "int16", "Char": "int8", "Byte": "uint8", "Bool": "bool", "Untyped": "uint8", "ComplexFloat": "complex64",
+          "ComplexDouble": "complex128", "QInt8": "int8", "QUInt8": "uint8", "QInt32": "int32"}
 
 
 class Storage(pickles.Object):
-    """A row of numbers that tensors are cut from; `values` is filled in when its bytes have been found."""
+    """A row of numbers that tensors are cut from. read: what gives its bytes, once they are asked for."""
 
-    def __init__(self, kind, key, count):
+    def __init__(self, kind, key, read=None):
         name = kind.__name__.rpartition(".")[2].removesuffix("Storage").removesuffix("Tensor")
-        self.key, self.count, self.values, self.at = _key(key), int(count), None, 0
-        self.dtype, self.brain_float = np.dtype(_TYPES[name]), name == "BFloat16"
+        self.type, self.key, self.read, self.taken = _TYPES[name], _key(key), read, 0
 
-    def place(self, file: io.BytesIO | mmap) -> None:
-        """Note where the bytes are, behind their number, and go on behind them."""
-        (self.count,) = struct.unpack("<q", file.read(8))
-        if self.count < 0:
-            raise ValueError("a storage of less than nothing")
-        self.at = file.tell()
-        file.seek(self.count * self.dtype.itemsize, 1)
+    @cached_property
+    def content(self) -> bytes | memoryview:
+        """Its bytes."""
+        return self.read(self.key)
+
+    def place(self, file: io.BytesIO | mmap, whole: memoryview) -> None:
+        """Take the bytes, behind their number, and go on behind them. whole: the same file."""
+        (count,) = struct.unpack("<q", file.read(8))
+        start, length = file.tell(), count * conventions.stored(self.type).itemsize
+        if not 0 <= length <= len(whole) - start:
+            raise ValueError("a storage reaches beyond the file")
+        self.content = whole[start : start + length]
+        file.seek(length, 1)
 
 
 class Tensor(pickles.Later):
@@ -59,26 +64,22 @@ class Tensor(pickles.Later):
         if not isinstance(storage, Storage):
             raise ValueError("a tensor without a storage")
         self.storage, self.offset, self.size, self.stride = storage, int(offset), size, stride
-        self.kind = kind.__name__ if isinstance(kind, type) else None
+        self.type = kind.__name__.removeprefix("torch.") if isinstance(kind, type) else storage.type
         marks = kind if isinstance(kind, dict) else marks  # of a view that says what is to be done with the numbers
         self.negative = isinstance(marks, dict) and bool(marks.get("neg"))
 
     def array(self) -> np.ndarray:
-        values, size = self.storage.values, tuple(self.size)
-        values = values if self.kind is None else values.view(_TYPES[self.kind])
-        last = self.offset + sum((n - 1) * step for n, step in zip(size, self.stride, strict=True))
-        fits = min(self.offset, *size, *self.stride, 0) == 0 and math.prod(size) <= len(values)
-        if not fits or math.prod(size) and last >= len(values):
+        values, size = np.frombuffer(self.storage.content, conventions.stored(self.type)), tuple(self.size)
+        count, last = math.prod(size), self.offset + sum((n - 1) * step for n, step in zip(size, self.stride, strict=True))
+        if min(self.offset, *size, *self.stride, 0) < 0 or count > len(values) or count and last >= len(values):
             raise ValueError(f"a tensor of shape {size} reaches beyond its storage")
+        self.storage.taken += count
+        if self.storage.taken > 2 * values.nbytes:
+            raise ValueError("the tensors of a storage are much larger than it is")
         strides = [step * values.itemsize for step in self.stride]
         array = np.lib.stride_tricks.as_strided(values[self.offset:], size, strides).copy()
-        array = widened(array) if self.kind == "torch.bfloat16" or self.storage.brain_float and not self.kind else array
+        array = conventions.widened(array, self.type)
         return -array if self.negative else array
-
-
-def widened(brain_floats: np.ndarray) -> np.ndarray:
-    """A bfloat16 is the upper half of a float32."""
-    return (brain_floats.astype("<u4") << 16).view("<f4")
 
 
 class _First(pickles.Object):
@@ -110,17 +111,13 @@ def read_zip(file: BinaryIO) -> Weights:
             raise ValueError("PyTorch compresses nothing in its files, this one is compressed")
         if f"{folder}byteorder" in entries and archive.read(f"{folder}byteorder") == b"big":
             raise ValueError("it was written on a big-endian machine")
-        value = pickles.load(io.BytesIO(archive.read(f"{folder}data.pkl")), _CLASSES, _by_key({}))
-        arrays, notes = _network(value, lambda storage: archive.read(f"{folder}data/{storage.key}"))
-        if f"{folder}{EXTRA}" not in entries:
-            return names.weights(arrays, notes, ".pth")
+        by_key = _by_key({}, lambda key: archive.read(f"{folder}data/{key}"))
+        value = pickles.load(io.BytesIO(archive.read(f"{folder}data.pkl")), _CLASSES, by_key)
         if f"{folder}{MEAN}.npy" in entries:
             with archive.open(f"{folder}{MEAN}.npy") as entry:
-                arrays[MEAN] = np.lib.format.read_array(entry, allow_pickle=False)
-        found = described(archive.read(f"{folder}{EXTRA}"), arrays, "minialex (.pth)")
-    if found.variant == "torchvision":
-        found.arrays = names.renamed(found.arrays, names.TORCHVISION)
-    return found
+                value[MEAN] = np.lib.format.read_array(entry, allow_pickle=False)
+        told = archive.read(f"{folder}{EXTRA}") if f"{folder}{EXTRA}" in entries else None
+        return names.weights(value, ".pth", told)
 
 
 def read_legacy(file: BinaryIO) -> Weights:
@@ -130,8 +127,8 @@ def read_legacy(file: BinaryIO) -> Weights:
         pickles.load(view)
     value = pickles.load(view, _CLASSES, _by_key(storages))
     for key in pickles.load(view):
-        storages[_key(key)].place(view)
-    return names.weights(*_network(value, lambda storage: view), ".pth, legacy form")
+        storages[_key(key)].place(view, memoryview(view))
+    return names.weights(value, ".pth, legacy form")
 
 
 def read_tar(file: BinaryIO) -> Weights:
@@ -143,15 +140,14 @@ def read_tar(file: BinaryIO) -> Weights:
         storages, tensors = {}, {}
         for _ in range(pickles.load(places)):
             key, _, kind = pickles.load(places)
-            storages[_key(key)] = Storage(kind, key, 0)
-            storages[_key(key)].place(places)
+            storages[_key(key)] = Storage(kind, key)
+            storages[_key(key)].place(places, places.getbuffer())
         for _ in range(pickles.load(parts)):
             key, storage, _ = pickles.load(parts)
             (ndim,) = struct.unpack("<i4x", parts.read(8))
             numbers = struct.unpack(f"<{2 * ndim + 1}q", parts.read(16 * ndim + 8))
             tensors[_key(key)] = Tensor(storages[_key(storage)], numbers[-1], numbers[:ndim], numbers[ndim:-1])
-        value = pickles.load(pickle, _CLASSES, lambda key: tensors[_key(key)])
-        return names.weights(*_network(value, lambda storage: places.getbuffer()), ".pth, tar form")
+        return names.weights(pickles.load(pickle, _CLASSES, lambda key: tensors[_key(key)]), ".pth, tar form")
 
 
 def _key(key):
@@ -160,31 +156,16 @@ def _key(key):
     return str(key)
 
 
-def _by_key(storages):
+def _by_key(storages, read=None):
     """What gives a Storage for the persistent identifier ("storage", type, key, place, count), the same one for each key."""
     def find(identifier):
         if identifier[0] == "module":  # a class, its file and its source text, before it is used
             return identifier[1]
-        what, kind, key, _, count = identifier[:5]
+        what, kind, key = identifier[:3]
         if what != "storage" or not isinstance(kind, type):
-            raise ValueError("a persistent identifier of another kind")
-        return storages.setdefault(_key(key), Storage(kind, key, count))
+            raise ValueError("an identifier of another kind")
+        return storages.setdefault(_key(key), Storage(kind, key, read))
     return find
-
-
-def _network(value: Any, content: Callable[[Storage], Any]) -> tuple[dict[str, np.ndarray], list[str]]:
-    """({name: array}, notes) of the network in what a file holds, as training scripts save it; nothing else is read."""
-    found = dict(names.leaves(value))
-    if not found:
-        raise Refusal("holds no state_dict, the dictionary of tensors that torch.save(model.state_dict(), ...) writes.")
-    chosen, notes = names.choose(found)
-    tensors = [item for item in chosen.values() if isinstance(item, Tensor)]
-    storages = {id(tensor.storage): tensor.storage for tensor in tensors}
-    for storage in storages.values():
-        storage.values = np.frombuffer(content(storage), storage.dtype, storage.count, storage.at)
-    if sum(math.prod(tuple(tensor.size)) for tensor in tensors) > 2 * sum(storage.values.nbytes for storage in storages.values()):
-        raise ValueError("its tensors together are much larger than its storages")
-    return {name: item.array() for name, item in chosen.items()}, notes
 
 
 # ------------------------------------------------------------------------------------------------ writing
