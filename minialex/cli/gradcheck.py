@@ -64,7 +64,7 @@ main = Command(
         ("--mean-over-examples", None, "accept weights' gradients that are averaged over the examples, as some courses do"),
         ("--seed", "N", "of everything that is drawn (default: 0)", {"type": _whole, "default": 0}),
         ("--plot", "PNG", "draw the error against the step, and where the gradient is wrong"),
-        ("--force", None, "let --plot replace a file that this command did not write"),
+        ("--force", None, "let --plot and --report replace files that this command did not write"),
         ("--json", None, "for programs: one line with an object for each submission"),
         ("--report", "HTML", "write a page about the class: which mistakes, who shares them"),
         ("--anonymous", None, "no names in that page"),

@@ -1,61 +1,51 @@
-"""A page about a class: which mistakes, how many, who shares which, what to teach again.
+"""A page about a class: which mistakes, how many, who shares them, what to teach again.
 
-    write("class.html", results, anonymous=False)       results: as sessions.results yields them
+    write(at("class.html"), results, anonymous=False)       results: as sessions.results yields them
 
 One file without scripts, pictures or links: nothing is asked from any other place when it is opened.
 """
-import collections
 import configparser
 import html
 import os
 import random
 import string
+from collections import Counter, defaultdict
 from pathlib import Path
 
-from ..errors import UserError
 from ..gradcheck.verdicts import names as verdict
-from ..utils.files import replacing
+from ..utils.files import Output, replacing
 from .telling import labels
 
 TEMPLATES = Path(__file__).with_name("templates")
-MARK = '<meta name="generator" content="minialex.gradcheck">'
+EARLIER = b'<meta name="generator" content="minialex.gradcheck">'  # in pages before they had a mark
 STATES = {"correct": "all right", "remarks": "right, with a remark", "wrong": "a gradient is wrong",
           "undecided": "not decided", "error": "could not be checked"}
+SUMMED = {"remarks": "right with a remark", "wrong": "have a wrong gradient", "undecided": "are not decided",
+          "error": "could not be checked"}
 ELSE = "03, gradient checking"
 _TEACH = configparser.ConfigParser(interpolation=None, delimiters=("=",))
 _TEACH.read_string((TEMPLATES / "lessons.txt").read_text("utf-8"))
 AGAIN = {word: tuple(text.split(" | ")) for word, text in _TEACH["mistakes"].items()}
 
 
-def check_place(path: str | os.PathLike) -> None:
-    """Raises UserError where the page cannot be written, or where another file has its name."""
-    path = Path(path)
-    if os.path.lexists(path) and not _is_ours(path):
-        raise UserError(f"--report: {path} exists, and is no page of this command: give another name.")
-    if not path.parent.is_dir():
-        raise UserError(f"--report: there is no folder {path.parent} for {path.name}.")
+def at(path: str | os.PathLike, force: bool = False) -> Output:
+    """The place of a page. Raises UserError where none can be written, or another file has its name."""
+    output = Output(path, "class-report", force=force, signs=(EARLIER,))
+    output.check()
+    return output
 
 
-def write(path: str | os.PathLike, results: list[dict], anonymous: bool = False) -> None:
-    """Writes the page, whole or not at all. Raises UserError as check_place does."""
-    check_place(path)
-    text = page(results, anonymous)
-    with replacing(path, "w", encoding="utf-8") as file:
-        file.write(text)
-
-
-def _is_ours(path):
-    try:
-        return not path.is_symlink() and MARK in path.read_text("utf-8", errors="replace")[:2000]
-    except OSError:
-        return False
+def write(target: Output, results: list[dict], anonymous: bool = False) -> None:
+    """Write the page, whole or not at all."""
+    with replacing(target, "w", encoding="utf-8") as file:
+        file.write(page(results, anonymous, target.mark))
 
 
 # ------------------------------------------------------------------------------------------------ what is counted
 
 
 def named(results: list[dict], anonymous: bool = False) -> dict[str, dict]:
-    """{name: result}, sorted by name: the part of the path that differs; or "student 1", … in an order that says nothing."""
+    """{name: result}, sorted: the part of the path that differs; or "student 1", … in an order that says nothing."""
     names = labels([result["file"] for result in results])
     if anonymous:
         names = [f"student {number:0{len(str(len(names)))}d}" for number in range(1, len(names) + 1)]
@@ -64,30 +54,31 @@ def named(results: list[dict], anonymous: bool = False) -> dict[str, dict]:
 
 
 def mistakes(students: dict[str, dict]) -> list[tuple]:
-    """[(verdict, {name: [(layer, gradient), …]})], the most frequent first. A student counts once for each."""
+    """[(verdict, {name: {layer: [gradient, …]}})], the most frequent first. A student counts once for each."""
     found = {}
     for name, check, row in _wrong_rows(students):
-        found.setdefault(row["verdict"], {}).setdefault(name, []).append((check["name"], row["name"]))
+        layers = found.setdefault(row["verdict"], {}).setdefault(name, {})
+        layers.setdefault(check["name"], []).append(row["name"])
     return _frequent_first(found)
 
 
 def errors(students: dict[str, dict]) -> list[tuple]:
-    """[((layer or "the file", kind), [(name, message)])] of what could not be checked, the most frequent first."""
+    """[((layer or "the file", kind), [name])] of what could not be checked, the most frequent first."""
     found = {}
     for name, result in students.items():
-        for place, error in [("the file", result["error"]), *((check["name"], check["error"]) for check in result["checks"])]:
-            if error:
-                found.setdefault((place, error["kind"]), []).append((name, error["message"]))
+        for one in (result, *result["checks"]):
+            if one["error"]:
+                found.setdefault((one.get("name", "the file"), one["error"]["kind"]), []).append(name)
     return _frequent_first(found)
 
 
 def to_teach(students: dict[str, dict]) -> list[tuple]:
     """[(lesson, {names}, the three most frequent sentences)], for most students first."""
-    who, says = {}, collections.defaultdict(collections.Counter)
+    who, says = defaultdict(set), defaultdict(Counter)
     for name, check, row in _wrong_rows(students):
         title = lesson(check["name"], row["verdict"])
-        who.setdefault(title, set()).add(name)
-        says[title].update({AGAIN[row["verdict"]][0]} if row["verdict"] in AGAIN else ())
+        who[title].add(name)
+        says[title].update(AGAIN.get(row["verdict"], ())[:1])
     return [(title, names, [text for text, _ in says[title].most_common(3)]) for title, names in _frequent_first(who)]
 
 
@@ -102,9 +93,7 @@ def lesson(layer: str, word: str) -> str:
 def _wrong_rows(students):
     for name, result in students.items():
         for check in result["checks"]:
-            for row in check["rows"]:
-                if row["verdict"] != verdict.CORRECT:
-                    yield name, check, row
+            yield from ((name, check, row) for row in check["rows"] if row["verdict"] != verdict.CORRECT)
 
 
 def _frequent_first(found):
@@ -114,87 +103,90 @@ def _frequent_first(found):
 # ------------------------------------------------------------------------------------------------ the page
 
 
-def page(results: list[dict], anonymous: bool = False) -> str:
+def page(results: list[dict], anonymous: bool = False, mark: str = "") -> str:
     """The text of the page."""
-    students = named(results, anonymous)
-    count, found = collections.Counter(result["status"] for result in students.values()), mistakes(students)
-    most, layers = max((len(who) for _, who in found), default=1), collections.defaultdict(collections.Counter)
-    for check in (check for result in students.values() for check in result["checks"]):
+    students, template = named(results, anonymous), (TEMPLATES / "class.html").read_text("utf-8")
+    states, layers = Counter(result["status"] for result in results), defaultdict(Counter)
+    for check in (check for result in results for check in result["checks"]):
         layers[check["name"]][check["status"]] += 1
-    lessons = [f"<li><b>Lesson {_safe(title)}</b>, for {_plural(len(names), 'student')}: {_safe('; '.join(says))}.</li>"
-               for title, names, says in to_teach(students)]
-    return string.Template((TEMPLATES / "class.html").read_text("utf-8")).substitute(
-        title="One class, " + _plural(len(students), "submission"), mark=MARK, summary=_summary(count), states=_states(count),
-        lessons=f"<ol>{''.join(lessons)}</ol>" if lessons else "<p>Nothing: no gradient is wrong.</p>",
-        mistakes=_table(("mistake", "how many", "who, where"), "No gradient is wrong.", [
-            (_safe(word), _bar(len(who), most), _safe("; ".join(f"{name} ({_places(places)})" for name, places in who.items())))
-            for word, who in found]),
-        layers=_table(("layer", *STATES.values()), "No layer was checked.", [
-            (_safe(layer), *(str(states[state]) for state in STATES)) for layer, states in layers.items()]),
-        distribution=_distribution(students),
-        errors=_table(("where", "what happened", "how many", "who"), "Everything could be checked.", [
-            (_safe(place), _safe(kind), str(len(who)), _safe(", ".join(name for name, _ in who)))
-            for (place, kind), who in errors(students)]),
-        students=_table(("student", "result", "in detail"), "Nobody.", [
-            (_safe(name), f'<span class="state {result["status"]}">{STATES[result["status"]]}</span>',
-             "<br>".join(map(_safe, _in_detail(result, anonymous)))) for name, result in students.items()]))
+    return string.Template(template).substitute(
+        mark=mark, title="One class, " + _plural(len(results), "submission"),
+        summary=_summary(states), states=_states(states), lessons=_lessons(students),
+        mistakes=_mistakes(students), distribution=_distribution(results),
+        layers=_table(("layer", *STATES.values()), [
+            (layer, *(count[state] for state in STATES)) for layer, count in layers.items()],
+            "No layer was checked."),
+        errors=_table(("where", "what happened", "how many", "who"), [
+            (*place, len(who), ", ".join(who)) for place, who in errors(students)],
+            "Everything could be checked."),
+        students=_table(("student", "result", "in detail"), [
+            (name, Html(f'<span class="state {result["status"]}">{STATES[result["status"]]}</span>'),
+             "\n".join(_in_detail(result, anonymous))) for name, result in students.items()], "Nobody."))
 
 
-def _summary(count):
-    words = {"remarks": "right with a remark", "wrong": "have a wrong gradient", "undecided": "are not decided",
-             "error": "could not be checked"}
-    return f"{count['correct']} of {sum(count.values())} are all right" + "".join(
-        f", {count[state]} {text}" for state, text in words.items() if count[state]) + "."
+def _summary(states):
+    said = [f"{states[state]} {words}" for state, words in SUMMED.items() if states[state]]
+    return ", ".join([f"{states['correct']} of {states.total()} are all right", *said]) + "."
 
 
-def _states(count):
-    total = max(sum(count.values()), 1)
-    bars = "".join(f'<span class="{state}" style="width:{100 * count[state] / total:.2f}%"></span>'
-                   for state in STATES if count[state])
-    keys = "".join(f'<li><span class="key {state}"></span>{count[state]} {words}</li>' for state, words in STATES.items())
-    said = ", ".join(f"{count[state]} {words}" for state, words in STATES.items())
+def _states(states):
+    total, count = max(states.total(), 1), [(state, states[state], words) for state, words in STATES.items()]
+    bars = "".join(f'<span class="{state}" style="width:{100 * number / total:.2f}%"></span>'
+                   for state, number, _ in count if number)
+    keys = "".join(f'<li><span class="key {state}"></span>{number} {words}</li>' for state, number, words in count)
+    said = ", ".join(f"{number} {words}" for _, number, words in count)
     return f'<div class="stack" role="img" aria-label="{said}">{bars}</div><ul class="keys">{keys}</ul>'
 
 
-def _places(places):
-    """conv: x, w"""
-    layers = {}
-    for layer, gradient in places:
-        layers.setdefault(layer, []).append(gradient)
-    return "; ".join(f"{layer}: {', '.join(gradients)}" for layer, gradients in layers.items())
+def _lessons(students):
+    found = "".join(f"<li><b>Lesson {_safe(title)}</b>, for {_plural(len(names), 'student')}: "
+                    f"{_safe('; '.join(says))}.</li>" for title, names, says in to_teach(students))
+    return f"<ol>{found}</ol>" if found else "<p>Nothing: no gradient is wrong.</p>"
 
 
-def _distribution(students):
+def _mistakes(students):
+    def where(layers):
+        return "; ".join(f"{layer}: {', '.join(gradients)}" for layer, gradients in layers.items())
+
+    found = mistakes(students)
+    most = max((len(who) for _, who in found), default=1)
+    return _table(("mistake", "how many", "who, where"), [
+        (word, Html(f'{len(who)}<span class="bar" aria-hidden="true" style="width:{90 * len(who) / most:.1f}%"></span>'),
+         "; ".join(f"{name} ({where(layers)})" for name, layers in who.items())) for word, who in found],
+        "No gradient is wrong.")
+
+
+def _distribution(results):
     """How many students have how many gradients right: columns, with the numbers in words."""
-    count = collections.Counter(sum(row["verdict"] == verdict.CORRECT for check in result["checks"] for row in check["rows"])
-                                for result in students.values())
+    count = Counter(sum(row["verdict"] == verdict.CORRECT for check in result["checks"] for row in check["rows"])
+                    for result in results)
     numbers, highest = range(max(count, default=0) + 1), max(count.values(), default=1)
     columns = "".join(f'<li><span class="column" style="height:{100 * count[right] / highest:.1f}%"></span>'
                       f'<b>{count[right]}</b><span>{right}</span></li>' for right in numbers)
     said = "; ".join(f"{right} right: {_plural(count[right], 'student')}" for right in numbers)
-    return (f'<ol class="columns" start="0" role="img" aria-label="{said}">{columns}</ol>'
-            "<p class=small>Below: gradients that are right. Above: students.</p>")
+    return f'<ol class="columns" start="0" role="img" aria-label="{said}">{columns}</ol>'
 
 
 def _in_detail(result, anonymous):
     for check in result["checks"]:
         wrong = [f"{row['name']} {row['verdict']}{': ' + row['detail'] if row['detail'] else ''}" for row in check["rows"]
                  if row["verdict"] != verdict.CORRECT]
-        yield f"{check['name']}: {'; '.join(wrong + ([check['error']['kind']] if check['error'] else [])) or 'right'}"
+        wrong += [check["error"]["kind"]] if check["error"] else []
+        yield f"{check['name']}: {'; '.join(wrong) or 'right'}"
     if result["error"]:
         yield result["error"]["kind"] + ("" if anonymous else f": {result['error']['message'][:200]}")
 
 
-def _bar(number, most):
-    return f'{number}<span class="bar" aria-hidden="true" style="width:{90 * number / most:.1f}%"></span>'
+class Html(str):
+    """A cell that is written so, and not a text."""
 
 
-def _table(heads, empty, rows):
+def _table(heads, rows, empty):
     if not rows:
         return f"<p>{empty}</p>"
     head = "".join(f'<th scope="col">{title}</th>' for title in heads)
-    body = "".join("<tr>" + "".join(f'<td data-head="{title}">{cell}</td>' for title, cell in zip(heads, row)) + "</tr>"
-                   for row in rows)
+    body = "".join("<tr>" + "".join(f'<td data-head="{title}">{_safe(cell)}</td>' for title, cell in zip(heads, row)) +
+                   "</tr>" for row in rows)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
@@ -203,4 +195,6 @@ def _plural(number, word):
 
 
 def _safe(text):
+    if isinstance(text, Html):
+        return text
     return html.escape("".join(letter for letter in str(text) if letter.isprintable() or letter == "\n"))

@@ -22,7 +22,7 @@ from .sandbox import PACKAGE, protection
 
 LONG = 20_000  # characters of feedback for one test
 KINDS = (".py", ".ipynb")
-NOT_HANDED_IN = {"__pycache__", ".git", ".ipynb_checkpoints", "__MACOSX", ".github", "venv", ".venv"}
+NOT_HANDED_IN = re.compile(r"[.].*|__pycache__$|__MACOSX$|venv$")
 
 
 def grade(assignment: dict, folder: str | os.PathLike, home: str | os.PathLike,
@@ -121,19 +121,17 @@ def _text(file):
 
 
 def handed_in(folder: str | os.PathLike) -> list[Path]:
-    """The Python files and notebooks of a submission, sorted; links that lead out of it are left out."""
-    folder = Path(folder)
-    if folder.is_file() and not folder.is_symlink():
-        return [folder]
-    files, inside = [], os.path.realpath(folder)
-    for base, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if name not in NOT_HANDED_IN)
-        for name in sorted(names):
-            file = Path(base, name)
-            real = os.path.realpath(file)
-            if file.suffix in KINDS and real.startswith(inside + os.sep) and os.path.isfile(real):
-                files.append(Path(real))
-    return files
+    """The code of a submission, a file or a folder; links that lead out of it are left out."""
+    if Path(folder).is_file() and not Path(folder).is_symlink():
+        return [Path(folder)]
+    found = [path.resolve() for path in code_in(folder)]
+    return [path for path in found if path.is_relative_to(Path(folder).resolve())]
+
+
+def code_in(folder: str | os.PathLike) -> list[Path]:
+    """The Python files and notebooks below a folder, sorted, without hidden ones, caches and environments."""
+    return [path for path in sorted(Path(folder).rglob("*")) if path.suffix in KINDS and path.is_file()
+            and not any(NOT_HANDED_IN.match(part) for part in path.relative_to(folder).parts)]
 
 
 # ------------------------------------------------------------------------------------------------ exercises

@@ -52,7 +52,7 @@ def test_counts_and_who_shares_what():
     students = class_report.named(CLASS)
     assert [(word, list(who)) for word, who in class_report.mistakes(students)] == [
         (verdict.LAST, ["ben", "carla"]), (verdict.SIGN, ["david"])]
-    assert [(place, [name for name, _ in who]) for place, who in class_report.errors(students)] == [
+    assert class_report.errors(students) == [
         (("the file", "SyntaxError"), ["<b>eve"])]
     text = "".join(Page(class_report.page(CLASS)).text)
     assert "1 of 5 are all right, 3 have a wrong gradient, 1 could not be checked." in text
@@ -107,7 +107,7 @@ def test_the_command(tmp_path, capsys):
     capsys.readouterr()
     page.write_text("mine", encoding="utf-8")
     assert main([str(folder), "--report", str(page)]) == 2
-    assert page.read_text("utf-8") == "mine" and "give another name" in capsys.readouterr().err
+    assert page.read_text("utf-8") == "mine" and "name another file" in capsys.readouterr().err
     assert main([str(folder), "--anonymous"]) == 2
 
 
