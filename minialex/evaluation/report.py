@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..data.names import shown
+from ..data.problems import printable
 from ..device import resolve_device
 from ..errors import UserError
 from ..utils import console, in_words
@@ -21,6 +22,7 @@ from . import classifier, held_out, plots
 from .evaluate import CLASS_HEAD, class_cells
 from .metrics import Scores
 from .runs import read_config, rows_of, settings_of
+from .seen import Seen
 
 NAME = "report.html"
 SHOWN = 8  # best and worst predictions
@@ -48,7 +50,17 @@ def of_run(path: str, device: str = "cpu", say: Say = print, force: bool = False
         raise UserError(f"{pictures.missing:,} of the pictures that {path} held out are no longer there: put them back. Its "
                         "report stays as it was.")
     scores = classifier.predict(network, pictures)
+    if damaged := _damaged(path, pictures, scores):
+        raise UserError(f"{len(damaged):,} of the pictures that {path} held out cannot be read any more, such as {damaged[0]}: "
+                        "put them back. Its report stays as it was.")
     return write(path, scores, pictures, say, force), scores
+
+
+def _damaged(run, pictures, scores):
+    """The paths of pictures that could be read when the run began. What it has never read its page has never counted."""
+    unread = sorted(set(range(len(pictures))) - set(scores.numbers))
+    seen = Seen.of_run(run) if unread else None
+    return [printable(pictures.paths[index]) for index in unread if seen and seen.changed(pictures.pictures[index])]
 
 
 def of_training(folder: Path, val: Any, device: str, say: Say) -> None:

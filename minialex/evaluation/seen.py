@@ -143,6 +143,11 @@ class Seen:
             return self.contents.get(found)
         return self.ends.get((picture.label, picture.name.rpartition("/")[2]))
 
+    def changed(self, picture: Picture) -> bool:
+        """Is a picture's file another one than when the run began? False where nobody looked into it then."""
+        _, known = self.names.get(picture.name, ("", ""))
+        return known != "" and picture.is_file and content(picture.path) != known
+
 
 def _parts(seen: Iterable[tuple[Any, str]]) -> dict[Any, str]:
     """{key: "val"} for what was only ever held out, {key: "train"} for all else."""

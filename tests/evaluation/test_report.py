@@ -58,6 +58,29 @@ def test_what_users_name_is_no_markup(runs, tmp_path, capsys):
     assert "top-1" in capsys.readouterr().out
 
 
+def test_a_picture_that_broke_since_leaves_the_page_as_it_was(tmp_path, capsys):
+    """One that could not be read when the run began is in no page, so it stops none."""
+    from small_runs import OPTIONS, Listener, write_pictures
+
+    from minialex.training import run
+    place = write_pictures(tmp_path / "pictures", {"train": 12, "val": 3})
+    never, later = sorted((place / "val").rglob("*.png"))[:2]
+    never.write_bytes(b"no picture")
+    run(OPTIONS | {"data": str(place), "epochs": 1, "out": str(tmp_path / "run")}, Listener())
+    page = tmp_path / "run" / "report.html"
+    page.unlink()
+    assert report.main([str(tmp_path / "run")]) == 0
+    right, whole = page.read_bytes(), later.read_bytes()
+    capsys.readouterr()
+    later.write_bytes(whole[: len(whole) // 2])
+    assert report.main([str(tmp_path / "run"), "--force"]) == 2
+    said = capsys.readouterr().err
+    assert "1 of the pictures that" in said and f"cannot be read any more, such as {later}: put them back." in said
+    assert page.read_bytes() == right
+    later.write_bytes(whole)
+    assert report.main([str(tmp_path / "run")]) == 0
+
+
 def test_compare_shows_results_differences_and_curves(runs, tmp_path, capsys):
     assert compare.main([*map(str, runs), "--out", str(tmp_path / "c.png")]) == 0
     said = capsys.readouterr().out
