@@ -11,8 +11,9 @@ from ..data.names import shown
 from ..device import to_device, to_numpy
 from ..errors import UserError
 from ..models import is_chain
+from ..sight import Sight
 from ..tensor import Tensor, no_grad
-from ..utils.table import shorten
+from ..utils.table import shorten, times
 from .classifier import Classifier, batches, planes_of
 from .plots import QUIET, Path, page
 
@@ -100,24 +101,13 @@ def parse_filter(model: nn.Module, text: str) -> tuple[str, int]:
     return name, int(number)
 
 
-def receptive_field(model: Any, last: str) -> tuple[int, int, int]:
-    """(pixels a side, pixels between neighbours, first pixel) of what one value after layer `last` sees.
-
-    With each layer of kernel k, stride s, padding p:  start − p·step,  size + (k − 1)·step,  step·s.
-    """
-    size, step, start = 1, 1, 0
+def sight_of(model: Any, last: str) -> Sight:
+    """What the values of a chain's layer `last` see of its picture."""
+    sight = Sight.of_picture(model.input_shape)
     for name, layer in model.named_children():
-        if isinstance(layer, nn.ZeroPad2d):
-            start -= layer.left * step
-        if hasattr(layer, "kernel_size"):
-            start -= layer.padding[0] * step
-            size += (layer.kernel_size[0] - 1) * step
-            step *= layer.stride[0]
-        if isinstance(layer, nn.MapResponseNorm):  # a value's neighbours count as well
-            start -= layer.size // 2 * step
-            size += (layer.size - 1) * step
+        sight = sight.after(layer)
         if name == last:
-            return size, step, start
+            return sight
     raise KeyError(last)
 
 
@@ -138,25 +128,25 @@ def strongest_patches(network: Classifier, pictures: Any, layer: str, number: in
 
 def patches(path: Path, network: Classifier, pictures: Any, layer: str, number: int, found: list[Found]) -> None:
     """Write a PNG of the patches that strongest_patches found, each as large as what the filter sees of the picture."""
-    size, step, start = receptive_field(network.model, layer)
+    sight = sight_of(network.model, layer)
     crop = network.model.input_shape[-1]
     edge = (network.size - crop) // 2
     with page(path, 5.4, 6.3) as paper:
         paper.heading(f"What excites filter {number} of {layer} most")
-        paper.text(0.2, 0.4, f"the {len(found)} strongest of {len(pictures):,} pictures; it sees {size}×{size} pixels, grey lies "
-                   "outside of the picture", 8, color=QUIET)
+        paper.text(0.2, 0.4, f"the {len(found)} strongest of {len(pictures):,} pictures; it sees {times(sight.size)} pixels, "
+                   "grey lies outside of the picture", 8, color=QUIET)
         for place, (value, index, position) in enumerate(found):
             row, column = divmod(place, 3)
             axes = paper.axes(0.16 + 1.73 * column, 0.68 + 1.91 * row, 1.62, 1.62)
-            top, left = (start + step * where for where in position)
-            axes.imshow(_cut(pictures.planes(index)[:, edge : edge + crop, edge : edge + crop], top, left, size))
+            corner = [start + step * where for start, step, where in zip(sight.start, sight.step, position)]
+            axes.imshow(_cut(pictures.planes(index)[:, edge : edge + crop, edge : edge + crop], *corner, *sight.size))
             name = shorten(shown(pictures.classes[int(pictures.labels[index])]), 18)
             axes.set_title(f"{name}  {value:.3g}", loc="center", fontsize=8, pad=2, fontweight="normal")
 
 
-def _cut(planes, top, left, size):
-    """(size, size, 3) of a picture, grey where it ends."""
+def _cut(planes, top, left, rows, columns):
+    """(rows, columns, 3) of a picture, grey where it ends."""
     height, width = planes.shape[1:]
-    padded = np.pad(planes, ((0, 0), (size, size), (size, size)), constant_values=128)
-    top, left = min(max(top, -size), height), min(max(left, -size), width)
-    return padded[:, top + size : top + 2 * size, left + size : left + 2 * size].transpose(1, 2, 0)
+    padded = np.pad(planes, ((0, 0), (rows, rows), (columns, columns)), constant_values=128)
+    top, left = min(max(top, -rows), height), min(max(left, -columns), width)
+    return padded[:, top + rows : top + 2 * rows, left + columns : left + 2 * columns].transpose(1, 2, 0)

@@ -1,56 +1,14 @@
 """What a page says of a network: every number from `shapes.summary` and the layers themselves, none typed."""
 import math
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from .. import nn, shapes
 from ..aliases import Shape
 from ..errors import UserError
 from ..models import is_chain
+from ..sight import Sight, window_of
 from ..utils.table import times
-
-Spans = list[tuple[int, int] | None]  # for each value along one side: the first and last pixel it sees, None where only padding
-
-
-class Sight(NamedTuple):
-    """What the values of a layer see of the picture, each pair for (height, width).
-
-    size, step: pixels across, and from one value to its neighbour; start: the first pixel of value 0, below 0 on padding. They
-    follow the windows alone:  start − p·step,  size + (k − 1)·step,  step·s. spans: the pixels there really are behind each
-    value: fewer at the edges, where windows of later layers lie on padding, which shows nothing of the picture.
-    """
-
-    size: tuple[int, int]
-    step: tuple[int, int]
-    start: tuple[int, int]
-    spans: tuple[Spans, Spans]
-
-    def through(self, window: dict[str, Any]) -> "Sight":
-        """The sight of values that see these through a window."""
-        kernel, stride, padding = window["kernel"], window["stride"], window["padding"]
-        return Sight(tuple(size + (k - 1) * step for size, k, step in zip(self.size, kernel, self.step)),
-                     tuple(step * s for step, s in zip(self.step, stride)),
-                     tuple(start - p * step for start, p, step in zip(self.start, padding, self.step)),
-                     tuple(_slid(*side) for side in zip(self.spans, kernel, stride, padding)))
-
-    def padded(self, layer: nn.ZeroPad2d) -> "Sight":
-        """The sight after zeros around."""
-        sides = (layer.top, layer.bottom), (layer.left, layer.right)
-        return self._replace(start=tuple(at - before * step for at, (before, _), step in zip(self.start, sides, self.step)),
-                             spans=tuple([None] * before + spans + [None] * after
-                                         for spans, (before, after) in zip(self.spans, sides)))
-
-    def unseen(self, picture: Shape) -> list[int]:
-        """How many of the last rows and columns of the picture no value sees."""
-        return [size - 1 - max((span[1] for span in spans if span), default=-1) for size, spans in zip(picture[1:], self.spans)]
-
-
-def _slid(spans: Spans, kernel: int, stride: int, padding: int) -> Spans:
-    found: Spans = []
-    for start in shapes.window_starts(len(spans), kernel, stride, padding):
-        seen = [span for span in spans[max(0, start):max(0, start + kernel)] if span]
-        found.append((min(first for first, _ in seen), max(last for _, last in seen)) if seen else None)
-    return found
 
 
 def facts(model: nn.Module, input_shape: Shape | None = None) -> dict[str, Any]:
@@ -61,10 +19,10 @@ def facts(model: nn.Module, input_shape: Shape | None = None) -> dict[str, Any]:
     summary = shapes.summary(model, input_shape)
     chain = dict(_chain(model))
     shape, layers = tuple(summary.input_shape), []
-    sight = Sight((1, 1), (1, 1), (0, 0), tuple([(pixel, pixel) for pixel in range(size)] for size in shape[1:]))
+    sight: Sight | None = Sight.of_picture(shape)
     for row in summary.rows:
         layer = chain[row.name]
-        sight = _next(sight, layer) if sight and len(row.output_shape) == 3 else None
+        sight = sight.after(layer) if sight and len(row.output_shape) == 3 else None
         layers.append(_layer(row, layer, shape) | {"sight": sight and sight._asdict(),
                                                    "unseen": sight and sight.unseen(summary.input_shape)})
         shape = row.output_shape
@@ -82,22 +40,6 @@ def _chain(model: nn.Module, name: str = "") -> Iterator[tuple[str, nn.Module]]:
                         "hides. Build it as one nn.Sequential of layers.")
     for child_name, child in model.named_children():
         yield from _chain(child, f"{name}.{child_name}" if name else child_name)
-
-
-def window_of(layer: nn.Module) -> dict[str, list[int]] | None:
-    """The window that a layer slides over its maps, as pairs (height, width); None where it slides none."""
-    if not hasattr(layer, "kernel_size"):
-        return None
-    return {"kernel": list(layer.kernel_size), "stride": list(layer.stride), "padding": list(layer.padding)}
-
-
-def _next(sight: Sight, layer: nn.Module) -> Sight:
-    if isinstance(layer, nn.ZeroPad2d):
-        return sight.padded(layer)
-    window = window_of(layer)
-    if isinstance(layer, nn.MapResponseNorm):  # a neighbourhood in place of a window: as many values come out as went in
-        window = {"kernel": [layer.size] * 2, "stride": [1, 1], "padding": [layer.size // 2] * 2}
-    return sight.through(window) if window else sight
 
 
 def _layer(row: Any, layer: nn.Module, before: Shape) -> dict[str, Any]:

@@ -71,7 +71,7 @@ def test_the_strongest_patch_is_where_the_pattern_is(runs, pictures):
     network = classifier.load(runs[0])
     train, _ = data.open_folder(pictures, size=network.size)
     value, index, place = feature_plots.strongest_patches(network, train, "conv2", 3)[0]
-    size, step, start = feature_plots.receptive_field(network.model, "conv2")
+    (size, _), (step, _), (start, _), _ = feature_plots.sight_of(network.model, "conv2")
     crop = network.crops(train.planes(index))
     top, left = (start + step * where for where in place)
     patch = crop[:, :, top : top + size, left : left + size]
@@ -83,8 +83,22 @@ def test_the_strongest_patch_is_where_the_pattern_is(runs, pictures):
 def test_receptive_fields_of_alexnet():
     layers = models.alexnet.__globals__["_paper"](3)[2]
     network = nn.Sequential(**layers)
+    network.input_shape = (3, 227, 227)
     known = {"conv1": (11, 4), "pool1": (19, 8), "conv2": (51, 8), "conv3": (99, 16), "conv5": (163, 16), "pool5": (195, 32)}
-    assert {name: feature_plots.receptive_field(network, name)[:2] for name in known} == known
+    for name, (size, step) in known.items():
+        assert feature_plots.sight_of(network, name)[:2] == ((size, size), (step, step)), name
+
+
+def test_a_kernel_that_is_not_square_sees_a_patch_that_is_not(tmp_path):
+    """Its patch is as high and as wide as what it sees, and lies where it looked."""
+    network = nn.Sequential(wide=nn.Conv2d(1, 1, (1, 5), stride=(1, 2)), tall=nn.Conv2d(1, 1, (3, 1)))
+    network.input_shape = (1, 9, 21)
+    assert feature_plots.sight_of(network, "tall")[:3] == ((3, 5), (1, 2), (0, 0))
+    planes = np.arange(3 * 9 * 21).reshape(3, 9, 21)
+    np.testing.assert_array_equal(feature_plots._cut(planes, 2, 4, 3, 5), planes[:, 2:5, 4:9].transpose(1, 2, 0))
+    outside = feature_plots._cut(planes, -1, 19, 3, 5)
+    assert outside.shape == (3, 5, 3) and (outside[0] == 128).all() and (outside[:, 2:] == 128).all()
+    np.testing.assert_array_equal(outside[1:, :2], planes[:, :2, 19:].transpose(1, 2, 0))
 
 
 class Own(nn.Module):
@@ -127,7 +141,7 @@ def test_patches_need_the_layers_in_their_order():
 def test_a_patch_at_the_edge_is_grey_where_the_picture_ends():
     planes = np.arange(3 * 4 * 5, dtype=np.uint8).reshape(3, 4, 5)
     for top, left in ((-2, -1), (3, 4), (1, 1), (-9, 9)):
-        cut = feature_plots._cut(planes, top, left, 3)
+        cut = feature_plots._cut(planes, top, left, 3, 3)
         wanted = [[planes[:, y, x].tolist() if 0 <= y < 4 and 0 <= x < 5 else [128] * 3 for x in range(left, left + 3)]
                   for y in range(top, top + 3)]
         assert cut.tolist() == wanted

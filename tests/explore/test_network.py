@@ -14,7 +14,6 @@ import minialex as ma
 from minialex import models, nn, shapes
 from minialex.cli.explore import main
 from minialex.errors import UserError
-from minialex.evaluation import feature_plots
 from minialex.explore import command, network, page
 
 HERE = Path(page.__file__).parent
@@ -80,16 +79,6 @@ def test_a_units_field_is_where_its_gradient_is_not_zero(name, layer):
         if (row, column) == (height - 1, width - 1):
             assert [len(reached) - 1 - np.flatnonzero(reached.any(axis=1))[-1],
                     reached.shape[1] - 1 - np.flatnonzero(reached.any(axis=0))[-1]] == found["unseen"]
-
-
-def test_the_patches_that_predict_cuts_have_the_same_size_and_place(undrawn):
-    for name in ("paper", "krizhevsky", "torchvision", "lenet5"):
-        model = models.build(name, 2, 1 if name == "lenet5" else 3)
-        for layer in network.facts(model)["layers"]:
-            if layer["type"] == "Conv2d":
-                sight = layer["sight"]
-                assert [(n, n) for n in feature_plots.receptive_field(model, layer["name"])] == [
-                    tuple(sight[side]) for side in ("size", "step", "start")], layer["name"]
 
 
 def test_what_no_unit_sees_and_what_is_never_read(undrawn):
