@@ -330,6 +330,7 @@ def _readings(base, values, targets, sloppy):
 
 
 def _cross_entropy(y, t):
+    t = np.eye(np.shape(y)[-1])[t] if np.ndim(t) < np.ndim(y) else t
     y = np.clip(y, 1e-12, 1 - 1e-12)
     return -(t * np.log(y)).sum(), -(t * np.log(y) + (1 - t) * np.log(1 - y)).sum()
 

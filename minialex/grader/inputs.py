@@ -322,8 +322,8 @@ def _array(letters, layout, generator, before, role):
         *rows, classes = shapes[0] if shapes else layout.numbers("NQ")
         labels = generator.integers(0, classes, rows)
         return np.eye(classes, dtype=int)[labels] if letters == "one-hot" else labels
-    if letters in ("id", "ids"):
-        return generator.integers(0, layout.sizes["V"], layout.numbers("N" if letters == "id" else "NT"))
+    if letters in ("id", "ids"):  # from 1 on: 0 may be padding, whose row is kept at zero
+        return generator.integers(1, layout.sizes["V"], layout.numbers("N" if letters == "id" else "NT"))
     if letters == "positive":
         return generator.uniform(0.5, 2, layout.numbers("NQ"))
     role, letters = ("probs", "NQ") if letters == "probs" else (role, letters)

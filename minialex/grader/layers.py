@@ -51,7 +51,8 @@ class Layer:
             parameter.paths += [(name,) for name, array in self.built.items() if array is parameter.array]
         if not candidates and objects.parameters(run.state):  # made at the first forward
             self.prototype = objects.clone(run.state)
-            candidates = objects.parameters(self.prototype)
+            candidates = [one for one in objects.parameters(self.prototype) if self._is_used(one, values, run)]
+            self.prototype = self.prototype if candidates else first
         keys = {key for parameter in candidates for key in parameter.keys()}
         candidates = [parameter for parameter in candidates if self._survives(parameter, values) and not any(
             key in keys for path in parameter.paths for key in objects.keys_of_gradient(path))]
@@ -92,6 +93,16 @@ class Layer:
             finally:
                 self.feed = "dout"
         raise first
+
+    def _is_used(self, parameter, values, run):
+        """Does the output change with this array? Not with one that forward keeps of an earlier call."""
+        self.wanted = [parameter]
+        changed = np.random.default_rng(3).uniform(0.5, 1, parameter.array.shape)
+        try:
+            outputs = self.run({**values, parameter.name: changed}).outputs
+        except Exception:
+            return True
+        return not all(map(np.array_equal, outputs, run.outputs))
 
     def _survives(self, parameter, values):
         """Does forward leave this array alone? One that it overwrites is no parameter."""

@@ -216,3 +216,87 @@ def test_of_y_and_t_y_is_the_prediction_and_beside_dout_the_output(check):
     assert verdicts(result) == {"y": "off by a constant factor", "t": "not compared", "Y": "correct", "T": "not compared",
                                 "X": "slip in the derivative",
                                 "beta": "slip in the derivative", "weights": "off by a constant factor"}
+
+
+EMBEDDING = """
+import numpy as np
+
+
+class Embedding:
+    def __init__(self, vocab_size, embed_dim):
+        self.weights = np.random.randn(vocab_size, embed_dim)
+        self.weights[0] = 0
+    def forward(self, ids):
+        self.ids = np.asarray(ids)
+        return self.weights[self.ids]
+    def backward(self, dout):
+        self.d_weights = np.zeros_like(self.weights)
+        ids, errors = self.ids.reshape(-1), dout.reshape(-1, dout.shape[-1])
+        np.add.at(self.d_weights, ids[ids != 0], errors[ids != 0])
+"""
+
+
+def test_the_row_of_the_padding_gets_no_gradient(check):
+    assert verdicts(check(embedding=EMBEDDING)[1][0]) == {"weights": "correct"}
+    wrong = EMBEDDING.replace("np.add.at(self.d_weights, ids[ids != 0], errors[ids != 0])", "self.d_weights[ids] = errors")
+    assert verdicts(check(embedding=wrong)[1][0]) == {"weights": "only the last of overlapping windows kept"}
+
+
+LABELS = """
+import numpy as np
+
+
+class SoftmaxCrossEntropy:
+    def forward(self, logits):
+        e = np.exp(logits - logits.max(axis=1, keepdims=True))
+        self.probs = e / e.sum(axis=1, keepdims=True)
+        return self.probs
+    def backward(self, labels):
+        d = self.probs.copy()
+        d[np.arange(len(labels)), labels] -= 1
+        return d / len(labels)
+"""
+
+
+def test_a_softmax_whose_backward_gets_the_numbers_of_the_classes(check):
+    status, (result,) = check(labels=LABELS)
+    assert status == 0 and verdicts(result) == {"logits": "correct"}
+    status, (result,) = check(labels=LABELS.replace("-= 1", "-= 2"))
+    assert status == 1 and verdicts(result) == {"logits": "unknown"}
+
+
+CALLS = """
+import numpy as np
+
+
+class Softmax:
+    def __init__(self):
+        self.calls = []
+    def forward(self, x):
+        e = np.exp(x - x.max(axis=-1, keepdims=True))
+        self.calls.append(e / e.sum(axis=-1, keepdims=True))
+        return self.calls[-1]
+    def backward(self, dout):
+        grads = [y * (dout - (dout * y).sum(axis=-1, keepdims=True)) for y in self.calls]
+        return grads[0] if len(grads) == 1 else grads
+
+
+class DotProductAttention:
+    def __init__(self):
+        self.softmax, self.inputs, self.weights = Softmax(), [], []
+    def forward(self, Q, K, V):
+        self.inputs.append((Q, K, V))
+        self.weights.append(self.softmax.forward(Q @ K.swapaxes(-2, -1)))
+        return self.weights[-1] @ V
+    def backward(self, dout):
+        (Q, K, V), w = self.inputs[-1], self.weights[-1]
+        d = self.softmax.backward(dout @ V.swapaxes(-2, -1))
+        return d @ K, d.swapaxes(-2, -1) @ Q, w.swapaxes(-2, -1) @ dout
+"""
+
+
+def test_what_a_layer_within_keeps_of_its_calls_is_no_weight(check):
+    _, (result,) = check(calls=CALLS)
+    assert verdicts(result) == dict.fromkeys(("x", "Q", "K", "V"), "correct")
+    _, (result,) = check(calls=CALLS.replace("return d @ K, d", "return -(d @ K), d"))
+    assert verdicts(result) == {**dict.fromkeys(("x", "K", "V"), "correct"), "Q": "sign flipped"}
