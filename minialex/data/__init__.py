@@ -1,11 +1,9 @@
 """Pictures in, batches out. Arrays only: nothing here knows of tensors or devices."""
 
-from .folder import open_folder
 from .loader import Loader
 from .mean_image import Statistics, statistics
+from .opening import Picture, Subset, builtin, imagenette, open_data, open_folder, open_whole, parse_subset
 from .pictures import PictureSet, UnreadablePicture, decode
-from .sources import builtin, imagenette
-from .subset import Picture, Subset, open_data, open_whole, parse_subset
 from .transforms import ten_crops
 from .walk import files_below
 

@@ -16,7 +16,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPException
 from pathlib import Path, PurePosixPath
-from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
@@ -26,9 +25,7 @@ from PIL import Image
 from ..errors import UserError, require
 from ..utils.files import Place
 from . import names
-from .folder import open_folder
 from .patterns import PATTERNS
-from .pictures import PictureSet
 from .scene import draw
 from .threads import ahead, bar
 
@@ -77,11 +74,11 @@ SEED = 2012
 PER_CLASS = {"train": 120, "val": 40}
 
 
-def builtin(cache_dir: Place | None = None, progress: bool = True, **options: Any) -> tuple[PictureSet, PictureSet]:
-    """Open the built-in set: (train, val), ten classes of patterns with 120 and 40 pictures each, the same on every machine.
+def drawn(cache_dir: Place | None = None, progress: bool = True) -> Path:
+    """Name the folder of the built-in set, drawn once, in seconds: train/ and val/ with the PATTERNS as classes.
 
-    Drawn once, in seconds. cache_dir: where the pictures are kept (see cache_folder); progress: show a bar while they are
-    drawn. options: open_folder's max_classes, max_images, seed, size, cache_bytes. Raises UserError if they cannot be written.
+    cache_dir: where the pictures are kept (see cache_folder); progress: show a bar while they are drawn. Raises UserError if they
+    cannot be written.
     """
     root = cache_folder(cache_dir) / f"builtin-v{VERSION}"
     if not root.exists():
@@ -90,7 +87,7 @@ def builtin(cache_dir: Place | None = None, progress: bool = True, **options: An
     for place in [root / part / name for part in PER_CLASS for name in PATTERNS]:
         require(len(list(place.glob("*.jpg"))) >= (count := PER_CLASS[place.parent.name]), f"the built-in pictures are damaged, "
                 f"{place} has fewer than {count}: delete {root}, and they are drawn again")
-    return open_folder(root, **options)
+    return root
 
 
 def generate(folder: Place, per_class: dict[str, int], progress: bool = False, workers: int | None = None) -> None:
@@ -121,13 +118,12 @@ CHUNK = 2**20
 MAX_UNPACKED = 4 * 2**30  # the real archive unpacks to 0.35 GB
 
 
-def imagenette(cache_dir: Place | None = None, url: str = URL, sha256: str | None = SHA256, progress: bool = True,
-               timeout: float = 30, **options: Any) -> tuple[PictureSet, PictureSet]:
-    """Open Imagenette with the shorter side at 320 pixels: (train, val), 9,469 and 3,925 photographs of ten easily told classes
-    of ImageNet, by fast.ai. Downloads 342 MB on first use.
+def downloaded(cache_dir: Place | None = None, progress: bool = True, url: str = URL, sha256: str | None = SHA256,
+               timeout: float = 30) -> Path:
+    """Name the folder of Imagenette, which is downloaded on first use: train/ and val/ with ImageNet's names as classes.
 
     An interrupted download is continued by the next call. sha256: what the archive must have; None accepts any.
-    options: open_folder's. Raises UserError when offline, for a wrong checksum, a full disk or a damaged archive.
+    Raises UserError when offline, for a wrong checksum, a full disk or a damaged archive.
     """
     root = cache_folder(cache_dir) / "imagenette2-320"
     if not root.exists():
@@ -138,7 +134,7 @@ def imagenette(cache_dir: Place | None = None, url: str = URL, sha256: str | Non
             unpack(archive, folder, progress)
             _tidy(folder, url)
         archive.unlink(missing_ok=True)
-    return open_folder(root, **options)
+    return root
 
 
 def download(url: str, target: Path, progress: bool = True, timeout: float = 30) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from picture_files import save
 
 from minialex.data import open_folder
-from minialex.data.folder import _split
+from minialex.data.opening import _split
 from minialex.errors import UserError
 
 needs_links = pytest.mark.skipif(sys.platform == "win32", reason="symbolic links need a privilege on Windows")

@@ -5,8 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from picture_files import save
 
-from minialex.data import Subset, open_data, parse_subset
-from minialex.data import subset as module
+from minialex.data import Subset, open_data, opening, parse_subset
 from minialex.errors import UserError
 
 
@@ -77,13 +76,8 @@ def test_what_does_not_go_together(data, subset, sentence):
     ],
 )
 def test_without_a_folder(monkeypatch, subset, source, limits):
-    def fake(name):
-        return lambda cache_dir, progress, max_classes, max_images, seed: (
-            name,
-            cache_dir,
-            (max_classes, max_images),
-            seed,
-        )
-
-    monkeypatch.setattr(module, "SOURCES", {name: fake(name) for name in module.SOURCES})
-    assert open_data(subset=subset, cache_dir="here", seed=3) == (source, "here", limits, 3)
+    monkeypatch.setattr(opening, "SOURCES", {name: lambda *where, name=name: (name, *where) for name in opening.SOURCES})
+    monkeypatch.setattr(opening, "open_folder", lambda folder, **options: (folder, options))
+    folder, options = open_data(subset=subset, cache_dir="here", seed=3)
+    assert folder == (source, "here", True)
+    assert options == {"max_classes": limits[0], "max_images": limits[1], "labels": None, "seed": 3}
