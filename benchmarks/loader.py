@@ -41,7 +41,7 @@ def endless(pictures, found, args, threads):
     loader = data.Loader(pictures, args.batch, statistics=found, workers=threads, drop_last=True, colour=args.colour)
     epoch = 0
     while True:
-        loader.set_epoch(epoch)
+        loader.start(epoch)
         yield from loader
         epoch += 1
 

@@ -32,21 +32,25 @@ class Unclear(ValueError):
     """Nothing says what is black and what is white; the message says why."""
 
 
-def rawmode(image: Image.Image) -> tuple[str, int | None]:
-    """Say how an image that is open, but not loaded, lies in its file: ("RGB;16B", greatest value or None)."""
-    args = image.tile[0][3] if image.tile else ""
-    args = args if isinstance(args, tuple) else (args,)
-    return str(args[0]), args[1] if image.format == "PPM" and len(args) == 2 else None
+def load(image: Image.Image, reopen: Callable[[str], Array]) -> Image.Image:
+    """Load an image that is open, and give one of more than 8 bits its black and white: mode L, or colours of 8 bits.
 
-
-def is_deep(image: Image.Image) -> bool:
-    """Does an image have one channel of more than 8 bits?"""
-    return image.mode.startswith(("I", "F"))
-
-
-def grey(image: Image.Image, greatest: int | None = None) -> Image.Image:
-    """Make an image of one channel with more than 8 bits one of mode L; greatest: what a PGM says. Raises Unclear."""
+    reopen(mode): the pixels of the file read as another raw mode of Pillow's. Raises Unclear.
+    """
     tags = getattr(image, "tag_v2", {})
+    if tags.get(_SAMPLE_FORMAT, (1,))[0] == _SIGNED and tags.get(_BITS, (0,))[0] == 8:  # which Pillow reads without their sign
+        raise Unclear("its pixels are signed bytes; save it with bytes from 0 to 255")
+    args = image.tile[0][3] if image.tile else ""
+    stored, *rest = args if isinstance(args, tuple) else (args,)
+    greatest = rest[0] if image.format == "PPM" and len(rest) == 1 else None
+    image.load()
+    if image.mode.startswith(("I", "F")):
+        return _grey(image, tags, greatest)
+    return _colours(image, stored, reopen) if ";16" in str(stored) or greatest == 65535 else image
+
+
+def _grey(image: Image.Image, tags: Mapping[int, Any], greatest: int | None) -> Image.Image:
+    """Make an image of one channel one of mode L; greatest: what a PGM says."""
     values = np.asarray(image)
     if values.dtype == np.int32 and tags.get(_BITS) == (32,) and tags.get(_SAMPLE_FORMAT, (1,))[0] == 1:
         values = values.view(np.uint32)
@@ -54,18 +58,9 @@ def grey(image: Image.Image, greatest: int | None = None) -> Image.Image:
     return Image.fromarray(255 - levels if tags.get(_PHOTOMETRIC) == 0 else levels)
 
 
-def check_signed(image: Image.Image) -> None:
-    """Raise Unclear for a TIFF of signed bytes, which Pillow reads as if they had no sign."""
-    tags = getattr(image, "tag_v2", {})
-    if tags.get(_SAMPLE_FORMAT, (1,))[0] == _SIGNED and tags.get(_BITS, (0,))[0] == 8:
-        raise Unclear("its pixels are signed bytes; save it with bytes from 0 to 255")
-
-
-def colours(image: Image.Image, stored: str, reopen: Callable[[str], Array]) -> Image.Image:
-    """Give the right white to a loaded colour image whose channels have 16 bits, of which Pillow keeps the upper 8.
-
-    stored: what `rawmode` said; reopen(mode): the pixels of the file read as another raw mode. Raises Unclear.
-    """
+def _colours(image: Image.Image, stored: str, reopen: Callable[[str], Array]) -> Image.Image:
+    """Give the right white to a loaded colour image whose channels have 16 bits, of which Pillow keeps the upper 8; stored: the
+    raw mode in which they lie in the file, such as "RGB;16B"."""
     high = np.asarray(image)
     shades = high[..., :3] if stored != "LA;16B" else high[..., :1]
     if shades.max(initial=0) >= 128 or not shades.size:  # as bright as 16 bits are: the upper 8 are the picture

@@ -52,10 +52,12 @@ _WANTED = "write a picture, a comma and its class on each line"
 
 
 class Labels:
-    """A file of labels. Raises UserError for no table."""
+    """A file of labels. columns: the cells of its table, row by row, whose `lines` are known. Raises UserError for no table."""
 
     def __init__(self, path: Place):
-        self.path, self.table = os.fspath(path), _read_table(path)
+        self.path, table = os.fspath(path), _read_table(path)
+        self.lines = [line for line, _ in table]
+        self.columns = [[spelled(cell.strip()) for cell in column] for column in zip(*(cells for _, cells in table))]
 
     def at(self, line: int) -> str:
         """Name a line in a message."""
@@ -103,31 +105,27 @@ class Labels:
 
     def _rows(self, index: "_Index", problems: Problems) -> list[_Row]:
         """What each row says, without the header."""
-        table = [(line, [spelled(cell.strip()) for cell in cells]) for line, cells in self.table]
-        wide, head = min(len(cells) for _, cells in table), table[0][1]
-        picture = max(range(wide), key=lambda column: _names_pictures(table, column, index))
-        lower = [cell.lower() for cell in head[:wide]]
-        split = self._split(table, lower, problems)
-        named = [lower.index(name) for name in CLASS_COLUMNS if name in lower and lower.index(name) != picture]
-        ones = [] if named or index.has(head[picture]) else _one_hot(table, picture, wide)
-        around = [*range(picture + 1, wide), *range(picture)[::-1]]
-        label = named[0] if named else next(column for column in around if column != split)
-        rows = []
-        for line, cells in table:
-            hot = [head[column] for column in ones if cells[column].lower() in _ONE]
-            name = _label(cells[label]) if not ones else hot[0] if len(hot) == 1 else ""
-            rows.append(_Row(line, cells[picture], name, None if split is None else _part(cells[split])))
-        first = rows[0]
-        has_no_header = index.has(first.name) or is_picture(first.name) or first.label in {row.label for row in rows[1:]}
-        return rows[0 if has_no_header and not (named or ones or split is not None) else 1:]
+        columns, head = self.columns, [column[0].lower() for column in self.columns]
+        picture = max(range(len(columns)), key=lambda number: _names_pictures(columns[number], index))
+        split = self._split(head, problems)
+        named = [head.index(name) for name in CLASS_COLUMNS if name in head and head.index(name) != picture]
+        around = [*range(picture + 1, len(columns)), *range(picture)[::-1]]
+        label = named[0] if named else next(number for number in around if number != split)
+        ones = [] if named or index.has(columns[picture][0]) else _one_hot(columns[:picture] + columns[picture + 1:])
+        labels = ones or map(_label, columns[label])
+        parts = [None] * len(self.lines) if split is None else map(_part, columns[split])
+        first, *others = rows = list(map(_Row, self.lines, columns[picture], labels, parts))
+        has_head = named or ones or split is not None or not (
+            index.has(first.name) or is_picture(first.name) or first.label in {row.label for row in others})
+        return others if has_head else rows
 
-    def _split(self, table: Table, head: list[str], problems: Problems) -> int | None:
+    def _split(self, head: list[str], problems: Problems) -> int | None:
         """The column that says of which part a picture is: it is called so, and some of its cells are names of parts."""
         called = [head.index(name) for name in SPLIT_COLUMNS if name in head and len(head) > 2]
-        found = [column for column in called if any(_part(cells[column]) for _, cells in table[1:])]
+        found = [number for number in called if any(map(_part, self.columns[number][1:]))]
         if called and not found:
-            problems.append((self.at(table[0][0]), f"its column {head[called[0]]} says neither train nor val nor test; it is not "
-                             "used"))
+            reason = f"its column {head[called[0]]} says neither train nor val nor test; it is not used"
+            problems.append((self.at(self.lines[0]), reason))
         return found[0] if found else None
 
 
@@ -136,22 +134,22 @@ def _part(cell: str) -> str:
     return part if part in _PARTS else ""
 
 
-def _names_pictures(table: Table, column: int, index: "_Index") -> tuple[int, int, bool]:
+def _names_pictures(column: list[str], index: "_Index") -> tuple[int, int, bool]:
     """Sorts the columns: that of the pictures names most of them. A count, such as the index that pandas writes in front, and
     classes that are numbers can be names of pictures too, but have no ending or no head, or name few pictures many times."""
-    names = [cells[column] for _, cells in table[:200]]
-    head = table[0][1][column].lower()
+    names, head = column[:200], column[0].lower()
     return len({index.find(name) for name in names} & index.part_of.keys()), sum(map(is_picture, names)), \
         head != "" and not head.startswith("unnamed:")
 
 
-def _one_hot(table: Table, picture: int, wide: int) -> list[int]:
-    """The columns that hold 1 for the pictures of one class and 0 for all others: all but that of the pictures, or those of
-    which most rows have a single 1."""
-    columns = [column for column in range(wide) if column != picture and
-               {cells[column].lower() for _, cells in table[1:]} <= _ONE | _NULL]
-    counts = [sum(cells[column].lower() in _ONE for column in columns) for _, cells in table[1:]]
-    return columns if len(columns) > 1 and (len(columns) == wide - 1 or 2 * counts.count(1) > len(counts)) else []
+def _one_hot(columns: list[list[str]]) -> list[str]:
+    """The class of each row where columns hold 1 for the pictures of one class and 0 for all others, "" for other rows; [] where
+    none do: it must be all of these columns, or most rows must have a single 1."""
+    flags = [column for column in columns if {cell.lower() for cell in column[1:]} <= _ONE | _NULL]
+    rows = [[column[0] for column, cell in zip(flags, cells) if cell.lower() in _ONE] for cells in zip(*flags)]
+    single = sum(len(row) == 1 for row in rows[1:])
+    found = len(flags) > 1 and (len(flags) == len(columns) or 2 * single > len(rows) - 1)
+    return [row[0] if len(row) == 1 else "" for row in rows] if found else []
 
 
 class _Index:

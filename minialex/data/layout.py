@@ -28,7 +28,7 @@ _FILLER = "(?:data|dataset|sets?|split|images?|imgs?|pictures?|pics?|photos?|jpe
 _PIECE = re.compile(r"images?|imgs?|pictures?|photos?|parts?|batch|\d{8}t\d{6}z")
 _CONTENT = "images?|imgs?|jpegimages|pictures|data|datasets?|annotations?|labels?|masks?|trimaps?|bbox(?:es)?|groundtruth"
 DEEPEST, MOST = 6, 2000  # how far, and into how many folders, the folder to be given instead is searched
-Layout = tuple[dict[str, str], Problems, list[str]]
+Layout = tuple[dict[str, Folder], Problems]
 
 
 def kind(name: str) -> str | None:
@@ -43,8 +43,8 @@ def is_doubtful(name: str) -> bool:
 
 
 def find(root: str, to_learn: bool = True, labelled: bool = False) -> Layout:
-    """Find the parts of the tree `root`, as {"train", "val", "test": folder} of those there are, or {"all": root}; what training
-    leaves out; and the folders in the root that are no classes.
+    """Find the parts of the tree `root`, as {"train", "val", "test": Folder} of those there are, or {"all": Folder of the root},
+    without the folders in the root that are no classes; and what training leaves out.
 
     to_learn: refuse a tree without training pictures. labelled: a file says what the pictures are, so folders are no classes.
     Raises UserError.
@@ -60,30 +60,29 @@ def find(root: str, to_learn: bool = True, labelled: bool = False) -> Layout:
             f"{root} has {'/, '.join(parts)}/ but no train/: there is nothing to learn from")
     if every or "train" in kinds:
         return _divided(top, parts)
-    return ({"all": root}, [], []) if labelled else _undivided(top)
+    return ({"all": top}, []) if labelled else _undivided(top)
 
 
 def _divided(top: Folder, parts: dict[str, str]) -> Layout:
     chosen = {part: folder for part in ("train", "val", "test") if (folder := _one(top, parts, part))}
-    beside = f"{chosen['train'].name}/" if "train" in chosen else "the others"
-    unused = [(folder.path, f"it lies beside {beside} and is not used") for folder in top.folders.values()
-              if folder not in (chosen.get("train"), chosen.get("val"))]
-    return {part: folder.path for part, folder in _unwrapped(chosen).items()}, unused, []
+    unused = [(folder.path, f"it lies beside {chosen['train'].name}/ and is not used") for folder in top.folders.values()
+              if "train" in chosen and folder not in (chosen["train"], chosen.get("val"))]
+    return _unwrapped(chosen), unused
 
 
 def _undivided(top: Folder) -> Layout:
-    folders, parts, unused, excluded = top.folders, dict[str, str](), Problems(), list[str]()
-    for name, folder in folders.items():
-        if len((folder.folders.keys() & folders.keys()) - {name}) > 1:
-            excluded.append(name)
+    parts, unused, copies = dict[str, Folder](), Problems(), list[str]()
+    for name, folder in top.folders.items():
+        if len((folder.folders.keys() & top.folders.keys()) - {name}) > 1:
+            copies.append(name)
             if (part := kind(name)) in ("val", "test"):
-                parts |= {"train": top.path, part: folder.path}
+                parts |= {"train": top, part: folder}
             if part != "val":
                 unused.append((folder.path, "its folders have the names of those beside it, so it is no class; it is not used"))
-    if len(folders) == 1 and not _is_class(*folders.values()) and (here := _classes_below(top)) not in (None, top):
-        raise UserError(f"{top.path} holds nothing but a folder that holds the class folders: give {here.path}")
     _check_that_folders_are_classes(top)
-    return parts or {"all": top.path}, unused, excluded
+    for name in copies:
+        del top.folders[name]
+    return parts or {"all": top}, unused
 
 
 def _parts(top: Folder) -> dict[str, str]:
@@ -135,10 +134,12 @@ def _check_that_folders_are_classes(top: Folder) -> None:
     """Parts of the data with names of their own show in this: they hold the same folders, and no pictures beside them."""
     for folder in top.folders.values():
         here = None if folder.pictures else _classes_below(folder)
-        if here and (_is_division(here) or re.fullmatch(_CONTENT, folder.name.lower()) or
+        around = len(top.folders) == 1 and not _is_class(folder)
+        if here and (around or _is_division(here) or re.fullmatch(_CONTENT, folder.name.lower()) or
                      here.name.lower() == os.path.basename(os.path.dirname(here.path)).lower()):
-            raise UserError(f"{folder.name} in {top.path} holds {', '.join(list(here.folders)[:3])}, which are parts of the "
-                            f"data or classes, and no pictures of one class: give {here.path}")
+            holds = "holds nothing but a folder that" if around else f"has a folder {folder.name} that"
+            raise UserError(f"{top.path} {holds} holds {', '.join(list(here.folders)[:3])}, parts of the data or classes: give "
+                            f"{here.path}")
     inner = [folder.only if folder.only and len(folder.only.folders) > 1 else folder for folder in top.folders.values()]
     if len(inner) < 2 or any(folder.pictures for folder in inner):
         return

@@ -79,10 +79,6 @@ class Loader:
         whole, rest = divmod(len(self.pictures), self.batch_size)
         return whole + (rest > 0 and not self.drop_last)
 
-    def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch that the next iteration runs through."""
-        self.start(epoch)
-
     def start(self, epoch: int, batch: int = 0) -> None:
         """Choose epoch and first batch of the next iteration; batches before it are skipped without reading them."""
         self.epoch, self.first_batch = epoch, batch
@@ -96,28 +92,24 @@ class Loader:
         self.shifts = colour_shifts(self.components, self.colour, count, random) if self.colour else None
 
     def __iter__(self) -> Iterator[tuple[Any, Any]]:
+        """Raises UserError when no batch holds a picture: validation leaves out what cannot be read."""
         # A later start() must not change an iteration that has begun.
         order, plan = self.order, (self.offsets, self.reflections, self.shifts)
         batches = [order[n * self.batch_size : (n + 1) * self.batch_size] for n in range(self.first_batch, len(self))]
         batches = self.share(batches) if self.share else batches
-        if self.device == "cpu":
-            yield from self._ahead(lambda indices: self._images(indices, *plan), batches)
-            return
         mean = None if self.mean is None else to_device(self.mean, self.device)
-        for parts, labels in self._ahead(lambda indices: self._read(indices, *plan), batches):
-            planes, offsets, reflections, shifts = (None if part is None else to_device(part, self.device) for part in parts)
-            images = prepare_batch(planes, offsets, reflections, mean, self.factor, self.crop, shifts)
-            yield images, to_device(labels, self.device)
-
-    def _ahead(self, read: Callable[[Array], Any], batches: list[Array]) -> Iterator[tuple[Any, Array]]:
-        """The batches that are not empty. Raises UserError when all are: validation leaves out what cannot be read."""
-        some = False
-        for batch in ahead(read, batches, self.workers):
-            if len(batch[1]):
+        on_cpu, some = self.device == "cpu", not batches or self.first_batch > 0
+        read = self._images if on_cpu else self._read
+        for found, labels in ahead(lambda indices: read(indices, *plan), batches, self.workers):
+            if len(labels):
                 some = True
-                yield batch
-        require(some or not batches or self.first_batch,
-                f"none of the {len(self.pictures)} pictures for validation can be read: check the files")
+                yield found if on_cpu else self._on_device(found, mean), to_device(labels, self.device)
+        require(some, f"none of the {len(self.pictures)} pictures for validation can be read: check the files")
+
+    def _on_device(self, parts: tuple[Any, ...], mean: Any) -> Any:
+        """What `_images` makes on the CPU, of the bytes that `_read` has found."""
+        planes, offsets, reflections, shifts = (None if part is None else to_device(part, self.device) for part in parts)
+        return prepare_batch(planes, offsets, reflections, mean, self.factor, self.crop, shifts)
 
     def _images(self, *batch: Any) -> tuple[Array, Array]:
         """(images, labels) of a batch's pictures, without those that are left out."""

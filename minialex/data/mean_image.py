@@ -47,30 +47,29 @@ def statistics(pictures: PictureSet, channels: int = 3, limit: int = 10_000, wor
     count = min(len(pictures), limit)
     indices = np.arange(count) * len(pictures) // max(count, 1)
     total = np.zeros((channels, pictures.size, pictures.size), dtype=np.uint32)
-    histogram, products, seen = np.zeros(256, dtype=np.int64), np.zeros((channels, channels)), 0
+    products, seen = np.zeros((channels, channels)), 0
     sums = ahead(lambda index: attempt(_sums, pictures, int(index), channels), indices, workers)
     for found in bar("mean image", progress, sums, total=count, leave=False):
         if isinstance(found, UnreadablePicture):
             continue
-        image, counts, product = found
+        image, product = found
         total += image
-        histogram += counts
         products += product
         seen += 1
     require(seen, f"none of the {count} pictures for the mean image can be read: check the files")
     mean = total / seen
-    mean_square = float(histogram @ np.arange(256.0) ** 2) / (seen * total.size)
+    mean_square = float(products.trace()) / (seen * total.size)
     variance = mean_square - float(np.square(mean).mean())
     # Pictures that are all the same have no spread to divide by.
     spread = float(np.sqrt(variance)) if variance > 1e-6 else 1.0
     return Statistics(mean.astype(np.float32), spread, _components(products, mean, seen) if channels == 3 else None)
 
 
-def _sums(pictures: PictureSet, index: int, channels: int) -> tuple[Array, Array, Array]:
-    """(planes, how often each value occurs, sums of the products of two channels) of a picture."""
+def _sums(pictures: PictureSet, index: int, channels: int) -> tuple[Array, Array]:
+    """(planes, sums of the products of two channels) of a picture."""
     planes = pictures.planes(index) if channels == 3 else luminance(pictures.planes(index))
     pixels = planes.reshape(channels, -1).astype(np.float64)  # whose sums of whole numbers are exact up to 2**53
-    return planes, np.bincount(planes.reshape(-1), minlength=256), pixels @ pixels.T
+    return planes, pixels @ pixels.T
 
 
 def _components(products: Array, mean: Array, seen: int) -> Array:

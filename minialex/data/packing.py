@@ -26,6 +26,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -111,8 +112,7 @@ class Shard:
     def is_done(self, verify: bool, damaged: Callable[[str, str], Any]) -> bool:
         """Has an earlier call written it, of the same files? Then damaged(path, reason) is told what could not be read."""
         try:
-            with open(self.record_path, encoding="utf-8") as file:
-                self.record = json.load(file)
+            self.record = json.loads(Path(self.record_path).read_bytes())
             pixels, checksums, unreadable = self.map(), self.record["checksums"], self.unreadable()
             same = len(checksums) == len(self.paths) and self.record["source"] == self.source()
             if not same or verify and [zlib.crc32(planes) for planes in pixels] != checksums:
@@ -163,8 +163,7 @@ def _read_head(folder: Place) -> dict[str, int] | None:
     """Read pack.json; None where there is none, or somebody else's. Raises UserError for a damaged one, or another format."""
     path = os.path.join(folder, HEAD)
     try:
-        with open(path, encoding="utf-8") as file:
-            head = json.load(file)
+        head = json.loads(Path(path).read_bytes())
     except (ValueError, RecursionError) as error:
         raise UserError(f"{path} is not that of a pack ({error}): pack the tree into a new folder") from error
     except OSError:

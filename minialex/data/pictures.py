@@ -53,15 +53,9 @@ def decode(path: Place, size: int = SIZE) -> Array:
             if image.width * image.height > MAX_PIXELS:
                 raise Image.DecompressionBombError
             image.draft(None, (size, size))  # lets the JPEG decoder skip detail that the rescaling would throw away
-            stored, greatest = depth.rawmode(image)
-            depth.check_signed(image)
-            image.load()
-            orientation = _orientation(image)  # asked after load(), which turns TIFF pictures upright by itself
-            if depth.is_deep(image):
-                image = depth.grey(image, greatest)
-            elif ";16" in stored or greatest == 65535:
-                image = depth.colours(image, stored, lambda rawmode: _read_as(path, rawmode))
-            square = _on_white(_central_square(_as_colours(image), size))
+            loaded = depth.load(image, lambda rawmode: _read_as(path, rawmode))
+            orientation = _orientation(image)  # asked after loading, which turns TIFF pictures upright by itself
+            square = _on_white(_central_square(_as_colours(loaded), size))
         if orientation in UPRIGHT:
             square = square.transpose(UPRIGHT[orientation])
         return np.array(square)
@@ -70,8 +64,10 @@ def decode(path: Place, size: int = SIZE) -> Array:
 
 
 def planes_of(path: Place, size: int = SIZE) -> Array:
-    """Read a picture as `decode` does, as three colour planes: uint8 (3, size, size), the layout in which crops are cheap."""
-    return np.ascontiguousarray(decode(path, size).transpose(2, 0, 1))
+    """Read a picture as `decode` does, as three colour planes: uint8 (3, size, size), read-only, since many may share it."""
+    planes = np.ascontiguousarray(decode(path, size).transpose(2, 0, 1))
+    planes.flags.writeable = False
+    return planes
 
 
 def attempt(read: Callable[..., Any], *which: Any) -> Any:
@@ -175,7 +171,11 @@ class PictureSet:
         try:
             planes = self._decode(index)
         except UnreadablePicture as failure:
-            self._failed(index, failure)
+            with self._lock:
+                if self._failures.setdefault(index, failure) is failure:  # else another thread has said so
+                    self.problems.append((failure.path, failure.reason))
+                    if self.report is not None:
+                        self.report(failure.path, failure.reason)
             raise
         # All pictures have the same size, so counting them is counting bytes.
         if (len(self._cache) + 1) * planes.nbytes <= self.cache_bytes:
@@ -183,18 +183,7 @@ class PictureSet:
         return planes
 
     def _decode(self, index: int) -> Array:
-        planes = planes_of(self.paths[index], self.size)
-        planes.flags.writeable = False  # it is shared with whoever asks next
-        return planes
-
-    def _failed(self, index: int, failure: UnreadablePicture) -> None:
-        """Note, once, that a picture cannot be read, and report it."""
-        with self._lock:
-            if index not in self._failures:
-                self._failures[index] = failure
-                self.problems.append((failure.path, failure.reason))
-                if self.report is not None:
-                    self.report(failure.path, failure.reason)
+        return planes_of(self.paths[index], self.size)
 
     def planes_or_next(self, index: int) -> tuple[Array, int]:
         """(planes, index) of this picture or, if it cannot be read, of the first after it that can; the last is

@@ -92,12 +92,6 @@ def drawn(cache_dir: Place | None = None, progress: bool = True) -> Path:
 
 def generate(folder: Place, per_class: dict[str, int], progress: bool = False, workers: int | None = None) -> None:
     """Draw per_class["train"] and per_class["val"] pictures of each class into class folders below `folder`."""
-    jobs = []
-    for part, count in per_class.items():
-        for label, name in enumerate(PATTERNS):
-            os.makedirs(os.path.join(folder, part, name))
-            jobs += [(part, label, name, number) for number in range(count)]
-
     def save(job: tuple[str, int, str, int]) -> None:
         part, label, name, number = job
         # Each picture has its own random numbers, so it does not matter which thread draws it, or when.
@@ -105,6 +99,11 @@ def generate(folder: Place, per_class: dict[str, int], progress: bool = False, w
         picture = Image.fromarray(draw(PATTERNS[name], random))
         picture.save(os.path.join(folder, part, name, f"{name}_{number:04d}.jpg"), quality=92)
 
+    jobs = [(part, label, name, number) for part, count in per_class.items() for label, name in enumerate(PATTERNS)
+            for number in range(count)]
+    for part in per_class:
+        for name in PATTERNS:
+            os.makedirs(os.path.join(folder, part, name))
     saved = ahead(save, jobs, workers or min(8, os.cpu_count() or 1))
     for _ in bar("drawing the pictures", progress, saved, total=len(jobs), leave=False):
         pass
@@ -182,8 +181,7 @@ def unpack(archive: Path, folder: Place, progress: bool = True) -> None:
         with gzip.open(archive) as stream, tarfile.open(fileobj=stream, mode="r:") as tar:
             for member in bar("unpacking", progress, tar, unit=" files", leave=False):
                 target = _safe_target(member, folder)
-                if member.isdir():
-                    target.mkdir(parents=True, exist_ok=True)
+                if member.isdir():  # made when a file in it is
                     continue
                 written += member.size
                 require(written <= MAX_UNPACKED, f"{archive} unpacks to more than {MAX_UNPACKED:,} bytes: it was not used")

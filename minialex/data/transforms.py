@@ -39,7 +39,7 @@ def prepare(planes: Array, row: int, column: int, reflect: bool, mean: Array | N
         picture -= mean[window]
     if shift is not None:
         picture += shift[:, None, None]
-    np.multiply(picture[:, :, ::-1] if reflect else picture, np.float32(factor), out=out)
+    array_module(planes).multiply(picture[:, :, ::-1] if reflect else picture, np.float32(factor), out=out)
 
 
 def prepare_batch(planes: Any, offsets: Any, reflections: Any, mean: Any, factor: float, crop: int, shifts: Any = None) -> Any:
@@ -59,8 +59,7 @@ def prepare_batch(planes: Any, offsets: Any, reflections: Any, mean: Any, factor
         images -= mean[channels, rows, columns]
     if shifts is not None:
         images += shifts[:, :, None, None]
-    if factor != 1:
-        images *= np.float32(factor)
+    images *= np.float32(factor)
     return images
 
 
@@ -81,15 +80,10 @@ def ten_crops(planes: Any, crop: int, mean: Any = None, factor: float = 1.0) -> 
     size = planes.shape[-1]
     if not 1 <= crop <= size:
         raise ValueError(f"ten crops of {crop}×{crop} do not fit into pictures of {size}×{size}.")
-    xp = array_module(planes)
-    out = xp.empty((len(planes), 10, planes.shape[1], crop, crop), dtype=np.float32)
+    out = array_module(planes).empty((len(planes), 10, planes.shape[1], crop, crop), dtype=np.float32)
     far, middle = size - crop, centre(size, crop)
-    for view, (row, column) in enumerate([(0, 0), (0, far), (far, 0), (far, far), (middle, middle)]):
-        window = np.s_[..., row : row + crop, column : column + crop]
-        out[:, view] = planes[window]
-        if mean is not None:
-            out[:, view] -= mean[window]
-    if factor != 1:
-        out[:, :5] *= np.float32(factor)
-    out[:, 5:] = out[:, :5, ..., ::-1]
+    corners = [(0, 0), (0, far), (far, 0), (far, far), (middle, middle)]
+    for picture, views in zip(planes, out):
+        for number, (row, column) in enumerate(2 * corners):
+            prepare(picture, row, column, number >= 5, mean, factor, views[number])
     return out

@@ -58,27 +58,28 @@ def scan(root: Place, labels: Place | None = None, to_learn: bool = True, strict
     """
     root = os.fspath(root)
     table = Labels(labels) if labels else None
-    parts, unused, excluded = layout.find(root, to_learn, table is not None)
+    divided, unused = layout.find(root, to_learn, table is not None)
+    folders = {part: divided[part] for part in PARTS if part in divided and not (to_learn and part == "test")}
     found = Found(root, problems=unused if to_learn else [])
-    folders = {part: parts[part] for part in PARTS if part in parts and not (to_learn and part == "test")}
     named = _labelled(root, table, folders, found) if table else {}
-    for part in [part for part in PARTS if part in named]:
-        if to_learn and part == "test":
-            count = sum(map(len, named[part].values()))
-            found.problems.append((printable(labels), f"it calls {count:,} pictures test; they are not used"))
-        elif named[part]:
-            found.parts[part] = folders.get(part, root), named[part]
-    for part, folder in folders.items():
+    for part in PARTS:
+        folder = folders.get(part)
         if part in named:
-            continue
-        flat = _is_flat(Folder(folder).checked())
-        published = beside(folder) if flat and part != "train" else None
-        if published:
-            found.parts[part] = folder, _labelled(folder, Labels(published), {part: folder}, found).get(part, {})
-        elif flat and part == "test" and len(folders) > 1:
-            found.problems.append((folder, "nothing says of which classes its pictures are; they are left out"))
-        elif not (flat and table):
-            found.parts[part] = folder, _classes(folder, found.problems, excluded if folder == root else [])
+            if to_learn and part == "test":
+                count = sum(map(len, named[part].values()))
+                found.problems.append((table.path, f"it calls {count:,} pictures test; they are not used"))
+            elif named[part]:
+                found.parts[part] = folder.path if folder else root, named[part]
+        elif folder:
+            flat = _is_flat(folder.checked())
+            published = beside(folder.path) if flat and part != "train" else None
+            if published:
+                labelled = _labelled(folder.path, Labels(published), {part: folder}, found)
+                found.parts[part] = folder.path, labelled.get(part, {})
+            elif flat and part == "test" and len(folders) > 1:
+                found.problems.append((folder.path, "nothing says of which classes its pictures are; they are left out"))
+            elif not (flat and table):
+                found.parts[part] = folder.path, _classes(folder, found.problems)
     if to_learn:
         _check_to_learn(found, labels)
     found.stop_if(strict)
@@ -100,10 +101,10 @@ def _check_to_learn(found: Found, labels: Place | None) -> None:
     found.problems += found.grave
 
 
-def _labelled(root: str, table: Labels, folders: dict[str, str], found: Found) -> dict[str, Classes]:
+def _labelled(root: str, table: Labels, folders: dict[str, Folder], found: Found) -> dict[str, Classes]:
     """{part: Classes} by a file of labels."""
     around, unused = os.path.dirname(os.path.realpath(root)), Problems()
-    paths = {part: list(pictures_below(folder, unused, around)) for part, folder in folders.items()}
+    paths = {part: list(pictures_below(folder.path, unused, around)) for part, folder in folders.items()}
     found.problems += [(path, reason) for path, reason in unused if reason != OTHER_ENDING]
     return table.assign(root, paths, found.problems, found.grave, found.lines)
 
@@ -114,9 +115,9 @@ def _is_flat(folder: Folder) -> bool:
     return not folders and bool(folder.pictures) or len(folders) == 1 and layout.is_doubtful(folders[0])
 
 
-def _classes(root: str, problems: Problems, excluded: list[str]) -> Classes:
+def _classes(here: Folder, problems: Problems) -> Classes:
     """Classes by the names of the folders, in alphabetical order. Appends what is left out to `problems`."""
-    here = Folder(root).checked()
+    root = here.path
     require(here.folders or not here.pictures, f"{root} holds {len(here.pictures)} pictures but no class folders: put each class "
             "into a folder of its own, or say in a file what each picture is (--labels FILE)")
     require(here.folders, f"{root} holds no class folders: give the folder whose folders are named after the classes")
@@ -124,7 +125,7 @@ def _classes(root: str, problems: Problems, excluded: list[str]) -> Classes:
     problems += [(entry.path, f"minialex keeps its runs in folders called {RUNS}, so it is no class") for entry in here.entries()
                  if entry.name.lower() == RUNS and type_of(entry) == "folder" and any(Folder(entry.path).checked().inside)]
     classes: Classes = {}
-    for folder in [folder for name, folder in here.folders.items() if name not in excluded]:
+    for folder in here.folders.values():
         name, before = spelled(folder.name), len(problems)
         require(name not in classes, f"{root} holds two folders named {name}, spelled with different code points: join them")
         classes[name] = list(pictures_below(folder.path, problems, os.path.realpath(root)))

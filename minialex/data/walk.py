@@ -138,7 +138,6 @@ def files_below(path: Place) -> list[str]:
     """
     if not os.path.isdir(path):
         return [os.fspath(path)]
-    below = pictures_below(os.fspath(path), [], os.path.dirname(os.path.realpath(path)))
-    found = [picture for picture in below if not is_own_picture(picture)]
+    found = list(pictures_below(os.fspath(path), [], os.path.dirname(os.path.realpath(path))))
     require(found, f"{printable(path)} holds no pictures ({' '.join(ENDINGS)})")
     return found

@@ -61,7 +61,7 @@ def test_each_picture_is_shifted_by_its_draw_in_pixels_before_the_scale(tmp_path
     found = statistics(pictures)
     options = {"statistics": found, "seed": 4}
     plain, coloured = Loader(pictures, 5, **options), Loader(pictures, 5, colour=0.1, **options)
-    plain.set_epoch(3), coloured.set_epoch(3)
+    plain.start(3), coloured.start(3)
     assert (plain.order == coloured.order).all() and (plain.offsets == coloured.offsets).all()
     (before, labels), (after, same_labels) = next(iter(plain)), next(iter(coloured))
     assert (labels == same_labels).all() and np.abs(coloured.shifts).max() > 1

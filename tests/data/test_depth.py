@@ -199,6 +199,13 @@ def test_bright_colours_of_16_bits_are_pillows_own(tmp_path):
     assert (decode(tmp_path / "a.png", SIDE) == values >> 8).all()
 
 
+def test_dark_colours_that_are_no_12_bits_are_pillows_own(tmp_path):
+    """Of 16 bits per channel that the file's own format scales to 8, none is left to be found."""
+    pixels = np.full((9, 9, 3), 20000, ">u2").tobytes()
+    (tmp_path / "a.ppm").write_bytes(b"P6 9 9 65535\n" + pixels)
+    assert set(decode(tmp_path / "a.ppm", 9).reshape(-1).tolist()) == {78}
+
+
 def test_every_value_of_12_bits_has_its_own_level(tmp_path):
     """Pillow keeps the upper 8 of 16 bits: the other 8 are read too."""
     values = (np.arange(SIDE * SIDE, dtype=np.uint16) % 4096).reshape(SIDE, SIDE)

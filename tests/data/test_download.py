@@ -33,6 +33,9 @@ def archive(extra=(), parts=("train", "val"), compression="gz"):
             (f"imagenette2-320/{part}/{wnid}/{n}.JPEG", picture) for part in parts for wnid in WNIDS for n in (1, 2)
         ]
         members.append(("imagenette2-320/noisy_imagenette.csv", b"path,label"))
+        folder = tarfile.TarInfo("imagenette2-320")
+        folder.type = tarfile.DIRTYPE
+        tar.addfile(folder)
         for name, content in members:
             member = tarfile.TarInfo(name)
             member.size = len(content)

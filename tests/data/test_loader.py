@@ -68,7 +68,7 @@ def test_epoch_and_seed_change_order_crops_and_reflections(numbered):
     drawn = {}
     for seed, number in [(0, 0), (0, 1), (1, 0)]:
         loader = Loader(pictures, 16, seed=seed)
-        loader.set_epoch(number)
+        loader.start(number)
         drawn[seed, number] = [tuple(values) for values in places(epoch(loader)[0])]
     for one, other in [((0, 0), (0, 1)), ((0, 0), (1, 0)), ((0, 1), (1, 0))]:
         assert all(a != b for a, b in zip(drawn[one], drawn[other], strict=True))
@@ -77,7 +77,7 @@ def test_epoch_and_seed_change_order_crops_and_reflections(numbered):
 def test_goes_on_at_any_batch_without_reading_the_skipped_ones(numbered):
     pictures = numbered(10)
     loader = Loader(pictures, 3, seed=2)
-    loader.set_epoch(4)
+    loader.start(4)
     whole = list(loader)
     fresh = numbered(10)
     resumed = Loader(fresh, 3, seed=2)
@@ -87,7 +87,7 @@ def test_goes_on_at_any_batch_without_reading_the_skipped_ones(numbered):
     for (images, labels), (expected, expected_labels) in zip(rest, whole[2:], strict=True):
         assert np.array_equal(images, expected) and np.array_equal(labels, expected_labels)
     assert set(fresh._cache) == set(resumed.order[6:].tolist())
-    resumed.set_epoch(5)
+    resumed.start(5)
     assert len(list(resumed)) == 4  # the next epoch is whole again
 
 
@@ -98,14 +98,14 @@ def test_changing_the_epoch_leaves_a_running_iteration_alone(numbered):
     got = []
     for images, _ in loader:
         got.append(images)
-        loader.set_epoch(7)
+        loader.start(7)
     assert np.array_equal(np.concatenate(got), expected)
 
 
 def test_validation_is_never_augmented(numbered):
     loader = Loader(numbered(7), 3, train=False, random_crop=True, reflect=True)
     for number in (0, 1):
-        loader.set_epoch(number)
+        loader.start(number)
         images, labels = epoch(loader)
         numbers, rows, columns, reflected = places(images)
         assert numbers.tolist() == list(range(7)) and (labels == numbers % 2).all()
@@ -116,7 +116,7 @@ def test_crops_cover_all_offsets_and_half_are_reflected(numbered):
     loader = Loader(numbered(2), 2, seed=0)
     rows, columns, reflected = [], [], []
     for number in range(400):
-        loader.set_epoch(number)
+        loader.start(number)
         rows += loader.offsets[:, 0].tolist()
         columns += loader.offsets[:, 1].tolist()
         reflected += loader.reflections.tolist()
@@ -192,7 +192,7 @@ def test_broken_picture_is_replaced_by_the_next_and_reported_once(tmp_path, work
     pictures = broken_set(tmp_path, {2, 5, 6}, cache_bytes=cache_bytes, report=lambda path, reason: seen.append(path))
     loader = Loader(pictures, 2, workers=workers)
     for number in range(3):
-        loader.set_epoch(number)
+        loader.start(number)
         images, labels = epoch(loader)
         replaced = {2: 3, 5: 0, 6: 0}
         assert labels.tolist() == [replaced.get(index, index) for index in loader.order.tolist()]

@@ -126,6 +126,21 @@ def test_only_what_has_changed_is_packed_anew(pictures, tmp_path):
         os.path.join("train", "cat", "03.png"))) == np.array([1, 2, 3]).reshape(3, 1, 1)).all()
 
 
+def test_a_picture_that_vanishes_while_it_is_packed_is_left_out_and_looked_for_again(tmp_path, monkeypatch):
+    for seed, name in enumerate("ab"):
+        fill(tmp_path / "tree" / name, 4, seed)
+    found = packing.scan(tmp_path / "tree")
+    monkeypatch.setattr(packing, "scan", lambda *given, **options: found)
+    content = (tmp_path / "tree/a/01.png").read_bytes()
+    (tmp_path / "tree/a/01.png").unlink()
+    (_, reason), = quiet_pack(tmp_path / "tree", tmp_path / "packed").skipped
+    assert reason == "No such file or directory"
+    assert quiet_pack(tmp_path / "tree", tmp_path / "packed").decoded == 0
+    (tmp_path / "tree/a/01.png").write_bytes(content)
+    done = quiet_pack(tmp_path / "tree", tmp_path / "packed")
+    assert done.decoded == 4 and done.skipped == []
+
+
 def test_a_tree_that_shrank_leaves_nothing_behind(pictures, tmp_path):
     quiet_pack(pictures, tmp_path / "packed")
     shutil.rmtree(pictures / "train" / "z-last")

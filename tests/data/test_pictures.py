@@ -1,6 +1,7 @@
 """Decoding: any mode, upright, central square; and one clear line for whatever is no picture."""
 
 import os
+import struct
 import subprocess
 import sys
 import threading
@@ -120,6 +121,12 @@ def test_exif_orientation(tmp_path, orientation, ending):
 def test_damaged_orientation_is_ignored(tmp_path):
     path = save(tmp_path / "a.jpg", exif=b"Exif\0\0II*\0\xff\xff\xff\x7f")
     assert decode(path).shape == (256, 256, 3)
+
+
+def test_an_orientation_that_is_no_number_is_ignored(tmp_path):
+    entry = struct.pack("<HHHI4s", 1, 0x0112, 2, 2, b"x") + bytes(4)  # one tag, whose value is a text
+    Image.fromarray(quarters()).save(tmp_path / "a.jpg", exif=b"Exif\0\0II*\0\x08\0\0\0" + entry)
+    assert corners(decode(tmp_path / "a.jpg")) == corners(quarters())
 
 
 def photo(path):
