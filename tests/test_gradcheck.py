@@ -319,6 +319,8 @@ def test_what_cannot_be_compared_is_said(forward, verdict):
     (lambda: gradcheck(F.relu, {"x": np.ones(3)}), TypeError, "a dict"),
     (lambda: gradcheck(F.relu, "abc"), TypeError, "a str"),
     (lambda: gradcheck(F.relu, None), TypeError, "is None"),
+    (lambda: gradcheck(F.relu, np.ma.masked_less([-1.0, 2.0], 0)), TypeError, "x has a mask"),
+    (lambda: gradcheck(F.relu, np.matrix([[1.0, 2.0]])), TypeError, "give np.asarray(x), and write @"),
     (lambda: gradcheck(F.relu, [[[1.0, 2.0], [3.0]]]), TypeError, "equal length"),
     (lambda: gradcheck(lambda t: t * 2, [[1.0, 2.0], [3.0, 4.0]]), TypeError, "(t) cannot be called with 2 inputs"),
     (lambda: gradcheck(ma.ops.activation.ReLU, [[1.0], [3.0]]), TypeError, "one for each argument"),

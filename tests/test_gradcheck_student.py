@@ -241,6 +241,8 @@ def test_none_for_an_input_that_matters_is_zero():
     (lambda: ma.check_backward(lambda x: x * 2, lambda x: x, X), TypeError, "takes no dout"),
     (lambda: ma.check_backward(np.tanh, lambda dy, x: dy, [[1.0, 2.0], [3.0]], names=["x"]), ValueError, "names must be 2"),
     (lambda: ma.check_backward(np.tanh, lambda dy, x: dy, X, eps=0), ValueError, "eps"),
+    (lambda: ma.check_backward(np.tanh, lambda dy, x: dy, np.ma.masked_less(X, 0), ["x"]), TypeError, "x.filled(0)"),
+    (lambda: ma.check_backward(linear, linear_backward, [np.matrix(X), W, B]), TypeError, "x is a np.matrix"),
     (lambda: ma.check_backward(np.tanh, lambda dy, x: dy, X, seed=-1), ValueError, "seed"),
 ])
 def test_mistakes_are_explained(call, error, sentence):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from ..device import array_module
+from ..device import array_module, is_masked
 from .dialects import CACHE, DOUT, LEARNING_RATE, OUTPUTS, ROLE, plain
 
 
@@ -58,6 +58,7 @@ def names_of(caller: str, function: Callable, count: int, names: list[str] | Non
 
 def _value(name, value):
     """Lists of numbers with a decimal point become arrays; whole numbers, labels and options stay what they are."""
+    check_kind("check_backward", name, value)
     if isinstance(value, list):
         try:
             array = np.asarray(value)
@@ -67,6 +68,15 @@ def _value(name, value):
     if isinstance(value, np.floating):
         return float(value)
     return value
+
+
+def check_kind(caller: str, name: str, value: object) -> None:
+    """Raises TypeError for what is more than a plain array: with a mask, or with a `*` that means `@`."""
+    if is_masked(value):
+        raise TypeError(f"{caller}: {name} has a mask, and a step would move what it hides: give {name}.filled(0), "
+                        f"{name}.compressed() or the mask as another input.")
+    if isinstance(value, np.matrix):
+        raise TypeError(f"{caller}: {name} is a np.matrix, whose * is the product @: give np.asarray({name}), and write @.")
 
 
 def check_values(caller: str, name: str, array: np.ndarray) -> None:
@@ -101,7 +111,8 @@ def loss_first(result: object) -> object:
 def join(what: str, outputs: list) -> np.ndarray:
     """One new array of real numbers; of several outputs a row of all their values. Floating arrays keep their dtype, whole
     numbers become float64 (a list of them is an output as good as any other)."""
-    arrays = [_as_numbers(what, value) for value in outputs]
+    arrays = [as_numbers(what, value) for value in outputs]
+    arrays = [array if array.dtype.kind == "f" else array.astype(np.float64) for array in arrays]
     return arrays[0] if len(arrays) == 1 else np.concatenate([array.reshape(-1) for array in arrays])
 
 
@@ -113,14 +124,15 @@ def cut(outputs: list, cotangent: np.ndarray) -> list:
     return [part.reshape(np.shape(output)).copy() for part, output in zip(np.split(cotangent, ends), outputs)]
 
 
-def _as_numbers(what, value):
+def as_numbers(what: str, value: object) -> np.ndarray:
+    """A new array of the real numbers in `value`; what: the beginning of the sentence that tells of anything else."""
     try:
         array = np.array(value)
     except ValueError:
         array = np.array(None)
     if array.dtype.kind not in "fiub":
         raise TypeError(f"check_backward: {what} a {type(value).__name__} that is no array of numbers.")
-    return array if array.dtype.kind == "f" else array.astype(np.float64)
+    return array
 
 
 # ------------------------------------------------------------------------------------------------ backward

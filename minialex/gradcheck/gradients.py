@@ -4,8 +4,11 @@ Accepted are an array, a tuple or list in the order of the inputs (with or witho
 dictionary by name ("w", "dw" and "grad_w" are the same), and a dx that is itself a list of numbers. A loss may give the
 gradient of some inputs only: of its weights, or of its prediction.
 """
+from itertools import combinations
+
 import numpy as np
 
+from . import binding
 from .dialects import ROLE, plain, stem, stems_of_gradient
 from .tensor_function import Checked
 
@@ -32,8 +35,29 @@ def sorted_out(pair: Checked, returned: object, is_loss: bool) -> dict:
 
 def _fitted(name, value, shape):
     """One number does not care how many axes of length 1 it has; every other shape is kept as it came."""
-    array = _as_gradient(name, value)
-    return array.reshape(shape) if array is not None and array.size == np.prod(shape) == 1 else array
+    if value is None:
+        return None
+    array = binding.as_numbers(f"the gradient for {name} is", value).astype(np.float64)
+    return array.reshape(shape) if array.size == np.prod(shape) == 1 else array
+
+
+def told_apart(pair: Checked, found: dict, dout: float) -> dict:
+    """Of inputs of one shape a loss may leave out some: of (recon, x, mu, logvar) the data. Whose gradients the others are their
+    values tell: most of them agree with those inputs, in this order. What is called like data is left out first."""
+    def fits(names):
+        agreeing = sum(pair.agrees(name, value / dout) for name, value in zip(names, values))
+        return agreeing, -sum(ROLE.get(plain(name)) in ("x", "labels") for name in names)
+
+    for shape in set(pair.shapes.values()):
+        names = [name for name in pair.shapes if pair.shapes[name] == shape]
+        present = tuple(name for name, value in found.items() if name in names and np.shape(value) == shape)
+        values = [found[name] for name in present]
+        if 1 < len(present) < len(names) and dout:
+            if shape not in pair.owners:
+                pair.owners[shape] = max((present, *combinations(names, len(present))), key=fits)
+            found = {name: value for name, value in found.items() if name not in present}
+            found.update(zip(pair.owners[shape], values))
+    return found
 
 
 def _in_order(pair, returned, is_loss):
@@ -110,15 +134,3 @@ def _by_name(pair, returned, is_loss):
         raise GradientsDiffer(f"backward returned gradients for {', '.join(map(str, returned)) or 'nothing'}: the one for "
                               f"{', '.join(missing)} is missing")
     return found
-
-
-def _as_gradient(name, value):
-    if value is None:
-        return None
-    try:
-        array = np.asarray(value)
-    except ValueError:
-        array = np.asarray(None)
-    if array.dtype.kind not in "fiub":
-        raise TypeError(f"check_backward: the gradient for {name} is a {type(value).__name__} that is no array of numbers.")
-    return array.astype(np.float64)

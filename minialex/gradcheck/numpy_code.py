@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from . import binding, rounding
-from .gradients import GradientsDiffer, sorted_out
+from .gradients import GradientsDiffer, sorted_out, told_apart
 from .tensor_function import Checked, frozen
 
 
@@ -94,7 +94,7 @@ class NumpyCode(Checked):
                       if binding.is_checked(value) and name not in constant}
         self.shapes = {name: slot.shape for name, slot in self.moved.items()}
         self.options = {name: value for name, value in values.items() if name not in self.moved}
-        self.absent = {}
+        self.absent, self.owners = {}, {}  # owners: {shape: whose the gradients of that shape are}
         self._list()
 
     def _list(self):
@@ -199,7 +199,20 @@ class NumpyCode(Checked):
         returned = self.code.backward(run, douts)
         self.writes_into_dout |= not all(np.array_equal(a, b) for a, b in zip(douts, before))
         self.writes_into |= {name for name in self._written(run.inputs) if name not in written}
-        return sorted_out(self, returned, len(run.outputs) == 1 and np.ndim(run.outputs[0]) == 0)
+        is_loss = len(run.outputs) == 1 and np.ndim(run.outputs[0]) == 0
+        found = sorted_out(self, returned, is_loss)
+        return told_apart(self, found, float(cotangent)) if is_loss and type(returned) is not dict else found
+
+    def agrees(self, name: str, gradient: np.ndarray) -> bool:
+        """Does a loss change along a random direction of this input as `gradient` says?"""
+        slot = self.moved[name]
+        original, direction = slot.data.copy(), np.random.default_rng(0).standard_normal(slot.shape)
+        step, sides = 1e-3 * (float(abs(original).mean()) or 1.0), []
+        for sign in (1, -1):
+            slot.data[...] = original + sign * step * direction
+            sides.append(float(self.output()))
+        slot.data[...] = original
+        return bool(np.isclose((sides[0] - sides[1]) / (2 * step), (gradient * direction).sum(), rtol=1e-2, atol=1e-9))
 
     # what is known about it
 

@@ -28,6 +28,7 @@ class Checked:
     options, overrides = {}, {}  # what else the function was given, and what a mistake tries instead
     writes_into_dout, writes_into, absent, accepts_mean = False, frozenset(), {}, False
     examples = 0  # how many there are in the first input, once somebody has asked
+    cut_off = ""  # what is said of the first gradient that stops some steps back in time
     affords = float("inf")  # forward passes to find out what is wrong
     rounding = 0.0
 
@@ -230,6 +231,7 @@ def _check_count(title, fn, code, inputs):
 
 def _floating(name, value):
     array = value.data if isinstance(value, Tensor) else value
+    binding.check_kind("gradcheck", name, array)
     if not is_array(array):
         try:
             array = np.asarray(array, dtype=None if array is None else np.float64)

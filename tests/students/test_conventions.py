@@ -300,3 +300,58 @@ def test_what_a_layer_within_keeps_of_its_calls_is_no_weight(check):
     assert verdicts(result) == dict.fromkeys(("x", "Q", "K", "V"), "correct")
     _, (result,) = check(calls=CALLS.replace("return d @ K, d", "return -(d @ K), d"))
     assert verdicts(result) == {**dict.fromkeys(("x", "K", "V"), "correct"), "Q": "sign flipped"}
+
+
+RECURRENT = """
+import numpy as np
+
+
+class RNN:
+    def __init__(self, input_size, hidden_size, bptt_truncate=2):
+        self.Wx, self.Wh = np.random.randn(input_size, hidden_size), np.random.randn(hidden_size, hidden_size)
+        self.bptt_truncate = bptt_truncate
+    def forward(self, x):
+        self.x, self.h = x, np.zeros((len(x), x.shape[1] + 1, len(self.Wh)))
+        for t in range(x.shape[1]):
+            self.h[:, t + 1] = np.tanh(x[:, t] @ self.Wx + self.h[:, t] @ self.Wh)
+        return self.h[:, 1:].copy()
+    def backward(self, dout):
+        dx, self.dWx, self.dWh = np.zeros_like(self.x), np.zeros_like(self.Wx), np.zeros_like(self.Wh)
+        for t in range(dout.shape[1]):
+            d = dout[:, t]
+            for s in range(t, max(-1, t - self.bptt_truncate), -1):
+                d = d * (1 - self.h[:, s + 1] ** 2)
+                self.dWx += self.x[:, s].T @ d
+                self.dWh += self.h[:, s].T @ d
+                dx[:, s] += d @ self.Wx.T
+                d = d @ self.Wh.T
+        return dx
+"""
+
+
+def test_backpropagation_that_is_cut_off_in_time_is_undecided(check):
+    _, (result,) = check(cut=RECURRENT)
+    rows = result["checks"][0]["rows"]
+    assert {row["verdict"] for row in rows} == {"undecided"} and len(rows) == 3
+    assert {row["detail"] for row in rows} == {"right if it is meant to be truncated, 2 steps back in time"}
+    assert check(whole=RECURRENT.replace("bptt_truncate=2", "bptt_truncate=9"))[0] == 0
+    _, (result,) = check(one=RECURRENT.replace("bptt_truncate=2", "bptt_truncate=1"))
+    assert verdicts(result) == {"x": "one term missing", "Wx": "unknown", "Wh": "unknown"}
+
+
+VAE = """
+import numpy as np
+
+def vae_loss(recon, x, mu, logvar):
+    return 0.5 * np.sum((recon - x) ** 2) - 0.5 * np.sum(1 + logvar - mu ** 2 - np.exp(logvar))
+
+def vae_loss_backward(recon, x, mu, logvar):
+    return recon - x, mu, 0.5 * (np.exp(logvar) - 1)
+"""
+
+
+def test_whose_gradients_a_loss_returns_is_told_by_their_values(check):
+    status, (result,) = check(vae=VAE)
+    assert status == 0 and verdicts(result)["x"] == "not compared"
+    _, (result,) = check(vae=VAE.replace("recon - x, mu,", "recon - x, -mu,"))
+    assert verdicts(result) == {"recon": "correct", "mu": "sign flipped", "logvar": "correct", "x": "not compared"}

@@ -37,9 +37,10 @@ class Look:
         self.x, self.y, self.values, self.rest, self.jacobian = place.x, place.y, place.values, place.rest, place.jacobian
         self.numeric = self.combined(cotangent)
 
-    def combined(self, cotangent: np.ndarray) -> np.ndarray:
+    def combined(self, cotangent: np.ndarray, jacobian: np.ndarray | None = None) -> np.ndarray:
         """Σ_m cotangent_m · J[m, n], in the shape of x."""
-        return (cotangent.reshape(-1) @ self.jacobian.reshape(cotangent.size, -1)).reshape(self.x.shape)
+        jacobian = self.jacobian if jacobian is None else jacobian
+        return (cotangent.reshape(-1) @ jacobian.reshape(cotangent.size, -1)).reshape(self.x.shape)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """The inputs and what forward kept, by name."""

@@ -38,7 +38,7 @@ def ignores_dout(case: Case) -> Iterator[Verdict]:
 # The order is from what says least about the code to what says most; each must be exact.
 MISTAKES: tuple[Callable[[Case], Iterator[Guess | Verdict]], ...] = (
     sums.nothing, draws_random_numbers, sums.passed_on, ignores_dout, sums.other_sign, sums.constant_factor,
-    sums.mean_of_overlapping, sums.one_sample_only, sums.last_window_only,
+    sums.mean_of_overlapping, sums.truncated_in_time, sums.one_sample_only, sums.last_window_only,
     axes.order_of_the_gradient, axes.turned, axes.of_another_input, axes.order_of_dout, axes.shifted,
     places.negative, other_values.output_for_input, axes.kernel_not_turned, other_values.left_out,
     axes.factor_not_transposed, activations.of_the_output, activations.of_what_was_kept, activations.through_a_product,

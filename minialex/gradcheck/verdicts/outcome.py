@@ -10,6 +10,7 @@ from ..tensor_function import Checked, ShapeDiffers
 from . import names
 from .mistakes import diagnosis
 from .names import Verdict
+from .sums import CUT_OFF
 
 EXCUSED = 1e-4  # of the largest entry: what an epsilon inside may do
 HIDDEN = 1e-6  # a relative blur that may hide a whole gradient: outputs of 10⁵ and more with the usual step
@@ -104,6 +105,11 @@ def _excused(finding, comparing, verdict):
     subject, pairs = comparing.subject, [(c.numeric, c.analytic) for c in finding.entries.values()]
     if not subject.outside_engine or not pairs:
         return verdict
+    if verdict.detail.startswith(CUT_OFF[:20]):
+        subject.cut_off = verdict.detail
+    if verdict.name == names.UNKNOWN and subject.cut_off:
+        return Verdict(names.UNDECIDED, "another input's gradient is cut off in time, so this one is, too: to compare it, check "
+                       "with a sequence that is no longer than that", subject.cut_off)
     largest = max(abs(numeric) for numeric, _ in pairs)
     gap = max(abs(numeric - analytic) for numeric, analytic in pairs) / max(largest, 1e-300)
     is_one = verdict.name == names.FACTOR and f"{verdict.factor or 0:.6g}" == "1"

@@ -19,6 +19,8 @@ from .case import EVERYWHERE, Case, Guess, Look
 from .constants import meaning
 from .names import FACTOR, LAST, MEAN, NOT_SUMMED, SIGN, TERM, UNDECIDED, ZERO, Verdict
 
+CUT_OFF = "right if it is meant to be truncated, {} steps back in time"
+
 # ------------------------------------------------------------------------------------------------ times a number
 
 
@@ -138,6 +140,19 @@ def one_sample_only(case: Case) -> Iterator[Guess]:
                 yield Guess(NOT_SUMMED, lambda look: look.combined(look.cotangent * kept),
                             f"analytic = what dout[{':, ' * axis}{index}] alone sends back, everywhere",
                             f"axis {axis}: only the {which} is kept", after=f"; the sum over all {length} is due")
+
+
+def truncated_in_time(case: Case) -> Iterator[Guess]:
+    """Backward goes back k steps from each output and no further: on purpose, where sequences are long."""
+    for axis in range(min(2, len(case.shape), case.y.ndim)):
+        steps = case.shape[axis]
+        if case.y.shape[axis] == steps > 2:
+            back = np.subtract.outer(np.arange(steps), np.arange(steps))  # of each output, for each step of the input
+            back = np.expand_dims(back, [a for a in range(case.y.ndim + len(case.shape)) if a not in (axis, case.y.ndim + axis)])
+            for k in range(1, steps - 1):
+                verdict, detail = (UNDECIDED, CUT_OFF.format(k)) if k > 1 else (TERM, "what later steps send back")
+                yield Guess(verdict, lambda look: look.combined(look.cotangent, look.jacobian * (back < k)),
+                            f"analytic = what each output sends back over {k} steps of axis {axis}", detail)
 
 
 def last_window_only(case: Case) -> Iterator[Guess]:
