@@ -62,7 +62,7 @@ class Comparing:
 
     def findings(self) -> list[Finding]:
         point = Point(self.subject, self.subject.originals, self.cotangent)
-        self.backward_rounding = self.subject.rounding_of(self.cotangent, point.gradients, self.generator)
+        self.backward_rounding = rounding.of_backward(self.subject, self.cotangent, point.gradients, self.generator)
         again = self.subject.changes_between_calls(self.cotangent, point.gradients)
         findings = []
         for which, (name, tensor) in enumerate(zip(self.subject.names, self.subject.tensors)):
@@ -73,7 +73,7 @@ class Comparing:
             findings.append(finding)
         if any(finding.at_kinks() for finding in findings):
             self.look_beside(point, findings)
-        point.go_back()
+        self.subject.put(self.subject.originals)
         return findings
 
     def floor(self, point: Point, probe: Entry | Direction, typical: float = 0.0) -> float:

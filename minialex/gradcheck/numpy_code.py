@@ -11,14 +11,17 @@ reaches the next one.
 """
 import copy
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import NamedTuple
 
 import numpy as np
 
-from . import binding, rounding
-from .gradients import GradientsDiffer, sorted_out, told_apart
+from . import binding
+from .gradients import sorted_out, told_apart
+from .probing import Direction, Place, sides
 from .tensor_function import Checked, frozen
+
+COARSE = 1e-3  # a step with which float32 sees whose gradient it is, too
 
 
 class Run(NamedTuple):
@@ -162,10 +165,6 @@ class NumpyCode(Checked):
         one, other = (self.gradients(cotangent, seed)[which] for seed in (1, 2))
         return one is not None and not np.array_equal(one, other, equal_nan=True)
 
-    def rounding_of(self, cotangent: np.ndarray, gradients: list, generator: np.random.Generator) -> list[float]:
-        """How finely each gradient is computed, in absolute numbers."""
-        return rounding.of_backward(self, cotangent, gradients, generator) if self.takes_dout() else [0.0] * len(self.tensors)
-
     def changes_between_calls(self, cotangent: np.ndarray, gradients: list) -> list[bool]:
         """For each input: does a second call give another gradient? Rounding may differ a little from run to run."""
         again = self.gradients(cotangent)
@@ -205,14 +204,11 @@ class NumpyCode(Checked):
 
     def agrees(self, name: str, gradient: np.ndarray) -> bool:
         """Does a loss change along a random direction of this input as `gradient` says?"""
-        slot = self.moved[name]
-        original, direction = slot.data.copy(), np.random.default_rng(0).standard_normal(slot.shape)
-        step, sides = 1e-3 * (float(abs(original).mean()) or 1.0), []
-        for sign in (1, -1):
-            slot.data[...] = original + sign * step * direction
-            sides.append(float(self.output()))
-        slot.data[...] = original
-        return bool(np.isclose((sides[0] - sides[1]) / (2 * step), (gradient * direction).sum(), rtol=1e-2, atol=1e-9))
+        place = Place(self, [slot.data.copy() for slot in self.tensors])
+        probe = Direction(place, self.names.index(name), np.random.default_rng(0).standard_normal(gradient.shape))
+        plus, minus = sides(place, probe, COARSE * probe.unit)
+        numeric = float(plus - minus) / (2 * COARSE * probe.unit)
+        return bool(np.isclose(numeric, probe.analytic(gradient)[0], rtol=1e-2, atol=1e-9))
 
     # what is known about it
 
@@ -244,22 +240,16 @@ class NumpyCode(Checked):
         return all(a is not None and b is not None and a.any() and np.array_equal(a, b) for a, b in zip(one, other))
 
 
-def leaves(values: dict) -> dict[str, tuple]:
+def leaves(values: dict | list | tuple, path: tuple = ()) -> dict[str, tuple]:
     """{name: (path, value)} of every input, and of every array within a dictionary or list of arrays."""
-    return dict(_leaves(values))
-
-
-def _leaves(values, path=()):
+    found = {}
     for key, value in values.items() if isinstance(values, dict) else enumerate(values):
-        nested = isinstance(value, (dict, list, tuple)) and any(isinstance(one, np.ndarray) for one in _inside(value))
-        if nested:
-            yield from _leaves(value, (*path, key))
+        inside = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
+        if any(isinstance(one, np.ndarray) for one in inside):
+            found.update(leaves(value, (*path, key)))
         else:
-            yield str(key) if isinstance(key, str) else f"{path[-1]}[{key}]", ((*path, key), value)
-
-
-def _inside(value):
-    return value.values() if isinstance(value, dict) else value
+            found[key if isinstance(key, str) else f"{path[-1]}[{key}]"] = (*path, key), value
+    return found
 
 
 def _with(values, path, value):
@@ -293,14 +283,9 @@ def prepared_code(code: Functions, values: dict, constant: Collection[str] = ())
         yield pair
 
 
-@contextmanager
 def prepared_pair(forward: Callable, backward: Callable | None, inputs: object,
-                  names: list[str] | None = None) -> Iterator[NumpyCode]:
+                  names: list[str] | None = None) -> AbstractContextManager[NumpyCode]:
     """The same for two functions and their inputs."""
     binding.check_callable(forward, backward)
     values, by_name = binding.named(forward, inputs, names)
-    with prepared_code(Functions(forward, backward, by_name), values) as pair:
-        yield pair
-
-
-__all__ = ["Functions", "GradientsDiffer", "NumpyCode", "Run", "prepared_code", "prepared_pair"]
+    return prepared_code(Functions(forward, backward, by_name), values)

@@ -20,21 +20,25 @@ DOUBLE = float(np.finfo(np.float64).eps)
 STEPS = (1, 1 / 30, 1 / 900, 1 / 27000)  # times the first step: the last is about 4·10⁻⁹ of an entry's unit
 
 
-class Point:
-    """A subject at one place: its output there, a cotangent, and the gradients of one backward pass."""
+class Place:
+    """Values of all inputs, written into the subject. scales: the size of a typical entry of each."""
+
+    def __init__(self, subject, bases):
+        self.subject, self.bases = subject, bases
+        self.scales = [root_mean_square(base) or 1.0 for base in bases]
+        subject.put(bases)
+
+
+class Point(Place):
+    """A place with its output, a cotangent, and the gradients of one backward pass."""
 
     def __init__(self, subject, bases, cotangent):
-        self.subject, self.bases, self.cotangent = subject, bases, cotangent
-        self.go_back()
+        super().__init__(subject, bases)
+        self.cotangent = cotangent
         self.output = subject.output()
         self.gradients = subject.gradients(cotangent)
-        self.scales = [_root_mean_square(base) or 1.0 for base in bases]
         self.size_of_loss = _norm(cotangent * self.output)
         self.size_of_output = self.size_of_loss / _norm(cotangent)
-
-    def go_back(self) -> None:
-        for tensor, base in zip(self.subject.tensors, self.bases):
-            tensor.data[...] = base
 
     def is_finite(self) -> bool:
         return bool(array_module(self.output).isfinite(self.output).all())
@@ -43,10 +47,10 @@ class Point:
 class Entry:
     """Move one entry of one tensor. unit: its own size, or that of a typical entry if it is small."""
 
-    def __init__(self, point, which, index):
-        self.which, self.array, self.index = which, point.subject.tensors[which].data, index
+    def __init__(self, place, which, index):
+        self.which, self.array, self.index = which, place.subject.tensors[which].data, index
         self.value = float(self.array[index])
-        self.unit = max(abs(self.value), point.scales[which])
+        self.unit = max(abs(self.value), place.scales[which])
 
     def steps(self, eps: float) -> list[float]:
         """From large to small; for an entry far smaller than its neighbours, at last within its own size (1/x at 10⁻⁷)."""
@@ -66,10 +70,10 @@ class Entry:
 class Direction:
     """Move a whole tensor along `direction`, an array of its shape."""
 
-    def __init__(self, point, which, direction):
-        self.which, self.array, self.base = which, point.subject.tensors[which].data, point.bases[which]
+    def __init__(self, place, which, direction):
+        self.which, self.array, self.base = which, place.subject.tensors[which].data, place.bases[which]
         self.direction = array_module(self.array).asarray(direction)
-        self.unit = point.scales[which]
+        self.unit = place.scales[which]
 
     def steps(self, eps: float) -> list[float]:
         return [eps * self.unit * factor for factor in STEPS]
@@ -108,7 +112,7 @@ class _Derivative(NamedTuple):
 def quick(point: Point, probe: Entry | Direction, eps: float) -> tuple[float, float]:
     """(the central difference, right − left) with the first step: two forward passes."""
     step = eps * probe.unit  # as in Comparing.compare_entries
-    plus, minus = _outputs(point, probe, step)
+    plus, minus = sides(point, probe, step)
     central = float((point.cotangent * (plus - minus)).sum()) / (2 * step)
     plus -= point.output
     minus -= point.output
@@ -189,7 +193,7 @@ def _judge(tried, analytic, floor, rtol):
 
 def _measure(point, probe, step, moved, unit):
     """(a _Derivative, which outputs move). moved: those that a larger step has moved; rounding may hold them back now."""
-    plus, minus = _outputs(point, probe, step)
+    plus, minus = sides(point, probe, step)
     xp, c = array_module(plus), point.cotangent
     right, left = c * (plus - point.output) / step, c * (point.output - minus) / step
     moved = moved | (right != 0) | (left != 0)
@@ -199,19 +203,21 @@ def _measure(point, probe, step, moved, unit):
                        8 * unit * touched / step), moved
 
 
-def _outputs(point, probe, step):
-    point.subject.foresee([(probe, step)])
+def sides(place: Place, probe: Entry | Direction, step: float) -> tuple[np.ndarray, np.ndarray]:
+    """The outputs a step above and a step below."""
+    place.subject.foresee([(probe, step)])
     try:
         with np.errstate(all="ignore"):  # a step may leave the domain of a logarithm; a smaller one will not
             probe.move(step)
-            plus = point.subject.output()
+            plus = place.subject.output()
             probe.move(-step)
-            return plus, point.subject.output()
+            return plus, place.subject.output()
     finally:
         probe.move(0.0)
 
 
-def _root_mean_square(array):
+def root_mean_square(array: np.ndarray) -> float:
+    """√(mean of squares): the size of an array's values."""
     return _norm(array) / array.size ** 0.5
 
 

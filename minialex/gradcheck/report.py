@@ -23,14 +23,14 @@ class Row(NamedTuple):
     name: str
     shape: tuple
     size: int
-    compared: int
-    kinks: int
-    error: float | None
-    index: tuple | None
-    numeric: float | None
-    analytic: float | None
-    verdict: str
-    evidence: str
+    compared: int = 0
+    kinks: int = 0
+    error: float | None = None
+    index: tuple | None = None
+    numeric: float | None = None
+    analytic: float | None = None
+    verdict: str = "not compared"
+    evidence: str = ""
     detail: str = ""
     factor: float | None = None
     map: tuple = ()

@@ -22,7 +22,7 @@ def of_forward(subject: Checked, generator: np.random.Generator) -> float:
     """The relative rounding of a typical output that moves; at least float64's."""
     directions = [generator.uniform(-1, 1, tensor.shape) for tensor in subject.tensors]
     found = [_at(subject, directions, spacing) for spacing in SPACINGS]
-    subject.go_back()
+    subject.put(subject.originals)
     coarse, middle, _ = found
     if coarse is not None and middle is not None and middle > SAME * coarse:
         return max(middle, DOUBLE)  # and on the smallest one, float32 does not move at all
@@ -50,14 +50,16 @@ def _at(subject, directions, spacing):
 
 def of_backward(subject: Checked, cotangent: np.ndarray, gradients: list, generator: np.random.Generator) -> list[float]:
     """For each input how far its gradient is from being linear in dout, at most: 0.0 where that is no rounding but a mistake."""
+    if not subject.takes_dout():
+        return [0.0] * len(gradients)
     other = np.asarray(generator.standard_normal(cotangent.shape))
     if not cotangent.ndim:
         return [0.0] * len(gradients)
-    defects = []
-    for a, b, total in zip(gradients, subject.gradients(other), subject.gradients(cotangent + other)):
-        if a is None or b is None or total is None or not a.shape == b.shape == total.shape or not a.size:
-            defects.append(0.0)
-            continue
-        defect, size = float(abs(a + b - total).max()), float(abs(total).max())
-        defects.append(defect if defect < 1e-4 * size else 0.0)
-    return defects
+    return [_defect(*three) for three in zip(gradients, subject.gradients(other), subject.gradients(cotangent + other))]
+
+
+def _defect(a, b, total):
+    if a is None or b is None or total is None or not a.shape == b.shape == total.shape or not a.size:
+        return 0.0
+    defect = float(abs(a + b - total).max())
+    return defect if defect < 1e-4 * float(abs(total).max()) else 0.0

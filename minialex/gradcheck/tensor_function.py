@@ -42,18 +42,18 @@ class Checked:
     def settle(self, cotangent: np.ndarray) -> None:
         """Every input has a gradient here."""
 
-    def go_back(self) -> None:
-        """Put the original values into the tensors."""
-        for moved, original in zip(self.tensors, self.originals):
-            moved.data[...] = original
+    def put(self, values: list[np.ndarray]) -> None:
+        """Write these values into the tensors, in place."""
+        for moved, value in zip(self.tensors, values):
+            moved.data[...] = value
 
     def draws_in_backward(self, cotangent: np.ndarray, which: int) -> bool:
         """Does the gradient of input number `which` change with the state of np.random when backward begins?"""
         return False
 
-    def rounding_of(self, cotangent: np.ndarray, gradients: list, generator: np.random.Generator) -> list[float]:
-        """How finely each gradient is computed, in absolute numbers."""
-        return [0.0] * len(self.tensors)
+    def takes_dout(self) -> bool:
+        """Has a student's backward a place for dout?"""
+        return False
 
     def changes_between_calls(self, cotangent: np.ndarray, gradients: list) -> list[bool]:
         """For each input: does a second call give another gradient?"""

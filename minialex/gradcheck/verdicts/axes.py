@@ -65,7 +65,7 @@ def of_another_input(case: Case) -> Iterator[Verdict]:
 
 
 def _of(case, look, which):
-    look.place.go()
+    case.go(look)
     return case.analytic(look.cotangent, which)
 
 

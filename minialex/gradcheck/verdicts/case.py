@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...device import device_of, to_numpy
+from ..probing import Entry, Place, root_mean_square, sides
 from ..rounding import DOUBLE, SINGLE
 from ..tensor_function import Checked
 from .names import Verdict
@@ -32,7 +33,7 @@ class Look:
     """One place and one cotangent. x, y, values, rest: the input in question, the output, all inputs by name, and the arrays
     that forward kept for backward, by name. analytic: what backward returned, zeros for None."""
 
-    def __init__(self, place: "Place", cotangent: np.ndarray, analytic: np.ndarray):
+    def __init__(self, place: "Linearised", cotangent: np.ndarray, analytic: np.ndarray):
         self.place, self.cotangent, self.analytic = place, cotangent, analytic
         self.x, self.y, self.values, self.rest, self.jacobian = place.x, place.y, place.values, place.rest, place.jacobian
         self.numeric = self.combined(cotangent)
@@ -47,49 +48,35 @@ class Look:
         return {**self.values, **self.rest}
 
 
-class Place:
+class Linearised(Place):
     """One set of values, with the Jacobian there."""
 
     def __init__(self, subject, which: int, bases: list[np.ndarray]):
-        self.subject, self.bases = subject, bases
-        self.go()
+        super().__init__(subject, bases)
         self.x = bases[which]
         self.y = to_numpy(subject.output()).astype(np.float64)
         self.values = dict(zip(subject.names, bases))
         self.rest = subject.kept()
-        scale = root_mean_square(self.x) or 1.0
-        columns = [self._column(subject.tensors[which].data, index, max(abs(float(self.x[index])), scale))
-                   for index in np.ndindex(self.x.shape)]
+        columns = [self._column(Entry(self, which, index)) for index in np.ndindex(self.x.shape)]
         self.jacobian = np.stack(columns, axis=1).reshape(self.y.shape + self.x.shape)
-        self.go()
 
-    def go(self) -> None:
-        """Write these values into the tensors."""
-        put(self.subject, self.bases)
-
-    def _column(self, array, index, unit):
+    def _column(self, probe):
         """Column n of J. Where the outputs bend (a kink is near) with smaller steps, where they are so large beside their change
         that the step drowns in rounding with a larger one."""
-        first = (SINGLE_STEP if self.subject.rounding > SINGLE else STEP) * unit
-        slope, jump = self._slope(array, index, first)
+        first = (SINGLE_STEP if self.subject.rounding > SINGLE else STEP) * probe.unit
+        slope, jump = self._slope(probe, first)
         if float(abs(self.y).max()) * DOUBLE / first > 1e-8 * abs(slope).max():
-            wide, bend = self._slope(array, index, WIDER * first)
+            wide, bend = self._slope(probe, WIDER * first)
             return wide if bend.max() <= SMOOTH * abs(wide).max() else slope
         for smaller in (30, 900):
             if np.isfinite(slope).all() and jump.max() <= SMOOTH * abs(slope).max():
                 break
-            slope, jump = self._slope(array, index, first / smaller)
+            slope, jump = self._slope(probe, first / smaller)
         return slope
 
-    def _slope(self, array, index, step):
+    def _slope(self, probe, step):
         """(central difference, |right − left|) of every output."""
-        value, sides = float(self.x[index]), []
-        for sign in (1, -1):
-            array[index] = value + sign * step
-            with np.errstate(all="ignore"):
-                sides.append(to_numpy(self.subject.output()).reshape(-1))
-        array[index] = value
-        plus, minus = sides
+        plus, minus = (to_numpy(side).reshape(-1) for side in sides(self, probe, step))
         return (plus - minus) / (2 * step), abs(plus - 2 * self.y.reshape(-1) + minus) / step
 
 
@@ -116,9 +103,13 @@ class Case:
         self.name, self.options = subject.names[which], subject.options
         self.is_single = subject.rounding > SINGLE
         self.tolerance = max(EXACT, rtol)
-        self.looks = [look for bases in self._bases() for look in self._looks_at(Place(subject, which, bases))]
+        self.looks = [look for bases in self._bases() for look in self._looks_at(Linearised(subject, which, bases))]
         self.shape, self.size = self.looks[0].x.shape, self.looks[0].x.size
-        put(subject, subject.originals)
+        subject.put(subject.originals)
+
+    def go(self, look: Look) -> None:
+        """Write the values of a look into the subject."""
+        self.subject.put(look.place.bases)
 
     @property
     def y(self) -> np.ndarray:
@@ -130,7 +121,7 @@ class Case:
         yield [self._nudged(base) for base in originals]
         for change in (self._shuffled, self._scaled, self._nudged):
             bases = [change(base) for base in originals]
-            put(self.subject, bases)
+            self.subject.put(bases)
             try:
                 with np.errstate(all="ignore"):
                     if np.isfinite(to_numpy(self.subject.output())).all():
@@ -149,7 +140,6 @@ class Case:
         return self._scaled(self.generator.permutation(base.reshape(-1)).reshape(base.shape))
 
     def _looks_at(self, place):
-        place.go()
         for _ in range(2):
             cotangent = to_numpy(self.subject.cotangent(place.y, self.generator))
             yield Look(place, cotangent, self.analytic(cotangent))
@@ -233,13 +223,3 @@ def affordable(subject: Checked, which: int, output_size: int) -> bool:
     return size <= MOST and size * output_size <= LARGEST and 4 * size + TRIALS <= subject.affords and \
         device_of(subject.tensors[which].data) == "cpu"
 
-
-def put(subject: Checked, bases: list[np.ndarray]) -> None:
-    """Write these values into the subject's tensors, in place."""
-    for tensor, base in zip(subject.tensors, bases):
-        tensor.data[...] = base
-
-
-def root_mean_square(array: np.ndarray) -> float:
-    """√(mean of squares): the size of an array's values."""
-    return float(np.sqrt((array ** 2).mean()))

@@ -18,7 +18,7 @@ OWN_STREAM = 2012
 
 def draws_random_numbers(case: Case) -> Iterator[Verdict]:
     """Other random numbers between forward and backward give another gradient."""
-    case.looks[0].place.go()
+    case.go(case.looks[0])
     if case.subject.draws_in_backward(case.looks[0].cotangent, case.which):
         yield Verdict(RANDOM, "the gradient changes with the state of the random generator between forward and backward: "
                       "backward draws random numbers of its own. Keep those of forward in the cache")
@@ -58,7 +58,7 @@ def diagnosis(finding: Finding, comparing: Comparing) -> Verdict | None:
     try:
         return _diagnosed(finding, comparing, case)
     finally:
-        subject.go_back()
+        subject.put(subject.originals)
 
 
 def _diagnosed(finding, comparing, case):
@@ -88,7 +88,7 @@ def _unknown(case):
     wrong = np.any([case.wrong(look) for look in case.looks if look.place is case.looks[0].place], axis=0)
     evidence = [places.where(wrong, case)]
     look, other = case.looks[:2]
-    look.place.go()
+    case.go(look)
     total = case.analytic(look.cotangent + other.cotangent)
     if not np.array_equal(look.cotangent, other.cotangent) and not case.agree(look.analytic + other.analytic, total):
         evidence.append("backward is not linear in dout: the gradients for two dout do not add up to that for their sum")

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from .case import Case, Guess, Look, put, root_mean_square
+from ..probing import Direction, Place, sides
+from .case import Case, Guess, Look
 from .names import INPUT, OUTPUT, TERM
 
 STEPS, SINGLE_STEPS = (1e-4, 1e-5, 1e-6), (2e-2, 1e-2)
@@ -27,7 +28,7 @@ def output_for_input(case: Case) -> Iterator[Guess]:
 
 
 def _analytic_at_the_output(case, look):
-    put(case.subject, [look.y if name == case.name else value for name, value in look.values.items()])
+    case.subject.put([look.y if name == case.name else value for name, value in look.values.items()])
     try:
         return case.analytic(look.cotangent)
     except Exception:  # outside the domain of the student's code: then it is no explanation
@@ -80,17 +81,14 @@ def _derivative(case, look, changes, direction, which, options):
     if any(base.shape != tensor.shape for base, tensor in zip(bases, subject.tensors)):
         return None
     subject.overrides = options or {}
-    unit = root_mean_square(bases[which]) or 1.0
+    place = Place(subject, bases)
+    probe = Direction(place, which, direction)
     try:
         for step in SINGLE_STEPS if case.is_single else STEPS:
-            sides = []
-            for sign in (1, -1):
-                put(subject, bases)
-                subject.tensors[which].data[...] += sign * step * unit * direction
-                sides.append(subject.output())
-            if sides[0].shape != look.cotangent.shape or not np.isfinite(sides).all():
+            plus, minus = sides(place, probe, step * probe.unit)
+            if plus.shape != look.cotangent.shape or not np.isfinite(plus - minus).all():
                 return None
-            found = float((look.cotangent * (sides[0] - sides[1])).sum()) / (2 * step * unit)
+            found = float((look.cotangent * (plus - minus)).sum()) / (2 * step * probe.unit)
             if before is not None and abs(found - before) <= 1e-7 * abs(found):
                 return found
             before = found

@@ -155,7 +155,7 @@ def _is_hidden(finding, is_single):
 
 def same_for_all(subject: Checked, verdict: str, evidence: str) -> list[Row]:
     """Rows for a function of which nothing can be compared."""
-    return [_bare_row(name, tensor, verdict, "as above" if i else evidence)
+    return [Row(name, tensor.shape, tensor.size, verdict=verdict, evidence="as above" if i else evidence)
             for i, (name, tensor) in enumerate(zip(subject.names, subject.tensors))]
 
 
@@ -166,21 +166,18 @@ def shape_differs(subject: Checked, problem: ShapeDiffers) -> list[Row]:
     guilty = [tensor is problem.source for tensor in subject.tensors]
     if not any(guilty):
         return same_for_all(subject, names.SHAPE, f"inside, {evidence}")
-    return [_bare_row(name, tensor, *((names.SHAPE, evidence) if its_fault else (names.NOT_COMPARED, "")))
+    fault = {"verdict": names.SHAPE, "evidence": evidence}
+    return [Row(name, tensor.shape, tensor.size, **(fault if its_fault else {}))
             for name, tensor, its_fault in zip(subject.names, subject.tensors, guilty)]
 
 
 def absent(subject: Checked) -> list[Row]:
     """Rows for the inputs that backward gives no gradient for: the data of a first layer or a network, the target of a loss."""
-    return [_bare_row(name, slot, names.NOT_COMPARED, f"backward gives no gradient for {name}")
+    return [Row(name, slot.shape, slot.size, evidence=f"backward gives no gradient for {name}")
             for name, slot in subject.absent.items()]
 
 
 def without_gradient(name: str) -> Row:
     """A row for a parameter of an object whose gradient was found nowhere."""
-    return Row(name, (), 1, 0, 0, None, None, None, None, names.UNDECIDED, f"no gradient of {name} was found: none is "
-               f"returned, and none lies in the object under a name such as d{name}, grad_{name}, grads[\"{name}\"]")
-
-
-def _bare_row(name, tensor, verdict, evidence):
-    return Row(name, tensor.shape, tensor.size, 0, 0, None, None, None, None, verdict, evidence)
+    return Row(name, (), 1, verdict=names.UNDECIDED, evidence=f"no gradient of {name} was found: none is returned, and none "
+               f"lies in the object under a name such as d{name}, grad_{name}, grads[\"{name}\"]")
