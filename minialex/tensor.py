@@ -12,13 +12,14 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, Union
+from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .aliases import Array, Shape
 from .device import array_module, as_numbers, canonical, device_of, is_array, to_device, to_numpy
+from .numpy_calls import NumpyCalls
 
 Input: TypeAlias = Union["Tensor", ArrayLike]  # what operations take: arrays, lists and numbers become Tensors
 
@@ -83,7 +84,7 @@ def _watched(direction: str, function: Function, call: Callable[..., Any]) -> Ca
     return call
 
 
-class Tensor:
+class Tensor(NumpyCalls):
     """An n-dimensional array that can be differentiated.
 
     data: array, list or number; floating arrays keep their dtype, everything else becomes float32.
@@ -103,9 +104,6 @@ class Tensor:
         sum: Callable[..., Tensor]
         mean = max = reshape = transpose = exp = log = sum
         T: Tensor
-
-    __array_priority__ = 200  # so that `array * tensor` asks the tensor
-    __array_ufunc__ = None
 
     def __init__(self, data: ArrayLike, requires_grad: bool = False) -> None:
         if isinstance(data, Tensor):
@@ -150,14 +148,6 @@ class Tensor:
         made_by = f", made by {self.creator.name}" if self.creator else ""
         where = f", device={self.device}" if self.device != "cpu" else ""
         return f"Tensor({values}, dtype={self.dtype}{where}{', requires_grad=True' * self.requires_grad}{made_by})"
-
-    def __array__(self, dtype: object = None, copy: object = None) -> NoReturn:
-        raise TypeError("NumPy needs an array, not a Tensor: use .data (the same memory) or .numpy() (on the CPU).")
-
-    def __array_function__(self, function: Any, types: Any, arguments: Any, options: Any) -> Any:
-        if function in (np.shape, np.ndim, np.size):  # not np.sum(x), np.concatenate([x, y]), ...
-            return function(self.data, *arguments[1:], **options)
-        self.__array__()
 
     def __float__(self) -> float:
         return float(self.item())

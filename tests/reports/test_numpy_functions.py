@@ -22,10 +22,32 @@ def test_a_function_of_numpy_is_refused_with_a_sentence(function):
         function(*first, *MORE.get(function, []))
 
 
-@pytest.mark.parametrize("function", [np.exp, np.add.reduce, np.isnan])
+@pytest.mark.parametrize("function", [np.exp, np.add.reduce, np.isnan, lambda t: np.add(np.ones(2), 1, out=t)])
 def test_so_is_a_ufunc(function):
-    with pytest.raises(TypeError, match="Tensor"):
+    with pytest.raises(TypeError, match="NumPy needs an array, not a Tensor"):
         function(ma.Tensor([1.0, 2.0]))
+
+
+@pytest.mark.parametrize("call, instead", [
+    (np.exp, "x.exp() instead of np.exp"), (lambda t: np.maximum(0, t), "F.relu(x)"), (np.sqrt, "x ** 0.5"),
+    (lambda t: np.dot(t, t), "x @ y instead of np.dot"), (np.sum, "x.sum()"), (np.tanh, "F.tanh(x)"),
+])
+def test_and_says_what_to_write_instead(call, instead):
+    with pytest.raises(TypeError) as raised:
+        call(ma.Tensor([1.0, 2.0]))
+    assert f"; for a gradient write {instead}" in str(raised.value)
+
+
+def test_an_array_does_not_become_a_tensor_in_place():
+    parameter = a_leaf()
+    with pytest.raises(TypeError, match="NumPy needs an array, not a Tensor"):
+        parameter.data -= 0.1 * a_leaf()
+    assert parameter.data.tolist() == [1, 2]
+
+
+def test_an_array_is_no_tensor():
+    array, t = np.ones(2), a_leaf()
+    assert (array == t) is (t == array) is False and array != t and t not in [array]
 
 
 def test_what_asks_for_the_shape_alone_is_answered():
@@ -36,6 +58,10 @@ def test_what_asks_for_the_shape_alone_is_answered():
 def test_an_array_beside_a_tensor_still_computes():
     assert (np.ones(2) + ma.Tensor([1.0, 2.0])).data.tolist() == [2, 3]
     assert (np.ones((2, 2)) @ ma.Tensor([1.0, 2.0])).data.tolist() == [3, 3]
+    for array, result in ((5 - np.ones(2), [3, 2]), (np.float64(4), [3, 2])):
+        assert (array - ma.Tensor([1.0, 2.0])).data.tolist() == np.subtract(array, ma.Tensor([1.0, 2.0])).data.tolist() == result
+    assert (np.full(2, 4.0) / ma.Tensor([1.0, 2.0]) ** 2).data.tolist() == [4, 1]
+    assert (np.full(2, 3.0) ** ma.Tensor([1.0, 2.0])).data.tolist() == [3, 9]
 
 
 class Backward(ma.Function):

@@ -1,0 +1,36 @@
+"""What NumPy asks of a Tensor: its shape, and to stand beside an array at an operator; the rest is refused in a sentence."""
+from typing import Any, NoReturn
+
+import numpy as np
+
+REFLECTED = {np.add: "__radd__", np.subtract: "__rsub__", np.multiply: "__rmul__", np.true_divide: "__rtruediv__",
+             np.power: "__rpow__", np.matmul: "__rmatmul__"}
+INSTEAD = {"exp": "x.exp()", "log": "x.log()", "sum": "x.sum()", "mean": "x.mean()", "max": "x.max()", "amax": "x.max()",
+           "dot": "x @ y", "sqrt": "x ** 0.5", "square": "x * x", "negative": "-x", "maximum": "F.relu(x)",
+           "tanh": "F.tanh(x)", "reshape": "x.reshape(...)", "transpose": "x.transpose(...)"}
+
+
+class NumpyCalls:
+    """The methods by which NumPy asks: __array__ for the values, the others before it calls one of its own functions."""
+
+    data: Any
+    __array_priority__ = 200  # so that CuPy's `array * tensor` asks the tensor; NumPy calls __array_ufunc__
+
+    def __array__(self, dtype: object = None, copy: object = None) -> NoReturn:
+        self._refuse()
+
+    def __array_function__(self, function: Any, types: Any, arguments: Any, options: Any) -> Any:
+        if function in (np.shape, np.ndim, np.size):  # not np.sum(x), np.concatenate([x, y]), ...
+            return function(self.data, *arguments[1:], **options)
+        self._refuse(function.__name__)
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        if ufunc in (np.equal, np.not_equal):
+            return ufunc is np.not_equal  # an array is never the same object
+        if ufunc in REFLECTED and method == "__call__" and not options:
+            return getattr(type(self), REFLECTED[ufunc])(*reversed(inputs))
+        self._refuse(ufunc.__name__)
+
+    def _refuse(self, name: str = "") -> NoReturn:
+        instead = f"; for a gradient write {INSTEAD[name]} instead of np.{name}" if name in INSTEAD else ""
+        raise TypeError(f"NumPy needs an array, not a Tensor: use .data (the same memory) or .numpy() (on the CPU){instead}.")
