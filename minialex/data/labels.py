@@ -121,11 +121,10 @@ class Labels:
 
     def _split(self, head: list[str], problems: Problems) -> int | None:
         """The column that says of which part a picture is: it is called so, and some of its cells are names of parts."""
-        called = [head.index(name) for name in SPLIT_COLUMNS if name in head and len(head) > 2]
-        found = [number for number in called if any(map(_part, self.columns[number][1:]))]
-        if called and not found:
-            reason = f"its column {head[called[0]]} says neither train nor val nor test; it is not used"
-            problems.append((self.at(self.lines[0]), reason))
+        called = [name for name in SPLIT_COLUMNS if name in head and len(head) > 2]
+        found = [head.index(name) for name in called if any(map(_part, self.columns[head.index(name)][1:]))]
+        if "split" in called and not found:
+            problems.append((self.at(self.lines[0]), "its column split says neither train nor val nor test; it is not used"))
         return found[0] if found else None
 
 

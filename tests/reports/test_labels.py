@@ -337,12 +337,18 @@ def test_a_column_of_parts_divides_the_pictures(tmp_path, flat, name, head):
 @pytest.mark.parametrize(("cells", "line", "reason"), [
     (["train"] * 5 + ["val", "val", "extra"], ":9", "its split is none of train, val and test; the picture is left out"),
     (["train"] * 5 + ["val", "val", ""], ":9", "its split is none of train, val and test; the picture is left out"),
-    (["1", "2"] * 4, ":1", "its column split says neither train nor val nor test; it is not used"),
+    (["0", "1"] * 4, ":1", "its column split says neither train nor val nor test; it is not used"),
 ])
 def test_a_column_of_parts_that_is_not_used_is_said(flat, cells, line, reason):
     rows = [f"{n:02d}.png,{'dog' if n % 2 else 'cat'},{cell}\n" for n, cell in enumerate(cells)]
     _, told = problems(flat, "file,class,split\n" + "".join(rows))
     assert told == [(line, reason)]
+
+
+def test_a_column_called_set_that_names_no_parts_is_one_of_many(flat):
+    rows = [f"{n:02d}.png,{n // 4},{'dog' if n % 2 else 'cat'}\n" for n in range(COUNT)]
+    train, told = problems(flat, "image,set,class\n" + "".join(rows))
+    assert train.classes == ["cat", "dog"] and told == []
 
 
 def test_a_picture_of_two_parts_is_left_out(flat):
