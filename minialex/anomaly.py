@@ -12,10 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from . import functional as F
 from . import tensor
 from .aliases import Array
 from .device import array_module, is_array
-from .tensor import Function
+from .nn import Module
+from .tensor import Function, Tensor
 
 
 @contextmanager
@@ -26,6 +28,26 @@ def detect_anomaly() -> Iterator[None]:
         yield
     finally:
         tensor.observers.remove(_check)
+
+
+def explain(model: Module, images: Array, labels: Array) -> str:
+    """Where NaN or infinity comes up in the loss of a batch: the first layer that gives it."""
+    broken = first_broken_parameter(model)
+    if broken:
+        return (f"layer {broken.rpartition('.')[0]} is the first with NaN or infinity in its parameters "
+                f"({broken}).")
+    try:
+        with detect_anomaly():
+            F.cross_entropy(model(Tensor(images)), labels).backward()
+    except FloatingPointError as error:
+        return str(error)
+    last = list(model.named_parameters())[-1][0].rpartition(".")[0]
+    return f"no layer up to {last} gives NaN or infinity for the same batch again."
+
+
+def first_broken_parameter(model: Module) -> str | None:
+    """The name of the first parameter with NaN or infinity in it, or None."""
+    return next((name for name, parameter in model.named_parameters() if not _finite(parameter.data)), None)
 
 
 def _check(direction: str, function: Function, call: Callable[..., Any]) -> Callable[..., Any]:

@@ -19,6 +19,7 @@ import numpy as np
 from ..aliases import Array
 from ..errors import require
 from .pictures import PictureSet, UnreadablePicture, attempt
+from .sample import evenly
 from .threads import ahead, bar
 from .transforms import luminance
 
@@ -45,10 +46,9 @@ def statistics(pictures: PictureSet, channels: int = 3, limit: int = 10_000, wor
     result is the same bytes whatever the number of workers. Raises UserError if no picture can be read.
     """
     count = min(len(pictures), limit)
-    indices = np.arange(count) * len(pictures) // max(count, 1)
     total = np.zeros((channels, pictures.size, pictures.size), dtype=np.uint32)
     products, seen = np.zeros((channels, channels)), 0
-    sums = ahead(lambda index: attempt(_sums, pictures, int(index), channels), indices, workers)
+    sums = ahead(lambda index: attempt(_sums, pictures, int(index), channels), evenly(count, len(pictures)), workers)
     for found in bar("mean image", progress, sums, total=count, leave=False):
         if isinstance(found, UnreadablePicture):
             continue

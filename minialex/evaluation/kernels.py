@@ -12,10 +12,16 @@ other (section 6.1).
 
 import numpy as np
 
+from .. import nn
 from ..aliases import Array
 
 HALF_NYQUIST = 0.25  # periods per pixel; the Nyquist frequency is 0.5
 FINE = 3  # a kernel's spectrum is taken at three times its size, for rings of frequencies that are nearly round
+
+
+def convolutions(model: nn.Module) -> list[tuple[str, nn.Conv2d]]:
+    """[(name, layer)] of the layers that have kernels."""
+    return [(name, layer) for name, layer in model.named_modules() if isinstance(layer, nn.Conv2d)]
 
 
 def likeness(weight: Array, start: Array) -> Array:

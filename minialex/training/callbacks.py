@@ -1,4 +1,6 @@
-"""What happens beside the loop: a Callback is told each event of a run, with the Trainer and what belongs to the event.
+"""What happens beside the loop: a Callback is told each event of a run.
+
+It gets the Trainer and what belongs to the event.
 
 A callback of your own takes the events that it needs, and `run` takes the callback:
 
@@ -17,7 +19,8 @@ A callback of your own takes the events that it needs, and `run` takes the callb
 
     run({"subset": "", "variant": "lenet5"}, callbacks=[Norms()])
 
-A callback may look at everything of the Trainer, and set `trainer.stopping`; what it changes, it changes in the run.
+A callback may look at everything of the Trainer, and set `trainer.stopping`; what it changes, it
+changes in the run.
 """
 
 import signal
@@ -25,10 +28,10 @@ import threading
 from contextlib import suppress
 from typing import Any
 
-from ..evaluation import report
+from ..evaluation import figures, report
 from ..tensor import Tensor
-from . import plots
-from .loop import Epoch, Trainer
+from .loop import Trainer
+from .run_dir import Epoch
 
 
 class Callback:
@@ -41,7 +44,7 @@ class Callback:
         """An epoch's steps, or those left of it, are about to be made."""
 
     def on_loss(self, trainer: Trainer, loss: Tensor, images: Any, labels: Any) -> None:
-        """The loss of a part of a batch is known, its gradients are not yet; all on the trainer's device."""
+        """The loss of a part of a batch is known, its gradients are not yet; all on the device."""
 
     def on_gradients(self, trainer: Trainer) -> None:
         """The gradients of a whole batch are ready, the optimiser has not yet made its step."""
@@ -50,7 +53,7 @@ class Callback:
         """A step has been made, on this batch as the loader gave it."""
 
     def on_validation(self, trainer: Trainer, loss: float, images: Any, labels: Any) -> None:
-        """A validation has been made, with this mean loss; images and labels: its last batch."""
+        """A validation has been made, with this mean loss; images, labels: its last batch."""
 
     def on_epoch(self, trainer: Trainer, row: Epoch) -> None:
         """An epoch with its validation is over."""
@@ -66,9 +69,11 @@ class Callback:
 
 
 class Interrupt(Callback):
-    """Ctrl-C while training: the first one asks, and the step is finished and saved; the second one leaves at once.
+    """Ctrl-C while training: the first one asks, and the step is finished and saved; the second one
+    leaves at once.
 
-    What a shared machine sends before it takes a program down, and a terminal when it is closed, is heard like the first.
+    What a shared machine sends before it takes a program down, and a terminal when it is closed, is
+    heard like the first.
     """
 
     HEARD = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
@@ -81,13 +86,14 @@ class Interrupt(Callback):
             if trainer.stopping:
                 raise KeyboardInterrupt
             trainer.stopping = True
-            with suppress(RuntimeError):  # it came while the program was printing, and its output takes one line at a time
+            with suppress(RuntimeError):  # in the middle of a line, which the output ends first
                 trainer.progress.line("stopping after this step; once more to leave at once")
 
-        if threading.current_thread() is threading.main_thread():  # Python lets no other thread handle signals
-            for number in (getattr(signal, name) for name in self.HEARD if hasattr(signal, name)):
-                if signal.getsignal(number) != signal.SIG_IGN:  # nohup, and shells for what runs in the background, do that
-                    self.before[number] = signal.signal(number, handle) or signal.SIG_DFL
+        if threading.current_thread() is not threading.main_thread():
+            return  # Python lets no other thread handle signals
+        for number in (getattr(signal, name) for name in self.HEARD if hasattr(signal, name)):
+            if signal.getsignal(number) != signal.SIG_IGN:  # as nohup and shells' background have it
+                self.before[number] = signal.signal(number, handle) or signal.SIG_DFL
 
     def on_close(self, trainer: Trainer) -> None:
         for number, handler in self.before.items():
@@ -95,7 +101,7 @@ class Interrupt(Callback):
 
 
 class Schedule(Callback):
-    """Let the learning rate rise from 0 over the first `warmup` steps of a run, and follow its schedule after each epoch."""
+    """Let the learning rate rise over the first `warmup` steps, then follow its schedule."""
 
     def on_gradients(self, trainer: Trainer) -> None:
         if trainer.epoch == 0 and trainer.batch < trainer.config.warmup:
@@ -111,5 +117,7 @@ class Figures(Callback):
 
     def on_end(self, trainer: Trainer) -> None:
         complete = [trainer.is_complete(row.epoch - 1) for row in trainer.history]
-        plots.of_run(trainer.folder.path, trainer.experiment, trainer.history, complete, trainer.warn)
-        report.of_training(trainer.folder.path, trainer.experiment.val, trainer.device, trainer.warn)
+        figures.of_run(trainer.folder.path, trainer.experiment, trainer.history, complete,
+                       trainer.warn)
+        report.of_training(trainer.folder.path, trainer.experiment.val, trainer.device,
+                           trainer.warn)

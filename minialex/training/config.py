@@ -1,35 +1,41 @@
 """What a training run is made of, and what it is where the user does not say: the recipes, as data.
 
-The paper's recipe (section 5): batch 128, momentum 0.9, weight decay 0.0005, learning rate 0.01 divided by 10 whenever
-the validation error stops falling, three times in about 90 epochs, weights from N(0, 0.01²), pixels 0..255 minus the
-mean. On a few thousand pictures it stays at ln K, the loss of a guess among K classes, for many epochs. What learns
-there: weights of He's variance 2/fan_in, pixels of variance 1, smaller batches and steps that shrink in a line.
+The paper's recipe (section 5): batch 128, momentum 0.9, weight decay 0.0005, learning rate 0.01
+divided by 10 whenever the validation error stops falling, three times in about 90 epochs, weights
+from N(0, 0.01²), pixels 0..255 minus the mean. On a few thousand pictures it stays at ln K, the
+loss of a guess among K classes, for many epochs. What learns there: weights of He's variance
+2/fan_in, pixels of variance 1, smaller batches and steps that shrink in a line.
 
-conv1 needs help to leave its random start within a few hundred steps (FIRST). Its gradient grows with the pixels, and those
-of variance 1 are 65 times smaller than raw ones (of the built-in set). So its kernels stay as they were drawn, unless it
-starts smaller and learns faster, as Caffe's lr_mult has it: FIRST for drawn pictures, the recipe "middle" for photographs.
-Trials of both numbers: benchmarks/RESULTS.md.
+conv1 needs help to leave its random start within a few hundred steps (FIRST). Its gradient grows
+with the pixels, and those of variance 1 are 65 times smaller than raw ones (of the built-in set).
+So its kernels stay as they were drawn, unless it starts smaller and learns faster, as Caffe's
+lr_mult has it: FIRST for drawn pictures, the recipe "middle" for photographs. Trials of both
+numbers: benchmarks/RESULTS.md.
 """
 
 import dataclasses
 import math
 import re
+from collections.abc import Callable
 from typing import Any
 
-from ..errors import UserError
+from .. import models
+from ..errors import require
 
 SMALL = 100_000  # fewer training pictures than this are a small set
 MIDDLE = range(1_000, 5_000)  # so many are enough for filters that are filters, with the recipe "middle"
 
 _PAPER = {
-    "epochs": 90, "batch_size": 128, "lr": 0.01, "momentum": 0.9, "weight_decay": 0.0005, "schedule": "plateau", "warmup": 0,
-    "init": "paper", "pixels": "raw", "colour": 0.1, "first_init": 1.0, "first_lr": 1.0,
+    "epochs": 90, "batch_size": 128, "lr": 0.01, "momentum": 0.9, "weight_decay": 0.0005,
+    "schedule": "plateau", "warmup": 0, "init": "paper", "pixels": "raw", "colour": 0.1,
+    "first_init": 1.0, "first_lr": 1.0,
 }
 _SMALL = _PAPER | {
-    "epochs": 20, "batch_size": 32, "lr": 0.005, "schedule": "linear", "init": "he", "pixels": "unit", "colour": 0.0,
+    "epochs": 20, "batch_size": 32, "lr": 0.005, "schedule": "linear", "init": "he",
+    "pixels": "unit", "colour": 0.0,
 }
 LONG = 20  # epochs: in fewer the first layer's faster start is not over
-WITH_NORM = ("paper", "caffe", "caffenet", "single-tower")  # one of these was measured with the recipe "middle"
+WITH_NORM = ("paper", "caffe", "caffenet", "single-tower")  # of these "middle" was measured
 FIRST = {"first_init": 0.3, "first_lr": 30.0}
 RECIPES: dict[str, dict[str, Any]] = {
     "paper": _PAPER,
@@ -43,27 +49,31 @@ RECIPES: dict[str, dict[str, Any]] = {
 }
 REASONS = {
     "paper": "the paper's recipe",
-    "small": "small set: starting from He's initialisation, because from the paper's own the loss stays at ln K for many "
-    "epochs; --paper for the paper's",
+    "small": "small set: starting from He's initialisation, because from the paper's own the loss "
+    "stays at ln K for many epochs; --paper for the paper's",
     "finetune": "starting from weights that have learnt something: a small learning rate keeps it",
-    "frozen": "the frozen layers see each picture a few times and then never again: what they make of it is kept",
+    "frozen": "the frozen layers see each picture a few times and then never again: what they make "
+    "of it is kept",
     "own": "a network of your own: starting from the weights that it draws itself",
     "lenet5": "LeNet-5: starting from LeCun's initialisation, which suits tanh",
 }
 REASONS["builtin"] = REASONS["middle"] = REASONS["small"]
 
-MILESTONES = (0.6, 0.85)  # the schedule "steps" divides the learning rate by 10 after these parts of the epochs
+MILESTONES = (0.6, 0.85)  # parts of the epochs: the schedule "steps" divides lr by 10 after them
 SCHEDULES = ("linear", "steps", "milestones", "plateau", "constant")
-INITIALISATIONS = ("paper", "released", "he", "lecun", "own")  # own: as the user's network draws itself
+INITIALISATIONS = ("paper", "released", "he", "lecun", "own")  # own: the user's network does it
 PIXELS = ("unit", "raw")
-PARALLEL = ("data", "hybrid")  # whether processes share the work of fully connected layers too (see parallel.py)
-# A forward pass takes a third of a training step, so 0.15 times the training pictures cost 5 % of an epoch.
+PARALLEL = ("data", "hybrid")  # do processes share fully connected layers too? (see parallel.py)
+# A forward pass takes a third of a step: 0.15 times the training pictures cost 5 % of an epoch.
 VALIDATION_SHARE = 0.15
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Config:
-    """All settings of a run, none left open; what config.json holds. Those without a value here come from the recipe."""
+    """All settings of a run, none left open; what config.json holds.
+
+    Those without a value here come from the recipe.
+    """
 
     recipe: str
     data: str | None = None  # a folder, or None for a set that minialex brings
@@ -88,24 +98,46 @@ class Config:
     seed: int = 0
     device: str = "auto"
     workers: int = 2
-    first_init: float = 1.0  # the first convolution's initial weights are this times what `init` draws
-    first_lr: float = 1.0  # its weights' learning rate is this times lr
+    first_init: float = 1.0  # times what `init` draws for the first convolution
+    first_lr: float = 1.0  # times lr: the learning rate of its weights
     colour: float = 0.0  # σ of the colour shifts along the principal components while training
     tf32: bool = False  # a GPU's matrix products round to TF32
     accumulate: int = 1  # parts in which a batch is worked on
-    milestones: str | None = None  # epochs after which the schedule "milestones" divides the learning rate by 10
-    mean: str | None = None  # of the pictures that the weights of `init` were trained with: a file or numbers
+    milestones: str | None = None  # epochs after which the schedule "milestones" divides lr by 10
+    mean: str | None = None  # of the pictures that `init` was trained with: a file or numbers
     save_every: str = "10min"  # time or steps between two checkpoints, see save_interval
     labels: str | None = None  # a file that says what the pictures are, where no class folders do
     class_names: str | None = None  # a file that says what people read for each class
-    class_weights: str | None = None  # how much each class counts in the loss: "balanced", or numbers in the classes' order
-    model: dict | None = None  # the user's own network, see own_model
+    class_weights: str | None = None  # of the classes in the loss: "balanced", or numbers in order
+    model: dict | None = None  # type: ignore[type-arg]  # the user's own network, see own_model
     shards: int = 1  # into which each batch is cut for the processes that share it
     parallel: str = "data"  # one of PARALLEL
 
     def settings(self) -> dict[str, Any]:
         """As config.json has them; `model` only where there is one."""
-        return {name: value for name, value in vars(self).items() if name != "model" or value is not None}
+        return {name: value for name, value in vars(self).items() if name != "model" or value}
+
+    @property
+    def channels(self) -> int:
+        """Of the pictures: LeNet-5 was made for grey ones."""
+        return self.model["input_shape"][0] if self.model else 1 if self.variant == "lenet5" else 3
+
+    @property
+    def part_size(self) -> int:
+        """Pictures that the network works on at once."""
+        return -(-self.batch_size // self.accumulate)
+
+    def parts(self, count: int) -> list[slice]:
+        """The rows of a batch of `count` pictures that are worked on at once, part after part."""
+        size = self.part_size
+        return [slice(start, min(start + size, count)) for start in range(0, count, size)]
+
+    def drops(self) -> list[int]:
+        """After which epochs the schedules "steps" and "milestones" divide the learning rate by 10."""
+        if self.milestones is not None:
+            return parse_milestones(self.milestones)
+        after = {max(1, round(part * self.epochs)) for part in MILESTONES if self.schedule == "steps"}
+        return sorted(epoch for epoch in after if epoch < self.epochs)
 
 
 # What holds where neither the user nor a recipe says otherwise.
@@ -113,130 +145,145 @@ ALWAYS = {field.name: field.default for field in dataclasses.fields(Config)
           if field.default is not dataclasses.MISSING and field.name not in _PAPER}
 
 
-def choose_recipe(variant: str, train_count: int, builtin: bool = False, paper: bool = False, init: str | None = None,
-                  freeze: str | None = None, own: bool = False, epochs: int = LONG) -> str:
-    """The name in RECIPES for this network and this many training pictures; init: what the user said, or None."""
-    if paper:
-        return "paper"
-    if freeze is not None:
-        return "frozen"
-    if init is not None and init not in INITIALISATIONS:
-        return "finetune"
-    if own:
-        return "own"
-    if variant == "lenet5":
-        return "lenet5"
-    if builtin:
-        return "builtin"
-    if train_count in MIDDLE and variant in WITH_NORM and epochs >= LONG:
-        return "middle"
-    return "small" if train_count < SMALL else "paper"
+def choose_recipe(variant: str, train_count: int, builtin: bool = False, paper: bool = False,
+                  init: str | None = None, freeze: str | None = None, own: bool = False,
+                  epochs: int = LONG) -> str:
+    """The name in RECIPES for this network and this many training pictures.
+
+    init: what the user said, or None.
+    """
+    wide = train_count in MIDDLE and variant in WITH_NORM and epochs >= LONG
+    first_that_holds = {
+        "paper": paper,
+        "frozen": freeze is not None,
+        "finetune": init is not None and init not in INITIALISATIONS,
+        "own": own,
+        "lenet5": variant == "lenet5",
+        "builtin": builtin,
+        "middle": wide,
+        "small": train_count < SMALL,
+    }
+    return next((name for name, holds in first_that_holds.items() if holds), "paper")
 
 
-def resolve(given: dict, train_count: int, val_count: int) -> Config:
-    """A complete Config from the options that the user gave (a dict) and the size of the data."""
-    given = dict(given)
+def resolve(given: dict[str, Any], train_count: int, val_count: int) -> Config:
+    """A complete Config from the options that the user gave and the size of the data."""
     settings = ALWAYS | given
     builtin = settings["data"] is None and settings["subset"] != "imagenette"
-    own = settings["model"]
+    own, init, epochs = settings["model"], given.get("init"), given.get("epochs", LONG)
     recipe = choose_recipe(settings["variant"], train_count, builtin, settings.pop("paper", False),
-                           given.get("init"), settings["freeze"], own is not None, given.get("epochs", LONG))
+                           init, settings["freeze"], own is not None, epochs)
     settings = RECIPES[recipe] | settings | {"recipe": recipe}
-    if settings["variant"] == "lenet5" or own and own["input_shape"][0] == 1:  # its pictures are grey
+    if settings["variant"] == "lenet5" or own and own["input_shape"][0] == 1:  # pictures are grey
         settings["colour"] = given.get("colour", 0.0)
     if own:
         settings["dropout"] = given.get("dropout")
-    if settings["pixels"] == "raw" or settings["init"] != RECIPES[recipe]["init"]:  # what FIRST was found with
-        settings |= {name: given.get(name, 1.0) for name in FIRST}
+    if settings["pixels"] == "raw" or settings["init"] != RECIPES[recipe]["init"]:
+        settings |= {name: given.get(name, 1.0) for name in FIRST}  # was found with other settings
     if settings["milestones"] is not None:
         settings["schedule"] = "milestones"
     settings.setdefault("val_images", max(1, round(VALIDATION_SHARE * train_count)))
     settings["val_images"] = min(settings["val_images"], val_count)
+    if settings["freeze"] is not None:  # what the frozen layers make of them is kept as well
+        settings["val_images"] = val_count
     batch = min(settings["batch_size"], train_count)
-    if settings["shards"] > batch:
-        raise UserError(f"--shards {settings['shards']} cannot cut a batch of {batch} pictures into so many shards: give fewer "
-                        "shards (processes), or a larger --batch-size.")
-    if settings["freeze"] is not None:
-        settings["val_images"] = val_count  # what the frozen layers make of them is kept as well: looking at all costs nothing
+    require(settings["shards"] <= batch, f"--shards {settings['shards']} cannot cut a batch of "
+            f"{batch} pictures into so many shards: give fewer shards (processes), or a larger "
+            "--batch-size.")
     return Config(**settings)
 
 
-def channels(config: Config) -> int:
-    """Of the pictures: LeNet-5 was made for grey ones."""
-    return config.model["input_shape"][0] if config.model else 1 if config.variant == "lenet5" else 3
-
-
 def check_types(config: Config) -> None:
-    """Raises UserError for the first setting of a Config whose value is of another type than it must have."""
+    """Raises UserError for the first setting whose value is of another type than it must have."""
     for field in dataclasses.fields(config):
-        value = getattr(config, field.name)
-        wanted = int | field.type if field.type in (float, float | None) else field.type
-        if not isinstance(value, wanted) or isinstance(value, bool) and field.type is not bool:
-            name = getattr(field.type, "__name__", str(field.type))
-            raise UserError(f"the setting {field.name} is {value!r}, but it must be of type {name}")
+        value: Any = getattr(config, field.name)
+        wanted: Any = field.type
+        wanted = int | wanted if wanted in (float, float | None) else wanted
+        right = isinstance(value, wanted) and (wanted is bool or not isinstance(value, bool))
+        require(right, f"the setting {field.name} is {value!r}, but it must be of type "
+                       f"{getattr(field.type, '__name__', str(field.type))}")
 
 
 def save_interval(text: str) -> tuple[int | None, float | None]:
-    """(steps, seconds) between two checkpoints, one of them None, for "10min" or "500steps". Raises UserError."""
+    """(steps, seconds) between two checkpoints, one of them None, for "10min" or "500steps"."""
     found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(min|steps?)?\s*", text, re.ASCII)
-    number = float(found[1]) if found else 0
-    if number == 0 or (found[2] or "min") != "min" and number != int(number):
-        raise UserError(f"--save-every {text} is not possible: it needs minutes or steps, such as 10min or 500steps.")
-    return (int(number), None) if found[2] not in (None, "min") else (None, 60 * number)
+    number, in_steps = (float(found[1]), "step" in found[0]) if found else (0.0, False)
+    require(number > 0 and (not in_steps or number == int(number)), f"--save-every {text} is not "
+            "possible: it needs minutes or steps, such as 10min or 500steps.")
+    return (int(number), None) if in_steps else (None, 60 * number)
+
+
+def parse_milestones(text: str) -> list[int]:
+    """[30, 60, 80] for "30,60,80". Raises UserError."""
+    numeric = re.fullmatch(r"\s*\d+(\s*,\s*\d+)*\s*", text, re.ASCII)
+    numbers = [int(number) for number in text.split(",")] if numeric else [0]
+    require(numbers[0] >= 1 and numbers == sorted(set(numbers)), f"--milestones {text} is not "
+            "possible: it needs rising numbers of epochs, such as 30,60,80.")
+    return numbers
 
 
 # What each number must satisfy, and how to say it.
-_RANGES = {
+_RANGES: dict[str, tuple[Callable[[float], bool], str]] = {
     "epochs": (lambda value: value >= 1, "a number of epochs, at least 1"),
     "batch_size": (lambda value: value >= 1, "pictures per step, at least 1"),
     "lr": (lambda value: 0 < value < math.inf, "a learning rate above 0, such as 0.01"),
     "momentum": (lambda value: 0 <= value < 1, "a momentum of at least 0 and below 1, such as 0.9"),
-    "weight_decay": (lambda value: 0 <= value < math.inf, "a weight decay of at least 0, such as 0.0005"),
+    "weight_decay": (lambda value: 0 <= value < math.inf,
+                     "a weight decay of at least 0, such as 0.0005"),
     "first_init": (lambda value: 0 < value < math.inf, "a factor above 0, such as 0.3"),
     "first_lr": (lambda value: 0 < value < math.inf, "a factor above 0, such as 30"),
-    "dropout": (lambda value: 0 <= value < 1, "a probability of at least 0 and below 1, such as 0.5"),
-    "val_fraction": (lambda value: 0 < value < 1, "a part of the pictures between 0 and 1, such as 0.2"),
+    "dropout": (lambda value: 0 <= value < 1,
+                "a probability of at least 0 and below 1, such as 0.5"),
+    "val_fraction": (lambda value: 0 < value < 1,
+                     "a part of the pictures between 0 and 1, such as 0.2"),
     "val_images": (lambda value: value >= 1, "a number of pictures, at least 1"),
     "accumulate": (lambda value: value >= 1, "a number of parts of a batch, at least 1"),
     "shards": (lambda value: value >= 1, "a number of shards of a batch, at least 1"),
     "warmup": (lambda value: value >= 0, "a number of steps, at least 0"),
-    "colour": (lambda value: 0 <= value <= 10, "a standard deviation of at least 0, such as the paper's 0.1"),
+    "colour": (lambda value: 0 <= value <= 10,
+               "a standard deviation of at least 0, such as the paper's 0.1"),
     "seed": (lambda value: value >= 0, "a whole number, at least 0"),
     "workers": (lambda value: value >= 1, "a number of threads, at least 1"),
 }
 
 
-def check(given: dict) -> None:
+def check_options(given: dict[str, Any]) -> None:
     """Raises UserError for the first of the user's options (a dict) that no run could have."""
+    variant, networks = given.get("variant", ALWAYS["variant"]), [*models.VARIANTS, "lenet5"]
+    require(given.get("model") is None or "variant" not in given,
+            "--variant and --model both name a network: leave one of them out.")
+    require(variant in networks,
+            f"unknown variant '{variant}': choose one of {', '.join(networks)}.")
     for name in ("data", "out", "resume"):
-        if given.get(name) == "":
-            raise UserError(f"--{name} is empty: it needs the name of a folder (a single dot is the current one).")
-    if given.get("freeze") is not None and given.get("init", "he") in INITIALISATIONS and "resume" not in given:
-        raise UserError("--freeze keeps layers as they are, so they must have learnt something: name their weights with --init.")
-    if given.get("mean") is not None and given.get("init", "he") in INITIALISATIONS and "resume" not in given:
-        raise UserError("--mean belongs to weights that were learnt elsewhere: name them with --init.")
+        require(given.get(name) != "", f"--{name} is empty: it needs the name of a folder (a single "
+                                       "dot is the current one).")
+    check(given)
+
+
+def check(given: dict[str, Any]) -> None:
+    """Raises UserError for the first setting in a dict that no run could have, or has with others.
+
+    Where a run goes on ("resume"), its config.json completes what the user gave.
+    """
+    whole = "resume" not in given
+    if whole and given.get("init", "he") in INITIALISATIONS:
+        require(given.get("freeze") is None, "--freeze keeps layers as they are, so they must have "
+                "learnt something: name their weights with --init.")
+        require(given.get("mean") is None,
+                "--mean belongs to weights that were learnt elsewhere: name them with --init.")
     for name, (holds, what) in _RANGES.items():
-        if given.get(name) is not None and not holds(given[name]):
-            raise UserError(f"--{name.replace('_', '-')} {given[name]} is not possible: it needs {what}.")
+        value = given.get(name)
+        require(value is None or holds(value),
+                f"--{name.replace('_', '-')} {value} is not possible: it needs {what}.")
     save_interval(given.get("save_every", ALWAYS["save_every"]))
-    _check_together(given)
-
-
-def _check_together(given):
+    schedule = given.get("schedule")
     if given.get("milestones") is not None:
         parse_milestones(given["milestones"])
-        if given.get("schedule", "milestones") != "milestones":
-            raise UserError(f"--milestones belong to --schedule milestones, not to {given['schedule']}: leave one of them out.")
-    elif given.get("schedule") == "milestones" and "resume" not in given:
-        raise UserError("--schedule milestones needs to know them: add --milestones 30,60,80 or other epochs.")
-    batch = given.get("batch_size", given.get("accumulate"))
-    if "accumulate" in given and given["accumulate"] > batch:
-        raise UserError(f"--accumulate {given['accumulate']} cannot cut a batch of {batch} pictures into so many parts.")
-
-
-def parse_milestones(text: str) -> list[int]:
-    """[30, 60, 80] for "30,60,80". Raises UserError."""
-    numbers = re.fullmatch(r"\s*\d+(\s*,\s*\d+)*\s*", text, re.ASCII) and [int(number) for number in text.split(",")]
-    if not numbers or numbers[0] < 1 or numbers != sorted(set(numbers)):
-        raise UserError(f"--milestones {text} is not possible: it needs rising numbers of epochs, such as 30,60,80.")
-    return numbers
+        require(schedule in (None, "milestones"), "--milestones belong to --schedule milestones, "
+                f"not to {schedule}: leave one of them out.")
+    elif whole:
+        require(schedule != "milestones", "--schedule milestones needs to know them: add "
+                "--milestones 30,60,80 or other epochs.")
+    parts, batch = given.get("accumulate", 1), given.get("batch_size", math.inf)
+    require(parts <= batch,
+            f"--accumulate {parts} cannot cut a batch of {batch} pictures into so many parts.")

@@ -1,13 +1,12 @@
-"""When training goes wrong: a first loss that cannot be, losses and weights that are no longer finite."""
+"""When training goes wrong: a first loss that cannot be, losses and weights that are not finite."""
 
 import math
 from typing import Any
 
-from .. import functional as F
-from ..anomaly import detect_anomaly
-from ..device import array_module
+from ..anomaly import explain, first_broken_parameter
 from ..tensor import Tensor
 from .callbacks import Callback
+from .config import INITIALISATIONS
 from .loop import Diverged, Trainer
 
 
@@ -23,8 +22,9 @@ class Anomaly(Callback):
         value = loss.item()
         if not math.isfinite(value):
             raise diverged(trainer, images, labels)
-        known = bool(trainer.experiment.notes)  # weights from a file
-        warning = about_first_loss(value, len(trainer.experiment.train.classes), known) if first else None
+        known = trainer.config.init not in INITIALISATIONS  # it has learnt something
+        classes = trainer.experiment.train.classes
+        warning = about_first_loss(value, len(classes), known) if first else None
         if warning:
             trainer.warn(warning)
 
@@ -36,7 +36,8 @@ class Anomaly(Callback):
     def on_stop(self, trainer: Trainer) -> None:
         broken = first_broken_parameter(trainer.model)
         if broken:
-            raise Diverged(f"{broken} holds NaN or infinity, which is not saved.{_what_is_kept(trainer)}")
+            what = f"{broken} holds NaN or infinity, which is not saved."
+            raise Diverged(what + _what_is_kept(trainer))
 
 
 def require_finite_weights(trainer: Trainer) -> None:
@@ -46,51 +47,34 @@ def require_finite_weights(trainer: Trainer) -> None:
 
 
 def diverged(trainer: Trainer, images: Any = None, labels: Any = None) -> Diverged:
-    """Where it has happened, why, and what is kept. images, labels: the batch whose loss is not finite."""
-    where = f"epoch {trainer.epoch + 1}, step {trainer.batch + 1}: "
-    return Diverged(where + explain_divergence(trainer.learner, images, labels, trainer.lr) + _what_is_kept(trainer))
+    """Where it has happened, why, and what is kept. images, labels: the batch that shows it."""
+    return Diverged(f"epoch {trainer.epoch + 1}, step {trainer.batch + 1}: the loss is no longer finite: "
+                    f"{explain(trainer.learner, images, labels)} Try a smaller learning rate than "
+                    f"{trainer.lr:g} (--lr).{_what_is_kept(trainer)}")
 
 
 def _what_is_kept(trainer: Trainer) -> str:
-    if trainer.saved in (None, (0, 0)):
+    epoch, steps = trainer.saved or (0, 0)
+    if (epoch, steps) == (0, 0):
         return ""
-    epoch, steps = trainer.saved
-    return f" {trainer.folder.last} has the network after epoch {epoch}" + (f" and {steps} steps." if steps else ".")
+    then = f" and {steps} steps" if steps else ""
+    return f" {trainer.folder.last} has the network after epoch {epoch}{then}."
 
 
 def about_first_loss(loss: float, num_classes: int, pretrained: bool = False) -> str | None:
     """A warning about a first loss far from ln K, or None.
 
-    A network that knows nothing gives each of K classes the probability 1/K, and −ln(1/K) = ln K. Logits that spread
-    around 0 with variance v put about v/2 on top of that.
+    A network that knows nothing gives each of K classes the probability 1/K, and −ln(1/K) = ln K.
+    Logits that spread around 0 with variance v put about v/2 on top of that.
     """
     guess = math.log(num_classes)
-    said = f"the first loss is {loss:.2f}, guessing among {num_classes} classes gives ln {num_classes} = {guess:.2f}"
+    said = (f"the first loss is {loss:.2f}, guessing among {num_classes} classes gives "
+            f"ln {num_classes} = {guess:.2f}")
     if loss > guess + 1.5:
-        return (f"{said}: the network starts out sure of wrong answers, since its outputs are too large; initial weights that "
-                "are too wide (--init) or pixels that are not scaled (--pixels unit) do that.")
+        return (f"{said}: the network starts out sure of wrong answers, since its outputs are too "
+                "large; initial weights that are too wide (--init) or pixels that are not scaled "
+                "(--pixels unit) do that.")
     if loss < 0.5 * guess and not pretrained:
-        return f"{said}: a network that knows nothing cannot be this good; look whether the labels can be seen in the pictures."
+        return (f"{said}: a network that knows nothing cannot be this good; look whether the labels "
+                "can be seen in the pictures.")
     return None
-
-
-def first_broken_parameter(model: Any) -> str | None:
-    """The name of the first parameter with NaN or infinity in it, or None."""
-    return next((name for name, parameter in model.named_parameters()
-                 if not array_module(parameter.data).isfinite(parameter.data).all()), None)
-
-
-def explain_divergence(model: Any, images: Any, labels: Any, lr: float) -> str:
-    """One sentence for a batch whose loss is not finite: the first layer that gives NaN or infinity for it."""
-    said, advice = "the loss is no longer finite", f"Try a smaller learning rate than {lr:g} (--lr)."
-    broken = first_broken_parameter(model)
-    if broken:
-        layer = broken.rpartition(".")[0]
-        return f"{said}: layer {layer} is the first with NaN or infinity in its parameters ({broken}). {advice}"
-    try:
-        with detect_anomaly():
-            F.cross_entropy(model(Tensor(images)), labels).backward()
-    except FloatingPointError as error:
-        return f"{said}: {str(error).rstrip('.')}. {advice}"
-    last = list(model.named_parameters())[-1][0].rpartition(".")[0]
-    return f"{said}, though no layer up to {last} gives NaN or infinity for the same batch again. {advice}"

@@ -1,12 +1,15 @@
 """Going on from what was learnt before: --init FILE, and --freeze, which keeps layers as they are.
 
-    pictures (N, 3, 227, 227)  →  trunk, frozen: conv1 … pool5  →  features (N, 256, 6, 6)  →  head: fc6 … fc8, which learns
+    pictures (N, 3, 227, 227)
+        →  trunk, frozen: conv1 … pool5  →  features (N, 256, 6, 6)
+        →  head: fc6 … fc8, which learns
 
-A frozen parameter has requires_grad = False: no gradient is computed for it, and the optimiser, which would also let it
-decay, does not have it. What the trunk makes of a crop never changes, so it is computed once and kept: each picture is
-cropped and reflected at random not every epoch but VIEWS times, and epoch e trains on the crops that were drawn for epoch
-e mod VIEWS. A view's features are computed in the set's order, all pictures at once, whatever epoch asks for them: a run
-that was stopped and goes on gets the same bytes.
+A frozen parameter has requires_grad = False: no gradient is computed for it, and the optimiser, which
+would also let it decay, does not have it. What the trunk makes of a crop never changes, so it is
+computed once and kept: each picture is cropped and reflected at random not every epoch but VIEWS
+times, and epoch e trains on the crops that were drawn for epoch e mod VIEWS. A view's features are
+computed in the set's order, all pictures at once, whatever epoch asks for them: a run that was stopped
+and goes on gets the same bytes.
 """
 
 import copy
@@ -20,74 +23,78 @@ import numpy as np
 from .. import models, nn, shapes, weights
 from ..data import Loader, Statistics
 from ..device import to_device, to_numpy
-from ..errors import UserError
+from ..errors import UserError, require
 from ..evaluation.runs import picture_size
 from ..fast.buffers import release_memory
 from ..tensor import Tensor, no_grad
-from .config import INITIALISATIONS, Config, channels
+from .config import INITIALISATIONS, Config
 
 VIEWS = 4
-MEMORY = 2**31  # bytes for all views; larger sets have fewer, and where not even one fits, features are not kept
+MEMORY = 2**31  # bytes for all views; larger sets have fewer, and where not even one fits, none
 BATCH = 64
 
 # ------------------------------------------------------------------------------------------------ --init FILE
 
 
-def named_in(given: dict) -> weights.Weights | None:
-    """The Weights that the option --init (in a dict of options) names, or None when it names a distribution or nothing."""
-    init = given.get("init")
-    return None if init is None or init in INITIALISATIONS else weights.read(init, given.get("mean"))
+def named_in(given: dict[str, Any]) -> weights.Weights | None:
+    """The Weights that --init names, or None when it names a distribution or nothing."""
+    init = given.get("init") or "own"
+    return None if init in INITIALISATIONS else weights.read(init, given.get("mean"))
 
 
-def settings(given: dict, found: weights.Weights | None) -> dict:
-    """The user's options, completed by what travels with the weights: the network's variant, what its pixels look like."""
+def settings(given: dict[str, Any], found: weights.Weights | None) -> dict[str, Any]:
+    """The user's options, completed by what travels with the weights: variant and pixels."""
     if found is None:
         return given
-    if given.get("mean") is not None and given.get("pixels", found.pixels) != found.pixels:
-        raise UserError(f"--mean {given['mean']} is for --pixels {found.pixels}: leave one of the two options out.")
+    pixels = given.get("pixels", found.pixels)
+    require(given.get("mean") is None or pixels == found.pixels, f"--mean {given.get('mean')} is for "
+            f"--pixels {found.pixels}: leave one of the two options out.")
     own = {"variant": found.variant, "pixels": found.pixels if found.statistics else None}
     return {name: value for name, value in own.items() if value is not None} | given
 
 
 def statistics(found: weights.Weights | None, config: Config) -> Statistics | None:
-    """The mean image and spread that the weights were trained with; None to measure the new pictures'.
+    """The mean image and spread that the weights were trained with; None to measure the pictures'.
 
     Raises UserError where they must be measured although --mean names them.
     """
     if found is None or found.statistics is None:
         return None
     side = picture_size(config.settings())
-    same_pictures = found.statistics.mean.shape == (channels(config), side, side)
+    same_pictures = found.statistics.mean.shape == (config.channels, side, side)
     colours = not config.colour or found.statistics.components is not None
     if same_pictures and colours and found.pixels == config.pixels:
         return found.statistics
-    if config.mean is not None:
-        other = "--pixels or --variant" if colours else "--colour"
-        raise UserError(f"--mean {config.mean} does not go with {other}, for which the pictures' own mean is measured: leave one "
-                        "of them out.")
+    other = "--pixels or --variant" if colours else "--colour"
+    require(config.mean is None, f"--mean {config.mean} does not go with {other}, for which the "
+            "pictures' own mean is measured: leave one of them out.")
     return None
 
 
-def load_into(model: nn.Module, found: weights.Weights, path: str) -> tuple[list[str], frozenset]:
+def load_into(model: nn.Module, found: weights.Weights, path: str) -> tuple[list[str], frozenset[str]]:
     """Copy into a model what Weights have for it.
 
-    A layer of another shape, such as fc8 for another number of classes, keeps its initial weights. Returns sentences that
-    say so, and the names of the parameters that are fresh. Raises UserError when nothing fits, or what does holds NaN.
+    A layer of another shape, such as fc8 for another number of classes, keeps its initial weights.
+    Returns sentences that say so, and the names of the parameters that are fresh. Raises UserError
+    when nothing fits, or what does holds NaN.
     """
     arrays, own = found.arrays, model.state_dict()
-    fitting = {name: arrays[name] for name in own if name in arrays and arrays[name].shape == own[name].shape}
-    if not fitting:
-        raise UserError(f"no array in {path} fits this network: it holds {_some(arrays)}, the network has {_some(own)}.")
+    there = [name for name in own if name in arrays]
+    fitting = {name: arrays[name] for name in there if arrays[name].shape == own[name].shape}
+    require(fitting, f"no array in {path} fits this network: it holds {_some(arrays)}, the network has "
+                     f"{_some(own)}.")
     weights.check_numbers(fitting, path)
     model.load_state_dict(own | fitting)
     notes = [f"{len(fitting)} of {len(own)} arrays come from {path}: {found.origin}", *found.notes]
-    if found.variant is not None and found.variant != model.variant:
-        notes.append(f"these weights were learnt by the variant {found.variant}, this network is the variant {model.variant}")
-    missing, unknown = ([name for name in these if name not in others] for these, others in ((own, arrays), (arrays, own)))
+    if found.variant not in (None, model.variant):
+        notes.append(f"these weights were learnt by the variant {found.variant}, this network is the "
+                     f"variant {model.variant}")
+    missing = [name for name in own if name not in arrays]
+    unknown = [name for name in arrays if name not in own]
     if missing:
         notes.append(f"not in {path}, so with initial values: {', '.join(missing)}")
-    notes += [f"{name} has shape {arrays[name].shape} in {path} and {array.shape} here: it keeps its initial values"
-              for name, array in own.items() if name in arrays and name not in fitting]
+    notes += [f"{name} has shape {arrays[name].shape} in {path} and {own[name].shape} here: it keeps "
+              "its initial values" for name in there if name not in fitting]
     if unknown:
         notes.append(f"not used from {path}: {', '.join(unknown)}")
     return notes, frozenset(own) - set(fitting)
@@ -95,14 +102,14 @@ def load_into(model: nn.Module, found: weights.Weights, path: str) -> tuple[list
 
 def _some(arrays):
     shown = [f"{name} {array.shape}" for name, array in list(arrays.items())[:4]]
-    return ", ".join(shown) + (", ..." if len(arrays) > 4 else "")
+    return ", ".join(shown) + ", ..." * (len(arrays) > 4)
 
 
 def settle(learner: nn.Module, fresh: frozenset, images: Any) -> None:
-    """Divide the weights of the first layer that a file of weights did not have by the size of what comes into it.
+    """Divide the weights of the first fresh layer by the size of what comes into it.
 
-    He's variance 2/fan_in takes inputs of mean square 1 for granted; learnt layers give others: pool5 of Caffe's AlexNet
-    has about 120. images: the first batch of training, as the network that learns takes it.
+    He's variance 2/fan_in takes inputs of mean square 1 for granted; learnt layers give others: pool5
+    of Caffe's AlexNet has about 120. images: the first batch of training, as the network takes it.
     """
     x = Tensor(images)
     with no_grad():
@@ -117,21 +124,20 @@ def settle(learner: nn.Module, fresh: frozenset, images: Any) -> None:
 
 
 def cut(model: nn.Sequential, until: str) -> int:
-    """How many of a network's layers are frozen by --freeze `until`: "conv" or the name of a layer with parameters.
+    """How many of a network's layers are frozen by --freeze `until`: "conv", or a layer's name.
 
-    With it go the layers without parameters that follow, up to the first that behaves in another way while training
-    (dropout). Raises UserError when there is no such layer, or when none would be left to learn.
+    With it go the layers without parameters that follow, up to the first that behaves in another way
+    while training (dropout). Raises UserError when there is no such layer, or none is left to learn.
     """
     if not models.is_chain(model):
-        raise UserError(f"--freeze {until} is not possible: it needs networks whose layers follow one another, an nn.Sequential; "
-                        f"{model.variant} has a forward of its own.")
+        raise UserError(f"--freeze {until} is not possible: it needs networks whose layers follow one "
+                        f"another, an nn.Sequential; {model.variant} has a forward of its own.")
     layers = model.named_children()
     learning = [name for name, layer in layers if layer.parameters()]
     convolutions = [name for name, layer in layers if isinstance(layer, nn.Conv2d)] or [until]
     last = convolutions[-1] if until == "conv" else until
-    if last not in learning[:-1]:
-        raise UserError(f"--freeze {until} is not possible: choose conv (all convolutions) or the last layer to freeze, one of "
-                        f"{', '.join(learning[:-1])}.")
+    require(last in learning[:-1], f"--freeze {until} is not possible: choose conv (all convolutions) "
+            f"or the last layer to freeze, one of {', '.join(learning[:-1])}.")
     end = [name for name, _ in layers].index(last) + 1
     while not layers[end][1].parameters() and not isinstance(layers[end][1], nn.Dropout):
         end += 1
@@ -156,7 +162,8 @@ def learning(model: nn.Module) -> list[str]:
 
 def views(trunk: nn.Module, input_shape: tuple, count: int, augmented: bool) -> int:
     """How many views of `count` pictures are kept: 0 when not even one fits into MEMORY."""
-    return min(VIEWS if augmented else 1, MEMORY // (count * math.prod(output_shape(trunk, input_shape)) * 4))
+    bytes_of_a_view = 4 * count * math.prod(output_shape(trunk, input_shape))
+    return min(VIEWS if augmented else 1, MEMORY // bytes_of_a_view)
 
 
 def output_shape(network: nn.Module, input_shape: tuple) -> tuple:
@@ -170,10 +177,10 @@ class FeatureLoader:
     trunk: the frozen layers; views: how many crops of each picture; phase: as Progress.phase, for who waits.
     """
 
-    def __init__(self, loader: Loader, trunk: nn.Module, views: int, phase: Callable):
+    def __init__(self, loader: Loader, trunk: nn.Module, views: int, phase: Callable[..., Any]):
         self.loader, self.trunk, self.views, self.phase = loader, trunk, views, phase
         self.pictures, self.device = loader.pictures, trunk.parameters()[0].device
-        self._kept: dict = {}
+        self._kept: dict[int, tuple[np.ndarray, np.ndarray]] = {}
         self.share: Callable | None = None  # as a Loader's
         self.in_turns: Callable | None = None  # (loader, results): where processes share it, the results of all
         self.start(0)
@@ -227,9 +234,9 @@ class FeatureLoader:
                 yield to_numpy(self.trunk(Tensor(to_device(images, self.device))).data), to_numpy(labels)
 
     def _compute(self, view):
-        what = f"features of the frozen layers, view {view + 1} of {self.views}" if self.views > 1 else "features"
+        which = f" of the frozen layers, view {view + 1} of {self.views}" if self.views > 1 else ""
         features, labels, filled = None, np.empty(len(self.pictures), dtype=np.int64), 0
-        with self.phase(what, len(self.pictures)) as bar:
+        with self.phase(f"features{which}", len(self.pictures)) as bar:
             for found, of_found in self._in_order(view, BATCH):
                 if features is None:
                     features = np.empty((len(self.pictures), *found.shape[1:]), found.dtype)
@@ -239,18 +246,19 @@ class FeatureLoader:
         release_memory()
         return features[:filled], labels[:filled]
 
-    def sample(self, count: int) -> tuple[np.ndarray, np.ndarray, float]:
-        """Features and labels of the first pictures, after one batch that is not counted: (features, labels, seconds a picture).
+    def sample(self, count: int, size: int) -> tuple[list[tuple[np.ndarray, np.ndarray]], float]:
+        """(`count` batches of the first pictures, seconds a picture), for a dry run: nothing is kept.
 
-        For a dry run; nothing is kept.
+        One batch is computed before and not counted.
         """
-        parts, labels, start, timed = [], [], None, 0
-        for found, of_found in self._in_order(0, min(BATCH, len(self.pictures))):
-            parts.append(found)
-            labels.append(of_found)
-            timed += len(found) if start else 0
+        found, start, timed = [], 0.0, 0
+        for features, labels in self._in_order(0, min(BATCH, len(self.pictures))):
+            found.append((features, labels))
+            timed += len(labels) if start else 0
             start = start or time.perf_counter()
-            if timed >= count:
+            if timed >= count * size:
                 break
         seconds = (time.perf_counter() - start) / timed if timed else 0.0
-        return np.concatenate(parts), np.concatenate(labels), seconds
+        features, labels = map(np.concatenate, zip(*found))
+        rows = [slice(first, first + size) for first in range(0, len(labels), size)]
+        return [(features[some], labels[some]) for some in rows], seconds

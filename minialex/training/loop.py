@@ -13,8 +13,8 @@ import math
 import shlex
 import time
 import warnings
-from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -26,7 +26,9 @@ from ..fast.buffers import release_memory
 from ..random import manual_seed, parts_of_batch
 from ..tensor import Tensor, no_grad
 from ..utils.console import INTERRUPTED
+from ..utils.progress import Progress
 from . import finetune, setup
+from .run_dir import Epoch, RunFolder, Timing
 
 
 class Interrupted(Ended):
@@ -39,29 +41,6 @@ class Diverged(Ended):
     """The loss or the weights are no longer finite: the message names the layer and what to try."""
 
 
-class Epoch(NamedTuple):
-    """A line of metrics.csv: losses are means over the pictures, top1 and top5 parts of 1."""
-
-    epoch: int
-    lr: float
-    train_loss: float
-    train_top1: float
-    val_loss: float
-    val_top1: float
-    val_top5: float
-
-
-class Timing(NamedTuple):
-    """A line of timing.csv."""
-
-    epoch: int
-    train_seconds: float
-    train_images_per_second: float
-    val_seconds: float
-    val_images: int
-    feature_seconds: float = 0  # of the frozen layers' pass; older runs do not have it
-
-
 class Trainer:
     """A run on its way. `epoch` epochs are complete, `batch` steps of the next one are done.
 
@@ -70,23 +49,24 @@ class Trainer:
     saved, and can go on later.
     """
 
-    def __init__(self, experiment: setup.Experiment, folder: Any, progress: Any,
-                 callbacks: Iterable[Any] = ()):
+    def __init__(self, experiment: setup.Experiment, folder: RunFolder, progress: Progress,
+                 callbacks: Iterable[Any] = ()) -> None:
         self.experiment, self.config = experiment, experiment.config
         self.folder, self.progress, self.callbacks = folder, progress, list(callbacks)
         self.model, self.optimizer = experiment.model, experiment.optimizer
-        self.learner, self.parts = experiment.learner, setup.parts(self.config, self.pictures_per_step)
-        self.schedule, self.device = experiment.schedule, self.model.parameters()[0].device
-        weights = setup.class_weights(self.config, experiment.train)
+        self.learner, self.schedule = experiment.learner, experiment.schedule
+        self.parts = self.config.parts(self.pictures_per_step)
+        self.device, weights = self.model.parameters()[0].device, experiment.class_weights
         self.class_weights = None if weights is None else to_device(weights, self.device)
-        self.loader, self.validation = setup.loaders(experiment, progress.phase)
+        self.loader, self.validation, self.sample = setup.loaders(experiment, progress.phase)
         self.epoch, self.batch, self.tally = 0, 0, Tally()
         self.history: list[Epoch] = []
         self.timing: list[Timing] = []
         self.best: tuple[float, float, int] | None = None  # (top-1, −loss, epoch) of the best
         self.saved: tuple[int, int] | None = None  # (epoch, steps) of the last checkpoint
         self.costs: dict[str, float] = {}  # seconds a picture or a save, see time_left
-        self.stopping, self.judged = False, (None, None)  # judged: the last batch of a validation
+        self.stopping = False
+        self.judged: Sequence[Any] = (None, None)  # the last batch of a validation
 
     def tell(self, event: str, *what: Any) -> None:
         """Call this method of every callback, with this Trainer and what belongs to the event."""
@@ -165,7 +145,7 @@ class Trainer:
 
     def _parts(self, images: Any, labels: Any) -> Iterator[tuple[Any, Any, float]]:
         """(images, labels, what they count) of each part of a batch, on the device."""
-        for part in parts_of_batch(setup.parts(self.config, len(labels))):  # kept features: some may be missing
+        for part in parts_of_batch(self.config.parts(len(labels))):  # kept features: some may miss
             share = share_of(part, labels, self.class_weights)
             yield *self.on_device(images[part], labels[part]), share
 
@@ -189,10 +169,8 @@ class Trainer:
     def _validate(self) -> tuple[tuple[float, ...], int]:
         """((loss, top-1, top-5), number of pictures), without dropout."""
         self.model.eval()
-        loader, tally = self.validation, Tally()
-        if not self.is_complete(self.epoch):
-            some = setup.validation_pictures(self.experiment, complete=False)
-            loader = setup.validation_loader(self.experiment, some)
+        loader = self.validation if self.is_complete(self.epoch) else self.sample
+        tally = Tally()
         with no_grad(), self.progress.phase("validation", len(loader.pictures)) as bar:
             for judged in self._judge(loader):
                 tally.merge(vars(judged))
@@ -205,7 +183,7 @@ class Trainer:
         return tally.fetch(), tally.count
 
     def _judge(self, loader: Any) -> Iterator[Tally]:
-        """What the network says of each batch; `judged` are the images and labels of the last one."""
+        """What the network says of each batch; `judged`: images and labels of the last one."""
         for batch in loader:
             self.judged = images, labels = self.on_device(*batch)
             logits, judged = self.learner(Tensor(images)), Tally()

@@ -1,14 +1,15 @@
-"""Where a training step's time goes, by layer and direction: `python -m minialex.train --profile`.
+"""Where a step's time goes, by layer and direction: `python -m minialex.train --profile`.
 
-Every operation is timed while it runs. On a GPU it is waited for, which makes the whole step slower than it is without.
+Every operation is timed while it runs. On a GPU it is waited for, which makes the step slower.
 """
+
 import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
-from ..tensor import is_grad_enabled, observers
+from ..tensor import Function, is_grad_enabled, observers
 from .callbacks import Callback
 from .loop import Trainer
 
@@ -16,10 +17,11 @@ UPDATE = "update of the weights"
 
 
 class Profile(Callback):
-    """Collects the seconds of training steps; `lines()` is a table of them, which is printed when the loop is left."""
+    """Collects the seconds of training steps, and prints a table of them when the loop is left."""
 
     def __init__(self) -> None:
-        self.seconds: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])  # by operation: forward, backward
+        # by operation: forward, backward
+        self.seconds: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
         self.steps, self.wall, self.device = 0, 0.0, "cpu"
 
     def on_begin(self, trainer: Trainer) -> None:
@@ -44,11 +46,11 @@ class Profile(Callback):
         for line in self.lines():
             trainer.progress.line(line)
 
-    def _observe(self, direction: str, function: Any, call: Callable[..., Any]) -> Callable[..., Any]:
+    def _observe(self, direction: str, function: Function, call: Callable[..., Any]) -> Callable[..., Any]:
         def timed(*arrays: Any) -> Any:
             start = time.perf_counter()
             result = call(*arrays)
-            if direction == "backward" or is_grad_enabled():  # neither validation nor what frozen layers make of pictures
+            if direction == "backward" or is_grad_enabled():  # neither validation nor frozen layers
                 self._wait()
                 name = f"{function.layer} {function.name}" if function.layer else function.name
                 self.seconds[name][direction == "backward"] += time.perf_counter() - start
@@ -63,7 +65,8 @@ class Profile(Callback):
         rows = [f"profile  {self.steps} steps; milliseconds per step",
                 f"{'layer':<32}{'forward':>10}{'backward':>10}{'share':>8}"]
         for name, (forward, backward) in self.seconds.items():
-            rows.append(f"{name:<32}{self._ms(forward):>10}{self._ms(backward):>10}{(forward + backward) / total:8.1%}")
+            share = (forward + backward) / total
+            rows.append(f"{name:<32}{self._ms(forward):>10}{self._ms(backward):>10}{share:8.1%}")
         return [*rows, f"{'all operations':<32}{self._ms(total):>20}{1:8.0%}",
                 f"{'pictures, saving, bookkeeping':<32}{self._ms(self.wall - total):>20}"]
 

@@ -3,18 +3,21 @@
 import time
 from typing import Any
 
-from ..utils.files import NotWritten
+from ..utils.files import NotWritten, keep_as
 from . import checkpoint
 from .callbacks import Callback
 from .config import save_interval
 from .divergence import require_finite_weights
-from .loop import Epoch, Timing, Trainer
+from .loop import Trainer
+from .run_dir import Epoch, Timing
 
 
 class Checkpoints(Callback):
-    """Save the run: at its beginning, within an epoch now and then, after an epoch where that is cheap, its best and its last.
+    """Save the run: at its beginning, within an epoch now and then, after an epoch where that is cheap,
+    its best and its last.
 
-    A disk that is full shows at the beginning, not hours later; one that is full for an hour does not end a week of training.
+    A disk that is full shows at the beginning, not hours later; one that is full for an hour does not
+    end a week of training.
     """
 
     SHARE = 0.02  # at most this part of the time goes into saving before the last epoch is over
@@ -79,17 +82,18 @@ class Checkpoints(Callback):
 def keep_best(trainer: Trainer) -> None:
     """Give the checkpoint that was saved last its second name, if it is the best one."""
     if trainer.best is not None and trainer.saved == (trainer.best[2], 0):
-        checkpoint.keep_as(trainer.folder.last, trainer.folder.best)
+        keep_as(trainer.folder.last, trainer.folder.best)
 
 
 class Tables(Callback):
     """Write metrics.csv and timing.csv."""
 
     def on_begin(self, trainer: Trainer) -> None:
-        trainer.folder.write_table("metrics.csv", Epoch._fields, (
-            [row.epoch, f"{row.lr:.6g}", *(f"{number:.6f}" for number in row[2:])] for row in trainer.history))
-        trainer.folder.write_table("timing.csv", Timing._fields, (
-            [row.epoch, *(round(value, 3) for value in row[1:])] for row in trainer.timing))
+        metrics = ([row.epoch, f"{row.lr:.6g}", *(f"{number:.6f}" for number in row[2:])]
+                   for row in trainer.history)
+        timing = ([row.epoch, *(round(value, 3) for value in row[1:])] for row in trainer.timing)
+        trainer.folder.write_table("metrics.csv", Epoch._fields, metrics)
+        trainer.folder.write_table("timing.csv", Timing._fields, timing)
 
     def on_epoch(self, trainer: Trainer, row: Epoch) -> None:
         try:

@@ -2,17 +2,18 @@
 
 import textwrap
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
 from .. import shapes
 from ..data.layout import is_doubtful
 from ..data.names import shown
-from ..device import memory_free
+from ..device import Device, memory_free
+from ..evaluation.kernels import convolutions
 from .config import REASONS, RECIPES, SMALL
+from .loop import Trainer
 from .memory_estimate import caution, gigabytes, memory
-from .setup import class_weights, convolutions, milestones
+from .setup import Experiment
 
 WIDTH = 100
 
@@ -21,128 +22,144 @@ def _row(name, text):
     return textwrap.fill(text, WIDTH, initial_indent=f"{name:9}", subsequent_indent=" " * 9)
 
 
-def plan(experiment: Any, device: Any, folder: Any, data_name: str) -> list[str]:
+def _rows(name, texts):
+    return [_row(name, text) for text in texts]
+
+
+def plan(trainer: Trainer, device: Device, data_name: str) -> list[str]:
     """Device, network, data and recipe: a list of lines."""
-    config, model = experiment.config, experiment.model
-    classes, free = experiment.train.classes, memory_free(model.parameters()[0].device)
-    named = ", ".join(map(shown, classes[:10])) + (", ..." if len(classes) > 10 else "")
+    experiment, config = trainer.experiment, trainer.config
+    classes, free = experiment.train.classes, memory_free(trainer.device)
+    named = ", ".join(map(shown, classes[:10])) + ", ..." * (len(classes) > 10)
     sampled = config.val_images < len(experiment.val)
-    often = f" ({config.val_images:,} of them, marked *, until the last tenth of the epochs)" if sampled else ""
+    often = f" ({config.val_images:,} of them, marked *, until the last tenth of the epochs)"
+    differing = list(differences(experiment)) if config.recipe == "paper" else []
     return [
         _row("device", device.why.removeprefix("device: ")),
-        _row("network", _network(model)),
-        _row("data", f"{data_name}: {len(classes)} classes ({named}), {len(experiment.train):,} pictures to train on, "
-                     f"{len(experiment.val):,} to validate{often}"),
+        _row("network", _network(experiment)),
+        _row("data", f"{data_name}: {len(classes)} classes ({named}), {len(experiment.train):,} "
+                     f"pictures to train on, {len(experiment.val):,} to validate{often * sampled}"),
         _row("recipe", REASONS[config.recipe]),
         _row("", _numbers(config)),
-        *(_row("weights", line) for line in _class_weights(experiment)),
-        *(_row("frozen", line) for line in _frozen(experiment)),
-        *(_row("" if number else "differs", line if number else f"from the paper: {line}")
-          for number, line in enumerate(differences(experiment) if config.recipe == "paper" else ())),
-        _row("memory", f"about {gigabytes(memory(experiment))}" + (f"; {gigabytes(free)} are free" if free else "")),
-        *(_row("note", note) for note in [*experiment.notes, *_cautions(experiment)]),
-        _row("run", str(folder)),
+        *_rows("weights", _class_weights(experiment)),
+        *_rows("frozen", _frozen(experiment)),
+        *_rows("differs", [f"from the paper: {line}" for line in differing[:1]]),
+        *_rows("", differing[1:]),
+        _row("memory", f"about {gigabytes(memory(experiment))}"
+                       + (f"; {gigabytes(free)} are free" if free else "")),
+        *_rows("note", [*experiment.notes, *_cautions(experiment)]),
+        _row("run", str(trainer.folder)),
     ]
 
 
-def _network(model):
-    table = shapes.summary(model)
-    known = all(row.macs is not None for row in table.rows)
-    macs = f"{table.totals.macs / 1e6:,.1f} million multiply-accumulates per picture"
-    shape = "×".join(map(str, model.input_shape))
-    return f"{model.variant}: {table.totals.parameters:,} parameters, {macs if known else f'for pictures of {shape}'}"
+def _network(experiment):
+    table, model = shapes.summary(experiment.model), experiment.model
+    size = f"for pictures of {'×'.join(map(str, model.input_shape))}"
+    if all(row.macs is not None for row in table.rows):
+        size = f"{table.totals.macs / 1e6:,.1f} million multiply-accumulates per picture"
+    return f"{model.variant}: {table.totals.parameters:,} parameters, {size}"
 
 
 def _class_weights(experiment):
     """How much each class counts, the most and the least first where there are many."""
-    found = class_weights(experiment.config, experiment.train)
+    found, classes = experiment.class_weights, experiment.train.classes
     if found is not None:
-        few = len(found) <= 10
-        order = range(len(found)) if few else [*np.argsort(-found)[:3], *np.argsort(-found)[-3:]]
-        named = ", ".join(f"{experiment.train.classes[n]} {found[n]:.3g}" for n in order)
-        yield (f"a picture counts in the loss by its class: {named}{'' if few else ' (the most and the least)'}; the losses told "
-               "below are plain means, of training as of validation")
+        few, by_weight = len(found) <= 10, np.argsort(-found)
+        order = range(len(found)) if few else [*by_weight[:3], *by_weight[-3:]]
+        named = ", ".join(f"{classes[n]} {found[n]:.3g}" for n in order)
+        yield (f"a picture counts in the loss by its class: {named}"
+               f"{'' if few else ' (the most and the least)'}; the losses told below are plain "
+               "means, of training as of validation")
 
 
 def _frozen(experiment):
     """Which layers stay as they are, and what that saves."""
     if experiment.trunk is None:
         return
-    names = [name for name, layer in experiment.trunk.named_children() if layer.parameters()]
-    learning = [name for name, layer in experiment.head.named_children() if layer.parameters()]
-    yield (f"{names[0]} to {names[-1]} stay as they are and get neither gradient nor weight decay; "
+    frozen, learning = ([name for name, layer in network.named_children() if layer.parameters()]
+                        for network in (experiment.trunk, experiment.head))
+    yield (f"{frozen[0]} to {frozen[-1]} stay as they are and get neither gradient nor weight decay; "
            f"{', '.join(learning)} learn")
-    if experiment.views > 1:
-        yield (f"what they make of {experiment.views} random crops of each picture is computed once, in the first "
-               f"{experiment.views} epochs, and kept; later epochs train on the same crops, in another order")
-    elif experiment.views == 1:
+    views = experiment.views
+    if views > 1:
+        yield (f"what they make of {views} random crops of each picture is computed once, in the first "
+               f"{views} epochs, and kept; later epochs train on the same crops, in another order")
+    elif views == 1:
         yield "what they make of each picture is computed once, in the first epoch, and kept"
     else:
-        yield "what they make of so many pictures does not fit into memory, so they compute it for each batch"
+        yield ("what they make of so many pictures does not fit into memory, so they compute it for "
+               "each batch")
 
 
 def _numbers(config):
-    drops = " and ".join(map(str, milestones(config)))
+    drops = " and ".join(map(str, config.drops()))
     falls = f" (÷10 after epoch {drops})" if drops else ""
-    schedule = {"steps": falls, "milestones": falls, "constant": "",
-                "linear": " (falling towards 0 after 40 % of them)",
-                "plateau": " (÷10 when the validation error stops falling, at most 3 times)"}[config.schedule]
+    schedule = {
+        "steps": falls, "milestones": falls, "constant": "",
+        "linear": " (falling towards 0 after 40 % of them)",
+        "plateau": " (÷10 when the validation error stops falling, at most 3 times)",
+    }[config.schedule]
     schedule += f" after {config.warmup} steps of warm-up" if config.warmup else ""
     pixels = "scaled to variance 1" if config.pixels == "unit" else "0 to 255"
     pixels += f", colours shifted with σ {config.colour:g}" if config.colour else ""
     epochs = "1 epoch" if config.epochs == 1 else f"{config.epochs} epochs"
     parts = f" in {config.accumulate} parts" if config.accumulate > 1 else ""
-    first = "" if config.first_init == 1 else f" (the first layer's times {config.first_init:g})"
-    faster = "" if config.first_lr == 1 else f" (the first layer's {config.first_lr:g} times that)"
-    return (f"{epochs}, batch {config.batch_size}{parts}, lr {config.lr:g}{faster}{schedule}, momentum {config.momentum:g}, "
-            f"weight decay {config.weight_decay:g}, init {config.init}{first}, pixels minus the mean, {pixels}, seed "
-            f"{config.seed}")
+    init, lr = config.init, f"{config.lr:g}"
+    if config.first_init != 1:
+        init += f" (the first layer's times {config.first_init:g})"
+    if config.first_lr != 1:
+        lr += f" (the first layer's {config.first_lr:g} times that)"
+    return (f"{epochs}, batch {config.batch_size}{parts}, lr {lr}{schedule}, momentum "
+            f"{config.momentum:g}, weight decay {config.weight_decay:g}, init {init}, pixels minus "
+            f"the mean, {pixels}, seed {config.seed}")
 
 
 def _cautions(experiment):
-    config = experiment.config
-    doubtful = [name for name in experiment.train.classes if is_doubtful(name)]
+    config, train, short = experiment.config, experiment.train, caution(experiment)
+    doubtful = [name for name in train.classes if is_doubtful(name)]
     if doubtful:
-        yield (f"{', '.join(doubtful)}: {'these are' if len(doubtful) > 1 else 'this is'} rarely the name of a class; if the "
-               "pictures in it are not all of one kind, move that folder out of the class folders")
-    short = caution(experiment)
+        yield (f"{', '.join(doubtful)}: {'these are' if len(doubtful) > 1 else 'this is'} rarely the "
+               "name of a class; if the pictures in it are not all of one kind, move that folder out "
+               "of the class folders")
     if short:
         yield short
-    late = [epoch for epoch in milestones(config) if epoch >= config.epochs]
+    late = [epoch for epoch in config.drops() if epoch >= config.epochs]
     if late:
         yield f"milestone {late[0]} is not reached: there are only {config.epochs} epochs"
-    if config.init in ("paper", "released") and len(experiment.train) < SMALL and config.variant != "lenet5":
-        yield (f"from the {config.init} initial weights the loss stays at ln {len(experiment.train.classes)} for many epochs on "
-               f"{len(experiment.train):,} pictures; without --paper and --init it would not")
-    train = experiment.train
+    slow = config.init in ("paper", "released") and config.variant != "lenet5"
+    if slow and len(train) < SMALL:
+        yield (f"from the {config.init} initial weights the loss stays at ln {len(train.classes)} for "
+               f"many epochs on {len(train):,} pictures; without --paper and --init it would not")
     if train.decodes_anew:
-        yield (f"the decoded pictures do not fit into the {train.cache_bytes / 2**30:.1f} GB kept for them, so each epoch "
-               "decodes files anew: python -m minialex.pack PICTURES PACK does that once, and --data PACK never waits for it")
+        yield (f"the decoded pictures do not fit into the {train.cache_bytes / 2**30:.1f} GB kept for "
+               "them, so each epoch decodes files anew: python -m minialex.pack PICTURES PACK does "
+               "that once, and --data PACK never waits for it")
 
 
-def ending(trainer: Any, took: str | None) -> list[str]:
-    """What the run has reached, where it is, and what it took (time and memory, or None for a run of very few steps)."""
-    experiment, folder = trainer.experiment, trainer.folder
-    last, (best_top1, _, best_epoch) = trainer.history[-1], trainer.best
+def ending(trainer: Trainer, took: str | None) -> Iterator[str]:
+    """What the run has reached, where it is, and what it took (None for a run of very few steps)."""
+    experiment, folder, last, best = trainer.experiment, trainer.folder, trainer.history[-1], trainer.best
+    first = [name for name, _ in convolutions(experiment.model)[:1]]
     files = {
         "curves.png": "loss and accuracy, epoch by epoch",
-        "filters.png": "".join(f"{name}'s kernels, and what training has changed in them"
-                               for name, _ in convolutions(experiment.model)[:1]),
+        "filters.png": f"{''.join(first)}'s kernels, and what training has changed in them",
         "predictions.png": "validation pictures with the network's five best guesses",
         "report.html": "all of this on one page, and the best and worst predictions",
         "metrics.csv": "the numbers of the curves; timing.csv: how long each epoch took",
         "config.json": "all settings; pictures.csv: what it has learnt from, and what it held out",
         "checkpoint-last.npz": "the network after the last epoch",
-        "checkpoint-best.npz": f"the network after epoch {best_epoch}, the best: top-1 {best_top1:.1%}",
+        "checkpoint-best.npz": f"the network after epoch {best[2]}, the best: top-1 {best[0]:.1%}",
     }
-    lines = ["", _row("done", f"validation top-1 {last.val_top1:.1%}, top-5 {last.val_top5:.1%} on all {len(experiment.val):,} "
-                              f"pictures; the run is in {folder}:")]
-    lines += [f"         {name:20} {what}" for name, what in files.items() if (folder.path / name).exists()]
-    lines += [_row("took", took)] if took else []
+    yield ""
+    yield _row("done", f"validation top-1 {last.val_top1:.1%}, top-5 {last.val_top5:.1%} on all "
+                       f"{len(experiment.val):,} pictures; the run is in {folder}:")
+    yield from (f"         {name:20} {what}" for name, what in files.items()
+                if (folder.path / name).exists())
+    yield from _rows("took", [took] if took else [])
     skipped = len(experiment.train.problems) + len(experiment.val.problems)
     if skipped:
-        lines.append(_row("skipped", f"{skipped:,} files or folders that could not be used; the first of them were named above"))
-    return lines
+        yield _row("skipped", f"{skipped:,} files or folders that could not be used; the first of "
+                              "them were named above")
 
 
 # ------------------------------------------------------------------------------------------------ the paper
@@ -151,18 +168,21 @@ CLASSES, PICTURES, CROP = 1000, 1_200_000, 224  # section 2 (1.2 million), secti
 
 # What the network itself leaves of the paper.
 _NETWORKS = {
-    "paper": "each response norm sees all channels, where the paper's two GPUs normalised their own: at the 49th map the window "
-    "crosses from one tower to the other (--variant krizhevsky keeps them apart)",
-    "krizhevsky": "the network is that of the released program: pool before ReLU, a second norm within each map",
+    "paper": "each response norm sees all channels, where the paper's two GPUs normalised their own: "
+    "at the 49th map the window crosses from one tower to the other (--variant krizhevsky keeps them "
+    "apart)",
+    "krizhevsky": "the network is that of the released program: pool before ReLU, a second norm within "
+    "each map",
     "single-tower": "the network has no towers: every kernel sees all channels",
 }
 
 
-def differences(experiment: Any) -> Iterator[str]:
-    """How a run with --paper differs from the paper's training (Krizhevsky et al. 2012): sentences, the most important first."""
+def differences(experiment: Experiment) -> Iterator[str]:
+    """How a run with --paper differs from the paper's training: sentences, the most important first."""
     config, train, size = experiment.config, experiment.train, experiment.model.input_shape[-1]
     if len(train.classes) != CLASSES or len(train) < PICTURES:
-        yield f"{len(train):,} pictures of {len(train.classes):,} classes, not about {PICTURES:,} of {CLASSES:,}"
+        yield (f"{len(train):,} pictures of {len(train.classes):,} classes, not about {PICTURES:,} of "
+               f"{CLASSES:,}")
     for name, value in RECIPES["paper"].items():
         if getattr(config, name) != value:
             yield f"{name.replace('_', ' ')} {getattr(config, name)}, not {value}"
@@ -170,15 +190,19 @@ def differences(experiment: Any) -> Iterator[str]:
         (config.dropout not in (0.5, None), f"dropout {config.dropout or 0:g}, not 0.5"),
         (not config.crop, "no random crops"),
         (not config.reflect, "no reflections"),
-        (True, "one device computes both towers, which the paper put on two GPUs; the products are the same"),
+        (True, "one device computes both towers, which the paper put on two GPUs; the products are "
+               "the same"),
         (True, _NETWORKS.get(config.variant, f"the network is the variant {config.variant}")),
-        (size != CROP, f"crops of {size} pixels, not {CROP}, which the paper's own sizes of layers contradict (lesson 1)"),
-        (config.schedule == "plateau",
-         "the learning rate is divided by 10 after 5 epochs without a better validation error, not by hand"),
-        (True, "dropout divides by 1 − p while training; the paper multiplies by 1 − p afterwards, which has the same mean"),
+        (size != CROP, f"crops of {size} pixels, not {CROP}, which the paper's own sizes of layers "
+                       "contradict (lesson 1)"),
+        (config.schedule == "plateau", "the learning rate is divided by 10 after 5 epochs without a "
+                                       "better validation error, not by hand"),
+        (True, "dropout divides by 1 − p while training; the paper multiplies by 1 − p afterwards, "
+               "which has the same mean"),
         (True, "validation looks at the central crop; ten crops, as in the paper's results: "
-         "python -m minialex.evaluate --ten-crop"),
-        (config.accumulate > 1, f"each batch is worked on in {config.accumulate} parts: the same sums in another order"),
+               "python -m minialex.evaluate --ten-crop"),
+        (config.accumulate > 1, f"each batch is worked on in {config.accumulate} parts: the same sums "
+                                "in another order"),
         (config.tf32, "matrix products round their factors to TF32"),
     ]:
         if holds:

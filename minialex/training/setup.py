@@ -1,24 +1,36 @@
-"""Everything that takes part in a run, built from its Config: pictures, network, optimiser, schedule."""
+"""Everything that takes part in a run, built from what the user gave: pictures, network, optimiser."""
 
 import csv
 import math
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from .. import data, models, nn, optim
+from .. import data, models, nn, optim, own_model, weights
 from ..data import names
-from ..data.names import read_text
-from ..errors import UserError
-from ..evaluation.runs import picture_size
-from ..own_model import OwnModel
-from ..weights import Weights
+from ..data.sample import Sample
+from ..errors import UserError, require
+from ..evaluation import runs
+from ..evaluation.kernels import convolutions
 from . import finetune
-from .config import INITIALISATIONS, MILESTONES, Config, channels, parse_milestones
+from .checkpoint import Saved
+from .config import ALWAYS, INITIALISATIONS, Config, resolve
 
 MAX_VALIDATION_BATCH = 128
+
+
+class Beginning(NamedTuple):
+    """What a run begins from: the user's options for a new one, else its folder (see resume)."""
+
+    config: Config
+    train: data.PictureSet
+    val: data.PictureSet
+    weights: weights.Weights | None  # those that config.init names
+    own: own_model.OwnModel | None  # the user's network
+    saved: Saved | None = None
 
 
 @dataclass
@@ -29,15 +41,16 @@ class Experiment:
     train: data.PictureSet
     val: data.PictureSet
     statistics: data.Statistics
+    class_weights: np.ndarray | None
     model: nn.Module
     optimizer: optim.SGD
     schedule: Any
     notes: list[str]
-    first_kernels: np.ndarray | None  # the first layer's weights before training, to show what training has changed
+    first_kernels: np.ndarray | None  # the first layer's weights before training
     trunk: nn.Module | None  # the frozen layers
     head: nn.Module  # the layers that learn
     fresh: frozenset  # names of the parameters that a file of weights did not have
-    views: int  # crops of each picture whose features are kept (see finetune); 0: the trunk sees every batch
+    views: int  # crops of each picture whose features are kept; 0: the trunk sees every batch
 
     @property
     def learner(self) -> nn.Module:
@@ -45,190 +58,184 @@ class Experiment:
         return self.head if self.views else self.model
 
 
-def open_pictures(settings: dict, progress: bool) -> tuple:
+# ------------------------------------------------------------------------------------------------ a new run
+
+
+def new(given: dict[str, Any], progress: bool) -> Beginning:
+    """What the user's options name. progress: show how far long work is. Raises UserError."""
+    found = finetune.named_in(given)
+    given = finetune.settings(given, found)
+    own = _own_model(given)
+    if own is not None:
+        given |= {"variant": own.variant, "model": own.settings()}
+    train, val = open_pictures(ALWAYS | given, progress)
+    make_absolute(given, *(("init", "mean") if found else ()))
+    if given.get("class_weights") is not None:
+        given["class_weights"] = spelled_weights(given["class_weights"], train.classes)
+    return Beginning(resolve(given, len(train), len(val)), train, val, found, own)
+
+
+def _own_model(given):
+    """The user's network, or None. --init RUN brings the network that the run has trained."""
+    if given.get("model") is not None:
+        return own_model.read(given["model"])
+    if own_model.is_own(given.get("variant")):
+        return runs.own_model_of(given["init"], given["variant"])
+    return None
+
+
+def make_absolute(given: dict[str, Any], *more: str) -> None:
+    """Let --resume find from anywhere what the user named."""
+    for name in ("data", "labels", "class_names", *more):
+        if given.get(name) is not None and (name != "mean" or os.path.exists(given[name])):
+            given[name] = os.path.abspath(given[name])
+
+
+def open_pictures(settings: dict[str, Any], progress: bool) -> tuple[data.PictureSet, data.PictureSet]:
     """(train, val) for the data options in a dict. Raises UserError."""
-    parts = data.open_data(settings["data"], settings["subset"], progress=progress, val_fraction=settings["val_fraction"],
-                           size=picture_size(settings), strict=settings["strict"], labels=settings["labels"])
+    parts = data.open_data(
+        settings["data"], settings["subset"], labels=settings["labels"], progress=progress,
+        val_fraction=settings["val_fraction"], size=runs.picture_size(settings), strict=settings["strict"])
     for part in parts:
         part.classes = names.of_data(settings["data"], part.classes, settings["class_names"])
     return parts
 
 
-def measured(config: Config, train: Any, found: Weights | None, progress: bool) -> data.Statistics:
-    """The statistics that come with the Weights which config.init names, or else those of the pictures."""
-    return finetune.statistics(found, config) or data.statistics(train, channels(config), workers=config.workers,
-                                                                 progress=progress)
+def spelled_weights(text: str, classes: list[str]) -> str:
+    """What --class-weights says, as Config keeps it: "balanced", or numbers in the classes' order.
 
-
-def build(config: Config, train: Any, val: Any, device: str, statistics: data.Statistics, found: Weights | None = None,
-          own: OwnModel | None = None) -> Experiment:
-    """Build the Experiment. found: the Weights that config.init names; own: the user's network. Raises UserError."""
-    model = _network(config, len(train.classes), own)
-    for _, layer in convolutions(model)[:1]:
-        layer.weight.data *= np.float32(config.first_init)
-    notes, fresh = finetune.load_into(model, found, config.init) if found else ([], frozenset())
-    for _, layer in model.named_modules():
-        if isinstance(layer, nn.Dropout) and config.dropout is not None:
-            layer.p = config.dropout
-    kernels = next((layer.weight.data.copy() for _, layer in convolutions(model)), None)
-    model.to(device)
-    trunk, head = finetune.freeze(model, config.freeze) if config.freeze else (None, model)
-    optimizer = optim.SGD(_groups(head, model, config), config.lr, config.momentum, config.weight_decay)
-    views = 0
-    if trunk is not None:
-        views = finetune.views(trunk, model.input_shape, len(train) + len(val), config.crop or config.reflect)
-    return Experiment(config, train, val, statistics, model, optimizer, make_schedule(config, optimizer), notes, kernels,
-                      trunk, head, fresh, views)
-
-
-def _groups(learner, model, config):
-    """The parameters that learn, in their order; the first convolution's weights in a group of their own where their rate is."""
-    parameters = learner.parameters()
-    own = [layer.weight for _, layer in convolutions(model)[:1] if config.first_lr != 1 and layer.weight in parameters]
-    if not own:
-        return parameters
-    at = parameters.index(own[0])
-    parts = [parameters[:at], own, parameters[at + 1:]]
-    return [{"params": part} | ({"lr": config.first_lr * config.lr} if part is own else {}) for part in parts if part]
-
-
-def convolutions(model: nn.Module) -> list[tuple[str, nn.Conv2d]]:
-    """[(name, layer)]"""
-    return [(name, layer) for name, layer in model.named_modules() if isinstance(layer, nn.Conv2d)]
-
-
-def _network(config, num_classes, own):
-    how = config.init if config.init in INITIALISATIONS else None
-    try:
-        if own is None:
-            return models.build(config.variant, num_classes, channels(config), how)
-        model = own.build(num_classes)
-        return model if how in (None, "own") else models.initialise(model, how)
-    except ValueError as error:
-        raise UserError(str(error)) from error
-
-
-def class_weights(config: Config, train: Any) -> np.ndarray | None:
-    """How much a picture of each class counts in the loss, float32 (K,); None: all the same.
-
-    "balanced" is n/(K·n_c) for n_c of n pictures: each class counts as much as any other, and the mean over the pictures is 1.
+    It may also name a file of class,weight.
     """
-    if config.class_weights is None:
-        return None
-    if config.class_weights == "balanced":
-        counts = np.bincount(train.labels, minlength=len(train.classes))
-        return (len(train) / (len(train.classes) * np.maximum(counts, 1))).astype(np.float32)
-    return np.array(config.class_weights.split(","), dtype=np.float32)
-
-
-def spelled_weights(text: str | None, classes: list[str]) -> str | None:
-    """What --class-weights says, as Config keeps it: "balanced", numbers in the classes' order, or a file of class,weight."""
-    if text in (None, "balanced"):
+    if text == "balanced":
         return text
-    cells = text.split(",")
     try:
-        numbers = [float(cell) for cell in cells]
+        numbers = [float(cell) for cell in text.split(",")]
     except ValueError:
         numbers = _weights_in(text, classes)
-    if len(numbers) != len(classes) or not all(0 < number < math.inf for number in numbers):
-        raise UserError(f"--class-weights {text} is not possible: it needs balanced, or a number above 0 for each of the "
-                        f"{len(classes)} classes ({', '.join(classes[:4])}{', ...' * (len(classes) > 4)}) with commas between, "
-                        "or a file of lines class,weight.")
+    require(len(numbers) == len(classes) and all(0 < number < math.inf for number in numbers),
+            f"--class-weights {text} is not possible: it needs balanced, or a number above 0 for each "
+            f"of the {len(classes)} classes ({', '.join(classes[:4])}{', ...' * (len(classes) > 4)}) "
+            "with commas between, or a file of lines class,weight.")
     return ",".join(map(repr, numbers))
 
 
 def _weights_in(path, classes):
     found = dict.fromkeys(classes, 1.0)
-    for number, row in enumerate(csv.reader(read_text(path, "the class weights in").splitlines()), 1):
+    lines = csv.reader(names.read_text(path, "the class weights in").splitlines())
+    for number, row in enumerate(lines, 1):
         if not row or row == ["class", "weight"]:
             continue
         try:
             name, weight = row[0].strip(), float(row[1])
         except (ValueError, IndexError) as error:
             raise UserError(f"line {number} of {path} is not class,weight: {','.join(row)}") from error
-        if name not in found:
-            raise UserError(f"line {number} of {path} names the class {name}, which is none of {', '.join(classes[:8])}"
-                            f"{', ...' * (len(classes) > 8)}")
+        require(name in found, f"line {number} of {path} names the class {name}, which is none of "
+                               f"{', '.join(classes[:8])}{', ...' * (len(classes) > 8)}")
         found[name] = weight
     return list(found.values())
 
 
-def milestones(config: Config) -> list[int]:
-    """After which epochs the schedules "steps" and "milestones" divide the learning rate by 10."""
-    if config.schedule == "milestones":
-        return parse_milestones(config.milestones)
-    after = {max(1, round(part * config.epochs)) for part in MILESTONES} if config.schedule == "steps" else set()
-    return sorted(epoch for epoch in after if epoch < config.epochs)
+# ------------------------------------------------------------------------------------------------ the parts
 
 
-def make_schedule(config: Config, optimizer: optim.SGD) -> Any:
-    """The learning-rate schedule; all have step(validation error)."""
+def measured(begun: Beginning, **options: Any) -> data.Statistics:
+    """The pictures' statistics, or those that come with the weights. options: data.statistics's."""
+    config = begun.config
+    return finetune.statistics(begun.weights, config) or data.statistics(
+        begun.train, config.channels, workers=config.workers, **options)
+
+
+def build(begun: Beginning, device: str, statistics: data.Statistics) -> Experiment:
+    """Build the Experiment. Raises UserError."""
+    config, train, val, found, own, _ = begun
+    model = _network(config, len(train.classes), own)
+    first = [layer.weight for _, layer in convolutions(model)[:1]]
+    for weight in first:
+        weight.data *= np.float32(config.first_init)
+    notes, fresh = finetune.load_into(model, found, config.init) if found else ([], frozenset())
+    for _, layer in model.named_modules():
+        if isinstance(layer, nn.Dropout) and config.dropout is not None:
+            layer.p = config.dropout
+    kernels = first[0].data.copy() if first else None
+    model.to(device)
+    trunk, head = finetune.freeze(model, config.freeze) if config.freeze else (None, model)
+    groups = _groups(head.parameters(), first if config.first_lr != 1 else [], config)
+    optimizer = optim.SGD(groups, config.lr, config.momentum, config.weight_decay)
+    views = 0
+    if trunk is not None:
+        count, augmented = len(train) + len(val), config.crop or config.reflect
+        views = finetune.views(trunk, model.input_shape, count, augmented)
+    return Experiment(config, train, val, statistics, class_weights(config, train), model, optimizer,
+                      _schedule(config, optimizer), notes, kernels, trunk, head, fresh, views)
+
+
+def _network(config, num_classes, own):
+    how = config.init if config.init in INITIALISATIONS else None
+    try:
+        if own is None:
+            return models.build(config.variant, num_classes, config.channels, how)
+        model = own.build(num_classes)
+        return model if how in (None, "own") else models.initialise(model, how)
+    except ValueError as error:
+        raise UserError(str(error)) from error
+
+
+def _groups(parameters, first, config):
+    """The parameters in their order; `first`, if it is one of them, in a group with its own rate."""
+    own = [weight for weight in first if weight in parameters]
+    if not own:
+        return parameters
+    at = parameters.index(own[0])
+    parts = [{"params": parameters[:at]}, {"params": own, "lr": config.first_lr * config.lr},
+             {"params": parameters[at + 1:]}]
+    return [part for part in parts if part["params"]]
+
+
+def _schedule(config, optimizer):
     if config.schedule == "plateau":
         return optim.ReduceOnPlateau(optimizer)
     if config.schedule == "linear":
         return optim.LinearDecay(optimizer, config.epochs)
-    return optim.MultiStepLR(optimizer, milestones(config))
+    return optim.MultiStepLR(optimizer, config.drops())
 
 
-def loaders(experiment: Experiment, phase: Callable[..., Any]) -> tuple[Any, Any]:
-    """(batches to train on, batches of all validation pictures): of the frozen layers' features, where these are kept.
+def class_weights(config: Config, train: data.PictureSet) -> np.ndarray | None:
+    """How much a picture of each class counts in the loss, float32 (K,); None: all the same.
 
-    To train on are random crops, in another order each epoch. A last batch that is not full is left out: its few pictures
-    would count as much as a whole batch, and others are left out next time. phase: as Progress.phase, for who waits.
+    "balanced" is n/(K·n_c) for n_c of n pictures: each class counts as much as any other, and the
+    mean over the pictures is 1.
     """
-    config, views = experiment.config, experiment.views
-    train = _loader(experiment, experiment.train, config.batch_size, train=True, seed=config.seed, reflect=config.reflect,
-                    random_crop=config.crop, colour=config.colour, drop_last=len(experiment.train) >= config.batch_size)
-    val = validation_loader(experiment, experiment.val)
-    if not views:
-        return train, val
-    return tuple(finetune.FeatureLoader(loader, experiment.trunk, count, phase) for loader, count in ((train, views), (val, 1)))
+    if config.class_weights != "balanced":
+        numbers = config.class_weights and config.class_weights.split(",")
+        return np.array(numbers, np.float32) if numbers else None
+    counts = np.bincount(train.labels, minlength=len(train.classes))
+    return (len(train) / (len(train.classes) * np.maximum(counts, 1))).astype(np.float32)
 
 
-def validation_loader(experiment: Experiment, pictures: Any) -> data.Loader:
-    """Central crops of these pictures, the same ones in the same order each time."""
-    return _loader(experiment, pictures, min(part_size(experiment.config), MAX_VALIDATION_BATCH), train=False)
+def loaders(experiment: Experiment, phase: Callable[..., Any]) -> tuple[Any, Any, Any]:
+    """Batches (to train on, of all validation pictures, of the usual validation's).
+
+    To train on are random crops, in another order each epoch. A last batch that is not full is left
+    out: its few pictures would count as much as a whole batch, and others are left out next time.
+    Validation sees central crops, the same ones in the same order each time. Where the frozen layers'
+    features are kept, they stand for pictures. phase: as Progress.phase, for who waits.
+    """
+    config, val, views = experiment.config, experiment.val, experiment.views
+    train = _loader(experiment, experiment.train, config.batch_size, train=True, seed=config.seed,
+                    reflect=config.reflect, random_crop=config.crop, colour=config.colour,
+                    drop_last=len(experiment.train) >= config.batch_size)
+    size = min(config.part_size, MAX_VALIDATION_BATCH)
+    whole = _loader(experiment, val, size, train=False)
+    some = _loader(experiment, Sample(val, config.val_images), size, train=False)
+    if views:
+        train = finetune.FeatureLoader(train, experiment.trunk, views, phase)
+        whole = some = finetune.FeatureLoader(whole, experiment.trunk, 1, phase)
+    return train, whole, some
 
 
 def _loader(experiment, pictures, batch_size, **options):
     config, model = experiment.config, experiment.model
-    return data.Loader(pictures, batch_size, model.input_shape[-1], statistics=experiment.statistics,
-                       scale=config.pixels == "unit", workers=config.workers, channels=channels(config),
-                       device=model.parameters()[0].device, **options)
-
-
-def part_size(config: Config) -> int:
-    """Pictures that the network works on at once."""
-    return -(-config.batch_size // config.accumulate)
-
-
-def parts(config: Config, count: int) -> list[slice]:
-    """The rows of a batch of `count` pictures that the network works on at once, one part after the other."""
-    size = part_size(config)
-    return [slice(start, min(start + size, count)) for start in range(0, count, size)]
-
-
-def validation_pictures(experiment: Experiment, complete: bool) -> Any:
-    """What a validation looks at: all pictures, or config.val_images from all over the set."""
-    count, total = experiment.config.val_images, len(experiment.val)
-    return experiment.val if complete or count == total else Sample(experiment.val, spread(count, total))
-
-
-def spread(count: int, total: int) -> np.ndarray:
-    """`count` of the numbers 0 … total − 1, evenly spread: in a set in order of class, every class keeps its share."""
-    return np.arange(count) * total // max(count, 1)
-
-
-class Sample:
-    """Some pictures of a set, by their numbers in it."""
-
-    def __init__(self, pictures: Any, indices: np.ndarray):
-        self.pictures, self.indices, self.size, self.classes = pictures, indices, pictures.size, pictures.classes
-        self.labels = pictures.labels[indices]
-
-    def __len__(self) -> int:
-        return len(self.indices)
-
-    def planes(self, index: int) -> np.ndarray:
-        """uint8 (3, size, size), as PictureSet has it."""
-        return self.pictures.planes(int(self.indices[index]))
+    return data.Loader(
+        pictures, batch_size, model.input_shape[-1], statistics=experiment.statistics,
+        scale=config.pixels == "unit", workers=config.workers, channels=config.channels,
+        device=model.parameters()[0].device, **options)

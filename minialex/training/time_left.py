@@ -5,15 +5,22 @@ from typing import Any
 
 from ..device import memory_used
 from ..utils.progress import duration
-from . import memory_estimate, say
+from . import say
 from .callbacks import Callback
-from .loop import Epoch, Trainer
+from .loop import Trainer
+from .memory_estimate import gigabytes, memory
+from .run_dir import Epoch
+
+HEADING = ("  epoch       lr   training loss   top-1    validation loss   top-1    top-5     "
+           "time, left")
+VALIDATION_COST = 1 / 3  # of a picture in training: forward only
+DRAWING = 6  # seconds for the pictures and the page at the end, on one core
 
 
 class TimeLeft(Callback):
-    """How long the run will take, from its first steps on, and the table of epochs that grows while it does."""
+    """Says how long the run will take, from its first steps on; a line for each epoch; the end."""
 
-    FIRST_STEPS = 5  # measured for the first estimate; the very first, slower than the others, is not counted
+    FIRST_STEPS = 5  # measured for the first estimate, without the very first, which is slower
 
     def __init__(self) -> None:
         self.steps, self.images, self.seconds, self.told_heading = 0, 0, 0.0, False
@@ -27,58 +34,58 @@ class TimeLeft(Callback):
         now = time.perf_counter()
         self.steps += 1
         if self.steps > 1:
-            self.images, self.seconds = self.images + trainer.pictures_per_step, self.seconds + now - self.last
+            self.images += trainer.pictures_per_step
+            self.seconds += now - self.last
         self.last = now
         if self.steps == self.FIRST_STEPS:
             trainer.costs["train"] = self.seconds / self.images
             left = seconds_left(trainer)
             self.estimated = now - self.began + left
             used = memory_used(trainer.device)
-            memory = f"; memory so far {memory_estimate.gigabytes(used)}" if used else ""
+            so_far = f"; memory so far {gigabytes(used)}" if used else ""
             rate = f"{self.images / self.seconds:.1f} images/s"
-            trainer.progress.line(f"time     about {duration(left)}, at the {rate} of the first steps{memory}")
-            trainer.progress.line()
+            trainer.progress.line(f"time     about {duration(left)}, at the {rate} of the first "
+                                  f"steps{so_far}\n")
 
     def on_epoch(self, trainer: Trainer, row: Epoch) -> None:
-        tell, epochs, timing = trainer.progress.line, trainer.config.epochs, trainer.timing[-1]
+        epochs, timing = trainer.config.epochs, trainer.timing[-1]
         trainer.costs["val"] = timing.val_seconds / timing.val_images
         if timing.train_images_per_second:
             trainer.costs["train"] = 1 / timing.train_images_per_second
         if not self.told_heading:
-            tell("  epoch       lr   training loss   top-1    validation loss   top-1    top-5     time, left")
+            trainer.progress.line(HEADING)
             self.told_heading = True
-        taken = duration(sum(timing[1::2]))  # of training, validation and features
-        left = f"{taken}, {duration(seconds_left(trainer))}" if row.epoch < epochs else taken
+        taken = duration(timing.train_seconds + timing.val_seconds + timing.feature_seconds)
+        left = f", {duration(seconds_left(trainer))}" if row.epoch < epochs else ""
         mark = " " if trainer.is_complete(row.epoch - 1) else "*"
-        tell(f"{row.epoch:3}/{epochs:<3} {row.lr:8.2g} {row.train_loss:15.3f} {row.train_top1:7.1%} "
-             f"{row.val_loss:18.3f} {row.val_top1:7.1%}{mark} {row.val_top5:7.1%}{mark}    {left}")
+        trainer.progress.line(
+            f"{row.epoch:3}/{epochs:<3} {row.lr:8.2g} {row.train_loss:15.3f} {row.train_top1:7.1%} "
+            f"{row.val_loss:18.3f} {row.val_top1:7.1%}{mark} {row.val_top5:7.1%}{mark}    "
+            f"{taken}{left}")
 
     def on_end(self, trainer: Trainer) -> None:
-        """After the pictures are drawn: what the run has reached, and what it took beside what was estimated."""
+        """After the drawing: what the run has reached, and what it took beside the estimates."""
         took = None
         if self.estimated is not None:
             took = f"{duration(time.perf_counter() - self.began)}, estimated {duration(self.estimated)}"
-            used = memory_used(trainer.device)
-            needed = memory_estimate.gigabytes(memory_estimate.memory(trainer.experiment))
-            took += f"; at most {memory_estimate.gigabytes(used)} of memory, estimated {needed}" if used else ""
+            used, needed = memory_used(trainer.device), memory(trainer.experiment)
+            took += f"; at most {gigabytes(used)} of memory, estimated {gigabytes(needed)}" if used else ""
         for line in say.ending(trainer, took):
             trainer.progress.line(line)
-
-
-VALIDATION_COST = 1 / 3  # of a picture in training: forward only
-DRAWING = 6  # seconds for the pictures and the page at the end, on one core
 
 
 def seconds_left(trainer: Trainer) -> float:
     """How long the rest of a run takes, at what its parts have cost so far.
 
         pictures to train on · a + pictures to validate · b + pictures for the frozen layers · c
-        + the last report's forward pass of all validation pictures + the saving of checkpoints + the drawing
+        + the last report's forward pass of all validation pictures + saving + drawing
 
-    a, b, c: seconds per picture, in trainer.costs as "train", "val", "features", beside "save". Until b is known it is a/3.
+    a, b, c: seconds per picture, in trainer.costs as "train", "val", "features", beside "save".
+    Until b is known it is a/3.
     """
     config, val, costs = trainer.config, len(trainer.experiment.val), trainer.costs
-    epochs, train, features = range(trainer.epoch, config.epochs), costs.get("train", 0.0), costs.get("features", 0.0)
+    epochs = range(trainer.epoch, config.epochs)
+    train, features = costs.get("train", 0.0), costs.get("features", 0.0)
     validate = costs.get("val", VALIDATION_COST * train)
     steps = len(epochs) * len(trainer.loader) - trainer.batch
     complete = sum(map(trainer.is_complete, epochs))

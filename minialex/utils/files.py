@@ -113,7 +113,7 @@ def remove_abandoned(folder: Place, name: str | None = None) -> None:
     pattern = TEMPORARY.format("*" if name is None else _digest(name), "*")
     for path in Path(folder).glob(pattern):
         with suppress(OSError), open(path, "rb") as file:
-            if _lock(file):
+            if lock(file):
                 if fcntl is None:
                     file.close()
                 path.unlink()
@@ -132,20 +132,22 @@ def _open_temporary(target, mode, options):
     while True:
         name = _temporary_name(target)
         file = open(name, mode, **options)
-        _lock(file)
+        lock(file)
         if fcntl is None or os.fstat(file.fileno()).st_nlink:
             return name, file
         file.close()  # it was taken for abandoned before it had its lock
 
 
-def _lock(file):
-    """Lock a file if nobody has; returns whether it is ours. Where there are no locks, none is."""
-    if fcntl is None:
+def lock(file: Any, unknown: bool = False) -> bool:
+    """Lock a file if nobody has; returns whether it is ours. unknown: what is said where the file system has no locks."""
+    if fcntl is None:  # Windows, where a lock would also keep others from reading
         return True
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except BlockingIOError:
         return False
+    except OSError:
+        return unknown
     return True
 
 

@@ -10,10 +10,10 @@ import re
 from pathlib import Path
 
 from .files import Place, found_mark
+from .seal import looks_sealed
 
 CONFIG = "config.json"
 CHECKPOINTS = ("checkpoint-last.npz", "checkpoint-best.npz")
-SEAL = b"sha256:"  # and 64 digits are the end of every checkpoint
 _WRITTEN = ("settings", "classes", "train_pictures", "val_pictures")  # in every config.json of a run
 _MOST = 1 << 25  # bytes of a config.json; 20,000 classes take 1 MB
 _OWN_NAMES = re.compile(  # pictures that commands write where they are called, or into a run's folder
@@ -22,7 +22,7 @@ _OWN_NAMES = re.compile(  # pictures that commands write where they are called, 
 
 def is_run(folder: Place) -> bool:
     """Is this the folder of a run of minialex?"""
-    return _has_config(Path(folder, CONFIG)) or any(_is_sealed(Path(folder, name)) for name in CHECKPOINTS)
+    return _has_config(Path(folder, CONFIG)) or any(looks_sealed(Path(folder, name)) for name in CHECKPOINTS)
 
 
 def _has_config(path):
@@ -32,16 +32,6 @@ def _has_config(path):
         config = json.loads(path.read_text("utf-8"))
         return all(name in config for name in _WRITTEN) and "minialex" in config["versions"]
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
-        return False
-
-
-def _is_sealed(path):
-    try:
-        with open(path, "rb") as file:
-            start = file.read(4)
-            file.seek(-len(SEAL) - 64, os.SEEK_END)
-            return start == b"PK\3\4" and re.fullmatch(re.escape(SEAL) + rb"[0-9a-f]{64}", file.read()) is not None
-    except OSError:
         return False
 
 

@@ -11,6 +11,7 @@ from outcome import Outcome
 
 from minialex.errors import UserError
 from minialex.training import checkpoint
+from minialex.training.checkpoint import Saved
 
 NOBODY = 65534
 
@@ -24,13 +25,13 @@ def full_at_every_length(folder, count):
     path = folder / "room" / "checkpoint-last.npz"
     path.parent.mkdir()
     weights = {"w": np.arange(20_000, dtype=np.float32)}
-    checkpoint.save(path, weights, weights, np.zeros(3, np.float32), {"epoch": 1})
+    checkpoint.save(path, Saved(weights, weights, np.zeros(3, np.float32), {"epoch": 1}))
     before = path.read_bytes()
     for index in range(count):
         room = index * len(before) // count
         try:
             with _largest_file(room):
-                checkpoint.save(path, weights, weights, np.zeros(3, np.float32), {"epoch": 2})
+                checkpoint.save(path, Saved(weights, weights, np.zeros(3, np.float32), {"epoch": 2}))
             row.check(False, f"room for {room} bytes: it says that it has saved")
         except UserError as error:
             good = "was there before is unchanged" in str(error) and path.read_bytes() == before

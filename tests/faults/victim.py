@@ -65,7 +65,7 @@ def _serve():
     import threadpoolctl  # noqa: F401  what runs as another user may not be allowed to import any more
     from PIL import Image
 
-    import minialex.training.plots  # noqa: F401  all that is slow to import
+    import minialex.evaluation.figures  # noqa: F401  all that is slow to import
     from minialex.cli import train
 
     Image.init()

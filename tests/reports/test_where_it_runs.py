@@ -10,8 +10,8 @@ from PIL import Image
 from short import first
 
 from minialex.cli import predict
+from minialex.evaluation import figures as training_plots
 from minialex.evaluation import plots, report
-from minialex.training import plots as training_plots
 from minialex.utils import drawing, files
 
 PICTURES = ["curves.png", "filters.png", "predictions.png", "report.html"]

@@ -3,8 +3,8 @@
 import numpy as np
 from PIL import Image
 
+from minialex.evaluation import figures as plots
 from minialex.evaluation import plots as shared
-from minialex.training import plots
 from minialex.utils import drawing
 from minialex.utils.progress import Progress
 

@@ -9,6 +9,8 @@ import pytest
 
 from minialex.errors import UserError
 from minialex.training import checkpoint
+from minialex.training.checkpoint import Saved
+from minialex.utils import files
 
 STATE = {"epoch": 3, "classes": ["a", "Äpfel", "雨"], "random": {"state": 2**127 + 1}}
 
@@ -18,7 +20,7 @@ def saved(tmp_path):
     path = tmp_path / "checkpoint-last.npz"
     weights = {"conv1.weight": np.arange(300, dtype=np.float32).reshape(3, 100), "conv1.bias": np.zeros(3, np.float32)}
     velocity, mean = {"conv1.weight": np.ones((3, 100), np.float32)}, np.full((1, 4, 4), 7, np.float32)
-    checkpoint.save(path, weights, velocity, mean, STATE, np.full((2, 3), 5, np.float32))
+    checkpoint.save(path, Saved(weights, velocity, mean, STATE, np.full((2, 3), 5, np.float32)))
     return path
 
 
@@ -39,7 +41,7 @@ def test_a_failed_write_leaves_the_old_checkpoint_and_no_rubbish(saved, monkeypa
 
     monkeypatch.setattr(checkpoint, "_write_sealed", full)
     with pytest.raises(UserError, match="No space left on device; what was there before is unchanged"):
-        checkpoint.save(saved, {}, {}, np.zeros(1), {})
+        checkpoint.save(saved, Saved({}, {}, np.zeros(1), {}))
     assert saved.read_bytes() == before and os.listdir(saved.parent) == [saved.name]
 
 
@@ -52,7 +54,7 @@ def test_no_reader_ever_sees_half_a_checkpoint(saved, monkeypatch):
         seen.append(checkpoint.load(saved)[3]["epoch"])
 
     monkeypatch.setattr(checkpoint, "_write_sealed", slowly)
-    checkpoint.save(saved, {}, {}, np.zeros(1), {})
+    checkpoint.save(saved, Saved({}, {}, np.zeros(1), {}))
     assert seen == [3]
 
 
@@ -85,8 +87,7 @@ def test_the_same_content_is_the_same_bytes_whatever_the_clock_says(saved, monke
     before = saved.read_bytes()
     monkeypatch.setattr(time, "time", lambda: 0.0)
     monkeypatch.setattr(time, "localtime", lambda *now: time.gmtime(0))
-    weights, velocity, mean, state, first_kernels = checkpoint.load(saved)
-    checkpoint.save(saved, weights, velocity, mean, state, first_kernels)
+    checkpoint.save(saved, checkpoint.load(saved))
     assert saved.read_bytes() == before
 
 
@@ -118,7 +119,7 @@ def test_the_best_stays_when_the_last_is_written_anew(saved, links, monkeypatch)
     if not links:
         monkeypatch.setattr(os, "link", lambda *paths: (_ for _ in ()).throw(OSError("no links here")))
     best = saved.with_name("checkpoint-best.npz")
-    checkpoint.keep_as(saved, best)
-    checkpoint.save(saved, {}, {}, np.zeros(1), {"epoch": 4})
-    checkpoint.keep_as(best, best.with_name("again.npz"))
+    files.keep_as(saved, best)
+    checkpoint.save(saved, Saved({}, {}, np.zeros(1), {"epoch": 4}))
+    files.keep_as(best, best.with_name("again.npz"))
     assert checkpoint.load(best)[3]["epoch"] == 3 and checkpoint.load(saved)[3]["epoch"] == 4

@@ -8,9 +8,9 @@ from small_runs import Listener
 
 from minialex import models, nn
 from minialex.errors import UserError
-from minialex.training import Interrupted, run, setup
+from minialex.training import Interrupted, run
 from minialex.training.checkpoint import load
-from minialex.training.config import resolve
+from minialex.training.config import Config, resolve
 
 
 @pytest.mark.parametrize("given, colour", [
@@ -35,7 +35,7 @@ def in_colour(monkeypatch):
         return model
 
     monkeypatch.setattr(models, "build", build)
-    monkeypatch.setattr(setup, "channels", lambda variant: 3)
+    monkeypatch.setattr(Config, "channels", 3)
 
 
 def weights(path):

@@ -4,7 +4,6 @@ import pytest
 
 from minialex.errors import UserError
 from minialex.training.config import RECIPES, check, choose_recipe, resolve, save_interval
-from minialex.training.setup import milestones
 
 
 def test_the_papers_recipe():
@@ -55,12 +54,12 @@ def test_validation_costs_a_twentieth(train, val, expected):
 
 @pytest.mark.parametrize("epochs, expected", [(30, [18, 26]), (10, [6, 8]), (2, [1]), (1, [])])
 def test_the_learning_rate_falls_at_60_and_85_percent(epochs, expected):
-    assert milestones(resolve({"data": "x", "epochs": epochs, "schedule": "steps"}, 1200, 400)) == expected
+    assert resolve({"data": "x", "epochs": epochs, "schedule": "steps"}, 1200, 400).drops() == expected
 
 
 def test_milestones_are_those_given():
     config = resolve({"data": "x", "epochs": 90, "milestones": "30, 60,80"}, 1200, 400)
-    assert config.schedule == "milestones" and milestones(config) == [30, 60, 80]
+    assert config.schedule == "milestones" and config.drops() == [30, 60, 80]
 
 
 @pytest.mark.parametrize("text, expected", [("10", (None, 600.0)), ("1.5min", (None, 90.0)), ("500steps", (500, None)),

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from minialex import models, nn
+from minialex.anomaly import explain, first_broken_parameter
 from minialex.cli import train as command
 from minialex.training import Diverged
 from minialex.training.checkpoint import load
-from minialex.training.divergence import about_first_loss, explain_divergence, first_broken_parameter
+from minialex.training.divergence import about_first_loss
 
 
 @pytest.mark.parametrize("loss, classes, warns", [
@@ -37,8 +38,8 @@ def test_the_layer_with_broken_weights_is_named():
     model = models.lenet5(3)
     model.conv3.weight.data[0, 0, 0, 0] = np.inf
     assert first_broken_parameter(model) == "conv3.weight"
-    said = explain_divergence(model, np.zeros((2, 1, 32, 32), np.float32), np.zeros(2, int), 0.1)
-    assert "layer conv3 is the first" in said and "--lr" in said
+    said = explain(model, np.zeros((2, 1, 32, 32), np.float32), np.zeros(2, int))
+    assert "layer conv3 is the first" in said
 
 
 @pytest.mark.filterwarnings("ignore:overflow encountered")
@@ -47,7 +48,7 @@ def test_the_layer_that_overflows_is_named():
     model.fc4.weight.data[...] = 0
     model.fc4.bias.data[...] = 1
     model.fc5.weight.data[...] = 3e38
-    said = explain_divergence(model, np.ones((2, 1, 32, 32), np.float32), np.zeros(2, int), 0.1)
+    said = explain(model, np.ones((2, 1, 32, 32), np.float32), np.zeros(2, int))
     assert "layer fc5, op Linear, forward" in said
 
 
@@ -55,7 +56,7 @@ def test_a_run_that_diverges_stops_with_status_1(pictures, tmp_path, capsys):
     options = ["--data", str(pictures), "--variant", "lenet5", "--batch-size", "8", "--out", str(tmp_path / "run")]
     assert command.main([*options, "--lr", "1e30", "--pixels", "raw"]) == 1
     said = capsys.readouterr().err
-    assert "the loss is no longer finite" in said and "layer " in said and said.count("\n") == 1
+    assert "the loss is no longer finite: layer " in said and "(--lr)" in said and said.count("\n") == 1
 
 
 def test_the_checkpoint_of_the_last_good_epoch_is_kept(train, tmp_path, monkeypatch):

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from minialex.evaluation import figures as plots
 from minialex.evaluation.plots import RIGHT
-from minialex.training import plots
 from minialex.utils.table import shorten
 
 pytestmark = pytest.mark.drawn

@@ -19,7 +19,7 @@ def experiment(variant, batch, classes, train, val, size=256, freeze=None, epoch
     trunk, head = finetune.freeze(model, freeze) if freeze else (None, model)
     views = finetune.views(trunk, model.input_shape, train + val, True) if freeze else 0
     return SimpleNamespace(model=model, trunk=trunk, head=head, views=views, train=pictures(train), val=pictures(val),
-                           config=SimpleNamespace(batch_size=batch, accumulate=1, epochs=epochs))
+                           config=SimpleNamespace(part_size=batch, epochs=epochs))
 
 
 @pytest.mark.parametrize("variant, batch, train, val, size, measured", [

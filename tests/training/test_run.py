@@ -268,9 +268,9 @@ def test_auto_with_a_folder_is_the_run_in_it(train, tmp_path, monkeypatch):
 def test_a_checkpoint_of_other_settings_is_refused(finished, tmp_path, name, value):
     """Both networks have the same shapes, so nothing but the settings tells them apart."""
     path = shutil.copytree(finished[0], tmp_path / "copy")
-    arrays, velocity, mean, state, first_kernels = load(path / "checkpoint-last.npz")
-    state["settings"][name] = value
-    save(path / "checkpoint-last.npz", arrays, velocity, mean, state, first_kernels)
+    saved = load(path / "checkpoint-last.npz")
+    saved.state["settings"][name] = value
+    save(path / "checkpoint-last.npz", saved)
     with pytest.raises(UserError, match=f"belongs to another run than the config.json beside it: {name} is {value} there and"):
         run({"resume": str(path)}, Listener())
 
@@ -282,7 +282,7 @@ def test_a_run_that_is_older_than_a_setting_goes_on(finished, tmp_path):
         for name in ("class_weights", "shards", "parallel", "colour"):
             del settings[name]
     (path / "config.json").write_text(json.dumps(config), "utf-8")
-    save(path / "checkpoint-last.npz", *saved)
+    save(path / "checkpoint-last.npz", saved)
     run({"resume": str(path), "dry_run": True}, Listener())
 
 

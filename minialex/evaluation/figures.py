@@ -6,27 +6,29 @@ Each takes the path of a PNG, or a files.Output, first.
 import math
 import os
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
 from ..data.names import shown
+from ..data.sample import Sample
 from ..device import to_numpy
-from ..evaluation import classifier, kernels
-from ..evaluation.plots import COLUMNS, QUIET, ROWS, TRAIN, VAL, VAL_LIGHT, Path, over_epochs, page, sheet
 from ..utils.drawing import attempt
 from ..utils.files import Output
-from .setup import Experiment, Sample, convolutions, spread
+from . import classifier, kernels
+from .kernels import convolutions
+from .plots import COLUMNS, QUIET, ROWS, TRAIN, VAL, VAL_LIGHT, Path, over_epochs, page, sheet
 
 PER_ROW, TILE = 16, 0.6  # kernels: the paper's Figure 3 shows 96 in six rows; inches each
 EARLIER = (b"Software\0Matplotlib version",)  # what older runs' pictures have instead of a mark
 
 
-def of_run(folder: os.PathLike[str], experiment: Experiment, history: Sequence[Sequence[float]], complete: Sequence[bool],
+def of_run(folder: os.PathLike[str], experiment: Any, history: Sequence[Sequence[float]], complete: Sequence[bool],
            say: Callable[[str], None]) -> None:
     """Write curves.png, filters.png and predictions.png into a run's folder; one that fails is a line, the others are drawn.
 
-    history: rows of metrics.csv; complete: per row, did the validation see all pictures? say(text): for a picture that
-    could not be drawn. Raises NotWritten on a full disk.
+    experiment: what is trained (see training.setup); history: rows of metrics.csv; complete: per row, did the validation see
+    all pictures? say(text): for a picture that could not be drawn. Raises NotWritten on a full disk.
     """
     def picture(name: str) -> Output:  # what is there already is replaced if a run has drawn it
         return Output(os.path.join(folder, name), "run", signs=EARLIER)
@@ -153,11 +155,10 @@ def _mosaic(kernels, per_row):
 # ------------------------------------------------------------------------------------------------ predictions
 
 
-def predictions(path: Path, experiment: Experiment) -> None:
+def predictions(path: Path, experiment: Any) -> None:
     """Pictures from all over the validation set with the network's guesses; unreadable ones are passed over."""
-    val, count = experiment.val, min(COLUMNS * ROWS, len(experiment.val))
+    chosen = Sample(experiment.val, min(COLUMNS * ROWS, len(experiment.val)))
     network = classifier.of(experiment)
-    chosen = Sample(val, spread(count, len(val)))
     entries = [(planes, shown(network.classes[chosen.labels[number]]), p, int(chosen.labels[number]))
                for number, planes, p in classifier.judge(network, classifier.planes_of(chosen))]
     if entries:
