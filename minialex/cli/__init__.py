@@ -1,7 +1,8 @@
 """The commands, one file each: arguments in, one call, a clear error out.
 
-COMMANDS lists them; `minialex NAME` is the file of that name. A file declares a Command: what --help shows (the file's own
-docstring: what it does, examples), a table of its options, and the function that does the work with the parsed ones.
+COMMANDS lists them; `minialex NAME` is the file of that name. A file declares a Command: what
+--help shows (the file's own docstring: what it does, examples), a table of its options, and the
+function that does the work with the parsed ones.
 """
 import argparse
 import functools
@@ -30,17 +31,17 @@ COMMANDS = {
     "export": "weights for other programs: .safetensors, .pth, .npz",
 }
 
-TYPES = {"N": int, "X": float, "P": float, "SIGMA": float}  # of the values with these names; all others are texts
+TYPES = {"N": int, "X": float, "P": float, "SIGMA": float}  # by their metavar; all else are texts
 RUN = ("run", "RUN", "a run's folder (its best checkpoint), or a file of weights")
 RUNS = ("runs", "RUN", "a run's folder", {"nargs": "+"})
 JSON = ("--json", None, "print everything as JSON")
 FORCE = ("--force", None, "replace files that this command did not write")
-LABELS = ("--labels", "FILE", "a table that says what each picture is, for pictures that lie in no class folders: lines such as "
-          "photo.jpg,cat")
-CLASS_NAMES = ("--class-names", "FILE", "what people read for each class: lines such as n01440764 tench, or JSON (ImageNet's "
-               "names are known)")
-CLASSES = ("--classes", "FILE", "the network's classes in their order, one a line, for weights without; 'imagenet': the thousand "
-           "of ImageNet")
+LABELS = ("--labels", "FILE", "a table that says what each picture is, for pictures that lie in no "
+          "class folders: lines such as photo.jpg,cat")
+CLASS_NAMES = ("--class-names", "FILE", "what people read for each class: lines such as n01440764 "
+               "tench, or JSON (ImageNet's names are known)")
+CLASSES = ("--classes", "FILE", "the network's classes in their order, one a line, for weights "
+           "without; 'imagenet': the thousand of ImageNet")
 MEAN = ("--mean", "FILE", MEAN_HELP)
 NETWORK = (  # what evaluate and predict need to know about weights
     ("--ten-crop", None, "the mean over the corners, the centre and their reflections"),
@@ -54,10 +55,11 @@ def device(default: str) -> tuple[Any, ...]:
 
 @dataclass
 class Command:
-    """`minialex NAME`. usage: what follows the name; text: what it does, and examples; work: takes the parsed options, returns
-    the exit status (None: 0).
+    """`minialex NAME`.
 
-    groups: {title: rows}, a row being (name, metavar or None for a switch, help[, more of add_argument's arguments]).
+    usage: what follows the name; text: what it does, and examples; work: takes the parsed options,
+    returns the exit status (None: 0); groups: {title: rows}, a row being (name, metavar or None for
+    a switch, help[, more of add_argument's arguments]).
     """
 
     name: str
@@ -81,14 +83,17 @@ class Command:
 
     def parser(self) -> argparse.ArgumentParser:
         """What reads its arguments, and prints its help in 80 columns."""
-        parser = _Parser(prog=typed(self.name), usage=f"%(prog)s {self.usage}", description=self.text, allow_abbrev=False,
-                         epilog=textwrap.fill(f"exit status: {self.statuses}", 80),
-                         argument_default=argparse.SUPPRESS if self.given_only else None,
-                         formatter_class=functools.partial(argparse.RawDescriptionHelpFormatter, max_help_position=24, width=80))
+        parser = _Parser(
+            prog=typed(self.name), usage=f"%(prog)s {self.usage}", description=self.text,
+            epilog=textwrap.fill(f"exit status: {self.statuses}", 80), allow_abbrev=False,
+            argument_default=argparse.SUPPRESS if self.given_only else None,
+            formatter_class=functools.partial(
+                argparse.RawDescriptionHelpFormatter, max_help_position=24, width=80))
         for title, rows in self.groups.items():
             group = parser if title == "options" else parser.add_argument_group(title)
             for name, metavar, text, *more in rows:
-                settings = {"type": TYPES.get(metavar), "metavar": metavar} if metavar else {"action": "store_true"}
+                value = {"type": TYPES.get(metavar), "metavar": metavar}
+                settings = value if metavar else {"action": "store_true"}
                 group.add_argument(name, help=text, **settings | dict(*more))
         return parser
 
@@ -99,9 +104,9 @@ class _Parser(argparse.ArgumentParser):
 
 
 def typed(name: str) -> str:
-    """How a command is called here: `minialex NAME`, `python -m minialex NAME` or `python -m minialex.NAME`."""
+    """How a command is called here, such as `minialex NAME` or `python -m minialex.NAME`."""
     path = Path(sys.argv[0] or "minialex")  # "" at a prompt and in a browser's page
     module = path.parent if path.name == "__main__.py" else path.with_suffix("")
     if path.suffix != ".py" or "minialex" not in (module.name, module.parent.name):
         return f"minialex {name}"
-    return f"python -m minialex {name}" if module.name == "minialex" else f"python -m minialex.{name}"
+    return f"python -m minialex{' ' if module.name == 'minialex' else '.'}{name}"

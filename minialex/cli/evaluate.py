@@ -11,13 +11,18 @@ from . import FORCE, JSON, LABELS, NETWORK, RUN, Command, device
 
 main = Command("evaluate", "RUN... [--data DIR] [options]", __doc__, evaluate, {"options": [
     ("runs", *RUN[1:], {"nargs": "+"}),
-    ("--data", "DIR", "a folder of class folders, also with train/, val/ or test/; without it the run's own pictures"),
-    ("--subset", "SPEC", "as for training: alone, the built-in pictures", {"nargs": "?", "const": ""}),
+    ("--data", "DIR", "a folder of class folders, also with train/, val/ or test/; without it the "
+     "run's own pictures"),
+    ("--subset", "SPEC", "as for training: alone, the built-in pictures",
+     {"nargs": "?", "const": ""}),
     LABELS,
-    ("--part", None, "which pictures to score (val: those that the run held out; in a folder that it has not seen: all)",
+    ("--part", None, "which pictures to score (val: those that the run held out; in a folder that "
+     "it has not seen: all)",
      {"action": "store", "choices": PARTS}),
-    ("--train", None, "the same as --part train", {"dest": "part", "action": "store_const", "const": "train"}),
+    ("--train", None, "the same as --part train",
+     {"dest": "part", "action": "store_const", "const": "train"}),
     *NETWORK,
     ("--out", "PNG", "where the confusion matrix goes (confusion.png in the run's folder)"),
-    ("--csv", "FILE", "write a line for each picture: its class and the five most probable ones; - for the screen"),
+    ("--csv", "FILE", "write a line for each picture: its class and the five most probable ones; - "
+     "for the screen"),
     FORCE, JSON, device("auto")]})

@@ -31,12 +31,13 @@ def _pixels(statistics: Statistics, pixels: str) -> str:
     """What another program must do with pictures before this network sees them."""
     mean, scale = statistics.mean, statistics.std if pixels == "unit" else 1.0
     colour = mean.mean(axis=(1, 2))
-    text = ("elsewhere, with red, green, blue in 0..1, give it what this makes of the central crop:\n"
+    text = ("elsewhere, with red, green, blue in 0..1, give it what this makes of the central "
+            "crop:\n"
             f"  transforms.Normalize(mean=[{', '.join(f'{value / 255:.6g}' for value in colour)}], "
             f"std=[{', '.join([f'{scale / 255:.6g}'] * len(colour))}])")
     exact = (mean == colour[:, None, None]).all()
-    return text if exact else (f"{text}\n  (the mean image, reduced to its mean colour: results differ a little; the exact one "
-                               "is in the file)")
+    return text if exact else (f"{text}\n  (the mean image, reduced to its mean colour: results "
+                               "differ a little; the exact one is in the file)")
 
 
 main = Command("export", "RUN FILE [options]", __doc__, _export, {"options": [

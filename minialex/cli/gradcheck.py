@@ -54,14 +54,16 @@ def _positive(text: str) -> float:
 MANY = {"action": "append", "default": []}
 main = Command(
     "gradcheck", "[FILE[:names] ...] [options]", __doc__, check, {"options": [
-        ("files", "FILE[:names]", "submissions, notebooks, or folders of them; each file runs in its own process",
+        ("files", "FILE[:names]", "submissions, notebooks, or folders of them; each file runs in "
+         "its own process",
          {"nargs": "*"}),
         ("--like", "FILE", "the teacher's file: what each submission must define, and its inputs"),
         ("--shape", "x=2,3,7,7", "the shape of an argument", MANY),
         ("--labels", "y=4:10", "whole numbers: here 4, from 0 to 9", MANY),
         ("--option", "stride=2", "any other argument", MANY),
         ("--constant", "NAME", "an input that is not to be moved", MANY),
-        ("--mean-over-examples", None, "accept weights' gradients that are averaged over the examples, as some courses do"),
+        ("--mean-over-examples", None, "accept weights' gradients that are averaged over the "
+         "examples, as some courses do"),
         ("--seed", "N", "of everything that is drawn (default: 0)", {"type": _whole, "default": 0}),
         ("--plot", "PNG", "draw the error against the step, and where the gradient is wrong"),
         ("--force", None, "let --plot and --report replace files that this command did not write"),
@@ -70,8 +72,12 @@ main = Command(
         ("--anonymous", None, "no names in that page"),
         ("--trust", None, "run the files of others as you would run your own, not confined"),
         ("--verbose", None, "all numbers, and what the submissions printed"),
-        ("--timeout", "S", "seconds of computing for a submission (10)", {"type": _positive, "default": 10.0}),
-        ("--memory", "MB", "memory for a submission, on Linux (4096)", {"type": _whole, "default": 4096}),
-        ("--jobs", "N", "how many at once (one per core)", {"type": _whole, "default": os.cpu_count() or 1})]},
-    statuses="0 all correct (or with remarks), 1 a gradient is wrong or could not be checked, 2 a mistake in the command line. "
-             "In Python: minialex.gradcheck(function, inputs) and minialex.check_backward(forward, backward, inputs).")
+        ("--timeout", "S", "seconds of computing for a submission (10)",
+         {"type": _positive, "default": 10.0}),
+        ("--memory", "MB", "memory for a submission, on Linux (4096)",
+         {"type": _whole, "default": 4096}),
+        ("--jobs", "N", "how many at once (one per core)",
+         {"type": _whole, "default": os.cpu_count() or 1})]},
+    statuses="0 all correct (or with remarks), 1 a gradient is wrong or could not be checked, 2 a "
+             "mistake in the command line. In Python: minialex.gradcheck(function, inputs) and "
+             "minialex.check_backward(forward, backward, inputs).")

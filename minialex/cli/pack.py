@@ -21,14 +21,18 @@ from . import LABELS, Command
 
 def _pack(options: argparse.Namespace) -> int:
     if len(options.folders) != 2 and not (options.verify and len(options.folders) == 1):
-        main.parser().error("it takes two folders, the pictures and the new one for the pack; or with --verify a pack alone")
+        main.parser().error("it takes two folders, the pictures and the new one for the pack; or "
+                            "with --verify a pack alone")
     if len(options.folders) == 2:
         source, target = options.folders
-        done = pack(source, target, options.size, options.workers, options.strict, options.verify, labels=options.labels)
+        done = pack(source, target, options.size, options.workers, options.strict, options.verify,
+                    labels=options.labels)
         kept = done.pictures - done.decoded - sum(reason is not None for _, reason in done.skipped)
-        print(f"packed   {Pack(target).describe()}; {done.decoded:,} decoded now" + ", the others were there" * (kept > 0))
+        others = ", the others were there" * (kept > 0)
+        print(f"packed   {Pack(target).describe()}; {done.decoded:,} decoded now{others}")
         if done.skipped:
-            print(f"skipped  {len(done.skipped):,} files or folders that could not be used, named above")
+            print(f"skipped  {len(done.skipped):,} files or folders that could not be used, named "
+                  "above")
         print(f"to train on it: python -m minialex.train --data {target}")
     return _verify(options.folders[-1]) if options.verify else 0
 
@@ -38,8 +42,8 @@ def _verify(folder: str) -> int:
     for path, reason in wrong:
         print(f"wrong    {path}: {reason}", file=sys.stderr)
     if wrong:
-        what = (f"{len(wrong):,} pictures are not what was packed; python -m minialex.pack PICTURES {printable(folder)} --verify "
-                "packs them anew")
+        what = (f"{len(wrong):,} pictures are not what was packed; python -m minialex.pack "
+                f"PICTURES {printable(folder)} --verify packs them anew")
     print(f"verified {printable(folder)}: {what}")
     return 1 if wrong else 0
 
@@ -54,10 +58,12 @@ def _positive(text: str) -> int:
 main = Command(
     "pack", "PICTURES PACK [options]", __doc__, _pack, {"options": [
         ("folders", "FOLDER", "the tree of pictures, then the folder for the pack", {"nargs": "+"}),
-        ("--size", "N", "pixels a side (%(default)s; LeNet-5 takes 36)", {"type": _positive, "default": SIZE}),
+        ("--size", "N", "pixels a side (%(default)s; LeNet-5 takes 36)",
+         {"type": _positive, "default": SIZE}),
         LABELS,
         ("--workers", "N", "threads that decode (all cores)", {"type": _positive}),
         ("--strict", None, "stop at a picture that cannot be read, instead of leaving it out"),
-        ("--verify", None, "compare every picture with its checksum; with two folders, pack those anew that are wrong")]},
+        ("--verify", None, "compare every picture with its checksum; with two folders, pack those "
+         "anew that are wrong")]},
     statuses="0 done, 1 a checksum is wrong, 2 a mistake of the user, 130 stopped by Ctrl-C",
     stopped="stopped; the same command goes on where it was.")

@@ -16,12 +16,14 @@ main = Command(
         ("pictures", "PICTURE", "files of pictures, or folders of them", {"nargs": "*"}),
         *NETWORK,
         ("--features", None, "also a picture of the feature maps of every convolution"),
-        ("--patches", "[LAYER:]N", "a picture of the nine training patches that excite filter N of a layer (the last "
-         "convolution) most"),
+        ("--patches", "[LAYER:]N", "a picture of the nine training patches that excite filter N of "
+         "a layer (the last convolution) most"),
         ("--data", "DIR", "where --patches looks; without it, where the run learnt"),
         ("--out", "PNG", f"where the picture of the first {DRAWN} goes (PICTURE-prediction.png)"),
-        ("--folder", "DIR", "where pictures without --out go (the current folder)", {"default": "."}),
-        ("--csv", "FILE", "write the predictions as a table instead, a line for each picture; - for the screen"),
+        ("--folder", "DIR", "where pictures without --out go (the current folder)",
+         {"default": "."}),
+        ("--csv", "FILE", "write the predictions as a table instead, a line for each picture; - "
+         "for the screen"),
         FORCE,
         ("--json", None, "print the predictions as JSON"),
         device("cpu")]},

@@ -7,4 +7,5 @@ browser shows without any network. Training writes it at its end.
 from ..evaluation.report import report
 from . import FORCE, RUNS, Command, device
 
-main = Command("report", "RUN... [options]", __doc__, report, {"options": [RUNS, device("auto"), FORCE]})
+main = Command("report", "RUN... [options]", __doc__, report, {
+    "options": [RUNS, device("auto"), FORCE]})

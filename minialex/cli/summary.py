@@ -14,15 +14,17 @@ from ..errors import UserError
 from ..nn import Module
 from . import Command
 
-NETWORKS = {**models.VARIANTS, "lenet5": "LeNet-5 of 1998 in its modern form, for pictures of 32 x 32"}
+LENET5 = "LeNet-5 of 1998 in its modern form, for pictures of 32 x 32"
+NETWORKS = {**models.VARIANTS, "lenet5": LENET5}
 VARIANTS = "\nvariants:\n" + "\n".join(
-    textwrap.fill(what, 80, initial_indent=f"  {name:<13} ", subsequent_indent=" " * 16) for name, what in NETWORKS.items())
+    textwrap.fill(what, 80, initial_indent=f"  {name:<13} ", subsequent_indent=" " * 16)
+    for name, what in NETWORKS.items())
 
 
 def _summarise(options: argparse.Namespace) -> None:
     if ".py:" not in options.variant and options.variant not in NETWORKS:
-        raise UserError(f"unknown variant '{options.variant}': choose one of {', '.join(NETWORKS)}, or a network of your own as "
-                        "FILE.py:NAME.")
+        raise UserError(f"unknown variant '{options.variant}': choose one of "
+                        f"{', '.join(NETWORKS)}, or a network of your own as FILE.py:NAME.")
     try:
         if ".py:" in options.variant:
             model = _own(options)
@@ -38,7 +40,8 @@ def _summarise(options: argparse.Namespace) -> None:
 def _own(options: argparse.Namespace) -> Module:
     own = own_model.read(options.variant)
     channels, *_, size = own.input_shape
-    return own._replace(input_shape=(options.channels or channels, *[options.input or size] * 2)).build(options.classes)
+    shape = (options.channels or channels, *[options.input or size] * 2)
+    return own._replace(input_shape=shape).build(options.classes)
 
 
 def _count(text: str) -> int:
@@ -49,7 +52,9 @@ def _count(text: str) -> int:
 
 main = Command(
     "summary", "[VARIANT] [options]", (__doc__ or "") + VARIANTS, _summarise, {"options": [
-        ("variant", "VARIANT", "which network (default: paper)", {"nargs": "?", "default": "paper"}),
+        ("variant", "VARIANT", "which network (default: paper)",
+         {"nargs": "?", "default": "paper"}),
         ("--input", "N", "pictures of N x N (default: the network's own)", {"type": _count}),
-        ("--classes", "N", "the last layer's size (default: 1000)", {"type": _count, "default": 1000}),
+        ("--classes", "N", "the last layer's size (default: 1000)",
+         {"type": _count, "default": 1000}),
         ("--channels", "N", "1 for grey, 3 for colour (default: 3; lenet5: 1)", {"type": _count})]})

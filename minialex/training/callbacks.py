@@ -92,7 +92,7 @@ class Interrupt(Callback):
         if threading.current_thread() is not threading.main_thread():
             return  # Python lets no other thread handle signals
         for number in (getattr(signal, name) for name in self.HEARD if hasattr(signal, name)):
-            if signal.getsignal(number) != signal.SIG_IGN:  # as nohup and shells' background have it
+            if signal.getsignal(number) != signal.SIG_IGN:  # as nohup and shells' jobs have it
                 self.before[number] = signal.signal(number, handle) or signal.SIG_DFL
 
     def on_close(self, trainer: Trainer) -> None:

@@ -6,8 +6,8 @@
     first_kernels               the first convolution's weights before training
     state                       JSON text: settings, classes, epoch, step, schedule, random numbers
 
-It is whole or not there (see files), not a byte of it can change unnoticed (see seal), and nothing in
-it can run code.
+It is whole or not there (see files), not a byte of it can change unnoticed (see seal), and nothing
+in it can run code.
 """
 
 import json
@@ -64,8 +64,9 @@ def save_run(trainer: Any) -> None:
     statistics, classes = trainer.experiment.statistics, trainer.experiment.train.classes
     components = statistics.components
     state = {
-        "variant": config.variant, "input_shape": list(trainer.model.input_shape), "classes": classes,
-        "class_names": differing(classes), "settings": config.settings(), "std": statistics.std,
+        "variant": config.variant, "input_shape": list(trainer.model.input_shape),
+        "classes": classes, "class_names": differing(classes),
+        "settings": config.settings(), "std": statistics.std,
         "components": None if components is None else components.tolist(), "pixels": config.pixels,
         "epoch": trainer.epoch, "batch": trainer.batch, "tally": trainer.tally.state(),
         "history": trainer.history, "timing": trainer.timing, "best": trainer.best,
@@ -80,8 +81,8 @@ def restore(trainer: Any, saved: Saved) -> None:
     """Put a Trainer where it was when `save_run` was called.
 
     With another number of epochs, the learning rate is from here on that of its new number: "steps"
-    and "linear" are parts of all epochs, so they rise again; the other schedules do not depend on it.
-    Raises UserError when the checkpoint belongs to another run, or has more epochs behind it.
+    and "linear" are parts of all epochs, so they rise again; the other schedules do not depend on
+    it. Raises UserError when the checkpoint belongs to another run, or has more epochs behind it.
     """
     state, folder, config = saved.state, trainer.folder, trainer.config
     velocity = [saved.velocity.get(name) for name in finetune.learning(trainer.model)]
@@ -112,12 +113,12 @@ def _stretch(trainer: Any, before: int) -> None:
         trainer.schedule.set_rate()
     if trainer.lr != lr:
         trainer.experiment.notes.append(
-            f"the schedule {config.schedule} is from here on that of {config.epochs} epochs instead of "
-            f"{before}: lr goes from {lr:.3g} to {trainer.lr:.3g}")
+            f"the schedule {config.schedule} is from here on that of {config.epochs} epochs "
+            f"instead of {before}: lr goes from {lr:.3g} to {trainer.lr:.3g}")
 
 
 def statistics(saved: Saved) -> Statistics:
-    """The mean image and spread; checkpoints older than the colour augmentation have no components."""
+    """The mean image and spread; no components in checkpoints older than the colour shifts."""
     components = saved.state.get("components")
     components = None if components is None else np.array(components)
     return Statistics(saved.mean, saved.state["std"], components)
@@ -134,7 +135,7 @@ def _write_sealed(file: BinaryIO, arrays: dict[str, Array]) -> None:
 
 
 def load(path: Place) -> Saved:
-    """What `save` got. Raises UserError for any file that is no whole checkpoint, to the last byte."""
+    """What `save` got. Raises UserError for a file that is no whole checkpoint to the last byte."""
     try:
         with open(path, "rb") as file:
             sealed = seal.is_whole(file, path)
@@ -147,8 +148,8 @@ def load(path: Place) -> Saved:
     except FileNotFoundError as error:
         raise UserError(f"there is no file {path}.") from error
     except Exception as error:  # damaged bytes make zip and NumPy raise almost anything
-        raise UserError(f"cannot read {path}: it is damaged, cut off, or no .npz file of plain arrays "
-                        f"({error}).") from error
+        raise UserError(f"cannot read {path}: it is damaged, cut off, or no .npz file of plain "
+                        f"arrays ({error}).") from error
     some = ", ".join(list(arrays)[:4]) + ", ..." * (len(arrays) > 4)
     no_checkpoint = f"{path} is no checkpoint of minialex: it"
     require(arrays.keys() >= {"state", "mean"}, f"{no_checkpoint} holds {some}.")
@@ -157,9 +158,10 @@ def load(path: Place) -> Saved:
         version = state["format"]
     except (ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
         raise UserError(f"{no_checkpoint}s state cannot be read ({error}).") from error
-    require(version == FORMAT, f"{path} has format {version}, this minialex reads format {FORMAT}: use "
-                               "the version that wrote it.")
-    require(sealed, f"{path} is damaged: the checksum that every checkpoint ends with is not there.")
+    require(version == FORMAT, f"{path} has format {version}, this minialex reads format {FORMAT}: "
+                               "use the version that wrote it.")
+    require(sealed, f"{path} is damaged: the checksum that every checkpoint ends with is not "
+                    "there.")
     return Saved(_below("model/", arrays), _below("velocity/", arrays), arrays["mean"], state,
                  arrays.get("first_kernels"))
 

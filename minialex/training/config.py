@@ -23,7 +23,7 @@ from .. import models
 from ..errors import require
 
 SMALL = 100_000  # fewer training pictures than this are a small set
-MIDDLE = range(1_000, 5_000)  # so many are enough for filters that are filters, with the recipe "middle"
+MIDDLE = range(1_000, 5_000)  # so many make filters of the kernels, with the recipe "middle"
 
 _PAPER = {
     "epochs": 90, "batch_size": 128, "lr": 0.01, "momentum": 0.9, "weight_decay": 0.0005,
@@ -40,7 +40,8 @@ FIRST = {"first_init": 0.3, "first_lr": 30.0}
 RECIPES: dict[str, dict[str, Any]] = {
     "paper": _PAPER,
     "small": _SMALL,
-    "middle": _SMALL | {"epochs": 30, "lr": 0.007, "warmup": 80, "first_init": 0.2, "first_lr": 6.0},
+    "middle": _SMALL | {"epochs": 30, "lr": 0.007, "warmup": 80, "first_init": 0.2,
+                        "first_lr": 6.0},
     "finetune": _SMALL | {"epochs": 10, "lr": 0.001, "warmup": 20},
     "frozen": _SMALL | {"epochs": 10, "lr": 0.0007, "batch_size": 64, "warmup": 20},
     "builtin": _SMALL | FIRST | {"epochs": 5, "lr": 0.006, "warmup": 20},
@@ -133,10 +134,11 @@ class Config:
         return [slice(start, min(start + size, count)) for start in range(0, count, size)]
 
     def drops(self) -> list[int]:
-        """After which epochs the schedules "steps" and "milestones" divide the learning rate by 10."""
+        """After which epochs the schedules "steps" and "milestones" divide lr by 10."""
         if self.milestones is not None:
             return parse_milestones(self.milestones)
-        after = {max(1, round(part * self.epochs)) for part in MILESTONES if self.schedule == "steps"}
+        parts = MILESTONES if self.schedule == "steps" else ()
+        after = {max(1, round(part * self.epochs)) for part in parts}
         return sorted(epoch for epoch in after if epoch < self.epochs)
 
 
@@ -145,22 +147,18 @@ ALWAYS = {field.name: field.default for field in dataclasses.fields(Config)
           if field.default is not dataclasses.MISSING and field.name not in _PAPER}
 
 
-def choose_recipe(variant: str, train_count: int, builtin: bool = False, paper: bool = False,
-                  init: str | None = None, freeze: str | None = None, own: bool = False,
-                  epochs: int = LONG) -> str:
-    """The name in RECIPES for this network and this many training pictures.
-
-    init: what the user said, or None.
-    """
-    wide = train_count in MIDDLE and variant in WITH_NORM and epochs >= LONG
+def choose_recipe(given: dict[str, Any], train_count: int) -> str:
+    """The name in RECIPES for the user's options and this many training pictures."""
+    settings = ALWAYS | given
+    variant, long = settings["variant"], settings.get("epochs", LONG) >= LONG
     first_that_holds = {
-        "paper": paper,
-        "frozen": freeze is not None,
-        "finetune": init is not None and init not in INITIALISATIONS,
-        "own": own,
+        "paper": settings.get("paper", False),
+        "frozen": settings["freeze"] is not None,
+        "finetune": settings.get("init", "he") not in INITIALISATIONS,
+        "own": settings["model"] is not None,
         "lenet5": variant == "lenet5",
-        "builtin": builtin,
-        "middle": wide,
+        "builtin": settings["data"] is None and settings["subset"] != "imagenette",
+        "middle": train_count in MIDDLE and variant in WITH_NORM and long,
         "small": train_count < SMALL,
     }
     return next((name for name, holds in first_that_holds.items() if holds), "paper")
@@ -168,17 +166,15 @@ def choose_recipe(variant: str, train_count: int, builtin: bool = False, paper: 
 
 def resolve(given: dict[str, Any], train_count: int, val_count: int) -> Config:
     """A complete Config from the options that the user gave and the size of the data."""
-    settings = ALWAYS | given
-    builtin = settings["data"] is None and settings["subset"] != "imagenette"
-    own, init, epochs = settings["model"], given.get("init"), given.get("epochs", LONG)
-    recipe = choose_recipe(settings["variant"], train_count, builtin, settings.pop("paper", False),
-                           init, settings["freeze"], own is not None, epochs)
-    settings = RECIPES[recipe] | settings | {"recipe": recipe}
+    name = choose_recipe(given, train_count)
+    settings = RECIPES[name] | ALWAYS | given | {"recipe": name}
+    settings.pop("paper", None)
+    own = settings["model"]
     if settings["variant"] == "lenet5" or own and own["input_shape"][0] == 1:  # pictures are grey
         settings["colour"] = given.get("colour", 0.0)
     if own:
         settings["dropout"] = given.get("dropout")
-    if settings["pixels"] == "raw" or settings["init"] != RECIPES[recipe]["init"]:
+    if settings["pixels"] == "raw" or settings["init"] != RECIPES[name]["init"]:
         settings |= {name: given.get(name, 1.0) for name in FIRST}  # was found with other settings
     if settings["milestones"] is not None:
         settings["schedule"] = "milestones"
@@ -186,10 +182,9 @@ def resolve(given: dict[str, Any], train_count: int, val_count: int) -> Config:
     settings["val_images"] = min(settings["val_images"], val_count)
     if settings["freeze"] is not None:  # what the frozen layers make of them is kept as well
         settings["val_images"] = val_count
-    batch = min(settings["batch_size"], train_count)
-    require(settings["shards"] <= batch, f"--shards {settings['shards']} cannot cut a batch of "
-            f"{batch} pictures into so many shards: give fewer shards (processes), or a larger "
-            "--batch-size.")
+    shards, batch = settings["shards"], min(settings["batch_size"], train_count)
+    require(shards <= batch, f"--shards {shards} cannot cut a batch of {batch} pictures into so "
+            "many shards: give fewer shards (processes), or a larger --batch-size.")
     return Config(**settings)
 
 
@@ -204,12 +199,17 @@ def check_types(config: Config) -> None:
                        f"{getattr(field.type, '__name__', str(field.type))}")
 
 
+def need(holds: object, option: str, value: Any, what: str) -> None:
+    """Raises UserError unless it holds: the option has this value, and needs `what`."""
+    require(holds, f"--{option} {value} is not possible: it needs {what}.")
+
+
 def save_interval(text: str) -> tuple[int | None, float | None]:
     """(steps, seconds) between two checkpoints, one of them None, for "10min" or "500steps"."""
     found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(min|steps?)?\s*", text, re.ASCII)
     number, in_steps = (float(found[1]), "step" in found[0]) if found else (0.0, False)
-    require(number > 0 and (not in_steps or number == int(number)), f"--save-every {text} is not "
-            "possible: it needs minutes or steps, such as 10min or 500steps.")
+    possible = number > 0 and (not in_steps or number == int(number))
+    need(possible, "save-every", text, "minutes or steps, such as 10min or 500steps")
     return (int(number), None) if in_steps else (None, 60 * number)
 
 
@@ -217,8 +217,8 @@ def parse_milestones(text: str) -> list[int]:
     """[30, 60, 80] for "30,60,80". Raises UserError."""
     numeric = re.fullmatch(r"\s*\d+(\s*,\s*\d+)*\s*", text, re.ASCII)
     numbers = [int(number) for number in text.split(",")] if numeric else [0]
-    require(numbers[0] >= 1 and numbers == sorted(set(numbers)), f"--milestones {text} is not "
-            "possible: it needs rising numbers of epochs, such as 30,60,80.")
+    rising = numbers[0] >= 1 and numbers == sorted(set(numbers))
+    need(rising, "milestones", text, "rising numbers of epochs, such as 30,60,80")
     return numbers
 
 
@@ -255,8 +255,8 @@ def check_options(given: dict[str, Any]) -> None:
     require(variant in networks,
             f"unknown variant '{variant}': choose one of {', '.join(networks)}.")
     for name in ("data", "out", "resume"):
-        require(given.get(name) != "", f"--{name} is empty: it needs the name of a folder (a single "
-                                       "dot is the current one).")
+        require(given.get(name) != "", f"--{name} is empty: it needs the name of a folder (a "
+                                       "single dot is the current one).")
     check(given)
 
 
@@ -273,8 +273,7 @@ def check(given: dict[str, Any]) -> None:
                 "--mean belongs to weights that were learnt elsewhere: name them with --init.")
     for name, (holds, what) in _RANGES.items():
         value = given.get(name)
-        require(value is None or holds(value),
-                f"--{name.replace('_', '-')} {value} is not possible: it needs {what}.")
+        need(value is None or holds(value), name.replace("_", "-"), value, what)
     save_interval(given.get("save_every", ALWAYS["save_every"]))
     schedule = given.get("schedule")
     if given.get("milestones") is not None:

@@ -48,9 +48,9 @@ def require_finite_weights(trainer: Trainer) -> None:
 
 def diverged(trainer: Trainer, images: Any = None, labels: Any = None) -> Diverged:
     """Where it has happened, why, and what is kept. images, labels: the batch that shows it."""
-    return Diverged(f"epoch {trainer.epoch + 1}, step {trainer.batch + 1}: the loss is no longer finite: "
-                    f"{explain(trainer.learner, images, labels)} Try a smaller learning rate than "
-                    f"{trainer.lr:g} (--lr).{_what_is_kept(trainer)}")
+    return Diverged(f"epoch {trainer.epoch + 1}, step {trainer.batch + 1}: the loss is no longer "
+                    f"finite: {explain(trainer.learner, images, labels)} Try a smaller learning "
+                    f"rate than {trainer.lr:g} (--lr).{_what_is_kept(trainer)}")
 
 
 def _what_is_kept(trainer: Trainer) -> str:
@@ -75,6 +75,6 @@ def about_first_loss(loss: float, num_classes: int, pretrained: bool = False) ->
                 "large; initial weights that are too wide (--init) or pixels that are not scaled "
                 "(--pixels unit) do that.")
     if loss < 0.5 * guess and not pretrained:
-        return (f"{said}: a network that knows nothing cannot be this good; look whether the labels "
-                "can be seen in the pictures.")
+        return (f"{said}: a network that knows nothing cannot be this good; look whether the "
+                "labels can be seen in the pictures.")
     return None

@@ -26,7 +26,7 @@ STEPS = 3  # the first is slower than the others and not counted
 
 @contextmanager
 def scratch(folder: RunFolder) -> Iterator[RunFolder]:
-    """A RunFolder on the same disk as this one, which answers to its name and vanishes in the end."""
+    """A RunFolder on the same disk as this one, which answers to its name and vanishes."""
     temporary = RunFolder(tempfile.mkdtemp(prefix=".minialex-dry-run-", dir=nearest(folder.path)))
     temporary.shown = str(folder)
     try:

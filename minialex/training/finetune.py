@@ -4,12 +4,12 @@
         →  trunk, frozen: conv1 … pool5  →  features (N, 256, 6, 6)
         →  head: fc6 … fc8, which learns
 
-A frozen parameter has requires_grad = False: no gradient is computed for it, and the optimiser, which
-would also let it decay, does not have it. What the trunk makes of a crop never changes, so it is
-computed once and kept: each picture is cropped and reflected at random not every epoch but VIEWS
+A frozen parameter has requires_grad = False: no gradient is computed for it, and the optimiser,
+which would also let it decay, does not have it. What the trunk makes of a crop never changes, so it
+is computed once and kept: each picture is cropped and reflected at random not every epoch but VIEWS
 times, and epoch e trains on the crops that were drawn for epoch e mod VIEWS. A view's features are
-computed in the set's order, all pictures at once, whatever epoch asks for them: a run that was stopped
-and goes on gets the same bytes.
+computed in the set's order, all pictures at once, whatever epoch asks for them: a run that was
+stopped and goes on gets the same bytes.
 """
 
 import copy
@@ -33,7 +33,7 @@ VIEWS = 4
 MEMORY = 2**31  # bytes for all views; larger sets have fewer, and where not even one fits, none
 BATCH = 64
 
-# ------------------------------------------------------------------------------------------------ --init FILE
+# -------------------------------------------------------------------------------------- --init FILE
 
 
 def named_in(given: dict[str, Any]) -> weights.Weights | None:
@@ -47,8 +47,8 @@ def settings(given: dict[str, Any], found: weights.Weights | None) -> dict[str, 
     if found is None:
         return given
     pixels = given.get("pixels", found.pixels)
-    require(given.get("mean") is None or pixels == found.pixels, f"--mean {given.get('mean')} is for "
-            f"--pixels {found.pixels}: leave one of the two options out.")
+    require(given.get("mean") is None or pixels == found.pixels, f"--mean {given.get('mean')} is "
+            f"for --pixels {found.pixels}: leave one of the two options out.")
     own = {"variant": found.variant, "pixels": found.pixels if found.statistics else None}
     return {name: value for name, value in own.items() if value is not None} | given
 
@@ -71,7 +71,8 @@ def statistics(found: weights.Weights | None, config: Config) -> Statistics | No
     return None
 
 
-def load_into(model: nn.Module, found: weights.Weights, path: str) -> tuple[list[str], frozenset[str]]:
+def load_into(model: nn.Module, found: weights.Weights,
+              path: str) -> tuple[list[str], frozenset[str]]:
     """Copy into a model what Weights have for it.
 
     A layer of another shape, such as fc8 for another number of classes, keeps its initial weights.
@@ -81,20 +82,20 @@ def load_into(model: nn.Module, found: weights.Weights, path: str) -> tuple[list
     arrays, own = found.arrays, model.state_dict()
     there = [name for name in own if name in arrays]
     fitting = {name: arrays[name] for name in there if arrays[name].shape == own[name].shape}
-    require(fitting, f"no array in {path} fits this network: it holds {_some(arrays)}, the network has "
-                     f"{_some(own)}.")
+    require(fitting, f"no array in {path} fits this network: it holds {_some(arrays)}, the network "
+                     f"has {_some(own)}.")
     weights.check_numbers(fitting, path)
     model.load_state_dict(own | fitting)
     notes = [f"{len(fitting)} of {len(own)} arrays come from {path}: {found.origin}", *found.notes]
     if found.variant not in (None, model.variant):
-        notes.append(f"these weights were learnt by the variant {found.variant}, this network is the "
-                     f"variant {model.variant}")
+        notes.append(f"these weights were learnt by the variant {found.variant}, this network is "
+                     f"the variant {model.variant}")
     missing = [name for name in own if name not in arrays]
     unknown = [name for name in arrays if name not in own]
     if missing:
         notes.append(f"not in {path}, so with initial values: {', '.join(missing)}")
-    notes += [f"{name} has shape {arrays[name].shape} in {path} and {own[name].shape} here: it keeps "
-              "its initial values" for name in there if name not in fitting]
+    notes += [f"{name} has shape {arrays[name].shape} in {path} and {own[name].shape} here: it "
+              "keeps its initial values" for name in there if name not in fitting]
     if unknown:
         notes.append(f"not used from {path}: {', '.join(unknown)}")
     return notes, frozenset(own) - set(fitting)
@@ -108,8 +109,9 @@ def _some(arrays):
 def settle(learner: nn.Module, fresh: frozenset, images: Any) -> None:
     """Divide the weights of the first fresh layer by the size of what comes into it.
 
-    He's variance 2/fan_in takes inputs of mean square 1 for granted; learnt layers give others: pool5
-    of Caffe's AlexNet has about 120. images: the first batch of training, as the network takes it.
+    He's variance 2/fan_in takes inputs of mean square 1 for granted; learnt layers give others:
+    pool5 of Caffe's AlexNet has about 120. images: the first batch of training, as the network
+    takes it.
     """
     x = Tensor(images)
     with no_grad():
@@ -120,24 +122,25 @@ def settle(learner: nn.Module, fresh: frozenset, images: Any) -> None:
             x = layer(x)
 
 
-# ------------------------------------------------------------------------------------------------ --freeze
+# ----------------------------------------------------------------------------------------- --freeze
 
 
 def cut(model: nn.Sequential, until: str) -> int:
     """How many of a network's layers are frozen by --freeze `until`: "conv", or a layer's name.
 
-    With it go the layers without parameters that follow, up to the first that behaves in another way
-    while training (dropout). Raises UserError when there is no such layer, or none is left to learn.
+    With it go the layers without parameters that follow, up to the first that behaves in another
+    way while training (dropout). Raises UserError when there is no such layer, or none is left to
+    learn.
     """
     if not models.is_chain(model):
-        raise UserError(f"--freeze {until} is not possible: it needs networks whose layers follow one "
-                        f"another, an nn.Sequential; {model.variant} has a forward of its own.")
+        raise UserError(f"--freeze {until} is not possible: it needs networks whose layers follow "
+                        f"one another, an nn.Sequential; {model.variant} has a forward of its own.")
     layers = model.named_children()
     learning = [name for name, layer in layers if layer.parameters()]
     convolutions = [name for name, layer in layers if isinstance(layer, nn.Conv2d)] or [until]
     last = convolutions[-1] if until == "conv" else until
-    require(last in learning[:-1], f"--freeze {until} is not possible: choose conv (all convolutions) "
-            f"or the last layer to freeze, one of {', '.join(learning[:-1])}.")
+    require(last in learning[:-1], f"--freeze {until} is not possible: choose conv (all "
+            f"convolutions) or the last layer to freeze, one of {', '.join(learning[:-1])}.")
     end = [name for name, _ in layers].index(last) + 1
     while not layers[end][1].parameters() and not isinstance(layers[end][1], nn.Dropout):
         end += 1
@@ -157,7 +160,7 @@ def learning(model: nn.Module) -> list[str]:
     return [name for name, parameter in model.named_parameters() if parameter.requires_grad]
 
 
-# ------------------------------------------------------------------------------------------------ features
+# ----------------------------------------------------------------------------------------- features
 
 
 def views(trunk: nn.Module, input_shape: tuple, count: int, augmented: bool) -> int:
@@ -172,17 +175,19 @@ def output_shape(network: nn.Module, input_shape: tuple) -> tuple:
 
 
 class FeatureLoader:
-    """Batches of features and labels, where `loader` (a data.Loader of the whole set) has batches of pictures.
+    """Batches of features and labels, where `loader` (a data.Loader of a whole set) has pictures.
 
-    trunk: the frozen layers; views: how many crops of each picture; phase: as Progress.phase, for who waits.
+    trunk: the frozen layers; views: how many crops of each picture; phase: as Progress.phase, for
+    who waits.
     """
 
     def __init__(self, loader: Loader, trunk: nn.Module, views: int, phase: Callable[..., Any]):
         self.loader, self.trunk, self.views, self.phase = loader, trunk, views, phase
         self.pictures, self.device = loader.pictures, trunk.parameters()[0].device
         self._kept: dict[int, tuple[np.ndarray, np.ndarray]] = {}
-        self.share: Callable | None = None  # as a Loader's
-        self.in_turns: Callable | None = None  # (loader, results): where processes share it, the results of all
+        self.share: Callable[..., Any] | None = None  # as a Loader's
+        # (loader, results): where processes share it, the results of all
+        self.in_turns: Callable[..., Any] | None = None
         self.start(0)
 
     def __len__(self) -> int:
@@ -194,7 +199,7 @@ class FeatureLoader:
         self.order, self.view, self.first_batch = self.loader.order, epoch % self.views, batch
 
     def prepare(self) -> int:
-        """Compute what this epoch's iteration gives, if it is not there yet. Returns of how many pictures."""
+        """Compute what this epoch gives, if it is not there yet. Returns of how many pictures."""
         if self.view in self._kept:
             return 0
         self._kept[self.view] = self._compute(self.view)
@@ -211,8 +216,8 @@ class FeatureLoader:
     def __iter__(self) -> Iterator:
         self.prepare()
         features, labels = self._kept[self.view]
-        size = self.loader.batch_size
-        batches = [self.order[n * size : (n + 1) * size] for n in range(self.first_batch, len(self))]
+        size, numbers = self.loader.batch_size, range(self.first_batch, len(self))
+        batches = [self.order[n * size : (n + 1) * size] for n in numbers]
         for chosen in self.share(batches) if self.share else batches:
             chosen = chosen[chosen < len(labels)]
             if len(chosen):
@@ -231,7 +236,8 @@ class FeatureLoader:
         self.trunk.eval()
         with no_grad():
             for images, labels in loader:
-                yield to_numpy(self.trunk(Tensor(to_device(images, self.device))).data), to_numpy(labels)
+                features = self.trunk(Tensor(to_device(images, self.device)))
+                yield to_numpy(features.data), to_numpy(labels)
 
     def _compute(self, view):
         which = f" of the frozen layers, view {view + 1} of {self.views}" if self.views > 1 else ""
@@ -247,9 +253,9 @@ class FeatureLoader:
         return features[:filled], labels[:filled]
 
     def sample(self, count: int, size: int) -> tuple[list[tuple[np.ndarray, np.ndarray]], float]:
-        """(`count` batches of the first pictures, seconds a picture), for a dry run: nothing is kept.
+        """(`count` batches of the first pictures, seconds a picture), for a dry run.
 
-        One batch is computed before and not counted.
+        Nothing is kept; one batch is computed before and not counted.
         """
         found, start, timed = [], 0.0, 0
         for features, labels in self._in_order(0, min(BATCH, len(self.pictures))):

@@ -27,8 +27,9 @@ from ..random import manual_seed, parts_of_batch
 from ..tensor import Tensor, no_grad
 from ..utils.console import INTERRUPTED
 from ..utils.progress import Progress
-from . import finetune, setup
+from . import finetune
 from .run_dir import Epoch, RunFolder, Timing
+from .setup import Experiment
 
 
 class Interrupted(Ended):
@@ -49,7 +50,7 @@ class Trainer:
     saved, and can go on later.
     """
 
-    def __init__(self, experiment: setup.Experiment, folder: RunFolder, progress: Progress,
+    def __init__(self, experiment: Experiment, folder: RunFolder, progress: Progress,
                  callbacks: Iterable[Any] = ()) -> None:
         self.experiment, self.config = experiment, experiment.config
         self.folder, self.progress, self.callbacks = folder, progress, list(callbacks)
@@ -58,7 +59,7 @@ class Trainer:
         self.parts = self.config.parts(self.pictures_per_step)
         self.device, weights = self.model.parameters()[0].device, experiment.class_weights
         self.class_weights = None if weights is None else to_device(weights, self.device)
-        self.loader, self.validation, self.sample = setup.loaders(experiment, progress.phase)
+        self.loader, self.validation, self.sample = experiment.loaders(progress.phase)
         self.epoch, self.batch, self.tally = 0, 0, Tally()
         self.history: list[Epoch] = []
         self.timing: list[Timing] = []

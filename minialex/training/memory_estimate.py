@@ -8,10 +8,10 @@
                       the drawing
 
 besides the decoded pictures that are kept and what the program itself takes. Measured on the CPU
-with two threads, as VmHWM, on 136 pictures: paper at batches of 32 and 128: 1,350 and 1,925 MB while
-it trains, 1,590 and less at its end; torchvision 1,252 and 1,553, then 1,568; keras at 16: 969, then
-1,314; LeNet-5 at 64: 85, then 183. On 576 pictures paper at 128 takes 2,287 MB while it trains and
-torchvision at 64 1,631 at its end.
+with two threads, as VmHWM, on 136 pictures: paper at batches of 32 and 128: 1,350 and 1,925 MB
+while it trains, 1,590 and less at its end; torchvision 1,252 and 1,553, then 1,568; keras at 16:
+969, then 1,314; LeNet-5 at 64: 85, then 183. On 576 pictures paper at 128 takes 2,287 MB while it
+trains and torchvision at 64 1,631 at its end.
 """
 
 import math
@@ -53,7 +53,8 @@ def training(experiment: Experiment) -> float:
     if experiment.trunk is None:
         return weights + at_once
     shape = experiment.model.input_shape
-    largest = max(math.prod(row.output_shape) for row in shapes.summary(experiment.trunk, shape).rows)
+    layers = shapes.summary(experiment.trunk, shape).rows
+    largest = max(math.prod(layer.output_shape) for layer in layers)
     forward = finetune.BATCH * 4 * (FORWARD * largest + INPUTS * math.prod(shape))
     views = min(experiment.views, experiment.config.epochs)
     seen = views * len(experiment.train) + len(experiment.val) * (views > 0)
@@ -61,7 +62,7 @@ def training(experiment: Experiment) -> float:
 
 
 def ending(model: nn.Module) -> float:
-    """Bytes when the last report is made: gradients and features are gone, a second network is there."""
+    """Bytes at the last report: gradients and features are gone, a second network is there."""
     largest = max(parameter.data.size for parameter in model.parameters())
     return 4 * (3 * _count(model) + _count(model, learning=True) + RANDOM * largest) + DRAWING
 
@@ -118,7 +119,7 @@ def gigabytes(count: float) -> str:
     return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
 
 
-# ------------------------------------------------------------------------------------------------ too large a batch
+# -------------------------------------------------------------------------------- too large a batch
 
 
 def batch_that_fits(model: nn.Module, room: float) -> int:
@@ -132,8 +133,8 @@ def explain(error: MemoryError, trainer: Trainer | None) -> OutOfMemory:
     said = str(error).rstrip(".") or "an array could not be allocated"
     if trainer is None or trainer.device == "cpu":
         parts = min(2 * trainer.config.accumulate, trainer.config.batch_size) if trainer else 2
-        return OutOfMemory(f"the memory is too small: {said}; --accumulate {parts} computes the same "
-                           "with less, a smaller --batch-size something else with less.")
+        return OutOfMemory(f"the memory is too small: {said}; --accumulate {parts} computes the "
+                           "same with less, a smaller --batch-size something else with less.")
     batch, (free, in_use) = trainer.config.part_size, gpu_memory()
     fits = min(batch_that_fits(trainer.model, free + in_use), batch - 1)
     needed, wanted = bytes_asked_for(said), said.partition(";")[0]
@@ -143,5 +144,5 @@ def explain(error: MemoryError, trainer: Trainer | None) -> OutOfMemory:
     if fits:
         advice = (f"a batch of about {fits} would fit (--batch-size {fits}), --accumulate "
                   f"{-(-trainer.config.batch_size // fits)} computes the same in such parts")
-    return OutOfMemory(f"the GPU's memory is too small for a batch of {batch}: {wanted}; {advice}, or "
-                       "run with --device cpu.")
+    return OutOfMemory(f"the GPU's memory is too small for a batch of {batch}: {wanted}; {advice}, "
+                       "or run with --device cpu.")

@@ -14,6 +14,7 @@ from .callbacks import Callback
 from .loop import Trainer
 
 UPDATE = "update of the weights"
+Call = Callable[..., Any]
 
 
 class Profile(Callback):
@@ -46,7 +47,7 @@ class Profile(Callback):
         for line in self.lines():
             trainer.progress.line(line)
 
-    def _observe(self, direction: str, function: Function, call: Callable[..., Any]) -> Callable[..., Any]:
+    def _observe(self, direction: str, function: Function, call: Call) -> Call:
         def timed(*arrays: Any) -> Any:
             start = time.perf_counter()
             result = call(*arrays)

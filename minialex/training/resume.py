@@ -1,4 +1,4 @@
-"""--resume: a run goes on as what it was. Other settings, another network or other pictures are an error."""
+"""--resume: a run goes on as what it was, on the same pictures; all else is an error."""
 
 import dataclasses
 from typing import Any
@@ -12,12 +12,13 @@ from .checkpoint import Saved
 from .config import Config, check, check_types
 from .ranks import Ranks
 from .run_dir import KEPT, RunFolder
+from .setup import Beginning
 
 # What may differ where a run goes on: it changes results by rounding at most, or what is to come.
 MAY_DIFFER = (*KEPT, "device", "workers", "save_every", "accumulate")
 
 
-def begin(folder: RunFolder, given: dict[str, Any], progress: bool, ranks: Ranks) -> setup.Beginning:
+def begin(folder: RunFolder, given: dict[str, Any], progress: bool, ranks: Ranks) -> Beginning:
     """What a run goes on from: its folder, which is ours from here on, and the user's options."""
     setup.make_absolute(given)
     named = given.pop("model", None)
@@ -32,7 +33,7 @@ def begin(folder: RunFolder, given: dict[str, Any], progress: bool, ranks: Ranks
     train, val = setup.open_pictures(config.settings(), progress)
     ranks.from_first(lambda: seen.check_same_pictures(folder, read_config(folder.path), train, val))
     weights = None if found else finetune.named_in(config.settings())
-    return setup.Beginning(config, train, val, weights, own, found)
+    return Beginning(config, train, val, weights, own, found)
 
 
 def same_settings(folder: RunFolder, given: dict[str, Any]) -> Config:
@@ -50,16 +51,19 @@ def same_settings(folder: RunFolder, given: dict[str, Any]) -> Config:
     for name, value in given.items():
         then = getattr(config, name, value)
         require(name in MAY_DIFFER or then == value, f"{folder} was started with "
-                f"{name.replace('_', ' ')} {then}, not {value}: leave the option out, or start a new run.")
-    return dataclasses.replace(config, **{name: given[name] for name in MAY_DIFFER if name in given})
+                f"{name.replace('_', ' ')} {then}, not {value}: leave the option out, or start a "
+                "new run.")
+    other = {name: value for name, value in given.items() if name in MAY_DIFFER}
+    return dataclasses.replace(config, **other)
 
 
 def own_network(folder: RunFolder, config: Config, named: str | None) -> own_model.OwnModel | None:
-    """The user's own network as the run keeps it, or None. named: by --model, which may name no other."""
+    """The user's own network as the run keeps it, or None. --model may have `named` no other."""
     own = own_model.of_run(folder.path, config.model) if config.model else None
-    same = named is None or own is not None and own_model.read(named)[1:3] == own[1:3]  # name, source
+    same = named is None or own is not None and own_model.read(named)[1:3] == own[1:3]
     require(same, f"{named} is not the network that {folder} was started with, {config.variant}: "
-            "--resume goes on with the copy that the run keeps, so leave --model out, or start a new run.")
+            "--resume goes on with the copy that the run keeps, so leave --model out, or start a "
+            "new run.")
     return own
 
 
@@ -72,10 +76,11 @@ def saved(folder: RunFolder, config: Config) -> Saved | None:
     except UserError as error:
         if folder.source != folder.last or not folder.best.exists():
             raise
-        raise UserError(f"{error} To go on from the best epoch instead: --resume {folder.best}") from error
+        best = f"To go on from the best epoch instead: --resume {folder.best}"
+        raise UserError(f"{error} {best}") from error
     theirs = found.state.get("settings", {})
     for name, value in config.settings().items():
-        then = theirs.get(name, getattr(Config, name, None))  # a checkpoint may be older than a setting
+        then = theirs.get(name, getattr(Config, name, None))  # it may be older than a setting
         require(name in MAY_DIFFER or then == value,
                 f"{folder.source} belongs to another run than the config.json beside it: "
                 f"{name.replace('_', ' ')} is {then} there and {value} here.")

@@ -29,8 +29,8 @@ def run(given: dict[str, Any], progress: Any = None, callbacks: Iterable[Callbac
     """Train as the options in `given` say: Config's names, and paper, out, resume, dry_run.
 
     progress: a Progress, which prints; callbacks: what else is to be told of the run's events (see
-    callbacks). Raises UserError for a mistake in the options, OutOfMemory (a UserError) for too large
-    a batch, Interrupted after Ctrl-C (the run is saved then), Diverged. Returns the Trainer.
+    callbacks). Raises UserError for a mistake in the options, OutOfMemory (a UserError) for too
+    large a batch, Interrupted after Ctrl-C (the run is saved then), Diverged. Returns the Trainer.
     """
     ranks = Ranks(world=world())
     if not ranks.speaks:
@@ -81,8 +81,8 @@ def _trainer(folder, given, goes_on, progress, ranks, rehearsal):
     else:
         begun = setup.new({"shards": ranks.size} | given, progress.terminal)
     config, device = begun.config, _device(begun.config, ranks)
-    fingerprint = seen.fingerprint(begun.train, begun.val)
-    ranks.require_same("the pictures", "{train_pictures} + {val_pictures}, {pictures}".format(**fingerprint))
+    seen_here = "{train_pictures} + {val_pictures}, {pictures}"
+    ranks.require_same("the pictures", seen_here.format(**seen.fingerprint(begun.train, begun.val)))
     manual_seed(config.seed)
     looked_at = {"limit": dry_run.LOOKED_AT} if rehearsal else {}
     statistics = checkpoint.statistics(begun.saved) if begun.saved else ranks.from_first(
@@ -100,9 +100,9 @@ def _trainer(folder, given, goes_on, progress, ranks, rehearsal):
     write = folder.go_on if goes_on else folder.begin
     experiment.notes.extend(ranks.from_first(lambda: write(begun, device.name)))
     ranks.last_word = f" To go on: --resume {folder}."
-    reserve_memory(device.name, memory_estimate.memory(experiment))
     for line in _announced(trainer, device, ranks):
         progress.line(line)
+    reserve_memory(device.name, memory_estimate.memory(experiment))
     if goes_on:
         steps = f" and {trainer.batch} steps of the next" if trainer.batch else ""
         progress.line(f"resume   after epoch {trainer.epoch} of {config.epochs}{steps}")
@@ -121,7 +121,7 @@ def _device(config, ranks):
 def _announced(trainer, device, ranks):
     yield from say.plan(trainer, device, data_name(trainer.config.settings()))
     if ranks.size > 1:
-        yield (f"share    {ranks.size} processes on {len(set(ranks.hosts))} machines; each batch is cut "
-               f"into {trainer.config.shards} shards")
+        yield (f"share    {ranks.size} processes on {len(set(ranks.hosts))} machines; each batch "
+               f"is cut into {trainer.config.shards} shards")
     for problem in ranks.differing("BLAS", blas()):
         yield f"warning  {problem}: the last digits may differ"

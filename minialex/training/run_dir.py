@@ -1,10 +1,12 @@
 """A run folder: the tables in it, its lock, and what makes a run this run.
 
-    config.json   all settings        metrics.csv   one line per epoch, nothing that depends on the clock
-    checkpoint-last.npz, checkpoint-best.npz        timing.csv    one line per epoch, seconds
+    config.json     all settings
+    metrics.csv     one line per epoch, nothing that depends on the clock
+    timing.csv      one line per epoch, seconds
+    checkpoint-last.npz, checkpoint-best.npz
 
-A run that is at work holds a lock on its config.json, which the operating system takes away when the program ends, however
-it ends: two programs never write into one folder.
+A run that is at work holds a lock on its config.json, which the operating system takes away when
+the program ends, however it ends: two programs never write into one folder.
 """
 
 import csv
@@ -79,7 +81,7 @@ class RunFolder:
         return self.shown
 
     def holds_run(self) -> bool:
-        """Is there a run in it already? One that stopped before its first checkpoint may start over."""
+        """Is there a run in it? One that stopped before its first checkpoint may start over."""
         return any((self.path / name).exists() for name in ("metrics.csv", *marks.CHECKPOINTS))
 
     def begin(self, begun: Any, device: str) -> list[str]:
@@ -90,8 +92,8 @@ class RunFolder:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise UserError(f"cannot make the run folder {self.path}: {error.strerror}; choose another "
-                            "with --out.") from error
+            raise UserError(f"cannot make the run folder {self.path}: {error.strerror}; choose "
+                            "another with --out.") from error
         sync_folder(self.path.absolute().parent)
         classes = begun.train.classes
         self.write_config({
@@ -118,9 +120,11 @@ class RunFolder:
             self.write_config(before | {"settings": now})
             self.take()
         then = before.get("versions", {}) | {"device": before.get("device")}
-        changed = [f"{name} {then[name]} → {value}" for name, value in (versions() | {"device": device}).items()
-                   if name != "python" and then.get(name, value) != value]
-        return [f"{', '.join(changed)}: results may differ from here on in their last digits"] if changed else []
+        here = versions() | {"device": device}
+        changed = ", ".join(f"{name} {then[name]} → {value}" for name, value in here.items()
+                            if name != "python" and then.get(name, value) != value)
+        said = f"{changed}: results may differ from here on in their last digits"
+        return [said] if changed else []
 
     def take(self) -> None:
         """Keep other programs out until this one ends. Raises UserError when one is at work in it.
@@ -170,7 +174,7 @@ class RunFolder:
             file.write(text)
 
 
-# ------------------------------------------------------------------------------------------------ which folder
+# ------------------------------------------------------------------------------------- which folder
 
 
 def new(out: str | None, name: str) -> RunFolder:
@@ -186,8 +190,8 @@ def new(out: str | None, name: str) -> RunFolder:
     else:
         others = list(_others(folder.path))
         named = ", ".join(map(printable, others[:3])) + ", ..." * (len(others) > 3)
-        require(not others, f"{folder} holds other files ({named}) and no run: choose a new or empty "
-                            "folder with --out.")
+        require(not others, f"{folder} holds other files ({named}) and no run: choose a new or "
+                            "empty folder with --out.")
     folder.require_free()
     folder.release()  # config.json is about to be written anew
     there = nearest(folder.path)
@@ -236,8 +240,8 @@ def existing(resume: str, out: str | None = None) -> RunFolder:
         folder = RunFolder(folder.path.parent)
         folder.source = Path(resume)
     require(out is None or os.path.realpath(out) == os.path.realpath(folder.path),
-            f"--resume {resume} goes on in its own folder, not in {out}: leave out --out, or start a "
-            f"new run with --init {folder.source}.")
+            f"--resume {resume} goes on in its own folder, not in {out}: leave out --out, or start "
+            f"a new run with --init {folder.source}.")
     there = folder.config.exists()
     what = "its config.json is not one that training wrote" if there else "there is no config.json"
     require(marks.is_run(folder.path),
@@ -257,7 +261,7 @@ def _newest_unfinished() -> RunFolder:
         latest = (RUNS / LATEST).read_text("utf-8", errors="surrogateescape")
     except OSError:
         latest = ""
-    return max(waiting, key=lambda folder: (folder.path.name == latest, os.path.getmtime(folder.path)))
+    return max(waiting, key=lambda run: (run.path.name == latest, os.path.getmtime(run.path)))
 
 
 def is_finished(folder: RunFolder) -> bool:

@@ -1,4 +1,4 @@
-"""What a run writes while it goes on, so that it can go on after anything: checkpoints and tables."""
+"""What a run writes, so that it can go on after anything: checkpoints and tables."""
 
 import time
 from typing import Any
@@ -13,11 +13,11 @@ from .run_dir import Epoch, Timing
 
 
 class Checkpoints(Callback):
-    """Save the run: at its beginning, within an epoch now and then, after an epoch where that is cheap,
-    its best and its last.
+    """Save the run: at its beginning, within an epoch now and then, after an epoch where that is
+    cheap, its best and its last.
 
-    A disk that is full shows at the beginning, not hours later; one that is full for an hour does not
-    end a week of training.
+    A disk that is full shows at the beginning, not hours later; one that is full for an hour does
+    not end a week of training.
     """
 
     SHARE = 0.02  # at most this part of the time goes into saving before the last epoch is over
@@ -30,7 +30,7 @@ class Checkpoints(Callback):
         if trainer.saved is None:
             self.save(trainer)
         else:
-            keep_best(trainer)  # its second name, which it did not get if the run was killed right after saving
+            keep_best(trainer)  # which the run has not done if it was killed right after saving
 
     def on_step(self, trainer: Trainer, images: Any, labels: Any) -> None:
         self.steps += 1
@@ -48,9 +48,10 @@ class Checkpoints(Callback):
         return time.perf_counter() - self.saved_at >= self.most_seconds and self._is_cheap(trainer)
 
     def on_epoch(self, trainer: Trainer, row: Epoch) -> None:
-        """Only complete validations can make an epoch the best: samples of different luck are not compared."""
+        """Only complete validations make an epoch the best: samples may have had more luck."""
         before, mark = trainer.best, (row.val_top1, -row.val_loss, row.epoch)
-        is_best = trainer.is_complete(row.epoch - 1) and (before is None or mark[:2] > tuple(before[:2]))
+        better = before is None or mark[:2] > tuple(before[:2])
+        is_best = better and trainer.is_complete(row.epoch - 1)
         trainer.best = mark if is_best else before
         is_last = row.epoch == trainer.config.epochs
         try:
@@ -70,7 +71,7 @@ class Checkpoints(Callback):
         return time.perf_counter() - self.saved_at > trainer.costs.get("save", 0.0) / self.SHARE
 
     def save(self, trainer: Trainer) -> None:
-        """Write checkpoint-last.npz. Raises NotWritten when it cannot be written; the one before then stays."""
+        """Write checkpoint-last.npz. Raises NotWritten when it cannot; the older one then stays."""
         start = time.perf_counter()
         try:
             checkpoint.save_run(trainer)
@@ -103,7 +104,7 @@ class Tables(Callback):
 
 
 def later(trainer: Trainer, problem: NotWritten, is_last: bool = False) -> None:
-    """Say that a file could not be written, which is tried again; raise `problem` where this was the last time."""
+    """Say that a file could not be written and is tried again; raise `problem` the last time."""
     if is_last:
         raise problem
     trainer.warn(f"{problem} The run goes on and tries again later.")

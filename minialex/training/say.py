@@ -10,6 +10,7 @@ from ..data.layout import is_doubtful
 from ..data.names import shown
 from ..device import Device, memory_free
 from ..evaluation.kernels import convolutions
+from ..models import VARIANTS
 from .config import REASONS, RECIPES, SMALL
 from .loop import Trainer
 from .memory_estimate import caution, gigabytes, memory
@@ -78,17 +79,18 @@ def _frozen(experiment):
         return
     frozen, learning = ([name for name, layer in network.named_children() if layer.parameters()]
                         for network in (experiment.trunk, experiment.head))
-    yield (f"{frozen[0]} to {frozen[-1]} stay as they are and get neither gradient nor weight decay; "
-           f"{', '.join(learning)} learn")
+    yield (f"{frozen[0]} to {frozen[-1]} stay as they are and get neither gradient nor weight "
+           f"decay; {', '.join(learning)} learn")
     views = experiment.views
     if views > 1:
-        yield (f"what they make of {views} random crops of each picture is computed once, in the first "
-               f"{views} epochs, and kept; later epochs train on the same crops, in another order")
+        yield (f"what they make of {views} random crops of each picture is computed once, in the "
+               f"first {views} epochs, and kept; later epochs train on the same crops, in another "
+               "order")
     elif views == 1:
         yield "what they make of each picture is computed once, in the first epoch, and kept"
     else:
-        yield ("what they make of so many pictures does not fit into memory, so they compute it for "
-               "each batch")
+        yield ("what they make of so many pictures does not fit into memory, so they compute it "
+               "for each batch")
 
 
 def _numbers(config):
@@ -118,9 +120,9 @@ def _cautions(experiment):
     config, train, short = experiment.config, experiment.train, caution(experiment)
     doubtful = [name for name in train.classes if is_doubtful(name)]
     if doubtful:
-        yield (f"{', '.join(doubtful)}: {'these are' if len(doubtful) > 1 else 'this is'} rarely the "
-               "name of a class; if the pictures in it are not all of one kind, move that folder out "
-               "of the class folders")
+        yield (f"{', '.join(doubtful)}: {'these are' if len(doubtful) > 1 else 'this is'} rarely "
+               "the name of a class; if the pictures in it are not all of one kind, move that "
+               "folder out of the class folders")
     if short:
         yield short
     late = [epoch for epoch in config.drops() if epoch >= config.epochs]
@@ -128,17 +130,19 @@ def _cautions(experiment):
         yield f"milestone {late[0]} is not reached: there are only {config.epochs} epochs"
     slow = config.init in ("paper", "released") and config.variant != "lenet5"
     if slow and len(train) < SMALL:
-        yield (f"from the {config.init} initial weights the loss stays at ln {len(train.classes)} for "
-               f"many epochs on {len(train):,} pictures; without --paper and --init it would not")
+        yield (f"from the {config.init} initial weights the loss stays at ln {len(train.classes)} "
+               f"for many epochs on {len(train):,} pictures; without --paper and --init it would "
+               "not")
     if train.decodes_anew:
-        yield (f"the decoded pictures do not fit into the {train.cache_bytes / 2**30:.1f} GB kept for "
-               "them, so each epoch decodes files anew: python -m minialex.pack PICTURES PACK does "
-               "that once, and --data PACK never waits for it")
+        yield (f"the decoded pictures do not fit into the {train.cache_bytes / 2**30:.1f} GB kept "
+               "for them, so each epoch decodes files anew: python -m minialex.pack PICTURES PACK "
+               "does that once, and --data PACK never waits for it")
 
 
 def ending(trainer: Trainer, took: str | None) -> Iterator[str]:
-    """What the run has reached, where it is, and what it took (None for a run of very few steps)."""
-    experiment, folder, last, best = trainer.experiment, trainer.folder, trainer.history[-1], trainer.best
+    """What the run has reached, where it is, and what it took (None: in very few steps)."""
+    experiment, folder = trainer.experiment, trainer.folder
+    last, best = trainer.history[-1], trainer.best
     first = [name for name, _ in convolutions(experiment.model)[:1]]
     files = {
         "curves.png": "loss and accuracy, epoch by epoch",
@@ -162,27 +166,22 @@ def ending(trainer: Trainer, took: str | None) -> Iterator[str]:
                               "them were named above")
 
 
-# ------------------------------------------------------------------------------------------------ the paper
+# ---------------------------------------------------------------------------------------- the paper
 
 CLASSES, PICTURES, CROP = 1000, 1_200_000, 224  # section 2 (1.2 million), section 4.1
 
-# What the network itself leaves of the paper.
-_NETWORKS = {
-    "paper": "each response norm sees all channels, where the paper's two GPUs normalised their own: "
-    "at the 49th map the window crosses from one tower to the other (--variant krizhevsky keeps them "
-    "apart)",
-    "krizhevsky": "the network is that of the released program: pool before ReLU, a second norm within "
-    "each map",
-    "single-tower": "the network has no towers: every kernel sees all channels",
-}
+TOWERS = ("each response norm sees all channels, where the paper's two GPUs normalised their own: "
+          "at the 49th map the window crosses from one tower to the other (--variant krizhevsky "
+          "keeps them apart)")
 
 
 def differences(experiment: Experiment) -> Iterator[str]:
-    """How a run with --paper differs from the paper's training: sentences, the most important first."""
+    """How a run with --paper differs from the paper's training, the most important first."""
     config, train, size = experiment.config, experiment.train, experiment.model.input_shape[-1]
+    variant = config.variant
     if len(train.classes) != CLASSES or len(train) < PICTURES:
-        yield (f"{len(train):,} pictures of {len(train.classes):,} classes, not about {PICTURES:,} of "
-               f"{CLASSES:,}")
+        yield (f"{len(train):,} pictures of {len(train.classes):,} classes, not about {PICTURES:,} "
+               f"of {CLASSES:,}")
     for name, value in RECIPES["paper"].items():
         if getattr(config, name) != value:
             yield f"{name.replace('_', ' ')} {getattr(config, name)}, not {value}"
@@ -192,17 +191,18 @@ def differences(experiment: Experiment) -> Iterator[str]:
         (not config.reflect, "no reflections"),
         (True, "one device computes both towers, which the paper put on two GPUs; the products are "
                "the same"),
-        (True, _NETWORKS.get(config.variant, f"the network is the variant {config.variant}")),
+        (True, TOWERS if variant == "paper" else
+         f"the network is {VARIANTS.get(variant, variant)}"),
         (size != CROP, f"crops of {size} pixels, not {CROP}, which the paper's own sizes of layers "
                        "contradict (lesson 1)"),
-        (config.schedule == "plateau", "the learning rate is divided by 10 after 5 epochs without a "
-                                       "better validation error, not by hand"),
+        (config.schedule == "plateau", "the learning rate is divided by 10 after 5 epochs without "
+                                       "a better validation error, not by hand"),
         (True, "dropout divides by 1 − p while training; the paper multiplies by 1 − p afterwards, "
                "which has the same mean"),
         (True, "validation looks at the central crop; ten crops, as in the paper's results: "
                "python -m minialex.evaluate --ten-crop"),
-        (config.accumulate > 1, f"each batch is worked on in {config.accumulate} parts: the same sums "
-                                "in another order"),
+        (config.accumulate > 1, f"each batch is worked on in {config.accumulate} parts: the same "
+                                "sums in another order"),
         (config.tf32, "matrix products round their factors to TF32"),
     ]:
         if holds:

@@ -1,4 +1,4 @@
-"""Everything that takes part in a run, built from what the user gave: pictures, network, optimiser."""
+"""Everything that takes part in a run, built from what the user gave."""
 
 import csv
 import math
@@ -17,17 +17,19 @@ from ..evaluation import runs
 from ..evaluation.kernels import convolutions
 from . import finetune
 from .checkpoint import Saved
-from .config import ALWAYS, INITIALISATIONS, Config, resolve
+from .config import ALWAYS, INITIALISATIONS, Config, need, resolve
 
-MAX_VALIDATION_BATCH = 128
+MOST_AT_ONCE = 128  # pictures in a validation's batch
+
+Pictures = data.PictureSet
 
 
 class Beginning(NamedTuple):
     """What a run begins from: the user's options for a new one, else its folder (see resume)."""
 
     config: Config
-    train: data.PictureSet
-    val: data.PictureSet
+    train: Pictures
+    val: Pictures
     weights: weights.Weights | None  # those that config.init names
     own: own_model.OwnModel | None  # the user's network
     saved: Saved | None = None
@@ -38,8 +40,8 @@ class Experiment:
     """The parts of a run. `notes`: what was found while building them, for the user to read."""
 
     config: Config
-    train: data.PictureSet
-    val: data.PictureSet
+    train: Pictures
+    val: Pictures
     statistics: data.Statistics
     class_weights: np.ndarray | None
     model: nn.Module
@@ -57,8 +59,36 @@ class Experiment:
         """The network that takes what the training loader gives."""
         return self.head if self.views else self.model
 
+    def loaders(self, phase: Callable[..., Any]) -> tuple[Any, Any, Any]:
+        """Batches (to train on, of all validation pictures, of the usual validation's).
 
-# ------------------------------------------------------------------------------------------------ a new run
+        To train on are random crops, in another order each epoch. A last batch that is not full is
+        left out: its few pictures would count as much as a whole batch, and others are left out
+        next time. Validation sees central crops, the same ones in the same order each time. Where
+        the frozen layers' features are kept, they stand for pictures. phase: as Progress.phase, for
+        who waits.
+        """
+        config, views, size = self.config, self.views, min(self.config.part_size, MOST_AT_ONCE)
+        train = self._loader(self.train, config.batch_size, train=True, seed=config.seed,
+                             reflect=config.reflect, random_crop=config.crop, colour=config.colour,
+                             drop_last=len(self.train) >= config.batch_size)
+        whole = self._loader(self.val, size, train=False)
+        if not views:
+            some = Sample(self.val, config.val_images)
+            return train, whole, self._loader(some, size, train=False)
+        of_train = finetune.FeatureLoader(train, self.trunk, views, phase)
+        of_val = finetune.FeatureLoader(whole, self.trunk, 1, phase)
+        return of_train, of_val, of_val
+
+    def _loader(self, pictures, batch_size, **options):
+        config, model = self.config, self.model
+        return data.Loader(
+            pictures, batch_size, model.input_shape[-1], statistics=self.statistics,
+            scale=config.pixels == "unit", workers=config.workers, channels=config.channels,
+            device=model.parameters()[0].device, **options)
+
+
+# ---------------------------------------------------------------------------------------- a new run
 
 
 def new(given: dict[str, Any], progress: bool) -> Beginning:
@@ -91,11 +121,11 @@ def make_absolute(given: dict[str, Any], *more: str) -> None:
             given[name] = os.path.abspath(given[name])
 
 
-def open_pictures(settings: dict[str, Any], progress: bool) -> tuple[data.PictureSet, data.PictureSet]:
+def open_pictures(settings: dict[str, Any], progress: bool) -> tuple[Pictures, Pictures]:
     """(train, val) for the data options in a dict. Raises UserError."""
     parts = data.open_data(
-        settings["data"], settings["subset"], labels=settings["labels"], progress=progress,
-        val_fraction=settings["val_fraction"], size=runs.picture_size(settings), strict=settings["strict"])
+        settings["data"], settings["subset"], progress=progress, size=runs.picture_size(settings),
+        **{name: settings[name] for name in ("labels", "val_fraction", "strict")})
     for part in parts:
         part.classes = names.of_data(settings["data"], part.classes, settings["class_names"])
     return parts
@@ -112,10 +142,10 @@ def spelled_weights(text: str, classes: list[str]) -> str:
         numbers = [float(cell) for cell in text.split(",")]
     except ValueError:
         numbers = _weights_in(text, classes)
-    require(len(numbers) == len(classes) and all(0 < number < math.inf for number in numbers),
-            f"--class-weights {text} is not possible: it needs balanced, or a number above 0 for each "
-            f"of the {len(classes)} classes ({', '.join(classes[:4])}{', ...' * (len(classes) > 4)}) "
-            "with commas between, or a file of lines class,weight.")
+    right = len(numbers) == len(classes) and all(0 < number < math.inf for number in numbers)
+    some = ", ".join(classes[:4]) + ", ..." * (len(classes) > 4)
+    need(right, "class-weights", text, f"balanced, or a number above 0 for each of the "
+         f"{len(classes)} classes ({some}) with commas between, or a file of lines class,weight")
     return ",".join(map(repr, numbers))
 
 
@@ -128,14 +158,15 @@ def _weights_in(path, classes):
         try:
             name, weight = row[0].strip(), float(row[1])
         except (ValueError, IndexError) as error:
-            raise UserError(f"line {number} of {path} is not class,weight: {','.join(row)}") from error
+            what = f"line {number} of {path} is not class,weight: {','.join(row)}"
+            raise UserError(what) from error
         require(name in found, f"line {number} of {path} names the class {name}, which is none of "
                                f"{', '.join(classes[:8])}{', ...' * (len(classes) > 8)}")
         found[name] = weight
     return list(found.values())
 
 
-# ------------------------------------------------------------------------------------------------ the parts
+# ---------------------------------------------------------------------------------------- the parts
 
 
 def measured(begun: Beginning, **options: Any) -> data.Statistics:
@@ -165,8 +196,9 @@ def build(begun: Beginning, device: str, statistics: data.Statistics) -> Experim
     if trunk is not None:
         count, augmented = len(train) + len(val), config.crop or config.reflect
         views = finetune.views(trunk, model.input_shape, count, augmented)
-    return Experiment(config, train, val, statistics, class_weights(config, train), model, optimizer,
-                      _schedule(config, optimizer), notes, kernels, trunk, head, fresh, views)
+    return Experiment(
+        config, train, val, statistics, class_weights(config, train), model, optimizer,
+        _schedule(config, optimizer), notes, kernels, trunk, head, fresh, views)
 
 
 def _network(config, num_classes, own):
@@ -181,7 +213,7 @@ def _network(config, num_classes, own):
 
 
 def _groups(parameters, first, config):
-    """The parameters in their order; `first`, if it is one of them, in a group with its own rate."""
+    """The parameters in order; `first`, if it is one of them, in a group with its own rate."""
     own = [weight for weight in first if weight in parameters]
     if not own:
         return parameters
@@ -199,7 +231,7 @@ def _schedule(config, optimizer):
     return optim.MultiStepLR(optimizer, config.drops())
 
 
-def class_weights(config: Config, train: data.PictureSet) -> np.ndarray | None:
+def class_weights(config: Config, train: Pictures) -> np.ndarray | None:
     """How much a picture of each class counts in the loss, float32 (K,); None: all the same.
 
     "balanced" is n/(K·n_c) for n_c of n pictures: each class counts as much as any other, and the
@@ -210,32 +242,3 @@ def class_weights(config: Config, train: data.PictureSet) -> np.ndarray | None:
         return np.array(numbers, np.float32) if numbers else None
     counts = np.bincount(train.labels, minlength=len(train.classes))
     return (len(train) / (len(train.classes) * np.maximum(counts, 1))).astype(np.float32)
-
-
-def loaders(experiment: Experiment, phase: Callable[..., Any]) -> tuple[Any, Any, Any]:
-    """Batches (to train on, of all validation pictures, of the usual validation's).
-
-    To train on are random crops, in another order each epoch. A last batch that is not full is left
-    out: its few pictures would count as much as a whole batch, and others are left out next time.
-    Validation sees central crops, the same ones in the same order each time. Where the frozen layers'
-    features are kept, they stand for pictures. phase: as Progress.phase, for who waits.
-    """
-    config, val, views = experiment.config, experiment.val, experiment.views
-    train = _loader(experiment, experiment.train, config.batch_size, train=True, seed=config.seed,
-                    reflect=config.reflect, random_crop=config.crop, colour=config.colour,
-                    drop_last=len(experiment.train) >= config.batch_size)
-    size = min(config.part_size, MAX_VALIDATION_BATCH)
-    whole = _loader(experiment, val, size, train=False)
-    some = _loader(experiment, Sample(val, config.val_images), size, train=False)
-    if views:
-        train = finetune.FeatureLoader(train, experiment.trunk, views, phase)
-        whole = some = finetune.FeatureLoader(whole, experiment.trunk, 1, phase)
-    return train, whole, some
-
-
-def _loader(experiment, pictures, batch_size, **options):
-    config, model = experiment.config, experiment.model
-    return data.Loader(
-        pictures, batch_size, model.input_shape[-1], statistics=experiment.statistics,
-        scale=config.pixels == "unit", workers=config.workers, channels=config.channels,
-        device=model.parameters()[0].device, **options)

@@ -23,7 +23,7 @@ class TimeLeft(Callback):
     FIRST_STEPS = 5  # measured for the first estimate, without the very first, which is slower
 
     def __init__(self) -> None:
-        self.steps, self.images, self.seconds, self.told_heading = 0, 0, 0.0, False
+        self.steps, self.seconds, self.told_heading = 0, 0.0, False
         self.began = self.last = time.perf_counter()
         self.estimated: float | None = None  # seconds for all, after the first steps
 
@@ -33,19 +33,16 @@ class TimeLeft(Callback):
     def on_step(self, trainer: Trainer, images: Any, labels: Any) -> None:
         now = time.perf_counter()
         self.steps += 1
-        if self.steps > 1:
-            self.images += trainer.pictures_per_step
-            self.seconds += now - self.last
+        self.seconds += now - self.last if self.steps > 1 else 0
         self.last = now
         if self.steps == self.FIRST_STEPS:
-            trainer.costs["train"] = self.seconds / self.images
-            left = seconds_left(trainer)
+            rate = (self.steps - 1) * trainer.pictures_per_step / self.seconds
+            trainer.costs["train"] = 1 / rate
+            left, used = seconds_left(trainer), memory_used(trainer.device)
             self.estimated = now - self.began + left
-            used = memory_used(trainer.device)
             so_far = f"; memory so far {gigabytes(used)}" if used else ""
-            rate = f"{self.images / self.seconds:.1f} images/s"
-            trainer.progress.line(f"time     about {duration(left)}, at the {rate} of the first "
-                                  f"steps{so_far}\n")
+            trainer.progress.line(f"time     about {duration(left)}, at the {rate:.1f} images/s of "
+                                  f"the first steps{so_far}\n")
 
     def on_epoch(self, trainer: Trainer, row: Epoch) -> None:
         epochs, timing = trainer.config.epochs, trainer.timing[-1]
@@ -67,9 +64,10 @@ class TimeLeft(Callback):
         """After the drawing: what the run has reached, and what it took beside the estimates."""
         took = None
         if self.estimated is not None:
-            took = f"{duration(time.perf_counter() - self.began)}, estimated {duration(self.estimated)}"
-            used, needed = memory_used(trainer.device), memory(trainer.experiment)
-            took += f"; at most {gigabytes(used)} of memory, estimated {gigabytes(needed)}" if used else ""
+            took = (f"{duration(time.perf_counter() - self.began)}, estimated "
+                    f"{duration(self.estimated)}")
+            used, needed = memory_used(trainer.device), gigabytes(memory(trainer.experiment))
+            took += f"; at most {gigabytes(used)} of memory, estimated {needed}" if used else ""
         for line in say.ending(trainer, took):
             trainer.progress.line(line)
 
@@ -92,5 +90,6 @@ def seconds_left(trainer: Trainer) -> float:
     validated = complete * val + (len(epochs) - complete) * config.val_images
     kept = [trainer.loader, trainer.validation] if trainer.experiment.views else []
     uncomputed = sum(loader.uncomputed(epochs) for loader in kept)
+    report = val * (validate + features * bool(kept))
     return (steps * config.batch_size * train + validated * validate + uncomputed * features
-            + val * (validate + features * bool(kept)) + complete * costs.get("save", 0.0) + DRAWING)
+            + report + complete * costs.get("save", 0.0) + DRAWING)

@@ -25,7 +25,8 @@ def test_the_papers_recipe():
     ("lenet5", 1_200, True, False, "lenet5"),
 ])
 def test_choice_of_the_recipe(variant, count, builtin, paper, name):
-    assert choose_recipe(variant, count, builtin, paper) == name
+    given = {"variant": variant, "paper": paper, "data": None if builtin else "x"}
+    assert choose_recipe(given, count) == name
 
 
 def test_small_sets_start_from_what_learns():
