@@ -11,7 +11,7 @@ import os
 
 def path():
     """Where it is kept. Raises UserError when there is no such place."""
-    from minialex.data.sources import cache_folder
+    from minialex.utils.cache import cache_folder
 
     return cache_folder() / "course.json"
 

@@ -9,11 +9,8 @@ import gzip
 import hashlib
 import os
 import shutil
-import sys
 import tarfile
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from http.client import HTTPException
 from pathlib import Path, PurePosixPath
 from urllib.error import HTTPError, URLError
@@ -23,49 +20,12 @@ import numpy as np
 from PIL import Image
 
 from ..errors import UserError, require
+from ..utils.cache import cache_folder, whole_folder
 from ..utils.files import Place
 from . import names
 from .patterns import PATTERNS
 from .scene import draw
 from .threads import ahead, bar
-
-# ------------------------------------------------------------------------------------------------ where they are kept
-
-
-def cache_folder(cache_dir: Place | None = None) -> Path:
-    """Name the folder for minialex's pictures: `cache_dir`, else $MINIALEX_CACHE, else the platform's cache folder.
-
-    Raises UserError when the user's home folder is asked for and there is none.
-    """
-    chosen = cache_dir or os.environ.get("MINIALEX_CACHE")
-    platforms = {"win32": ("LOCALAPPDATA", "~/AppData/Local"), "darwin": ("", "~/Library/Caches")}
-    variable, usual = platforms.get(sys.platform, ("XDG_CACHE_HOME", "~/.cache"))
-    try:
-        return Path(chosen or os.environ.get(variable) or usual).expanduser() / ("" if chosen else "minialex")
-    except RuntimeError as error:  # a ~ that stands for nobody's home
-        raise UserError(f"there is no folder for the pictures ({error}): name one in the variable MINIALEX_CACHE") from error
-
-
-@contextmanager
-def whole_folder(target: Place) -> Iterator[Path]:
-    """Yield an empty folder next to `target` that takes its name at the end, or vanishes if anything goes wrong.
-
-    A program that is killed leaves at worst a folder with a temporary name, never half a `target`. If another program
-    has made `target` meanwhile, that one stays. Raises UserError if the place cannot be written or the disk is full.
-    """
-    import tempfile
-
-    target = Path(target)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent, ignore_cleanup_errors=True) as making:
-            yield Path(making)
-            if not target.exists():
-                os.rename(making, target)
-    except OSError as error:
-        raise UserError(f"cannot write {target}: {error.strerror or error}; make room, or name another folder in the variable "
-                        "MINIALEX_CACHE") from error
-
 
 # ------------------------------------------------------------------------------------------------ drawn
 

@@ -84,6 +84,7 @@ def ten_crops(planes: Any, crop: int, mean: Any = None, factor: float = 1.0) -> 
     far, middle = size - crop, centre(size, crop)
     corners = [(0, 0), (0, far), (far, 0), (far, far), (middle, middle)]
     for picture, views in zip(planes, out):
-        for number, (row, column) in enumerate(2 * corners):
-            prepare(picture, row, column, number >= 5, mean, factor, views[number])
+        for view, (row, column) in zip(views, corners):
+            prepare(picture, row, column, False, mean, factor, view)
+    out[:, 5:] = out[:, :5, ..., ::-1]
     return out

@@ -11,8 +11,8 @@ from baseline import baseline_accuracy
 from minialex.data import builtin, open_folder, sources
 from minialex.data.patterns import PATTERNS
 from minialex.data.scene import draw
-from minialex.data.sources import cache_folder, whole_folder
 from minialex.errors import UserError
+from minialex.utils.cache import cache_folder, whole_folder
 
 PHOTOGRAPHS = Path(__file__).parents[3] / "shared" / "data" / "caltech20"
 
