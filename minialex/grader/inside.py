@@ -12,6 +12,7 @@ import numpy as np
 
 from ..gradcheck.tensor_function import frozen
 from . import files, wire
+from .confine import confine
 from .remote import PATIENCE
 from .submission import Submission
 
@@ -67,8 +68,9 @@ class Inside(wire.Peer):
         os._exit(0)
 
 
-def main(seconds: float) -> None:
-    """Called in the new process, before anything of the submission is loaded."""
+def main(seconds: float, limits: dict[str, int], private: bool, parent: int | None) -> None:
+    """Called in the new process, before anything of the submission is loaded. limits, private, parent: confine's."""
+    confine(limits, private, parent)
     if os.name == "nt":
         connection = socket.fromshare(sys.stdin.buffer.read())
     else:

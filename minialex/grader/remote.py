@@ -31,8 +31,7 @@ class Remote(wire.Peer):
 
     def __init__(self, files: list[Path], timeout: float = 10.0, memory: int = 4096, level: str | None = None) -> None:
         self.timeout, self.gone = timeout, None
-        code = f"from minialex.grader.inside import main\nmain({float(timeout)!r})"
-        self.process = Process(code, files, timeout, memory, level)
+        self.process = Process(files, timeout, memory, level)
         super().__init__(self.process.channel)
         self.left = PATIENCE * timeout + GRACE  # seconds that we wait for it, all in all
 

@@ -1,6 +1,6 @@
 """A process for a student's code: what it may see, write and use up, and that nothing of it is left afterwards.
 
-    process = Process(command, folder, timeout=10, memory=2048)        process.channel is its only way out
+    process = Process(files, timeout=10, memory=2048)        what comes from process.channel is its only way out
 
 For code that nobody trusts, the strongest of three protections that this system offers is taken; `protection()` says which:
 
@@ -10,15 +10,14 @@ For code that nobody trusts, the strongest of three protections that this system
     process      an own process and the limits
     open         for one's own code: the limits of time and memory only, in the present folder
 """
-import collections
 import contextlib
 import functools
 import os
 import secrets
-import shlex
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import tempfile
@@ -36,10 +35,9 @@ PACKAGE = Path(__file__).resolve().parents[1]
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/lib32", "/etc/ld.so.cache", "/etc/alternatives", "/nix/store")
 QUIET = {"MPLBACKEND": "Agg", "MINIALEX_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1",
          "MKL_NUM_THREADS": "1"}
-DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom", "/dev/random")
-NEWLINE = "\n"
-ENVIRONMENT = {**QUIET, "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/tmp", "TMPDIR": "/tmp",
-               "LANG": "C.UTF-8"}
+ENVIRONMENT = {**QUIET, "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+               "HOME": "/tmp", "TMPDIR": "/tmp", "LANG": "C.UTF-8"}
+NAMESPACES = Path(__file__).with_name("templates") / "namespaces.sh"
 TOLD = {
     "namespaces": "an own file tree, own process numbers, no network, limits of time and memory",
     "user": "an own user without rights, limits of time and memory",
@@ -47,7 +45,7 @@ TOLD = {
 
 
 class Process:
-    """Python code in a process of its own, confined as far as `level` says; its standard input is its end of `channel`, a socket.
+    """A process of its own, confined as far as `level` says, that does what `channel`, a socket, asks for: see inside.py.
 
     files: what was handed in, a file or a folder, and what else it may read; a confined process gets copies, besides Python, its
     packages and minialex.
@@ -55,20 +53,18 @@ class Process:
 
     alive: set["Process"] = set()
 
-    def __init__(self, code: str, files: list[str | os.PathLike] = (), timeout: float = 10.0, memory: int = 4096,
+    def __init__(self, files: list[str | os.PathLike] = (), timeout: float = 10.0, memory: int = 4096,
                  level: str | None = None) -> None:
         self.level, self.user = level or best_level(), _free_user()
-        self.root = tempfile.mkdtemp(prefix="minialex-")
-        self.copies = {}
+        self.files, self.root = list(map(os.path.abspath, files)), tempfile.mkdtemp(prefix="minialex-")
+        self.copies = os.path.join(self.root, "files")  # each at the end of its own path
         if self.level in COPIED:
-            os.chmod(self.root, 0o755)
-            for number, path in enumerate(map(os.path.abspath, files)):
-                self.copies[path] = os.path.join(self.root, f"files{number}", os.path.basename(path))
-                _copy(path, self.copies[path])
-        self.folder = next((path for path in map(os.path.abspath, files) if os.path.isdir(path)), "/")
+            for path in self.files:
+                _copy(path, self.copies + path)
+            _open_to_all(self.root)
         self.channel, theirs = socket.socketpair()
         self.kept = bytearray()
-        self.running = self._started(_python(code, self.level, _limits(self.level, timeout, memory)), theirs)
+        self.running = self._started(_python(self.level, timeout, memory), theirs)
         theirs.close()
         self.alive.add(self)
         self.reader = threading.Thread(target=self._read, daemon=True)
@@ -78,67 +74,37 @@ class Process:
     def _started(self, command, theirs):
         options = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "start_new_session": True, "env": ENVIRONMENT}
         if self.level == OPEN or os.name != "posix":
-            options.update(env={**os.environ, **QUIET})
+            options["env"] = {**os.environ, **QUIET}
         if os.name != "posix":
             running = subprocess.Popen(command, stdin=subprocess.PIPE, **options)
             with running.stdin:
                 running.stdin.write(theirs.share(running.pid))
             return running
+        folder = next(filter(os.path.isdir, self.files), "/")
         if self.level == "namespaces":
-            os.mkdir(os.path.join(self.root, "tree"))
-            return subprocess.Popen(self._namespaces(command), stdin=theirs, cwd=self.root, **options)
+            command, options["cwd"] = self._namespaces(command, folder), self.root
+        elif self.level != OPEN:
+            options["cwd"] = self.place(folder)
         if self.level == "user":
             options.update(user=self.user, group=self.user, extra_groups=[])
-        return subprocess.Popen(command, stdin=theirs, cwd=None if self.level == OPEN else self._folder(), **options)
+        return subprocess.Popen(command, stdin=theirs, **options)
 
-    def _folder(self):
-        """Where it starts: among the files, if it may."""
-        return self.place(self.folder) if os.access(self.place(self.folder), os.X_OK) else "/"
-
-    def _namespaces(self, command):
-        """The command that runs `command` in new namespaces, in a file tree in memory that shows what it needs, read-only, and
-        lets nothing be written but in /tmp. The first process there must be another one: signals mean nothing to it."""
-        shown = [(path, path) for path in _seen()] + [(copy, path) for path, copy in self.copies.items()]
-        links = [path for path, _ in shown if os.path.islink(path)]
-        folders = [place for path, place in shown if os.path.isdir(path) and path not in links]
-        files = [place for path, place in shown if os.path.isfile(path) and path not in links]
-
-        def inside(paths):
-            return shlex.join("tree" + path for path in paths)
-
-        parents = [os.path.dirname(path) for path in [*files, *links]]
-        become = f"--reuid {self.user} --regid {self.user} --clear-groups" if _is_administrator() else ""
-        script = f"""set -e
-umask 022
-mount -t tmpfs -o nosuid,nodev,size={DISK},mode=755 tmpfs tree
-mkdir -p {inside([*folders, *parents, "/tmp", "/dev/shm", "/proc"])}
-touch {inside([*files, *DEVICES])}
-chmod 1777 tree/tmp
-mount --bind tree/tmp tree/dev/shm
-{NEWLINE.join(shlex.join(["ln", "-sfn", os.readlink(link), "tree" + link]) for link in links)}
-{NEWLINE.join(shlex.join(["mount", "-o", "rbind,ro", path, "tree" + place]) for path, place in shown if path not in links)}
-{NEWLINE.join(f"mount --bind {device} tree{device}" for device in DEVICES)}
-mount -t proc -o nosuid,nodev proc tree/proc 2>&- || :
-cd tree
-pivot_root . .
-umount -l .
-cd {shlex.quote(self.folder)}
-umask 077
-exec 3<&0 <&-
-setpriv {become} --bounding-set=-all --inh-caps=-all --no-new-privs {shlex.join(command)} <&3 3<&- &
-exec 3<&-
-wait $!"""
-        own = [] if _is_administrator() else ["--user", "--map-root-user"]
+    def _namespaces(self, command, folder):
+        """The command that runs `command` in new namespaces, with a view of what it needs: see namespaces.sh."""
+        os.mkdir(os.path.join(self.root, "tree"))
+        own, user = ([], str(self.user)) if _is_administrator() else (["--user", "--map-root-user"], "")
+        shown = {**{path: path for path in _seen()}, **{path: self.copies + path for path in self.files}}
+        for path in _seen():  # a virtual environment among the files, say
+            if any(path.startswith(file + os.sep) for file in self.files):
+                os.makedirs(self.copies + path, exist_ok=True)
         return ["setpriv", "--pdeathsig", "KILL", "unshare", *own, "--mount", "--pid", "--net", "--ipc", "--uts", "--fork",
-                "--kill-child", "sh", "-c", script]
+                "--kill-child", "sh", "-c", NAMESPACES.read_text("utf-8"), "sh", str(DISK), user, folder,
+                *(part for path in sorted(shown) for part in (shown[path], path)), "--", *command]
 
     def place(self, path: str | os.PathLike) -> str:
         """Where the process finds what is `path` here."""
         path = os.path.abspath(path)
-        for shown, copy in self.copies.items() if self.level == "user" else ():
-            if path == shown or path.startswith(shown + os.sep):
-                return copy + path[len(shown):]
-        return path
+        return self.copies + path if self.level == "user" and os.path.lexists(self.copies + path) else path
 
     def _read(self):
         """To the end, or a million lines would stop it; the first few are kept."""
@@ -191,13 +157,13 @@ wait $!"""
             pass
 
 
-def _python(code, level, limits):
-    """Python that runs `code` with this Python's packages, and with nothing from the present folder; first it takes away what
-    the code does not need."""
+def _python(level, timeout, memory):
+    """Python with this Python's packages, and with nothing from the present folder."""
     paths = [entry for entry in sys.path if os.path.isabs(entry) and entry not in (os.getcwd(), str(PACKAGE.parent))]
-    start = (f"import sys; sys.path[:] = {[str(PACKAGE.parent), *paths]!r}\nfrom minialex.grader.confine import confine\n"
-             f"confine({limits!r}, {level != OPEN}, {os.getpid() if level != 'namespaces' else None})\n")
-    return [sys.executable, "-I", "-u", "-X", "utf8", "-c", start + code]
+    parent = os.getpid() if level != "namespaces" else None
+    code = (f"import sys; sys.path[:] = {[str(PACKAGE.parent), *paths]!r}\nfrom minialex.grader.inside import main\n"
+            f"main({float(timeout)!r}, {_limits(level, timeout, memory)!r}, {level != OPEN}, {parent})")
+    return [sys.executable, "-I", "-u", "-X", "utf8", "-c", code]
 
 
 @functools.lru_cache
@@ -219,12 +185,13 @@ def _works(level):
     if os.name != "posix" or sys.platform != "linux" and level == "namespaces" or level == "user" and not _is_administrator():
         return False
     try:
-        process = Process("import numpy, minialex.tensor, os; os._exit(7)", timeout=30, level=level)
+        process = Process(timeout=30, level=level)
     except OSError:
         return False
+    process.hang_up()
     status = process.status(600)  # ended by its computing time long before: a busy machine weakens no protection
     process.end()
-    return status == 7
+    return status == 0
 
 
 def _is_administrator():
@@ -251,48 +218,37 @@ def _limits(level, timeout, memory):
 
 
 def _copy(source, target):
-    """A copy that every user may read: regular files, near ones first, as many as an honest submission has."""
-    _open_folder(os.path.dirname(target))
+    """Copy regular files, near ones first, as many as an honest submission has."""
+    os.makedirs(os.path.dirname(target), exist_ok=True)
     if os.path.isfile(source):
         shutil.copyfile(source, target)
-        os.chmod(target, 0o644)
-        return
-    _open_folder(target)
-    folders, entries, left = collections.deque([(source, target)]), 0, DISK // 2
-    while folders and entries < ENTRIES:
-        here, there = folders.popleft()
-        for entry in sorted(os.scandir(here), key=lambda entry: entry.name)[:ENTRIES]:
-            entries += 1
-            new = os.path.join(there, entry.name)
-            if entry.is_dir(follow_symlinks=False) and not entry.name.startswith((".", "__pycache__")):
-                _open_folder(new)
-                folders.append((entry.path, new))
-            elif entry.is_file(follow_symlinks=False) and entry.stat().st_size <= min(left, DISK // 16):
-                left -= entry.stat().st_size
-                shutil.copyfile(entry.path, new)
-                os.chmod(new, 0o644)
+    entries, left = ENTRIES, DISK // 2
+    for base, folders, names in os.walk(source):
+        there = target + base[len(source):]
+        os.makedirs(there, exist_ok=True)
+        for name in sorted(names)[:entries]:
+            found = os.lstat(os.path.join(base, name))
+            if stat.S_ISREG(found.st_mode) and found.st_size <= min(left, DISK // 16):
+                left -= found.st_size
+                shutil.copyfile(os.path.join(base, name), os.path.join(there, name))
+        entries = max(0, entries - len(names))
+        folders[:] = sorted(name for name in folders if not name.startswith((".", "__pycache__")))[:entries]
+        entries -= len(folders)
 
 
-def _open_folder(path):
-    """One that every user may read, whatever the umask."""
-    os.mkdir(path)
-    os.chmod(path, 0o755)
+def _open_to_all(folder):
+    """Every user may read it, whatever the umask."""
+    for base, _, names in os.walk(folder):
+        os.chmod(base, 0o755)
+        for name in names:
+            os.chmod(os.path.join(base, name), 0o644)
 
 
 def _seen():
-    """Python, its packages and minialex: absolute, outer folders first, none twice."""
+    """Python, its packages and minialex."""
     import numpy
 
     packages = Path(numpy.__file__).resolve().parents[1]
-    executable = Path(sys.executable)
-    wanted = [*SYSTEM, sys.prefix, sys.base_prefix, sys.exec_prefix, executable.resolve().parents[1], packages, PACKAGE]
+    wanted = [*SYSTEM, sys.prefix, sys.base_prefix, sys.exec_prefix, Path(sys.executable).resolve().parents[1], packages, PACKAGE]
     wanted += [entry for entry in sys.path if Path(entry).name in ("site-packages", "dist-packages")]
-    found = []
-    for path in dict.fromkeys(os.path.abspath(path) for path in wanted):
-        if os.path.exists(path) and path != "/" and not any(_within(path, other) for other in found):
-            found.append(path)
-    return found
-
-
-def _within(path, folder):
-    return not os.path.islink(folder) and path.startswith(folder + os.sep)
+    return {os.path.abspath(path) for path in wanted if os.path.exists(path)} - {"/"}

@@ -93,7 +93,7 @@ def test_a_hostile_submission_gains_nothing(tried, name):
 @needs_linux
 def test_nothing_goes_on_running(tried):
     for _ in range(10_000):  # a busy machine takes its time to end them
-        left = [line for line in commands() if f"inside import main\nmain({RUN!r})".encode() in line]
+        left = [line for line in commands() if f"inside import main\nmain({RUN!r}, ".encode() in line]
         if not left:
             break
         time.sleep(0.02)
@@ -123,6 +123,18 @@ def test_the_right_answer_is_right_in_an_odd_place(tmp_path):
     finally:
         os.umask(before)
     assert graded["score"] == 4 and untouched, graded["tests"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a virtual environment looks different there")
+def test_python_may_be_installed_among_the_submissions(tmp_path):
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path / ".venv")], check=True)
+    (site,) = tmp_path.glob(".venv/lib/python*/site-packages")
+    (site / "here.pth").write_text("\n".join(path for path in sys.path if path.endswith("-packages")), encoding="utf-8")
+    for name in ("anna.py", "ben.py"):
+        (tmp_path / name).write_text(RIGHT)
+    done = subprocess.run([str(tmp_path / ".venv/bin/python"), "-m", "minialex", "gradcheck", str(tmp_path)], check=False,
+                          env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, encoding="utf-8")
+    assert "2 of 2 submissions correct" in done.stdout, done.stdout
 
 
 def test_files_beside_a_submission_are_not_run(tmp_path):
