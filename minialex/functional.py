@@ -1,6 +1,7 @@
-"""The operations as functions: `F.conv2d(x, weight, bias, stride=4)`. Each makes one Function and calls it.
+"""The operations as functions: `F.conv2d(x, weight, bias, stride=4)`.
 
-Inputs are Tensors, or arrays, which become Tensors. Shapes: N images, C channels, H x W pixels.
+Each makes one Function and calls it. Inputs are Tensors, or arrays, which become Tensors. Shapes:
+N images, C channels, H x W pixels.
 """
 from math import prod
 from typing import Any
@@ -14,17 +15,18 @@ from .tensor import Function, Input, Tensor, is_textbook
 
 def conv2d(x: Input, weight: Input, bias: Input | None = None, stride: Size = 1, padding: Size = 0,
            groups: int = 1) -> Tensor:
-    """Convolution: x (N, C, H, W), weight (C_out, C/groups, KH, KW), bias (C_out,) -> (N, C_out, OH, OW).
+    """Convolution: x (N, C, H, W) -> (N, C_out, OH, OW).
 
-    stride, padding: one number or (vertical, horizontal). Raises ValueError when the shapes do not
-    fit.
+    weight (C_out, C/groups, KH, KW), bias (C_out,). stride, padding: one number or (vertical,
+    horizontal). Raises ValueError when the shapes do not fit.
     """
     return _run(ops.Conv2d(stride, padding, groups), x, weight, *_given(bias))
 
 
-def conv2d_relu(x: Input, weight: Input, bias: Input | None = None, stride: Size = 1, padding: Size = 0,
-                groups: int = 1) -> Tensor:
-    """relu(conv2d(...)), the same numbers; in one operation, which keeps one array less, where fast/ has one."""
+def conv2d_relu(x: Input, weight: Input, bias: Input | None = None, stride: Size = 1,
+                padding: Size = 0, groups: int = 1) -> Tensor:
+    """relu(conv2d(...)), the same numbers; in one operation, which keeps one array less, where
+    fast/ has one."""
     convolution = _choose(ops.Conv2d(stride, padding, groups), x, weight)
     if not hasattr(convolution, "relu"):
         return relu(convolution(x, weight, *_given(bias)))
@@ -38,11 +40,12 @@ def linear(x: Input, weight: Input, bias: Input | None = None) -> Tensor:
     return _run(ops.Linear(), x, weight, *_given(bias))
 
 
-def max_pool2d(x: Input, kernel_size: Size, stride: Size | None = None, padding: Size = 0) -> Tensor:
-    """The largest value of each window: (N, C, H, W) -> (N, C, OH, OW). stride: kernel_size without it.
+def max_pool2d(x: Input, kernel_size: Size, stride: Size | None = None,
+               padding: Size = 0) -> Tensor:
+    """The largest value of each window: (N, C, H, W) -> (N, C, OH, OW).
 
-    Padding counts as −∞; among equal values the first in reading order gets the gradient. Raises
-    ValueError when no window fits.
+    stride: kernel_size without it. Padding counts as −∞; among equal values the first in reading
+    order gets the gradient. Raises ValueError when no window fits.
     """
     return _run(ops.MaxPool2d(kernel_size, stride, padding), x)
 
@@ -52,24 +55,25 @@ def avg_pool2d(x: Input, kernel_size: Size, stride: Size | None = None) -> Tenso
     return _run(ops.AvgPool2d(kernel_size, stride), x)
 
 
-def local_response_norm(x: Input, size: int = 5, alpha: float = 1e-4, beta: float = 0.75, k: float = 2.0,
-                        groups: int = 1) -> Tensor:
-    """x / (k + alpha·Σ x²)^beta over `size` neighbouring channels; the paper's section 3.3, alpha not divided by size.
+def local_response_norm(x: Input, size: int = 5, alpha: float = 1e-4, beta: float = 0.75,
+                        k: float = 2.0, groups: int = 1) -> Tensor:
+    """x / (k + alpha·Σ x²)^beta over `size` neighbouring channels, as in the paper's section 3.3.
 
-    x (N, C, H, W). groups=2: the window stops at the edge of each half of the channels. Raises
-    ValueError when the channels cannot be divided by groups.
+    x (N, C, H, W); alpha is not divided by size. groups=2: the window stops at the edge of each
+    half of the channels. Raises ValueError when the channels cannot be divided by groups.
     """
     return _run(ops.LocalResponseNorm(size, alpha, beta, k, groups), x)
 
 
 def map_response_norm(x: Input, size: int = 5, alpha: float = 0.001 / 25, beta: float = 0.75,
                       k: float = 1.0) -> Tensor:
-    """x / (k + alpha·Σ x²)^beta over size x size pixels of the same channel: the released 2012 source's `rnorm`."""
+    """x / (k + alpha·Σ x²)^beta over size x size pixels of the same channel: the released 2012
+    source's `rnorm`."""
     return _run(ops.MapResponseNorm(size, alpha, beta, k), x)
 
 
 def dropout(x: Input, p: float = 0.5, training: bool = True) -> Tensor:
-    """Zero each value with probability p and multiply the rest by 1/(1 − p); x itself when not training."""
+    """Zero each value with probability p, multiply the rest by 1/(1 − p); x when not training."""
     dropped = ops.Dropout(p)
     return _run(dropped, x) if training and p > 0 else _tensor(x)
 
@@ -100,12 +104,12 @@ def log_softmax(x: Input, axis: int = -1) -> Tensor:
 
 
 def cross_entropy(logits: Input, labels: Input, weight: Input | None = None) -> Tensor:
-    """The mean over the batch of −ln softmax(logits)[label]: logits (N, classes), labels integers (N,) -> one number.
+    """The mean over the batch of −ln softmax(logits)[label], one number.
 
-    weight (classes,): how much a picture of each class counts, Σ w[label]·loss / Σ w[label], as in
-    PyTorch. It gets no gradient. Raises ValueError for labels outside the classes, another batch
-    size, or weights that are negative or not one for each class; TypeError for labels that are no
-    integers.
+    logits (N, classes), labels integers (N,). weight (classes,): how much a picture of each class
+    counts, Σ w[label]·loss / Σ w[label], as in PyTorch; it gets no gradient. Raises ValueError for
+    labels outside the classes, another batch size, or weights that are negative or not one for each
+    class; TypeError for labels that are no integers.
     """
     return _run(ops.CrossEntropy(labels, weight), logits)
 
@@ -116,7 +120,7 @@ def mse_loss(output: Input, target: Input) -> Tensor:
 
 
 def zero_pad2d(x: Input, left: int, right: int, top: int, bottom: int) -> Tensor:
-    """Zeros around each image, a number of pixels per side: (N, C, H, W) -> (N, C, top+H+bottom, left+W+right)."""
+    """Zeros around each image: (N, C, H, W) -> (N, C, top + H + bottom, left + W + right)."""
     return _run(ops.ZeroPad2d(left, right, top, bottom), x)
 
 
@@ -124,13 +128,14 @@ def flatten(x: Input) -> Tensor:
     """(N, ...) -> (N, everything else)"""
     x = _tensor(x)
     if x.ndim == 0:
-        raise ValueError("flatten: input must have a batch axis, (N, ...), got a single number of shape ().")
+        raise ValueError("flatten: input must have a batch axis, (N, ...), got a single number.")
     return x.reshape(x.shape[0], prod(x.shape[1:]))
 
 
 def sgd_update(weight: Array, grad: Array, velocity: Array, lr: float, momentum: float,
                weight_decay: float) -> None:
-    """The paper's update of plain arrays, in place: v ← momentum·v − lr·(g + weight_decay·w), w ← w + v."""
+    """The paper's update of plain arrays, in place: v ← momentum·v − lr·(g + weight_decay·w),
+    w ← w + v."""
     _choose(ops.sgd_update, weight)(weight, grad, velocity, lr, momentum, weight_decay)
 
 

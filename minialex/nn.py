@@ -1,5 +1,8 @@
-"""Layers: an operation together with its parameters. PyTorch's argument names and defaults, except LocalResponseNorm:
-k = 2 and an alpha that is not divided by size, as in the paper."""
+"""Layers: an operation together with its parameters.
+
+PyTorch's argument names and defaults, except LocalResponseNorm: k = 2 and an alpha that is not
+divided by size, as in the paper.
+"""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
@@ -10,10 +13,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from . import functional as F
-from . import tensor
+from . import ops, tensor
 from .aliases import Array, Shape, Size
 from .device import as_numbers, is_array, to_device
-from .ops.im2col import pair
+from .ops.im2col import geometry
 from .random import host_generator
 from .tensor import Input, Tensor
 
@@ -28,7 +31,8 @@ class Parameter(Tensor):
 
 
 class Module:
-    """A layer or a network. Write `forward`; parameters and sub-modules are whatever is assigned to self."""
+    """A layer or a network. Write `forward`; parameters and sub-modules are what is assigned to
+    self."""
 
     training = True
     _name = ""
@@ -47,10 +51,10 @@ class Module:
     def __setattr__(self, name: str, value: object) -> None:
         if isinstance(value, Module):
             value._name = name
-        inside = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
-        if any(isinstance(item, (Module, Parameter)) for item in inside):
-            raise TypeError(f"self.{name} holds layers or parameters in a {type(value).__name__}, where training does not find "
-                            "them: use nn.Sequential(*layers), or an attribute for each.")
+        held = list(value.values()) if isinstance(value, dict) else value
+        if isinstance(held, (list, tuple)) and any(isinstance(x, Module | Parameter) for x in held):
+            raise TypeError(f"self.{name} holds layers or parameters in a {type(value).__name__}, "
+                            "where training misses them: use nn.Sequential, or one attribute each.")
         object.__setattr__(self, name, value)
 
     def __repr__(self) -> str:
@@ -81,7 +85,7 @@ class Module:
                     yield (f"{path}.{name}" if path else name), value
 
     def parameters(self) -> list[Parameter]:
-        """All parameters, in the order of named_parameters; one that has several names comes once."""
+        """All parameters, in the order of named_parameters; one with several names comes once."""
         return list(dict.fromkeys(parameter for _, parameter in self.named_parameters()))
 
     # saving and loading
@@ -97,15 +101,14 @@ class Module:
         misshapen entry.
         """
         if not isinstance(state, Mapping):
-            raise TypeError(f"load_state_dict needs a dict {{name: array}}, as state_dict() gives it, got a "
-                            f"{type(state).__name__}.")
+            raise TypeError(f"load_state_dict needs {{name: array}}, got a {type(state).__name__}.")
         own = dict(self.named_parameters())
         wrong = [f"missing {name}" for name in own if name not in state]
         wrong += [f"unexpected {name}" for name in state if name not in own]
         wrong += [f"{name} has shape {_shape(state[name])}, needs {own[name].shape}"
                   for name in own if name in state and _shape(state[name]) != own[name].shape]
         if wrong:
-            raise ValueError(f"these weights do not fit this {type(self).__name__}: {'; '.join(wrong)}.")
+            raise ValueError(f"weights do not fit this {type(self).__name__}: {'; '.join(wrong)}.")
         arrays = {name: as_numbers(state[name]) for name in own}
         for name, parameter in own.items():
             parameter.data[...] = to_device(arrays[name], parameter.device)
@@ -141,15 +144,16 @@ def _shape(array: Any) -> Shape:
 
 
 class Sequential(Module):
-    """Modules one after the other: `Sequential(conv1=Conv2d(3, 96, 11), relu1=ReLU())` or without names, numbered."""
+    """Modules one after the other: `Sequential(conv1=Conv2d(3, 96, 11), relu1=ReLU())` or without
+    names, numbered."""
 
     def __init__(self, *layers: Module, **named: Module) -> None:
         for name, layer in [*((str(i), layer) for i, layer in enumerate(layers)), *named.items()]:
             if hasattr(Sequential, name):
-                raise ValueError(f"Sequential cannot name a layer '{name}': that is its own {name}; choose another name.")
+                raise ValueError(f"Sequential cannot name a layer '{name}': choose another name.")
             if not isinstance(layer, Module):
-                raise TypeError(f"Sequential needs modules, layer {name} is a {type(layer).__name__}: write nn.ReLU(), with "
-                                "brackets, and wrap functions in a Module.")
+                raise TypeError(f"Sequential needs modules, no functions: layer {name} is a "
+                                f"{type(layer).__name__}: write nn.ReLU(), with brackets.")
             setattr(self, name, layer)
 
     def forward(self, x: Input) -> Any:
@@ -174,34 +178,34 @@ class Sequential(Module):
         if isinstance(index, slice):
             return Sequential(**dict(named[index]))
         if not isinstance(index, Integral) or int(index) not in range(-len(named), len(named)):
-            raise IndexError(f"Sequential has layers 0 to {len(named) - 1} ({', '.join(name for name, _ in named)}), not "
-                             f"{index!r}: take one by number, or by name as model.{named[0][0] if named else 'name'}.")
+            raise IndexError(f"Sequential has layers 0 to {len(named) - 1} "
+                             f"({', '.join(dict(named))}), not {index!r}: by name, model.name.")
         return named[int(index)][1]
 
 
 def _at_least_one(layer: str, **numbers: Any) -> None:
-    for name, value in numbers.items():
-        if not isinstance(value, Integral) or int(value) < 1:
-            raise ValueError(f"{layer}: {name} must be a whole number of at least 1, got {value!r}.")
+    for name, n in numbers.items():
+        if not isinstance(n, Integral) or int(n) < 1:
+            raise ValueError(f"{layer}: {name} must be a whole number of at least 1, got {n!r}.")
 
 
 def _uniform(shape: Shape, fan_in: int) -> Array:
-    """PyTorch's default for layers: uniform in ±1/√fan_in. The models of the AlexNet family draw their own."""
+    """PyTorch's default for layers: uniform in ±1/√fan_in. The models of the AlexNet family draw
+    their own."""
     bound = fan_in ** -0.5
     return (host_generator().random(shape, dtype="float32") * 2 - 1) * np.float32(bound)
 
 
 class Conv2d(Module):
-    """Convolution with weight (out_channels, in_channels/groups, KH, KW) and bias (out_channels,)."""
+    """Convolution. weight (out_channels, in_channels/groups, KH, KW), bias (out_channels,)."""
 
-    def __init__(self, in_channels: int, out_channels: int, kernel_size: Size, stride: Size = 1, padding: Size = 0,
-                 groups: int = 1, bias: bool = True) -> None:
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: Size, stride: Size = 1,
+                 padding: Size = 0, groups: int = 1, bias: bool = True) -> None:
         _at_least_one("Conv2d", in_channels=in_channels, out_channels=out_channels, groups=groups)
         if in_channels % groups or out_channels % groups:
-            raise ValueError(f"Conv2d: groups={groups} must divide in_channels={in_channels} and out_channels={out_channels}.")
+            raise ValueError(f"Conv2d: {groups=} must divide {in_channels=} and {out_channels=}.")
         self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
-        self.kernel_size, self.stride = pair("kernel_size", kernel_size), pair("stride", stride)
-        self.padding = pair("padding", padding, smallest=0)
+        self.kernel_size, self.stride, self.padding = geometry(kernel_size, stride, padding)
         shape = (out_channels, in_channels // groups, *self.kernel_size)
         fan_in = shape[1] * shape[2] * shape[3]
         self.weight = Parameter(_uniform(shape, fan_in))
@@ -212,8 +216,8 @@ class Conv2d(Module):
         return convolve(x, self.weight, self.bias, self.stride, self.padding, self.groups)
 
     def extra_repr(self) -> str:
-        return (f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}, "
-                f"padding={self.padding}, groups={self.groups}")
+        return (f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, "
+                f"stride={self.stride}, padding={self.padding}, groups={self.groups}")
 
 
 class Linear(Module):
@@ -245,8 +249,8 @@ _OWN_FORWARD = {Conv2d: Conv2d.forward, ReLU: ReLU.forward}
 def _can_join(convolution: Module, relu: Module) -> bool:
     """May one operation do the work of both? Not where somebody gave one of them another forward,
     to look on or to change it."""
-    return all(type(layer) is kind and getattr(layer.forward, "__func__", None) is _OWN_FORWARD[kind]
-               for layer, kind in ((convolution, Conv2d), (relu, ReLU)))
+    return all(type(layer) is kind and getattr(layer.forward, "__func__", None) is forward
+               for layer, (kind, forward) in zip((convolution, relu), _OWN_FORWARD.items()))
 
 
 class Tanh(Module):
@@ -274,8 +278,7 @@ class MaxPool2d(Module):
     """The largest value of each window. stride: kernel_size without it."""
 
     def __init__(self, kernel_size: Size, stride: Size | None = None, padding: Size = 0) -> None:
-        self.kernel_size, self.padding = pair("kernel_size", kernel_size), pair("padding", padding, smallest=0)
-        self.stride = pair("stride", kernel_size if stride is None else stride)
+        self.kernel_size, self.stride, self.padding = geometry(kernel_size, stride, padding)
 
     def forward(self, x: Input) -> Tensor:
         return F.max_pool2d(x, self.kernel_size, self.stride, self.padding)
@@ -288,8 +291,7 @@ class AvgPool2d(Module):
     """The mean of each window. stride: kernel_size without it."""
 
     def __init__(self, kernel_size: Size, stride: Size | None = None) -> None:
-        self.kernel_size, self.padding = pair("kernel_size", kernel_size), (0, 0)
-        self.stride = pair("stride", kernel_size if stride is None else stride)
+        self.kernel_size, self.stride, self.padding = geometry(kernel_size, stride, padding=0)
 
     def forward(self, x: Input) -> Tensor:
         return F.avg_pool2d(x, self.kernel_size, self.stride)
@@ -309,13 +311,15 @@ class LocalResponseNorm(Module):
         return F.local_response_norm(x, self.size, self.alpha, self.beta, self.k, self.groups)
 
     def extra_repr(self) -> str:
-        return f"{self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}, groups={self.groups}"
+        return (f"{self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}, "
+                f"groups={self.groups}")
 
 
 class MapResponseNorm(Module):
     """Normalisation over size x size pixels of the same channel, as in the released 2012 source."""
 
-    def __init__(self, size: int = 5, alpha: float = 0.001 / 25, beta: float = 0.75, k: float = 1.0) -> None:
+    def __init__(self, size: int = 5, alpha: float = 0.001 / 25, beta: float = 0.75,
+                 k: float = 1.0) -> None:
         self.size, self.alpha, self.beta, self.k = size, alpha, beta, k
 
     def forward(self, x: Input) -> Tensor:
@@ -342,9 +346,7 @@ class Dropout(Module):
     """Drop each value with probability p while training (the paper, section 4.2)."""
 
     def __init__(self, p: float = 0.5) -> None:
-        if not 0 <= p < 1:
-            raise ValueError(f"Dropout: p is the probability of dropping a value, 0 <= p < 1, got {p}.")
-        self.p = p
+        self.p = ops.Dropout(p).p
 
     def forward(self, x: Input) -> Tensor:
         return F.dropout(x, self.p, self.training)

@@ -15,13 +15,13 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from .aliases import Shape, Size
-from .ops.im2col import pair, window_count
+from .ops.im2col import geometry, pair, window_count
 
 if TYPE_CHECKING:
     from .layer_table import Summary
     from .nn import Module
 
-# ------------------------------------------------------------------------------------------------ one layer
+# ---------------------------------------------------------------------------- one layer
 
 
 def conv_output_size(size: Size, kernel_size: Size, stride: Size = 1, padding: Size = 0) -> Any:
@@ -42,26 +42,29 @@ def explain(size: Size, kernel_size: Size, stride: Size = 1, padding: Size = 0) 
     """
     directions = _directions(size, kernel_size, stride, padding)
     if len(directions) == 1:
-        return _explain(*directions[0], "column")
-    height, width = (_explain(*numbers, line) for numbers, line in zip(directions, ("row", "column")))
+        return _explain("column", *directions[0])
+    height, width = _explain("row", *directions[0]), _explain("column", *directions[1])
     return f"height {height}; width {width}"
 
 
 def window_starts(size: int, kernel_size: int, stride: int = 1, padding: int = 0) -> range:
-    """The first column of every window, as a range; column 0 is the first pixel, negative columns are padding."""
+    """The first column of every window, as a range; column 0 is the first pixel, negative columns
+    are padding."""
     count = conv_output_size(size, kernel_size, stride, padding)
     return range(-padding, -padding + count * stride, stride)
 
 
 def columns_never_read(size: int, kernel_size: int, stride: int = 1, padding: int = 0) -> list[int]:
-    """Columns of the padded picture that no window covers, as a list: below 0 and from `size` on they are padding."""
+    """Columns of the padded picture that no window covers, as a list: below 0 and from `size` on
+    they are padding."""
     starts = window_starts(size, kernel_size, stride, padding)
     read = {start + offset for start in starts for offset in range(kernel_size)}
     return [column for column in range(-padding, size + padding) if column not in read]
 
 
 def receptive_field(layers: Iterable[tuple[int, int]]) -> tuple[int, int]:
-    """What one output value sees: (pixels across, pixels from one output to its neighbour) in the first layer's input.
+    """What one output value sees in the first layer's input: (pixels across, pixels from one output
+    to its neighbour).
 
     layers: (kernel_size, stride) of each convolution or pooling layer, first layer first.
     """
@@ -72,21 +75,20 @@ def receptive_field(layers: Iterable[tuple[int, int]]) -> tuple[int, int]:
     return across, step
 
 
-def _directions(size: Size, kernel_size: Size, stride: Size, padding: Size) -> list[tuple[int, int, int, int]]:
-    """[(size, kernel, stride, padding)] in ints: one for both directions, or one each when any of them is a pair."""
-    window = pair("kernel_size", kernel_size), pair("stride", stride), pair("padding", padding, smallest=0)
-    directions = list(zip(pair("size", size), *window))
+def _directions(size: Size, kernel_size: Size, stride: Size, padding: Size) -> list[Any]:
+    """[(size, kernel, stride, padding)] in ints: one for both directions, or one each when any of
+    them is a pair."""
+    directions = list(zip(pair("size", size), *geometry(kernel_size, stride, padding)))
     for across, kernel, _, pad in directions:
         if kernel > across + 2 * pad:
-            raise ValueError(
-                f"a kernel of {kernel} does not fit into {across} + 2·{pad} = {across + 2 * pad} pixels: "
-                f"use an input of at least {kernel - 2 * pad}, a smaller kernel or more padding."
-            )
+            raise ValueError(f"a kernel of {kernel} does not fit into {across} + 2·{pad} = "
+                             f"{across + 2 * pad} pixels: use an input of at least "
+                             f"{kernel - 2 * pad}, a smaller kernel or more padding.")
     paired = any(isinstance(value, (tuple, list)) for value in (size, kernel_size, stride, padding))
     return directions if paired else directions[:1]
 
 
-def _explain(size: int, kernel: int, stride: int, padding: int, line: str) -> str:
+def _explain(line: str, size: int, kernel: int, stride: int, padding: int) -> str:
     count = window_count(size, kernel, stride, padding)
     span = size - kernel + 2 * padding
     unread = span % stride
@@ -95,11 +97,8 @@ def _explain(size: int, kernel: int, stride: int, padding: int, line: str) -> st
         return f"{formula} = {span}/{stride} + 1 = {count}"
     missing = stride - unread
     formula += f" = {_decimal(span + stride, stride)} → {count}"
-    verb = "makes" if missing == 1 else "make"
-    return (
-        f"{formula}, {_never_read(unread, padding, line)}; "
-        f"{size + missing} or {missing} more {'pixel' if missing == 1 else 'pixels'} {verb} it whole"
-    )
+    more = "1 more pixel makes" if missing == 1 else f"{missing} more pixels make"
+    return f"{formula}, {_never_read(unread, padding, line)}; {size + missing} or {more} it whole"
 
 
 def _never_read(unread: int, padding: int, line: str) -> str:
@@ -121,7 +120,8 @@ def _decimal(numerator: int, denominator: int) -> str:
 
 
 def summary(model: Module, input_shape: Shape | None = None) -> Summary:
-    """The table of a network: every layer's size with its formula, parameters, multiply-accumulates and memory.
+    """The table of a network: every layer's size with its formula, parameters, multiply-accumulates
+    and memory.
 
     input_shape: one picture, (C, H, W); without it the network's own `input_shape`, or
     (3, 227, 227). Only shapes are computed; a module of a type that is not known here is run once,

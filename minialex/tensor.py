@@ -1,7 +1,7 @@
-"""The tape: a Tensor remembers the Function that made it, and `backward()` walks the Functions in reverse.
+"""The tape: a Tensor remembers the Function that made it; `backward()` walks them in reverse.
 
-    y = f(x)        forward:  arrays in, arrays out; the Function notes who its inputs were
-    dL/dx = dL/dy · dy/dx     backward: one Function at a time, from the loss to the leaves (the chain rule)
+    y = f(x)                  forward: arrays in, arrays out; the Function notes its inputs
+    dL/dx = dL/dy · dy/dx     backward, the chain rule: one Function at a time, loss to leaves
 
 A Function holds links to the Functions before it, not to their outputs: an array that no backward
 pass needs is freed as soon as the forward pass has gone by. Gradients are plain arrays.
@@ -21,7 +21,8 @@ from .aliases import Array, Shape
 from .device import array_module, as_numbers, canonical, device_of, is_array, to_device, to_numpy
 from .numpy_calls import NumpyCalls
 
-Input: TypeAlias = Union["Tensor", ArrayLike]  # what operations take: arrays, lists and numbers become Tensors
+# What operations take: arrays, lists and numbers become Tensors.
+Input: TypeAlias = Union["Tensor", ArrayLike]
 
 
 class _Switches(threading.local):
@@ -52,17 +53,19 @@ def is_grad_enabled() -> bool:
 
 
 def no_grad() -> AbstractContextManager[None]:
-    """`with no_grad():` records nothing inside the block: for evaluation, where no gradients are wanted."""
+    """`with no_grad():` records nothing inside the block: for evaluation, without gradients."""
     return _switched("grad_enabled", False)
 
 
 def is_textbook() -> bool:
-    """Does this thread run the plain operations? MINIALEX_TEXTBOOK=1 in its environment says so for a whole program."""
+    """Does this thread run the plain operations? MINIALEX_TEXTBOOK=1 in the environment says so
+    for a whole program."""
     return _switches.textbook
 
 
 def textbook() -> AbstractContextManager[None]:
-    """`with textbook():` runs the operations exactly as they stand in ops/: slow, correct, and easy to follow."""
+    """`with textbook():` runs the operations exactly as they stand in ops/: slow, correct, easy
+    to follow."""
     return _switched("textbook", True)
 
 
@@ -107,10 +110,12 @@ class Tensor(NumpyCalls):
 
     def __init__(self, data: ArrayLike, requires_grad: bool = False) -> None:
         if isinstance(data, Tensor):
-            raise TypeError("Tensor(...) was given a Tensor: use it as it is, or .detach() for one without history.")
+            raise TypeError("Tensor(...) was given a Tensor: use it as it is, or .detach() it.")
         if not isinstance(requires_grad, (bool, np.bool_)):
             raise TypeError(f"requires_grad must be True or False, got {requires_grad!r}.")
-        self.data = _as_floating(data)
+        array = as_numbers(data)
+        keeps_dtype = array.dtype.kind == "f" and is_array(data)
+        self.data = array if keeps_dtype else array.astype(np.float32)
         self.requires_grad = requires_grad
         self.grad: Array | None = None
         self.creator: Function | None = None
@@ -137,17 +142,18 @@ class Tensor(NumpyCalls):
 
     def __len__(self) -> int:
         if not self.ndim:
-            raise TypeError("a Tensor of a single number has no length and no elements: use .item().")
+            raise TypeError("a Tensor of a single number has no length: use .item().")
         return len(self.data)
 
     def __iter__(self) -> Iterator[Tensor]:
         return (self[index] for index in range(len(self)))
 
     def __repr__(self) -> str:
-        values = np.array2string(to_numpy(self.data), separator=", ", threshold=20, prefix="Tensor(")
-        made_by = f", made by {self.creator.name}" if self.creator else ""
+        values = np.array2string(self.numpy(), separator=", ", threshold=20, prefix="Tensor(")
         where = f", device={self.device}" if self.device != "cpu" else ""
-        return f"Tensor({values}, dtype={self.dtype}{where}{', requires_grad=True' * self.requires_grad}{made_by})"
+        needs_grad = ", requires_grad=True" if self.requires_grad else ""
+        made_by = f", made by {self.creator.name}" if self.creator else ""
+        return f"Tensor({values}, dtype={self.dtype}{where}{needs_grad}{made_by})"
 
     def __float__(self) -> float:
         return float(self.item())
@@ -157,7 +163,7 @@ class Tensor(NumpyCalls):
 
     def __bool__(self) -> bool:
         if self.size != 1:
-            raise ValueError(f"a Tensor of shape {self.shape} is neither true nor false: compare its .data.")
+            raise ValueError(f"a Tensor {self.shape} is neither true nor false: compare its .data.")
         return bool(self.data)
 
     def numpy(self) -> NDArray[Any]:
@@ -175,7 +181,8 @@ class Tensor(NumpyCalls):
         return Tensor(self.data)
 
     def to(self, device: str) -> Tensor:
-        """A copy on `"cpu"`, `"cuda"` or `"cuda:n"`, through which gradients flow back; self when already there."""
+        """A copy on `"cpu"`, `"cuda"` or `"cuda:n"`, through which gradients flow back; self when
+        already there."""
         return self if self.device == canonical(device) else _ToDevice(device)(self)
 
     def backward(self, gradient: Input | None = None) -> None:
@@ -187,8 +194,8 @@ class Tensor(NumpyCalls):
         changed.
         """
         if not self.requires_grad:
-            raise RuntimeError("backward() on a tensor that does not require a gradient: no input was made with "
-                               "requires_grad=True, or it was computed under no_grad().")
+            raise RuntimeError("backward() on a tensor that needs no gradient: no input was made "
+                               "with requires_grad=True, or it was computed under no_grad().")
         gradients: dict[Any, Array] = {self.creator or self: _seed(self, gradient)}
         owned: set[Any] = set()
         for function in _reverse_order(self.creator):
@@ -196,7 +203,8 @@ class Tensor(NumpyCalls):
             function.owns_grad_output = function in owned
             if grad is not None:
                 for source, its_grad in _run_backward(function, grad):
-                    if source in gradients:  # used more than once: the sum is a new array, since others may hold the terms
+                    if source in gradients:
+                        # Used more than once. A new array: others may hold the terms.
                         gradients[source] = gradients[source] + its_grad
                         owned.add(source)
                     else:
@@ -206,34 +214,29 @@ class Tensor(NumpyCalls):
             function.release()
         for leaf, grad in gradients.items():
             total = grad if leaf.grad is None else leaf.grad + grad
-            total = total if leaf in owned or total is not grad else total.copy()  # nothing else refers to .grad
-            leaf.grad = array_module(leaf.data).asarray(total)  # NumPy's sums of 0-d arrays are scalars
-
-
-def _as_floating(data: ArrayLike) -> Array:
-    array = as_numbers(data)
-    keeps_dtype = array.dtype.kind == "f" and is_array(data)
-    return array if keeps_dtype else array.astype(np.float32)
+            # Nothing else refers to .grad; and it is an array: NumPy's sums of 0-d arrays are not.
+            total = total if leaf in owned or total is not grad else total.copy()
+            leaf.grad = array_module(leaf.data).asarray(total)
 
 
 def _seed(tensor: Tensor, gradient: Input | None) -> Array:
     xp = array_module(tensor.data)
     if gradient is None:
         if tensor.size != 1:
-            raise ValueError(f"backward() starts from one number, this tensor has shape {tensor.shape}: reduce it with "
-                             ".sum() or .mean(), or pass gradient= an array of that shape.")
+            raise ValueError(f"backward() starts from one number, this tensor has shape "
+                             f"{tensor.shape}: reduce it by .sum() or .mean(), or pass gradient=.")
         return xp.ones_like(tensor.data)
     values = gradient.data if isinstance(gradient, Tensor) else as_numbers(gradient)
     seed: Array = xp.asarray(values, dtype=tensor.dtype)
     if seed.shape != tensor.shape:
-        raise ValueError(f"backward(gradient=...) got shape {seed.shape} for a tensor of shape {tensor.shape}: "
-                         "they must be equal.")
+        raise ValueError(f"backward(gradient=...) got shape {seed.shape} for a tensor of shape "
+                         f"{tensor.shape}: they must be equal.")
     return seed
 
 
 def _reverse_order(function: Function | None) -> Iterator[Function]:
-    """The Functions behind `function`, each before those it used: a depth-first walk with a stack of its own, so that
-    a chain of ten thousand operations does not reach Python's recursion limit."""
+    """The Functions behind `function`, each before those it used: a depth-first walk with a stack
+    of its own, so that ten thousand operations do not reach Python's recursion limit."""
     order, seen, stack = [], set(), [(function, False)] if function else []
     while stack:
         node, done = stack.pop()
@@ -241,8 +244,8 @@ def _reverse_order(function: Function | None) -> Iterator[Function]:
             order.append(node)
         elif node not in seen:
             if node.released:
-                raise RuntimeError(f"this graph was already walked by backward() (at {node.name}): the arrays it saved "
-                                   "are gone. Run the forward pass again, or add the losses before one backward().")
+                raise RuntimeError(f"this graph was already walked by backward() (at {node.name}): "
+                                   "run forward again, or add the losses before one backward().")
             seen.add(node)
             stack.append((node, True))
             stack.extend((source, False) for source in node.sources if isinstance(source, Function))
@@ -254,27 +257,29 @@ def _run_backward(function: Function, grad: Array) -> list[tuple[Any, Array]]:
     gradient per input, each of its input's shape."""
     grads = _watched("backward", function, function.backward)(grad)
     if grads is None:
-        raise TypeError(f"{function.name}.backward returned None: is `return` missing? Return one gradient for each input.")
+        raise TypeError(f"{function.name}.backward returned None: is `return` missing?")
     grads = tuple(grads) if isinstance(grads, (tuple, list)) else (grads,)
     if len(grads) != len(function.sources):
-        raise ValueError(f"{function.name}.backward returned {len(grads)} gradients for {len(function.sources)} inputs: "
-                         "return one for each, None where none is due.")
+        raise ValueError(f"{function.name}.backward returned {len(grads)} gradients for "
+                         f"{len(function.sources)} inputs: one for each, None where none is due.")
     pairs = []
-    for position, (source, value, (shape, dtype)) in enumerate(zip(function.sources, grads, function.input_types)):
+    for position, (source, value) in enumerate(zip(function.sources, grads)):
+        shape, dtype = function.input_types[position]
         if value is None:
             continue
         numbers = as_numbers(value)  # an array stays on its device: a copy's gradient goes back
         value = numbers if is_array(value) else array_module(grad).asarray(numbers)
         if value.shape != shape:
-            raise ValueError(f"{function.name}.backward returned shape {value.shape} for input {position} of shape "
-                             f"{shape}: a gradient has the shape of its input.")
+            raise ValueError(f"{function.name}.backward returned shape {value.shape} for input "
+                             f"{position} of shape {shape}: a gradient has the shape of its input.")
         if source is not None:
             pairs.append((source, value.astype(dtype, copy=False)))
     return pairs
 
 
 class Function:
-    """One differentiable operation. Write `forward` and `backward` on plain arrays, and call an instance on Tensors:
+    """One differentiable operation. Write `forward` and `backward` on plain arrays, and call an
+    instance on Tensors:
 
         class Square(Function):
             def forward(self, x):
@@ -294,11 +299,12 @@ class Function:
     arrays are not copied, so do not change a tensor's data between forward and backward.
     """
 
-    sources: Any = None  # per input: the Function that made it, the leaf Tensor itself, or None where no gradient is due
+    # Per input: the Function that made it, the leaf itself, or None where no gradient is due.
+    sources: Any = None
     released = False
     saved: tuple[Any, ...] = ()
     # For those who count copies (fast/). Backward always returns new arrays, which need no copy to
-    # become a .grad; and, set before backward: nobody else holds grad_output, it may be overwritten.
+    # become a .grad; and, set before backward: nobody else holds grad_output, it may be changed.
     fresh_gradients = False
     owns_grad_output = False
 
@@ -328,7 +334,7 @@ class Function:
 
     def __call__(self, *inputs: Any) -> Tensor:
         if self.sources is not None:
-            raise RuntimeError(f"this {self.name} object has been called before: make a new one, {self.name}()(x).")
+            raise RuntimeError(f"this has been called before: make a new one, {self.name}()(x).")
         inputs = as_tensors(self.name, inputs)
         recording = is_grad_enabled()
         self.needs_input_grad = tuple(recording and tensor.requires_grad for tensor in inputs)
@@ -339,11 +345,11 @@ class Function:
         arrays = tuple(tensor.data for tensor in inputs)
         self.check_inputs(*arrays)
         data = _watched("forward", self, self.forward)(*arrays)
+        if isinstance(data, (np.generic, int, float)):
+            data = array_module(arrays[0]).asarray(data)  # NumPy reduces to a scalar
         if not is_array(data):
-            if not isinstance(data, (np.generic, int, float)):
-                raise TypeError(f"{self.name}.forward must return one array, it returned a {type(data).__name__}: compute with "
-                                "the arrays that it is given, and do not forget the return.")
-            data = array_module(arrays[0]).asarray(data)  # a reduction to one number gives a NumPy scalar
+            raise TypeError(f"{self.name}.forward returned a {type(data).__name__}, not one array: "
+                            "compute with the arrays that it is given, and do not forget return.")
         output = Tensor(data, requires_grad=any(self.needs_input_grad))
         if output.requires_grad:
             output.creator = self
@@ -356,20 +362,17 @@ class Function:
 
 
 def as_tensors(name: str, inputs: Sequence[Input]) -> tuple[Tensor, ...]:
-    """All inputs as Tensors on one device. A number or list takes the dtype and device of its first Tensor neighbour,
-    so that a Python scalar never turns float32 into float64."""
-    reference = next((value for value in inputs if isinstance(value, Tensor)), None)
-    if reference is None:
-        reference = Tensor(inputs[0]) if inputs else None
-    tensors = tuple(value if isinstance(value, Tensor) else _like(reference, value) for value in inputs)
-    devices = {tensor.device for tensor in tensors}
-    if len(devices) > 1:
-        placed = ", ".join(f"input {i} of shape {t.shape} on {t.device}" for i, t in enumerate(tensors))
-        raise ValueError(f"{name} needs all inputs on one device: {placed}. Move them with .to(device).")
+    """All inputs as Tensors on one device. A number or list takes the dtype and device of the first
+    Tensor among them, so that a Python scalar never turns float32 into float64."""
+    given = [x for x in inputs if isinstance(x, Tensor)] or [Tensor(x) for x in inputs[:1]]
+    tensors = tuple(x if isinstance(x, Tensor) else _like(given[0], x) for x in inputs)
+    if len({tensor.device for tensor in tensors}) > 1:
+        placed = ", ".join(f"{tensor.shape} on {tensor.device}" for tensor in tensors)
+        raise ValueError(f"{name} needs all inputs on one device: {placed}. Use .to(device).")
     return tensors
 
 
-def _like(reference: Any, value: Input) -> Tensor:
+def _like(reference: Tensor, value: Input) -> Tensor:
     if is_array(value) and value.ndim:
         return Tensor(value)
     return Tensor(array_module(reference.data).asarray(as_numbers(value), dtype=reference.dtype))

@@ -143,7 +143,7 @@ def test_a_refused_state_changes_nothing():
     optimizer = optim.SGD([p], lr=0.1)
     optimizer.step()
     before = optimizer.velocity[p].copy()
-    with pytest.raises(ValueError, match=r"velocity of shape \(2,\) for a parameter of shape \(1,\)"):
+    with pytest.raises(ValueError, match=r"velocity \(2,\) does not fit weight \(1,\)"):
         optimizer.load_state_dict({"velocity": [np.zeros(2)], "groups": [{"lr": 7}]})
     assert np.array_equal(optimizer.velocity[p], before) and optimizer.param_groups[0]["lr"] == 0.1
 

@@ -181,7 +181,7 @@ class AvgPool2d(ops.AvgPool2d):
         each_pixel_once = self.kernel_size == self.stride and (SH * OH, SW * OW) == dx.shape[2:]
         if not each_pixel_once:
             dx[...] = 0
-        for pixels in taps(dx, self.kernel_size, self.stride, (OH, OW)):
+        for pixels in taps(dx, self.kernel_size, self.stride):
             if each_pixel_once:
                 pixels[...] = share
             else:

@@ -37,7 +37,7 @@ class Tanh(Function):
 class Sigmoid(Function):
     def forward(self, x: Array) -> Array:
         xp = array_module(x)
-        small = xp.exp(-xp.abs(x))  # e^−|x| never overflows; for negative x, 1/(1 + e^−x) = e^x / (1 + e^x)
+        small = xp.exp(-xp.abs(x))  # never overflows; for x < 0, 1/(1 + e^−x) = e^x / (1 + e^x)
         y = xp.where(x >= 0, 1, small) / (1 + small)
         self.save_for_backward(y)
         return y

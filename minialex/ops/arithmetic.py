@@ -1,7 +1,7 @@
-"""Arithmetic on tensors: + − · / ** @, exp and log, sums, maxima, shapes. methods.py attaches them to Tensor.
+"""Arithmetic on tensors: + − · / ** @, exp and log, sums, maxima, shapes.
 
 Broadcasting copies an input along some axes; the transpose of copying is summing, so the gradient
-is summed over them.
+is summed over them. methods.py attaches the operations to Tensor.
 """
 from math import prod
 from numbers import Integral
@@ -13,12 +13,21 @@ from ..tensor import Function, Tensor
 
 
 def unbroadcast(grad: Array, shape: Shape) -> Array:
-    """Sum `grad` over the axes along which an array of `shape` was repeated to give grad's shape."""
+    """Sum `grad` over the axes along which an array of `shape` was repeated to give its shape."""
     if grad.shape == shape:
         return grad
     grad = grad.sum(axis=tuple(range(grad.ndim - len(shape))))
-    repeated = tuple(axis for axis, (g, s) in enumerate(zip(grad.shape, shape)) if s == 1 and g != 1)
+    repeated = tuple(i for i, (g, s) in enumerate(zip(grad.shape, shape)) if s == 1 and g != 1)
     return grad.sum(axis=repeated, keepdims=True) if repeated else grad
+
+
+def _check_broadcast(a: Array, symbol: str, b: Array, skip: int = 0) -> None:
+    """Raise ValueError unless the sizes before the last `skip` line up: equal, or one of them 1."""
+    for m, n in zip(a.shape[::-1][skip:], b.shape[::-1][skip:]):
+        if m != n and 1 not in (m, n):
+            raise ValueError(f"cannot compute {a.shape} {symbol} {b.shape}: counted from the "
+                             f"right, sizes {m} and {n} differ and neither is 1. "
+                             "Reshape one so that the axes line up.")
 
 
 class _Elementwise(Function):
@@ -29,10 +38,7 @@ class _Elementwise(Function):
     symbol = "?"
 
     def check_inputs(self, a: Array, b: Array) -> None:
-        for m, n in zip(reversed(a.shape), reversed(b.shape)):
-            if m != n and 1 not in (m, n):
-                raise ValueError(f"cannot compute {a.shape} {self.symbol} {b.shape}: counted from the right, sizes {m} and "
-                                 f"{n} differ and neither is 1. Reshape one so that the axes line up.")
+        _check_broadcast(a, self.symbol, b)
 
     def grad_a(self, g: Array) -> Array:
         return g
@@ -40,8 +46,9 @@ class _Elementwise(Function):
     grad_b = grad_a
 
     def backward(self, g: Array) -> tuple[Array | None, ...]:
-        return tuple(unbroadcast(gradient(g, *self.saved), shape) if needed else None for gradient, needed, (shape, _) in
-                     zip((self.grad_a, self.grad_b), self.needs_input_grad, self.input_types))
+        operands = zip((self.grad_a, self.grad_b), self.input_shapes, self.needs_input_grad)
+        return tuple(unbroadcast(gradient(g, *self.saved), shape) if needed else None
+                     for gradient, shape, needed in operands)
 
 
 class Add(_Elementwise):
@@ -108,7 +115,8 @@ class Pow(_Elementwise):
         return y
 
     def grad_a(self, g: Array, a: Array, b: Array, y: Array) -> Array:
-        xp, exponent_0 = array_module(a), b == 0  # a⁰ is 1 everywhere, at a = 0 too: 0 · 0^(−1) would be NaN
+        # a⁰ is 1 everywhere, at a = 0 too, where 0 · 0^(−1) would be NaN.
+        xp, exponent_0 = array_module(a), b == 0
         return xp.where(exponent_0, 0, g * b * a ** xp.where(exponent_0, 1, b - 1))
 
     def grad_b(self, g: Array, a: Array, b: Array, y: Array) -> Array:
@@ -152,19 +160,17 @@ class Log(Function):
 
 
 class MatMul(Function):
-    """A @ B;  dA = g @ Bᵀ, dB = Aᵀ @ g. Leading axes broadcast; a 1-d operand is a row (left) or a column (right)."""
+    """A @ B;  dA = g @ Bᵀ, dB = Aᵀ @ g. Leading axes broadcast; a 1-d operand is a row (left) or a
+    column (right)."""
 
     def check_inputs(self, a: Array, b: Array) -> None:
         if 0 in (a.ndim, b.ndim):
-            raise ValueError(f"cannot compute {a.shape} @ {b.shape}: a matrix product needs at least one axis on each side.")
-        inner = b.shape[-2] if b.ndim > 1 else b.shape[0]
-        if a.shape[-1] != inner:
-            raise ValueError(f"cannot compute {a.shape} @ {b.shape}: the left side has {a.shape[-1]} columns, the right side "
-                             f"{inner} rows, and they must be equal.")
-        for m, n in zip(reversed(a.shape[:-2]), reversed(b.shape[:-2])):
-            if m != n and 1 not in (m, n):
-                raise ValueError(f"cannot compute {a.shape} @ {b.shape}: of the leading axes, which number the matrices, {m} "
-                                 f"and {n} differ and neither is 1.")
+            raise ValueError(f"cannot compute {a.shape} @ {b.shape}: each side needs an axis.")
+        rows = b.shape[-2] if b.ndim > 1 else b.shape[0]
+        if a.shape[-1] != rows:
+            raise ValueError(f"cannot compute {a.shape} @ {b.shape}: the left side has "
+                             f"{a.shape[-1]} columns, the right side {rows} rows: make them equal.")
+        _check_broadcast(a, "@", b, skip=2)
 
     def forward(self, a: Array, b: Array) -> Array:
         self.save_for_backward(a, b)
@@ -174,25 +180,24 @@ class MatMul(Function):
         a, b = self.saved
         A = a[None, :] if a.ndim == 1 else a
         B = b[:, None] if b.ndim == 1 else b
-        G = array_module(g).asarray(g)  # a dot product is a scalar
-        G = G[..., None, :] if a.ndim == 1 < b.ndim else G
-        G = G[..., None] if b.ndim == 1 else G
-        G = G[None] if a.ndim == b.ndim == 1 else G
+        leading = g.shape[:g.ndim - (a.ndim > 1) - (b.ndim > 1)]
+        G = g.reshape(*leading, A.shape[-2], B.shape[-1])
         return (unbroadcast(G @ B.swapaxes(-1, -2), A.shape).reshape(a.shape),
                 unbroadcast(A.swapaxes(-1, -2) @ G, B.shape).reshape(b.shape))
 
 
-# ------------------------------------------------------------------------------------------------ reductions
+# ---------------------------------------------------------------------------- reductions
 
 
 def _axes(axis: Axes, x: Array) -> tuple[int, ...]:
     """`axis` as a tuple of non-negative numbers; None means all."""
-    axes = tuple(range(x.ndim)) if axis is None else tuple(axis) if isinstance(axis, (tuple, list)) else (axis,)
+    axis = tuple(range(x.ndim)) if axis is None else axis
+    axes = tuple(axis) if isinstance(axis, (tuple, list)) else (axis,)
     for a in axes:
         if not isinstance(a, Integral):
-            raise TypeError(f"axis must be a whole number, or several in brackets, got {a!r} for shape {x.shape}.")
+            raise TypeError(f"axis must be a whole number, or several in brackets, got {a!r}.")
         if not -x.ndim <= a < x.ndim:
-            raise ValueError(f"axis {a} does not exist in shape {x.shape}: choose between {-x.ndim} and {x.ndim - 1}.")
+            raise ValueError(f"shape {x.shape} has no axis {a}: use {-x.ndim} to {x.ndim - 1}.")
     axes = tuple(int(a) % x.ndim for a in axes)
     if len(set(axes)) < len(axes):
         raise ValueError(f"axis {axis} names an axis of shape {x.shape} twice: name each one once.")
@@ -207,7 +212,7 @@ class _Reduction(Function):
         self.axes = _axes(self.axis, x)
 
     def kept(self, value: Array) -> Array:
-        """`value` with the reduced axes put back at length 1, so that it broadcasts against the input."""
+        """`value` with the reduced axes put back at length 1, to broadcast against the input."""
         shape = self.input_shapes[0]
         return value.reshape(tuple(1 if axis in self.axes else n for axis, n in enumerate(shape)))
 
@@ -229,7 +234,7 @@ class Mean(Sum):
         super().check_inputs(x)
         self.count = prod(x.shape[axis] for axis in self.axes)
         if self.count == 0:
-            raise ValueError(f"the mean over axes {self.axes} of shape {x.shape} is a mean of nothing.")
+            raise ValueError(f"mean over axes {self.axes} of shape {x.shape} is a mean of nothing.")
 
     def forward(self, x: Array) -> Array:
         return x.mean(axis=self.axes, keepdims=self.keepdims)
@@ -243,26 +248,26 @@ class Max(_Reduction):
 
     def check_inputs(self, x: Array) -> None:
         if x.size == 0:
-            raise ValueError(f"the maximum of shape {x.shape} is a maximum of nothing.")
+            raise ValueError(f"max of shape {x.shape} is a maximum of nothing.")
         super().check_inputs(x)
 
     def forward(self, x: Array) -> Array:
         self.order = tuple(axis for axis in range(x.ndim) if axis not in self.axes) + self.axes
-        moved = x.transpose(self.order)  # the reduced axes last; flattened, one argmax finds the first maximum
+        # The reduced axes last, and flattened: one argmax then finds the first maximum.
+        moved = x.transpose(self.order)
         rows = moved.reshape(moved.shape[:x.ndim - len(self.axes)] + (-1,))
-        self.save_for_backward(rows.argmax(axis=-1)[..., None])
-        self.moved_shape, self.rows_shape = moved.shape, rows.shape
+        self.save_for_backward(rows.argmax(axis=-1)[..., None], rows.shape, moved.shape)
         return x.max(axis=self.axes, keepdims=self.keepdims)
 
     def backward(self, g: Array) -> Array:
-        (where,) = self.saved
+        where, rows_shape, moved_shape = self.saved
         xp = array_module(where)
-        dx = xp.zeros(self.rows_shape, dtype=g.dtype)
-        dx[xp.arange(self.rows_shape[-1]) == where] = xp.asarray(g).reshape(-1)
-        return dx.reshape(self.moved_shape).transpose(_undone(self.order))
+        dx = xp.zeros(rows_shape, dtype=g.dtype)
+        dx[xp.arange(rows_shape[-1]) == where] = xp.asarray(g).reshape(-1)
+        return dx.reshape(moved_shape).transpose(_undone(self.order))
 
 
-# ------------------------------------------------------------------------------------------------ shapes
+# ---------------------------------------------------------------------------- shapes
 
 
 class Reshape(Function):
@@ -275,8 +280,8 @@ class Reshape(Function):
         try:
             return x.reshape(self.shape)
         except (ValueError, TypeError) as error:
-            raise type(error)(f"cannot reshape {x.shape} ({x.size} values) to {self.shape}: the products must be equal, "
-                              "and one -1 may stand for what is left.") from None
+            raise type(error)(f"cannot reshape {x.shape} ({x.size} values) to {self.shape}: the "
+                              "products must be equal; one -1 stands for the rest.") from None
 
     def backward(self, g: Array) -> Array:
         return g.reshape(self.input_shapes[0])
@@ -292,7 +297,7 @@ class Transpose(Function):
         axes = tuple(self.axes or reversed(range(x.ndim)))
         self.order = _axes(axes, x)
         if len(axes) != x.ndim:
-            raise ValueError(f"transpose{axes} does not name each of the {x.ndim} axes of shape {x.shape} once.")
+            raise ValueError(f"transpose{axes} does not name each axis of shape {x.shape} once.")
 
     def forward(self, x: Array) -> Array:
         return x.transpose(self.order)
@@ -307,13 +312,12 @@ def _undone(order: tuple[int, ...]) -> tuple[int, ...]:
 
 
 class GetItem(Function):
-    """x[index];  dx is zero but at the index, where g is added: an element picked twice gets both"""
+    """x[index];  dx is zero but at the index, where g is added: what is picked twice gets both"""
 
     def __init__(self, index: Any) -> None:
-        if any(isinstance(part, Tensor) for part in (index if isinstance(index, tuple) else (index,))):
-            raise TypeError("a Tensor cannot be an index, it holds floating-point numbers: index with a plain integer array.")
-        if is_masked(index):
-            raise TypeError("a masked array cannot be an index, its mask would not be looked at: index with a plain array.")
+        parts = index if isinstance(index, tuple) else (index,)
+        if is_masked(index) or any(isinstance(part, Tensor) for part in parts):
+            raise TypeError("a Tensor or masked array is no index: use a plain array of integers.")
         self.index = index
 
     def forward(self, x: Array) -> Array:

@@ -1,12 +1,12 @@
 """im2col: every window of an image as a column, and back.
 
-    OH = ⌊(H + 2·PH − KH)/SH⌋ + 1                                 windows from top to bottom; OW likewise, from left to right
-    columns[n, (c, i, j), (h, w)] = x[n, c, h·SH + i − PH, w·SW + j − PW]             x is 0 outside the image
-    dx = col2im(dcolumns), the transpose: each entry is added to the pixel that it was copied from
+    OH = ⌊(H + 2·PH − KH)/SH⌋ + 1           windows from top to bottom; OW from left to right
+    columns[n, (c, i, j), (h, w)] = x[n, c, h·SH + i − PH, w·SW + j − PW]
+    dx = col2im(dcolumns), the transpose: each entry is added to the pixel that it came from
 
-(c, i, j) is row (c·KH + i)·KW + j, (h, w) is column h·OW + w. A pixel is copied into every window
-that holds it, and the transpose of copying is summing. So col2im(im2col(x)) is not x: each pixel
-comes back once for each of its windows.
+x is 0 outside the image. (c, i, j) is row (c·KH + i)·KW + j, (h, w) is column h·OW + w. A pixel
+is copied into every window that holds it, and the transpose of copying is summing. So
+col2im(im2col(x)) is not x: each pixel comes back once for each of its windows.
 
 Pooling has the same windows. N, C, H, W: images, channels, height, width. KH, KW: kernel. SH,
 SW: stride. PH, PW: padding.
@@ -23,36 +23,40 @@ def im2col(array: Array, kernel_size: Size | Shape, stride: Size = 1, padding: S
     Row (c·KH + i)·KW + j of image n holds the pixels that kernel entry [c, i, j] meets; outside the
     image stand zeros. Raises ValueError when no window fits.
     """
-    kernel_size, stride, padding = _geometry("im2col", array, kernel_size, stride, padding)
+    _check_plain("im2col", array)
+    kernel_size, stride, padding = geometry(kernel_size, stride, padding)
     OH, OW = output_size("im2col", array.shape, kernel_size, stride, padding)
-    entries = array_module(array).stack(taps(pad(array, padding), kernel_size, stride, (OH, OW)), axis=2)
+    entries = array_module(array).stack(taps(pad(array, padding), kernel_size, stride), axis=2)
     return entries.reshape(len(array), -1, OH * OW)  # from (N, C, KH·KW, OH, OW)
 
 
 def col2im(columns: Array, image_shape: Shape, kernel_size: Size | Shape, stride: Size = 1,
            padding: Size = 0) -> Array:
-    """The transpose of im2col: (N, C·KH·KW, OH·OW) -> image_shape (N, C, H, W). Overlapping entries are added up.
+    """The transpose of im2col: (N, C·KH·KW, OH·OW) -> image_shape (N, C, H, W).
 
-    Raises ValueError when the columns do not belong to images of that shape.
+    Overlapping entries are added up. Raises ValueError when the columns do not belong to images of
+    that shape.
     """
-    kernel_size, stride, padding = _geometry("col2im", columns, kernel_size, stride, padding)
+    _check_plain("col2im", columns)
+    kernel_size, stride, padding = geometry(kernel_size, stride, padding)
     (N, C, H, W), (KH, KW), (PH, PW) = image_shape, kernel_size, padding
     OH, OW = output_size("col2im", image_shape, kernel_size, stride, padding)
     if columns.shape != (N, C * KH * KW, OH * OW):
-        raise ValueError(f"col2im: columns of shape {columns.shape} do not belong to images {tuple(image_shape)} with "
-                         f"kernel_size {kernel_size}, stride {stride}, padding {padding}: those have "
-                         f"{(N, C * KH * KW, OH * OW)}.")
+        raise ValueError(f"col2im: columns of shape {columns.shape} do not belong to images "
+                         f"{tuple(image_shape)} with kernel_size {kernel_size}, stride {stride}, "
+                         f"padding {padding}: those have {(N, C * KH * KW, OH * OW)}.")
     entries = columns.reshape(N, C, KH * KW, OH, OW)
     padded = array_module(columns).zeros((N, C, H + 2 * PH, W + 2 * PW), dtype=columns.dtype)
-    for k, pixels in enumerate(taps(padded, kernel_size, stride, (OH, OW))):
+    for k, pixels in enumerate(taps(padded, kernel_size, stride)):
         pixels += entries[:, :, k]  # pixels is a view: this adds into padded
     return unpad(padded, padding)
 
 
-def taps(image: Array, kernel_size: Pair, stride: Pair, output_size: Pair) -> list[Array]:
+def taps(image: Array, kernel_size: Pair, stride: Pair) -> list[Array]:
     """KH·KW views of an image (…, H, W), in reading order. Tap i·KW + j is pixel (i, j) of every
     window, (…, OH, OW); writing to it writes to the image."""
-    (KH, KW), (SH, SW), (OH, OW) = kernel_size, stride, output_size
+    (KH, KW), (SH, SW) = kernel_size, stride
+    OH, OW = map(window_count, image.shape[-2:], kernel_size, stride, (0, 0))
     return [image[..., i:i + SH * OH:SH, j:j + SW * OW:SW] for i in range(KH) for j in range(KW)]
 
 
@@ -69,12 +73,20 @@ def unpad(x: Array, padding: Pair) -> Array:
 
 
 def pair(name: str, value: Size | Shape, smallest: int = 1) -> Pair:
-    """`value` as (vertical, horizontal): one whole number for both, or two. Raises ValueError below `smallest`."""
+    """`value` as (vertical, horizontal): one whole number for both, or two. Raises ValueError below
+    `smallest`."""
     values = tuple(value) if isinstance(value, (tuple, list)) else (value, value)
     if len(values) != 2 or not all(isinstance(v, Integral) and v >= smallest for v in values):
-        raise ValueError(f"{name} must be a whole number of at least {smallest}, or two of them (vertical, horizontal), "
-                         f"got {value!r}.")
+        raise ValueError(f"{name} must be a whole number of at least {smallest}, or two of them "
+                         f"(vertical, horizontal), got {value!r}.")
     return int(values[0]), int(values[1])
+
+
+def geometry(kernel_size: Size | Shape, stride: Size | None, padding: Size) -> tuple[Pair, ...]:
+    """All three as (vertical, horizontal). Without a stride the windows stand side by side."""
+    return (pair("kernel_size", kernel_size),
+            pair("stride", kernel_size if stride is None else stride),
+            pair("padding", padding, smallest=0))
 
 
 def window_count(size: int, kernel: int, stride: int, padding: int) -> int:
@@ -83,23 +95,21 @@ def window_count(size: int, kernel: int, stride: int, padding: int) -> int:
 
 
 def output_size(name: str, shape: Shape, kernel_size: Pair, stride: Pair, padding: Pair) -> Pair:
-    """(OH, OW) for images of shape (N, C, H, W). Raises ValueError when it is no such shape or no window fits."""
-    if len(shape) != 4:
-        raise ValueError(f"{name}: input must be (N, C, H, W), a batch of images, got shape {tuple(shape)}.")
-    if 0 in shape:
-        raise ValueError(f"{name}: input of shape {tuple(shape)} holds no values: there must be at least one image, one "
-                         "channel and one pixel.")
+    """(OH, OW) for images of shape (N, C, H, W). Raises ValueError when it is no such shape or no
+    window fits."""
+    if len(shape) != 4 or 0 in shape:
+        raise ValueError(f"{name}: input must be (N, C, H, W), a batch of images, all above 0, "
+                         f"got shape {tuple(shape)}.")
     for axis, size, k, p in zip("HW", shape[2:], kernel_size, padding):
         if k > size + 2 * p:
-            raise ValueError(f"{name}: kernel_size {tuple(kernel_size)} does not fit input {tuple(shape)}: {axis} = {size} "
-                             f"with padding {p} on both sides makes {size + 2 * p}, and the window needs {k}.")
+            raise ValueError(f"{name}: kernel_size {kernel_size} does not fit input "
+                             f"{tuple(shape)}: {axis} = {size} with padding {p} on both sides "
+                             f"makes {size + 2 * p}, and the window needs {k}.")
     OH, OW = map(window_count, shape[2:], kernel_size, stride, padding)
     return OH, OW
 
 
-def _geometry(name: str, array: object, kernel_size: Size | Shape, stride: Size, padding: Size) -> tuple[Pair,
-              Pair, Pair]:
+def _check_plain(name: str, array: object) -> None:
     if not is_array(array) or is_masked(array):
-        raise TypeError(f"{name} works on plain arrays, got a {type(array).__name__}: pass a Tensor's .data, or "
-                        "np.asarray(...) of a list.")
-    return pair("kernel_size", kernel_size), pair("stride", stride), pair("padding", padding, smallest=0)
+        raise TypeError(f"{name} works on plain arrays, got a {type(array).__name__}: pass a "
+                        "Tensor's .data, or np.asarray(...) of a list.")

@@ -18,15 +18,16 @@ class Linear(Function):
 
     def backward(self, g: Array) -> tuple[Array, ...]:
         x, weight = self.saved
-        return (g @ weight, g.T @ x, g.sum(axis=0))[:len(self.input_types)]  # without a bias there is no third input
+        # Without a bias there is no third input.
+        return (g @ weight, g.T @ x, g.sum(axis=0))[:len(self.input_types)]
 
     def check_inputs(self, x: Array, weight: Array, bias: Array | None = None) -> None:
         if weight.ndim != 2:
-            raise ValueError(f"linear: weight must be (out_features, in_features), got shape {weight.shape}.")
+            raise ValueError(f"linear: weight must be (out, in), got shape {weight.shape}.")
         if x.ndim != 2 or x.shape[1] != weight.shape[1]:
-            raise ValueError(f"linear: input of shape {x.shape} does not fit weight {weight.shape}: it must be "
-                             f"(N, {weight.shape[1]}), one row per example. Flatten images with .reshape(N, -1) or nn.Flatten().")
+            raise ValueError(f"linear: input {x.shape} does not fit weight {weight.shape}: it must "
+                             f"be (N, {weight.shape[1]}). Flatten images with nn.Flatten().")
         same_dtype("linear", x, weight, bias)
-        if bias is not None and bias.shape != (weight.shape[0],):
-            raise ValueError(f"linear: bias of shape {bias.shape} does not fit weight {weight.shape}: it must be "
-                             f"({weight.shape[0]},), one number per output.")
+        if bias is not None and bias.shape != weight.shape[:1]:
+            raise ValueError(f"linear: bias of shape {bias.shape} does not fit weight "
+                             f"{weight.shape}: it must be {weight.shape[:1]}, one per output.")

@@ -1,4 +1,4 @@
-"""Zeros around an image, each side its own: the released 2012 source pads on the right and at the bottom only."""
+"""Zeros around an image, each side its own: the released 2012 source pads right and bottom only."""
 from numbers import Integral
 
 from ..aliases import Array
@@ -11,13 +11,13 @@ class ZeroPad2d(Function):
 
     def __init__(self, left: int, right: int, top: int, bottom: int) -> None:
         self.widths = [(0, 0), (0, 0), (top, bottom), (left, right)]
-        if not all(isinstance(width, Integral) and width >= 0 for width in (left, right, top, bottom)):
-            raise ValueError(f"zero_pad2d: the widths are whole numbers of pixels, 0 or more, got left={left!r}, "
-                             f"right={right!r}, top={top!r}, bottom={bottom!r}.")
+        if not all(isinstance(n, Integral) and n >= 0 for n in (left, right, top, bottom)):
+            raise ValueError("zero_pad2d: the widths are whole numbers of pixels, 0 or more, got "
+                             f"{left=}, {right=}, {top=}, {bottom=}.")
 
     def check_inputs(self, x: Array) -> None:
         if x.ndim != 4:
-            raise ValueError(f"zero_pad2d: input must be (N, C, H, W), a batch of images, got shape {x.shape}.")
+            raise ValueError(f"zero_pad2d: input must be (N, C, H, W), got shape {x.shape}.")
 
     def forward(self, x: Array) -> Array:
         return array_module(x).pad(x, self.widths)
