@@ -44,9 +44,9 @@ def _fitted(name, value, shape):
 def told_apart(pair: Checked, found: dict, dout: float) -> dict:
     """Of inputs of one shape a loss may leave out some: of (recon, x, mu, logvar) the data. Whose gradients the others are their
     values tell: most of them agree with those inputs, in this order. What is called like data is left out first."""
-    def fits(names):
-        agreeing = sum(pair.agrees(name, value / dout) for name, value in zip(names, values))
-        return agreeing, -sum(ROLE.get(plain(name)) in ("x", "labels") for name in names)
+    def fits(chosen):
+        right = sum(agreeing[place, name] for place, name in enumerate(chosen))
+        return right, -sum(ROLE.get(plain(name)) in ("x", "labels") for name in chosen)
 
     for shape in set(pair.shapes.values()):
         names = [name for name in pair.shapes if pair.shapes[name] == shape]
@@ -54,6 +54,8 @@ def told_apart(pair: Checked, found: dict, dout: float) -> dict:
         values = [found[name] for name in present]
         if 1 < len(present) < len(names) and dout:
             if shape not in pair.owners:
+                agreeing = {(place, name): pair.agrees(name, value / dout)
+                            for place, value in enumerate(values) for name in names}
                 pair.owners[shape] = max((present, *combinations(names, len(present))), key=fits)
             found = {name: value for name, value in found.items() if name not in present}
             found.update(zip(pair.owners[shape], values))
