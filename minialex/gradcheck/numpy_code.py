@@ -185,11 +185,9 @@ class NumpyCode(Checked):
         found = self.found(cotangent, seed)
         return [found.get(name) for name in self.names]
 
-    def found(self, cotangent: np.ndarray | None = None, seed: int | None = None) -> dict:
+    def found(self, cotangent: np.ndarray, seed: int | None = None) -> dict:
         """{name: gradient or None} of all inputs that backward gives one for."""
         run = self.run()
-        if cotangent is None:
-            cotangent = np.ones_like(binding.join(f"{self.title} returned", run.outputs))
         written = self._written(run.inputs)
         if seed is not None:
             np.random.seed(seed)
