@@ -43,10 +43,12 @@ def _fitted(name, value, shape):
 
 def told_apart(pair: Checked, found: dict, dout: float) -> dict:
     """Of inputs of one shape a loss may leave out some: of (recon, x, mu, logvar) the data. Whose gradients the others are their
-    values tell: most of them agree with those inputs, in this order. What is called like data is left out first."""
+    values tell: most of them agree with those inputs, in this order. What is called like data is left out where it can be:
+    the prediction's gradient with the other sign is often that of the data."""
     def fits(chosen):
         right = sum(agreeing[place, name] for place, name in enumerate(chosen))
-        return right, -sum(ROLE.get(plain(name)) in ("x", "labels") for name in chosen)
+        data = sum(ROLE.get(plain(name)) in ("x", "labels") for name in chosen)
+        return chosen == present and right == len(chosen), -data, right
 
     for shape in set(pair.shapes.values()):
         names = [name for name in pair.shapes if pair.shapes[name] == shape]

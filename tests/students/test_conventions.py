@@ -353,6 +353,8 @@ def vae_loss_backward(recon, x, mu, logvar):
 def test_whose_gradients_a_loss_returns_is_told_by_their_values(check):
     status, (result,) = check(vae=VAE)
     assert status == 0 and verdicts(result)["x"] == "not compared"
+    _, (result,) = check(vae=VAE.replace("return recon - x,", "return x - recon,"))
+    assert verdicts(result) == {"recon": "sign flipped", "mu": "correct", "logvar": "correct", "x": "not compared"}
     _, (result,) = check(vae=VAE.replace("recon - x, mu,", "recon - x, -mu,"))
     assert verdicts(result) == {"recon": "correct", "mu": "sign flipped", "logvar": "correct", "x": "not compared"}
 
