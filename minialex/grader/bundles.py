@@ -83,30 +83,20 @@ def place(out: str | os.PathLike, name: str) -> Path:
 
 def write_zip(out: str | os.PathLike, files: dict[str, bytes]) -> None:
     """A zip file. Raises UserError when there is one that was not written here, or has been changed."""
-    out = Path(out)
-    if out.exists() and not _ours_zip(out):
-        raise UserError(f"{out} exists, and was not written by this command, or has been changed since: give another name.")
-    out.parent.mkdir(parents=True, exist_ok=True)
+    if os.path.lexists(out):
+        try:
+            with zipfile.ZipFile(out) as archive:
+                there = {name: archive.read(name) for name in archive.namelist()}
+        except (OSError, zipfile.BadZipFile):
+            there = {"": None}
+        _known(out, there, {})
+    Path(out).parent.mkdir(parents=True, exist_ok=True)
     with replacing(out) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path, content in {**files, LIST: _list(files)}.items():
+        for path, content in _listed(files):
             entry = zipfile.ZipInfo(path, MOMENT)
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = (stat.S_IFREG | _mode(path)) << 16
             archive.writestr(entry, content)
-
-
-def _mode(path):
-    return 0o755 if path in EXECUTABLE else 0o644
-
-
-def _ours_zip(path):
-    try:
-        with zipfile.ZipFile(path) as archive:
-            known = json.loads(archive.read(LIST))
-            names = set(archive.namelist()) - {LIST}
-            return names == set(known) and all(_digest(archive.read(name)) == known[name] for name in names)
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
-        return False
 
 
 def write_folder(out: str | os.PathLike, files: dict[str, bytes]) -> None:
@@ -114,40 +104,44 @@ def write_folder(out: str | os.PathLike, files: dict[str, bytes]) -> None:
     out = Path(out)
     if out.exists() and not out.is_dir():
         raise UserError(f"{out} is a file: give the name of a new folder.")
-    known = _known(out)
-    for path, content in files.items():
-        target = out / path
-        ours = (known.get(path), _digest(content))
-        if os.path.lexists(target) and (target.is_symlink() or _digest(_content(target)) not in ours):
-            raise UserError(f"{target} exists, and was not written by this command, or has been changed since: "
-                            "give another folder.")
-    if out.is_dir() and not known and any(out.iterdir()):
+    if out.is_dir() and any(out.iterdir()) and not (out / LIST).is_file():
         raise UserError(f"the folder {out} is not empty, and was not written by this command: give a new one.")
+    known = _known(out, {path: _content(out / path) for path in [LIST, *files] if os.path.lexists(out / path)}, files)
     for path in known.keys() - files.keys():  # of an earlier assignment
-        if (out / path).is_file() and _digest(_content(out / path)) == known[path]:
+        if _digest(_content(out / path)) == known[path]:
             (out / path).unlink()
-    for path, content in {**files, LIST: _list(files)}.items():
-        target = out / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(target) as file:
+    for path, content in _listed(files):
+        (out / path).parent.mkdir(parents=True, exist_ok=True)
+        with replacing(out / path) as file:
             file.write(content)
             os.chmod(file.name, _mode(path))
 
 
-def _known(out):
+def _known(out, there, files):
+    """The list in what is there, {path: digest}. Raises UserError where something else would be lost than what the list says."""
     try:
-        return dict(json.loads((out / LIST).read_text("utf-8")))
-    except (OSError, ValueError, TypeError):
-        return {}
+        known = dict(json.loads(there.pop(LIST, "{}")))
+    except (ValueError, TypeError):
+        known = {}
+    for path, content in there.items():
+        if content is None or _digest(content) not in (known.get(path), _digest(files.get(path))):
+            raise UserError(f"{Path(out, path)} exists, and was not written by this command, or has been changed since: "
+                            "give another name.")
+    return known
 
 
-def _list(files):
-    return _json({path: _digest(content) for path, content in files.items()})
+def _listed(files):
+    yield from files.items()
+    yield LIST, _json({path: _digest(content) for path, content in files.items()})
+
+
+def _mode(path):
+    return 0o755 if path in EXECUTABLE else 0o644
 
 
 def _content(path):
-    return path.read_bytes() if path.is_file() else b""
+    return path.read_bytes() if path.is_file() and not path.is_symlink() else None
 
 
 def _digest(content):
-    return hashlib.sha256(content).hexdigest()
+    return content is not None and hashlib.sha256(content).hexdigest()

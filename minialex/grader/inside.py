@@ -6,7 +6,6 @@ import sys
 import threading
 import time
 import traceback
-from typing import Any
 
 import numpy as np
 
@@ -29,7 +28,7 @@ class Inside(wire.Peer):
         """Obeys until the other side has gone."""
         reply = b""
         while True:
-            reply = self.answer(*self.exchange(reply)["do"])
+            reply = self.answer(self.exchange(reply)["do"])
 
     def exchange(self, data: bytes) -> dict:
         """What the other side says next."""
@@ -38,10 +37,12 @@ class Inside(wire.Peer):
         self.busy = busy or "do" in message
         return message
 
-    def answer(self, target: Any, method: str | None, arguments: list, keywords: dict, state: np.ndarray | None) -> bytes:
+    def answer(self, asked: list) -> bytes:
         """Does what is asked: the reply."""
+        target, method, arguments, keywords, state = asked
         try:
-            wire.set_random_state(state)
+            if state is not None:
+                np.random.set_state(state)
             function = getattr(target, method) if method else target
             if target is not self.submission:
                 self.submission.doing = getattr(function, "__name__", "a call")
@@ -51,6 +52,10 @@ class Inside(wire.Peer):
             return self.pack({"value": value, "changed": [arguments, keywords] if changed else None})
         except BaseException as error:  # SystemExit and KeyboardInterrupt, too: nothing in a submission stops us
             return self.pack({"failed": files.explained(error, self.submission.path)})
+
+    def failure(self, reply: dict) -> wire.StudentError:
+        """The exception for what came instead of a value."""
+        return wire.raised(reply["failed"])
 
     def watch(self, seconds: float, thread: int) -> None:
         """In a thread of its own: waits for too much computing time, or waiting, says where the code is, and ends it all.

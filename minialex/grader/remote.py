@@ -42,14 +42,16 @@ class Remote(wire.Peer):
         if self.gone is None:
             self.process.end()
 
-    def exchange(self, data: bytes) -> dict:
-        """The next message after this one. One that takes too long ends the process; Gone is raised then, and ever after."""
+    def call(self, target: wire.Far, method: str | None, *arguments, **keywords) -> object:
+        """What it returns. One that takes too long ends the process; Gone is raised then, and ever after."""
         if self.gone is not None:
             raise self.gone
         began, watch = time.monotonic(), threading.Timer(max(self.left, 0), self.process.hang_up)
         watch.start()
         try:
-            return super().exchange(data)
+            return super().call(target, method, *arguments, **keywords)
+        except StudentError:
+            raise
         except wire.Garbled as problem:
             raise self._ends("crash", str(problem)) from None
         except (OSError, EOFError, ValueError):  # of a closed socket
@@ -58,15 +60,13 @@ class Remote(wire.Peer):
             watch.cancel()
             self.left -= time.monotonic() - began
 
-    def answer(self, *asked) -> bytes:
-        """What it asks of us takes of its time, too."""
-        began = time.monotonic()
+    def answer(self, asked: list) -> bytes:
+        """Call what was asked for: the reply. Only what was handed over can be called, none of its methods."""
         try:
-            return super().answer(*asked)
-        except TypeError as problem:  # it asked for nothing
-            raise self._ends("crash", f"what came back cannot be read: {problem}") from None
-        finally:
-            self.left -= time.monotonic() - began
+            target, _, arguments, keywords, _ = asked
+            return self.pack({"value": target(*arguments, **keywords), "changed": None})
+        except Exception as error:
+            return self.pack({"failed": {"kind": type(error).__name__, "message": str(error)[:500], "lines": []}})
 
     def failure(self, reply: dict) -> StudentError:
         """The exception for what came instead of a value."""

@@ -17,7 +17,7 @@ from .checking import Check
 from .files import explained
 from .finding import NothingFound
 from .inputs import Request
-from .wire import set_random_state, signature
+from .wire import signature
 
 SCRIPT = 0.15  # of the time for one statement that is no definition
 FAIR = 0.1  # of the time at least for each check
@@ -109,10 +109,11 @@ class Submission:
         """What forward returned besides, or kept."""
         return list(self._run(code, copy.deepcopy(values)).rest)
 
-    def backward(self, code: Any, values: dict, douts: list, randomness: np.ndarray | None) -> object:
+    def backward(self, code: Any, values: dict, douts: list, randomness: dict | None) -> object:
         """The gradients; what is written into the inputs or into dout is written there, too."""
         run = self._run(code, values)
-        set_random_state(randomness)
+        if randomness is not None:
+            np.random.set_state(randomness)
         return code.backward(run, douts)
 
     def takes_dout(self, code: Any, values: dict) -> bool:

@@ -22,6 +22,7 @@ DIGITS = 4000  # of a whole number
 HEAD = struct.Struct("<II")
 NUMBERS = "biufc"  # kinds of arrays that travel
 PLAIN = (type(None), bool, int, float, str)
+MESSAGES = ({"do"}, {"value", "changed"}, {"failed"}, {"late"})
 
 
 class Garbled(Exception):
@@ -63,11 +64,10 @@ class Peer:
         what it raises: an exception of that name, a StudentError."""
         reply = self.exchange(self.pack({"do": [target, method, arguments, keywords, random_state()]}))
         while "do" in reply:
-            reply = self.exchange(self.answer(*reply["do"]))
+            reply = self.exchange(self.answer(reply["do"]))
         if "value" not in reply:
             raise self.failure(reply)
-        if reply["changed"] is not None:
-            _write(reply["changed"], [arguments, keywords])
+        _write(reply["changed"], [arguments, keywords])
         return reply["value"]
 
     def ask(self, what: str, *arguments) -> Any:
@@ -82,7 +82,7 @@ class Peer:
         if text > TEXT or arrays > ARRAYS:
             raise Garbled("it returned more than a grader takes: 16 MB of text, 512 MB of arrays")
         message = self._unpacked(self._read(text), self._read(arrays))
-        if not isinstance(message, dict):
+        if not isinstance(message, dict) or set(message) not in MESSAGES:
             raise Garbled("what came back cannot be read")
         return message
 
@@ -97,17 +97,6 @@ class Peer:
             raise EOFError
         return data
 
-    def answer(self, target: Any, method: str | None, arguments: list, keywords: dict, _state: np.ndarray | None) -> bytes:
-        """Call what was asked for: the reply. Only what was handed over can be called, none of its methods."""
-        try:
-            return self.pack({"value": target(*arguments, **keywords), "changed": None})
-        except Exception as error:
-            return self.pack({"failed": {"kind": type(error).__name__, "message": str(error)[:500], "lines": []}})
-
-    def failure(self, reply: dict) -> Exception:
-        """What is to be raised for a reply without a value."""
-        return raised(reply["failed"])
-
     # what travels
 
     def pack(self, value: Any) -> bytes:
@@ -118,6 +107,9 @@ class Peer:
 
     def _described(self, value, arrays):
         """The value as JSON: what JSON does not know is an object with one key, which says what it is."""
+        def parts(values):
+            return [self._described(part, arrays) for part in values]
+
         if value is None or type(value) in (bool, float, str) or type(value) is int and value.bit_length() < 3 * DIGITS:
             return value
         if value is ...:  # what an exercise holds where an answer is due
@@ -126,26 +118,34 @@ class Peer:
             np.lib.format.write_array(arrays, np.asarray(value), allow_pickle=False)
             return {"array" if isinstance(value, np.ndarray) else "scalar": None}
         if isinstance(value, (list, tuple)):
-            items = [self._described(item, arrays) for item in value]
-            return items if isinstance(value, list) else {"tuple": items}
+            return parts(value) if isinstance(value, list) else {"tuple": parts(value)}
         if isinstance(value, dict):
-            return {"dict": [[self._described(part, arrays) for part in pair] for pair in value.items()]}
+            return {"dict": [parts(pair) for pair in value.items()]}
+        if isinstance(value, ma.Tensor):
+            return {"tensor": parts([value.data, bool(value.requires_grad)])}
+        if isinstance(value, np.random.Generator):
+            return {"generator": self._described(value.bit_generator.state, arrays)}
         for plain in (bool, int, float, str):  # a subclass, whatever it says of itself
             if type(value) is not plain and isinstance(value, plain):
                 return self._described(plain(value), arrays)
-        return {"kept": self._described(self._kept(value), arrays)}
+        return {"yours": value._number} if isinstance(value, Far) else {"mine": parts(self._kept(value))}
 
     def _unpacked(self, text, arrays):
         stream = io.BytesIO(arrays)
 
+        def array():
+            found = np.lib.format.read_array(stream, allow_pickle=False)
+            if found.dtype.kind not in NUMBERS:
+                raise Garbled("no array of numbers")
+            return found
+
+        made = {"array": lambda _: array(), "scalar": lambda _: array()[()], "dots": lambda _: ..., "tuple": tuple, "dict": dict,
+                "tensor": lambda parts: ma.Tensor(parts[0], requires_grad=parts[1] is True), "generator": _generator,
+                "yours": self.mine.__getitem__, "mine": lambda parts: self._far(*parts)}
+
         def value(item):
             ((kind, inside),) = item.items()
-            if kind in ("array", "scalar"):
-                array = np.lib.format.read_array(stream, allow_pickle=False)
-                if array.dtype.kind not in NUMBERS:
-                    raise Garbled("no array of numbers")
-                return array if kind == "array" else array[()]
-            return {"dots": lambda _: ..., "tuple": tuple, "dict": dict, "kept": self._made}[kind](inside)
+            return made[kind](inside)
 
         try:
             return json.loads(text, object_hook=value, parse_int=lambda digits: int(digits[:DIGITS]))
@@ -153,32 +153,49 @@ class Peer:
             raise Garbled(f"what came back cannot be read: {type(error).__name__}") from None
 
     def _kept(self, value):
-        """What the other side gets to know of an object."""
-        if isinstance(value, Far):
-            return {"yours": value._number}
-        if isinstance(value, ma.Tensor):
-            return {"tensor": value.data, "requires_grad": bool(value.requires_grad)}
-        if isinstance(value, np.random.Generator):
-            return {"generator": value.bit_generator.state}
+        """What the other side gets to know of an object: see _far."""
         number = self.numbers.setdefault(id(value), len(self.mine))
         if number == len(self.mine):
             self.mine.append(value)
-        return {"mine": number, "name": str(getattr(value, "__name__", type(value).__name__)),
-                "is_function": isinstance(value, type) and issubclass(value, ma.Function),
-                "places": parameters(value) if callable(value) and not isinstance(value, ma.Function) else None}
+        return (number, str(getattr(value, "__name__", type(value).__name__)),
+                isinstance(value, type) and issubclass(value, ma.Function),
+                parameters(value) if callable(value) and not isinstance(value, ma.Function) else None)
 
-    def _made(self, description):
-        """The object of ours, or what stands for one of the other side's."""
-        if "yours" in description:
-            return self.mine[description["yours"]]
-        if "tensor" in description:
-            return ma.Tensor(description["tensor"], requires_grad=description["requires_grad"] is True)
-        if "generator" in description:
-            generator = np.random.default_rng(0)
-            generator.bit_generator.state = description["generator"]
-            return generator
-        far = Far(self, int(description["mine"]), str(description["name"])[:100], description["places"])
-        return _function_class(far) if description["is_function"] is True else far
+    def _far(self, number, name, is_function, places):
+        """What stands here for an object of the other side's."""
+        far = Far(self, int(number), str(name)[:100], places)
+        return type(far.__name__, (Carried,), {"origin": far}) if is_function is True else far
+
+
+def _generator(state):
+    generator = np.random.default_rng(0)
+    generator.bit_generator.state = state
+    return generator
+
+
+class Carried(ma.Function):
+    """A Function whose two directions are computed by an object over there, one of `origin`, a class over there."""
+
+    origin = None
+
+    def __init__(self, *arguments, **keywords):
+        self._far = self.origin(*arguments, **keywords)
+
+    def __copy__(self):
+        twin = type(self).__new__(type(self))
+        twin.__dict__.update(self.__dict__, _far=self.origin._peer.ask("copy", self._far))
+        return twin
+
+    def __deepcopy__(self, memo):
+        return self.__copy__()
+
+    def forward(self, *arrays):
+        """What the object's forward returns."""
+        return self.origin._peer.call(self._far, "forward", *arrays)
+
+    def backward(self, grad_output):
+        """What the object's backward returns."""
+        return self.origin._peer.call(self._far, "backward", grad_output)
 
 
 def _write(came, given):
@@ -194,21 +211,14 @@ def _write(came, given):
             _write(new, old)
 
 
-_START = np.random.RandomState(0).get_state()  # what every run of forward begins with: see frozen
+_START = np.random.RandomState(0).get_state(legacy=False)["state"]  # what every run of forward begins with: see frozen
 
 
-def random_state() -> np.ndarray | None:
+def random_state() -> dict | None:
     """The state of np.random where a comparison has set it since the last forward; else None: the other side goes on."""
-    state = np.random.get_state()
-    if state[2] == _START[2] and np.array_equal(state[1], _START[1]):
-        return None
-    return np.append(state[1], np.uint32(state[2]))
-
-
-def set_random_state(state: np.ndarray | None) -> None:
-    """The same, over there."""
-    if state is not None:
-        np.random.set_state(("MT19937", state[:-1], int(state[-1])))
+    state = np.random.get_state(legacy=False)
+    begun = state["state"]["pos"] == _START["pos"] and np.array_equal(state["state"]["key"], _START["key"])
+    return None if begun else state
 
 
 def parameters(function: Callable) -> list:
@@ -225,30 +235,6 @@ def signature(places: list) -> inspect.Signature:
     return inspect.Signature([
         inspect.Parameter(str(name), inspect._ParameterKind[kind], default=default if has_default else inspect.Parameter.empty)
         for name, kind, has_default, default in places])
-
-
-def _function_class(origin):
-    """A Function whose two directions are computed by the class over there."""
-    class Carried(ma.Function):
-        def __init__(self, *arguments, **keywords):
-            self._instance = origin(*arguments, **keywords)
-
-        def __copy__(self):
-            twin = type(self).__new__(type(self))
-            twin.__dict__.update(self.__dict__)
-            twin._instance = origin._peer.ask("copy", self._instance)
-            return twin
-
-        __deepcopy__ = lambda self, memo: self.__copy__()  # noqa: E731
-
-        def forward(self, *arrays):
-            return origin._peer.call(self._instance, "forward", *arrays)
-
-        def backward(self, grad_output):
-            return origin._peer.call(self._instance, "backward", grad_output)
-
-    Carried.__name__ = Carried.__qualname__ = origin.__name__
-    return Carried
 
 
 def raised(told: dict) -> StudentError:
