@@ -5,15 +5,20 @@
     python -m lessons.grade grades.csv --to csv --layers skeleton.py --submissions submissions
 """
 import argparse
+import csv
 import sys
+import tempfile
 from pathlib import Path
 
 from minialex.errors import UserError
-from minialex.grader import bundles, here, notebooks
+from minialex.grader import notebooks
 from minialex.grader.files import load
 from minialex.grader.finding import everything
+from minialex.grader.grading import grade
 from minialex.grader.sandbox import protection
 from minialex.utils import console
+
+from .graders import bundles
 
 HERE = Path(__file__).resolve().parent
 FORMATS = ("gradescope", "classroom50", "nbgrader", "prairielearn", "csv")
@@ -122,8 +127,6 @@ def _middle(text):
 
 def _csv(options, assignment, hidden):
     """Grades a folder of submissions, each a file or a folder, into a new CSV file."""
-    import tempfile
-
     if not options.submissions:
         raise UserError("--to csv grades a folder of submissions, a file or a folder for each student: give "
                         "--submissions FOLDER.")
@@ -138,14 +141,23 @@ def _csv(options, assignment, hidden):
     if not submissions:
         raise UserError(f"--submissions: {folder} holds no folder, no Python file and no notebook.")
     print(f"{len(submissions)} submissions, each with {protection()}")
+    out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="minialex-") as home:
         bundles.write_folder(home, hidden)
-        text = here.gradebook(assignment, submissions, home, done=lambda name: print(f"  {name}", flush=True))
-    out.parent.mkdir(parents=True, exist_ok=True)
+        lines = [["student", "exercise", "points", "of", "feedback"]]
+        for student, path in submissions.items():
+            lines += [[_cell(student), test["name"], test["score"], test["points"], _cell(test["feedback"])]
+                      for test in grade(assignment, path, home)["tests"]]
+            print(f"  {student}", flush=True)
     with open(out, "x", encoding="utf-8", errors="backslashreplace", newline="") as file:
-        file.write(text)
+        csv.writer(file).writerows(lines)
     print(f"{out}: {len(submissions)} students, {len(assignment['items'])} exercises")
     return 0
+
+
+def _cell(text):
+    """A spreadsheet takes what begins so for a formula."""
+    return f"'{text}" if text[:1] in "=+-@\t\r" else text
 
 
 def _parser():

@@ -16,5 +16,5 @@ And graders, which trust nobody:
 
     confirming.py   every comparison, made once more     twins.py        the same for a scalar engine
     grading.py      points and feedback for a submission
-    here.py         what runs where the grader lives     bundles.py, notebooks.py    what a teacher uploads
+    notebooks.py    what a teacher uploads for nbgrader; for other graders: lessons/graders
 """

@@ -7,6 +7,7 @@ lie, next to assignment.json: the teacher's skeleton, or the course with its che
 """
 import ast
 import importlib
+import json
 import os
 import re
 import sys
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from ..gradcheck.report import REMARKS, VALUES_RIGHT
 from ..gradcheck.verdicts.names import NOT_COMPARED
+from ..utils.files import replacing
 from . import files as reading
 from . import inputs, sessions, telling
 from .remote import Remote
@@ -34,6 +36,19 @@ def grade(assignment: dict, folder: str | os.PathLike, home: str | os.PathLike,
     score, points = (sum(test[key] for test in tests) for key in ("score", "points"))
     return {"tests": tests, "score": _short(score), "points": _short(points),
             "protection": protection(), "seconds": round(time.monotonic() - began, 3), "title": assignment["title"]}
+
+
+def assignment_in(home: str | os.PathLike) -> dict:
+    """The assignment that `python -m lessons.grade` wrote there."""
+    return json.loads(Path(home, "assignment.json").read_text("utf-8"))
+
+
+def write(path: Path, text: str) -> None:
+    """Whole or not at all; a link in its place, which a submission may have put there, is replaced, not followed."""
+    if path.is_symlink():
+        path.unlink()
+    with replacing(path, "w", encoding="utf-8") as file:
+        file.write(text)
 
 
 def _hide(home):

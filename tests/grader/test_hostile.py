@@ -12,9 +12,9 @@ import pytest
 from hostile import HOSTILE
 from short import first, some
 
+from lessons.graders import gradescope
 from minialex.gradcheck.__main__ import main
 from minialex.grader import grading, sandbox, telling
-from minialex.grader.here import gradescope_results
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = """
@@ -87,7 +87,7 @@ def test_a_hostile_submission_gains_nothing(tried, name):
     (test,) = graded["tests"]
     assert test["score"] == 0 and not test["passed"], test["feedback"]
     assert untouched
-    assert gradescope_results(graded)["score"] == 0 and len(test["feedback"]) <= grading.LONG
+    assert gradescope.results(graded)["score"] == 0 and len(test["feedback"]) <= grading.LONG
 
 
 @needs_linux
@@ -161,7 +161,7 @@ def test_the_protection_that_was_in_force_is_said(tmp_path):
                           capture_output=True, encoding="utf-8", check=True)
     assert done.stdout.startswith("process an own process, limits of time and memory; this system offers no more")
     graded = {"tests": [], "score": 0, "seconds": 0, "protection": sandbox.protection()}
-    assert sandbox.protection() in gradescope_results(graded)["output"]
+    assert sandbox.protection() in gradescope.results(graded)["output"]
 
 
 IN_A_CLASS = {  # what a submission's process may say where it is believed

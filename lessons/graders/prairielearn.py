@@ -7,10 +7,9 @@ import pytest  # noqa: F401
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE / "grader"))
 
-from minialex.grader import here  # noqa: E402
-from minialex.grader.grading import grade  # noqa: E402
+from minialex.grader.grading import assignment_in, grade  # noqa: E402
 
-ASSIGNMENT = here.assignment_in(HERE / "grader")
+ASSIGNMENT = assignment_in(HERE / "grader")
 
 
 def submitted():

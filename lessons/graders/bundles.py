@@ -1,6 +1,6 @@
 """What a teacher uploads: for each grader a zip file or a folder, with minialex in it, so that little has to be installed.
 
-    write(OUT, FORMATS["gradescope"](assignment, files))        files: {path: bytes}, what every bundle holds
+    write_zip(OUT, gradescope(assignment, needed(assignment, hidden)))        files are {path: bytes}
 
 Nothing is overwritten that was not written here: a folder remembers in LIST what it was given, and a zip file holds the same
 list; whatever differs from it belongs to somebody else.
@@ -12,12 +12,12 @@ import stat
 import zipfile
 from pathlib import Path
 
-from ..errors import UserError
-from ..utils.files import replacing
-from .sandbox import PACKAGE
+from minialex.errors import UserError
+from minialex.grader.sandbox import PACKAGE
+from minialex.utils.files import replacing
 
 LIST = ".minialex-grade.json"
-TEMPLATES = Path(__file__).with_name("templates")
+HERE = Path(__file__).resolve().parent
 REQUIREMENTS = "numpy>=2.0\nthreadpoolctl>=3.2\n"
 EXECUTABLE = {"setup.sh", "run_autograder"}
 MOMENT = (2000, 1, 1, 0, 0, 0)  # the same assignment gives the same bytes
@@ -32,7 +32,7 @@ def needed(assignment: dict, hidden: dict[str, bytes]) -> dict[str, bytes]:
 
 def gradescope(assignment: dict, files: dict[str, bytes]) -> dict[str, bytes]:
     """setup.sh and run_autograder at the root, the rest beside them; Gradescope unpacks it into /autograder/source."""
-    return {**files, "setup.sh": _template("setup.sh"), "run_autograder": _template("run_autograder")}
+    return {**files, **{name: _text(name).encode() for name in ("setup.sh", "run_autograder", "gradescope.py")}}
 
 
 def classroom50(assignment: dict, files: dict[str, bytes]) -> dict[str, bytes]:
@@ -40,13 +40,13 @@ def classroom50(assignment: dict, files: dict[str, bytes]) -> dict[str, bytes]:
     for name, points in assignment["items"]:
         if points != int(points):
             raise UserError(f"Classroom 50 knows whole numbers of points only: {name} has {points}.")
-    return {**files, "autograder.py": _template("autograder.py")}
+    return {**files, "autograder.py": _text("classroom50.py").encode()}
 
 
 def prairielearn(assignment: dict, files: dict[str, bytes]) -> dict[str, bytes]:
     """A question: info.json, question.html, tests/."""
     names = assignment["files"]
-    tests = _template("test_student.py").decode()
+    tests = _text("prairielearn.py")
     for number, (name, points) in enumerate(assignment["items"], 1):
         tests += (f"\n\n@pytest.mark.grading_data(name={name!r}, points={points}, include_stdout_feedback=False)\n"
                   f"def test_{number:02d}(feedback):\n    judged({name!r}, feedback)\n")
@@ -58,14 +58,14 @@ def prairielearn(assignment: dict, files: dict[str, bytes]) -> dict[str, bytes]:
                                        "entrypoint": "/python_autograder/run.sh", "timeout": 60 + int(assignment["timeout"]) * 6}}
     editors = "\n".join(f'  <pl-file-editor file-name="{name}" ace-mode="ace/mode/python" source-file-name="tests/start/{name}">'
                         "</pl-file-editor>" for name in names)
-    question = _template("question.html").decode().replace("{title}", assignment["title"]).replace("{editors}", editors)
+    question = _text("question.html").replace("{title}", assignment["title"]).replace("{editors}", editors)
     start = {f"tests/start/{name}": text.encode() for name, text in names.items()}
     return {"info.json": _json(info), "question.html": question.encode(), "tests/test_student.py": tests.encode(), **start,
             **{f"tests/grader/{path}": content for path, content in files.items()}}
 
 
-def _template(name):
-    return (TEMPLATES / name).read_bytes()
+def _text(name):
+    return (HERE / name).read_text("utf-8")
 
 
 def _json(value):
