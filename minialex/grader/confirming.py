@@ -13,7 +13,6 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..errors import UserError
 from ..gradcheck import binding, check
 from ..gradcheck.numpy_code import Run
 from ..gradcheck.report import Report
@@ -21,7 +20,7 @@ from ..gradcheck.tensor_function import frozen
 from . import finding, forms, inputs, twins
 from .checking import FEWEST, status_of_report
 from .remote import Gone, Remote, trimmed
-from .submission import Unusable, reference
+from .submission import reference
 from .wire import Far, StudentError, parameters, random_state
 
 ANSWERS = re.compile(r"back|bprop|grad|deriv|prime|delta|update|solution", re.IGNORECASE)  # what a teacher's file may give away
@@ -35,6 +34,11 @@ def forged(message: str) -> dict:
     return {"kind": "forged", "message": f"the code interferes with the checker: {message}", "lines": []}
 
 
+def believed(told: object) -> dict:
+    """An error as a submission's process tells it, in the form of one."""
+    return trimmed(told) or forged("what it says of an error cannot be read")
+
+
 NOTHING_FOUND = forged("what it says of its gradients is not what was found")
 FORWARD = {"kind": "forward differs", "message": "forward is not that of the teacher's file", "lines": []}
 
@@ -44,10 +48,7 @@ class Teacher:
 
     def __init__(self, path: str) -> None:
         self.codes = {}
-        try:
-            self.module = reference(path)
-        except Unusable as problem:
-            raise UserError(str(problem)) from None
+        self.module = reference(path)
         self.items = {item.name: item for item in finding.everything(self.module)}
 
     def known(self) -> dict:
@@ -119,7 +120,7 @@ def shaped(claimed: dict, begun: dict) -> dict:
             "inputs": {str(name): str(value) for name, value in claimed["inputs"].items()},
             "rows": [{**row, "name": str(row["name"]), "verdict": str(row["verdict"]), "detail": str(row["detail"])}
                      for row in claimed["rows"]],
-            "error": claimed["error"] and (trimmed(claimed["error"]) or forged("what it says of an error cannot be read"))}
+            "error": claimed["error"] and believed(claimed["error"])}
     if told["status"] not in STATUSES:
         raise ValueError("there is no such status")
     return told

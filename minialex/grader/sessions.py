@@ -21,8 +21,8 @@ from ..errors import UserError
 from ..gradcheck.tensor_function import frozen
 from ..utils.machine import processes_start
 from . import files
-from .confirming import STATUSES, Teacher, confirmed, empty, forged, shaped
-from .remote import Remote, trimmed
+from .confirming import STATUSES, Teacher, believed, confirmed, empty, forged, shaped
+from .remote import Remote
 from .sandbox import Process
 from .submission import Submission
 from .wire import StudentError
@@ -137,8 +137,7 @@ class Session:
             self.error = {"kind": "nothing to check", "message": str(answer["nothing"]), "lines": []}
             return []
         if not self.checks:
-            self.troubles = [(trimmed(told) or forged("what it says of an error cannot be read"), bool(counts))
-                             for told, counts in answer["troubles"]]
+            self.troubles = [(believed(told), bool(counts)) for told, counts in answer["troubles"]]
         if self.teacher and sorted(one["name"] for one in answer["found"]) != sorted(self.teacher.items):
             raise ValueError("these are not the teacher's layers")
         return [empty(one) for one in answer["found"]]

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import UserError
 from . import files, finding
 from .checking import Check
 from .files import explained
@@ -55,7 +56,7 @@ class Submission:
         """Read the teacher's file: why it cannot be used, or None."""
         try:
             self.theirs = reference(like)
-        except Unusable as problem:
+        except UserError as problem:
             return str(problem)
         return None
 
@@ -125,12 +126,8 @@ class Submission:
         return {name: getattr(target, name) for name in names if hasattr(target, name)}
 
 
-class Unusable(Exception):
-    """The teacher's file cannot be used; the message says why."""
-
-
 def reference(like: str | None) -> types.ModuleType | None:
-    """The teacher's module, or None. A mistake in it ends everything."""
+    """The teacher's module, or None. Raises UserError where it cannot be used: that ends everything."""
     if like is None:
         return None
     try:
@@ -138,10 +135,10 @@ def reference(like: str | None) -> types.ModuleType | None:
         finding.everything(module)
         return module
     except NothingFound as problem:
-        raise Unusable(f"{like}: {problem}.") from None
+        raise UserError(f"{like}: {problem}.") from None
     except BaseException as error:
         told = explained(error, Path(like).resolve())
-        raise Unusable(f"{like} cannot be used: {told['kind']}: {told['message']}.") from None
+        raise UserError(f"{like} cannot be used: {told['kind']}: {told['message']}.") from None
 
 
 def _teacher(known):
