@@ -23,15 +23,21 @@ A callback may look at everything of the Trainer, and set `trainer.stopping`; wh
 changes in the run.
 """
 
+import math
 import signal
 import threading
+import time
 from contextlib import suppress
 from typing import Any
 
+from ..anomaly import explain, first_broken_parameter
 from ..evaluation import figures, report
 from ..tensor import Tensor
-from .loop import Trainer
-from .run_dir import Epoch
+from ..utils.files import NotWritten, keep_as
+from . import checkpoint
+from .config import INITIALISATIONS
+from .loop import Diverged, Trainer
+from .run_dir import Epoch, Timing
 
 
 class Callback:
@@ -110,6 +116,168 @@ class Schedule(Callback):
 
     def on_epoch(self, trainer: Trainer, row: Epoch) -> None:
         trainer.schedule.step(*([1 - row.val_top1] if trainer.config.schedule == "plateau" else []))
+
+
+class Anomaly(Callback):
+    """Is the first loss what it should be, and is every loss finite? Raises Diverged."""
+
+    ASK_EVERY = 20  # steps between two looks at the loss on a GPU, where looking means waiting
+
+    def on_loss(self, trainer: Trainer, loss: Tensor, images: Any, labels: Any) -> None:
+        first = trainer.epoch == trainer.batch == trainer.tally.count == 0
+        if trainer.device != "cpu" and not first and trainer.batch % self.ASK_EVERY:
+            return
+        value = loss.item()
+        if not math.isfinite(value):
+            raise diverged(trainer, images, labels)
+        known = trainer.config.init not in INITIALISATIONS  # it has learnt something
+        classes = trainer.experiment.train.classes
+        warning = about_first_loss(value, len(classes), known) if first else None
+        if warning:
+            trainer.warn(warning)
+
+    def on_validation(self, trainer: Trainer, loss: float, images: Any, labels: Any) -> None:
+        if not math.isfinite(loss):
+            raise diverged(trainer, images, labels)
+        require_finite_weights(trainer)
+
+
+def require_finite_weights(trainer: Trainer) -> None:
+    """Raises Diverged where a weight holds NaN or infinity: it would be saved, and learn no more."""
+    if first_broken_parameter(trainer.model):
+        raise diverged(trainer)
+
+
+def diverged(trainer: Trainer, images: Any = None, labels: Any = None) -> Diverged:
+    """Where it has happened, why, and what is kept. images, labels: the batch that shows it."""
+    return Diverged(f"epoch {trainer.epoch + 1}, step {trainer.batch + 1}: the loss is no longer "
+                    f"finite: {explain(trainer.learner, images, labels)} Try a smaller learning "
+                    f"rate than {trainer.lr:g} (--lr).{_what_is_kept(trainer)}")
+
+
+def _what_is_kept(trainer: Trainer) -> str:
+    epoch, steps = trainer.saved or (0, 0)
+    if (epoch, steps) == (0, 0):
+        return ""
+    then = f" and {steps} steps" if steps else ""
+    return f" {trainer.folder.last} has the network after epoch {epoch}{then}."
+
+
+def about_first_loss(loss: float, num_classes: int, pretrained: bool = False) -> str | None:
+    """A warning about a first loss far from ln K, or None.
+
+    A network that knows nothing gives each of K classes the probability 1/K, and −ln(1/K) = ln K.
+    Logits that spread around 0 with variance v put about v/2 on top of that.
+    """
+    guess = math.log(num_classes)
+    said = (f"the first loss is {loss:.2f}, guessing among {num_classes} classes gives "
+            f"ln {num_classes} = {guess:.2f}")
+    if loss > guess + 1.5:
+        return (f"{said}: the network starts out sure of wrong answers, since its outputs are too "
+                "large; initial weights that are too wide (--init) or pixels that are not scaled "
+                "(--pixels unit) do that.")
+    if loss < 0.5 * guess and not pretrained:
+        return (f"{said}: a network that knows nothing cannot be this good; look whether the "
+                "labels can be seen in the pictures.")
+    return None
+
+
+class Checkpoints(Callback):
+    """Save the run: at its beginning, within an epoch now and then, after an epoch where that is
+    cheap, its best and its last.
+
+    A disk that is full shows at the beginning, not hours later; one that is full for an hour does
+    not end a week of training.
+    """
+
+    SHARE = 0.02  # at most this part of the time goes into saving before the last epoch is over
+
+    def __init__(self, most_steps: int | None, most_seconds: float | None) -> None:
+        self.most_steps, self.most_seconds = most_steps, most_seconds  # between two, one of them None
+        self.saved_at, self.steps = time.perf_counter(), 0
+
+    def on_begin(self, trainer: Trainer) -> None:
+        if trainer.saved is None:
+            self.save(trainer)
+        else:
+            keep_best(trainer)  # which the run has not done if it was killed right after saving
+
+    def on_step(self, trainer: Trainer, images: Any, labels: Any) -> None:
+        self.steps += 1
+        if trainer.agree(self.is_due(trainer)):
+            try:
+                self.save(trainer)
+            except NotWritten as problem:
+                later(trainer, problem)
+
+    def is_due(self, trainer: Trainer) -> bool:
+        """Is it time to save within the epoch?"""
+        if self.most_seconds is None:
+            return self.steps >= (self.most_steps or 1)
+        return time.perf_counter() - self.saved_at >= self.most_seconds and self._is_cheap(trainer)
+
+    def on_epoch(self, trainer: Trainer, row: Epoch) -> None:
+        """Only complete validations make an epoch the best: samples may have had more luck."""
+        before, mark = trainer.best, (row.val_top1, -row.val_loss, row.epoch)
+        better = before is None or mark[:2] > tuple(before[:2])
+        is_best = better and trainer.is_complete(row.epoch - 1)
+        trainer.best = mark if is_best else before
+        is_last = row.epoch == trainer.config.epochs
+        try:
+            if is_best or is_last or self._is_cheap(trainer):
+                self.save(trainer)
+            keep_best(trainer)
+        except NotWritten as problem:
+            trainer.best = before  # the network that was better is nowhere
+            later(trainer, problem, is_last)
+
+    def on_stop(self, trainer: Trainer) -> None:
+        self.save(trainer)
+
+    def _is_cheap(self, trainer: Trainer) -> bool:
+        if trainer.saved == (0, 0):  # nothing learnt is kept yet
+            return True
+        return time.perf_counter() - self.saved_at > trainer.costs.get("save", 0.0) / self.SHARE
+
+    def save(self, trainer: Trainer) -> None:
+        """Write checkpoint-last.npz. Raises NotWritten when it cannot; the older one then stays."""
+        require_finite_weights(trainer)
+        start = time.perf_counter()
+        try:
+            checkpoint.save_run(trainer)
+        finally:  # what has failed is tried again after the same time
+            self.saved_at, self.steps = time.perf_counter(), 0
+        trainer.saved, trainer.costs["save"] = (trainer.epoch, trainer.batch), self.saved_at - start
+
+
+def keep_best(trainer: Trainer) -> None:
+    """Give the checkpoint that was saved last its second name, if it is the best one."""
+    if trainer.best is not None and trainer.saved == (trainer.best[2], 0):
+        keep_as(trainer.folder.last, trainer.folder.best)
+
+
+class Tables(Callback):
+    """Write metrics.csv and timing.csv."""
+
+    def on_begin(self, trainer: Trainer) -> None:
+        metrics = ([row.epoch, f"{row.lr:.6g}", *(f"{number:.6f}" for number in row[2:])]
+                   for row in trainer.history)
+        timing = ([row.epoch, *(round(value, 3) for value in row[1:])] for row in trainer.timing)
+        trainer.folder.write_table("metrics.csv", Epoch._fields, metrics)
+        trainer.folder.write_table("timing.csv", Timing._fields, timing)
+
+    def on_epoch(self, trainer: Trainer, row: Epoch) -> None:
+        try:
+            self.on_begin(trainer)
+        except NotWritten as problem:
+            later(trainer, problem, row.epoch == trainer.config.epochs)
+
+
+def later(trainer: Trainer, problem: NotWritten, is_last: bool = False) -> None:
+    """Say that a file could not be written and is tried again; raise `problem` the last time."""
+    if is_last:
+        raise problem
+    trainer.warn(f"{problem} The run goes on and tries again later.")
 
 
 class Figures(Callback):

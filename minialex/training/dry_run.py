@@ -18,7 +18,7 @@ from . import checkpoint
 from .loop import Trainer
 from .memory_estimate import gigabytes, memory
 from .run_dir import Epoch, RunFolder, nearest
-from .time_left import seconds_left
+from .say import seconds_left
 
 LOOKED_AT = 500  # pictures of each set
 STEPS = 3  # the first is slower than the others and not counted

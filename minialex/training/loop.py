@@ -65,7 +65,7 @@ class Trainer:
         self.timing: list[Timing] = []
         self.best: tuple[float, float, int] | None = None  # (top-1, −loss, epoch) of the best
         self.saved: tuple[int, int] | None = None  # (epoch, steps) of the last checkpoint
-        self.costs: dict[str, float] = {}  # seconds a picture or a save, see time_left
+        self.costs: dict[str, float] = {}  # seconds a picture or a save, see say.seconds_left
         self.stopping = False
         self.judged: Sequence[Any] = (None, None)  # the last batch of a validation
 

@@ -14,15 +14,12 @@ from ..random import manual_seed
 from ..utils.machine import blas, launched
 from ..utils.progress import Progress
 from . import checkpoint, dry_run, memory_estimate, resume, run_dir, say, setup
-from .callbacks import Callback, Figures, Interrupt, Schedule
-from .config import ALWAYS, check_options
-from .divergence import Anomaly
+from .callbacks import Anomaly, Callback, Checkpoints, Figures, Interrupt, Schedule, Tables
+from .config import ALWAYS, check_options, save_interval
 from .loop import Trainer
 from .parallel import Followers, SharedTrainer
 from .profile import Profile
 from .ranks import Ranks, program, world
-from .saving import Checkpoints, Tables
-from .time_left import TimeLeft
 
 
 def run(given: dict[str, Any], progress: Any = None, callbacks: Iterable[Callback] = ()) -> Trainer:
@@ -90,7 +87,7 @@ def _trainer(folder, given, goes_on, progress, ranks, rehearsal):
     experiment = setup.build(begun, device.name, statistics)
     rest = [Followers()]
     if ranks.speaks:
-        rest = [Figures(), TimeLeft(), Checkpoints(config.save_every), Tables()]
+        rest = [Figures(), say.TimeLeft(), Checkpoints(*save_interval(config.save_every)), Tables()]
     arguments = experiment, folder, progress, [Anomaly(), Schedule(), *rest]
     shared = config.shards > 1 or config.parallel == "hybrid"
     trainer = SharedTrainer(*arguments, ranks=ranks) if shared else Trainer(*arguments)

@@ -9,8 +9,8 @@ from minialex import models, nn
 from minialex.anomaly import explain, first_broken_parameter
 from minialex.cli import train as command
 from minialex.training import Diverged
+from minialex.training.callbacks import about_first_loss
 from minialex.training.checkpoint import load
-from minialex.training.divergence import about_first_loss
 
 
 @pytest.mark.parametrize("loss, classes, warns", [

@@ -9,7 +9,7 @@ from small_runs import OPTIONS, Listener
 from minialex import models
 from minialex.errors import UserError
 from minialex.training import checkpoint, finetune, run
-from minialex.training.divergence import Anomaly
+from minialex.training.callbacks import Anomaly
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ import pytest
 from small_runs import OPTIONS, Listener
 
 from minialex.training import finetune, loop, run
+from minialex.training.callbacks import Checkpoints
 from minialex.training.loop import Trainer
-from minialex.training.saving import Checkpoints
-from minialex.training.time_left import DRAWING
+from minialex.training.say import DRAWING
 from minialex.utils.progress import Progress
 
 
