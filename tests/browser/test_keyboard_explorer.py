@@ -52,7 +52,9 @@ def test_the_explorer_is_used_without_a_mouse(look, tmp_path):
     title = page.text("#layer-title")
     page.press("ArrowRight")
     assert page.text("#layer-title") != title and page.text("#formula")
-    page.press("Home", "ArrowLeft", "ArrowRight")
+    page.press("Home")
+    page.wait("scrollY === 0")
+    page.press("ArrowLeft", "ArrowRight")
     marked(page)
     while page.text("#layer-title") != "conv2, Conv2d":
         page.press("ArrowRight")
