@@ -67,6 +67,10 @@ def _test(name, points, share, feedback, verdicts=()):
             "feedback": _plain(feedback)[:LONG], "verdicts": list(verdicts)}
 
 
+def _failed(name, points, error):
+    return _test(name, points, 0, "\n".join(line.strip() for line in telling.error_lines(error)), [error["kind"]])
+
+
 def _short(number):
     number = round(number, 2)
     return int(number) if number == int(number) else number
@@ -82,12 +86,12 @@ def _plain(text):
 
 def _layers(assignment, folder, home, only):
     wanted = [(name, points) for name, points in assignment["items"] if only is None or name in only]
-    file, problem = _file_with_layers(folder, assignment["skeleton"], [name for name, _ in wanted])
+    file = _file_with_layers(folder, assignment["skeleton"], [name for name, _ in wanted])
     if file is None:
-        return [_test(name, points, 0, problem) for name, points in wanted]
+        return [_test(name, points, 0, "No Python file and no notebook was handed in.") for name, points in wanted]
     job = {"file": str(file), "names": [], "like": str(home / assignment["skeleton"]), "shapes": {}, "labels": {}, "options": {},
-           "seed": assignment["seed"], "mean_over_examples": assignment.get("mean_over_examples", False), "plot": None,
-           "timeout": assignment["timeout"], "memory": assignment["memory"], "alone": folder.is_file()}
+           "mean_over_examples": assignment.get("mean_over_examples", False), "plot": None, "alone": folder.is_file(),
+           **{name: assignment[name] for name in ("seed", "timeout", "memory")}}  # no more: the submission gets to see it
     result = sessions.graded(job)
     checks = {check["name"]: check for check in result["checks"]}
     losses = assignment.get("losses", ())
@@ -99,7 +103,7 @@ def _layer(name, points, check, result, data):
     """The test of one layer. data: roles of the inputs that no gradient is due for; of a loss over weights, also the examples."""
     if check is None:
         error = result["error"] or {"kind": "missing", "message": f"nothing called {name} was checked", "lines": []}
-        return _test(name, points, 0, "\n".join(line.strip() for line in telling.error_lines(error)), [error["kind"]])
+        return _failed(name, points, error)
     rows = [row for row in check["rows"] if row["verdict"] != NOT_COMPARED or not data & inputs.roles([row["name"]])]
     error = check["error"]
     right = [row["name"] for row in rows if row["verdict"] in ("correct", *REMARKS) or
@@ -116,15 +120,11 @@ def _layer(name, points, check, result, data):
 
 
 def _file_with_layers(folder, skeleton, names):
-    """(the file that was handed in for the skeleton, None) or (None, why there is none)."""
+    """The file that is called as the skeleton is, or else names most of what is wanted; None where nothing was handed in."""
     files = handed_in(folder)
-    if not files:
-        return None, "No Python file and no notebook was handed in."
     same = [file for file in files if file.stem == Path(skeleton).stem]
-    if len(same) == 1 or len(files) == 1:
-        return (same or files)[0], None
-    counted = sorted(files, key=lambda file: -sum(name in _text(file) for name in names))
-    return counted[0], None
+    return same[0] if len(same) == 1 else \
+        max(files, key=lambda file: sum(name in _text(file) for name in names), default=None)
 
 
 def _text(file):
@@ -177,25 +177,21 @@ def _exercise(name, points, file, checking, skeleton, assignment, alone):
     try:
         with Remote(seen, assignment["timeout"], assignment["memory"]) as remote:
             remote.ask("load", remote.process.place(file))
-            answers = _missing(remote.ask("names", asked_for(skeleton)), asked_for(skeleton), checking)
-            said = checking.load(name).check(*answers)
+            answers = dict(zip(asked_for(skeleton), remote.ask("names", asked_for(skeleton))))
+            for asked, answer in answers.items():
+                if not callable(answer):
+                    raise checking.Wrong(f"the file defines no {asked}: keep the names of the exercise.")
+            said = checking.load(name).check(*answers.values())
             return _test(name, points, 1, f"right. {said or ''}".strip())
     except Exception as error:  # also values of a kind that a check does not expect
         told = getattr(remote and remote.gone or error, "told", None)
         if told is None and isinstance(error, checking.Wrong):
             return _test(name, points, 0, f"not yet: {error}", [str(error).partition("\n")[0][:200]])
         told = told or {"kind": type(error).__name__, "message": f"the answer could not be used: {error}", "lines": []}
-        return _test(name, points, 0, "\n".join(line.strip() for line in telling.error_lines(told)), [told["kind"]])
+        return _failed(name, points, told)
 
 
 def asked_for(skeleton: str | os.PathLike) -> list[str]:
     """The names in the last line of an exercise: check(im2col, col2im)."""
     last = ast.parse(Path(skeleton).read_text("utf-8")).body[-1].value
     return [argument.id for argument in last.args]
-
-
-def _missing(answers, names, checking):
-    for answer, name in zip(answers, names):
-        if not callable(answer):
-            raise checking.Wrong(f"the file defines no {name}: keep the names of the exercise.")
-    return answers

@@ -101,6 +101,18 @@ for thing in gc.get_objects():
             if thing(1.0, 2.0) == 1.0: relu_backward = thing
         except Exception: pass
 """,
+    "reads what the checker was told": """
+import gc
+def texts(thing, depth=0):
+    if isinstance(thing, str): yield thing
+    elif isinstance(thing, dict) and depth < 4:
+        for value in list(thing.values()): yield from texts(value, depth + 1)
+told = [text for thing in gc.get_objects() if isinstance(thing, dict) for text in texts(thing)]
+for text in told:
+    if "def relu_inputs(" in text and "told = [" not in text:
+        exec(text)
+        break
+""",
     "replaces numpy": """
 import numpy, sys
 numpy.allclose = numpy.array_equal = lambda *a, **k: True

@@ -31,7 +31,7 @@ def relu_backward(dout, x): return dout * 1.0
 RIGHT = WRONG.replace("dout * 1.0", "dout * (x > 0)")
 RUN = 2 + int(os.environ.setdefault("HOSTILE_RUN", str(os.getpid()))) * 1e-9  # seconds; two runs at once tell their processes
 ASSIGNMENT = {"title": "relu", "kind": "layers", "items": [["relu", 4]], "skeleton": "relu_teacher.py", "seed": 0, "timeout": RUN,
-              "memory": 1024, "files": {}}
+              "memory": 1024, "files": {"relu_teacher.py": SECRET}}
 SHORT = 4
 MARKS = {"@RESULT@": "results/results.json", "@SECRET@": "hidden/relu_teacher.py", "@OTHER@": "others/anna.py"}
 needs_linux = pytest.mark.skipif(sandbox.best_level() == "process", reason="this system offers a submission's process neither "
