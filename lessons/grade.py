@@ -30,26 +30,26 @@ NEXT = {"gradescope": "upload it as the autograder of a programming assignment",
 
 def main(arguments=None):
     """Writes OUT; returns 0, or 2 after a mistake of the user."""
-    options = _parser().parse_args(arguments)
-    try:
-        assignment, hidden = _layers(options) if options.layers else _exercises(options)
-        if options.to == "csv":
-            return _csv(options, assignment, hidden)
-        if options.submissions:
-            raise UserError("--submissions goes with --to csv: the other graders bring the submissions themselves.")
-        if options.to == "nbgrader":
-            bundles.write_folder(options.out, _notebooks(options, assignment, hidden))
-        else:
-            files = getattr(bundles, options.to)(assignment, bundles.needed(assignment, hidden))
-            if options.to == "gradescope":
-                options.out = bundles.place(options.out, "autograder.zip")
-            (bundles.write_zip if options.to == "gradescope" else bundles.write_folder)(options.out, files)
-        print(f"{options.out}: {len(assignment['items'])} tests, {sum(points for _, points in assignment['items'])} points; "
-              f"{NEXT[options.to]}")
-        return 0
-    except UserError as error:
-        print(f"lessons.grade: {error}", file=sys.stderr)
-        return 2
+    return console.run("lessons.grade", lambda: _made(_parser().parse_args(arguments)))
+
+
+def _made(options):
+    assignment, hidden = _layers(options) if options.layers else _exercises(options)
+    if options.to == "csv":
+        return _csv(options, assignment, hidden)
+    if options.submissions:
+        raise UserError("--submissions goes with --to csv: the other graders bring the submissions themselves.")
+    write = bundles.write_folder
+    if options.to == "nbgrader":
+        files = _notebooks(assignment)
+    else:
+        files = getattr(bundles, options.to)(assignment, bundles.needed(assignment, hidden))
+    if options.to == "gradescope":
+        options.out, write = bundles.place(options.out, "autograder.zip"), bundles.write_zip
+    write(options.out, files)
+    print(f"{options.out}: {len(assignment['items'])} tests, {sum(points for _, points in assignment['items'])} points; "
+          f"{NEXT[options.to]}")
+    return 0
 
 
 # ------------------------------------------------------------------------------------------------ the assignment
@@ -100,7 +100,7 @@ def _assignment(options, kind, names, title, files, **more):
             "timeout": options.timeout, "memory": options.memory, "seed": options.seed, **more}
 
 
-def _notebooks(options, assignment, hidden):
+def _notebooks(assignment):
     """{path: bytes} of nbgrader's course folder: source/ASSIGNMENT/*.ipynb"""
     folder = "source/" + "".join(letter if letter.isalnum() else "_" for letter in assignment["title"])
     if assignment["kind"] == "layers":
@@ -190,4 +190,4 @@ def _points(text):
 
 
 if __name__ == "__main__":
-    sys.exit(console.run("lessons.grade", main))
+    sys.exit(main())
