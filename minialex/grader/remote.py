@@ -30,7 +30,7 @@ class Remote(wire.Peer):
     strongest by default."""
 
     def __init__(self, files: list[Path], timeout: float = 10.0, memory: int = 4096, level: str | None = None) -> None:
-        self.timeout, self.gone = timeout, None
+        self.timeout, self.gone, self.late = timeout, None, False
         self.process = Process(files, timeout, memory, level)
         super().__init__(self.process.channel)
         self.left = PATIENCE * timeout + GRACE  # seconds that we wait for it, all in all
@@ -43,22 +43,29 @@ class Remote(wire.Peer):
             self.process.end()
 
     def call(self, target: wire.Far, method: str | None, *arguments, **keywords) -> object:
-        """What it returns. One that takes too long ends the process; Gone is raised then, and ever after."""
-        if self.gone is not None:
-            raise self.gone
-        began, watch = time.monotonic(), threading.Timer(max(self.left, 0), self.process.hang_up)
+        """What it returns. One that takes too long ends the process."""
+        began, watch = time.monotonic(), threading.Timer(max(self.left, 0), self._hang_up)
         watch.start()
         try:
             return super().call(target, method, *arguments, **keywords)
-        except StudentError:
-            raise
-        except wire.Garbled as problem:
-            raise self._ends("crash", str(problem)) from None
-        except (OSError, EOFError, ValueError):  # of a closed socket
-            raise self._how_it_ended(began) from None
         finally:
             watch.cancel()
             self.left -= time.monotonic() - began
+
+    def _hang_up(self):
+        self.late = True
+        self.process.hang_up()
+
+    def exchange(self, data: bytes) -> dict:
+        """The next message after this one. Raises Gone for what is none, or when none comes, and ever after."""
+        if self.gone is not None:
+            raise self.gone
+        try:
+            return super().exchange(data)
+        except wire.Garbled as problem:
+            raise self._ends("crash", str(problem)) from None
+        except (OSError, EOFError, ValueError):  # of a closed socket
+            raise self._how_it_ended() from None
 
     def answer(self, asked: list) -> bytes:
         """Call what was asked for: the reply. Only what was handed over can be called, none of its methods."""
@@ -80,11 +87,10 @@ class Remote(wire.Peer):
         self.process.end()
         return self.gone
 
-    def _how_it_ended(self, began):
-        late = time.monotonic() - began >= self.left
-        status = None if late else self.process.status(2.0)
+    def _how_it_ended(self):
+        status = None if self.late else self.process.status(2.0)
         name = signal.Signals(-status).name if status is not None and -status in set(signal.Signals) else ""
-        if late or name in ("SIGXCPU", "SIGKILL"):
+        if self.late or name in ("SIGXCPU", "SIGKILL"):
             return self._ends("out of time", f"no answer after {self.timeout:g} seconds (--timeout)")
         if status is None:
             return self._ends("crash", "the code closed the connection to the grader")

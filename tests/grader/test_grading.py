@@ -1,9 +1,11 @@
 """Points and feedback: classes as well as functions, and forward held against the teacher's."""
 
+import numpy as np
 import pytest
 from short import first
 
 from minialex.grader import grading
+from minialex.grader.remote import Remote
 
 CLASSES = """
 import numpy as np
@@ -181,3 +183,14 @@ def test_a_wrong_operation_of_a_scalar_engine_costs_its_points(tmp_path, right, 
 def test_a_scalar_engine_that_nobody_wrote_earns_nothing(tmp_path):
     tests = grade(tmp_path, unfinished(), unfinished(), Value=10)
     assert tests["Value"]["score"] == 0
+
+
+def test_what_a_call_raises_here_ends_no_process(tmp_path):
+    file = tmp_path / "f.py"
+    file.write_text("def f(x):\n    x += 1\n    return x\n", encoding="utf-8")
+    with Remote([file]) as remote:
+        remote.ask("load", remote.process.place(file))
+        (f,) = remote.ask("names", ["f"])
+        with pytest.raises(ValueError, match="read-only"):
+            f(np.broadcast_to(1.0, 3))
+        assert remote.gone is None and f(np.ones(3)).tolist() == [2, 2, 2]
