@@ -17,7 +17,8 @@ __all__ = ["Function", "Tensor", "check_backward", "detect_anomaly", "fast", "fu
 
 
 def __getattr__(name: str) -> Any:
-    """`ma.check_backward` and `ma.record` are imported when they are first asked for, as all of gradcheck is."""
+    """`ma.check_backward` and `ma.record` are imported when they are first asked for, as all of
+    gradcheck is."""
     if name == "check_backward":
         return getattr(gradcheck, name)
     if name == "record":

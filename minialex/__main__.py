@@ -1,5 +1,6 @@
 # PYTHON_ARGCOMPLETE_OK
-"""All commands by one name: `minialex COMMAND ...`, or without an installation `python -m minialex COMMAND ...`."""
+"""All commands by one name: `minialex COMMAND ...`, or without an installation `python -m minialex
+COMMAND ...`."""
 import argparse
 import difflib
 import importlib
@@ -13,7 +14,8 @@ USAGE = "usage: minialex COMMAND [options]; minialex COMMAND --help explains one
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command and return its exit status; without one, list them. 2 for a command that does not exist."""
+    """Run a command and return its exit status; without one, list them. 2 for a command that does
+    not exist."""
     name, *rest = (sys.argv[1:] if arguments is None else arguments) or ["--help"]
     if name in ("-h", "--help", "help"):
         print(USAGE, *(f"  {command:<11}{what}" for command, what in COMMANDS.items()), sep="\n")
@@ -32,7 +34,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def complete() -> None:
-    """Answer the shell's question after a Tab, and end; nothing where it has not asked, or argcomplete is not installed."""
+    """Answer the shell's question after a Tab, and end; nothing where it has not asked, or
+    argcomplete is not installed."""
     if "_ARGCOMPLETE" not in os.environ:
         return
     try:
@@ -42,7 +45,8 @@ def complete() -> None:
     parser = argparse.ArgumentParser("minialex")
     commands = parser.add_subparsers()
     for name, what in COMMANDS.items():
-        asked = os.environ.get("COMP_LINE", "").split()[1:2] == [name]  # the other commands' options need not be imported
+        # The other commands' options need not be imported.
+        asked = os.environ.get("COMP_LINE", "").split()[1:2] == [name]
         options = [importlib.import_module(f"minialex.cli.{name}").main.parser()] if asked else []
         commands.add_parser(name, help=what, parents=options, add_help=not asked)
     argcomplete.autocomplete(parser)

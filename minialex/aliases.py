@@ -3,7 +3,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]  # NumPy's array, or on a GPU CuPy's, which is used in the same way
+# NumPy's array, or on a GPU CuPy's, which is used in the same way.
+Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 Shape: TypeAlias = tuple[int, ...]  # the length of each axis
 Pair: TypeAlias = tuple[int, int]  # (vertical, horizontal)
 Size: TypeAlias = int | Pair  # one number for both directions, or two

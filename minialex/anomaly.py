@@ -4,7 +4,8 @@
         loss = F.cross_entropy(model(x), labels)
         loss.backward()
 
-Every result of every forward and backward call is looked at, which takes time: for finding a fault, not for training.
+Every result of every forward and backward call is looked at, which takes time: for finding a fault,
+not for training.
 """
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -22,7 +23,8 @@ from .tensor import Function, Tensor
 
 @contextmanager
 def detect_anomaly() -> Iterator[None]:
-    """Inside the block, the first forward or backward result with NaN or infinity raises FloatingPointError."""
+    """Inside the block, the first forward or backward result with NaN or infinity raises
+    FloatingPointError."""
     tensor.observers.append(_check)
     try:
         yield
@@ -56,7 +58,8 @@ def _check(direction: str, function: Function, call: Callable[..., Any]) -> Call
         for value in result if isinstance(result, (tuple, list)) else (result,):
             if value is None:
                 continue
-            value = value if is_array(value) else np.asarray(value)  # a student's Function may return a number
+            # A student's Function may return a number.
+            value = value if is_array(value) else np.asarray(value)
             if value.size and not _finite(value):
                 raise FloatingPointError(_sentence(direction, function, arrays, value))
         return result

@@ -1,8 +1,9 @@
 """The one file that knows that there are two array libraries.
 
-NumPy computes on the CPU, CuPy on a GPU, and CuPy copies NumPy's names. So an operation asks `array_module(x)` for
-the library that owns its array and writes the rest once; to read ops/, that function is enough. Here live the
-questions that remain: which device an array is on, how to copy it, which device to choose, and how much it has.
+NumPy computes on the CPU, CuPy on a GPU, and CuPy copies NumPy's names. So an operation asks
+`array_module(x)` for the library that owns its array and writes the rest once; to read ops/, that
+function is enough. Here live the questions that remain: which device an array is on, how to copy
+it, which device to choose, and how much it has.
 """
 import importlib
 import importlib.util
@@ -20,11 +21,12 @@ from .errors import UserError
 from .utils import machine
 from .utils.machine import thread_count
 
-# ------------------------------------------------------------------------------------------------ which library owns it
+# ---------------------------------------------------------------------------- which library owns it
 
 
 def loaded_cupy() -> Any:
-    """CuPy if it has been imported: a program that never touched a GPU never pays for the import."""
+    """CuPy if it has been imported: a program that never touched a GPU never pays for the
+    import."""
     return sys.modules.get("cupy")
 
 
@@ -50,7 +52,8 @@ def device_of(array: Any) -> str:
 
 
 def to_device(array: Array, device: str) -> Array:
-    """Copy `array` to `"cpu"`, `"cuda"` or `"cuda:n"`; the same array comes back when it is already there."""
+    """Copy `array` to `"cpu"`, `"cuda"` or `"cuda:n"`; the same array comes back when it is already
+    there."""
     device = canonical(device)
     if device_of(array) == device:
         return array
@@ -63,20 +66,24 @@ def to_device(array: Array, device: str) -> Array:
     except Exception as error:
         works, reason = _try_cuda(_ordinal(device))
         if works:
-            raise  # the device is fine: it was memory that ran out, or a second device that cannot be reached
+            # The device is fine: it was memory that ran out, or a second device that cannot be
+            # reached.
+            raise
         raise UserError(f"device {device} cannot be used: {reason}; stay on the cpu, or on a machine with an NVIDIA GPU run: "
                         f"{install_command()}.") from error
 
 
 def beside(array: Array, index: Any) -> Any:
-    """`index` with its arrays on the device of `array`: CuPy adds up (add.at) at its own arrays' indices only."""
+    """`index` with its arrays on the device of `array`: CuPy adds up (add.at) at its own arrays'
+    indices only."""
     if isinstance(index, tuple):
         return tuple(beside(array, part) for part in index)
     return to_device(index, device_of(array)) if is_array(index) else index
 
 
 def is_masked(data: Any) -> bool:
-    """Is this a masked array, or a list that holds one? NumPy forgets the mask where it makes a plain array."""
+    """Is this a masked array, or a list that holds one? NumPy forgets the mask where it makes a
+    plain array."""
     return hasattr(data, "filled") or isinstance(data, (list, tuple)) and any(
         hasattr(part, "filled") or isinstance(part, (list, tuple)) and is_masked(part) for part in data)
 
@@ -86,7 +93,8 @@ def as_numbers(data: Any) -> Array:
     array = data
     if is_masked(data):
         raise TypeError("a Tensor has no mask, and a masked array was given: say what counts, by .filled(0) or .compressed().")
-    if not is_array(data) or (isinstance(data, np.ndarray) and type(data) is not np.ndarray):  # np.matrix: * means @
+    # To np.matrix, * means @.
+    if not is_array(data) or (isinstance(data, np.ndarray) and type(data) is not np.ndarray):
         try:
             array = np.asarray(data)
         except ValueError:
@@ -97,7 +105,8 @@ def as_numbers(data: Any) -> Array:
 
 
 def same_dtype(name: str, x: Array, weight: Array, bias: Array | None) -> None:
-    """Raises TypeError unless input, weight and bias have one dtype: float64 images would turn a whole network to float64."""
+    """Raises TypeError unless input, weight and bias have one dtype: float64 images would turn a
+    whole network to float64."""
     for what, array in (("weight", weight), ("bias", bias)):
         if array is not None and array.dtype != x.dtype:
             raise TypeError(f"{name}: the input is {x.dtype}, the {what} is {array.dtype}: they must be equal. To train in "
@@ -110,15 +119,17 @@ def to_numpy(array: Any) -> NDArray[Any]:
 
 
 def gpu_memory() -> tuple[int, int]:
-    """(bytes that an array on the current GPU can have, bytes in use): CuPy keeps what is freed, for reuse."""
+    """(bytes that an array on the current GPU can have, bytes in use): CuPy keeps what is freed,
+    for reuse."""
     cupy = loaded_cupy()
     pool = cupy.get_default_memory_pool()
     return cupy.cuda.runtime.memGetInfo()[0] + pool.free_bytes(), pool.used_bytes()
 
 
 def reserve_memory(device: str, count: int) -> None:
-    """Ask a GPU's driver once for the bytes that a run will take, and leave them to CuPy's pool: its first steps then do not stop
-    for the driver, and its arrays lie in one piece of memory. Nothing happens on the CPU, or where there is not so much."""
+    """Ask a GPU's driver once for the bytes that a run will take, and leave them to CuPy's pool:
+    its first steps then do not stop for the driver, and its arrays lie in one piece of memory.
+    Nothing happens on the CPU, or where there is not so much."""
     if canonical(device) == "cpu" or count > (memory_free(device) or 0):
         return
     cupy = loaded_cupy()
@@ -127,12 +138,13 @@ def reserve_memory(device: str, count: int) -> None:
 
 
 def bytes_asked_for(shortage: str) -> int:
-    """How much memory was asked for, from CuPy's words: "Out of memory allocating 1,024 bytes (...)"; 0 for other words."""
+    """How much memory was asked for, from CuPy's words: "Out of memory allocating 1,024 bytes
+    (...)"; 0 for other words."""
     found = re.match(r"Out of memory allocating ([\d,]+) bytes", shortage)
     return int(found[1].replace(",", "")) if found else 0
 
 
-# ------------------------------------------------------------------------------------------------ choosing a device
+# ---------------------------------------------------------------------------- choosing a device
 
 
 class Device(NamedTuple):
@@ -159,14 +171,16 @@ _WHEELS = ("cupy", "cupy-cuda11x", "cupy-cuda12x", "cupy-cuda13x", "cupy-rocm-4-
 
 
 def install_command() -> str:
-    """The command that makes CuPy usable on a machine with an NVIDIA GPU; it removes another CuPy, which would break it."""
+    """The command that makes CuPy usable on a machine with an NVIDIA GPU; it removes another CuPy,
+    which would break it."""
     found = cupy_wheels()
     remove = f"pip uninstall -y {' '.join(found)} && " if set(found) - {"cupy-cuda12x"} else ""
     return f"{remove}pip install -r requirements-gpu.txt"
 
 
 def cupy_wheels() -> list[str]:
-    """The names under which CuPy is installed: more than one break each other, since their files have the same places."""
+    """The names under which CuPy is installed: more than one break each other, since their files
+    have the same places."""
     import importlib.metadata  # half as long as all other imports together
 
     return [name for name in _WHEELS if next(iter(importlib.metadata.distributions(name=name)), None)]
@@ -189,8 +203,9 @@ def _gpu_is_present() -> bool:
 def _try_cuda(ordinal: int) -> tuple[bool, str]:
     """Run a real operation on the GPU. Returns (works, description or reason).
 
-    `import cupy` succeeds without a GPU and without a driver; only a computation tells. The kernel is compiled by NVRTC, and
-    the matrix product needs cuBLAS, which CuPy's bare wheel does not bring.
+    `import cupy` succeeds without a GPU and without a driver; only a computation tells. The kernel
+    is compiled by NVRTC, and the matrix product needs cuBLAS, which CuPy's bare wheel does not
+    bring.
     """
     try:
         cupy = importlib.import_module("cupy")
@@ -221,11 +236,12 @@ def _first_line(error: BaseException) -> str:
 def resolve_device(spec: str = "auto", tf32: bool | None = None) -> Device:
     """Choose the device by running a real operation on it.
 
-    `spec`: `"auto"`, `"cpu"`, `"cuda"` or `"cuda:n"`. Returns a `Device` whose `why` is one line to print.
-    `tf32`: may a GPU's float32 matrix products round what they multiply to TF32, 10 bits of mantissa instead of 23? From
-    Ampere on they are then several times as fast. CuPy's setting for it (CUPY_TF32, off where nobody sets it) holds for
-    the whole process and is read at the first product; None leaves it alone.
-    Raises UserError when a GPU was asked for by name and cannot compute; `"auto"` falls back to the CPU and says why.
+    `spec`: `"auto"`, `"cpu"`, `"cuda"` or `"cuda:n"`. Returns a `Device` whose `why` is one line to
+    print. `tf32`: may a GPU's float32 matrix products round what they multiply to TF32, 10 bits of
+    mantissa instead of 23? From Ampere on they are then several times as fast. CuPy's setting for
+    it (CUPY_TF32, off where nobody sets it) holds for the whole process and is read at the first
+    product; None leaves it alone. Raises UserError when a GPU was asked for by name and cannot
+    compute; `"auto"` falls back to the CPU and says why.
     """
     if tf32 is not None:
         os.environ["CUPY_TF32"] = str(int(tf32))
@@ -234,7 +250,8 @@ def resolve_device(spec: str = "auto", tf32: bool | None = None) -> Device:
     wanted = "cuda:0" if spec == "auto" else canonical(spec)
     works, reason = _try_cuda(_ordinal(wanted))
     if works:
-        sys.modules["cupy"].cuda.Device(_ordinal(wanted)).use()  # CuPy puts new arrays on the device that is current
+        # CuPy puts new arrays on the device that is current.
+        sys.modules["cupy"].cuda.Device(_ordinal(wanted)).use()
         rounded = ", matrix products in TF32" if os.environ.get("CUPY_TF32", "0").strip() not in ("", "0") else ""
         return Device(wanted, f"device: {wanted}, {reason}{rounded}{_side_by_side()}")
     gpu = f"; this machine has an NVIDIA GPU, to use it run: {install_command()}" if _gpu_is_present() else ""
@@ -249,11 +266,12 @@ def _describe_cpu() -> str:
     return f"{thread_count()} thread{'s' if thread_count() != 1 else ''} of {platform.machine()}, NumPy {np.__version__}"
 
 
-# ------------------------------------------------------------------------------------------------ memory
+# ---------------------------------------------------------------------------- memory
 
 
 def memory_used(device: str) -> int | None:
-    """The most bytes that this program has held so far: of main memory, or on a GPU of its own. None where nobody knows."""
+    """The most bytes that this program has held so far: of main memory, or on a GPU of its own.
+    None where nobody knows."""
     if canonical(device) != "cpu":
         pool = getattr(loaded_cupy(), "get_default_memory_pool", None)
         return pool().total_bytes() if pool else None

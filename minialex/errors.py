@@ -2,15 +2,18 @@
 
 
 class UserError(Exception):
-    """A mistake of the user: the message is one sentence that says what to do. Commands print it and exit 2."""
+    """A mistake of the user: the message is one sentence that says what to do. Commands print it
+    and exit 2."""
 
 
 class OutOfMemory(UserError, MemoryError):
-    """What was asked for does not fit the memory: what was needed, what there was, what would fit."""
+    """What was asked for does not fit the memory: what was needed, what there was, what would
+    fit."""
 
 
 class Ended(Exception):
-    """A command has come to an end that is nobody's mistake: the message says which, `status` is the exit status."""
+    """A command has come to an end that is nobody's mistake: the message says which, `status` is
+    the exit status."""
 
     status = 1
 

@@ -1,6 +1,8 @@
-"""The table of a whole network: what each layer does to a shape, its parameters, multiply-accumulates and memory.
+"""The table of a whole network: what each layer does to a shape, its parameters,
+multiply-accumulates and memory.
 
-Only shapes are computed, by the arithmetic of shapes.py: not a single activation. table.py makes a text of it.
+Only shapes are computed, by the arithmetic of shapes.py: not a single activation. table.py makes a
+text of it.
 """
 import math
 from collections.abc import Iterator
@@ -26,7 +28,8 @@ class Row(NamedTuple):
     output_shape: tuple
     groups: int
     parameters: int
-    macs: int  # multiply-accumulates, biases not counted; None where only running the layer could tell
+    # multiply-accumulates, biases not counted; None where only running the layer could tell.
+    macs: int
     activation_bytes: int  # the output in float32; 0 for a view of the input
 
 
@@ -39,7 +42,8 @@ class Totals(NamedTuple):
 
 
 class Summary:
-    """rows: a Row for each layer, in order; totals: their Totals; str() is a table, at most 100 columns wide."""
+    """rows: a Row for each layer, in order; totals: their Totals; str() is a table, at most 100
+    columns wide."""
 
     def __init__(self, title: str, input_shape: Shape, rows: list[Row]) -> None:
         self.title, self.input_shape, self.rows = title, input_shape, rows
@@ -110,7 +114,8 @@ def _rows(model: nn.Module, shape: Shape, run_unknown: bool = True) -> list[Row]
 
 
 def _leaves(module: nn.Module, name: str) -> Iterator[tuple[str, nn.Module]]:
-    """(name, layer) in the order in which they are applied; a Sequential inside a Sequential is opened."""
+    """(name, layer) in the order in which they are applied; a Sequential inside a Sequential is
+    opened."""
     if type(module).forward not in (nn.Sequential.forward, models.Network.forward):
         yield name or type(module).__name__, module
         return
@@ -150,7 +155,7 @@ def _ranges(numbers: list[int], most: int = 6) -> str:
     return " and ".join(filter(None, [", ".join(texts[:-1]), texts[-1]]))
 
 
-# ------------------------------------------------------------------------------------------------ what each layer does
+# ---------------------------------------------------------------------------- what each layer does
 
 
 def _convolution(layer: Any, shape: Shape) -> _Effect:
@@ -167,7 +172,8 @@ def _pool(layer: Any, shape: Shape) -> _Effect:
 
 
 def _slide(layer: Any, shape: Shape) -> tuple[Shape, str]:
-    """The (OH, OW) that a layer's windows give, and the formula: one when height and width go alike."""
+    """The (OH, OW) that a layer's windows give, and the formula: one when height and width go
+    alike."""
     if len(shape) != 3:
         raise _Misfit(f"slides a window over maps (C, H, W) but gets {times(shape)}")
     size, kernel = shape[1:], layer.kernel_size
@@ -237,7 +243,8 @@ def _by_running(layer: Any, shape: Shape) -> _Effect:
     return _Effect(output.shape[1:], "found by running it", macs=None)
 
 
-# Looked up by forward: a subclass that computes the same has the same rule, one that computes something else is run.
+# Looked up by forward: a subclass that computes the same has the same rule, one that computes
+# something else is run.
 _RULES = {
     nn.Conv2d.forward: _convolution,
     nn.MaxPool2d.forward: _pool,

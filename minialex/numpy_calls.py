@@ -1,4 +1,5 @@
-"""What NumPy asks of a Tensor: its shape, and to stand beside an array at an operator; the rest is refused in a sentence."""
+"""What NumPy asks of a Tensor: its shape, and to stand beside an array at an operator; the rest is
+refused in a sentence."""
 from typing import Any, NoReturn
 
 import numpy as np
@@ -11,10 +12,12 @@ INSTEAD = {"exp": "x.exp()", "log": "x.log()", "sum": "x.sum()", "mean": "x.mean
 
 
 class NumpyCalls:
-    """The methods by which NumPy asks: __array__ for the values, the others before it calls one of its own functions."""
+    """The methods by which NumPy asks: __array__ for the values, the others before it calls one of
+    its own functions."""
 
     data: Any
-    __array_priority__ = 200  # so that CuPy's `array * tensor` asks the tensor; NumPy calls __array_ufunc__
+    # So that CuPy's `array * tensor` asks the tensor; NumPy calls __array_ufunc__.
+    __array_priority__ = 200
 
     def __array__(self, dtype: object = None, copy: object = None) -> NoReturn:
         self._refuse()

@@ -1,7 +1,8 @@
 """--model FILE.py:NAME: train a network of your own on your own pictures.
 
-NAME is a class derived from `nn.Module`, or a function that returns one. It is called with `num_classes=` and `in_channels=`
-if it takes them, gets pictures of its attribute `input_shape`, (channels, height, width), and returns one number per class:
+NAME is a class derived from `nn.Module`, or a function that returns one. It is called with
+`num_classes=` and `in_channels=` if it takes them, gets pictures of its attribute `input_shape`,
+(channels, height, width), and returns one number per class:
 
     class Net(nn.Sequential):
         input_shape = (3, 64, 64)  # without it (3, 227, 227)
@@ -10,8 +11,9 @@ if it takes them, gets pictures of its attribute `input_shape`, (channels, heigh
             super().__init__(conv1=nn.Conv2d(3, 16, 5), relu1=nn.ReLU(), pool1=nn.MaxPool2d(4), flatten=nn.Flatten(),
                              fc2=nn.Linear(16 * 15 * 15, num_classes))
 
-The run keeps a copy of the file, model.py, from which its network is built again: it must not need other files of yours.
-Building it runs that file, as any program of yours is run: use runs only of people whose programs you would run.
+The run keeps a copy of the file, model.py, from which its network is built again: it must not need
+other files of yours. Building it runs that file, as any program of yours is run: use runs only of
+people whose programs you would run.
 """
 
 import difflib
@@ -42,8 +44,8 @@ def is_own(variant: str | None) -> bool:
 
 
 class OwnModel(NamedTuple):
-    """A user's network before it is built. path: of its file; source: the file's bytes; make: the class or function; variant:
-    what tables and checkpoints call it."""
+    """A user's network before it is built. path: of its file; source: the file's bytes; make: the
+    class or function; variant: what tables and checkpoints call it."""
 
     path: Path
     name: str
@@ -66,8 +68,9 @@ class OwnModel(NamedTuple):
             file.write(self.source)
 
     def build(self, num_classes: int) -> nn.Module:
-        """The network, with `variant`, `input_shape`, `num_classes`, and `activation_bytes`: what its operations put out for a
-        picture. Raises UserError when it cannot be built, has nothing to learn, or does not give (N, num_classes)."""
+        """The network, with `variant`, `input_shape`, `num_classes`, and `activation_bytes`: what
+        its operations put out for a picture. Raises UserError when it cannot be built, has nothing
+        to learn, or does not give (N, num_classes)."""
         given = {"num_classes": num_classes, "in_channels": self.input_shape[0]}
         takes = inspect.signature(self.make).parameters
         model = self._run("cannot be built", lambda: self.make(**{name: given[name] for name in given if name in takes}))
@@ -98,7 +101,8 @@ class OwnModel(NamedTuple):
 
 
 def read(text: str) -> OwnModel:
-    """The OwnModel of "FILE.py:NAME". Raises UserError when there is no such file or no such name in it."""
+    """The OwnModel of "FILE.py:NAME". Raises UserError when there is no such file or no such name
+    in it."""
     path, _, name = text.rpartition(":") if not text.endswith(".py") else (text, "", "")
     if not path.endswith(".py"):
         raise UserError(f"--model {text} is not possible: it needs a Python file and the name of a network in it, such as "
@@ -107,7 +111,8 @@ def read(text: str) -> OwnModel:
 
 
 def of_run(folder: Path, settings: dict[str, Any] | None) -> OwnModel:
-    """The OwnModel of a run, from the copy in its folder. settings: what its config.json says of it.
+    """The OwnModel of a run, from the copy in its folder. settings: what its config.json says of
+    it.
 
     Raises UserError when the copy is not there, or is not the file that the run was started with.
     """

@@ -12,12 +12,14 @@ import numpy as np
 from .aliases import Array
 from .device import device_of, to_device
 
-_random: dict[str, Any] = {"host": None}  # the generator is made when first asked for: numpy.random takes 10 ms
+# The generator is made when first asked for: numpy.random takes 10 ms.
+_random: dict[str, Any] = {"host": None}
 _part = threading.local()  # .first_row: each thread may work on a part of its own
 
 
 def manual_seed(seed: int) -> None:
-    """Seed every random number that the engine draws: initial weights and dropout masks, on the CPU and on GPUs.
+    """Seed every random number that the engine draws: initial weights and dropout masks, on the CPU
+    and on GPUs.
 
     Raises ValueError for anything but a whole number of at least 0.
     """
@@ -28,26 +30,31 @@ def manual_seed(seed: int) -> None:
 
 
 def host_generator() -> np.random.Generator:
-    """The NumPy generator behind weight initialisation; every other random number follows from what it draws."""
+    """The NumPy generator behind weight initialisation; every other random number follows from what
+    it draws."""
     if _random["host"] is None:
         _random["host"] = np.random.default_rng()
     return _random["host"]
 
 
 def random_key() -> int:
-    """A whole number below 2^64 that stands for a long sequence of random numbers, such as a dropout mask.
+    """A whole number below 2^64 that stands for a long sequence of random numbers, such as a
+    dropout mask.
 
-    It is drawn on the host and may be made into the sequence where the array is (cuda/dropout.cu), so that a GPU's random
-    numbers are the CPU's, and that the host generator's state, which a checkpoint keeps, is all the state there is.
+    It is drawn on the host and may be made into the sequence where the array is (cuda/dropout.cu),
+    so that a GPU's random numbers are the CPU's, and that the host generator's state, which a
+    checkpoint keeps, is all the state there is.
     """
     return int(host_generator().integers(1 << 64, dtype=np.uint64))
 
 
 def sequence(key: int, first: int, count: int) -> Array:
-    """Numbers `first` to `first + count − 1` of the sequence that `key` stands for: float32, in [0, 1).
+    """Numbers `first` to `first + count − 1` of the sequence that `key` stands for: float32, in [0,
+    1).
 
-    Philox is a generator that computes any part of its sequence without the parts before it. So the same key gives the same
-    numbers again, on any number of cores and on a GPU. One step of its counter makes eight float32 numbers.
+    Philox is a generator that computes any part of its sequence without the parts before it. So the
+    same key gives the same numbers again, on any number of cores and on a GPU. One step of its
+    counter makes eight float32 numbers.
     """
     counter, skipped = divmod(first, 8)
     generator = np.random.Generator(np.random.Philox(key=key, counter=counter))
@@ -55,7 +62,8 @@ def sequence(key: int, first: int, count: int) -> Array:
 
 
 def next_sequence(x: Array) -> tuple[int, int]:
-    """(key, first): which sequence has the next random numbers, one for each of x's, and where they begin."""
+    """(key, first): which sequence has the next random numbers, one for each of x's, and where they
+    begin."""
     return random_key(), first_row() * (x.size // max(len(x), 1) if x.ndim else 0)
 
 
@@ -65,9 +73,10 @@ def uniform_like(x: Array) -> Array:
 
 
 def parts_of_batch(slices: Iterable[slice]) -> Iterator[slice]:
-    """Yield the slices of one batch. While a part is worked on, the random numbers are those that its rows would have had
-    in the whole batch: each part begins with the same keys, and `first_row()` says where in their sequences it starts.
-    A part may be cut again: slices then count from its first row."""
+    """Yield the slices of one batch. While a part is worked on, the random numbers are those that
+    its rows would have had in the whole batch: each part begins with the same keys, and
+    `first_row()` says where in their sequences it starts. A part may be cut again: slices then
+    count from its first row."""
     before, first = random_state(), first_row()
     try:
         for part in slices:
@@ -85,8 +94,9 @@ def first_row() -> int:
 
 @contextmanager
 def frozen_randomness() -> Iterator[Callable[[], None]]:
-    """Inside the block, every run draws the same numbers again each time `restart()` is called; afterwards the
-    generators go on as if nothing had been drawn. Gradient checking needs a dropout mask that stands still."""
+    """Inside the block, every run draws the same numbers again each time `restart()` is called;
+    afterwards the generators go on as if nothing had been drawn. Gradient checking needs a dropout
+    mask that stands still."""
     before = _random["host"]
 
     def restart() -> None:
@@ -100,7 +110,8 @@ def frozen_randomness() -> Iterator[Callable[[], None]]:
 
 
 def random_state() -> dict[str, Any]:
-    """All that the random numbers to come depend on, on the CPU and on GPUs, as plain JSON-able values for checkpoints."""
+    """All that the random numbers to come depend on, on the CPU and on GPUs, as plain JSON-able
+    values for checkpoints."""
     return dict(host_generator().bit_generator.state)
 
 

@@ -1,4 +1,5 @@
-"""What the values of a layer see of the picture: its receptive field, and the pixels that are really there.
+"""What the values of a layer see of the picture: its receptive field, and the pixels that are
+really there.
 
     sight = Sight.of_picture((3, 227, 227))
     for layer in model:
@@ -21,9 +22,10 @@ Spans = list[Pair | None]  # for each value along one side: the first and last p
 class Sight(NamedTuple):
     """What the values of a layer see of the picture, each pair for (height, width).
 
-    size, step: pixels across, and from one value to its neighbour; start: the first pixel of value 0, below 0 on padding. They
-    follow the windows alone. spans: the pixels there really are behind each value: fewer at the edges, where windows of later
-    layers lie on padding, which shows nothing of the picture.
+    size, step: pixels across, and from one value to its neighbour; start: the first pixel of value
+    0, below 0 on padding. They follow the windows alone. spans: the pixels there really are behind
+    each value: fewer at the edges, where windows of later layers lie on padding, which shows
+    nothing of the picture.
     """
 
     size: Pair
@@ -42,7 +44,8 @@ class Sight(NamedTuple):
         if isinstance(layer, nn.ZeroPad2d):
             return self._padded(layer)
         window = window_of(layer)
-        if isinstance(layer, nn.MapResponseNorm):  # a neighbourhood in place of a window: as many values come out as went in
+        # A neighbourhood in place of a window: as many values come out as went in.
+        if isinstance(layer, nn.MapResponseNorm):
             window = {"kernel": [layer.size] * 2, "stride": [1, 1], "padding": [layer.size // 2] * 2}
         return self._through(**window) if window else self
 
@@ -72,7 +75,8 @@ def _slid(spans: Spans, kernel: int, stride: int, padding: int) -> Spans:
 
 
 def window_of(layer: Any) -> dict[str, list[int]] | None:
-    """The window that a layer slides over its maps, as pairs (height, width); None where it slides none."""
+    """The window that a layer slides over its maps, as pairs (height, width); None where it slides
+    none."""
     if not hasattr(layer, "kernel_size"):
         return None
     return {"kernel": list(layer.kernel_size), "stride": list(layer.stride), "padding": list(layer.padding)}

@@ -1,6 +1,8 @@
-"""Activations in cache-sized blocks, on all cores, in either memory order (layout.py), into memory that is used again.
+"""Activations in cache-sized blocks, on all cores, in either memory order (layout.py), into memory
+that is used again.
 
-Gains: relu1 by itself at batch 32 runs at 3.1 and 2.3 times PyTorch's speed (RESULTS.md, "Each layer by itself").
+Gains: relu1 by itself at batch 32 runs at 3.1 and 2.3 times PyTorch's speed (RESULTS.md, "Each
+layer by itself").
 """
 from typing import Any
 
@@ -12,7 +14,8 @@ from .threads import for_blocks
 
 
 class _InBlocks:
-    """Each below says two things: `value` writes f(x) into y, and `slope`, computed from y, writes g·f′(x) into dx."""
+    """Each below says two things: `value` writes f(x) into y, and `slope`, computed from y, writes
+    g·f′(x) into dx."""
 
     fresh_gradients = True
 

@@ -1,12 +1,14 @@
-"""Convolutions of small layers, such as LeNet-5's: small matrix products for each row of the output, all images in each.
+"""Convolutions of small layers, such as LeNet-5's: small matrix products for each row of the
+output, all images in each.
 
-    y[h] = W · columns[h] + b           dW = Σ_h dy[h] · columns[h]ᵀ            dcolumns[h] = Wᵀ · dy[h]
+    y[h] = W · columns[h] + b       dW = Σ_h dy[h] · columns[h]ᵀ       dcolumns[h] = Wᵀ · dy[h]
 
-Images lie in memory with the images last, (H, C, W, N): a row of a kernel's entry is a run of OW·N numbers, in LeNet-5 at batch
-64 seven kilobytes, so columns are copied and added up in long runs; and y[h] as it comes out of the product is a row of the
-output. NumPy runs all these products in one call, and OpenBLAS has a kernel for products of at most 10⁶ multiply-adds that skips
-the packing of operands. LeNet-5's second layer takes 0.5 + 1.2 ms on one core, image by image 0.7 + 2.3 (RESULTS.md, "Rows that
-were not reached").
+Images lie in memory with the images last, (H, C, W, N): a row of a kernel's entry is a run of OW·N
+numbers, in LeNet-5 at batch 64 seven kilobytes, so columns are copied and added up in long runs;
+and y[h] as it comes out of the product is a row of the output. NumPy runs all these products in one
+call, and OpenBLAS has a kernel for products of at most 10⁶ multiply-adds that skips the packing of
+operands. LeNet-5's second layer takes 0.5 + 1.2 ms on one core, image by image 0.7 + 2.3
+(RESULTS.md, "Rows that were not reached").
 """
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -19,11 +21,13 @@ from .convolution import Convolution
 from .layout import copy_rows, from_rows, rows
 from .threads import sum_over_images
 
-_COLUMNS = 8 << 20  # bytes: so many rows of outputs go together that NumPy's calls are worth their while
+# Bytes: so many rows of outputs go together that NumPy's calls are worth their while.
+_COLUMNS = 8 << 20
 
 
 class Batched:
-    """The plan (convolution.py). For some rows of outputs, OH, and T = groups towers, with P = OW·N:
+    """The plan (convolution.py). For some rows of outputs, OH, and T = groups towers, with P =
+    OW·N:
 
         columns (OH, T, K, P)        y and dy (OH, T, C_out/T, P)        W (T, C_out/T, K)
     """
@@ -59,7 +63,8 @@ class Batched:
 
     def backward(self, x: Array, weight: Array, incoming: Callable[[slice], Array],
                  needed: Sequence[bool]) -> tuple[Array | None, ...]:
-        """dL/dx, dL/dweight, dL/dbias, each None where `needed` says so. incoming(images): dL/d(W · columns + b) of a slice."""
+        """dL/dx, dL/dweight, dL/dbias, each None where `needed` says so. incoming(images): dL/d(W ·
+        columns + b) of a slice."""
         need_x, need_weight, *need_bias = needed
         W, windows, parts = self.weights(weight), self.windows(self.pixels(x)), {}
         dy = rows(incoming(slice(0, len(x))))
@@ -68,7 +73,9 @@ class Batched:
 
         def some_rows(some: slice) -> tuple[Array | None, ...]:
             its_dy, dW = self.products(dy[some]), None
-            if need_weight:  # dy · columnsᵀ as (columns · dyᵀ)ᵀ: the second layer's takes 0.43 ms this way and 0.76 the other
+            # dy · columnsᵀ as (columns · dyᵀ)ᵀ: the second layer's takes 0.43 ms this way and 0.76
+            # the other.
+            if need_weight:
                 dW = np.matmul(self.columns(windows[some]), its_dy.swapaxes(2, 3)).sum(axis=0)
             if need_x:
                 parts[some.start] = self.columns_back(np.matmul(W.swapaxes(1, 2), its_dy, out=self.empty_columns(its_dy)))
@@ -79,12 +86,14 @@ class Batched:
                 dW.swapaxes(1, 2).reshape(weight.shape) if need_weight else None, db)
 
     def sum_over_rows(self, function: Callable[[slice], Any]) -> Any:
-        """Call `function(slice)` for all rows of outputs, some at a time, and add up what it returns."""
+        """Call `function(slice)` for all rows of outputs, some at a time, and add up what it
+        returns."""
         at_a_time = max(1, _COLUMNS // (self.row_size * self.dtype.itemsize))
         return sum_over_images(function, self.output_size[0], at_a_time, True, operations=self.row_operations)
 
     def together(self, parts: dict[int, Array], shape: Shape) -> Array:
-        """{first row of outputs: gradients of the pixels in its windows and those of some rows below} -> dx of this shape"""
+        """{first row of outputs: gradients of the pixels in its windows and those of some rows
+        below} -> dx of this shape"""
         (N, C, H, W), (PH, PW), SH = shape, self.padding, self.stride[0]
         if len(parts) == 1 and len(parts[0]) == H + 2 * PH:
             dpixels = parts[0]
@@ -117,10 +126,12 @@ class Batched:
         return copy
 
     def windows(self, pixels: Array) -> Array:
-        """Every window as a view, without gaps in `pixels`: entry [h, c, i, j, w, n] is pixels[h·SH + i, c, w·SW + j, n]."""
+        """Every window as a view, without gaps in `pixels`: entry [h, c, i, j, w, n] is pixels[h·SH
+        + i, c, w·SW + j, n]."""
         (KH, KW), (SH, SW), (sh, sc, sw, sn) = self.kernel_size, self.stride, pixels.strides
         shape = (len(pixels) - KH) // SH + 1, self.C, KH, KW, self.output_size[1], pixels.shape[3]
-        return np.ndarray(shape, self.dtype, pixels, 0, (SH * sh, sc, sh, sw, SW * sw, sn))  # as_strided takes 9 µs
+        # as_strided takes 9 µs.
+        return np.ndarray(shape, self.dtype, pixels, 0, (SH * sh, sc, sh, sw, SW * sw, sn))
 
     def columns(self, windows: Array) -> Array:
         """(OH, C, KH, KW, OW, N) -> (OH, T, K, P)"""
@@ -129,7 +140,8 @@ class Batched:
         return columns.reshape(len(columns), self.groups, self.K, -1)
 
     def columns_back(self, dcolumns: Array) -> Array:
-        """The transpose: each entry is added to the pixel that it was copied from. -> (rows of pixels, C, W + 2·PW, N)"""
+        """The transpose: each entry is added to the pixel that it was copied from. -> (rows of
+        pixels, C, W + 2·PW, N)"""
         (KH, KW), N = self.kernel_size, dcolumns.shape[3] // self.output_size[1]
         pixels = empty(((len(dcolumns) - 1) * self.stride[0] + KH, self.C, self.width, N), self.dtype)
         pixels[...] = 0
@@ -143,11 +155,13 @@ class Batched:
         return pixels
 
     def empty_columns(self, dy: Array) -> Array:
-        """Uninitialised memory for the columns that belong to `dy`: that of `columns`, which have done their work."""
+        """Uninitialised memory for the columns that belong to `dy`: that of `columns`, which have
+        done their work."""
         return scratch("columns", (*dy.shape[:2], self.K, dy.shape[3]), self.dtype, like=dy)
 
     def products(self, y: Array) -> Array:
-        """Rows of outputs (OH, C_out, OW, N) as they come out of the products, a view: (OH, T, C_out/T, P)"""
+        """Rows of outputs (OH, C_out, OW, N) as they come out of the products, a view: (OH, T,
+        C_out/T, P)"""
         return y.reshape(len(y), self.groups, y.shape[1] // self.groups, -1)
 
 

@@ -1,12 +1,15 @@
-"""Convolutions in the fast way: a plan says how, and a ReLU that follows is the epilogue of each part's output.
+"""Convolutions in the fast way: a plan says how, and a ReLU that follows is the epilogue of each
+part's output.
 
-A plan has two methods, `forward(x, weight, bias, epilogue) -> y` and `backward(x, weight, incoming, needed) -> (dx, dW, db)`.
-`Plan` is the one product of `ops/convolution.py`, for a few images at a time; the maps that bring weights, images and output into
-the product's form and back are left to its kinds: im2col.py, batched.py, winograd.py, space_to_depth.py, gpu.py.
+A plan has two methods, `forward(x, weight, bias, epilogue) -> y` and `backward(x, weight, incoming,
+needed) -> (dx, dW, db)`. `Plan` is the one product of `ops/convolution.py`, for a few images at a
+time; the maps that bring weights, images and output into the product's form and back are left to
+its kinds: im2col.py, batched.py, winograd.py, space_to_depth.py, gpu.py.
 
-The columns of a whole batch would fill the memory (conv1's alone 562 MB at 128 images), so a few images at a time share one
-buffer, and backward builds the columns again, which is cheaper than keeping them. Gains: what each kind says; the epilogue the
-five ReLUs' own passes, 2 to 4 % of the paper's step (RESULTS.md, "What each step brought").
+The columns of a whole batch would fill the memory (conv1's alone 562 MB at 128 images), so a few
+images at a time share one buffer, and backward builds the columns again, which is cheaper than
+keeping them. Gains: what each kind says; the epilogue the five ReLUs' own passes, 2 to 4 % of the
+paper's step (RESULTS.md, "What each step brought").
 """
 from collections.abc import Callable, Sequence
 from math import prod
@@ -21,8 +24,8 @@ from .threads import for_rows, sum_over_images
 
 
 class Convolution(ops.Conv2d):
-    """ops.Conv2d by a plan. `relu`: y = max(W · columns + b, 0), where dy counts where y > 0: the same numbers as two operations,
-    but the output before ReLU is never kept."""
+    """ops.Conv2d by a plan. `relu`: y = max(W · columns + b, 0), where dy counts where y > 0: the
+    same numbers as two operations, but the output before ReLU is never kept."""
 
     plan = None
     fresh_gradients = True
@@ -70,8 +73,9 @@ def _relu(y: Array) -> None:
 
 
 class Plan:
-    """y = W · columns + b and its transposes, some images at a time. Matrices have four axes, of which the first two number the
-    products beside each other: (1, T, ...) for im2col, with T = groups towers."""
+    """y = W · columns + b and its transposes, some images at a time. Matrices have four axes, of
+    which the first two number the products beside each other: (1, T, ...) for im2col, with T =
+    groups towers."""
 
     both_ways = True  # forward and backward by the same plan
     by_image = True  # each core takes images of its own through all steps; otherwise each step shares its work
@@ -92,7 +96,8 @@ class Plan:
 
     def backward(self, x: Array, weight: Array, incoming: Callable[[slice], Array], needed: Sequence[bool]) -> tuple[Array | None,
                  Array | None, Array | None]:
-        """dL/dx, dL/dweight, dL/dbias, each None where `needed` says so. incoming(images): dL/d(W · columns + b) of a slice."""
+        """dL/dx, dL/dweight, dL/dbias, each None where `needed` says so. incoming(images): dL/d(W ·
+        columns + b) of a slice."""
         need_x, need_weight, *need_bias = needed
         W = self.weights(weight)
         dx = self.empty_images(x.shape) if need_x else None
@@ -115,7 +120,8 @@ class Plan:
 
 
     def sum_over_images(self, function: Callable[..., Any], count: int, operations: float) -> Any:
-        """Call `function(slice)` for all of `count` images, some at a time, and add up what it returns."""
+        """Call `function(slice)` for all of `count` images, some at a time, and add up what it
+        returns."""
         return sum_over_images(function, count, self.images_at_a_time(), self.by_image, operations)
 
 

@@ -1,6 +1,8 @@
-"""Which implementation serves which operation, shape, dtype and device: one table. Where no row fits, the book's own lines run.
+"""Which implementation serves which operation, shape, dtype and device: one table. Where no row
+fits, the book's own lines run.
 
-An implementation is a Function with the book's options and inputs. functional.py asks `implementation(op, *inputs)` for it.
+An implementation is a Function with the book's options and inputs. functional.py asks
+`implementation(op, *inputs)` for it.
 """
 import os
 from collections.abc import Callable
@@ -21,7 +23,7 @@ from .im2col import Im2colConvolution
 from .space_to_depth import SpaceToDepthConvolution
 from .winograd import LONGEST_SUM, WinogradConvolution
 
-# ------------------------------------------------------------------------------------------------ for which shapes
+# ---------------------------------------------------------------------------- for which shapes
 
 
 def any_input(op: Any, x: Array, *others: Any) -> bool:
@@ -36,9 +38,10 @@ def convolution(op: Any, x: Array, weight: Array, *bias: Array) -> bool:
 
 def by_tiles(op: Any, x: Array, weight: Array, *bias: Array) -> bool:
     """3x3 or 5x5 kernels, 32 channels, 4 images"""
-    # So many channels that the products are what takes time, and so many images that the transform of the weights is not: a step
-    # of the paper's network takes 222 ms by tiles and 271 ms by im2col with 4 images, 212 and 201 with 2. Of float16's 3 digits
-    # 5x5 kernels leave 2, and tiles of pixels around 600 exceed its largest number.
+    # So many channels that the products are what takes time, and so many images that the transform
+    # of the weights is not: a step of the paper's network takes 222 ms by tiles and 271 ms by
+    # im2col with 4 images, 212 and 201 with 2. Of float16's 3 digits 5x5 kernels leave 2, and tiles
+    # of pixels around 600 exceed its largest number.
     if not convolution(op, x, weight):
         return False
     C_out, C, KH, KW = weight.shape
@@ -87,13 +90,14 @@ def winner_in_cuda(op: Any, x: Array) -> bool:
     return in_cuda(op, x) and byte_for_winner(op, x)
 
 
-# ------------------------------------------------------------------------------------------------ the table
+# ---------------------------------------------------------------------------- the table
 
 
 class Row(NamedTuple):
     operation: type  # the book's
     device: str
-    serves: object  # serves(op, *arrays): does this row do it? Its docstring stands in the printed table
+    # serves(op, *arrays): does this row do it? Its docstring stands in the printed table.
+    serves: object
     implementation: type
     words: str
 
@@ -144,8 +148,9 @@ def _rows(device: str) -> dict[Any, list[Row]]:
 
 
 def implementation(op: Any, *inputs: Any) -> Any:
-    """The first row of the table that serves these inputs (Tensors or arrays): a Function with the options of `op`, or `op`
-    itself where there is none. Of a plain function, such as ops.sgd_update, another function."""
+    """The first row of the table that serves these inputs (Tensors or arrays): a Function with the
+    options of `op`, or `op` itself where there is none. Of a plain function, such as
+    ops.sgd_update, another function."""
     arrays = [value.data if isinstance(value, tensor.Tensor) else value for value in inputs]
     if {type(array) for array in arrays} == {np.ndarray}:
         device = "cpu"
@@ -166,18 +171,20 @@ def _with_options(kind: type[Function], op: Function) -> Function:
     return fast
 
 
-# ------------------------------------------------------------------------------------------------ for a reader
+# ---------------------------------------------------------------------------- for a reader
 
 
 def table() -> str:
-    """The table as text: one line for each row, and what is asked of the inputs. The first line that fits serves."""
+    """The table as text: one line for each row, and what is asked of the inputs. The first line
+    that fits serves."""
     lines = [f"{row.operation.__name__:18} {row.device:5} {row.serves.__doc__:42} {_file(row.implementation):24} {row.words}"
              for row in on_the_cpu() + on_a_gpu()]
     return "\n".join([f"{'operation':18} {'on':5} {'if':42} {'in':24} how", *lines])
 
 
 def explain(call: Callable[..., Any], *inputs: Any, **options: Any) -> str:
-    """Run `call`, such as F.conv2d or a model, and say for each operation in it which implementation served it.
+    """Run `call`, such as F.conv2d or a model, and say for each operation in it which
+    implementation served it.
 
     >>> print(explain(F.conv2d, x, weight, padding=1))
     Conv2d: Winograd F(4×4, 3×3), 32 images (fast/winograd.py)

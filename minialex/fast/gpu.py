@@ -1,8 +1,10 @@
-"""The operations on a GPU: loops in CUDA for CuPy arrays, by the names, arguments and results of the CPU's.
+"""The operations on a GPU: loops in CUDA for CuPy arrays, by the names, arguments and results of
+the CPU's.
 
-The loops themselves are the CUDA files in `cuda/`, each with its formula on top. Every thread there owns what it writes
-and gathers what it needs: no atomics, so the same input gives the same bits every time. Here they are compiled (once,
-when first used) and launched; nothing in this file waits for the GPU.
+The loops themselves are the CUDA files in `cuda/`, each with its formula on top. Every thread there
+owns what it writes and gathers what it needs: no atomics, so the same input gives the same bits
+every time. Here they are compiled (once, when first used) and launched; nothing in this file waits
+for the GPU.
 
 N, C, H, W: images, channels, height, width.  KH, KW: kernel or window.  OH, OW: output.
 """
@@ -25,7 +27,7 @@ from .normalization import LocalResponseNorm as CpuLocalResponseNorm
 from .pooling import MaxPool2d as CpuMaxPool2d
 from .threads import add_parts
 
-# ------------------------------------------------------------------------------------------------ compiling, launching
+# ---------------------------------------------------------------------------- compiling, launching
 
 _FILES = ("windows.cu", "convolution.cu", "pooling.cu", "normalization.cu", "dropout.cu", "loss.cu", "sgd.cu")
 KERNELS = ("im2col", "col2im", "max_pool_forward", "max_pool_backward", "lrn_forward", "lrn_backward",
@@ -37,14 +39,16 @@ INDICES = {np.int32: "int", np.int64: "long long"}
 _THREADS = 256  # per block
 _ROW_THREADS = 256  # per block that shares a row: ROW_THREADS in loss.cu
 _MOST_BLOCKS = 1 << 20
-_SHORT = 1 << 30  # below this many elements an int can count them, the last step of a grid-stride loop included
+# Below this many elements an int can count them, the last step of a grid-stride loop included.
+_SHORT = 1 << 30
 
 
 def source(real: str, index: str, body: str | None = None) -> str:
-    """The CUDA source of all kernels for one element type ("float", "double") and one index type ("int", "long long").
+    """The CUDA source of all kernels for one element type ("float", "double") and one index type
+    ("int", "long long").
 
-    64-bit division takes several times as long as 32-bit, so long indices are for arrays that need them. body: the text of
-    other kernels (see gpu_winograd.py).
+    64-bit division takes several times as long as 32-bit, so long indices are for arrays that need
+    them. body: the text of other kernels (see gpu_winograd.py).
     """
     return f"typedef {real} real;\ntypedef {index} index_t;\n\n{body or text(*_FILES)}"
 
@@ -53,7 +57,8 @@ def source(real: str, index: str, body: str | None = None) -> str:
 def text(*names: str) -> str:
     """What stands in these files of cuda/."""
     found = [Path(__file__).with_name("cuda").joinpath(name).read_text(encoding="utf-8") for name in names]
-    return "\n".join(found).encode("ascii", "replace").decode()  # CuPy writes it in the locale's encoding, which may lack a Σ
+    # CuPy writes it in the locale's encoding, which may lack a Σ.
+    return "\n".join(found).encode("ascii", "replace").decode()
 
 
 @cache
@@ -62,10 +67,11 @@ def _kernel(cupy: Any, name: str, *types_and_body: str | None) -> Any:
 
 
 def launch(name: str, total: int, *arguments: Any, block_each: bool = False, body: str | None = None) -> None:
-    """Run kernel `name` (of `body`) over `total` elements: one thread for each, or with `block_each` one block of threads.
+    """Run kernel `name` (of `body`) over `total` elements: one thread for each, or with
+    `block_each` one block of threads.
 
-    Integers are passed as the index type, floats as the arrays' own type. Raises TypeError when the arrays are not
-    all float32 or all float64.
+    Integers are passed as the index type, floats as the arrays' own type. Raises TypeError when the
+    arrays are not all float32 or all float64.
     """
     arrays = [value for value in arguments if is_array(value)]
     reals = {array.dtype for array in arrays if array.dtype != WHOLE_NUMBERS.get(name, np.void)}
@@ -84,7 +90,8 @@ def launch(name: str, total: int, *arguments: Any, block_each: bool = False, bod
 
 
 def _on_its_device(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Run `function` on the GPU that holds its first array: new arrays and launches go to the current device."""
+    """Run `function` on the GPU that holds its first array: new arrays and launches go to the
+    current device."""
     @wraps(function)
     def run(array: Any, *args: Any, **kwargs: Any) -> Any:
         with array.device:
@@ -92,7 +99,7 @@ def _on_its_device(function: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
-# ------------------------------------------------------------------------------------------------ columns
+# ---------------------------------------------------------------------------- columns
 
 
 def _output_size(image_size: Pair, kernel_size: Pair, stride: Pair, padding: Pair) -> Pair:
@@ -100,7 +107,8 @@ def _output_size(image_size: Pair, kernel_size: Pair, stride: Pair, padding: Pai
 
 
 def _column_strides(columns: Array) -> tuple[int, int]:
-    """Elements from one image to the next, and from one row to the next, in columns (C·KH·KW, N, OH·OW)."""
+    """Elements from one image to the next, and from one row to the next, in columns (C·KH·KW, N,
+    OH·OW)."""
     row, image, item = columns.strides
     if item != columns.itemsize:
         raise ValueError(f"columns of shape {columns.shape} must be contiguous along their last axis, OH·OW.")
@@ -113,14 +121,16 @@ def contiguous(array: Array) -> Array:
 
 
 def in_place(*arrays: Array) -> None:
-    """Kernels count elements from the first to the last: an array that is written to must have no gaps between them."""
+    """Kernels count elements from the first to the last: an array that is written to must have no
+    gaps between them."""
     if not all(array.flags.c_contiguous for array in arrays):
         raise ValueError("an array that is changed in place on the GPU must be C-contiguous, not a strided view.")
 
 
 @_on_its_device
 def im2col(x: Array, kernel_size: Pair, stride: Pair, padding: Pair, out: Array | None = None) -> Array:
-    """columns[(c, i, j), n, (h, w)] = x[n, c, h·stride + i − padding, w·stride + j − padding], 0 outside.
+    """columns[(c, i, j), n, (h, w)] = x[n, c, h·stride + i − padding, w·stride + j − padding], 0
+    outside.
 
     x (N, C, H, W) -> (C·KH·KW, N, OH·OW). `out` may have any strides on its first two axes.
     """
@@ -135,7 +145,8 @@ def im2col(x: Array, kernel_size: Pair, stride: Pair, padding: Pair, out: Array 
 
 @_on_its_device
 def col2im(columns: Array, image_shape: Shape, kernel_size: Pair, stride: Pair, padding: Pair, out: Array | None = None) -> Array:
-    """The transpose of im2col: every pixel is the sum of the column entries that were copied from it.
+    """The transpose of im2col: every pixel is the sum of the column entries that were copied from
+    it.
 
     columns (C·KH·KW, N, OH·OW), or contiguous in any other shape of that size -> (N, C, H, W).
     """
@@ -165,14 +176,16 @@ class Conv2d(Convolution):
     plan = GpuIm2col
 
 
-# ------------------------------------------------------------------------------------------------ max-pooling
+# ---------------------------------------------------------------------------- max-pooling
 
 
 @_on_its_device
 def max_pool_forward(x: Array, kernel_size: Pair, stride: Pair, padding: Pair) -> tuple[Array, Array]:
-    """y = the largest of each window, and where it stood: argmax = i·KW + j, the first in reading order when tied.
+    """y = the largest of each window, and where it stood: argmax = i·KW + j, the first in reading
+    order when tied.
 
-    x (N, C, H, W) -> y (N, C, OH, OW) and argmax (the same shape, uint8). Padding counts as −∞; NaN wins.
+    x (N, C, H, W) -> y (N, C, OH, OW) and argmax (the same shape, uint8). Padding counts as −∞; NaN
+    wins.
     """
     x = contiguous(x)
     N, C, H, W = x.shape
@@ -185,7 +198,8 @@ def max_pool_forward(x: Array, kernel_size: Pair, stride: Pair, padding: Pair) -
 
 @_on_its_device
 def max_pool_backward(grad: Array, argmax: Array, image_shape: Shape, kernel_size: Pair, stride: Pair, padding: Pair) -> Array:
-    """dx: each output's gradient goes to the one pixel that won its window; a pixel that won several gets the sum."""
+    """dx: each output's gradient goes to the one pixel that won its window; a pixel that won
+    several gets the sum."""
     grad = contiguous(grad)
     dx = loaded_cupy().empty(image_shape, dtype=grad.dtype)
     launch("max_pool_backward", dx.size, grad, argmax, dx, *image_shape[2:], *grad.shape[2:],
@@ -197,12 +211,13 @@ class MaxPool2d(CpuMaxPool2d):
     pool, spread = staticmethod(max_pool_forward), staticmethod(max_pool_backward)
 
 
-# ------------------------------------------------------------------------------------------------ local response norm
+# ---------------------------------------------------------------------------- local response norm
 
 
 @_on_its_device
 def lrn_forward(x: Array, size: int, alpha: float, beta: float, k: float, groups: int) -> tuple[Array, Array]:
-    """y = x / scale^beta with scale = k + alpha · Σ_{j−size//2 … j+(size−1)//2} x² over neighbouring channels."""
+    """y = x / scale^beta with scale = k + alpha · Σ_{j−size//2 … j+(size−1)//2} x² over
+    neighbouring channels."""
     x = contiguous(x)
     y, scale = loaded_cupy().empty_like(x), loaded_cupy().empty_like(x)
     N, C, H, W = x.shape
@@ -213,8 +228,8 @@ def lrn_forward(x: Array, size: int, alpha: float, beta: float, k: float, groups
 @_on_its_device
 def lrn_backward(grad: Array, x: Array, scale: Array, size: int, alpha: float, beta: float, groups: int,
                  overwrite: bool = False) -> Array:
-    """dx = g·s^−β − 2αβ·x·Σ (g·x·s^(−β−1)), the sum over all channels whose window holds this one. overwrite: not used, since
-    each thread reads what its neighbours would overwrite."""
+    """dx = g·s^−β − 2αβ·x·Σ (g·x·s^(−β−1)), the sum over all channels whose window holds this one.
+    overwrite: not used, since each thread reads what its neighbours would overwrite."""
     grad, x, scale = (contiguous(array) for array in (grad, x, scale))
     dx = loaded_cupy().empty_like(x)
     N, C, H, W = x.shape
@@ -226,12 +241,13 @@ class LocalResponseNorm(CpuLocalResponseNorm):
     normalise, differentiate = staticmethod(lrn_forward), staticmethod(lrn_backward)
 
 
-# ------------------------------------------------------------------------------------------------ dropout
+# ---------------------------------------------------------------------------- dropout
 
 
 @_on_its_device
 def dropout(x: Array, p: float, key: int, first: int = 0) -> Array:
-    """y = x · m / (1 − p), m = 1 where a random number in [0, 1) is at least p, else 0: for the same key the same mask."""
+    """y = x · m / (1 − p), m = 1 where a random number in [0, 1) is at least p, else 0: for the
+    same key the same mask."""
     x = contiguous(x)
     y = loaded_cupy().empty_like(x)
     threads = -(-(first % 8 + x.size) // 8) if x.size else 0
@@ -240,7 +256,8 @@ def dropout(x: Array, p: float, key: int, first: int = 0) -> Array:
 
 
 class Dropout(ops.Dropout):
-    """The mask is not kept: it follows from one random number, its key, so that backward draws it again."""
+    """The mask is not kept: it follows from one random number, its key, so that backward draws it
+    again."""
 
     fresh_gradients = True
 
@@ -252,12 +269,13 @@ class Dropout(ops.Dropout):
         return dropout(grad_output, self.p, self.key, self.first)
 
 
-# ------------------------------------------------------------------------------------------------ the loss
+# ---------------------------------------------------------------------------- the loss
 
 
 @_on_its_device
 def cross_entropy(logits: Array, labels: Array) -> tuple[Array, Array]:
-    """The losses (N,), −ln p[label], of logits (N, K) and labels (N,), and their mean's gradient (N, K): (p − one-hot)/N.
+    """The losses (N,), −ln p[label], of logits (N, K) and labels (N,), and their mean's gradient
+    (N, K): (p − one-hot)/N.
 
     A label that is none of the K classes makes its row NaN.
     """
@@ -279,26 +297,28 @@ class CrossEntropy(ops.CrossEntropy):
         return gradient * share * g
 
 
-# ------------------------------------------------------------------------------------------------ the update
+# ---------------------------------------------------------------------------- the update
 
 
 @_on_its_device
 def sgd_update(weight: Array, grad: Array, velocity: Array, lr: float, momentum: float, weight_decay: float) -> None:
-    """v ← momentum·v − lr·(g + weight_decay·w);  w ← w + v, in place (the paper, section 5): one pass over memory."""
+    """v ← momentum·v − lr·(g + weight_decay·w), w ← w + v, in place (the paper, section 5): one
+    pass over memory."""
     in_place(weight, velocity)
     launch("sgd_update", weight.size, weight, contiguous(grad), velocity,
             float(lr), float(momentum), float(weight_decay))
 
 
-# ------------------------------------------------------------------------------------------------ memory
+# ---------------------------------------------------------------------------- memory
 
-_SLICE_BYTES = 256 << 20  # columns of this size keep any GPU busy; more of them would only take memory from the network
+# Columns of this size keep any GPU busy; more of them would only take memory from the network.
+_SLICE_BYTES = 256 << 20
 _slice_sizes = {}  # what has been found out so far, so that no step asks the driver or runs out of memory again
 
 
 def images_at_a_time(column_bytes: int) -> int:
-    """How many images share one buffer of columns when one image needs `column_bytes`: 256 MB worth, or a quarter of
-    the free memory when that is less."""
+    """How many images share one buffer of columns when one image needs `column_bytes`: 256 MB
+    worth, or a quarter of the free memory when that is less."""
     key = loaded_cupy().cuda.Device().id, "bytes", column_bytes
     if key not in _slice_sizes:
         _slice_sizes[key] = max(1, min(_SLICE_BYTES, gpu_memory()[0] // 4) // column_bytes)
@@ -306,10 +326,11 @@ def images_at_a_time(column_bytes: int) -> int:
 
 
 def sum_over_images(function: Callable[..., Any], count: int, at_a_time: int) -> Any:
-    """Call `function(slice)` on slices of at most `at_a_time` of `count` images, first to last, and add up the tuples
-    of arrays (or None) that it returns.
+    """Call `function(slice)` on slices of at most `at_a_time` of `count` images, first to last, and
+    add up the tuples of arrays (or None) that it returns.
 
-    When the GPU runs out of memory the slice is halved and tried again. Raises OutOfMemory when one image is too much.
+    When the GPU runs out of memory the slice is halved and tried again. Raises OutOfMemory when one
+    image is too much.
     """
     key = loaded_cupy().cuda.Device().id, "images", at_a_time
     total, start = None, 0
@@ -327,7 +348,8 @@ def sum_over_images(function: Callable[..., Any], count: int, at_a_time: int) ->
 
 
 def _attempt(function: Callable[..., Any], images: slice) -> tuple[Any, str | None]:
-    """(result, None), or (None, CuPy's message) when memory ran out; the function's own arrays are free again then."""
+    """(result, None), or (None, CuPy's message) when memory ran out; the function's own arrays are
+    free again then."""
     try:
         return function(images), None
     except loaded_cupy().cuda.memory.OutOfMemoryError as error:
@@ -337,8 +359,9 @@ def _attempt(function: Callable[..., Any], images: slice) -> tuple[Any, str | No
 def _too_much(count: int, shortage: str) -> str:
     """What was needed, what was free, which batch would fit.
 
-    Of the memory in use, weights and their gradients stay while activations grow with the batch: the estimate takes
-    them for half of it each. `shortage` is "Out of memory allocating 1,024 bytes (...)", in CuPy's words.
+    Of the memory in use, weights and their gradients stay while activations grow with the batch:
+    the estimate takes them for half of it each. `shortage` is "Out of memory allocating 1,024 bytes
+    (...)", in CuPy's words.
     """
     free, in_use = gpu_memory()
     needed = bytes_asked_for(shortage)

@@ -1,10 +1,12 @@
-"""Winograd's tiles on a GPU: the plan of winograd.py with its linear maps in CUDA, one thread for each tile and channel, and
-each of its products in one batched call of cuBLAS.
+"""Winograd's tiles on a GPU: the plan of winograd.py with its linear maps in CUDA, one thread for
+each tile and channel, and each of its products in one batched call of cuBLAS.
 
-    weights U (n², T, C_out/T, C/T·S²)      columns V (n², T, C/T·S², P)      product U·V (n², T, C_out/T, P)
+    weights U (n², T, C_out/T, C/T·S²)    columns V (n², T, C/T·S², P)
+    product U·V (n², T, C_out/T, P)
 
-P = N·TH·TW tiles of N images; a stride S > 1 is folded into channels (space_to_depth.py) while pixels are read. Not with TF32,
-whose 10 bits a tile's differences of large numbers would use up. Not measured yet: python benchmarks/gpu.py.
+P = N·TH·TW tiles of N images; a stride S > 1 is folded into channels (space_to_depth.py) while
+pixels are read. Not with TF32, whose 10 bits a tile's differences of large numbers would use up.
+Not measured yet: python benchmarks/gpu.py.
 """
 from collections.abc import Callable
 from functools import cache
@@ -22,7 +24,8 @@ from .winograd import Winograd, matrices
 
 @cache
 def body(m: int, r: int) -> str:
-    """The CUDA text for tiles of m x m outputs and kernels of r x r: sizes and matrices above the kernels."""
+    """The CUDA text for tiles of m x m outputs and kernels of r x r: sizes and matrices above the
+    kernels."""
     AT, G, BT = matrices(m, r)
     lines = [f"#define OUT {m}", f"#define KERNEL {r}", f"#define TILE {m + r - 1}"]
     for name, matrix in {"BT": BT, "B": BT.T, "G": G, "GT": G.T, "AT": AT, "A": AT.T}.items():
@@ -77,7 +80,8 @@ class GpuWinograd(Winograd):
         return dM
 
     def multiply(self, a: Array, b: Array, out: Array) -> Array:
-        """a · b in each place of a tile and each tower; CuPy copies an operand that is transposed."""
+        """a · b in each place of a tile and each tower; CuPy copies an operand that is
+        transposed."""
         return array_module(a).matmul(a, b, out=out)
 
     def empty_product(self, images: int) -> Array:

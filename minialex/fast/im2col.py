@@ -25,8 +25,9 @@ def _windows(x: Array, kernel_size: Pair, stride: Pair, counts: Pair) -> Array:
 
 
 def _copy(target: Array, source: Array) -> None:
-    """target[...] = source. Rows that are contiguous on both sides are copied as single items: NumPy's loop over 13
-    floats costs more than the 13 floats (2.4 times for conv2's columns, measured)."""
+    """target[...] = source. Rows that are contiguous on both sides are copied as single items:
+    NumPy's loop over 13 floats costs more than the 13 floats (2.4 times for conv2's columns,
+    measured)."""
     row = source.shape[-1] * source.itemsize
     if source.strides[-1] == target.strides[-1] == source.itemsize:
         source, target = source.view(f"V{row}"), target.view(f"V{row}")
@@ -49,10 +50,12 @@ def _output_size(image_size: Pair, kernel_size: Pair, stride: Pair, padding: Pai
 
 
 def im2col(x: Array, kernel_size: Pair, stride: Pair, padding: Pair, out: Array | None = None) -> Array:
-    """columns[(c, i, j), n, (h, w)] = x[n, c, h·stride + i − padding, w·stride + j − padding], 0 outside.
+    """columns[(c, i, j), n, (h, w)] = x[n, c, h·stride + i − padding, w·stride + j − padding], 0
+    outside.
 
-    x (N, C, H, W) -> (C·KH·KW, N, OH·OW): one row per kernel entry, one column per window, the images side by side,
-    so that all windows of all images make one matrix. `out` may have any strides on its first two axes.
+    x (N, C, H, W) -> (C·KH·KW, N, OH·OW): one row per kernel entry, one column per window, the
+    images side by side, so that all windows of all images make one matrix. `out` may have any
+    strides on its first two axes.
     """
     N, C = x.shape[:2]
     OH, OW = _output_size(x.shape[2:], kernel_size, stride, padding)
@@ -62,8 +65,9 @@ def im2col(x: Array, kernel_size: Pair, stride: Pair, padding: Pair, out: Array 
     by_entry = (row * kernel_size[0] * kernel_size[1], row * kernel_size[1], row, image, item * OW, item)
     entries = as_strided(out, (C, *kernel_size, N, OH, OW), by_entry)
     padded = _padded(x, padding, 0)
-    # With a stride of 4, entry j of a kernel's row meets pixels 4w + j: every fourth column of the image, made contiguous once
-    # for j = 0, 4, 8, again for 1, 5, 9, and so on. Then rows can be copied whole (conv1: 0.6 → 0.3 ms per image and core).
+    # With a stride of 4, entry j of a kernel's row meets pixels 4w + j: every fourth column of the
+    # image, made contiguous once for j = 0, 4, 8, again for 1, 5, 9, and so on. Then rows can be
+    # copied whole (conv1: 0.6 → 0.3 ms per image and core).
     for first in range(min(stride[1], kernel_size[1])):
         columns = np.ascontiguousarray(padded[..., first::stride[1]]) if stride[1] > 1 else padded
         part = entries[:, :, first::stride[1]]
@@ -74,9 +78,10 @@ def im2col(x: Array, kernel_size: Pair, stride: Pair, padding: Pair, out: Array 
 def col2im(columns: Array, image_shape: Shape, kernel_size: Pair, stride: Pair, padding: Pair, out: Array | None = None) -> Array:
     """The transpose of im2col: every column entry is added to the pixel that it was copied from.
 
-    columns (C·KH·KW, N, OH·OW) -> (N, C, H, W). The sum over a window is taken in two steps, first over its rows i, then
-    over its columns j: KH + KW calls of NumPy where the one-step sum has KH·KW, and with stride 1 those of the first step
-    run over whole maps, not over their rows of 13 or 27 numbers (conv2: 2.4 → 1.7 ms per image and core).
+    columns (C·KH·KW, N, OH·OW) -> (N, C, H, W). The sum over a window is taken in two steps, first
+    over its rows i, then over its columns j: KH + KW calls of NumPy where the one-step sum has
+    KH·KW, and with stride 1 those of the first step run over whole maps, not over their rows of 13
+    or 27 numbers (conv2: 2.4 → 1.7 ms per image and core).
     """
     N, C, H, W = image_shape
     (KH, KW), (SH, SW), (PH, PW) = kernel_size, stride, padding
@@ -96,7 +101,7 @@ def col2im(columns: Array, image_shape: Shape, kernel_size: Pair, stride: Pair, 
     return out
 
 
-# ------------------------------------------------------------------------------------------------ the plan
+# ---------------------------------------------------------------------------- the plan
 
 
 class Im2col(Plan):
@@ -131,11 +136,13 @@ class Im2col(Plan):
         return self.im2col(x, *self.geometry, out=columns).reshape(1, self.groups, self.rows // self.groups, -1)
 
     def columns_back(self, dcolumns: Array, out: Array) -> None:
-        """col2im, (1, T, K, P) -> out (n, C, H, W): each entry is added to the pixel that it was copied from."""
+        """col2im, (1, T, K, P) -> out (n, C, H, W): each entry is added to the pixel that it was
+        copied from."""
         self.col2im(dcolumns.reshape(self.rows, len(out), -1), out.shape, *self.geometry, out=out)
 
     def output(self, product: Array, bias: Array, out: Array, finish: Callable[[Array], None]) -> None:
-        """(1, T, C_out/T, P), bias (C_out, 1, 1) -> out (n, C_out, OH, OW), the bias added, and `finish` called on it"""
+        """(1, T, C_out/T, P), bias (C_out, 1, 1) -> out (n, C_out, OH, OW), the bias added, and
+        `finish` called on it"""
         by_image = product.reshape(out.shape[1], len(out), *self.output_size).swapaxes(0, 1)
         array_module(out).add(by_image, bias, out=out)
         finish(out)
@@ -145,7 +152,8 @@ class Im2col(Plan):
         return dy.swapaxes(0, 1).reshape(1, self.groups, dy.shape[1] // self.groups, -1)
 
     def multiply(self, a: Array, b: Array, out: Array) -> Array:
-        """out[0, t] = a[0, t] · b[0, t]. One tower at a time: CuPy's batched product copies an operand that is transposed."""
+        """out[0, t] = a[0, t] · b[0, t]. One tower at a time: CuPy's batched product copies an
+        operand that is transposed."""
         for tower in range(self.groups):
             matmul(a[0, tower], b[0, tower], out=out[0, tower])
         return out
@@ -156,7 +164,8 @@ class Im2col(Plan):
         return scratch("product", shape, self.like.dtype, like=self.like)
 
     def empty_columns(self, images: int) -> Array:
-        """Uninitialised memory for the columns of so many images: on the CPU that of `columns`, which have done their work."""
+        """Uninitialised memory for the columns of so many images: on the CPU that of `columns`,
+        which have done their work."""
         shape = 1, self.groups, self.rows // self.groups, images * self.positions
         return scratch("columns", shape, self.like.dtype, like=self.like)
 
@@ -172,8 +181,9 @@ class Im2col(Plan):
 
 
 def images_at_a_time(positions: int, column_bytes: int) -> int:
-    """How many images share one buffer of columns, when one image has `positions` windows in `column_bytes` bytes: enough for 512
-    columns, since a matrix product of 169 (one image of conv3-5) runs 10-15 % slower, and for 1 MB."""
+    """How many images share one buffer of columns, when one image has `positions` windows in
+    `column_bytes` bytes: enough for 512 columns, since a matrix product of 169 (one image of
+    conv3-5) runs 10-15 % slower, and for 1 MB."""
     return max(1, -(-512 // positions), (1 << 20) // column_bytes)
 
 

@@ -1,7 +1,9 @@
-"""Matrix products shared among the cores by our own threads, and the fully connected layer made of them.
+"""Matrix products shared among the cores by our own threads, and the fully connected layer made of
+them.
 
-BLAS could share a product too, but its threads go on spinning for 20 ms after each one, in the way of the layer that comes next:
-conv5's backward pass, right after fc6's, took 1.7 times as long at batch 32 (RESULTS.md, "What each step brought").
+BLAS could share a product too, but its threads go on spinning for 20 ms after each one, in the way
+of the layer that comes next: conv5's backward pass, right after fc6's, took 1.7 times as long at
+batch 32 (RESULTS.md, "What each step brought").
 """
 import numpy as np
 
@@ -38,7 +40,8 @@ def matmul(a: Array, b: Array, out: Array | None = None) -> Array:
     if xp is not np or inside():
         return xp.matmul(a, b, out=out)
     rows, columns = out.shape
-    turned = b.flags.f_contiguous and not b.flags.c_contiguous  # the weights in x Wᵀ: (W xᵀ)ᵀ takes two thirds of the time
+    # The weights in x Wᵀ: (W xᵀ)ᵀ takes two thirds of the time.
+    turned = b.flags.f_contiguous and not b.flags.c_contiguous
     by_rows = rows >= columns or rows >= 1024 and not turned  # 1024 rows of fc6's gradient are one run of memory
 
     def part(piece: slice) -> None:
@@ -49,8 +52,9 @@ def matmul(a: Array, b: Array, out: Array | None = None) -> Array:
         else:
             np.matmul(a, b[:, piece], out=out[:, piece])
 
-    # Each piece packs the other operand anew: fc6's weight gradient takes 22 ms in 4 pieces and 25 ms in 8 (batch 32). Their
-    # number does not depend on the cores up to four, so neither do the bits of the result.
+    # Each piece packs the other operand anew: fc6's weight gradient takes 22 ms in 4 pieces and 25
+    # ms in 8 (batch 32). Their number does not depend on the cores up to four, so neither do the
+    # bits of the result.
     large = a.size * columns >= 32 * WORTH_SHARING
     pieces = batch_pieces(rows if by_rows else columns, 4 * -(-thread_count() // 4) if large else 1)
     parallel_map(part, pieces, share=large)

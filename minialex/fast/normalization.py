@@ -1,6 +1,7 @@
 """Local response norm across channels on the CPU, for images in any memory order (layout.py).
 
-    s = k + α · Σ x² over the window of channels, the scale        y = x·s^−β        dx = g·s^−β − 2αβ·x·Σ (g·x·s^(−β−1))
+    s = k + α · Σ x² over the window of channels, the scale
+    y = x·s^−β        dx = g·s^−β − 2αβ·x·Σ (g·x·s^(−β−1))
 """
 from collections.abc import Callable
 from typing import Any
@@ -13,8 +14,8 @@ from .buffers import scratch
 from .layout import CHANNELS_LAST, arranged, empty_like, lies_like, order
 from .threads import for_images
 
-# Numbers in one part, which takes a dozen calls: norm1, channels last, takes 0.36 ms per image with 2^17, 0.32 with 2^18 and
-# 0.36 with 2^19.
+# Numbers in one part, which takes a dozen calls: norm1, channels last, takes 0.36 ms per image with
+# 2^17, 0.32 with 2^18 and 0.36 with 2^19.
 _BLOCK = 1 << 18
 
 
@@ -30,7 +31,8 @@ class LocalResponseNorm(ops.LocalResponseNorm):
     def backward(self, grad_output: Array) -> Array:
         x, scale = self.saved
         grad = arranged(grad_output, like=x)
-        copied = not lies_like(grad_output, x)  # not `is`: of a memmap NumPy makes another object with the same memory
+        # Not `is`: of a memmap NumPy makes another object with the same memory.
+        copied = not lies_like(grad_output, x)
         overwrite = self.owns_grad_output or copied
         return self.differentiate(grad, x, scale, self.size, self.alpha, self.beta, self.groups, overwrite)
 
@@ -42,7 +44,8 @@ class LocalResponseNorm(ops.LocalResponseNorm):
 
 
 def lrn_forward(x: Array, size: int, alpha: float, beta: float, k: float, groups: int) -> tuple[Array, Array]:
-    """y = x / scale^beta with scale = k + alpha · Σ_{j−size//2 … j+(size−1)//2} x² over neighbouring channels."""
+    """y = x / scale^beta with scale = k + alpha · Σ_{j−size//2 … j+(size−1)//2} x² over
+    neighbouring channels."""
     y, scale = empty_like(x), empty_like(x)
 
     def normalise(x: Array, y: Array, s: Array) -> None:
@@ -58,10 +61,11 @@ def lrn_forward(x: Array, size: int, alpha: float, beta: float, k: float, groups
 
 def lrn_backward(grad: Array, x: Array, scale: Array, size: int, alpha: float, beta: float, groups: int,
                  overwrite: bool = False) -> Array:
-    """dx = g·s^−β − 2αβ·x·Σ (g·x·s^(−β−1)), the sum over all channels whose window holds this one. The three arrays lie in memory
-    in the same order.
+    """dx = g·s^−β − 2αβ·x·Σ (g·x·s^(−β−1)), the sum over all channels whose window holds this one.
+    The three arrays lie in memory in the same order.
 
-    overwrite: dx may take the place of grad, which nobody else needs (150 MB less for conv1 at batch 128).
+    overwrite: dx may take the place of grad, which nobody else needs (150 MB less for conv1 at
+    batch 128).
     """
     dx = grad if overwrite else empty_like(x)
 
@@ -70,7 +74,8 @@ def lrn_backward(grad: Array, x: Array, scale: Array, size: int, alpha: float, b
         direct *= g
         ratio = np.multiply(direct, x, out=scratch("squares", x.shape, x.dtype, like=x))
         ratio /= s
-        _window_sum(ratio, (size - 1) // 2, size // 2, out)  # the mirrored window: whose window am I in?
+        # The mirrored window: whose window am I in?
+        _window_sum(ratio, (size - 1) // 2, size // 2, out)
         out *= x
         out *= -2 * alpha * beta
         out += direct
@@ -80,9 +85,9 @@ def lrn_backward(grad: Array, x: Array, scale: Array, size: int, alpha: float, b
 
 
 def _for_towers(function: Callable[..., Any], groups: int, *arrays: Array) -> None:
-    """Call `function(*parts)` on cache-sized parts of the arrays, in which channels are axis 1 and end where their tower ends:
-    (n·groups, C/groups, H·W) and with images last (h·groups, C/groups, W·N), or for channels last one row for each tower of each
-    pixel, (pixels·groups, C/groups)."""
+    """Call `function(*parts)` on cache-sized parts of the arrays, in which channels are axis 1 and
+    end where their tower ends: (n·groups, C/groups, H·W) and with images last (h·groups, C/groups,
+    W·N), or for channels last one row for each tower of each pixel, (pixels·groups, C/groups)."""
     shape, axes = arrays[0].shape, order(arrays[0])
     towers = (-1, shape[1] // groups, *([] if axes == CHANNELS_LAST else [shape[axes[2]] * shape[axes[3]]]))
     arrays = [array.transpose(axes).reshape(towers) for array in arrays]
@@ -90,7 +95,8 @@ def _for_towers(function: Callable[..., Any], groups: int, *arrays: Array) -> No
 
 
 def _window_sum(values: Array, before: int, after: int, out: Array) -> None:
-    """out[:, c] = Σ values[:, c − before … c + after], stopping at the ends of the channel axis (axis 1)."""
+    """out[:, c] = Σ values[:, c − before … c + after], stopping at the ends of the channel axis
+    (axis 1)."""
     if values.ndim == 2:
         _window_sum_in_rows(values, before, after, out)
         return
@@ -103,8 +109,9 @@ def _window_sum(values: Array, before: int, after: int, out: Array) -> None:
 
 
 def _window_sum_in_rows(values: Array, before: int, after: int, out: Array) -> None:
-    """The same for rows of channels: with zeros between them they make one long line, and a window that looks past the end of its
-    row finds zeros. So the additions are as long as the line, not as a row."""
+    """The same for rows of channels: with zeros between them they make one long line, and a window
+    that looks past the end of its row finds zeros. So the additions are as long as the line, not as
+    a row."""
     rows, C = values.shape
     step = C + max(before, after)  # numbers from one row to the next
     line = scratch("line", (before + rows * step + after,), values.dtype, like=values)

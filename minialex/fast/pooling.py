@@ -1,6 +1,7 @@
 """Pooling on the CPU, for images in any memory order (layout.py).
 
-    y = max over the window, argmax = i·KW + j, where it stood        dx: each output's gradient goes to the pixel that won
+    y = max over the window, argmax = i·KW + j, where it stood
+    dx: each output's gradient goes to the pixel that won
 
 N, C, H, W: images, channels, height, width.  KH, KW: window.  OH, OW: output.
 """
@@ -17,7 +18,8 @@ from ..ops.im2col import taps, window_count
 from .layout import WRITTEN, arranged, empty_like, order
 from .threads import for_each, for_images
 
-_BLOCK = 1 << 18  # windows in one part of some rows: pool1 takes 0.21 ms per image, with 2^16 it takes 0.23
+# Windows in one part of some rows: pool1 takes 0.21 ms per image, with 2^16 it takes 0.23.
+_BLOCK = 1 << 18
 
 
 class MaxPool2d(ops.MaxPool2d):
@@ -40,11 +42,12 @@ class MaxPool2d(ops.MaxPool2d):
 
 
 def max_pool_forward(x: Array, kernel_size: Pair, stride: Pair, padding: Pair) -> tuple[Array, Array]:
-    """y = the largest of each window, and where it stood: argmax = i·KW + j, the first in reading order when tied.
+    """y = the largest of each window, and where it stood: argmax = i·KW + j, the first in reading
+    order when tied.
 
-    x (N, C, H, W) -> y (N, C, OH, OW) and argmax (the same shape, uint8), in x's memory order. Padding counts as −∞; NaN wins.
-    A window's maximum is the maximum of its rows' maxima, which windows share: 6 comparisons per window of 3x3 with stride 2
-    instead of 8.
+    x (N, C, H, W) -> y (N, C, OH, OW) and argmax (the same shape, uint8), in x's memory order.
+    Padding counts as −∞; NaN wins. A window's maximum is the maximum of its rows' maxima, which
+    windows share: 6 comparisons per window of 3x3 with stride 2 instead of 8.
     """
     (KH, KW), (SH, SW) = kernel_size, stride
     OH, OW = map(window_count, x.shape[2:], kernel_size, stride, padding)
@@ -80,8 +83,9 @@ def _padded_rows(x: Array, first: int, stop: int, padding: Pair, like: Array) ->
 
 
 def _running_max(name: str, candidates: Sequence[Array], codes: Sequence[Any], like: Array) -> tuple[Array, Array]:
-    """The largest candidate and its code, in scratch memory of this name. Codes grow from candidate to candidate, so the code of
-    the last one that was strictly larger is the maximum of all codes that were."""
+    """The largest candidate and its code, in scratch memory of this name. Codes grow from candidate
+    to candidate, so the code of the last one that was strictly larger is the maximum of all codes
+    that were."""
     best, code, larger = (empty_like(like, candidates[0].shape, dtype, name=f"{name}: {what}")
                           for what, dtype in (("best", like.dtype), ("code", np.uint8), ("larger", np.uint8)))
     best[...], code[...] = candidates[0], codes[0]
@@ -94,8 +98,8 @@ def _running_max(name: str, candidates: Sequence[Array], codes: Sequence[Any], l
 
 
 def max_pool_backward(grad: Array, argmax: Array, image_shape: Shape, kernel_size: Pair, stride: Pair, padding: Pair) -> Array:
-    """dx, in argmax's memory order: each output's gradient goes to the one pixel that won its window; a pixel that won several
-    gets the sum, added up in the reading order of the windows."""
+    """dx, in argmax's memory order: each output's gradient goes to the one pixel that won its
+    window; a pixel that won several gets the sum, added up in the reading order of the windows."""
     dx = empty_like(argmax, image_shape, grad.dtype)
     if order(argmax) != WRITTEN:
         _gather(arranged(grad, like=argmax), argmax, kernel_size, stride, padding, out=dx)
@@ -110,8 +114,8 @@ def _scatter(grad: Array, argmax: Array, kernel_size: Pair, stride: Pair, paddin
     N, C, H, W = out.shape
     OH, OW = grad.shape[2:]
     height, width = H + 2 * PH, W + 2 * PW
-    # Where pixel (i, j) of window (c, h, w) stands in the padded image: corner of the window + offset of the pixel;
-    # image n begins n images further on.
+    # Where pixel (i, j) of window (c, h, w) stands in the padded image: corner of the window +
+    # offset of the pixel; image n begins n images further on.
     corner = (np.arange(C)[:, None, None] * height + np.arange(OH)[:, None] * SH) * width + np.arange(OW) * SW
     offset = (np.arange(KH)[:, None] * width + np.arange(KW)).reshape(-1)
 
@@ -126,9 +130,9 @@ def _scatter(grad: Array, argmax: Array, kernel_size: Pair, stride: Pair, paddin
 
 
 def _gather(grad: Array, argmax: Array, kernel_size: Pair, stride: Pair, padding: Pair, out: Array) -> None:
-    """The same where rows are the outermost axis: one long addition for each place (i, j) of a window, of the gradients of the
-    windows whose pixel (i, j) won, and of zeros for the others. (For pool1, channels last, 0.22 ms per image; single additions
-    take 0.35.)"""
+    """The same where rows are the outermost axis: one long addition for each place (i, j) of a
+    window, of the gradients of the windows whose pixel (i, j) won, and of zeros for the others.
+    (For pool1, channels last, 0.22 ms per image; single additions take 0.35.)"""
     (KH, KW), (SH, SW), (PH, PW) = kernel_size, stride, padding
     # As whole numbers: 0 · ∞ would be NaN, but 0 times the bits of ∞ is 0.
     bits = grad.view(f"i{grad.itemsize}") if grad.itemsize <= 8 else grad
@@ -136,7 +140,8 @@ def _gather(grad: Array, argmax: Array, kernel_size: Pair, stride: Pair, padding
     def gather(rows: slice) -> None:
         dx = out[:, :, rows]
         dx[...] = 0
-        for code in reversed(range(KH * KW)):  # a pixel's last place (i, j) is its place in the first window
+        # A pixel's last place (i, j) is its place in the first window.
+        for code in reversed(range(KH * KW)):
             i, j = divmod(code, KW)
             h, y = _windows_with(rows, i - PH, SH, grad.shape[2])
             w, x = _windows_with(slice(0, dx.shape[3]), j - PW, SW, grad.shape[3])
@@ -150,7 +155,8 @@ def _gather(grad: Array, argmax: Array, kernel_size: Pair, stride: Pair, padding
 
 
 def _windows_with(pixels: slice, first: int, stride: int, count: int) -> tuple[slice, slice]:
-    """The windows k < count whose pixel first + k·stride is one of `pixels`, and which of these it is: two slices."""
+    """The windows k < count whose pixel first + k·stride is one of `pixels`, and which of these it
+    is: two slices."""
     start = max(0, -(-(pixels.start - first) // stride))
     stop = max(start, min(count, -(-(pixels.stop - first) // stride)))
     return slice(start, stop), slice(first + start * stride - pixels.start, first + stop * stride - pixels.start, stride)
@@ -163,8 +169,9 @@ def _rows_at_a_time(H: int, windows: int) -> list[slice]:
 
 
 class AvgPool2d(ops.AvgPool2d):
-    """Sums of a window's rows first, which are whole rows of the image, then of its columns; backward, where windows do not
-    overlap, nothing is added up. LeNet-5's first at batch 64 takes 0.06 and 0.05 ms."""
+    """Sums of a window's rows first, which are whole rows of the image, then of its columns;
+    backward, where windows do not overlap, nothing is added up. LeNet-5's first at batch 64 takes
+    0.06 and 0.05 ms."""
 
     fresh_gradients = True
 

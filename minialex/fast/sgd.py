@@ -1,6 +1,8 @@
-"""The update in blocks that fit the cache, on all cores: 1.7 to 2.3 times as fast (RESULTS.md, "What each step brought").
+"""The update in blocks that fit the cache, on all cores: 1.7 to 2.3 times as fast (RESULTS.md,
+"What each step brought").
 
-It moves five arrays of 61 million numbers and computes next to nothing: in blocks each number comes from memory once.
+It moves five arrays of 61 million numbers and computes next to nothing: in blocks each number comes
+from memory once.
 """
 import numpy as np
 
@@ -8,7 +10,8 @@ from ..aliases import Array
 from .buffers import scratch
 from .threads import for_blocks
 
-_BLOCK = 1 << 18  # numbers; of smaller blocks there are more, and each of their calls waits for the interpreter lock
+# Numbers; of smaller blocks there are more, and each of their calls waits for the interpreter lock.
+_BLOCK = 1 << 18
 
 
 def sgd_update(weight: Array, grad: Array, velocity: Array, lr: float, momentum: float, weight_decay: float) -> None:

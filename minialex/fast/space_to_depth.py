@@ -1,11 +1,12 @@
-"""Convolutions with a stride S > 1 as convolutions with stride 1: each block of S x S pixels becomes one pixel with S² times the
-channels, and so do the entries of a kernel.
+"""Convolutions with a stride S > 1 as convolutions with stride 1: each block of S x S pixels
+becomes one pixel with S² times the channels, and so do the entries of a kernel.
 
-    x'[n, (c, i, j), h, w] = x[n, c, S·h + i − PH, S·w + j − PW]        i, j < S; 0 outside the image
+    x'[n, (c, i, j), h, w] = x[n, c, S·h + i − PH, S·w + j − PW]      i, j < S; 0 outside the image
     W'[o, (c, i, j), a, b] = W[o, c, S·a + i, S·b + j]                  0 outside the kernel
 
-AlexNet's first layer, 11x11 with stride 4 over 3 colours, is then 3x3 over 48 channels, and tiles take 36 multiplications for
-each output and colour where im2col takes 11·11 = 121. Nothing is added up here, so a transpose is the same copy the other way.
+AlexNet's first layer, 11x11 with stride 4 over 3 colours, is then 3x3 over 48 channels, and tiles
+take 36 multiplications for each output and colour where im2col takes 11·11 = 121. Nothing is added
+up here, so a transpose is the same copy the other way.
 """
 import numpy as np
 
@@ -60,7 +61,9 @@ class SpaceToDepth(Winograd):
         def unfold(image: int) -> None:
             pixels, blocks, entries = self._one_image(out[image], folded[image].transpose(1, 2, 0))
             blocks[...] = entries
-            out[image] = 0  # for the last rows and columns, which no window meets where the stride leaves some over
+            # For the last rows and columns, which no window meets where the stride leaves some
+            # over.
+            out[image] = 0
             out[image][self._met(out)] = pixels[self._window(out)]
 
         for_each(unfold, range(len(out)), numbers=folded.size)
@@ -73,8 +76,9 @@ class SpaceToDepth(Winograd):
         return blocks.transpose(0, 1, 3, 5, 2, 4).reshape(len(weight), -1, r, r)
 
     def _one_image(self, image: Array, folded: Array) -> tuple[Array, Array, Array]:
-        """Memory for one image with its padding, its blocks (H', W', C, S, 1), and those of folded (H', W', C·S²). A row of a
-        block counts as one number: NumPy's loops over 4 floats would cost more than the floats."""
+        """Memory for one image with its padding, its blocks (H', W', C, S, 1), and those of folded
+        (H', W', C·S²). A row of a block counts as one number: NumPy's loops over 4 floats would
+        cost more than the floats."""
         (H, W), S, C = self.folded_size, self.S, len(image)
         pixels = scratch("image", (C, S * H, S * W), self.dtype, like=image)
         row = f"V{S * pixels.itemsize}"

@@ -1,28 +1,33 @@
-"""Convolutions with stride 1 by tiles, in a quarter of im2col's multiplications or fewer (Winograd's minimal filtering; Lavin
-and Gray, "Fast Algorithms for Convolutional Neural Networks", CVPR 2016, section 4).
+"""Convolutions with stride 1 by tiles, in a quarter of im2col's multiplications or fewer
+(Winograd's minimal filtering; Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks",
+CVPR 2016, section 4).
 
-Multiply two polynomials, g with r coefficients and h with m. Their product has n = m + r − 1 coefficients, so its values at n
-points determine it, and a value takes one multiplication, g(a)·h(a). Evaluating is a matrix for each factor, G and A; finding
-the coefficients is another, B (Toom and Cook):
+Multiply two polynomials, g with r coefficients and h with m. Their product has n = m + r − 1
+coefficients, so its values at n points determine it, and a value takes one multiplication,
+g(a)·h(a). Evaluating is a matrix for each factor, G and A; finding the coefficients is another, B
+(Toom and Cook):
 
     g·h = B [(G g) ⊙ (A h)],            (g·h)_k = Σ_j g_j·h_{k−j}        ⊙: number by number
 
-With g fixed this is a linear map of h. A convolution layer computes its transpose, from n pixels d to m outputs y, and a product
-of matrices is transposed factor by factor, last one first:
+With g fixed this is a linear map of h. A convolution layer computes its transpose, from n pixels d
+to m outputs y, and a product of matrices is transposed factor by factor, last one first:
 
     y = Aᵀ [(G g) ⊙ (Bᵀ d)],            y_i = Σ_j g_j·d_{i+j}
 
-In two dimensions the same is done along the rows and along the columns: m x m outputs, from a tile d of n x n pixels, are
+In two dimensions the same is done along the rows and along the columns: m x m outputs, from a tile
+d of n x n pixels, are
 
     Y = Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A
 
-4x4 outputs take n² = 36 multiplications instead of 4²·3² = 144 with 3x3 kernels, and 64 instead of 400 with 5x5 kernels. Summed
-over the channels, each of the n² places in a tile is a matrix product: weights U = G g Gᵀ, columns V = Bᵀ d B. Every backward
-pass is a transpose once more. So these are the maps of im2col.py with n² products instead of one; neighbouring tiles lie m
-pixels apart and share r − 1 rows or columns of pixels.
+4x4 outputs take n² = 36 multiplications instead of 4²·3² = 144 with 3x3 kernels, and 64 instead of
+400 with 5x5 kernels. Summed over the channels, each of the n² places in a tile is a matrix product:
+weights U = G g Gᵀ, columns V = Bᵀ d B. Every backward pass is a transpose once more. So these are
+the maps of im2col.py with n² products instead of one; neighbouring tiles lie m pixels apart and
+share r − 1 rows or columns of pixels.
 
-Images lie in memory as (H, W, N, C): all channels of all images of one pixel side by side. Then the rows of a tile are the
-rows of a matrix, and A, B and G are applied by matrix products too, without a copy.
+Images lie in memory as (H, W, N, C): all channels of all images of one pixel side by side. Then the
+rows of a tile are the rows of a matrix, and A, B and G are applied by matrix products too, without
+a copy.
 """
 import math
 from collections.abc import Callable
@@ -37,22 +42,23 @@ from .convolution import Convolution, Plan
 from .layout import swapped
 from .threads import batch_pieces, for_each
 
-# (m, r): the points beside ∞. Rounding errors of the products reach the outputs enlarged, because Aᵀ takes differences of
-# large numbers: in the root of the mean square 1.5, 2.2 and 4.0 times (3x3) or 8 and 16 times (5x5) with these points, which
-# are the best of all symmetrical ones in eighths.
+# (m, r): the points beside ∞. Rounding errors of the products reach the outputs enlarged, because
+# Aᵀ takes differences of large numbers: in the root of the mean square 1.5, 2.2 and 4.0 times (3x3)
+# or 8 and 16 times (5x5) with these points, which are the best of all symmetrical ones in eighths.
 POINTS = {(2, 3): (0, 1, -1), (3, 3): (3 / 8, -3 / 8, 5 / 4, -5 / 4), (4, 3): (0, 5 / 8, -5 / 8, 3 / 2, -3 / 2),
           (3, 5): (1 / 4, -1 / 4, 7 / 8, -7 / 8, 7 / 4, -7 / 4), (4, 5): (0, 1 / 2, -1 / 2, 1, -1, 2, -2)}
 
-# Rounding grows with the length of a sum as well. At 192 channels 5x5 kernels deviate by 13·10⁻⁶ of the largest value with
-# sums of 128 products, and by 8·10⁻⁶ with sums of 64.
+# Rounding grows with the length of a sum as well. At 192 channels 5x5 kernels deviate by 13·10⁻⁶ of
+# the largest value with sums of 128 products, and by 8·10⁻⁶ with sums of 64.
 LONGEST_SUM = {3: 192, 5: 64}
 
 
 def tile_size(r: int, images: int, output_size: Pair, forward: bool) -> int:
-    """m for kernels of r x r. Backward it is 4: gradients that are off by 10⁻⁶ harm nobody. Forward, rounding decides on which
-    side of 0 an output lies, and which of nearly equal ones wins a pooling window. So tiles are smaller there, where that costs
-    next to nothing: for outputs that 3 divides with less waste than 4 (13 is 5·3 − 2 and 4·4 − 3), and for few images, where
-    what takes the time is the transform of the weights.
+    """m for kernels of r x r. Backward it is 4: gradients that are off by 10⁻⁶ harm nobody.
+    Forward, rounding decides on which side of 0 an output lies, and which of nearly equal ones wins
+    a pooling window. So tiles are smaller there, where that costs next to nothing: for outputs that
+    3 divides with less waste than 4 (13 is 5·3 − 2 and 4·4 − 3), and for few images, where what
+    takes the time is the transform of the weights.
     """
     def multiplications(m: int) -> int:
         return math.prod(-(-size // m) * (m + r - 1) for size in output_size)
@@ -68,9 +74,10 @@ def tile_size(r: int, images: int, output_size: Pair, forward: bool) -> int:
 def matrices(m: int, r: int) -> tuple[Array, Array, Array]:
     """Aᵀ (m, n), G (n, r), Bᵀ (n, n) for tiles of m x m outputs and kernels of r x r, float64.
 
-    Rows of G and A hold the powers of a point: they evaluate. Row i of Bᵀ, column i of B, holds the coefficients of
-    Π_{j≠i} (x − aⱼ), which is 0 at all points but aᵢ (Lagrange); G has the division by its value there. At ∞ a polynomial's
-    value is its leading coefficient, which belongs to Π_j (x − aⱼ), 0 at every other point.
+    Rows of G and A hold the powers of a point: they evaluate. Row i of Bᵀ, column i of B, holds the
+    coefficients of Π_{j≠i} (x − aⱼ), which is 0 at all points but aᵢ (Lagrange); G has the division
+    by its value there. At ∞ a polynomial's value is its leading coefficient, which belongs to Π_j
+    (x − aⱼ), 0 at every other point.
     """
     a = np.array(POINTS[m, r], dtype=np.float64)
     others = [np.delete(a, i) for i in range(len(a))]
@@ -83,13 +90,15 @@ def matrices(m: int, r: int) -> tuple[Array, Array, Array]:
 
 
 class Winograd(Plan):
-    """The plan: the linear maps of a convolution and their transposes; `Im2col` in im2col.py is the plain form of the same names.
+    """The plan: the linear maps of a convolution and their transposes; `Im2col` in im2col.py is the
+    plain form of the same names.
 
-    TH·TW tiles in each of N images make P = TH·TW·N columns, for each of T = groups towers. The cores share the rows of tiles,
-    then the n² products.
+    TH·TW tiles in each of N images make P = TH·TW·N columns, for each of T = groups towers. The
+    cores share the rows of tiles, then the n² products.
 
-    From images to tiles the vertical direction comes first, for all pixels of a row of tiles at once (`rows`), then the
-    horizontal one, tile by tile; from tiles to images it is the other way round.
+    From images to tiles the vertical direction comes first, for all pixels of a row of tiles at
+    once (`rows`), then the horizontal one, tile by tile; from tiles to images it is the other way
+    round.
     """
 
     by_image = both_ways = False
@@ -144,7 +153,8 @@ class Winograd(Plan):
         def row_of_tiles(t: int) -> None:
             top = m * t - PH
             first = min(max(top, 0), H)
-            last = max(first, min(top + n, H))  # outside the image there are zeros, for which the product needs no rows
+            # Outside the image there are zeros, for which the product needs no rows.
+            last = max(first, min(top + n, H))
             rows = scratch("rows", (n, m * self.TW + self.r - 1, numbers), self.dtype, like=x)
             rows[:, :PW], rows[:, PW + W:] = 0, 0
             np.matmul(self.BT[:, first - top:last - top], pixels[first:last].swapaxes(0, 1),
@@ -156,7 +166,8 @@ class Winograd(Plan):
         return self._by_tower(V, self.C)
 
     def columns_back(self, dV: Array, out: Array) -> None:
-        """The transpose, (n², T, C/T, P) -> out (N, C, H, W):  dd = B dV Bᵀ, added up where tiles share a pixel"""
+        """The transpose, (n², T, C/T, P) -> out (N, C, H, W): dd = B dV Bᵀ, added up where tiles
+        share a pixel"""
         dV, (PH, PW), m, n = self._by_tile(dV), self.padding, self.m, self.n
         N, C, H, W = out.shape
         parts = scratch("parts", (self.TH, n, W, N * C), self.dtype, like=out)
@@ -184,7 +195,8 @@ class Winograd(Plan):
         for_each(row_of_pixels, range(H), numbers=parts.size)
 
     def output(self, product: Array, bias: Array, out: Array, finish: Callable[[Array], None]) -> None:
-        """(n², T, C_out/T, P), bias (C_out, 1, 1) -> out (N, C_out, OH, OW):  Y = Aᵀ M A + bias for every tile's product M"""
+        """(n², T, C_out/T, P), bias (C_out, 1, 1) -> out (N, C_out, OH, OW): Y = Aᵀ M A + bias for
+        every tile's product M"""
         M, m, n = self._by_tile(product), self.m, self.n
         N, _, OH, OW = out.shape
 
@@ -216,14 +228,16 @@ class Winograd(Plan):
         return self._by_tower(dM, self.C_out)
 
     def multiply(self, a: Array, b: Array, out: Array) -> Array:
-        """a · b in each place of a tile and each tower, as a sum of products with sums of at most `longest_sum` terms"""
+        """a · b in each place of a tile and each tower, as a sum of products with sums of at most
+        `longest_sum` terms"""
         terms = b.shape[2]
         length = -(-terms // -(-terms // self.longest_sum))
         whole = terms // length * length  # sums of equal length, and one for the rest
 
         def product(place: tuple[int, ...]) -> None:
             left, right, result = a[place], b[place], out[place]
-            if result.strides[0] < result.strides[1]:  # its columns are contiguous: the transposed product has them as rows
+            # Its columns are contiguous: the transposed product has them as rows.
+            if result.strides[0] < result.strides[1]:
                 left, right, result = right.T, left.T, result.T
             if length == terms:
                 np.matmul(left, right, out=result)
@@ -252,13 +266,14 @@ class Winograd(Plan):
         return swapped(empty((H, W, N, C), self.dtype))
 
     def images_at_a_time(self) -> int:
-        """A power of two, so that the matrices for all places in a tile take at most 52 MB: more images make longer products, but
-        the third-level cache holds their operands no more."""
+        """A power of two, so that the matrices for all places in a tile take at most 52 MB: more
+        images make longer products, but the third-level cache holds their operands no more."""
         image = self.n ** 2 * self.TH * self.TW * max(self.C, self.C_out) * self.dtype.itemsize
         return 1 << max(1, (52 << 20) // image).bit_length() - 1
 
     def _pixels(self, images: Array) -> Array:
-        """(N, C, H, W) -> (H, W, N·C), a view if the images lie in memory like that, else a copy."""
+        """(N, C, H, W) -> (H, W, N·C), a view if the images lie in memory like that, else a
+        copy."""
         pixels = swapped(images)
         if pixels[0, 0].flags.c_contiguous:
             return _flat(pixels)
@@ -275,7 +290,8 @@ class Winograd(Plan):
         return self._by_tower(scratch(name, shape, self.dtype, like=self.BT), channels)
 
     def _by_tower(self, tiles: Array, channels: int) -> Array:
-        """Memory (n, n, TH, TW, N·channels) seen as matrices (n², T, channels/T, P), one for each place in a tile and tower."""
+        """Memory (n, n, TH, TW, N·channels) seen as matrices (n², T, channels/T, P), one for each
+        place in a tile and tower."""
         return tiles.reshape(self.n ** 2, -1, self.groups, channels // self.groups).transpose(0, 2, 3, 1)
 
     def _by_tile(self, matrices: Array) -> Array:
@@ -288,7 +304,8 @@ class WinogradConvolution(Convolution):
 
 
 def _add_up(arrays: Array, out: Array) -> None:
-    """The sum over the first axis (two or more), in pairs and pairs of pairs: fewer roundings than one after the other."""
+    """The sum over the first axis (two or more), in pairs and pairs of pairs: fewer roundings than
+    one after the other."""
     while len(arrays) > 2:
         half = -(-len(arrays) // 2)
         arrays[:len(arrays) - half] += arrays[half:]

@@ -1,1 +1,2 @@
-"""What every part needs of the machine: files that are whole or not there, figures, tables, progress, the console."""
+"""What every part needs of the machine: files that are whole or not there, figures, tables,
+progress, the console."""

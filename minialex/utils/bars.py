@@ -1,4 +1,5 @@
-"""tqdm, without the thread that watches its bars where no thread can start, and whatever the environment says of its bars."""
+"""tqdm, without the thread that watches its bars where no thread can start, and whatever the
+environment says of its bars."""
 
 import os
 

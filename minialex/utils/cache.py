@@ -1,4 +1,5 @@
-"""What minialex makes once and keeps for this user: pictures drawn or downloaded, the course's progress.
+"""What minialex makes once and keeps for this user: pictures drawn or downloaded, the course's
+progress.
 
 Folders get here whole or not at all, as files do by files.replacing.
 """
@@ -30,10 +31,12 @@ def cache_folder(cache_dir: Place | None = None) -> Path:
 
 @contextmanager
 def whole_folder(target: Place) -> Iterator[Path]:
-    """Yield an empty folder next to `target` that takes its name at the end, or vanishes if anything goes wrong.
+    """Yield an empty folder next to `target` that takes its name at the end, or vanishes if
+    anything goes wrong.
 
-    A program that is killed leaves at worst a folder with a temporary name, never half a `target`. If another program
-    has made `target` meanwhile, that one stays. Raises UserError if the place cannot be written or the disk is full.
+    A program that is killed leaves at worst a folder with a temporary name, never half a `target`.
+    If another program has made `target` meanwhile, that one stays. Raises UserError if the place
+    cannot be written or the disk is full.
     """
     target = Path(target)
     try:

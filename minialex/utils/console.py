@@ -1,4 +1,5 @@
-"""The commands' standard output, which may be closed, full, or a pipe whose reader (head, less) has gone."""
+"""The commands' standard output, which may be closed, full, or a pipe whose reader (head, less) has
+gone."""
 
 import os
 import sys
@@ -13,8 +14,9 @@ BROKEN_PIPE = 141  # what a shell reports for a program that wrote into a pipe w
 
 
 def run(name: str, main: Callable[[], int | None], stopped: str = "stopped") -> int:
-    """The exit status of the command `main` (None: 0). What goes wrong is one line on stderr: a mistake of the user's, output
-    that cannot be written, too little memory: status 2; Ctrl-C, which says `stopped`: 130."""
+    """The exit status of the command `main` (None: 0). What goes wrong is one line on stderr: a
+    mistake of the user's, output that cannot be written, too little memory: status 2; Ctrl-C, which
+    says `stopped`: 130."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a console that has no "÷" shows a question mark
@@ -34,7 +36,8 @@ def run(name: str, main: Callable[[], int | None], stopped: str = "stopped") -> 
         if isinstance(error, OSError):
             silence(sys.stdout)
         status, problem = explained(error)
-    if launched("local rank") == 0:  # of several processes on a machine one says what all have found
+    # Of several processes on a machine one says what all have found.
+    if launched("local rank") == 0:
         warn(name)(problem)
     return status
 

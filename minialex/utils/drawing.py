@@ -1,7 +1,8 @@
 """Pictures: drawn with matplotlib's Agg canvas, whatever the machine and its owner have set up.
 
-No window and no backend is needed, so a notebook's MPLBACKEND does not matter. Every picture starts from matplotlib's own
-defaults: no matplotlibrc changes it, and the caller's own settings are as before afterwards.
+No window and no backend is needed, so a notebook's MPLBACKEND does not matter. Every picture starts
+from matplotlib's own defaults: no matplotlibrc changes it, and the caller's own settings are as
+before afterwards.
 """
 
 import importlib
@@ -31,9 +32,11 @@ _FORMATS: dict[str, Callable[[str], dict[str, Any]]] = {
 
 @contextmanager
 def figure(path: Any, width: float, height: float, style: dict[str, Any], dpi: int = 150, **options: Any) -> Iterator[Any]:
-    """Yield an empty figure, width x height inches, and write it to `path`, if there is one, at the end.
+    """Yield an empty figure, width x height inches, and write it to `path`, if there is one, at the
+    end.
 
-    style: rcParams beside matplotlib's defaults; options: Figure's. The format follows the name's ending.
+    style: rcParams beside matplotlib's defaults; options: Figure's. The format follows the name's
+    ending.
     """
     kind = format_of(path) if path is not None else "png"
     with _defaults(style):
@@ -53,7 +56,8 @@ def figure(path: Any, width: float, height: float, style: dict[str, Any], dpi: i
 
 
 def format_of(path: Any) -> str:
-    """The format of a picture of this name, "png" for one without an ending. Raises UserError for another ending."""
+    """The format of a picture of this name, "png" for one without an ending. Raises UserError for
+    another ending."""
     kind = os.path.splitext(os.fspath(path))[1].lower().removeprefix(".") or "png"
     if kind not in _FORMATS:
         raise UserError(f"{path} ends in no format that can be drawn: choose {', '.join('.' + name for name in _FORMATS)}.")
@@ -75,7 +79,8 @@ def _defaults(style):
 
 
 class Canvas:
-    """For a program that does nothing but draw, such as a lesson: figures with `style` from here on, in the whole process."""
+    """For a program that does nothing but draw, such as a lesson: figures with `style` from here
+    on, in the whole process."""
 
     def __init__(self, style: dict[str, Any]) -> None:
         matplotlib = _matplotlib()
@@ -103,8 +108,9 @@ def _settings(matplotlib):
 
 
 def _matplotlib():
-    """The module. Importing it takes half a second, and reads the owner's settings: where these keep it from being imported
-    (an unknown MPLBACKEND, a matplotlibrc in another encoding), it is imported without them."""
+    """The module. Importing it takes half a second, and reads the owner's settings: where these
+    keep it from being imported (an unknown MPLBACKEND, a matplotlibrc in another encoding), it is
+    imported without them."""
     logger = logging.getLogger("matplotlib")
     level = logger.level
     logger.setLevel(logging.CRITICAL)  # it also complains of homes that may not be written to
@@ -137,7 +143,8 @@ def _without_settings():
 
 @contextmanager
 def attempt(name: Any, say: Callable[[str], object]) -> Iterator[None]:
-    """A picture that cannot be drawn is one line, said by `say`, and everything else goes on. Raises NotWritten."""
+    """A picture that cannot be drawn is one line, said by `say`, and everything else goes on.
+    Raises NotWritten."""
     try:
         yield
     except files.NotWritten:
@@ -149,7 +156,8 @@ def attempt(name: Any, say: Callable[[str], object]) -> Iterator[None]:
 
 
 def drawn(output: files.Output, say: Callable[[str], object], draw: Callable[..., object], *arguments: Any) -> bool:
-    """Draw the picture `output` by draw(output, *arguments); returns whether that went well (see attempt)."""
+    """Draw the picture `output` by draw(output, *arguments); returns whether that went well (see
+    attempt)."""
     with attempt(output, say):
         draw(output, *arguments)
         return True
@@ -157,8 +165,8 @@ def drawn(output: files.Output, say: Callable[[str], object], draw: Callable[...
 
 
 def named(path: Any, kind: str, otherwise: Any, of: str = "", force: bool = False) -> files.Output:
-    """The files.Output for a picture: of the path that the user has given, or else the name `otherwise` or a free one like it.
-    Raises UserError when no picture can be written there."""
+    """The files.Output for a picture: of the path that the user has given, or else the name
+    `otherwise` or a free one like it. Raises UserError when no picture can be written there."""
     if path is None:
         folder, name = os.path.split(otherwise)
         output = files.unused(folder, *os.path.splitext(name), kind, of, force)

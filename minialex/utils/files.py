@@ -1,10 +1,12 @@
 """Files that are whole or not there, and that never take the place of a file of the user's.
 
-A file is written under another name, forced to the disk, and only then renamed: one indivisible act of the file system.
-Whenever a program is killed, and whatever fails, the old file or the new one has the name, never a part of one.
+A file is written under another name, forced to the disk, and only then renamed: one indivisible act
+of the file system. Whenever a program is killed, and whatever fails, the old file or the new one
+has the name, never a part of one.
 
-What a command writes for the user is an Output. It carries a mark inside (a text chunk of a PNG, a meta line of a page), by
-which the same command knows its own work: that it replaces, anything else only when told to (--force).
+What a command writes for the user is an Output. It carries a mark inside (a text chunk of a PNG, a
+meta line of a page), by which the same command knows its own work: that it replaces, anything else
+only when told to (--force).
 """
 
 import hashlib
@@ -32,18 +34,19 @@ _ENDS = 1 << 16  # bytes at both ends of a file in which its mark is looked for
 
 
 class NotWritten(UserError):
-    """A file could not be written, because the disk is full for example; what was there before is still there."""
+    """A file could not be written, because the disk is full for example; what was there before is
+    still there."""
 
 
-# ------------------------------------------------------------------------------------------------ whole or not there
+# ---------------------------------------------------------------------------- whole or not there
 
 
 @contextmanager
 def replacing(path: Any, mode: str = "wb", **options: Any) -> Iterator[Any]:
     """Yield a file that takes the name `path`, a path or an Output, when the block ends well.
 
-    A link stays a link: what it points to is written. Raises NotWritten, a UserError, when the file cannot be written;
-    UserError when it would replace what the command did not write.
+    A link stays a link: what it points to is written. Raises NotWritten, a UserError, when the file
+    cannot be written; UserError when it would replace what the command did not write.
     """
     check = path.check if isinstance(path, Output) else lambda: None
     check()
@@ -73,14 +76,16 @@ def replacing(path: Any, mode: str = "wb", **options: Any) -> Iterator[Any]:
 
 
 def keep_as(source: Place, target: Place) -> None:
-    """Give a file a second name that stays when `source` is written anew: a link, or where there are none a copy."""
+    """Give a file a second name that stays when `source` is written anew: a link, or where there
+    are none a copy."""
     temporary = _temporary_name(target)
     try:
         os.link(source, temporary)
         os.replace(temporary, target)
     except OSError:
         _copy(source, target)
-    with suppress(OSError):  # renaming one name of a file to another name of it does nothing, and leaves both
+    # Renaming one name of a file to another name of it does nothing, and leaves both.
+    with suppress(OSError):
         os.unlink(temporary)
     sync_folder(os.path.dirname(os.path.abspath(target)))
 
@@ -91,7 +96,8 @@ def _copy(source, target):
 
 
 def sync_folder(folder: Place) -> None:
-    """Force a folder's names to the disk where that is possible (not on Windows, nor on some network file systems)."""
+    """Force a folder's names to the disk where that is possible (not on Windows, nor on some
+    network file systems)."""
     if os.name != "posix":
         return
     with suppress(OSError):
@@ -102,13 +108,15 @@ def sync_folder(folder: Place) -> None:
             os.close(handle)
 
 
-# ------------------------------------------------------------------------------------------------ what a kill leaves
+# ---------------------------------------------------------------------------- what a kill leaves
 
 
 def remove_abandoned(folder: Place, name: str | None = None) -> None:
-    """Remove what killed programs left half written in a folder: files that were to get this name, or any.
+    """Remove what killed programs left half written in a folder: files that were to get this name,
+    or any.
 
-    A program at work holds a lock on its file, which the operating system takes away when the program ends.
+    A program at work holds a lock on its file, which the operating system takes away when the
+    program ends.
     """
     pattern = TEMPORARY.format("*" if name is None else _digest(name), "*")
     for path in Path(folder).glob(pattern):
@@ -139,7 +147,8 @@ def _open_temporary(target, mode, options):
 
 
 def lock(file: Any, unknown: bool = False) -> bool:
-    """Lock a file if nobody has; returns whether it is ours. unknown: what is said where the file system has no locks."""
+    """Lock a file if nobody has; returns whether it is ours. unknown: what is said where the file
+    system has no locks."""
     if fcntl is None:  # Windows, where a lock would also keep others from reading
         return True
     try:
@@ -159,16 +168,18 @@ def _is_device(path):
     return not (stat.S_ISREG(kind) or stat.S_ISDIR(kind))
 
 
-# ------------------------------------------------------------------------------------------------ what a user is given
+# ---------------------------------------------------------------------------- what a user is given
 
 
 def mark(kind: str, of: str = "") -> str:
-    """What stands inside a file of this kind, made of the inputs `of`, so that minialex knows its own work again."""
+    """What stands inside a file of this kind, made of the inputs `of`, so that minialex knows its
+    own work again."""
     return f"minialex-wrote-this:{kind}:{_digest(of) if of else ''}"
 
 
 def found_mark(path: Place) -> tuple[str, str] | None:
-    """(kind, digest of its inputs) of a file that minialex wrote, or None. Looks at both ends of the file."""
+    """(kind, digest of its inputs) of a file that minialex wrote, or None. Looks at both ends of
+    the file."""
     found = _MARK.search(_ends(path))
     return (found[1].decode(), found[2].decode()) if found else None
 
@@ -186,8 +197,9 @@ def _ends(path):
 class Output(os.PathLike[str]):
     """The path of a file that a command writes for the user.
 
-    kind: one word for what it is; of: a text that names what it was made of; force: replace whatever is there;
-    signs: bytes that stand in such files beside or instead of a mark, where their format has no place for one.
+    kind: one word for what it is; of: a text that names what it was made of; force: replace
+    whatever is there; signs: bytes that stand in such files beside or instead of a mark, where
+    their format has no place for one.
     """
 
     def __init__(self, path: Place, kind: str, of: str = "", force: bool = False, signs: Sequence[bytes] = ()) -> None:
@@ -205,7 +217,8 @@ class Output(os.PathLike[str]):
         return found[0] == self.kind if found else any(sign in _ends(self.path) for sign in self.signs)
 
     def check(self) -> None:
-        """Raise UserError when the file cannot be written, or would replace what this command did not write."""
+        """Raise UserError when the file cannot be written, or would replace what this command did
+        not write."""
         if self.path.is_dir():
             raise UserError(f"{self} is a folder: name a file.")
         if not os.path.isdir(os.path.dirname(os.path.realpath(self.path))):
@@ -216,8 +229,8 @@ class Output(os.PathLike[str]):
 
 
 def unused(folder: Place, stem: str, ending: str, kind: str, of: str, force: bool = False) -> Output:
-    """The Output for a command that was given no name: stem.ending, or stem-2.ending and so on where that name has
-    been taken by a file of the user's, or by what was made of other inputs."""
+    """The Output for a command that was given no name: stem.ending, or stem-2.ending and so on
+    where that name has been taken by a file of the user's, or by what was made of other inputs."""
     wanted, number = (kind, _digest(of) if of else ""), 1
     while True:
         output = Output(Path(folder, f"{stem}{'' if number == 1 else f'-{number}'}{ending}"), kind, of, force)

@@ -1,7 +1,9 @@
-"""A picture in words, for people who do not see it: what stands written in it, and the numbers that it draws.
+"""A picture in words, for people who do not see it: what stands written in it, and the numbers that
+it draws.
 
-The words are made of the figure itself, of its titles, labels, lines, bars and images, so they say what is drawn and can say
-nothing else. A PNG carries them as its Description, where pages and notebooks find them (`read`).
+The words are made of the figure itself, of its titles, labels, lines, bars and images, so they say
+what is drawn and can say nothing else. A PNG carries them as its Description, where pages and
+notebooks find them (`read`).
 """
 from collections.abc import Iterator
 from os import PathLike
@@ -77,7 +79,8 @@ def _images(axes: Any) -> Iterator[str]:
 def _bars(axes: Any) -> Iterator[str]:
     found: dict[str, list[Any]] = {}  # those without a name are taken together
     for container in axes.containers:
-        patches = [patch for patch in getattr(container, "patches", ()) if patch.get_zorder() > 0]  # 0: what bars stand on
+        # 0: what bars stand on.
+        patches = [patch for patch in getattr(container, "patches", ()) if patch.get_zorder() > 0]
         lying = getattr(container, "orientation", "vertical") == "horizontal"
         values = [patch.get_width() if lying else patch.get_height() for patch in patches]
         found.setdefault(_label(container, "bars"), []).extend(values)

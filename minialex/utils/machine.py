@@ -1,8 +1,10 @@
-"""What this process may use of the machine: cores and main memory, as the operating system limits them.
+"""What this process may use of the machine: cores and main memory, as the operating system limits
+them.
 
-A container may be given half of a core and a tenth of the memory (cgroups, `docker --cpus 1.5 -m 2g`), a shell may limit its
-programs (`ulimit -v`), and a scheduler may bind them to some of the cores. What is free is the least of all of these.
-Every function takes `root`, the folder that holds proc/ and sys/, for tests.
+A container may be given half of a core and a tenth of the memory (cgroups, `docker --cpus 1.5 -m
+2g`), a shell may limit its programs (`ulimit -v`), and a scheduler may bind them to some of the
+cores. What is free is the least of all of these. Every function takes `root`, the folder that holds
+proc/ and sys/, for tests.
 """
 import _thread
 import functools
@@ -19,23 +21,25 @@ except ImportError:  # Windows
 
 THREADS = "MINIALEX_THREADS"
 
-# What mpiexec (MPICH's, Open MPI's, one that speaks PMIx) tells a process, by what `launched` calls it.
+# What mpiexec (MPICH's, Open MPI's, one that speaks PMIx) tells a process, by what `launched` calls
+# it.
 _LAUNCHED = {"size": ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "PMIX_SIZE"), "rank": ("PMI_RANK", "OMPI_COMM_WORLD_RANK", "PMIX_RANK"),
              "local size": ("MPI_LOCALNRANKS", "OMPI_COMM_WORLD_LOCAL_SIZE"),
              "local rank": ("MPI_LOCALRANKID", "OMPI_COMM_WORLD_LOCAL_RANK")}
 
 
 def launched(what: str) -> int:
-    """Of the processes that mpiexec has started: their number ("size"), that of this one ("rank"), and both among those on
-    this machine ("local size", "local rank"). Without mpiexec: 1 and 0."""
+    """Of the processes that mpiexec has started: their number ("size"), that of this one ("rank"),
+    and both among those on this machine ("local size", "local rank"). Without mpiexec: 1 and 0."""
     told = [int(os.environ[name]) for name in _LAUNCHED[what] if os.environ.get(name, "").isdecimal()]
     return max(told, default=int(what.endswith("size")))
 
-# ------------------------------------------------------------------------------------------------ cores
+# ---------------------------------------------------------------------------- cores
 
 
 def thread_count() -> int:
-    """How many threads the CPU's kernels use: MINIALEX_THREADS, or the cores that this process may use; 1 where no thread starts.
+    """How many threads the CPU's kernels use: MINIALEX_THREADS, or the cores that this process may
+    use; 1 where no thread starts.
 
     Raises UserError when MINIALEX_THREADS is no whole number of at least 1.
     """
@@ -46,7 +50,8 @@ def thread_count() -> int:
 
 @functools.cache
 def threads_start() -> bool:
-    """Whether Python can start a thread: in a browser it cannot, nor where the system's limit is reached."""
+    """Whether Python can start a thread: in a browser it cannot, nor where the system's limit is
+    reached."""
     try:
         _thread.start_new_thread(int, ())
     except RuntimeError:
@@ -55,7 +60,8 @@ def threads_start() -> bool:
 
 
 def blas() -> str:
-    """Which library computes matrix products here, and for which CPU: products of another have other last digits."""
+    """Which library computes matrix products here, and for which CPU: products of another have
+    other last digits."""
     from threadpoolctl import threadpool_info
 
     return ", ".join(f"{found['internal_api']} {found['version']} for {found.get('architecture', 'any CPU')}"
@@ -70,8 +76,8 @@ def _whole(text):
 
 
 def cores(root: Any = "/") -> int:
-    """Cores that this process may run on: those it is bound to, and a quota of time rounded up (1.5 cores keep 2 threads
-    busy three quarters of the time)."""
+    """Cores that this process may run on: those it is bound to, and a quota of time rounded up (1.5
+    cores keep 2 threads busy three quarters of the time)."""
     bound = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
     quota = _quota(root)
     return bound if quota is None else max(1, min(bound, -int(-quota // 1)))
@@ -79,7 +85,8 @@ def cores(root: Any = "/") -> int:
 
 @functools.lru_cache(8)
 def _quota(root):
-    """Cores' worth of time that the process's groups may take, or None without a limit. Read once: every operation asks."""
+    """Cores' worth of time that the process's groups may take, or None without a limit. Read once:
+    every operation asks."""
     found = []
     for folder in _groups(root, "cpu"):
         whole, _, period = (_read(folder / "cpu.max") or "max").partition(" ")
@@ -104,7 +111,7 @@ def processes_start() -> bool:
     return sys.platform not in ("emscripten", "wasi")
 
 
-# ------------------------------------------------------------------------------------------------ memory
+# ---------------------------------------------------------------------------- memory
 
 
 def memory_free(root: Any = "/") -> int | None:
@@ -123,7 +130,8 @@ def _available(root):
 
 
 def _group_room(root):
-    """What each group around the process has left. Its cache of files that were not used lately counts as free."""
+    """What each group around the process has left. Its cache of files that were not used lately
+    counts as free."""
     for folder in _groups(root, "memory"):
         for limit, used, cache in (("memory.max", "memory.current", "inactive_file"),
                                    ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")):
@@ -146,21 +154,24 @@ def _limit_room(root):
 
 
 def memory_used() -> int | None:
-    """The most bytes of main memory that this process has held so far, or None where nobody knows."""
+    """The most bytes of main memory that this process has held so far, or None where nobody
+    knows."""
     if resource is None:
         return None
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return most if sys.platform == "darwin" else most * 1024
 
 
-# ------------------------------------------------------------------------------------------------ cgroups
+# ---------------------------------------------------------------------------- cgroups
 
 
 def _groups(root, controller):
-    """The folders of the groups that the process is in, of a controller such as "memory", innermost first.
+    """The folders of the groups that the process is in, of a controller such as "memory", innermost
+    first.
 
-    /proc/self/cgroup names a group by its path: "0::/a/b" (version 2) or "4:memory:/a/b" (version 1). A container often
-    sees its own group as the top of the tree, whatever the path says, so the top is always one of them.
+    /proc/self/cgroup names a group by its path: "0::/a/b" (version 2) or "4:memory:/a/b" (version
+    1). A container often sees its own group as the top of the tree, whatever the path says, so the
+    top is always one of them.
     """
     for line in (_read(_path(root, "proc/self/cgroup")) or "").splitlines():
         number, _, rest = line.partition(":")
@@ -185,5 +196,6 @@ def _read(path):
 
 
 def _number(text, unit=1):
-    """A whole number of at least 0, times its unit; None for anything else, such as "max" or "-1"."""
+    """A whole number of at least 0, times its unit; None for anything else, such as "max" or
+    "-1"."""
     return int(text) * unit if text and text.isascii() and text.isdecimal() else None

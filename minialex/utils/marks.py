@@ -1,7 +1,8 @@
-"""How minialex knows the folders and pictures that it has made, so that no command takes them for the user's.
+"""How minialex knows the folders and pictures that it has made, so that no command takes them for
+the user's.
 
-A run's folder has a config.json as only training writes it; one whose config.json is damaged, a checkpoint with a seal at its
-end. A picture carries a mark inside (files.mark).
+A run's folder has a config.json as only training writes it; one whose config.json is damaged, a
+checkpoint with a seal at its end. A picture carries a mark inside (files.mark).
 """
 
 import json
@@ -14,7 +15,8 @@ from .seal import looks_sealed
 
 CONFIG = "config.json"
 CHECKPOINTS = ("checkpoint-last.npz", "checkpoint-best.npz")
-_WRITTEN = ("settings", "classes", "train_pictures", "val_pictures")  # in every config.json of a run
+# In every config.json of a run.
+_WRITTEN = ("settings", "classes", "train_pictures", "val_pictures")
 _MOST = 1 << 25  # bytes of a config.json; 20,000 classes take 1 MB
 _OWN_NAMES = re.compile(  # pictures that commands write where they are called, or into a run's folder
     r"(curves|filters|predictions|confusion|compare|.*-prediction|.*-features|patches-.*)(-\d+)?\.png", re.IGNORECASE)
@@ -36,7 +38,8 @@ def _has_config(path):
 
 
 def holds_runs(folder: Place, endings: tuple[str, ...]) -> bool:
-    """Does this folder hold runs of minialex, no other folder, and no pictures, which end in one of `endings`?"""
+    """Does this folder hold runs of minialex, no other folder, and no pictures, which end in one of
+    `endings`?"""
     folders = []
     try:
         with os.scandir(folder) as entries:
@@ -51,10 +54,12 @@ def holds_runs(folder: Place, endings: tuple[str, ...]) -> bool:
 
 
 def is_no_class(folder: Place, endings: tuple[str, ...]) -> bool:
-    """Is this a run's folder, or a folder of runs? Then it is never a class, whatever it is called."""
+    """Is this a run's folder, or a folder of runs? Then it is never a class, whatever it is
+    called."""
     return is_run(folder) or holds_runs(folder, endings)
 
 
 def is_own_picture(path: Place) -> bool:
-    """Is this a picture that a command of minialex has drawn? Such a picture is never one to learn from."""
+    """Is this a picture that a command of minialex has drawn? Such a picture is never one to learn
+    from."""
     return _OWN_NAMES.fullmatch(os.path.basename(path)) is not None and found_mark(path) is not None

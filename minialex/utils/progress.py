@@ -1,4 +1,5 @@
-"""What is seen while a network learns: tqdm's bar on a terminal; where output goes to a file, a plain line now and then."""
+"""What is seen while a network learns: tqdm's bar on a terminal; where output goes to a file, a
+plain line now and then."""
 
 import os
 import shutil
@@ -29,10 +30,12 @@ def duration(seconds: float) -> str:
 
 
 class Progress:
-    """Prints lines, and one bar per phase below them. terminal: is anybody watching? (default: is stdout a terminal)"""
+    """Prints lines, and one bar per phase below them. terminal: is anybody watching? (default: is
+    stdout a terminal)"""
 
     def __init__(self, terminal: bool | None = None, file: TextIO | None = None) -> None:
-        self.file = file or sys.stdout or open(os.devnull, "w", encoding="utf-8")  # sys.stdout is None if it was closed
+        # sys.stdout is None if it was closed.
+        self.file = file or sys.stdout or open(os.devnull, "w", encoding="utf-8")
         self.terminal = self.file.isatty() if terminal is None else terminal
 
     def line(self, text: str = "") -> None:
@@ -68,7 +71,8 @@ class Phase:
         self.bar.close()
 
     def step(self, count: int, numbers: Numbers | None = None) -> None:
-        """`count` more pictures; numbers: asked when they are shown, several times a second on a terminal, else once a minute."""
+        """`count` more pictures; numbers: asked when they are shown, several times a second on a
+        terminal, else once a minute."""
         self.done += count
         now, terminal = time.perf_counter(), self.progress.terminal
         if now - self.shown > (BAR_SECONDS if terminal else PLAIN_SECONDS) and (terminal or self.done < self.total):

@@ -1,4 +1,5 @@
-"""Tables as text: any rows in columns; and a network's summary, a line for each layer, notes on what was rounded, totals."""
+"""Tables as text: any rows in columns; and a network's summary, a line for each layer, notes on
+what was rounded, totals."""
 import textwrap
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
@@ -22,7 +23,8 @@ def _table(rows):
     widths = [max(map(len, column)) for column in zip(*lines)]
     gaps = 2 * (len(head) - 1)
     while sum(widths) + gaps > WIDTH:
-        widest = max(range(3), key=lambda column: widths[column])  # only the texts on the left may be cut
+        # Only the texts on the left may be cut.
+        widest = max(range(3), key=lambda column: widths[column])
         widths[widest] -= 1
     ruler = "─" * (sum(widths) + gaps)
     text = columns([[shorten(cell, width) for cell, width in zip(line, widths)] for line in lines], left=(0, 1, 2))
@@ -87,7 +89,8 @@ def shorten(text: str, most: int) -> str:
 
 
 def columns(rows: Sequence[Sequence[str]], left: Collection[int] = (0,), gap: str = "  ") -> Iterator[str]:
-    """Lines of a table, each column as wide as its widest cell: those numbered in `left` begin together, the others end so."""
+    """Lines of a table, each column as wide as its widest cell: those numbered in `left` begin
+    together, the others end so."""
     widths = [max(map(len, column)) for column in zip(*rows)]
     for row in rows:
         yield gap.join(cell.ljust(width) if number in left else cell.rjust(width)
