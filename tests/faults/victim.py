@@ -109,11 +109,10 @@ def _arrange(order):
     from minialex.training import callbacks, checkpoint, loop
 
     callbacks.Figures.on_end = lambda self, trainer: None  # matplotlib takes longer than these runs
-    write = checkpoint._Summing.write
     if order.get("slow"):
-        checkpoint._Summing.write = _slowly(write, order["slow"])
+        _write_by(checkpoint, _slowly(order["slow"]))
     if order.get("die") is not None:
-        _die_at(order["die"], checkpoint, write)
+        _die_at(order["die"], checkpoint)
     if order.get("clock") is not None:
         clock = random.Random(order["clock"])
         time.time = lambda: clock.uniform(0, 4.1e9)
@@ -122,31 +121,46 @@ def _arrange(order):
         _change_rights(*order["chmod"], loop)
 
 
-def _slowly(write, seconds):
-    def slow(self, data):
+class _Disk:
+    """A checkpoint's file, into which write(file, data) writes."""
+
+    def __init__(self, file, write):
+        self.file, self.write = file, lambda data: write(file, data)
+
+    def __getattr__(self, name):
+        return getattr(self.file, name)
+
+
+def _write_by(checkpoint, write):
+    sealed = checkpoint._write_sealed
+    checkpoint._write_sealed = lambda file, arrays: sealed(_Disk(file, write), arrays)
+
+
+def _slowly(seconds):
+    def slow(file, data):
         view = memoryview(data).cast("B")
         for start in range(0, len(view), 1 << 14):
-            write(self, view[start : start + (1 << 14)])
-            self.file.flush()
+            file.write(view[start : start + (1 << 14)])
+            file.flush()
             time.sleep(seconds)
         return len(view)
 
     return slow
 
 
-def _die_at(number, checkpoint, write):
+def _die_at(number, checkpoint):
     done = [0]
 
     def is_the_end():
         done[0] += 1
         return done[0] == number
 
-    def half(self, data):
+    def half(file, data):
         if is_the_end():
-            write(self, memoryview(data).cast("B")[: len(data) // 2])
-            self.file.flush()
+            file.write(memoryview(data).cast("B")[: len(data) // 2])
+            file.flush()
             os.kill(os.getpid(), signal.SIGKILL)
-        return write(self, data)
+        return file.write(data)
 
     def dying(function):
         def call(*arguments, **options):
@@ -156,7 +170,7 @@ def _die_at(number, checkpoint, write):
 
         return call
 
-    checkpoint._Summing.write = half
+    _write_by(checkpoint, half)
     for name in ("fsync", "replace", "link", "unlink"):
         setattr(os, name, dying(getattr(os, name)))
 
