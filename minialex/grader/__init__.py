@@ -14,7 +14,6 @@ One process for each submission, confined or not, which is asked for values:
 
 And graders, which trust nobody:
 
-    confirming.py   every comparison, made once more     twins.py        the same for a scalar engine
-    grading.py      points and feedback for a submission
+    confirming.py   every comparison, made once more     grading.py      points and feedback for a submission
     notebooks.py    what a teacher uploads for nbgrader; for other graders: lessons/graders
 """

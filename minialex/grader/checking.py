@@ -4,14 +4,13 @@ Inputs are drawn until forward and backward run; slow code gets smaller ones, or
 looked at again with whole numbers, and with other windows, where other mistakes show.
 """
 import copy
-import inspect
 import time
 from pathlib import Path
 
 import numpy as np
 
 from ..gradcheck import binding, check, verdicts
-from ..gradcheck.numpy_code import leaves
+from ..gradcheck.numpy_code import Functions, leaves
 from ..gradcheck.report import VALUES_RIGHT, Report
 from ..gradcheck.verdicts import names as verdict
 from ..utils import drawing
@@ -44,21 +43,20 @@ class Check:
         """The dictionary that goes into the result; README and --help document its keys. seconds: of computing."""
         self.until = time.process_time() + seconds
         self.seconds, self.share = seconds, FIRST
-        if self.found.kind in ("missing", "skipped"):
-            missing = self.found.kind == "missing"
-            self._failed("missing" if missing else "not checked", f"the file defines no {self.found.title}" if missing
-                         else self.found.title)
+        reasons = {"missing": ("missing", f"the file defines no {self.found.title}"),
+                   "skipped": ("not checked", self.found.title)}
+        if self.found.kind in reasons:
+            self._failed(*reasons[self.found.kind])
             return self.result
         try:
             report, reading = self._report()
             if report is not None:
-                self._judged(report)
+                self.result.update(rows=report.to_dict()["rows"], text=str(report), status=status_of_report(report))
                 if reading is not None:
                     code, values, _ = reading
                     self.basis = {"code": code, "title": code.title, "values": values, "samples": self.samples,
-                                  "cost": self.cost, "seconds": max(0.0, self.until - time.process_time())}
-                if self._same_forward() is False:
-                    self.result["status"] = "wrong"
+                                  "cost": self.cost, "seconds": self._left()}
+                    self._compare_forwards(values)
                 if self.job["plot"]:
                     self._plot(report, count)
         except (CannotDraw, NotChecked) as problem:
@@ -70,11 +68,16 @@ class Check:
     def _failed(self, kind, message, lines=()):
         self.result["error"] = {"kind": kind, "message": message, "lines": list(lines)}
 
+    def _left(self, share=0.0):
+        """Seconds until no more than this share of the time is left."""
+        return max(0.0, self.until - share * self.seconds - time.process_time())
+
     # ------------------------------------------------------------------------ with which inputs
 
     def _report(self):
         if self.found.kind == "engine":
-            return engines.report(self.found, self.request), None
+            self.basis = {"codes": engines.codes(self.found)}
+            return engines.report(self.found, self.basis["codes"], self.request.seed), None
         values = self._given()
         if values is None or self.found.kind == "class" and not values:
             return self._drawn()
@@ -88,12 +91,11 @@ class Check:
                            forms.functions(self.found.forward, self.found.backward, self.found.kind, by_name)])
 
     def _given(self):
-        modules = [module for module in (self.reference, self.module) if module is not None]
-        make = inputs.given(self.found, modules)
-        if make is None or self.request.named():
+        if self.request.named():
             return None
-        values = make(self.request.seed)
-        self.result["inputs"] = inputs.told(values if isinstance(values, dict) else dict(enumerate(values)))
+        values = inputs.given(self.found, [module for module in (self.reference, self.module) if module], self.request.seed)
+        if values is not None:
+            self.result["inputs"] = inputs.told(values if isinstance(values, dict) else dict(enumerate(values)))
         return values
 
     def _drawn(self, given=False):
@@ -102,37 +104,35 @@ class Check:
         trying = Trying(self.found, self.request, self.module, self.until - 0.5 * self.seconds)
         trying.check_names()
         readings = self._first(trying)
-        small = bool(readings) and not given and self._cost(*readings[0][:2]) > SHARE
+        small = bool(readings) and not given and _cost(*readings[0][:2])[1] > SHARE * self.seconds
         if small:
             readings = trying.first(small=True) or readings
         if not readings:
             return None, None
         self._tell_inputs(readings[0][1], not given)
         report, reading = self._best(readings)
+        self._tell_inputs(reading[1], not given)
         if not report and not given:
             return self._as_meant(trying, small, report) or (report, reading)
         self.share = FURTHER
-        for others, told in self._further(trying, reading, small) if report and not given else ():
-            if time.process_time() > self.until - 0.5 * self.seconds:
-                break
-            again, other = self._quietly(others)
-            if again is not None and {row.verdict for row in again.rows} - {verdict.CORRECT, *UNPROVEN}:
+        for again, other, told in self._reported(() if given else trying.further(reading, small), until=0.5):
+            if {row.verdict for row in again.rows} - {verdict.CORRECT, *UNPROVEN}:
                 again.rows = [row._replace(detail=VALUES_RIGHT[1]) if row.verdict == verdict.TIED else row
                               for row in again.rows]
                 self.result["inputs"] = told
-                if not again:
-                    return again, other
                 report, reading = again, other
+                if not report:
+                    break
         return report, reading
 
     def _first(self, trying):
         """The readings that run. Where there are none, the first error is raised or explained."""
         readings = trying.first(small=False)
         self.submission.returned = trying.returned
-        unclear = [] if readings else inputs.mysterious(inputs.parameters_of(self.found.forward), self.request)
         if readings:
             return readings
         self._tell_inputs(trying.tried or {}, True)
+        unclear = inputs.mysterious(inputs.parameters_of(self.found.forward), self.request)
         if not unclear or isinstance(trying.error, NotChecked):
             raise trying.error
         told = explained(trying.error, self.path)
@@ -145,34 +145,27 @@ class Check:
     def _as_meant(self, trying, small, first):
         """(report, reading) for inputs with which code is right that is not for others, or its mistake is told by name."""
         clear = all(row.verdict not in (verdict.UNKNOWN, verdict.NEGATIVE) for row in first.rows)
-        for readings, note in trying.meant(small, first):
-            if time.process_time() > self.until - 0.3 * self.seconds:
-                return None
-            report, reading = self._quietly(readings)
-            if report is None:
-                continue
-            if report or not (clear or note or note is None) and not any(row.verdict == verdict.UNKNOWN for row in report.rows):
+        for report, reading, note in self._reported(trying.meant(small, first), until=0.3):
+            told = not (clear or note or note is None) and all(row.verdict != verdict.UNKNOWN for row in report.rows)
+            if report or told:
                 self._tell_inputs(reading[1], True)
                 report.rows = [row._replace(verdict=verdict.UNDECIDED, detail=note) if note and row in report.counted() else row
                                for row in report.rows]
                 return report, reading
         return None
 
-    def _further(self, trying, reading, small):
-        """(readings, how their inputs are told): whole numbers, then the layouts where other mistakes show."""
-        code, values, words = reading
-        whole = inputs.whole_numbers(values, self.request.seed)
-        if whole is not None:
-            yield [(code, whole, words)], {**inputs.told(whole), "and": "the first of them whole numbers"}
-        yield from ((others, inputs.told(others[0][1])) for others in trying.further(values, small))
-
-    def _quietly(self, readings):
-        try:
-            return self._best(readings)
-        except MemoryError:
-            raise
-        except Exception:  # these inputs may lie outside the domain
-            return None, None
+    def _reported(self, tried, until):
+        """Yields (report, reading, what is said) for further inputs, until this share of the time is left."""
+        for readings, said in tried:
+            if not self._left(until):
+                return
+            try:
+                report, reading = self._best(readings)
+            except MemoryError:
+                raise
+            except Exception:  # these inputs may lie outside the domain
+                continue
+            yield report, reading, said
 
     def _tell_inputs(self, values, drawn):
         self.result.update(inputs=inputs.told(values), drawn=drawn)
@@ -203,7 +196,7 @@ class Check:
             if words:
                 report.title = f"{report.title} ({words})"
             found.append((report, (code, values, words)))
-            if report or time.process_time() > self.until - 0.3 * self.seconds:
+            if report or not self._left(0.3):
                 break
         return sorted(found, key=lambda one: _explains(one[0]), reverse=True), first
 
@@ -211,7 +204,7 @@ class Check:
         self.samples, self.cost = self._samples(code, values)
         report = check.check_code(code, values, constant=self.request.constant, samples=self.samples, seed=self.request.seed,
                                   mean_over_examples=self.job.get("mean_over_examples", False), cost=self.cost,
-                                  seconds=0.0 if quickly else max(0.0, self.until - time.process_time()))
+                                  seconds=0.0 if quickly else self._left())
         if getattr(code, "updating", False):
             report.rows = _without_learning_rate(report.rows, [parameter.name for parameter in code.wanted])
         for name in getattr(code, "without", ()):
@@ -220,55 +213,39 @@ class Check:
 
     def _samples(self, code, values):
         """(how many entries of each input may be compared in the time that is left, seconds of one forward)."""
-        cost = _seconds(code, values)
-        sizes = _sizes(values)
-        left = max(0.05, self.until - time.process_time())
-        needed = 2 * sum(sizes) + FIXED
-        if cost * needed <= self.share * left:
+        (cost, whole), count = _cost(code, values), len(_sizes(values))
+        left = max(0.05, self._left())
+        if whole <= self.share * left:
             return None, cost
-        samples = int((self.share * left / cost - FIXED) / 2 / max(1, len(sizes)))
+        samples = int((self.share * left / cost - FIXED) / 2 / max(1, count))
         if samples < FEWEST:
-            seconds = 10 * int(np.ceil(cost * (2 * FEWEST * len(sizes) + FIXED) * 3 / 10))
-            raise NotChecked(f"one forward takes {cost:.2g} s and {2 * FEWEST * len(sizes) + FIXED:,} are needed: "
-                             f"--timeout {max(seconds, int(2 * self.job['timeout']))}")
+            fewest = 2 * FEWEST * count + FIXED
+            seconds = max(10 * int(np.ceil(cost * fewest * 3 / 10)), int(2 * self.job["timeout"]))
+            raise NotChecked(f"one forward takes {cost:.2g} s and {fewest:,} are needed: --timeout {seconds}")
         return samples, cost
 
-    def _cost(self, code, values):
-        """Of comparing every entry, as a share of the time that there is."""
-        return _seconds(code, values) * (2 * sum(_sizes(values)) + FIXED) / self.seconds
-
-    def _judged(self, report):
-        self.result.update(rows=report.to_dict()["rows"], text=str(report))
-        self.result["status"] = status_of_report(report)
-
-    def _same_forward(self):
-        """Does forward give what the teacher's gives? None without a teacher's, or where that is not written either."""
+    def _compare_forwards(self, values):
+        """Does forward give what the teacher's gives? Not asked for inputs that were drawn, nor where one is not written."""
         theirs = next((item for item in finding.everything(self.reference) if item.name == self.found.name), None) \
             if self.reference else None
-        values = self._given()
-        if not theirs or theirs.kind not in ("pair", "loss") or self.found.kind != theirs.kind or values is None:
-            return None
-        if not isinstance(values, dict):
-            values = dict(zip(inspect.signature(theirs.forward).parameters, values))
+        if self.result["drawn"] or not theirs or theirs.kind not in ("pair", "loss") or self.found.kind != theirs.kind:
+            return
         outputs = []
         for item in (theirs, self.found):
             np.random.seed(self.request.seed)
             try:
-                output = item.forward(*copy.deepcopy(list(values.values())))
+                outputs.append(np.asarray(Functions(item.forward, item.backward).run(copy.deepcopy(values)).outputs[0]))
             except NotImplementedError:
-                return None
-            output = binding.loss_first(output) if item.kind == "loss" else output
-            outputs.append(np.asarray(output[0] if isinstance(output, tuple) else output))
-        expected, got = outputs
-        if expected.shape != got.shape:
-            self._failed("forward differs", f"forward returns shape {got.shape}, that of {Path(self.job['like']).name} "
-                         f"{expected.shape}")
-        elif not np.allclose(expected, got, rtol=1e-6, atol=1e-9):
+                return
+        (expected, got), file = outputs, Path(self.job["like"]).name
+        differs = f"forward returns shape {got.shape}, that of {file} {expected.shape}" if expected.shape != got.shape else ""
+        if not differs and not np.allclose(expected, got, rtol=1e-6, atol=1e-9):
             index = np.unravel_index(np.argmax(abs(expected - got)), expected.shape)
-            where = f"at {[int(i) for i in index]} it gives" if index else "it gives"
-            self._failed("forward differs", f"forward is not that of {Path(self.job['like']).name}: {where} {got[index]:.6g} "
-                         f"instead of {expected[index]:.6g}")
-        return self.result["error"] is None
+            differs = (f"forward is not that of {file}: {f'at {[int(i) for i in index]} ' * bool(index)}it gives "
+                       f"{got[index]:.6g} instead of {expected[index]:.6g}")
+        if differs:
+            self._failed("forward differs", differs)
+            self.result["status"] = "wrong"
 
     def _plot(self, report, count):
         target = Path(self.job["plot"])
@@ -317,11 +294,11 @@ def _sizes(values):
     return [np.size(value) for _, value in leaves(values).values() if binding.is_checked(value)]
 
 
-def _seconds(code, values):
-    """Computing time of one forward."""
+def _cost(code, values):
+    """Computing time of one forward, and of comparing every entry."""
     found = []
     for _ in range(2):
         began = time.process_time()
         code.run(copy.deepcopy(values))
         found.append(time.process_time() - began)
-    return min(found)
+    return min(found), min(found) * (2 * sum(_sizes(values)) + FIXED)

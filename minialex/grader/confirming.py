@@ -4,6 +4,7 @@ The code stays where it is, and is asked for values one by one; which inputs, wh
 here, in the grader's own process.
 Where the teacher's file gives inputs they must be those, and where it has a forward the submission's must give the same.
 """
+import contextlib
 import copy
 import functools
 import inspect
@@ -13,11 +14,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..gradcheck import binding, check
-from ..gradcheck.numpy_code import Run
+from ..gradcheck import check, verdicts
+from ..gradcheck.numpy_code import Functions, Run
 from ..gradcheck.report import Report
 from ..gradcheck.tensor_function import frozen
-from . import finding, forms, inputs, twins
+from ..gradcheck.verdicts import names as verdict
+from . import engines, finding, forms, inputs
 from .checking import FEWEST, status_of_report
 from .remote import Gone, Remote, trimmed
 from .submission import reference
@@ -26,6 +28,7 @@ from .wire import Far, StudentError, parameters, random_state
 ANSWERS = re.compile(r"back|bprop|grad|deriv|prime|delta|update|solution", re.IGNORECASE)  # what a teacher's file may give away
 STATUSES = ("wrong", "error", "undecided", "remarks", "correct")  # the worst first
 AHEAD = 2 ** 22  # bytes of a message
+LOST = "it stops, or gives another value than the teacher's"  # an operation of a scalar engine
 SOME = 4  # entries from which an array must not be constant
 
 
@@ -66,8 +69,7 @@ class Teacher:
 
     def inputs(self, name: str, seed: int) -> list[np.ndarray]:
         """The arrays that the teacher wants `name` to be checked with."""
-        make = inputs.given(self.items[name], [self.module])
-        values = make(seed) if make else ()
+        values = inputs.given(self.items[name], [self.module], seed) or ()
         return [value for value in (values.values() if isinstance(values, dict) else values) if isinstance(value, np.ndarray)]
 
     def forward(self, name: str, values: dict) -> object:
@@ -77,7 +79,7 @@ class Teacher:
             return None
         for code in self.codes.get(name) or self._codes(theirs):
             try:
-                found = code(copy.deepcopy(values))
+                found = code.run(copy.deepcopy(values)).outputs[0]
             except Exception:  # it is not written, or this layout does not fit
                 continue
             finally:
@@ -88,23 +90,16 @@ class Teacher:
 
     @staticmethod
     def _codes(theirs):
-        """Functions of the values; for a class one for each layout that its constructor takes."""
+        """Code for his forward; for a class one for each layout that its constructor takes."""
         if theirs.kind != "class":
-            def first(values):
-                found = theirs.forward(*values.values())
-                found = binding.loss_first(found) if theirs.kind == "loss" else found
-                return found[0] if isinstance(found, tuple) else found
-            yield first
+            yield Functions(theirs.forward, theirs.backward)
             return
-        request, backward = inputs.Request(), theirs.backward[1]  # it may not be written: what it returns does not matter here
+        backward = theirs.backward[1]  # it may not be written: what it returns does not matter here
         inert = {backward: lambda self, dout=None, *others, **more: dout} if backward else {}
         cls = type(theirs.forward.__name__, (theirs.forward,), inert)
-        for layout in inputs.layouts(theirs.name, request):
-            try:
-                code = forms.of_class(theirs._replace(forward=cls), layout, request)[0][0]
-            except Exception:  # the constructor is not for this layout
-                continue
-            yield lambda values, code=code: code.run(values).outputs[0]
+        for layout in inputs.layouts(theirs.name, inputs.Request()):
+            with contextlib.suppress(Exception):  # the constructor is not for this layout
+                yield forms.of_class(theirs._replace(forward=cls), layout, inputs.Request())[0][0]
 
 
 def empty(claimed: dict) -> dict:
@@ -148,7 +143,7 @@ def _report(basis: dict, name: str, teacher: Teacher, remote: Remote, job: dict)
     """(the comparison, None), or (None, an error) where it says nothing about what was to be checked."""
     try:
         if teacher.items[name].kind == "engine":
-            return twins.report(teacher.items[name], remote, job["seed"]), None
+            return _of_engine(teacher.items[name], basis["codes"], job["seed"]), None
         code, values = basis["code"], basis["values"]
         if not isinstance(code, Far) or not _tell_something(values, teacher.inputs(name, job["seed"])):
             return None, NOTHING_FOUND
@@ -162,6 +157,29 @@ def _report(basis: dict, name: str, teacher: Teacher, remote: Remote, job: dict)
     except (StudentError, TypeError, ValueError, KeyError):
         return None, NOTHING_FOUND
     return report, FORWARD if code.is_the_teachers is False else None
+
+
+def _of_engine(found, codes, seed):
+    """The comparison of a scalar engine. What the teacher's class computes, and the submission's does not, is wrong."""
+    remote = {expression: RemoteCode(codes[expression], expression, functools.partial(_value, found.forward, expression), "")
+              for expression in engines.EXPRESSIONS}
+    told = engines.report(found, remote, seed)
+    told.rows = [row for row in told.rows if remote[row.name.partition(",")[0]].is_the_teachers is not False]
+    followed = {row.name for row in told.rows}
+    for expression in engines.EXPRESSIONS:
+        with contextlib.suppress(Exception):  # his class has no such operation, or not for plain numbers
+            _value(found.forward, expression, engines.VALUES)
+            told.rows += [verdicts.without_gradient(name)._replace(verdict=verdict.UNKNOWN, evidence=LOST)
+                          for name in engines.rows_of(expression) if name not in followed]
+    return told
+
+
+def _value(cls, expression, values):
+    """What the teacher's engine gives; None where that is not written."""
+    try:
+        return engines.computed(expression, cls, values)[0]
+    except NotImplementedError:
+        return None
 
 
 def _tell_something(values, wanted):

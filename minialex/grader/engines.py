@@ -1,6 +1,7 @@
-"""Scalar engines: a `Value` that remembers how it was computed, and backward() from the last one to the first.
+"""Scalar engines: a `Value` that remembers how it was computed, and backward() from the last one to the first. Each expression
+below that the class can compute is compared; the numeric derivative is that of its .data.
 
-Each operation that the class defines is an expression of a and b; the numeric derivative is that of its .data.
+And layers of minialex itself: a Function or a Module, whose parameters are inputs, too.
 """
 import copy
 
@@ -10,74 +11,64 @@ import minialex as ma
 
 from ..gradcheck import binding, check
 from ..gradcheck.gradients import Named
-from ..gradcheck.numpy_code import Run
 from ..gradcheck.report import Report
 from ..nn import Module
-from . import inputs
+from .forms import Composed
 from .layers import NotChecked
 
 DATA, GRAD = ("data", "value", "val", "v", "item", "num"), ("grad", "gradient", "derivative", "g", "_grad", "adjoint")
-A, B = 0.7, -1.3
-OPERATORS = {
-    "a + b": ("__add__", lambda a, b: a + b), "a * b": ("__mul__", lambda a, b: a * b), "a - b": ("__sub__", lambda a, b: a - b),
-    "a / b": ("__truediv__", lambda a, b: a / b), "-a": ("__neg__", lambda a, b: -a), "a ** 3": ("__pow__", lambda a, b: a ** 3),
-    "2 * a": ("__rmul__", lambda a, b: 2 * a), "1 - a": ("__rsub__", lambda a, b: 1 - a),
-    "1 + a": ("__radd__", lambda a, b: 1 + a),
-    "a * b + a": ("__mul__", lambda a, b: a * b + a), "(a + b) * (a + b)": ("__add__", lambda a, b: (a + b) * (a + b)),
-}
+VALUES = {"a": np.array(0.7), "b": np.array(-1.3)}
 METHODS = ("relu", "tanh", "sigmoid", "exp", "log", "sqrt", "sin", "cos", "square", "abs", "leaky_relu", "softplus", "elu",
            "gelu")
+EXPRESSIONS = ("a + b", "a * b", "a - b", "a / b", "-a", "a ** 3", "2 * a", "1 - a", "1 + a", "a * b + a", "(a + b) * (a + b)",
+               *(f"{leaf}.{name}()" for name in METHODS for leaf in "ab"))
 
 
-class Expression:
-    """One expression as a code: title, run, backward, takes_dout."""
-
-    def __init__(self, cls, title, compute, backward):
-        self.cls, self.title, self.compute, self.function = cls, title, compute, backward
-
-    def run(self, values):
-        """A Run with new leaves of these values."""
-        leaves = {name: self.cls(float(value)) for name, value in values.items()}
-        result = self.compute(leaves["a"], leaves["b"])
-        return Run([float(np.asarray(_attribute(result, DATA)).reshape(()))], [], values, (leaves, result))
-
-    def backward(self, run, douts):
-        """The gradients that the leaves hold afterwards; a leaf that the expression does not use has none."""
-        leaves, result = run.state
-        getattr(result, self.function)()
-        found = {name: _attribute(leaf, GRAD) for name, leaf in leaves.items()}
-        return Named({name: np.asarray(0.0 if value is None else value, dtype=float) for name, value in found.items()})
-
-    def file(self):
-        """No epsilon is expected here."""
-        return ""
-
-    def takes_dout(self, run):
-        """backward() of the last value starts with 1."""
-        return False
+def codes(found):
+    """{expression: code}"""
+    return {expression: _of_expression(found.forward, found.backward, expression) for expression in EXPRESSIONS}
 
 
-def report(found, request):
-    """One Report with a row for each operation and each of its operands."""
-    expressions = [(title, compute) for title, (method, compute) in OPERATORS.items() if hasattr(found.forward, method)]
-    expressions += [(f"{leaf}.{name}()", lambda a, b, name=name, leaf=leaf: getattr({"a": a, "b": b}[leaf], name)())
-                    for name in METHODS if hasattr(found.forward, name)
-                    for leaf in ("a", "b") if leaf == "a" or name not in ("log", "sqrt")]
+def report(found, codes, seed):
+    """One Report with a row for each expression and each of its operands."""
     rows, first = [], None
-    for title, compute in expressions:
-        code = Expression(found.forward, title, compute, found.backward)
+    for expression, code in codes.items():
         try:
-            values = {"a": np.array(A), "b": np.array(B)}
-            is_single = np.asarray(_attribute(code.run(values).state[1], DATA)).dtype == np.float32
-            done = check.check_code(code, values, seed=request.seed, **({"eps": 1e-2, "rtol": 1e-3} if is_single else {}))
-        except Exception as error:  # this operation is not for plain numbers, or its leaves are no numbers
+            is_single = np.asarray(code.run(VALUES).outputs[0]).dtype == np.float32
+            done = check.check_code(code, VALUES, seed=seed, **({"eps": 1e-2, "rtol": 1e-3} if is_single else {}))
+        except Exception as error:  # it has no such operation, or not for plain numbers
             first = first or error
             continue
-        rows += [row._replace(name=f"{title}, by {row.name}") for row in done.rows if row.name in title]
+        rows += [row._replace(name=f"{expression}, by {row.name}") for row in done.rows if row.name in expression]
     if not rows:
-        raise NotChecked(f"{found.name} has operators and {found.backward}(), but a + b of {found.name}({A}) and "
-                         f"{found.name}({B}) cannot be followed: {type(first).__name__}: {first}")
+        raise NotChecked(f"{found.name} has operators and {found.backward}(), but a + b of {found.name}({VALUES['a']}) and "
+                         f"{found.name}({VALUES['b']}) cannot be followed: {type(first).__name__}: {first}")
     return Report(f"{found.name}, {len(rows)} derivatives", rows)
+
+
+def rows_of(expression: str) -> list[str]:
+    """The names of the rows that an engine has which can compute it; b.relu() and the like are no more than another try."""
+    return [] if expression.startswith("b.") else [f"{expression}, by {leaf}" for leaf in VALUES if leaf in expression]
+
+
+def computed(expression: str, cls: type, values: dict) -> tuple[np.ndarray, tuple]:
+    """(the number, (the leaves, the result)) of one of the EXPRESSIONS, with new leaves of this class."""
+    leaves = {name: cls(float(value)) for name, value in values.items()}
+    result = eval(expression, {}, leaves)
+    return np.asarray(_attribute(result, DATA)).reshape(()), (leaves, result)
+
+
+def _of_expression(cls, backward, expression):
+    """Its code. A leaf that it does not use has no gradient afterwards."""
+    def forward(**values):
+        return computed(expression, cls, values)
+
+    def gradients(cache):
+        leaves, result = cache
+        getattr(result, backward)()
+        found = {name: _attribute(leaf, GRAD) for name, leaf in leaves.items()}
+        return Named({name: np.asarray(0.0 if value is None else value, dtype=float) for name, value in found.items()})
+    return Composed(forward, gradients, expression)
 
 
 def _attribute(thing, names):
@@ -87,55 +78,38 @@ def _attribute(thing, names):
     raise NotChecked(f"a {type(thing).__name__} has none of the attributes {', '.join(names)}")
 
 
-def drawn(found, layout, request):
-    """The reading of a Function or Module for drawn inputs with which it runs."""
-    layer = found.forward() if isinstance(found.forward, type) else found.forward
-    values = inputs.draw(inputs.parameters_of(getattr(layer, "forward", layer)), layout, request)
-    with ma.no_grad():
-        copy.copy(layer)(*[ma.Tensor(np.asarray(value, dtype=np.float32)) for value in values.values()])
-    return reading(found, values)
+# ------------------------------------------------------------------------------------------------ layers of minialex
+
+
+def made(found):
+    """The layer itself; of a class, one that is made with no arguments."""
+    return found.forward() if isinstance(found.forward, type) else found.forward
 
 
 def reading(found, values):
     """(code, values, words) of a Function or Module, given its inputs, in order or by name."""
-    code = Layer(found.forward() if isinstance(found.forward, type) else found.forward)
-    return code, code.values(list(values.values() if isinstance(values, dict) else values)), ""
+    layer = made(found)
+    title = type(layer).__name__.lstrip("_")
+    parameters = dict(layer.named_parameters()) if isinstance(layer, Module) else {}
 
-
-class Layer:
-    """A Function or Module of the engine as code to be checked: its parameters are inputs, too."""
-
-    def __init__(self, layer):
-        self.layer = layer
-        self.title = type(layer).__name__.lstrip("_")
-        self.parameters = dict(layer.named_parameters()) if isinstance(layer, Module) else {}
-
-    def values(self, arrays):
-        """{name: array} of the inputs and the parameters."""
-        given = binding.signature(type(self.layer).forward)
-        names = [p.name for p in given[1:]] if not any(p.kind == p.VAR_POSITIONAL for p in given) else []
-        names = names if len(names) >= len(arrays) else [f"input {i}" for i in range(len(arrays))]
-        return {**{name: np.array(array, dtype=np.float64) for name, array in zip(names, arrays)},
-                **{name: np.array(tensor.data, dtype=np.float64) for name, tensor in self.parameters.items()}}
-
-    def run(self, values):
-        leaves = {name: ma.Tensor(value, requires_grad=True) for name, value in values.items() if name not in self.parameters}
-        for name, tensor in self.parameters.items():
-            tensor.data, tensor.grad = values[name], None
-        layer = copy.copy(self.layer) if isinstance(self.layer, ma.Function) else self.layer
-        output = layer(*leaves.values())
+    def forward(**given):
+        leaves = {name: ma.Tensor(value, requires_grad=True) for name, value in given.items() if name not in parameters}
+        for name, tensor in parameters.items():
+            tensor.data, tensor.grad = given[name], None
+        output = (copy.copy(layer) if isinstance(layer, ma.Function) else layer)(*leaves.values())
         if not isinstance(output, ma.Tensor):
-            raise TypeError(f"{self.title} must return one Tensor, it returned a {type(output).__name__}.")
-        return Run([output.data.copy()], [], values, (output, {**leaves, **self.parameters}))
+            raise TypeError(f"{title} must return one Tensor, it returned a {type(output).__name__}.")
+        return output.data.copy(), (output, {**leaves, **parameters})
 
-    def backward(self, run, douts):
-        output, leaves = run.state
+    def backward(dout, cache):
+        output, leaves = cache
         if output.requires_grad:
-            output.backward(np.array(douts[0], dtype=np.float64).reshape(output.shape))
+            output.backward(np.array(dout, dtype=np.float64).reshape(output.shape))
         return {name: leaf.grad for name, leaf in leaves.items()}
 
-    def file(self):
-        return ""
-
-    def takes_dout(self, run):
-        return True
+    arrays = list(values.values() if isinstance(values, dict) else values)
+    places = binding.signature(type(layer).forward)[1:]
+    names = [] if any(p.kind == p.VAR_POSITIONAL for p in places) else [p.name for p in places]
+    names = names if len(names) >= len(arrays) else [f"input {i}" for i in range(len(arrays))]
+    named = {**dict(zip(names, arrays)), **{name: tensor.data for name, tensor in parameters.items()}}
+    return Composed(forward, backward, title), {name: np.array(value, dtype=np.float64) for name, value in named.items()}, ""

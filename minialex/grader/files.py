@@ -22,6 +22,12 @@ import numpy as np
 DEFINITIONS = (ast.FunctionDef, ast.ClassDef)
 FRAMES = 6  # how many of the student's lines are shown at most
 ABOVE = 4  # folders above the file in which a package may lie
+SAID = {  # in more words than Python's
+    SystemExit: "the code ends the program (exit status {error.code}): remove the call of exit()",
+    RecursionError: "the function calls itself without end",
+    MemoryError: "more memory was asked for than a submission may use (--memory)",
+    NotImplementedError: "this part has not been written yet",
+}
 CELLS = {}  # {file name: [(cell, line) of each line]} of notebooks
 
 
@@ -38,12 +44,10 @@ def load(path: str | Path, troubles: list | None = None, seconds: float | None =
     module = types.ModuleType(f"{package}.{name}" if package else name)
     module.__file__, module.__package__ = str(path), package or None
     sys.modules[module.__name__] = module  # dataclasses and pickle look their module up
-    if str(path.parent) not in sys.path:
-        sys.path.append(str(path.parent))  # none of the files there can stand in for an installed package
     parts = _parsed(path, source, troubles)
-    for found in _above(path, parts):
-        if str(found.parent) not in sys.path:
-            sys.path.append(str(found.parent))
+    for folder in (path.parent, *(found.parent for found in _above(path, parts))):
+        if str(folder) not in sys.path:
+            sys.path.append(str(folder))  # at the end: none of the files there can stand in for an installed package
     flags = 0
     for part in parts:
         if isinstance(part, ast.ImportFrom) and part.module == "__future__":
@@ -83,7 +87,7 @@ def _at_most(seconds):
 
 
 def _source(path):
-    """The file's text, of a notebook that of its code cells, without magics."""
+    """The file's text, of a notebook that of its code cells."""
     text = path.read_bytes().decode("utf-8-sig", errors="replace").replace("\r\n", "\n")
     if path.suffix != ".ipynb":
         return re.sub(r"^([ \t]*)get_ipython\(\).*$", r"\1pass", text, flags=re.MULTILINE)
@@ -93,20 +97,16 @@ def _source(path):
         inside = "".join(cell["source"]).split("\n")
         if inside[0].startswith("%%") and not re.match(r"%%(time|timeit|capture|prun)\b", inside[0]):
             continue
-        lines += [_without_magic(line) for line in inside] + [""]
+        lines += [*inside, ""]
         places += [(number, line) for line in range(1, len(inside) + 2)]
     CELLS[str(path)] = places
     linecache.cache[str(path)] = (1, None, [f"{line}\n" for line in lines], str(path))
     return "\n".join(lines)
 
 
-def _without_magic(line):
-    return re.sub(r"^(\s*)([%!?].*|[\w.]+\?+)$", r"\1pass", line)
-
-
 def _parsed(path, source, troubles):
-    """The statements. Lines that only a notebook or Python 2 understands are left out; of a notebook also cells that nobody
-    understands."""
+    """The statements. Lines that only a notebook or Python 2 understands, such as magics, are left out; of a notebook also
+    cells that nobody understands."""
     lines = source.split("\n")
     for _ in range(200):
         try:
@@ -116,7 +116,7 @@ def _parsed(path, source, troubles):
             return body
         except SyntaxError as error:
             line = lines[error.lineno - 1] if 0 < (error.lineno or 0) <= len(lines) else ""
-            mended = re.sub(r"^(\s*)([%!?].*|print .*)$", r"\1pass", line)
+            mended = re.sub(r"^(\s*)([%!?].*|print .*|[\w.]+\?+)$", r"\1pass", line)
             cells = CELLS.get(str(path))
             if mended != line:
                 lines[error.lineno - 1] = mended
@@ -148,7 +148,7 @@ def around(path: Path, trusted: bool) -> list[Path]:
     from the folders above, where a grader keeps his own files."""
     folder, parts = _root(path, trusted)
     try:
-        above = list(_above(path, ast.parse(_source(path)).body)) if trusted else []
+        above = list(_above(path, _parsed(path, _source(path), []))) if trusted else []
     except (SyntaxError, ValueError, RecursionError):
         above = []
     return list(dict.fromkeys([folder.joinpath(*parts[:1]), *above]))
@@ -193,19 +193,12 @@ def explained(error: BaseException, path: Path) -> dict:
     if isinstance(error, SyntaxError) and error.filename and Path(error.filename).resolve().parent == path.parent:
         lines = [{"file": Path(error.filename).name, "line": error.lineno, "in": "", "code": (error.text or "").strip()}]
         message = error.msg
-    elif isinstance(error, SystemExit):
-        message = f"the code ends the program (exit status {error.code}): remove the call of exit()"
     elif isinstance(error, EOFError) and "input(" in "".join(line["code"] for line in lines):
         message = "the code waits for the keyboard: remove the call of input()"
-    elif isinstance(error, RecursionError):
-        message = "the function calls itself without end"
-    elif isinstance(error, TooSlow):
-        return {"kind": "out of time", "message": message, "lines": lines}
-    elif isinstance(error, MemoryError):
-        message = message or "more memory was asked for than a submission may use (--memory)"
-    elif isinstance(error, NotImplementedError):
-        message = message or "this part has not been written yet"
-    return {"kind": type(error).__name__, "message": message[:2000], "lines": lines}
+    elif isinstance(error, (SystemExit, RecursionError)):
+        message = SAID[type(error)].format(error=error)
+    kind = "out of time" if isinstance(error, TooSlow) else type(error).__name__
+    return {"kind": kind, "message": (message or SAID.get(type(error), ""))[:2000], "lines": lines}
 
 
 def own_lines(stack: list, path: Path) -> list[dict]:

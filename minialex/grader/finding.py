@@ -14,16 +14,14 @@ Only what the file itself defines. What looks like a layer and is none of these 
 import ast
 import inspect
 import re
-import sys
 import textwrap
 import types
 from typing import NamedTuple
 
 from ..gradcheck import binding
-from ..gradcheck.dialects import BACKWARD, DERIVATIVE, FORWARD, NO_LAYER, TESTS, TRIMMED, plain
+from ..gradcheck.dialects import BACKWARD, DERIVATIVE, FORWARD, NO_LAYER, ROLE, TESTS, TRIMMED, plain
 from ..nn import Module
 from ..tensor import Function
-from . import networks
 from .files import load
 
 __all__ = ["Found", "NothingFound", "chosen", "everything", "like", "load"]
@@ -31,6 +29,7 @@ __all__ = ["Found", "NothingFound", "chosen", "everything", "like", "load"]
 
 BASES = {"layer", "baselayer", "layerbase", "module", "basemodule", "base", "loss", "baseloss", "activation", "function",
          "operation", "node", "activationfunction", "lossfunction", "abstractlayer", "op"}  # they say what others must have
+PARAMETERS = {"parameters", "params", "param", "weights", "theta", "thetas", "model"}  # of a whole network, in a dictionary
 GRADIENT_NAME = r"d[A-Z]\w*|d[a-z]|d_\w+|grads?\w*|\w+_grads?"  # what is returned beside a loss
 
 
@@ -56,6 +55,16 @@ class Known(types.ModuleType):
 
 def everything(module: types.ModuleType) -> list[Found]:
     """[Found, ...] in the order of the file. Raises NothingFound when there is nothing."""
+    found = anything(module)
+    if all(item.kind == "skipped" for item in found):
+        reasons = "".join(f"; {item.title}" for item in found)
+        raise NothingFound("it defines no forward and backward, as functions in pairs or methods of a class, no loss that "
+                           f"returns its gradient, no Function and no Module{reasons}")
+    return found
+
+
+def anything(module: types.ModuleType) -> list[Found]:
+    """The same of a file that may hold nothing to check."""
     if isinstance(module, Known):
         return module.found
     names = {name: value for name, value in vars(module).items() if not name.startswith("__")}
@@ -63,25 +72,23 @@ def everything(module: types.ModuleType) -> list[Found]:
     for name, value in names.items():
         if is_own(value, module) and value not in own.values():  # MSE = MeanSquaredError is the same
             own[name] = value
-    found, used = _pairs(own, names)
-    for name, value in own.items():
-        if name in used:
-            continue
-        if _is_layer(value):
-            found.append(_layer(name, value))
-        elif inspect.isclass(value):
-            found += _in_class(name, value, own)
-        elif inspect.isfunction(value) and _returns_gradients(name, value):
-            found.append(Found(name, value, None, "loss", name))
-        elif inspect.isfunction(value) and _looks_like_backward(name):
-            found.append(Found(name, value, None, "skipped", f"{name}: there is no forward of that name to check it against"))
-    found += [_layer(name, value) for name, value in names.items()
-              if _is_layer(value) and not inspect.isclass(value) and name not in used]
-    if all(item.kind == "skipped" for item in found):
-        reasons = "".join(f"; {item.title}" for item in found)
-        raise NothingFound("it defines no forward and backward, as functions in pairs or methods of a class, no loss that "
-                           f"returns its gradient, no Function and no Module{reasons}")
-    return sorted(found, key=lambda item: _line(item.forward))
+    pairs = _pairs(own, names)
+    used = pairs.keys() | {item.title for items in pairs.values() for item in items}
+    return [item for name, value in names.items()
+            for item in pairs.get(name) or (() if name in used else _alone(name, value, own))]
+
+
+def _alone(name, value, own):
+    """[Found] of what belongs to no pair."""
+    if _is_layer(value) and (name in own or not inspect.isclass(value)):
+        return [Found(name, value, None, "layer", name)]
+    if name in own and inspect.isclass(value):
+        return _in_class(name, value, own)
+    if name in own and _returns_gradients(name, value):
+        return [Found(name, value, None, "loss", name)]
+    if name in own and any(kind == "pair" for _, kind in _stems(name)):
+        return [Found(name, value, None, "skipped", f"{name}: there is no forward of that name to check it against")]
+    return []
 
 
 def is_own(value: object, module: types.ModuleType) -> bool:
@@ -93,19 +100,22 @@ def is_own(value: object, module: types.ModuleType) -> bool:
 
 
 def _pairs(own, names):
-    """([Found], names that are used): each backward or derivative of the file with its forward."""
-    found, used = [], set()
+    """{a forward's name: [Found]}: each backward or derivative of the file with its forward."""
+    found = {}
     for name, value in own.items():
-        if not inspect.isfunction(value):
-            continue
-        for stem, kind in _stems(name):
+        for stem, kind in _stems(name) if inspect.isfunction(value) else ():
             forward = _forward_of(name, stem, kind, names)
             if forward:
-                kind = "network" if networks.is_one(names[forward], value) else kind
-                found.append(Found(stem, names[forward], value, kind, name))
-                used |= {name, forward}
+                kind = "network" if _is_network(names[forward], value) else kind
+                found.setdefault(forward, []).append(Found(stem, names[forward], value, kind, name))
                 break
-    return found, used
+    return found
+
+
+def _is_network(forward, backward):
+    """Does forward take a dictionary of parameters, and backward a target that forward does not know, and no dout?"""
+    given, asked = ([plain(p.name) for p in binding.signature(function)] for function in (forward, backward))
+    return any(ROLE.get(name) == "labels" and name not in given for name in asked) and not PARAMETERS.isdisjoint(given)
 
 
 def kind_of(backward: str) -> str:
@@ -187,10 +197,6 @@ def _is_number(node):
         bool(re.search(r"loss|cost|^l$|^j$|err|obj|^nll|^ce$|^value$|^out$", node.id.lower()))
 
 
-def _looks_like_backward(name):
-    return any(kind == "pair" for _, kind in _stems(name))
-
-
 # ------------------------------------------------------------------------------------------------ classes
 
 
@@ -269,40 +275,29 @@ def _is_layer(value):
     return isinstance(value, (Function, Module)) or inspect.isclass(value) and issubclass(value, (Function, Module))
 
 
-def _layer(name, value):
-    return Found(name, value, None, "layer", name)
-
-
 # ------------------------------------------------------------------------------------------------ by name
 
 
 def chosen(module: types.ModuleType, names: list[str]) -> list[Found]:
     """[Found] for what stands after the colon: FILE:forward,backward, FILE:conv for a pair, FILE:Layer. Raises NothingFound."""
-    for name in names:
-        if len(names) > 1 and not callable(getattr(module, name, None)):
-            raise NothingFound(f"it defines no {name}")
-    if len(names) == 2:
-        forward, backward = names
-        return [Found(forward.removesuffix("_forward"), getattr(module, forward), getattr(module, backward), kind_of(backward),
-                      backward)]
-    (name,) = names
-    try:
-        found = [item for item in everything(module)
-                 if name in (item.name, item.title, getattr(item.forward, "__name__", None))]
-    except NothingFound:
-        found = []
-    if not found and not callable(getattr(module, name, None)):
-        raise NothingFound(f"it defines no {name}")
-    return found or [Found(name, getattr(module, name), None, "loss", name)]  # loss, dx = my_loss(x, y)
+    name, *backward = names
+    found = [] if backward else [item for item in anything(module)
+                                 if name in (item.name, item.title, getattr(item.forward, "__name__", None))]
+    if found:
+        return found
+    functions = [getattr(module, name, None) for name in names]
+    for function, known in zip(functions, names):
+        if not callable(function):
+            raise NothingFound(f"it defines no {known}")
+    if backward:
+        return [Found(name.removesuffix("_forward"), *functions, kind_of(*backward), *backward)]
+    return [Found(name, *functions, None, "loss", name)]  # loss, dx = my_loss(x, y)
 
 
 def like(module: types.ModuleType, theirs: Found) -> Found:
     """What a student's module has for one Found of the teacher's: the same, or what is missing. Where the student hands in
     backward alone, the teacher's forward is taken."""
-    try:
-        same = [item for item in everything(module) if item.name == theirs.name and item.kind == theirs.kind]
-    except NothingFound:
-        same = []
+    same = [item for item in anything(module) if item.name == theirs.name and item.kind == theirs.kind]
     names = vars(module)
     if same:
         return same[0]
@@ -312,16 +307,3 @@ def like(module: types.ModuleType, theirs: Found) -> Found:
             return Found(theirs.name, names.get(forward, theirs.forward), names[backward], theirs.kind, backward)
         return Found(theirs.name, names.get(forward), None, "missing", backward if forward in names else forward)
     return Found(theirs.name, None, None, "missing", theirs.title)
-
-
-def _line(forward):
-    """Where it is defined; objects come last."""
-    code = getattr(inspect.unwrap(forward), "__code__", None) if callable(forward) else None
-    if code is not None:
-        return code.co_firstlineno
-    try:
-        return inspect.getsourcelines(forward)[1]
-    except (OSError, TypeError):
-        return sys.maxsize
-
-

@@ -8,6 +8,7 @@ import contextlib
 import copy
 import functools
 import inspect
+import itertools
 import sys
 
 import numpy as np
@@ -16,7 +17,7 @@ from ..gradcheck import binding
 from ..gradcheck.dialects import INITIALISE, LAYERS, LISTS, NEIGHBOURS, OUTPUTS, ROLE, STACKS, plain
 from ..gradcheck.gradients import GradientsDiffer, Named
 from ..gradcheck.numpy_code import Functions
-from . import inputs, objects
+from . import finding, inputs, objects
 from .layers import Layer, NotChecked
 
 # ------------------------------------------------------------------------------------------------ functions
@@ -25,23 +26,34 @@ from .layers import Layer, NotChecked
 def functions(forward, backward, kind, by_name=True):
     """[(Functions, words)]: a derivative is read as f'(x), as f' of the output, or as a backward like any other."""
     forward, backward = with_context(forward, backward)
-    plainly = [(Functions(forward, backward, by_name), "")]
+    code = Functions(forward, backward, by_name)
+    plainly = [(code, "")]
     if kind != "derivative" and not asks_for_the_input(forward, backward):
         return plainly
-    required = [p for p in binding.signature(backward) if p.default is p.empty and p.kind in binding.POSITIONAL]
-    takes_one = len(required) <= 1 or len(required) == len([p for p in binding.signature(forward) if p.default is p.empty]) > 1
-    slopes = _slopes(Functions(forward, backward, by_name))
-    return slopes + plainly if takes_one else plainly + slopes
+    asked, given = _required(backward), _required(forward)
+    takes_one = len(asked) <= 1 or len(asked) == len(given) > 1
+    return _slopes(code) + plainly if takes_one else plainly + _slopes(code)
 
 
 def asks_for_the_input(forward, backward):
     """Is backward's only argument called like forward's: backward(x)? It may be f'(x), or dout by another name."""
-    asked, given = (_required(function) if function else [] for function in (backward, forward))
-    return len(asked) == 1 and asked == given[:1]
+    asked = _required(backward)
+    return len(asked) == 1 and asked == _required(forward)[:1]
 
 
 def _slopes(code):
     return [(Slope(code, False), "f' of x: dx = dout · f'(x)"), (Slope(code, True), "f' of the output: dx = dout · f'(y)")]
+
+
+class Composed(Functions):
+    """Two functions that are written here, around a student's. file: where his code is; "" where no small number counts."""
+
+    def __init__(self, forward, backward, title, file=""):
+        super().__init__(forward, backward, by_name=True)
+        self.title, self.source = title, file
+
+    def file(self):
+        return self.source
 
 
 class Slope:
@@ -86,6 +98,9 @@ def _required(function):
     return [p.name for p in binding.signature(function) if p.default is p.empty and p.kind in binding.POSITIONAL]
 
 
+CONTEXT = ("ctx", "context")
+
+
 class Context:
     """What static methods get as `ctx`: it keeps whatever forward saves."""
 
@@ -100,21 +115,18 @@ class Context:
 def with_context(forward, backward):
     """The two functions without their first argument `ctx`, which is made anew for each forward."""
     first, *others = [p.name for p in binding.signature(forward)] or [""]
-    if backward is None or first not in ("ctx", "context") and not (first == "self" and others):
+    if backward is None or first not in CONTEXT and not (first == "self" and others):
         return forward, backward
-    holder = {}
+    kept = []
 
-    @functools.wraps(forward)
-    def with_new(*arguments, **keywords):
-        holder["ctx"] = Context()
-        return forward(holder["ctx"], *arguments, **keywords)
-
-    @functools.wraps(backward)
-    def with_same(*arguments, **keywords):
-        return backward(holder["ctx"], *arguments, **keywords)
-    for function, original in ((with_new, forward), (with_same, backward)):
-        function.__signature__ = inspect.Signature(binding.signature(original)[1:])
-    return with_new, with_same
+    def without_first(function, begins):
+        @functools.wraps(function)
+        def called(*arguments, **keywords):
+            kept[:] = [Context()] if begins else kept
+            return function(*kept, *arguments, **keywords)
+        called.__signature__ = inspect.Signature(binding.signature(function)[1:])
+        return called
+    return without_first(forward, True), without_first(backward, False)
 
 
 # ------------------------------------------------------------------------------------------------ classes
@@ -123,48 +135,52 @@ def with_context(forward, backward):
 def of_class(found, layout, request):
     """[(code, values, words)] of a class, with its constructor's and its forward's arguments drawn."""
     cls, (forward, backward) = found.forward, found.backward
-    if all(isinstance(inspect.getattr_static(cls, name), (staticmethod, classmethod)) for name in (forward, backward or forward)):
-        return of_functions(getattr(cls, forward), backward and getattr(cls, backward), _kind(backward), layout, request)
-    built = _arguments(found, layout, request)
-    prototype = cls(**built)
+    is_static = all(isinstance(inspect.getattr_static(cls, name), (staticmethod, classmethod))
+                    for name in (forward, backward or forward))
+    built = {} if is_static else _arguments(found, layout, request)
+    prototype = cls if is_static else cls(**built)
+    method, gradient = getattr(prototype, forward), getattr(prototype, backward) if backward else None
+    kind = finding.kind_of(backward or "")
+    if is_static or [p.name for p in binding.signature(method)][:1] in ([name] for name in CONTEXT):
+        return of_functions(method, gradient, kind, layout, request)
     _stacked(prototype, found, layout, request)
     objects.set_learning_rates(prototype)
-    method = getattr(prototype, forward)
-    if [p.name for p in binding.signature(method)][:1] in (["ctx"], ["context"]):
-        return of_functions(method, getattr(prototype, backward), _kind(backward), layout, request)
     values = inputs.draw(inputs.parameters_of(method), layout, request)
-    _initialised(prototype, method, values, layout, request)
+    _initialised(prototype, forward, values, layout, request)
     if not any(isinstance(value, int) for value in built.values()):
-        values = _wide_enough(prototype, method, values)
-    asked = inputs.parameters_of(getattr(prototype, backward)) if backward else []
-    takes_dout = backward and binding.names_of_dout(method, getattr(prototype, backward))  # beside it, y is the output
-    targets = inputs.draw([p for p in asked if not takes_dout and p.name not in values and
-                           ROLE.get(plain(p.name)) == "labels"], layout, request)
+        values = _wide_enough(prototype, forward, values)
+    asks_for_dout = backward and binding.names_of_dout(method, gradient)  # beside it, y is the output
+    asked = [] if asks_for_dout else inputs.parameters_of(gradient)
+    targets = inputs.draw([p for p in asked if p.name not in values and ROLE.get(plain(p.name)) == "labels"], layout, request)
     base = Layer(found.title, prototype, forward, backward, list(targets))
-    base.built = built
-    base.learn({**values, **targets})
+    base.learn({**values, **targets}, built)
     drawn = {**values, **targets, **base.values()}
-    sloppy = backward and asks_for_the_input(getattr(prototype, forward), getattr(prototype, backward))
+    sloppy = asks_for_the_input(method, gradient)
     readings = [(base.read(*reading), drawn, reading[-1]) for reading in _readings(base, values, targets, sloppy)]
     if not backward:
         return readings
-    derivative = sloppy or not takes_dout and _kind(backward) == "derivative" or _asks_for_nothing(getattr(prototype, backward))
+    derivative = sloppy or not asks_for_dout and kind == "derivative" or _asks_for_nothing(gradient)
     slopes = [(code, values, words) for code, words in _slopes(base.bare())] if derivative and not targets else []
     return readings + slopes if base.wanted else slopes + with_scores(readings)
 
 
-def _wide_enough(prototype, method, values):
+def _runs(prototype, forward, values):
+    try:
+        getattr(objects.clone(prototype), forward)(**values)
+    except Exception:  # something is still missing, or of another shape
+        return False
+    return True
+
+
+def _wide_enough(prototype, forward, values):
     """The same inputs, the first as wide as some weights: of a network whose sizes are written in its constructor."""
     name = next((name for name, value in values.items() if np.ndim(value) == 2 and binding.is_checked(value)), None)
     weights = [array for _, array in objects.arrays(prototype) if array.ndim == 2 and array.dtype.kind == "f"] if name else []
     for width in [None, *dict.fromkeys(size for array in weights for size in array.shape)]:
         tried = values if width is None else {
             **values, name: np.random.default_rng(width).standard_normal((len(values[name]), width))}
-        try:
-            getattr(objects.clone(prototype), method.__name__)(**tried)
+        if _runs(prototype, forward, tried):
             return tried
-        except Exception:  # not wide enough, or not to be fed in this way
-            continue
     return values
 
 
@@ -187,14 +203,10 @@ def _arguments(found, layout, request):
 @functools.lru_cache(maxsize=16)
 def _kin(module, backward):
     """The classes with the same two methods that need no other layer: of the file, then of the rest of its package."""
-    from .finding import NothingFound, everything
     package = module.__name__.partition(".")[0] + "."
     items = []
     for one in [module, *[other for name, other in list(sys.modules.items()) if f"{name}.".startswith(package)]]:
-        try:
-            items += [item for item in everything(one) if item not in items]
-        except NothingFound:
-            continue
+        items += [item for item in finding.anything(one) if item not in items]
     return [item for item in items if item.kind == "class" and item.backward == backward and not any(
         plain(p.name) in {**LAYERS, **STACKS} for p in inputs.parameters_of(item.forward))]
 
@@ -213,11 +225,6 @@ def _another(found, name, layout, request):
                 return getattr(code, "code", code).prototype
     raise NotChecked(f"{found.title}: its constructor takes another layer, {name}, and the file holds none that fits: give one "
                      f"in a function {found.name}_inputs(generator) that returns {{{name!r}: …}}")
-
-
-def _kind(backward):
-    from .finding import kind_of
-    return kind_of(backward) if backward else "loss"
 
 
 def of_functions(forward, backward, kind, layout, request):
@@ -261,15 +268,12 @@ class BeforeProbabilities:
         return self.code.takes_dout(run.state)
 
 
-def _initialised(prototype, method, values, layout, request):
+def _initialised(prototype, forward, values, layout, request):
     """Some layers make their weights in a method of their own, and some find their input in an attribute: done where forward
     does not run without."""
     _called(prototype, layout, request, connect=True)
     for prepare in (_called, _filled):
-        try:
-            getattr(objects.clone(prototype), method.__name__)(**values)
-            return
-        except Exception:
+        if not _runs(prototype, forward, values):
             prepare(prototype, layout, request)
 
 
@@ -316,17 +320,18 @@ def _readings(base, values, targets, sloppy):
     input or its output where others want dout; a network whose backward gets the target has a loss that nobody wrote down."""
     yield "dout by another name" if sloppy else "dout", None, ""
     of_loss = any(ROLE.get(plain(name)) == "labels" for name in values)
-    if of_loss and base.function:
-        for feed in ("dout", "input", "output"):
-            for reduce, words in ((None, ""), (np.mean, "of the mean of what forward returns"),
-                                  (np.sum, "of the sum of what forward returns")):
-                if feed != "dout" or reduce:
-                    said = f"backward is given forward's {feed}" if feed != "dout" else ""
-                    yield feed, reduce and (lambda y, _, reduce=reduce: reduce(y)), ", ".join(filter(None, (said, words)))
+    for feed, words in itertools.product(FEEDS, REDUCED) if of_loss and base.function else ():
+        if FEEDS[feed] or words:
+            yield feed, REDUCED[words], ", ".join(filter(None, (FEEDS[feed], words)))
     if targets or base.function and (of_loss and not base.returns_number or
                                      not of_loss and not _required(getattr(base.prototype, base.function))):
         for words, loss in LOSSES.items():
             yield "dout", loss, f"as the gradient of {words}"
+
+
+FEEDS = {"dout": "", "input": "backward is given forward's input", "output": "backward is given forward's output"}
+REDUCED = {"": None, "of the mean of what forward returns": lambda y, _: np.mean(y),
+           "of the sum of what forward returns": lambda y, _: np.sum(y)}
 
 
 def _cross_entropy(y, t):

@@ -15,10 +15,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..gradcheck import dialects
+from ..gradcheck import binding, dialects
 from ..gradcheck.dialects import GEOMETRY, LETTER, ROLE, plain
 from ..gradcheck.report import times
 
+NAMED = (*binding.POSITIONAL, inspect.Parameter.KEYWORD_ONLY)
 LARGE = 16  # a constructor's default size above it is drawn like one that has no default
 
 
@@ -54,18 +55,16 @@ class Layout(NamedTuple):
         return tuple(self.sizes[letter] for letter in letters)
 
 
-def given(found, modules):
-    """The inputs that an inputs() function of one of the modules gives, or None if there is no such function."""
+def given(found, modules, seed):
+    """What an inputs(generator) function of one of the modules gives, or inputs(generator, size) for the usual size 0; None if
+    there is no such function."""
     for module in modules:
         for name in (f"{found.name}_inputs", "inputs"):
             make = getattr(module, name, None)
             if callable(make):
-                return lambda seed, make=make: make(*[np.random.default_rng(seed), 0][:_accepts(make)])
+                places = [p for p in inspect.signature(make).parameters.values() if p.kind in binding.POSITIONAL]
+                return make(*[np.random.default_rng(seed), 0][:len(places)])
     return None
-
-
-def _accepts(function):
-    return sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in inspect.signature(function).parameters.values())
 
 
 def layouts(name, request, small=False, also=False, forward=None):
@@ -95,37 +94,20 @@ def _settled(shapes, sizes, request):
     return sizes
 
 
-def check_names(found, parameters, request):
-    """Raises CannotDraw when the command line names what is no argument, or when there are no arguments to name."""
-    names = [p.name for p in parameters]
-    unknown = sorted(request.named() - set(names))
-    if unknown and not any(p.kind == p.VAR_KEYWORD for p in parameters):
-        raise CannotDraw(f"{called(found)} has no argument {', '.join(unknown)}; its arguments are {', '.join(names)}.")
-    if not names or all(p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in parameters) and not request.named():
-        raise CannotDraw(f"{called(found)} names no arguments: give their shapes in order to a function "
-                         f"{found.name}_inputs(generator) that returns a list.")
-
-
-def called(found):
-    """What the student calls it."""
-    return getattr(found.forward, "__name__", found.name)
-
-
 def parameters_of(code):
     """The parameters of a function, a bound method or a class's constructor."""
-    try:
-        found = list(inspect.signature(code).parameters.values())
-        if isinstance(code, type) and [str(p) for p in found] == ["*args", "**kwargs"]:
-            found = _decorated(code.__init__) or found
-        return [*found, *_of_the_base(code, found)] if isinstance(code, type) else found
-    except (TypeError, ValueError):
-        return []
+    found = binding.signature(code)
+    if not isinstance(code, type):
+        return found
+    if [str(p) for p in found] == ["*args", "**kwargs"]:
+        found = _decorated(code.__init__) or found
+    return [*found, *_of_the_base(code, found)]
 
 
 def _decorated(wrapper):
     """The parameters of the function that a decorator without functools.wraps took in; nothing if it is not to be seen."""
     held = [cell.cell_contents for cell in getattr(wrapper, "__closure__", None) or ()]
-    return next((list(inspect.signature(one).parameters.values())[1:] for one in held if inspect.isfunction(one)), [])
+    return next((binding.signature(one)[1:] for one in held if inspect.isfunction(one)), [])
 
 
 def _of_the_base(cls, found):
@@ -136,14 +118,13 @@ def _of_the_base(cls, found):
     return [p for p in parameters_of(inherited) if p.name not in {p.name for p in found} and p.kind in NAMED]
 
 
+KNOWN = (dialects.OPTIONS, ROLE, LETTER, GEOMETRY, dialects.LISTS, dialects.LAYERS, dialects.STACKS, dialects.NEIGHBOURS)
+
+
 def mysterious(parameters, request):
     """The required arguments whose names say nothing."""
     return [p.name for p in parameters if p.default is p.empty and p.name not in request.named() and p.kind in NAMED and
-            not any(plain(p.name) in known for known in (dialects.OPTIONS, ROLE, LETTER, GEOMETRY, dialects.LISTS,
-                                                         dialects.LAYERS, dialects.STACKS, dialects.NEIGHBOURS))]
-
-
-NAMED = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+            not any(plain(p.name) in table for table in KNOWN)]
 
 
 def draw(parameters, layout, request, numbers=False):
@@ -151,19 +132,12 @@ def draw(parameters, layout, request, numbers=False):
     whole number."""
     values, roles = {}, _roles([p.name for p in parameters], layout)
     for p in parameters:
-        wanted = p.name in request.named() or p.kind in NAMED and (p.default is p.empty or _better_drawn(p, layout, numbers))
-        if wanted:
-            made = None
-            if numbers and p.name not in request.named():
-                is_size = p.annotation is int and plain(p.name) in {**dialects.LISTS, **dialects.OPTIONS}  # layers: int
-                made = layout.sizes["M"] if is_size and plain(p.name) not in GEOMETRY else \
-                    _tuple_of(p, layout) or _object_of(p.annotation, layout.helper)
-            values[p.name] = _value(p.name, roles[p.name], layout, request, numbers, values) if made is None else made
-    if layout.several and not numbers and isinstance(next(iter(values.values()), None), np.ndarray):
-        name, array = next(iter(values.items()))
-        values[name] = [array, np.random.default_rng([request.seed, 2]).standard_normal(array.shape)]
-        if "tuple" in str(parameters[0].annotation).lower():
-            values[name] = tuple(values[name])
+        if p.name in request.named() or p.kind in NAMED and (p.default is p.empty or _better_drawn(p, layout, numbers)):
+            values[p.name] = _value(p, roles[p.name], layout, request, numbers, values)
+    name, array = next(iter(values.items()), (None, None))
+    if layout.several and not numbers and isinstance(array, np.ndarray):
+        both = [array, np.random.default_rng([request.seed, 2]).standard_normal(array.shape)]
+        values[name] = tuple(both) if "tuple" in str(parameters[0].annotation).lower() else both
     functions = {name: dialects.FUNCTIONS[plain(name)] for name in values if numbers and plain(name) in dialects.FUNCTIONS}
     return {**values, **functions} if np.cos in functions.values() else values
 
@@ -184,18 +158,6 @@ def takes_list(forward: Callable) -> str:
         return "said"
     each = re.search(rf"\b{name}\[0\]", source) and re.search(rf"\b(len|zip|enumerate)\({name}\b|\bin {name}\b", source)
     return "maybe" if each else ""
-
-
-def _tuple_of(p, layout):
-    """For a size that is said to be a tuple: windows have two numbers, a picture has its shape. None for others."""
-    if not re.match(r"(typing\.)?tuple\b(?!.*\|)", str(p.annotation), re.IGNORECASE):
-        return None
-    letter, shape = LETTER.get(plain(p.name)), layout.numbers(layout.shapes.get("x", ""))
-    if letter in ("K", "P"):
-        return (layout.sizes[letter],) * 2
-    if plain(p.name) in dialects.SHAPES:
-        return shape[layout.turn != 1:]
-    return (int(np.prod(shape[layout.turn != 1:])),) if letter == "M" else None
 
 
 class Neighbour:
@@ -261,8 +223,8 @@ def _better_drawn(p, layout, numbers):
     return p.default > LARGE and numbers and plain(p.name) in LETTER
 
 
-def _value(name, role, layout, request, numbers, before):
-    key = plain(name)
+def _value(p, role, layout, request, numbers, before):
+    name, key = p.name, plain(p.name)
     if name in request.options:
         return copy.deepcopy(request.options[name])
     generator = np.random.default_rng([request.seed, *name.encode()])
@@ -271,21 +233,9 @@ def _value(name, role, layout, request, numbers, before):
         return generator.integers(0, classes, shape)
     if name in request.shapes:
         return generator.standard_normal(tuple(request.shapes[name]))
-    if numbers and key in dialects.NEIGHBOURS:
-        return Neighbour(layout, generator)
-    is_shape = "H" in layout.shapes.get("x", "") or layout.turn or key.endswith("shape")  # of a sequence, the last axis only
-    if numbers and key in dialects.SHAPES and len(layout.shapes.get("x", "")) > 2 and is_shape:
-        batch = layout.turn == 1 or "N" not in layout.shapes["x"]  # some layers name the batch, too
-        return layout.numbers(layout.shapes["x"])[0 if batch else 1:]
-    if numbers and key in LETTER and (key not in GEOMETRY or "w" in layout.shapes):
-        pattern, letter = layout.shapes.get("x", ""), LETTER[key]
-        is_window = letter in "KP" and "H" in pattern
-        if letter == "P" and not is_window:
-            letter = "D"
-        if letter == "D" and "C" in pattern and "D" not in pattern:
-            letter = "C"  # the features of a picture
-        size = layout.sizes[letter]
-        return (size, size) if is_window and layout.turn == 1 else size
+    number = _of_constructor(p, key, layout, generator) if numbers else None
+    if number is not None:
+        return number
     if role not in layout.shapes and (key in GEOMETRY or key in dialects.OPTIONS):
         return _option(key, layout)
     if numbers and key in dialects.LISTS:
@@ -293,6 +243,35 @@ def _value(name, role, layout, request, numbers, before):
     if numbers and role is None:
         return layout.sizes["DM"[len(before) % 2]]
     return _array(layout.shapes.get(role, layout.shapes["x"]), layout, generator, before, role)
+
+
+def _of_constructor(p, key, layout, generator):
+    """What a constructor is given for its sizes, and for what lies around the layer; None for others."""
+    pattern, letter = layout.shapes.get("x", ""), LETTER.get(key)
+    is_picture, is_window = "H" in pattern, letter in ("K", "P")
+    first = layout.turn != 1  # some name the batch, too
+    if p.annotation is int and key in {**dialects.LISTS, **dialects.OPTIONS} and key not in GEOMETRY:
+        return layout.sizes["M"]  # layers: int
+    if re.match(r"(typing\.)?tuple\b(?!.*\|)", str(p.annotation), re.IGNORECASE):
+        if is_window:
+            return (layout.sizes[letter],) * 2
+        if key in dialects.SHAPES:
+            return layout.numbers(pattern)[first:]
+        if letter == "M":
+            return (int(np.prod(layout.numbers(pattern)[first:])),)
+    made = _object_of(p.annotation, layout.helper)
+    if made is not None or key in dialects.NEIGHBOURS:
+        return Neighbour(layout, generator) if made is None else made
+    if key in dialects.SHAPES and len(pattern) > 2 and (is_picture or layout.turn or key.endswith("shape")):
+        return layout.numbers(pattern)["N" in pattern and first:]  # of a sequence, the last axis only
+    if letter is None or key in GEOMETRY and "w" not in layout.shapes:
+        return None
+    if letter == "P" and not is_picture:
+        letter = "D"
+    if letter == "D" and "C" in pattern and "D" not in pattern:
+        letter = "C"  # the features of a picture
+    size = layout.sizes[letter]
+    return (size, size) if is_window and is_picture and layout.turn == 1 else size
 
 
 def _option(key, layout):

@@ -15,17 +15,21 @@ class NotChecked(Exception):
 
 
 class Layer:
-    """An object with forward and backward. Each run works on a copy of the prototype with the parameters' values put in."""
+    """An object with forward and backward. Each run works on a copy of the prototype with the parameters' values put in.
+
+    targets: names of the inputs that backward gets, not forward; feed: what backward is given as dout; loss: what makes one
+    number of the output and the target. wanted: the parameters; without: those that get no gradient; updating: whether backward
+    updates them.
+    """
 
     def __init__(self, title, prototype, forward, function, targets):
         self.title, self.prototype, self.forward, self.function = title, prototype, forward, function
         self.targets, self.feed, self.loss = targets, "dout", None
-        self.wanted, self.without, self.updating, self.returns_number, self.built = [], [], False, True, {}
+        self.wanted, self.without, self.updating, self.returns_number = [], [], False, True
 
     def read(self, feed, loss, _):
         """The same object, read in another way."""
-        other = Layer(self.title, self.prototype, self.forward, self.function, self.targets)
-        other.wanted, other.without, other.updating = self.wanted, self.without, self.updating
+        other = copy.copy(self)
         other.feed, other.loss = feed, loss
         return other
 
@@ -40,15 +44,16 @@ class Layer:
     def values(self):
         """{name: drawn value} of the parameters: random, whatever the constructor chose."""
         generator = np.random.default_rng(7)
-        return {parameter.name: _sensible(parameter, generator) for parameter in self.wanted}
+        return {parameter.name: sensible(parameter.array.shape, generator, parameter.is_scale()) for parameter in self.wanted}
 
-    def learn(self, values):
-        """Find out which arrays are parameters: those that forward leaves alone and that get a gradient."""
+    def learn(self, values, built):
+        """Find out which arrays are parameters: those that forward leaves alone and that get a gradient. built: what the
+        constructor was given."""
         run, first = self.run(values), self.prototype
         self.returns_number = np.ndim(run.outputs[0]) == 0
         candidates = objects.parameters(self.prototype)
-        for parameter in candidates:  # one that the constructor was given has its argument's name, too
-            parameter.paths += [(name,) for name, array in self.built.items() if array is parameter.array]
+        for parameter in candidates:  # its argument's name is one of its own, too
+            parameter.paths += [(name,) for name, array in built.items() if array is parameter.array]
         if not candidates and objects.parameters(run.state):  # made at the first forward
             self.prototype = objects.clone(run.state)
             candidates = [one for one in objects.parameters(self.prototype) if self._is_used(one, values, run)]
@@ -109,7 +114,7 @@ class Layer:
         changed = np.random.default_rng(3).uniform(0.5, 1, parameter.array.shape)
         copied = objects.clone(self.prototype, {id(parameter.array): changed})
         try:
-            getattr(copied, self.forward)(**{name: value for name, value in values.items() if name not in self.targets})
+            getattr(copied, self.forward)(**_without(values, self.targets))
         except Exception:
             return True
         after = dict(objects.arrays(copied)).get(parameter.paths[0])
@@ -120,11 +125,9 @@ class Layer:
     def run(self, values):
         """A Run of forward on a fresh copy."""
         new = {id(parameter.array): values[parameter.name] for parameter in self.wanted if parameter.name in values}
-        layer = objects.clone(self.prototype, new)
-        names = {parameter.name for parameter in self.wanted}
-        given = {name: value for name, value in values.items() if name not in names}
+        layer, given = objects.clone(self.prototype, new), self._given(values)
         method = getattr(layer, self.forward)
-        result = method(**{name: value for name, value in given.items() if name not in self.targets})
+        result = method(**_without(given, self.targets))
         result = result if self.function else binding.loss_first(result)
         several = len(binding.names_of_dout(method, getattr(layer, self.function))) if self.function else 1
         outputs, rest = binding.split(self.title, _output(layer, self.title) if result is None else result, max(several, 1))
@@ -135,6 +138,10 @@ class Layer:
         targets = [value for name, value in {**given, **vars(layer)}.items() if ROLE.get(plain(name)) == "labels"]
         target = given[self.targets[0]] if self.targets else next(iter(targets), None)
         return run._replace(outputs=[self.loss(outputs[0], target)], rest=[*rest, outputs[0]])
+
+    def _given(self, values):
+        """The inputs among them: what is no parameter."""
+        return _without(values, [parameter.name for parameter in self.wanted])
 
     def file(self):
         """Where the code is written."""
@@ -160,8 +167,7 @@ class Layer:
         return Named(found)
 
     def _found(self, run, douts):
-        layer, names = run.state, {parameter.name for parameter in self.wanted}
-        given = {name: value for name, value in run.inputs.items() if name not in names}
+        layer, given = run.state, self._given(run.inputs)
         before = {parameter.name: array.copy() for parameter in self.wanted
                   for path, array in objects.arrays(layer) if path == parameter.paths[0]}
         returned = run.rest[0] if len(run.rest) == 1 else run.rest
@@ -187,14 +193,13 @@ class Layer:
         feed = {"dout": douts, "input": list(given.values())[:1], "output": [_output(layer, self.title, outputs[0])]}[self.feed]
         for name in _inlets(layer, method) if self.feed == "dout" and not self.loss else ():
             setattr(layer, name, feed[0])
-        arguments, keywords = binding.arguments(forward, method, outputs, rest, given, feed)
-        returned = method(*arguments, **keywords)
-        for name in dir(layer):
-            if plain(name) in dialects.MORE_GRADIENTS and name != self.function:
-                more = getattr(layer, name)
-                arguments, keywords = binding.arguments(forward, more, outputs, rest, given, feed)
-                returned = [returned, more(*arguments, **keywords)] if returned is not None else more(*arguments, **keywords)
-        return returned
+        more = [name for name in dir(layer) if plain(name) in dialects.MORE_GRADIENTS and name != self.function]
+        returned = []
+        for name in [self.function, *more]:
+            arguments, keywords = binding.arguments(forward, getattr(layer, name), outputs, rest, given, feed)
+            one = getattr(layer, name)(*arguments, **keywords)
+            returned += [] if one is None else [one]
+        return returned[0] if len(returned) == 1 else returned
 
     def _updates(self, layer, before, found):
         """What an update inside backward took off the parameters, with a learning rate of 1."""
@@ -209,13 +214,14 @@ class Layer:
         return {name: update for name, update in updates.items() if update.any() or self.updating}
 
 
-def _sensible(parameter, generator):
+def _without(values, names):
+    return {name: value for name, value in values.items() if name not in names}
+
+
+def sensible(shape: tuple[int, ...], generator: np.random.Generator, is_scale: bool = False) -> np.ndarray:
     """Weights of about one over the root of their number of inputs, biases of a half, scales around one."""
-    shape = parameter.array.shape
     drawn = generator.standard_normal(shape)
-    if any(ROLE.get(key[-1]) == "gamma" for key in parameter.keys() if key):
-        return 1 + 0.3 * drawn
-    return drawn / max(1.0, np.prod(shape[1:]) ** 0.5 if len(shape) > 1 else 2.0)
+    return 1 + 0.3 * drawn if is_scale else drawn / max(1.0, np.prod(shape[1:]) ** 0.5 if len(shape) > 1 else 2.0)
 
 
 def _output(layer, title, default=None):
@@ -253,13 +259,13 @@ def _returned(returned, moved, wanted):
                             if plain(key) == plain(name) or stem(name) in stems_of_gradient(key) or
                             len(moved) == len(returned) == 1 and DOUT.search(key)}}
     shapes = {**moved, **{parameter.name: parameter.array.shape for parameter in wanted}}
+    dictionaries = [value for value in returned if isinstance(value, dict)] if isinstance(returned, (tuple, list)) else []
+    found = _returned(dictionaries[0], {}, wanted) if dictionaries else {}
     flat = list(_flat(returned))
-    several = returned if isinstance(returned, (tuple, list)) else ()
-    dictionary = next((value for value in several if isinstance(value, dict)), None)
-    found = _returned(dictionary, {}, wanted) if dictionary else {}
-    if len(flat) == 1 and moved:
-        return {**found, next(iter(moved)): flat[0]} if np.shape(flat[0]) == next(iter(moved.values())) or len(shapes) == 1 or \
-            np.shape(flat[0]) not in shapes.values() else {**found, **_by_shape(flat, shapes)}
+    if len(flat) == 1 and moved:  # the input's, unless only a parameter has that shape
+        name, shape = next(iter(moved.items()))
+        if np.shape(flat[0]) == shape or len(shapes) == 1 or np.shape(flat[0]) not in shapes.values():
+            return {**found, name: flat[0]}
     return {**found, **_by_shape(flat, shapes)}
 
 

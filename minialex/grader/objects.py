@@ -80,6 +80,9 @@ class Parameter:
     def keys(self):
         return {key_of(path) for path in self.paths} - {None}
 
+    def is_scale(self):
+        return any(ROLE.get(key[-1]) == "gamma" for key in self.keys() if key)
+
     def is_named_like_one(self):
         return any(ROLE.get(one) in ("w", "b", "gamma", "beta", "wx", "wh") for key in self.keys() for one in key)
 

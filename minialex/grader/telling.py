@@ -1,11 +1,13 @@
 """How submissions are told: in full for one file, in one table for many, in at most 80 columns; or as JSON."""
 import json
 import textwrap
+from collections import Counter
 from pathlib import Path
 
 from ..gradcheck.report import WIDTH, cut
 
 NAME, CHECKED = 20, 14  # columns of the table
+SUMMED_UP = {"remarks": "with remarks", "wrong": "wrong", "undecided": "undecided", "error": "could not be checked"}
 MANY_PRINTED = 10  # lines of what a submission printed that --verbose shows
 
 
@@ -106,14 +108,9 @@ def _short(error):
 
 def summary(results: list[dict]) -> str:
     """"17 of 30 correct, 10 wrong, 3 could not be checked"."""
-    count = {status: sum(result["status"] == status for result in results)
-             for status in ("remarks", "wrong", "undecided", "error")}
-    said = [f"{len(results) - sum(count.values())} of {len(results)} submissions correct"]
-    said += [f"{count['remarks']} with remarks"] if count["remarks"] else []
-    said += [f"{count['wrong']} wrong"] if count["wrong"] else []
-    said += [f"{count['undecided']} undecided"] if count["undecided"] else []
-    said += [f"{count['error']} could not be checked"] if count["error"] else []
-    return ", ".join(said)
+    count = Counter(result["status"] for result in results)
+    others = [f"{count[status]} {words}" for status, words in SUMMED_UP.items() if count[status]]
+    return ", ".join([f"{count['correct']} of {len(results)} submissions correct", *others])
 
 
 def _wrapped(text, first, later):

@@ -30,24 +30,27 @@ class Trying:
     def forward(self) -> Callable:
         """What takes the inputs."""
         if self.found.kind == "layer":
-            return getattr(self.found.forward, "forward", self.found.forward)
+            return engines.made(self.found).forward
         return getattr(self.found.forward, self.found.backward[0]) if self.found.kind == "class" else self.found.forward
 
     def check_names(self) -> None:
         """Raises CannotDraw when the command line names what is no argument."""
-        parameters = inputs.parameters_of(self.forward())
-        if self.found.kind != "class":
-            return inputs.check_names(self.found, parameters, self.request)
-        known = [p.name for p in [*inputs.parameters_of(self.found.forward), *parameters] if p.name != "self"]
-        unknown = sorted(self.request.named() - set(known))
-        if unknown:
-            raise CannotDraw(f"{self.found.name} has no argument {', '.join(unknown)}; its arguments are {', '.join(known)}.")
-        return None
+        is_class, known = self.found.kind == "class", inputs.parameters_of(self.forward())
+        if is_class:
+            known = [p for p in [*inputs.parameters_of(self.found.forward), *known] if p.name != "self"]
+        called, named = getattr(self.found.forward, "__name__", self.found.name), self.request.named()
+        unknown = sorted(named - {p.name for p in known})
+        if unknown and (is_class or not any(p.kind == p.VAR_KEYWORD for p in known)):
+            raise CannotDraw(f"{called} has no argument {', '.join(unknown)}; its arguments are "
+                             f"{', '.join(p.name for p in known)}.")
+        if not is_class and not named and all(p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in known):
+            raise CannotDraw(f"{called} names no arguments: give their shapes in order to a function "
+                             f"{self.found.name}_inputs(generator) that returns a list.")
 
     def readings(self, layout: Layout) -> Readings:
         """[(code, values, words)] with inputs of this layout."""
         if self.found.kind == "layer":
-            return [engines.drawn(self.found, layout, self.request)]
+            return [engines.reading(self.found, inputs.draw(inputs.parameters_of(self.forward()), layout, self.request))]
         if self.found.kind == "class":
             return forms.of_class(self.found, layout, self.request)
         if self.found.kind == "network":
@@ -145,13 +148,18 @@ class Trying:
                 if "labels" in layout.shapes and layout.shapes["x"] != "D1":
                     yield layout, None
 
-    def further(self, values: dict, small: bool) -> Iterator[Readings]:
-        """Layouts where other mistakes show. More axes than before are meant by code that flattens them."""
+    def further(self, reading: tuple, small: bool) -> Iterator[tuple[Readings, dict]]:
+        """(readings, how their inputs are told) where other mistakes show: whole numbers, then other layouts. More axes than
+        before are meant by code that flattens them."""
+        code, values, words = reading
+        whole = inputs.whole_numbers(values, self.request.seed)
+        if whole is not None:
+            yield [(code, whole, words)], {**inputs.told(whole), "and": "the first of them whole numbers"}
         axes = np.ndim(next(iter(values.values()), 0))
-        for _, (other, *rest) in self.running(inputs.layouts(self.found.name, self.request, small, also=True)):
-            others = [other, *rest]
-            more = np.ndim(next(iter(other[1].values()), 0)) > axes == 2
-            if more and np.ndim(other[0].run(copy.deepcopy(other[1])).outputs[0]) > 2:
+        for _, readings in self.running(inputs.layouts(self.found.name, self.request, small, also=True)):
+            code, other, _ = readings[0]
+            more = np.ndim(next(iter(other.values()), 0)) > axes == 2
+            if more and np.ndim(code.run(copy.deepcopy(other)).outputs[0]) > 2:
                 continue
-            if inputs.told(others[0][1]) != inputs.told(values) and self.backward_runs(others):
-                yield others
+            if inputs.told(other) != inputs.told(values) and self.backward_runs(readings):
+                yield readings, inputs.told(other)

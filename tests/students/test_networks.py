@@ -1,0 +1,82 @@
+"""Networks in functions: first parameters, forward, cost, backward, with examples in columns or in rows."""
+import pytest
+from student_files import verdicts
+
+COLUMNS = """
+    import numpy as np
+
+    def initialize_parameters(n_x, n_h, n_y):
+        return {"W1": np.random.randn(n_h, n_x) * 0.01, "b1": np.zeros((n_h, 1)),
+                "W2": np.random.randn(n_y, n_h) * 0.01, "b2": np.zeros((n_y, 1))}
+
+    def forward_propagation(X, parameters):
+        A1 = np.tanh(parameters["W1"] @ X + parameters["b1"])
+        A2 = 1 / (1 + np.exp(-(parameters["W2"] @ A1 + parameters["b2"])))
+        return A2, {"A1": A1, "A2": A2}
+
+    def compute_cost(A2, Y):
+        return float(-np.sum(Y * np.log(A2) + (1 - Y) * np.log(1 - A2)) / Y.shape[1])
+
+    def backward_propagation(parameters, cache, X, Y):
+        m = X.shape[1]
+        dZ2 = cache["A2"] - Y
+        dZ1 = parameters["W2"].T @ dZ2 * (1 - cache["A1"] ** 2)
+        return {"dW1": dZ1 @ X.T / m, "db1": dZ1.sum(axis=1, keepdims=True) / m,
+                "dW2": dZ2 @ cache["A1"].T / m, "db2": dZ2.sum(axis=1, keepdims=True) / m}
+"""
+ROWS = """
+    import numpy as np
+
+    def init_params(layer_dims):
+        params = {}
+        for l in range(1, len(layer_dims)):
+            params[f"W{l}"] = np.random.randn(layer_dims[l - 1], layer_dims[l]) * 0.1
+            params[f"b{l}"] = np.zeros(layer_dims[l])
+        return params
+
+    def forward(params, X):
+        A, caches, L = X, [], len(params) // 2
+        for l in range(1, L + 1):
+            Z = A @ params[f"W{l}"] + params[f"b{l}"]
+            caches.append((A, Z))
+            A = np.maximum(Z, 0)
+        E = np.exp(Z - Z.max(axis=1, keepdims=True))
+        return E / E.sum(axis=1, keepdims=True), caches
+
+    def compute_loss(A, y):
+        return -np.sum(y * np.log(A)) / len(y)
+
+    def backward(A, Y, caches, params):
+        grads, dZ = {}, (A - Y) / len(Y)
+        for l in range(len(caches), 0, -1):
+            grads[f"dW{l}"], grads[f"db{l}"] = caches[l - 1][0].T @ dZ, dZ.sum(axis=0)
+            if l > 1:
+                dZ = (dZ @ params[f"W{l}"].T) * (caches[l - 2][1] > 0)
+        return grads
+"""
+OPEN = {"X": "not compared"}
+
+
+@pytest.mark.parametrize("code", [COLUMNS, ROWS])
+def test_a_right_network_in_functions_is_not_blamed(check, code):
+    """Of one output or of several: a softmax of one number would be 1 whatever the weights are."""
+    status, (result,) = check(net=code)
+    assert status == 0, result
+    assert verdicts(result) == {**dict.fromkeys(("W1", "b1", "W2", "b2"), "correct"), **OPEN}
+
+
+@pytest.mark.parametrize("code, right, wrong, expected", [
+    (COLUMNS, "dZ2.sum(axis=1, keepdims=True) / m", "dZ2.sum(axis=1, keepdims=True)", {"b2": "off by a constant factor"}),
+    (COLUMNS, '"dW2": dZ2', '"dW2": -dZ2', {"W2": "sign flipped"}),
+    (ROWS, "dZ.sum(axis=0)", "dZ.mean(axis=0)", {"b1": "mean where a sum is due", "b2": "mean where a sum is due"}),
+])
+def test_a_wrong_gradient_of_a_network_is_named(check, code, right, wrong, expected):
+    assert code.count(right) == 1
+    status, (result,) = check(net=code.replace(right, wrong))
+    assert status == 1
+    assert verdicts(result) == {**dict.fromkeys(("W1", "b1", "W2", "b2"), "correct"), **OPEN, **expected}
+
+
+def test_a_network_without_a_cost_says_what_is_missing(check):
+    status, (result,) = check(net=COLUMNS.replace("compute_cost", "performance"))
+    assert status != 0 and "there is no function compute_cost" in result["checks"][0]["error"]["message"]
