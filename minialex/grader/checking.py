@@ -17,6 +17,7 @@ from ..utils import drawing
 from ..utils import files as written
 from . import engines, finding, forms, inputs
 from .files import explained
+from .forms import Reading
 from .inputs import CannotDraw, Request
 from .layers import NotChecked
 from .trying import Trying
@@ -87,7 +88,7 @@ class Check:
             self.request = Request(options=values, seed=self.request.seed, constant=self.request.constant)
             return self._drawn(given=True)
         by_name = isinstance(values, dict)
-        return self._best([(code, values if by_name else binding.named(code.forward, values)[0], words) for code, words in
+        return self._best([Reading(code, values if by_name else binding.named(code.forward, values)[0], words) for code, words in
                            forms.functions(self.found.forward, self.found.backward, self.found.kind, by_name)])
 
     def _given(self):
@@ -104,14 +105,14 @@ class Check:
         trying = Trying(self.found, self.request, self.module, self.until - 0.5 * self.seconds)
         trying.check_names()
         readings = self._first(trying)
-        small = bool(readings) and not given and _cost(*readings[0][:2])[1] > SHARE * self.seconds
+        small = bool(readings) and not given and _cost(readings[0])[1] > SHARE * self.seconds
         if small:
             readings = trying.first(small=True) or readings
         if not readings:
             return None, None
-        self._tell_inputs(readings[0][1], not given)
+        self._tell_inputs(readings[0].values, not given)
         report, reading = self._best(readings)
-        self._tell_inputs(reading[1], not given)
+        self._tell_inputs(reading.values, not given)
         if not report and not given:
             return self._as_meant(trying, small, report) or (report, reading)
         self.share = FURTHER
@@ -148,7 +149,7 @@ class Check:
         for report, reading, note in self._reported(trying.meant(small, first), until=0.3):
             told = not (clear or note or note is None) and all(row.verdict != verdict.UNKNOWN for row in report.rows)
             if report or told:
-                self._tell_inputs(reading[1], True)
+                self._tell_inputs(reading.values, True)
                 report.rows = [row._replace(verdict=verdict.UNDECIDED, detail=note) if note and row in report.counted() else row
                                for row in report.rows]
                 return report, reading
@@ -185,23 +186,24 @@ class Check:
     def _reports(self, readings, quickly):
         """([(report, reading)], the best ones first; the first error). What is right ends the search."""
         found, first = [], None
-        for code, values, words in readings:
+        for reading in readings:
             try:
-                report = self._compared(code, values, quickly)
+                report = self._compared(reading, quickly)
             except NotImplementedError:
                 raise
             except Exception as error:  # this is not how it is meant
                 first = first or error
                 continue
-            if words:
-                report.title = f"{report.title} ({words})"
-            found.append((report, (code, values, words)))
+            if reading.words:
+                report.title = f"{report.title} ({reading.words})"
+            found.append((report, reading))
             if report or not self._left(0.3):
                 break
         return sorted(found, key=lambda one: _explains(one[0]), reverse=True), first
 
-    def _compared(self, code, values, quickly=False):
-        self.samples, self.cost = self._samples(code, values)
+    def _compared(self, reading, quickly):
+        code, values, _ = reading
+        self.samples, self.cost = self._samples(reading)
         report = check.check_code(code, values, constant=self.request.constant, samples=self.samples, seed=self.request.seed,
                                   mean_over_examples=self.job.get("mean_over_examples", False), cost=self.cost,
                                   seconds=0.0 if quickly else self._left())
@@ -211,9 +213,9 @@ class Check:
             report.rows.append(verdicts.without_gradient(name))
         return report
 
-    def _samples(self, code, values):
+    def _samples(self, reading):
         """(how many entries of each input may be compared in the time that is left, seconds of one forward)."""
-        (cost, whole), count = _cost(code, values), len(_sizes(values))
+        (cost, whole), count = _cost(reading), len(_sizes(reading.values))
         left = max(0.05, self._left())
         if whole <= self.share * left:
             return None, cost
@@ -294,11 +296,11 @@ def _sizes(values):
     return [np.size(value) for _, value in leaves(values).values() if binding.is_checked(value)]
 
 
-def _cost(code, values):
+def _cost(reading):
     """Computing time of one forward, and of comparing every entry."""
     found = []
     for _ in range(2):
         began = time.process_time()
-        code.run(copy.deepcopy(values))
+        reading.code.run(copy.deepcopy(reading.values))
         found.append(time.process_time() - began)
-    return min(found), min(found) * (2 * sum(_sizes(values)) + FIXED)
+    return min(found), min(found) * (2 * sum(_sizes(reading.values)) + FIXED)

@@ -99,7 +99,7 @@ class Teacher:
         cls = type(theirs.forward.__name__, (theirs.forward,), inert)
         for layout in inputs.layouts(theirs.name, inputs.Request()):
             with contextlib.suppress(Exception):  # the constructor is not for this layout
-                yield forms.of_class(theirs._replace(forward=cls), layout, inputs.Request())[0][0]
+                yield forms.of_class(theirs._replace(forward=cls), layout, inputs.Request())[0].code
 
 
 def empty(claimed: dict) -> dict:

@@ -13,7 +13,7 @@ from ..gradcheck import binding, check
 from ..gradcheck.gradients import Named
 from ..gradcheck.report import Report
 from ..nn import Module
-from .forms import Composed
+from .forms import Composed, Reading
 from .layers import NotChecked
 
 DATA, GRAD = ("data", "value", "val", "v", "item", "num"), ("grad", "gradient", "derivative", "g", "_grad", "adjoint")
@@ -87,7 +87,7 @@ def made(found):
 
 
 def reading(found, values):
-    """(code, values, words) of a Function or Module, given its inputs, in order or by name."""
+    """The Reading of a Function or Module, given its inputs, in order or by name."""
     layer = made(found)
     title = type(layer).__name__.lstrip("_")
     parameters = dict(layer.named_parameters()) if isinstance(layer, Module) else {}
@@ -112,4 +112,4 @@ def reading(found, values):
     names = [] if any(p.kind == p.VAR_POSITIONAL for p in places) else [p.name for p in places]
     names = names if len(names) >= len(arrays) else [f"input {i}" for i in range(len(arrays))]
     named = {**dict(zip(names, arrays)), **{name: tensor.data for name, tensor in parameters.items()}}
-    return Composed(forward, backward, title), {name: np.array(value, dtype=np.float64) for name, value in named.items()}, ""
+    return Reading(Composed(forward, backward, title), {name: np.array(value, dtype=float) for name, value in named.items()})

@@ -1,6 +1,6 @@
 """What was found becomes what the checker needs: a function of named arrays, and one that gives gradients by name.
 
-    codes(found, layout, request)   [(code, values, words)], one for each way to read it; the best one is told
+    of_class(found, layout, request)   [Reading, …], one for each way in which it may be meant; the best one is told
 
 A code has the methods of gradcheck.numpy_code.Functions: title, run(values), backward(run, douts), takes_dout(run).
 """
@@ -10,6 +10,7 @@ import functools
 import inspect
 import itertools
 import sys
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,6 +20,15 @@ from ..gradcheck.gradients import GradientsDiffer, Named
 from ..gradcheck.numpy_code import Functions
 from . import finding, inputs, objects
 from .layers import Layer, NotChecked
+
+
+class Reading(NamedTuple):
+    """What was found, read in one way. words: how it is meant, where that is not as usual."""
+
+    code: object
+    values: dict
+    words: str = ""
+
 
 # ------------------------------------------------------------------------------------------------ functions
 
@@ -133,7 +143,7 @@ def with_context(forward, backward):
 
 
 def of_class(found, layout, request):
-    """[(code, values, words)] of a class, with its constructor's and its forward's arguments drawn."""
+    """[Reading] of a class, with its constructor's and its forward's arguments drawn."""
     cls, (forward, backward) = found.forward, found.backward
     is_static = all(isinstance(inspect.getattr_static(cls, name), (staticmethod, classmethod))
                     for name in (forward, backward or forward))
@@ -156,11 +166,11 @@ def of_class(found, layout, request):
     base.learn({**values, **targets}, built)
     drawn = {**values, **targets, **base.values()}
     sloppy = asks_for_the_input(method, gradient)
-    readings = [(base.read(*reading), drawn, reading[-1]) for reading in _readings(base, values, targets, sloppy)]
+    readings = [Reading(base.read(feed, loss), drawn, words) for feed, loss, words in _meanings(base, values, targets, sloppy)]
     if not backward:
         return readings
     derivative = sloppy or not asks_for_dout and kind == "derivative" or _asks_for_nothing(gradient)
-    slopes = [(code, values, words) for code, words in _slopes(base.bare())] if derivative and not targets else []
+    slopes = [Reading(code, values, words) for code, words in _slopes(base.bare())] if derivative and not targets else []
     return readings + slopes if base.wanted else slopes + with_scores(readings)
 
 
@@ -231,18 +241,18 @@ def of_functions(forward, backward, kind, layout, request):
     """The same for two functions."""
     without = with_context(forward, backward)[0]
     values = inputs.draw(inputs.parameters_of(without), layout, request)
-    return with_scores([(code, values, words) for code, words in functions(forward, backward, kind)])
+    return with_scores([Reading(code, values, words) for code, words in functions(forward, backward, kind)])
 
 
 def with_scores(readings):
     """The readings of a loss, and of the same loss as a function of the scores before its probabilities: many courses give
     that gradient, p − t, as the gradient of the cross entropy."""
-    code, values, _ = next(reading for reading in readings if not reading[2])
+    code, values, _ = next(reading for reading in readings if not reading.words)
     inputs_of = [name for name, value in values.items() if binding.is_checked(value) and ROLE.get(plain(name)) != "labels"]
     if "labels" not in inputs.roles(values) or len(inputs_of) != 1:
         return readings
-    return readings + [(BeforeProbabilities(code, inputs_of[0], squash), values, f"as the gradient of the scores before the "
-                        f"{name}") for name, squash in SQUASHES.items()]
+    return readings + [Reading(BeforeProbabilities(code, inputs_of[0], squash), values, f"as the gradient of the scores before "
+                               f"the {name}") for name, squash in SQUASHES.items()]
 
 
 SQUASHES = {"softmax": lambda x: np.exp(x) / np.exp(x).sum(axis=-1, keepdims=True), "sigmoid": lambda x: 1 / (1 + np.exp(-x))}
@@ -315,7 +325,7 @@ class Recorder:
         return weights - gradient
 
 
-def _readings(base, values, targets, sloppy):
+def _meanings(base, values, targets, sloppy):
     """(what is fed to backward, how the loss comes of the output, words), the plain reading first. A loss class may want its
     input or its output where others want dout; a network whose backward gets the target has a loss that nobody wrote down."""
     yield "dout by another name" if sloppy else "dout", None, ""

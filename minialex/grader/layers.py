@@ -27,7 +27,7 @@ class Layer:
         self.targets, self.feed, self.loss = targets, "dout", None
         self.wanted, self.without, self.updating, self.returns_number = [], [], False, True
 
-    def read(self, feed, loss, _):
+    def read(self, feed, loss):
         """The same object, read in another way."""
         other = copy.copy(self)
         other.feed, other.loss = feed, loss

@@ -11,12 +11,12 @@ from ..gradcheck import binding
 from ..gradcheck.dialects import CACHE, OPTIONS, ROLE, plain
 from . import inputs
 from .finding import PARAMETERS
-from .forms import Composed
+from .forms import Composed, Reading
 from .layers import NotChecked, sensible
 
 
 def of_functions(found, layout, request, module):
-    """[(code, values, words)]: with the student's own cost and first parameters, drawn anew."""
+    """[Reading]: with the student's own cost and first parameters, drawn anew."""
     functions = {name.lower(): value for name, value in vars(module).items() if hasattr(value, "__code__")}
     costs = [value for name, value in functions.items() if "cost" in name or "loss" in name]
     first = [value for name, value in functions.items() if "init" in name and
@@ -36,7 +36,7 @@ def of_functions(found, layout, request, module):
             raise NotChecked(f"{found.title}: the first parameters could not be made with {first[0].__name__}")
         X, Y = _drawn(*(sized.sizes[letter] for letter in "NDM"))
         values = {data: X.T, target: Y.T} if layout.turn == 2 else {data: X, target: Y}  # examples are columns, or rows
-        readings += [(_with_cost(found, cost), {**values, parameters: made}, "") for cost in costs]
+        readings += [Reading(_with_cost(found, cost), {**values, parameters: made}) for cost in costs]
     return readings
 
 

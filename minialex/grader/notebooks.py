@@ -16,14 +16,15 @@ HIDE, SHOW = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
 def layers(assignment: dict, skeleton: str) -> bytes:
     """One notebook for a skeleton of layers."""
     title, *text = (ast.get_docstring(ast.parse(skeleton)) or assignment["title"]).splitlines()
-    cells = [_markdown("title", f"# {title}\n" + "\n".join(text)), _code("imports", _imports(skeleton) + "import minialex as ma")]
+    cells = [_cell("title", "\n".join([f"# {title}", *text]), "markdown"),
+             _cell("imports", _imports(skeleton) + "import minialex as ma")]
     functions = _functions(skeleton)
     for name, points in assignment["items"]:
         forward, backward = _pair(name, functions)
-        cells += [_code(f"{name}-forward", functions[forward], locked=True) if forward else None,
-                  _answer(f"{name}-answer", _open(functions[backward])),
+        cells += [_cell(f"{name}-forward", functions[forward], **GIVEN)] if forward else []
+        cells += [_cell(f"{name}-answer", _open(functions[backward]), **ANSWER),
                   _tests(f"{name}-tests", _layer_test(name, forward, backward, functions, assignment), points)]
-    return _notebook(filter(None, cells))
+    return _notebook(cells)
 
 
 def exercise(name: str, points: float, skeleton: str, solution: str, check: str, helpers: str) -> bytes:
@@ -34,9 +35,9 @@ def exercise(name: str, points: float, skeleton: str, solution: str, check: str,
     test = (f"import sys, types\nchecking = sys.modules['checking'] = types.ModuleType('checking')\n"
             f"exec({helpers!r}, vars(checking))\ncheck_of = {{}}\nexec({check!r}, check_of)\n"
             f"print('right.', check_of['check']({asked[1]}) or '')")
-    cells = [_markdown("title", f"# {title}\n" + "\n".join(text)), _code("imports", _imports(skeleton)),
-             _markdown("start", "The names and the shape of the answer:\n\n```python\n" + begin + "\n```"),
-             _answer("answer", f"{BEGIN}\n{_imports(solution)}\n{end}\n{END}"), _tests("tests", test, points)]
+    cells = [_cell("title", "\n".join([f"# {title}", *text]), "markdown"), _cell("imports", _imports(skeleton)),
+             _cell("start", f"The names and the shape of the answer:\n\n```python\n{begin}\n```", "markdown"),
+             _cell("answer", f"{BEGIN}\n{_imports(solution)}\n{end}\n{END}", **ANSWER), _tests("tests", test, points)]
     return _notebook(cells)
 
 
@@ -93,30 +94,21 @@ def _layer_test(name, forward, backward, functions, assignment):
 
 def _notebook(cells):
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    return (json.dumps({"cells": list(cells), "nbformat": 4, "nbformat_minor": 5,
+    return (json.dumps({"cells": cells, "nbformat": 4, "nbformat_minor": 5,
                         "metadata": {"kernelspec": kernel, "language_info": {"name": "python"}}}, indent=1) + "\n").encode()
 
 
-def _cell(kind, name, text, **grading):
-    marks = {"nbgrader": {"grade_id": name, "schema_version": 3, "cell_type": kind, **grading}} if grading else {}
+def _cell(name, text, kind="code", **grading):
+    marks = {"nbgrader": {"grade_id": name, "schema_version": 3, "cell_type": kind, "task": False, **grading}} if grading else {}
     more = {"outputs": [], "execution_count": None} if kind == "code" else {}
     return {"cell_type": kind, "id": name.replace("_", "-")[:64], "metadata": marks,
             "source": text.strip("\n").splitlines(keepends=True), **more}
 
 
-def _markdown(name, text):
-    return _cell("markdown", name, text)
-
-
-def _code(name, text, locked=False):
-    marks = {"grade": False, "locked": True, "solution": False, "task": False} if locked else {}
-    return _cell("code", name, text, **marks)
-
-
-def _answer(name, text):
-    return _cell("code", name, text, grade=False, locked=False, solution=True, task=False)
+GIVEN = {"grade": False, "locked": True, "solution": False}
+ANSWER = {"grade": False, "locked": False, "solution": True}
 
 
 def _tests(name, text, points):
     hidden = f"# These tests are hidden: they say what is wrong.\n{HIDE}\n{text}\n{SHOW}"
-    return _cell("code", name, hidden, grade=True, locked=True, solution=False, task=False, points=points)
+    return _cell(name, hidden, grade=True, locked=True, solution=False, points=points)

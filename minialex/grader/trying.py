@@ -12,10 +12,10 @@ from ..gradcheck.tensor_function import frozen
 from ..gradcheck.verdicts import names as verdict
 from . import engines, forms, inputs, networks
 from .finding import Found
+from .forms import Reading
 from .inputs import CannotDraw, Layout, Request
 
 FATAL = NotImplementedError, MemoryError, RecursionError  # no layout helps against those
-Readings = list[tuple]  # (code, values, words): how the code may be meant
 
 
 class Trying:
@@ -47,8 +47,8 @@ class Trying:
             raise CannotDraw(f"{called} names no arguments: give their shapes in order to a function "
                              f"{self.found.name}_inputs(generator) that returns a list.")
 
-    def readings(self, layout: Layout) -> Readings:
-        """[(code, values, words)] with inputs of this layout."""
+    def readings(self, layout: Layout) -> list[Reading]:
+        """How it may be meant, with inputs of this layout."""
         if self.found.kind == "layer":
             return [engines.reading(self.found, inputs.draw(inputs.parameters_of(self.forward()), layout, self.request))]
         if self.found.kind == "class":
@@ -57,7 +57,7 @@ class Trying:
             return networks.of_functions(self.found, layout, self.request, self.module)
         return forms.of_functions(self.found.forward, self.found.backward, self.found.kind, layout, self.request)
 
-    def running(self, layouts: Iterable[Layout], fatal: tuple = (MemoryError,)) -> Iterator[tuple[Layout, Readings]]:
+    def running(self, layouts: Iterable[Layout], fatal: tuple = (MemoryError,)) -> Iterator[tuple[Layout, list[Reading]]]:
         """Yields those with which forward runs, none twice."""
         seen: list[tuple] = []
         for layout in layouts:
@@ -66,12 +66,12 @@ class Trying:
             try:
                 with np.errstate(all="ignore"), frozen():
                     readings = self.readings(layout)
-                    told = inputs.told(readings[0][1]), "probs" in layout.shapes.values()
+                    told = inputs.told(readings[0].values), "probs" in layout.shapes.values()
                     if told in seen:
                         continue
                     seen.append(told)
-                    self.tried = self.tried or readings[0][1]
-                    self._run(*readings[0][:2])
+                    self.tried = self.tried or readings[0].values
+                    self._run(readings[0])
             except fatal:
                 raise
             except Exception as error:  # this layout is not for this code
@@ -79,15 +79,16 @@ class Trying:
                 continue
             yield layout, readings
 
-    def _run(self, code, values):
-        output = binding.join(f"{code.title} returned", code.run(copy.deepcopy(values)).outputs).astype(float)
+    def _run(self, reading):
+        outputs = reading.code.run(copy.deepcopy(reading.values)).outputs
+        output = binding.join(f"{reading.code.title} returned", outputs).astype(float)
         if not output.size:
             raise ValueError(f"{self.found.name} returns no values for drawn inputs: give larger ones.")
         if not np.isfinite(output).all():
             raise ValueError(f"{self.found.name} gives NaN or infinity for drawn inputs: choose others, with a function "
                              f"{self.found.name}_inputs(generator).")
 
-    def first(self, small: bool) -> Readings | None:
+    def first(self, small: bool) -> list[Reading] | None:
         """The readings for the first layout with which forward and backward run, or else forward alone."""
         forward_only = None
         layouts = inputs.layouts(self.found.name, self.request, small, forward=self.forward())
@@ -99,7 +100,7 @@ class Trying:
                 break
         return forward_only
 
-    def backward_runs(self, readings: Readings) -> bool:
+    def backward_runs(self, readings: list[Reading]) -> bool:
         """In any reading, and with a gradient for all parameters."""
         for code, values, _ in readings:
             try:
@@ -114,7 +115,7 @@ class Trying:
             return not getattr(code, "without", ())
         return False
 
-    def meant(self, small: bool, report: Report) -> Iterator[tuple[Readings, str | None]]:
+    def meant(self, small: bool, report: Report) -> Iterator[tuple[list[Reading], str | None]]:
         """(readings, what is to be said) for other inputs that wrong code may be meant for: a list, another object to hold,
         probabilities or one-hot rows, a single example. None for the latter: it counts only if the code is right for them."""
         for layout, note in list(self._meant(small, report)):
@@ -148,13 +149,13 @@ class Trying:
                 if "labels" in layout.shapes and layout.shapes["x"] != "D1":
                     yield layout, None
 
-    def further(self, reading: tuple, small: bool) -> Iterator[tuple[Readings, dict]]:
+    def further(self, reading: Reading, small: bool) -> Iterator[tuple[list[Reading], dict]]:
         """(readings, how their inputs are told) where other mistakes show: whole numbers, then other layouts. More axes than
         before are meant by code that flattens them."""
         code, values, words = reading
         whole = inputs.whole_numbers(values, self.request.seed)
         if whole is not None:
-            yield [(code, whole, words)], {**inputs.told(whole), "and": "the first of them whole numbers"}
+            yield [Reading(code, whole, words)], {**inputs.told(whole), "and": "the first of them whole numbers"}
         axes = np.ndim(next(iter(values.values()), 0))
         for _, readings in self.running(inputs.layouts(self.found.name, self.request, small, also=True)):
             code, other, _ = readings[0]
