@@ -69,8 +69,8 @@ def to_device(array: Array, device: str) -> Array:
             # The device is fine: it was memory that ran out, or a second device that cannot be
             # reached.
             raise
-        raise UserError(f"device {device} cannot be used: {reason}; stay on the cpu, or on a machine with an NVIDIA GPU run: "
-                        f"{install_command()}.") from error
+        raise UserError(f"device {device} cannot be used: {reason}; stay on the cpu, or on a "
+                        f"machine with an NVIDIA GPU run: {install_command()}.") from error
 
 
 def beside(array: Array, index: Any) -> Any:
@@ -84,21 +84,24 @@ def beside(array: Array, index: Any) -> Any:
 def is_masked(data: Any) -> bool:
     """Is this a masked array, or a list that holds one? NumPy forgets the mask where it makes a
     plain array."""
-    return hasattr(data, "filled") or isinstance(data, (list, tuple)) and any(
-        hasattr(part, "filled") or isinstance(part, (list, tuple)) and is_masked(part) for part in data)
+    if isinstance(data, (list, tuple)):
+        return any(is_masked(part) for part in data)
+    return hasattr(data, "filled")
 
 
 def as_numbers(data: Any) -> Array:
     """`data` as an array of real numbers. Raises TypeError for anything else."""
     array = data
     if is_masked(data):
-        raise TypeError("a Tensor has no mask, and a masked array was given: say what counts, by .filled(0) or .compressed().")
+        raise TypeError("a Tensor has no mask, and a masked array was given: say what counts, by "
+                        ".filled(0) or .compressed().")
     # To np.matrix, * means @.
     if not is_array(data) or (isinstance(data, np.ndarray) and type(data) is not np.ndarray):
         try:
             array = np.asarray(data)
         except ValueError:
-            raise TypeError("a Tensor needs rows of equal length, got nested lists of different lengths.") from None
+            raise TypeError("a Tensor needs rows of equal length, got nested lists of different "
+                            "lengths.") from None
     if array.dtype.kind not in "fiub":
         raise TypeError(f"a Tensor needs real numbers, got {type(data).__name__} ({array.dtype}).")
     return array
@@ -109,8 +112,9 @@ def same_dtype(name: str, x: Array, weight: Array, bias: Array | None) -> None:
     whole network to float64."""
     for what, array in (("weight", weight), ("bias", bias)):
         if array is not None and array.dtype != x.dtype:
-            raise TypeError(f"{name}: the input is {x.dtype}, the {what} is {array.dtype}: they must be equal. To train in "
-                            "float32, convert the input with .astype(np.float32).")
+            raise TypeError(f"{name}: the input is {x.dtype}, the {what} is {array.dtype}: they "
+                            "must be equal. To train in float32, convert the input with "
+                            ".astype(np.float32).")
 
 
 def to_numpy(array: Any) -> NDArray[Any]:
@@ -159,7 +163,8 @@ def canonical(device: str) -> str:
         return "cpu" if name == "cpu" else "cuda:0"
     if name.startswith("cuda:") and name[5:].isascii() and name[5:].isdecimal():
         return name
-    raise UserError(f"unknown device '{device}': choose auto, cpu, cuda or cuda:n with a number n, such as cuda:0.")
+    raise UserError(f"unknown device '{device}': choose auto, cpu, cuda or cuda:n with a number n, "
+                    "such as cuda:0.")
 
 
 def _ordinal(device: str) -> int:
@@ -167,7 +172,8 @@ def _ordinal(device: str) -> int:
 
 
 # Every one of them installs the same package `cupy`.
-_WHEELS = ("cupy", "cupy-cuda11x", "cupy-cuda12x", "cupy-cuda13x", "cupy-rocm-4-3", "cupy-rocm-5-0", "cupy-rocm-7-0")
+_WHEELS = ("cupy", "cupy-cuda11x", "cupy-cuda12x", "cupy-cuda13x",
+           "cupy-rocm-4-3", "cupy-rocm-5-0", "cupy-rocm-7-0")
 
 
 def install_command() -> str:
@@ -181,16 +187,18 @@ def install_command() -> str:
 def cupy_wheels() -> list[str]:
     """The names under which CuPy is installed: more than one break each other, since their files
     have the same places."""
-    import importlib.metadata  # half as long as all other imports together
+    from importlib.metadata import distributions  # half as long as all other imports together
 
-    return [name for name in _WHEELS if next(iter(importlib.metadata.distributions(name=name)), None)]
+    return [name for name in _WHEELS if any(True for _ in distributions(name=name))]
 
 
 def _side_by_side() -> str:
     """A sentence about several CuPys, or ""."""
     found = cupy_wheels()
-    told = f"; {' and '.join(found)} are installed side by side and break each other: {install_command()}"
-    return told if len(found) > 1 else ""
+    if len(found) < 2:
+        return ""
+    names = " and ".join(found)
+    return f"; {names} are installed side by side and break each other: {install_command()}"
 
 
 def _gpu_is_present() -> bool:
@@ -216,7 +224,8 @@ def _try_cuda(ordinal: int) -> tuple[bool, str]:
     try:
         count = cupy.cuda.runtime.getDeviceCount()
         if ordinal >= count:
-            return False, f"there is no cuda:{ordinal}, CuPy sees {count} GPU{'s' if count != 1 else ''}"
+            gpus = "1 GPU" if count == 1 else f"{count} GPUs"
+            return False, f"there is no cuda:{ordinal}, CuPy sees {gpus}"
         with cupy.cuda.Device(ordinal):
             probe = cupy.arange(64, dtype=cupy.float32).reshape(8, 8)
             value = float(((probe @ probe) * 0 + 1).sum())
@@ -224,7 +233,7 @@ def _try_cuda(ordinal: int) -> tuple[bool, str]:
                 return False, f"the GPU computed {value} where 64 is right"
             name = cupy.cuda.runtime.getDeviceProperties(ordinal)["name"]
         return True, name.decode() if isinstance(name, bytes) else str(name)
-    except Exception as error:  # CuPy's errors share no base class: driver, NVRTC, cuBLAS and cuRAND each have theirs
+    except Exception as error:  # driver, NVRTC, cuBLAS and cuRAND each have errors of their own
         return False, f"CuPy is installed but cannot use a GPU: {_first_line(error)}"
 
 
@@ -252,18 +261,21 @@ def resolve_device(spec: str = "auto", tf32: bool | None = None) -> Device:
     if works:
         # CuPy puts new arrays on the device that is current.
         sys.modules["cupy"].cuda.Device(_ordinal(wanted)).use()
-        rounded = ", matrix products in TF32" if os.environ.get("CUPY_TF32", "0").strip() not in ("", "0") else ""
+        tf32_is_on = os.environ.get("CUPY_TF32", "0").strip() not in ("", "0")
+        rounded = ", matrix products in TF32" if tf32_is_on else ""
         return Device(wanted, f"device: {wanted}, {reason}{rounded}{_side_by_side()}")
-    gpu = f"; this machine has an NVIDIA GPU, to use it run: {install_command()}" if _gpu_is_present() else ""
-    remedy = _side_by_side() or gpu
+    remedy = _side_by_side()
+    if not remedy and _gpu_is_present():
+        remedy = f"; this machine has an NVIDIA GPU, to use it run: {install_command()}"
     if spec == "auto":
         return Device("cpu", f"device: cpu, {_describe_cpu()} ({reason}{remedy})")
-    remedy = remedy or f"; run with --device cpu, or on a machine with an NVIDIA GPU: {install_command()}"
-    raise UserError(f"device {wanted} cannot be used: {reason}{remedy}.")
+    otherwise = f"; run with --device cpu, or on a machine with an NVIDIA GPU: {install_command()}"
+    raise UserError(f"device {wanted} cannot be used: {reason}{remedy or otherwise}.")
 
 
 def _describe_cpu() -> str:
-    return f"{thread_count()} thread{'s' if thread_count() != 1 else ''} of {platform.machine()}, NumPy {np.__version__}"
+    threads = "1 thread" if thread_count() == 1 else f"{thread_count()} threads"
+    return f"{threads} of {platform.machine()}, NumPy {np.__version__}"
 
 
 # ---------------------------------------------------------------------------- memory
@@ -281,6 +293,7 @@ def memory_used(device: str) -> int | None:
 def memory_free(device: str) -> int | None:
     """Bytes that are free for this program on the device, or None where nobody knows."""
     if canonical(device) != "cpu":
-        ask = getattr(getattr(getattr(loaded_cupy(), "cuda", None), "runtime", None), "memGetInfo", None)
+        cuda = getattr(loaded_cupy(), "cuda", None)
+        ask = getattr(getattr(cuda, "runtime", None), "memGetInfo", None)
         return ask()[0] if ask else None
     return machine.memory_free()
