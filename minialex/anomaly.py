@@ -7,29 +7,24 @@
 Every result of every forward and backward call is looked at, which takes time: for finding a fault,
 not for training.
 """
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
 
 from . import functional as F
-from . import tensor
 from .aliases import Array
 from .device import array_module, is_array
 from .nn import Module
 from .tensor import Function, Tensor
+from .watching import watching
 
 
-@contextmanager
-def detect_anomaly() -> Iterator[None]:
+def detect_anomaly() -> AbstractContextManager[None]:
     """Inside the block, the first forward or backward result with NaN or infinity raises
     FloatingPointError."""
-    tensor.observers.append(_check)
-    try:
-        yield
-    finally:
-        tensor.observers.remove(_check)
+    return watching(_check)
 
 
 def explain(model: Module, images: Array, labels: Array) -> str:

@@ -22,17 +22,18 @@ import inspect
 import sys
 import traceback
 import types
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import nn, tensor
+from . import nn
 from .errors import UserError
 from .tensor import Tensor, no_grad
 from .utils.files import replacing
+from .watching import watching
 
 COPY = "model.py"  # its name in a run's folder
 INPUT_SHAPE = (3, 227, 227)
@@ -82,7 +83,7 @@ class OwnModel(NamedTuple):
         model.variant, model.num_classes, model.input_shape = self.variant, num_classes, tuple(self.input_shape)
         images, sizes = np.zeros((2, *self.input_shape), np.float32), list[int]()
         model.eval()
-        with no_grad(), _watching(sizes):
+        with no_grad(), _noting(sizes):
             output = self._run(f"fails on pictures of shape {images.shape}", lambda: model(Tensor(images)))
         model.train()
         if getattr(output, "shape", None) != (2, num_classes):
@@ -171,8 +172,7 @@ def _said(error: BaseException) -> str:
     return f"{type(error).__name__}: {text.rstrip('.')}."
 
 
-@contextmanager
-def _watching(sizes: list[int]) -> Iterator[None]:
+def _noting(sizes: list[int]) -> AbstractContextManager[None]:
     """Note the bytes of every operation's output inside the block."""
     def observe(direction: str, function: Any, call: Callable[..., Any]) -> Callable[..., Any]:
         def watched(*arrays: Any) -> Any:
@@ -181,8 +181,4 @@ def _watching(sizes: list[int]) -> Iterator[None]:
             return result
         return watched
 
-    tensor.observers.append(observe)
-    try:
-        yield
-    finally:
-        tensor.observers.remove(observe)
+    return watching(observe)

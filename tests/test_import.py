@@ -57,8 +57,8 @@ def test_operators_say_what_they_compute(name):
 
 def test_imports_run_one_way():
     """training -> evaluation -> data, models, weights, gradcheck, optim -> nn -> functional -> fast -> ops -> tensor -> device"""
-    floors = [["aliases", "machine", "errors"], ["device"], ["random"], ["tensor"], ["ops"], ["fast"], ["functional"], ["nn"],
-              ["optim", "models", "anomaly"], ["data", "weights", "gradcheck", "shapes", "table", "layer_table", "sight"],
+    floors = [["aliases", "machine", "errors"], ["device"], ["random"], ["tensor"], ["ops", "watching"], ["fast"], ["functional"],
+              ["nn"], ["optim", "models", "anomaly"], ["data", "weights", "gradcheck", "shapes", "table", "layer_table", "sight"],
               ["own_model"], ["evaluation"], ["training"]]
     height = {name: number for number, names in enumerate(floors) for name in names}
     package = pathlib.Path(minialex.__file__).parent

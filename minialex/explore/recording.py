@@ -18,10 +18,10 @@ from typing import Any
 
 import numpy as np
 
-from .. import tensor
 from ..device import is_array
 from ..nn import Module
 from ..tensor import Function, Tensor
+from ..watching import watching
 from . import samples
 from .verdict import marks_of
 
@@ -41,11 +41,10 @@ def record(*modules: Module, **named: Tensor | Module) -> Iterator["Recording"]:
         raise RuntimeError("record() is at work in this thread already: end its block first, since one tape holds one recording.")
     tape = Recording(_names(modules, named))
     _recording.active = True
-    tensor.observers.append(tape._observe)
     try:
-        yield tape
+        with watching(tape._observe):
+            yield tape
     finally:
-        tensor.observers.remove(tape._observe)
         _recording.active = False
         tape._end()
 

@@ -17,6 +17,7 @@ from ..aliases import Array
 from ..device import array_module, is_array
 from ..ops.im2col import window_count
 from ..tensor import Function
+from ..watching import watching
 from . import activation, linear, normalization, pooling, sgd
 from .batched import BatchedConvolution
 from .im2col import Im2colConvolution
@@ -200,12 +201,8 @@ def explain(call: Callable[..., Any], *inputs: Any, **options: Any) -> str:
             return result
         return noted
 
-    tensor.observers.append(observer)
-    try:
-        with tensor.no_grad():
-            call(*inputs, **options)
-    finally:
-        tensor.observers.remove(observer)
+    with watching(observer), tensor.no_grad():
+        call(*inputs, **options)
     return "\n".join(lines)
 
 

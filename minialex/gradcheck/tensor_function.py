@@ -15,6 +15,7 @@ from ..device import array_module, is_array
 from ..nn import Module
 from ..random import frozen_randomness
 from ..tensor import Function, Tensor
+from ..watching import watching
 from . import binding
 
 
@@ -126,7 +127,6 @@ class ShapeDiffers(ValueError):
         self.expected, self.source = function.input_types[position][0], function.sources[position]
 
 
-@contextmanager
 def _shapes_watched():
     """Look at each backward pass before the tape does, to know whose gradient it is that does not fit."""
     def watch(direction, function, call):
@@ -140,11 +140,7 @@ def _shapes_watched():
             return grads
         return watched if direction == "backward" else call
 
-    tensor.observers.append(watch)
-    try:
-        yield
-    finally:
-        tensor.observers.remove(watch)
+    return watching(watch)
 
 
 def _leaves(result):

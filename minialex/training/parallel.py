@@ -38,7 +38,8 @@ from ..evaluation.metrics import Tally
 from ..fast.buffers import empty
 from ..fast.linear import matmul
 from ..random import parts_of_batch
-from ..tensor import Function, Tensor, _reverse_order, observers
+from ..tensor import Function, Tensor, _reverse_order
+from ..watching import watching
 from .callbacks import Callback
 from .loop import Diverged, Trainer, share_of
 from .ranks import BUSY, Ranks
@@ -132,11 +133,8 @@ class GradientSum:
                 return grads
             return watched if goes and direction == "backward" else call
 
-        observers.append(watch)
-        try:
+        with watching(watch):
             output.backward(gradient)
-        finally:
-            observers.remove(watch)
         for parameter in self.parameters:
             grad, parameter.grad = parameter.grad, None
             grad = array_module(parameter.data).zeros_like(parameter.data) if grad is None else grad
