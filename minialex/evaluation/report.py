@@ -1,9 +1,8 @@
-"""A run on one page, which needs nothing but itself: pictures and styles are inside, and no script. (report.html: its frame.)"""
+"""A run on one page, which needs nothing but itself: pictures and styles are inside, and no script. (report.html, report.css.)"""
 
 import base64
 import html
 import json
-import string
 import tempfile
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Sequence
@@ -17,6 +16,7 @@ from ..errors import UserError
 from ..utils import console, in_words
 from ..utils.drawing import attempt
 from ..utils.files import Output, replacing
+from ..utils.html_page import render
 from ..utils.progress import Progress, duration
 from . import classifier, held_out, plots
 from .evaluate import CLASS_HEAD, class_cells
@@ -93,10 +93,10 @@ def write(run: str | Path, scores: Scores, pictures: Any, say: Say, force: bool 
         _epochs(rows, {row["epoch"]: row for row in times}), _settings(config),
     ]
     target = page(run, force)
-    frame = string.Template(Path(__file__).with_suffix(".html").read_text("utf-8"))
+    here = Path(__file__)
     with replacing(target, "w", encoding="utf-8", errors="replace") as file:
-        file.write(frame.substitute(mark=target.mark, name=html.escape(Path(run).resolve().name),
-                                    subtitle=html.escape(_subtitle(config)), body="\n".join(filter(None, parts))))
+        file.write(render(here.with_suffix(".html"), here.with_suffix(".css"), target.mark, Path(run).resolve().name,
+                          subtitle=html.escape(_subtitle(config)), parts="\n".join(filter(None, parts))))
     return target.path
 
 

@@ -1,11 +1,11 @@
-"""A page that needs nothing but itself: text, style, script and data in one HTML file, and a policy that lets no request out."""
+"""The pages of this folder: their text, style, script and data in one HTML file. (utils/html_page.py: their frame.)"""
 import html
 import json
 import re
-import string
 from pathlib import Path
 from typing import Any
 
+from ..utils import html_page
 from ..utils.files import Output, replacing
 
 HERE = Path(__file__).parent
@@ -20,9 +20,8 @@ def write(target: Output, name: str, title: str, subtitle: str, data: dict[str, 
 
 def render(name: str, title: str, subtitle: str, data: dict[str, Any], mark: str) -> str:
     """The whole page as text."""
-    return string.Template(_read("frame.html")).substitute(
-        mark=mark, title=html.escape(title), subtitle=html.escape(subtitle), style=_read("page.css"),
-        body=_read(f"{name}.html"), data=embedded(data), script=script(name))
+    return html_page.render(HERE / "frame.html", HERE / "page.css", mark, title, script=True, subtitle=html.escape(subtitle),
+                            view=_read(f"{name}.html"), data=embedded(data), program=script(name))
 
 
 def script(name: str) -> str:

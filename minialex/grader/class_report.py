@@ -8,12 +8,12 @@ import configparser
 import html
 import os
 import random
-import string
 from collections import Counter, defaultdict
 from pathlib import Path
 
 from ..gradcheck.verdicts import names as verdict
 from ..utils.files import Output, replacing
+from ..utils.html_page import render
 from .telling import labels
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -105,12 +105,12 @@ def _frequent_first(found):
 
 def page(results: list[dict], anonymous: bool = False, mark: str = "") -> str:
     """The text of the page."""
-    students, template = named(results, anonymous), (TEMPLATES / "class.html").read_text("utf-8")
+    students = named(results, anonymous)
     states, layers = Counter(result["status"] for result in results), defaultdict(Counter)
     for check in (check for result in results for check in result["checks"]):
         layers[check["name"]][check["status"]] += 1
-    return string.Template(template).substitute(
-        mark=mark, title="One class, " + _plural(len(results), "submission"),
+    return render(
+        TEMPLATES / "class.html", TEMPLATES / "class.css", mark, "One class, " + _plural(len(results), "submission"),
         summary=_summary(states), states=_states(states), lessons=_lessons(students),
         mistakes=_mistakes(students), distribution=_distribution(results),
         layers=_table(("layer", *STATES.values()), [

@@ -42,6 +42,7 @@ def test_training_leaves_a_page_that_needs_nothing_else(runs):
     assert all(link.startswith("data:image/png;base64,") for link in checker.links)
     assert len(checker.words) == len(checker.links) and all(re.search(r"\d", words) for words in checker.words), checker.words
     assert any("Äpfel, Äpfel: " in words for words in checker.words)  # the confusion matrix
+    assert "default-src 'none'" in page and "script-src 'none'" in page
     assert "<script" not in page and "url(" not in page and not re.search(r"(src|href)=.?https?:", page)
     text = "".join(checker.text)
     for words in ("Curves", "Confusion matrix", "Best predictions", "Worst predictions", "Configuration", "batch size", "Äpfel",
