@@ -4,7 +4,7 @@
     trained.py     what a trained one has learnt: filters, maps, patches, crops         trained.js
     recording.py   `ma.record()`: a forward and backward pass, to be played again       player.html, player.js
     samples.py, verdict.py        its arrays, and where the gradient checker's verdict belongs
-    page.py        a page with its data, style and script inside                        frame.html, page.css, dom.js
+    page.py        a page with its data, style and script (frame: utils/html_page.py)   frame.html, page.css, dom.js
 
 figure.js draws a network to scale, sliders.js redoes a layer's arithmetic, arithmetic.js is shapes.py once more: tests/explore
 hold one to the other.

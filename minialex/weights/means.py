@@ -18,8 +18,8 @@ from ..data import Statistics
 from ..errors import UserError
 from . import conventions, protobuf
 
-HOW = ("give Caffe's mean.binaryproto, an .npy of it, a .json with mean and std, or numbers for red, green and blue such as "
-       "104,117,123 or 0.485,0.456,0.406/0.229,0.224,0.225")
+FORMS = ("Caffe's mean.binaryproto, an .npy of it, a .json with mean and std, or numbers for red, green and blue, such as "
+         "104,117,123 or 0.485,0.456,0.406/0.229,0.224,0.225")
 MOST_BYTES = 2**26  # a mean image of 256 × 256 has 786,432
 
 
@@ -65,15 +65,14 @@ def _read(given):
     path = Path(given)
     try:
         if not path.is_file():
-            parts = [np.array([float(number) for number in part.replace(",", " ").split()]) for part in given.split("/")]
-            return _numbers(*parts)
+            return _numbers(*(part.replace(",", " ").split() for part in given.split("/")))
         if path.stat().st_size > MOST_BYTES:
             raise ValueError("it is too large")
         content = path.read_bytes()
         if content.lstrip()[:1] in (b"{", b"["):
             return _numbers(*_json(json.loads(content)))
-        mean = _array(path) if content.startswith(b"\x93NUMPY") else protobuf.blob(
-            protobuf.decode(content, "BlobProto"))
+        is_npy = content.startswith(b"\x93NUMPY")
+        mean = np.load(path, allow_pickle=False) if is_npy else protobuf.blob(protobuf.decode(content, "BlobProto"))
         mean = mean.astype(np.float32).reshape(mean.shape[1:] if mean.ndim == 4 and len(mean) == 1 else mean.shape)
         if not mean.size or not np.isfinite(mean).all():
             raise ValueError("it holds no numbers")
@@ -82,27 +81,22 @@ def _read(given):
         raise UserError(f"cannot read {given}: {error.strerror or error}.") from error
     except (ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError, RecursionError, TokenError) as error:
         what = f"{given} holds no mean" if path.is_file() else f"--mean {given} is no file and no numbers"
-        raise UserError(f"{what}: {HOW}.") from error
-
-
-def _array(path):
-    mean = np.load(path, allow_pickle=False)
-    if mean.dtype.kind not in "fiu":
-        raise ValueError("it holds no numbers")
-    return mean
+        raise UserError(f"{what}: give {FORMS}.") from error
 
 
 def _json(found):
-    """[mean, std] of what torchvision, timm or a preprocessor of transformers wrote."""
+    """(mean, std) of what torchvision, timm or a preprocessor of transformers wrote."""
     found = found.get("pretrained_cfg", found) if isinstance(found, dict) else {"mean": found}
     mean, std = found.get("mean", found.get("image_mean")), found.get("std", found.get("image_std"))
-    return [np.array(part, np.float64) for part in (mean, std) if part is not None]
+    return mean, std
 
 
 def _numbers(mean, std=None):
-    both = mean if std is None else np.concatenate([mean, std])
-    if mean.ndim != 1 or not mean.size or not np.isfinite(both).all():
+    """The same of lists of numbers, which may be text."""
+    parts = [np.array(part, np.float64) for part in (mean, std) if part is not None]
+    both = np.concatenate(parts)
+    if not all(part.size for part in parts) or not np.isfinite(both).all():
         raise ValueError("no numbers")
     unit = bool((np.abs(both) <= 1).all())
-    scale = 255 if unit else 1
-    return mean * scale, None if std is None else std * scale, unit
+    mean, *std = [part * (255 if unit else 1) for part in parts]
+    return mean, std[0] if std else None, unit

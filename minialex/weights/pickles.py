@@ -66,11 +66,8 @@ class Object(dict):
 
 
 class Later(Object):
-    """An object that can become an array, once all that it is made of has been read."""
-
-    def array(self) -> np.ndarray:
-        """The numbers, on bytes that are there: a huge shape cannot ask for memory. Raises ValueError, TypeError."""
-        raise NotImplementedError
+    """What has a method `array()`: its numbers, once all that it is made of has been read. They lie on bytes that are there, so
+    a huge shape cannot ask for memory; otherwise ValueError or TypeError."""
 
 
 class Type(Object):

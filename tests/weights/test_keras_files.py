@@ -163,10 +163,11 @@ def test_another_network_is_refused_by_its_first_difference(tmp_path, parameters
     assert "\n" not in str(refused.value)
 
 
-def test_activations_in_layers_of_their_own(tmp_path, parameters):
+@pytest.mark.parametrize("kind, values", [("Activation", {"activation": "relu"}), ("ReLU", {"max_value": None})])
+def test_activations_in_layers_of_their_own(tmp_path, parameters, kind, values):
     def apart(layers):
         layers[2]["config"]["activation"] = "linear"
-        layers.insert(3, {"class_name": "Activation", "config": {"activation": "relu"}})
+        layers.insert(3, {"class_name": kind, "config": values})
     assert weights.read(keras_zip(tmp_path / "x", parameters[:1], settings=config(apart))).variant == "keras"
 
 

@@ -95,7 +95,8 @@ def test_another_shape_is_a_sentence(tmp_path, array, said):
     assert "\n" not in str(refused.value)
 
 
-@pytest.mark.parametrize("given", ["no.npy", "1,2", "red", "", "1/2/3", "nan,1,1", "0.5,0.5,0.5/0.5,0,0.5", "0.5,0.5,0.5/1,1"])
+@pytest.mark.parametrize("given", ["no.npy", "1,2", "red", "", "1/2/3", "nan,1,1", "0.5,0.5,0.5/0.5,0,0.5",
+                                   "0.5,0.5,0.5/", "0.5,0.5,0.5/1,1"])
 def test_what_is_no_mean_is_a_sentence(tmp_path, given):
     with pytest.raises(UserError) as refused:
         weights.read(without_mean(tmp_path), given)
@@ -107,6 +108,19 @@ def test_a_damaged_file_is_a_sentence(tmp_path, content):
     (tmp_path / "m").write_bytes(content)
     with pytest.raises(UserError, match="holds no mean"):
         weights.read(without_mean(tmp_path), str(tmp_path / "m"))
+
+
+def test_a_file_of_gigabytes_is_not_read(tmp_path):
+    with open(tmp_path / "m", "wb") as file:
+        file.truncate(2**31)
+    with pytest.raises(UserError, match="holds no mean"):
+        weights.read(without_mean(tmp_path), str(tmp_path / "m"))
+
+
+def test_weights_without_a_first_layer_have_no_use_for_it(tmp_path):
+    np.savez(tmp_path / "x.npz", **{"fc8.weight": np.zeros((2, 3), np.float32)})
+    with pytest.raises(UserError, match="--mean 1,2,3 cannot be used: these weights have no conv1"):
+        weights.read(tmp_path / "x.npz", "1,2,3")
 
 
 def test_weights_that_bring_their_mean_keep_it(tmp_path):
