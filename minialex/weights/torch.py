@@ -106,18 +106,20 @@ def read_zip(file: BinaryIO) -> Weights:
     with zipfile.ZipFile(file) as archive:
         entries = archive.NameToInfo
         folder = next(name for name in entries if name.endswith("/data.pkl")).removesuffix("data.pkl")
-        if any(entry.compress_type != zipfile.ZIP_STORED for name, entry in entries.items()
-               if name.startswith((f"{folder}data/", f"{folder}data.pkl"))):
-            raise ValueError("PyTorch compresses nothing in its files, this one is compressed")
-        if f"{folder}byteorder" in entries and archive.read(f"{folder}byteorder") == b"big":
+
+        def part(name):
+            entry = entries[folder + name]
+            if entry.compress_type != zipfile.ZIP_STORED:
+                raise ValueError("PyTorch compresses nothing in its files, this one is compressed")
+            return archive.read(entry)
+
+        if f"{folder}byteorder" in entries and part("byteorder") == b"big":
             raise ValueError("it was written on a big-endian machine")
-        by_key = _by_key({}, lambda key: archive.read(f"{folder}data/{key}"))
-        value = pickles.load(io.BytesIO(archive.read(f"{folder}data.pkl")), _CLASSES, by_key)
+        find = _by_key({}, lambda key: part(f"data/{key}"))
+        value = pickles.load(io.BytesIO(part("data.pkl")), _CLASSES, find)
         if f"{folder}{MEAN}.npy" in entries:
-            with archive.open(f"{folder}{MEAN}.npy") as entry:
-                value[MEAN] = np.lib.format.read_array(entry, allow_pickle=False)
-        told = archive.read(f"{folder}{EXTRA}") if f"{folder}{EXTRA}" in entries else None
-        return names.weights(value, ".pth", told)
+            value[MEAN] = np.lib.format.read_array(io.BytesIO(part(f"{MEAN}.npy")), allow_pickle=False)
+        return names.weights(value, ".pth", part(EXTRA) if f"{folder}{EXTRA}" in entries else None)
 
 
 def read_legacy(file: BinaryIO) -> Weights:
