@@ -1,7 +1,7 @@
 """What a network's filters answer to: feature maps of one picture, and the training patches that excite a filter most."""
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -60,6 +60,11 @@ def activations(model: Any, crops: np.ndarray, last: str | None = None) -> dict[
     return found
 
 
+def strongest_maps(values: np.ndarray, count: int) -> np.ndarray:
+    """The numbers of the maps of (C, H, W) that answer most, on the average, best first."""
+    return np.argsort(-np.abs(values).mean(axis=(1, 2)), kind="stable")[:count]
+
+
 def maps(path: Path, network: Classifier, planes: np.ndarray) -> None:
     """Write a PNG: of each convolution, after its ReLU where it has one, the maps of the picture that answer most."""
     found = activations(network.model, network.crops(planes))
@@ -77,8 +82,7 @@ def maps(path: Path, network: Classifier, planes: np.ndarray) -> None:
             top = 0.72 + 0.95 * row
             paper.text(0.2, top + 0.28, shorten(name, 18), 9.5, fontweight="bold")
             paper.text(0.2, top + 0.46, "×".join(map(str, values.shape)), 8, color=QUIET)
-            strongest = np.argsort(-np.abs(values).mean(axis=(1, 2)), kind="stable")[:MAPS]
-            for column, number in enumerate(strongest):
+            for column, number in enumerate(strongest_maps(values, MAPS)):
                 axes = paper.axes(1.8 + 0.62 * column, top, 0.58, 0.58)
                 axes.imshow(values[number], cmap="inferno", interpolation="nearest")
                 axes.set_title(str(number), loc="center", fontsize=6.5, pad=1.5, color=QUIET, fontweight="normal")
@@ -111,19 +115,35 @@ def sight_of(model: Any, last: str) -> Sight:
     raise KeyError(last)
 
 
+def strongest(network: Classifier, read: Iterable[tuple[int, np.ndarray]], layers: list[str],
+              seen: Callable[[int], None] = lambda count: None) -> dict[str, list[list[Found]]]:
+    """{layer: for each filter its strongest answers to PATCHES of the pictures (number, planes), one of a picture, best first}.
+
+    layers: convolutions, in the order of their calls.
+    """
+    found: dict[str, list[Any]] = {name: [] for name in layers}
+    for batch in batches(read, BATCH):
+        crops = np.concatenate([network.crops(planes) for _, planes in batch])
+        answers = activations(network.model, crops, layers[-1])
+        for name in layers:
+            values = to_numpy(answers[name])
+            flat = values.reshape(*values.shape[:2], -1)
+            places, largest = flat.argmax(axis=2), flat.max(axis=2)
+            found[name] = found[name] or [[] for _ in range(values.shape[1])]
+            for number, best in enumerate(found[name]):
+                new = [(float(largest[at, number]), -index, divmod(int(places[at, number]), values.shape[3]))
+                       for at, (index, _) in enumerate(batch)]
+                found[name][number] = heapq.nlargest(PATCHES, best + new)
+        seen(len(batch))
+    return {name: [[(value, -index, place) for value, index, place in best] for best in filters]
+            for name, filters in found.items()}
+
+
 def strongest_patches(network: Classifier, pictures: Any, layer: str, number: int,
                       seen: Callable[[int], None] = lambda count: None) -> list[Found]:
-    """The PATCHES pictures in which a filter answers most, best first."""
-    best: list[Any] = []
-    for batch in batches(planes_of(pictures), BATCH):
-        crops = np.concatenate([network.crops(planes) for _, planes in batch])
-        answers = to_numpy(activations(network.model, crops, layer)[layer][:, number])
-        for (index, _), answer in zip(batch, answers):
-            place = np.unravel_index(answer.argmax(), answer.shape)
-            best.append((float(answer[place]), -index, tuple(map(int, place))))
-        best = heapq.nlargest(PATCHES, best)
-        seen(len(batch))
-    return [(value, -index, place) for value, index, place in best]
+    """The PATCHES pictures in which one filter answers most, best first."""
+    filters = strongest(network, planes_of(pictures), [layer], seen)[layer]
+    return filters[number] if filters else []
 
 
 def patches(path: Path, network: Classifier, pictures: Any, layer: str, number: int, found: list[Found]) -> None:

@@ -1,7 +1,6 @@
 """What a trained network has learnt, for its page: filters, what pictures excite, the ten crops. Numbers come from the engine;
 pictures and filters are rounded to 255 steps, for they are only looked at."""
 import base64
-import heapq
 import io
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,15 +17,13 @@ from ..device import to_numpy
 from ..errors import UserError
 from ..evaluation import held_out
 from ..evaluation.classifier import Classifier, planes_of
-from ..evaluation.feature_plots import activations
+from ..evaluation.feature_plots import activations, strongest, strongest_maps
 from ..evaluation.metrics import best
 from ..utils import marks
 
 PICTURES = 96  # among which the strongest patches are found
 CHOSEN = 4  # with feature maps and ten crops
 MAPS = 12  # feature maps of each layer, the strongest
-PATCHES = 9
-BATCH = 16
 MOST_BYTES = 2_600_000  # of filters; AlexNet's five layers have 2.3 million weights
 MOST_PHOTOS = 1_800_000  # bytes of JPEG; 96 photographs of 256×256 have 1.5 million, and noise has more
 
@@ -105,7 +102,7 @@ def _chosen(network: Classifier, planes: np.ndarray) -> dict[str, Any]:
 
 def _maps(values: np.ndarray) -> dict[str, Any]:
     """values: (C, H, W). The maps that answer most; what each answers most, and where."""
-    order = np.argsort(-np.abs(values).mean(axis=(1, 2)), kind="stable")[:MAPS]
+    order = strongest_maps(values, MAPS)
     low, high = float(values[order].min()), float(values[order].max())
     places = [np.unravel_index(values[number].argmax(), values[number].shape) for number in order]
     return {"channels": order.tolist(), "low": short(low), "high": short(high), "values": _steps(values[order], low, high),
@@ -120,25 +117,11 @@ def _guesses(p: np.ndarray, classes: list[str]) -> list[list[Any]]:
 
 
 def _patches(network: Classifier, pictures: list[Seen]) -> dict[str, list[list[list[float]]]]:
-    """{convolution: for each filter its strongest answers, [answer, picture, row, column], one of a picture, best first}."""
+    """{convolution: for each filter its strongest answers, [answer, picture, row, column], best first}."""
     names = [name for name, layer in network.model.named_modules() if isinstance(layer, nn.Conv2d)]
-    found: dict[str, list[list[Any]]] = {name: [] for name in names}
-    for start in range(0, len(pictures), BATCH):
-        crops = np.concatenate([network.crops(planes) for planes, _, _ in pictures[start:start + BATCH]])
-        answers = activations(network.model, crops, names[-1]) if names else {}
-        for name in names:
-            values = to_numpy(answers[name])
-            flat = values.reshape(*values.shape[:2], -1)
-            places, largest = flat.argmax(axis=2), flat.max(axis=2)
-            found[name] = found[name] or [[] for _ in range(values.shape[1])]
-            for number, best_ones in enumerate(found[name]):
-                best_ones += [(float(largest[k, number]), -(start + k), int(places[k, number])) for k in range(len(values))]
-                found[name][number] = heapq.nlargest(PATCHES, best_ones)
-            width = values.shape[3]
-            if start + BATCH >= len(pictures):
-                found[name] = [[[short(value), -index, *divmod(place, width)] for value, index, place in best_ones]
-                               for best_ones in found[name]]
-    return found
+    found = strongest(network, enumerate(planes for planes, _, _ in pictures), names) if names else {}
+    return {name: [[[short(value), index, *place] for value, index, place in answers] for answers in filters]
+            for name, filters in found.items()}
 
 
 # ------------------------------------------------------------------------------------------------ as text
