@@ -210,7 +210,7 @@ def test_a_config_of_somebody_else_makes_no_run(tmp_path, config):
 def test_a_sealed_checkpoint_makes_a_run(tmp_path):
     from minialex.training import checkpoint
 
-    checkpoint.save(tmp_path / "checkpoint-best.npz", {}, {}, np.zeros(3), {})
+    checkpoint.save(tmp_path / "checkpoint-best.npz", checkpoint.Saved({}, {}, np.zeros(3), {}))
     assert marks.is_run(tmp_path)
     np.savez(tmp_path / "checkpoint-best.npz", a=1)
     assert not marks.is_run(tmp_path)

@@ -25,15 +25,14 @@ from .setup import Experiment
 
 PROGRAM, DRAWING = 75e6, 105e6  # Python and NumPy; Matplotlib and the page
 SCRATCH = 4  # bytes per weight: tiles, sums of threads, gaps between small arrays
-OUTPUTS, OUTPUTS_WITH_TANH = 0.86, 1.65  # tanh keeps its output, ReLU takes the place of its input
-OUTPUTS_ON_GPU = 2.0
+# Of what the layers put out, how much is there at once in a training step: without tanh, and with
+# it, which keeps its output while ReLU takes the place of its input. A GPU's pool was counted on
+# networks of this family: 1.6 times (paper), 1.8 (torchvision), 0.8 to 1.0 (LeNet-5: nobody keeps the
+# convolution's output before the tanh).
+OUTPUTS, OUTPUTS_ON_GPU = (0.86, 1.65), (1.8, 1.0)
 INPUTS = 5
 FORWARD = 3  # of the largest outputs are there at once when nothing is kept for a backward pass
 RANDOM = 1.35  # of the largest layer, while a network is drawn
-# The most that a GPU's pool has in use in a training step, counted on networks of this family:
-# weights, gradients and velocities, and of all layers' outputs together 1.6 times the size (paper),
-# 1.8 (torchvision), 0.8 to 1.0 (LeNet-5: tanh keeps its own output, and nobody the convolution's).
-POOL, POOL_WITH_TANH = 1.8, 1.0
 
 
 def memory(experiment: Experiment) -> int:
@@ -75,9 +74,8 @@ def bytes_of_features(experiment: Experiment) -> int:
 def _at_once(experiment):
     """Bytes for the pictures that are worked on at once in training."""
     model, part = experiment.model, experiment.config.part_size
-    outputs = OUTPUTS_WITH_TANH if _has_tanh(model) else OUTPUTS
-    if model.parameters()[0].device != "cpu":
-        outputs = OUTPUTS_ON_GPU
+    on_cpu = model.parameters()[0].device == "cpu"
+    outputs = (OUTPUTS if on_cpu else OUTPUTS_ON_GPU)[_has_tanh(model)]
     if not experiment.views:
         ahead = min(INPUTS, len(experiment.train) / part)
         return part * (outputs * _activations(model) + ahead * 4 * math.prod(model.input_shape))
@@ -124,7 +122,7 @@ def gigabytes(count: float) -> str:
 
 def batch_that_fits(model: nn.Module, room: float) -> int:
     """The most images per training step for `room` bytes on a GPU; 0 without room for one."""
-    per_output = POOL_WITH_TANH if _has_tanh(model) else POOL
+    per_output = OUTPUTS_ON_GPU[_has_tanh(model)]
     return max(0, int((0.95 * room - 12 * _count(model)) / (per_output * _activations(model))))
 
 
