@@ -1,4 +1,4 @@
-"""Watch the operations while they run: for anomaly detection, recordings and whoever wants to know what an engine does."""
+"""Watch the operations while they run: anomaly detection does, and so do recordings."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,9 +9,10 @@ from . import tensor
 
 @contextmanager
 def watching(observer: Callable[..., Any]) -> Iterator[None]:
-    """Inside the block every forward and backward call of a Function goes through `observer(direction, function, call)`.
+    """Every forward and backward call of a Function goes through an observer, inside the block.
 
-    It returns what is called instead: `call` itself, or a function of the same arrays around it.
+    `observer(direction, function, call)` returns what is called instead: `call`, or a function of
+    the same arrays around it.
     """
     tensor.observers.append(observer)
     try:
