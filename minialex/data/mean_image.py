@@ -19,7 +19,7 @@ import numpy as np
 from ..aliases import Array
 from ..errors import require
 from .pictures import PictureSet, UnreadablePicture, attempt
-from .sample import evenly
+from .sample import Sample
 from .threads import ahead, bar
 from .transforms import luminance
 
@@ -45,10 +45,11 @@ def statistics(pictures: PictureSet, channels: int = 3, limit: int = 10_000, wor
     reading ImageNet takes a minute instead of hours. Unreadable pictures are left out. All sums are of integers, so the
     result is the same bytes whatever the number of workers. Raises UserError if no picture can be read.
     """
-    count = min(len(pictures), limit)
+    sample = Sample(pictures, min(len(pictures), limit))
+    count = len(sample)
     total = np.zeros((channels, pictures.size, pictures.size), dtype=np.uint32)
     products, seen = np.zeros((channels, channels)), 0
-    sums = ahead(lambda index: attempt(_sums, pictures, int(index), channels), evenly(count, len(pictures)), workers)
+    sums = ahead(lambda index: attempt(_sums, sample, index, channels), range(count), workers)
     for found in bar("mean image", progress, sums, total=count, leave=False):
         if isinstance(found, UnreadablePicture):
             continue
@@ -65,7 +66,7 @@ def statistics(pictures: PictureSet, channels: int = 3, limit: int = 10_000, wor
     return Statistics(mean.astype(np.float32), spread, _components(products, mean, seen) if channels == 3 else None)
 
 
-def _sums(pictures: PictureSet, index: int, channels: int) -> tuple[Array, Array]:
+def _sums(pictures: Sample, index: int, channels: int) -> tuple[Array, Array]:
     """(planes, sums of the products of two channels) of a picture."""
     planes = pictures.planes(index) if channels == 3 else luminance(pictures.planes(index))
     pixels = planes.reshape(channels, -1).astype(np.float64)  # whose sums of whole numbers are exact up to 2**53

@@ -6,16 +6,11 @@ from ..aliases import Array
 from .pictures import PictureSet
 
 
-def evenly(count: int, total: int) -> Array:
-    """`count` of the numbers 0 … total − 1, evenly spread: each class of a set keeps its share."""
-    return np.arange(count) * total // max(count, 1)
-
-
 class Sample:
-    """The same as a PictureSet, of which it has `count` pictures, evenly spread."""
+    """The same as a PictureSet, of which it has `count` pictures, evenly spread: each class keeps its share."""
 
     def __init__(self, pictures: PictureSet, count: int) -> None:
-        self.pictures, self.indices = pictures, evenly(count, len(pictures))
+        self.pictures, self.indices = pictures, np.arange(count) * len(pictures) // max(count, 1)
         self.size, self.classes = pictures.size, pictures.classes
         self.labels: Array = pictures.labels[self.indices]
 
