@@ -4,11 +4,12 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-REFLECTED = {np.add: "__radd__", np.subtract: "__rsub__", np.multiply: "__rmul__", np.true_divide: "__rtruediv__",
-             np.power: "__rpow__", np.matmul: "__rmatmul__"}
-INSTEAD = {"exp": "x.exp()", "log": "x.log()", "sum": "x.sum()", "mean": "x.mean()", "max": "x.max()", "amax": "x.max()",
-           "dot": "x @ y", "sqrt": "x ** 0.5", "square": "x * x", "negative": "-x", "maximum": "F.relu(x)",
-           "tanh": "F.tanh(x)", "reshape": "x.reshape(...)", "transpose": "x.transpose(...)"}
+REFLECTED = {np.add: "__radd__", np.subtract: "__rsub__", np.multiply: "__rmul__",
+             np.true_divide: "__rtruediv__", np.power: "__rpow__", np.matmul: "__rmatmul__"}
+INSTEAD = {"exp": "x.exp()", "log": "x.log()", "sum": "x.sum()", "mean": "x.mean()",
+           "max": "x.max()", "amax": "x.max()", "dot": "x @ y", "sqrt": "x ** 0.5",
+           "square": "x * x", "negative": "-x", "maximum": "F.relu(x)", "tanh": "F.tanh(x)",
+           "reshape": "x.reshape(...)", "transpose": "x.transpose(...)"}
 
 
 class NumpyCalls:
@@ -35,5 +36,8 @@ class NumpyCalls:
         self._refuse(ufunc.__name__)
 
     def _refuse(self, name: str = "") -> NoReturn:
-        instead = f"; for a gradient write {INSTEAD[name]} instead of np.{name}" if name in INSTEAD else ""
-        raise TypeError(f"NumPy needs an array, not a Tensor: use .data (the same memory) or .numpy() (on the CPU){instead}.")
+        instead = ""
+        if name in INSTEAD:
+            instead = f"; for a gradient write {INSTEAD[name]} instead of np.{name}"
+        raise TypeError("NumPy needs an array, not a Tensor: use .data (the same memory) or "
+                        f".numpy() (on the CPU){instead}.")
