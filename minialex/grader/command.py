@@ -15,10 +15,10 @@ from .grading import code_in
 
 SIZES = r"[1-9]\d*(?:,[1-9]\d*)*"
 INPUTS = {  # how the command line describes them
-    "shape": (rf"([^\W\d]\w*)=({SIZES})", "an argument's name and its value, as in --shape x=2,3,7,7. "
-              "Sizes are whole numbers from 1"),
-    "labels": (rf"([^\W\d]\w*)=({SIZES}):([1-9]\d*)", "an argument's name, a shape and the number of "
-               "classes, as in --labels y=4:10, four labels from 0 to 9"),
+    "shape": (rf"([^\W\d]\w*)=({SIZES})", "an argument's name and its value, as in "
+              "--shape x=2,3,7,7. Sizes are whole numbers from 1"),
+    "labels": (rf"([^\W\d]\w*)=({SIZES}):([1-9]\d*)", "an argument's name, a shape and the number "
+               "of classes, as in --labels y=4:10, four labels from 0 to 9"),
     "option": (r"([^\W\d]\w*)=(.+)", "an argument's name and its value, as in --option stride=2")}
 WITH_FILES = ("report", "anonymous", "shape", "labels", "option", "like", "plot")
 
@@ -30,15 +30,16 @@ def check(options: argparse.Namespace) -> int:
     """
     if not options.files:
         if any(getattr(options, name) for name in WITH_FILES):
-            raise UserError("--shape, --labels, --option, --like and --plot go with a file: name one.")
+            raise UserError("--shape, --labels, --option, --like and --plot go with a file: "
+                            "name one.")
         return engine.tell(options)
     if options.anonymous and not options.report:
         raise UserError("--anonymous goes with --report: it leaves the names out of the page.")
     page = class_report.at(options.report, options.force) if options.report else None
     jobs, found = _jobs(options), []
     if not processes_start():
-        print("minialex gradcheck: no process can be started here: the file runs in this one, not confined.",
-              file=sys.stderr)
+        print("minialex gradcheck: no process can be started here: the file runs in this one, "
+              "not confined.", file=sys.stderr)
     in_full = partial(telling.in_full, verbose=options.verbose)
     one = in_full if len(jobs) == 1 and not page else telling.rows
     tell = telling.as_json if options.json else one
@@ -50,7 +51,8 @@ def check(options: argparse.Namespace) -> int:
     if tell is telling.rows:
         print(f"{'─' * telling.WIDTH}\n{telling.summary(found)}")
         if options.verbose:
-            print(*("\n" + in_full(result) for result in found if result["status"] != "correct"), sep="\n")
+            print(*("\n" + in_full(result) for result in found
+                    if result["status"] != "correct"), sep="\n")
     if page:
         class_report.write(page, found, options.anonymous)
         if not options.json:
@@ -68,19 +70,21 @@ def _status(results):
 
 
 def _jobs(options):
-    """What sessions.results takes: one for each file that was named, or lies in a folder that was."""
+    """What sessions.results takes: one for each file that was named, or lies in a folder that
+    was."""
     everyone = [given for named in options.files for given in _in_folder(named)]
     files = list(map(_file, everyone))
     if options.like is not None and not Path(options.like).is_file():
         raise UserError(f"--like: there is no file {options.like!r}.")
-    # a class's code, not one's own, which its owner runs himself; a confined process can draw no picture
+    # a class's code, not one's own, which its owner runs himself; who is confined draws no picture
     confined = not options.trust and not options.plot and \
         (len(everyone) > 1 or options.files != everyone or bool(options.like))
     shared = {**{name: getattr(options, name) for name in (
         "like", "seed", "constant", "mean_over_examples", "force", "timeout", "memory")},
         "level": None if confined else sandbox.OPEN,
         "shapes": {name: _sizes(sizes) for name, sizes in _inputs(options, "shape")},
-        "labels": {name: (_sizes(sizes), int(classes)) for name, sizes, classes in _inputs(options, "labels")},
+        "labels": {name: (_sizes(sizes), int(classes))
+                   for name, sizes, classes in _inputs(options, "labels")},
         "options": {name: _value(text) for name, text in _inputs(options, "option")}}
     return [{**shared, "file": file, "names": names, "label": label,
              "plot": options.plot and _plot(options, label if len(files) > 1 else "")}
@@ -112,8 +116,8 @@ def _file(given):
         raise UserError(f"the file {file if colon else given!r} is not there.")
     names = [name.strip() for name in names.split(",")] if colon else []
     if len(names) > 2 or not all(name.isidentifier() for name in names):
-        raise UserError(f"after the colon of {given!r} belong two names, forward,backward, or the one of a "
-                        "Function or Module.")
+        raise UserError(f"after the colon of {given!r} belong two names, forward,backward, or the "
+                        "one of a Function or Module.")
     return file, names
 
 

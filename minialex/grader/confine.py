@@ -1,4 +1,4 @@
-"""The first lines of a submission's process, before anything of it is loaded: what it does not need is taken away."""
+"""The first lines of a submission's process: what it does not need is taken away."""
 import contextlib
 import ctypes
 import os
@@ -7,8 +7,9 @@ PARENT_DIES, NO_NEW_RIGHTS, KILL = 1, 38, 9  # of Linux' prctl, and the signal
 
 
 def confine(limits: dict[str, int], private: bool, parent: int | None) -> None:
-    """Set the limits {"AS": bytes, "CPU": seconds, …}, as far as the system has them. private: nobody else reads what is
-    written. parent: the process that this one ends with; None where it has been seen to."""
+    """Set the limits {"AS": bytes, "CPU": seconds, …}, as far as the system has them. private:
+    nobody else reads what is written. parent: the process that this one ends with; None where
+    it has been seen to."""
     if os.name != "posix":
         return
     import resource

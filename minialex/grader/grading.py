@@ -1,9 +1,10 @@
-"""Points and feedback for what one student handed in: gradcheck's layers, or the exercises of the course.
+"""Points and feedback for what one student handed in: gradcheck's layers, or lessons' exercises.
 
-    graded = grade(assignment, folder, home)       {"tests": [...], "score", "points", "protection", "seconds", ...}
+    graded = grade(assignment, folder, home)      {"tests": [...], "score", "points", "seconds", …}
 
-assignment: what `python -m lessons.grade` wrote into assignment.json. folder: what was handed in. home: where the hidden files
-lie, next to assignment.json: the teacher's skeleton, or the course with its checks.
+assignment: what `python -m lessons.grade` wrote into assignment.json. folder: what was handed in.
+home: where the hidden files lie, next to assignment.json: the teacher's skeleton, or the course
+with its checks.
 """
 import ast
 import importlib
@@ -32,10 +33,12 @@ def grade(assignment: dict, folder: str | os.PathLike, home: str | os.PathLike,
     """All tests of one submission. only: the names of those that are wanted."""
     began = time.monotonic()
     _hide(Path(home))
-    tests = (_layers if assignment["kind"] == "layers" else _exercises)(assignment, Path(folder), Path(home), only)
+    tests_of = _layers if assignment["kind"] == "layers" else _exercises
+    tests = tests_of(assignment, Path(folder), Path(home), only)
     score, points = (sum(test[key] for test in tests) for key in ("score", "points"))
     return {"tests": tests, "score": _short(score), "points": _short(points),
-            "protection": protection(), "seconds": round(time.monotonic() - began, 3), "title": assignment["title"]}
+            "protection": protection(), "seconds": round(time.monotonic() - began, 3),
+            "title": assignment["title"]}
 
 
 def assignment_in(home: str | os.PathLike) -> dict:
@@ -44,7 +47,8 @@ def assignment_in(home: str | os.PathLike) -> dict:
 
 
 def write(path: Path, text: str) -> None:
-    """Whole or not at all; a link in its place, which a submission may have put there, is replaced, not followed."""
+    """Whole or not at all; a link in its place, which a submission may have put there, is
+    replaced, not followed."""
     if path.is_symlink():
         path.unlink()
     with replacing(path, "w", encoding="utf-8") as file:
@@ -68,7 +72,8 @@ def _test(name, points, share, feedback, verdicts=()):
 
 
 def _failed(name, points, error):
-    return _test(name, points, 0, "\n".join(line.strip() for line in telling.error_lines(error)), [error["kind"]])
+    said = "\n".join(line.strip() for line in telling.error_lines(error))
+    return _test(name, points, 0, said, [error["kind"]])
 
 
 def _short(number):
@@ -81,30 +86,36 @@ def _plain(text):
     return "".join(letter for letter in text if letter in "\n\t" or letter.isprintable())
 
 
-# ------------------------------------------------------------------------------------------------ layers
+# ------------------------------------------------------------------------------------------- layers
 
 
 def _layers(assignment, folder, home, only):
-    wanted = [(name, points) for name, points in assignment["items"] if only is None or name in only]
+    wanted = [item for item in assignment["items"] if only is None or item[0] in only]
     file = _file_with_layers(folder, assignment["skeleton"], [name for name, _ in wanted])
     if file is None:
-        return [_test(name, points, 0, "No Python file and no notebook was handed in.") for name, points in wanted]
-    job = {"file": str(file), "names": [], "like": str(home / assignment["skeleton"]), "shapes": {}, "labels": {}, "options": {},
-           "mean_over_examples": assignment.get("mean_over_examples", False), "plot": None, "alone": folder.is_file(),
-           **{name: assignment[name] for name in ("seed", "timeout", "memory")}}  # no more: the submission gets to see it
+        return [_test(name, points, 0, "No Python file and no notebook was handed in.")
+                for name, points in wanted]
+    # of the assignment no more than this: the submission gets to see it
+    job = {"file": str(file), "names": [], "like": str(home / assignment["skeleton"]), "plot": None,
+           "shapes": {}, "labels": {}, "options": {}, "alone": folder.is_file(),
+           "mean_over_examples": assignment.get("mean_over_examples", False),
+           **{name: assignment[name] for name in ("seed", "timeout", "memory")}}
     result = sessions.graded(job)
     checks = {check["name"]: check for check in result["checks"]}
-    losses = assignment.get("losses", ())
-    return [_layer(name, points, checks.get(name), result, {"labels", "x"} if name in losses else {"labels"})
+    data = {name: {"labels", "x"} for name in assignment.get("losses", ())}
+    return [_layer(name, points, checks.get(name), result, data.get(name, {"labels"}))
             for name, points in wanted]
 
 
 def _layer(name, points, check, result, data):
-    """The test of one layer. data: roles of the inputs that no gradient is due for; of a loss over weights, also the examples."""
+    """The test of one layer. data: roles of the inputs that no gradient is due for; of a loss
+    over weights, also the examples."""
     if check is None:
-        error = result["error"] or {"kind": "missing", "message": f"nothing called {name} was checked", "lines": []}
+        error = result["error"] or {"kind": "missing", "lines": [],
+                                    "message": f"nothing called {name} was checked"}
         return _failed(name, points, error)
-    rows = [row for row in check["rows"] if row["verdict"] != NOT_COMPARED or not data & inputs.roles([row["name"]])]
+    rows = [row for row in check["rows"]
+            if row["verdict"] != NOT_COMPARED or not data & inputs.roles([row["name"]])]
     error = check["error"]
     right = [row["name"] for row in rows if row["verdict"] in ("correct", *REMARKS) or
              any(words in row["detail"] for words in VALUES_RIGHT)]
@@ -116,11 +127,13 @@ def _layer(name, points, check, result, data):
     if check["status"] == "undecided":
         said.append("Neither right nor wrong could be proven: a person has to look at it.")
     wrong = [row["verdict"] for row in rows if row["verdict"] != "correct"]
-    return _test(name, points, share, "\n".join(said) or "correct", [*wrong, *([error["kind"]] if error else [])])
+    wrong += [error["kind"]] if error else []
+    return _test(name, points, share, "\n".join(said) or "correct", wrong)
 
 
 def _file_with_layers(folder, skeleton, names):
-    """The file that is called as the skeleton is, or else names most of what is wanted; None where nothing was handed in."""
+    """The file that is called as the skeleton is, or else names most of what is wanted; None
+    where nothing was handed in."""
     files = handed_in(folder)
     same = [file for file in files if file.stem == Path(skeleton).stem]
     return same[0] if len(same) == 1 else \
@@ -144,12 +157,14 @@ def handed_in(folder: str | os.PathLike) -> list[Path]:
 
 
 def code_in(folder: str | os.PathLike) -> list[Path]:
-    """The Python files and notebooks below a folder, sorted, without hidden ones, caches and environments."""
-    return [path for path in sorted(Path(folder).rglob("*")) if path.suffix in KINDS and path.is_file()
-            and not any(NOT_HANDED_IN.match(part) for part in path.relative_to(folder).parts)]
+    """The Python files and notebooks below a folder, sorted, without hidden ones, caches and
+    environments."""
+    return [path for path in sorted(Path(folder).rglob("*"))
+            if path.suffix in KINDS and path.is_file() and
+            not any(NOT_HANDED_IN.match(part) for part in path.relative_to(folder).parts)]
 
 
-# ------------------------------------------------------------------------------------------------ exercises
+# ---------------------------------------------------------------------------------------- exercises
 
 
 def _exercises(assignment, folder, home, only):
@@ -158,16 +173,18 @@ def _exercises(assignment, folder, home, only):
         sys.path.insert(0, str(course))
     checking = importlib.import_module("checking")
     files = handed_in(folder)
-    return [_exercise(name, points, _file_of(name, files), checking, course / "exercises" / f"{name}.py", assignment,
-                      folder.is_file())
+    return [_exercise(name, points, _file_of(name, files), checking,
+                      course / "exercises" / f"{name}.py", assignment, folder.is_file())
             for name, points in assignment["items"] if only is None or name in only]
 
 
 def _file_of(name, files):
-    """The file that was handed in for exercise 04_convolution: called so, or 04 (2).py, 4.py, …"""
+    """The file that was handed in for 04_convolution: called so, or 04 (2).py, 4.py, …"""
     number = int(name[:2])
-    same = [file for file in files if file.stem == name and file.suffix == ".py"]
-    return (same or [file for file in files if file.suffix == ".py" and re.match(rf"0*{number}(\D|$)", file.stem)] or [None])[0]
+    files = [file for file in files if file.suffix == ".py"]
+    same = [file for file in files if file.stem == name]
+    same = same or [file for file in files if re.match(rf"0*{number}(\D|$)", file.stem)]
+    return same[0] if same else None
 
 
 def _exercise(name, points, file, checking, skeleton, assignment, alone):
@@ -180,15 +197,17 @@ def _exercise(name, points, file, checking, skeleton, assignment, alone):
             answers = dict(zip(asked_for(skeleton), remote.ask("names", asked_for(skeleton))))
             for asked, answer in answers.items():
                 if not callable(answer):
-                    raise checking.Wrong(f"the file defines no {asked}: keep the names of the exercise.")
+                    raise checking.Wrong(f"the file defines no {asked}: keep the names of the "
+                                         "exercise.")
             said = checking.load(name).check(*answers.values())
             return _test(name, points, 1, f"right. {said or ''}".strip())
     except Exception as error:  # also values of a kind that a check does not expect
         told = getattr(remote and remote.gone or error, "told", None)
         if told is None and isinstance(error, checking.Wrong):
-            return _test(name, points, 0, f"not yet: {error}", [str(error).partition("\n")[0][:200]])
-        told = told or {"kind": type(error).__name__, "message": f"the answer could not be used: {error}", "lines": []}
-        return _failed(name, points, told)
+            first = str(error).partition("\n")[0][:200]
+            return _test(name, points, 0, f"not yet: {error}", [first])
+        return _failed(name, points, told or {"kind": type(error).__name__, "lines": [],
+                                              "message": f"the answer could not be used: {error}"})
 
 
 def asked_for(skeleton: str | os.PathLike) -> list[str]:

@@ -1,4 +1,4 @@
-"""In the submission's process: does what the other side asks, one request after the other (see remote.py)."""
+"""In a submission's process: does what the other side asks, one thing at a time (see remote.py)."""
 import builtins
 import os
 import socket
@@ -49,8 +49,9 @@ class Inside(wire.Peer):
             before = self.pack([arguments, keywords])
             value = function(*arguments, **keywords)
             changed = self.pack([arguments, keywords]) != before
-            return self.pack({"value": value, "changed": [arguments, keywords] if changed else None})
-        except BaseException as error:  # SystemExit and KeyboardInterrupt, too: nothing in a submission stops us
+            written = [arguments, keywords] if changed else None
+            return self.pack({"value": value, "changed": written})
+        except BaseException as error:  # SystemExit, too: nothing in a submission stops us
             return self.pack({"failed": files.explained(error, self.submission.path)})
 
     def failure(self, reply: dict) -> wire.StudentError:
@@ -58,23 +59,27 @@ class Inside(wire.Peer):
         return wire.raised(reply["failed"])
 
     def watch(self, seconds: float, thread: int) -> None:
-        """In a thread of its own: waits for too much computing time, or waiting, says where the code is, and ends it all.
-        Code that never lets another thread run is ended by the system, or by the other side."""
+        """In a thread of its own: waits for too much computing time, or waiting, says where the
+        code is, and ends it all. Code that never lets another thread run is ended by the
+        system, or by the other side."""
         began, waited = time.process_time(), 0.0
         while time.process_time() - began < seconds and waited < PATIENCE * seconds:
             time.sleep(0.1)
             waited += 0.1 if self.busy else 0.0  # not while the other side computes
         frame, submission = sys._current_frames().get(thread), self.submission
         stack = traceback.extract_stack(frame) if frame is not None else []
-        why = f"it is slow: --timeout {4 * seconds:g}" if submission.returned else "does a loop never end?"
+        slow = f"it is slow: --timeout {4 * seconds:g}"
+        why = slow if submission.returned else "does a loop never end?"
+        message = f"{submission.doing} was not done after {seconds:g} s (--timeout): {why}"
         self.send(self.pack({"late": {
-            "kind": "out of time", "message": f"{submission.doing} was not done after {seconds:g} s (--timeout): {why}",
+            "kind": "out of time", "message": message,
             "lines": files.own_lines(stack, submission.path) if submission.path else []}}))
         os._exit(0)
 
 
 def main(seconds: float, limits: dict[str, int], private: bool, parent: int | None) -> None:
-    """Called in the new process, before anything of the submission is loaded. limits, private, parent: confine's."""
+    """Called in the new process, before anything of the submission is loaded. limits, private,
+    parent: confine's."""
     confine(limits, private, parent)
     if os.name == "nt":
         connection = socket.fromshare(sys.stdin.buffer.read())
@@ -83,12 +88,13 @@ def main(seconds: float, limits: dict[str, int], private: bool, parent: int | No
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     connection.setblocking(True)
     sys.stdin = open(os.devnull, encoding="utf-8")
-    for name in ("int", "float", "bool", "object", "str"):  # older NumPy had them, and older hand-ins use them
+    for name in ("int", "float", "bool", "object", "str"):  # hand-ins for older NumPy
         if name not in vars(np):
             setattr(np, name, getattr(builtins, name))
     with frozen() as restart:
         inside = Inside(connection, Submission(restart))
-        threading.Thread(target=inside.watch, args=(seconds, threading.get_ident()), daemon=True).start()
+        watched = (seconds, threading.get_ident())
+        threading.Thread(target=inside.watch, args=watched, daemon=True).start()
         try:
             inside.serve()
         finally:  # the other side has gone

@@ -1,12 +1,13 @@
-"""A submission's functions, as if they were here: each call is carried out in the submission's own process (inside.py).
+"""A submission's functions, as if they were here: each call is done in its own process.
 
     remote = Remote([path], timeout=10)
     remote.ask("load", path)
     relu, relu_backward = remote.ask("names", ["relu", "relu_backward"])
     ma.check_backward(relu, relu_backward, [x])
 
-The grader chooses the inputs, computes the numeric gradients and the verdict in its own process; the other one is only asked
-for values. So a submission can give wrong values, or none, and nothing else. What it changes in an argument is changed here.
+The grader chooses the inputs, computes the numeric gradients and the verdict in its own process;
+the other one is only asked for values. So a submission can give wrong values, or none, and nothing
+else. What it changes in an argument is changed here.
 """
 import signal
 import threading
@@ -17,7 +18,7 @@ from . import wire
 from .sandbox import Process
 from .wire import StudentError
 
-PATIENCE = 6  # times the limit of computing time by the clock: on a busy machine nobody is blamed for waiting
+PATIENCE = 6  # times the limit of computing time, by the clock: nobody is blamed for a busy machine
 GRACE = 30  # seconds by the clock, for starting Python
 
 
@@ -26,10 +27,11 @@ class Gone(StudentError):
 
 
 class Remote(wire.Peer):
-    """One submission's process. files: what it may see. gone: why there is none any more, or None. level: of sandbox.py; the
-    strongest by default."""
+    """One submission's process. files: what it may see. gone: why there is none any more, or
+    None. level: of sandbox.py; the strongest by default."""
 
-    def __init__(self, files: list[Path], timeout: float = 10.0, memory: int = 4096, level: str | None = None) -> None:
+    def __init__(self, files: list[Path], timeout: float = 10.0, memory: int = 4096,
+                 level: str | None = None) -> None:
         self.timeout, self.gone, self.late = timeout, None, False
         self.process = Process(files, timeout, memory, level)
         super().__init__(self.process.channel)
@@ -57,7 +59,8 @@ class Remote(wire.Peer):
         self.process.hang_up()
 
     def exchange(self, data: bytes) -> dict:
-        """The next message after this one. Raises Gone for what is none, or when none comes, and ever after."""
+        """The next message after this one. Raises Gone for what is none, or when none comes, and
+        ever after."""
         if self.gone is not None:
             raise self.gone
         try:
@@ -68,12 +71,14 @@ class Remote(wire.Peer):
             raise self._how_it_ended() from None
 
     def answer(self, asked: list) -> bytes:
-        """Call what was asked for: the reply. Only what was handed over can be called, none of its methods."""
+        """Call what was asked for: the reply. Only what was handed over can be called, none of
+        its methods."""
         try:
             target, _, arguments, keywords, _ = asked
             return self.pack({"value": target(*arguments, **keywords), "changed": None})
         except Exception as error:
-            return self.pack({"failed": {"kind": type(error).__name__, "message": str(error)[:500], "lines": []}})
+            told = {"kind": type(error).__name__, "message": str(error)[:500], "lines": []}
+            return self.pack({"failed": told})
 
     def failure(self, reply: dict) -> StudentError:
         """The exception for what came instead of a value."""
@@ -89,24 +94,29 @@ class Remote(wire.Peer):
 
     def _how_it_ended(self):
         status = None if self.late else self.process.status(2.0)
-        name = signal.Signals(-status).name if status is not None and -status in set(signal.Signals) else ""
+        name = {-number: number.name for number in signal.Signals}.get(status, "")
         if self.late or name in ("SIGXCPU", "SIGKILL"):
-            return self._ends("out of time", f"no answer after {self.timeout:g} seconds (--timeout)")
+            why = f"no answer after {self.timeout:g} seconds (--timeout)"
+            return self._ends("out of time", why)
         if status is None:
             return self._ends("crash", "the code closed the connection to the grader")
         if status < 0:
-            return self._ends("crash", f"the Python interpreter crashed ({name or f'signal {-status}'})")
+            name = name or f"signal {-status}"
+            return self._ends("crash", f"the Python interpreter crashed ({name})")
         self.process.reader.join(0.5)
         last = self.process.printed().strip().splitlines()[-1:]
         said = f", with the words: {last[0][:200]}" if status and last else ""
-        return self._ends("crash", f"the code ended the Python interpreter (exit status {status}{said})")
+        return self._ends("crash", "the code ended the Python interpreter "
+                          f"(exit status {status}{said})")
 
 
 def trimmed(told: object) -> dict | None:
-    """{"kind", "message", "lines"} of what a submission says of an error, whatever it is; None for what is none."""
+    """{"kind", "message", "lines"} of what a submission says of an error, whatever it is; None
+    for what is none."""
     try:
-        lines = [{**{key: str(line[key])[:300] for key in ("file", "in", "code")}, "line": int(line["line"])}
-                 for line in told["lines"][:10]]
-        return {"kind": str(told["kind"])[:100], "message": str(told["message"])[:2000], "lines": lines}
+        lines = [{**{key: str(line[key])[:300] for key in ("file", "in", "code")},
+                  "line": int(line["line"])} for line in told["lines"][:10]]
+        return {"kind": str(told["kind"])[:100], "message": str(told["message"])[:2000],
+                "lines": lines}
     except (TypeError, ValueError, KeyError, IndexError, AttributeError, OverflowError):
         return None

@@ -1,11 +1,13 @@
-"""A process for a student's code: what it may see, write and use up, and that nothing of it is left afterwards.
+"""A process for a student's code: what it may see, write and use up; nothing of it is left.
 
-    process = Process(files, timeout=10, memory=2048)        what comes from process.channel is its only way out
+    process = Process(files, timeout=10, memory=2048)        process.channel is its only way out
 
-For code that nobody trusts, the strongest of three protections that this system offers is taken; `protection()` says which:
+For code that nobody trusts, the strongest of three protections that this system offers is taken;
+`protection()` says which:
 
-    namespaces   its own file tree (read-only, without the tests, the results and other students' files), its own process
-                 numbers, no network, and with administrator's rights an own user, too
+    namespaces   its own file tree (read-only, without the tests, the results and other students'
+                 files), its own process numbers, no network, and with administrator's rights an own
+                 user, too
     user         an own user without rights, and the limits
     process      an own process and the limits
     open         for one's own code: the limits of time and memory only, in the present folder
@@ -32,9 +34,10 @@ DISK = 64 * 2 ** 20  # bytes that may be written
 PROCESSES, FILES, ENTRIES = 64, 256, 5000
 PRINTED = 2000  # characters kept of what is printed
 PACKAGE = Path(__file__).resolve().parents[1]
-SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/lib32", "/etc/ld.so.cache", "/etc/alternatives", "/nix/store")
-QUIET = {"MPLBACKEND": "Agg", "MINIALEX_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1",
-         "MKL_NUM_THREADS": "1"}
+SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/lib32", "/etc/ld.so.cache",
+          "/etc/alternatives", "/nix/store")
+QUIET = {"MPLBACKEND": "Agg", "MINIALEX_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",
+         "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 ENVIRONMENT = {**QUIET, "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
                "HOME": "/tmp", "TMPDIR": "/tmp", "LANG": "C.UTF-8"}
 NAMESPACES = Path(__file__).with_name("templates") / "namespaces.sh"
@@ -45,18 +48,20 @@ TOLD = {
 
 
 class Process:
-    """A process of its own, confined as far as `level` says, that does what `channel`, a socket, asks for: see inside.py.
+    """A process of its own, confined as far as `level` says, that does what `channel`, a socket,
+    asks for: see inside.py.
 
-    files: what was handed in, a file or a folder, and what else it may read; a confined process gets copies, besides Python, its
-    packages and minialex.
+    files: what was handed in, a file or a folder, and what else it may read; a confined process
+    gets copies, besides Python, its packages and minialex.
     """
 
     alive: set["Process"] = set()
 
-    def __init__(self, files: list[str | os.PathLike] = (), timeout: float = 10.0, memory: int = 4096,
-                 level: str | None = None) -> None:
+    def __init__(self, files: list[str | os.PathLike] = (), timeout: float = 10.0,
+                 memory: int = 4096, level: str | None = None) -> None:
         self.level, self.user = level or best_level(), _free_user()
-        self.files, self.root = list(map(os.path.abspath, files)), tempfile.mkdtemp(prefix="minialex-")
+        self.files = list(map(os.path.abspath, files))
+        self.root = tempfile.mkdtemp(prefix="minialex-")
         self.copies = os.path.join(self.root, "files")  # each at the end of its own path
         if self.level in COPIED:
             for path in self.files:
@@ -72,7 +77,8 @@ class Process:
         threading.Thread(target=self._close_when_ended, daemon=True).start()
 
     def _started(self, command, theirs):
-        options = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "start_new_session": True, "env": ENVIRONMENT}
+        options = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "env": ENVIRONMENT,
+                   "start_new_session": True}
         if self.level == OPEN or os.name != "posix":
             options["env"] = {**os.environ, **QUIET}
         if os.name != "posix":
@@ -90,21 +96,27 @@ class Process:
         return subprocess.Popen(command, stdin=theirs, **options)
 
     def _namespaces(self, command, folder):
-        """The command that runs `command` in new namespaces, with a view of what it needs: see namespaces.sh."""
+        """The command that runs `command` in new namespaces, with a view of what it needs: see
+        namespaces.sh."""
         os.mkdir(os.path.join(self.root, "tree"))
-        own, user = ([], str(self.user)) if _is_administrator() else (["--user", "--map-root-user"], "")
-        shown = {**{path: path for path in _seen()}, **{path: self.copies + path for path in self.files}}
+        own, user = ["--user", "--map-root-user"], ""
+        if _is_administrator():
+            own, user = [], str(self.user)
+        shown = {path: path for path in _seen()}
+        shown |= {path: self.copies + path for path in self.files}
         for path in _seen():  # a virtual environment among the files, say
             if any(path.startswith(file + os.sep) for file in self.files):
                 os.makedirs(self.copies + path, exist_ok=True)
-        return ["setpriv", "--pdeathsig", "KILL", "unshare", *own, "--mount", "--pid", "--net", "--ipc", "--uts", "--fork",
-                "--kill-child", "sh", "-c", NAMESPACES.read_text("utf-8"), "sh", str(DISK), user, folder,
+        return ["setpriv", "--pdeathsig", "KILL", "unshare", *own, "--mount", "--pid", "--net",
+                "--ipc", "--uts", "--fork", "--kill-child",
+                "sh", "-c", NAMESPACES.read_text("utf-8"), "sh", str(DISK), user, folder,
                 *(part for path in sorted(shown) for part in (shown[path], path)), "--", *command]
 
     def place(self, path: str | os.PathLike) -> str:
         """Where the process finds what is `path` here."""
         path = os.path.abspath(path)
-        return self.copies + path if self.level == "user" and os.path.lexists(self.copies + path) else path
+        is_copy = self.level == "user" and os.path.lexists(self.copies + path)
+        return self.copies + path if is_copy else path
 
     def _read(self):
         """To the end, or a million lines would stop it; the first few are kept."""
@@ -118,7 +130,8 @@ class Process:
         self.hang_up()
 
     def hang_up(self) -> None:
-        """Whoever waits for an answer gets the end of the channel; what has arrived can still be read."""
+        """Whoever waits for an answer gets the end of the channel; what has arrived can still be
+        read."""
         try:
             self.channel.shutdown(socket.SHUT_RDWR)
         except OSError:  # it is closed
@@ -135,16 +148,18 @@ class Process:
             status = self.running.wait(seconds)
         except subprocess.TimeoutExpired:
             return None
-        return 128 - status if self.level == "namespaces" and status > 128 else status  # as a shell says it
+        by_shell = self.level == "namespaces" and status > 128
+        return 128 - status if by_shell else status
 
     def end(self) -> None:
         """Ends it and all that it has started."""
         self.alive.discard(self)
-        self.running.kill()  # in namespaces this ends the process that holds them, and so all in them
+        self.running.kill()  # the process that holds the namespaces, and so all in them
         self._end_group()
-        if self.level == "user":  # whatever runs under its user id: processes that have left the group, too
+        if self.level == "user":  # also the processes that have left the group
             code = f"import os; os.setresuid(*[{self.user}] * 3); os.kill(-1, 9)"
-            subprocess.run([sys.executable, "-I", "-S", "-c", code], stderr=subprocess.DEVNULL, check=False)
+            subprocess.run([sys.executable, "-I", "-S", "-c", code], stderr=subprocess.DEVNULL,
+                           check=False)
         self.running.wait()
         self.reader.join(1)
         self.channel.close()
@@ -159,10 +174,12 @@ class Process:
 
 def _python(level, timeout, memory):
     """Python with this Python's packages, and with nothing from the present folder."""
-    paths = [entry for entry in sys.path if os.path.isabs(entry) and entry not in (os.getcwd(), str(PACKAGE.parent))]
+    not_there = (os.getcwd(), str(PACKAGE.parent))
+    paths = [entry for entry in sys.path if os.path.isabs(entry) and entry not in not_there]
     parent = os.getpid() if level != "namespaces" else None
-    code = (f"import sys; sys.path[:] = {[str(PACKAGE.parent), *paths]!r}\nfrom minialex.grader.inside import main\n"
-            f"main({float(timeout)!r}, {_limits(level, timeout, memory)!r}, {level != OPEN}, {parent})")
+    arguments = float(timeout), _limits(level, timeout, memory), level != OPEN, parent
+    code = (f"import sys; sys.path[:] = {[str(PACKAGE.parent), *paths]!r}\n"
+            f"from minialex.grader.inside import main\nmain(*{arguments!r})")
     return [sys.executable, "-I", "-u", "-X", "utf8", "-c", code]
 
 
@@ -178,18 +195,20 @@ def best_level() -> str:
 
 def protection() -> str:
     """What stands between a submission and everything else, in words."""
-    return ("an own user, " if best_level() == "namespaces" and _is_administrator() else "") + TOLD[best_level()]
+    own_user = best_level() == "namespaces" and _is_administrator()
+    return ("an own user, " if own_user else "") + TOLD[best_level()]
 
 
 def _works(level):
-    if os.name != "posix" or sys.platform != "linux" and level == "namespaces" or level == "user" and not _is_administrator():
+    needs = {"namespaces": sys.platform == "linux", "user": _is_administrator()}
+    if os.name != "posix" or not needs.get(level, True):
         return False
     try:
         process = Process(timeout=30, level=level)
     except OSError:
         return False
     process.hang_up()
-    status = process.status(600)  # ended by its computing time long before: a busy machine weakens no protection
+    status = process.status(600)  # its computing time ends it: a busy machine weakens no protection
     process.end()
     return status == 0
 
@@ -204,11 +223,14 @@ def _free_user():
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):  # it has ended
             taken.add(process.stat().st_uid)
-    return next(user for user in iter(lambda: 20000 + secrets.randbelow(40000), None) if user not in taken)
+    while (user := 20000 + secrets.randbelow(40000)) in taken:
+        pass
+    return user
 
 
 def _limits(level, timeout, memory):
-    """By the names that `resource` has for them. Computing time ends a few seconds after the watchdog, which can say more."""
+    """By the names that `resource` has for them. Computing time ends a few seconds after the
+    watchdog, which can say more."""
     limits = {"AS": memory * 2 ** 20, "CPU": int(timeout) + 5, "CORE": 0}
     if level != OPEN:
         limits.update(FSIZE=DISK, NOFILE=FILES)
@@ -232,7 +254,8 @@ def _copy(source, target):
                 left -= found.st_size
                 shutil.copyfile(os.path.join(base, name), os.path.join(there, name))
         entries = max(0, entries - len(names))
-        folders[:] = sorted(name for name in folders if not name.startswith((".", "__pycache__")))[:entries]
+        shown = (name for name in folders if not name.startswith((".", "__pycache__")))
+        folders[:] = sorted(shown)[:entries]
         entries -= len(folders)
 
 
@@ -248,7 +271,7 @@ def _seen():
     """Python, its packages and minialex."""
     import numpy
 
-    packages = Path(numpy.__file__).resolve().parents[1]
-    wanted = [*SYSTEM, sys.prefix, sys.base_prefix, sys.exec_prefix, Path(sys.executable).resolve().parents[1], packages, PACKAGE]
-    wanted += [entry for entry in sys.path if Path(entry).name in ("site-packages", "dist-packages")]
+    wanted = [*SYSTEM, sys.prefix, sys.base_prefix, sys.exec_prefix, PACKAGE]
+    wanted += [Path(file).resolve().parents[1] for file in (sys.executable, numpy.__file__)]
+    wanted += [entry for entry in sys.path if entry.endswith(("site-packages", "dist-packages"))]
     return {os.path.abspath(path) for path in wanted if os.path.exists(path)} - {"/"}

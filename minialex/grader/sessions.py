@@ -1,13 +1,14 @@
 """Submissions, each checked in a process of its own with a limit of time and memory.
 
-    for result in results(jobs): ...      a dictionary for each, in the order of the jobs, several at a time
-    graded(job)                           the same for a grader, who believes nothing that a submission says of itself
+    for result in results(jobs): ...      a dictionary for each, in their order, several at a time
+    graded(job)                           for a grader: believes nothing that a submission says
 
-A job: {"file", "names", "like", "shapes", "labels", "options", "seed", "plot", "timeout", "memory"}; "level": of sandbox.py, by
-default the strongest. A result has always the same keys: file, status, checks, error, printed. status is "correct",
-"remarks" (the gradients are right, but dout or an input is changed in place, or an axis of length 1 is too many), "wrong" (a
-gradient is), "undecided" (nothing wrong is proven, nor right) or "error" (something could not be run, or looks like a layer and
-was not checked). README.md documents them all.
+A job: {"file", "names", "like", "shapes", "labels", "options", "seed", "plot", "timeout",
+"memory"}; "level": of sandbox.py, by default the strongest. A result has always the same keys:
+file, status, checks, error, printed. status is "correct", "remarks" (the gradients are right, but
+dout or an input is changed in place, or an axis of length 1 is too many), "wrong" (a gradient is),
+"undecided" (nothing wrong is proven, nor right) or "error" (something could not be run, or looks
+like a layer and was not checked). README.md documents them all.
 """
 import os
 import threading
@@ -29,7 +30,8 @@ from .wire import StudentError
 
 
 def results(jobs: list[dict], at_once: int | None = None) -> Iterator[dict]:
-    """Yields one result after the other. Raises UserError when the teacher's file cannot be used."""
+    """Yields one result after the other. Raises UserError when the teacher's file cannot be
+    used."""
     stopped = threading.Event()
     if not processes_start():
         yield from (_result(job, None, stopped) for job in jobs)
@@ -46,20 +48,22 @@ def results(jobs: list[dict], at_once: int | None = None) -> Iterator[dict]:
 
 
 def graded(job: dict) -> dict:
-    """The result of a job whose comparisons are made once more, here. One at a time in a process: np.random is shared."""
+    """The result of a job whose comparisons are made once more, here. One at a time in a
+    process: np.random is shared."""
     return _result(job, Teacher(job["like"]), threading.Event())
 
 
 def _result(job, teacher, stopped):
-    """When a check ends its process, by a crash or an endless loop, the next process goes on with the check after it."""
+    """When a check ends its process, by a crash or an endless loop, the next process goes on
+    with the check after it."""
     session, left = Session(job, teacher), True
     while left and not stopped.is_set():
         left = session.run()
     troubles = [told for told, counts in session.troubles if counts]
     status = status_of(session.checks, session.error or troubles)
     error = session.error or next((told for told, _ in session.troubles), None)
-    return {"file": job["file"], "status": status, "checks": session.checks, "error": error, "printed": session.printed,
-            **({"label": job["label"]} if "label" in job else {})}
+    return {"file": job["file"], "status": status, "checks": session.checks, "error": error,
+            "printed": session.printed, **({"label": job["label"]} if "label" in job else {})}
 
 
 def status_of(checks: list[dict], error: object) -> str:
@@ -69,7 +73,8 @@ def status_of(checks: list[dict], error: object) -> str:
 
 
 class Here:
-    """Stands for the process where none can be started, as in a browser: the submission in this one, not confined."""
+    """Stands for the process where none can be started, as in a browser: the submission in this
+    one, not confined."""
 
     def __init__(self, path: Path) -> None:
         self.path, self.process, self.said, self.left = path, self, StringIO(), ExitStack()
@@ -83,7 +88,8 @@ class Here:
         self.left.close()
 
     def ask(self, what: str, *arguments):
-        """What this method of the submission returns. Raises StudentError for what the code raises."""
+        """What this method of the submission returns. Raises StudentError for what the code
+        raises."""
         try:
             return getattr(self.submission, what)(*arguments)
         except Exception as error:
@@ -99,46 +105,53 @@ class Here:
 
 
 class Session:
-    """The checks of one submission, finished or ended, from one process or several. error: of the whole file; troubles: of its
-    lines; printed: what it printed."""
+    """The checks of one submission, finished or ended, from one process or several. error: of
+    the whole file; troubles: of its lines; printed: what it printed."""
 
     def __init__(self, job: dict, teacher: Teacher | None) -> None:
-        self.job, self.teacher, self.checks, self.troubles, self.error, self.printed = job, teacher, [], [], None, ""
+        self.job, self.teacher = job, teacher
+        self.checks, self.troubles, self.error, self.printed = [], [], None, ""
 
     def run(self) -> bool:
-        """Ask one process, to the end or until the code ends it; then: is something left to check?"""
+        """Ask one process, to the end or until the code ends it; then: is something left to
+        check?"""
         path, like, done = Path(self.job["file"]).resolve(), self.job["like"], len(self.checks)
         found = []
         try:
-            seen = [path] if self.job.get("alone") else files.around(path, trusted=self.teacher is None)
-            seen += [like] if like and self.teacher is None else []
+            trusted, alone = self.teacher is None, self.job.get("alone")
+            seen = [path] if alone else files.around(path, trusted)
+            seen += [like] if like and trusted else []
             limits = self.job["timeout"], self.job["memory"], self.job.get("level")
             with Remote(seen, *limits) if processes_start() else Here(path) as remote:
                 try:
                     found = self._found(remote, {**self.job, "file": remote.process.place(path),
                                                  "like": like and remote.process.place(like)})
                     for number in range(done, len(found)):
-                        self.checks.append({**found[number], "error": forged("the checking was stopped by the code")})
+                        stopped = forged("the checking was stopped by the code")
+                        self.checks.append({**found[number], "error": stopped})
                         self.checks[number] = self._checked(remote, number)
                 finally:
                     self.printed = self.printed or remote.process.printed()
         except UserError:
             raise
-        except Exception as error:  # of whatever kind: nobody's submission may stop the grading of others
+        except Exception as error:  # of whatever kind: it may not stop the grading of others
             self._failed(error, in_check=len(self.checks) > done)
         return bool(self.checks[done:]) and len(self.checks) < len(found)
 
     def _found(self, remote, job):
         """An empty result for each check."""
-        if not self.teacher and (why := remote.ask("reference", job["like"])):  # before anything of the submission is run
+        # before anything of the submission is run
+        if not self.teacher and (why := remote.ask("reference", job["like"])):
             raise UserError(str(why))
         answer = remote.ask("find", job, self.teacher and self.teacher.known())
         if "nothing" in answer:
-            self.error = {"kind": "nothing to check", "message": str(answer["nothing"]), "lines": []}
+            why = str(answer["nothing"])
+            self.error = {"kind": "nothing to check", "message": why, "lines": []}
             return []
         if not self.checks:
             self.troubles = [(believed(told), bool(counts)) for told, counts in answer["troubles"]]
-        if self.teacher and sorted(one["name"] for one in answer["found"]) != sorted(self.teacher.items):
+        names = sorted(one["name"] for one in answer["found"])
+        if self.teacher and names != sorted(self.teacher.items):
             raise ValueError("these are not the teacher's layers")
         return [empty(one) for one in answer["found"]]
 
@@ -149,8 +162,9 @@ class Session:
 
     def _failed(self, error, in_check):
         """What ends a check is that check's, what comes before them the file's."""
+        why = f"the answers cannot be judged: {type(error).__name__}: {error}"[:500]
         told = error.told if isinstance(error, StudentError) else \
-            {"kind": "not judged", "message": f"the answers cannot be judged: {type(error).__name__}: {error}"[:500], "lines": []}
+            {"kind": "not judged", "message": why, "lines": []}
         if in_check:
             self.checks[-1]["error"] = told
         else:

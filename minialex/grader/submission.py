@@ -1,6 +1,7 @@
-"""What a submission's process is asked for: its functions by name, or the checks of all that its file holds.
+"""What a submission's process is asked for: functions by name, or the checks of its file.
 
-Nothing here can be relied on by a grader, since the submission may change it: it computes values, and decides nothing.
+Nothing here can be relied on by a grader, since the submission may change it: it computes values,
+and decides nothing.
 """
 import ast
 import copy
@@ -26,10 +27,12 @@ CONFIRMED = 0.6  # of the time for us where a grader makes the comparison once m
 
 
 class Submission:
-    """The file of a job. restart: so that every run draws the same numbers. doing, returned: what is said when it is late."""
+    """The file of a job. restart: so that every run draws the same numbers. doing, returned:
+    what is said when it is late."""
 
     def __init__(self, restart) -> None:
-        self.restart, self.path, self.module, self.theirs, self.checks = restart, None, None, None, []
+        self.restart, self.checks = restart, []
+        self.path = self.module = self.theirs = None
         self.doing, self.returned, self.began = "reading the file", False, time.process_time()
 
     # an exercise
@@ -61,12 +64,13 @@ class Submission:
         return None
 
     def find(self, job: dict, known: dict | None) -> dict:
-        """Read the file: {"found": an empty result for each check, "troubles": [(error, whether it counts)]}, or {"nothing":
-        why there is nothing}. known: what may be known of the teacher's file, where it is not to be
-        read here (confirming.Teacher)."""
+        """Read the file: {"found": an empty result for each check, "troubles": [(error, whether
+        it counts)]}, or {"nothing": why there is nothing}. known: what may be known of the
+        teacher's file, where it is not to be read here (confirming.Teacher)."""
         self.job, self.path = job, Path(job["file"]).resolve()
         options = {name: ast.literal_eval(value) for name, value in job["options"].items()}
-        self.request = Request(job["shapes"], job["labels"], options, job["seed"], job.get("constant", ()))
+        self.request = Request(job["shapes"], job["labels"], options, job["seed"],
+                               job.get("constant", ()))
         self.share = job["timeout"] * (1 if known is None else CONFIRMED)
         sys.argv[:] = [str(self.path)]
         troubles = []
@@ -80,7 +84,8 @@ class Submission:
             return {"nothing": str(problem)}
         troubles.sort(key=lambda trouble: not isinstance(trouble[0], files.DEFINITIONS))
         return {"found": [check.result for check in self.checks],
-                "troubles": [[explained(error, self.path), isinstance(part, files.DEFINITIONS)] for part, error in troubles]}
+                "troubles": [[explained(error, self.path), isinstance(part, files.DEFINITIONS)]
+                             for part, error in troubles]}
 
     def _found(self, reference):
         if self.job["names"]:
@@ -104,7 +109,7 @@ class Submission:
 
     def outputs(self, code: Any, wanted: list[dict]) -> list:
         """What forward returns for each of these inputs."""
-        return [[np.array(output) for output in self._run(code, values).outputs] for values in wanted]
+        return [list(map(np.array, self._run(code, values).outputs)) for values in wanted]
 
     def rest(self, code: Any, values: dict) -> list:
         """What forward returned besides, or kept."""
@@ -127,7 +132,8 @@ class Submission:
 
 
 def reference(like: str | None) -> types.ModuleType | None:
-    """The teacher's module, or None. Raises UserError where it cannot be used: that ends everything."""
+    """The teacher's module, or None. Raises UserError where it cannot be used: that ends
+    everything."""
     if like is None:
         return None
     try:
@@ -142,7 +148,8 @@ def reference(like: str | None) -> types.ModuleType | None:
 
 
 def _teacher(known):
-    """The teacher's file, as far as it may be known: forward functions, which the grader runs, and names."""
+    """The teacher's file, as far as it may be known: forward functions, which the grader runs,
+    and names."""
     module = sys.modules["teacher"] = finding.Known("teacher")
     for name, value in known["names"].items():
         if isinstance(value, dict):

@@ -1,8 +1,9 @@
 """Two processes that call each other's functions: numbers, text and arrays travel; never a pickle.
 
-A message is 8 bytes (how long is the text, how long are the arrays?), a text in JSON, and the arrays as .npy files, one
-after the other. Nothing that a submission sends can run code, or name a type that does. What is no plain value stays where
-it is: it travels as a number, and a Far stands for it on the other side.
+A message is 8 bytes (how long is the text, how long are the arrays?), a text in JSON, and the
+arrays as .npy files, one after the other. Nothing that a submission sends can run code, or name a
+type that does. What is no plain value stays where it is: it travels as a number, and a Far stands
+for it over there.
 """
 import builtins
 import inspect
@@ -38,9 +39,11 @@ class StudentError(Exception):
 
 
 class Far:
-    """Something of the other side's: it can be called, if it is a function there, and be handed back."""
+    """Something of the other side's: it can be called, if it is a function there, and be handed
+    back."""
 
-    def __init__(self, peer: "Peer", number: int, name: str = "", places: list | None = None) -> None:
+    def __init__(self, peer: "Peer", number: int, name: str = "",
+                 places: list | None = None) -> None:
         self._peer, self._number, self.__name__ = peer, number, name
         if places is not None:
             self.__signature__ = signature(places)
@@ -53,16 +56,19 @@ class Far:
 
 
 class Peer:
-    """One end of a socket. Whoever has asked answers the other side's questions until the answer comes."""
+    """One end of a socket. Whoever has asked answers the other side's questions until the answer
+    comes."""
 
     def __init__(self, connection) -> None:
-        self.connection, self.stream, self.lock = connection, connection.makefile("rb"), threading.Lock()
+        self.connection, self.stream = connection, connection.makefile("rb")
+        self.lock = threading.Lock()
         self.mine, self.numbers = [], {}  # the objects that the other side knows, and their numbers
 
     def call(self, target: Far, method: str | None, *arguments, **keywords) -> Any:
-        """What the object over there, or its method, returns; what it writes into an argument is written here, too. Raises
-        what it raises: an exception of that name, a StudentError."""
-        reply = self.exchange(self.pack({"do": [target, method, arguments, keywords, random_state()]}))
+        """What the object over there, or its method, returns; what it writes into an argument is
+        written here, too. Raises what it raises: an exception of that name, a StudentError."""
+        asked = [target, method, arguments, keywords, random_state()]
+        reply = self.exchange(self.pack({"do": asked}))
         while "do" in reply:
             reply = self.exchange(self.answer(reply["do"]))
         if "value" not in reply:
@@ -75,8 +81,8 @@ class Peer:
         return self.call(Far(self, 0), what, *arguments)
 
     def exchange(self, data: bytes) -> dict:
-        """The next message after this one. Raises OSError when nobody listens, EOFError when nothing comes any more, Garbled
-        for what is no message."""
+        """The next message after this one. Raises OSError when nobody listens, EOFError when
+        nothing comes any more, Garbled for what is no message."""
         self.send(data)
         text, arrays = HEAD.unpack(self._read(HEAD.size))
         if text > TEXT or arrays > ARRAYS:
@@ -106,11 +112,14 @@ class Peer:
         return HEAD.pack(len(text), arrays.tell()) + text + arrays.getvalue()
 
     def _described(self, value, arrays):
-        """The value as JSON: what JSON does not know is an object with one key, which says what it is."""
+        """The value as JSON: what JSON does not know is an object with one key, which says what
+        it is."""
         def parts(values):
             return [self._described(part, arrays) for part in values]
 
-        if value is None or type(value) in (bool, float, str) or type(value) is int and value.bit_length() < 3 * DIGITS:
+        if value is None or type(value) in (bool, float, str):
+            return value
+        if type(value) is int and value.bit_length() < 3 * DIGITS:
             return value
         if value is ...:  # what an exercise holds where an answer is due
             return {"dots": None}
@@ -128,7 +137,9 @@ class Peer:
         for plain in (bool, int, float, str):  # a subclass, whatever it says of itself
             if type(value) is not plain and isinstance(value, plain):
                 return self._described(plain(value), arrays)
-        return {"yours": value._number} if isinstance(value, Far) else {"mine": parts(self._kept(value))}
+        if isinstance(value, Far):
+            return {"yours": value._number}
+        return {"mine": parts(self._kept(value))}
 
     def _unpacked(self, text, arrays):
         stream = io.BytesIO(arrays)
@@ -139,8 +150,9 @@ class Peer:
                 raise Garbled("no array of numbers")
             return found
 
-        made = {"array": lambda _: array(), "scalar": lambda _: array()[()], "dots": lambda _: ..., "tuple": tuple, "dict": dict,
-                "tensor": lambda parts: ma.Tensor(parts[0], requires_grad=parts[1] is True), "generator": _generator,
+        made = {"array": lambda _: array(), "scalar": lambda _: array()[()], "dots": lambda _: ...,
+                "tuple": tuple, "dict": dict, "generator": _generator,
+                "tensor": lambda parts: ma.Tensor(parts[0], requires_grad=parts[1] is True),
                 "yours": self.mine.__getitem__, "mine": lambda parts: self._far(*parts)}
 
         def value(item):
@@ -148,7 +160,7 @@ class Peer:
             return made[kind](inside)
 
         try:
-            return json.loads(text, object_hook=value, parse_int=lambda digits: int(digits[:DIGITS]))
+            return json.loads(text, object_hook=value, parse_int=lambda text: int(text[:DIGITS]))
         except Exception as error:  # whatever can be wrong with it
             raise Garbled(f"what came back cannot be read: {type(error).__name__}") from None
 
@@ -157,9 +169,10 @@ class Peer:
         number = self.numbers.setdefault(id(value), len(self.mine))
         if number == len(self.mine):
             self.mine.append(value)
-        return (number, str(getattr(value, "__name__", type(value).__name__)),
-                isinstance(value, type) and issubclass(value, ma.Function),
-                parameters(value) if callable(value) and not isinstance(value, ma.Function) else None)
+        is_function = isinstance(value, type) and issubclass(value, ma.Function)
+        takes = callable(value) and not isinstance(value, ma.Function)
+        return (number, str(getattr(value, "__name__", type(value).__name__)), is_function,
+                parameters(value) if takes else None)
 
     def _far(self, number, name, is_function, places):
         """What stands here for an object of the other side's."""
@@ -174,7 +187,8 @@ def _generator(state):
 
 
 class Carried(ma.Function):
-    """A Function whose two directions are computed by an object over there, one of `origin`, a class over there."""
+    """A Function whose two directions are computed by an object over there, one of `origin`, a
+    class over there."""
 
     origin = None
 
@@ -211,13 +225,15 @@ def _write(came, given):
             _write(new, old)
 
 
-_START = np.random.RandomState(0).get_state(legacy=False)["state"]  # what every run of forward begins with: see frozen
+# what every run of forward begins with: see frozen
+_START = np.random.RandomState(0).get_state(legacy=False)["state"]
 
 
 def random_state() -> dict | None:
-    """The state of np.random where a comparison has set it since the last forward; else None: the other side goes on."""
+    """The state of np.random where a comparison has set it since the last forward; else None:
+    the other side goes on."""
     state = np.random.get_state(legacy=False)
-    begun = state["state"]["pos"] == _START["pos"] and np.array_equal(state["state"]["key"], _START["key"])
+    begun = all(np.array_equal(state["state"][part], _START[part]) for part in ("pos", "key"))
     return None if begun else state
 
 
@@ -227,18 +243,21 @@ def parameters(function: Callable) -> list:
         found = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
         return [["arguments", "VAR_POSITIONAL", False, None]]
-    return [[p.name, p.kind.name, p.default is not p.empty, p.default if isinstance(p.default, PLAIN) else None] for p in found]
+    return [[p.name, p.kind.name, p.default is not p.empty,
+             p.default if isinstance(p.default, PLAIN) else None] for p in found]
 
 
 def signature(places: list) -> inspect.Signature:
     """The inspect.Signature that they describe."""
     return inspect.Signature([
-        inspect.Parameter(str(name), inspect._ParameterKind[kind], default=default if has_default else inspect.Parameter.empty)
+        inspect.Parameter(str(name), inspect._ParameterKind[kind],
+                          default=default if has_default else inspect.Parameter.empty)
         for name, kind, has_default, default in places])
 
 
 def raised(told: dict) -> StudentError:
-    """An exception of the same name, of the built-in class where there is one, that carries the code's lines."""
+    """An exception of the same name, of the built-in class where there is one, that carries the
+    code's lines."""
     base = getattr(builtins, told["kind"], None)
     if not (isinstance(base, type) and issubclass(base, Exception)):
         base = Exception

@@ -93,7 +93,7 @@ def test_a_hostile_submission_gains_nothing(tried, name):
 @needs_linux
 def test_nothing_goes_on_running(tried):
     for _ in range(10_000):  # a busy machine takes its time to end them
-        left = [line for line in commands() if f"inside import main\nmain({RUN!r}, ".encode() in line]
+        left = [line for line in commands() if f"inside import main\nmain(*({RUN!r}, ".encode() in line]
         if not left:
             break
         time.sleep(0.02)
