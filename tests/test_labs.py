@@ -1,4 +1,6 @@
 """The experiments behind the lessons: a killed one goes on, what is concluded is computed right, mistakes are one line."""
+import os
+import subprocess
 import sys
 import types
 from pathlib import Path
@@ -117,19 +119,95 @@ def test_crops_are_crops_and_a_seed_is_the_same_training_twice():
     assert np.array_equal(trained(), trained())
 
 
+def test_after_each_step_a_training_may_be_looked_at_and_stopped():
+    pictures = bench.draw_pictures(8, 1, classes=6)
+    images, labels, *_ = pictures.choose(seed=0, per_class=8)
+    seen = []
+    bench.train(bench.network(6, convolutions=bench.PAPERS), images, labels, 0, epochs=9,
+                after_step=lambda step, net: seen.append(step) or step == 3)
+    assert seen == [1, 2, 3]
+
+
+def test_a_seed_draws_its_own_pictures():
+    fresh = bench.FreshPictures(val_per_class=1)
+    one, again, other = (fresh.choose(seed, per_class=2) for seed in (0, 0, 1))
+    assert np.array_equal(one[0], again[0]) and np.array_equal(one[2], again[2])
+    assert not np.array_equal(one[0], other[0]) and not np.array_equal(one[2], other[2])
+
+
+def test_a_ratio_and_its_interval_are_symmetrical():
+    """Half and twice are equally far from once, and the interval of the inverse is the inverse of the interval."""
+    ours, theirs = {0: 10.0, 1: 40.0, 2: 30.0}, {0: 20.0, 1: 20.0, 2: 30.0}
+    times, low, high = results.ratio(ours, theirs)
+    assert times == pytest.approx(1) and low * high == pytest.approx(1) and low < 0.5
+    back = results.ratio({0: 6.0, 1: 5.0}, {0: 3.0, 1: 2.0})
+    assert results.ratio({0: 3.0, 1: 2.0}, {0: 6.0, 1: 5.0}) == pytest.approx((1 / back[0], 1 / back[2], 1 / back[1]))
+
+
+def test_the_sign_test_counts_coins():
+    """Against all falls of eight coins; ties count for neither side."""
+    falls = np.array([bin(number).count("1") for number in range(2**8)])
+    for lower in range(9):
+        as_uneven = np.mean(np.abs(falls - 4) >= abs(lower - 4))
+        assert results.sign_test(lower, 8 - lower) == pytest.approx(as_uneven)
+    assert results.signs({0: 1, 1: 2, 2: 5}, {0: 2, 1: 3, 2: 5}) == "lower in 2 seeds, higher in 0, sign test p = 0.5"
+
+
+def test_what_is_detectable_is_found_four_times_in_five():
+    """Simulated: eight differences of normal numbers whose true mean is as large as `detectable` says."""
+    random = np.random.default_rng(0)
+    truth = results.detectable(results.T[6] / 8**0.5)
+    x = random.standard_normal((40_000, 8)) + truth
+    found = np.abs(x.mean(axis=1)) > results.T[6] * x.std(axis=1, ddof=1) / 8**0.5
+    assert found.mean() == pytest.approx(0.8, abs=0.05)
+
+
+def test_several_processes_measure_what_one_does(tmp_path):
+    """The same bytes in the CSV, the seeds in their order. The lab is a module of its own, as those are."""
+    (tmp_path / "tiny_lab.py").write_text('"""Tiny."""\n' "from lessons.labs import race\nfrom lessons.labs.race import *\n"
+                                          "race.PER_CLASS, race.MOST, race.EVERY = 6, 4, 2\n")
+    program = ("import sys; from lessons.labs import __main__ as labs; import tiny_lab; labs.load = lambda name: tiny_lab\n"
+               "sys.exit(labs.main(['race', '--seeds', '2', '--processes', *sys.argv[1:]]))")
+    written = []
+    for count in ("1", "2"):
+        done = subprocess.run([sys.executable, "-c", program, count, "--out", str(tmp_path / count)], cwd=ROOT,
+                              capture_output=True, text=True, check=False,
+                              env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}"})
+        assert done.returncode == 0, done.stderr
+        written.append((tmp_path / count / "race.csv").read_bytes())
+    assert written[0] == written[1] and written[0].count(b"\n") == 2 + 2 * 2 * 2
+
+
+@pytest.mark.parametrize("name", [name for name in labs.LABS if hasattr(labs.load(name), "grid")])
+def test_the_rates_that_count_were_the_best_on_other_seeds(name):
+    lab = labs.load(name)
+    rows = results.read(results.FOLDER / f"{name}-rates.csv", lab.SETTING)
+    assert not set(lab.GRID_SEEDS) & set(range(lab.SEEDS))
+    for pictures in lab.SETS:
+        here = [row for row in rows if row["pictures"] == pictures]
+        assert {row["seed"] for row in here} == set(lab.GRID_SEEDS)
+        assert lab.best_rates(here) == lab.RATES
+    counted = results.read(results.FOLDER / f"{name}.csv")
+    assert {(row["arm"], row["lr"]) for row in counted} == set(lab.RATES.items())
+
+
 @pytest.mark.parametrize("name", labs.LABS)
 def test_every_committed_result_belongs_to_its_lab(name):
     """The CSV was measured with the setting that the lab has now, all seeds of it, and the README quotes its figures."""
     lab = labs.load(name)
     rows = results.read(results.FOLDER / f"{name}.csv", lab.SETTING)
     readme = (results.FOLDER.parent / "README.md").read_text(encoding="utf-8")
-    for pictures in ("built-in", "caltech20"):
+    for pictures in getattr(lab, "SETS", ("built-in", "caltech20")):
         here = [row for row in rows if row["pictures"] == pictures]
         assert {row["seed"] for row in here} == set(range(lab.SEEDS)), pictures
         assert {row["arm"] for row in here} == set(lab.ARMS)
         for ours, theirs, error in getattr(lab, "COMPARE", ()):
             mean, half = results.paired(*(results.by_arm(here, error)[arm] for arm in (ours, theirs)))
             assert f"{mean:+.2f} ± {half:.2f}".replace("-", "−") in readme, (pictures, ours, error)
+        for goal in lab.GOALS if hasattr(lab, "SETS") and hasattr(lab, "GOALS") else ():
+            found = results.epochs_to(here, goal, lab.MOST, lab.UNIT)
+            times, low, high = results.ratio(found["tanh"], found["relu"])
+            assert f"{times:.2f} ({low:.2f} to {high:.2f})" in readme, (pictures, goal)
     assert (results.FOLDER / f"{name}.png").exists()
 
 

@@ -16,6 +16,8 @@ from minialex.errors import UserError
 
 SIZE, CROP = 35, 31
 BATCH = 32
+SMALL = ((16, 5), (32, 5), (32, 3))  # maps and kernel of the three convolutions
+PAPERS = ((32, 5), (32, 5), (64, 5))  # as in the released source's networks for CIFAR-10
 GAIN = {"relu": 2.0, "tanh": 1.0, "sigmoid": 16.0}  # variance × fan_in that keeps a signal's size at the first step:
 ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid}  # half survives ReLU, sigmoid's slope is 1/4
 
@@ -53,6 +55,26 @@ def open_pictures(folder=None):
     return Pictures(name, len(parts[0].classes), arrays[0], parts[0].labels, arrays[1], parts[1].labels)
 
 
+@dataclass
+class FreshPictures:
+    """The built-in patterns, drawn anew for each seed, to train and to validate.
+
+    So an interval over seeds is about other pictures, too. Half of them are negatives: patterns that are brighter or
+    darker than their ground take a network several times as long, and a race needs some length.
+    """
+
+    val_per_class: int
+    name: str = "drawn"
+    classes: int = len(PATTERNS)
+
+    def choose(self, seed, per_class):
+        pictures, random = draw_pictures(per_class, self.val_per_class, seed=1000 + seed), np.random.default_rng([seed, 2])
+        for part in (pictures.train, pictures.val):
+            negative = random.random(len(part)) < 0.5
+            part[negative] = 255 - part[negative]
+        return pictures.choose(seed, per_class)
+
+
 def draw_pictures(per_class, val_per_class, classes=10, seed=1):
     """A few of the built-in patterns, drawn now at SIZE pixels: a second for a thousand, nothing is stored."""
     arrays = []
@@ -66,13 +88,13 @@ def draw_pictures(per_class, val_per_class, classes=10, seed=1):
 # ------------------------------------------------------------------------------------------------ the network
 
 
-def network(classes, activation="relu", pool=(3, 2), norm_alpha=None, hidden=0, dropout=0.0):
-    """conv 5×5, conv 5×5, conv 3×3, each with activation and pool; with hidden > 0 also one hidden layer before the last.
+def network(classes, activation="relu", pool=(3, 2), norm_alpha=None, hidden=0, dropout=0.0, convolutions=SMALL):
+    """Three convolutions, each with activation and pool; with hidden > 0 also one hidden layer before the last.
 
     norm_alpha: response normalisation after the first two activations with this alpha (None: none).
     """
     layers, channels = {}, 3
-    for number, (maps, kernel) in enumerate([(16, 5), (32, 5), (32, 3)], 1):
+    for number, (maps, kernel) in enumerate(convolutions, 1):
         layers[f"conv{number}"] = nn.Conv2d(channels, maps, kernel, padding=kernel // 2)
         layers[f"act{number}"] = ACTIVATIONS[activation]()
         if norm_alpha is not None and number < 3:
@@ -80,7 +102,7 @@ def network(classes, activation="relu", pool=(3, 2), norm_alpha=None, hidden=0, 
         layers[f"pool{number}"] = nn.MaxPool2d(*pool)
         channels = maps
     layers["flatten"] = nn.Flatten()
-    features = 32 * 3 * 3
+    features = channels * 3 * 3
     if hidden:
         layers |= {"fc4": nn.Linear(features, hidden), "act4": ACTIVATIONS[activation](), "drop4": nn.Dropout(dropout)}
     layers["last"] = nn.Linear(hidden or features, classes)
@@ -103,14 +125,15 @@ def _initialise(net, gain):
 
 
 def train(net, pictures, labels, seed, epochs, lr=0.01, augment=True, weight_decay=5e-4, constant=False,
-          after_epoch=None):
+          after_epoch=None, after_step=None):
     """SGD with momentum 0.9; the learning rate falls in a line from 40 % of the epochs on, or stays (constant).
 
-    augment: random crops and reflections, else the centre. after_epoch(epoch, net) may return True to stop.
+    augment: random crops and reflections, else the centre. after_epoch(epoch, net) and after_step(step, net) may return
+    True to stop.
     """
     random = np.random.default_rng([seed, 1])
     optimizer = optim.SGD(net.parameters(), lr=lr, weight_decay=weight_decay)
-    schedule = optim.LinearDecay(optimizer, epochs)
+    schedule, step = optim.LinearDecay(optimizer, epochs), 0
     for epoch in range(1, epochs + 1):
         net.train()
         order = random.permutation(len(pictures))
@@ -120,6 +143,9 @@ def train(net, pictures, labels, seed, epochs, lr=0.01, augment=True, weight_dec
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
+            step += 1
+            if after_step and after_step(step, net):
+                return net
         if not constant:
             schedule.step()
         if after_epoch and after_epoch(epoch, net):

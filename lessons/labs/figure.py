@@ -6,7 +6,8 @@ from minialex.utils.drawing import Canvas
 
 INK, BLUE, PALE, RED, GREY = "#22303c", "#2f6db3", "#bfd7f0", "#d1344b", "#8a8f98"
 COLOURS = {"relu": BLUE, "tanh": RED, "sigmoid": GREY}
-NAMES = {"top1": "validation error, %", "top5": "top-5 validation error, %", "loss": "validation loss"}
+NAMES = {"top1": "validation error, %", "top5": "top-5 validation error, %", "loss": "validation loss",
+         "gap": "validation minus training error, points"}
 
 
 def draw(lab, rows, path):
@@ -51,23 +52,23 @@ def _dots(axis, lab, rows):
 
 
 def _curves(axis, lab, rows):
-    """The paper's Figure 1: training error over epochs, a thin line per seed."""
-    found = results.epochs_to(rows, lab.GOAL, lab.EPOCHS)
+    """The paper's Figure 1: training error over epochs or steps, a thin line per seed."""
+    found = results.epochs_to(rows, lab.GOAL, lab.MOST, lab.UNIT)
     axis.axhline(lab.GOAL, color=INK, linewidth=0.8, linestyle=(0, (4, 3)))
     lines = []
     for name, arm in fastest(lab, found).items():
         for seed in found[arm]:
             curve = [row for row in rows if row["arm"] == arm and row["seed"] == seed]
-            axis.plot([row["epoch"] for row in curve], [row["train_top1"] for row in curve], color=COLOURS[name], linewidth=1)
+            axis.plot([row[lab.UNIT] for row in curve], [row["train_top1"] for row in curve], color=COLOURS[name], linewidth=1)
         mean, deviation = results.spread(found[arm].values())
-        missed = sum(value > lab.EPOCHS for value in found[arm].values())
-        lines.append(f"{arm}: {mean:.1f} ± {deviation:.1f} epochs" if not missed else
-                     f"{arm}: {missed} of {len(found[arm])} not within {lab.EPOCHS} epochs")
+        missed = sum(value > lab.MOST for value in found[arm].values())
+        lines.append(f"{arm}: {mean:.1f} ± {deviation:.1f} {lab.UNIT}s" if not missed else
+                     f"{arm}: {missed} of {len(found[arm])} not within {lab.MOST} {lab.UNIT}s")
         axis.plot([], [], color=COLOURS[name], label=arm)
     axis.set_ylim(0, 100)
-    axis.set_xlim(0.5, lab.EPOCHS + 0.5)
-    axis.set_ylabel("training error after each epoch, %")
-    axis.set_xlabel("epoch\n" + "\n".join(lines), fontsize=8, color=INK)
+    axis.set_xlim(0.5, max(row[lab.UNIT] for row in rows) + 0.5)
+    axis.set_ylabel(f"training error after each {lab.UNIT}, %")
+    axis.set_xlabel(f"{lab.UNIT}\n" + "\n".join(lines), fontsize=8, color=INK)
     axis.legend(frameon=False)
 
 
