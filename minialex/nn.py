@@ -278,6 +278,7 @@ class MaxPool2d(Module):
     """The largest value of each window. stride: kernel_size without it."""
 
     def __init__(self, kernel_size: Size, stride: Size | None = None, padding: Size = 0) -> None:
+        stride = kernel_size if stride is None else stride
         self.kernel_size, self.stride, self.padding = geometry(kernel_size, stride, padding)
 
     def forward(self, x: Input) -> Tensor:
@@ -291,6 +292,7 @@ class AvgPool2d(Module):
     """The mean of each window. stride: kernel_size without it."""
 
     def __init__(self, kernel_size: Size, stride: Size | None = None) -> None:
+        stride = kernel_size if stride is None else stride
         self.kernel_size, self.stride, self.padding = geometry(kernel_size, stride, padding=0)
 
     def forward(self, x: Input) -> Tensor:

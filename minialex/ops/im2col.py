@@ -82,11 +82,9 @@ def pair(name: str, value: Size | Shape, smallest: int = 1) -> Pair:
     return int(values[0]), int(values[1])
 
 
-def geometry(kernel_size: Size | Shape, stride: Size | None, padding: Size) -> tuple[Pair, ...]:
-    """All three as (vertical, horizontal). Without a stride the windows stand side by side."""
-    return (pair("kernel_size", kernel_size),
-            pair("stride", kernel_size if stride is None else stride),
-            pair("padding", padding, smallest=0))
+def geometry(kernel_size: Size | Shape, stride: Size, padding: Size) -> tuple[Pair, ...]:
+    """All three as (vertical, horizontal)."""
+    return pair("kernel_size", kernel_size), pair("stride", stride), pair("padding", padding, 0)
 
 
 def window_count(size: int, kernel: int, stride: int, padding: int) -> int:

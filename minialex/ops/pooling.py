@@ -16,6 +16,7 @@ from .im2col import geometry, output_size, pad, taps, unpad
 
 class MaxPool2d(Function):
     def __init__(self, kernel_size: Size, stride: Size | None = None, padding: Size = 0) -> None:
+        stride = kernel_size if stride is None else stride
         self.kernel_size, self.stride, self.padding = geometry(kernel_size, stride, padding)
         if any(2 * p > k for p, k in zip(self.padding, self.kernel_size)):
             raise ValueError(f"max_pool2d: padding {self.padding} is more than half of kernel_size "
@@ -42,6 +43,7 @@ class MaxPool2d(Function):
 
 class AvgPool2d(Function):
     def __init__(self, kernel_size: Size, stride: Size | None = None) -> None:
+        stride = kernel_size if stride is None else stride
         self.kernel_size, self.stride, _ = geometry(kernel_size, stride, padding=0)
 
     def check_inputs(self, x: Array) -> None:
