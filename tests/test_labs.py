@@ -128,9 +128,13 @@ def test_after_each_step_a_training_may_be_looked_at_and_stopped():
     assert seen == [1, 2, 3]
 
 
-def test_a_seed_draws_its_own_pictures():
+def test_a_seed_draws_its_own_pictures(monkeypatch):
+    """Other pictures for each seed, not the same ones in another order, and the same again for the same seed."""
+    asked, draw_pictures = [], bench.draw_pictures
+    monkeypatch.setattr(bench, "draw_pictures", lambda *args, seed: asked.append(seed) or draw_pictures(*args, seed=seed))
     fresh = bench.FreshPictures(val_per_class=1)
     one, again, other = (fresh.choose(seed, per_class=2) for seed in (0, 0, 1))
+    assert asked[0] == asked[1] != asked[2]
     assert np.array_equal(one[0], again[0]) and np.array_equal(one[2], again[2])
     assert not np.array_equal(one[0], other[0]) and not np.array_equal(one[2], other[2])
 

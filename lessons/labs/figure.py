@@ -41,7 +41,7 @@ def _dots(axis, lab, rows):
     for ours, theirs, error in lab.COMPARE:
         found = results.by_arm(rows, error)
         mean, half = results.paired(found[ours], found[theirs])
-        digits = 2 if error == "loss" else 1
+        digits = 2 if error == "loss" or half < 0.1 else 1
         lines.append(f"{error.replace('top', 'top-')}, {ours} against {theirs}: {mean:+.{digits}f} ± {half:.{digits}f}, "
                      f"{results.sentence(mean, half)}")
     axis.set_xticks(range(len(arms)), [arm.replace(", ", ",\n").replace(" (", "\n(") for arm in arms])
