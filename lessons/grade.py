@@ -5,7 +5,9 @@
     python -m lessons.grade grades.csv --to csv --layers skeleton.py --submissions submissions
 """
 import argparse
+import ast
 import csv
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -106,9 +108,7 @@ def _notebooks(assignment):
     if assignment["kind"] == "layers":
         (text,) = assignment["files"].values()
         return {f"{folder}/{Path(assignment['skeleton']).stem}.ipynb": notebooks.layers(assignment, text)}
-    helpers = (HERE / "checking.py").read_text("utf-8")
-    helpers = helpers.partition("\n# ----")[0].replace("import classroom  # makes `import minialex` work from any folder\n", "") \
-        .replace("import progress\n", "").replace("Path(__file__)", "Path()") + "\n" + _middle(helpers)
+    helpers = _helpers((HERE / "checking.py").read_text("utf-8"))
     files = {}
     for name, points in assignment["items"]:
         skeleton, solution, check = ((HERE / part / f"{name}.py").read_text("utf-8")
@@ -117,9 +117,26 @@ def _notebooks(assignment):
     return files
 
 
-def _middle(text):
-    """The part of checking.py that a check calls."""
-    return text.partition("what a check does\n")[2].partition("\n# ----")[0]
+def _helpers(text):
+    """The part of checking.py that a check calls. A notebook has minialex and no lessons/ beside it: what is imported from
+    there, and what asks for its own place, stays out."""
+    head, calls, *_ = re.split(r"^# -{9,} .*\n", text, flags=re.MULTILINE)  # up to "the last line", check(...)
+    lines = (head + calls).splitlines()
+    for node in ast.parse(head + calls).body:
+        place = slice(node.lineno - 1, node.end_lineno)
+        if _of_the_course(node) or "__file__" in "".join(lines[place]):
+            lines[place] = [""] * (node.end_lineno - node.lineno + 1)
+    return "\n".join(lines) + "\n"
+
+
+def _of_the_course(node):
+    """Whether this statement imports a file of lessons/."""
+    names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+    names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+    return any((HERE / f"{name.partition('.')[0]}.py").exists() for name in names)
+
+
+# ----")[0]
 
 
 # ------------------------------------------------------------------------------------------------ a gradebook

@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import test_exercises
 
 from lessons import grade
 from lessons.gradient_bugs import submissions
@@ -238,6 +239,44 @@ def test_nbgrader_itself(tmp_path):
     run("export")
     with open(out / "grades.csv", encoding="utf-8") as file:
         assert {row["student_id"]: float(row["score"]) for row in csv.DictReader(file)} == {"anna": 1.0, "ben": 0.0}
+
+
+ALONE = """
+import json, sys
+sys.path[:] = [place for place in sys.path if place != sys.argv[2]]
+answers, failed = json.loads(sys.argv[1]), []
+import minialex
+assert not any(name in sys.modules for name in ("lessons", "checking", "classroom"))
+for path, right, wrong, hint in answers:
+    for old, new, said in ((right, right, None), (right, wrong, hint)):
+        names = {"__name__": "__main__"}
+        try:
+            for cell in json.load(open(path, encoding="utf-8"))["cells"]:
+                source = "".join(cell["source"])
+                if cell["cell_type"] == "code":
+                    exec(source.replace(old, new, 1) if cell["id"] == "answer" else source, names)
+            told = None
+        except Exception as error:
+            told = f"{type(error).__name__}: {error}"
+        if (said is None) != (told is None) or said and said not in " ".join(told.split()):
+            failed.append(f"{path}: {told!r}, not {said!r}")
+for sentence in failed:
+    print(sentence, file=sys.stderr)
+"""
+
+
+def test_every_exercises_notebook_needs_minialex_alone(tmp_path):
+    """Its cells, in a process that finds no lessons/: the solution passes, a wrong answer is told its mistake."""
+    names = test_exercises.EXERCISES
+    out = made(tmp_path / "nb", "--to", "nbgrader", "--exercises", *(name[:2] for name in names))
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "minialex").symlink_to(ROOT / "minialex")
+    books = {path.stem: str(path) for path in out.rglob("*.ipynb")}
+    assert sorted(books) == names
+    answers = [(books[name], *changes[0]) for name, changes in test_exercises.WRONG.items()]
+    done = subprocess.run([sys.executable, "-c", ALONE, json.dumps(answers), str(ROOT)], cwd=tmp_path, check=False, text=True,
+                          env={**os.environ, "PYTHONPATH": str(tmp_path / "site")}, capture_output=True)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 # ------------------------------------------------------------------------------------------------ PrairieLearn
