@@ -114,7 +114,7 @@ class Check:
         report, reading = self._best(readings)
         self._tell_inputs(reading.values, not given)
         if not report and not given:
-            return self._as_meant(trying, small, report) or (report, reading)
+            return self._as_meant(trying, small, report, reading.values) or (report, reading)
         self.share = FURTHER
         for again, other, told in self._reported(() if given else trying.further(reading, small), until=0.5):
             if {row.verdict for row in again.rows} - {verdict.CORRECT, *UNPROVEN}:
@@ -143,17 +143,24 @@ class Check:
                      f"--option {unclear[0]}=… or a function {self.found.name}_inputs(generator).", told["lines"])
         return None
 
-    def _as_meant(self, trying, small, first):
+    def _as_meant(self, trying, small, first, batch):
         """(report, reading) for inputs with which code is right that is not for others, or its mistake is told by name."""
         clear = all(row.verdict not in (verdict.UNKNOWN, verdict.NEGATIVE) for row in first.rows)
         for report, reading, note in self._reported(trying.meant(small, first), until=0.3):
             told = not (clear or note or note is None) and all(row.verdict != verdict.UNKNOWN for row in report.rows)
+            if report and note and self._wrong_for_any(trying.rows(reading, batch)):
+                continue
             if report or told:
                 self._tell_inputs(reading.values, True)
                 report.rows = [row._replace(verdict=verdict.UNDECIDED, detail=note) if note and row in report.counted() else row
                                for row in report.rows]
                 return report, reading
         return None
+
+    def _wrong_for_any(self, examples):
+        """Is the code wrong for one of these? What cannot be decided is no proof."""
+        return any({row.verdict for row in report.rows} - {verdict.CORRECT, *UNPROVEN}
+                   for report, _, _ in self._reported(((readings, "") for readings in examples), until=0.2))
 
     def _reported(self, tried, until):
         """Yields (report, reading, what is said) for further inputs, until this share of the time is left."""

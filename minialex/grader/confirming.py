@@ -129,6 +129,8 @@ def confirmed(told: dict, basis: dict, teacher: Teacher, remote: Remote, job: di
     report, problem = _report(basis, told["name"], teacher, remote, job)
     if problem:
         return {**told, "status": "error", "rows": [], "text": "", "error": problem}
+    if told["status"] == "undecided" and report:
+        report.rows = _left_open(report.rows, told["rows"])
     rows = report.to_dict()["rows"]
     names = {row["name"] for row in rows}
     more = [row for row in told["rows"] if row["name"] not in names and row["verdict"] != "correct"]
@@ -137,6 +139,13 @@ def confirmed(told: dict, basis: dict, teacher: Teacher, remote: Remote, job: di
     if status in ("correct", "remarks") and told["status"] in ("error", "wrong", "undecided"):
         status = told["status"]  # forward differs, or further inputs show what these do not
     return {**told, "status": status, "rows": rows + more, "text": told["text"] if as_said else str(report)}
+
+
+def _left_open(rows, told):
+    """What is right here, and was said to be undecided: right for the inputs of this comparison, and not for others."""
+    said = {row["name"]: row["detail"][:200] for row in told if row["verdict"] == verdict.UNDECIDED}
+    return [row._replace(verdict=verdict.UNDECIDED, detail=said[row.name]) if row.is_correct and row.name in said else row
+            for row in rows]
 
 
 def _report(basis: dict, name: str, teacher: Teacher, remote: Remote, job: dict) -> tuple[Report | None, dict | None]:

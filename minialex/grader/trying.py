@@ -121,8 +121,7 @@ class Trying:
         for layout, note in list(self._meant(small, report)):
             for _, readings in self.running([layout]):
                 code, values, _ = readings[0]
-                output = code.run(copy.deepcopy(values)).outputs[0]
-                if not note or not np.ndim(output) or np.ptp(output):  # of one row everything may be its mean
+                if not note or _tells(values, code.run(copy.deepcopy(values)).outputs[0]):
                     yield readings, note
 
     def _meant(self, small, report):
@@ -149,6 +148,18 @@ class Trying:
                 if "labels" in layout.shapes and layout.shapes["x"] != "D1":
                     yield layout, None
 
+    @staticmethod
+    def rows(reading: Reading, batch: dict) -> Iterator[list[Reading]]:
+        """The reading for one example with each row of the batch for which the code is wrong: drawn anew, an example may
+        miss what is wrong."""
+        code, values, words = reading
+        for name, value in values.items():
+            many = batch.get(name)
+            if inputs.roles([name]) - {"labels"} and np.ndim(many) == 2 and np.shape(many)[1] == np.size(value) > 1:
+                for row in many:
+                    yield [Reading(code, {**values, name: np.reshape(row, np.shape(value))}, words)]
+                return
+
     def further(self, reading: Reading, small: bool) -> Iterator[tuple[list[Reading], dict]]:
         """(readings, how their inputs are told) where other mistakes show: whole numbers, then other layouts. More axes than
         before are meant by code that flattens them."""
@@ -164,3 +175,12 @@ class Trying:
                 continue
             if inputs.told(other) != inputs.told(values) and self.backward_runs(readings):
                 yield readings, inputs.told(other)
+
+
+def _tells(values, output):
+    """Does what is right for this one example say anything? Of one row everything may be its mean, and where the layer gives
+    its input back, backward may, too."""
+    if np.ndim(output) and not np.ptp(output):
+        return False
+    return not any(np.array_equal(np.ravel(value), np.ravel(output)) for value in values.values()
+                   if isinstance(value, np.ndarray))

@@ -194,3 +194,21 @@ def test_what_a_call_raises_here_ends_no_process(tmp_path):
         with pytest.raises(ValueError, match="read-only"):
             f(np.broadcast_to(1.0, 3))
         assert remote.gone is None and f(np.ones(3)).tolist() == [2, 2, 2]
+
+
+@pytest.mark.long
+def test_what_is_left_open_is_not_called_right(tmp_path):
+    skeleton = CLASSES + """
+class Softmax:
+    def forward(self, x):
+        e = np.exp(x - x.max(-1, keepdims=True))
+        self.y = e / e.sum(-1, keepdims=True)
+        return self.y
+
+    def backward(self, dout):
+        raise NotImplementedError
+"""
+    right = "return self.y * (dout - (dout * self.y).sum())"
+    test = grade(tmp_path, right.join(skeleton.rsplit("raise NotImplementedError", 1)), skeleton, Softmax=1)["Softmax"]
+    assert test["score"] == 0 and "right for one example, wrong for 4 rows" in test["feedback"], test
+    assert "0 of 1 correct" in test["feedback"] and "a person has to look" in test["feedback"], test
