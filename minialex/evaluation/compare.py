@@ -45,8 +45,10 @@ def read(path: str) -> Run:
         raise UserError(f"there is no run folder {path}: check the path.")
     config = read_config(path)
     metrics = rows_of(Path(path) / "metrics.csv")
-    if not isinstance(config.get("settings"), dict) or not metrics:
-        raise UserError(f"{path} holds no results yet: its metrics.csv has no epochs.")
+    if not isinstance(config.get("settings"), dict):
+        raise UserError(f"{path} is no run: its config.json holds no settings.")
+    if not metrics:
+        raise UserError(f"{path} holds no results yet: its metrics.csv has no epochs, or lacks columns.")
     return {"path": str(path), "name": Path(path).resolve().name, "settings": config["settings"], "metrics": metrics,
             "timing": rows_of(Path(path) / "timing.csv"), "pictures": config.get("pictures")}
 

@@ -12,6 +12,9 @@ from ..utils.marks import CONFIG
 
 Place = str | os.PathLike[str]
 
+COLUMNS = {"metrics.csv": {"epoch", "lr", "train_loss", "train_top1", "val_loss", "val_top1", "val_top5"},
+           "timing.csv": {"epoch", "train_seconds", "train_images_per_second", "val_seconds"}}
+
 
 def read_config(folder: Place) -> dict[str, Any]:
     """What config.json in a run's folder holds. Raises UserError when it is not there or damaged."""
@@ -52,12 +55,13 @@ def own_model_of(path: Place, variant: str) -> own_model.OwnModel:
 
 
 def rows_of(path: Path) -> list[dict[str, float]]:
-    """The rows of metrics.csv or timing.csv as dicts of numbers; none when it is not there."""
+    """The rows of metrics.csv or timing.csv as dicts of numbers; none when it is not there, or damaged."""
     try:
         with open(path, encoding="utf-8", newline="") as file:
-            return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
-    except (OSError, ValueError, TypeError):
+            rows = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+    except (OSError, ValueError, TypeError, AttributeError):  # AttributeError: a row has more cells than the head
         return []
+    return rows if all(row.keys() >= COLUMNS.get(path.name, set()) for row in rows) else []
 
 
 def picture_size(settings: dict) -> int:

@@ -71,7 +71,7 @@ def save_run(trainer: Any) -> None:
         "epoch": trainer.epoch, "batch": trainer.batch, "tally": trainer.tally.state(),
         "history": trainer.history, "timing": trainer.timing, "best": trainer.best,
         "groups": optimizer["groups"], "schedule": trainer.schedule.state_dict(),
-        "random": random_state(),
+        "random": random_state(), "fresh": sorted(trainer.experiment.fresh),
     }
     save(trainer.folder.last, Saved(trainer.model.state_dict(), velocity, statistics.mean, state,
                                     trainer.experiment.first_kernels))
@@ -97,6 +97,7 @@ def restore(trainer: Any, saved: Saved) -> None:
         trainer.timing = [Timing(*row) for row in state["timing"]]
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"{folder.source} does not belong to this run: {error}") from error
+    trainer.experiment.fresh = frozenset(state.get("fresh", ()))  # older checkpoints have none
     trainer.saved = (trainer.epoch, trainer.batch) if folder.source == folder.last else None
     if saved.first_kernels is not None:
         trainer.experiment.first_kernels = saved.first_kernels

@@ -9,7 +9,7 @@ from ..evaluation import seen
 from ..evaluation.runs import read_config
 from . import checkpoint, finetune, setup
 from .checkpoint import Saved
-from .config import Config, check, check_types
+from .config import INITIALISATIONS, Config, check, check_types
 from .ranks import Ranks
 from .run_dir import KEPT, RunFolder
 from .setup import Beginning
@@ -20,7 +20,8 @@ MAY_DIFFER = (*KEPT, "device", "workers", "save_every", "accumulate")
 
 def begin(folder: RunFolder, given: dict[str, Any], progress: bool, ranks: Ranks) -> Beginning:
     """What a run goes on from: its folder, which is ours from here on, and the user's options."""
-    setup.make_absolute(given)
+    from_file = given.get("init", "he") not in INITIALISATIONS
+    setup.make_absolute(given, "mean", *(["init"] if from_file else ()))
     named = given.pop("model", None)
 
     def read():
@@ -39,6 +40,8 @@ def begin(folder: RunFolder, given: dict[str, Any], progress: bool, ranks: Ranks
 def same_settings(folder: RunFolder, given: dict[str, Any]) -> Config:
     """The Config of an earlier part of the run. Raises UserError when the options say otherwise."""
     before = read_config(folder.path)
+    require("settings" in before and "classes" in before,
+            f"{folder.path / 'config.json'} is not that of a run: it lacks settings or classes.")
     try:
         config = Config(**before["settings"])
         check_types(config)
@@ -48,6 +51,8 @@ def same_settings(folder: RunFolder, given: dict[str, Any]) -> Config:
                         f"{str(error).rstrip('.')}.") from error
     require(config.recipe == "paper" or not given.get("paper"),
             f"{folder} was not started with --paper: leave it out, or start a new run.")
+    if given.get("class_weights") is not None:
+        given["class_weights"] = setup.spelled_weights(given["class_weights"], before["classes"])
     for name, value in given.items():
         then = getattr(config, name, value)
         require(name in MAY_DIFFER or then == value, f"{folder} was started with "
@@ -61,9 +66,9 @@ def own_network(folder: RunFolder, config: Config, named: str | None) -> own_mod
     """The user's own network as the run keeps it, or None. --model may have `named` no other."""
     own = own_model.of_run(folder.path, config.model) if config.model else None
     same = named is None or own is not None and own_model.read(named)[1:3] == own[1:3]
-    require(same, f"{named} is not the network that {folder} was started with, {config.variant}: "
-            "--resume goes on with the copy that the run keeps, so leave --model out, or start a "
-            "new run.")
+    require(same, f"{named} is not the network that {folder} was started with, {config.variant}, "
+            "or has changed since: --resume goes on with the copy that the run keeps, so leave "
+            "--model out, or start a new run.")
     return own
 
 

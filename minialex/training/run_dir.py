@@ -130,11 +130,12 @@ class RunFolder:
         """Keep other programs out until this one ends. Raises UserError when one is at work in it.
 
         What a killed program left half written is removed. The folder becomes the one that --resume
-        auto means.
+        auto means, unless it is a rehearsal's.
         """
         self.require_free()
         remove_abandoned(self.path)
-        if self.path.absolute().parent == RUNS.absolute():
+        rehearsal = self.shown != str(self.path)
+        if self.path.absolute().parent == RUNS.absolute() and not rehearsal:
             with replacing(RUNS / LATEST, "w", encoding="utf-8", errors="surrogateescape") as file:
                 file.write(self.path.name)
 

@@ -245,8 +245,10 @@ def ending(trainer: Trainer, took: str | None) -> Iterator[str]:
         "checkpoint-best.npz": f"the network after epoch {best[2]}, the best: top-1 {best[0]:.1%}",
     }
     yield ""
-    yield _row("done", f"validation top-1 {last.val_top1:.1%}, top-5 {last.val_top5:.1%} on all "
-                       f"{len(experiment.val):,} pictures; the run is in {folder}:")
+    scored, pictures = trainer.timing[-1].val_images, len(experiment.val)
+    on = f"all {pictures:,}" if scored == pictures else f"{scored:,} of {pictures:,}"
+    yield _row("done", f"validation top-1 {last.val_top1:.1%}, top-5 {last.val_top5:.1%} on {on} "
+                       f"pictures; the run is in {folder}:")
     yield from (f"         {name:20} {what}" for name, what in files.items()
                 if (folder.path / name).exists())
     yield from _rows("took", [took] if took else [])

@@ -3,6 +3,7 @@
 import html.parser
 import json
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -91,6 +92,18 @@ def test_compare_shows_results_differences_and_curves(runs, tmp_path, capsys):
     found = json.loads(capsys.readouterr().out)
     rows = [line.split(",") for line in (runs[1] / "metrics.csv").read_text().splitlines()[1:]]
     assert found["runs"][1]["best_top1"] == max(float(row[5]) for row in rows)
+
+
+@pytest.mark.parametrize("name", ["metrics.csv", "timing.csv"])
+@pytest.mark.parametrize("damage", ["epoch,lr,train_loss\n1,2,3\n", "epoch\n1,2,3\n", "", "\0\0"])
+def test_a_damaged_table_is_no_traceback(runs, tmp_path, capsys, name, damage):
+    shutil.copytree(runs[0], tmp_path / "run")
+    (tmp_path / "run" / name).write_text(damage)
+    arguments = [str(tmp_path / "run"), str(runs[1]), "--out", str(tmp_path / "c.png")]
+    assert compare.main(arguments) == (2 if name == "metrics.csv" else 0)
+    error = capsys.readouterr().err
+    assert error.count("\n") == (name == "metrics.csv") and ("lacks columns" in error) == (name == "metrics.csv")
+    assert report.main([str(tmp_path / "run")]) == 0
 
 
 def test_names_that_come_twice_are_told_apart():

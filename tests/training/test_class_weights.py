@@ -101,3 +101,16 @@ def test_the_told_loss_is_the_plain_mean(uneven, tmp_path):
     expected = F.cross_entropy(trainer.model(Tensor(images)), labels).item()
     trainer.step(images, labels)
     assert trainer.tally.fetch()[0] == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_run_goes_on_with_the_same_options_given_again(uneven, finished, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(finished[0] / "checkpoint-best.npz", "w.npz")
+    (tmp_path / "weights.csv").write_text("sky $5,2\n")
+    for number, text in enumerate(("1,2,1", "weights.csv")):
+        options = {"class_weights": text, "init": "w.npz", "data": "uneven"}
+        run(OPTIONS | options | {"out": f"r{number}", "epochs": 1}, Listener())
+        trainer = run(options | {"resume": f"r{number}", "epochs": 2}, Listener())
+        assert trainer.epoch == 2
+        with pytest.raises(UserError, match="was started with class weights 1.0,2.0,1.0, not 1.0,3.0,1.0"):
+            run({"resume": f"r{number}", "class_weights": "1,3,1"}, Listener())

@@ -9,7 +9,7 @@ from small_runs import OPTIONS, Listener, write_pictures
 
 from minialex.cli import train as command
 from minialex.errors import UserError
-from minialex.training import Interrupted, checkpoint, run, say
+from minialex.training import Interrupted, checkpoint, run, run_dir, say
 from minialex.training import memory_estimate as estimate
 from minialex.training.loop import Trainer
 
@@ -41,6 +41,14 @@ def test_a_dry_run_of_going_on_changes_nothing(train, tmp_path):
     with pytest.raises(UserError, match="stopped was started with lr 0.05, not 0.1"):
         run({"resume": str(tmp_path / "stopped"), "lr": 0.1, "dry_run": True}, Listener())
     assert tree(tmp_path) == before
+
+
+def test_a_dry_run_is_not_the_latest_run(pictures, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / run_dir.LATEST).write_text("a")
+    run(OPTIONS | {"data": str(pictures), "dry_run": True}, Listener())
+    assert (tmp_path / "runs" / run_dir.LATEST).read_text() == "a"
 
 
 def test_a_dry_run_finds_what_would_stop_the_run(pictures, tmp_path, monkeypatch):

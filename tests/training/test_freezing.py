@@ -9,7 +9,7 @@ from small_runs import OPTIONS, Listener
 from minialex import models
 from minialex.errors import UserError
 from minialex.training import checkpoint, finetune, run
-from minialex.training.callbacks import Anomaly
+from minialex.training.callbacks import Anomaly, Callback
 
 
 @pytest.fixture
@@ -59,6 +59,29 @@ def test_a_stopped_run_goes_on_to_the_same_bytes(source, train, tmp_path, pictur
 
     with pytest.raises(Exception, match="to go on"):
         train("parts", stop, init=source, freeze="conv", epochs=3)
+    run({"resume": str(tmp_path / "parts")}, Listener())
+    assert (whole / "metrics.csv").read_bytes() == (tmp_path / "parts" / "metrics.csv").read_bytes()
+    for name, array in weights_of(whole).items():
+        assert (array == weights_of(tmp_path / "parts")[name]).all(), name
+
+
+@pytest.mark.parametrize("options", [{"freeze": "conv"}, {}])
+def test_a_run_stopped_before_its_first_step_draws_its_fresh_layer_as_it_would_have(source, train, pictures, tmp_path, options):
+    arrays = {name: array for name, array in checkpoint.load(source).weights.items() if not name.startswith("fc5")}
+    np.savez(tmp_path / "w.npz", **arrays)
+    options |= {"init": str(tmp_path / "w.npz"), "epochs": 2}
+    whole, _ = train("whole", **options)
+
+    class Killed(Exception):
+        pass
+
+    class Kill(Callback):
+        def on_epoch_begin(self, trainer):
+            raise Killed
+
+    with pytest.raises(Killed):
+        run(OPTIONS | {"data": str(pictures), "out": str(tmp_path / "parts")} | options, Listener(), [Kill()])
+    assert checkpoint.load(tmp_path / "parts" / "checkpoint-last.npz").state["batch"] == 0
     run({"resume": str(tmp_path / "parts")}, Listener())
     assert (whole / "metrics.csv").read_bytes() == (tmp_path / "parts" / "metrics.csv").read_bytes()
     for name, array in weights_of(whole).items():
