@@ -127,7 +127,7 @@ def _convert(found):
 
 # ------------------------------------------------------------------------------------------------ safetensors
 
-_TYPES = {"F": "float", "BF": "bfloat", "I": "int", "U": "uint"}  # F32 is PyTorch's float32
+_TYPES = {"F": "float", "BF": "bfloat", "I": "int", "U": "uint", "C": "complex"}  # F32 is PyTorch's float32
 MOST_JSON = 100_000_000  # bytes, the limit of the format's own library
 
 

@@ -73,6 +73,8 @@ def _read(given):
             return _numbers(*_json(json.loads(content)))
         is_npy = content.startswith(b"\x93NUMPY")
         mean = np.load(path, allow_pickle=False) if is_npy else protobuf.blob(protobuf.decode(content, "BlobProto"))
+        if mean.dtype.kind not in "fiu":
+            raise ValueError("it holds no numbers")
         mean = mean.astype(np.float32).reshape(mean.shape[1:] if mean.ndim == 4 and len(mean) == 1 else mean.shape)
         if not mean.size or not np.isfinite(mean).all():
             raise ValueError("it holds no numbers")
@@ -95,7 +97,7 @@ def _numbers(mean, std=None):
     """The same of lists of numbers, which may be text."""
     parts = [np.array(part, np.float64) for part in (mean, std) if part is not None]
     both = np.concatenate(parts)
-    if not all(part.size for part in parts) or not np.isfinite(both).all():
+    if not all(part.ndim == 1 and part.size for part in parts) or not np.isfinite(both).all():
         raise ValueError("no numbers")
     unit = bool((np.abs(both) <= 1).all())
     mean, *std = [part * (255 if unit else 1) for part in parts]

@@ -13,6 +13,7 @@ from test_checkpoints import STATE, File, name, text
 
 from minialex import weights
 from minialex.errors import UserError
+from minialex.weights import conventions
 from minialex.weights import torch as torch_files
 
 KERNELS = {"conv1.weight": np.zeros((96, 3, 11, 11), np.float32), "conv1.bias": np.zeros(96, np.float32)}
@@ -104,6 +105,13 @@ def test_one_sentence_says_what_it_is(tmp_path, what):
     with pytest.raises(UserError, match=said) as refused:
         weights.read(tmp_path / "x")
     assert "\n" not in str(refused.value) and str(refused.value).endswith(".")
+
+
+@pytest.mark.parametrize("kind, size", [("C64", 32), ("BOOL", 4), ("I16", 8)])
+def test_numbers_that_are_no_weights_are_told_as_what_they_are(tmp_path, kind, size):
+    safetensors(kind, 0, size, size)(tmp_path / "x")
+    with pytest.raises(UserError, match="conv1.weight in x does not hold finite floating-point numbers: these weights cannot"):
+        conventions.check_numbers(weights.read(tmp_path / "x").arrays, "x")
 
 
 def test_the_old_form_is_read_where_all_is_there(tmp_path):

@@ -86,7 +86,8 @@ def test_the_scale_of_the_file_is_kept(tmp_path):
     (IMAGE[:, :227, :227], r"\(3, 227, 227\): it must be \(3, 256, 256\)"), (IMAGE[0], r"shape \(256, 256\)"),
     (IMAGE[:1], r"\(1, 256, 256\)"), (IMAGE.transpose(1, 2, 0), r"\(256, 256, 3\)"), (np.zeros(2), r"\(2,\)"),
     (np.full(3, np.nan), "holds no mean"), (np.array(["a"]), "holds no mean"), (np.zeros(0), "holds no mean"),
-    (np.array([{}], dtype=object), "holds no mean"),
+    (np.array([{}], dtype=object), "holds no mean"), (np.ones(3, bool), "holds no mean"),
+    (np.ones(3, complex), "holds no mean"), (np.array(["1", "2", "3"]), "holds no mean"), (np.ones(3, "M8[s]"), "holds no mean"),
 ])
 def test_another_shape_is_a_sentence(tmp_path, array, said):
     np.save(tmp_path / "m.npy", array)
@@ -103,7 +104,9 @@ def test_what_is_no_mean_is_a_sentence(tmp_path, given):
     assert "\n" not in str(refused.value) and "--mean" in str(refused.value)
 
 
-@pytest.mark.parametrize("content", [b"", b"hello", b"{", b'{"mean": {}}', b"[" * 5000, b"\x08\x01\x10\xff", b'{"mean": ["a"]}'])
+@pytest.mark.parametrize("content", [
+    b"", b"hello", b"{", b'{"mean": {}}', b"[" * 5000, b"\x08\x01\x10\xff", b'{"mean": ["a"]}', b'{"mean": [[0.4]]}',
+    b"[[1, 2, 3]]", b'{"mean": 0.4}', b'{"mean": [[0.4, 0.4, 0.4]], "std": [[0.2, 0.2, 0.2]]}', b'{"mean": [0.4], "std": 0.2}'])
 def test_a_damaged_file_is_a_sentence(tmp_path, content):
     (tmp_path / "m").write_bytes(content)
     with pytest.raises(UserError, match="holds no mean"):
