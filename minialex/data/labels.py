@@ -52,12 +52,18 @@ _WANTED = "write a picture, a comma and its class on each line"
 
 
 class Labels:
-    """A file of labels. columns: the cells of its table, row by row, whose `lines` are known. Raises UserError for no table."""
+    """A file of labels. columns: the cells of its table, row by row, whose `lines` are known. split: the number of the
+    column that says of which part a picture is, or None. Raises UserError for no table."""
 
     def __init__(self, path: Place):
         self.path, table = os.fspath(path), _read_table(path)
         self.lines = [line for line, _ in table]
-        self.columns = [[spelled(cell.strip()) for cell in column] for column in zip(*(cells for _, cells in table))]
+        rows = [[spelled(cell.strip()) for cell in cells] for _, cells in table]
+        has_head = not any(map(is_picture, rows[0]))
+        # Under a header a shorter row lacks its last cells, and the others keep theirs.
+        width = len(rows[0]) if has_head else min(map(len, rows))
+        self.columns = list(map(list, zip(*([*cells, *[""] * width][:width] for cells in rows))))
+        self.split = self._split()
 
     def at(self, line: int) -> str:
         """Name a line in a message."""
@@ -105,9 +111,10 @@ class Labels:
 
     def _rows(self, index: "_Index", problems: Problems) -> list[_Row]:
         """What each row says, without the header."""
-        columns, head = self.columns, [column[0].lower() for column in self.columns]
+        columns, head, split = self.columns, self._head(), self.split
+        if split is None and "split" in head and len(head) > 2:
+            problems.append((self.at(self.lines[0]), "its column split says neither train nor val nor test; it is not used"))
         picture = max(range(len(columns)), key=lambda number: _names_pictures(columns[number], index))
-        split = self._split(head, problems)
         named = [head.index(name) for name in CLASS_COLUMNS if name in head and head.index(name) != picture]
         around = [*range(picture + 1, len(columns)), *range(picture)[::-1]]
         label = named[0] if named else next(number for number in around if number != split)
@@ -119,13 +126,14 @@ class Labels:
             index.has(first.name) or is_picture(first.name) or first.label in {row.label for row in others})
         return others if has_head else rows
 
-    def _split(self, head: list[str], problems: Problems) -> int | None:
+    def _head(self) -> list[str]:
+        return [column[0].lower() for column in self.columns]
+
+    def _split(self) -> int | None:
         """The column that says of which part a picture is: it is called so, and some of its cells are names of parts."""
-        called = [name for name in SPLIT_COLUMNS if name in head and len(head) > 2]
-        found = [head.index(name) for name in called if any(map(_part, self.columns[head.index(name)][1:]))]
-        if "split" in called and not found:
-            problems.append((self.at(self.lines[0]), "its column split says neither train nor val nor test; it is not used"))
-        return found[0] if found else None
+        head = self._head()
+        called = [head.index(name) for name in SPLIT_COLUMNS if name in head and len(head) > 2]
+        return next((number for number in called if any(map(_part, self.columns[number][1:]))), None)
 
 
 def _part(cell: str) -> str:
@@ -144,7 +152,8 @@ def _names_pictures(column: list[str], index: "_Index") -> tuple[int, int, bool]
 def _one_hot(columns: list[list[str]]) -> list[str]:
     """The class of each row where columns hold 1 for the pictures of one class and 0 for all others, "" for other rows; [] where
     none do: it must be all of these columns, or most rows must have a single 1."""
-    flags = [column for column in columns if {cell.lower() for cell in column[1:]} <= _ONE | _NULL]
+    said = [{cell.lower() for cell in column[1:]} - {""} for column in columns]  # a short row ends with empty cells
+    flags = [column for column, cells in zip(columns, said) if cells and cells <= _ONE | _NULL]
     rows = [[column[0] for column, cell in zip(flags, cells) if cell.lower() in _ONE] for cells in zip(*flags)]
     single = sum(len(row) == 1 for row in rows[1:])
     found = len(flags) > 1 and (len(flags) == len(columns) or 2 * single > len(rows) - 1)
@@ -239,7 +248,7 @@ def _records(text: str) -> Table:
         found = [json.loads(line) for line in text.splitlines() if line.strip()]
     if isinstance(found, dict):
         return [(number, [name, str(label)]) for number, (name, label) in enumerate(found.items(), 1)]
-    head = list(found[0].keys())
+    head = list(dict.fromkeys(name for each in found for name in each.keys()))
     return [(number, [str(value) for value in values]) for number, values in enumerate(
         [head, *([each.get(name, "") for name in head] for each in found)])]
 

@@ -191,7 +191,8 @@ def _read_index(folder: str) -> tuple[dict[str, Any], dict[str, Array]]:
 
 
 class Pack:
-    """An open pack. size: pixels a side; found: what the tree held, with paths as if it lay in the pack."""
+    """An open pack. size: pixels a side; found: what the tree held, with paths as if it lay in the
+    pack, but for files of labels, which lie where they did."""
 
     def __init__(self, folder: Place):
         self.folder = os.fspath(folder)
@@ -387,7 +388,7 @@ def _write_index(tree: Found, target: str, parts: dict[str, tuple[str, Classes]]
         labels = [label for label, each in enumerate(classes) for _ in files.get(each, ())]
         arrays |= {f"{name}/names": np.frombuffer(SEPARATOR.join(paths), dtype=np.uint8),
                    f"{name}/labels": np.array(labels, dtype=np.int32), f"{name}/checksums": np.array(checksums, dtype=np.uint32)}
-    grave, problems = ([(tree.name(path), reason) for path, reason in found] for found in (tree.grave, tree.problems))
+    grave, problems = ([(tree.place(path), reason) for path, reason in found] for found in (tree.grave, tree.problems))
     about = json.dumps({"classes": classes, "parts": said, "problems": problems, "grave": grave})
     with replacing(os.path.join(target, INDEX)) as file:
         np.savez(file, about=np.frombuffer(about.encode(), dtype=np.uint8), **arrays)

@@ -1,7 +1,7 @@
 """What a tree of class folders holds: the name of a folder is the class of the pictures in it, unless a file of labels says so.
 
     root/train/cat/1.jpg  root/val/cat/9.jpg  ...    the division into training and validation is given (see layout),
-    root/cat/1.jpg        root/dog/2.jpg      ...    or is made later (see folder)
+    root/cat/1.jpg        root/dog/2.jpg      ...    or is made later (see opening)
 
 Whatever cannot be used becomes one line with its path and the reason; only a tree that leaves nothing to learn from is an
 error.
@@ -11,7 +11,7 @@ import os
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..errors import UserError, require
+from ..errors import require
 from ..utils.files import Place
 from . import layout
 from .labels import Labels, beside
@@ -25,13 +25,15 @@ PARTS = ("train", "val", "test", "all")  # in this order; "all" where there are 
 @dataclass
 class Found:
     """What a tree or a pack holds. parts: {"train", "val", "test" or "all": (folder, Classes)}; problems: what is left out;
-    grave: those of them at which --strict stops; lines: {class: where a file of labels names it}; pack: the Pack, or None."""
+    grave: those of them at which --strict stops; lines: {class: where a file of labels names it}; tables: the paths of
+    such files; pack: the Pack, or None."""
 
     root: str
     parts: dict[str, tuple[str, Classes]] = field(default_factory=dict)
     problems: Problems = field(default_factory=list)
     grave: Problems = field(default_factory=list)
     lines: dict[str, str] = field(default_factory=dict)
+    tables: list[str] = field(default_factory=list)
     pack: Any = None
 
     @property
@@ -43,6 +45,11 @@ class Found:
         """Name a path within the tree."""
         return path.removeprefix(os.path.join(self.root, ""))
 
+    def place(self, path: str) -> str:
+        """Name a path within the tree, or, of a file of labels and of what lies elsewhere, the absolute path."""
+        is_table = printable(path).startswith(tuple(map(printable, self.tables)))
+        return os.path.abspath(path) if is_table or self.name(path) == path else self.name(path)
+
     def stop_if(self, strict: bool) -> None:
         """Raise UserError at the first contradiction, if there is one and --strict was given."""
         if strict and self.grave:
@@ -53,21 +60,26 @@ def scan(root: Place, labels: Place | None = None, to_learn: bool = True, strict
     """Find what lies below the folder `root`; labels: a file that says what its pictures are, or None.
 
     A part of which `labels` names pictures is labelled by it; another one by its folders; one without class folders by the
-    file that its publisher has put beside it. to_learn: leave the test part out, and refuse what cannot be learnt from.
+    file that its publisher has put beside it. to_learn: leave the test part out, and refuse what cannot be learnt from; where
+    `labels` has a column of parts, the pictures in the folder test are among those that it divides.
     Raises UserError with the path for a tree that cannot be used; strict: and at a contradiction.
     """
     root = os.fspath(root)
     table = Labels(labels) if labels else None
     divided, unused = layout.find(root, to_learn, table is not None)
     folders = {part: divided[part] for part in PARTS if part in divided and not (to_learn and part == "test")}
-    found = Found(root, problems=unused if to_learn else [])
-    named = _labelled(root, table, folders, found) if table else {}
+    found = Found(root, problems=list(unused) if to_learn else [])
+    divisible = divided if table and table.split is not None else folders
+    named = _labelled(root, table, {part: divisible[part] for part in PARTS if part in divisible}, found) if table else {}
+    if to_learn and "test" in named and "test" in divisible:
+        inside = divisible["test"].path + os.sep
+        found.problems = [each for each in found.problems if each not in unused or not inside.startswith(each[0] + os.sep)]
     for part in PARTS:
         folder = folders.get(part)
         if part in named:
             if to_learn and part == "test":
-                count = sum(map(len, named[part].values()))
-                found.problems.append((table.path, f"it calls {count:,} pictures test; they are not used"))
+                if count := sum(map(len, named[part].values())):
+                    found.problems.append((table.path, f"it calls {count:,} pictures test; they are not used"))
             elif named[part]:
                 found.parts[part] = folder.path if folder else root, named[part]
         elif folder:
@@ -81,19 +93,24 @@ def scan(root: Place, labels: Place | None = None, to_learn: bool = True, strict
             elif not (flat and table):
                 found.parts[part] = folder.path, _classes(folder, found.problems)
     if to_learn:
-        _check_to_learn(found, labels)
+        _check_to_learn(found, table)
     found.stop_if(strict)
     return found
 
 
-def _check_to_learn(found: Found, labels: Place | None) -> None:
+def _check_to_learn(found: Found, table: Labels | None) -> None:
     """Take the classes out of val that train does not have. Raises UserError when there is nothing to learn from."""
     train_root, train = found.train
-    require(train, f"the class folders in {train_root} hold no pictures ({' '.join(ENDINGS)})")
-    if labels is None:
+    if table is None:
+        require(train, f"the class folders in {train_root} hold no pictures ({' '.join(ENDINGS)})")
         layout.check_classes(train, train_root)
-    elif len(train) == 1:
-        raise UserError(f"{printable(labels)} names one class only ({next(iter(train))}): a classifier needs at least two")
+    else:
+        path, root = printable(table.path), printable(found.root)
+        require(train or table.split is not None,
+                f"{path} names none of the pictures in {root} to learn from: write their classes into it, too")
+        require(train, f"{path} calls none of the pictures in {root} train: write train in its split column for those to learn "
+                "from")
+        require(len(train) > 1, f"{path} names one class only ({next(iter(train))}): a classifier needs at least two")
     val_root, val = found.parts.get("val", ("", {}))
     for name in [name for name in val if name not in train]:
         found.grave.append((found.lines.get(name) or os.path.join(val_root, name), f"{train_root} has no pictures of this class; "
@@ -103,6 +120,7 @@ def _check_to_learn(found: Found, labels: Place | None) -> None:
 
 def _labelled(root: str, table: Labels, folders: dict[str, Folder], found: Found) -> dict[str, Classes]:
     """{part: Classes} by a file of labels."""
+    found.tables.append(table.path)
     around, unused = os.path.dirname(os.path.realpath(root)), Problems()
     paths = {part: list(pictures_below(folder.path, unused, around)) for part, folder in folders.items()}
     found.problems += [(path, reason) for path, reason in unused if reason != OTHER_ENDING]
