@@ -12,6 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from minialex.cli.gradcheck import megabytes, seconds, whole
 from minialex.errors import UserError
 from minialex.grader import notebooks
 from minialex.grader.files import load
@@ -136,9 +137,6 @@ def _of_the_course(node):
     return any((HERE / f"{name.partition('.')[0]}.py").exists() for name in names)
 
 
-# ----")[0]
-
-
 # ------------------------------------------------------------------------------------------------ a gradebook
 
 
@@ -193,14 +191,17 @@ def _parser():
                         help="with --layers: accept weights' gradients that are averaged over the examples, as some courses do")
     parser.add_argument("--title", help="what the graders call it")
     parser.add_argument("--submissions", metavar="FOLDER", help="for csv: a file or a folder for each student")
-    parser.add_argument("--timeout", type=float, default=10.0, metavar="S", help="seconds of computing for a submission (10)")
-    parser.add_argument("--memory", type=int, default=2048, metavar="MB", help="memory for a submission (2048)")
-    parser.add_argument("--seed", type=int, default=0, help="of the numbers that are drawn (0)")
+    parser.add_argument("--timeout", type=seconds, default=10.0, metavar="S", help="seconds of computing for a submission (10)")
+    parser.add_argument("--memory", type=megabytes, default=2048, metavar="MB", help="memory for a submission (2048)")
+    parser.add_argument("--seed", type=whole, default=0, help="of the numbers that are drawn (0)")
     return parser
 
 
 def _points(text):
-    number = float(text)
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
     if not 0 < number < 1e6:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of points")
     return int(number) if number == int(number) else number

@@ -35,20 +35,29 @@ from ..grader.command import check
 from . import Command
 
 
-def _whole(text: str) -> int:
-    if not text.isdigit():
+def whole(text: str) -> int:
+    """A whole number from 0, such as a seed."""
+    if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0")
     return int(text)
 
 
-def _positive(text: str) -> float:
+def seconds(text: str) -> float:
+    """A time limit, which ends."""
     try:
-        seconds = float(text)
+        number = float(text)
     except ValueError:
-        seconds = 0.0
-    if not 0 < seconds < 1e6:
+        number = 0.0
+    if not 0 < number < 1e6:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
-    return seconds
+    return number
+
+
+def megabytes(text: str) -> int:
+    """Memory in which Python and NumPy can start."""
+    if not text.isdecimal() or not 64 <= int(text) < 1e9:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of megabytes from 64")
+    return int(text)
 
 
 MANY = {"action": "append", "default": []}
@@ -64,7 +73,7 @@ main = Command(
         ("--constant", "NAME", "an input that is not to be moved", MANY),
         ("--mean-over-examples", None, "accept weights' gradients that are averaged over the "
          "examples, as some courses do"),
-        ("--seed", "N", "of everything that is drawn (default: 0)", {"type": _whole, "default": 0}),
+        ("--seed", "N", "of everything that is drawn (default: 0)", {"type": whole, "default": 0}),
         ("--plot", "PNG", "draw the error against the step, and where the gradient is wrong"),
         ("--force", None, "let --plot and --report replace files that this command did not write"),
         ("--json", None, "for programs: one line with an object for each submission"),
@@ -73,11 +82,11 @@ main = Command(
         ("--trust", None, "run the files of others as you would run your own, not confined"),
         ("--verbose", None, "all numbers, and what the submissions printed"),
         ("--timeout", "S", "seconds of computing for a submission (10)",
-         {"type": _positive, "default": 10.0}),
+         {"type": seconds, "default": 10.0}),
         ("--memory", "MB", "memory for a submission, on Linux (4096)",
-         {"type": _whole, "default": 4096}),
+         {"type": megabytes, "default": 4096}),
         ("--jobs", "N", "how many at once (one per core)",
-         {"type": _whole, "default": os.cpu_count() or 1})]},
+         {"type": whole, "default": os.cpu_count() or 1})]},
     statuses="0 all correct (or with remarks), 1 a gradient is wrong or could not be checked, 2 a "
              "mistake in the command line. In Python: minialex.gradcheck(function, inputs) and "
              "minialex.check_backward(forward, backward, inputs).")

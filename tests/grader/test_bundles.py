@@ -368,3 +368,23 @@ def test_mistakes_are_one_sentence(tmp_path, capsys, arguments, sentence):
     assert grade.main([str(tmp_path / "x.zip"), *arguments]) == 2
     said = capsys.readouterr().err
     assert sentence in said and said.count("\n") == 1 and not (tmp_path / "x.zip").exists()
+
+
+@pytest.mark.parametrize("option, numbers", [
+    ("--timeout", ("-1", "0", "nan", "inf", "1e6", "ten", "")), ("--memory", ("0", "-5", "63", "1.5", "9" * 30, "²", "nan")),
+    ("--seed", ("-1", "1.5", "²", "nan", "")), ("--points", ("0", "-1", "nan", "inf", "two"))])
+def test_numbers_that_no_grader_could_keep_are_refused_in_one_sentence(tmp_path, capsys, option, numbers):
+    from minialex.cli import gradcheck
+
+    (tmp_path / "a.py").write_text("", encoding="utf-8")
+    for number in numbers:
+        commands = [(grade.main, [str(tmp_path / "x.zip"), "--to", "gradescope", "--exercises", "04"])]
+        commands += [(gradcheck.main, [str(tmp_path / "a.py")])] * (option != "--points")
+        for main, arguments in commands:
+            try:
+                status = main([*arguments, f"{option}={number}"])
+            except SystemExit as ended:  # the parser's own way out
+                status = ended.code
+            said = capsys.readouterr().err
+            assert status == 2 and said.count("\n") == 1 and f"{option}: {number!r} is not a" in said
+    assert not (tmp_path / "x.zip").exists()
