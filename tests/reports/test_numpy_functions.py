@@ -30,12 +30,22 @@ def test_so_is_a_ufunc(function):
 
 @pytest.mark.parametrize("call, instead", [
     (np.exp, "x.exp() instead of np.exp"), (lambda t: np.maximum(0, t), "F.relu(x)"), (np.sqrt, "x ** 0.5"),
+    (lambda t: np.maximum(t, 0.0), "F.relu(x)"), (lambda t: np.dot(2, t), "x * y instead of np.dot"),
+    (lambda t: np.dot(t, np.float64(2)), "x * y"), (lambda t: np.dot(np.eye(2), t), "x @ y"),
     (lambda t: np.dot(t, t), "x @ y instead of np.dot"), (np.sum, "x.sum()"), (np.tanh, "F.tanh(x)"),
 ])
 def test_and_says_what_to_write_instead(call, instead):
     with pytest.raises(TypeError) as raised:
         call(ma.Tensor([1.0, 2.0]))
     assert f"; for a gradient write {instead}" in str(raised.value)
+
+
+@pytest.mark.parametrize("other", [1, -0.5, np.zeros(2), ma.Tensor([1.0, 2.0]), ma.Tensor(0.0)])
+def test_a_maximum_that_is_no_relu_is_not_called_one(other):
+    for call in (lambda t: np.maximum(t, other), lambda t: np.maximum(other, t)):
+        with pytest.raises(TypeError, match="NumPy needs an array") as raised:
+            call(ma.Tensor([1.0, 2.0]))
+        assert "relu" not in str(raised.value)
 
 
 def test_an_array_does_not_become_a_tensor_in_place():
@@ -97,6 +107,8 @@ TAKES = {
     "in a list": lambda: ma.Tensor([MASKED, np.ones(2)]),
     "the constant": lambda: ma.Tensor([np.ma.masked, 1.0]),
     "an operand": lambda: ma.Tensor([1.0, 2.0]) * MASKED,
+    **{f"before {sign}": lambda sign=sign: getattr(MASKED, f"__{sign}__")(a_leaf())
+       for sign in ("add", "sub", "mul", "truediv", "pow", "matmul")},
     "an argument": lambda: F.mse_loss(ma.Tensor([1.0, 2.0]), MASKED),
     "a gradient": lambda: (ma.Tensor([1.0, 2.0], requires_grad=True) * 2).backward(MASKED),
     "weights": lambda: nn.Linear(2, 1).load_state_dict({"weight": np.ma.masked_array([[1.0, 9.0]]), "bias": [0.0]}),
