@@ -152,8 +152,8 @@ class Sequential(Module):
             if hasattr(Sequential, name):
                 raise ValueError(f"Sequential cannot name a layer '{name}': choose another name.")
             if not isinstance(layer, Module):
-                raise TypeError(f"Sequential needs modules, no functions: layer {name} is a "
-                                f"{type(layer).__name__}: write nn.ReLU(), with brackets.")
+                raise TypeError(f"Sequential: layer {name} is a {type(layer).__name__}: write "
+                                "nn.ReLU(), with brackets; wrap a function in a Module.")
             setattr(self, name, layer)
 
     def forward(self, x: Input) -> Any:

@@ -193,7 +193,7 @@ LAYERS = {
     "dropout in percent": (lambda: nn.Dropout(50), ValueError,
                            "dropout: p is the probability to drop a value, 0 <= p < 1, got 50"),
     "softmax axis": (lambda: F.softmax(zeros(2, 3), axis=2), ValueError,
-                     "softmax: shape (2, 3) has no axis 2"),
+                     "softmax: shape (2, 3) has no axis 2: use -2 to 1"),
     "softmax of nothing": (lambda: F.log_softmax(zeros(2, 0)), ValueError, "shape (2, 0) has nothing along axis -1"),
     "flatten a number": (lambda: F.flatten(zeros()), ValueError, "flatten: input must have a batch axis"),
     "too high a label": (lambda: F.cross_entropy(zeros(2, 3), [1, 3]), ValueError,
@@ -216,7 +216,7 @@ LAYERS = {
         lambda: F.cross_entropy(zeros(2, 3), [0, 1], weight=ma.Tensor(np.ones(3), requires_grad=True)), ValueError,
         "no gradient is computed for weight: give weight.data"),
     "mse shapes": (lambda: F.mse_loss(zeros(2, 3), zeros(2)), ValueError,
-                   "mse_loss: shapes (2, 3) and (2,) must be equal"),
+                   "mse_loss: output (2, 3) must match target (2,)"),
     "mse of nothing": (lambda: F.mse_loss(zeros(0), zeros(0)), ValueError, "shape (0,) holds nothing to average"),
 }
 
@@ -231,6 +231,8 @@ MODULES = {
                "Linear: out_features must be a whole number of at least 1, got '4096'"),
     "Sequential of classes": (lambda: nn.Sequential(nn.Linear(2, 2), nn.ReLU), TypeError,
                               "layer 1 is a type: write nn.ReLU(), with brackets"),
+    "Sequential of functions": (lambda: nn.Sequential(nn.Linear(2, 2), F.relu), TypeError,
+                                "layer 1 is a function: write nn.ReLU(), with brackets; wrap a function in a Module"),
     "Sequential with a taken name": (lambda: nn.Sequential(train=nn.ReLU()), ValueError, "cannot name a layer 'train'"),
     "Sequential past its end": (lambda: nn.Sequential(a=nn.ReLU(), b=nn.ReLU())[2], IndexError,
                                 "has layers 0 to 1 (a, b), not 2: by name"),

@@ -32,7 +32,8 @@ class LogSoftmax(Function):
 
     def check_inputs(self, x: Array) -> None:
         if not isinstance(self.axis, Integral) or not -x.ndim <= self.axis < x.ndim:
-            raise ValueError(f"softmax: shape {x.shape} has no axis {self.axis}.")
+            raise ValueError(f"softmax: shape {x.shape} has no axis {self.axis}: use "
+                             f"{-x.ndim} to {x.ndim - 1}.")
         if x.shape[self.axis] == 0:
             raise ValueError(f"softmax: shape {x.shape} has nothing along axis {self.axis}.")
 
@@ -134,7 +135,7 @@ def _check_weight(weight: Any, logits: Array) -> Array | None:
 class MSELoss(Function):
     def check_inputs(self, output: Array, target: Array) -> None:
         if output.shape != target.shape:
-            raise ValueError(f"mse_loss: shapes {output.shape} and {target.shape} must be equal.")
+            raise ValueError(f"mse_loss: output {output.shape} must match target {target.shape}.")
         if output.size == 0:
             raise ValueError(f"mse_loss: shape {output.shape} holds nothing to average.")
 
