@@ -44,7 +44,7 @@ def _layouts(lines: str) -> list[tuple[dict, dict]]:
     return found
 
 
-FORWARD, BACKWARD, DERIVATIVE, MORE_GRADIENTS, TRIMMED, INITIALISE, TESTS, NO_LAYER = _ranked("functions")
+FORWARD, BACKWARD, DERIVATIVE, MORE_GRADIENTS, TRIMMED, INITIALISE, TESTS, NO_LAYER, LOSSES = _ranked("functions")
 OUTPUTS, CACHE, LEARNING_RATE, LISTS, SHAPES, TRAINING, PAIRS, LAYERS, STACKS, NEIGHBOURS = _ranked("arguments")
 INPUT_GRADIENTS, CONTAINERS, OF_GRADIENTS, BEFORE, AFTER = _ranked("where gradients lie")
 ROLE, SAME, LETTER, GEOMETRY = map(_owners, ("roles", "same", "letters", "geometry"))

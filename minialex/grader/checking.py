@@ -210,6 +210,10 @@ class Check:
 
     def _compared(self, reading, quickly):
         code, values, _ = reading
+        unknown = sorted(set(self.request.constant) - {*values, *leaves(values)})
+        if unknown:
+            raise CannotDraw(f"{code.title} has no input {', '.join(unknown)} to be held constant; its inputs are "
+                             f"{', '.join(leaves(values))}.")
         self.samples, self.cost = self._samples(reading)
         report = check.check_code(code, values, constant=self.request.constant, samples=self.samples, seed=self.request.seed,
                                   mean_over_examples=self.job.get("mean_over_examples", False), cost=self.cost,

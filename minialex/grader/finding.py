@@ -19,7 +19,7 @@ import types
 from typing import NamedTuple
 
 from ..gradcheck import binding
-from ..gradcheck.dialects import BACKWARD, DERIVATIVE, FORWARD, NO_LAYER, ROLE, TESTS, TRIMMED, plain
+from ..gradcheck.dialects import BACKWARD, DERIVATIVE, FORWARD, LOSSES, NO_LAYER, ROLE, TESTS, TRIMMED, plain
 from ..nn import Module
 from ..tensor import Function
 from .files import load
@@ -30,6 +30,7 @@ __all__ = ["Found", "NothingFound", "chosen", "everything", "like", "load"]
 BASES = {"layer", "baselayer", "layerbase", "module", "basemodule", "base", "loss", "baseloss", "activation", "function",
          "operation", "node", "activationfunction", "lossfunction", "abstractlayer", "op"}  # they say what others must have
 PARAMETERS = {"parameters", "params", "param", "weights", "theta", "thetas", "model"}  # of a whole network, in a dictionary
+REDUCING = {"mean", "sum", "average", "norm", "std", "var", "float", "item", "max", "abs"}  # they make one number
 GRADIENT_NAME = r"d[A-Z]\w*|d[a-z]|d_\w+|grads?\w*|\w+_grads?"  # what is returned beside a loss
 
 
@@ -182,8 +183,25 @@ def _returns_gradients(name, function):
             first, last = (_words_of(node.value.elts[place]) for place in (0, -1))
             if words & {"loss", "cost", "entropy", "criterion"} or re.fullmatch(GRADIENT_NAME, last):
                 return _is_number(node.value.elts[0])
+            if any(map(LOSSES.__contains__, (*words, plain(name)))) and _is_value_and_gradient(node.value, function):
+                return True
             return bool(re.fullmatch(GRADIENT_NAME, first) and re.fullmatch("(?i).*(loss|cost)|j", last))
     return False
+
+
+def _is_value_and_gradient(returned, function):
+    """Is it (np.mean(r ** 2), 2 * X.T @ r)? Two numbers, such as an error and R², are none, nor are weights and a cost."""
+    first, last = returned.elts[0], returned.elts[-1]
+    given = {p.name for p in binding.signature(function)}
+    multiplies = any(isinstance(node, ast.MatMult) for node in ast.walk(last)) or bool(_called(last) & {"dot", "T"})
+    moved = not _called(last) & REDUCING and any(isinstance(node, ast.Name) and node.id in given for node in ast.walk(last))
+    return bool(_called(first) & REDUCING) and not isinstance(last, ast.Name) and (multiplies or moved)
+
+
+def _called(node):
+    """The attributes and functions in an expression: mean of np.mean(x) and of x.mean()."""
+    return {one.attr if isinstance(one, ast.Attribute) else one.id for one in ast.walk(node)
+            if isinstance(one, (ast.Attribute, ast.Name))}
 
 
 def _words_of(node):

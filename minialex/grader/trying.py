@@ -137,6 +137,8 @@ class Trying:
             for layout in found:
                 if {"probs", "one-hot"} & set(layout.shapes.values()):
                     yield layout, ""
+        if self.found.kind == "loss" and self._is_regression(report):
+            yield self.layout._replace(shapes={**self.layout.shapes, "x": "ND", "w": "D", "b": "1", "labels": "N"}), ""
         row, *others = report.counted()
         if not others and row.verdict in (verdict.UNKNOWN, verdict.TERM) and len(row.shape) == 2:
             row_of_scores = {**dict.fromkeys(("x", "scores", "probs"), "1Q"), "labels": "hotQ"}
@@ -147,6 +149,11 @@ class Trying:
             for layout in found:  # labels that broadcast by chance: of one column, of columns; never of one example
                 if "labels" in layout.shapes and layout.shapes["x"] != "D1":
                     yield layout, None
+
+    def _is_regression(self, report):
+        """May a small w stand for one column, as in loss(w, X, y)? A capital letter means a matrix."""
+        matrices = [row.name for row in report.counted() if len(row.shape) == 2 and "w" in inputs.roles([row.name])]
+        return len(matrices) == 1 and matrices[0].islower() and {"x", "labels"} <= inputs.roles(self.tried)
 
     @staticmethod
     def rows(reading: Reading, batch: dict) -> Iterator[list[Reading]]:

@@ -1,0 +1,67 @@
+"""loss, gradient = mse(w, X, y): a regression by any of its names, its weights one column; and what only looks like one."""
+import pytest
+from student_files import verdicts
+
+MSE = """
+import numpy as np
+
+def mse(w, X, y):
+    r = X @ w - y
+    return np.mean(r ** 2), 2 * X.T @ r / len(y)
+"""
+RIDGE = """
+import numpy as np
+
+class ReLU:
+    def forward(self, x):
+        self.x = x
+        return np.maximum(x, 0)
+    def backward(self, d):
+        return d * (self.x > 0)
+
+def ridge(w, X, y, lam):
+    r = X @ w - y
+    return np.mean(r ** 2) + lam * np.sum(w ** 2), 2 * X.T @ r / len(y) + 2 * lam * w
+"""
+LOGISTIC = """
+import numpy as np
+
+def logistic_loss(w, X, y):
+    p = 1 / (1 + np.exp(-X @ w))
+    return -(y * np.log(p) + (1 - y) * np.log(1 - p)).mean(), X.T @ (p - y) / len(y)
+"""
+REGRESSIONS = [(MSE, "2 * X.T", "3 * X.T"), (RIDGE, "+ 2 * lam", "+ 55 * lam"), (LOGISTIC, "(p - y)", "(p + y)")]
+NO_GRADIENT = """
+import numpy as np
+
+def mse_and_r2(y, t):
+    return np.mean((y - t) ** 2), 1 - ((y - t) ** 2).sum() / ((t - t.mean()) ** 2).sum()
+
+def mae(y, t):
+    return np.mean(abs(y - t)), np.sqrt(np.mean((y - t) ** 2))
+
+def ridge(X, y, lam):
+    return np.linalg.solve(X.T @ X + lam * np.eye(X.shape[1]), X.T @ y), X.T @ y
+"""
+
+
+@pytest.mark.parametrize(("code", "right", "wrong"), REGRESSIONS)
+def test_a_regression_is_right_and_a_slip_in_it_is_found(check, code, right, wrong):
+    status, (result,) = check(regression=code)
+    assert status == 0 and verdicts(result)["w"] == "correct", result
+    assert right in code
+    status, (result,) = check(regression=code.replace(right, wrong))
+    assert status == 1 and result["checks"][-1]["status"] == "wrong", result
+
+
+def test_two_errors_or_weights_are_no_loss_with_its_gradient(check):
+    relu = RIDGE.partition("def ridge")[0]
+    status, (result,) = check(metrics=relu + NO_GRADIENT)
+    assert status == 0 and [one["name"] for one in result["checks"]] == ["ReLU"], result
+
+
+def test_an_input_held_constant_that_there_is_not_is_named(check):
+    status, (result,) = check("--constant", "q", regression=MSE)
+    assert status == 2 and "no input q" in result["checks"][0]["error"]["message"], result
+    status, (result,) = check("--constant", "X", regression=MSE)
+    assert status == 0 and verdicts(result)["w"] == "correct", result
