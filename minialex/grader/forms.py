@@ -153,10 +153,13 @@ def of_class(found, layout, request):
     kind = finding.kind_of(backward or "")
     if is_static or [p.name for p in binding.signature(method)][:1] in ([name] for name in CONTEXT):
         return of_functions(method, gradient, kind, layout, request)
-    _stacked(prototype, found, layout, request)
+    empty = _stacked(prototype, found, layout, request)
     objects.set_learning_rates(prototype)
     values = inputs.draw(inputs.parameters_of(method), layout, request)
     _initialised(prototype, forward, values, layout, request)
+    if empty and _gives_back(prototype, forward, values):
+        raise NotChecked(f"{found.name} was made with nothing in {empty}, and gives its input back: put a layer "
+                         "into the file, or a class that makes one with layers")
     if not any(isinstance(value, int) for value in built.values()):
         values = _wide_enough(prototype, forward, values)
     asks_for_dout = backward and binding.names_of_dout(method, gradient)  # beside it, y is the output
@@ -180,6 +183,15 @@ def _runs(prototype, forward, values):
     except Exception:  # something is still missing, or of another shape
         return False
     return True
+
+
+def _gives_back(prototype, forward, values):
+    """Is the output the very input?"""
+    try:
+        output = getattr(objects.clone(prototype), forward)(**values)
+    except Exception:  # it runs otherwise, or not at all
+        return False
+    return any(isinstance(value, np.ndarray) and np.array_equal(value, output) for value in values.values())
 
 
 def _wide_enough(prototype, forward, values):
@@ -309,12 +321,19 @@ def _filled(prototype, layout, request):
 
 
 def _stacked(prototype, found, layout, request):
-    """An empty list of layers gets one."""
+    """An empty list of layers gets one; a tuple, of Sequential(*layers), too. Returns the name of one that stays empty."""
+    empty = ""
     for name, value in list(vars(prototype).items()):
-        if plain(name) in STACKS and value == []:
+        if plain(name) in STACKS and isinstance(value, (list, tuple)) and not value:
+            empty = name
             with contextlib.suppress(Exception):  # forward says what is missing
                 layer = _another(found, name, layout, request)
-                (prototype.add if callable(getattr(prototype, "add", None)) else value.append)(layer)
+                if isinstance(value, tuple):
+                    setattr(prototype, name, (layer,))
+                else:
+                    (prototype.add if callable(getattr(prototype, "add", None)) else value.append)(layer)
+                empty = ""
+    return empty
 
 
 class Recorder:

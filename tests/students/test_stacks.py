@@ -1,0 +1,35 @@
+"""Sequential(*layers): checked with a layer of the file; with none it gives its input back, and says nothing of backward."""
+STACK = """
+class Sequential:
+    def __init__(self, *layers):
+        self.layers = layers
+    def forward(self, x):
+        for layer in self.layers:
+            x = layer.forward(x)
+        return x
+    def backward(self, d):
+        for layer in reversed(self.layers):
+            d = layer.backward(d)
+        return d
+"""
+CUBE = """
+class Cube:
+    def forward(self, x):
+        self.x = x
+        return x ** 3
+    def backward(self, d):
+        return 3 * d * self.x ** 2
+"""
+
+
+def test_a_stack_without_layers_is_not_called_right(check):
+    status, (result,) = check(stack=STACK)
+    assert status == 1 and result["status"] == "error", result
+    assert "nothing in layers" in result["checks"][0]["error"]["message"]
+
+
+def test_a_stack_is_checked_with_a_layer_of_the_file(check):
+    status, (result,) = check(stack=CUBE + STACK)
+    assert status == 0 and [one["status"] for one in result["checks"]] == ["correct", "correct"], result
+    status, (result,) = check(stack=CUBE + STACK.replace("d = layer.backward(d)", "d = layer.backward(d) * d"))
+    assert status == 1 and [one["status"] for one in result["checks"]] == ["correct", "wrong"], result
