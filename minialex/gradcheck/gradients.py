@@ -30,6 +30,7 @@ def sorted_out(pair: Checked, returned: object, is_loss: bool) -> dict:
         found = returned
     else:
         found = (_by_name if isinstance(returned, dict) else _in_order)(pair, returned, is_loss)
+    pair.unasked = {name: value for name, value in found.items() if is_of_number(value, pair.options.get(name))}
     return {name: _fitted(name, value, pair.shapes[name]) for name, value in found.items() if name in pair.shapes}
 
 
@@ -80,6 +81,12 @@ def _in_order(pair, returned, is_loss):
     gradients = "1 gradient" if len(returned) == 1 else f"{len(returned)} gradients"
     raise GradientsDiffer(f"backward returned {gradients} for {count} inputs ({', '.join(names)}): return one for each, in "
                           "this order")
+
+
+def is_of_number(value: object, given: object) -> bool:
+    """Is this an array, a gradient of what was given as one number?"""
+    is_number = isinstance(given, (int, float)) and not isinstance(given, bool)
+    return is_number and isinstance(value, np.ndarray) and value.dtype.kind == "f" and value.size > 1 and bool(value.any())
 
 
 def _opened(returned):

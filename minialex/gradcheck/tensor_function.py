@@ -27,6 +27,7 @@ class Checked:
 
     outside_engine, caller = False, "gradcheck"  # the latter for error messages
     options, overrides = {}, {}  # what else the function was given, and what a mistake tries instead
+    unasked: dict = {}  # {name: gradient} of what was given as one number
     writes_into_dout, writes_into, absent, accepts_mean = False, frozenset(), {}, False
     examples = 0  # how many there are in the first input, once somebody has asked
     cut_off = ""  # what is said of the first gradient that stops some steps back in time

@@ -218,6 +218,7 @@ class Check:
         report = check.check_code(code, values, constant=self.request.constant, samples=self.samples, seed=self.request.seed,
                                   mean_over_examples=self.job.get("mean_over_examples", False), cost=self.cost,
                                   seconds=0.0 if quickly else self._left())
+        report.rows = [row for row in report.rows if row.name not in self.request.options or row.verdict != verdict.UNDECIDED]
         if getattr(code, "updating", False):
             report.rows = _without_learning_rate(report.rows, [parameter.name for parameter in code.wanted])
         for name in getattr(code, "without", ()):

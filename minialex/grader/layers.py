@@ -5,7 +5,7 @@ import numpy as np
 
 from ..gradcheck import binding, dialects
 from ..gradcheck.dialects import DOUT, OUTPUTS, ROLE, plain, stem, stems_of_gradient
-from ..gradcheck.gradients import Named
+from ..gradcheck.gradients import Named, is_of_number
 from ..gradcheck.numpy_code import Run, leaves
 from . import objects
 
@@ -181,6 +181,8 @@ class Layer:
         stored = objects.gradients(layer, self.wanted)
         found = {**found, **{name: value for name, value in stored.items() if np.shape(found.get(name)) != shapes.get(name)}}
         found.update(self._updates(layer, before, found))
+        if isinstance(returned, tuple) and len(returned) == len(given):
+            found.update((name, value) for name, value in zip(given, returned) if is_of_number(value, given[name]))
         if not moved.keys() & found.keys() and moved:
             found.update(_input_gradient(layer, next(iter(moved))))
         return found

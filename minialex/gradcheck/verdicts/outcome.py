@@ -5,7 +5,7 @@ what exactly is wrong is then for the mistakes of the other files.
 """
 from ...device import array_module
 from ..comparing import Comparing, Finding
-from ..report import Row
+from ..report import Row, times
 from ..tensor_function import Checked, ShapeDiffers
 from . import names
 from .mistakes import diagnosis
@@ -173,8 +173,11 @@ def shape_differs(subject: Checked, problem: ShapeDiffers) -> list[Row]:
 
 def absent(subject: Checked) -> list[Row]:
     """Rows for the inputs that backward gives no gradient for: the data of a first layer or a network, the target of a loss."""
-    return [Row(name, slot.shape, slot.size, evidence=f"backward gives no gradient for {name}")
+    rows = [Row(name, slot.shape, slot.size, evidence=f"backward gives no gradient for {name}")
             for name, slot in subject.absent.items()]
+    return rows + [Row(name, (), 1, verdict=names.UNDECIDED, evidence="backward returns a gradient of shape "
+                       f"{times(value.shape)} for {name}, which was given as a number: give it as an array, as with "
+                       f"--shape {name}={','.join(map(str, value.shape))}") for name, value in subject.unasked.items()]
 
 
 def without_gradient(name: str) -> Row:
