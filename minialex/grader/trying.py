@@ -139,6 +139,8 @@ class Trying:
                     yield layout, ""
         if self.found.kind == "loss" and self._is_regression(report):
             yield self.layout._replace(shapes={**self.layout.shapes, "x": "ND", "w": "D", "b": "1", "labels": "N"}), ""
+        if "b" in inputs.roles(self.tried) and "b" not in self.layout.shapes:  # a bias, drawn as large as x
+            yield self.layout._replace(shapes={"x": "ND", "b": "D"}), ""
         row, *others = report.counted()
         if not others and row.verdict in (verdict.UNKNOWN, verdict.TERM) and len(row.shape) == 2:
             row_of_scores = {**dict.fromkeys(("x", "scores", "probs"), "1Q"), "labels": "hotQ"}
