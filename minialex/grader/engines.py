@@ -20,6 +20,8 @@ DATA, GRAD = ("data", "value", "val", "v", "item", "num"), ("grad", "gradient", 
 VALUES = {"a": np.array(0.7), "b": np.array(-1.3)}
 METHODS = ("relu", "tanh", "sigmoid", "exp", "log", "sqrt", "sin", "cos", "square", "abs", "leaky_relu", "softplus", "elu",
            "gelu")
+OF_ARRAYS = ("__matmul__", "__getitem__", "matmul", "dot", "sum", "mean", "max", "min", "reshape", "transpose", "softmax",
+             "log_softmax", "cross_entropy", "concat", "stack")  # what numbers do not need
 EXPRESSIONS = ("a + b", "a * b", "a - b", "a / b", "-a", "a ** 3", "2 * a", "1 - a", "1 + a", "a * b + a", "(a + b) * (a + b)",
                *(f"{leaf}.{name}()" for name in METHODS for leaf in "ab"))
 
@@ -43,7 +45,17 @@ def report(found, codes, seed):
     if not rows:
         raise NotChecked(f"{found.name} has operators and {found.backward}(), but a + b of {found.name}({VALUES['a']}) and "
                          f"{found.name}({VALUES['b']}) cannot be followed: {type(first).__name__}: {first}")
+    left = _not_followed(found.forward, rows)
+    if left:
+        told = f"not checked, since no expression of two numbers uses them: {', '.join(left)}"
+        rows[-1] = rows[-1]._replace(evidence="; ".join(filter(None, (rows[-1].evidence, told))))
     return Report(f"{found.name}, {len(rows)} derivatives", rows)
+
+
+def _not_followed(cls, rows):
+    """The operations that the class defines and no row is about."""
+    followed = {name for name in METHODS for row in rows if f".{name}()" in row.name}
+    return [name for name in (*METHODS, *OF_ARRAYS) if name not in followed and callable(getattr(cls, name, None))]
 
 
 def rows_of(expression: str) -> list[str]:
