@@ -138,9 +138,9 @@ class Trying:
                 if {"probs", "one-hot"} & set(layout.shapes.values()):
                     yield layout, ""
         if self.found.kind == "loss" and self._is_regression(report):
-            yield self.layout._replace(shapes={**self.layout.shapes, "x": "ND", "w": "D", "b": "1", "labels": "N"}), ""
+            yield self.layout._replace(shapes={**self.layout.shapes, "x": "ND", "w": "D", "b": "1", "labels": "N"}), None
         if "b" in inputs.roles(self.tried) and "b" not in self.layout.shapes:  # a bias, drawn as large as x
-            yield self.layout._replace(shapes={"x": "ND", "b": "D"}), ""
+            yield self.layout._replace(shapes={"x": "ND", "b": "D"}), None
         row, *others = report.counted()
         if not others and row.verdict in (verdict.UNKNOWN, verdict.TERM) and len(row.shape) == 2:
             row_of_scores = {**dict.fromkeys(("x", "scores", "probs"), "1Q"), "labels": "hotQ"}

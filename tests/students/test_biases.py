@@ -21,3 +21,9 @@ def test_a_bias_is_right_as_a_row_and_as_an_array(check, gradient):
 def test_a_slip_in_it_is_found(check, gradient):
     status, (result,) = check(bias=BIAS.replace("d.sum(0)", gradient))
     assert status == 1 and verdicts(result)["b"] != "correct", result
+
+
+def test_a_slip_beside_it_is_told_for_arrays_of_one_shape(check):
+    quotient = BIAS.replace("return x + b", "self.x, self.b = x, b\n        return x / b")
+    status, (result,) = check(div=quotient.replace("return d, d.sum(0)", "return d / self.b, -d * self.x / self.b"))
+    assert status == 1 and verdicts(result)["b"] != "shape differs", result
