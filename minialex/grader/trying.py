@@ -116,8 +116,9 @@ class Trying:
         return False
 
     def meant(self, small: bool, report: Report) -> Iterator[tuple[list[Reading], str | None]]:
-        """(readings, what is to be said) for other inputs that wrong code may be meant for: a list, another object to hold,
-        probabilities or one-hot rows, a single example. None for the latter: it counts only if the code is right for them."""
+        """(readings, what is to be said) for other inputs that wrong code may be meant for: a list,
+        another object to hold, probabilities or one-hot rows, weights of one column, a bias as a
+        row, a single example. None: these inputs count only if the code is right for them."""
         for layout, note in list(self._meant(small, report)):
             for _, readings in self.running([layout]):
                 code, values, _ = readings[0]
