@@ -179,7 +179,7 @@ class Sequential(Module):
             return Sequential(**dict(named[index]))
         if not isinstance(index, Integral) or int(index) not in range(-len(named), len(named)):
             raise IndexError(f"Sequential has layers 0 to {len(named) - 1} "
-                             f"({', '.join(dict(named))}), not {index!r}: by name, model.name.")
+                             f"({', '.join(dict(named))}), not {index!r}; by name: model.NAME.")
         return named[int(index)][1]
 
 

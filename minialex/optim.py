@@ -29,7 +29,7 @@ class SGD:
     def __init__(self, parameters: Iterable[Any], lr: float, momentum: float = 0.9,
                  weight_decay: float = 5e-4) -> None:
         if isinstance(parameters, Tensor):
-            raise TypeError(f"SGD needs a list, got one parameter of shape {parameters.shape}.")
+            raise TypeError(f"SGD needs a list: put the parameter {parameters.shape} in brackets.")
         groups = list(parameters)
         if not groups:
             raise ValueError("SGD got no parameters: pass model.parameters().")

@@ -118,6 +118,11 @@ class Labels:
         named = [head.index(name) for name in CLASS_COLUMNS if name in head and head.index(name) != picture]
         around = [*range(picture + 1, len(columns)), *range(picture)[::-1]]
         label = named[0] if named else next(number for number in around if number != split)
+        other = next((number for number, column in enumerate(columns) if split is None and len(column) > 1
+                      and number not in (picture, label) and all(map(_part, column[1:]))), None)
+        if other is not None:
+            problems.append((self.at(self.lines[0]), f"its column {other + 1} says train, val or test, but is not called "
+                             "split, so it is not used: call it so in the first line, as in file,label,split"))
         ones = [] if named or index.has(columns[picture][0]) else _one_hot(columns[:picture] + columns[picture + 1:])
         labels = ones or map(_label, columns[label])
         parts = [None] * len(self.lines) if split is None else map(_part, columns[split])

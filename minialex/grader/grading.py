@@ -159,9 +159,11 @@ def handed_in(folder: str | os.PathLike) -> list[Path]:
 def code_in(folder: str | os.PathLike) -> list[Path]:
     """The Python files and notebooks below a folder, sorted, without hidden ones, caches and
     environments."""
-    return [path for path in sorted(Path(folder).rglob("*"))
-            if path.suffix in KINDS and path.is_file() and
-            not any(NOT_HANDED_IN.match(part) for part in path.relative_to(folder).parts)]
+    found = []
+    for base, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not NOT_HANDED_IN.match(name)]
+        found += [Path(base, name) for name in names if not NOT_HANDED_IN.match(name)]
+    return [path for path in sorted(found) if path.suffix in KINDS and path.is_file()]
 
 
 # ---------------------------------------------------------------------------------------- exercises

@@ -145,3 +145,12 @@ def test_what_cannot_be_used_in_the_folder_test_is_told(tmp_path):
     train, val, told = opened(root, "\n".join(["file,label,split", *rows]))
     assert (len(train), len(val)) == (4, 2)
     assert [reason for _, reason in told] == ["this link leads back to a folder that contains it", TEST]
+
+
+@pytest.mark.parametrize("head", [None, "file,label,phase", "file,label,fold,split"])
+def test_parts_in_a_column_of_another_name_are_told(flat, head):
+    rows = [",".join([f"{n:02d}.png", class_of(n), PARTS[n], "1"][:(head or "a,b,c").count(",") + 1]) for n in range(COUNT)]
+    train, val, problems = opened(flat, "\n".join([head, *rows] if head else rows))
+    assert len(train) + len(val) == COUNT
+    assert ("its column 3 says train, val or test, but is not called split, so it is not used: call it so in the first line, "
+            "as in file,label,split") in [reason for _, reason in problems]

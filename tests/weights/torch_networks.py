@@ -44,8 +44,9 @@ def torchvision_module(arrays):
 def torchvision_answer(network, planes, mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225)):
     """softmax for a picture, uint8 (3, 256, 256), preprocessed as torchvision documents it."""
     import torch
-    crop = torch.from_numpy(planes[:, 16:240, 16:240] / 255.0).float()
-    mean, std = (torch.tensor(numbers)[:, None, None] for numbers in (mean, std))
+    kind = next(network.parameters()).dtype
+    crop = torch.from_numpy(planes[:, 16:240, 16:240] / 255.0).to(kind)
+    mean, std = (torch.tensor(numbers, dtype=kind)[:, None, None] for numbers in (mean, std))
     with torch.no_grad():
         features = network.features(((crop - mean) / std)[None])
         return torch.softmax(network.classifier(features.flatten(1)), 1)[0].numpy()
