@@ -334,7 +334,7 @@ class Function:
 
     def __call__(self, *inputs: Any) -> Tensor:
         if self.sources is not None:
-            raise RuntimeError(f"this {self.name} was called before: make {self.name}()(x) anew.")
+            raise RuntimeError(f"{self.name} was called before: make a new one, {self.name}()(x).")
         inputs = as_tensors(self.name, inputs)
         recording = is_grad_enabled()
         self.needs_input_grad = tuple(recording and tensor.requires_grad for tensor in inputs)

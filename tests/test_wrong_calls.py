@@ -77,7 +77,7 @@ FUNCTION = {
     "no forward": (lambda: ma.Function()(zeros(2)), NotImplementedError, "Function has no forward(self, *arrays)"),
     "no backward": (lambda: type("Cube", (ma.Function,), {"forward": lambda s, x: x + 1})()(zeros(1)).backward(),
                     NotImplementedError, "Cube has no backward(self, grad_output)"),
-    "called twice": (function_called_twice, RuntimeError, "this Cube was called before: make Cube()(x) anew."),
+    "called twice": (function_called_twice, RuntimeError, "Cube was called before: make a new one, Cube()(x)."),
     "forward returns a Tensor": (lambda: function(forward=ma.Tensor)(zeros(2)), TypeError,
                                  "Cube.forward returned a Tensor, not one array: compute"),
     "forward returns nothing": (lambda: function(forward=lambda x: None)(zeros(2)), TypeError,
