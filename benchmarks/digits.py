@@ -1,16 +1,17 @@
-"""Near-ties: how often float32 decides a ReLU or a pooling window otherwise than float64, and what that does to gradients.
+"""Near-ties: how often float32 decides a ReLU or a pooling window otherwise than float64, and what
+that does to gradients.
 
     python benchmarks/digits.py [--networks 20] [--batch 4] [--classes 10]
 
-Random whole paper networks (He's and the paper's initialisation in turn, no dropout). PyTorch in float64 says what is right;
-judged are this engine, its textbook and PyTorch, all in float32 with the same weights. Quoted for each: ReLU and pooling
-decisions that differ, the largest error of a parameter's gradient relative to its largest value, and how many differences are
-to be expected:
+Random whole paper networks (He's and the paper's initialisation in turn, no dropout). PyTorch in
+float64 says what is right; judged are this engine, its textbook and PyTorch, all in float32 with
+the same weights. Quoted for each: ReLU and pooling decisions that differ, the largest error of a
+parameter's gradient relative to its largest value, and how many differences are to be expected:
 
     ReLU: p(0) · E|e| · n        pooling window: p(0) · E|e| / √2 · n
 
-n values with rounding error e; p(0) is the density of the values at 0, for a window of the margin between its largest
-two. Two networks say that more precisely than a count over twenty.
+n values with rounding error e; p(0) is the density of the values at 0, for a window of the margin
+between its largest two. Two networks say that more precisely than a count over twenty.
 """
 import argparse
 import sys
@@ -29,9 +30,11 @@ SIDES = "minialex", "textbook", "PyTorch"
 
 
 def options_parser():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--networks", type=int, default=6, help="default: %(default)s")
-    parser.add_argument("--batch", type=int, default=4, help="images in each batch (default: %(default)s)")
+    parser.add_argument("--batch", type=int, default=4,
+                        help="images in each batch (default: %(default)s)")
     parser.add_argument("--classes", type=int, default=10, help="default: %(default)s")
     return parser
 
@@ -47,7 +50,8 @@ class Network:
         ma.manual_seed(seed)
         self.model = models.alexnet("paper", classes, init=self.init).eval()
         generator = np.random.default_rng(100 + seed)
-        scale = 60 if self.init == "paper" else 1  # the size of the pixels that the paper's weights expect
+        # the size of the pixels that the paper's weights expect
+        scale = 60 if self.init == "paper" else 1
         images = scale * generator.standard_normal((batch, *self.model.input_shape))
         self.images, self.labels = images.astype(np.float32), generator.integers(0, classes, batch)
         self.peer = torch_network(self.model).eval()
@@ -101,17 +105,21 @@ def differences(kind, seen, exact):
         return int(((seen > 0) != (exact > 0)).sum()), density * error
     ours, theirs = windows(seen), windows(exact)
     second, largest = np.partition(theirs, 7, axis=1)[:, 7:].T
-    margins = (largest - second)[largest > 0]  # among zeros nothing is to be decided: ReLU passes no gradient there
-    at_winner = np.take_along_axis(windows(np.abs(seen - exact)), theirs.argmax(1)[:, None], 1).mean()
+    # among zeros nothing is to be decided: ReLU passes no gradient there
+    margins = (largest - second)[largest > 0]
+    at_winner = np.take_along_axis(windows(np.abs(seen - exact)), theirs.argmax(1)[:, None],
+                                   1).mean()
     near = 1e-2 * size
-    return int((ours.argmax(1) != theirs.argmax(1)).sum()), (margins < near).sum() / near * at_winner / np.sqrt(2)
+    return (int((ours.argmax(1) != theirs.argmax(1)).sum()),
+            (margins < near).sum() / near * at_winner / np.sqrt(2))
 
 
 def judge(network, result, exact):
     """(decisions that differ, expected ones, largest error of a gradient, error of the loss)"""
     kinds = [type(layer) for layer in network.model if isinstance(layer, (nn.ReLU, nn.MaxPool2d))]
     found = [differences(*layer) for layer in zip(kinds, result[0], exact[0])]
-    gradient = max(float(np.abs(a - b).max() / np.abs(b).max()) for a, b in zip(result[2], exact[2]))
+    gradient = max(float(np.abs(a - b).max() / np.abs(b).max())
+                   for a, b in zip(result[2], exact[2]))
     return *map(sum, zip(*found)), gradient, abs(result[1] - exact[1]) / exact[1]
 
 
@@ -126,14 +134,16 @@ def main():
                 exact = result
             else:
                 rows[side].append(judge(network, result, exact))
-        print(f"network {seed} ({network.init}): " + ", ".join(
-            f"{side} {rows[side][-1][0]} otherwise, gradients {rows[side][-1][2]:.0e}" for side in SIDES), flush=True)
+        print(f"network {seed} ({network.init}): "
+              + ", ".join(f"{side} {rows[side][-1][0]} otherwise, gradients {rows[side][-1][2]:.0e}"
+                          for side in SIDES), flush=True)
     print(f"{args.networks} networks, {args.batch} images each")
     for side, found in rows.items():
         count, expected, gradient, loss = np.array(found).T
-        print(f"  {side:9s} {count.sum():4.0f} decisions otherwise ({expected.mean():.2f} expected in a network), none in "
-              f"{(count == 0).sum()} networks; gradients: {(gradient > 1e-3).sum()} networks above 1e-3, median "
-              f"{np.median(gradient):.1e}, largest {gradient.max():.1e}; loss within {loss.max():.0e}")
+        print(f"  {side:9s} {count.sum():4.0f} decisions otherwise ({expected.mean():.2f} expected "
+              f"in a network), none in {(count == 0).sum()} networks; gradients: "
+              f"{(gradient > 1e-3).sum()} networks above 1e-3, median {np.median(gradient):.1e}, "
+              f"largest {gradient.max():.1e}; loss within {loss.max():.0e}")
 
 
 if __name__ == "__main__":

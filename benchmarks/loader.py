@@ -1,8 +1,10 @@
-"""Pictures per second that reach the network: `python benchmarks/loader.py [--data DIR] [--threads 1 2] [--step]`.
+"""Pictures per second that reach the network: `python benchmarks/loader.py [--data DIR] [--threads
+1 2] [--step]`.
 
-The same pictures come from JPEG files, decoded anew or kept in memory, and from a pack, which is written first. `--step`: how
-much longer a training step takes with the loader at work beside it; rounds with and without it take turns, so that a machine
-whose speed drifts slows both. CPU time counts all threads; it is the steadier figure where other programs run.
+The same pictures come from JPEG files, decoded anew or kept in memory, and from a pack, which is
+written first. `--step`: how much longer a training step takes with the loader at work beside it;
+rounds with and without it take turns, so that a machine whose speed drifts slows both. CPU time
+counts all threads; it is the steadier figure where other programs run.
 """
 import argparse
 import statistics
@@ -24,21 +26,29 @@ from minialex.tensor import Tensor  # noqa: E402
 
 
 def options_parser():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", help="a tree of class folders (default: the built-in pictures)")
-    parser.add_argument("--batch", type=int, default=32, help="pictures per batch (default: %(default)s)")
-    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2], help="default: %(default)s")
-    parser.add_argument("--seconds", type=float, default=3, help="per measurement (default: %(default)s)")
-    parser.add_argument("--colour", type=float, default=0.0, help="with colour shifts of this σ (default: none)")
-    parser.add_argument("--step", action="store_true", help="also the training step with and without a loader")
-    parser.add_argument("--steps", type=int, default=8, help="steps per round (default: %(default)s)")
+    parser.add_argument("--batch", type=int, default=32,
+                        help="pictures per batch (default: %(default)s)")
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2],
+                        help="default: %(default)s")
+    parser.add_argument("--seconds", type=float, default=3,
+                        help="per measurement (default: %(default)s)")
+    parser.add_argument("--colour", type=float, default=0.0,
+                        help="with colour shifts of this σ (default: none)")
+    parser.add_argument("--step", action="store_true",
+                        help="also the training step with and without a loader")
+    parser.add_argument("--steps", type=int, default=8,
+                        help="steps per round (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=7, help="default: %(default)s")
     return parser
 
 
 def endless(pictures, found, args, threads):
     """Batches of one epoch after another."""
-    loader = data.Loader(pictures, args.batch, statistics=found, workers=threads, drop_last=True, colour=args.colour)
+    loader = data.Loader(pictures, args.batch, statistics=found, workers=threads, drop_last=True,
+                         colour=args.colour)
     epoch = 0
     while True:
         loader.start(epoch)
@@ -47,9 +57,11 @@ def endless(pictures, found, args, threads):
 
 
 def rate(pictures, found, args, threads):
-    """(pictures per second, CPU milliseconds per picture), after an epoch's worth of warm-up where pictures are kept."""
+    """(pictures per second, CPU milliseconds per picture), after an epoch's worth of warm-up where
+    pictures are kept."""
     batches = endless(pictures, found, args, threads)
-    for _ in range(len(pictures) // args.batch + 1 if pictures.cache_bytes or hasattr(pictures, "pack") else 2):
+    for _ in range(len(pictures) // args.batch + 1 if pictures.cache_bytes
+                   or hasattr(pictures, "pack") else 2):
         next(batches)
     count, start, cpu = 0, time.perf_counter(), time.process_time()
     while time.perf_counter() - start < args.seconds:
@@ -74,7 +86,8 @@ class Network:
         self.optimizer.step()
 
     def round(self, steps, batches=None):
-        """(seconds, CPU seconds) per step: of batches from the loader, or of one and the same batch."""
+        """(seconds, CPU seconds) per step: of batches from the loader, or of one and the same
+        batch."""
         if batches is not None:
             next(batches)  # begins to read ahead, as everywhere but at the start of an epoch
         start, cpu = time.perf_counter(), time.process_time()
@@ -84,7 +97,8 @@ class Network:
 
 
 def measure_steps(sources, found, args):
-    """Per source: by how much the loader lengthens a step, in time and in CPU time, median over the rounds."""
+    """Per source: by how much the loader lengthens a step, in time and in CPU time, median over the
+    rounds."""
     plain = endless(sources["packed"], found, args, 2)
     network = Network(plain, len(sources["packed"].classes))
     plain.close()
@@ -97,10 +111,12 @@ def measure_steps(sources, found, args):
             if batches is not None:
                 batches.close()
     alone = seconds.pop("alone")
-    print(f"a training step of {args.batch} alone: {statistics.median(wall for wall, _ in alone) * 1e3:,.0f} ms; times as long "
-          "with the loader beside it (median of the rounds):")
+    print(f"a training step of {args.batch} alone: "
+          f"{statistics.median(wall for wall, _ in alone) * 1e3:,.0f} ms; "
+          "times as long with the loader beside it (median of the rounds):")
     for name, rounds in seconds.items():
-        walls, cpus = (statistics.median(ours[k] / theirs[k] for ours, theirs in zip(rounds, alone)) for k in (0, 1))
+        walls, cpus = (statistics.median(ours[k] / theirs[k] for ours, theirs in zip(rounds, alone))
+                       for k in (0, 1))
         print(f"  {name:18s} {walls:6.3f} x the time   {cpus:6.3f} x the CPU time")
 
 
@@ -113,14 +129,17 @@ def main():
             tree = str(data.sources.cache_folder() / f"builtin-v{data.sources.VERSION}")
         start = time.process_time()
         done = pack(tree, folder + "/packed", progress=False, report=None)
-        print(f"{machine()}, NumPy {np.__version__}; {tree}: {done.pictures:,} pictures, batch {args.batch}, crop 227, float32")
-        print(f"packing: {1e3 * (time.process_time() - start) / done.pictures:.2f} CPU ms per picture")
+        print(f"{machine()}, NumPy {np.__version__}; {tree}: {done.pictures:,} pictures, "
+              f"batch {args.batch}, crop 227, float32")
+        print(f"packing: {1e3 * (time.process_time() - start) / done.pictures:.2f} CPU "
+              "ms per picture")
         sources = {"JPEG, decoded": data.open_data(tree, cache_bytes=0, report=None)[0],
                    "JPEG, in memory": data.open_data(tree, cache_bytes=2**34, report=None)[0],
                    "packed": data.open_data(folder + "/packed", report=None)[0]}
         found = data.statistics(sources["packed"])
-        print(f"{'':18s} " + "".join(f"{threads:>8d} thread{'s' * (threads > 1):1s} " for threads in args.threads)
-              + "  images/s; CPU ms per picture")
+        print(f"{'':18s} " + "".join(f"{threads:>8d} thread{'s' * (threads > 1):1s} "
+                                     for threads in args.threads) + "  images/s; CPU "
+              "ms per picture")
         for name, pictures in sources.items():
             results = [rate(pictures, found, args, threads) for threads in args.threads]
             print(f"{name:18s} " + "".join(f"{images:>15,.0f} " for images, _ in results)

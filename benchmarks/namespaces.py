@@ -1,6 +1,8 @@
-"""Two machines on one: Linux network namespaces joined by a virtual cable, as root. For benchmarks/scaling.py and the tests.
+"""Two machines on one: Linux network namespaces joined by a virtual cable, as root. For
+benchmarks/scaling.py and the tests.
 
-Each has its own host name and its own /dev/shm; MPICH is told to use TCP alone, or it would quietly use shared memory.
+Each has its own host name and its own /dev/shm; MPICH is told to use TCP alone, or it would quietly
+use shared memory.
 """
 import os
 import shutil
@@ -15,8 +17,10 @@ NAMES, CABLES, ADDRESSES = ("mlx1", "mlx2"), ("mlxv1", "mlxv2"), ("10.77.0.1", "
 LAUNCHER = """#!/bin/bash
 while [ "${1#-}" != "$1" ]; do shift; done  # what is meant for ssh
 number=${1##*.}; shift
-exec ip netns exec mlx$number unshare -u -i -m bash -c "hostname host$number; mount -t tmpfs none /dev/shm
-export UCX_TLS=tcp,self UCX_NET_DEVICES=mlxv$number FI_PROVIDER=tcp FI_TCP_IFACE=mlxv$number HYDRA_IFACE=mlxv$number; $*"
+exec ip netns exec mlx$number unshare -u -i -m bash -c "hostname host$number
+mount -t tmpfs none /dev/shm
+export UCX_TLS=tcp,self UCX_NET_DEVICES=mlxv$number
+export FI_PROVIDER=tcp FI_TCP_IFACE=mlxv$number HYDRA_IFACE=mlxv$number; $*"
 """
 
 
@@ -29,24 +33,26 @@ def missing() -> str | None:
         return f"{', '.join(absent)} is not installed"
     tried = subprocess.run(["ip", "netns", "add", "mlxtry"], capture_output=True, text=True)
     subprocess.run(["ip", "netns", "del", "mlxtry"], capture_output=True)
-    return None if tried.returncode == 0 else f"network namespaces are not allowed: {tried.stderr.strip()}"
+    return (None if tried.returncode == 0 else "network namespaces are not allowed: "
+            f"{tried.stderr.strip()}")
 
 
 class Hosts:
-    """The two machines. `mpiexec(count)` is how to start so many processes, one here and one there in turn."""
+    """The two machines. `mpiexec(count)` is how to start so many processes, one here and one there
+    in turn."""
 
     def __init__(self, launcher: Path) -> None:
         self.launcher = launcher
 
     def mpiexec(self, program: str, count: int) -> list[str]:
-        return ["ip", "netns", "exec", NAMES[0], program, "-launcher", "ssh", "-launcher-exec", str(self.launcher),
-                "-hosts", ",".join(ADDRESSES), "-ppn", "1", "-n", str(count)]
+        return ["ip", "netns", "exec", NAMES[0], program, "-launcher", "ssh", "-launcher-exec",
+                str(self.launcher), "-hosts", ",".join(ADDRESSES), "-ppn", "1", "-n", str(count)]
 
     def throttle(self, rate: str) -> None:
         """Let no more than this through the cable in each direction, such as 1gbit."""
         for name, cable in zip(NAMES, CABLES):
-            _run("ip", "netns", "exec", name, "tc", "qdisc", "replace", "dev", cable, "root", "tbf", "rate", rate,
-                 "burst", "256kb", "latency", "50ms")
+            _run("ip", "netns", "exec", name, "tc", "qdisc", "replace", "dev", cable, "root", "tbf",
+                 "rate", rate, "burst", "256kb", "latency", "50ms")
 
     def cut(self) -> None:
         """Pull the plug."""
@@ -54,8 +60,10 @@ class Hosts:
 
     def bytes_sent(self) -> int:
         """What has gone through the cable in both directions."""
-        table = subprocess.run(["ip", "netns", "exec", NAMES[0], "cat", "/proc/net/dev"], capture_output=True, text=True).stdout
-        row = next(line for line in table.splitlines() if CABLES[0] in line).partition(":")[2].split()
+        table = subprocess.run(["ip", "netns", "exec", NAMES[0], "cat", "/proc/net/dev"],
+                               capture_output=True, text=True).stdout
+        row = next(line for line in table.splitlines()
+                   if CABLES[0] in line).partition(":")[2].split()
         return int(row[0]) + int(row[8])
 
 

@@ -4,7 +4,8 @@ from sides import Unavailable, layers_of
 
 from minialex import shapes
 
-KNOWN = "Conv2d", "Linear", "ReLU", "Tanh", "MaxPool2d", "AvgPool2d", "Dropout", "Flatten", "LocalResponseNorm"
+KNOWN = ("Conv2d", "Linear", "ReLU", "Tanh", "MaxPool2d", "AvgPool2d", "Dropout", "Flatten",
+         "LocalResponseNorm")
 
 
 def converted(model, who):

@@ -1,7 +1,9 @@
-"""Each layer by itself beside PyTorch's: `python benchmarks/ops.py [--batch N] [--variant V] [--threads N] [--json]`.
+"""Each layer by itself beside PyTorch's: `python benchmarks/ops.py [--batch N] [--variant V]
+[--threads N] [--json]`.
 
-The two sides run in processes of their own and take turns, layer by layer and round by round, as in step.py. Quoted are medians
-of forward and of backward (gradients of the weights and, but for the first layer, of the input), then the loss and the update.
+The two sides run in processes of their own and take turns, layer by layer and round by round, as in
+step.py. Quoted are medians of forward and of backward (gradients of the weights and, but for the
+first layer, of the input), then the loss and the update.
 """
 import argparse
 import json
@@ -25,7 +27,8 @@ from minialex.fast.layout import arranged  # noqa: E402
 
 
 def layer_inputs(options):
-    """[(name, input shape without the batch)] for every layer that computes, for the loss and for the update."""
+    """[(name, input shape without the batch)] for every layer that computes, for the loss and for
+    the update."""
     model = models.build(options["variant"], options["classes"], options["channels"])
     rows, result, shape = shapes.summary(model).rows, [], model.input_shape
     for row in rows:
@@ -47,12 +50,15 @@ class Minialex:
         from minialex import Tensor, optim
 
         self.F, self.Tensor, self.options = F, Tensor, options
-        self.model = models.build(options["variant"], options["classes"], options["channels"], init="he")
-        self.optimizer = optim.SGD(self.model.parameters(), lr=1e-3, momentum=0.9, weight_decay=5e-4)
+        self.model = models.build(options["variant"], options["classes"], options["channels"],
+                                  init="he")
+        self.optimizer = optim.SGD(self.model.parameters(), lr=1e-3, momentum=0.9,
+                                   weight_decay=5e-4)
         self.inputs = self.network_inputs()
 
     def network_inputs(self):
-        """Each layer's input within the network: there images lie in memory as the layer before leaves them."""
+        """Each layer's input within the network: there images lie in memory as the layer before
+        leaves them."""
         x, inputs = self.Tensor(random((self.options["batch"], *self.model.input_shape))), {}
         for name, layer in self.model.named_children():
             inputs[name] = x.data
@@ -67,7 +73,8 @@ class Minialex:
             return
         x = arranged(random((self.options["batch"], *shape)), like=self.inputs[name])
         self.x = self.Tensor(x, requires_grad=not first)
-        self.layer = (lambda x: self.F.cross_entropy(x, labels)) if name == "loss" else getattr(self.model, name)
+        self.layer = ((lambda x: self.F.cross_entropy(x, labels)) if name == "loss"
+                      else getattr(self.model, name))
         y = self.layer(self.x)
         self.gradient = arranged(random(y.shape, 1), like=y.data)
 
@@ -94,10 +101,13 @@ class Torch:
 
         self.torch, self.options = torch, options
         torch.set_num_threads(options["threads"])
-        self.model = torch_network(models.build(options["variant"], options["classes"], options["channels"]))
-        names = [name for name, _ in models.build(options["variant"], options["classes"], options["channels"]).named_children()]
+        self.model = torch_network(models.build(options["variant"], options["classes"],
+                                                options["channels"]))
+        names = [name for name, _ in models.build(options["variant"], options["classes"],
+                                                  options["channels"]).named_children()]
         self.layers = dict(zip(names, self.model))
-        self.optimizer = torch.optim.SGD(self.model.parameters(), lr=1e-3, momentum=0.9, weight_decay=5e-4)
+        self.optimizer = torch.optim.SGD(self.model.parameters(), lr=1e-3, momentum=0.9,
+                                         weight_decay=5e-4)
 
     def prepare(self, name, shape, first):
         torch = self.torch
@@ -106,8 +116,10 @@ class Torch:
             for p in self.model.parameters():
                 p.grad = torch.full_like(p, 1e-3)
             return
-        self.leaf = torch.from_numpy(random((self.options["batch"], *shape))).requires_grad_(not first)
-        layer = (lambda x: torch.nn.functional.cross_entropy(x, labels)) if name == "loss" else self.layers[name]
+        self.leaf = torch.from_numpy(random((self.options["batch"],
+                                             *shape))).requires_grad_(not first)
+        layer = ((lambda x: torch.nn.functional.cross_entropy(x, labels)) if name == "loss"
+                 else self.layers[name])
         if getattr(layer, "inplace", False):
             layer = torch.nn.ReLU()  # in place it would overwrite its own input, round after round
         self.layer = layer
@@ -128,8 +140,10 @@ class Torch:
 
 
 def serve(side, options):
-    """Each line on standard input is a layer's number; each on standard output its seconds forward and backward."""
-    runner, layers, ready = {"minialex": Minialex, "torch": Torch}[side](options), layer_inputs(options), None
+    """Each line on standard input is a layer's number; each on standard output its seconds forward
+    and backward."""
+    runner, layers, ready = {"minialex": Minialex,
+                             "torch": Torch}[side](options), layer_inputs(options), None
     print(json.dumps("ready"), flush=True)
     for line in sys.stdin:
         number = int(line)
@@ -152,9 +166,11 @@ def serve(side, options):
 
 def start(side, options):
     """A process that serves one side."""
-    environment = os.environ | {"MINIALEX_THREADS": str(options["threads"]), "OMP_NUM_THREADS": str(options["threads"])}
-    process = subprocess.Popen([sys.executable, __file__, "--side", side, json.dumps(options)], text=True, env=environment,
-                               stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    environment = os.environ | {"MINIALEX_THREADS": str(options["threads"]),
+                                "OMP_NUM_THREADS": str(options["threads"])}
+    process = subprocess.Popen([sys.executable, __file__, "--side", side, json.dumps(options)],
+                               text=True, env=environment, stdin=subprocess.PIPE,
+                               stdout=subprocess.PIPE)
     if not process.stdout.readline():
         raise SystemExit(f"the {side} side stopped: see the message above.")
     return process
@@ -176,9 +192,11 @@ def measure(options, rounds):
                 pair = ask(sides[side], number)
                 if turn >= 0:  # the first two warm up
                     seconds[side].append(pair)
-        for column, direction in enumerate(["forward", "backward"] if name != "update" else ["w + v"]):
+        for column, direction in enumerate(["forward", "backward"] if name != "update"
+                                           else ["w + v"]):
             rows.append({"layer": name, "direction": direction,
-                         **{side: statistics.median(times[column] for times in seconds[side]) for side in sides}})
+                         **{side: statistics.median(times[column] for times in seconds[side])
+                            for side in sides}})
     for process in sides.values():
         process.stdin.close()
         process.wait()
@@ -188,25 +206,30 @@ def measure(options, rounds):
 def main():
     if sys.argv[1:2] == ["--side"]:
         return serve(sys.argv[2], json.loads(sys.argv[3]))
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--batch", type=int, default=128, help="images (default: %(default)s)")
-    parser.add_argument("--variant", default="paper", choices=[*models.VARIANTS, "lenet5"], help="default: %(default)s")
-    parser.add_argument("--threads", type=int, default=thread_count(), help="default: all cores, %(default)s")
-    parser.add_argument("--rounds", type=int, default=5, help="counted rounds (default: %(default)s)")
+    parser.add_argument("--variant", default="paper", choices=[*models.VARIANTS, "lenet5"],
+                        help="default: %(default)s")
+    parser.add_argument("--threads", type=int, default=thread_count(),
+                        help="default: all cores, %(default)s")
+    parser.add_argument("--rounds", type=int, default=5,
+                        help="counted rounds (default: %(default)s)")
     parser.add_argument("--json", action="store_true", help="for machines")
     args = parser.parse_args()
     lenet = args.variant == "lenet5"
-    options = {"variant": args.variant, "batch": args.batch, "threads": args.threads, "classes": 10 if lenet else 1000,
-               "channels": 1 if lenet else 3}
+    options = {"variant": args.variant, "batch": args.batch, "threads": args.threads,
+               "classes": 10 if lenet else 1000, "channels": 1 if lenet else 3}
     rows = measure(options, args.rounds)
     if args.json:
         print(json.dumps({"machine": machine(), "options": options, "rows": rows}, indent=2))
         return None
-    print(f"{args.variant}, batch {args.batch}, float32, {args.threads} threads, {args.rounds} rounds in turns on {machine()}\n")
+    print(f"{args.variant}, batch {args.batch}, float32, {args.threads} threads, "
+          f"{args.rounds} rounds in turns on {machine()}\n")
     print(f"{'layer':<10}{'direction':<11}{'minialex':>12}{'PyTorch':>12}{'speed':>9}")
     for row in rows:
-        print(f"{row['layer']:<10}{row['direction']:<11}{row['minialex'] * 1e3:9.2f} ms{row['torch'] * 1e3:9.2f} ms"
-              f"{row['torch'] / row['minialex']:7.2f} x")
+        print(f"{row['layer']:<10}{row['direction']:<11}{row['minialex'] * 1e3:9.2f} "
+              f"ms{row['torch'] * 1e3:9.2f} ms{row['torch'] / row['minialex']:7.2f} x")
     return None
 
 

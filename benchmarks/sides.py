@@ -1,9 +1,10 @@
-"""The sides of a comparison: the same network, weights, data and update in minialex and in other libraries.
+"""The sides of a comparison: the same network, weights, data and update in minialex and in other
+libraries.
 
-Run as `python sides.py SIDE JSON-OPTIONS`, it serves one side in a process of its own: each line on standard input is a
-number of steps, each line on standard output their seconds. So the sides can take turns, and each has its own memory. The
-first line on standard output holds the losses of three training steps without dropout: they say whether a side computes what
-the others do.
+Run as `python sides.py SIDE JSON-OPTIONS`, it serves one side in a process of its own: each line on
+standard input is a number of steps, each line on standard output their seconds. So the sides can
+take turns, and each has its own memory. The first line on standard output holds the losses of three
+training steps without dropout: they say whether a side computes what the others do.
 """
 import importlib
 import json
@@ -20,7 +21,8 @@ sys.path[:0] = [str(Path(__file__).resolve().parent.parent), str(Path(__file__).
 LR, MOMENTUM, WEIGHT_DECAY = 1e-3, 0.9, 5e-4
 CHECK_IMAGES, CHECK_STEPS = 4, 3
 
-# name: (module, class, keyword arguments). A module is imported when its side is asked for: none is needed by the others.
+# name: (module, class, keyword arguments). A module is imported when its side is asked for: none is
+# needed by the others.
 SIDES = {
     "minialex": ("sides", "Minialex", {}),
     "torch": ("torch_side", "Torch", {}),
@@ -41,7 +43,8 @@ def batch(options):
     """Pictures of unit variance and labels, the same for all sides."""
     size = options["input"]
     rng = np.random.default_rng(0)
-    images = rng.standard_normal((options["batch"], options["channels"], size, size), dtype=np.float32)
+    images = rng.standard_normal((options["batch"], options["channels"], size, size),
+                                 dtype=np.float32)
     return images, rng.integers(0, options["classes"], options["batch"])
 
 
@@ -60,7 +63,8 @@ def layers_of(model, known, who):
     unknown |= {"LocalResponseNorm by towers" for layer in model
                 if type(layer).__name__ == "LocalResponseNorm" and layer.groups != 1}
     if unknown:
-        raise Unavailable(f"{who} side has no {', '.join(sorted(unknown))}: choose another --variant.")
+        raise Unavailable(f"{who} side has no {', '.join(sorted(unknown))}: "
+                          "choose another --variant.")
     return [(layer, name) for name, layer in model.named_children()]
 
 
@@ -76,7 +80,8 @@ class Minialex:
         self.ma, self.F, self.options, self.threads = ma, F, options, thread_count()
         self.device = resolve_device(options["device"], options.get("tf32", False)).name
         self.model = network(options).to(self.device)
-        self.optimizer = optim.SGD(self.model.parameters(), lr=LR, momentum=MOMENTUM, weight_decay=WEIGHT_DECAY)
+        self.optimizer = optim.SGD(self.model.parameters(), lr=LR, momentum=MOMENTUM,
+                                   weight_decay=WEIGHT_DECAY)
         self.images, self.labels = (to_device(a, self.device) for a in batch(options))
         self.start()
 
@@ -106,29 +111,35 @@ class Minialex:
             sys.modules["cupy"].cuda.Device().synchronize()
 
     def peak_bytes(self):
-        """The GPU memory that CuPy has taken from the driver, which it never gives back by itself."""
-        return host_peak_bytes() if self.device == "cpu" else sys.modules["cupy"].get_default_memory_pool().total_bytes()
+        """The GPU memory that CuPy has taken from the driver, which it never gives back by
+        itself."""
+        return (host_peak_bytes() if self.device == "cpu"
+                else sys.modules["cupy"].get_default_memory_pool().total_bytes())
 
     def describe(self):
         if self.device != "cpu":
-            return gpu_description(f"minialex, CuPy {sys.modules['cupy'].__version__}", self.options)
+            return gpu_description(f"minialex, CuPy {sys.modules['cupy'].__version__}",
+                                   self.options)
         from minialex.utils.machine import blas
 
         return f"NumPy {np.__version__}, {blas()}, {self.threads} threads, float32"
 
 
 def host_peak_bytes():
-    """This process's largest memory. Linux's ru_maxrss begins at that of the process that started it."""
+    """This process's largest memory. Linux's ru_maxrss begins at that of the process that started
+    it."""
     try:
         lines = Path("/proc/self/status").read_text().splitlines()
         return next(1024 * int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
     except (OSError, StopIteration):
         pass
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin"
+                                                                 else 1024)
 
 
 def gpu_description(who, options):
-    return f"{who}, {options['device']}, float32, {'TF32 products' if options.get('tf32') else 'no TF32'}"
+    return (f"{who}, {options['device']}, float32, "
+            f"{'TF32 products' if options.get('tf32') else 'no TF32'}")
 
 
 def make(name, options):
@@ -147,7 +158,8 @@ def main():
     out, sys.stdout = sys.stdout, sys.stderr  # what a library prints is not an answer
     try:
         side = make(name, options)
-        losses = [float(loss) for loss in side.losses(min(CHECK_IMAGES, options["batch"]), CHECK_STEPS)]
+        losses = [float(loss)
+                  for loss in side.losses(min(CHECK_IMAGES, options["batch"]), CHECK_STEPS)]
         side.start()
     except Unavailable as reason:
         print(json.dumps({"unavailable": str(reason)}), file=out, flush=True)
@@ -160,9 +172,11 @@ def main():
             side.step()
         side.wait()
         seconds = (time.perf_counter() - start) / int(line)
-        print(json.dumps({"seconds": seconds, "peak_bytes": side.peak_bytes()}), file=out, flush=True)
+        print(json.dumps({"seconds": seconds, "peak_bytes": side.peak_bytes()}), file=out,
+              flush=True)
 
 
 if __name__ == "__main__":
     os.environ.setdefault("MINIALEX_THREADS", str(json.loads(sys.argv[2])["threads"]))
-    importlib.import_module("sides").main()  # not this module's: what the other files import as Unavailable is sides'
+    # not this module's: what the other files import as Unavailable is sides'
+    importlib.import_module("sides").main()

@@ -1,7 +1,7 @@
 """TensorFlow's side of a comparison: one tf.function for a whole step, with or without XLA.
 
-Pictures are NHWC, the only order of its convolutions on a CPU, and groups are split by hand: it has no gradient of a grouped
-convolution there. Keras' compiled training step is such a function, too.
+Pictures are NHWC, the only order of its convolutions on a CPU, and groups are split by hand: it has
+no gradient of a grouped convolution there. Keras' compiled training step is such a function, too.
 """
 import os
 
@@ -35,7 +35,8 @@ class TensorFlow:
 
     def train_step(self, images, labels, training):
         with tf.GradientTape() as tape:
-            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, self.logits(images, training))
+            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels,
+                                                                    self.logits(images, training))
             loss = tf.reduce_mean(losses)
         for w, v, g in zip(self.flat, self.velocity, tape.gradient(loss, self.flat)):
             v.assign(MOMENTUM * v - LR * (g + WEIGHT_DECAY * w))
@@ -43,7 +44,8 @@ class TensorFlow:
         return loss
 
     def losses(self, count, steps):
-        return [self.train(self.images[:count], self.labels[:count], False).numpy() for _ in range(steps)]
+        return [self.train(self.images[:count], self.labels[:count], False).numpy()
+                for _ in range(steps)]
 
     def start(self):
         pass
@@ -61,20 +63,24 @@ class TensorFlow:
         return host_peak_bytes()
 
     def describe(self):
-        return f"TensorFlow {tf.__version__}, {'XLA' if self.xla else 'graph'}, {self.options['threads']} threads, float32"
+        return (f"TensorFlow {tf.__version__}, {'XLA' if self.xla else 'graph'}, "
+                f"{self.options['threads']} threads, float32")
 
 
 def conv2d(layer, x, weights, training):
     (PH, PW), (W, *bias), G = layer.padding, weights, layer.groups
     padding = [[0, 0], [PH, PH], [PW, PW], [0, 0]]
     towers = zip(tf.split(x, G, axis=3), tf.split(W, G, axis=3))
-    y = tf.concat([tf.nn.conv2d(part, kernels, layer.stride, padding) for part, kernels in towers], axis=3)
+    y = tf.concat([tf.nn.conv2d(part, kernels, layer.stride, padding) for part, kernels in towers],
+                  axis=3)
     return y + bias[0] if bias else y
 
 
 def response_norm(layer, x, weights, training):
-    """The sum over neighbouring channels is a product with a band of ones: faster than tf.nn.local_response_normalization."""
-    scale = layer.k + layer.alpha * tf.tensordot(x * x, tf.constant(window_sums(x.shape[-1], layer.size)), 1)
+    """The sum over neighbouring channels is a product with a band of ones: faster than
+    tf.nn.local_response_normalization."""
+    scale = layer.k + layer.alpha * tf.tensordot(x * x, tf.constant(window_sums(x.shape[-1],
+                                                                                layer.size)), 1)
     root = tf.math.rsqrt(scale)
     return x * (root * tf.sqrt(root) if layer.beta == 0.75 else scale ** -layer.beta)
 

@@ -1,4 +1,5 @@
-"""PyTorch's side of a comparison: eager or compiled, NCHW or channels last, its own response norm or a faster one."""
+"""PyTorch's side of a comparison: eager or compiled, NCHW or channels last, its own response norm
+or a faster one."""
 import torch
 from sides import (
     LR,
@@ -12,7 +13,8 @@ from sides import (
     network,
 )
 
-KNOWN = "Conv2d", "Linear", "ReLU", "Tanh", "MaxPool2d", "AvgPool2d", "Dropout", "Flatten", "LocalResponseNorm"
+KNOWN = ("Conv2d", "Linear", "ReLU", "Tanh", "MaxPool2d", "AvgPool2d", "Dropout", "Flatten",
+         "LocalResponseNorm")
 
 
 class Torch:
@@ -20,27 +22,35 @@ class Torch:
 
     def __init__(self, options, fast_norm=False, channels_last=False, compiled=False):
         self.options = options
-        self.how = [*(["response norm by rsqrt"] if fast_norm else []), *(["channels last"] if channels_last else []),
+        self.how = [*(["response norm by rsqrt"] if fast_norm else []),
+                    *(["channels last"] if channels_last else []),
                     "compiled" if compiled else "eager"]
         torch.set_num_threads(options["threads"])
-        # Without this line cuDNN's convolutions would use TF32 and the fully connected layers would not.
-        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = options.get("tf32", False)
-        torch.backends.cudnn.benchmark = True  # cuDNN tries its algorithms and keeps the fastest: what scripts for speed do
-        self.device = torch.device("cpu" if options["device"] in ("cpu", "auto") else options["device"])
+        # Without this line cuDNN's convolutions would use TF32 and the fully connected layers would
+        # not.
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = options.get(
+            "tf32", False)
+        # cuDNN tries its algorithms and keeps the fastest: what scripts for speed do
+        torch.backends.cudnn.benchmark = True
+        self.device = torch.device("cpu" if options["device"] in ("cpu", "auto")
+                                   else options["device"])
         self.model = torch_network(network(options), fast_norm).to(self.device)
         self.images, self.labels = (torch.from_numpy(a).to(self.device) for a in batch(options))
         if channels_last:
             self.model = self.model.to(memory_format=torch.channels_last)
             self.images = self.images.to(memory_format=torch.channels_last)
-        self.optimizer = torch.optim.SGD(self.model.parameters(), lr=LR, momentum=MOMENTUM, weight_decay=WEIGHT_DECAY)
+        self.optimizer = torch.optim.SGD(self.model.parameters(), lr=LR, momentum=MOMENTUM,
+                                         weight_decay=WEIGHT_DECAY)
         self.run = torch.compile(self.model) if compiled else self.model
 
     def losses(self, count, steps):
         self.model.eval()
         try:
-            return [self.train(self.images[:count], self.labels[:count]).item() for _ in range(steps)]
+            return [self.train(self.images[:count], self.labels[:count]).item()
+                    for _ in range(steps)]
         except Exception as error:
-            if "compiled" in self.how:  # the compiler needs a C++ compiler, and headers that a system may lack
+            # the compiler needs a C++ compiler, and headers that a system may lack
+            if "compiled" in self.how:
                 raise Unavailable(f"torch.compile failed: {str(error).splitlines()[0]}") from error
             raise
 
@@ -67,7 +77,8 @@ class Torch:
 
     def peak_bytes(self):
         """The most GPU memory that PyTorch has held, in use or for reuse."""
-        return host_peak_bytes() if self.device.type == "cpu" else torch.cuda.max_memory_reserved(self.device)
+        return (host_peak_bytes() if self.device.type == "cpu"
+                else torch.cuda.max_memory_reserved(self.device))
 
     def describe(self):
         who = f"PyTorch {torch.__version__} {', '.join(self.how)}"
@@ -77,7 +88,8 @@ class Torch:
 
 
 class ResponseNorm(torch.nn.Module):
-    """x / (k + α Σ x²)^β. PyTorch divides alpha by size; the paper does not. fast: the power 3/4 by square roots."""
+    """x / (k + α Σ x²)^β. PyTorch divides alpha by size; the paper does not. fast: the power 3/4 by
+    square roots."""
 
     def __init__(self, layer, fast):
         super().__init__()
@@ -88,17 +100,19 @@ class ResponseNorm(torch.nn.Module):
         if not self.fast:
             return torch.nn.functional.local_response_norm(x, a.size, a.alpha * a.size, a.beta, a.k)
         half = a.size // 2
-        means = torch.nn.functional.avg_pool3d((x * x).unsqueeze(1), (a.size, 1, 1), 1, (half, 0, 0)).squeeze(1)
+        means = torch.nn.functional.avg_pool3d((x * x).unsqueeze(1), (a.size, 1, 1), 1,
+                                               (half, 0, 0)).squeeze(1)
         scale = means * (a.alpha * a.size) + a.k
         root = scale.rsqrt()
         return x * (root * root.sqrt())
 
 
 def torch_network(model, fast_norm=False):
-    """The same layers with the same weights as PyTorch modules, read off a network of this engine; ReLU in place, as torchvision
-    has it."""
+    """The same layers with the same weights as PyTorch modules, read off a network of this engine;
+    ReLU in place, as torchvision has it."""
     make = {
-        "Conv2d": lambda a: torch.nn.Conv2d(a.in_channels, a.out_channels, a.kernel_size, a.stride, a.padding, groups=a.groups),
+        "Conv2d": lambda a: torch.nn.Conv2d(a.in_channels, a.out_channels, a.kernel_size, a.stride,
+                                            a.padding, groups=a.groups),
         "Linear": lambda a: torch.nn.Linear(a.in_features, a.out_features),
         "ReLU": lambda a: torch.nn.ReLU(inplace=True), "Tanh": lambda a: torch.nn.Tanh(),
         "MaxPool2d": lambda a: torch.nn.MaxPool2d(a.kernel_size, a.stride, a.padding),

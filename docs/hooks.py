@@ -9,6 +9,7 @@ def on_page_markdown(markdown, **_):
     def text(match):
         body = (ROOT / match[1]).read_text("utf-8").partition("\n")[2]  # without its title
         body = body.replace("](../docs/", "](")
-        return re.sub(r"\[([^\]]*)\]\((?!https?:|#)([^)]+\.(?:md|csv|py)|my_engine)\)", r"\1 (`\2`)", body)
+        return re.sub(r"\[([^\]]*)\]\((?!https?:|#)([^)]+\.(?:md|csv|py)|my_engine)\)",
+                      r"\1 (`\2`)", body)
 
     return re.sub(r"^@include (\S+)$", text, markdown, flags=re.MULTILINE)

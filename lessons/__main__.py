@@ -1,4 +1,5 @@
-"""python -m lessons: the course and how far you are. --all runs everything, --words explains the terms."""
+"""python -m lessons: the course and how far you are. --all runs everything, --words explains the
+terms."""
 import argparse
 import ast
 import json
@@ -18,19 +19,23 @@ HERE = Path(__file__).resolve().parent
 
 
 def lessons():
-    """[(path, title)] in the order of the course; the title is the first line of the lesson's docstring."""
+    """[(path, title)] in the order of the course; the title is the first line of the lesson's
+    docstring."""
     paths = sorted(HERE.glob("[0-9][0-9]_*.py"))
-    return [(path, ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))).splitlines()[0]) for path in paths]
+    return [(path, ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))).splitlines()[0])
+            for path in paths]
 
 
 def run(path):
-    """Runs one lesson in a process of its own: (its claims, the error's last line or None, seconds)."""
+    """Runs one lesson in a process of its own: (its claims, the error's last line or None,
+    seconds)."""
     with tempfile.TemporaryDirectory() as folder:
         record = Path(folder) / "claims.jsonl"
         environment = {**os.environ, "MINIALEX_CLAIMS": str(record), "PYTHONIOENCODING": "utf-8"}
         start = time.perf_counter()
         command = [sys.executable, str(path)]
-        done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8")
+        done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL,
+                              capture_output=True, encoding="utf-8")
         seconds = time.perf_counter() - start
         lines = record.read_text(encoding="utf-8").splitlines() if record.exists() else []
     error = None
@@ -48,9 +53,12 @@ def table(claims, width=110):
     for record in claims:
         verdict = record["verdict"] or "UNSETTLED"
         left = f"{record['id']:<5}{record['said_by']:<{who}}"
-        lines.append(textwrap.fill(record["claim"], width, initial_indent=left, subsequent_indent=margin))
-        result = f"{verdict}: {record['computed']}" if record["verdict"] else f"{verdict}: the lesson stopped before it"
-        lines.append(textwrap.fill(result, width, initial_indent=margin + "⇒ ", subsequent_indent=margin + "  "))
+        lines.append(textwrap.fill(record["claim"], width, initial_indent=left,
+                                   subsequent_indent=margin))
+        result = (f"{verdict}: {record['computed']}" if record["verdict"]
+                  else f"{verdict}: the lesson stopped before it")
+        lines.append(textwrap.fill(result, width, initial_indent=margin + "⇒ ",
+                                   subsequent_indent=margin + "  "))
     return "\n".join(lines)
 
 
@@ -59,7 +67,8 @@ def outline(course, known):
     lines, ahead = [], []
     for path, title in course:
         state = progress.describe(known, path.stem)
-        needs = re.search(r"Prerequisites: (.+?)\. Minutes: (\d+)", " ".join(path.read_text(encoding="utf-8").split()))
+        needs = re.search(r"Prerequisites: (.+?)\. Minutes: (\d+)",
+                          " ".join(path.read_text(encoding="utf-8").split()))
         lines += [f"  {path.stem[:2]}  {title}"]
         lines += [f"      {needs[2]} minutes, after: {needs[1]}"] if needs else []
         lines += [f"      python {os.path.relpath(path)}{' · ' + state if state else ''}"]
@@ -74,7 +83,8 @@ def outline(course, known):
     whole = HERE / "my_engine" / "train.py"
     if whole.exists():
         mine = {name for name, state in known["bricks"].items() if state == "solved"}
-        lines += ["\n  Your own engine: the files in lessons/my_engine/, brick by brick, in any order; what trains with them is",
+        lines += ["\n  Your own engine: the files in lessons/my_engine/, "
+                  "brick by brick, in any order; what trains with them is",
                   f"      python {os.path.relpath(whole)}", wall.draw(mine)]
     lines.append(f"\n{read} of {len(course)} lessons read, {solved} exercises solved{following}")
     return "\n".join(lines)
@@ -89,7 +99,8 @@ def _write_notebooks(course, folder, repository):
         return 2
     print(f"{len(course)} notebooks in {folder}; open the first with: jupyter lab {written[0]}")
     if page:
-        print(f"{written[-1]}: badges that open them in {', '.join(name for name, *_ in notebooks.SERVICES)}, once pushed")
+        print(f"{written[-1]}: badges that open them in "
+              f"{', '.join(name for name, *_ in notebooks.SERVICES)}, once pushed")
     return 0
 
 
@@ -99,15 +110,18 @@ def _place(record):
 
 
 def main(arguments=None):
-    parser = argparse.ArgumentParser(
-        prog="python -m lessons",
-        description="The course: AlexNet, number by number. Run a lesson with python, or open it as a notebook.",
-    )
-    parser.add_argument("--all", action="store_true", help="run all and print the table of claims (exit 1: unsettled)")
-    parser.add_argument("--words", action="store_true", help="print the terms of the course, in the order of the lessons")
-    parser.add_argument("--notebooks", metavar="OUT", help="write every lesson as a notebook into this folder")
-    parser.add_argument("--repository", metavar="OWNER/NAME", help="with --notebooks: also a page of badges that open them in "
-                        "hosted notebook services, for a repository on GitHub that holds OUT")
+    parser = argparse.ArgumentParser(prog="python -m lessons",
+                                     description="The course: AlexNet, number by number. "
+                                     "Run a lesson with python, or open it as a notebook.")
+    parser.add_argument("--all", action="store_true",
+                        help="run all and print the table of claims (exit 1: unsettled)")
+    parser.add_argument("--words", action="store_true",
+                        help="print the terms of the course, in the order of the lessons")
+    parser.add_argument("--notebooks", metavar="OUT",
+                        help="write every lesson as a notebook into this folder")
+    parser.add_argument("--repository", metavar="OWNER/NAME",
+                        help="with --notebooks: also a page of badges that open them in hosted "
+                        "notebook services, for a repository on GitHub that holds OUT")
     options = parser.parse_args(arguments)
     course = lessons()
     if options.words:
@@ -121,14 +135,16 @@ def main(arguments=None):
     claims, failed = [], []
     for path, title in course:
         from_lesson, error, seconds = run(path)
-        print(f"{'failed' if error else 'done  '} {seconds:5.1f} s  {path.stem[:2]}  {title}", flush=True)
+        print(f"{'failed' if error else 'done  '} {seconds:5.1f} s  {path.stem[:2]}  {title}",
+              flush=True)
         if error:
             failed.append(f"{path.name}: {error}")
         claims += from_lesson
     print("\n" + table(sorted(claims, key=_place)))
     unsettled = [record["id"] for record in claims if not record["verdict"]]
     settled = len(claims) - len(unsettled)
-    print(f"\nclaims settled: {settled} of {len(claims)}; lessons that failed: {len(failed)} of {len(course)}")
+    print(f"\nclaims settled: {settled} of {len(claims)}; lessons that failed: "
+          f"{len(failed)} of {len(course)}")
     for line in failed:
         print(line, file=sys.stderr)
     return 1 if failed or unsettled else 0

@@ -1,7 +1,8 @@
 """Your own engine: what every brick in my_engine/ needs, and `check(...)`, the last line of each.
 
-A brick is handed in by running it. The other bricks and the last program take its pieces, after checking it once more. Where
-a brick is missing or not right, minialex's operation stands in, by the book.
+A brick is handed in by running it. The other bricks and the last program take its pieces, after
+checking it once more. Where a brick is missing or not right, minialex's operation stands in, by the
+book.
 """
 import functools
 import importlib.util
@@ -21,18 +22,20 @@ import minialex.functional as F
 HOME = Path(__file__).resolve().parent / "my_engine"
 FOLDER = HOME  # where the bricks lie; solutions/my_engine/engine.py names its own
 
-# ------------------------------------------------------------------------------------------------ handing in
+# --------------------------------------------------------------------------------------- handing in
 
 
 def check(*answers) -> None:
-    """Runs the checks of the brick that calls this, and shows the wall. Exit status 0: right; 1: not yet, and why."""
+    """Runs the checks of the brick that calls this, and shows the wall. Exit status 0: right; 1:
+    not yet, and why."""
     caller = sys._getframe(1).f_globals
     if caller["__name__"] != "__main__":  # another brick or the last program takes it
         caller["handed_in"] = answers
         return
     path = Path(caller["__file__"]).resolve()
     if path.stem not in wall.BRICKS:
-        print(f"there is no brick called {path.name}: keep the file's name, one of {', '.join(wall.BRICKS)}.", file=sys.stderr)
+        print(f"there is no brick called {path.name}: keep the file's name, "
+              f"one of {', '.join(wall.BRICKS)}.", file=sys.stderr)
         sys.exit(2)
     right = checking.passes(task(path.stem), answers)
     if path.parent == HOME:
@@ -48,7 +51,7 @@ def task(name: str):
     return checking.load(name, HOME / "checks")
 
 
-# ------------------------------------------------------------------------------------------------ the pieces
+# --------------------------------------------------------------------------------------- the pieces
 
 
 @functools.cache
@@ -63,14 +66,16 @@ def brick(name: str) -> tuple[dict, str]:
     except Wrong as problem:
         return {}, str(problem).splitlines()[0]
     except Exception as error:
-        frames = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename) == path]
+        frames = [frame.lineno for frame in traceback.extract_tb(error.__traceback__)
+                  if Path(frame.filename) == path]
         line = getattr(error, "lineno", None) or (frames[-1] if frames else "?")
         return {}, f"line {line} stops with {type(error).__name__}: {error}"
     return {piece: getattr(module, piece) for piece in wall.BRICKS[name]}, ""
 
 
 def piece(name: str):
-    """The student's piece of this name if its brick is right, else what stands in for it. Raises AttributeError."""
+    """The student's piece of this name if its brick is right, else what stands in for it. Raises
+    AttributeError."""
     home = next((brick for brick, pieces in wall.BRICKS.items() if name in pieces), None)
     if home is None:
         raise AttributeError(f"no brick has a piece called {name}")
@@ -78,7 +83,8 @@ def piece(name: str):
     return pieces[name] if pieces else stand_in(name)
 
 
-# minialex's operations on its own Tensors, in the form of the bricks: inputs first, then the options.
+# minialex's operations on its own Tensors, in the form of the bricks: inputs first, then the
+# options.
 OPERATIONS = {
     "Convolution": F.conv2d,
     "ReLU": F.relu,
@@ -94,7 +100,8 @@ OPERATIONS = {
 
 def stand_in(name: str):
     """minialex's piece of this name, on the student's tape if there is one."""
-    fixed = {"Tensor": functools.partial(ma.Tensor, requires_grad=True), "Function": ma.Function, "update": _update}
+    fixed = {"Tensor": functools.partial(ma.Tensor, requires_grad=True), "Function": ma.Function,
+             "update": _update}
     if name in fixed:
         return fixed[name]
     operation = OPERATIONS[name]
@@ -124,11 +131,12 @@ def _update(w, g, v, lr, momentum, decay):
     return w, v
 
 
-# ------------------------------------------------------------------------------------------------ what the checks do
+# ------------------------------------------------------------------------------- what the checks do
 
 
 def right(engine, *inputs, seed: int = 0, g: np.ndarray | None = None) -> tuple:
-    """What minialex gives by the book for these arrays: (y, the incoming gradient g, drawn if not given, [dL/d(input), ...])."""
+    """What minialex gives by the book for these arrays: (y, the incoming gradient g, drawn if not
+    given, [dL/d(input), ...])."""
     tensors = [ma.Tensor(array, requires_grad=True) for array in inputs]
     with ma.textbook():
         y = engine(*tensors)
@@ -140,7 +148,8 @@ def right(engine, *inputs, seed: int = 0, g: np.ndarray | None = None) -> tuple:
 def operation(make, inputs, expected, forward=(), backward=()) -> None:
     """Raises Wrong unless the operation that make() returns gives what minialex gives.
 
-    expected: what `right` returned; forward: hints for y; backward: for each input its name and the hints for dL/d(input)."""
+    expected: what `right` returned; forward: hints for y; backward: for each input its name and the
+    hints for dL/d(input)."""
     y, g, slopes = expected
     one, given = make(), [np.copy(array) for array in inputs]
     title = type(one).__name__
@@ -150,8 +159,8 @@ def operation(make, inputs, expected, forward=(), backward=()) -> None:
     found = call(one.backward, incoming)
     found = list(found) if isinstance(found, (tuple, list)) else [found]
     if len(found) != len(slopes):
-        raise Wrong(f"{title}.backward returns {len(found)} of {len(slopes)} gradients: one for each input of forward, in its "
-                    "order.")
+        raise Wrong(f"{title}.backward returns {len(found)} of {len(slopes)} gradients: "
+                    "one for each input of forward, in its order.")
     names = [name for name, _ in backward]
 
     def verdict():
@@ -173,4 +182,5 @@ def operation(make, inputs, expected, forward=(), backward=()) -> None:
 
 def _untouched(what, arrays, originals):
     if not all(np.array_equal(array, original) for array, original in zip(arrays, originals)):
-        raise Wrong(f"{what} has changed an array that it was given; others still need it. Write into a copy or a new array.")
+        raise Wrong(f"{what} has changed an array that it was given; others still need it. "
+                    "Write into a copy or a new array.")

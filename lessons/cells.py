@@ -1,4 +1,5 @@
-"""A lesson as cells, in the percent format that editors know: `# %%` begins code, `# %% [markdown]` begins text.
+"""A lesson as cells, in the percent format that editors know: `# %%` begins code, `# %% [markdown]`
+begins text.
 
 The docstring at the head is the first text. A title behind `# %%` belongs to its code.
 """
@@ -11,8 +12,8 @@ MARK = re.compile(r"# %%(?P<text> \[markdown\])?\s*(?P<title>.*)")
 
 @dataclass
 class Cell:
-    """kind: "text" or "code"; title: what stands behind the mark; body: the lines below it, a text's without their "# ";
-    line: where in the file the cell begins, counted from 1."""
+    """kind: "text" or "code"; title: what stands behind the mark; body: the lines below it, a
+    text's without their "# "; line: where in the file the cell begins, counted from 1."""
 
     kind: str
     title: str
@@ -28,7 +29,8 @@ def read(source):
         mark, _, body = part.partition("\n")
         found = MARK.match(mark)
         body = re.sub(r"^# ?", "", body, flags=re.MULTILINE) if found["text"] else body
-        cells.append(Cell("text" if found["text"] else "code", found["title"], body.strip("\n"), line))
+        cells.append(Cell("text" if found["text"] else "code", found["title"], body.strip("\n"),
+                          line))
         line += part.count("\n")
     return cells
 
@@ -39,7 +41,8 @@ def _head(source):
 
 
 def paragraphs(body):
-    """A text's paragraphs, headings and list items, each as one line: what a terminal wraps anew."""
+    """A text's paragraphs, headings and list items, each as one line: what a terminal wraps
+    anew."""
     lines = []
     for line in body.splitlines():
         begins = not line.strip() or re.match(r"#|[-*] |\d+\. |```|    |\|", line)

@@ -1,7 +1,9 @@
-"""The exercises' checks: what every file in exercises/checks needs, and `check(...)`, the last line of every exercise.
+"""The exercises' checks: what every file in exercises/checks needs, and `check(...)`, the last line
+of every exercise.
 
-A check calls what the student wrote and compares; `Wrong` says what is wrong in one sentence, if possible the mistake that
-was made: hints are pairs (the value that this mistake gives, the sentence).
+A check calls what the student wrote and compares; `Wrong` says what is wrong in one sentence, if
+possible the mistake that was made: hints are pairs (the value that this mistake gives, the
+sentence).
 """
 import copy
 import importlib.util
@@ -22,11 +24,12 @@ class Wrong(Exception):
     """What is wrong, in a sentence that helps."""
 
 
-# ------------------------------------------------------------------------------------------------ what a check does
+# -------------------------------------------------------------------------------- what a check does
 
 
 def call(function, *arguments, returns=True):
-    """What the student's function returns. Raises Wrong where it is not written yet, or stops with an error.
+    """What the student's function returns. Raises Wrong where it is not written yet, or stops with
+    an error.
 
     returns: False for one that only does something."""
     try:
@@ -34,21 +37,26 @@ def call(function, *arguments, returns=True):
     except Wrong:
         raise
     except Exception as error:
-        raise Wrong(f"{name_of(function)} stops{_line(error, function)} with {type(error).__name__}: {error}") from error
+        raise Wrong(f"{name_of(function)} stops{_line(error, function)} with "
+                    f"{type(error).__name__}: {error}") from error
     if returns and (result is None or result is ...):
-        raise Wrong(f"{name_of(function)} returns nothing yet: write it where the dots are, and end with `return`.")
+        raise Wrong(f"{name_of(function)} returns nothing yet: write it where the dots are, "
+                    "and end with `return`.")
     return result
 
 
 def same(what, got, right, hints=(), within=1e-9, verdict=None):
-    """Raises Wrong unless `got`, a number or an array, is `right`. hints: (the value of a typical mistake, its sentence).
+    """Raises Wrong unless `got`, a number or an array, is `right`. hints: (the value of a typical
+    mistake, its sentence).
 
-    verdict: for a backward pass, () -> the gradient checker's Report, which is added to what is said."""
+    verdict: for a backward pass, () -> the gradient checker's Report, which is added to what is
+    said."""
     try:
         _compare(what, _array(what, got), np.asarray(right), hints, within)
     except Wrong as problem:
         report = _report_or_none(verdict)
-        raise Wrong(f"{problem}\n{report}") if report is not None and not report else problem from None
+        raise Wrong(
+            f"{problem}\n{report}") if report is not None and not report else problem from None
 
 
 def _compare(what, got, right, hints, within):
@@ -74,9 +82,11 @@ def _report_or_none(verdict):
 
 
 def slopes(function, inputs, g):
-    """What `backward` of this Function (class, or instance with options) gives for g = dL/dy: a list, one array an input.
+    """What `backward` of this Function (class, or instance with options) gives for g = dL/dy: a
+    list, one array an input.
 
-    Called as the tape calls it, but whatever comes back is taken as it is. Raises Wrong where nothing comes back."""
+    Called as the tape calls it, but whatever comes back is taken as it is. Raises Wrong where
+    nothing comes back."""
     import minialex as ma
 
     operation = function() if isinstance(function, type) else copy.copy(function)
@@ -86,7 +96,8 @@ def slopes(function, inputs, g):
 
 
 def gradients(what, function, inputs, hints=()):
-    """Raises Wrong with the gradient checker's verdict unless `backward` of this Function (class or instance) is right.
+    """Raises Wrong with the gradient checker's verdict unless `backward` of this Function (class or
+    instance) is right.
 
     hints: (a word in the verdict, a sentence to add)."""
     import minialex as ma
@@ -95,7 +106,8 @@ def gradients(what, function, inputs, hints=()):
 
 
 def backward_of(what, forward, backward, inputs, hints=()):
-    """The same for a pair of plain functions, called as ma.check_backward calls them: backward(g, x), for instance."""
+    """The same for a pair of plain functions, called as ma.check_backward calls them: backward(g,
+    x), for instance."""
     import minialex as ma
 
     _judge(what, backward, lambda: ma.check_backward(forward, backward, inputs), hints)
@@ -105,16 +117,19 @@ def _judge(what, function, report_of, hints):
     try:
         report = report_of()
     except Exception as error:
-        raise Wrong(f"{what} stops{_line(error, function)} with {type(error).__name__}: {error}") from error
+        raise Wrong(f"{what} stops{_line(error, function)} with {type(error).__name__}: "
+                    f"{error}") from error
     if not report:
         verdict = str(report)
         added = [sentence for word, sentence in hints if word in verdict]
-        raise Wrong(f"{what}: the gradient checker objects.\n{verdict}" + "".join(f"\n{sentence}" for sentence in added))
+        raise Wrong(f"{what}: the gradient checker objects.\n{verdict}"
+                    + "".join(f"\n{sentence}" for sentence in added))
 
 
 def name_of(function):
     """What the student calls it: output_size, or Dropout.backward of a class."""
-    return getattr(function, "__qualname__" if inspect.ismethod(function) else "__name__", type(function).__name__)
+    return getattr(function, "__qualname__" if inspect.ismethod(function) else "__name__",
+                   type(function).__name__)
 
 
 def _array(what, got):
@@ -131,25 +146,30 @@ def _array(what, got):
 
 def _equal(got, value, within):
     value = np.asarray(value, dtype=float)
-    return got.shape == value.shape and np.allclose(got, value, rtol=within, atol=within, equal_nan=True)
+    return got.shape == value.shape and np.allclose(got, value, rtol=within, atol=within,
+                                                    equal_nan=True)
 
 
 def _line(error, function):
     """' in line 12', of the student's file."""
-    code = getattr(function, "__code__", None) or getattr(getattr(function, "forward", None), "__code__", None)
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if code and frame.filename == code.co_filename]
+    code = getattr(function, "__code__", None) or getattr(getattr(function, "forward", None),
+                                                          "__code__", None)
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if code
+             and frame.filename == code.co_filename]
     return f" in line {lines[-1]}" if lines else ""
 
 
-# ------------------------------------------------------------------------------------------------ the last line
+# ------------------------------------------------------------------------------------ the last line
 
 
 def check(*answers):
-    """Runs the checks that belong to the file that calls this. Exit status 0: solved; 1: not yet, and why."""
+    """Runs the checks that belong to the file that calls this. Exit status 0: solved; 1: not yet,
+    and why."""
     path = Path(sys.modules["__main__"].__file__).resolve()
     if not (CHECKS / f"{path.stem}.py").exists():
         known = ", ".join(sorted(check.stem for check in CHECKS.glob("[0-9][0-9]_*.py")))
-        print(f"there is no check for a file called {path.name}: keep the exercise's name, one of {known}.", file=sys.stderr)
+        print(f"there is no check for a file called {path.name}: keep the exercise's name, "
+              f"one of {known}.", file=sys.stderr)
         sys.exit(2)
     right = passes(load(path.stem), answers)
     if path.parent.name == "exercises":
@@ -178,4 +198,5 @@ def load(name, folder=CHECKS):
     return module
 
 
-__all__ = ["Wrong", "backward_of", "call", "check", "classroom", "gradients", "name_of", "same", "slopes"]
+__all__ = ["Wrong", "backward_of", "call", "check", "classroom", "gradients", "name_of", "same",
+           "slopes"]

@@ -1,8 +1,10 @@
-"""python -m lessons.grade OUT --to FORMAT: what a teacher uploads to a grader, with the named mistake as feedback.
+"""python -m lessons.grade OUT --to FORMAT: what a teacher uploads to a grader, with the named
+mistake as feedback.
 
-    python -m lessons.grade autograder.zip --to gradescope --layers lessons/gradient_bugs/skeleton.py
-    python -m lessons.grade hw1 --to classroom50 --exercises 04 07 --points 2 3
-    python -m lessons.grade grades.csv --to csv --layers skeleton.py --submissions submissions
+    python -m lessons.grade autograder.zip --to gradescope --layers
+    lessons/gradient_bugs/skeleton.py python -m lessons.grade hw1 --to classroom50 --exercises 04 07
+    --points 2 3 python -m lessons.grade grades.csv --to csv --layers skeleton.py --submissions
+    submissions
 """
 import argparse
 import ast
@@ -26,8 +28,9 @@ from .graders import bundles
 HERE = Path(__file__).resolve().parent
 FORMATS = ("gradescope", "classroom50", "nbgrader", "prairielearn", "csv")
 NEXT = {"gradescope": "upload it as the autograder of a programming assignment",
-        "classroom50": "put its files into CLASSROOM/autograders/ASSIGNMENT of your classroom50 repository",
-        "nbgrader": "`nbgrader generate_assignment` makes the students' version; minialex has to be installed where it runs",
+        "classroom50": "put its files into CLASSROOM/autograders/ASSIGNMENT of "
+        "your classroom50 repository", "nbgrader": "`nbgrader generate_assignment` makes the "
+        "students' version; minialex has to be installed where it runs",
         "prairielearn": "put it into the questions folder of your course"}
 
 
@@ -41,7 +44,8 @@ def _made(options):
     if options.to == "csv":
         return _csv(options, assignment, hidden)
     if options.submissions:
-        raise UserError("--submissions goes with --to csv: the other graders bring the submissions themselves.")
+        raise UserError("--submissions goes with --to csv: "
+                        "the other graders bring the submissions themselves.")
     write = bundles.write_folder
     if options.to == "nbgrader":
         files = _notebooks(assignment)
@@ -50,12 +54,12 @@ def _made(options):
     if options.to == "gradescope":
         options.out, write = bundles.place(options.out, "autograder.zip"), bundles.write_zip
     write(options.out, files)
-    print(f"{options.out}: {len(assignment['items'])} tests, {sum(points for _, points in assignment['items'])} points; "
-          f"{NEXT[options.to]}")
+    print(f"{options.out}: {len(assignment['items'])} tests, "
+          f"{sum(points for _, points in assignment['items'])} points; {NEXT[options.to]}")
     return 0
 
 
-# ------------------------------------------------------------------------------------------------ the assignment
+# ----------------------------------------------------------------------------------- the assignment
 
 
 def _layers(options):
@@ -68,28 +72,36 @@ def _layers(options):
     except Exception as error:
         raise UserError(f"--layers {options.layers}: {error}.") from None
     names, text = [item.name for item in found], path.read_bytes()
-    losses = [item.name for item in found if not item.backward or item.kind == "class" and not item.backward[1]]
-    return _assignment(options, "layers", names, path.stem, {path.name: text.decode()}, skeleton=path.name,
-                       losses=losses, mean_over_examples=options.mean_over_examples), {path.name: text}
+    losses = [item.name for item in found if not item.backward or item.kind == "class"
+              and not item.backward[1]]
+    return _assignment(options, "layers", names, path.stem,
+                       {path.name: text.decode()}, skeleton=path.name, losses=losses,
+                       mean_over_examples=options.mean_over_examples), {path.name: text}
 
 
 def _exercises(options):
     """The same for exercises of the course."""
     if options.mean_over_examples:
-        raise UserError("--mean-over-examples goes with --layers: the exercises say themselves what they average.")
-    known = {path.stem[:2]: path.stem for path in sorted((HERE / "exercises").glob("[0-9][0-9]_*.py"))}
+        raise UserError("--mean-over-examples goes with --layers: "
+                        "the exercises say themselves what they average.")
+    known = {path.stem[:2]: path.stem
+             for path in sorted((HERE / "exercises").glob("[0-9][0-9]_*.py"))}
     names = []
     for number in options.exercises:
         name = known.get(number.zfill(2)[:2])
         if name is None or number.zfill(2) not in (name, name[:2]):
-            raise UserError(f"--exercises: there is no exercise {number}; there are {', '.join(known)}.")
+            raise UserError(f"--exercises: there is no exercise {number}; "
+                            f"there are {', '.join(known)}.")
         names.append(name)
-    hidden = {f"course/{path.name}": path.read_bytes() for path in sorted(HERE.glob("[a-z]*.py"))}  # what checks import
+    # what checks import
+    hidden = {f"course/{path.name}": path.read_bytes() for path in sorted(HERE.glob("[a-z]*.py"))}
     for name in names:
         for folder in ("exercises", "exercises/checks"):
             hidden[f"course/{folder}/{name}.py"] = (HERE / folder / f"{name}.py").read_bytes()
-    skeletons = {f"{name}.py": (HERE / "exercises" / f"{name}.py").read_text("utf-8") for name in names}
-    return _assignment(options, "exercises", names, "exercises " + " ".join(name[:2] for name in names), skeletons), hidden
+    skeletons = {f"{name}.py": (HERE / "exercises" / f"{name}.py").read_text("utf-8")
+                 for name in names}
+    return _assignment(options, "exercises", names,
+                       "exercises " + " ".join(name[:2] for name in names), skeletons), hidden
 
 
 def _assignment(options, kind, names, title, files, **more):
@@ -99,29 +111,34 @@ def _assignment(options, kind, names, title, files, **more):
     if len(points) not in (1, len(names)):
         raise UserError(f"--points: give one number, or {len(names)}, for {', '.join(names)}.")
     points = points * len(names) if len(points) == 1 else points
-    return {"title": options.title or title, "kind": kind, "items": [list(pair) for pair in zip(names, points)], "files": files,
+    return {"title": options.title or title, "kind": kind,
+            "items": [list(pair) for pair in zip(names, points)], "files": files,
             "timeout": options.timeout, "memory": options.memory, "seed": options.seed, **more}
 
 
 def _notebooks(assignment):
     """{path: bytes} of nbgrader's course folder: source/ASSIGNMENT/*.ipynb"""
-    folder = "source/" + "".join(letter if letter.isalnum() else "_" for letter in assignment["title"])
+    folder = "source/" + "".join(letter if letter.isalnum() else "_"
+                                 for letter in assignment["title"])
     if assignment["kind"] == "layers":
         (text,) = assignment["files"].values()
-        return {f"{folder}/{Path(assignment['skeleton']).stem}.ipynb": notebooks.layers(assignment, text)}
+        return {f"{folder}/{Path(assignment['skeleton']).stem}.ipynb": notebooks.layers(assignment,
+                                                                                        text)}
     helpers = _helpers((HERE / "checking.py").read_text("utf-8"))
     files = {}
     for name, points in assignment["items"]:
         skeleton, solution, check = ((HERE / part / f"{name}.py").read_text("utf-8")
                                      for part in ("exercises", "solutions", "exercises/checks"))
-        files[f"{folder}/{name}.ipynb"] = notebooks.exercise(name, points, skeleton, solution, check, helpers)
+        files[f"{folder}/{name}.ipynb"] = notebooks.exercise(name, points, skeleton, solution,
+                                                             check, helpers)
     return files
 
 
 def _helpers(text):
-    """The part of checking.py that a check calls. A notebook has minialex and no lessons/ beside it: what is imported from
-    there, and what asks for its own place, stays out."""
-    head, calls, *_ = re.split(r"^# -{9,} .*\n", text, flags=re.MULTILINE)  # up to "the last line", check(...)
+    """The part of checking.py that a check calls. A notebook has minialex and no lessons/ beside
+    it: what is imported from there, and what asks for its own place, stays out."""
+    # up to "the last line", check(...)
+    head, calls, *_ = re.split(r"^# -{9,} .*\n", text, flags=re.MULTILINE)
     lines = (head + calls).splitlines()
     for node in ast.parse(head + calls).body:
         place = slice(node.lineno - 1, node.end_lineno)
@@ -137,22 +154,23 @@ def _of_the_course(node):
     return any((HERE / f"{name.partition('.')[0]}.py").exists() for name in names)
 
 
-# ------------------------------------------------------------------------------------------------ a gradebook
+# -------------------------------------------------------------------------------------- a gradebook
 
 
 def _csv(options, assignment, hidden):
     """Grades a folder of submissions, each a file or a folder, into a new CSV file."""
     if not options.submissions:
-        raise UserError("--to csv grades a folder of submissions, a file or a folder for each student: give "
-                        "--submissions FOLDER.")
+        raise UserError("--to csv grades a folder of submissions, "
+                        "a file or a folder for each student: give --submissions FOLDER.")
     folder = Path(options.submissions)
     if not folder.is_dir():
         raise UserError(f"--submissions: there is no folder {options.submissions!r}.")
     out = bundles.place(options.out, "grades.csv")
     if out.exists():
         raise UserError(f"{out} exists: give another name, nothing is overwritten.")
-    submissions = {path.stem if path.is_file() else path.name: path for path in sorted(folder.iterdir())
-                   if not path.name.startswith((".", "__")) and (path.is_dir() or path.suffix in (".py", ".ipynb"))}
+    submissions = {path.stem if path.is_file() else path.name: path
+                   for path in sorted(folder.iterdir()) if not path.name.startswith((".", "__"))
+                   and (path.is_dir() or path.suffix in (".py", ".ipynb"))}
     if not submissions:
         raise UserError(f"--submissions: {folder} holds no folder, no Python file and no notebook.")
     print(f"{len(submissions)} submissions, each with {protection()}")
@@ -161,8 +179,8 @@ def _csv(options, assignment, hidden):
         bundles.write_folder(home, hidden)
         lines = [["student", "exercise", "points", "of", "feedback"]]
         for student, path in submissions.items():
-            lines += [[_cell(student), test["name"], test["score"], test["points"], _cell(test["feedback"])]
-                      for test in grade(assignment, path, home)["tests"]]
+            lines += [[_cell(student), test["name"], test["score"], test["points"],
+                       _cell(test["feedback"])] for test in grade(assignment, path, home)["tests"]]
             print(f"  {student}", flush=True)
     with open(out, "x", encoding="utf-8", errors="backslashreplace", newline="") as file:
         csv.writer(file).writerows(lines)
@@ -177,22 +195,30 @@ def _cell(text):
 
 def _parser():
     parser = argparse.ArgumentParser(
-        prog="python -m lessons.grade", description="Makes what a teacher uploads to a grader, or fills a gradebook.",
-        epilog="OUT is a zip file for gradescope, a CSV file for csv, else a folder. Nothing is overwritten that this "
-        "command has not written itself.")
-    parser.error = lambda message: parser.exit(2, f"lessons.grade: {message} (--help lists the options).\n")
+        prog="python -m lessons.grade", description="Makes what a teacher uploads to a grader, "
+        "or fills a gradebook.", epilog="OUT is a zip file for gradescope, a CSV file for csv, "
+        "else a folder. Nothing is overwritten that this command has not written itself.")
+    parser.error = lambda message: parser.exit(2, f"lessons.grade: {message} (--help "
+                                               "lists the options).\n")
     parser.add_argument("out", metavar="OUT", help="the file or folder to be written")
     parser.add_argument("--to", required=True, choices=FORMATS, help="the grader")
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--layers", metavar="SKELETON", help="the teacher's file: forward functions, and what is checked with")
-    what.add_argument("--exercises", nargs="+", metavar="NN", help="exercises of the course, such as 04 07")
-    parser.add_argument("--points", nargs="+", type=_points, metavar="P", help="for each layer or exercise, or for all (1)")
+    what.add_argument("--layers", metavar="SKELETON",
+                      help="the teacher's file: forward functions, and what is checked with")
+    what.add_argument("--exercises", nargs="+", metavar="NN",
+                      help="exercises of the course, such as 04 07")
+    parser.add_argument("--points", nargs="+", type=_points, metavar="P",
+                        help="for each layer or exercise, or for all (1)")
     parser.add_argument("--mean-over-examples", action="store_true",
-                        help="with --layers: accept weights' gradients that are averaged over the examples, as some courses do")
+                        help="with --layers: accept weights' gradients that are averaged over the "
+                        "examples, as some courses do")
     parser.add_argument("--title", help="what the graders call it")
-    parser.add_argument("--submissions", metavar="FOLDER", help="for csv: a file or a folder for each student")
-    parser.add_argument("--timeout", type=seconds, default=10.0, metavar="S", help="seconds of computing for a submission (10)")
-    parser.add_argument("--memory", type=megabytes, default=2048, metavar="MB", help="memory for a submission (2048)")
+    parser.add_argument("--submissions", metavar="FOLDER",
+                        help="for csv: a file or a folder for each student")
+    parser.add_argument("--timeout", type=seconds, default=10.0, metavar="S",
+                        help="seconds of computing for a submission (10)")
+    parser.add_argument("--memory", type=megabytes, default=2048, metavar="MB",
+                        help="memory for a submission (2048)")
     parser.add_argument("--seed", type=whole, default=0, help="of the numbers that are drawn (0)")
     return parser
 

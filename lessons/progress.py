@@ -1,6 +1,8 @@
-"""How far the student is: a small JSON file beside the built-in pictures (MINIALEX_CACHE, or the platform's cache folder).
+"""How far the student is: a small JSON file beside the built-in pictures (MINIALEX_CACHE, or the
+platform's cache folder).
 
-    {"lessons": {"01_shape_arithmetic": [right, typed]}, "exercises": {"01_shape_arithmetic": "solved" or "tried"},
+    {"lessons": {"01_shape_arithmetic": [right, typed]}, "exercises": {"01_shape_arithmetic":
+    "solved" or "tried"},
      "bricks": {"02_tape": "solved" or "tried"}}
 
 Nothing depends on it: where it cannot be read or written, the course goes on without.
@@ -17,7 +19,8 @@ def path():
 
 
 def load():
-    """What is known: {"lessons": {...}, "exercises": {...}, "bricks": {...}}, all empty for a beginner."""
+    """What is known: {"lessons": {...}, "exercises": {...}, "bricks": {...}}, all empty for a
+    beginner."""
     found = {}
     try:
         found = json.loads(path().read_text(encoding="utf-8"))
@@ -31,7 +34,8 @@ def load():
 
 
 def note(kind, name, state):
-    """Remember the state of one lesson, exercise or brick. A solved exercise stays solved; a brick is what it is now."""
+    """Remember the state of one lesson, exercise or brick. A solved exercise stays solved; a brick
+    is what it is now."""
     known = load()
     if kind == "exercises" and known[kind].get(name) == "solved":
         return

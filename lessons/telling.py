@@ -1,7 +1,8 @@
-"""Prints a lesson's texts when it gets to them, so that the prose stands where the student is: in the terminal.
+"""Prints a lesson's texts when it gets to them, so that the prose stands where the student is: in
+the terminal.
 
-A notebook shows them as text cells. Elsewhere, each function of `classroom` says `up_to_here()`: the text cells above the
-line that the lesson has reached are printed, each once.
+A notebook shows them as text cells. Elsewhere, each function of `classroom` says `up_to_here()`:
+the text cells above the line that the lesson has reached are printed, each once.
 """
 import os
 import re
@@ -24,10 +25,12 @@ def begin():
     """Start with the lesson that Python is running, if it is one. Its head is printed at once."""
     global _path
     main = getattr(sys.modules.get("__main__"), "__file__", None)
-    if main is None or Path(main).resolve().parent != HERE or not re.fullmatch(r"\d\d_\w+\.py", Path(main).name):
+    if main is None or Path(main).resolve().parent != HERE or not re.fullmatch(r"\d\d_\w+\.py",
+                                                                               Path(main).name):
         return
     _path = main
-    _left[:] = [cell for cell in cells.read(Path(main).read_text(encoding="utf-8")) if cell.title or cell.kind == "text"]
+    _left[:] = [cell for cell in cells.read(Path(main).read_text(encoding="utf-8")) if cell.title
+                or cell.kind == "text"]
     title = _left.pop(0)
     print(f"{title.title}\n{'═' * len(title.title)}")
     _show(title.body)
@@ -36,7 +39,8 @@ def begin():
 def up_to_here():
     """Print the text cells above the line that the lesson has reached."""
     frame = sys._getframe(1)
-    while frame is not None and not (frame.f_code.co_name == "<module>" and frame.f_code.co_filename == _path):
+    while frame is not None and not (frame.f_code.co_name == "<module>"
+                                     and frame.f_code.co_filename == _path):
         frame = frame.f_back
     if frame is not None:
         _up_to(frame.f_lineno)
@@ -63,7 +67,8 @@ def paragraph(text, width=None, margin=None):
     text = text.lstrip("\n")
     if margin is None:
         margin = " " * (len(text) - len(text.lstrip()) + 2)
-    return lead + textwrap.fill(text, width or WIDTH, subsequent_indent=margin, break_long_words=False)
+    return lead + textwrap.fill(text, width or WIDTH, subsequent_indent=margin,
+                                break_long_words=False)
 
 
 def _has_bold():

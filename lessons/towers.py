@@ -1,9 +1,10 @@
 """Two towers in two processes, as on the paper's two GPUs (lesson 18).
 
-Each process holds one half of the kernels and neurons. They swap activations where a layer sees both halves, and the gradients
-of these activations on the way back. With mpi4py and mpiexec they are MPI ranks, otherwise Python processes with a pipe.
-`shard_gradients` shares a batch instead: each worker has the whole network and some of the shards.
-In a browser no process can be started: there the towers take turns in one.
+Each process holds one half of the kernels and neurons. They swap activations where a layer sees
+both halves, and the gradients of these activations on the way back. With mpi4py and mpiexec they
+are MPI ranks, otherwise Python processes with a pipe. `shard_gradients` shares a batch instead:
+each worker has the whole network and some of the shards. In a browser no process can be started:
+there the towers take turns in one.
 """
 import os
 import secrets
@@ -28,21 +29,27 @@ TOGETHER = ("conv3", "fc6", "fc7", "fc8")  # the layers that see both halves
 
 
 def small_alexnet(groups=2, half=1, classes=10):
-    """AlexNet's structure for pictures of 67 pixels. half=2: the layers of one tower, whose kernels are half of them all.
+    """AlexNet's structure for pictures of 67 pixels. half=2: the layers of one tower, whose kernels
+    are half of them all.
 
-    groups=2: both towers in one process. A tower of its own has no groups: its conv2 sees only what it made itself."""
+    groups=2: both towers in one process. A tower of its own has no groups: its conv2 sees only what
+    it made itself."""
     def c(channels):
         return channels // half
 
     return nn.Sequential(
-        conv1=nn.Conv2d(3, c(16), 11, stride=4), relu1=nn.ReLU(), norm1=nn.LocalResponseNorm(groups=groups),
+        conv1=nn.Conv2d(3, c(16), 11, stride=4), relu1=nn.ReLU(),
+        norm1=nn.LocalResponseNorm(groups=groups),
         pool1=nn.MaxPool2d(3, 2),
-        conv2=nn.Conv2d(c(16), c(32), 5, padding=2, groups=groups), relu2=nn.ReLU(), norm2=nn.LocalResponseNorm(groups=groups),
+        conv2=nn.Conv2d(c(16), c(32), 5, padding=2, groups=groups), relu2=nn.ReLU(),
+        norm2=nn.LocalResponseNorm(groups=groups),
         pool2=nn.MaxPool2d(3, 2),
         conv3=nn.Conv2d(32, c(48), 3, padding=1), relu3=nn.ReLU(),
         conv4=nn.Conv2d(c(48), c(48), 3, padding=1, groups=groups), relu4=nn.ReLU(),
-        conv5=nn.Conv2d(c(48), c(32), 3, padding=1, groups=groups), relu5=nn.ReLU(), pool5=nn.MaxPool2d(3, 2),
-        flatten=nn.Flatten(), fc6=nn.Linear(32, c(64)), relu6=nn.ReLU(), fc7=nn.Linear(64, c(64)), relu7=nn.ReLU(),
+        conv5=nn.Conv2d(c(48), c(32), 3, padding=1, groups=groups), relu5=nn.ReLU(),
+        pool5=nn.MaxPool2d(3, 2),
+        flatten=nn.Flatten(), fc6=nn.Linear(32, c(64)), relu6=nn.ReLU(), fc7=nn.Linear(64, c(64)),
+        relu7=nn.ReLU(),
         fc8=nn.Linear(64, c(classes)))
 
 
@@ -53,8 +60,9 @@ def half_of(array, rank):
 
 
 class Exchange(Function):
-    """Forward: sends our channels, receives the other tower's, and returns both in order. Backward: the gradient of our
-    channels is what our own layer says plus what the other tower's says, so the other part is sent there."""
+    """Forward: sends our channels, receives the other tower's, and returns both in order. Backward:
+    the gradient of our channels is what our own layer says plus what the other tower's says, so the
+    other part is sent there."""
 
     def __init__(self, rank, swap):
         self.rank, self.swap = rank, swap
@@ -80,8 +88,9 @@ def tower(net, images, exchange):
 
 
 def speed(model, images):
-    """(Pictures a second in training with these images, what was measured): the second step, since the first also pays for memory
-    and threads; in a browser one answer, of whose time a step takes three."""
+    """(Pictures a second in training with these images, what was measured): the second step, since
+    the first also pays for memory and threads; in a browser one answer, of whose time a step takes
+    three."""
     if not processes_start():
         start = time.perf_counter()
         with no_grad():
@@ -97,7 +106,7 @@ def speed(model, images):
     return len(images) / (time.perf_counter() - start), f"a step of {len(images)} pictures"
 
 
-# ------------------------------------------------------------------------------------------------ one process
+# -------------------------------------------------------------------------------------- one process
 
 
 def work(folder, rank, swap):
@@ -114,14 +123,17 @@ def work(folder, rank, swap):
         return swap(np.ascontiguousarray(array))
 
     output = tower(net, task["images"], lambda x: Exchange(rank, counted)(x))
-    # Both towers compute the same loss from the same output: each passes back its share, or every gradient counts twice.
+    # Both towers compute the same loss from the same output: each passes back its share, or every
+    # gradient counts twice.
     (F.cross_entropy(output, task["labels"]) * float(task["share"])).backward()
     results = {name: parameter.grad for name, parameter in net.named_parameters()}
-    np.savez(Path(folder) / f"rank{rank}.npz", output=output.data, sent=count[0], process=os.getpid(), **results)
+    np.savez(Path(folder) / f"rank{rank}.npz", output=output.data, sent=count[0],
+             process=os.getpid(), **results)
 
 
 def shard_work(folder, first, last):
-    """A worker: writes each of its shards' gradient, all parameters in a row. Their sum is that of the batch's mean loss."""
+    """A worker: writes each of its shards' gradient, all parameters in a row. Their sum is that of
+    the batch's mean loss."""
     task = np.load(Path(folder) / "task.npz")
     images, labels, net = task["images"], task["labels"], small_alexnet()
     net.load_state_dict({name: task[name] for name, _ in net.named_parameters()})
@@ -129,7 +141,8 @@ def shard_work(folder, first, last):
     for rows in shard_rows(len(images), int(task["shards"]))[int(first) : int(last)]:
         for parameter in net.parameters():
             parameter.grad = None
-        (F.cross_entropy(net(images[rows]), labels[rows]) * ((rows.stop - rows.start) / len(images))).backward()
+        (F.cross_entropy(net(images[rows]),
+                         labels[rows]) * ((rows.stop - rows.start) / len(images))).backward()
         gradients.append(np.concatenate([parameter.grad.ravel() for parameter in net.parameters()]))
     np.save(Path(folder) / f"{first}.npy", gradients)
 
@@ -153,7 +166,8 @@ def main(folder, rank=None, address=None):
         line = Client(address, authkey=key)
 
     def swap(array):
-        if rank == "0":  # one speaks while the other listens: if both spoke first, both could wait for ever
+        # one speaks while the other listens: if both spoke first, both could wait for ever
+        if rank == "0":
             line.send(array)
             return line.recv()
         received = line.recv()
@@ -164,11 +178,12 @@ def main(folder, rank=None, address=None):
         work(folder, int(rank), swap)
 
 
-# ------------------------------------------------------------------------------------------------ both
+# --------------------------------------------------------------------------------------------- both
 
 
 def run(state, images, labels, share=0.5):
-    """Two processes on the weights `state` of small_alexnet(): [what rank 0 wrote, what rank 1 wrote], and how they ran."""
+    """Two processes on the weights `state` of small_alexnet(): [what rank 0 wrote, what rank 1
+    wrote], and how they ran."""
     with tempfile.TemporaryDirectory() as folder:
         np.savez(Path(folder) / "task.npz", images=images, labels=labels, share=share, **state)
         if not processes_start():
@@ -197,7 +212,8 @@ class _Waits(Exception):
 
 
 def _take_turns(folder):
-    """Each tower runs from its start, with what the other has sent so far, until both have come to their end."""
+    """Each tower runs from its start, with what the other has sent so far, until both have come to
+    their end."""
     sent, ended = ([], []), [False, False]
     while not all(ended):
         for rank in range(2):
@@ -218,7 +234,8 @@ def _take_turns(folder):
 
 
 def shard_gradients(state, images, labels, shards, workers):
-    """The gradient of each shard of a batch, in order, computed by this number of processes; float32 (shards, parameters)."""
+    """The gradient of each shard of a batch, in order, computed by this number of processes;
+    float32 (shards, parameters)."""
     with tempfile.TemporaryDirectory() as folder:
         np.savez(Path(folder) / "task.npz", images=images, labels=labels, shards=shards, **state)
         shares = shard_rows(shards, workers)
@@ -226,8 +243,8 @@ def shard_gradients(state, images, labels, shards, workers):
             for share in shares:
                 shard_work(folder, share.start, share.stop)
         else:
-            complaint = _complaint([_start(sys.executable, __file__, "shards", folder, str(share.start), str(share.stop))
-                                    for share in shares])
+            complaint = _complaint([_start(sys.executable, __file__, "shards", folder,
+                                           str(share.start), str(share.stop)) for share in shares])
             if complaint:
                 raise RuntimeError(f"a worker stopped: {complaint}")
         return np.concatenate([np.load(Path(folder) / f"{share.start}.npy") for share in shares])
@@ -235,11 +252,13 @@ def shard_gradients(state, images, labels, shards, workers):
 
 def _start(*command):
     environment = os.environ | {"MINIALEX_THREADS": "1"}
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                            env=environment)
 
 
 def _complaint(processes):
-    """Waits for all; None when they are well, else the last line of the first that is not, whose partner is ended."""
+    """Waits for all; None when they are well, else the last line of the first that is not, whose
+    partner is ended."""
     try:
         for process in processes:
             _, said = process.communicate(timeout=120)

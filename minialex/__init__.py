@@ -12,8 +12,9 @@ from .random import manual_seed
 from .tensor import Function, Tensor, is_grad_enabled, no_grad, textbook
 
 __version__ = "0.1.0"
-__all__ = ["Function", "Tensor", "check_backward", "detect_anomaly", "fast", "functional", "gradcheck", "is_grad_enabled",
-           "manual_seed", "models", "nn", "no_grad", "optim", "record", "shapes", "textbook"]
+__all__ = ["Function", "Tensor", "check_backward", "detect_anomaly", "fast", "functional",
+           "gradcheck", "is_grad_enabled", "manual_seed", "models", "nn", "no_grad", "optim",
+           "record", "shapes", "textbook"]
 
 
 def __getattr__(name: str) -> Any:

@@ -31,8 +31,8 @@ def explain(model: Module, images: Array, labels: Array) -> str:
     """Where NaN or infinity comes up in the loss of a batch: the first layer that gives it."""
     broken = first_broken_parameter(model)
     if broken:
-        return (f"layer {broken.rpartition('.')[0]} is the first with NaN or infinity in its parameters "
-                f"({broken}).")
+        return (f"layer {broken.rpartition('.')[0]} is the first with NaN or infinity in "
+                f"its parameters ({broken}).")
     try:
         with detect_anomaly():
             F.cross_entropy(model(Tensor(images)), labels).backward()
@@ -44,7 +44,8 @@ def explain(model: Module, images: Array, labels: Array) -> str:
 
 def first_broken_parameter(model: Module) -> str | None:
     """The name of the first parameter with NaN or infinity in it, or None."""
-    return next((name for name, parameter in model.named_parameters() if not _finite(parameter.data)), None)
+    return next((name for name, parameter in model.named_parameters()
+                 if not _finite(parameter.data)), None)
 
 
 def _check(direction: str, function: Function, call: Callable[..., Any]) -> Callable[..., Any]:
@@ -67,10 +68,12 @@ def _finite(array: Array) -> bool:
 
 def _sentence(direction: str, function: Function, arrays: Sequence[Array], value: Array) -> str:
     xp = array_module(value)
-    counts = [f"{int(n):,} {what}" for what, n in (("NaN", xp.isnan(value).sum()), ("infinite", xp.isinf(value).sum())) if n]
+    counts = [f"{int(n):,} {what}" for what, n in (("NaN", xp.isnan(value).sum()),
+                                                   ("infinite", xp.isinf(value).sum())) if n]
     where = f"layer {function.layer}, " if function.layer else ""
     given = [f"input {i} of shape {a.shape}" for i, a in enumerate(arrays) if not _finite(a)]
-    blame = (f"the cause came in with {', '.join(given)}: look at the data and the weights" if given else
-             "all that came in was finite: the learning rate may be too high, or a logarithm, division or exponential left "
-             "its domain")
-    return f"{where}op {function.name}, {direction}: {' and '.join(counts)} of {value.size:,} values; {blame}."
+    blame = (f"the cause came in with {', '.join(given)}: look at the data and the weights" if given
+             else "all that came in was finite: the learning rate may be too high, or a logarithm, "
+             "division or exponential left its domain")
+    return (f"{where}op {function.name}, {direction}: "
+            f"{' and '.join(counts)} of {value.size:,} values; {blame}.")

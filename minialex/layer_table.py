@@ -68,12 +68,14 @@ class Summary:
 def summarise(model: nn.Module, input_shape: Shape | None = None) -> Summary:
     """`shapes.summary`, which says what it takes and gives."""
     if not isinstance(model, nn.Module):
-        raise TypeError(f"summary needs a network, a nn.Module such as models.alexnet(), got a {type(model).__name__}.")
+        raise TypeError("summary needs a network, a nn.Module such as models.alexnet(), "
+                        f"got a {type(model).__name__}.")
     shape = tuple(input_shape or getattr(model, "input_shape", (3, 227, 227)))
     try:
         rows = _rows(model, shape)
     except _Misfit as misfit:
-        raise ValueError(f"{misfit} from a picture of {times(shape)}: {_what_fits(model, shape)}.") from None
+        raise ValueError(f"{misfit} from a picture of {times(shape)}: "
+                         f"{_what_fits(model, shape)}.") from None
     return Summary(getattr(model, "variant", type(model).__name__), shape, rows)
 
 
@@ -109,7 +111,8 @@ def _rows(model: nn.Module, shape: Shape, run_unknown: bool = True) -> list[Row]
         parameters = sum(parameter.size for parameter in layer.parameters())
         memory = 0 if effect.view else 4 * math.prod(shape)
         kind = type(layer).__name__
-        rows.append(Row(name, kind, effect.formula, tuple(shape), effect.groups, parameters, effect.macs, memory))
+        rows.append(Row(name, kind, effect.formula, tuple(shape), effect.groups, parameters,
+                        effect.macs, memory))
     return rows
 
 
@@ -136,8 +139,10 @@ def _what_fits(model: nn.Module, input_shape: Shape, largest: int = 1024) -> str
         fitting.append(size)
         whole += [] if any(is_rounded(row) for row in rows) else [size]
     if not fitting:
-        return f"no square picture of {channels} channels and up to {largest} pixels fits, so change the network"
-    without = f"{_ranges(whole)} without a remainder anywhere" if whole else "all of them with a remainder somewhere"
+        return (f"no square picture of {channels} channels and up to {largest} pixels fits, "
+                "so change the network")
+    without = (f"{_ranges(whole)} without a remainder anywhere" if whole
+               else "all of them with a remainder somewhere")
     return f"square pictures of {_ranges(fitting)} pixels fit, {without}"
 
 
@@ -181,14 +186,16 @@ def _slide(layer: Any, shape: Shape) -> tuple[Shape, str]:
     try:
         output = conv_output_size(*numbers)
     except ValueError:
-        raise _Misfit(f"slides a window of {times(kernel)} but gets only {times(size)} values") from None
+        raise _Misfit(f"slides a window of {times(kernel)} but gets "
+                      f"only {times(size)} values") from None
     alike = all(height == width for height, width in numbers)
     return output, explain(*([height for height, _ in numbers] if alike else numbers))
 
 
 def _linear(layer: Any, shape: Shape) -> _Effect:
     if len(shape) != 1:
-        raise _Misfit(f"needs nn.Flatten() before it: it expects {layer.in_features} numbers but gets {times(shape)}")
+        raise _Misfit("needs nn.Flatten() before it: "
+                      f"it expects {layer.in_features} numbers but gets {times(shape)}")
     expected, given = layer.in_features, shape[0]
     if given != expected:
         maps = getattr(shape, "maps", None)
@@ -196,8 +203,10 @@ def _linear(layer: Any, shape: Shape) -> _Effect:
             raise _Misfit(f"expects {expected} inputs but gets {given}")
         side = math.isqrt(expected // maps[0])
         fits = f" = {maps[0]}·{side}·{side}" if maps[0] * side * side == expected else ""
-        raise _Misfit(f"expects {expected}{fits} inputs but gets {'·'.join(map(str, maps))} = {given}")
-    return _Effect((layer.out_features,), f"{layer.in_features} → {layer.out_features}", layer.weight.size)
+        raise _Misfit(f"expects {expected}{fits} inputs "
+                      f"but gets {'·'.join(map(str, maps))} = {given}")
+    return _Effect((layer.out_features,), f"{layer.in_features} → {layer.out_features}",
+                   layer.weight.size)
 
 
 def _flatten(layer: Any, shape: Shape) -> _Effect:
@@ -237,7 +246,8 @@ def _by_running(layer: Any, shape: Shape) -> _Effect:
         with no_grad():
             output = layer(Tensor(zeros))
     except (ValueError, TypeError) as error:
-        raise _Misfit(f"({type(layer).__name__}) stops with “{error}” when it gets {times(shape)} zeros") from error
+        raise _Misfit(f"({type(layer).__name__}) stops with “{error}” when it "
+                      f"gets {times(shape)} zeros") from error
     finally:
         layer.train(training)
     return _Effect(output.shape[1:], "found by running it", macs=None)

@@ -8,7 +8,8 @@ NAME is a class derived from `nn.Module`, or a function that returns one. It is 
         input_shape = (3, 64, 64)  # without it (3, 227, 227)
 
         def __init__(self, num_classes):
-            super().__init__(conv1=nn.Conv2d(3, 16, 5), relu1=nn.ReLU(), pool1=nn.MaxPool2d(4), flatten=nn.Flatten(),
+            super().__init__(conv1=nn.Conv2d(3, 16, 5), relu1=nn.ReLU(), pool1=nn.MaxPool2d(4),
+            flatten=nn.Flatten(),
                              fc2=nn.Linear(16 * 15 * 15, num_classes))
 
 The run keeps a copy of the file, model.py, from which its network is built again: it must not need
@@ -60,7 +61,8 @@ class OwnModel(NamedTuple):
 
     def settings(self) -> dict[str, Any]:
         """What config.json says of it."""
-        return {"file": str(self.path.absolute()), "name": self.name, "sha256": hashlib.sha256(self.source).hexdigest(),
+        return {"file": str(self.path.absolute()), "name": self.name,
+                "sha256": hashlib.sha256(self.source).hexdigest(),
                 "input_shape": list(self.input_shape)}
 
     def save(self, folder: Path) -> None:
@@ -74,22 +76,29 @@ class OwnModel(NamedTuple):
         to learn, or does not give (N, num_classes)."""
         given = {"num_classes": num_classes, "in_channels": self.input_shape[0]}
         takes = inspect.signature(self.make).parameters
-        model = self._run("cannot be built", lambda: self.make(**{name: given[name] for name in given if name in takes}))
+        model = self._run("cannot be built",
+                          lambda: self.make(**{name: given[name]
+                                               for name in given if name in takes}))
         if not isinstance(model, nn.Module):
-            raise UserError(f"{self} gives a {type(model).__name__}, not a network: derive it from nn.Module, "
-                            "or let the function return one.")
+            raise UserError(f"{self} gives a {type(model).__name__}, not a network: "
+                            "derive it from nn.Module, or let the function return one.")
         if not model.parameters():
-            raise UserError(f"{self} has no parameters, so there is nothing to learn: assign its layers to self.")
-        model.variant, model.num_classes, model.input_shape = self.variant, num_classes, tuple(self.input_shape)
+            raise UserError(f"{self} has no parameters, so there is nothing to learn: "
+                            "assign its layers to self.")
+        model.variant, model.num_classes, model.input_shape = (self.variant, num_classes,
+                                                               tuple(self.input_shape))
         images, sizes = np.zeros((2, *self.input_shape), np.float32), list[int]()
         model.eval()
         with no_grad(), _noting(sizes):
-            output = self._run(f"fails on pictures of shape {images.shape}", lambda: model(Tensor(images)))
+            output = self._run(f"fails on pictures of shape {images.shape}",
+                               lambda: model(Tensor(images)))
         model.train()
         if getattr(output, "shape", None) != (2, num_classes):
-            gives = f"a Tensor of shape {output.shape}" if isinstance(output, Tensor) else f"a {type(output).__name__}"
-            raise UserError(f"{self} gives {gives} for 2 pictures, but training on {num_classes} classes needs "
-                            f"(2, {num_classes}): its last layer must have one output for each class (num_classes).")
+            gives = (f"a Tensor of shape {output.shape}" if isinstance(output, Tensor)
+                     else f"a {type(output).__name__}")
+            raise UserError(f"{self} gives {gives} for 2 pictures, "
+                            f"but training on {num_classes} classes needs (2, {num_classes}): "
+                            "its last layer must have one output for each class (num_classes).")
         model.activation_bytes = sum(sizes) // 2
         return model
 
@@ -98,7 +107,8 @@ class OwnModel(NamedTuple):
         try:
             return call()
         except Exception as error:
-            raise UserError(f"{self.name} in {_line(error, self.path)} {what}: {_said(error)}") from error
+            raise UserError(f"{self.name} in {_line(error, self.path)} {what}: "
+                            f"{_said(error)}") from error
 
 
 def read(text: str) -> OwnModel:
@@ -106,8 +116,8 @@ def read(text: str) -> OwnModel:
     in it."""
     path, _, name = text.rpartition(":") if not text.endswith(".py") else (text, "", "")
     if not path.endswith(".py"):
-        raise UserError(f"--model {text} is not possible: it needs a Python file and the name of a network in it, such as "
-                        "net.py:Net.")
+        raise UserError(f"--model {text} is not possible: it needs a Python file and the name of a "
+                        "network in it, such as net.py:Net.")
     return _load(Path(path), name, Path(path).name)
 
 
@@ -119,10 +129,12 @@ def of_run(folder: Path, settings: dict[str, Any] | None) -> OwnModel:
     """
     copy = folder / COPY
     if not settings or not copy.is_file():
-        raise UserError(f"there is no {copy}, the program of this network: give the run's folder, or put the file back.")
+        raise UserError(f"there is no {copy}, the program of this network: give the run's folder, "
+                        "or put the file back.")
     if hashlib.sha256(copy.read_bytes()).hexdigest() != settings["sha256"]:
-        raise UserError(f"{copy} has changed since the run was started, and its weights belong to the network that it was: put "
-                        "the file back as it was, or start a new run with --model.")
+        raise UserError(f"{copy} has changed since the run was started, "
+                        "and its weights belong to the network that it was: "
+                        "put the file back as it was, or start a new run with --model.")
     return _load(copy, settings["name"], Path(settings["file"]).name)
 
 
@@ -130,32 +142,37 @@ def _load(path: Path, name: str, shown: str) -> OwnModel:
     try:
         source = path.read_bytes()
     except OSError as error:
-        raise UserError(f"there is no file {path} that --model could use: {error.strerror or error}.") from error
+        raise UserError(f"there is no file {path} that --model could use: "
+                        f"{error.strerror or error}.") from error
     module = types.ModuleType("minialex_own_model")
     module.__file__ = str(path)
     sys.modules[module.__name__] = module
     try:
         exec(compile(source, str(path), "exec"), vars(module))
     except (Exception, SystemExit) as error:
-        raise UserError(f"{_line(error, path)} stops the file from being read: {_said(error)}") from error
-    names = [key for key, value in vars(module).items() if isinstance(value, type) and issubclass(value, nn.Module)
-             and value.__module__ == module.__name__]
+        raise UserError(f"{_line(error, path)} stops the file from being read: "
+                        f"{_said(error)}") from error
+    names = [key for key, value in vars(module).items() if isinstance(value, type)
+             and issubclass(value, nn.Module) and value.__module__ == module.__name__]
     make = vars(module).get(name)
     if not callable(make) or isinstance(make, type) and not issubclass(make, nn.Module):
         what = f"there is no {name or 'NAME'} in {path}"
         what = what if make is None else f"{name} in {path} is neither a network nor a function"
         near = [f"did you mean {match}? " for match in difflib.get_close_matches(name, names, 1)]
-        has = f"the file has the networks {', '.join(names)}" if names else "the file has no class derived from nn.Module"
+        has = (f"the file has the networks {', '.join(names)}" if names
+               else "the file has no class derived from nn.Module")
         raise UserError(f"--model {shown}:{name} is not possible, {what}: {''.join(near)}{has}.")
     shape = _checked(getattr(make, "input_shape", INPUT_SHAPE), name, path)
     return OwnModel(path, name, source, make, shape, f"{shown}:{name}")
 
 
 def _checked(shape: Any, name: str, path: Path) -> tuple[int, int, int]:
-    whole = isinstance(shape, (tuple, list)) and len(shape) == 3 and all(isinstance(n, int) and n > 0 for n in shape)
+    whole = isinstance(shape, (tuple, list)) and len(shape) == 3 and all(isinstance(n, int)
+                                                                         and n > 0 for n in shape)
     if not whole or shape[0] not in (1, 3) or shape[1] != shape[2]:
-        raise UserError(f"{name}.input_shape in {path} is {shape}: it needs (channels, height, width) of square pictures with 3 "
-                        "channels, or 1 for grey, such as (3, 64, 64).")
+        raise UserError(f"{name}.input_shape in {path} is {shape}: it needs (channels, height, "
+                        "width) of square pictures with 3 channels, or 1 for grey, "
+                        "such as (3, 64, 64).")
     return (*shape,)
 
 
@@ -163,7 +180,8 @@ def _line(error: BaseException, path: Path) -> str:
     """The path, and the line of this file in which an error came up last, if any did."""
     if isinstance(error, SyntaxError) and error.filename == str(path):
         return f"{path}, line {error.lineno},"
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__)
+             if frame.filename == str(path)]
     return f"{path}, line {lines[-1]}," if lines else str(path)
 
 

@@ -16,7 +16,8 @@ from . import nn, shapes
 from .aliases import Shape
 
 Pair = tuple[int, int]  # for (height, width)
-Spans = list[Pair | None]  # for each value along one side: the first and last pixel it sees, None where only padding
+# for each value along one side: the first and last pixel it sees, None where only padding
+Spans = list[Pair | None]
 
 
 class Sight(NamedTuple):
@@ -46,31 +47,38 @@ class Sight(NamedTuple):
         window = window_of(layer)
         # A neighbourhood in place of a window: as many values come out as went in.
         if isinstance(layer, nn.MapResponseNorm):
-            window = {"kernel": [layer.size] * 2, "stride": [1, 1], "padding": [layer.size // 2] * 2}
+            window = {"kernel": [layer.size] * 2, "stride": [1, 1],
+                      "padding": [layer.size // 2] * 2}
         return self._through(**window) if window else self
 
     def _through(self, kernel: list[int], stride: list[int], padding: list[int]) -> Sight:
-        return Sight(tuple(size + (k - 1) * step for size, k, step in zip(self.size, kernel, self.step)),
+        return Sight(tuple(size + (k - 1) * step
+                           for size, k, step in zip(self.size, kernel, self.step)),
                      tuple(step * s for step, s in zip(self.step, stride)),
-                     tuple(start - p * step for start, p, step in zip(self.start, padding, self.step)),
+                     tuple(start - p * step
+                           for start, p, step in zip(self.start, padding, self.step)),
                      tuple(_slid(*side) for side in zip(self.spans, kernel, stride, padding)))
 
     def _padded(self, layer: nn.ZeroPad2d) -> Sight:
         sides = (layer.top, layer.bottom), (layer.left, layer.right)
-        return self._replace(start=tuple(at - before * step for at, (before, _), step in zip(self.start, sides, self.step)),
+        return self._replace(start=tuple(at - before * step
+                                         for at, (before, _), step in zip(self.start, sides,
+                                                                          self.step)),
                              spans=tuple([None] * before + spans + [None] * after
                                          for spans, (before, after) in zip(self.spans, sides)))
 
     def unseen(self, picture: Shape) -> list[int]:
         """How many of the last rows and columns of the picture no value sees."""
-        return [size - 1 - max((span[1] for span in spans if span), default=-1) for size, spans in zip(picture[1:], self.spans)]
+        return [size - 1 - max((span[1] for span in spans if span), default=-1)
+                for size, spans in zip(picture[1:], self.spans)]
 
 
 def _slid(spans: Spans, kernel: int, stride: int, padding: int) -> Spans:
     found: Spans = []
     for start in shapes.window_starts(len(spans), kernel, stride, padding):
         seen = [span for span in spans[max(0, start):max(0, start + kernel)] if span]
-        found.append((min(first for first, _ in seen), max(last for _, last in seen)) if seen else None)
+        found.append((min(first for first, _ in seen), max(last for _, last in seen)) if seen
+                     else None)
     return found
 
 
@@ -79,4 +87,5 @@ def window_of(layer: Any) -> dict[str, list[int]] | None:
     none."""
     if not hasattr(layer, "kernel_size"):
         return None
-    return {"kernel": list(layer.kernel_size), "stride": list(layer.stride), "padding": list(layer.padding)}
+    return {"kernel": list(layer.kernel_size), "stride": list(layer.stride),
+            "padding": list(layer.padding)}

@@ -1,8 +1,9 @@
-"""`python -m pytest --device cuda` runs the suite on a GPU, `--device standin` on the strict stand-in for one (tests/gpu).
+"""`python -m pytest --device cuda` runs the suite on a GPU, `--device standin` on the strict
+stand-in for one (tests/gpu).
 
-There, every operation that a test calls is computed on the device and compared with whatever the test compares it with:
-finite differences, PyTorch, numbers by hand (on_device.py). The tests of tests/gpu, and those with a `device` fixture,
-keep their arrays on the device all the way.
+There, every operation that a test calls is computed on the device and compared with whatever the
+test compares it with: finite differences, PyTorch, numbers by hand (on_device.py). The tests of
+tests/gpu, and those with a `device` fixture, keep their arrays on the device all the way.
 """
 import os
 import sys
@@ -17,25 +18,30 @@ import short  # noqa: E402 (it stands in this folder)
 
 ABOUT_THE_CPU = {  # files and tests whose operations stay on the CPU, and why
     "fast": "threads, memory that is used again and its order, the CPU's plans of a convolution",
-    "test_the_gradient_of_the_image_is_not_computed": "it breaks one of the CPU's kernels on purpose",
-    "test_outside_the_block_nobody_watches": "it looks at the list of observers, and on_device.py is one",
+    "test_the_gradient_of_the_image_is_not_computed": "it breaks one of the CPU's kernels on "
+                                                      "purpose",
+    "test_outside_the_block_nobody_watches": "it looks at the list of observers, and on_device.py "
+                                             "is one",
     "test_everything_is_as_it_was": "the same",
 }
 
 
 def pytest_addoption(parser):
-    parser.addoption("--device", default="cpu", metavar="cpu|cuda[:n]|standin", help="where the tests compute (default: cpu)")
-    parser.addoption("--all", action="store_true", help="also the tests marked long: many seeds, real sizes, every notebook")
+    parser.addoption("--device", default="cpu", metavar="cpu|cuda[:n]|standin",
+                     help="where the tests compute (default: cpu)")
+    parser.addoption("--all", action="store_true", help="also the tests marked long: many seeds, "
+                     "real sizes, every notebook")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config):
-    """Spread the whole suite over the cores where pytest-xdist is installed, whole files at a time: their tests share what
-    was trained for them. `-n 0` runs it in one process, `-n 8` in eight."""
+    """Spread the whole suite over the cores where pytest-xdist is installed, whole files at a time:
+    their tests share what was trained for them. `-n 0` runs it in one process, `-n 8` in eight."""
     options = config.option
     if not hasattr(options, "numprocesses") or hasattr(config, "workerinput"):
         return
-    if options.numprocesses is None and config.args_source == config.ArgsSource.TESTPATHS and not options.usepdb:
+    if (options.numprocesses is None and config.args_source == config.ArgsSource.TESTPATHS
+        and not options.usepdb):
         options.numprocesses = min(os.cpu_count() or 1, 4)
     if options.numprocesses and options.dist == "no":
         options.dist = "loadfile"
@@ -48,14 +54,16 @@ def pytest_configure(config):
 def pytest_collection_modifyitems(config, items):
     """Leave out what is marked long, unless --all is given, or its name."""
     long = [item for item in items if item.get_closest_marker("long")]
-    if long and not config.getoption("--all") and not any("::" in argument for argument in config.args):
+    if long and not config.getoption("--all") and not any("::" in argument
+                                                          for argument in config.args):
         items[:] = [item for item in items if not item.get_closest_marker("long")]
         config.hook.pytest_deselected(items=long)
 
 
 @pytest.fixture(scope="session")
 def computes_on(request):
-    """The device that operations are computed on, "cpu" or "cuda:n". Ends the run when that device cannot compute."""
+    """The device that operations are computed on, "cpu" or "cuda:n". Ends the run when that device
+    cannot compute."""
     from minialex.device import resolve_device
     from minialex.errors import UserError
     name = request.config.getoption("--device")
@@ -75,7 +83,8 @@ def computes_on(request):
 
 @pytest.fixture(scope="session")
 def device(request, computes_on):
-    """The name of the device under test, "cpu" or "cuda:n". (Where there is none, tests/gpu bring their own stand-in.)"""
+    """The name of the device under test, "cpu" or "cuda:n". (Where there is none, tests/gpu bring
+    their own stand-in.)"""
     return "cpu" if request.config.getoption("--device") == "standin" else computes_on
 
 

@@ -1,8 +1,9 @@
 """Runs the engine's operations on another device, underneath tests that know nothing of it.
 
-A test hands over NumPy arrays and gets NumPy arrays. Inside, the forward and backward pass of every operation, and the
-optimiser's update, get copies on the device: the same memory layout, strides and gaps included. So every gradient,
-oracle and training test is a test of that device too. (What must not cross by itself is tests/gpu's subject.)
+A test hands over NumPy arrays and gets NumPy arrays. Inside, the forward and backward pass of every
+operation, and the optimiser's update, get copies on the device: the same memory layout, strides and
+gaps included. So every gradient, oracle and training test is a test of that device too. (What must
+not cross by itself is tests/gpu's subject.)
 """
 from contextlib import contextmanager
 
@@ -17,7 +18,8 @@ def copy_with_layout(array, device):
     owner = array
     while isinstance(owner.base, np.ndarray):
         owner = owner.base
-    if array.flags.c_contiguous or not array.size or not (owner.flags.c_contiguous or owner.flags.f_contiguous):
+    if array.flags.c_contiguous or not array.size or not (owner.flags.c_contiguous
+                                                          or owner.flags.f_contiguous):
         return to_device(array, device)
     memory = to_device(owner.ravel(order="K").view(array.dtype), device)
     first = (array.ctypes.data - owner.ctypes.data) // array.itemsize
@@ -38,7 +40,8 @@ def operations_on(device):
             if not all(type(array) is np.ndarray for array in arrays):
                 return call(*arrays)
             return back(call(*(copy_with_layout(array, device) for array in arrays)))
-        return there if type(function).__module__.startswith(("minialex.ops.", "minialex.fast.")) else call
+        return there if type(function).__module__.startswith(("minialex.ops.",
+                                                              "minialex.fast.")) else call
 
     def sgd_update(weight, grad, velocity, *options):
         w, g, v = (to_device(array, device) for array in (weight, grad, velocity))
@@ -54,7 +57,8 @@ def operations_on(device):
         return sgd_update if op is ops.sgd_update else found
 
     implementation, functional.implementation = functional.implementation, implementation_there
-    tensor.observers.insert(0, observe)  # the innermost: other observers, such as anomaly detection, see NumPy arrays
+    # the innermost: other observers, such as anomaly detection, see NumPy arrays
+    tensor.observers.insert(0, observe)
     try:
         yield
     finally:

@@ -33,8 +33,8 @@ def test_a_healthy_step_passes():
 def test_the_layer_and_the_op_are_named():
     model = network()
     model.conv1.bias.data[1] = np.nan
-    with pytest.raises(FloatingPointError, match=r"^layer conv1, op Conv2dReLU, forward: 18 NaN of 36 values; "
-                                                 r"the cause came in with input 2 of shape \(2,\)"):
+    with pytest.raises(FloatingPointError, match=r"^layer conv1, op Conv2dReLU, forward: "
+                       r"18 NaN of 36 values; " r"the cause came in with input 2 of shape \(2,\)"):
         with ma.detect_anomaly():
             model(IMAGES)
 
@@ -42,7 +42,8 @@ def test_the_layer_and_the_op_are_named():
 def test_nested_layers_are_named_by_their_path():
     model = network()
     model.head.fc.bias.data[0] = np.inf
-    with pytest.raises(FloatingPointError, match=r"^layer head\.fc, op Linear, forward: 2 infinite of 6 values"):
+    with pytest.raises(FloatingPointError, match=r"^layer head\.fc, op Linear, forward: "
+                       r"2 infinite of 6 values"):
         with ma.detect_anomaly():
             model(IMAGES)
 
@@ -82,7 +83,8 @@ def test_the_first_culprit_is_named_not_its_followers():
 def test_none_gradients_are_no_anomaly():
     weight = ma.Tensor(np.ones((2, 18), np.float32), requires_grad=True)
     with ma.detect_anomaly():
-        F.linear(np.ones((1, 18), np.float32), weight).sum().backward()  # the input's gradient is None
+        # the input's gradient is None
+        F.linear(np.ones((1, 18), np.float32), weight).sum().backward()
     assert np.all(weight.grad == 1)
 
 

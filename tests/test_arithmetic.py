@@ -1,4 +1,5 @@
-"""Arithmetic: values as NumPy computes them, gradients of broadcast operands, corner cases of max, pow and indexing."""
+"""Arithmetic: values as NumPy computes them, gradients of broadcast operands, corner cases of max,
+pow and indexing."""
 import operator
 
 import numpy as np
@@ -24,7 +25,8 @@ def positive(shape, seed):
 @few
 def test_values_and_gradient_shapes_under_broadcasting(shapes, operation):
     (a_shape, b_shape), result_shape = shapes.input_shapes, shapes.result_shape
-    a, b = (ma.Tensor(positive(shape, seed), requires_grad=True) for seed, shape in enumerate((a_shape, b_shape)))
+    a, b = (ma.Tensor(positive(shape, seed), requires_grad=True)
+            for seed, shape in enumerate((a_shape, b_shape)))
     y = operation(a, b)
     assert np.array_equal(y.data, operation(a.data, b.data)) and y.shape == result_shape
     y.sum().backward()
@@ -75,13 +77,14 @@ def test_powers_at_zero_are_finite():
     assert x.grad.tolist() == [0, 0, 0] and np.allclose(n.grad, [0, 0, np.log(3)])
 
 
-# ------------------------------------------------------------------------------------------------ reductions
+# --------------------------------------------------------------------------------------- reductions
 
 
 @st.composite
 def arrays_with_axes(draw):
     shape = draw(hnp.array_shapes(max_dims=4, max_side=4))
-    axes = draw(st.one_of(st.none(), st.integers(-len(shape), len(shape) - 1), hnp.valid_tuple_axes(len(shape), min_size=1)))
+    axes = draw(st.one_of(st.none(), st.integers(-len(shape), len(shape) - 1),
+                          hnp.valid_tuple_axes(len(shape), min_size=1)))
     return np.random.default_rng(len(shape)).standard_normal(shape), axes, draw(st.booleans())
 
 
@@ -126,7 +129,7 @@ def test_maximum_over_axes_that_are_not_the_last_ones():
     assert np.array_equal(x.grad, expected)
 
 
-# ------------------------------------------------------------------------------------------------ shapes
+# ------------------------------------------------------------------------------------------- shapes
 
 
 @given(hnp.array_shapes(min_dims=1, max_dims=4, max_side=4), st.data())
@@ -143,7 +146,8 @@ def test_transpose_and_its_gradient_undo_each_other(shape, data):
 
 def test_transpose_without_axes_reverses_them():
     x = ma.Tensor(np.zeros((2, 3, 4)))
-    assert x.transpose().shape == x.T.shape == (4, 3, 2) and x.transpose((1, 0, 2)).shape == (3, 2, 4)
+    assert x.transpose().shape == x.T.shape == (4, 3, 2) and x.transpose((1, 0, 2)).shape == (3, 2,
+                                                                                              4)
 
 
 @pytest.mark.parametrize("shape", [(6, 4), (2, -1), (-1,), (2, 3, 2, 2)])
@@ -155,10 +159,9 @@ def test_reshape_and_its_gradient_undo_each_other(shape):
     assert np.array_equal(x.grad, x.data)
 
 
-INDICES = [
-    0, -1, slice(None), slice(None, None, -2), ..., (slice(None), 1), (..., 2), (None, 1), ([0, 2], [1, 1]), [2, 0, 2],
-    np.array([True, False, True]), (slice(None), np.array([0, 0, 3])), (1, slice(0, 3)),
-]
+INDICES = [0, -1, slice(None), slice(None, None, -2), ..., (slice(None), 1), (..., 2), (None, 1),
+           ([0, 2], [1, 1]), [2, 0, 2], np.array([True, False, True]),
+           (slice(None), np.array([0, 0, 3])), (1, slice(0, 3))]
 
 
 @pytest.mark.parametrize("index", INDICES, ids=str)
@@ -172,14 +175,17 @@ def test_indexing_is_numpys_and_its_gradient_is_its_transpose(index):
     assert np.isclose((seed * direction[index]).sum(), (x.grad * direction).sum())
 
 
-MATRICES = [((3, 4), (4, 5)), ((4,), (4, 5)), ((3, 4), (4,)), ((4,), (4,)), ((2, 3, 4), (2, 4, 5)), ((2, 3, 4), (4, 5)),
-            ((2, 1, 3, 4), (6, 4, 5)), ((4,), (2, 4, 5)), ((2, 3, 4), (4,)), ((1, 3, 4), (5, 4, 2))]
+MATRICES = [((3, 4), (4, 5)), ((4,), (4, 5)), ((3, 4), (4,)), ((4,), (4,)), ((2, 3, 4), (2, 4, 5)),
+            ((2, 3, 4), (4, 5)), ((2, 1, 3, 4), (6, 4, 5)), ((4,), (2, 4, 5)), ((2, 3, 4), (4,)),
+            ((1, 3, 4), (5, 4, 2))]
 
 
 @pytest.mark.parametrize("a_shape, b_shape", MATRICES, ids=str)
 def test_matrix_products_and_their_gradients(a_shape, b_shape):
-    """d/dt ⟨seed, (a + t·da) @ b⟩ = ⟨seed, da @ b⟩ must be ⟨a.grad, da⟩, and the same for b: the product is linear in each."""
-    a, b = (ma.Tensor(positive(shape, seed), requires_grad=True) for seed, shape in enumerate((a_shape, b_shape)))
+    """d/dt ⟨seed, (a + t·da) @ b⟩ = ⟨seed, da @ b⟩ must be ⟨a.grad, da⟩, and the same for b: the
+    product is linear in each."""
+    a, b = (ma.Tensor(positive(shape, seed), requires_grad=True)
+            for seed, shape in enumerate((a_shape, b_shape)))
     y = a @ b
     assert np.allclose(y.data, a.data @ b.data, rtol=1e-14)
     seed, da, db = positive(y.shape, 2), positive(a_shape, 3), positive(b_shape, 4)

@@ -15,20 +15,24 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def minialex(*arguments):
-    return subprocess.run([sys.executable, "-m", "minialex", *arguments], capture_output=True, encoding="utf-8", check=False,
+    return subprocess.run([sys.executable, "-m", "minialex", *arguments],
+                          capture_output=True, encoding="utf-8", check=False,
                           env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"})
 
 
 def test_without_a_command_all_are_listed():
     done = minialex()
     assert (done.returncode, done.stderr) == (0, "")
-    assert [line.split()[0] for line in done.stdout.splitlines() if line.startswith("  ")] == list(COMMANDS)
+    assert [line.split()[0] for line in done.stdout.splitlines()
+            if line.startswith("  ")] == list(COMMANDS)
     assert all(len(line) <= 80 for line in done.stdout.splitlines())
 
 
-@pytest.mark.parametrize("name", [name for name in COMMANDS if importlib.util.find_spec(f"minialex.{name}")])
+@pytest.mark.parametrize("name", [name for name in COMMANDS
+                                  if importlib.util.find_spec(f"minialex.{name}")])
 def test_an_older_spelling_is_the_same_command(name, capsys):
-    module = importlib.import_module(f"minialex.{name}" + ".__main__" * (ROOT / "minialex" / name).is_dir())
+    module = importlib.import_module(f"minialex.{name}"
+                                     + ".__main__" * (ROOT / "minialex" / name).is_dir())
     for run in (lambda: main([name, "--help"]), lambda: module.main(["--help"])):
         with pytest.raises(SystemExit) as ended:
             run()
@@ -46,7 +50,8 @@ def test_a_slip_of_the_pen_is_told():
 
 def test_the_status_of_the_command_is_the_programs():
     done = minialex("summary", "nothing")
-    assert done.returncode == 2 and done.stderr.startswith("minialex.summary: unknown variant 'nothing'")
+    assert done.returncode == 2 and done.stderr.startswith("minialex.summary: "
+                                                           "unknown variant 'nothing'")
     assert "60,965,224" in minialex("summary", "paper").stdout
 
 
@@ -62,16 +67,19 @@ def test_help_fits_80_columns_and_begins_with_examples(name):
     assert (done.returncode, done.stderr) == (0, "")
     assert all(len(line) <= 80 for line in done.stdout.splitlines())
     if name:
-        places = [done.stdout.index(f"\n{what}") for what in (f"  minialex {name}", "options:", "exit status: 0 ")]
+        places = [done.stdout.index(f"\n{what}")
+                  for what in (f"  minialex {name}", "options:", "exit status: 0 ")]
         assert places == sorted(places)
         assert done.stdout.startswith(f"usage: python -m minialex {name} ")
 
 
-@pytest.mark.parametrize("program, shown", [("/usr/bin/minialex", "minialex train"), ("minialex.exe", "minialex train"),
-                                            ("/x/minialex/__main__.py", "python -m minialex train"),
-                                            ("/x/minialex/train.py", "python -m minialex.train"),
-                                            ("/x/minialex/gradcheck/__main__.py", "python -m minialex.train"),
-                                            ("/x/pytest/__main__.py", "minialex train"), ("", "minialex train")])
+@pytest.mark.parametrize("program, shown",
+                         [("/usr/bin/minialex", "minialex train"),
+                          ("minialex.exe", "minialex train"),
+                          ("/x/minialex/__main__.py", "python -m minialex train"),
+                          ("/x/minialex/train.py", "python -m minialex.train"),
+                          ("/x/minialex/gradcheck/__main__.py", "python -m minialex.train"),
+                          ("/x/pytest/__main__.py", "minialex train"), ("", "minialex train")])
 def test_the_usage_line_shows_what_was_typed(monkeypatch, program, shown):
     monkeypatch.setattr(sys, "argv", [program])
     assert cli.typed("train") == shown
@@ -79,42 +87,50 @@ def test_the_usage_line_shows_what_was_typed(monkeypatch, program, shown):
 
 def test_help_is_quick(tmp_path):
     """Nobody waits for matplotlib to read a list."""
-    code = "import sys; sys.argv[1:] = {}; from minialex.__main__ import run\ntry: run()\nexcept SystemExit: pass\n" \
-           "assert 'matplotlib' not in sys.modules"
+    code = ("import sys; sys.argv[1:] = {}; from minialex.__main__ import run\ntry: "
+            "run()\nexcept SystemExit: pass\nassert 'matplotlib' not in sys.modules")
     for arguments in (["--help"], ["train", "--help"], ["predict", "--help"]):
-        done = subprocess.run([sys.executable, "-c", code.format(arguments)], capture_output=True, encoding="utf-8", check=False,
+        done = subprocess.run([sys.executable, "-c", code.format(arguments)], capture_output=True,
+                              encoding="utf-8", check=False,
                               env={**os.environ, "PYTHONPATH": str(ROOT)})
         assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("problem, status, said", [
-    (UserError("no such thing"), 2, "no such thing."), (UserError("did you mean x?"), 2, "did you mean x?"),
-    (FileNotFoundError(2, "No such file", "a.txt"), 2, "cannot use 'a.txt': No such file."), (OSError("odd"), 2, None),
-    (MemoryError("1 GB"), 2, "the memory is too small: 1 GB."), (KeyboardInterrupt(), 130, "stopped."),
-    (BrokenPipeError(), 141, "")])
+    (UserError("no such thing"), 2, "no such thing."),
+    (UserError("did you mean x?"), 2, "did you mean x?"),
+    (FileNotFoundError(2, "No such file", "a.txt"), 2, "cannot use 'a.txt': No such file."),
+    (OSError("odd"), 2, None), (MemoryError("1 GB"), 2, "the memory is too small: 1 GB."),
+    (KeyboardInterrupt(), 130, "stopped."), (BrokenPipeError(), 141, "")])
 def test_every_way_to_fail_is_one_line_and_a_status(capsys, problem, status, said):
     def work(options):
         raise problem
 
     assert cli.Command("evaluate", "", "", work, {})([]) == status
     told = capsys.readouterr().err
-    assert told == (said and f"minialex.evaluate: {said}\n") if said is not None else told.count("\n") == 1
+    assert told == (said and f"minialex.evaluate: {said}\n") if said is not None else told.count(
+        "\n") == 1
 
 
 def completed(line, tmp_path):
     """What the shell is offered after a Tab at the end of this line: argcomplete's protocol."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "_ARGCOMPLETE": "1", "_ARGCOMPLETE_IFS": "\n", "COMP_LINE": line,
-                   "COMP_POINT": str(len(line)), "_ARGCOMPLETE_COMP_WORDBREAKS": " \t\n", "_ARGCOMPLETE_SUPPRESS_SPACE": "1",
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "_ARGCOMPLETE": "1",
+                   "_ARGCOMPLETE_IFS": "\n", "COMP_LINE": line, "COMP_POINT": str(len(line)),
+                   "_ARGCOMPLETE_COMP_WORDBREAKS": " \t\n", "_ARGCOMPLETE_SUPPRESS_SPACE": "1",
                    "_ARGCOMPLETE_STDOUT_FILENAME": str(tmp_path / "offered")}
-    done = subprocess.run([sys.executable, "-X", "importtime", "-m", "minialex"], capture_output=True, text=True, env=environment)
+    done = subprocess.run([sys.executable, "-X", "importtime", "-m", "minialex"],
+                          capture_output=True, text=True, env=environment)
     assert done.returncode == 0 and "matplotlib" not in done.stderr
     return (tmp_path / "offered").read_text("utf-8").split()
 
 
-@pytest.mark.parametrize("line, offered", [
-    ("minialex ", [*COMMANDS, "-h", "--help"]), ("minialex tr", ["train"]), ("minialex train --sch", ["--schedule"]),
-    ("minialex train --schedule l", ["linear"]), ("minialex evaluate run --part t", ["train", "test"]),
-    ("minialex predict run --pa", ["--patches"]), ("minialex gradcheck --mean", ["--mean-over-examples"])])
+@pytest.mark.parametrize("line, offered",
+                         [("minialex ", [*COMMANDS, "-h", "--help"]), ("minialex tr", ["train"]),
+                          ("minialex train --sch", ["--schedule"]),
+                          ("minialex train --schedule l", ["linear"]),
+                          ("minialex evaluate run --part t", ["train", "test"]),
+                          ("minialex predict run --pa", ["--patches"]),
+                          ("minialex gradcheck --mean", ["--mean-over-examples"])])
 def test_the_shell_completes_commands_options_and_choices(tmp_path, line, offered):
     pytest.importorskip("argcomplete")
     assert sorted(completed(line, tmp_path)) == sorted(offered)
@@ -122,6 +138,8 @@ def test_the_shell_completes_commands_options_and_choices(tmp_path, line, offere
 
 def test_without_argcomplete_nothing_is_different(tmp_path):
     (tmp_path / "argcomplete.py").write_text("raise ImportError")
-    done = subprocess.run([sys.executable, "-m", "minialex", "--version"], capture_output=True, text=True, env={
-        **os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}", "_ARGCOMPLETE": "1"})
+    done = subprocess.run([sys.executable, "-m", "minialex", "--version"],
+                          capture_output=True, text=True,
+                          env={**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}",
+                               "_ARGCOMPLETE": "1"})
     assert done.returncode == 0 and done.stdout.startswith("minialex ")

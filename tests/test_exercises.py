@@ -1,4 +1,5 @@
-"""The exercises: every solution passes, every skeleton is refused politely, typical mistakes get their hint."""
+"""The exercises: every solution passes, every skeleton is refused politely, typical mistakes get
+their hint."""
 import importlib
 import json
 import os
@@ -24,7 +25,8 @@ for part in pkgutil.iter_modules(wrong_answers.__path__):
 
 @pytest.fixture
 def checking(monkeypatch):
-    """The checks as an exercise finds them, and not those that another test has left from a copy of the course."""
+    """The checks as an exercise finds them, and not those that another test has left from a copy of
+    the course."""
     parts = ("checking", "classroom", "progress", "predictions", "telling", "evidence", "cells")
     for name in parts:
         sys.modules.pop(name, None)
@@ -69,7 +71,8 @@ def test_the_skeleton_is_refused_politely(judge, checking, name):
         judge(name, text_of("exercises", name))
 
 
-@pytest.mark.parametrize("name, change", [(name, change) for name, changes in WRONG.items() for change in changes])
+@pytest.mark.parametrize("name, change",
+                         [(name, change) for name, changes in WRONG.items() for change in changes])
 def test_a_typical_mistake_gets_its_hint(judge, checking, name, change):
     right, wrong, hint = change
     text = text_of("solutions", name)
@@ -79,21 +82,22 @@ def test_a_typical_mistake_gets_its_hint(judge, checking, name, change):
     assert hint in " ".join(str(caught.value).split())
 
 
-# ------------------------------------------------------------------------------------------------ as a student runs them
+# --------------------------------------------------------------------------- as a student runs them
 
 
 def run(path, cache):
     environment = {**os.environ, "MINIALEX_CACHE": str(cache), "PYTHONIOENCODING": "utf-8"}
-    return subprocess.run(
-        [sys.executable, str(path)], cwd=cache, env=environment, capture_output=True, encoding="utf-8", check=False
-    )
+    return subprocess.run([sys.executable, str(path)], cwd=cache, env=environment,
+                          capture_output=True, encoding="utf-8", check=False)
 
 
 def test_from_anywhere_first_the_skeleton_then_the_filled_in_file(tmp_path):
-    """The files as a student has them: a copy of the course, so that the exercise can be filled in."""
+    """The files as a student has them: a copy of the course, so that the exercise can be filled
+    in."""
     root = tmp_path / "course"
     for folder in ("lessons", "minialex"):
-        shutil.copytree(LESSONS.parent / folder, root / folder, ignore=shutil.ignore_patterns("pictures", "__pycache__"))
+        shutil.copytree(LESSONS.parent / folder, root / folder,
+                        ignore=shutil.ignore_patterns("pictures", "__pycache__"))
     exercise = root / "lessons" / "exercises" / "01_shape_arithmetic.py"
     state = tmp_path / "course.json"
 
@@ -117,26 +121,30 @@ def test_a_file_with_another_name_is_told_so(tmp_path):
     (tmp_path / "lessons" / "exercises" / "01_shape_arithmetic.py").rename(exercise)
     done = run(exercise, tmp_path)
     assert done.returncode == 2 and "Traceback" not in done.stderr
-    assert "there is no check for a file called mine.py: keep the exercise's name, one of 00_first_network" in done.stderr
+    assert ("there is no check for a file called mine.py: keep the exercise's name, "
+            "one of 00_first_network" in done.stderr)
 
 
 def test_an_error_in_the_answer_is_told_with_its_line(checking):
     def broken(x):
         return x.nothing
 
-    with pytest.raises(checking.Wrong, match=r"broken stops in line \d+ with AttributeError: 'int' object has no attribute"):
+    with pytest.raises(checking.Wrong, match=r"broken stops in line \d+ with AttributeError: "
+                       r"'int' object has no attribute"):
         checking.call(broken, 1)
 
 
 def test_a_value_that_is_no_number_is_told(checking):
-    with pytest.raises(checking.Wrong, match="size: a number or an array of numbers is wanted, this is a str"):
+    with pytest.raises(checking.Wrong, match="size: a number or an array of numbers is wanted, "
+                       "this is a str"):
         checking.same("size", "many", 3)
 
 
-# ------------------------------------------------------------------------------------------------ answers that are no answers
+# ---------------------------------------------------------------------- answers that are no answers
 
 
-GARBAGE = [None, "text", float("nan"), [], {}, object(), (None, None), [[1, 2], [3]], True, np.zeros((0, 3)), 10**400, 1j]
+GARBAGE = [None, "text", float("nan"), [], {}, object(), (None, None), [[1, 2], [3]], True,
+           np.zeros((0, 3)), 10**400, 1j]
 
 
 def returning(value, error=None):
@@ -170,7 +178,8 @@ def test_whatever_is_returned_the_check_says_a_sentence(checking, monkeypatch, n
     monkeypatch.setitem(sys.modules, "course", course)
     exec(compile(text_of("solutions", name), f"{name}.py", "exec"), {"__name__": "__main__"})
     task = checking.load(name)
-    attempts = [(value, None) for value in GARBAGE] + [(None, KeyError("x")), (None, RecursionError())]
+    attempts = [(value, None) for value in GARBAGE] + [(None, KeyError("x")),
+                                                       (None, RecursionError())]
     for value, error in attempts:
         function, kind = returning(value, error)
         for position, right in enumerate(given):

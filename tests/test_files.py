@@ -18,7 +18,7 @@ def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
-# ------------------------------------------------------------------------------------------------ whole or not there
+# ------------------------------------------------------------------------------- whole or not there
 
 
 def test_a_file_is_replaced_only_when_the_block_ends_well(tmp_path):
@@ -37,7 +37,8 @@ def test_a_file_is_replaced_only_when_the_block_ends_well(tmp_path):
 
 def test_the_users_temporary_names_are_left_alone(tmp_path):
     """x.pth.new, x.pth.part and their like belong to somebody."""
-    theirs = ["x.pth.new", "x.pth.part", "x.pth.tmp", "x.pth~", ".x.pth.swp", "tmp", ".minialex", "minialex.tmp"]
+    theirs = ["x.pth.new", "x.pth.part", "x.pth.tmp", "x.pth~", ".x.pth.swp", "tmp", ".minialex",
+              "minialex.tmp"]
     for name in theirs:
         (tmp_path / name).write_text("weeks of work")
     with files.replacing(tmp_path / "x.pth") as file:
@@ -78,7 +79,8 @@ with files.replacing(sys.argv[1]) as file:
 @posix
 def test_only_what_a_dead_program_left_is_removed(tmp_path):
     path = tmp_path / "x"
-    writer = subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    writer = subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE)
     try:
         assert writer.stdout.readline() == b"writing\n"
         (half,) = names(tmp_path)
@@ -105,11 +107,12 @@ def test_a_second_name_is_kept(tmp_path):
     files.keep_as(tmp_path / "last", tmp_path / "best")
     with files.replacing(tmp_path / "last", "w") as file:
         file.write("two")
-    assert (tmp_path / "best").read_text() == "one" and (tmp_path / "best.new").read_text() == "theirs"
+    assert (tmp_path / "best").read_text() == "one" and (tmp_path
+                                                         / "best.new").read_text() == "theirs"
     assert names(tmp_path) == ["best", "best.new", "last"]
 
 
-# ------------------------------------------------------------------------------------------------ what a user is given
+# ----------------------------------------------------------------------------- what a user is given
 
 
 def marked(path, kind, of=""):
@@ -158,13 +161,15 @@ def test_what_cannot_be_a_file_is_a_sentence(tmp_path):
         files.Output(tmp_path, "report").check()
     with pytest.raises(UserError, match="there is no folder"):
         files.Output(tmp_path / "no" / "a.html", "report").check()
-    with files.replacing(files.Output("/dev/null", "report"), "w") as file:  # a device is written to
+    # a device is written to
+    with files.replacing(files.Output("/dev/null", "report"), "w") as file:
         file.write("1")
 
 
 def test_a_file_that_appears_meanwhile_is_not_replaced(tmp_path):
     path = tmp_path / "a"
-    with pytest.raises(UserError, match="--force"), files.replacing(files.Output(path, "report"), "w") as file:
+    with pytest.raises(UserError, match="--force"), files.replacing(files.Output(path, "report"),
+                                                                    "w") as file:
         file.write("ours")
         path.write_text("theirs")
     assert path.read_text() == "theirs" and names(tmp_path) == ["a"]
@@ -182,13 +187,15 @@ def test_names_that_nobody_gave_are_free_ones(tmp_path):
     assert name("b/1.jpg") == "1-features-3.png"
     assert name("b/1.jpg", force=True) == "1-features-2.png"
     marked(tmp_path / "1-features-3.png", "features", "b/1.jpg")
-    assert (name("a/1.jpg"), name("b/1.jpg"), name("c/1.jpg")) == ("1-features.png", "1-features-3.png", "1-features-4.png")
+    assert (name("a/1.jpg"), name("b/1.jpg"),
+            name("c/1.jpg")) == ("1-features.png", "1-features-3.png", "1-features-4.png")
 
 
-# ------------------------------------------------------------------------------------------------ what is a run
+# ------------------------------------------------------------------------------------ what is a run
 
 
-CONFIG = '{"settings": {}, "classes": ["a"], "train_pictures": 1, "val_pictures": 1, "versions": {"minialex": "0.1.0"}}'
+CONFIG = ('{"settings": {}, "classes": ["a"], "train_pictures": 1, "val_pictures": 1, '
+          '"versions": {"minialex": "0.1.0"}}')
 
 
 def run_folder(path, config=CONFIG):
@@ -197,11 +204,11 @@ def run_folder(path, config=CONFIG):
     return path
 
 
-@pytest.mark.parametrize("config", [
-    '{"my": "settings"}', "[]", "null", "17", '"settings classes train_pictures val_pictures versions"', "", "{", "[" * 100_000,
-    CONFIG.replace("minialex", "numpy"), CONFIG.replace("train_pictures", "x"), CONFIG.replace('{"minialex": "0.1.0"}', "3"),
-    CONFIG[:-1],
-])
+@pytest.mark.parametrize("config", ['{"my": "settings"}', "[]", "null", "17",
+                                    '"settings classes train_pictures val_pictures versions"', "",
+                                    "{", "[" * 100_000, CONFIG.replace("minialex", "numpy"),
+                                    CONFIG.replace("train_pictures", "x"),
+                                    CONFIG.replace('{"minialex": "0.1.0"}', "3"), CONFIG[:-1]])
 def test_a_config_of_somebody_else_makes_no_run(tmp_path, config):
     assert marks.is_run(run_folder(tmp_path / "run"))
     assert not marks.is_run(run_folder(tmp_path / "theirs", config))
@@ -228,7 +235,8 @@ def test_folders_of_runs_are_no_classes(tmp_path):
     (tmp_path / "experiments" / "notes.txt").write_text("3")
     assert marks.is_no_class(tmp_path / "experiments", endings)
     assert marks.is_no_class(tmp_path / "experiments" / "one", endings)
-    (tmp_path / "experiments" / "cat.jpg").write_bytes(b"3")  # a class beside whose pictures somebody trained
+    # a class beside whose pictures somebody trained
+    (tmp_path / "experiments" / "cat.jpg").write_bytes(b"3")
     assert not marks.is_no_class(tmp_path / "experiments", endings)
     (tmp_path / "experiments" / "cat.jpg").unlink()
     (tmp_path / "experiments" / "cats").mkdir()

@@ -1,4 +1,5 @@
-"""The gallery of wrong backward passes: all are caught, nearly all with their verdict, and no right one is ever blamed."""
+"""The gallery of wrong backward passes: all are caught, nearly all with their verdict, and no right
+one is ever blamed."""
 from collections import Counter
 
 import pytest
@@ -32,13 +33,15 @@ def test_the_gallery_is_large_enough_and_each_file_tells_its_story():
 
 def test_all_wrong_ones_are_caught(told):
     missed = [(exhibit.path.stem, seed, size) for exhibit in WRONG for seed, size in EVERYTHING
-              if all(told[exhibit.path.stem, seed, size][name][1] == "correct" for name in exhibit.expected)]
+              if all(told[exhibit.path.stem, seed, size][name][1] == "correct"
+                     for name in exhibit.expected)]
     assert missed == []
 
 
 def test_right_ones_and_right_inputs_of_wrong_ones_are_never_blamed(told):
-    blamed = [(key, name, verdict) for key, lines in told.items() for name, (expected, verdict) in lines.items()
-              if expected == "correct" and verdict != "correct"]
+    blamed = [(key, name, verdict) for key, lines in told.items()
+              for name, (expected, verdict) in lines.items() if expected == "correct"
+              and verdict != "correct"]
     assert blamed == []
 
 
@@ -52,7 +55,8 @@ def test_nine_of_ten_wrong_ones_get_their_verdict(told):
                 right[seed, size] += verdict.startswith(expected)
                 confusions[expected, verdict, exhibit.path.stem] += not verdict.startswith(expected)
     for seed, size in EVERYTHING:
-        print(f"seed {seed}, size {size}: {right[seed, size]} of {count[seed, size]} with their verdict")
+        print(f"seed {seed}, size {size}: "
+              f"{right[seed, size]} of {count[seed, size]} with their verdict")
     for (expected, verdict, name), times in confusions.items():
         if times:
             print(f"{times:3} × {expected!r} told as {verdict!r}: {name}")

@@ -1,4 +1,5 @@
-"""The gradient checker itself: it must see every wrong gradient, blame no right one, and leave everything as it was."""
+"""The gradient checker itself: it must see every wrong gradient, blame no right one, and leave
+everything as it was."""
 import json
 import warnings
 
@@ -15,7 +16,8 @@ from minialex.gradcheck import engine, gradcheck
 from minialex.gradcheck.verdicts import VERDICTS
 
 random = np.random.default_rng(7)
-few = settings(max_examples=10, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+few = settings(max_examples=10, deadline=None, derandomize=True,
+               suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -42,7 +44,7 @@ def verdicts(report):
     return [row.verdict for row in report.rows]
 
 
-# ------------------------------------------------------------------------------------------------ wrong ones are seen
+# ------------------------------------------------------------------------------ wrong ones are seen
 
 
 class Corrupt(ma.Function):
@@ -68,23 +70,27 @@ def one_row(g):
     return g
 
 
-CORRUPTIONS = {"sign": lambda g: -g, "factor": lambda g: g * 1.0001, "zero": lambda g: g * 0, "one entry": one_entry,
-               "one row": one_row, "mirrored": lambda g: g[..., ::-1].copy()}
+CORRUPTIONS = {"sign": lambda g: -g, "factor": lambda g: g * 1.0001,
+               "zero": lambda g: g * 0, "one entry": one_entry, "one row": one_row,
+               "mirrored": lambda g: g[..., ::-1].copy()}
 NAMED = {"sign": {"sign flipped"}, "factor": {"off by a constant factor"}, "zero": {"zero"}}
-WRONG = set(VERDICTS) - {"correct", "zero", "shape differs", "dtype too low to decide", "not differentiable here", "undecided",
-                         "not compared", "not finite", "not deterministic"}
-OPERATIONS = {title: (fn, inputs if isinstance(inputs, tuple) else (inputs,)) for title, fn, inputs in engine.operations()}
+WRONG = set(VERDICTS) - {"correct", "zero", "shape differs", "dtype too low to decide",
+                         "not differentiable here", "undecided", "not compared", "not finite",
+                         "not deterministic"}
+OPERATIONS = {title: (fn, inputs if isinstance(inputs, tuple) else (inputs,))
+              for title, fn, inputs in engine.operations()}
 
 
-@pytest.mark.parametrize("how", first(1, ["one entry", "sign", *sorted(CORRUPTIONS.keys() - {"one entry", "sign"})]))
+@pytest.mark.parametrize("how", first(1, ["one entry", "sign",
+                                          *sorted(CORRUPTIONS.keys() - {"one entry", "sign"})]))
 @pytest.mark.parametrize("title", OPERATIONS)
 def test_no_spoilt_gradient_passes(title, how):
     fn, inputs = OPERATIONS[title]
     for spoilt in range(len(inputs)):
         if how == "mirrored" and (inputs[spoilt].shape[-1] == 1 or title == "mean"):
             continue  # the mirror image is the same
-        report = gradcheck(lambda *tensors, s=spoilt: fn(*tensors[:s], Corrupt(how)(tensors[s]), *tensors[s + 1:]), inputs,
-                           samples=20)
+        report = gradcheck(lambda *tensors, s=spoilt: fn(*tensors[:s], Corrupt(how)(tensors[s]),
+                                                         *tensors[s + 1:]), inputs, samples=20)
         found = verdicts(report)
         assert found[spoilt] in NAMED.get(how, WRONG), f"\n{report}"
         assert found[:spoilt] + found[spoilt + 1:] == ["correct"] * (len(inputs) - 1), f"\n{report}"
@@ -110,17 +116,20 @@ def test_the_cotangent_is_not_ones():
     def softmax(x):
         e = np.exp(x - x.max(axis=1, keepdims=True))
         return e / e.sum(axis=1, keepdims=True)
-    assert verdicts(gradcheck(function(softmax, lambda g, x: g * 0), random.normal(size=(3, 4)))) == ["zero"]
+    assert verdicts(gradcheck(function(softmax, lambda g, x: g * 0),
+                              random.normal(size=(3, 4)))) == ["zero"]
 
 
 def test_wrong_everywhere_but_at_the_kinks_is_wrong():
     x = random.integers(-1, 2, (5, 8)).astype(float)
-    assert verdicts(gradcheck(function(lambda x: np.maximum(x, 0), lambda g, x: g * (x < 0)), x)) == ["unknown"]
+    assert verdicts(gradcheck(function(lambda x: np.maximum(x, 0), lambda g, x: g * (x < 0)),
+                              x)) == ["unknown"]
 
 
 def test_zeros_do_not_hide_a_wrong_gradient():
     """All entries at the kink: the same entries nearby tell."""
-    relu = function(lambda x: np.maximum(x, 0), lambda g, x: 0.5 * g * (x >= 0))  # 0.5 lies between 0 and 1, at 0
+    # 0.5 lies between 0 and 1, at 0
+    relu = function(lambda x: np.maximum(x, 0), lambda g, x: 0.5 * g * (x >= 0))
     assert verdicts(gradcheck(relu, np.zeros((3, 4)))) == ["off by a constant factor"]
 
 
@@ -132,20 +141,24 @@ def test_a_gradient_outside_left_and_right_derivative_is_blamed():
 
 def test_tied_maxima_must_share_one_gradient():
     ties = random.integers(0, 2, (6, 5)).astype(float)
-    forward = function(lambda x: x.max(axis=1), lambda g, x: g[:, None] * (x == x.max(axis=1, keepdims=True)))
-    shared = function(lambda x: x.max(axis=1), lambda g, x: g[:, None] * (x == x.max(axis=1, keepdims=True)) /
-                      (x == x.max(axis=1, keepdims=True)).sum(axis=1, keepdims=True))
+    forward = function(lambda x: x.max(axis=1), lambda g,
+                       x: g[:, None] * (x == x.max(axis=1, keepdims=True)))
+    shared = function(lambda x: x.max(axis=1), lambda g,
+                      x: g[:, None] * (x == x.max(axis=1, keepdims=True))
+                      / (x == x.max(axis=1, keepdims=True)).sum(axis=1, keepdims=True))
     assert verdicts(gradcheck(forward, ties)) == ["wrong where the input is tied"]
     assert gradcheck(shared, ties)
 
 
 def test_nothing_that_came_back_is_a_zero_gradient():
-    report = gradcheck(lambda x, w: x * ma.Tensor(w.data ** 2), (random.normal(size=3), random.normal(size=3)))
+    report = gradcheck(lambda x, w: x * ma.Tensor(w.data ** 2),
+                       (random.normal(size=3), random.normal(size=3)))
     assert verdicts(report) == ["correct", "zero"] and ".data" in str(report)
 
 
 def test_nan_in_the_gradient():
-    report = gradcheck(function(np.sqrt, lambda g, x: g / 2 / np.sqrt(np.where(x > 1, x, np.nan))), np.array([0.5, 2, 3]))
+    report = gradcheck(function(np.sqrt, lambda g, x: g / 2 / np.sqrt(np.where(x > 1, x, np.nan))),
+                       np.array([0.5, 2, 3]))
     assert verdicts(report) == ["not finite"] and "1 of 3" in str(report)
     json.dumps(report.to_dict(), allow_nan=False)
 
@@ -153,46 +166,54 @@ def test_nan_in_the_gradient():
 @pytest.mark.parametrize("shape", [(4,), (3, 1)])
 def test_a_gradient_of_another_shape_names_its_input(shape):
     product = function(lambda x, w: x * w, lambda g, x, w: (g * w, g * x))
-    report = gradcheck(product, (random.normal(size=(3, 4)), random.normal(size=shape)), names=["x", "w"])
+    report = gradcheck(product, (random.normal(size=(3, 4)), random.normal(size=shape)),
+                       names=["x", "w"])
     assert verdicts(report) == ["not compared", "shape differs"] and "(3, 4)" in str(report)
-    inside = gradcheck(lambda x, w: product()(x, w * 2), (random.normal(size=(3, 4)), random.normal(size=shape)))
+    inside = gradcheck(lambda x, w: product()(x, w * 2),
+                       (random.normal(size=(3, 4)), random.normal(size=shape)))
     assert verdicts(inside) == ["shape differs"] * 2
 
 
-SPOILT = {"zero": lambda g, x: 0 * g * x, "tiny": lambda g, x: 2e-6 * g * x, "sign": lambda g, x: -2 * g * x}
+SPOILT = {"zero": lambda g, x: 0 * g * x, "tiny": lambda g, x: 2e-6 * g * x, "sign": lambda g,
+          x: -2 * g * x}
 
 
 @pytest.mark.parametrize("how", SPOILT)
 @pytest.mark.parametrize("constant", [0, 1e4, 1e6, 1e8, 1e9, 1e10, 1e12, 1e14, 1e16, 1e20, 1e200])
 def test_a_large_constant_hides_no_wrong_gradient(constant, how):
     x = random.normal(size=(3, 4))
-    for square, inputs in ((lambda x: x * x + constant, x), (lambda x: (x * x).sum() + constant, x[0])):
+    for square, inputs in ((lambda x: x * x + constant, x),
+                           (lambda x: (x * x).sum() + constant, x[0])):
         (found,) = verdicts(gradcheck(function(square, SPOILT[how]), inputs))
         assert found in NAMED.get(how, NAMED["factor"]) if constant < 1e6 else found != "correct"
     right = verdicts(gradcheck(function(lambda x: x * x + constant, lambda g, x: 2 * g * x), x))
-    assert right == (["correct"] if constant < 1e8 else ["undecided"] if constant > 1e9 else right) and "wrong" not in right
+    assert right == (["correct"] if constant < 1e8 else ["undecided"] if constant > 1e9
+                     else right) and "wrong" not in right
 
 
 @pytest.mark.parametrize("how", ["zero", "tiny"])
 @pytest.mark.parametrize("scale, constant", [(1, 1e9), (1e-6, 1e3)])
 def test_steps_too_small_to_move_the_output_prove_nothing(scale, constant, how):
-    square = function(lambda x: scale * (x * x).sum() + constant, lambda g, x: scale * SPOILT[how](g, x))
+    square = function(lambda x: scale * (x * x).sum() + constant, lambda g,
+                      x: scale * SPOILT[how](g, x))
     for seed in (*range(12), 686):
-        assert verdicts(gradcheck(square, np.random.default_rng(seed).normal(size=4), seed=seed)) != ["correct"]
+        assert verdicts(gradcheck(square, np.random.default_rng(seed).normal(size=4),
+                                  seed=seed)) != ["correct"]
 
 
 @pytest.mark.parametrize("how", SPOILT)
 @pytest.mark.parametrize("eps", [1e-3, 1e-8, 1e-10, 1e-11, 1e-13, 1e-20, 1e-300])
 def test_a_tiny_step_hides_no_wrong_gradient(eps, how):
     x = random.normal(size=(3, 4))
-    for square in (np.square, lambda x: x * x - x * x):  # the second is all zeros: rounding of the output hides nothing
+    # the second is all zeros: rounding of the output hides nothing
+    for square in (np.square, lambda x: x * x - x * x):
         (found,) = verdicts(gradcheck(function(square, SPOILT[how]), x, eps=eps))
         assert found != "correct" or square is not np.square and how == "zero" and eps >= 1e-10
     (right,) = verdicts(gradcheck(function(np.square, lambda g, x: 2 * g * x), x, eps=eps))
     assert right == ("correct" if eps >= 1e-10 else "undecided")
 
 
-# ------------------------------------------------------------------------------------------------ right ones are not blamed
+# ------------------------------------------------------------------------ right ones are not blamed
 
 
 @pytest.mark.parametrize("size", [1e-3, 1, 100])
@@ -200,7 +221,7 @@ def test_a_tiny_step_hides_no_wrong_gradient(eps, how):
     lambda x, w: x * x,  # w is not there at all
     lambda x, w: x * x + w * 0,
     lambda x, w: x * x + F.relu(w * w * -1 - 1),  # dead
-    lambda x, w: x * x + (x + w[:, :1]) - (x + w[:, :1]).mean(axis=1, keepdims=True),  # what is left of w is rounding
+    lambda x, w: x * x + (x + w[:, :1]) - (x + w[:, :1]).mean(axis=1, keepdims=True),  # what is left of w is rounding  # noqa: E501
 ])
 def test_a_gradient_that_is_truly_zero_is_correct(fn, size):
     report = gradcheck(fn, (size * random.uniform(0.5, 1, (3, 4)), random.normal(size=(3, 4))))
@@ -261,13 +282,14 @@ def test_live_dropout_of_the_engine_and_of_numpy():
 
 @pytest.mark.parametrize("forward, backward, x", [
     (lambda x: 1 / x, lambda g, x: -g / x ** 2, np.array([1e-7, 1, -2, 100])),  # next to a pole
-    (lambda x: np.sin(1e4 * x), lambda g, x: g * 1e4 * np.cos(1e4 * x), random.normal(size=5)),  # much faster than the step
+    (lambda x: np.sin(1e4 * x), lambda g, x: g * 1e4 * np.cos(1e4 * x), random.normal(size=5)),  # much faster than the step  # noqa: E501
     (np.log, lambda g, x: g / x, np.array([1e-5, 1e-3, 1.0, 1e5])),
-    (np.abs, lambda g, x: g * np.sign(x), np.array([1e-6, 0, -1])),  # a kink within the first step, and one here
+    (np.abs, lambda g, x: g * np.sign(x), np.array([1e-6, 0, -1])),  # a kink within the first step, and one here  # noqa: E501
     (np.sort, lambda g, x: g[np.argsort(np.argsort(x))], np.array([3.0, 1, 2])),
     (lambda x: x + 1e6, lambda g, x: g, random.normal(size=4)),  # rounding
     (np.square, lambda g, x: 2 * g * x, np.array(3.0)),
-    (lambda x: x.astype(float) ** 2, lambda g, x: (2 * g * x).astype(np.float32), random.normal(size=4)),
+    (lambda x: x.astype(float) ** 2, lambda g, x: (2 * g * x).astype(np.float32),
+     random.normal(size=4)),
 ])
 def test_difficult_but_right(forward, backward, x):
     report = gradcheck(function(forward, backward), x)
@@ -275,12 +297,14 @@ def test_difficult_but_right(forward, backward, x):
 
 
 def test_every_parameter_of_a_module_by_name():
-    model = nn.Sequential(fc=nn.Linear(6, 5), relu=nn.ReLU(), drop=nn.Dropout(0.3), out=nn.Linear(5, 2, bias=False))
+    model = nn.Sequential(fc=nn.Linear(6, 5), relu=nn.ReLU(), drop=nn.Dropout(0.3),
+                          out=nn.Linear(5, 2, bias=False))
     report = gradcheck(model, random.normal(size=(3, 6)), names="pictures")
-    assert report and [row.name for row in report.rows] == ["pictures", "fc.weight", "fc.bias", "out.weight"]
+    assert report and [row.name for row in report.rows] == ["pictures", "fc.weight", "fc.bias",
+                                                            "out.weight"]
 
 
-# ------------------------------------------------------------------------------------------------ no verdict is possible
+# --------------------------------------------------------------------------- no verdict is possible
 
 
 @pytest.mark.parametrize("forward, verdict", [
@@ -293,7 +317,8 @@ def test_every_parameter_of_a_module_by_name():
 def test_what_cannot_be_compared_is_said(forward, verdict):
     report = gradcheck(function(forward, lambda g, x: 2 * g), np.array([1.0, 2, 3, 4]))
     assert not report
-    assert verdict in verdicts(report) or (verdict == "undecided" and set(verdicts(report)) <= WRONG)
+    assert verdict in verdicts(report) or (verdict == "undecided"
+                                           and set(verdicts(report)) <= WRONG)
 
 
 @pytest.mark.parametrize("call, error, sentence", [
@@ -306,27 +331,35 @@ def test_what_cannot_be_compared_is_said(forward, verdict):
     (lambda: gradcheck(lambda x: None, np.ones(2)), TypeError, "returned None"),
     (lambda: gradcheck(lambda x: (x - 2).log(), np.full(3, 2.0)), ValueError, "domain"),
     (lambda: gradcheck(lambda x: x[:0], np.ones(3)), ValueError, "no values"),
-    (lambda: gradcheck(F.mse_loss, (np.ones(3), np.ones(3)), names=["a"]), ValueError, "2 different"),
+    (lambda: gradcheck(F.mse_loss, (np.ones(3), np.ones(3)), names=["a"]), ValueError,
+     "2 different"),
     (lambda: gradcheck(F.relu, np.ones(3), eps=0), ValueError, "eps"),
     (lambda: gradcheck(F.relu, np.ones(3), samples=0), ValueError, "samples"),
-    (lambda: gradcheck(F.relu, np.ones(3), samples=1.5), TypeError, "samples must be a whole number"),
+    (lambda: gradcheck(F.relu, np.ones(3), samples=1.5), TypeError,
+     "samples must be a whole number"),
     (lambda: gradcheck(F.relu, np.ones(3), eps="a"), TypeError, "eps must be a number"),
     (lambda: gradcheck(F.relu, np.ones(3), eps=np.inf), ValueError, "finite"),
-    (lambda: gradcheck(F.relu, np.ones(3), rtol=np.inf), ValueError, "rtol must be more than 0 and less than 1"),
-    (lambda: gradcheck(F.relu, np.ones(3), atol=np.nan), ValueError, "atol must be at least 0 and finite"),
-    (lambda: gradcheck(F.relu, np.ones(3), directions=-1), ValueError, "directions must be at least 0"),
+    (lambda: gradcheck(F.relu, np.ones(3), rtol=np.inf), ValueError,
+     "rtol must be more than 0 and less than 1"),
+    (lambda: gradcheck(F.relu, np.ones(3), atol=np.nan), ValueError,
+     "atol must be at least 0 and finite"),
+    (lambda: gradcheck(F.relu, np.ones(3), directions=-1), ValueError,
+     "directions must be at least 0"),
     (lambda: gradcheck(F.relu, np.ones(3), seed=-1), ValueError, "seed must be at least 0"),
     (lambda: gradcheck(F.relu, {"x": np.ones(3)}), TypeError, "a dict"),
     (lambda: gradcheck(F.relu, "abc"), TypeError, "a str"),
     (lambda: gradcheck(F.relu, None), TypeError, "is None"),
     (lambda: gradcheck(F.relu, np.ma.masked_less([-1.0, 2.0], 0)), TypeError, "x has a mask"),
-    (lambda: gradcheck(F.relu, np.matrix([[1.0, 2.0]])), TypeError, "give np.asarray(x), and write @"),
+    (lambda: gradcheck(F.relu, np.matrix([[1.0, 2.0]])), TypeError,
+     "give np.asarray(x), and write @"),
     (lambda: gradcheck(F.relu, [[[1.0, 2.0], [3.0]]]), TypeError, "equal length"),
-    (lambda: gradcheck(lambda t: t * 2, [[1.0, 2.0], [3.0, 4.0]]), TypeError, "(t) cannot be called with 2 inputs"),
+    (lambda: gradcheck(lambda t: t * 2, [[1.0, 2.0], [3.0, 4.0]]), TypeError,
+     "(t) cannot be called with 2 inputs"),
     (lambda: gradcheck(ma.ops.activation.ReLU, [[1.0], [3.0]]), TypeError, "one for each argument"),
     (lambda: gradcheck(nn.Linear(2, 3), [[1.0], [3.0]]), TypeError, "one for each argument"),
     (lambda: gradcheck(lambda a, b: a * b, np.ones(3)), TypeError, "with 1 input."),
-    (lambda: gradcheck(ma.ops.pooling.MaxPool2d, np.ones(3)), TypeError, "give an object with its options, MaxPool2d(...)"),
+    (lambda: gradcheck(ma.ops.pooling.MaxPool2d, np.ones(3)), TypeError,
+     "give an object with its options, MaxPool2d(...)"),
     (lambda: gradcheck(nn.ReLU, np.ones(3)), TypeError, "give an object"),
 ])
 def test_mistakes_are_explained(call, error, sentence):
@@ -346,7 +379,7 @@ def test_a_function_serves_once_and_is_copied():
         gradcheck(pool, x)
 
 
-# ------------------------------------------------------------------------------------------------ nothing is left behind
+# --------------------------------------------------------------------------- nothing is left behind
 
 
 @pytest.mark.parametrize("fails", [False, True])
@@ -374,7 +407,8 @@ def test_everything_is_as_it_was(fails):
         assert gradcheck(Model(), x)
         assert gradcheck(lambda x: layer(x), x), "weights that only the function knows"
     now = [layer.weight.data, layer.weight.grad, layer.bias.data, x.data]
-    assert all(a is b and a.dtype == np.float32 and (a == c).all() for a, b, c in zip(held, now, copies))
+    assert all(a is b and a.dtype == np.float32 and (a == c).all()
+               for a, b, c in zip(held, now, copies))
     assert layer.bias.grad is None and x.grad is None and not ma.tensor.observers
 
 

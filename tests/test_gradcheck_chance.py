@@ -1,4 +1,5 @@
-"""How likely a wrong gradient is seen, against how often it is: single entries, rows, channels and signs, at random sizes."""
+"""How likely a wrong gradient is seen, against how often it is: single entries, rows, channels and
+signs, at random sizes."""
 import math
 
 import numpy as np
@@ -10,7 +11,8 @@ import minialex as ma
 from minialex.gradcheck import report as telling
 from minialex.gradcheck import sampling, verdicts
 
-few = settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+few = settings(max_examples=12, deadline=None, derandomize=True,
+               suppress_health_check=list(HealthCheck))
 shapes = st.lists(st.integers(1, 5), min_size=1, max_size=4).map(tuple)
 
 
@@ -38,28 +40,32 @@ def check(x, spoil, **options):
     return row
 
 
-# ------------------------------------------------------------------------------------------------ the formula
+# -------------------------------------------------------------------------------------- the formula
 
 
-@given(size=st.integers(2, 10 ** 8), drawn=st.integers(0, 64), error=st.floats(1e-6, 1e6),
-       limits=st.lists(st.floats(1e-9, 1e9), max_size=5), everywhere=st.one_of(st.just(math.inf), st.floats(1e-9, 1e9)))
+@given(size=st.integers(2, 10 ** 8), drawn=st.integers(0, 64),
+       error=st.floats(1e-6, 1e6), limits=st.lists(st.floats(1e-9, 1e9), max_size=5),
+       everywhere=st.one_of(st.just(math.inf), st.floats(1e-9, 1e9)))
 def test_the_formula_is_that_of_the_docstring(size, drawn, error, limits, everywhere):
     drawn = min(drawn, size)
     p = sampling.chance_of_seeing(error, size, drawn, everywhere, limits)
     assert drawn / size - 1e-12 <= p <= 1
     assert p == 1 or error <= everywhere
     more = sampling.chance_of_seeing(error, size, drawn, everywhere, [*limits, error / 2])
-    assert 1 - more == pytest.approx((1 - p) / 2, abs=1e-12), "a direction that sees half of the errors halves the rest"
+    assert 1 - more == pytest.approx(
+        (1 - p) / 2, abs=1e-12), "a direction that sees half of the errors halves the rest"
 
 
 @pytest.mark.parametrize("size, off", [(3000, 0.004), (20_000, 0.02)])
 def test_wrong_entries_are_seen_as_often_as_is_said(size, off, monkeypatch):
-    """A loose tolerance, so that errors of `off` times a typical entry are sometimes too small to show in a sum of so many."""
+    """A loose tolerance, so that errors of `off` times a typical entry are sometimes too small to
+    show in a sum of so many."""
     generator, trials, seen, said = np.random.default_rng(1), 50, 0, 0.0
     options = {"samples": 8, "directions": 2, "rtol": 3e-5}
     findings = []
     original = verdicts.row
-    monkeypatch.setattr(verdicts, "row", lambda finding, comparing: findings.append(finding) or original(finding, comparing))
+    monkeypatch.setattr(verdicts, "row", lambda finding,
+                        comparing: findings.append(finding) or original(finding, comparing))
     for trial in range(trials):
         x, where = generator.standard_normal(size), int(generator.integers(size))
         assert check(x, lambda g: g, seed=trial, **options).verdict == "correct"
@@ -83,13 +89,14 @@ def test_a_report_on_a_sample_says_so_and_one_on_all_does_not():
     assert small.rows[0].seen is None and "chance" not in str(small)
 
 
-@pytest.mark.parametrize("p, text", [(0.5, "50.0 %"), (0.98765, "98.7 %"), (0.99987, "99.987 %"), (0.9996, "99.960 %"),
-                                     (1 - 1e-10, "above 99.9999999 %"), (1.0, "100 %"), (0.0001, "below 0.1 %")])
+@pytest.mark.parametrize("p, text", [(0.5, "50.0 %"), (0.98765, "98.7 %"), (0.99987, "99.987 %"),
+                                     (0.9996, "99.960 %"), (1 - 1e-10, "above 99.9999999 %"),
+                                     (1.0, "100 %"), (0.0001, "below 0.1 %")])
 def test_probabilities_in_words(p, text):
     assert telling.percent(p) == text
 
 
-# ------------------------------------------------------------------------------------------------ corruptions
+# -------------------------------------------------------------------------------------- corruptions
 
 
 def one_entry(g, draw):
@@ -118,7 +125,9 @@ def signs(g, draw):
 @few
 @given(shape=shapes, seed=st.integers(0, 10 ** 6), draw=st.integers(0, 10 ** 6))
 def test_every_corruption_of_a_right_gradient_is_caught(corrupt, shape, seed, draw):
-    x = np.random.default_rng(seed).uniform(0.3, 2, shape) * np.random.default_rng(seed + 1).choice([-1, 1], shape)
+    x = np.random.default_rng(seed).uniform(0.3, 2,
+                                            shape) * np.random.default_rng(seed + 1).choice([-1, 1],
+                                                                                            shape)
     spoilt = check(x, lambda g: corrupt(g, draw), samples=16, seed=seed % 97)
     assert spoilt.verdict not in ("correct", "undecided", "not differentiable here"), spoilt
     assert check(x, lambda g: g, samples=16, seed=seed % 97).verdict == "correct"
@@ -130,5 +139,6 @@ def test_every_corruption_of_a_right_gradient_is_caught(corrupt, shape, seed, dr
 def test_and_in_a_student_s_pair(corrupt, shape, seed, draw):
     x = np.random.default_rng(seed).uniform(0.3, 2, shape)
     report = ma.check_backward(lambda x: x ** 3, lambda dy, x: corrupt(3 * dy * x ** 2, draw), x)
-    assert not report and report.rows[0].verdict not in ("undecided", "not differentiable here"), f"\n{report}"
+    assert not report and report.rows[0].verdict not in ("undecided",
+                                                         "not differentiable here"), f"\n{report}"
     assert ma.check_backward(lambda x: x ** 3, lambda dy, x: 3 * dy * x ** 2, x)

@@ -33,13 +33,15 @@ class Square(ma.Function):
         return self.factor * g * x
 
 
-@given(shape=st.lists(st.integers(1, 9), max_size=3), samples=st.integers(1, 40), seed=st.integers(0, 99), zeros=st.booleans())
+@given(shape=st.lists(st.integers(1, 9), max_size=3), samples=st.integers(1, 40),
+       seed=st.integers(0, 99), zeros=st.booleans())
 @settings(max_examples=50, deadline=None)
 def test_samples_are_different_entries_and_all_when_they_fit(shape, samples, seed, zeros):
     gradient = np.zeros(shape) if zeros else np.ones(shape)
     chosen = sampling.entries(gradient, tuple(shape), samples, np.random.default_rng(seed))
     assert len(set(chosen)) == len(chosen) == min(samples, gradient.size)
-    assert all(len(index) == len(shape) and all(0 <= i < n for i, n in zip(index, shape)) for index in chosen)
+    assert all(len(index) == len(shape) and all(0 <= i < n for i, n in zip(index, shape))
+               for index in chosen)
 
 
 def test_samples_are_drawn_where_there_is_a_gradient():
@@ -57,19 +59,20 @@ def test_the_table_fits_80_columns_and_shows_both_values():
     row = wrong.rows[0]
     assert f"{row.numeric:.9g}" in str(wrong) and str(list(row.index)) in str(wrong)
     assert row.analytic == pytest.approx(1.5 * row.numeric)
-    assert json.loads(json.dumps(wrong.to_dict()))["rows"][0]["verdict"] == "off by a constant factor"
+    assert json.loads(json.dumps(wrong.to_dict()))["rows"][0][
+        "verdict"] == "off by a constant factor"
 
 
 def python(*arguments):
-    return subprocess.run([sys.executable, "-W", "error", *arguments], capture_output=True, text=True, timeout=1200,
-                          cwd=Path(__file__).parents[1])
+    return subprocess.run([sys.executable, "-W", "error", *arguments], capture_output=True,
+                          text=True, timeout=1200, cwd=Path(__file__).parents[1])
 
 
 def test_function_and_command_share_one_name():
-    lines = ["import minialex as ma, minialex.gradcheck", "from minialex import gradcheck", "import minialex.functional as F",
-             "from minialex.gradcheck import gradcheck as same", "x = [0.5, 1.5]",
-             "assert ma.gradcheck(F.tanh, [x]) and gradcheck(F.tanh, [x]) and same(F.tanh, [x])",
-             "assert minialex.gradcheck is gradcheck and callable(gradcheck)"]
+    lines = ["import minialex as ma, minialex.gradcheck", "from minialex import gradcheck",
+             "import minialex.functional as F", "from minialex.gradcheck import gradcheck as same",
+             "x = [0.5, 1.5]", "assert ma.gradcheck(F.tanh, [x]) and gradcheck(F.tanh, [x]) and "
+             "same(F.tanh, [x])", "assert minialex.gradcheck is gradcheck and callable(gradcheck)"]
     done = python("-c", "\n".join(lines))
     assert (done.returncode, done.stderr) == (0, "")
     asked = python("-m", "minialex.gradcheck", "--help")
@@ -89,7 +92,8 @@ def test_the_command_prints_all_and_its_status_tells(monkeypatch, capsys):
         monkeypatch.setattr(engine, "reports", lambda reports=reports: iter(reports))
         assert command.main([]) == status
         text = capsys.readouterr().out
-        assert f"{len(reports) - status} of {len(reports)} correct" in text and ("zero" in text) == (status == 1)
+        assert f"{len(reports) - status} of {len(reports)} correct" in text and (
+            "zero" in text) == (status == 1)
         assert max(map(len, text.splitlines())) <= 80
         assert command.main(["--json"]) == status
         assert json.loads(capsys.readouterr().out)["correct"] == (status == 0)
@@ -97,8 +101,9 @@ def test_the_command_prints_all_and_its_status_tells(monkeypatch, capsys):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no closed pipes of this kind")
 def test_a_reader_that_leaves_early_is_no_error():
-    with subprocess.Popen([sys.executable, "-W", "error", "-m", "minialex.gradcheck"], cwd=Path(__file__).parents[1],
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as command_line:
+    with subprocess.Popen([sys.executable, "-W", "error", "-m", "minialex.gradcheck"],
+                          cwd=Path(__file__).parents[1], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True) as command_line:
         command_line.stdout.readline()
         command_line.stdout.close()
         assert command_line.stderr.read() == ""

@@ -1,4 +1,5 @@
-"""The picture of a check: that its slopes are those of the theory, and that it shows the entries that are wrong."""
+"""The picture of a check: that its slopes are those of the theory, and that it shows the entries
+that are wrong."""
 import numpy as np
 import pytest
 from PIL import Image
@@ -16,8 +17,9 @@ def sweep_of(f, x, derivative):
     return curves.Sweep("x", (0,), steps, errors, derivative, derivative)
 
 
-@pytest.mark.parametrize("f, x, first, third", [(np.sin, 1.0, np.cos(1.0), -np.cos(1.0)), (np.exp, 0.5, np.exp(0.5), np.exp(0.5)),
-                                                (np.log, 2.0, 0.5, 0.25)])
+@pytest.mark.parametrize("f, x, first, third",
+                         [(np.sin, 1.0, np.cos(1.0), -np.cos(1.0)),
+                          (np.exp, 0.5, np.exp(0.5), np.exp(0.5)), (np.log, 2.0, 0.5, 0.25)])
 def test_the_truncation_slope_is_a_sixth_of_the_third_derivative(f, x, first, third):
     a, b, best = curves.slopes(sweep_of(f, x, first))
     assert a == pytest.approx(abs(third) / 6, rel=0.05)
@@ -30,10 +32,12 @@ def test_a_straight_line_has_no_truncation():
     assert a is None and b > 0
 
 
-@pytest.mark.parametrize("f, x, derivative", [(np.sin, 1.0, np.cos(1.0)), (np.tanh, 0.3, 1 - np.tanh(0.3) ** 2),
-                                              (lambda x: x ** 5, 2.0, 80.0)])
+@pytest.mark.parametrize("f, x, derivative",
+                         [(np.sin, 1.0, np.cos(1.0)), (np.tanh, 0.3, 1 - np.tanh(0.3) ** 2),
+                          (lambda x: x ** 5, 2.0, 80.0)])
 def test_ridders_extrapolates_to_the_derivative(f, x, derivative):
-    assert curves.ridders(lambda h: (f(x + h) - f(x - h)) / (2 * h), 0.03) == pytest.approx(derivative, rel=1e-11)
+    assert curves.ridders(lambda h: (f(x + h) - f(x - h)) / (2 * h),
+                          0.03) == pytest.approx(derivative, rel=1e-11)
 
 
 def test_tiles_put_pictures_side_by_side():
@@ -47,7 +51,8 @@ def test_tiles_put_pictures_side_by_side():
     assert plot.tiles(np.ones(())).shape == (1, 1)
 
 
-@pytest.mark.parametrize("value, text", [(1e-5, "10⁻⁵"), (3e-6, "3·10⁻⁶"), (9.7e-4, "10⁻³"), (1.0, "10⁰")])
+@pytest.mark.parametrize("value, text",
+                         [(1e-5, "10⁻⁵"), (3e-6, "3·10⁻⁶"), (9.7e-4, "10⁻³"), (1.0, "10⁰")])
 def test_powers_of_ten_in_letters(value, text):
     assert plot.power(value) == text
 
@@ -61,18 +66,22 @@ def test_the_map_is_red_where_the_gradient_is_wrong(tmp_path):
     sweep, (found,) = report._curves()
     off = plot.relative_errors(found)
     assert (off[:, :, 0] > 1e-4).all() and (off[:, :, 1:] == plot.RIGHT).all()
-    assert abs(sweep.analytic / sweep.numeric - 2) < 1e-6 or abs(sweep.analytic / sweep.numeric - 1) < 1e-6
+    assert abs(sweep.analytic / sweep.numeric - 2) < 1e-6 or abs(sweep.analytic / sweep.numeric
+                                                                 - 1) < 1e-6
     figure = report.plot(tmp_path / "wrong.png")
     assert len(figure.subfigs) == 2
     pixels = np.asarray(Image.open(tmp_path / "wrong.png").convert("RGB")).astype(int)
-    assert pixels.shape[1] > 1500 and ((pixels[..., 0] > 120) & (pixels[..., 1] < 90) & (pixels[..., 2] < 90)).mean() > 0.01
+    assert pixels.shape[1] > 1500 and ((pixels[..., 0] > 120) & (pixels[..., 1] < 90)
+                                       & (pixels[..., 2] < 90)).mean() > 0.01
 
 
 @pytest.mark.parametrize("report", [
     lambda: ma.gradcheck(F.tanh, [random.normal(size=(3, 4))]),
-    lambda: ma.gradcheck(lambda x, w, b: F.conv2d(x, w, b), [random.normal(size=s) for s in ((1, 2, 5, 5), (2, 2, 3, 3), (2,))]),
+    lambda: ma.gradcheck(lambda x, w, b: F.conv2d(x, w, b),
+                         [random.normal(size=s) for s in ((1, 2, 5, 5), (2, 2, 3, 3), (2,))]),
     lambda: ma.gradcheck(lambda x: x * 2, [random.normal(size=9000)], samples=20),
-    lambda: ma.check_backward(lambda x, b: x + b, lambda dy, x, b: (dy, dy), [random.normal(size=(3, 4)), random.normal(size=4)]),
+    lambda: ma.check_backward(lambda x, b: x + b, lambda dy, x, b: (dy, dy),
+                              [random.normal(size=(3, 4)), random.normal(size=4)]),
     lambda: ma.check_backward(np.square, lambda dy, x: 0 * x, np.array(2.0)),
     lambda: ma.check_backward(lambda x: np.square(x).sum(), lambda dout, x: 0 * x, np.zeros(3)),
 ])
@@ -82,6 +91,7 @@ def test_every_report_can_be_drawn(report, tmp_path):
 
 
 def test_what_could_not_be_compared_cannot_be_drawn():
-    report = ma.check_backward(lambda x: x * np.random.default_rng().random(4), lambda dy, x: dy, np.ones(4))
+    report = ma.check_backward(lambda x: x * np.random.default_rng().random(4), lambda dy, x: dy,
+                               np.ones(4))
     with pytest.raises(ValueError, match="nothing to draw"):
         report.plot()

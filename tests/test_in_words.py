@@ -24,10 +24,11 @@ def test_titles_axes_lines_bars_and_texts_are_said(figure):
     right.bar([0, 1], [3, 44], tick_label=["cat", "dog"])
     right.barh([5], [6], label="lying")
     right.scatter([0, 1, 2], [7, 8, 9.5], label="runs")
-    assert in_words.of(figure) == (
-        "Above all. Loss: across: epoch; training at (1, 2.5), (2, 1.25), (3, 0.3333); line of 50 points from (0, 0) to (49, "
-        "2401), 0 to 2401; ln 20 = 2.996. marked cat, dog; bars: 3, 44; lying: 6; runs: 3 places, across from 0 to 2, up from 7 "
-        "to 9.5.")
+    assert in_words.of(figure) == ("Above all. Loss: across: epoch; training at (1, 2.5), (2, "
+                                   "1.25), (3, 0.3333); line of 50 points from (0, 0) to (49, "
+                                   "2401), 0 to 2401; ln 20 = 2.996. marked cat, dog; bars: 3, 44; "
+                                   "lying: 6; runs: 3 places, across from 0 to 2, "
+                                   "up from 7 to 9.5.")
 
 
 def test_images_maps_and_much_of_something(figure):
@@ -53,7 +54,8 @@ def test_what_only_a_drawing_needs_is_left_out(figure):
     plain.bar([1], [4])
     plain.contour(np.arange(9.0).reshape(3, 3), levels=[5])
     logarithmic.loglog([1, 1e6], [1, 1e-3])
-    assert in_words.of(figure) == "conv1: 55. bars: 3, 4; contours at 5. line at (1, 1), (1e+06, 0.001)."
+    assert (in_words.of(figure) == "conv1: 55. bars: 3, 4; contours at 5. line at (1, "
+            "1), (1e+06, 0.001).")
 
 
 def test_numbers_in_a_table_are_said_with_their_row_and_column(figure):
@@ -69,6 +71,7 @@ def test_a_png_carries_its_words(tmp_path):
     path = tmp_path / "drawn.png"
     with drawing.figure(path, 3, 2, {}) as canvas:
         canvas.text(0.1, 0.5, "η = 0.01 für Äpfel, " + "much " * 2000)
-    assert in_words.read(path).startswith("η = 0.01 für Äpfel, much much") and len(in_words.read(path)) > 9000
+    assert in_words.read(path).startswith("η = 0.01 für Äpfel, "
+                                          "much much") and len(in_words.read(path)) > 9000
     (tmp_path / "none.png").write_bytes(b"no picture")
     assert in_words.read(tmp_path / "none.png") == in_words.read(tmp_path / "missing.png") == ""

@@ -1,4 +1,5 @@
-"""Cores and memory that this process may use: made-up /proc and /sys trees, and real limits of a shell."""
+"""Cores and memory that this process may use: made-up /proc and /sys trees, and real limits of a
+shell."""
 import os
 import subprocess
 import sys
@@ -14,8 +15,10 @@ NO_LIMIT_V1 = "9223372036854771712"
 
 
 def tree(root, files):
-    """Write {path: text} below root; proc/meminfo says that 8 GB are available unless it is given."""
-    for path, text in ({"proc/meminfo": f"MemTotal: 16777216 kB\nMemAvailable: {8 * GB // 1024} kB\n"} | files).items():
+    """Write {path: text} below root; proc/meminfo says that 8 GB are available unless it is
+    given."""
+    for path, text in ({"proc/meminfo": "MemTotal: 16777216 kB\nMemAvailable: "
+                        f"{8 * GB // 1024} kB\n"} | files).items():
         target = root / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text)
@@ -48,15 +51,19 @@ V1_MEMORY = {
     (V2_MEMORY, 2 * GB + GB // 4),
     (V2_MEMORY | {"sys/fs/cgroup/box/job/memory.max": "max"}, 8 * GB),
     # a group further out has less left
-    (V2_MEMORY | {"sys/fs/cgroup/box/memory.max": f"{4 * GB}", "sys/fs/cgroup/box/memory.current": f"{4 * GB - 10}"}, 10),
+    (V2_MEMORY | {"sys/fs/cgroup/box/memory.max": f"{4 * GB}",
+                  "sys/fs/cgroup/box/memory.current": f"{4 * GB - 10}"}, 10),
     # the group holds more than its limit, which was lowered meanwhile
     (V2_MEMORY | {"sys/fs/cgroup/box/job/memory.max": f"{GB // 2}"}, 0),
     (V1_MEMORY, GB + GB // 2 + GB // 8),
-    # a container of version 1: the path is the host's, the container's own group is the top of what it sees
-    ({"proc/self/cgroup": "4:memory:/docker/0123abcd\n", "sys/fs/cgroup/memory/memory.limit_in_bytes": f"{2 * GB}",
+    # a container of version 1: the path is the host's, the container's own group is the top of what
+    # it sees
+    ({"proc/self/cgroup": "4:memory:/docker/0123abcd\n",
+      "sys/fs/cgroup/memory/memory.limit_in_bytes": f"{2 * GB}",
       "sys/fs/cgroup/memory/memory.usage_in_bytes": f"{GB}"}, GB),
     # both versions at once, memory in the second
-    ({"proc/self/cgroup": "1:name=systemd:/\n0::/box\n", "sys/fs/cgroup/unified/box/memory.max": f"{GB}",
+    ({"proc/self/cgroup": "1:name=systemd:/\n0::/box\n",
+      "sys/fs/cgroup/unified/box/memory.max": f"{GB}",
       "sys/fs/cgroup/unified/box/memory.current": "0"}, GB),
     ({"proc/meminfo": "MemAvailable: 1000 kB\n"} | {k: v for k, v in V2_MEMORY.items()}, 1024000),
     # what cannot be read limits nothing
@@ -78,8 +85,10 @@ def test_nobody_knows_without_proc(tmp_path):
     ({"proc/self/cgroup": "0::/", "sys/fs/cgroup/cpu.max": "5000 100000"}, 1),
     ({"proc/self/cgroup": "0::/", "sys/fs/cgroup/cpu.max": "max 100000"}, 16),
     ({"proc/self/cgroup": "0::/", "sys/fs/cgroup/cpu.max": "9900000 100000"}, 16),
-    ({"proc/self/cgroup": "0::/a/b", "sys/fs/cgroup/a/cpu.max": "200000 100000", "sys/fs/cgroup/a/b/cpu.max": "max 100000"}, 2),
-    ({"proc/self/cgroup": "3:cpuset:/\n2:cpu,cpuacct:/box", "sys/fs/cgroup/cpu,cpuacct/box/cpu.cfs_quota_us": "250000",
+    ({"proc/self/cgroup": "0::/a/b", "sys/fs/cgroup/a/cpu.max": "200000 100000",
+      "sys/fs/cgroup/a/b/cpu.max": "max 100000"}, 2),
+    ({"proc/self/cgroup": "3:cpuset:/\n2:cpu,cpuacct:/box",
+      "sys/fs/cgroup/cpu,cpuacct/box/cpu.cfs_quota_us": "250000",
       "sys/fs/cgroup/cpu,cpuacct/box/cpu.cfs_period_us": "100000"}, 3),
     ({"proc/self/cgroup": "2:cpu,cpuacct:/gone", "sys/fs/cgroup/cpu/cpu.cfs_quota_us": "400000",
       "sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000"}, 4),
@@ -93,7 +102,8 @@ def test_threads_follow_the_quota_of_time(tmp_path, many_cores, files, cores):
 @pytest.mark.skipif(sys.platform != "linux", reason="the limits of Linux")
 @pytest.mark.parametrize("limit", ["RLIMIT_AS", "RLIMIT_DATA"])
 def test_the_limit_of_a_shell_counts(limit):
-    """ulimit -v, ulimit -d: an array of what is said to be free fits, but for a little; a larger one does not."""
+    """ulimit -v, ulimit -d: an array of what is said to be free fits, but for a little; a larger
+    one does not."""
     code = f"""
 import resource
 import numpy as np
@@ -110,7 +120,8 @@ except MemoryError:
     print("as said")
 """
     environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "MINIALEX_THREADS": "1"}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
+                          env=environment)
     assert done.stdout == "as said\n", done.stderr
 
 

@@ -1,4 +1,5 @@
-"""Modules: the tree of parameters, saving and loading, modes, and what each layer passes on to its operation."""
+"""Modules: the tree of parameters, saving and loading, modes, and what each layer passes on to its
+operation."""
 import copy
 
 import numpy as np
@@ -30,12 +31,13 @@ def images(*shape, seed=0):
     return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
 
 
-# ------------------------------------------------------------------------------------------------ the tree
+# ----------------------------------------------------------------------------------------- the tree
 
 
 def test_modules_and_parameters_are_found_by_path():
     module = Residual()
-    assert [name for name, _ in module.named_modules()] == ["", "conv", "body", "body.fc", "body.act"]
+    assert [name for name, _ in module.named_modules()] == ["", "conv", "body", "body.fc",
+                                                            "body.act"]
     assert [name for name, _ in module.named_parameters()] == NAMES
     assert [name for name, _ in module.named_children()] == ["conv", "body"]
     assert module.parameters() == [p for _, p in module.named_parameters()]
@@ -64,7 +66,8 @@ def test_zero_grad_forgets_every_gradient():
 
 def test_a_module_prints_its_layers():
     text = repr(nn.Sequential(conv=nn.Conv2d(3, 96, 11, stride=4), act=nn.ReLU()))
-    assert text == "Sequential(conv=Conv2d(3, 96, kernel_size=(11, 11), stride=(4, 4), padding=(0, 0), groups=1), act=ReLU())"
+    assert (text == "Sequential(conv=Conv2d(3, 96, kernel_size=(11, 11), stride=(4, 4), "
+            "padding=(0, 0), groups=1), act=ReLU())")
 
 
 def test_a_copy_is_independent():
@@ -74,18 +77,20 @@ def test_a_copy_is_independent():
     assert np.allclose(module.conv.weight.data + 1, twin.conv.weight.data)
 
 
-# ------------------------------------------------------------------------------------------------ Sequential
+# --------------------------------------------------------------------------------------- Sequential
 
 
 def test_sequential_with_and_without_names():
     named = nn.Sequential(fc=nn.Linear(2, 3), act=nn.ReLU())
     numbered = nn.Sequential(named.fc, named.act)
-    assert [n for n, _ in named.named_children()] == ["fc", "act"] and named.fc is named[0] is numbered[0]
+    assert [n for n, _ in named.named_children()] == ["fc",
+                                                      "act"] and named.fc is named[0] is numbered[0]
     assert [n for n, _ in numbered.named_children()] == ["0", "1"]
     assert len(named) == 2 and list(named) == [named.fc, named.act] and named[-1] is named.act
     x = images(4, 2)
     assert np.array_equal(named(x).data, numbered(x).data)
-    assert np.allclose(named(x).data, np.maximum(x @ named.fc.weight.data.T + named.fc.bias.data, 0), atol=1e-6)
+    assert np.allclose(named(x).data,
+                       np.maximum(x @ named.fc.weight.data.T + named.fc.bias.data, 0), atol=1e-6)
 
 
 @pytest.mark.parametrize("kind", [nn.Conv2d, nn.ReLU])
@@ -100,7 +105,8 @@ def test_another_forward_of_a_convolution_or_a_relu_is_called(kind, whole_class,
         return own(layer, x)
 
     layer = next(layer for layer in network if type(layer) is kind)
-    monkeypatch.setattr(*(kind, "forward", watched) if whole_class else (layer, "forward", lambda x: watched(layer, x)))
+    monkeypatch.setattr(*(kind, "forward", watched) if whole_class
+                        else (layer, "forward", lambda x: watched(layer, x)))
     assert np.array_equal(network(x).data, expected) and len(called) == 1
 
 
@@ -111,7 +117,7 @@ def test_a_slice_is_a_network_of_the_same_layers_under_their_names():
     assert len(model[:0]) == 0
 
 
-# ------------------------------------------------------------------------------------------------ saving and loading
+# ------------------------------------------------------------------------------- saving and loading
 
 
 def test_a_round_trip_gives_the_same_network():
@@ -148,7 +154,7 @@ def test_loading_lists_everything_that_is_wrong_and_changes_nothing():
     assert all(np.array_equal(array, before[name]) for name, array in module.state_dict().items())
 
 
-# ------------------------------------------------------------------------------------------------ modes and places
+# --------------------------------------------------------------------------------- modes and places
 
 
 def test_train_and_eval_reach_every_module():
@@ -187,7 +193,7 @@ def test_to_the_same_device_keeps_arrays_and_returns_the_module():
     assert module.to("cpu") is module and module.conv.weight.data is held
 
 
-# ------------------------------------------------------------------------------------------------ layers and their functions
+# ----------------------------------------------------------------------- layers and their functions
 
 
 def test_layers_call_their_functions_with_their_options():
@@ -195,14 +201,18 @@ def test_layers_call_their_functions_with_their_options():
     conv = nn.Conv2d(6, 8, (3, 2), stride=(2, 1), padding=(1, 0), groups=2)
     cases = [
         (conv, F.conv2d(x, conv.weight, conv.bias, (2, 1), (1, 0), 2)),
-        (nn.MaxPool2d((3, 2), stride=(2, 1), padding=(1, 0)), F.max_pool2d(x, (3, 2), (2, 1), (1, 0))),
+        (nn.MaxPool2d((3, 2), stride=(2, 1), padding=(1, 0)),
+         F.max_pool2d(x, (3, 2), (2, 1), (1, 0))),
         (nn.MaxPool2d(3), F.max_pool2d(x, 3, 3)),
         (nn.AvgPool2d(3, stride=2), F.avg_pool2d(x, 3, 2)),
         (nn.AvgPool2d((2, 3)), F.avg_pool2d(x, (2, 3), (2, 3))),
-        (nn.LocalResponseNorm(3, alpha=0.5, beta=0.6, k=1.5, groups=2), F.local_response_norm(x, 3, 0.5, 0.6, 1.5, 2)),
-        (nn.MapResponseNorm(3, alpha=0.5, beta=0.6, k=1.5), F.map_response_norm(x, 3, 0.5, 0.6, 1.5)),
+        (nn.LocalResponseNorm(3, alpha=0.5, beta=0.6, k=1.5, groups=2),
+         F.local_response_norm(x, 3, 0.5, 0.6, 1.5, 2)),
+        (nn.MapResponseNorm(3, alpha=0.5, beta=0.6, k=1.5),
+         F.map_response_norm(x, 3, 0.5, 0.6, 1.5)),
         (nn.ZeroPad2d(left=1, right=2, top=3, bottom=4), F.zero_pad2d(x, 1, 2, 3, 4)),
-        (nn.ReLU(), F.relu(x)), (nn.Tanh(), F.tanh(x)), (nn.Sigmoid(), F.sigmoid(x)), (nn.Flatten(), F.flatten(x)),
+        (nn.ReLU(), F.relu(x)), (nn.Tanh(), F.tanh(x)), (nn.Sigmoid(), F.sigmoid(x)),
+        (nn.Flatten(), F.flatten(x)),
     ]
     for layer, expected in cases:
         y = layer(x)
@@ -211,8 +221,8 @@ def test_layers_call_their_functions_with_their_options():
 
 def test_options_have_the_names_and_types_that_pytorch_gives_them():
     conv, pool = nn.Conv2d(4, 8, 3, stride=2, padding=1, groups=2), nn.MaxPool2d(3, 2)
-    assert (conv.in_channels, conv.out_channels, conv.kernel_size, conv.stride, conv.padding, conv.groups) == (
-        4, 8, (3, 3), (2, 2), (1, 1), 2)
+    assert (conv.in_channels, conv.out_channels, conv.kernel_size, conv.stride, conv.padding,
+            conv.groups) == (4, 8, (3, 3), (2, 2), (1, 1), 2)
     assert (pool.kernel_size, pool.stride, pool.padding) == ((3, 3), (2, 2), (0, 0))
     assert conv.weight.shape == (8, 2, 3, 3) and conv.bias.shape == (8,)
     assert nn.Linear(3, 5).weight.shape == (5, 3)
@@ -231,10 +241,11 @@ def test_initial_weights_fill_pytorchs_interval_and_are_drawn_from_the_seed():
     assert abs(first.weight.data.mean()) < bound / 50 and first.weight.dtype == np.float32
     ma.manual_seed(3)
     again = nn.Conv2d(8, 64, 5, groups=2)
-    assert np.array_equal(first.weight.data, again.weight.data) and np.array_equal(first.bias.data, again.bias.data)
+    assert np.array_equal(first.weight.data, again.weight.data) and np.array_equal(first.bias.data,
+                                                                                   again.bias.data)
 
 
-# ------------------------------------------------------------------------------------------------ the formulas, literally
+# -------------------------------------------------------------------------- the formulas, literally
 
 
 def test_convolution_is_the_sum_that_the_textbook_writes():
@@ -256,7 +267,8 @@ def test_response_norm_is_equation_section_3_3():
         for i in range(6):
             first, last = i // tower * tower, (i // tower + 1) * tower - 1
             window = a[:, max(first, i - 2):min(last, i + 1) + 1]
-            assert np.allclose(b[:, i], a[:, i] / (2 + 0.3 * (window ** 2).sum(axis=1)) ** 0.75, rtol=1e-13)
+            assert np.allclose(b[:, i], a[:, i] / (2 + 0.3 * (window ** 2).sum(axis=1)) ** 0.75,
+                               rtol=1e-13)
 
 
 def test_map_response_norm_sums_over_pixels_of_one_channel():
@@ -264,7 +276,8 @@ def test_map_response_norm_sums_over_pixels_of_one_channel():
     b = F.map_response_norm(a, 3, alpha=0.3, beta=0.6, k=1.0).data
     for _, c, h, w in np.ndindex(a.shape):
         window = a[0, c, max(0, h - 1):h + 2, max(0, w - 1):w + 2]
-        assert np.isclose(b[0, c, h, w], a[0, c, h, w] / (1 + 0.3 * (window ** 2).sum()) ** 0.6, rtol=1e-13)
+        assert np.isclose(b[0, c, h, w], a[0, c, h, w] / (1 + 0.3 * (window ** 2).sum()) ** 0.6,
+                          rtol=1e-13)
 
 
 def test_max_pooling_pads_with_minus_infinity_and_breaks_ties_in_reading_order():
@@ -301,7 +314,8 @@ def test_cross_entropy_averages_over_the_batch():
     assert np.allclose(x.grad, [[-1 / 8, 1 / 8]] * 2 + [[1 / 8, -1 / 8]] * 2)
 
 
-@pytest.mark.parametrize("labels", [[1, 0], (1, 0), np.array([1, 0], np.uint8), np.array([1, 0], np.int32)])
+@pytest.mark.parametrize("labels",
+                         [[1, 0], (1, 0), np.array([1, 0], np.uint8), np.array([1, 0], np.int32)])
 def test_labels_may_be_any_kind_of_whole_numbers(labels):
     x = images(2, 3)
     assert F.cross_entropy(x, labels).item() == F.cross_entropy(x, np.array([1, 0])).item()
@@ -311,7 +325,9 @@ def test_extreme_activations_do_not_overflow():
     x = ma.Tensor(np.array([-1000.0, 0.0, 1000.0], np.float32), requires_grad=True)
     with np.errstate(all="raise", under="ignore"):
         assert F.sigmoid(x).data.tolist() == [0, 0.5, 1] and F.tanh(x).data.tolist() == [-1, 0, 1]
-        assert F.softmax(x).data.tolist() == [0, 0, 1] and F.log_softmax(x).data.tolist() == [-2000, -1000, 0]
+        assert F.softmax(x).data.tolist() == [0, 0, 1] and F.log_softmax(x).data.tolist() == [-2000,
+                                                                                              -1000,
+                                                                                              0]
 
 
 def test_relu_has_slope_0_at_0():
@@ -325,10 +341,12 @@ def test_im2col_and_col2im_are_transposes_and_lay_out_windows_as_columns():
     columns = F.im2col(x, (2, 3), stride=(2, 1), padding=(1, 0))
     assert columns.shape == (2, 2 * 2 * 3, 3 * 3)
     padded = np.pad(x, [(0, 0), (0, 0), (1, 1), (0, 0)])
-    assert np.array_equal(columns[1, :, 4], padded[1, :, 2:4, 1:4].ravel())  # window (h, w) = (1, 1) is column 1·3 + 1
+    # window (h, w) = (1, 1) is column 1·3 + 1
+    assert np.array_equal(columns[1, :, 4], padded[1, :, 2:4, 1:4].ravel())
     g = images(*columns.shape).astype(float)
     assert np.isclose((columns * g).sum(), (x * F.col2im(g, x.shape, (2, 3), (2, 1), (1, 0))).sum())
 
 
 def test_flatten_keeps_the_batch_even_when_it_is_empty():
-    assert F.flatten(np.zeros((2, 3, 4))).shape == (2, 12) and F.flatten(np.zeros((0, 3, 4))).shape == (0, 12)
+    assert F.flatten(np.zeros((2, 3, 4))).shape == (2, 12) and F.flatten(
+        np.zeros((0, 3, 4))).shape == (0, 12)

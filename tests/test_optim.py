@@ -43,7 +43,8 @@ def test_many_steps_follow_the_paper():
 
 
 def test_velocity_keeps_its_size_when_the_learning_rate_falls():
-    """The paper's rule and the common one (v ← 0.9·v + g, w ← w − ε·v) part here: a step made at ε = 1 lives on."""
+    """The paper's rule and the common one (v ← 0.9·v + g, w ← w − ε·v) part here: a step made at ε
+    = 1 lives on."""
     p = parameter([0.0], [1.0])
     optimizer = optim.SGD([p], lr=1.0, momentum=0.5, weight_decay=0)
     optimizer.step()
@@ -81,15 +82,16 @@ def test_parameters_without_a_gradient_stay_where_they_are():
     frozen.grad = None
     optimizer = optim.SGD([frozen, trained], lr=1)
     optimizer.step()
-    assert frozen.data.tolist() == [1] and trained.data[0] < 0.1 and frozen not in optimizer.velocity
+    assert frozen.data.tolist() == [1] and trained.data[
+        0] < 0.1 and frozen not in optimizer.velocity
     optimizer.zero_grad()
     assert trained.grad is None
 
 
 def test_groups_have_their_own_options():
     slow, fast = parameter([1.0], [1.0]), parameter([1.0], [1.0])
-    optimizer = optim.SGD([{"params": [slow]}, {"params": [fast], "lr": 0.2, "weight_decay": 1.0, "momentum": 0.0}],
-                          lr=0.1, weight_decay=0)
+    optimizer = optim.SGD([{"params": [slow]}, {"params": [fast], "lr": 0.2, "weight_decay": 1.0,
+                                                "momentum": 0.0}], lr=0.1, weight_decay=0)
     optimizer.step()
     assert np.allclose([slow.data, fast.data], [[0.9], [0.6]])
     assert [g["momentum"] for g in optimizer.param_groups] == [0.9, 0.0]
@@ -98,8 +100,10 @@ def test_groups_have_their_own_options():
 def test_caffe_gives_biases_twice_the_rate_and_no_decay():
     model = nn.Sequential(conv=nn.Conv2d(1, 2, 3), fc=nn.Linear(2, 2, bias=False))
     weights, biases = optim.SGD(optim.caffe_groups(model, lr=0.01), lr=99).param_groups
-    assert weights["params"] == [model.conv.weight, model.fc.weight] and biases["params"] == [model.conv.bias]
-    assert (weights["lr"], weights["weight_decay"], biases["lr"], biases["weight_decay"]) == (0.01, 5e-4, 0.02, 0)
+    assert weights["params"] == [model.conv.weight,
+                                 model.fc.weight] and biases["params"] == [model.conv.bias]
+    assert (weights["lr"], weights["weight_decay"], biases["lr"],
+            biases["weight_decay"]) == (0.01, 5e-4, 0.02, 0)
 
 
 def test_a_generator_of_parameters_serves_more_than_one_step():
@@ -148,11 +152,12 @@ def test_a_refused_state_changes_nothing():
     assert np.array_equal(optimizer.velocity[p], before) and optimizer.param_groups[0]["lr"] == 0.1
 
 
-# ------------------------------------------------------------------------------------------------ schedules
+# ---------------------------------------------------------------------------------------- schedules
 
 
 def two_groups():
-    return optim.SGD([{"params": [parameter([1.0], [1.0])]}, {"params": [parameter([1.0], [1.0])], "lr": 2.0}], lr=1.0)
+    return optim.SGD([{"params": [parameter([1.0], [1.0])]},
+                      {"params": [parameter([1.0], [1.0])], "lr": 2.0}], lr=1.0)
 
 
 def rates(optimizer, schedule, epochs, *metrics):
@@ -179,23 +184,28 @@ def test_reduce_on_plateau_three_times_at_most():
     optimizer = two_groups()
     schedule = optim.ReduceOnPlateau(optimizer, factor=0.5, patience=2, max_reductions=2)
     errors = [9, 8, 8, 9, 7, 7, 7, 7, 7, 7]
-    assert [rate for rate, _ in rates(optimizer, schedule, 10, errors)] == [1, 1, 1, .5, .5, .5, .25, .25, .25, .25]
+    assert [rate for rate, _ in rates(optimizer, schedule, 10, errors)] == [1, 1, 1, .5, .5, .5,
+                                                                            .25, .25, .25, .25]
 
 
 def test_an_error_that_is_nan_counts_as_no_improvement():
     optimizer = two_groups()
-    rates(optimizer, optim.ReduceOnPlateau(optimizer, factor=0.5, patience=2), 2, [float("nan")] * 2)
+    rates(optimizer, optim.ReduceOnPlateau(optimizer, factor=0.5, patience=2), 2,
+          [float("nan")] * 2)
     assert optimizer.param_groups[0]["lr"] == 0.5
 
 
 def test_linear_decay_keeps_the_rate_and_then_aims_at_zero():
     optimizer = two_groups()
     history = [rate for rate, _ in rates(optimizer, optim.LinearDecay(optimizer, 10, flat=0.4), 10)]
-    # From 40 % on, a line from 1 to 0 at the end of epoch 10, read in the middle of each epoch: 5.5/6, 4.5/6, ...
-    assert history == pytest.approx([1, 1, 1, 5.5 / 6, 4.5 / 6, 3.5 / 6, 2.5 / 6, 1.5 / 6, 0.5 / 6, 0])
+    # From 40 % on, a line from 1 to 0 at the end of epoch 10, read in the middle of each epoch:
+    # 5.5/6, 4.5/6, ...
+    assert history == pytest.approx([1, 1, 1, 5.5 / 6, 4.5 / 6, 3.5 / 6, 2.5 / 6, 1.5 / 6, 0.5 / 6,
+                                     0])
 
 
-@pytest.mark.parametrize("make", [lambda o: optim.StepLR(o, 3, 0.5), lambda o: optim.MultiStepLR(o, [2, 5], 0.5),
+@pytest.mark.parametrize("make", [lambda o: optim.StepLR(o, 3, 0.5),
+                                  lambda o: optim.MultiStepLR(o, [2, 5], 0.5),
                                   lambda o: optim.LinearDecay(o, 8)])
 def test_a_schedule_goes_on_where_it_was(make):
     straight = two_groups()

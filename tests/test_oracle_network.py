@@ -1,4 +1,5 @@
-"""Whole networks against PyTorch: loss, every parameter's gradient, and twenty steps of training."""
+"""Whole networks against PyTorch: loss, every parameter's gradient, and twenty steps of
+training."""
 from contextlib import nullcontext
 
 import numpy as np
@@ -9,7 +10,8 @@ import minialex as ma
 import minialex.functional as F
 from minialex import models, nn, optim
 
-torch = pytest.importorskip("torch", reason="the oracle: pip install torch to compare whole networks with PyTorch")
+torch = pytest.importorskip("torch", reason="the oracle: pip install torch to compare whole "
+                            "networks with PyTorch")
 TF = torch.nn.functional
 
 CLASSES = 10
@@ -25,7 +27,8 @@ def relative(ours, theirs):
 
 def shared(model):
     """The model's weights as PyTorch tensors in the same memory."""
-    return {name: torch.from_numpy(array).requires_grad_() for name, array in model.state_dict().items()}
+    return {name: torch.from_numpy(array).requires_grad_()
+            for name, array in model.state_dict().items()}
 
 
 def batch(model, count, dtype, scale=1):
@@ -34,11 +37,12 @@ def batch(model, count, dtype, scale=1):
     return images.astype(dtype), generator.integers(0, CLASSES, count)
 
 
-# ------------------------------------------------------------------------------------------------ the paper, once more
+# ----------------------------------------------------------------------------- the paper, once more
 
 
 def paper_in_pytorch(w, x, masks):
-    """The paper's network in PyTorch's functions, written without a look at models.py. PyTorch divides alpha by n = 5."""
+    """The paper's network in PyTorch's functions, written without a look at models.py. PyTorch
+    divides alpha by n = 5."""
     def layer(name, x, **options):
         return TF.relu(TF.conv2d(x, w[f"{name}.weight"], w[f"{name}.bias"], **options))
 
@@ -55,14 +59,15 @@ def paper_in_pytorch(w, x, masks):
     return TF.linear(x, w["fc8.weight"], w["fc8.bias"])
 
 
-@pytest.mark.parametrize("dtype, init, count, by_the_book", first(1, [
-    ("float64", "paper", 3, False), ("float64", "paper", 4, False), ("float32", "paper", 3, False), ("float32", "he", 3, False),
-    ("float32", "he", 3, True)]))
+@pytest.mark.parametrize("dtype, init, count, by_the_book", first(
+    1, [("float64", "paper", 3, False), ("float64", "paper", 4, False),
+        ("float32", "paper", 3, False), ("float32", "he", 3, False), ("float32", "he", 3, True)]))
 def test_the_paper_s_loss_and_every_gradient(dtype, init, count, by_the_book):
-    """The paper's weights expect pixels around ±60. On ±1 all activations are nearly their bias, 1: in float32 many of a
-    pooling window's values are then equal but for rounding, and both engines are 1 % off float64's gradient, each its own way.
-    With 4 images the convolutions go by tiles. In float32 some 4 in 10 such networks have a near-tie that any program may decide
-    otherwise than float64, PyTorch too (benchmarks/digits.py): so float32 is compared with 3.
+    """The paper's weights expect pixels around ±60. On ±1 all activations are nearly their bias, 1:
+    in float32 many of a pooling window's values are then equal but for rounding, and both engines
+    are 1 % off float64's gradient, each its own way. With 4 images the convolutions go by tiles. In
+    float32 some 4 in 10 such networks have a near-tie that any program may decide otherwise than
+    float64, PyTorch too (benchmarks/digits.py): so float32 is compared with 3.
     """
     ma.manual_seed(0)
     model = models.alexnet("paper", CLASSES, init=init)
@@ -76,34 +81,40 @@ def test_the_paper_s_loss_and_every_gradient(dtype, init, count, by_the_book):
         loss = F.cross_entropy(model(images), labels)
     loss.backward()
     weights = shared(model)
-    expected = TF.cross_entropy(paper_in_pytorch(weights, torch.tensor(images), masks), torch.tensor(labels))
+    expected = TF.cross_entropy(paper_in_pytorch(weights, torch.tensor(images), masks),
+                                torch.tensor(labels))
     expected.backward()
     deviations = {"loss": relative(loss.data, expected)}
-    deviations |= {name: relative(p.grad, weights[name].grad) for name, p in model.named_parameters()}
+    deviations |= {name: relative(p.grad, weights[name].grad)
+                   for name, p in model.named_parameters()}
     worst = max(deviations, key=deviations.get)
-    print(f"\npaper network, {init}, {dtype}, {count} images: largest deviation {deviations[worst]:.1e} ({worst}), "
-          f"loss {deviations['loss']:.1e}")
+    print(f"\npaper network, {init}, {dtype}, {count} images: "
+          f"largest deviation {deviations[worst]:.1e} ({worst}), loss {deviations['loss']:.1e}")
     assert len(deviations) == 17 and deviations[worst] <= TOLERANCE[dtype], deviations
 
 
-# ------------------------------------------------------------------------------------------------ all variants
+# ------------------------------------------------------------------------------------- all variants
 
 
 def in_pytorch(layer, w, name, x):
     """One layer of ours by PyTorch's function."""
     def towers(x):
-        return torch.cat([TF.local_response_norm(part, layer.size, layer.alpha * layer.size, layer.beta, layer.k)
+        return torch.cat([TF.local_response_norm(part, layer.size, layer.alpha * layer.size,
+                                                 layer.beta, layer.k)
                           for part in x.chunk(layer.groups, dim=1)], dim=1)
 
     def within_map(x):
-        mean = TF.avg_pool2d(x * x, layer.size, stride=1, padding=layer.size // 2, count_include_pad=True)
+        mean = TF.avg_pool2d(x * x, layer.size, stride=1, padding=layer.size // 2,
+                             count_include_pad=True)
         return x / (layer.k + layer.alpha * layer.size ** 2 * mean) ** layer.beta
 
     return {
-        nn.Conv2d: lambda x: TF.conv2d(x, w[f"{name}.weight"], w[f"{name}.bias"], layer.stride, layer.padding,
+        nn.Conv2d: lambda x: TF.conv2d(x, w[f"{name}.weight"], w[f"{name}.bias"], layer.stride,
+                                       layer.padding,
                                        groups=layer.groups),
         nn.Linear: lambda x: TF.linear(x, w[f"{name}.weight"], w[f"{name}.bias"]),
-        nn.ReLU: TF.relu, nn.Tanh: torch.tanh, nn.Flatten: lambda x: x.flatten(1), nn.Dropout: lambda x: x,
+        nn.ReLU: TF.relu, nn.Tanh: torch.tanh, nn.Flatten: lambda x: x.flatten(1),
+        nn.Dropout: lambda x: x,
         nn.MaxPool2d: lambda x: TF.max_pool2d(x, layer.kernel_size, layer.stride, layer.padding),
         nn.AvgPool2d: lambda x: TF.avg_pool2d(x, layer.kernel_size, layer.stride),
         nn.LocalResponseNorm: towers, nn.MapResponseNorm: within_map,
@@ -125,16 +136,17 @@ def test_every_variant_gives_pytorchs_logits(variant):
     assert x.shape == (2, CLASSES) and deviation < 1e-4
 
 
-# ------------------------------------------------------------------------------------------------ twenty steps
+# ------------------------------------------------------------------------------------- twenty steps
 
 
 def small_network(dtype):
     """Every kind of layer that the paper's network has, for pictures of 3 x 19 x 19."""
     ma.manual_seed(2)
-    model = nn.Sequential(
-        conv1=nn.Conv2d(3, 16, 5, stride=2), relu1=nn.ReLU(), norm1=nn.LocalResponseNorm(alpha=0.05), pool1=nn.MaxPool2d(3, 2),
-        conv2=nn.Conv2d(16, 24, 3, padding=1, groups=2), relu2=nn.ReLU(), flatten=nn.Flatten(),
-        fc6=nn.Linear(24 * 9, 40), relu6=nn.ReLU(), fc8=nn.Linear(40, 5))
+    model = nn.Sequential(conv1=nn.Conv2d(3, 16, 5, stride=2), relu1=nn.ReLU(),
+                          norm1=nn.LocalResponseNorm(alpha=0.05), pool1=nn.MaxPool2d(3, 2),
+                          conv2=nn.Conv2d(16, 24, 3, padding=1, groups=2), relu2=nn.ReLU(),
+                          flatten=nn.Flatten(), fc6=nn.Linear(24 * 9, 40), relu6=nn.ReLU(),
+                          fc8=nn.Linear(40, 5))
     models.initialise(model, "he")
     for parameter in model.parameters():
         parameter.data = parameter.data.astype(dtype)
@@ -143,7 +155,8 @@ def small_network(dtype):
 
 def batches(dtype):
     generator = np.random.default_rng(6)
-    return [(generator.standard_normal((16, 3, 19, 19)).astype(dtype), generator.integers(0, 5, 16)) for _ in range(4)] * 5
+    return [(generator.standard_normal((16, 3, 19, 19)).astype(dtype), generator.integers(0, 5, 16))
+            for _ in range(4)] * 5
 
 
 def train(model, data, rates):
@@ -166,7 +179,8 @@ def torch_loss(model, weights, images, labels):
 
 
 def train_in_pytorch(model, data, rates, rule):
-    weights = {name: torch.tensor(array, requires_grad=True) for name, array in model.state_dict().items()}
+    weights = {name: torch.tensor(array, requires_grad=True)
+               for name, array in model.state_dict().items()}
     step, losses = rule(list(weights.values())), []
     for (images, labels), lr in zip(data, rates):
         loss = torch_loss(model, weights, images, labels)
@@ -208,7 +222,8 @@ def part(model, weights):
 
 
 @pytest.mark.parametrize("dtype, tolerance", first(1, [("float64", 1e-10), ("float32", 1e-4)]))
-@pytest.mark.parametrize("rule, rates", [(paper_rule, CONSTANT), (paper_rule, FALLING), (common_rule, CONSTANT)])
+@pytest.mark.parametrize("rule, rates",
+                         [(paper_rule, CONSTANT), (paper_rule, FALLING), (common_rule, CONSTANT)])
 def test_twenty_steps_stay_on_pytorchs_trajectory(rule, rates, dtype, tolerance):
     model, data = small_network(dtype), batches(dtype)
     start = torch.tensor(model.conv1.weight.data)
@@ -216,13 +231,15 @@ def test_twenty_steps_stay_on_pytorchs_trajectory(rule, rates, dtype, tolerance)
     losses = train(model, data, rates)
     print(f"\ntwenty steps, {rule.__name__}, {dtype}: weights {part(model, weights):.1e}")
     moved = relative(model.conv1.weight.data, start)
-    assert moved > 0.01 and losses[-1] < losses[0] - 0.05, "little was learnt: the comparison would prove little"
+    assert moved > 0.01 and losses[-1] < losses[
+        0] - 0.05, "little was learnt: the comparison would prove little"
     assert np.allclose(losses, expected, rtol=tolerance, atol=0)
     assert part(model, weights) <= tolerance
 
 
 def test_the_two_rules_part_when_the_learning_rate_falls():
-    """Their ε stands outside v: all earlier steps shrink with it at once. The paper's keep the size that they had."""
+    """Their ε stands outside v: all earlier steps shrink with it at once. The paper's keep the size
+    that they had."""
     model, data = small_network("float64"), batches("float64")
     weights, _ = train_in_pytorch(model, data, FALLING, common_rule)
     train(model, data, FALLING)

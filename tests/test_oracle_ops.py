@@ -1,6 +1,8 @@
-"""Every operation against PyTorch: values and all gradients, over drawn shapes, strides, paddings, groups and dtypes.
+"""Every operation against PyTorch: values and all gradients, over drawn shapes, strides, paddings,
+groups and dtypes.
 
-`python -m pytest tests/test_oracle_ops.py -s` prints the largest deviation that was seen, per operation and dtype.
+`python -m pytest tests/test_oracle_ops.py -s` prints the largest deviation that was seen, per
+operation and dtype.
 """
 from collections import defaultdict
 
@@ -14,13 +16,15 @@ import minialex as ma
 import minialex.functional as F
 from minialex.fast.layout import swapped
 
-torch = pytest.importorskip("torch", reason="the oracle: pip install torch to compare every operation with PyTorch")
+torch = pytest.importorskip("torch", reason="the oracle: pip install torch to compare every "
+                            "operation with PyTorch")
 TF = torch.nn.functional
 
 TOLERANCE = {"float32": 2e-5, "float64": 1e-12}
 deviations = defaultdict(float)
 
-drawn = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+drawn = settings(max_examples=40, deadline=None,
+                 suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 dtypes = st.sampled_from(["float32", "float64"])
 seeds = st.integers(0, 10_000)
 
@@ -30,15 +34,17 @@ def table(request):
     yield
     names = sorted({name for name, _ in deviations})
     lines = [f"{'largest deviation from PyTorch':32}{'float32':>10}{'float64':>10}"]
-    lines += [f"{name:32}" + "".join(f"{deviations[name, dtype]:10.1e}" for dtype in TOLERANCE) for name in names]
+    lines += [f"{name:32}" + "".join(f"{deviations[name, dtype]:10.1e}" for dtype in TOLERANCE)
+              for name in names]
     print("\n\n" + "\n".join(lines))
 
 
-# ------------------------------------------------------------------------------------------------ comparing
+# ---------------------------------------------------------------------------------------- comparing
 
 
 def strided(array, how):
-    """The same numbers with another memory layout: what a slice or a transpose of a larger array looks like."""
+    """The same numbers with another memory layout: what a slice or a transpose of a larger array
+    looks like."""
     if how == "contiguous" or array.ndim == 0:
         return array
     if how == "fortran":
@@ -61,17 +67,20 @@ def numbers(shape, seed, dtype, ties=False):
 
 
 def distance(ours, theirs, terms=0.0):
-    """Largest difference, relative to the largest value, or to the size of the terms whose difference the values are."""
+    """Largest difference, relative to the largest value, or to the size of the terms whose
+    difference the values are."""
     theirs = theirs.detach().numpy()
     assert ours.shape == theirs.shape and ours.dtype == theirs.dtype
-    return float(np.abs(ours - theirs).max() / max(1e-30, terms, np.abs(theirs).max())) if ours.size else 0.0
+    return float(np.abs(ours - theirs).max() / max(1e-30, terms,
+                                                   np.abs(theirs).max())) if ours.size else 0.0
 
 
 def compare(name, ours, theirs, arrays, layout="contiguous", cancels=False, summands=0.0):
-    """Run both on the same arrays, forward and backward from the same random gradient, and note how far they part.
+    """Run both on the same arrays, forward and backward from the same random gradient, and note how
+    far they part.
 
-    cancels: the gradient is a difference of terms as large as value times gradient, of which little may be left.
-    summands: the same for the value, as the size of what is added up.
+    cancels: the gradient is a difference of terms as large as value times gradient, of which little
+    may be left. summands: the same for the value, as the size of what is added up.
     """
     dtype = str(arrays[0].dtype)
     mine = [ma.Tensor(strided(array, layout), requires_grad=True) for array in arrays]
@@ -80,7 +89,8 @@ def compare(name, ours, theirs, arrays, layout="contiguous", cancels=False, summ
     gradient = numbers(y.shape, 77, dtype)
     y.backward(strided(gradient, layout))
     expected.backward(torch.tensor(gradient))
-    pairs = [("value", y.data, expected)] + [(f"gradient {i}", a.grad, b.grad) for i, (a, b) in enumerate(zip(mine, other))]
+    pairs = [("value", y.data, expected)] + [(f"gradient {i}", a.grad, b.grad)
+                                             for i, (a, b) in enumerate(zip(mine, other))]
     for what, a, b in pairs:
         of_gradient = np.abs(gradient).max() * np.abs(y.data).max() if cancels else 0.0
         deviation = distance(a, b, summands if what == "value" else of_gradient)
@@ -88,7 +98,7 @@ def compare(name, ours, theirs, arrays, layout="contiguous", cancels=False, summ
         assert deviation <= TOLERANCE[dtype], f"{name}, {what}: {deviation:.1e}"
 
 
-# ------------------------------------------------------------------------------------------------ convolution and pooling
+# -------------------------------------------------------------------------- convolution and pooling
 
 pairs = st.tuples(st.integers(1, 4), st.integers(1, 4))
 
@@ -108,7 +118,8 @@ def convolutions(draw):
 @settings(drawn, max_examples=120)
 def test_conv2d(case, with_bias, dtype, layout, seed):
     x, w, stride, padding, groups = case
-    arrays = [numbers(x, seed, dtype), numbers(w, seed + 1, dtype)] + [numbers(w[:1], seed + 2, dtype)] * with_bias
+    arrays = [numbers(x, seed, dtype),
+              numbers(w, seed + 1, dtype)] + [numbers(w[:1], seed + 2, dtype)] * with_bias
     compare("conv2d", lambda x, w, b=None: F.conv2d(x, w, b, stride, padding, groups),
             lambda x, w, b=None: TF.conv2d(x, w, b, stride, padding, groups=groups), arrays, layout)
 
@@ -117,47 +128,58 @@ def test_conv2d(case, with_bias, dtype, layout, seed):
        st.tuples(*[st.integers(32, 40)] * 2), st.sampled_from([8, 9, 17]), dtypes, layouts, seeds)
 @settings(drawn, max_examples=40)
 def test_conv2d_by_tiles(size, groups, padding, channels, images, dtype, layout, seed):
-    """3x3 kernels between many channels, which kernels/winograd.py computes (5x5 and strides: test_convolution.py)."""
+    """3x3 kernels between many channels, which kernels/winograd.py computes (5x5 and strides:
+    test_convolution.py)."""
     C, C_out = channels[0], channels[1] * groups
-    arrays = [numbers((images, C * groups, *size), seed, dtype), numbers((C_out, C, 3, 3), seed + 1, dtype),
-              numbers((C_out,), seed + 2, dtype)]
+    arrays = [numbers((images, C * groups, *size), seed, dtype),
+              numbers((C_out, C, 3, 3), seed + 1, dtype), numbers((C_out,), seed + 2, dtype)]
     compare("conv2d, 3x3, many channels", lambda x, w, b: F.conv2d(x, w, b, 1, padding, groups),
             lambda x, w, b: TF.conv2d(x, w, b, 1, padding, groups=groups), arrays, layout)
 
 
-@given(st.sampled_from([(3, 2), (2, 2), ((3, 2), (1, 2)), ((1, 4), (2, 3)), (3, 1), ((4, 1), (1, 1)), (2, None)]),
-       st.tuples(*[st.integers(1, 3)] * 2, *[st.integers(4, 12)] * 2), st.integers(0, 1), st.booleans(), dtypes, layouts, seeds)
+@given(st.sampled_from([(3, 2), (2, 2), ((3, 2), (1, 2)), ((1, 4), (2, 3)),
+                        (3, 1), ((4, 1), (1, 1)), (2, None)]),
+       st.tuples(*[st.integers(1, 3)] * 2, *[st.integers(4, 12)] * 2), st.integers(0, 1),
+       st.booleans(), dtypes, layouts, seeds)
 @settings(drawn, max_examples=100)
 def test_max_pool2d(window, shape, pad, ties, dtype, layout, seed):
     kernel, stride = window
-    padding = tuple(min(pad, k // 2) for k in ((kernel, kernel) if isinstance(kernel, int) else kernel))
-    compare("max_pool2d (ties)" if ties else "max_pool2d", lambda x: F.max_pool2d(x, kernel, stride, padding),
-            lambda x: TF.max_pool2d(x, kernel, stride, padding), [numbers(shape, seed, dtype, ties)], layout)
+    padding = tuple(min(pad, k // 2)
+                    for k in ((kernel, kernel) if isinstance(kernel, int) else kernel))
+    compare("max_pool2d (ties)" if ties else "max_pool2d",
+            lambda x: F.max_pool2d(x, kernel, stride, padding),
+            lambda x: TF.max_pool2d(x, kernel, stride, padding),
+            [numbers(shape, seed, dtype, ties)], layout)
 
 
-@given(pairs, st.one_of(st.none(), pairs), st.tuples(*[st.integers(1, 3)] * 2, *[st.integers(4, 12)] * 2), dtypes, layouts, seeds)
+@given(pairs, st.one_of(st.none(), pairs),
+       st.tuples(*[st.integers(1, 3)] * 2, *[st.integers(4, 12)] * 2), dtypes, layouts, seeds)
 @drawn
 def test_avg_pool2d(kernel, stride, shape, dtype, layout, seed):
-    compare("avg_pool2d", lambda x: F.avg_pool2d(x, kernel, stride), lambda x: TF.avg_pool2d(x, kernel, stride),
-            [numbers(shape, seed, dtype)], layout)
+    compare("avg_pool2d", lambda x: F.avg_pool2d(x, kernel, stride),
+            lambda x: TF.avg_pool2d(x, kernel, stride), [numbers(shape, seed, dtype)], layout)
 
 
-# ------------------------------------------------------------------------------------------------ normalisation
+# ------------------------------------------------------------------------------------ normalisation
 
 
-@given(st.integers(1, 7), st.sampled_from([1, 2, 3]), st.integers(1, 6), st.sampled_from([0.5, 0.75, 1.0]),
-       st.sampled_from([1.0, 2.0]), st.sampled_from([1e-4, 0.2]), dtypes, layouts, seeds)
+@given(st.integers(1, 7), st.sampled_from([1, 2, 3]), st.integers(1, 6),
+       st.sampled_from([0.5, 0.75, 1.0]), st.sampled_from([1.0, 2.0]), st.sampled_from([1e-4, 0.2]),
+       dtypes, layouts, seeds)
 @settings(drawn, max_examples=80)
 def test_local_response_norm(size, groups, channels, beta, k, alpha, dtype, layout, seed):
-    """PyTorch divides alpha by the size; its channels are one tower, so each tower is given to it alone."""
+    """PyTorch divides alpha by the size; its channels are one tower, so each tower is given to it
+    alone."""
     def theirs(x):
-        return torch.cat([TF.local_response_norm(tower, size, alpha * size, beta, k) for tower in x.chunk(groups, dim=1)], dim=1)
+        return torch.cat([TF.local_response_norm(tower, size, alpha * size, beta, k)
+                          for tower in x.chunk(groups, dim=1)], dim=1)
 
-    compare("local_response_norm", lambda x: F.local_response_norm(x, size, alpha, beta, k, groups), theirs,
-            [numbers((2, groups * channels, 3, 4), seed, dtype) * 3], layout)
+    compare("local_response_norm", lambda x: F.local_response_norm(x, size, alpha, beta, k, groups),
+            theirs, [numbers((2, groups * channels, 3, 4), seed, dtype) * 3], layout)
 
 
-@given(st.integers(1, 6), st.tuples(*[st.integers(1, 7)] * 2), st.sampled_from([0.001 / 25, 0.2]), dtypes, layouts, seeds)
+@given(st.integers(1, 6), st.tuples(*[st.integers(1, 7)] * 2), st.sampled_from([0.001 / 25, 0.2]),
+       dtypes, layouts, seeds)
 @drawn
 def test_map_response_norm(size, image, alpha, dtype, layout, seed):
     def theirs(x):
@@ -169,7 +191,7 @@ def test_map_response_norm(size, image, alpha, dtype, layout, seed):
             [numbers((2, 3, *image), seed, dtype)], layout)
 
 
-# ------------------------------------------------------------------------------------------------ the other layers
+# --------------------------------------------------------------------------------- the other layers
 
 
 @given(st.tuples(*[st.integers(1, 40)] * 3), st.booleans(), dtypes, layouts, seeds)
@@ -178,8 +200,10 @@ def test_linear(sizes, with_bias, dtype, layout, seed):
     N, features, out = sizes
     arrays = [numbers((N, features), seed, dtype), numbers((out, features), seed + 1, dtype)]
     arrays += [numbers((out,), seed + 2, dtype)] * with_bias
-    largest = [np.abs(array).max() for array in arrays]  # x·w and b: of few outputs, each may be their small difference
-    compare("linear", F.linear, TF.linear, arrays, layout, summands=max([largest[0] * largest[1]] + largest[2:]))
+    # x·w and b: of few outputs, each may be their small difference
+    largest = [np.abs(array).max() for array in arrays]
+    compare("linear", F.linear, TF.linear, arrays, layout,
+            summands=max([largest[0] * largest[1]] + largest[2:]))
 
 
 def away_from_0(array):
@@ -188,10 +212,12 @@ def away_from_0(array):
 
 ELEMENTWISE = {
     "relu": (F.relu, TF.relu), "tanh": (F.tanh, torch.tanh), "sigmoid": (F.sigmoid, torch.sigmoid),
-    "exp": (lambda x: x.exp(), torch.exp), "log": (lambda x: (x * x).log(), lambda x: (x * x).log()),
+    "exp": (lambda x: x.exp(), torch.exp),
+    "log": (lambda x: (x * x).log(), lambda x: (x * x).log()),
     "neg": (lambda x: -x, torch.neg),
     "scalars": (lambda x: (2 - x * 3 + 1) / 4 - 5 / x, lambda x: (2 - x * 3 + 1) / 4 - 5 / x),
-    "powers": (lambda x: x ** 3 + x ** 2 + x ** -1 + 2 ** x, lambda x: x ** 3 + x ** 2 + x ** -1 + 2 ** x),
+    "powers": (lambda x: x ** 3 + x ** 2 + x ** -1 + 2 ** x,
+               lambda x: x ** 3 + x ** 2 + x ** -1 + 2 ** x),
     "transpose": (lambda x: x.transpose(), lambda x: x.permute(*reversed(range(x.ndim)))),
     "reshape": (lambda x: x.reshape(-1), lambda x: x.reshape(-1)),
 }
@@ -209,15 +235,18 @@ def test_number_by_number(name, shape, dtype, layout, seed):
 def test_softmax_and_log_softmax(shape, data, dtype, layout, seed):
     axis = data.draw(st.integers(-len(shape), len(shape) - 1))
     x = numbers(shape, seed, dtype) * 5
-    compare("softmax", lambda x: F.softmax(x, axis), lambda x: TF.softmax(x, axis), [x], layout, cancels=True)
-    compare("log_softmax", lambda x: F.log_softmax(x, axis), lambda x: TF.log_softmax(x, axis), [x], layout)
+    compare("softmax", lambda x: F.softmax(x, axis), lambda x: TF.softmax(x, axis), [x], layout,
+            cancels=True)
+    compare("log_softmax", lambda x: F.log_softmax(x, axis), lambda x: TF.log_softmax(x, axis), [x],
+            layout)
 
 
 @given(st.integers(1, 12), st.integers(2, 20), st.sampled_from([1, 30]), dtypes, layouts, seeds)
 @drawn
 def test_cross_entropy(N, classes, scale, dtype, layout, seed):
     labels = np.random.default_rng(seed).integers(0, classes, N)
-    compare("cross_entropy", lambda x: F.cross_entropy(x, labels), lambda x: TF.cross_entropy(x, torch.tensor(labels)),
+    compare("cross_entropy", lambda x: F.cross_entropy(x, labels),
+            lambda x: TF.cross_entropy(x, torch.tensor(labels)),
             [numbers((N, classes), seed, dtype) * scale], layout)
     weight = np.random.default_rng(seed + 1).uniform(0.1, 9, classes).astype(dtype)
     compare("cross_entropy with weights", lambda x: F.cross_entropy(x, labels, weight=weight),
@@ -228,7 +257,8 @@ def test_cross_entropy(N, classes, scale, dtype, layout, seed):
 @given(hnp.array_shapes(max_dims=4, max_side=6), dtypes, layouts, seeds)
 @drawn
 def test_mse_loss(shape, dtype, layout, seed):
-    compare("mse_loss", F.mse_loss, TF.mse_loss, [numbers(shape, seed, dtype), numbers(shape, seed + 1, dtype)], layout)
+    compare("mse_loss", F.mse_loss, TF.mse_loss,
+            [numbers(shape, seed, dtype), numbers(shape, seed + 1, dtype)], layout)
 
 
 def test_dropout_with_the_same_mask():
@@ -261,23 +291,28 @@ def test_im2col_and_col2im_are_unfold_and_fold(case, dtype, seed):
     assert deviation <= TOLERANCE[dtype]
 
 
-# ------------------------------------------------------------------------------------------------ arithmetic
+# --------------------------------------------------------------------------------------- arithmetic
 
-BINARY = {"+": lambda a, b: a + b, "-": lambda a, b: a - b, "*": lambda a, b: a * b, "/": lambda a, b: a / b}
+BINARY = {"+": lambda a, b: a + b, "-": lambda a, b: a - b, "*": lambda a, b: a * b, "/": lambda a,
+          b: a / b}
 
 
 @pytest.mark.parametrize("name", BINARY)
-@given(hnp.mutually_broadcastable_shapes(num_shapes=2, max_dims=4, max_side=5), dtypes, layouts, seeds)
+@given(hnp.mutually_broadcastable_shapes(num_shapes=2, max_dims=4, max_side=5), dtypes, layouts,
+       seeds)
 @settings(drawn, max_examples=30)
 def test_broadcasting_operators(name, shapes, dtype, layout, seed):
-    arrays = [away_from_0(numbers(shape, seed + i, dtype)).astype(dtype) for i, shape in enumerate(shapes.input_shapes)]
+    arrays = [away_from_0(numbers(shape, seed + i, dtype)).astype(dtype)
+              for i, shape in enumerate(shapes.input_shapes)]
     compare(name, BINARY[name], BINARY[name], [np.asarray(array) for array in arrays], layout)
 
 
-@given(hnp.mutually_broadcastable_shapes(num_shapes=2, max_dims=3, max_side=5), dtypes, layouts, seeds)
+@given(hnp.mutually_broadcastable_shapes(num_shapes=2, max_dims=3, max_side=5), dtypes, layouts,
+       seeds)
 @settings(drawn, max_examples=30)
 def test_powers_of_tensors(shapes, dtype, layout, seed):
-    arrays = [np.asarray(np.abs(numbers(shape, seed + i, dtype)) + 0.3, dtype) for i, shape in enumerate(shapes.input_shapes)]
+    arrays = [np.asarray(np.abs(numbers(shape, seed + i, dtype)) + 0.3, dtype)
+              for i, shape in enumerate(shapes.input_shapes)]
     compare("** (both tensors)", lambda a, b: a ** b, lambda a, b: a ** b, arrays, layout)
 
 
@@ -288,11 +323,13 @@ def test_matmul(shapes, which, dtype, layout, seed):
     a, b = shapes.input_shapes
     a = a[-1:] if which == "right" else a  # a vector times matrices, matrices times a vector
     b = b[-2:-1] if which == "left" else b
-    compare("@", lambda a, b: a @ b, lambda a, b: a @ b, [numbers(a, seed, dtype), numbers(b, seed + 1, dtype)], layout)
+    compare("@", lambda a, b: a @ b, lambda a, b: a @ b,
+            [numbers(a, seed, dtype), numbers(b, seed + 1, dtype)], layout)
 
 
 @pytest.mark.parametrize("name", ["sum", "mean", "max"])
-@given(hnp.array_shapes(min_dims=1, max_dims=4, max_side=5), st.data(), st.booleans(), dtypes, layouts, seeds)
+@given(hnp.array_shapes(min_dims=1, max_dims=4, max_side=5), st.data(), st.booleans(), dtypes,
+       layouts, seeds)
 @settings(drawn, max_examples=40)
 def test_reductions(name, shape, data, keepdims, dtype, layout, seed):
     axis = data.draw(st.integers(-len(shape), len(shape) - 1))
@@ -306,10 +343,12 @@ def test_reductions(name, shape, data, keepdims, dtype, layout, seed):
             summands=np.abs(x).max())
 
 
-INDICES = [0, -1, slice(None, 2), (slice(None), 1), (..., 2), ([0, 2, 0], [1, 1, 1]), [2, 0, 2, 2], (None, 1, slice(1, 3))]
+INDICES = [0, -1, slice(None, 2), (slice(None), 1), (..., 2), ([0, 2, 0], [1, 1, 1]), [2, 0, 2, 2],
+           (None, 1, slice(1, 3))]
 
 
 @given(st.sampled_from(INDICES), dtypes, layouts, seeds)
 @drawn
 def test_indexing(index, dtype, layout, seed):
-    compare("indexing", lambda x: x[index], lambda x: x[index], [numbers((3, 4, 5), seed, dtype)], layout)
+    compare("indexing", lambda x: x[index], lambda x: x[index], [numbers((3, 4, 5), seed, dtype)],
+            layout)

@@ -28,7 +28,8 @@ def test_a_seed_gives_the_same_numbers_again():
 
 def test_keys_fill_64_bits():
     keys = [random_key() for _ in range(400)]
-    assert all(isinstance(key, int) and 0 <= key < 1 << 64 for key in keys) and len(set(keys)) == 400
+    assert all(isinstance(key, int) and 0 <= key < 1 << 64
+               for key in keys) and len(set(keys)) == 400
     for bit in range(64):
         assert 100 < sum(key >> bit & 1 for key in keys) < 300
 

@@ -19,14 +19,16 @@ def test_the_python_runs_and_says_what_the_comments_say(page, capsys):
     exec(compile(block, page, "exec"), names)
     assert names["x"].grad.tolist() == [[2, -4], [6, 8]]
     said = capsys.readouterr().out
-    assert "60,965,224" in said and "(227 - 11 + 2·0)/4 + 1 = 216/4 + 1 = 55" in said and "correct" in said
+    assert ("60,965,224" in said and "(227 - 11 + 2·0)/4 + 1 = 216/4 + 1 = 55" in said
+            and "correct" in said)
     assert names["logits"].shape == (8, 10)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_command_exists(page):
     text = page.read_text("utf-8")
-    assert all(find_spec(module) for module in set(re.findall(r"python -m (minialex\.\w+|lessons(?:\.\w+)?)", text)))
+    assert all(find_spec(module)
+               for module in set(re.findall(r"python -m (minialex\.\w+|lessons(?:\.\w+)?)", text)))
     assert set(re.findall(r"(?:^|`)minialex ([a-z]+)", text, re.MULTILINE)) <= set(COMMANDS)
 
 
@@ -41,8 +43,10 @@ def test_the_readme_is_short():
 
 
 def test_the_documentation_builds(tmp_path):
-    """`mkdocs build --strict`: every link leads somewhere, every name of the API reference exists."""
-    mkdocs = pytest.importorskip("mkdocs.commands.build", reason="mkdocs is not installed (the extra docs)")
+    """`mkdocs build --strict`: every link leads somewhere, every name of the API reference
+    exists."""
+    mkdocs = pytest.importorskip("mkdocs.commands.build",
+                                 reason="mkdocs is not installed (the extra docs)")
     pytest.importorskip("mkdocstrings_handlers.python", reason="the extra docs")
     from mkdocs.config import load_config
 

@@ -1,4 +1,5 @@
-"""Sizes against counting: every window position enumerated, every column of the picture ticked off."""
+"""Sizes against counting: every window position enumerated, every column of the picture ticked
+off."""
 from fractions import Fraction
 
 import pytest
@@ -18,7 +19,8 @@ numbers = {
 def windows(size, kernel_size, stride, padding):
     """The columns of each window, by looking at every column of the padded picture."""
     padded = list(range(-padding, size + padding))
-    lefts = [left for left in range(len(padded)) if left % stride == 0 and left + kernel_size <= len(padded)]
+    lefts = [left for left in range(len(padded)) if left % stride == 0
+             and left + kernel_size <= len(padded)]
     return [padded[left : left + kernel_size] for left in lefts]
 
 
@@ -50,10 +52,12 @@ def test_explain_tells_the_size_and_the_loss_as_enumeration_finds_them(**layer):
     after_the_last = range(found[-1][-1] + 1, size + padding)
     if not after_the_last:
         span = size - kernel + 2 * padding
-        assert text == f"({size} - {kernel} + 2·{padding})/{stride} + 1 = {span}/{stride} + 1 = {len(found)}"
+        assert (text == f"({size} - {kernel} + 2·{padding})/{stride} + 1 = {span}/{stride} + 1 = "
+                f"{len(found)}")
         return
     assert f" → {len(found)}, the last " in text
-    assert ("the last column " if len(after_the_last) == 1 else f"the last {len(after_the_last)} columns ") in text
+    assert ("the last column " if len(after_the_last) == 1
+            else f"the last {len(after_the_last)} columns ") in text
     pixels = sum(column < size for column in after_the_last)
     if pixels == 0:
         assert "padding only" in text
@@ -64,11 +68,13 @@ def test_explain_tells_the_size_and_the_loss_as_enumeration_finds_them(**layer):
     larger = 1
     while windows(size + larger, kernel, stride, padding)[-1][-1] != size + larger + padding - 1:
         larger += 1
-    assert f"; {size + larger} or {larger} more pixel{'s make' if larger > 1 else ' makes'} it whole" in text
+    assert (f"; {size + larger} or {larger} more "
+            f"pixel{'s make' if larger > 1 else ' makes'} it whole" in text)
 
 
 def test_explain_is_worded_as_in_the_contract():
-    assert shapes.explain(227, kernel_size=11, stride=4, padding=0) == "(227 - 11 + 2·0)/4 + 1 = 216/4 + 1 = 55"
+    assert shapes.explain(227, kernel_size=11, stride=4,
+                          padding=0) == "(227 - 11 + 2·0)/4 + 1 = 216/4 + 1 = 55"
     assert shapes.explain(224, kernel_size=11, stride=4, padding=0) == (
         "(224 - 11 + 2·0)/4 + 1 = 54.25 → 54, the last column of pixels is never read; "
         "227 or 3 more pixels make it whole"
@@ -78,7 +84,8 @@ def test_explain_is_worded_as_in_the_contract():
         "225 or 1 more pixel makes it whole"
     )
     text = shapes.explain(16, kernel_size=5, stride=3)
-    assert text.startswith("(16 - 5 + 2·0)/3 + 1 = 4.66… → 4, the last 2 columns of pixels are never read; 17")
+    assert text.startswith("(16 - 5 + 2·0)/3 + 1 = 4.66… → 4, "
+                           "the last 2 columns of pixels are never read; 17")
 
 
 @given(numerator=st.integers(1, 500), denominator=st.integers(1, 30))
@@ -97,14 +104,16 @@ def test_pairs_are_height_and_width():
     assert shapes.conv_output_size((227, 227), 11, 4) == (55, 55)
     assert shapes.conv_output_size(227, 11, 4) == 55
     text = shapes.explain((224, 227), kernel_size=11, stride=4)
-    assert "height (224 - 11 + 2·0)/4 + 1 = 54.25 → 54, the last row of pixels is never read" in text
+    assert ("height (224 - 11 + 2·0)/4 + 1 = 54.25 → 54, "
+            "the last row of pixels is never read" in text)
     assert text.endswith("width (227 - 11 + 2·0)/4 + 1 = 216/4 + 1 = 55")
 
 
 @pytest.mark.parametrize(
     "arguments, sentence",
     [
-        ((8, 11, 4, 0), "a kernel of 11 does not fit into 8 + 2·0 = 8 pixels: use an input of at least 11"),
+        ((8, 11, 4, 0), "a kernel of 11 does not fit into 8 + 2·0 = 8 pixels: "
+         "use an input of at least 11"),
         ((8, 11, 4, 1), "does not fit into 8 + 2·1 = 10 pixels: use an input of at least 9"),
         (((227, 8), 11, 4, 0), "a kernel of 11 does not fit into 8"),
         ((227, 11, 0, 0), "stride must be a whole number of at least 1"),
@@ -128,12 +137,14 @@ def test_receptive_field_of_alexnet_is_what_marking_pixels_finds():
     layers = [(11, 4), (3, 2), (5, 1), (3, 2), (3, 1), (3, 1), (3, 1), (3, 2)]
 
     def sees(value):
-        """Columns of the picture (unpadded, so that they may be negative) behind one value of the last layer."""
+        """Columns of the picture (unpadded, so that they may be negative) behind one value of the
+        last layer."""
         columns = {value}
         for kernel, stride in reversed(layers):
             columns = {column * stride + offset for column in columns for offset in range(kernel)}
         return columns
 
-    assert shapes.receptive_field(layers) == (len(sees(0)), min(sees(1)) - min(sees(0))) == (195, 32)
+    assert shapes.receptive_field(layers) == (len(sees(0)), min(sees(1)) - min(sees(0))) == (195,
+                                                                                             32)
     assert shapes.receptive_field([(3, 1), (3, 1)]) == (5, 1)
     assert shapes.receptive_field([]) == (1, 1)

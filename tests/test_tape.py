@@ -1,4 +1,5 @@
-"""The tape: graphs that are walked once, recording switched off, a student's own Function, memory that is let go."""
+"""The tape: graphs that are walked once, recording switched off, a student's own Function, memory
+that is let go."""
 import gc
 import weakref
 
@@ -12,7 +13,8 @@ from minialex.fast.im2col import Im2col
 
 
 def leaf(shape=(3, 4), dtype=np.float32, seed=0):
-    return ma.Tensor(np.random.default_rng(seed).standard_normal(shape).astype(dtype), requires_grad=True)
+    return ma.Tensor(np.random.default_rng(seed).standard_normal(shape).astype(dtype),
+                     requires_grad=True)
 
 
 class MyReLU(ma.Function):
@@ -33,7 +35,7 @@ class Failing(ma.Function):
         raise OSError("no such derivative")
 
 
-# ------------------------------------------------------------------------------------------------ the graph is walked once
+# ------------------------------------------------------------------------- the graph is walked once
 
 
 def test_a_second_backward_is_an_error_and_changes_nothing():
@@ -98,7 +100,7 @@ def test_a_chain_of_twenty_thousand_operations_works_and_can_be_deleted():
     gc.collect()
 
 
-# ------------------------------------------------------------------------------------------------ switched off
+# ------------------------------------------------------------------------------------- switched off
 
 
 def test_no_grad_records_nothing_and_ends_with_its_block():
@@ -147,7 +149,8 @@ def test_a_function_is_told_which_gradients_are_wanted():
 
 
 def test_the_gradient_of_the_image_is_not_computed(monkeypatch):
-    """conv1's columns would cost as much as its weight gradient, for an image that nobody will change."""
+    """conv1's columns would cost as much as its weight gradient, for an image that nobody will
+    change."""
     def unwanted(*args, **kwargs):
         raise AssertionError("col2im was called for an image that needs no gradient")
 
@@ -160,7 +163,7 @@ def test_the_gradient_of_the_image_is_not_computed(monkeypatch):
         F.conv2d(ma.Tensor(pictures, requires_grad=True), weight).sum().backward()
 
 
-# ------------------------------------------------------------------------------------------------ a student's own op
+# ------------------------------------------------------------------------------- a student's own op
 
 
 def test_a_students_function_as_in_the_textbook():
@@ -178,11 +181,12 @@ def test_a_function_object_serves_once():
         function(x)
 
 
-# ------------------------------------------------------------------------------------------------ memory
+# ------------------------------------------------------------------------------------------- memory
 
 
 class Trace(ma.Function):
-    """Saves a fresh array, and notes during backward which arrays of later steps are still alive."""
+    """Saves a fresh array, and notes during backward which arrays of later steps are still
+    alive."""
 
     saved_arrays = []
     alive = []
@@ -216,7 +220,8 @@ def test_nothing_is_saved_without_a_gradient():
 
 
 def test_an_output_that_no_backward_needs_is_freed_during_the_forward_pass():
-    """conv → ReLU: the ReLU saves its own output, nobody needs the convolution's. That is 74 MB in conv1 at batch 64."""
+    """conv → ReLU: the ReLU saves its own output, nobody needs the convolution's. That is 74 MB in
+    conv1 at batch 64."""
     convolved = nn.Conv2d(3, 8, 3)(ma.Tensor(np.ones((2, 3, 8, 8), np.float32)))
     array = weakref.ref(convolved.data)
     activated = F.relu(convolved)
@@ -248,11 +253,13 @@ def test_gradients_on_the_way_are_freed_too():
 
 
 def test_a_finished_step_leaves_no_cycle_behind():
-    """What reference counting cannot free waits for the garbage collector: gigabytes, in a training loop."""
+    """What reference counting cannot free waits for the garbage collector: gigabytes, in a training
+    loop."""
     gc.collect()
     gc.disable()
     try:
-        network = nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(18, 3))
+        network = nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
+                                nn.Linear(18, 3))
         loss = F.cross_entropy(network(ma.Tensor(np.ones((2, 1, 8, 8), np.float32))), [0, 1])
         creator = weakref.ref(loss.creator)
         loss.backward()

@@ -1,4 +1,5 @@
-"""Does the course teach? Each word is explained before it is used, each section has a text, each `Try` does something."""
+"""Does the course teach? Each word is explained before it is used, each section has a text, each
+`Try` does something."""
 import importlib
 import re
 import subprocess
@@ -14,20 +15,23 @@ cells, words = (importlib.import_module(f"lessons.{name}") for name in ("cells",
 COURSE = sorted(LESSONS.glob("[0-9][0-9]_*.py"))
 TAUGHT = [path for path in COURSE if "# ## Try" in path.read_text(encoding="utf-8")]
 QUICK = ("00_first_network",)
-SPOKEN = re.compile(r"""(?:claim|heard|predict|formula|fact|settle)\((?:[^()"]|\([^()]*\))*?f?"((?:[^"\\]|\\.)*)\"""")
+SPOKEN = re.compile(r"""(?:claim|heard|predict|formula|fact|settle)\((?:[^()"]|\([^()]*\))*?f?"((?:[^"\\]|\\.)*)\"""")  # noqa: E501
 
 
 def told(path):
     """[(line, text)]: what a student reads in this lesson, texts and sentences, in order."""
     source = path.read_text(encoding="utf-8")
-    found = [(cell.line, f"{cell.title}\n{cell.body if cell.kind == 'text' else ''}") for cell in cells.read(source)]
-    found += [(source[:match.start()].count("\n") + 1, match[1]) for match in SPOKEN.finditer(source)]
+    found = [(cell.line, f"{cell.title}\n{cell.body if cell.kind == 'text' else ''}")
+             for cell in cells.read(source)]
+    found += [(source[:match.start()].count("\n") + 1, match[1])
+              for match in SPOKEN.finditer(source)]
     return sorted(found)
 
 
 def explained(path, term):
     """The line of the text in which this lesson explains the term, or None."""
-    return next((line for line, text in told(path) if f"**{term}**".lower() in _flat(text).lower()), None)
+    return next((line for line, text in told(path) if f"**{term}**".lower() in _flat(text).lower()),
+                None)
 
 
 def _flat(text):
@@ -59,14 +63,16 @@ def test_the_words_are_in_the_order_of_the_lessons():
 @pytest.mark.parametrize("path", TAUGHT, ids=lambda path: path.stem)
 def test_it_says_what_it_needs_and_gives(path):
     head = cells.read(path.read_text(encoding="utf-8"))[0].body
-    assert re.search(r"Prerequisites: .+?\. Minutes: \d+\. Afterwards you can ", " ".join(head.split()))
+    assert re.search(r"Prerequisites: .+?\. Minutes: \d+\. Afterwards you can ",
+                     " ".join(head.split()))
 
 
 @pytest.mark.parametrize("path", TAUGHT, ids=lambda path: path.stem)
 def test_each_section_begins_with_a_text(path):
     for cell in cells.read(path.read_text(encoding="utf-8")):
         if cell.kind == "code":
-            assert cell.title.startswith("Tools") or not cell.title, f"{path.name}:{cell.line} is a section without text"
+            assert cell.title.startswith(
+                "Tools") or not cell.title, f"{path.name}:{cell.line} is a section without text"
         else:
             assert len(cell.body.split()) > 8, f"{path.name}:{cell.line} says next to nothing"
 
@@ -77,7 +83,8 @@ def tries(path):
     found = re.findall(r"^# - `(.+?)`", source[source.index("# ## Try"):], re.MULTILINE)
     lines = source.splitlines()
     left = [statement.partition(" = ")[0] for statement in found]
-    return [(new, next(line for line in lines if line.startswith(f"{name} = "))) for new, name in zip(found, left)]
+    return [(new, next(line for line in lines if line.startswith(f"{name} = ")))
+            for new, name in zip(found, left)]
 
 
 @pytest.mark.parametrize("path", TAUGHT, ids=lambda path: path.stem)
@@ -86,12 +93,15 @@ def test_there_are_at_least_three_tries(path):
     assert len(changes) >= 3 and all(new != old for new, old in changes)
 
 
-@pytest.mark.parametrize("path, number", [
-    pytest.param(path, number, id=f"{path.stem}-{number}", marks=() if path.stem in QUICK else pytest.mark.long)
-    for path in TAUGHT for number in range(len(tries(path)))])
+@pytest.mark.parametrize("path, number",
+                         [pytest.param(path, number, id=f"{path.stem}-{number}",
+                                       marks=() if path.stem in QUICK else pytest.mark.long)
+                          for path in TAUGHT for number in range(len(tries(path)))])
 def test_a_try_gives_new_numbers_or_a_sentence(path, number, tmp_path, monkeypatch):
-    """In a copy of the course the line is changed and the lesson run: no traceback, and not what it said before."""
-    for source in [*LESSONS.glob("*.py"), *LESSONS.glob("drawings/*.py"), *(LESSONS / "labs").rglob("*")]:
+    """In a copy of the course the line is changed and the lesson run: no traceback, and not what it
+    said before."""
+    for source in [*LESSONS.glob("*.py"), *LESSONS.glob("drawings/*.py"),
+                   *(LESSONS / "labs").rglob("*")]:
         target = tmp_path / "lessons" / source.relative_to(LESSONS)
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_file():
@@ -103,13 +113,14 @@ def test_a_try_gives_new_numbers_or_a_sentence(path, number, tmp_path, monkeypat
     lesson = tmp_path / "lessons" / path.name
 
     def play():
-        return subprocess.run([sys.executable, str(lesson)], stdin=subprocess.DEVNULL, capture_output=True, cwd=tmp_path,
-                              encoding="utf-8", check=False)
+        return subprocess.run([sys.executable, str(lesson)], stdin=subprocess.DEVNULL,
+                              capture_output=True, cwd=tmp_path, encoding="utf-8", check=False)
 
     before = play()
     assert before.returncode == 0, before.stderr
     new, old = tries(path)[number]
-    lesson.write_text(path.read_text(encoding="utf-8").replace(f"\n{old}\n", f"\n{new}\n", 1), encoding="utf-8")
+    lesson.write_text(path.read_text(encoding="utf-8").replace(f"\n{old}\n", f"\n{new}\n", 1),
+                      encoding="utf-8")
     after = play()
     assert "Traceback" not in after.stderr
     if after.returncode:

@@ -11,17 +11,18 @@ from minialex import nn, optim
 
 
 def leaf(shape=(3, 4), dtype=np.float32, seed=0):
-    return ma.Tensor(np.random.default_rng(seed).standard_normal(shape).astype(dtype), requires_grad=True)
+    return ma.Tensor(np.random.default_rng(seed).standard_normal(shape).astype(dtype),
+                     requires_grad=True)
 
 
-# ------------------------------------------------------------------------------------------------ dtypes
+# ------------------------------------------------------------------------------------------- dtypes
 
 
-@pytest.mark.parametrize("data, dtype", [
-    (np.ones(2, np.float64), np.float64), (np.ones(2, np.float32), np.float32), (np.ones(2, np.float16), np.float16),
-    (np.arange(2), np.float32), (np.ones(2, bool), np.float32), ([1, 2], np.float32), ([1.5, 2.5], np.float32),
-    (3, np.float32), (2.5, np.float32), (np.float64(2.5), np.float32),
-])
+@pytest.mark.parametrize(
+    "data, dtype", [(np.ones(2, np.float64), np.float64), (np.ones(2, np.float32), np.float32),
+                    (np.ones(2, np.float16), np.float16), (np.arange(2), np.float32),
+                    (np.ones(2, bool), np.float32), ([1, 2], np.float32), ([1.5, 2.5], np.float32),
+                    (3, np.float32), (2.5, np.float32), (np.float64(2.5), np.float32)])
 def test_a_floating_array_keeps_its_dtype_and_everything_else_becomes_float32(data, dtype):
     assert ma.Tensor(data).dtype == dtype
 
@@ -32,10 +33,9 @@ def test_a_floating_array_is_not_copied():
 
 
 SCALARS = [2, 2.5, True, np.float64(2.5), np.float32(2.5), np.int64(2), np.array(2.5), np.array(2)]
-OPERATIONS = [
-    lambda x, c: x + c, lambda x, c: c + x, lambda x, c: x - c, lambda x, c: c - x, lambda x, c: x * c, lambda x, c: c * x,
-    lambda x, c: x / c, lambda x, c: c / x, lambda x, c: x ** c, lambda x, c: c ** x,
-]
+OPERATIONS = [lambda x, c: x + c, lambda x, c: c + x, lambda x, c: x - c, lambda x, c: c - x,
+              lambda x, c: x * c, lambda x, c: c * x, lambda x, c: x / c, lambda x, c: c / x,
+              lambda x, c: x ** c, lambda x, c: c ** x]
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -70,7 +70,8 @@ class EveryLayer(nn.Module):
         x = F.flatten(self.drop(F.sigmoid(x) / 2.0)) * self.scale
         x = self.fc(x) + self.fc(x)[:, [0, 0, 1, 2]] ** 2
         x = (1 - x.transpose().T).exp().log() @ np.eye(4, dtype=np.float32)
-        return (-x).reshape(-1, 4) + x.max(axis=1, keepdims=True) - x.mean() + F.log_softmax(x) * F.softmax(x)
+        return (-x).reshape(-1, 4) + x.max(axis=1, keepdims=True) - x.mean() + F.log_softmax(
+            x) * F.softmax(x)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -78,11 +79,14 @@ def test_a_training_step_of_every_op_stays_in_its_dtype(dtype):
     network = EveryLayer()
     for parameter in network.parameters():
         parameter.data = parameter.data.astype(dtype)
-    optimizer = optim.SGD(network.parameters(), lr=np.float64(0.01), momentum=0.9, weight_decay=5e-4)
-    x = ma.Tensor(np.random.default_rng(0).standard_normal((3, 4, 5, 5)).astype(dtype), requires_grad=True)
+    optimizer = optim.SGD(network.parameters(), lr=np.float64(0.01), momentum=0.9,
+                          weight_decay=5e-4)
+    x = ma.Tensor(np.random.default_rng(0).standard_normal((3, 4, 5, 5)).astype(dtype),
+                  requires_grad=True)
     for _ in range(2):
         output = network(x)
-        loss = F.cross_entropy(output, np.array([0, 1, 3])) + F.mse_loss(output, np.zeros((3, 4), dtype))
+        loss = F.cross_entropy(output, np.array([0, 1, 3])) + F.mse_loss(output,
+                                                                         np.zeros((3, 4), dtype))
         loss.backward()
         optimizer.step()
         assert output.dtype == loss.dtype == x.grad.dtype == dtype
@@ -102,17 +106,20 @@ def test_data_and_grad_are_arrays_for_single_numbers_too():
     for expected in (5, 10):
         y = x * x - x
         y.backward()
-        assert isinstance(y.data, np.ndarray) and isinstance(x.grad, np.ndarray) and x.grad == expected
-    assert isinstance(x.max().data, np.ndarray) and isinstance(F.mse_loss(x, ma.Tensor(0.0)).data, np.ndarray)
+        assert isinstance(y.data, np.ndarray) and isinstance(x.grad,
+                                                             np.ndarray) and x.grad == expected
+    assert isinstance(x.max().data, np.ndarray) and isinstance(F.mse_loss(x, ma.Tensor(0.0)).data,
+                                                               np.ndarray)
 
 
 def test_arrays_on_the_left_leave_the_operator_to_the_tensor():
     x = leaf((2, 2))
-    for y in (np.ones((2, 2), np.float32) * x, np.ones((2, 2), np.float32) @ x, np.float64(2) - x, [[1, 2], [3, 4]] / x):
+    for y in (np.ones((2, 2), np.float32) * x, np.ones((2, 2), np.float32) @ x, np.float64(2) - x,
+              [[1, 2], [3, 4]] / x):
         assert isinstance(y, ma.Tensor) and y.shape == (2, 2) and y.dtype == np.float32
 
 
-# ------------------------------------------------------------------------------------------------ adding up
+# ---------------------------------------------------------------------------------------- adding up
 
 
 def test_a_tensor_used_twice_gets_both_gradients():
@@ -169,11 +176,10 @@ def test_the_gradient_argument_is_the_seed():
     assert np.array_equal(x.grad, 2 * seed)
 
 
-PAIRS = {
-    "x + y": lambda x, y: x + y, "x - y": lambda x, y: x - y, "reshape": lambda x, y: x.reshape(-1).reshape(3, 4) + y,
-    "transpose": lambda x, y: x.T.T + y.transpose(1, 0).transpose(1, 0), "pad": lambda x, y: x + y + x,
-    "index": lambda x, y: x[:] + y[...], "neg": lambda x, y: (-x) * -1 + y,
-}
+PAIRS = {"x + y": lambda x, y: x + y, "x - y": lambda x, y: x - y, "reshape": lambda x,
+         y: x.reshape(-1).reshape(3, 4) + y, "transpose": lambda x,
+         y: x.T.T + y.transpose(1, 0).transpose(1, 0), "pad": lambda x, y: x + y + x,
+         "index": lambda x, y: x[:] + y[...], "neg": lambda x, y: (-x) * -1 + y}
 
 
 @pytest.mark.parametrize("f", PAIRS.values(), ids=PAIRS)
@@ -221,12 +227,14 @@ def test_pairs_of_indices_count_how_often_they_were_picked(picks):
     assert np.array_equal(x.grad, expected)
 
 
-# ------------------------------------------------------------------------------------------------ what a tensor says
+# ------------------------------------------------------------------------------- what a tensor says
 
 
 def test_a_tensor_describes_itself():
     x = ma.Tensor(np.arange(6.0).reshape(2, 3), requires_grad=True)
-    assert (x.shape, x.ndim, x.size, x.dtype, x.device, len(x)) == ((2, 3), 2, 6, np.float64, "cpu", 2)
+    assert (x.shape, x.ndim, x.size, x.dtype, x.device, len(x)) == ((2, 3), 2, 6, np.float64, "cpu",
+                                                                    2)
     assert "requires_grad=True" in repr(x) and "made by Exp" in repr(x.exp())
-    assert x.numpy() is x.data and ma.Tensor([2.5]).item() == 2.5 and type(ma.Tensor([2.5]).item()) is float
+    assert x.numpy() is x.data and ma.Tensor([2.5]).item() == 2.5 and type(
+        ma.Tensor([2.5]).item()) is float
     assert x.to("cpu") is x

@@ -1,4 +1,5 @@
-"""`with ma.textbook():` runs exactly the lines of ops/, in this thread only; the numbers are those of the fast way."""
+"""`with ma.textbook():` runs exactly the lines of ops/, in this thread only; the numbers are those
+of the fast way."""
 import os
 import subprocess
 import sys
@@ -48,7 +49,8 @@ class Small(nn.Sequential):
     """Every kind of layer, for pictures of 3 x 23 x 23."""
 
     def __init__(self):
-        super().__init__(pad=nn.ZeroPad2d(right=1, bottom=2), conv1=nn.Conv2d(3, 8, 5, stride=2, padding=1), relu1=nn.ReLU(),
+        super().__init__(pad=nn.ZeroPad2d(right=1, bottom=2),
+                         conv1=nn.Conv2d(3, 8, 5, stride=2, padding=1), relu1=nn.ReLU(),
                          norm1=nn.LocalResponseNorm(groups=2), pool1=nn.MaxPool2d(3, 2),
                          conv2=nn.Conv2d(8, 6, 3, padding=1, groups=2), tanh=nn.Tanh(),
                          norm2=nn.MapResponseNorm(), pool2=nn.AvgPool2d(2), sigmoid=nn.Sigmoid(),
@@ -66,11 +68,13 @@ def small(dtype):
 
 def test_a_line_of_the_book_fits_on_a_projector():
     """At most 100 characters, in what the book imports as well; elsewhere ruff allows 130."""
-    names = "tensor functional nn optim models shapes aliases device errors numpy_calls random".split()
+    names = ("tensor functional nn optim models shapes aliases device "
+             "errors numpy_calls random".split())
     book = [ROOT / "minialex" / f"{name}.py" for name in names]
     long = [f"{path.relative_to(ROOT)}:{number} has {len(line)} characters"
             for path in [*book, *(ROOT / "minialex" / "ops").glob("*.py")]
-            for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1) if len(line) > 100]
+            for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+            if len(line) > 100]
     assert not long, long
 
 
@@ -82,7 +86,8 @@ def test_a_network_of_every_layer_gives_the_same_numbers(dtype, tolerance):
         book = step(model, images, labels)
     for value, expected in zip(fast, book):
         assert value.dtype == expected.dtype == dtype
-        np.testing.assert_allclose(value, expected, rtol=tolerance, atol=tolerance * np.abs(expected).max())
+        np.testing.assert_allclose(value, expected, rtol=tolerance,
+                                   atol=tolerance * np.abs(expected).max())
 
 
 def test_by_the_book_every_operation_is_one_of_ops_and_nothing_fast_is_entered():
@@ -96,13 +101,15 @@ def test_by_the_book_every_operation_is_one_of_ops_and_nothing_fast_is_entered()
     with ma.textbook():
         entered = files_entered(training_step)
     assert not any(name.startswith("fast/") for name in entered)
-    assert {f"ops/{name}.py" for name in ("convolution", "pooling", "normalization", "linear", "sgd", "padding")} <= entered
+    assert {f"ops/{name}.py" for name in ("convolution", "pooling", "normalization", "linear",
+                                          "sgd", "padding")} <= entered
     assert any(name.startswith("fast/") for name in files_entered(training_step))
 
 
 @pytest.mark.parametrize("backward", [False, True])
 def test_a_convolution_by_the_book_enters_five_files(backward):
-    x, w, b = (ma.Tensor(np.ones(shape), requires_grad=True) for shape in ((4, 8, 9, 9), (6, 4, 5, 5), 6))
+    x, w, b = (ma.Tensor(np.ones(shape), requires_grad=True)
+               for shape in ((4, 8, 9, 9), (6, 4, 5, 5), 6))
 
     def call():
         y = F.conv2d(x, w, b, padding=2, groups=2)
@@ -110,7 +117,8 @@ def test_a_convolution_by_the_book_enters_five_files(backward):
             y.backward(np.ones(y.shape))
 
     with ma.textbook():
-        assert files_entered(call) == {"functional.py", "tensor.py", "device.py", "ops/convolution.py", "ops/im2col.py"}
+        assert files_entered(call) == {"functional.py", "tensor.py", "device.py",
+                                       "ops/convolution.py", "ops/im2col.py"}
 
 
 def test_another_thread_is_left_alone():
@@ -131,9 +139,11 @@ def test_another_thread_is_left_alone():
     assert "fast/" in seen["there"] and seen["after"] == seen["there"]
 
 
-@pytest.mark.parametrize("setting, where", [("1", "ops/activation.py"), ("0", "fast/activation.py"), ("", "fast/activation.py")])
+@pytest.mark.parametrize("setting, where", [("1", "ops/activation.py"), ("0", "fast/activation.py"),
+                                            ("", "fast/activation.py")])
 def test_the_environment_opens_the_book_for_a_program(setting, where):
-    program = "import numpy, minialex as ma, minialex.functional as F; print(ma.fast.explain(F.relu, numpy.ones((2, 3))))"
+    program = ("import numpy, minialex as ma, minialex.functional as F; "
+               "print(ma.fast.explain(F.relu, numpy.ones((2, 3))))")
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT,
                           env=os.environ | {"MINIALEX_TEXTBOOK": setting})
     assert done.returncode == 0 and where in done.stdout, done.stderr
@@ -174,18 +184,19 @@ def test_a_window_with_more_pixels_than_a_byte_counts_is_pooled_by_the_book():
     np.testing.assert_array_equal(y.data, x.reshape(1, 2, 2, 17, 2, 17).max(axis=(3, 5)))
 
 
-# ------------------------------------------------------------------------------------------------ which implementation
+# ----------------------------------------------------------------------------- which implementation
 
 
 @pytest.mark.parametrize("shape, weight, options, says", [
     ((32, 256, 13, 13), (384, 256, 3, 3), {"padding": 1}, "Winograd F(3×3, 3×3), 32 images"),
-    ((8, 96, 27, 27), (256, 48, 5, 5), {"padding": 2, "groups": 2}, "Winograd F(3×3, 5×5), 8 images"),
-    ((8, 3, 63, 63), (96, 3, 11, 11), {"stride": 4}, "space-to-depth 4×4, Winograd F("),
+    ((8, 96, 27, 27), (256, 48, 5, 5), {"padding": 2, "groups": 2}, "Winograd F(3×3, 5×5), 8 "
+     "images"), ((8, 3, 63, 63), (96, 3, 11, 11), {"stride": 4}, "space-to-depth 4×4, Winograd F("),
     ((2, 1, 32, 32), (6, 1, 5, 5), {}, "batched matmul"),
     ((2, 16, 5, 5), (120, 16, 5, 5), {}, "batched matmul, a product for each row"),
     ((2, 64, 9, 9), (64, 64, 5, 5), {}, "im2col")])
 def test_explain_says_what_serves_a_convolution(shape, weight, options, says):
-    text = ma.fast.explain(F.conv2d, np.zeros(shape, np.float32), np.zeros(weight, np.float32), **options)
+    text = ma.fast.explain(F.conv2d, np.zeros(shape, np.float32), np.zeros(weight, np.float32),
+                           **options)
     assert text.startswith(f"Conv2d: {says}") and text.endswith(".py)") and "\n" not in text
 
 
@@ -199,7 +210,8 @@ def test_explain_reads_a_network_layer_by_layer():
 def test_the_table_can_be_printed_and_names_files_that_exist():
     lines = ma.fast.table().splitlines()
     assert len(lines) == 1 + len(ROWS)
-    assert all((ROOT / "minialex" / line.split(".py")[0].split()[-1]).with_suffix(".py").exists() for line in lines[1:])
+    assert all((ROOT / "minialex" / line.split(".py")[0].split()[-1]).with_suffix(".py").exists()
+               for line in lines[1:])
 
 
 def test_implementations_are_functions_with_the_book_s_options():

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-ANNOTATED = ["aliases", "anomaly", "device", "errors", "functional", "models", "nn", "ops", "optim", "random", "shapes", "tensor",
-             "layer_table", "fast"]
+ANNOTATED = ["aliases", "anomaly", "device", "errors", "functional", "models", "nn", "ops", "optim",
+             "random", "shapes", "tensor", "layer_table", "fast"]
 
 
 def test_a_program_with_types_runs():
@@ -27,7 +27,8 @@ def test_every_public_function_is_annotated(name):
             within = node.body if isinstance(node, ast.ClassDef) else [node]
             for function in within:
                 if isinstance(function, ast.FunctionDef) and not function.name.startswith("_"):
-                    arguments = [a for a in function.args.args + function.args.kwonlyargs if a.arg not in ("self", "cls")]
+                    arguments = [a for a in function.args.args + function.args.kwonlyargs
+                                 if a.arg not in ("self", "cls")]
                     if function.returns is None or any(a.annotation is None for a in arguments):
                         bare.append(f"{file.name}: {function.name}")
     assert bare == []
@@ -37,7 +38,9 @@ def test_the_package_says_that_it_has_types():
     assert (ROOT / "minialex" / "py.typed").exists()
 
 
-@pytest.mark.skipif(importlib.util.find_spec("mypy") is None, reason="mypy is not installed (requirements-dev.txt)")
+@pytest.mark.skipif(importlib.util.find_spec("mypy") is None,
+                    reason="mypy is not installed (requirements-dev.txt)")
 def test_mypy_finds_no_mistake(tmp_path):
-    done = subprocess.run([sys.executable, "-m", "mypy", "--cache-dir", str(tmp_path)], cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-m", "mypy", "--cache-dir", str(tmp_path)], cwd=ROOT,
+                          capture_output=True, text=True)
     assert done.returncode == 0, done.stdout

@@ -1,4 +1,5 @@
-"""A user's program with types, for `mypy`: what it names must be typed. (`mypy` checks it, tests/test_types.py runs it.)"""
+"""A user's program with types, for `mypy`: what it names must be typed. (`mypy` checks it,
+tests/test_types.py runs it.)"""
 import numpy as np
 
 import minialex as ma
@@ -32,7 +33,8 @@ def main() -> float:
     update = optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
     rates = optim.StepLR(update, step_size=2)
     x = ma.Tensor(np.ones((2, 3, 12, 12), np.float32))
-    loss = F.cross_entropy(model(x), [0, 1]) + 0.5 * F.mse_loss(2 - x[:1] / 3, x[1:] ** 2).sum().log().exp()
+    loss = F.cross_entropy(model(x), [0, 1]) + 0.5 * F.mse_loss(2 - x[:1] / 3,
+                                                                x[1:] ** 2).sum().log().exp()
     loss.backward()
     update.step()
     rates.step()
@@ -40,7 +42,8 @@ def main() -> float:
         scores: np.ndarray = F.softmax(model.eval()(x)).numpy()
     assert model.parameters()[0].grad is not None and scores.shape == (2, 5)
     assert models.lenet5(num_classes=3).input_shape == (1, 32, 32)
-    assert shapes.conv_output_size(227, 11, stride=4) == 55 and shapes.summary(models.lenet5()).totals.parameters == 61_706
+    assert shapes.conv_output_size(227, 11, stride=4) == 55 and shapes.summary(
+        models.lenet5()).totals.parameters == 61_706
     return loss.item()
 
 

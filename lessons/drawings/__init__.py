@@ -1,4 +1,5 @@
-"""The lessons' drawings, one file for each: what is too long to stand between a claim and its proof.
+"""The lessons' drawings, one file for each: what is too long to stand between a claim and its
+proof.
 
 `from drawings import tape` and `tape.draw(...)` gives a figure, which `classroom.save` writes.
 """

@@ -37,8 +37,8 @@ def _forward(axis):
     for number, ((h, w), colour) in enumerate(zip(WINDOWS, COLOURS)):
         inset = 0.1 + 0.07 * number
         x, y = 0.4 + 1.3 * w + inset, 8.2 - 1.3 * (h + 3) + inset
-        axis.plot([x, x + 3.9 - 2 * inset, x + 3.9 - 2 * inset, x, x], [y, y, y + 3.9 - 2 * inset, y + 3.9 - 2 * inset, y],
-                  color=colour, linewidth=2.2)
+        axis.plot([x, x + 3.9 - 2 * inset, x + 3.9 - 2 * inset, x, x],
+                  [y, y, y + 3.9 - 2 * inset, y + 3.9 - 2 * inset, y], color=colour, linewidth=2.2)
     arrow(axis, (6.2, 5.6), (7.4, 5.6))
     faces = [[_tint(colour) for colour in COLOURS]] * 9
     cells(axis, [[f"w{i}" for i in range(1, 10)]], 8.0, 5.6 + 0.5, size=0.95, fontsize=10)
@@ -47,10 +47,11 @@ def _forward(axis):
     cells(axis, _columns(), 17.6, 9.6, size=1.0, faces=faces, fontsize=11)
     axis.text(19.6, 9.8, "columns, 9×4", ha="center", color=INK, fontsize=11)
     axis.text(22.05, 5.6, "=", fontsize=20, ha="center", va="center", color=INK)
-    cells(axis, [["y1", "y2", "y3", "y4"]], 22.5, 5.6 + 0.42, size=0.85, faces=[[_tint(colour) for colour in COLOURS]])
+    cells(axis, [["y1", "y2", "y3", "y4"]], 22.5, 5.6 + 0.42, size=0.85,
+          faces=[[_tint(colour) for colour in COLOURS]])
     axis.text(24.2, 6.4, "one output map", ha="center", color=INK, fontsize=11)
-    axis.text(0.4, 1.7, "Pixels 6, 7, 10 and 11 lie in all four windows: each stands in the columns four times.",
-              color=INK, fontsize=11)
+    axis.text(0.4, 1.7, "Pixels 6, 7, 10 and 11 lie in all four windows: "
+              "each stands in the columns four times.", color=INK, fontsize=11)
 
 
 def _backward(axis):
@@ -61,14 +62,16 @@ def _backward(axis):
             if labels[i][j]:
                 labels[i][j], faces[i][j] = f"g{j + 1}", _tint(colour)
     cells(axis, labels, 0.4, 9.3, size=1.0, faces=faces, fontsize=11)
-    axis.text(2.4, -0.4, "dcolumns: only the copies of\npixel 7 are shown", ha="center", va="center", color=INK, fontsize=10)
+    axis.text(2.4, -0.4, "dcolumns: only the copies of\npixel 7 are shown", ha="center",
+              va="center", color=INK, fontsize=10)
     arrow(axis, (4.8, 5.2), (6.0, 5.2))
     counts = [[1, 2, 2, 1], [2, 4, 4, 2], [2, 4, 4, 2], [1, 2, 2, 1]]
     tints = [[PALE if n == 4 else "white" if n == 2 else "#f5f6f8" for n in row] for row in counts]
     sums = [[f"{n} terms" if n > 1 else "1 term" for n in row] for row in counts]
     sums[1][2] = "g1+g2\n+g3+g4"
     cells(axis, sums, 6.4, 8.2, size=1.6, faces=tints, fontsize=9)
-    axis.text(9.6, 1.3, "dpicture: as many terms as windows\nread the pixel", ha="center", va="center", color=INK, fontsize=10)
+    axis.text(9.6, 1.3, "dpicture: as many terms as windows\nread the pixel", ha="center",
+              va="center", color=INK, fontsize=10)
 
 
 def _map(figure, readers):

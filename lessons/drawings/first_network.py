@@ -1,13 +1,16 @@
-"""Lesson 0: the border that a network draws between two kinds of points, before and after training, and its loss."""
+"""Lesson 0: the border that a network draws between two kinds of points, before and after training,
+and its loss."""
 import numpy as np
 from drawings.paper import BLUE, INK, RED, sheet
 
 
 def draw(network, before, after, points, answers, history):
-    """network(weights, points) -> scores; before, after: its weights; history: the loss at each step."""
+    """network(weights, points) -> scores; before, after: its weights; history: the loss at each
+    step."""
     figure = sheet(13, 4.6)
     axes = figure.subplots(1, 3)
-    for axis, weights, title in [(axes[0], before, "Random weights"), (axes[1], after, f"After {len(history)} steps")]:
+    for axis, weights, title in [(axes[0], before, "Random weights"),
+                                 (axes[1], after, f"After {len(history)} steps")]:
         _border(axis, network, weights, points, answers)
         axis.set_title(title, fontsize=13, weight="bold", color=INK, loc="left")
     axes[2].plot(np.arange(len(history)), history, color=INK, linewidth=2)

@@ -23,7 +23,8 @@ def draw(mosaic, answer, classes):
     _titled(axes[1], "17×17 answers in one pass (pale: unsure)")
     for number, kind in enumerate(classes):
         row, column = 8 * (number // 3), 8 * (number % 3)
-        axes[1].plot(column, row, "o", markersize=9, color=colours[kind], markeredgecolor="white", markeredgewidth=2)
+        axes[1].plot(column, row, "o", markersize=9, color=colours[kind], markeredgecolor="white",
+                     markeredgewidth=2)
     axes[1].set_xlabel("a ringed dot: a window that shows one whole tile, in its true colour")
     aligned = p[:, ::8, ::8].reshape(len(p), 9)
     for kind in range(5):
@@ -33,8 +34,10 @@ def draw(mosaic, answer, classes):
     axes[2].set_yticklabels([NAMES[kind] for kind in classes])
     axes[2].invert_yaxis()
     axes[2].set_xlim(0, 1)
-    axes[2].set_title("What it says to the nine whole tiles", loc="left", fontsize=12.5, weight="bold", color=INK)
-    axes[2].legend(frameon=False, ncols=3, loc="upper center", bbox_to_anchor=(0.5, -0.06), fontsize=9)
+    axes[2].set_title("What it says to the nine whole tiles", loc="left", fontsize=12.5,
+                      weight="bold", color=INK)
+    axes[2].legend(frameon=False, ncols=3, loc="upper center", bbox_to_anchor=(0.5, -0.06),
+                   fontsize=9)
     figure.tight_layout(w_pad=2)
     return figure
 

@@ -24,9 +24,12 @@ def draw(steps, curves):
     axis.grid(True, color=GREY, linewidth=0.6)
     axis.set_xlabel("step h, smaller and smaller")
     axis.set_ylabel("relative error of the derivative of eˣ at 1")
-    axis.set_title("Smaller is better, until rounding takes over", loc="left", fontsize=15, weight="bold", color=INK)
-    axis.text(3e-3, 3e-10, "the curve bends:\nh²/6, or h/2", color=INK, fontsize=11, ha="right", rotation=0)
+    axis.set_title("Smaller is better, until rounding takes over", loc="left", fontsize=15,
+                   weight="bold", color=INK)
+    axis.text(3e-3, 3e-10, "the curve bends:\nh²/6, or h/2", color=INK, fontsize=11, ha="right",
+              rotation=0)
     axis.text(4e-12, 4e-8, "eˣ is rounded: ε/h", color=INK, fontsize=11)
-    axis.legend(loc="lower right", frameon=False, fontsize=11, title="dots: measured, lines: predicted")
+    axis.legend(loc="lower right", frameon=False, fontsize=11,
+                title="dots: measured, lines: predicted")
     figure.tight_layout()
     return figure

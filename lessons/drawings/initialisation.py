@@ -1,4 +1,5 @@
-"""Lesson 14: how much of the signal depends on the picture, layer by layer, and two training curves."""
+"""Lesson 14: how much of the signal depends on the picture, layer by layer, and two training
+curves."""
 from math import log
 
 from drawings.paper import AMBER, BLUE, INK, RED, heading, sheet
@@ -8,12 +9,15 @@ def draw(paper, raw, he, small, grown, sigma):
     """paper, raw, he: {layer: share}; small, grown: the loss of each step; sigma: of small."""
     figure = sheet(12, 5.2)
     heading(figure, 0.93, "What is left of the picture, and what it does to training")
-    left, right = figure.add_axes((0.075, 0.13, 0.46, 0.66)), figure.add_axes((0.63, 0.13, 0.33, 0.66))
+    left, right = figure.add_axes((0.075, 0.13, 0.46, 0.66)), figure.add_axes((0.63, 0.13, 0.33,
+                                                                               0.66))
     places = range(1, len(paper) + 1)
-    for shares, colour, label in ((he, BLUE, "He: σ = √(2/n)"), (raw, AMBER, "paper, larger pixels"),
+    for shares, colour, label in ((he, BLUE, "He: σ = √(2/n)"),
+                                  (raw, AMBER, "paper, larger pixels"),
                                   (paper, RED, "paper, pixels of variance 1")):
         left.semilogy(places, [100 * share for share in shares.values()], "o-", color=colour)
-        left.text(len(paper) + 0.12, 100 * list(shares.values())[-1], label, color=colour, va="center", fontsize=9)
+        left.text(len(paper) + 0.12, 100 * list(shares.values())[-1], label, color=colour,
+                  va="center", fontsize=9)
     left.set_xticks(list(places), ["conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7"])
     left.set_xlim(0.8, len(paper) + 2.6)
     left.set_ylabel("share of the signal that depends\non the picture, % (untrained AlexNet)")

@@ -37,7 +37,8 @@ def blank(axis, left, right, bottom, top):
 
 
 def cells(axis, values, left, top, size=1.0, text="{:g}", faces=None, **look):
-    """A small matrix as squares with numbers in them; its upper left corner at (left, top). faces: colours, same shape."""
+    """A small matrix as squares with numbers in them; its upper left corner at (left, top). faces:
+    colours, same shape."""
     for i, row in enumerate(values):
         for j, value in enumerate(row):
             x, y = left + j * size, top - (i + 1) * size
@@ -45,4 +46,5 @@ def cells(axis, values, left, top, size=1.0, text="{:g}", faces=None, **look):
             axis.add_patch(box(x, y, size, size, facecolor=face, edgecolor=INK, linewidth=0.7))
             if value is not None:
                 label = value if isinstance(value, str) else text.format(value)
-                axis.text(x + size / 2, y + size / 2, label, ha="center", va="center", **{"fontsize": 9, "color": INK} | look)
+                axis.text(x + size / 2, y + size / 2, label, ha="center", va="center",
+                          **{"fontsize": 9, "color": INK} | look)

@@ -10,13 +10,15 @@ def draw(photo, wins):
     colours = ListedColormap(["white", PALE, BLUE, AMBER, RED])
     figure, axes = classroom.picture().subplots(1, 3, figsize=(14, 5))
     axes[0].imshow(photo, cmap="gray")
-    axes[0].set_title(f"a map, {photo.shape[0]}×{photo.shape[1]}", fontsize=12.5, color=INK, weight="bold")
+    axes[0].set_title(f"a map, {photo.shape[0]}×{photo.shape[1]}", fontsize=12.5, color=INK,
+                      weight="bold")
     for axis, (name, count) in zip(axes[1:], wins.items()):
         shown = axis.imshow(count, cmap=colours, vmin=-0.5, vmax=4.5, interpolation="nearest")
         windows, winners = int(count.sum()), int((count > 0).sum())
         text = f"{name}: {windows} windows, {winners} winners"
         axis.set_title(text, fontsize=12.5, color=INK, weight="bold")
-        axis.set_xlabel(f"{int((count > 1).sum())} pixels win more than once", color=INK, fontsize=11)
+        axis.set_xlabel(f"{int((count > 1).sum())} pixels win more than once", color=INK,
+                        fontsize=11)
     for axis in axes:
         axis.set_xticks([])
         axis.set_yticks([])

@@ -1,11 +1,12 @@
-"""Lesson 21: where conv1 reads zeros, what the norm before the ReLU dims, and what each change does to pool5."""
+"""Lesson 21: where conv1 reads zeros, what the norm before the ReLU dims, and what each change does
+to pool5."""
 import numpy as np
 from drawings.paper import BLUE, INK, PALE, RED, heading, sheet
 
 
 def draw(ones, before, after, moved):
-    """ones: (55, 55) pixels in each window; before, after: normalised values with ReLU last and first; moved: {change: (size,
-    correlation)} of pool5 against the paper's."""
+    """ones: (55, 55) pixels in each window; before, after: normalised values with ReLU last and
+    first; moved: {change: (size, correlation)} of pool5 against the paper's."""
     figure = sheet(12, 5.4)
     heading(figure, 0.93, "Pixels in conv1's windows")
     heading(figure, 0.93, "Norm before the ReLU", left=0.36)
@@ -30,7 +31,8 @@ def draw(ones, before, after, moved):
     right.axvline(1, color=RED, linewidth=1)
     for place, name in enumerate(names):
         size, alike = moved[name]
-        right.text(max(size, 1) + 0.06, place, f"{size:.2f} ×, correlation {alike:.2f}", va="center", fontsize=8.5, color=INK)
+        right.text(max(size, 1) + 0.06, place, f"{size:.2f} ×, correlation {alike:.2f}",
+                   va="center", fontsize=8.5, color=INK)
     right.set_xlim(0, 3.6)
     right.set_xlabel("mean size, paper = 1")
     return figure

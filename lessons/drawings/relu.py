@@ -1,4 +1,5 @@
-"""Lesson 6: three activations and their slopes, the gradient layer by layer, training error epoch by epoch."""
+"""Lesson 6: three activations and their slopes, the gradient layer by layer, training error epoch
+by epoch."""
 import classroom
 import numpy as np
 from drawings.paper import AMBER, BLUE, GREY, INK, RED
@@ -9,8 +10,8 @@ COLOURS = {"sigmoid": RED, "tanh": AMBER, "relu": BLUE}
 def draw(xs, table, by_layer, runs):
     """xs, table[x, activation, (value, slope)]; by_layer and runs: {activation: list}."""
     figure, axes = classroom.picture().subplots(2, 2, figsize=(12, 9))
-    titles = ["The activation", "Its slope, by which everything below is multiplied", "Gradient at each of 20 layers, "
-              "relative to the last", "Figure 1 in small: training error"]
+    titles = ["The activation", "Its slope, by which everything below is multiplied", "Gradient at "
+              "each of 20 layers, relative to the last", "Figure 1 in small: training error"]
     for axis, title in zip(axes.flat, titles):
         axis.set_title(title, loc="left", fontsize=12.5, weight="bold", color=INK)
         axis.grid(True, color=GREY, linewidth=0.6)
@@ -22,8 +23,8 @@ def draw(xs, table, by_layer, runs):
         epochs = np.arange(1, len(runs[name]) + 1)
         axes[1, 1].plot(epochs, 100 * np.array(runs[name]), "o-", color=colour, markersize=4)
         beside = {"sigmoid": (-30, -16), "tanh": (-50, -10), "relu": (-6, -16)}[name]
-        axes[1, 1].annotate(f"{len(epochs)} epochs", (epochs[-1], 100 * runs[name][-1]), xytext=beside,
-                            textcoords="offset points", color=colour, fontsize=10)
+        axes[1, 1].annotate(f"{len(epochs)} epochs", (epochs[-1], 100 * runs[name][-1]),
+                            xytext=beside, textcoords="offset points", color=colour, fontsize=10)
     axes[0, 0].set_ylim(-1.2, 3)
     axes[0, 0].set_xlim(-5, 5)
     axes[0, 1].set_xlim(-5, 5)

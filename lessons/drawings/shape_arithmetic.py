@@ -1,4 +1,5 @@
-"""Lesson 1: where 11-wide windows land on 224 and 227 columns, and the chain from the picture to pool5."""
+"""Lesson 1: where 11-wide windows land on 224 and 227 columns, and the chain from the picture to
+pool5."""
 from drawings.paper import BLUE, GREY, INK, PALE, RED, box, heading, sheet
 
 from minialex import shapes
@@ -15,7 +16,7 @@ def draw(layers):
     return figure
 
 
-# ------------------------------------------------------------------------------------------------ windows on columns
+# ------------------------------------------------------------------------------- windows on columns
 
 
 def _windows(axis):
@@ -27,7 +28,8 @@ def _windows(axis):
 
 
 def _strip(axis, top, size, padding):
-    """Both ends of a row of columns, the first and the last windows below it; the middle is cut out."""
+    """Both ends of a row of columns, the first and the last windows below it; the middle is cut
+    out."""
     shown = {column: column for column in range(-padding, 23)}  # column -> where it is drawn
     shown.update({column: column - 161 for column in range(193, size + padding + 4)})
     starts = shapes.window_starts(size, 11, 4, padding)
@@ -35,13 +37,16 @@ def _strip(axis, top, size, padding):
     for column, x in shown.items():
         if column < size + padding:
             pixel = 0 <= column < size
-            face, hatch = RED if column in unread else "white" if pixel else GREY, None if pixel else "////"
-            axis.add_patch(box(x, top, 1, 1, facecolor=face, edgecolor=INK, linewidth=0.5, hatch=hatch))
+            face, hatch = (RED if column in unread else "white" if pixel else GREY,
+                           None if pixel else "////")
+            axis.add_patch(box(x, top, 1, 1, facecolor=face, edgecolor=INK, linewidth=0.5,
+                               hatch=hatch))
         if (column % 10 == 0 and column < size) or column == size - 1:
             axis.text(x + 0.5, top + 1.15, column, ha="center", va="bottom", fontsize=8, color=INK)
     for number, start in enumerate(starts):
         if start in shown and start + 10 in shown:
-            _window(axis, shown[start], top, number, text=str(number + 1), facecolor=PALE, edgecolor=BLUE)
+            _window(axis, shown[start], top, number, text=str(number + 1), facecolor=PALE,
+                    edgecolor=BLUE)
     if unread:
         start = starts[-1] + 4
         over = start + 11 - size - padding
@@ -58,14 +63,16 @@ def _strip(axis, top, size, padding):
 def _window(axis, x, top, number, text, **look):
     y = top - 1.7 - 1.4 * (number % 3)
     axis.add_patch(box(x + 0.12, y, 10.76, 1.15, linewidth=1.2, **look))
-    axis.text(x + 5.5, y + 0.55, text, ha="center", va="center", fontsize=8, color=look["edgecolor"])
+    axis.text(x + 5.5, y + 0.55, text, ha="center", va="center", fontsize=8,
+              color=look["edgecolor"])
 
 
-# ------------------------------------------------------------------------------------------------ the chain
+# ---------------------------------------------------------------------------------------- the chain
 
 
 def _chain(axis, size, layers):
-    """Every value of every layer above the middle of what it sees; red: nothing that comes later depends on it."""
+    """Every value of every layer above the middle of what it sees; red: nothing that comes later
+    depends on it."""
     rows = _rows(size, layers)
     used = _used(rows, set(range(rows[-1][1])))
     seen = _used(rows, {2})
@@ -73,16 +80,20 @@ def _chain(axis, size, layers):
         width = 1 if step == 1 else step - min(1.2, 0.2 * step)
         for value in range(count):
             face = RED if value not in used[level] else BLUE if value in seen[level] else PALE
-            axis.add_patch(box(first + value * step - width / 2, level - 0.3, width, 0.6, facecolor=face, linewidth=0))
+            axis.add_patch(box(first + value * step - width / 2, level - 0.3, width, 0.6,
+                               facecolor=face, linewidth=0))
         axis.text(-5, level, name, ha="right", va="center", fontsize=9.5, color=INK)
         axis.text(231, level, count, va="center", fontsize=10.5, weight="bold", color=INK)
         if count > len(used[level]):
-            axis.text(249, level, f"{count - len(used[level])} lost", va="center", fontsize=9.5, color=RED)
+            axis.text(249, level, f"{count - len(used[level])} lost", va="center", fontsize=9.5,
+                      color=RED)
     lost = size - len(used[0])
     verdict = f"{size} columns: " + (f"the last {lost} never count" if lost else "every one counts")
-    axis.text(-32, len(rows) - 0.25, verdict, fontsize=11, weight="bold", color=RED if lost else INK)
+    axis.text(-32, len(rows) - 0.25, verdict, fontsize=11, weight="bold",
+              color=RED if lost else INK)
     across, step = shapes.receptive_field([(kernel, stride) for _, kernel, stride, _ in layers])
-    legend = f"dark: what one value of pool5 sees, {across} columns; its neighbour's start {step} later"
+    legend = (f"dark: what one value of pool5 sees, {across} columns; "
+              f"its neighbour's start {step} later")
     axis.text(-1, -0.9, legend, fontsize=9, color=BLUE)
     axis.set_xlim(-33, 270)
     axis.set_ylim(-1.1, len(rows) + 0.3)
@@ -90,7 +101,8 @@ def _chain(axis, size, layers):
 
 
 def _rows(size, layers):
-    """From the picture up: (name, values, middle of the first one, pixels between two, kernel, stride, padding)."""
+    """From the picture up: (name, values, middle of the first one, pixels between two, kernel,
+    stride, padding)."""
     rows = [("picture", size, 0, 1, 1, 1, 0)]
     for name, kernel, stride, padding in layers:
         _, count, first, step, *_ = rows[-1]
@@ -105,5 +117,6 @@ def _used(rows, wanted):
     used = [wanted]
     for below, (*_, kernel, stride, padding) in zip(rows[-2::-1], rows[::-1]):
         starts = (value * stride - padding for value in used[0])
-        used.insert(0, {start + offset for start in starts for offset in range(kernel)} & set(range(below[1])))
+        used.insert(0, {start + offset for start in starts for offset in range(kernel)}
+                    & set(range(below[1])))
     return used

@@ -22,7 +22,8 @@ def draw(x, y):
     figure = sheet(12, 8)
     heading(figure, 0.94, "Forward: each value is computed, and remembers what it was made of")
     _graph(figure.add_axes((0.02, 0.52, 0.96, 0.4)), values, {}, {})
-    heading(figure, 0.46, "Backward: each passes its slope back, times the slope on the way; what meets is added")
+    heading(figure, 0.46, "Backward: each passes its slope back, times the slope on the way; "
+            "what meets is added")
     _graph(figure.add_axes((0.02, 0.04, 0.96, 0.4)), values, slopes, ways)
     return figure
 
@@ -43,9 +44,14 @@ def _graph(axis, values, slopes, ways):
             axis.text(x, y, text, ha="center", va="bottom", fontsize=11, color=RED)
     for name, (x, y) in PLACES.items():
         leaf = name in "xy"
-        axis.plot(x, y, "o", markersize=46, color=PALE if leaf else "white", markeredgecolor=BLUE, markeredgewidth=1.6)
-        axis.text(x, y, values[name], ha="center", va="center", fontsize=15, color=INK, weight="bold")
-        axis.text(x, y + 0.42, FORMULAE.get(name, name), ha="center", va="bottom", fontsize=12, color=INK)
+        axis.plot(x, y, "o", markersize=46, color=PALE if leaf else "white", markeredgecolor=BLUE,
+                  markeredgewidth=1.6)
+        axis.text(x, y, values[name], ha="center", va="center", fontsize=15, color=INK,
+                  weight="bold")
+        axis.text(x, y + 0.42, FORMULAE.get(name, name), ha="center", va="bottom", fontsize=12,
+                  color=INK)
         if slopes:
-            look = {"boxstyle": "round,pad=0.25", "facecolor": AMBER if leaf else "white", "edgecolor": RED}
-            axis.text(x, y - 0.45, slopes[name], ha="center", va="top", fontsize=12, color=INK, bbox=look)
+            look = {"boxstyle": "round,pad=0.25", "facecolor": AMBER if leaf else "white",
+                    "edgecolor": RED}
+            axis.text(x, y - 0.45, slopes[name], ha="center", va="top", fontsize=12, color=INK,
+                      bbox=look)

@@ -1,4 +1,5 @@
-"""Lesson 17: a race to 25 %, conv1's kernels and what changed in them, and the curves of a real run."""
+"""Lesson 17: a race to 25 %, conv1's kernels and what changed in them, and the curves of a real
+run."""
 from math import log
 
 import numpy as np
@@ -8,14 +9,16 @@ COLOURS = {"relu": BLUE, "tanh": RED}
 
 
 def draw(curves, before, change, run):
-    """curves: {activation: (errors, ...)}; before, change: conv1's kernels (16, 3, 5, 5); run: rows of metrics.csv."""
+    """curves: {activation: (errors, ...)}; before, change: conv1's kernels (16, 3, 5, 5); run: rows
+    of metrics.csv."""
     figure = sheet(12, 7.4)
     heading(figure, 0.95, "Epochs to 25 % training error, live")
     heading(figure, 0.95, "AlexNet on 20 classes of photographs", left=0.5)
     left = figure.add_axes((0.055, 0.5, 0.38, 0.38))
     left.axhline(25, color=INK, linewidth=0.8, linestyle=(0, (4, 3)))
     for name, (errors, *_) in curves.items():
-        left.plot(range(1, len(errors) + 1), errors, "o-", color=COLOURS[name], markersize=4, label=name)
+        left.plot(range(1, len(errors) + 1), errors, "o-", color=COLOURS[name], markersize=4,
+                  label=name)
     left.set_ylim(0, 90)
     left.set_xlabel("epoch")
     left.set_ylabel("training error, %")
@@ -34,7 +37,8 @@ def draw(curves, before, change, run):
     right.set_xlabel("epoch")
     right.set_ylabel("loss")
     right.legend(frameon=False, loc="center left")
-    heading(figure, 0.36, "conv1's sixteen kernels: as drawn at random; below, what training has changed")
+    heading(figure, 0.36, "conv1's sixteen kernels: as drawn at random; below, "
+            "what training has changed")
     for row, kernels in enumerate((before, change)):
         for place, kernel in enumerate(kernels):
             axis = figure.add_axes((0.02 + 0.0605 * place, 0.185 - 0.155 * row, 0.055, 0.14))

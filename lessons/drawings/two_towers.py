@@ -3,8 +3,9 @@ import numpy as np
 from drawings.paper import AMBER, BLUE, INK, PALE, RED, arrow, blank, box, heading, sheet
 
 # name, maps in each tower, maps' width, drawn height
-LAYERS = [("picture", 3, 227), ("conv1", 48, 55), ("conv2", 128, 27), ("conv3", 192, 13), ("conv4", 192, 13),
-          ("conv5", 128, 13), ("fc6", 2048, 1), ("fc7", 2048, 1), ("fc8", 1000, 1)]
+LAYERS = [("picture", 3, 227), ("conv1", 48, 55), ("conv2", 128, 27), ("conv3", 192, 13),
+          ("conv4", 192, 13), ("conv5", 128, 13), ("fc6", 2048, 1), ("fc7", 2048, 1),
+          ("fc8", 1000, 1)]
 TOWER = {1: BLUE, -1: AMBER}
 
 
@@ -13,7 +14,8 @@ def draw(tables, crossing):
     figure = sheet(13, 9.5)
     heading(figure, 0.95, "Two towers: where the wires between the GPUs are")
     _towers(blank(figure.add_axes((0.02, 0.47, 0.96, 0.46)), -0.8, 17.6, -3.2, 3.2), crossing)
-    heading(figure, 0.42, "Which map (row) depends on which channel below (column): the gradient says")
+    heading(figure, 0.42, "Which map (row) depends on which channel below (column): "
+            "the gradient says")
     for number, (name, table) in enumerate(tables.items()):
         _table(figure.add_axes((0.06 + 0.24 * number, 0.06, 0.17, 0.28)), name, table)
     return figure
@@ -29,11 +31,13 @@ def _towers(axis, crossing):
             look = {"facecolor": face, "edgecolor": TOWER.get(side, INK), "linewidth": 1.3}
             axis.add_patch(box(x, middle - height / 2, 0.9, height, **look))
             label = f"{maps}" + (f"\n{width}×{width}" if width > 1 else "")
-            axis.text(x + 0.45, middle, label, ha="center", va="center", fontsize=9.5 if side else 8.5, color=INK)
+            axis.text(x + 0.45, middle, label, ha="center", va="center",
+                      fontsize=9.5 if side else 8.5, color=INK)
         axis.text(x + 0.45, 2.85, name, ha="center", fontsize=11, color=INK, weight="bold")
         if number:
             _wires(axis, x, number, name)
-    axis.text(5.5, -3.0, f"before conv3: {crossing:,} values each way", ha="center", fontsize=11, color=RED)
+    axis.text(5.5, -3.0, f"before conv3: {crossing:,} values each way", ha="center", fontsize=11,
+              color=RED)
     axis.text(12.5, -3.0, "from fc6 on: all to all", ha="center", fontsize=11, color=RED)
     axis.text(-0.7, 1.5, "GPU 1", fontsize=12, color=BLUE, weight="bold")
     axis.text(-0.7, -1.7, "GPU 2", fontsize=12, color=AMBER, weight="bold")
@@ -57,7 +61,8 @@ def _table(axis, name, table):
     rows, columns = table.shape
     shade[: rows // 2][table[: rows // 2]] = 1
     shade[rows // 2:][table[rows // 2:]] = 2
-    axis.imshow(shade, cmap=ListedColormap(["white", BLUE, AMBER]), vmin=0, vmax=2, aspect="auto", interpolation="nearest")
+    axis.imshow(shade, cmap=ListedColormap(["white", BLUE, AMBER]), vmin=0, vmax=2, aspect="auto",
+                interpolation="nearest")
     axis.set_title(f"{name}: {table.mean():.0%}", fontsize=11, color=INK)
     axis.set_xticks([0, columns // 2, columns - 1])
     axis.set_yticks([0, rows // 2, rows - 1])

@@ -1,4 +1,5 @@
-"""Lesson 13: where the parameters, the work and the neurons are, as three strips; and the slip in the figure."""
+"""Lesson 13: where the parameters, the work and the neurons are, as three strips; and the slip in
+the figure."""
 import classroom
 import numpy as np
 from drawings.paper import INK, RED
@@ -25,9 +26,11 @@ def _strips(axis, rows):
             if share > 0.03:
                 dark = colour in ("#2f6db3", "#b37816", "#6598d0")
                 label = f"{layer}\n{share:.0%}"
-                axis.text(left + share / 2, place, label, ha="center", va="center", fontsize=10, color="white" if dark else INK)
+                axis.text(left + share / 2, place, label, ha="center", va="center", fontsize=10,
+                          color="white" if dark else INK)
             left += share
-        axis.text(-0.01, place, f"{name}\n{total:,}", ha="right", va="center", fontsize=11, color=INK)
+        axis.text(-0.01, place, f"{name}\n{total:,}", ha="right", va="center", fontsize=11,
+                  color=INK)
     axis.set_xlim(0, 1)
     axis.set_axis_off()
     title = "Neurons in front, work in the middle, parameters at the end"
@@ -36,12 +39,15 @@ def _strips(axis, rows):
 
 def _slip(axis, counted, told, names):
     places = np.arange(len(counted))
-    axis.bar(places - 0.2, told, width=0.4, color=[RED, *["#c9ced6"] * 7], label="the paper's figure")
+    axis.bar(places - 0.2, told, width=0.4, color=[RED, *["#c9ced6"] * 7],
+             label="the paper's figure")
     axis.bar(places + 0.2, counted, width=0.4, color="#2f6db3", label="counted")
     for place, (a, b) in enumerate(zip(told, counted)):
         if a != b:
-            axis.text(place - 0.02, a + 6000, f"{a:,}\n= 55·48·96", ha="right", fontsize=9.5, color=RED)
-            axis.text(place + 0.02, b + 6000, f"{b:,}\n= 55·55·96", ha="left", fontsize=9.5, color="#2f6db3")
+            axis.text(place - 0.02, a + 6000, f"{a:,}\n= 55·48·96", ha="right", fontsize=9.5,
+                      color=RED)
+            axis.text(place + 0.02, b + 6000, f"{b:,}\n= 55·55·96", ha="left", fontsize=9.5,
+                      color="#2f6db3")
     axis.set_xticks(places)
     axis.set_xticklabels(names)
     axis.set_ylim(0, 370_000)

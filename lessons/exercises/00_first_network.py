@@ -1,6 +1,7 @@
 """Exercise 0: the loss, and one step of training
 
-scores and labels are arrays of the same length. weights and slopes are two lists of arrays of the same shapes.
+scores and labels are arrays of the same length. weights and slopes are two lists of arrays of the
+same shapes.
 """
 import numpy as np
 from course import check
@@ -12,7 +13,8 @@ def loss(scores, labels):
 
 
 def step(weights, slopes, learning_rate):
-    """A new list: each array of weights, moved against its slopes, by the learning rate times the slope."""
+    """A new list: each array of weights, moved against its slopes, by the learning rate times the
+    slope."""
     ...
 
 

@@ -1,7 +1,8 @@
 """Exercise 2: an operation with a backward of its own
 
-y = a/b. `forward` is written. Backward gets g, the incoming gradient dL/dy, and returns dL/da and dL/db, in this order:
-g times dy/da, and g times dy/db. Both are derivatives that you know from school.
+y = a/b. `forward` is written. Backward gets g, the incoming gradient dL/dy, and returns dL/da and
+dL/db, in this order: g times dy/da, and g times dy/db. Both are derivatives that you know from
+school.
 """
 from course import check
 

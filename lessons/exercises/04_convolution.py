@@ -1,7 +1,7 @@
 """Exercise 4: im2col and its transpose
 
-One picture (C, H, W), square kernels, no padding. Row (c·K + i)·K + j of the columns holds what kernel entry [c, i, j] meets,
-window after window: a window with NumPy's .ravel() is one column.
+One picture (C, H, W), square kernels, no padding. Row (c·K + i)·K + j of the columns holds what
+kernel entry [c, i, j] meets, window after window: a window with NumPy's .ravel() is one column.
 """
 import numpy as np
 from course import check

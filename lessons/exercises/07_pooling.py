@@ -1,7 +1,8 @@
 """Exercise 7: backward through overlapping max pooling
 
-One map x (H, W), windows z×z that start s pixels apart. g (OH, OW) is the incoming gradient dL/dy, one number for each
-window; dL/dx has x's shape. Where several pixels of a window are equally large, the first in reading order gets it.
+One map x (H, W), windows z×z that start s pixels apart. g (OH, OW) is the incoming gradient dL/dy,
+one number for each window; dL/dx has x's shape. Where several pixels of a window are equally large,
+the first in reading order gets it.
 """
 import numpy as np
 from course import check

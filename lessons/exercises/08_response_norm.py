@@ -1,7 +1,8 @@
 """Exercise 8: local response normalisation, backwards
 
-b_i = a_i / s_i^β, s_i = k + α·Σ a_j² over the n channels around i. The derivative dL/da_i has two parts: through a_i above the
-line of its own b_i, and through a_i inside the s_j of every neighbour j, i itself included.
+b_i = a_i / s_i^β, s_i = k + α·Σ a_j² over the n channels around i. The derivative dL/da_i has two
+parts: through a_i above the line of its own b_i, and through a_i inside the s_j of every neighbour
+j, i itself included.
 """
 import numpy as np
 from course import check
@@ -12,7 +13,8 @@ N, ALPHA, BETA, K = 5, 1e-4, 0.75, 2.0
 
 
 def window(i, channels):
-    """The channels that are within two of channel i. If j is in the window of i, then i is in the window of j."""
+    """The channels that are within two of channel i. If j is in the window of i, then i is in the
+    window of j."""
     return slice(max(0, i - N // 2), min(channels, i + N // 2 + 1))
 
 

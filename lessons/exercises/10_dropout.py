@@ -1,7 +1,7 @@
 """Exercise 10: dropout, forward and backward
 
-u has x's shape and holds random numbers between 0 and 1, one for each value. A value is dropped where u < p; what is kept is
-divided by 1 - p. In backward, g is the incoming gradient dL/dy.
+u has x's shape and holds random numbers between 0 and 1, one for each value. A value is dropped
+where u < p; what is kept is divided by 1 - p. In backward, g is the incoming gradient dL/dy.
 """
 import numpy as np
 from course import check

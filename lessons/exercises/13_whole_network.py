@@ -1,6 +1,7 @@
 """Exercise 13: a counter for networks like AlexNet
 
-Layers are given as tuples: ("conv", C_in, C_out, K, groups, width of the output) or ("fc", inputs, outputs). All have biases.
+Layers are given as tuples: ("conv", C_in, C_out, K, groups, width of the output) or ("fc", inputs,
+outputs). All have biases.
 """
 import numpy as np
 from course import check

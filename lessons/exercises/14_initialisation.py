@@ -1,7 +1,7 @@
 """Exercise 14: weights that keep a signal's size
 
-For weights of mean 0 and standard deviation σ that know nothing of x: E[y²] = n·σ²·E[x²]. Write the four functions and run
-this file: it says whether they are right, and if not, why.
+For weights of mean 0 and standard deviation σ that know nothing of x: E[y²] = n·σ²·E[x²]. Write the
+four functions and run this file: it says whether they are right, and if not, why.
 """
 from math import log, sqrt  # noqa: F401
 
@@ -9,7 +9,8 @@ from course import check
 
 
 def fan_in(channels, kernel, groups):
-    """How many products are summed for one value: a square kernel over `channels` channels that `groups` towers share."""
+    """How many products are summed for one value: a square kernel over `channels` channels that
+    `groups` towers share."""
     ...
     return ...
 

@@ -10,20 +10,22 @@ from course import check
 
 
 def update(w, g, v, lr, momentum, decay):
-    """One step for arrays of one shape. Returns the new (w, v); the arrays that come in stay as they are."""
+    """One step for arrays of one shape. Returns the new (w, v); the arrays that come in stay as
+    they are."""
     ...
     return ...
 
 
 def rescale(old_lr, new_lr):
-    """The common form is u ← momentum·u + g, w ← w − lr·u. By what must u be multiplied, before the first step with the
-    new learning rate, so that it takes the paper's steps?"""
+    """The common form is u ← momentum·u + g, w ← w − lr·u. By what must u be multiplied, before the
+    first step with the new learning rate, so that it takes the paper's steps?"""
     ...
     return ...
 
 
 def half_life(lr, momentum, decay):
-    """After how many steps a weight that gets no gradient has fallen to one half. Small shrinkage: (1 − s)ⁿ = e^(−s·n)."""
+    """After how many steps a weight that gets no gradient has fallen to one half. Small shrinkage:
+    (1 − s)ⁿ = e^(−s·n)."""
     ...
     return ...
 

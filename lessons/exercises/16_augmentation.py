@@ -13,13 +13,15 @@ def views(size, crop):
 
 
 def corners(size, crop):
-    """The (row, column) where the five test crops begin: upper left, upper right, lower left, lower right, centre."""
+    """The (row, column) where the five test crops begin: upper left, upper right, lower left, lower
+    right, centre."""
     ...
     return ...
 
 
 def colour_change(covariance, alpha):
-    """What the paper adds to each pixel: P·(α₁λ₁, α₂λ₂, α₃λ₃)ᵀ, an array of three. covariance: 3×3; alpha: three draws.
+    """What the paper adds to each pixel: P·(α₁λ₁, α₂λ₂, α₃λ₃)ᵀ, an array of three. covariance: 3×3;
+    alpha: three draws.
 
     np.linalg.eigh gives (λ, P) with the components as P's columns."""
     ...

@@ -9,19 +9,22 @@ from course import check
 
 
 def averaged(logits):
-    """The ensemble's probabilities (N, classes) from logits (networks, N, classes): softmax of each network, then the mean."""
+    """The ensemble's probabilities (N, classes) from logits (networks, N, classes): softmax of each
+    network, then the mean."""
     ...
     return ...
 
 
 def vote_wrong(networks, p):
-    """The probability that more than half of an odd number of independent networks, each wrong with probability p, are."""
+    """The probability that more than half of an odd number of independent networks, each wrong with
+    probability p, are."""
     ...
     return ...
 
 
 def standard_errors(ours, theirs, n):
-    """How many standard errors of `theirs` lie between two error rates (0..1) on n pictures: √(p·(1 − p)/n) with p = theirs."""
+    """How many standard errors of `theirs` lie between two error rates (0..1) on n pictures: √(p·(1
+    − p)/n) with p = theirs."""
     ...
     return ...
 

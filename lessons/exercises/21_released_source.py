@@ -13,13 +13,15 @@ def size_rounded_up(size, kernel, stride):
 
 
 def zeros_needed(size, kernel, stride):
-    """How many columns of zeros must follow on the right, so that the last of these windows is full."""
+    """How many columns of zeros must follow on the right, so that the last of these windows is
+    full."""
     ...
     return ...
 
 
 def within_map(x, size, alpha, beta, k):
-    """y = x / (k + alpha·Σ x²)^beta for one map (H, W): Σ over size × size pixels around each, 0 outside the map. size is odd."""
+    """y = x / (k + alpha·Σ x²)^beta for one map (H, W): Σ over size × size pixels around each, 0
+    outside the map. size is odd."""
     ...
     return ...
 

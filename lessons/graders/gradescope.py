@@ -1,4 +1,5 @@
-"""Gradescope: run_autograder runs this; it grades ROOT/submission and writes ROOT/results/results.json, which stays closed."""
+"""Gradescope: run_autograder runs this; it grades ROOT/submission and writes
+ROOT/results/results.json, which stays closed."""
 import json
 import sys
 from pathlib import Path
@@ -16,8 +17,8 @@ def main(root: Path) -> None:
     try:
         written = results(grade(assignment_in(HERE), root / "submission", HERE))
     except Exception as error:  # a fault of ours: the platform shows it, and no points are taken
-        written = {"output": f"The grader failed, not your code: {type(error).__name__}: {error}", "visibility": VISIBLE,
-                   "stdout_visibility": "hidden"}
+        written = {"output": f"The grader failed, not your code: {type(error).__name__}: {error}",
+                   "visibility": VISIBLE, "stdout_visibility": "hidden"}
     write(root / "results" / "results.json", json.dumps(written, indent=1))
 
 
@@ -26,12 +27,14 @@ def results(graded: dict) -> dict:
     from minialex import __version__
 
     right = sum(test["passed"] for test in graded["tests"])
-    tests = [{"score": test["score"], "max_score": test["points"], "name": test["name"], "number": str(number),
-              "output": test["feedback"], "output_format": "text", "status": "passed" if test["passed"] else "failed",
-              "tags": test["verdicts"][:10], "visibility": VISIBLE} for number, test in enumerate(graded["tests"], 1)]
+    tests = [{"score": test["score"], "max_score": test["points"], "name": test["name"],
+              "number": str(number), "output": test["feedback"], "output_format": "text",
+              "status": "passed" if test["passed"] else "failed", "tags": test["verdicts"][:10],
+              "visibility": VISIBLE} for number, test in enumerate(graded["tests"], 1)]
     return {"score": graded["score"], "execution_time": graded["seconds"],
-            "output": f"{right} of {len(tests)} right. Your code ran with {graded['protection']}.", "visibility": VISIBLE,
-            "stdout_visibility": "hidden", "extra_data": {"protection": graded["protection"], "minialex": __version__},
+            "output": f"{right} of {len(tests)} right. Your code ran with {graded['protection']}.",
+            "visibility": VISIBLE, "stdout_visibility": "hidden",
+            "extra_data": {"protection": graded["protection"], "minialex": __version__},
             "tests": tests, "leaderboard": [{"name": "right", "value": right, "order": "desc"}]}
 
 

@@ -1,4 +1,5 @@
-"""PrairieLearn: pytest with pytest-prairielearn-grader runs this. The student's file runs in a process of its own."""
+"""PrairieLearn: pytest with pytest-prairielearn-grader runs this. The student's file runs in a
+process of its own."""
 import sys
 from pathlib import Path
 
@@ -13,8 +14,10 @@ ASSIGNMENT = assignment_in(HERE / "grader")
 
 
 def submitted():
-    """Where the student's files are: beside the tests on the platform, in a folder of the test's name in local runs."""
-    for folder in (HERE / "test_student" / "student", HERE / "test_student", HERE.parent / "student", HERE / "student"):
+    """Where the student's files are: beside the tests on the platform, in a folder of the test's
+    name in local runs."""
+    for folder in (HERE / "test_student" / "student", HERE / "test_student",
+                   HERE.parent / "student", HERE / "student"):
         if folder.is_dir():
             return folder
     return HERE / "student"

@@ -1,9 +1,12 @@
-"""Hand-out: three layers, forward given. Write the three backward functions, each with the formula in a comment.
+"""Hand-out: three layers, forward given. Write the three backward functions, each with the formula
+in a comment.
 
-    python -m minialex.gradcheck skeleton.py        says for each gradient whether it is right, and what is wrong if not
+    python -m minialex.gradcheck skeleton.py        says for each gradient whether it is right, and
+                                                    what is wrong if not
 
-Shapes: x (N, C, H, W) pictures, w (F, C, KH, KW) kernels, b (F,) one number for each kernel, scores (N, K), labels (N,).
-dout has the shape of forward's output; the gradient of an array has the shape of the array.
+Shapes: x (N, C, H, W) pictures, w (F, C, KH, KW) kernels, b (F,) one number for each kernel, scores
+(N, K), labels (N,). dout has the shape of forward's output; the gradient of an array has the shape
+of the array.
 """
 import numpy as np
 
@@ -32,7 +35,8 @@ def maxpool_forward(x, size, stride):
     out = np.zeros((N, C, OH, OW))
     for i in range(OH):
         for j in range(OW):
-            out[:, :, i, j] = x[:, :, i * stride:i * stride + size, j * stride:j * stride + size].max(axis=(2, 3))
+            out[:, :, i, j] = x[:, :, i * stride:i * stride + size, j * stride:j * stride
+                                + size].max(axis=(2, 3))
     return out, (x, out, size, stride)
 
 
@@ -52,7 +56,7 @@ def cross_entropy_backward(dout, cache):
     raise NotImplementedError("cross_entropy_backward is to return dscores")
 
 
-# ------------------------------------------------------------------------------------------------ what is checked with
+# ----------------------------------------------------------------------------- what is checked with
 
 
 def conv_inputs(generator):
@@ -63,7 +67,8 @@ def conv_inputs(generator):
 
 def maxpool_inputs(generator):
     """Windows that overlap, as in the paper, and the zeros and ties that a ReLU leaves."""
-    return {"x": np.maximum(0, generator.integers(-2, 4, (2, 3, 7, 9))).astype(float), "size": 3, "stride": 2}
+    return {"x": np.maximum(0, generator.integers(-2, 4, (2, 3, 7, 9))).astype(float), "size": 3,
+            "stride": 2}
 
 
 def cross_entropy_inputs(generator):

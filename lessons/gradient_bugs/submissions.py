@@ -1,6 +1,8 @@
-"""python -m lessons.gradient_bugs.submissions FOLDER: thirty submissions of skeleton.py, to try the checker on.
+"""python -m lessons.gradient_bugs.submissions FOLDER: thirty submissions of skeleton.py, to try the
+checker on.
 
-Some are right, most have one of the gallery's mistakes, some cannot even be run: as in a class. Then
+Some are right, most have one of the gallery's mistakes, some cannot even be run: as in a class.
+Then
 
     python -m minialex.gradcheck FOLDER/*.py --like lessons/gradient_bugs/skeleton.py
 """
@@ -45,31 +47,38 @@ return dout * dscores / len(labels)
 CLASS = [
     ("anna", None, "", ""),
     ("ben", "conv", "columns] += np.einsum", "columns] = np.einsum"),
-    ("carla", "maxpool", "np.unravel_index(window.argmax(), window.shape)", "np.where(window == window.max())"),
+    ("carla", "maxpool", "np.unravel_index(window.argmax(), window.shape)",
+     "np.where(window == window.max())"),
     ("chen", "conv", "dout.sum(axis=(0, 2, 3))", "dout.mean(axis=(0, 2, 3))"),
     ("david", "cross_entropy", " / len(labels)", ""),
     ("elif", None, "", ""),
     ("emma", "conv", "padding:padding + H, padding:padding + W", ":H, :W"),
     ("felix", "cross_entropy", "dscores[np.arange(len(labels)), labels] -= 1\n", ""),
     ("giulia", "conv", "dw += np.einsum", "dw = np.einsum"),
-    ("hassan", "conv", "columns = slice(i * stride, i * stride + KH)", "columns = slice(i, i + KH)"),
+    ("hassan", "conv", "columns = slice(i * stride, i * stride + KH)",
+     "columns = slice(i, i + KH)"),
     ("ines", "maxpool", "column] += dout", "column] = dout"),
     ("jan", "conv", "dout.sum(axis=(0, 2, 3))", "dout.sum(axis=(2, 3))"),
     ("julia", "cross_entropy", "return dout", "return -dout"),
     ("kofi", "conv", "return dpadded", "return (dpadded"),
     ("lars", "maxpool", None, None),
-    ("lea", "conv", "        rows, columns", "        j = 0\n        while j < 9: j = j\n        rows, columns"),
+    ("lea", "conv", "        rows, columns", "        j = 0\n        while j < 9: "
+     "j = j\n        rows, columns"),
     ("linh", "cross_entropy", "/ len(labels)", "/ len(labels) / len(labels)"),
     ("maria", "conv", "KH, KW = w.shape[2:]", "import torch_is_not_here\nKH, KW = w.shape[2:]"),
-    ("mehmet", "conv", "        dw +=", "        print(window_that_i_look_at := padded[:, :, rows, columns])\n        dw +="),
+    ("mehmet", "conv", "        dw +=", "        print(window_that_i_look_at := padded[:, :, "
+     "rows, columns])\n        dw +="),
     ("nina", "maxpool", "return dx", "return -dx"),
     ("noah", "cross_entropy", "return dout", "dx = dout"),
     ("olga", None, "", ""),
-    ("omar", "conv", "return dpadded[:, :, padding:padding + H, padding:padding + W]", "return dpadded"),
+    ("omar", "conv", "return dpadded[:, :, padding:padding + H, padding:padding + W]",
+     "return dpadded"),
     ("paula", "maxpool", "i * stride + row, j * stride + column", "row, column"),
     ("pedro", "conv", 'dout[:, :, i, j], w)', 'dout[:, :, i, j], w[:, :, ::-1, ::-1])'),
-    ("ravi", "conv", 'np.einsum("nf,nckl->fckl", dout[:, :, i, j]', 'np.einsum("nf,nckl->fckl", dout[:, :, j, i]'),
-    ("sara", "conv", 'dw += np.einsum("nf,nckl->fckl", dout[:, :, i, j], padded[:, :, rows, columns])',
+    ("ravi", "conv", 'np.einsum("nf,nckl->fckl", dout[:, :, i, j]',
+     'np.einsum("nf,nckl->fckl", dout[:, :, j, i]'),
+    ("sara", "conv", 'dw += np.einsum("nf,nckl->fckl", dout[:, :, i, j], padded[:, '
+     ':, rows, columns])',
      'dw += np.einsum("f,ckl->fckl", dout[0, :, i, j], padded[0, :, rows, columns])'),
     ("tom", "maxpool", "return dx", "return dx / size"),
     ("yuki", "cross_entropy", "dscores = p.copy()", "input('go on? ')\ndscores = p.copy()"),
@@ -101,7 +110,8 @@ def write(folder):
 
 def main(arguments=None):
     parser = argparse.ArgumentParser(prog="python -m lessons.gradient_bugs.submissions",
-                                     description="Writes thirty submissions of skeleton.py, to try the gradient checker on.")
+                                     description="Writes thirty submissions of skeleton.py, "
+                                     "to try the gradient checker on.")
     parser.add_argument("folder", type=Path, help="where to; made if it does not exist")
     folder = parser.parse_args(arguments).folder
     write(folder)

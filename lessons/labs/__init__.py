@@ -1,1 +1,2 @@
-"""Experiments behind the lessons: the paper's claims about training, tried on networks that train within seconds."""
+"""Experiments behind the lessons: the paper's claims about training, tried on networks that train
+within seconds."""

@@ -1,7 +1,8 @@
 """python -m lessons.labs NAME: run an experiment, or go on with one. Without NAME: the list.
 
-A seed is measured once for each picture set and lab; what the CSV has is not measured again. So the committed results
-stay as they are, `--seeds` with a larger number adds to them, and `--out FOLDER` starts from nothing.
+A seed is measured once for each picture set and lab; what the CSV has is not measured again. So the
+committed results stay as they are, `--seeds` with a larger number adds to them, and `--out FOLDER`
+starts from nothing.
 """
 import argparse
 import importlib
@@ -15,7 +16,8 @@ from lessons.labs import seeds as seeds_of
 from minialex.errors import UserError
 from minialex.utils import console
 
-LABS = ["activations", "pooling", "response_norm", "dropout", "augmentation", "ensemble", "race", "overlap"]
+LABS = ["activations", "pooling", "response_norm", "dropout", "augmentation", "ensemble", "race",
+        "overlap"]
 
 
 def load(name):
@@ -26,30 +28,36 @@ def load(name):
 
 
 def run(name, seeds=None, folder=None, out=results.FOLDER, say=print, grid=False, processes=1):
-    """Measures the seeds 0 … seeds − 1 that the CSV lacks; returns all its rows and draws the figure.
+    """Measures the seeds 0 … seeds − 1 that the CSV lacks; returns all its rows and draws the
+    figure.
 
-    grid: measures the rates that were tried instead, on the seeds kept for that, into a CSV of their own, without a figure.
+    grid: measures the rates that were tried instead, on the seeds kept for that, into a CSV of
+    their own, without a figure.
     """
     lab = load(name)
     if grid and not hasattr(lab, "grid"):
-        raise UserError(f"the lab {name!r} has no rates to try: its own were tried once, see lessons/labs/{name}.py")
+        raise UserError(f"the lab {name!r} has no rates to try: "
+                        f"its own were tried once, see lessons/labs/{name}.py")
     path = Path(out) / (f"{name}-rates.csv" if grid else f"{name}.csv")
     rows = results.read(path, lab.SETTING)
     pictures = seeds_of.open_pictures(lab, folder)
     have = {row["seed"] for row in rows if row["pictures"] == pictures.name}
     wanted = lab.GRID_SEEDS if grid else range(lab.SEEDS if seeds is None else seeds)
     todo = [seed for seed in wanted if seed not in have]
-    for seed, (found, seconds) in zip(todo, seeds_of.measured(lab, pictures, folder, grid, todo, processes)):
+    for seed, (found, seconds) in zip(todo, seeds_of.measured(lab, pictures, folder, grid, todo,
+                                                              processes)):
         rows += [{"pictures": pictures.name, "seed": seed, **row} for row in found]
         results.write(path, lab.SETTING, rows)
-        say(f"{path.stem}, {pictures.name}, seed {seed}: {seconds:.0f} s of processor time", flush=True)
+        say(f"{path.stem}, {pictures.name}, seed {seed}: {seconds:.0f} s of processor time",
+            flush=True)
     if not grid:
         figure.draw(lab, rows, path.with_suffix(".png"))
     return rows
 
 
 def report(name, rows):
-    """What was measured, as lines: every arm's mean and spread, then every difference with its 95 % interval."""
+    """What was measured, as lines: every arm's mean and spread, then every difference with its 95 %
+    interval."""
     lab, lines = load(name), []
     for pictures in dict.fromkeys(row["pictures"] for row in rows):
         here = [row for row in rows if row["pictures"] == pictures]
@@ -72,13 +80,15 @@ def _speeds(lab, rows):
         for arm, by_seed in found.items():
             mean, deviation = results.spread(by_seed.values())
             late = sum(count > lab.MOST for count in by_seed.values())
-            yield f"    {arm:<22} {mean:5.1f}, spread {deviation:.1f}, median {median(by_seed.values()):g}" + (
-                f"; {late} of {len(by_seed)} not within {lab.MOST}, counted as {lab.MOST + 1}" if late else "")
+            yield (f"    {arm:<22} {mean:5.1f}, "
+                   f"spread {deviation:.1f}, median {median(by_seed.values()):g}"
+                   + (f"; {late} of {len(by_seed)} not within {lab.MOST}, "
+                      f"counted as {lab.MOST + 1}" if late else ""))
         best = figure.fastest(lab, found)
         for name in list(best)[1:]:
             times, low, high = results.ratio(found[best[name]], found[best["relu"]])
-            yield (f"    {best[name]} / {best['relu']}: {times:.2f} times (95 %: {low:.2f} to {high:.2f}); "
-                   f"{results.signs(found[best[name]], found[best['relu']])}")
+            yield (f"    {best[name]} / {best['relu']}: {times:.2f} times (95 %: {low:.2f} "
+                   f"to {high:.2f}); {results.signs(found[best[name]], found[best['relu']])}")
 
 
 def _errors(lab, rows):
@@ -91,19 +101,26 @@ def _errors(lab, rows):
     for ours, theirs, error in lab.COMPARE:
         found = results.by_arm(rows, error)
         mean, half = results.paired(found[ours], found[theirs])
-        yield f"  {error}, {ours} − {theirs}: {mean:+.2f} ± {half:.2f} (95 %): {results.sentence(mean, half)}"
-        yield (f"    {results.signs(found[ours], found[theirs])}; a difference of {results.detectable(half):.1f} "
-               "would be found four times in five")
+        yield (f"  {error}, {ours} − {theirs}: "
+               f"{mean:+.2f} ± {half:.2f} (95 %): {results.sentence(mean, half)}")
+        yield (f"    {results.signs(found[ours], found[theirs])}; a difference of "
+               f"{results.detectable(half):.1f} would be found four times in five")
 
 
 def main(arguments=None):
-    parser = argparse.ArgumentParser(prog="python -m lessons.labs", description="The experiments behind the lessons.")
+    parser = argparse.ArgumentParser(prog="python -m lessons.labs",
+                                     description="The experiments behind the lessons.")
     parser.add_argument("name", nargs="?", help="the experiment; without it the list is printed")
-    parser.add_argument("--seeds", type=int, metavar="N", help="how many seeds (as committed without it)")
-    parser.add_argument("--rates", action="store_true", help="measure the learning rates that were tried, not the lab")
-    parser.add_argument("--processes", type=int, metavar="N", default=1, help="how many at once, each on one core (1)")
-    parser.add_argument("--data", metavar="DIR", help="a tree of class folders instead of the built-in pictures")
-    parser.add_argument("--out", metavar="FOLDER", default=results.FOLDER, help="where CSV and figure lie (lessons/labs/results)")
+    parser.add_argument("--seeds", type=int, metavar="N",
+                        help="how many seeds (as committed without it)")
+    parser.add_argument("--rates", action="store_true",
+                        help="measure the learning rates that were tried, not the lab")
+    parser.add_argument("--processes", type=int, metavar="N", default=1,
+                        help="how many at once, each on one core (1)")
+    parser.add_argument("--data", metavar="DIR",
+                        help="a tree of class folders instead of the built-in pictures")
+    parser.add_argument("--out", metavar="FOLDER", default=results.FOLDER,
+                        help="where CSV and figure lie (lessons/labs/results)")
     options = parser.parse_args(arguments)
     if options.seeds is not None and options.seeds < 1:
         parser.error(f"--seeds {options.seeds}: at least 1")
@@ -113,7 +130,8 @@ def main(arguments=None):
         if options.name is None:
             for name in LABS:
                 lab = load(name)
-                print(f"  {name:<14} {lab.__doc__.splitlines()[0]}\n{'':17}{lab.SETTING}; {lab.SEEDS} seeds")
+                first = " ".join(lab.__doc__.partition("\n\n")[0].split())
+                print(f"  {name:<14} {first}\n{'':17}{lab.SETTING}; {lab.SEEDS} seeds")
             return 0
         rows = run(options.name, options.seeds, options.data, options.out, grid=options.rates,
                    processes=options.processes)

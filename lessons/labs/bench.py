@@ -1,7 +1,8 @@
 """The bench that all labs share: small pictures in memory, a small network, one training.
 
-Pictures are 35 pixels a side, the network sees 31, because pooling by 3/2 and by 2/2 then gives the same sizes all the way:
-31 → 15 → 7 → 3. The network is the paper's Figure 1 in small: three convolutions and a fully connected layer.
+Pictures are 35 pixels a side, the network sees 31, because pooling by 3/2 and by 2/2 then gives the
+same sizes all the way: 31 → 15 → 7 → 3. The network is the paper's Figure 1 in small: three
+convolutions and a fully connected layer.
 """
 from dataclasses import dataclass
 
@@ -18,13 +19,16 @@ SIZE, CROP = 35, 31
 BATCH = 32
 SMALL = ((16, 5), (32, 5), (32, 3))  # maps and kernel of the three convolutions
 PAPERS = ((32, 5), (32, 5), (64, 5))  # as in the released source's networks for CIFAR-10
-GAIN = {"relu": 2.0, "tanh": 1.0, "sigmoid": 16.0}  # variance × fan_in that keeps a signal's size at the first step:
-ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid}  # half survives ReLU, sigmoid's slope is 1/4
+# variance × fan_in that keeps a signal's size at the first step:
+GAIN = {"relu": 2.0, "tanh": 1.0, "sigmoid": 16.0}
+# half survives ReLU, sigmoid's slope is 1/4
+ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid}
 
 
 @dataclass
 class Pictures:
-    """uint8 (N, 3, SIZE, SIZE) and labels (N,), to train and to validate; `name` stands in the CSV."""
+    """uint8 (N, 3, SIZE, SIZE) and labels (N,), to train and to validate; `name` stands in the
+    CSV."""
 
     name: str
     classes: int
@@ -34,10 +38,11 @@ class Pictures:
     val_labels: np.ndarray
 
     def choose(self, seed, per_class):
-        """What one seed trains on: float32 pictures of mean 0 and variance 1, their labels, the validation pictures alike,
-        and the standard deviation of the pixels as they were, 0..255."""
+        """What one seed trains on: float32 pictures of mean 0 and variance 1, their labels, the
+        validation pictures alike, and the standard deviation of the pixels as they were, 0..255."""
         random = np.random.default_rng([2012, seed])
-        kept = [random.permutation(np.flatnonzero(self.train_labels == label))[:per_class] for label in range(self.classes)]
+        kept = [random.permutation(np.flatnonzero(self.train_labels == label))[:per_class]
+                for label in range(self.classes)]
         kept = np.concatenate(kept)
         mean = self.train[kept].mean(axis=0, dtype=np.float32)
         spread = (self.train[kept] - mean).std()
@@ -50,17 +55,20 @@ def open_pictures(folder=None):
     parts = data.builtin(size=SIZE) if folder is None else data.open_folder(folder, size=SIZE)
     arrays = [np.stack([part.planes_or_next(i)[0] for i in range(len(part))]) for part in parts]
     if len(parts[0].classes) < 6:
-        raise UserError(f"{folder} has {len(parts[0].classes)} classes: the labs need at least 6, for a top-5 error")
+        raise UserError(f"{folder} has {len(parts[0].classes)} classes: the labs need at least 6, "
+                        "for a top-5 error")
     name = "built-in" if folder is None else folder.rstrip("/\\").replace("\\", "/").split("/")[-1]
-    return Pictures(name, len(parts[0].classes), arrays[0], parts[0].labels, arrays[1], parts[1].labels)
+    return Pictures(name, len(parts[0].classes), arrays[0], parts[0].labels, arrays[1],
+                    parts[1].labels)
 
 
 @dataclass
 class FreshPictures:
     """The built-in patterns, drawn anew for each seed, to train and to validate.
 
-    So an interval over seeds is about other pictures, too. Half of them are negatives: patterns that are brighter or
-    darker than their ground take a network several times as long, and a race needs some length.
+    So an interval over seeds is about other pictures, too. Half of them are negatives: patterns
+    that are brighter or darker than their ground take a network several times as long, and a race
+    needs some length.
     """
 
     val_per_class: int
@@ -68,7 +76,8 @@ class FreshPictures:
     classes: int = len(PATTERNS)
 
     def choose(self, seed, per_class):
-        pictures, random = draw_pictures(per_class, self.val_per_class, seed=1000 + seed), np.random.default_rng([seed, 2])
+        pictures, random = draw_pictures(per_class, self.val_per_class,
+                                         seed=1000 + seed), np.random.default_rng([seed, 2])
         for part in (pictures.train, pictures.val):
             negative = random.random(len(part)) < 0.5
             part[negative] = 255 - part[negative]
@@ -76,20 +85,26 @@ class FreshPictures:
 
 
 def draw_pictures(per_class, val_per_class, classes=10, seed=1):
-    """A few of the built-in patterns, drawn now at SIZE pixels: a second for a thousand, nothing is stored."""
+    """A few of the built-in patterns, drawn now at SIZE pixels: a second for a thousand, nothing is
+    stored."""
     arrays = []
     for part, count in enumerate((per_class, val_per_class)):
-        jobs = [(pattern, label, i) for label, pattern in enumerate(list(PATTERNS.values())[:classes]) for i in range(count)]
-        drawn = [draw(pattern, np.random.default_rng([seed, part, label, i]), SIZE) for pattern, label, i in jobs]
+        jobs = [(pattern, label, i)
+                for label, pattern in enumerate(list(PATTERNS.values())[:classes])
+                for i in range(count)]
+        drawn = [draw(pattern, np.random.default_rng([seed, part, label, i]), SIZE)
+                 for pattern, label, i in jobs]
         arrays += [np.stack(drawn).transpose(0, 3, 1, 2), np.array([label for _, label, _ in jobs])]
     return Pictures("drawn", classes, *arrays)
 
 
-# ------------------------------------------------------------------------------------------------ the network
+# -------------------------------------------------------------------------------------- the network
 
 
-def network(classes, activation="relu", pool=(3, 2), norm_alpha=None, hidden=0, dropout=0.0, convolutions=SMALL):
-    """Three convolutions, each with activation and pool; with hidden > 0 also one hidden layer before the last.
+def network(classes, activation="relu", pool=(3, 2), norm_alpha=None, hidden=0, dropout=0.0,
+            convolutions=SMALL):
+    """Three convolutions, each with activation and pool; with hidden > 0 also one hidden layer
+    before the last.
 
     norm_alpha: response normalisation after the first two activations with this alpha (None: none).
     """
@@ -104,13 +119,15 @@ def network(classes, activation="relu", pool=(3, 2), norm_alpha=None, hidden=0, 
     layers["flatten"] = nn.Flatten()
     features = channels * 3 * 3
     if hidden:
-        layers |= {"fc4": nn.Linear(features, hidden), "act4": ACTIVATIONS[activation](), "drop4": nn.Dropout(dropout)}
+        layers |= {"fc4": nn.Linear(features, hidden), "act4": ACTIVATIONS[activation](),
+                   "drop4": nn.Dropout(dropout)}
     layers["last"] = nn.Linear(hidden or features, classes)
     return _initialise(nn.Sequential(**layers), GAIN[activation])
 
 
 def _initialise(net, gain):
-    """N(0, gain/fan_in), biases 0; the last layer narrow, so that the first loss is near ln K (lesson 14)."""
+    """N(0, gain/fan_in), biases 0; the last layer narrow, so that the first loss is near ln K
+    (lesson 14)."""
     generator = ma.random.host_generator()
     for name, layer in net.named_children():
         if isinstance(layer, (nn.Conv2d, nn.Linear)):
@@ -121,15 +138,16 @@ def _initialise(net, gain):
     return net
 
 
-# ------------------------------------------------------------------------------------------------ one training
+# ------------------------------------------------------------------------------------- one training
 
 
-def train(net, pictures, labels, seed, epochs, lr=0.01, augment=True, weight_decay=5e-4, constant=False,
-          after_epoch=None, after_step=None):
-    """SGD with momentum 0.9; the learning rate falls in a line from 40 % of the epochs on, or stays (constant).
+def train(net, pictures, labels, seed, epochs, lr=0.01, augment=True, weight_decay=5e-4,
+          constant=False, after_epoch=None, after_step=None):
+    """SGD with momentum 0.9; the learning rate falls in a line from 40 % of the epochs on, or stays
+    (constant).
 
-    augment: random crops and reflections, else the centre. after_epoch(epoch, net) and after_step(step, net) may return
-    True to stop.
+    augment: random crops and reflections, else the centre. after_epoch(epoch, net) and
+    after_step(step, net) may return True to stop.
     """
     random = np.random.default_rng([seed, 1])
     optimizer = optim.SGD(net.parameters(), lr=lr, weight_decay=weight_decay)
@@ -163,7 +181,8 @@ def crops(pictures, random):
     """A random crop of each picture, every second one reflected."""
     corners = random.integers(0, SIZE - CROP, size=(len(pictures), 2), endpoint=True)
     out = np.empty((len(pictures), 3, CROP, CROP), dtype=np.float32)
-    for image, picture, (row, column), mirror in zip(out, pictures, corners, random.random(len(pictures)) < 0.5):
+    for image, picture, (row, column), mirror in zip(out, pictures, corners,
+                                                     random.random(len(pictures)) < 0.5):
         window = picture[:, row : row + CROP, column : column + CROP]
         image[...] = window[:, :, ::-1] if mirror else window
     return out
@@ -186,5 +205,7 @@ def errors(answers, labels):
 
 
 def scores(net, pictures, labels, val, val_labels):
-    """{"train_top1", "top1", "top5", "loss"}: training error on central crops, the rest on the validation pictures."""
-    return {"train_top1": errors(probabilities(net, pictures), labels)["top1"]} | errors(probabilities(net, val), val_labels)
+    """{"train_top1", "top1", "top5", "loss"}: training error on central crops, the rest on the
+    validation pictures."""
+    return {"train_top1": errors(probabilities(net, pictures),
+                                 labels)["top1"]} | errors(probabilities(net, val), val_labels)

@@ -1,7 +1,8 @@
-"""Overlapping pooling once more: the same four layers, fresh pictures, the best learning rate for each.
+"""Overlapping pooling once more: the same four layers, fresh pictures, the best learning rate for
+each.
 
-Section 3.4: with z = 3 in place of z = 2 (s = 2) the top-1 and top-5 errors fall by 0.4 and 0.3 %, and
-"we generally observe during training that models with overlapping pooling find it slightly more
+Section 3.4: with z = 3 in place of z = 2 (s = 2) the top-1 and top-5 errors fall by 0.4 and 0.3 %,
+and "we generally observe during training that models with overlapping pooling find it slightly more
 difficult to overfit". Overfitting is measured by the gap: validation error minus training error.
 """
 from lessons.labs import bench, results
@@ -12,7 +13,8 @@ RATES = {"2/2": 0.003, "3/2": 0.003}  # the best of them, by the seed GRID_SEEDS
 ARMS = {"2/2": (2, 2), "3/2": (3, 2)}
 SETS = ("drawn",)
 COMPARE = [("3/2", "2/2", column) for column in ("top1", "top5", "gap", "loss")]
-SETTING = f"at most {PER_CLASS} training pictures per class, {EPOCHS} epochs; no augmentation, no decay"
+SETTING = (f"at most {PER_CLASS} training pictures per class, {EPOCHS} epochs; "
+           "no augmentation, no decay")
 PAPER = "paper: 0.4 points lower with 3/2, and slightly harder to overfit"
 
 
@@ -47,5 +49,6 @@ def _train(chosen, seed, arm, rate):
 
 def best_rates(rows):
     """{arm: the rate with the lowest validation error, on average over the grid's seeds}."""
-    mean = {arm: results.spread(errors.values())[0] for arm, errors in results.by_arm(rows, "top1").items()}
+    mean = {arm: results.spread(errors.values())[0]
+            for arm, errors in results.by_arm(rows, "top1").items()}
     return {arm: min(TRIED, key=lambda rate: mean[f"{arm}, lr {rate}"]) for arm in ARMS}

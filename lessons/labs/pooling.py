@@ -1,7 +1,8 @@
 """Overlapping pooling: windows of 3 with stride 2 against windows of 2 with stride 2.
 
-The paper, section 3.4: "This scheme reduces the top-1 and top-5 error rates by 0.4 % and 0.3 %, respectively, as compared
-with the non-overlapping scheme s = 2, z = 2, which produces output of equivalent dimensions."
+The paper, section 3.4: "This scheme reduces the top-1 and top-5 error rates by 0.4 % and 0.3 %,
+respectively, as compared with the non-overlapping scheme s = 2, z = 2, which produces output of
+equivalent dimensions."
 """
 from lessons.labs import bench
 

@@ -1,12 +1,14 @@
-"""ReLU against tanh once more: layers as in the paper's Figure 1, fresh pictures, the best learning rate for each.
+"""ReLU against tanh once more: layers as in the paper's Figure 1, fresh pictures, the best learning
+rate for each.
 
-Section 3.1: "a four-layer convolutional neural network with ReLUs reaches a 25 % training error rate
-on CIFAR-10 six times faster than an equivalent network with tanh neurons. The learning rates for each
-network were chosen independently to make training as fast as possible. No regularization of any kind
-was employed."
+Section 3.1: "a four-layer convolutional neural network with ReLUs reaches a 25 % training error
+rate on CIFAR-10 six times faster than an equivalent network with tanh neurons. The learning rates
+for each network were chosen independently to make training as fast as possible. No regularization
+of any kind was employed."
 
-The first try (`activations`) was over after a few passes over few pictures. Here the error is looked at
-every few steps, on a part of the training pictures, and the rates come from seeds that do not count.
+The first try (`activations`) was over after a few passes over few pictures. Here the error is
+looked at every few steps, on a part of the training pictures, and the rates come from seeds that do
+not count.
 """
 from lessons.labs import bench, results
 
@@ -17,8 +19,9 @@ TRIED = {"relu": (0.001, 0.003, 0.01), "tanh": (0.003, 0.01, 0.03)}
 RATES = {"relu": 0.003, "tanh": 0.01}  # the best of them, by the seed GRID_SEEDS
 ARMS = {"relu": ("relu",), "tanh": ("tanh",)}
 SETS = ("drawn",)
-SETTING = (f"at most {PER_CLASS} training pictures per class, {MOST} steps of {bench.BATCH}; constant learning "
-           f"rate, no augmentation, no decay; error on {LOOKED_AT} training pictures every {EVERY} steps")
+SETTING = (f"at most {PER_CLASS} training pictures per class, {MOST} steps of {bench.BATCH}; "
+           "constant learning rate, no augmentation, no decay; "
+           f"error on {LOOKED_AT} training pictures every {EVERY} steps")
 PAPER = "paper: ReLU six times faster than tanh, on CIFAR-10"
 
 
@@ -55,13 +58,14 @@ def _train(images, labels, seed, arm, activation, rate):
 
     bench.ma.manual_seed(seed)
     net = bench.network(labels.max() + 1, activation, convolutions=bench.PAPERS)
-    bench.train(net, images, labels, seed, MOST, lr=rate, augment=False, weight_decay=0.0, constant=True,
-                after_step=look)
+    bench.train(net, images, labels, seed, MOST, lr=rate, augment=False, weight_decay=0.0,
+                constant=True, after_step=look)
     return rows
 
 
 def best_rates(rows):
-    """{activation: the rate with the fewest steps to GOAL, on average over the grid's seeds (one)}."""
+    """{activation: the rate with the fewest steps to GOAL, on average over the grid's seeds
+    (one)}."""
     found = results.epochs_to(rows, GOAL, MOST, UNIT)
     mean = {arm: results.spread(steps.values())[0] for arm, steps in found.items()}
     return {activation: min(rates, key=lambda rate: mean[f"{activation}, lr {rate}"])

@@ -1,8 +1,10 @@
-"""Response normalisation: without, with the paper's α, and with the α that pixels of variance 1 call for.
+"""Response normalisation: without, with the paper's α, and with the α that pixels of variance 1
+call for.
 
-The paper, section 3.3: "Response normalization reduces our top-1 and top-5 error rates by 1.4 % and 1.2 %, respectively."
-Its pixels had a standard deviation of about 70. With pixels of variance 1, α = 10⁻⁴ leaves k + α·Σa² at 2: the layer is
-a constant factor, 2^−0.75 = 0.59. Multiplying α by the variance of the raw pixels makes conv1's normalisation what it was.
+The paper, section 3.3: "Response normalization reduces our top-1 and top-5 error rates by 1.4 % and
+1.2 %, respectively." Its pixels had a standard deviation of about 70. With pixels of variance 1, α
+= 10⁻⁴ leaves k + α·Σa² at 2: the layer is a constant factor, 2^−0.75 = 0.59. Multiplying α by the
+variance of the raw pixels makes conv1's normalisation what it was.
 """
 from lessons.labs import bench
 

@@ -1,4 +1,5 @@
-"""The seeds of a lab, one after the other or in several processes of one thread each: the same rows either way."""
+"""The seeds of a lab, one after the other or in several processes of one thread each: the same rows
+either way."""
 import functools
 import importlib
 import os
@@ -21,7 +22,8 @@ def measured(lab, pictures, folder, grid, seeds, processes):
     from multiprocessing import get_context
 
     os.environ["MINIALEX_THREADS"] = "1"  # for the new processes: this one has read it already
-    with ProcessPoolExecutor(processes, get_context("spawn"), _prepare, (lab.__name__, folder)) as pool:
+    with ProcessPoolExecutor(processes, get_context("spawn"), _prepare,
+                             (lab.__name__, folder)) as pool:
         yield from pool.map(functools.partial(_measure_there, grid), seeds)
 
 

@@ -1,7 +1,8 @@
 """Brick 2: the tape
 
-It is the tape of lesson 02, with operations as classes, as in section 4 there. A Tensor knows its parents, and pass_back, which
-turns its slope g into one slope for each parent. Whatever you build later stands on this brick.
+It is the tape of lesson 02, with operations as classes, as in section 4 there. A Tensor knows its
+parents, and pass_back, which turns its slope g into one slope for each parent. Whatever you build
+later stands on this brick.
 """
 import numpy as np
 from engine import check
@@ -11,12 +12,14 @@ class Tensor:
     """An array on the tape. grad is dL/d(this array), after backward() of the loss L."""
 
     def __init__(self, data, parents=(), pass_back=None):
-        """parents: the Tensors that it was made of. pass_back(g): a list with the slope of each parent."""
+        """parents: the Tensors that it was made of. pass_back(g): a list with the slope of each
+        parent."""
         self.data, self.parents, self.pass_back = np.asarray(data, dtype=float), parents, pass_back
         self.grad = np.zeros_like(self.data)
 
     def backward(self):
-        """Start with the slope 1 here, and walk back. Add what each value passes back to the grad of its parents."""
+        """Start with the slope 1 here, and walk back. Add what each value passes back to the grad
+        of its parents."""
         self.grad = np.ones_like(self.data)
         ...
 
@@ -28,7 +31,8 @@ def in_order(value, order):
 
 
 class Function:
-    """An operation. Its forward(*arrays) returns an array, its backward(g) one slope for each input."""
+    """An operation. Its forward(*arrays) returns an array, its backward(g) one slope for each
+    input."""
 
     saved = ()
 
@@ -41,8 +45,8 @@ class Function:
         return list(found) if isinstance(found, (tuple, list)) else [found]
 
     def __call__(self, *tensors):
-        """Run forward on the arrays of the tensors. Return a Tensor of what comes out: the tensors are its parents, and
-        self.slopes is its pass_back."""
+        """Run forward on the arrays of the tensors. Return a Tensor of what comes out: the tensors
+        are its parents, and self.slopes is its pass_back."""
         ...
 
 

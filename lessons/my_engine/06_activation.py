@@ -1,6 +1,7 @@
 """Brick 6: two activations
 
-AlexNet bends with ReLU, LeNet-5 with tanh. In backward, g is the incoming gradient dL/dy. At 0, the slope of ReLU is 0.
+AlexNet bends with ReLU, LeNet-5 with tanh. In backward, g is the incoming gradient dL/dy. At 0, the
+slope of ReLU is 0.
 """
 import numpy as np
 from engine import Function, check

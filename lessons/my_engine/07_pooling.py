@@ -1,7 +1,8 @@
 """Brick 7: two kinds of pooling
 
-Windows of z×z that start s pixels apart, in each map of x (N, C, H, W). AlexNet keeps the largest value of a window, LeNet-5 the
-mean. What is left at the right and at the bottom, where no window fits, is not read. Loops over windows are fine.
+Windows of z×z that start s pixels apart, in each map of x (N, C, H, W). AlexNet keeps the largest
+value of a window, LeNet-5 the mean. What is left at the right and at the bottom, where no window
+fits, is not read. Loops over windows are fine.
 """
 import numpy as np
 from engine import Function, check

@@ -1,7 +1,7 @@
 """Brick 11: the fully connected layer
 
-x (N, in), W (out, in), b (out,). Each row of W belongs to one output: y[n, o] = b[o] + Σ over m of W[o, m]·x[n, m]. How the
-slopes of a matrix product are found is in lessons 02 and 04.
+x (N, in), W (out, in), b (out,). Each row of W belongs to one output: y[n, o] = b[o] + Σ over m of
+W[o, m]·x[n, m]. How the slopes of a matrix product are found is in lessons 02 and 04.
 """
 import numpy as np
 from engine import Function, check

@@ -8,7 +8,8 @@ from engine import check
 
 
 def update(w, g, v, lr, momentum, decay):
-    """One step for arrays of one shape. Returns the new (w, v); the arrays that come in stay as they are."""
+    """One step for arrays of one shape. Returns the new (w, v); the arrays that come in stay as
+    they are."""
     ...
     return ...
 

@@ -1,8 +1,9 @@
-"""The Python side of a page: runs a lesson's cells and an exercise's check, and tells the page what comes out.
+"""The Python side of a page: runs a lesson's cells and an exercise's check, and tells the page what
+comes out.
 
-The page gives `say`, a function of JavaScript: say(kind, text) or, for a picture, say("picture", caption, bytes, words). A
-prediction is asked in the page while its cell waits, which is why `predict(...)` becomes `await __predict__(...)` before a cell
-is compiled.
+The page gives `say`, a function of JavaScript: say(kind, text) or, for a picture, say("picture",
+caption, bytes, words). A prediction is asked in the page while its cell waits, which is why
+`predict(...)` becomes `await __predict__(...)` before a cell is compiled.
 """
 import ast
 import json
@@ -22,10 +23,11 @@ class Lesson:
     """One lesson's namespace, as Python's own __main__, and what its page is told."""
 
     def __init__(self, name, known, say, ask):
-        """known: the progress so far, as JSON; ask(question, problem): a promise of what is typed, None to skip."""
+        """known: the progress so far, as JSON; ask(question, problem): a promise of what is typed,
+        None to skip."""
         self.name, self._say, self._ask, self._known = name, say, ask, ""
-        os.environ |= {"MINIALEX_LESSON": name, "MINIALEX_CACHE": "/home/course", "MINIALEX_PICTURES": "/home/pictures",
-                       "MPLBACKEND": "agg"}
+        os.environ |= {"MINIALEX_LESSON": name, "MINIALEX_CACHE": "/home/course",
+                       "MINIALEX_PICTURES": "/home/pictures", "MPLBACKEND": "agg"}
         sys.path.insert(0, str(LESSONS))
         import classroom
         import progress
@@ -33,7 +35,9 @@ class Lesson:
         import wall
 
         telling.WIDTH = WIDE
-        wall.draw = lambda mine: f"{len(mine)} of {len(wall.BRICKS)} bricks of your own engine are yours."  # no wide drawing
+        # no wide drawing
+        wall.draw = (lambda mine: f"{len(mine)} of {len(wall.BRICKS)} bricks of your own "
+                     "engine are yours.")
         classroom.SHOW = self._show
         self._classroom, self._progress = classroom, progress
         progress.path().parent.mkdir(parents=True, exist_ok=True)
@@ -52,10 +56,12 @@ class Lesson:
     async def run(self, number, source):
         """Run one cell; whether it went well."""
         place = f"cell {number}"
-        linecache.cache[place] = (len(source), None, source.splitlines(keepends=True), place)  # for tracebacks and for facts
+        # for tracebacks and for facts
+        linecache.cache[place] = (len(source), None, source.splitlines(keepends=True), place)
         try:
             tree = _Asking().visit(ast.parse(source, place))
-            code = compile(ast.fix_missing_locations(tree), place, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+            code = compile(ast.fix_missing_locations(tree), place, "exec",
+                           flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
             waits = code.co_flags & CO_COROUTINE
             result = eval(code, self._names)
             if waits:
@@ -68,7 +74,8 @@ class Lesson:
             self._note()
 
     def check(self, file, source):
-        """Run an exercise or brick ("exercises/02_the_tape", "my_engine/02_tape") with this text; whether it is right."""
+        """Run an exercise or brick ("exercises/02_the_tape", "my_engine/02_tape") with this text;
+        whether it is right."""
         path = LESSONS / f"{file}.py"
         path.write_text(source, encoding="utf-8")
         linecache.checkcache(str(path))
@@ -104,16 +111,20 @@ class Lesson:
         return predictions.predict(question, *arguments, **options)
 
     def _tell(self, problem, place):
-        """What stopped: a fact in its own words, anything else with its line; then Python's own words."""
+        """What stopped: a fact in its own words, anything else with its line; then Python's own
+        words."""
         if type(problem).__name__ == "NotSo":
             self._say("error", str(problem))
             return
         frames = traceback.extract_tb(problem.__traceback__)
         inside = next((i for i, frame in enumerate(frames) if frame.filename == place), len(frames))
         in_grammar = isinstance(problem, SyntaxError) and problem.filename == place
-        line = problem.lineno if in_grammar else next((f.lineno for f in reversed(frames) if f.filename == place), "?")
-        self._say("error", f"line {line} stops with {type(problem).__name__}: {problem.msg if in_grammar else problem}")
-        words = traceback.StackSummary.from_list(frames[inside:]).format() + traceback.format_exception_only(problem)
+        line = problem.lineno if in_grammar else next((f.lineno for f in reversed(frames)
+                                                       if f.filename == place), "?")
+        self._say("error", f"line {line} stops with {type(problem).__name__}: "
+                  f"{problem.msg if in_grammar else problem}")
+        words = (traceback.StackSummary.from_list(frames[inside:]).format()
+                 + traceback.format_exception_only(problem))
         self._say("trace", "".join(words))
 
     def _note(self):
@@ -137,7 +148,8 @@ class _Asking(ast.NodeTransformer):
         return node
 
     def _leave(self, node):
-        return node  # a function cannot wait: predict in it answers as in a program without a keyboard
+        # a function cannot wait: predict in it answers as in a program without a keyboard
+        return node
 
     visit_FunctionDef = visit_AsyncFunctionDef = visit_Lambda = visit_ClassDef = _leave
 

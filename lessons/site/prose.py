@@ -6,7 +6,8 @@ from lessons.site import formulas
 
 
 def to_html(body: str, level: int = 2) -> str:
-    """Paragraphs, headings, lists, formulas (indented lines), **bold** and `code`. level: of a heading with two marks."""
+    """Paragraphs, headings, lists, formulas (indented lines), **bold** and `code`. level: of a
+    heading with two marks."""
     parts, lines = [], body.splitlines()
     while lines:
         line = lines[0]
@@ -30,8 +31,9 @@ def to_html(body: str, level: int = 2) -> str:
 def inline(text: str) -> str:
     """One line's **bold** and `code`, everything else as it stands."""
     pieces = re.split(r"(`[^`]+`)", " ".join(text.split()))
-    return "".join(f"<code>{html.escape(piece[1:-1])}</code>" if piece.startswith("`") else
-                   re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", html.escape(piece)) for piece in pieces)
+    return "".join(f"<code>{html.escape(piece[1:-1])}</code>" if piece.startswith("`")
+                   else re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", html.escape(piece))
+                   for piece in pieces)
 
 
 def formula(rows: list[str]) -> str:

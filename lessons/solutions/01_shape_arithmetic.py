@@ -1,8 +1,10 @@
-"""Exercise 1: a picture for 7×7. Every value more at pool5 costs 2·2·2·4 = 32 pixels: 227 + 32 = 259."""
+"""Exercise 1: a picture for 7×7. Every value more at pool5 costs 2·2·2·4 = 32 pixels: 227 + 32 =
+259."""
 from course import check
 
 LAYERS = [("conv1", 11, 4, 0), ("pool1", 3, 2, 0), ("conv2", 5, 1, 2), ("pool2", 3, 2, 0),
-          ("conv3", 3, 1, 1), ("conv4", 3, 1, 1), ("conv5", 3, 1, 1), ("pool5", 3, 2, 0)]  # kernel, stride, padding
+          ("conv3", 3, 1, 1), ("conv4", 3, 1, 1), ("conv5", 3, 1, 1),
+          ("pool5", 3, 2, 0)]  # kernel, stride, padding
 
 
 def output_size(size, kernel, stride, padding):

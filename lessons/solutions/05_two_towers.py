@@ -11,7 +11,8 @@ def convolution(x, weight, bias):
 
 def grouped(x, weight, bias, groups):
     maps = []
-    for xs, kernels, biases in zip(np.split(x, groups, axis=1), np.split(weight, groups), np.split(bias, groups)):
+    for xs, kernels, biases in zip(np.split(x, groups, axis=1), np.split(weight, groups),
+                                   np.split(bias, groups)):
         maps.append(convolution(xs, kernels, biases))
     return np.concatenate(maps, axis=1)
 

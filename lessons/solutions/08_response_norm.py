@@ -8,7 +8,8 @@ N, ALPHA, BETA, K = 5, 1e-4, 0.75, 2.0
 
 
 def window(i, channels):
-    """The channels that are within two of channel i. If j is in the window of i, then i is in the window of j."""
+    """The channels that are within two of channel i. If j is in the window of i, then i is in the
+    window of j."""
     return slice(max(0, i - N // 2), min(channels, i + N // 2 + 1))
 
 

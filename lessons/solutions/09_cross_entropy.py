@@ -1,4 +1,5 @@
-"""Exercise 9: the maximum of each row goes first, and the logarithm is never taken of a quotient."""
+"""Exercise 9: the maximum of each row goes first, and the logarithm is never taken of a
+quotient."""
 import numpy as np
 from course import check
 

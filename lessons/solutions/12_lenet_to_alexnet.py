@@ -1,8 +1,10 @@
 """Exercise 12: 156 + 12 + 1,516 + 32 + 48,120 + 10,164 = 60,000."""
 from course import check
 
-TABLE = [[(i + j) % 6 for j in range(3)] for i in range(6)] + [[(i + j) % 6 for j in range(4)] for i in range(6)] + [
-    [i, i + 1, (i + 3) % 6, (i + 4) % 6] for i in range(3)] + [list(range(6))]
+TABLE = ([[(i + j) % 6 for j in range(3)] for i in range(6)]
+         + [[(i + j) % 6 for j in range(4)] for i in range(6)]
+         + [[i, i + 1, (i + 3) % 6, (i + 4) % 6] for i in range(3)]
+         + [list(range(6))])
 
 
 def sparse_convolution(table, K):

@@ -1,4 +1,5 @@
-"""Exercise 14: weights that keep a signal's size. A tower's kernel sees only its own channels: 3·3·192 for conv4."""
+"""Exercise 14: weights that keep a signal's size. A tower's kernel sees only its own channels:
+3·3·192 for conv4."""
 from math import log, sqrt
 
 from course import check

@@ -1,4 +1,5 @@
-"""Exercise 15: the paper's update. u is divided by the new rate where it was multiplied by the old one: v = −lr·u stays."""
+"""Exercise 15: the paper's update. u is divided by the new rate where it was multiplied by the old
+one: v = −lr·u stays."""
 from math import log
 
 from course import check

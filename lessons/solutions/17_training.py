@@ -1,4 +1,5 @@
-"""Exercise 17: what curves and seeds allow to say. Pairs first, then the spread: what a seed does to both sides drops out."""
+"""Exercise 17: what curves and seeds allow to say. Pairs first, then the spread: what a seed does
+to both sides drops out."""
 from math import log
 
 from course import check

@@ -1,4 +1,5 @@
-"""Exercise 19: averages and votes. The softmax comes first: networks speak in probabilities, logits have no common scale."""
+"""Exercise 19: averages and votes. The softmax comes first: networks speak in probabilities, logits
+have no common scale."""
 from math import comb
 
 import numpy as np
@@ -12,7 +13,8 @@ def averaged(logits):
 
 def vote_wrong(networks, p):
     most = networks // 2 + 1
-    return sum(comb(networks, k) * p**k * (1 - p) ** (networks - k) for k in range(most, networks + 1))
+    return sum(comb(networks, k) * p**k * (1 - p) ** (networks - k)
+               for k in range(most, networks + 1))
 
 
 def standard_errors(ours, theirs, n):

@@ -16,7 +16,8 @@ def within_map(x, size, alpha, beta, k):
     y = np.empty_like(x)
     for row in range(x.shape[0]):
         for column in range(x.shape[1]):
-            window = x[max(0, row - near) : row + near + 1, max(0, column - near) : column + near + 1]
+            window = x[max(0, row - near) : row + near + 1,
+                       max(0, column - near) : column + near + 1]
             y[row, column] = x[row, column] / (k + alpha * (window**2).sum()) ** beta
     return y
 

@@ -1,4 +1,5 @@
-"""`from course import check` in an exercise: finds the course and the engine from this folder, and checks your answer."""
+"""`from course import check` in an exercise: finds the course and the engine from this folder, and
+checks your answer."""
 import sys
 from pathlib import Path
 

@@ -1,12 +1,17 @@
-"""Labels from a file, for pictures that lie in no class folders: a table with a picture and its class in each row.
+"""Labels from a file, for pictures that lie in no class folders: a table with a picture and its
+class in each row.
 
-    id,breed                        ImageId,PredictionString                       val_0.JPEG	n03444034	0	32	44	62
-    000bec18,boston_bull            ILSVRC2012_val_00048981,n03995372 85 1 499 272     (no header, tabs, a box behind the class)
+    id,breed                 ImageId,PredictionString
+    000bec18,boston_bull     ILSVRC2012_val_00048981,n03995372 85 1 499 272
 
-Columns are told apart by commas, semicolons, tabs or blanks; a header is not needed; the picture's ending and the folders in
-front of its name may be left out. A column of 0 and 1 for each class says it too, and so does JSON, {"0001.png": "cat"} or
-{"file_name": "0001.png", "label": "cat"} for each picture. A column called split whose cells say train, val or test divides the
-pictures, whatever the folders say. Tiny ImageNet's val_annotations.txt and LOC_val_solution.csv are found without --labels.
+    val_0.JPEG	n03444034	0	32	44	62     (no header, tabs, a box behind the class)
+
+Columns are told apart by commas, semicolons, tabs or blanks; a header is not needed; the picture's
+ending and the folders in front of its name may be left out. A column of 0 and 1 for each class says
+it too, and so does JSON, {"0001.png": "cat"} or {"file_name": "0001.png", "label": "cat"} for each
+picture. A column called split whose cells say train, val or test divides the pictures, whatever the
+folders say. Tiny ImageNet's val_annotations.txt and LOC_val_solution.csv are found without
+--labels.
 """
 
 import csv
@@ -26,8 +31,9 @@ from .pictures import ENDINGS
 from .problems import Problems, printable
 from .walk import Classes, is_picture, spelled
 
-CLASS_COLUMNS = ("class label breed species category class_name classname label_name target predictionstring diagnosis labels "
-                 "variety category_name classid class_id category_id dx").split()
+CLASS_COLUMNS = ("class label breed species category class_name classname label_name target "
+                 "predictionstring diagnosis labels variety category_name classid "
+                 "class_id category_id dx").split()
 SPLIT_COLUMNS = ("split", "dataset", "data set", "set", "subset", "partition")
 _PARTS = ("train", "val", "test")
 # Found without --labels in a part's own folder and, ImageNet's, in the four around it.
@@ -37,7 +43,8 @@ Table = list[tuple[int, list[str]]]  # (number of the line, cells)
 
 
 class _Row(NamedTuple):
-    """What a row says. part: "train", "val", "test"; None where the folders say it; "" for a split that is none of them."""
+    """What a row says. part: "train", "val", "test"; None where the folders say it; "" for a split
+    that is none of them."""
 
     line: int
     name: str
@@ -52,8 +59,9 @@ _WANTED = "write a picture, a comma and its class on each line"
 
 
 class Labels:
-    """A file of labels. columns: the cells of its table, row by row, whose `lines` are known. split: the number of the
-    column that says of which part a picture is, or None. Raises UserError for no table."""
+    """A file of labels. columns: the cells of its table, row by row, whose `lines` are known.
+    split: the number of the column that says of which part a picture is, or None. Raises UserError
+    for no table."""
 
     def __init__(self, path: Place):
         self.path, table = os.fspath(path), _read_table(path)
@@ -71,74 +79,92 @@ class Labels:
 
     def assign(self, root: str, parts: dict[str, list[str]], problems: Problems, grave: Problems,
                lines: dict[str, str]) -> dict[str, Classes]:
-        """Say which picture has which class: {part: {class: paths}} of the parts of which the file names pictures, or which its
-        column of parts names.
+        """Say which picture has which class: {part: {class: paths}} of the parts of which the file
+        names pictures, or which its column of parts names.
 
-        parts: {part: paths below `root`}. Appends rows that cannot be used to `problems`, contradictions to `grave`; adds to
-        `lines` where a class is named first. A name that several parts have means the first of them. Raises UserError when the
-        file names no picture at all.
+        parts: {part: paths below `root`}. Appends rows that cannot be used to `problems`,
+        contradictions to `grave`; adds to `lines` where a class is named first. A name that several
+        parts have means the first of them. Raises UserError when the file names no picture at all.
         """
         index = _Index(root, parts)
         rows = self._rows(index, problems)
         seen: dict[str, _Row] = {}
         bad = set()
         for row in rows:
-            path = index.find(row.name) if row.name and row.label else "it names no picture or no class"
+            path = (index.find(row.name) if row.name and row.label
+                    else "it names no picture or no class")
             before = seen.setdefault(path, row) if path in index.part_of else None
             if before is None:
-                problems.append((self.at(row.line), path or f"there is no picture {printable(row.name)} in {printable(root)}"))
+                problems.append((self.at(row.line), path or "there is no picture "
+                                 f"{printable(row.name)} in {printable(root)}"))
             elif before is not row and before[2:] == row[2:]:
-                problems.append((self.at(row.line), f"line {before.line} names the picture {printable(row.name)} already"))
+                problems.append((self.at(row.line), f"line {before.line} names the "
+                                 f"picture {printable(row.name)} already"))
             elif before is not row:
                 bad.add(path)
-                grave.append((self.at(row.line), f"it calls {printable(row.name)} {row}, line {before.line} calls it {before}: "
-                              "the picture is left out"))
+                grave.append((self.at(row.line), f"it calls {printable(row.name)} {row}, "
+                              f"line {before.line} calls it {before}: the picture is left out"))
         such = f", such as {printable(rows[0].name)} in line {rows[0].line}" if rows else ""
-        require(seen, f"{printable(self.path)} names no picture that lies in {printable(root)}{such}")
+        require(seen, f"{printable(self.path)} names no picture that "
+                f"lies in {printable(root)}{such}")
         labelled = Counter(index.part_of[path] for path in seen)
         found: dict[str, Classes] = {part: {} for part in labelled}
         for path, row in seen.items():
             lines.setdefault(row.label, self.at(row.line))
             if row.part == "":
-                problems.append((self.at(row.line), "its split is none of train, val and test; the picture is left out"))
+                problems.append((self.at(row.line), "its split is none of train, val and test; "
+                                 "the picture is left out"))
             elif path not in bad:
-                found.setdefault(row.part or index.part_of[path], {}).setdefault(row.label, []).append(path)
+                found.setdefault(row.part or index.part_of[path], {}).setdefault(row.label,
+                                                                                 []).append(path)
         for part in found:
             if (left := len(parts.get(part, ())) - labelled[part]) > 0:
-                problems.append((printable(self.path), f"it names no class for {left:,} of the pictures in {printable(root)} "
-                                 "that lie beside the others; they are left out"))
-        return {part: {name: sorted(classes[name]) for name in sorted(classes)} for part, classes in found.items()}
+                problems.append((printable(self.path), f"it names no class for {left:,} of the "
+                                 f"pictures in {printable(root)} that lie beside the others; "
+                                 "they are left out"))
+        return {part: {name: sorted(classes[name]) for name in sorted(classes)}
+                for part, classes in found.items()}
 
     def _rows(self, index: "_Index", problems: Problems) -> list[_Row]:
         """What each row says, without the header."""
         columns, head, split = self.columns, self._head(), self.split
         if split is None and "split" in head and len(head) > 2:
-            problems.append((self.at(self.lines[0]), "its column split says neither train nor val nor test; it is not used"))
-        picture = max(range(len(columns)), key=lambda number: _names_pictures(columns[number], index))
-        named = [head.index(name) for name in CLASS_COLUMNS if name in head and head.index(name) != picture]
+            problems.append((self.at(self.lines[0]), "its column split says neither train nor val "
+                             "nor test; it is not used"))
+        picture = max(range(len(columns)),
+                      key=lambda number: _names_pictures(columns[number], index))
+        named = [head.index(name) for name in CLASS_COLUMNS if name in head
+                 and head.index(name) != picture]
         around = [*range(picture + 1, len(columns)), *range(picture)[::-1]]
         label = named[0] if named else next(number for number in around if number != split)
-        other = next((number for number, column in enumerate(columns) if split is None and len(column) > 1
-                      and number not in (picture, label) and all(map(_part, column[1:]))), None)
+        other = next((number for number, column in enumerate(columns) if split is None
+                      and len(column) > 1 and number not in (picture, label)
+                      and all(map(_part, column[1:]))), None)
         if other is not None:
-            problems.append((self.at(self.lines[0]), f"its column {other + 1} says train, val or test, but is not called "
-                             "split, so it is not used: call it so in the first line, as in file,label,split"))
-        ones = [] if named or index.has(columns[picture][0]) else _one_hot(columns[:picture] + columns[picture + 1:])
+            problems.append((self.at(self.lines[0]), f"its column {other + 1} says train, "
+                             "val or test, but is not called split, so it is not used: "
+                             "call it so in the first line, as in file,label,split"))
+        ones = [] if named or index.has(columns[picture][0]) else _one_hot(columns[:picture]
+                                                                           + columns[picture + 1:])
         labels = ones or map(_label, columns[label])
         parts = [None] * len(self.lines) if split is None else map(_part, columns[split])
         first, *others = rows = list(map(_Row, self.lines, columns[picture], labels, parts))
-        has_head = named or ones or split is not None or not (
-            index.has(first.name) or is_picture(first.name) or first.label in {row.label for row in others})
+        has_head = named or ones or split is not None or not (index.has(first.name)
+                                                              or is_picture(first.name)
+                                                              or first.label in {row.label
+                                                                                 for row in others})
         return others if has_head else rows
 
     def _head(self) -> list[str]:
         return [column[0].lower() for column in self.columns]
 
     def _split(self) -> int | None:
-        """The column that says of which part a picture is: it is called so, and some of its cells are names of parts."""
+        """The column that says of which part a picture is: it is called so, and some of its cells
+        are names of parts."""
         head = self._head()
         called = [head.index(name) for name in SPLIT_COLUMNS if name in head and len(head) > 2]
-        return next((number for number in called if any(map(_part, self.columns[number][1:]))), None)
+        return next((number for number in called if any(map(_part, self.columns[number][1:]))),
+                    None)
 
 
 def _part(cell: str) -> str:
@@ -147,26 +173,31 @@ def _part(cell: str) -> str:
 
 
 def _names_pictures(column: list[str], index: "_Index") -> tuple[int, int, bool]:
-    """Sorts the columns: that of the pictures names most of them. A count, such as the index that pandas writes in front, and
-    classes that are numbers can be names of pictures too, but have no ending or no head, or name few pictures many times."""
+    """Sorts the columns: that of the pictures names most of them. A count, such as the index that
+    pandas writes in front, and classes that are numbers can be names of pictures too, but have no
+    ending or no head, or name few pictures many times."""
     names, head = column[:200], column[0].lower()
-    return len({index.find(name) for name in names} & index.part_of.keys()), sum(map(is_picture, names)), \
-        head != "" and not head.startswith("unnamed:")
+    return (len({index.find(name) for name in names} & index.part_of.keys()),
+            sum(map(is_picture, names)), head != "" and not head.startswith("unnamed:"))
 
 
 def _one_hot(columns: list[list[str]]) -> list[str]:
-    """The class of each row where columns hold 1 for the pictures of one class and 0 for all others, "" for other rows; [] where
-    none do: it must be all of these columns, or most rows must have a single 1."""
-    said = [{cell.lower() for cell in column[1:]} - {""} for column in columns]  # a short row ends with empty cells
+    """The class of each row where columns hold 1 for the pictures of one class and 0 for all
+    others, "" for other rows; [] where none do: it must be all of these columns, or most rows must
+    have a single 1."""
+    # a short row ends with empty cells
+    said = [{cell.lower() for cell in column[1:]} - {""} for column in columns]
     flags = [column for column, cells in zip(columns, said) if cells and cells <= _ONE | _NULL]
-    rows = [[column[0] for column, cell in zip(flags, cells) if cell.lower() in _ONE] for cells in zip(*flags)]
+    rows = [[column[0] for column, cell in zip(flags, cells) if cell.lower() in _ONE]
+            for cells in zip(*flags)]
     single = sum(len(row) == 1 for row in rows[1:])
     found = len(flags) > 1 and (len(flags) == len(columns) or 2 * single > len(rows) - 1)
     return [row[0] if len(row) == 1 else "" for row in rows] if found else []
 
 
 class _Index:
-    """Pictures by their names, with and without endings. part_of: {path: part}, in the order of the parts."""
+    """Pictures by their names, with and without endings. part_of: {path: part}, in the order of the
+    parts."""
 
     def __init__(self, root: str, parts: dict[str, list[str]]):
         self.root, self.order = os.path.join(root, ""), list(parts)
@@ -182,9 +213,11 @@ class _Index:
 
     def find(self, name: str) -> str | None:
         """The path that is meant, a sentence when several are, or None."""
-        wanted = "/".join(part for part in spelled(name).replace("\\", "/").split("/") if part not in ("", "."))
+        wanted = "/".join(part for part in spelled(name).replace("\\", "/").split("/")
+                          if part not in ("", "."))
         last = wanted.rpartition("/")[2]
-        found = [path for path in self.by_name.get(last) or self.by_name.get(_stem(last), []) if self._agrees(path, wanted)]
+        found = [path for path in self.by_name.get(last) or self.by_name.get(_stem(last), [])
+                 if self._agrees(path, wanted)]
         exact = [path for path in found if self._relative(path) == wanted]
         part = min((self.part_of[path] for path in found), key=self.order.index, default=None)
         found = exact or [path for path in found if self.part_of[path] == part]
@@ -219,7 +252,8 @@ def _read_table(path: Place) -> Table:
     try:
         table = _records(text) if text.lstrip()[:1] in ("{", "[") else _rows(text)
     except (csv.Error, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-        raise UserError(f"{printable(path)} is no table ({printable(str(error))}): {_WANTED}") from error
+        raise UserError(f"{printable(path)} is no table ({printable(str(error))}): "
+                        f"{_WANTED}") from error
     table = [(number, [*cells, "", ""][:max(2, len(cells))]) for number, cells in table]
     require(any(cells[1] for _, cells in table), f"{printable(path)} names no classes: {_WANTED}")
     return table
@@ -231,7 +265,8 @@ def _rows(text: str) -> Table:
     text = "\n" + rest if first.lower().startswith("sep=") else text  # Excel's own first line
     problem = None
     for delimiter in "\t;,|":
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True)
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter,
+                            skipinitialspace=True, strict=True)
         try:
             table = [(reader.line_num, cells) for cells in reader if any(map(str.strip, cells))]
         except csv.Error as error:
@@ -241,25 +276,29 @@ def _rows(text: str) -> Table:
                 return table
     if problem:
         raise problem
-    return [(number, line.split(None, 1)) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
+    return [(number, line.split(None, 1)) for number, line in enumerate(text.splitlines(), 1)
+            if line.strip()]
 
 
 def _records(text: str) -> Table:
-    """Of JSON: objects in a list or one a line (metadata.jsonl), whose keys are the header, or one of pictures and classes.
-    Raises any of what _read_table expects."""
+    """Of JSON: objects in a list or one a line (metadata.jsonl), whose keys are the header, or one
+    of pictures and classes. Raises any of what _read_table expects."""
     try:
         found = json.loads(text)
     except ValueError:
         found = [json.loads(line) for line in text.splitlines() if line.strip()]
     if isinstance(found, dict):
-        return [(number, [name, str(label)]) for number, (name, label) in enumerate(found.items(), 1)]
+        return [(number, [name, str(label)])
+                for number, (name, label) in enumerate(found.items(), 1)]
     head = list(dict.fromkeys(name for each in found for name in each.keys()))
     return [(number, [str(value) for value in values]) for number, values in enumerate(
         [head, *([each.get(name, "") for name in head] for each in found)])]
 
 
 def beside(folder: str) -> str | None:
-    """Path of the file of labels that a publisher has put into `folder` or a folder around it, or None."""
+    """Path of the file of labels that a publisher has put into `folder` or a folder around it, or
+    None."""
     here = Path(folder).absolute()
-    places = [place / name for name, above in FOUND_BY_THEMSELVES.items() for place in (here, *here.parents)[:above]]
+    places = [place / name for name, above in FOUND_BY_THEMSELVES.items()
+              for place in (here, *here.parents)[:above]]
     return next((str(place) for place in places if place.is_file()), None)

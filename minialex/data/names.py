@@ -1,11 +1,13 @@
 """What classes are called: a folder n01440764 stays that class, and people read "tench".
 
-Names come from --class-names FILE, from the files that ImageNet's publishers put beside the pictures, or from imagenet.txt, the
-thousand classes of ILSVRC with their words in WordNet 3.0 (WORDNET-LICENSE.txt). Of several words the first is shown.
+Names come from --class-names FILE, from the files that ImageNet's publishers put beside the
+pictures, or from imagenet.txt, the thousand classes of ILSVRC with their words in WordNet 3.0
+(WORDNET-LICENSE.txt). Of several words the first is shown.
 
     n01440764 tench, Tinca tinca         LOC_synset_mapping.txt, words.txt, synset_words.txt
     n01440764,tench                      any table of two columns
-    {"n01440764": "tench"}               JSON; also {"0": ["n01440764", "tench"]}, as imagenet_class_index.json has it
+    {"n01440764": "tench"}               JSON; also {"0": ["n01440764", "tench"]}, as
+                                         imagenet_class_index.json has it
 """
 
 import ast
@@ -25,7 +27,8 @@ PUBLISHED = ("LOC_synset_mapping.txt", "words.txt", "synset_words.txt")
 ABOVE = 4  # folders in which they are looked for: that of the pictures, and three around it
 THOUSAND = "imagenet"  # what --classes takes for ImageNet's
 _ID = r"n\d{8}"
-_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16",
+          codecs.BOM_UTF16_BE: "utf-16"}
 
 
 class ClassName(str):
@@ -47,12 +50,15 @@ def shown(name: str) -> str:
     return getattr(name, "shown", name)
 
 
-def named(classes: Sequence[str], known: Mapping[str, str] | Iterable[tuple[str, str]] = ()) -> list[ClassName]:
-    """The classes, each with the name to be shown. known: {class: name}, asked before ImageNet's own names.
+def named(classes: Sequence[str],
+          known: Mapping[str, str] | Iterable[tuple[str, str]] = ()) -> list[ClassName]:
+    """The classes, each with the name to be shown. known: {class: name}, asked before ImageNet's
+    own names.
 
     Two classes of the same name are shown with their ids: "crane (n03126707)".
     """
-    known = (thousand() if any(re.fullmatch(_ID, name) for name in classes) else {}) | differing(classes) | dict(known)
+    known = (thousand() if any(re.fullmatch(_ID, name) for name in classes)
+             else {}) | differing(classes) | dict(known)
     names = [known.get(name, name) for name in classes]
     return [ClassName(name, seen if names.count(seen) == 1 or seen == name else f"{seen} ({name})")
             for name, seen in zip(classes, names)]
@@ -63,13 +69,16 @@ def differing(classes: Iterable[str]) -> dict[str, str]:
     return {str(name): shown(name) for name in classes if shown(name) != name}
 
 
-def of_data(root: Place | None, classes: Sequence[str], path: Place | None = None) -> list[ClassName]:
-    """The classes, named by the file `path` (None: none is given) and by those that lie beside the folder `root`.
+def of_data(root: Place | None, classes: Sequence[str],
+            path: Place | None = None) -> list[ClassName]:
+    """The classes, named by the file `path` (None: none is given) and by those that lie beside the
+    folder `root`.
 
     Raises UserError when `path` cannot be read, or names none of the classes.
     """
     known = read_mapping(path, classes) if path else {}
-    return named(classes, (_beside(root) if root and any(re.fullmatch(_ID, name) for name in classes) else {}) | known)
+    return named(classes, (_beside(root) if root
+                           and any(re.fullmatch(_ID, name) for name in classes) else {}) | known)
 
 
 def _beside(root: Place) -> dict[str, str]:
@@ -77,7 +86,8 @@ def _beside(root: Place) -> dict[str, str]:
     here = Path(root).absolute()
     for place in [place / name for place in (here, *here.parents)[:ABOVE] for name in PUBLISHED]:
         try:
-            if place.is_file() and (found := {name: seen for name, seen in _pairs(place) if re.fullmatch(_ID, name)}):
+            if place.is_file() and (found := {name: seen for name, seen in _pairs(place)
+                                              if re.fullmatch(_ID, name)}):
                 return found
         except UserError:  # another program's words.txt
             continue
@@ -85,15 +95,17 @@ def _beside(root: Place) -> dict[str, str]:
 
 
 def read_mapping(path: Place, classes: Sequence[str]) -> dict[str, str]:
-    """Read {class: name} from a file. Raises UserError when it cannot be read, or names none of the classes."""
+    """Read {class: name} from a file. Raises UserError when it cannot be read, or names none of the
+    classes."""
     known = {name: seen for name, seen in _pairs(path) if name in set(classes)}
-    require(known, f"{printable(path)} names none of the classes ({', '.join(classes[:3])}, ...): it needs lines of a class and "
-            "its name")
+    require(known, f"{printable(path)} names none of the classes ({', '.join(classes[:3])}, ...): "
+            "it needs lines of a class and its name")
     return known
 
 
 def read_classes(path: Place) -> list[ClassName]:
-    """Read a network's classes in the order of its outputs, one a line or as JSON; "imagenet": the thousand. Raises UserError."""
+    """Read a network's classes in the order of its outputs, one a line or as JSON; "imagenet": the
+    thousand. Raises UserError."""
     if str(path) == THOUSAND and not Path(path).exists():
         return named(list(thousand()))
     pairs = list(_pairs(path, tables=False))
@@ -107,7 +119,8 @@ def thousand() -> dict[str, str]:
 
 
 def _pairs(path: Place, tables: bool = True) -> Iterator[tuple[str, str]]:
-    """(class, name) of each line or entry; tables: a line that is no ImageNet id and words is a table's row, else a name."""
+    """(class, name) of each line or entry; tables: a line that is no ImageNet id and words is a
+    table's row, else a name."""
     text = read_text(path, "the class names in")
     if text.lstrip()[:1] in ("{", "["):
         yield from _json(text, path)
@@ -118,7 +131,8 @@ def _pairs(path: Place, tables: bool = True) -> Iterator[tuple[str, str]]:
             yield words[1], words[2].strip(" \"'").partition(",")[0].strip()
         elif tables and len(line) < csv.field_size_limit():
             name, *rest = next(csv.reader([line], delimiter=delimiter))
-            yield name.strip(), " ".join(rest[:1] if delimiter != " " else rest).strip() if rest else name.strip()
+            yield name.strip(), " ".join(rest[:1] if delimiter != " "
+                                         else rest).strip() if rest else name.strip()
         else:
             yield line, line
 
@@ -128,24 +142,30 @@ def _json(text: str, path: Place) -> Iterator[tuple[str, str]]:
         try:
             found = json.loads(text)
         except ValueError:
-            found = ast.literal_eval(text)  # a Python dictionary, as ImageNet's names are passed around
+            # a Python dictionary, as ImageNet's names are passed around
+            found = ast.literal_eval(text)
         items = list(found.items() if isinstance(found, dict) else enumerate(found))
         numbered = all(str(key).isdecimal() for key, _ in items)
         for key, value in sorted(items, key=lambda item: int(item[0])) if numbered else items:
-            name, seen = value if isinstance(value, list | tuple) else (value if numbered else key, value)
+            name, seen = value if isinstance(value, list | tuple) else (value if numbered else key,
+                                                                        value)
             yield str(name), str(seen)
     except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError) as error:
-        raise UserError(f"cannot read the class names in {printable(path)}: it begins like JSON and is none ({error})") from error
+        raise UserError(f"cannot read the class names in {printable(path)}: "
+                        f"it begins like JSON and is none ({error})") from error
 
 
 def read_text(path: Place, what: str = "the file") -> str:
-    """Read a text that a user brings: UTF-8 or, with a byte-order mark, UTF-16, whatever ends its lines. Raises UserError."""
+    """Read a text that a user brings: UTF-8 or, with a byte-order mark, UTF-16, whatever ends its
+    lines. Raises UserError."""
     try:
         content = Path(path).read_bytes()
-        text = content.decode(next((coding for mark, coding in _MARKS.items() if content.startswith(mark)), "utf-8"))
+        text = content.decode(next((coding for mark, coding in _MARKS.items()
+                                    if content.startswith(mark)), "utf-8"))
     except OSError as error:
         raise UserError(f"cannot read {what} {path}: {error.strerror}") from error
     except UnicodeError:
         text = "\0"
-    require("\0" not in text, f"cannot read {what} {path}: it is no text in UTF-8 or UTF-16; save it as UTF-8")
+    require("\0" not in text, f"cannot read {what} {path}: it is no text in UTF-8 or UTF-16; "
+            "save it as UTF-8")
     return text

@@ -1,8 +1,9 @@
 """Ten patterns as functions of the plane: (x, y) -> height 0..1, from which a picture is made.
 
-x, y: float32 arrays, in units in which the pattern repeats about once (a brick, a cell, a ring); softness: the width of
-an edge in the same units; random: np Generator for what may vary. No function knows colours or positions. No pattern
-has a handedness that matters: the mirror image of a spiral is a spiral.
+x, y: float32 arrays, in units in which the pattern repeats about once (a brick, a cell, a ring);
+softness: the width of an edge in the same units; random: np Generator for what may vary. No
+function knows colours or positions. No pattern has a handedness that matters: the mirror image of a
+spiral is a spiral.
 """
 
 import numpy as np
@@ -14,7 +15,8 @@ Random = np.random.Generator
 
 
 def edge(distance: Plane, softness: float) -> Plane:
-    """1 inside (distance < 0), 0 outside, with an edge as wide as `softness`: drawing without jagged lines."""
+    """1 inside (distance < 0), 0 outside, with an edge as wide as `softness`: drawing without
+    jagged lines."""
     return np.clip(0.5 - distance / softness, 0, 1)
 
 
@@ -25,8 +27,10 @@ def _cell(value: Plane) -> tuple[Plane, Plane]:
 
 
 def _hash(a: Plane, b: Plane, seed: float) -> Plane:
-    """A number in 0..1 for each cell (a, b): scattered, but the same wherever the cell is asked for."""
-    mixed = np.sin(a * np.float32(12.9898) + b * np.float32(78.233) + np.float32(seed)) * np.float32(437.585)
+    """A number in 0..1 for each cell (a, b): scattered, but the same wherever the cell is asked
+    for."""
+    mixed = np.sin(a * np.float32(12.9898) + b * np.float32(78.233)
+                   + np.float32(seed)) * np.float32(437.585)
     return mixed - np.floor(mixed)
 
 
@@ -37,7 +41,8 @@ def bricks(x: Plane, y: Plane, softness: float, random: Random) -> Plane:
     across, _ = _cell(x + 0.5 * (course % 2))
     up, _ = _cell(y)
     mortar = random.uniform(0.05, 0.10)
-    return edge(np.maximum(np.abs(across) - 0.5 + mortar / 2, (np.abs(up) - 0.5 + mortar) / 2), softness)
+    return edge(np.maximum(np.abs(across) - 0.5 + mortar / 2, (np.abs(up) - 0.5 + mortar) / 2),
+                softness)
 
 
 def checkerboard(x: Plane, y: Plane, softness: float, random: Random) -> Plane:
@@ -81,7 +86,8 @@ def scales(x: Plane, y: Plane, softness: float, random: Random) -> Plane:
     radius, row_height = 0.56, 0.46
     _, row = _cell(y / row_height)
     height = np.zeros_like(x)
-    # Each scale hides the top of those in the row below, as roof tiles do, so the upper rows are drawn last.
+    # Each scale hides the top of those in the row below, as roof tiles do, so the upper rows are
+    # drawn last.
     for below in (2, 1, 0, -1):
         line = row + below
         a, _ = _cell(x + 0.5 * (line % 2))
@@ -136,5 +142,5 @@ def weave(x: Plane, y: Plane, softness: float, random: Random) -> Plane:
     return strap * (0.35 + 0.65 * np.cos(np.pi * along) * np.cos(0.8 * np.pi * across))
 
 
-PATTERNS = {pattern.__name__: pattern
-            for pattern in (bricks, checkerboard, dots, honeycomb, rings, scales, spirals, stars, waves, weave)}
+PATTERNS = {pattern.__name__: pattern for pattern in (bricks, checkerboard, dots, honeycomb, rings,
+                                                      scales, spirals, stars, waves, weave)}

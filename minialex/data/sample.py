@@ -7,7 +7,8 @@ from .pictures import PictureSet
 
 
 class Sample:
-    """The same as a PictureSet, of which it has `count` pictures, evenly spread: each class keeps its share."""
+    """The same as a PictureSet, of which it has `count` pictures, evenly spread: each class keeps
+    its share."""
 
     def __init__(self, pictures: PictureSet, count: int) -> None:
         self.pictures, self.indices = pictures, np.arange(count) * len(pictures) // max(count, 1)

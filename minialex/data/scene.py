@@ -1,8 +1,9 @@
 """One generated photograph: a patterned thing in front of clutter, in some light.
 
-Everything but the pattern is drawn without a look at the class: hues, outline, position, rotation, bending, clutter,
-light, grain, and the scale within a factor of 1.5. So what tells the classes apart is the pattern. It is always the
-brighter of its two colours: with patterns of either sign a network needs several times as many pictures.
+Everything but the pattern is drawn without a look at the class: hues, outline, position, rotation,
+bending, clutter, light, grain, and the scale within a factor of 1.5. So what tells the classes
+apart is the pattern. It is always the brighter of its two colours: with patterns of either sign a
+network needs several times as many pictures.
 """
 
 import colorsys
@@ -17,7 +18,8 @@ from .patterns import Plane, Random, edge
 
 
 def draw(pattern: Callable[..., Plane], random: Random, size: int = 256) -> Array:
-    """A picture of a pattern (a function of minialex.data.patterns): uint8 (size, size, 3). random: np Generator."""
+    """A picture of a pattern (a function of minialex.data.patterns): uint8 (size, size, 3). random:
+    np Generator."""
     y, x = np.mgrid[0:size, 0:size].astype(np.float32) / size - np.float32(0.5)
     height = _pattern_height(pattern, x, y, random, size)
     dark, bright = _two_colours(random)
@@ -30,15 +32,19 @@ def draw(pattern: Callable[..., Plane], random: Random, size: int = 256) -> Arra
     scene *= 1 - np.float32(0.55) * shadow[..., None]
     scene += (thing - scene) * edge(outline, 1.5 / size)[..., None]
     scene *= _light(x, y, random)[..., None]
-    scene += random.standard_normal((size, size, 1), dtype=np.float32) * np.float32(random.uniform(0.005, 0.03))
+    scene += random.standard_normal((size, size, 1),
+                                    dtype=np.float32) * np.float32(random.uniform(0.005, 0.03))
     return (scene.clip(0, 1) * 255).astype(np.uint8)
 
 
-def _pattern_height(pattern: Callable[..., Plane], x: Plane, y: Plane, random: Random, size: int) -> Plane:
-    """The pattern's height in picture coordinates that were shifted, bent, tilted, turned and scaled."""
+def _pattern_height(pattern: Callable[..., Plane], x: Plane, y: Plane, random: Random,
+                    size: int) -> Plane:
+    """The pattern's height in picture coordinates that were shifted, bent, tilted, turned and
+    scaled."""
     repeats = np.exp(random.uniform(np.log(8.0), np.log(10.5)))
     bend = random.uniform(0, 0.012, 2).astype(np.float32)
-    phase, waves = random.uniform(0, 6.28, 2).astype(np.float32), random.uniform(5, 10, 2).astype(np.float32)
+    phase, waves = random.uniform(0, 6.28,
+                                  2).astype(np.float32), random.uniform(5, 10, 2).astype(np.float32)
     bent_x = x - random.uniform(-0.3, 0.3) + bend[0] * np.sin(waves[0] * y + phase[0])
     bent_y = y - random.uniform(-0.3, 0.3) + bend[1] * np.sin(waves[1] * x + phase[1])
     tilt = random.uniform(-0.15, 0.15, 2).astype(np.float32)
@@ -48,12 +54,14 @@ def _pattern_height(pattern: Callable[..., Plane], x: Plane, y: Plane, random: R
     stretch = np.float32(np.exp(random.uniform(-0.1, 0.1)))
     u, v = (cos * bent_x - sin * bent_y) / depth, (sin * bent_x + cos * bent_y) / depth
     repeats = np.float32(repeats)
-    return pattern(u * repeats * stretch, v * repeats / stretch, 1.6 * repeats / size, random).astype(np.float32)
+    return pattern(u * repeats * stretch, v * repeats / stretch, 1.6 * repeats / size,
+                   random).astype(np.float32)
 
 
 def _colour(random: Random, value: float) -> Array:
     """A colour of any hue; value: how bright its brightest channel is, 0..1."""
-    return np.array(colorsys.hsv_to_rgb(random.uniform(), random.uniform(0.2, 0.95), value), dtype=np.float32)
+    return np.array(colorsys.hsv_to_rgb(random.uniform(), random.uniform(0.2, 0.95), value),
+                    dtype=np.float32)
 
 
 def _two_colours(random: Random) -> tuple[Array, Array]:
@@ -78,24 +86,28 @@ def _relief(height: Plane, random: Random) -> Plane:
 
 
 def _outline(x: Plane, y: Plane, random: Random) -> Plane:
-    """Signed distance to the border of a rounded blob (negative inside): a pebble, a shield, a cushion."""
+    """Signed distance to the border of a rounded blob (negative inside): a pebble, a shield, a
+    cushion."""
     centre = random.uniform(-0.1, 0.1, 2).astype(np.float32)
     radius = random.uniform(0.55, 0.85)
     dx, dy = x - centre[0], y - centre[1]
     angle = np.arctan2(dy, dx)
     power = random.uniform(2, 5)  # 2 is round, 5 nearly square
     distance = (np.abs(dx) ** power + np.abs(dy) ** power) ** np.float32(1 / power)
-    wobble = sum(random.uniform(-0.05, 0.05) * np.cos(k * angle + random.uniform(0, 6.28)) for k in (2, 3, 5))
+    wobble = sum(random.uniform(-0.05, 0.05) * np.cos(k * angle + random.uniform(0, 6.28))
+                 for k in (2, 3, 5))
     return distance - np.float32(radius) * (1 + wobble.astype(np.float32))
 
 
 def _background(x: Plane, y: Plane, random: Random, size: int) -> Array:
-    """Soft colours with plain discs and bars lying about, out of focus: drawn at half the size, then enlarged."""
+    """Soft colours with plain discs and bars lying about, out of focus: drawn at half the size,
+    then enlarged."""
     x, y, half = x[::2, ::2], y[::2, ::2], (size + 1) // 2
     scene = np.empty((half, half, 3), dtype=np.float32)
     scene[...] = _colour(random, random.uniform(0.2, 0.9))
     other = _colour(random, random.uniform(0.2, 0.9))
-    scene += (other - scene) * (0.5 + 0.5 * _smooth_noise(random, half, random.integers(3, 9)))[..., None]
+    scene += (other - scene) * (0.5 + 0.5 * _smooth_noise(random, half,
+                                                          random.integers(3, 9)))[..., None]
     for _ in range(random.integers(3, 8)):
         cx, cy = random.uniform(-0.5, 0.5), random.uniform(-0.5, 0.5)
         angle = random.uniform(0, np.pi)
@@ -103,8 +115,10 @@ def _background(x: Plane, y: Plane, random: Random, size: int) -> Array:
         long, short = random.uniform(0.04, 0.3), random.uniform(0.02, 0.12)
         u, v = np.abs(cos * (x - cx) + sin * (y - cy)), np.abs(cos * (y - cy) - sin * (x - cx))
         disc = random.uniform() < 0.5
-        distance = (np.hypot(u / long, v / short) - 1) * short if disc else np.maximum(u - long, v - short)
-        scene += (_colour(random, random.uniform(0.15, 0.95)) - scene) * edge(distance, 3 / size)[..., None]
+        distance = (np.hypot(u / long, v / short) - 1) * short if disc else np.maximum(u - long,
+                                                                                       v - short)
+        scene += (_colour(random, random.uniform(0.15, 0.95)) - scene) * edge(distance,
+                                                                              3 / size)[..., None]
     coarse = Image.fromarray((scene.clip(0, 1) * 255).astype(np.uint8))
     fine = coarse.resize((size, size), Image.Resampling.BICUBIC)
     return np.asarray(fine, dtype=np.float32) / 255

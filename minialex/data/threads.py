@@ -1,4 +1,5 @@
-"""Work done ahead of its use, in threads (Pillow and NumPy let other threads run while they compute), and a bar that shows it."""
+"""Work done ahead of its use, in threads (Pillow and NumPy let other threads run while they
+compute), and a bar that shows it."""
 
 import sys
 from collections import deque
@@ -11,10 +12,12 @@ from ..utils.machine import threads_start
 
 
 def ahead(function: Callable[[Any], Any], items: Iterable[Any], workers: int) -> Iterator[Any]:
-    """Yield function(item) for each item, in order, while `workers` threads already work on the next ones.
+    """Yield function(item) for each item, in order, while `workers` threads already work on the
+    next ones.
 
-    At most workers + 1 results wait, however slow the caller. Leaving the loop early, by `break`, an error or Ctrl-C,
-    drops what has not begun and waits for what has. Where no thread can start, nothing is done ahead.
+    At most workers + 1 results wait, however slow the caller. Leaving the loop early, by `break`,
+    an error or Ctrl-C, drops what has not begun and waits for what has. Where no thread can start,
+    nothing is done ahead.
     """
     if not threads_start():
         yield from map(function, items)
@@ -32,7 +35,8 @@ def ahead(function: Callable[[Any], Any], items: Iterable[Any], workers: int) ->
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def bar(what: str, progress: bool, items: Iterable[Any] | None = None, unit: str = " images", **options: Any) -> tqdm:
+def bar(what: str, progress: bool, items: Iterable[Any] | None = None, unit: str = " images",
+        **options: Any) -> tqdm:
     """Draw a bar on stderr over `items`, if it is wanted and stderr is a terminal; options: tqdm's.
 
     In a log every step of a bar would be another piece of a line.

@@ -1,4 +1,5 @@
-"""What lies in a folder of pictures, without what no user put there: hidden files, recycle bins, thumbnails, runs of minialex."""
+"""What lies in a folder of pictures, without what no user put there: hidden files, recycle bins,
+thumbnails, runs of minialex."""
 
 import os
 import unicodedata
@@ -11,23 +12,30 @@ from ..utils.marks import is_no_class, is_own_picture
 from .pictures import ENDINGS
 from .problems import Problems, printable
 
-Classes = dict[str, list[str]]  # a class's name -> paths of its pictures, in the order in which they were found
+# a class's name -> paths of its pictures, in the order in which they were found
+Classes = dict[str, list[str]]
 # Folders that systems and programs make by themselves, besides all whose names begin with a dot.
 SYSTEM_FOLDERS = set((
-    "$recycle.bin|recycler|recycled|system volume information|lost+found|found.000|"  # Windows, Linux
+    "$recycle.bin|recycler|recycled|system volume information|"  # Windows
+    "lost+found|found.000|"  # Linux
     "__macosx|network trash folder|temporary items|thevolumesettingsfolder|"  # macOS
-    "@eadir|@tmp|@sharebin|@recycle|@recently-snapshot|@__thumb|@quarantine|@database|#recycle|#snapshot|"  # NAS devices
+    "@eadir|@tmp|@sharebin|@recycle|@recently-snapshot|@__thumb|@quarantine|"  # NAS devices
+    "@database|#recycle|#snapshot|"
     "~snapshot|@snapshots|@docker|@appstore|@synoclouddrivecache|"
-    "__thumbs|_thumbs|wmthumbs|ipod photo cache|_vti_cnf|_gsdata_|lost.dir|"  # programs of pictures, of copies, telephones
-    "__pycache__|node_modules|wandb|mlruns|lightning_logs|tb_logs").split("|"))  # programs, and what others' training writes
-# Files by which a folder is known whatever its name: a pack, and environments of Python, which hold pictures of Matplotlib's.
+    "__thumbs|_thumbs|wmthumbs|ipod photo cache|_vti_cnf|_gsdata_|lost.dir|"  # programs, telephones
+    # programs, and what others' training writes
+    "__pycache__|node_modules|wandb|mlruns|lightning_logs|tb_logs").split("|"))
+# Files by which a folder is known whatever its name: a pack, and environments of Python, which hold
+# pictures of Matplotlib's.
 SIGNS = ("pack.json", "pyvenv.cfg", "conda-meta/history")
-SYSTEM_FILES = {"thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "zbthumbnail.info", "desktop.ini", "picasa.ini", "icon\r"}
+SYSTEM_FILES = {"thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "zbthumbnail.info", "desktop.ini",
+                "picasa.ini", "icon\r"}
 RUNS = "runs"  # where minialex keeps its runs when nothing else is said
 
 
 class Folder:
-    """A folder of the user's. folders: {name: Folder}; pictures: names of files; both sorted, and looked up once.
+    """A folder of the user's. folders: {name: Folder}; pictures: names of files; both sorted, and
+    looked up once.
 
     trouble: why it cannot be looked into, or None; it is empty then.
     """
@@ -41,7 +49,8 @@ class Folder:
         """List what users have put into it, sorted by name."""
         try:
             with os.scandir(self.path) as found:
-                return sorted((entry for entry in found if not _is_system(entry)), key=lambda entry: entry.name)
+                return sorted((entry for entry in found if not _is_system(entry)),
+                              key=lambda entry: entry.name)
         except OSError as error:
             self.trouble = error.strerror
             return []
@@ -63,7 +72,8 @@ class Folder:
     @property
     def only(self) -> "Folder | None":
         """The folder in it, if it holds nothing else."""
-        return next(iter(self.folders.values())) if len(self.folders) == 1 and not self.pictures else None
+        return (next(iter(self.folders.values())) if len(self.folders) == 1 and not self.pictures
+                else None)
 
     def checked(self) -> "Folder":
         """Return itself. Raises UserError when it cannot be looked into."""
@@ -83,7 +93,8 @@ def spelled(name: str) -> str:
 
 
 def type_of(entry: os.DirEntry[str]) -> str | None:
-    """"folder", "file" or, for pipes, devices and links that lead nowhere or to themselves, None."""
+    """"folder", "file" or, for pipes, devices and links that lead nowhere or to themselves,
+    None."""
     try:
         return "folder" if entry.is_dir() else "file" if entry.is_file() else None
     except OSError:
@@ -91,25 +102,28 @@ def type_of(entry: os.DirEntry[str]) -> str | None:
 
 
 def _is_system(entry: os.DirEntry[str]) -> bool:
-    """Has no user put this here, but a system, or minialex: a run, a pack, a picture that a command has drawn?"""
+    """Has no user put this here, but a system, or minialex: a run, a pack, a picture that a command
+    has drawn?"""
     name = entry.name.lower()
     if name.startswith(".") or name in SYSTEM_FILES:
         return True
     if type_of(entry) != "folder":
         return is_own_picture(entry.path)
-    return name in SYSTEM_FOLDERS or name.endswith(".lrdata") or is_no_class(entry.path, ENDINGS) or any(
-        os.path.isfile(os.path.join(entry.path, sign)) for sign in SIGNS)
+    return (name in SYSTEM_FOLDERS or name.endswith(".lrdata") or is_no_class(entry.path, ENDINGS)
+            or any(os.path.isfile(os.path.join(entry.path, sign)) for sign in SIGNS))
 
 
 OTHER_ENDING = f"its name ends in none of {' '.join(ENDINGS)}"
 
 
 def pictures_below(path: str, problems: Problems, around: str) -> Iterator[str]:
-    """Yield the paths of the pictures in a folder and the folders in it, in order of their names, following links, but into no
-    folder twice, nor back into `around`, the real path of the folder that it lies in. Appends what is left out to `problems`.
+    """Yield the paths of the pictures in a folder and the folders in it, in order of their names,
+    following links, but into no folder twice, nor back into `around`, the real path of the folder
+    that it lies in. Appends what is left out to `problems`.
     """
     seen: set[str] = set()
-    waiting: list[tuple[Folder | os.DirEntry[str], str]] = [(Folder(path), around)]  # a stack: folders can lie 2,000 deep
+    # a stack: folders can lie 2,000 deep
+    waiting: list[tuple[Folder | os.DirEntry[str], str]] = [(Folder(path), around)]
     while waiting:
         item, outside = waiting.pop()
         reason: str | None = OTHER_ENDING
@@ -121,11 +135,13 @@ def pictures_below(path: str, problems: Problems, around: str) -> Iterator[str]:
                 reason = "this link leads to a folder whose pictures the class has already"
             else:
                 seen.add(here)
-                waiting += [(Folder(entry.path) if type_of(entry) == "folder" and not is_picture(entry.name) else entry, here)
+                waiting += [(Folder(entry.path) if type_of(entry) == "folder"
+                             and not is_picture(entry.name) else entry, here)
                             for entry in reversed(item.entries())]
                 reason = item.trouble and f"{item.trouble}: what is in this folder cannot be used"
         elif (what := type_of(item)) != "file":
-            reason = "it is a folder, not a picture" if what else "it is not a file, or a link to nothing"
+            reason = ("it is a folder, not a picture" if what else "it is not a file, "
+                      "or a link to nothing")
         elif is_picture(item.name):
             yield item.path
             continue
@@ -133,8 +149,9 @@ def pictures_below(path: str, problems: Problems, around: str) -> Iterator[str]:
 
 
 def files_below(path: Place) -> list[str]:
-    """List the paths of the pictures in a folder and the folders in it, in order of their names, without those that minialex
-    has drawn; of a file, its own. Raises UserError when a folder holds none.
+    """List the paths of the pictures in a folder and the folders in it, in order of their names,
+    without those that minialex has drawn; of a file, its own. Raises UserError when a folder holds
+    none.
     """
     if not os.path.isdir(path):
         return [os.fspath(path)]

@@ -1,1 +1,2 @@
-"""Trained networks in use: how good they are, what they see in pictures, runs side by side, a run on one page."""
+"""Trained networks in use: how good they are, what they see in pictures, runs side by side, a run
+on one page."""

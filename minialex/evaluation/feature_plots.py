@@ -1,4 +1,5 @@
-"""What a network's filters answer to: feature maps of one picture, and the training patches that excite a filter most."""
+"""What a network's filters answer to: feature maps of one picture, and the training patches that
+excite a filter most."""
 
 import heapq
 from collections.abc import Callable, Iterable
@@ -22,7 +23,8 @@ PATCHES = 9
 BATCH = 32
 ACTIVATIONS = (nn.ReLU, nn.Tanh, nn.Sigmoid)
 
-Found = tuple[float, int, tuple[int, int]]  # a filter's answer, the picture's number, row and column of the answer
+# a filter's answer, the picture's number, row and column of the answer
+Found = tuple[float, int, tuple[int, int]]
 
 
 class _Reached(Exception):
@@ -30,7 +32,8 @@ class _Reached(Exception):
 
 
 def activations(model: Any, crops: np.ndarray, last: str | None = None) -> dict[str, np.ndarray]:
-    """{path: (N, C, H, W)}, what each layer with maps makes of crops, in the order of their calls; the network runs up to `last`.
+    """{path: (N, C, H, W)}, what each layer with maps makes of crops, in the order of their calls;
+    the network runs up to `last`.
 
     The layers tell it themselves, so a network may have a forward of its own.
     """
@@ -66,7 +69,8 @@ def strongest_maps(values: np.ndarray, count: int) -> np.ndarray:
 
 
 def maps(path: Path, network: Classifier, planes: np.ndarray) -> None:
-    """Write a PNG: of each convolution, after its ReLU where it has one, the maps of the picture that answer most."""
+    """Write a PNG: of each convolution, after its ReLU where it has one, the maps of the picture
+    that answer most."""
     found = activations(network.model, network.crops(planes))
     layers, rows, conv = dict(network.model.named_modules()), {}, ""
     for name, values in found.items():
@@ -74,10 +78,11 @@ def maps(path: Path, network: Classifier, planes: np.ndarray) -> None:
             conv = name
         if name == conv or isinstance(layers[name], ACTIVATIONS) and conv:
             rows[conv] = to_numpy(values)[0]
-            conv = conv if name == conv else ""  # a second activation has nothing to do with this convolution
+            # a second activation has nothing to do with this convolution
+            conv = conv if name == conv else ""
     with page(path, 0.3 + 1.7 + 0.62 * MAPS, 0.75 + 0.95 * len(rows)) as paper:
-        paper.heading("Feature maps", f"the {MAPS} maps of each layer that answer most; the number is the filter's, bright is a "
-                      "strong answer", 0.25)
+        paper.heading("Feature maps", f"the {MAPS} maps of each layer that answer most; "
+                      "the number is the filter's, bright is a strong answer", 0.25)
         for row, (name, values) in enumerate(rows.items()):
             top = 0.72 + 0.95 * row
             paper.text(0.2, top + 0.28, shorten(name, 18), 9.5, fontweight="bold")
@@ -85,22 +90,25 @@ def maps(path: Path, network: Classifier, planes: np.ndarray) -> None:
             for column, number in enumerate(strongest_maps(values, MAPS)):
                 axes = paper.axes(1.8 + 0.62 * column, top, 0.58, 0.58)
                 axes.imshow(values[number], cmap="inferno", interpolation="nearest")
-                axes.set_title(str(number), loc="center", fontsize=6.5, pad=1.5, color=QUIET, fontweight="normal")
+                axes.set_title(str(number), loc="center", fontsize=6.5, pad=1.5, color=QUIET,
+                               fontweight="normal")
 
 
-# ------------------------------------------------------------------------------------------------ patches
+# ------------------------------------------------------------------------------------------ patches
 
 
 def parse_filter(model: nn.Module, text: str) -> tuple[str, int]:
     """(layer, filter) for "conv3:17", or "17" for the last convolution. Raises UserError."""
     if not is_chain(model) or any(layer.named_children() for _, layer in model.named_children()):
-        raise UserError("--patches needs a network that is one nn.Sequential of layers: what a filter sees of a picture follows "
-                        "from the order of the layers, which a forward of its own hides.")
+        raise UserError("--patches needs a network that is one nn.Sequential of layers: "
+                        "what a filter sees of a picture follows from the order of the layers, "
+                        "which a forward of its own hides.")
     layers = {name: layer for name, layer in model.named_children() if isinstance(layer, nn.Conv2d)}
     name, _, number = text.rpartition(":")
     name = name or next(reversed(layers), "")
     if name not in layers or not number.isdecimal() or int(number) >= layers[name].out_channels:
-        known = ", ".join(f"{name}:0 to {name}:{layer.out_channels - 1}" for name, layer in layers.items())
+        known = ", ".join(f"{name}:0 to {name}:{layer.out_channels - 1}"
+                          for name, layer in layers.items())
         raise UserError(f"--patches {text} names no filter of this network: choose one of {known}.")
     return name, int(number)
 
@@ -117,7 +125,8 @@ def sight_of(model: Any, last: str) -> Sight:
 
 def strongest(network: Classifier, read: Iterable[tuple[int, np.ndarray]], layers: list[str],
               seen: Callable[[int], None] = lambda count: None) -> dict[str, list[list[Found]]]:
-    """{layer: for each filter its strongest answers to PATCHES of the pictures (number, planes), one of a picture, best first}.
+    """{layer: for each filter its strongest answers to PATCHES of the pictures (number, planes),
+    one of a picture, best first}.
 
     layers: convolutions, in the order of their calls.
     """
@@ -131,7 +140,8 @@ def strongest(network: Classifier, read: Iterable[tuple[int, np.ndarray]], layer
             places, largest = flat.argmax(axis=2), flat.max(axis=2)
             found[name] = found[name] or [[] for _ in range(values.shape[1])]
             for number, best in enumerate(found[name]):
-                new = [(float(largest[at, number]), -index, divmod(int(places[at, number]), values.shape[3]))
+                new = [(float(largest[at, number]), -index,
+                        divmod(int(places[at, number]), values.shape[3]))
                        for at, (index, _) in enumerate(batch)]
                 found[name][number] = heapq.nlargest(PATCHES, best + new)
         seen(len(batch))
@@ -146,22 +156,27 @@ def strongest_patches(network: Classifier, pictures: Any, layer: str, number: in
     return filters[number] if filters else []
 
 
-def patches(path: Path, network: Classifier, pictures: Any, layer: str, number: int, found: list[Found]) -> None:
-    """Write a PNG of the patches that strongest_patches found, each as large as what the filter sees of the picture."""
+def patches(path: Path, network: Classifier, pictures: Any, layer: str, number: int,
+            found: list[Found]) -> None:
+    """Write a PNG of the patches that strongest_patches found, each as large as what the filter
+    sees of the picture."""
     sight = sight_of(network.model, layer)
     crop = network.model.input_shape[-1]
     edge = (network.size - crop) // 2
     with page(path, 5.4, 6.3) as paper:
         paper.heading(f"What excites filter {number} of {layer} most")
-        paper.text(0.2, 0.4, f"the {len(found)} strongest of {len(pictures):,} pictures; it sees {times(sight.size)} pixels, "
-                   "grey lies outside of the picture", 8, color=QUIET)
+        paper.text(0.2, 0.4, f"the {len(found)} strongest of {len(pictures):,} pictures; it sees "
+                   f"{times(sight.size)} pixels, grey lies outside of the picture", 8, color=QUIET)
         for place, (value, index, position) in enumerate(found):
             row, column = divmod(place, 3)
             axes = paper.axes(0.16 + 1.73 * column, 0.68 + 1.91 * row, 1.62, 1.62)
-            corner = [start + step * where for start, step, where in zip(sight.start, sight.step, position)]
-            axes.imshow(_cut(pictures.planes(index)[:, edge : edge + crop, edge : edge + crop], *corner, *sight.size))
+            corner = [start + step * where
+                      for start, step, where in zip(sight.start, sight.step, position)]
+            axes.imshow(_cut(pictures.planes(index)[:, edge : edge + crop, edge : edge + crop],
+                             *corner, *sight.size))
             name = shorten(shown(pictures.classes[int(pictures.labels[index])]), 18)
-            axes.set_title(f"{name}  {value:.3g}", loc="center", fontsize=8, pad=2, fontweight="normal")
+            axes.set_title(f"{name}  {value:.3g}", loc="center", fontsize=8, pad=2,
+                           fontweight="normal")
 
 
 def _cut(planes, top, left, rows, columns):
@@ -169,4 +184,5 @@ def _cut(planes, top, left, rows, columns):
     height, width = planes.shape[1:]
     padded = np.pad(planes, ((0, 0), (rows, rows), (columns, columns)), constant_values=128)
     top, left = min(max(top, -rows), height), min(max(left, -columns), width)
-    return padded[:, top + rows : top + 2 * rows, left + columns : left + 2 * columns].transpose(1, 2, 0)
+    return padded[:, top + rows : top + 2 * rows, left + columns : left
+                  + 2 * columns].transpose(1, 2, 0)

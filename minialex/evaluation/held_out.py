@@ -18,8 +18,9 @@ from .seen import Seen, other_classes
 class Chosen:
     """Pictures for a network to judge, as a PictureSet. labels: numbers of the network's classes.
 
-    part: which; learnt: how many of them the network has learnt from, None where nobody knows; missing: how many of the pictures
-    that the run held out are not there; notes: sentences about what was left out, or is not known.
+    part: which; learnt: how many of them the network has learnt from, None where nobody knows;
+    missing: how many of the pictures that the run held out are not there; notes: sentences about
+    what was left out, or is not known.
     """
 
     pictures: list[Picture]
@@ -47,32 +48,40 @@ class Chosen:
         return [picture.path for picture in self.pictures]
 
 
-def of_run(run: Place, classes: Sequence[str], size: int, part: str = "val", whole: list[Picture] | None = None) -> Chosen:
-    """A part of a run's own pictures, "train", "val", "test" or "all", as it divided them: a Chosen. classes: the network's.
+def of_run(run: Place, classes: Sequence[str], size: int, part: str = "val",
+           whole: list[Picture] | None = None) -> Chosen:
+    """A part of a run's own pictures, "train", "val", "test" or "all", as it divided them: a
+    Chosen. classes: the network's.
 
-    whole: its pictures, if they are open already. Raises UserError when the classes have changed since.
+    whole: its pictures, if they are open already. Raises UserError when the classes have changed
+    since.
     """
     settings = settings_of(run)
     whole = whole or open_of(settings, size)
     where = settings["data"] or "the built-in set"
-    here = sorted({picture.label for picture in whole if picture.part in ("train", "all")} or {p.label for p in whole})
+    here = sorted({picture.label for picture in whole if picture.part in ("train", "all")}
+                  or {p.label for p in whole})
     new = [name for name in here if name not in classes] if settings.get("subset") is None else []
     gone = [name for name in classes if name not in here]
     if new or gone:
         raise UserError(other_classes(run, where, new, gone))
     seen = Seen.of_run(run)
     if seen is None and part in ("train", "val"):
-        raise UserError(f"the pictures in {where} have changed since {run} was trained, and a run of its age keeps no list of "
-                        "those it held out: put them back, or score all of them with --part all.")
+        raise UserError(f"the pictures in {where} have changed since {run} was trained, "
+                        "and a run of its age keeps no list of those it held out: put them back, "
+                        "or score all of them with --part all.")
     return choose(run, whole, classes, seen, part, own=True)
 
 
-def of_data(path: Place, whole: list[Picture], where: Place | None, classes: Sequence[str], part: str | None = None) -> Chosen:
-    """The Chosen of a part of the pictures `whole` of a folder `where` (None: a built-in set) for a run or a file of weights."""
+def of_data(path: Place, whole: list[Picture], where: Place | None, classes: Sequence[str],
+            part: str | None = None) -> Chosen:
+    """The Chosen of a part of the pictures `whole` of a folder `where` (None: a built-in set) for a
+    run or a file of weights."""
     run = owner(path)
     seen = Seen.of_run(run) if run else None
     learnt_at = settings_of(run).get("data") if run else None
-    same = where is not None and learnt_at is not None and os.path.realpath(where) == os.path.realpath(learnt_at)
+    same = (where is not None and learnt_at is not None
+            and os.path.realpath(where) == os.path.realpath(learnt_at))
     return choose(path, whole, classes, seen, part, same and seen is not None)
 
 
@@ -84,12 +93,13 @@ def open_of(settings: dict[str, Any], size: int) -> list[Picture]:
     return data.open_whole(settings["data"], subset, settings.get("labels"), size=size, tell=False)
 
 
-def choose(run: Place, whole: list[Picture], classes: Sequence[str], seen: Seen | None, part: str | None = None,
-           own: bool = False) -> Chosen:
-    """The Chosen of a part of any pictures. seen: a Seen, or None where nobody knows; own: they are the run's.
+def choose(run: Place, whole: list[Picture], classes: Sequence[str], seen: Seen | None,
+           part: str | None = None, own: bool = False) -> Chosen:
+    """The Chosen of a part of any pictures. seen: a Seen, or None where nobody knows; own: they are
+    the run's.
 
-    part None: those held out where these are the run's pictures, else all that it has not learnt from.
-    Raises UserError when nothing is left.
+    part None: those held out where these are the run's pictures, else all that it has not learnt
+    from. Raises UserError when nothing is left.
     """
     status = seen.parts(whole, own) if seen else [None] * len(whole)
     held_out = sum(row[0] == "val" for row in seen.rows) if seen else 0
@@ -100,39 +110,47 @@ def choose(run: Place, whole: list[Picture], classes: Sequence[str], seen: Seen 
         part = "val" if own else "all"
         keep = [s == "val" if own else s != "train" for s in status]
         if not own and "train" in status:
-            notes.append(f"{status.count('train'):,} pictures are left out, since {run} has learnt from them")
+            notes.append(f"{status.count('train'):,} pictures are left out, "
+                         f"since {run} has learnt from them")
     elif part == "all":
         keep = [True] * len(whole)
     elif part in ("train", "val") and (own or all(picture.part == "all" for picture in whole)):
         keep = [s == part for s in status]
     else:
-        keep = [picture.part == part and (part == "train" or s != "train") for picture, s in zip(whole, status)]
+        keep = [picture.part == part and (part == "train" or s != "train")
+                for picture, s in zip(whole, status)]
     missing = max(0, held_out - found) if own and part == "val" else 0
     if missing:
         notes.append(f"{missing:,} of the {held_out:,} pictures that {run} held out are not here")
     if own and part == "val" and None in status:
-        notes.append(f"{status.count(None):,} pictures are new since {run} was trained: --part all counts them too")
+        notes.append(f"{status.count(None):,} pictures are new since {run} was trained: "
+                     "--part all counts them too")
     chosen = [picture for picture, kept in zip(whole, keep) if kept]
     learnt: int | None = sum(kept and s == "train" for s, kept in zip(status, keep))
     if not chosen:
         raise UserError(_why_none(run, whole, status, part))
     if seen is None:
-        notes.append(f"{run} does not say which pictures it has learnt from: some of these may be among them")
+        notes.append(f"{run} does not say which pictures it has learnt from: "
+                     "some of these may be among them")
         learnt = None
-    elif copied := sum(picture.name in seen.copies for picture in chosen) if own and part == "val" else 0:
-        notes.append(f"{copied:,} of these pictures are also, under other names, among those that {run} has learnt from")
+    elif copied := sum(picture.name in seen.copies
+                       for picture in chosen) if own and part == "val" else 0:
+        notes.append(f"{copied:,} of these pictures are also, under other names, "
+                     f"among those that {run} has learnt from")
     elif part == "all" and learnt:
         notes.append(f"{run} has learnt from {learnt:,} of these pictures")
-    return Chosen(chosen, _labels(run, chosen, classes), list(classes), part, learnt, missing, notes)
+    return Chosen(chosen, _labels(run, chosen, classes), list(classes), part, learnt, missing,
+                  notes)
 
 
 def _why_none(run: Place, whole: list[Picture], status: list[str | None], part: str) -> str:
     if part in ("train", "val", "test") and not any(picture.part == part for picture in whole):
         there = ", ".join(sorted({picture.part for picture in whole} - {"all"}))
-        return (f"there is no part {part} among these pictures, which have {f'the parts {there}' if there else 'no parts'}: "
-                "--part all takes all of them.")
-    return (f"{run} has learnt from {status.count('train'):,} of these {len(whole):,} pictures, and none is left to score: "
-            "--part train scores those that it has learnt from, --part all takes all.")
+        return (f"there is no part {part} among these pictures, which have "
+                f"{f'the parts {there}' if there else 'no parts'}: --part all takes all of them.")
+    return (f"{run} has learnt from {status.count('train'):,} of these {len(whole):,} pictures, "
+            "and none is left to score: --part train scores those that it has learnt from, "
+            "--part all takes all.")
 
 
 def _labels(run: Place, chosen: list[Picture], classes: Sequence[str]) -> np.ndarray:
@@ -140,8 +158,9 @@ def _labels(run: Place, chosen: list[Picture], classes: Sequence[str]) -> np.nda
     unknown = sorted({picture.label for picture in chosen} - set(numbers))
     if unknown:
         here = sorted({picture.label for picture in chosen})
-        raise UserError(f"{run} knows {_some(classes)}, these pictures are of {_some(here)}: give the pictures that it was "
-                        "trained with, or --classes FILE with the names of its classes.")
+        raise UserError(f"{run} knows {_some(classes)}, these pictures are of {_some(here)}: "
+                        "give the pictures that it was trained with, "
+                        "or --classes FILE with the names of its classes.")
     return np.array([numbers[picture.label] for picture in chosen], dtype=np.int64)
 
 

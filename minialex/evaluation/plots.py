@@ -1,4 +1,5 @@
-"""Pictures of what a network says: predictions (the paper's Figure 4) and the confusion matrix; how all figures look.
+"""Pictures of what a network says: predictions (the paper's Figure 4) and the confusion matrix; how
+all figures look.
 
 Each takes the path of a PNG, or a files.Output, first.
 """
@@ -17,7 +18,8 @@ from ..utils.table import shorten
 from .metrics import Scores, best
 
 Path = str | os.PathLike[str]
-Entry = tuple[np.ndarray, str, np.ndarray, int | None]  # planes, name, probabilities, number of the right class
+# planes, name, probabilities, number of the right class
+Entry = tuple[np.ndarray, str, np.ndarray, int | None]
 
 TRAIN, VAL, VAL_LIGHT, QUIET = "#33658a", "#c8553d", "#e39a8a", "#8a8f98"
 RIGHT, OTHER = "#ee8d78", "#a9c0d3"  # bars, light enough for dark letters on them
@@ -39,7 +41,8 @@ LOOK = {
     "ytick.color": "#6a6f78",
 }
 COLUMNS, ROWS = 4, 2  # predictions
-MOST_NAMES, MOST_NUMBERS = 60, 30  # classes in a confusion matrix with room for their names, for numbers in the cells
+# classes in a confusion matrix with room for their names, for numbers in the cells
+MOST_NAMES, MOST_NUMBERS = 60, 30
 
 
 @dataclass
@@ -52,17 +55,19 @@ class Page:
 
     def text(self, left: float, top: float, words: str, size: float = 8.5, **look: Any) -> None:
         """Write words."""
-        self.canvas.text(left / self.width, 1 - top / self.height, words, fontsize=size, **{"va": "center"} | look)
+        self.canvas.text(left / self.width, 1 - top / self.height, words, fontsize=size,
+                         **{"va": "center"} | look)
 
     def heading(self, title: str, note: str = "", top: float = 0.2) -> None:
-        """A title on the left, and in small letters on the right what must be known to read what is below."""
+        """A title on the left, and in small letters on the right what must be known to read what is
+        below."""
         self.text(0.2, top, title, 11, fontweight="bold")
         self.text(self.width - 0.2, top, note, color=QUIET, ha="right")
 
     def axes(self, left: float, top: float, width: float, height: float) -> Any:
         """Matplotlib's axes of this size, without frame and ticks."""
-        axes = self.canvas.add_axes([left / self.width, 1 - (top + height) / self.height, width / self.width,
-                                     height / self.height])
+        axes = self.canvas.add_axes([left / self.width, 1 - (top + height) / self.height,
+                                     width / self.width, height / self.height])
         axes.axis("off")
         return axes
 
@@ -75,7 +80,8 @@ def page(path: Path, width: float, height: float) -> Iterator[Page]:
 
 
 def over_epochs(axes: Any, title: str, pad: int, percent: bool = False) -> None:
-    """Give axes what every picture of a run's epochs has. pad: points between the title and what is below."""
+    """Give axes what every picture of a run's epochs has. pad: points between the title and what is
+    below."""
     axes.set_title(title, pad=pad)
     axes.set_xlabel("epoch")
     axes.grid(axis="y", color=RULE, linewidth=0.8)
@@ -86,10 +92,11 @@ def over_epochs(axes: Any, title: str, pad: int, percent: bool = False) -> None:
         axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
 
 
-# ------------------------------------------------------------------------------------------------ predictions
+# -------------------------------------------------------------------------------------- predictions
 
 
-def sheet(path: Path, title: str, note: str, entries: Sequence[Entry], classes: Sequence[str]) -> None:
+def sheet(path: Path, title: str, note: str, entries: Sequence[Entry],
+          classes: Sequence[str]) -> None:
     """Pictures above their bars."""
     columns, heading = min(COLUMNS, len(entries)), 0.35 if title else 0
     rows = -(-len(entries) // columns)
@@ -118,7 +125,8 @@ def _picture(axes, planes, name):
 
 def _bars(axes, p, label, classes):
     top = best(p)
-    axes.barh(range(len(top)), p[top], height=0.82, color=[RIGHT if index == label else OTHER for index in top])
+    axes.barh(range(len(top)), p[top], height=0.82,
+              color=[RIGHT if index == label else OTHER for index in top])
     axes.barh(range(len(top)), 1, height=0.82, color="#f3f4f6", zorder=0)
     for place, index in enumerate(top):
         axes.text(0.015, place, shorten(shown(classes[index]), 24), va="center", fontsize=8,
@@ -128,11 +136,12 @@ def _bars(axes, p, label, classes):
     axes.set_ylim(4.5, -0.5)
 
 
-# ------------------------------------------------------------------------------------------------ confusion matrix
+# --------------------------------------------------------------------------------- confusion matrix
 
 
 def confusion(path: Path, scores: Scores) -> None:
-    """A row for each class, and in it what the network calls its pictures: blue is right, red a mistake."""
+    """A row for each class, and in it what the network calls its pictures: blue is right, red a
+    mistake."""
     counts = scores.confusion()
     parts = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     right, wrong, white = np.array([51, 101, 138]) / 255, np.array([200, 85, 61]) / 255, np.ones(3)
@@ -141,7 +150,8 @@ def confusion(path: Path, scores: Scores) -> None:
     with page(path, side + 2.6, side + 2.2) as paper:
         axes = paper.axes(2.2, 0.7, side, side)
         axes.axis("on")
-        axes.imshow(white + (colour - white) * parts[..., None] ** 0.7, interpolation="nearest", aspect="auto")
+        axes.imshow(white + (colour - white) * parts[..., None] ** 0.7, interpolation="nearest",
+                    aspect="auto")
         axes.set_title(f"{scores.top(1):.1%} of {len(scores.labels):,} pictures recognised", pad=10)
         axes.set_xlabel("called")
         axes.set_ylabel("is")

@@ -1,4 +1,5 @@
-"""What a network sees in pictures, however many: bars, a table or JSON as they come, and pictures of the first of them."""
+"""What a network sees in pictures, however many: bars, a table or JSON as they come, and pictures
+of the first of them."""
 
 import csv
 import json
@@ -32,13 +33,16 @@ WARN = console.warn("minialex.predict")
 
 
 def predict(options: Namespace) -> int:
-    """`minialex predict`; returns the exit status, 2 when a picture could not be read. Raises UserError."""
+    """`minialex predict`; returns the exit status, 2 when a picture could not be read. Raises
+    UserError."""
     if not options.pictures and options.patches is None:
         raise UserError("name a picture, or a filter with --patches.")
     network = classifier.named(options.run, options)
-    wanted = feature_plots.parse_filter(network.model, options.patches) if options.patches is not None else None
+    wanted = feature_plots.parse_filter(network.model,
+                                        options.patches) if options.patches is not None else None
     if options.out:
-        drawing.named(options.out, "prediction", None, force=options.force)  # said before the work begins
+        # said before the work begins
+        drawing.named(options.out, "prediction", None, force=options.force)
     paths = [path for given in options.pictures for path in data.files_below(given)]
     read = _tell(paths, network, options) if paths else 0
     if wanted:
@@ -47,19 +51,21 @@ def predict(options: Namespace) -> int:
 
 
 def _tell(paths, network, options):
-    """Print or write each prediction as soon as it is there. Returns how many pictures could be read."""
+    """Print or write each prediction as soon as it is there. Returns how many pictures could be
+    read."""
     first: list[Any] = []  # those that are drawn
     count = 0
     with ExitStack() as stack:
         outputs = [stack.enter_context(output) for output in _outputs(options, network.classes)]
-        for path, planes, p in classifier.judge(network, _read(paths, network.size), options.ten_crop):
+        for path, planes, p in classifier.judge(network, _read(paths, network.size),
+                                                options.ten_crop):
             for put in outputs:
                 put(path, p=p)
             count += 1
             first += [(planes, path, p)] if len(first) < DRAWN else []
             if options.features:
-                _draw("feature maps: ", None, "features", f"{Path(path).stem}-features.png", path, options,
-                      feature_plots.maps, network, planes)
+                _draw("feature maps: ", None, "features", f"{Path(path).stem}-features.png", path,
+                      options, feature_plots.maps, network, planes)
     if options.csv not in (None, "-"):
         _say(f"{count:,} pictures: {options.csv}", options)
     if first and not options.json and not options.csv:
@@ -68,7 +74,8 @@ def _tell(paths, network, options):
 
 
 def _read(paths, size):
-    """(path, planes) of the pictures that can be read, decoded ahead; a line on stderr for each other."""
+    """(path, planes) of the pictures that can be read, decoded ahead; a line on stderr for each
+    other."""
     def read(path):
         try:
             return path, data.decode(path, size).transpose(2, 0, 1)
@@ -92,7 +99,8 @@ def bars(p: np.ndarray, classes: Sequence[str]) -> Iterator[str]:
 
 
 def _outputs(options, classes):
-    """For each form in which predictions are wanted, a context manager of a function of (path, p)."""
+    """For each form in which predictions are wanted, a context manager of a function of (path,
+    p)."""
     if options.csv:
         yield table(table_place(options.csv, ("picture",), options.force), ("picture",), classes)
     if options.json:
@@ -108,8 +116,9 @@ def _as_json(classes):
 
     def put(path, p):
         nonlocal before
-        entry = {"picture": printable(path), "predictions": [
-            {"class": classes[i], "name": shown(classes[i]), "number": int(i), "probability": float(p[i])} for i in best(p)]}
+        entry = {"picture": printable(path),
+                 "predictions": [{"class": classes[i], "name": shown(classes[i]), "number": int(i),
+                                  "probability": float(p[i])} for i in best(p)]}
         print(before + textwrap.indent(json.dumps(entry, indent=2), "  "), end="")
         before = ",\n"
 
@@ -117,49 +126,57 @@ def _as_json(classes):
     print("[]" if before == "[\n" else "\n]")
 
 
-# ------------------------------------------------------------------------------------------------ tables
+# ------------------------------------------------------------------------------------------- tables
 
 
 def table_place(path: str, first: Sequence[str], force: bool = False) -> Output | str:
-    """Where a table with these first columns goes: an Output, or "-" for the screen. Raises UserError when it cannot go there."""
+    """Where a table with these first columns goes: an Output, or "-" for the screen. Raises
+    UserError when it cannot go there."""
     if path == "-":
         return path
-    place = Output(path, "predictions", force=force, signs=[f"{','.join(first)},class_1,probability_1".encode()])
+    place = Output(path, "predictions", force=force,
+                   signs=[f"{','.join(first)},class_1,probability_1".encode()])
     place.check()
     return place
 
 
 @contextmanager
-def table(place: Output | str, first: Sequence[str], classes: Sequence[str]) -> Iterator[Callable[..., None]]:
-    """Write a CSV file to a `table_place`: yields a function of the first columns' values, and of p and classes (these)."""
+def table(place: Output | str, first: Sequence[str],
+          classes: Sequence[str]) -> Iterator[Callable[..., None]]:
+    """Write a CSV file to a `table_place`: yields a function of the first columns' values, and of p
+    and classes (these)."""
     count = min(5, len(classes))
-    heads = [name for number in range(1, count + 1) for name in (f"class_{number}", f"probability_{number}")]
+    heads = [name for number in range(1, count + 1)
+             for name in (f"class_{number}", f"probability_{number}")]
     named = any(shown(name) != name for name in classes)
     heads += [f"name_{number}" for number in range(1, count + 1) if named]
-    with nullcontext(sys.stdout) if place == "-" else replacing(place, "w", encoding="utf-8", newline="") as file:
+    with nullcontext(sys.stdout) if place == "-" else replacing(place, "w", encoding="utf-8",
+                                                                newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow([*first, *heads])
 
         def row(*values: Any, p: np.ndarray, classes: Sequence[str] = classes) -> None:
             writer.writerow([*map(printable, map(str, values)),
-                             *(cell for n in best(p, count) for cell in (classes[n], f"{p[n]:.6f}")),
+                             *(cell for n in best(p, count)
+                               for cell in (classes[n], f"{p[n]:.6f}")),
                              *(shown(classes[n]) for n in best(p, count) if named)])
 
         yield row
 
 
-# ------------------------------------------------------------------------------------------------ pictures
+# ----------------------------------------------------------------------------------------- pictures
 
 
 def _draw_first(first, count, network, options):
     """A picture of the first predictions, unless there are more and nobody has asked for it."""
     if count > DRAWN and not options.out:
-        print(f"more than {DRAWN} pictures are not drawn: --csv FILE writes a table, --out PNG draws the first {DRAWN}")
+        print(f"more than {DRAWN} pictures are not drawn: --csv FILE writes a table, "
+              f"--out PNG draws the first {DRAWN}")
         return
     entries = [(planes, printable(os.path.basename(path)), p, None) for planes, path, p in first]
     of = first[0][1] if count == 1 else "pictures"
-    _draw(f"the {'same' if count == len(first) else f'first {DRAWN}'} as a picture: ", options.out, "prediction",
-          f"{Path(of).stem}-prediction.png", of, options,
+    _draw(f"the {'same' if count == len(first) else f'first {DRAWN}'} as a picture: ", options.out,
+          "prediction", f"{Path(of).stem}-prediction.png", of, options,
           plots.beside if len(entries) <= 3 else _sheet, entries, network.classes)
 
 
@@ -183,8 +200,10 @@ def _patches(network: Classifier, options: Namespace, layer: str, number: int) -
 
 
 def _draw(said, path, kind, otherwise, of, options, draw, *arguments):
-    """Draw a picture to the path, or to the name `otherwise` unless that is what other inputs than `of` have given; say where."""
-    target = drawing.named(path, kind, os.path.join(options.folder, otherwise), os.path.realpath(of), options.force)
+    """Draw a picture to the path, or to the name `otherwise` unless that is what other inputs than
+    `of` have given; say where."""
+    target = drawing.named(path, kind, os.path.join(options.folder, otherwise),
+                           os.path.realpath(of), options.force)
     if drawing.drawn(target, WARN, draw, *arguments):
         _say(f"{said}{target}", options)
 

@@ -2,9 +2,10 @@
 
     part (train, val, before), class, name within the folder of pictures, content
 
-Written when a run starts. A picture is known by its name in that folder and by its content, so that it is known again when the
-folder is moved, packed, divided in another way, or has got more pictures. "before" are those that the network learnt from
-whose weights --init named. Older runs have no list: theirs follows from their settings, while their pictures are unchanged.
+Written when a run starts. A picture is known by its name in that folder and by its content, so that
+it is known again when the folder is moved, packed, divided in another way, or has got more
+pictures. "before" are those that the network learnt from whose weights --init named. Older runs
+have no list: theirs follows from their settings, while their pictures are unchanged.
 """
 
 import csv
@@ -26,19 +27,22 @@ from .runs import Place, owner, picture_size, read_config, settings_of
 
 NAME = "pictures.csv"
 HEAD = ("part", "class", "name", "content")
-LOOKED_INTO = 100_000  # pictures; those of larger sets are known by their names alone: to open each of them takes too long
+# pictures; those of larger sets are known by their names alone: to open each of them takes too long
+LOOKED_INTO = 100_000
 BLOCK = 1 << 14  # bytes at the beginning, in the middle and at the end of a file
 
 Row = tuple[str, ...]  # of pictures.csv
 
 
 def content(path: Place) -> str:
-    """A few letters for what a file holds: its size and a checksum, for large files of three parts. "": it cannot be read."""
+    """A few letters for what a file holds: its size and a checksum, for large files of three parts.
+    "": it cannot be read."""
     try:
         size = os.path.getsize(path)
         with open(path, "rb") as file:
             checksum = 0
-            for start, length in ((0, BLOCK), (size // 2, BLOCK), (size - BLOCK, BLOCK)) if size > 3 * BLOCK else ((0, -1),):
+            for start, length in ((0, BLOCK), (size // 2, BLOCK),
+                                  (size - BLOCK, BLOCK)) if size > 3 * BLOCK else ((0, -1),):
                 file.seek(start)
                 checksum = zlib.crc32(file.read(length), checksum)
             return f"{size:x}-{checksum:08x}"
@@ -56,14 +60,16 @@ def rows_of(train: data.PictureSet, val: data.PictureSet) -> Iterator[Row]:
 
 
 def copies(rows: Iterable[Row]) -> dict[str, str]:
-    """{name held out: name learnt from} of pictures in both parts, as in a val/ that is a link to train/: by their content."""
+    """{name held out: name learnt from} of pictures in both parts, as in a val/ that is a link to
+    train/: by their content."""
     learnt = {found: name for part, _, name, found in rows if part == "train" and found}
-    return {name: learnt[found] for part, _, name, found in rows if part == "val" and found in learnt}
+    return {name: learnt[found] for part, _, name, found in rows if part == "val"
+            and found in learnt}
 
 
 def write(folder: Place, train: data.PictureSet, val: data.PictureSet, init: str) -> list[str]:
-    """Write pictures.csv into a run's folder. init: the weights that the run begins with, perhaps another run's. Returns what
-    people must know about the pictures, in sentences."""
+    """Write pictures.csv into a run's folder. init: the weights that the run begins with, perhaps
+    another run's. Returns what people must know about the pictures, in sentences."""
     rows = list(rows_of(train, val))
     run = owner(init)
     before = Seen.of_run(run) if run else None
@@ -73,8 +79,9 @@ def write(folder: Place, train: data.PictureSet, val: data.PictureSet, init: str
         writer.writerow(HEAD)
         writer.writerows([*rows, *learnt])
     both = copies(rows)
-    return [f"{len(both):,} of the {len(val):,} validation pictures are also among those to train on, such as {held_out}, which "
-            f"is {name}: the accuracy says too much" for held_out, name in list(both.items())[:1]]
+    return [f"{len(both):,} of the {len(val):,} validation pictures are also among those to train "
+            f"on, such as {held_out}, which is {name}: the accuracy says too much"
+            for held_out, name in list(both.items())[:1]]
 
 
 class Seen:
@@ -84,12 +91,15 @@ class Seen:
         self.rows, self.copies = rows, copies(rows)
         self.names = {name: (part, found) for part, _, name, found in rows if part != "before"}
         self.contents = _parts((found, part) for part, _, _, found in rows if found)
-        self.ends = _parts(((label, name.rpartition("/")[2]), part) for part, label, name, _ in rows)
-        self.before = {(label, found) for part, label, _, found in rows if part == "before" and found}
+        self.ends = _parts(((label, name.rpartition("/")[2]), part)
+                           for part, label, name, _ in rows)
+        self.before = {(label, found) for part, label, _, found in rows if part == "before"
+                       and found}
 
     @classmethod
     def of_run(cls, folder: Place) -> "Seen | None":
-        """Of a run's folder; None where it cannot be known any more. Raises UserError for a damaged list."""
+        """Of a run's folder; None where it cannot be known any more. Raises UserError for a damaged
+        list."""
         path = Path(folder, NAME)
         try:
             with open(path, encoding="utf-8", newline="") as file:
@@ -107,19 +117,24 @@ class Seen:
         """Of a run without a list, if its pictures are still the same."""
         try:
             settings = settings_of(run)
-            train, val = data.open_data(settings["data"], settings["subset"], labels=settings.get("labels"), progress=False,
-                                        report=None, val_fraction=settings["val_fraction"], size=picture_size(settings))
+            train, val = data.open_data(settings["data"], settings["subset"],
+                                        labels=settings.get("labels"), progress=False, report=None,
+                                        val_fraction=settings["val_fraction"],
+                                        size=picture_size(settings))
             check_same_pictures(run, read_config(run), train, val)
         except UserError:
             return None
         return cls(list(rows_of(train, val)))
 
     def parts(self, pictures: Sequence[Picture], own: bool) -> list[str | None]:
-        """`part` of each, but a picture that was held out counts once: beside it, a copy under another name is a new one."""
+        """`part` of each, but a picture that was held out counts once: beside it, a copy under
+        another name is a new one."""
         found = [self.part(picture, own) for picture in pictures]
-        held_out = [index for index, part in enumerate(found) if part == "val" and pictures[index].is_file]
+        held_out = [index for index, part in enumerate(found) if part == "val"
+                    and pictures[index].is_file]
         there: set[str] = set()
-        for index in sorted(held_out, key=lambda index: pictures[index].name not in self.names):  # the names of then come first
+        # the names of then come first
+        for index in sorted(held_out, key=lambda index: pictures[index].name not in self.names):
             same = content(pictures[index].path)
             if same in there and pictures[index].name not in self.names:
                 found[index] = None
@@ -127,9 +142,11 @@ class Seen:
         return found
 
     def part(self, picture: Picture, own: bool) -> str | None:
-        """ "train", "val", or None for a data.Picture that the run has not seen. What was learnt anywhere counts as train.
+        """ "train", "val", or None for a data.Picture that the run has not seen. What was learnt
+        anywhere counts as train.
 
-        own: it lies in the run's own folder, where a name stays the same picture's also if its file is written anew.
+        own: it lies in the run's own folder, where a name stays the same picture's also if its file
+        is written anew.
         """
         found = content(picture.path) if picture.is_file else ""
         if (picture.label, found) in self.before:
@@ -144,7 +161,8 @@ class Seen:
         return self.ends.get((picture.label, picture.name.rpartition("/")[2]))
 
     def changed(self, picture: Picture) -> bool:
-        """Is a picture's file another one than when the run began? False where nobody looked into it then."""
+        """Is a picture's file another one than when the run began? False where nobody looked into
+        it then."""
         _, known = self.names.get(picture.name, ("", ""))
         return known != "" and picture.is_file and content(picture.path) != known
 
@@ -157,11 +175,12 @@ def _parts(seen: Iterable[tuple[Any, str]]) -> dict[Any, str]:
     return {key: "train" if it_is else "val" for key, it_is in learnt.items()}
 
 
-# ------------------------------------------------------------------------------------------------ the same pictures
+# -------------------------------------------------------------------------------- the same pictures
 
 
 def fingerprint(train: Any, val: Any) -> dict:
-    """How many, and a few letters that change when a picture is added, removed or renamed, or gets another class."""
+    """How many, and a few letters that change when a picture is added, removed or renamed, or gets
+    another class."""
     names = "\n".join([*_with_classes(train), "", *_with_classes(val)]).replace(os.sep, "/")
     digest = hashlib.sha256(names.encode()).hexdigest()[:16]
     return {"train_pictures": len(train), "val_pictures": len(val), "pictures": digest}
@@ -175,20 +194,25 @@ def _with_classes(pictures):
 
 
 def check_same_pictures(run: Any, before: dict, train: Any, val: Any) -> None:
-    """Raises UserError when classes or pictures are not those of a run's config.json. run: what messages call it."""
+    """Raises UserError when classes or pictures are not those of a run's config.json. run: what
+    messages call it."""
     known, here = before.get("classes") or [], train.classes
     if here != known:
-        raise UserError(other_classes(run, "these pictures", [name for name in here if name not in known],
+        raise UserError(other_classes(run, "these pictures",
+                                      [name for name in here if name not in known],
                                       [name for name in known if name not in here]))
     if any(before.get(name, value) != value for name, value in fingerprint(train, val).items()):
-        raise UserError(f"the pictures have changed since {run} was started, on {before.get('train_pictures')} for training "
-                        f"and {before.get('val_pictures')} for validation; now there are {len(train)} and {len(val)}, or others: "
-                        f"put them back, or start a new run with --init {Path(str(run), CHECKPOINTS[0])}.")
+        raise UserError(f"the pictures have changed since {run} was started, "
+                        f"on {before.get('train_pictures')} for training and "
+                        f"{before.get('val_pictures')} for validation; "
+                        f"now there are {len(train)} and {len(val)}, or others: put them back, "
+                        f"or start a new run with --init {Path(str(run), CHECKPOINTS[0])}.")
 
 
 def other_classes(run: Any, where: str, new: list, gone: list) -> str:
-    """The sentence about classes that have changed since a run was trained. new, gone: their names."""
+    """The sentence about classes that have changed since a run was trained. new, gone: their
+    names."""
     changes = [f"{what}: {', '.join(map(str, names[:5]))}{', ...' * (len(names) > 5)}"
                for what, names in (("new", new), ("gone", gone)) if names]
-    return (f"the classes of {where} have changed since {run} was trained ({'; '.join(changes) or 'their order'}): put its "
-            "pictures back, or train a new run.")
+    return (f"the classes of {where} have changed since {run} was trained "
+            f"({'; '.join(changes) or 'their order'}): put its pictures back, or train a new run.")

@@ -1,4 +1,5 @@
-"""The pages of this folder: their text, style, script and data in one HTML file. (utils/html_page.py: their frame.)"""
+"""The pages of this folder: their text, style, script and data in one HTML file.
+(utils/html_page.py: their frame.)"""
 import html
 import json
 import re
@@ -12,7 +13,8 @@ HERE = Path(__file__).parent
 
 
 def write(target: Output, name: str, title: str, subtitle: str, data: dict[str, Any]) -> None:
-    """Write the page `name` ("explorer" or "player") with its data to `target`. Raises UserError."""
+    """Write the page `name` ("explorer" or "player") with its data to `target`. Raises
+    UserError."""
     text = render(name, title, subtitle, data, target.mark)
     with replacing(target, "w", encoding="utf-8") as file:
         file.write(text)
@@ -20,12 +22,14 @@ def write(target: Output, name: str, title: str, subtitle: str, data: dict[str, 
 
 def render(name: str, title: str, subtitle: str, data: dict[str, Any], mark: str) -> str:
     """The whole page as text."""
-    return html_page.render(HERE / "frame.html", HERE / "page.css", mark, title, script=True, subtitle=html.escape(subtitle),
-                            view=_read(f"{name}.html"), data=embedded(data), program=script(name))
+    return html_page.render(HERE / "frame.html", HERE / "page.css", mark, title, script=True,
+                            subtitle=html.escape(subtitle), view=_read(f"{name}.html"),
+                            data=embedded(data), program=script(name))
 
 
 def script(name: str) -> str:
-    """A module and those that it imports, first, as one script: a file opened by double click may not fetch its modules."""
+    """A module and those that it imports, first, as one script: a file opened by double click may
+    not fetch its modules."""
     parts: list[str] = []
     _collect(name, parts, set())
     return "\n".join(parts)
@@ -43,7 +47,8 @@ def _collect(name: str, parts: list[str], seen: set[str]) -> None:
 
 
 def embedded(data: dict[str, Any]) -> str:
-    """JSON that may stand inside a script element, whatever text it holds. Raises ValueError for NaN, which JSON has not."""
+    """JSON that may stand inside a script element, whatever text it holds. Raises ValueError for
+    NaN, which JSON has not."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 

@@ -1,4 +1,5 @@
-"""An array for a page: its shape, its range, some of its numbers and a thumbnail, however large it is."""
+"""An array for a page: its shape, its range, some of its numbers and a thumbnail, however large it
+is."""
 import base64
 import math
 from typing import Any
@@ -13,18 +14,21 @@ TILES, SIDE = 8, 32  # maps in a thumbnail, and their largest height and width
 
 def of(array: Any) -> dict[str, Any]:
     """A few kilobytes at most, which hold nothing of the array itself."""
-    told: dict[str, Any] = {"shape": list(array.shape), "dtype": str(array.dtype), "bytes": int(array.nbytes)}
+    told: dict[str, Any] = {"shape": list(array.shape), "dtype": str(array.dtype),
+                            "bytes": int(array.nbytes)}
     if device_of(array) != "cpu":
         told["device"] = device_of(array)
     if not array.size:
         return told
-    flat = to_numpy(array.reshape(-1)[:: -(-array.size // VALUES)] if array.size > VALUES else array.reshape(-1))
+    flat = to_numpy(array.reshape(-1)[:: -(-array.size // VALUES)] if array.size > VALUES
+                    else array.reshape(-1))
     told["values"] = [number(value) for value in flat]
     xp = array_module(array)
     told |= {name: number(getattr(array, name)()) for name in ("min", "max", "mean")}
     told["zeros"] = int(array.size - xp.count_nonzero(array))
     bad = int(array.size - xp.isfinite(array).sum())
-    return told | ({"bad": bad} if bad else {"thumbnail": _thumbnail(array)} if array.ndim > 1 and array.size > VALUES else {})
+    return told | ({"bad": bad} if bad else {"thumbnail": _thumbnail(array)} if array.ndim > 1
+                   and array.size > VALUES else {})
 
 
 def number(value: Any) -> float | str:

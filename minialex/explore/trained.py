@@ -1,5 +1,6 @@
-"""What a trained network has learnt, for its page: filters, what pictures excite, the ten crops. Numbers come from the engine;
-pictures and filters are rounded to 255 steps, for they are only looked at."""
+"""What a trained network has learnt, for its page: filters, what pictures excite, the ten crops.
+Numbers come from the engine; pictures and filters are rounded to 255 steps, for they are only
+looked at."""
 import base64
 import io
 from collections.abc import Iterator
@@ -25,7 +26,8 @@ PICTURES = 96  # among which the strongest patches are found
 CHOSEN = 4  # with feature maps and ten crops
 MAPS = 12  # feature maps of each layer, the strongest
 MOST_BYTES = 2_600_000  # of filters; AlexNet's five layers have 2.3 million weights
-MOST_PHOTOS = 1_800_000  # bytes of JPEG; 96 photographs of 256×256 have 1.5 million, and noise has more
+# bytes of JPEG; 96 photographs of 256×256 have 1.5 million, and noise has more
+MOST_PHOTOS = 1_800_000
 
 Seen = tuple[np.ndarray, str, str]  # planes (3, size, size), name, class or ""
 
@@ -41,23 +43,28 @@ def facts(network: Classifier, pictures: list[Seen]) -> dict[str, Any]:
             "chosen": [_chosen(network, planes) for planes, _, _ in pictures[:CHOSEN]]}
 
 
-# ------------------------------------------------------------------------------------------------ pictures
+# ----------------------------------------------------------------------------------------- pictures
 
 
 def pictures_of(network: Classifier, where: str | None, path: str) -> list[Seen]:
-    """At most PICTURES: those below a folder, else of a run's held-out ones, from all over; none for weights alone.
+    """At most PICTURES: those below a folder, else of a run's held-out ones, from all over; none
+    for weights alone.
 
     Raises UserError where there should be pictures, and are none.
     """
     if where is not None:
         paths = data.files_below(where)
-        return [seen for seen in map(lambda path: _decoded(path, network.size), paths[:PICTURES]) if seen] or _none(where)
+        return [seen for seen in map(lambda path: _decoded(path, network.size), paths[:PICTURES])
+                if seen] or _none(where)
     if not marks.is_run(path):
         return []
     whole = held_out.of_run(path, network.classes, network.size)
-    order = np.argsort(np.arange(len(whole)) * 0.618 % 1, kind="stable")[:PICTURES]  # all over, a few of each class first
-    kept = held_out.Chosen([whole.pictures[index] for index in order], whole.labels[order], whole.classes)
-    return [(planes, kept.names[index], shown(network.classes[kept.labels[index]])) for index, planes in planes_of(kept)]
+    # all over, a few of each class first
+    order = np.argsort(np.arange(len(whole)) * 0.618 % 1, kind="stable")[:PICTURES]
+    kept = held_out.Chosen([whole.pictures[index] for index in order], whole.labels[order],
+                           whole.classes)
+    return [(planes, kept.names[index], shown(network.classes[kept.labels[index]]))
+            for index, planes in planes_of(kept)]
 
 
 def _decoded(path: str, size: int) -> Seen | None:
@@ -68,7 +75,8 @@ def _decoded(path: str, size: int) -> Seen | None:
 
 
 def _none(where: str) -> list[Seen]:
-    raise UserError(f"no picture in {where} can be read: name a picture, or a folder that has some.")
+    raise UserError(f"no picture in {where} can be read: name a picture, "
+                    "or a folder that has some.")
 
 
 def _photo(network: Classifier, planes: np.ndarray, name: str, label: str) -> dict[str, str]:
@@ -78,7 +86,7 @@ def _photo(network: Classifier, planes: np.ndarray, name: str, label: str) -> di
     return {"name": printable(name), "label": label, "jpeg": _letters(file.getvalue())}
 
 
-# ------------------------------------------------------------------------------------------------ filters and maps
+# --------------------------------------------------------------------------------- filters and maps
 
 
 def _filters(model: nn.Module) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -89,15 +97,19 @@ def _filters(model: nn.Module) -> Iterator[tuple[str, dict[str, Any]]]:
             left -= layer.weight.size
             weights = to_numpy(layer.weight.data)
             most = float(np.abs(weights).max()) or 1.0
-            yield name, {"shape": list(weights.shape), "most": short(most), "values": _steps(weights, -most, most),
-                         "ranges": [[short(kernel.min()), short(kernel.max())] for kernel in weights]}
+            yield name, {"shape": list(weights.shape), "most": short(most),
+                         "values": _steps(weights, -most, most),
+                         "ranges": [[short(kernel.min()), short(kernel.max())]
+                                    for kernel in weights]}
 
 
 def _chosen(network: Classifier, planes: np.ndarray) -> dict[str, Any]:
     """A picture's maps and ten crops."""
-    maps = {name: _maps(to_numpy(values)[0]) for name, values in activations(network.model, network.crops(planes)).items()}
+    maps = {name: _maps(to_numpy(values)[0])
+            for name, values in activations(network.model, network.crops(planes)).items()}
     ten = network.probabilities(network.crops(planes, ten=True))
-    return {"maps": maps, "ten": [_guesses(p, network.classes) for p in ten], "mean": _guesses(ten.mean(axis=0), network.classes)}
+    return {"maps": maps, "ten": [_guesses(p, network.classes) for p in ten],
+            "mean": _guesses(ten.mean(axis=0), network.classes)}
 
 
 def _maps(values: np.ndarray) -> dict[str, Any]:
@@ -105,26 +117,30 @@ def _maps(values: np.ndarray) -> dict[str, Any]:
     order = strongest_maps(values, MAPS)
     low, high = float(values[order].min()), float(values[order].max())
     places = [np.unravel_index(values[number].argmax(), values[number].shape) for number in order]
-    return {"channels": order.tolist(), "low": short(low), "high": short(high), "values": _steps(values[order], low, high),
-            "largest": [[short(values[number][place]), *map(int, place)] for number, place in zip(order, places)]}
+    return {"channels": order.tolist(), "low": short(low),
+            "high": short(high), "values": _steps(values[order], low, high),
+            "largest": [[short(values[number][place]), *map(int, place)]
+                        for number, place in zip(order, places)]}
 
 
 def _guesses(p: np.ndarray, classes: list[str]) -> list[list[Any]]:
     return [[shown(classes[index]), short(p[index])] for index in best(p)]
 
 
-# ------------------------------------------------------------------------------------------------ patches
+# ------------------------------------------------------------------------------------------ patches
 
 
 def _patches(network: Classifier, pictures: list[Seen]) -> dict[str, list[list[list[float]]]]:
-    """{convolution: for each filter its strongest answers, [answer, picture, row, column], best first}."""
+    """{convolution: for each filter its strongest answers, [answer, picture, row, column], best
+    first}."""
     names = [name for name, layer in network.model.named_modules() if isinstance(layer, nn.Conv2d)]
-    found = strongest(network, enumerate(planes for planes, _, _ in pictures), names) if names else {}
-    return {name: [[[short(value), index, *place] for value, index, place in answers] for answers in filters]
-            for name, filters in found.items()}
+    found = strongest(network, enumerate(planes for planes, _, _ in pictures),
+                      names) if names else {}
+    return {name: [[[short(value), index, *place] for value, index, place in answers]
+                   for answers in filters] for name, filters in found.items()}
 
 
-# ------------------------------------------------------------------------------------------------ as text
+# ------------------------------------------------------------------------------------------ as text
 
 
 def _steps(values: np.ndarray, low: float, high: float) -> str:

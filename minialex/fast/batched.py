@@ -34,9 +34,10 @@ class Batched:
 
     both_ways = True
 
-    def __init__(self, x: Array, weight: Array, stride: Pair, padding: Pair, groups: int, output_size: Pair,
-                 forward: bool = True) -> None:
-        self.kernel_size, self.stride, self.padding, self.groups = weight.shape[2:], stride, padding, groups
+    def __init__(self, x: Array, weight: Array, stride: Pair, padding: Pair, groups: int,
+                 output_size: Pair, forward: bool = True) -> None:
+        self.kernel_size, self.stride, self.padding, self.groups = (weight.shape[2:], stride,
+                                                                    padding, groups)
         self.output_size, self.dtype, self.K = output_size, weight.dtype, weight[0].size
         (N, self.C), OW, self.width = x.shape[:2], output_size[1], x.shape[3] + 2 * padding[1]
         self.row_size, self.row_operations = groups * self.K * OW * N, weight.size * OW * N
@@ -45,7 +46,8 @@ class Batched:
         """The plan in a few words."""
         return "batched matmul, a product for each row of outputs"
 
-    def forward(self, x: Array, weight: Array, bias: Array | None, epilogue: Callable[[Array], None] | None) -> Array:
+    def forward(self, x: Array, weight: Array, bias: Array | None,
+                epilogue: Callable[[Array], None] | None) -> Array:
         """y (N, C_out, OH, OW). epilogue: called with each part of it, to change it in place."""
         W, windows = self.weights(weight), self.windows(self.pixels(x))
         y = empty((self.output_size[0], len(weight), self.output_size[1], len(x)), self.dtype)
@@ -78,7 +80,8 @@ class Batched:
             if need_weight:
                 dW = np.matmul(self.columns(windows[some]), its_dy.swapaxes(2, 3)).sum(axis=0)
             if need_x:
-                parts[some.start] = self.columns_back(np.matmul(W.swapaxes(1, 2), its_dy, out=self.empty_columns(its_dy)))
+                parts[some.start] = self.columns_back(np.matmul(W.swapaxes(1, 2), its_dy,
+                                                                out=self.empty_columns(its_dy)))
             return dW, dy[some].sum(axis=(0, 2, 3)) if any(need_bias) else None
 
         dW, db = self.sum_over_rows(some_rows)
@@ -89,7 +92,8 @@ class Batched:
         """Call `function(slice)` for all rows of outputs, some at a time, and add up what it
         returns."""
         at_a_time = max(1, _COLUMNS // (self.row_size * self.dtype.itemsize))
-        return sum_over_images(function, self.output_size[0], at_a_time, True, operations=self.row_operations)
+        return sum_over_images(function, self.output_size[0], at_a_time, True,
+                               operations=self.row_operations)
 
     def together(self, parts: dict[int, Array], shape: Shape) -> Array:
         """{first row of outputs: gradients of the pixels in its windows and those of some rows
@@ -143,7 +147,8 @@ class Batched:
         """The transpose: each entry is added to the pixel that it was copied from. -> (rows of
         pixels, C, W + 2·PW, N)"""
         (KH, KW), N = self.kernel_size, dcolumns.shape[3] // self.output_size[1]
-        pixels = empty(((len(dcolumns) - 1) * self.stride[0] + KH, self.C, self.width, N), self.dtype)
+        pixels = empty(((len(dcolumns) - 1) * self.stride[0] + KH, self.C, self.width, N),
+                       self.dtype)
         pixels[...] = 0
         windows = self.windows(pixels)
         dcolumns = dcolumns.reshape(windows.shape)

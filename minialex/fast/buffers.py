@@ -57,7 +57,8 @@ def _take(size: int) -> Array:
         _bytes["lent"] += size
         _bytes["most lent"] = max(_bytes["most lent"], _bytes["lent"])
         for old in list(_shelf) if block is None else ():
-            while _shelf[old] and _bytes["idle"] + _bytes["lent"] > _bytes["most lent"] + (64 << 20):
+            while (_shelf[old] and _bytes["idle"] + _bytes["lent"] > _bytes["most lent"]
+                   + (64 << 20)):
                 _shelf[old].pop()
                 _bytes["idle"] -= old
             if not _shelf[old]:
@@ -81,7 +82,8 @@ def release_memory() -> None:
         _bytes.update({"idle": 0, "most lent": _bytes["lent"]})
     try:
         ctypes.CDLL(None).malloc_trim(0)
-    except (AttributeError, OSError, TypeError):  # it is glibc's, which a browser, macOS and Windows do not have
+    except (AttributeError, OSError, TypeError):
+        # it is glibc's, which a browser, macOS and Windows do not have
         pass
 
 

@@ -65,7 +65,8 @@ class Convolution(ops.Conv2d):
 
     def describe(self, x: Array, weight: Array, *bias: Array) -> str:
         """How this convolution is computed, in a few words."""
-        return f"{self.plan_for(x, weight, forward=True).describe()}, {len(x)} images" + ", ReLU as epilogue" * self.relu
+        return (f"{self.plan_for(x, weight, forward=True).describe()}, "
+                f"{len(x)} images" + ", ReLU as epilogue" * self.relu)
 
 
 def _relu(y: Array) -> None:
@@ -78,24 +79,27 @@ class Plan:
     groups towers."""
 
     both_ways = True  # forward and backward by the same plan
-    by_image = True  # each core takes images of its own through all steps; otherwise each step shares its work
+    # each core takes images of its own through all steps; otherwise each step shares its work
+    by_image = True
 
-    def forward(self, x: Array, weight: Array, bias: Array | None, epilogue: Callable[[Array], None] | None) -> Array:
+    def forward(self, x: Array, weight: Array, bias: Array | None,
+                epilogue: Callable[[Array], None] | None) -> Array:
         """y (N, C_out, OH, OW). epilogue: called with each part of it, to change it in place."""
         W = self.weights(weight)
         y = self.empty_images((len(x), len(weight), *self.output_size))
         b = 0 if bias is None else bias.reshape(-1, 1, 1)
 
         def some_images(images: slice) -> Any:
-            product = self.multiply(W, self.columns(x[images]), out=self.empty_product(len(x[images])))
+            product = self.multiply(W, self.columns(x[images]),
+                                    out=self.empty_product(len(x[images])))
             self.output(product, b, out=y[images], finish=epilogue or _nothing)
 
         # Forward there is nothing to add up: some_images returns None.
         self.sum_over_images(some_images, len(x), operations=weight.size * y[0, 0].size)
         return y
 
-    def backward(self, x: Array, weight: Array, incoming: Callable[[slice], Array], needed: Sequence[bool]) -> tuple[Array | None,
-                 Array | None, Array | None]:
+    def backward(self, x: Array, weight: Array, incoming: Callable[[slice], Array],
+                 needed: Sequence[bool]) -> tuple[Array | None, Array | None, Array | None]:
         """dL/dx, dL/dweight, dL/dbias, each None where `needed` says so. incoming(images): dL/d(W ·
         columns + b) of a slice."""
         need_x, need_weight, *need_bias = needed
@@ -107,15 +111,18 @@ class Plan:
             dy = incoming(images)
             dproduct = self.output_back(dy)
             if need_weight:
-                dW = self.multiply(dproduct, self.columns(x[images]).swapaxes(2, 3), out=empty(W.shape, W.dtype, like=W))
+                dW = self.multiply(dproduct, self.columns(x[images]).swapaxes(2, 3),
+                                   out=empty(W.shape, W.dtype, like=W))
             if need_x:
-                dcolumns = self.multiply(W.swapaxes(2, 3), dproduct, out=self.empty_columns(len(dy)))
+                dcolumns = self.multiply(W.swapaxes(2, 3), dproduct,
+                                         out=self.empty_columns(len(dy)))
                 self.columns_back(dcolumns, out=dx[images])
             if any(need_bias):
                 db = dy.sum(axis=(0, 2, 3))
             return dW, db
 
-        dW, db = self.sum_over_images(some_images, len(x), operations=weight.size * prod(self.output_size))
+        dW, db = self.sum_over_images(some_images, len(x),
+                                      operations=weight.size * prod(self.output_size))
         return dx, self.weights_back(dW) if need_weight else None, db
 
 

@@ -106,16 +106,20 @@ class Row(NamedTuple):
 def on_the_cpu() -> list[Row]:
     """The rows for NumPy's arrays. The first that serves is taken."""
     return [
-        Row(ops.Conv2d, "cpu", by_folded_tiles, SpaceToDepthConvolution, "space-to-depth, then Winograd"),
+        Row(ops.Conv2d, "cpu", by_folded_tiles, SpaceToDepthConvolution,
+            "space-to-depth, then Winograd"),
         Row(ops.Conv2d, "cpu", by_tiles, WinogradConvolution, "Winograd"),
-        Row(ops.Conv2d, "cpu", small_products, BatchedConvolution, "im2col, a product for each row"),
+        Row(ops.Conv2d, "cpu", small_products, BatchedConvolution,
+            "im2col, a product for each row"),
         Row(ops.Conv2d, "cpu", convolution, Im2colConvolution, "im2col, some images at a time"),
         Row(ops.Linear, "cpu", any_input, linear.Linear, "products shared by our threads"),
         Row(ops.ReLU, "cpu", any_input, activation.ReLU, "blocks on all cores"),
         Row(ops.Tanh, "cpu", any_input, activation.Tanh, "blocks on all cores"),
-        Row(ops.MaxPool2d, "cpu", byte_for_winner, pooling.MaxPool2d, "running maxima, rows then columns"),
+        Row(ops.MaxPool2d, "cpu", byte_for_winner, pooling.MaxPool2d,
+            "running maxima, rows then columns"),
         Row(ops.AvgPool2d, "cpu", any_input, pooling.AvgPool2d, "rows, then columns"),
-        Row(ops.LocalResponseNorm, "cpu", of_images, normalization.LocalResponseNorm, "in the cache, in place"),
+        Row(ops.LocalResponseNorm, "cpu", of_images, normalization.LocalResponseNorm,
+            "in the cache, in place"),
         Row(ops.sgd_update, "cpu", any_input, sgd.sgd_update, "blocks that fit the cache"),
     ]
 
@@ -125,16 +129,19 @@ def on_a_gpu() -> list[Row]:
     from . import gpu, gpu_winograd  # 300 lines that a CPU does not need
 
     return [
-        Row(ops.Conv2d, "cuda", tiles_in_cuda, gpu_winograd.GpuWinogradConvolution, "Winograd, batched products"),
+        Row(ops.Conv2d, "cuda", tiles_in_cuda, gpu_winograd.GpuWinogradConvolution,
+            "Winograd, batched products"),
         Row(ops.Conv2d, "cuda", convolution, gpu.Conv2d, "im2col, slices as memory allows"),
         Row(ops.Linear, "cuda", any_input, linear.Linear, "products into memory at hand"),
         Row(ops.ReLU, "cuda", any_input, activation.ReLU, "in place of temporaries"),
         Row(ops.Tanh, "cuda", any_input, activation.Tanh, "in place of temporaries"),
         Row(ops.MaxPool2d, "cuda", winner_in_cuda, gpu.MaxPool2d, "one thread for each window"),
         Row(ops.AvgPool2d, "cuda", any_input, pooling.AvgPool2d, "rows, then columns"),
-        Row(ops.LocalResponseNorm, "cuda", in_cuda, gpu.LocalResponseNorm, "one thread for each number"),
+        Row(ops.LocalResponseNorm, "cuda", in_cuda, gpu.LocalResponseNorm,
+            "one thread for each number"),
         Row(ops.Dropout, "cuda", in_cuda, gpu.Dropout, "the mask is drawn again"),
-        Row(ops.CrossEntropy, "cuda", in_cuda, gpu.CrossEntropy, "one block of threads for each row"),
+        Row(ops.CrossEntropy, "cuda", in_cuda, gpu.CrossEntropy,
+            "one block of threads for each row"),
         Row(ops.sgd_update, "cuda", in_cuda, gpu.sgd_update, "one pass over memory"),
     ]
 
@@ -178,8 +185,8 @@ def _with_options(kind: type[Function], op: Function) -> Function:
 def table() -> str:
     """The table as text: one line for each row, and what is asked of the inputs. The first line
     that fits serves."""
-    lines = [f"{row.operation.__name__:18} {row.device:5} {row.serves.__doc__:42} {_file(row.implementation):24} {row.words}"
-             for row in on_the_cpu() + on_a_gpu()]
+    lines = [f"{row.operation.__name__:18} {row.device:5} {row.serves.__doc__:42} "
+             f"{_file(row.implementation):24} {row.words}" for row in on_the_cpu() + on_a_gpu()]
     return "\n".join([f"{'operation':18} {'on':5} {'if':42} {'in':24} how", *lines])
 
 

@@ -29,11 +29,14 @@ from .threads import add_parts
 
 # ---------------------------------------------------------------------------- compiling, launching
 
-_FILES = ("windows.cu", "convolution.cu", "pooling.cu", "normalization.cu", "dropout.cu", "loss.cu", "sgd.cu")
-KERNELS = ("im2col", "col2im", "max_pool_forward", "max_pool_backward", "lrn_forward", "lrn_backward",
-           "dropout", "cross_entropy", "sgd_update")
+_FILES = ("windows.cu", "convolution.cu", "pooling.cu", "normalization.cu", "dropout.cu", "loss.cu",
+          "sgd.cu")
+KERNELS = ("im2col", "col2im", "max_pool_forward", "max_pool_backward", "lrn_forward",
+           "lrn_backward", "dropout", "cross_entropy", "sgd_update")
 REALS = {np.dtype(np.float32): "float", np.dtype(np.float64): "double"}
-WHOLE_NUMBERS = {"max_pool_forward": np.uint8, "max_pool_backward": np.uint8, "cross_entropy": np.int64}  # argmax, labels
+# argmax, labels
+WHOLE_NUMBERS = {"max_pool_forward": np.uint8, "max_pool_backward": np.uint8,
+                 "cross_entropy": np.int64}
 INDICES = {np.int32: "int", np.int64: "long long"}
 
 _THREADS = 256  # per block
@@ -56,7 +59,8 @@ def source(real: str, index: str, body: str | None = None) -> str:
 @cache
 def text(*names: str) -> str:
     """What stands in these files of cuda/."""
-    found = [Path(__file__).with_name("cuda").joinpath(name).read_text(encoding="utf-8") for name in names]
+    found = [Path(__file__).with_name("cuda").joinpath(name).read_text(encoding="utf-8")
+             for name in names]
     # CuPy writes it in the locale's encoding, which may lack a Σ.
     return "\n".join(found).encode("ascii", "replace").decode()
 
@@ -66,7 +70,8 @@ def _kernel(cupy: Any, name: str, *types_and_body: str | None) -> Any:
     return cupy.RawKernel(source(*types_and_body), name)
 
 
-def launch(name: str, total: int, *arguments: Any, block_each: bool = False, body: str | None = None) -> None:
+def launch(name: str, total: int, *arguments: Any, block_each: bool = False,
+           body: str | None = None) -> None:
     """Run kernel `name` (of `body`) over `total` elements: one thread for each, or with
     `block_each` one block of threads.
 
@@ -77,13 +82,14 @@ def launch(name: str, total: int, *arguments: Any, block_each: bool = False, bod
     reals = {array.dtype for array in arrays if array.dtype != WHOLE_NUMBERS.get(name, np.void)}
     if len(reals) != 1 or not reals <= REALS.keys():
         found = ", ".join(sorted(map(str, reals)))
-        raise TypeError(f"{name} needs its arrays all float32 or all float64, got {found}: convert them with .astype.")
+        raise TypeError(f"{name} needs its arrays all float32 or all float64, got {found}: "
+                        "convert them with .astype.")
     if total == 0:
         return
     (dtype,) = reals
     index = np.int32 if max(array.size for array in arrays) < _SHORT else np.int64
-    converted = [dtype.type(value) if type(value) is float else index(value) if isinstance(value, int) else value
-                 for value in arguments]
+    converted = [dtype.type(value) if type(value) is float else index(value)
+                 if isinstance(value, int) else value for value in arguments]
     threads, blocks = (_ROW_THREADS, total) if block_each else (_THREADS, -(-total // _THREADS))
     kernel = _kernel(array_module(arrays[0]), name, REALS[dtype], INDICES[index], body)
     kernel((min(blocks, _MOST_BLOCKS),), (threads,), (index(total), *converted))
@@ -111,7 +117,8 @@ def _column_strides(columns: Array) -> tuple[int, int]:
     OH·OW)."""
     row, image, item = columns.strides
     if item != columns.itemsize:
-        raise ValueError(f"columns of shape {columns.shape} must be contiguous along their last axis, OH·OW.")
+        raise ValueError(f"columns of shape {columns.shape} must be contiguous along their "
+                         "last axis, OH·OW.")
     return image // item, row // item
 
 
@@ -124,11 +131,13 @@ def in_place(*arrays: Array) -> None:
     """Kernels count elements from the first to the last: an array that is written to must have no
     gaps between them."""
     if not all(array.flags.c_contiguous for array in arrays):
-        raise ValueError("an array that is changed in place on the GPU must be C-contiguous, not a strided view.")
+        raise ValueError("an array that is changed in place on the GPU must be C-contiguous, "
+                         "not a strided view.")
 
 
 @_on_its_device
-def im2col(x: Array, kernel_size: Pair, stride: Pair, padding: Pair, out: Array | None = None) -> Array:
+def im2col(x: Array, kernel_size: Pair, stride: Pair, padding: Pair,
+           out: Array | None = None) -> Array:
     """columns[(c, i, j), n, (h, w)] = x[n, c, h·stride + i − padding, w·stride + j − padding], 0
     outside.
 
@@ -139,12 +148,14 @@ def im2col(x: Array, kernel_size: Pair, stride: Pair, padding: Pair, out: Array 
     OH, OW = _output_size((H, W), kernel_size, stride, padding)
     if out is None:
         out = loaded_cupy().empty((C * kernel_size[0] * kernel_size[1], N, OH * OW), dtype=x.dtype)
-    launch("im2col", N * C * OH * OW, x, out, C, H, W, OH, OW, *kernel_size, *stride, *padding, *_column_strides(out))
+    launch("im2col", N * C * OH * OW, x, out, C, H, W, OH, OW, *kernel_size, *stride, *padding,
+           *_column_strides(out))
     return out
 
 
 @_on_its_device
-def col2im(columns: Array, image_shape: Shape, kernel_size: Pair, stride: Pair, padding: Pair, out: Array | None = None) -> Array:
+def col2im(columns: Array, image_shape: Shape, kernel_size: Pair, stride: Pair, padding: Pair,
+           out: Array | None = None) -> Array:
     """The transpose of im2col: every pixel is the sum of the column entries that were copied from
     it.
 
@@ -180,7 +191,8 @@ class Conv2d(Convolution):
 
 
 @_on_its_device
-def max_pool_forward(x: Array, kernel_size: Pair, stride: Pair, padding: Pair) -> tuple[Array, Array]:
+def max_pool_forward(x: Array, kernel_size: Pair, stride: Pair,
+                     padding: Pair) -> tuple[Array, Array]:
     """y = the largest of each window, and where it stood: argmax = i·KW + j, the first in reading
     order when tied.
 
@@ -197,7 +209,8 @@ def max_pool_forward(x: Array, kernel_size: Pair, stride: Pair, padding: Pair) -
 
 
 @_on_its_device
-def max_pool_backward(grad: Array, argmax: Array, image_shape: Shape, kernel_size: Pair, stride: Pair, padding: Pair) -> Array:
+def max_pool_backward(grad: Array, argmax: Array, image_shape: Shape, kernel_size: Pair,
+                      stride: Pair, padding: Pair) -> Array:
     """dx: each output's gradient goes to the one pixel that won its window; a pixel that won
     several gets the sum."""
     grad = contiguous(grad)
@@ -215,25 +228,28 @@ class MaxPool2d(CpuMaxPool2d):
 
 
 @_on_its_device
-def lrn_forward(x: Array, size: int, alpha: float, beta: float, k: float, groups: int) -> tuple[Array, Array]:
+def lrn_forward(x: Array, size: int, alpha: float, beta: float, k: float,
+                groups: int) -> tuple[Array, Array]:
     """y = x / scale^beta with scale = k + alpha · Σ_{j−size//2 … j+(size−1)//2} x² over
     neighbouring channels."""
     x = contiguous(x)
     y, scale = loaded_cupy().empty_like(x), loaded_cupy().empty_like(x)
     N, C, H, W = x.shape
-    launch("lrn_forward", x.size, x, y, scale, H * W, C // groups, size, float(alpha), float(beta), float(k))
+    launch("lrn_forward", x.size, x, y, scale, H * W, C // groups, size, float(alpha), float(beta),
+           float(k))
     return y, scale
 
 
 @_on_its_device
-def lrn_backward(grad: Array, x: Array, scale: Array, size: int, alpha: float, beta: float, groups: int,
-                 overwrite: bool = False) -> Array:
+def lrn_backward(grad: Array, x: Array, scale: Array, size: int, alpha: float, beta: float,
+                 groups: int, overwrite: bool = False) -> Array:
     """dx = g·s^−β − 2αβ·x·Σ (g·x·s^(−β−1)), the sum over all channels whose window holds this one.
     overwrite: not used, since each thread reads what its neighbours would overwrite."""
     grad, x, scale = (contiguous(array) for array in (grad, x, scale))
     dx = loaded_cupy().empty_like(x)
     N, C, H, W = x.shape
-    launch("lrn_backward", x.size, grad, x, scale, dx, H * W, C // groups, size, float(alpha), float(beta))
+    launch("lrn_backward", x.size, grad, x, scale, dx, H * W, C // groups, size, float(alpha),
+           float(beta))
     return dx
 
 
@@ -251,7 +267,8 @@ def dropout(x: Array, p: float, key: int, first: int = 0) -> Array:
     x = contiguous(x)
     y = loaded_cupy().empty_like(x)
     threads = -(-(first % 8 + x.size) // 8) if x.size else 0
-    launch("dropout", threads, x, y, x.size, np.uint64(key), np.uint64(first), np.float32(p), float(1 / (1 - p)))
+    launch("dropout", threads, x, y, x.size, np.uint64(key), np.uint64(first), np.float32(p),
+           float(1 / (1 - p)))
     return y
 
 
@@ -280,8 +297,10 @@ def cross_entropy(logits: Array, labels: Array) -> tuple[Array, Array]:
     A label that is none of the K classes makes its row NaN.
     """
     logits, labels = contiguous(logits), contiguous(labels.astype(np.int64, copy=False))
-    losses, gradient = loaded_cupy().empty(len(logits), dtype=logits.dtype), loaded_cupy().empty_like(logits)
-    launch("cross_entropy", len(logits), logits, labels, losses, gradient, logits.shape[1], block_each=True)
+    losses, gradient = loaded_cupy().empty(len(logits),
+                                           dtype=logits.dtype), loaded_cupy().empty_like(logits)
+    launch("cross_entropy", len(logits), logits, labels, losses, gradient, logits.shape[1],
+           block_each=True)
     return losses, gradient
 
 
@@ -301,7 +320,8 @@ class CrossEntropy(ops.CrossEntropy):
 
 
 @_on_its_device
-def sgd_update(weight: Array, grad: Array, velocity: Array, lr: float, momentum: float, weight_decay: float) -> None:
+def sgd_update(weight: Array, grad: Array, velocity: Array, lr: float, momentum: float,
+               weight_decay: float) -> None:
     """v ← momentum·v − lr·(g + weight_decay·w), w ← w + v, in place (the paper, section 5): one
     pass over memory."""
     in_place(weight, velocity)
@@ -313,7 +333,8 @@ def sgd_update(weight: Array, grad: Array, velocity: Array, lr: float, momentum:
 
 # Columns of this size keep any GPU busy; more of them would only take memory from the network.
 _SLICE_BYTES = 256 << 20
-_slice_sizes = {}  # what has been found out so far, so that no step asks the driver or runs out of memory again
+# what has been found out so far, so that no step asks the driver or runs out of memory again
+_slice_sizes = {}
 
 
 def images_at_a_time(column_bytes: int) -> int:
@@ -366,6 +387,7 @@ def _too_much(count: int, shortage: str) -> str:
     free, in_use = gpu_memory()
     needed = bytes_asked_for(shortage)
     batch = int(count * (1 + (free - needed) / (in_use / 2))) if in_use else 0
-    advice = f"a batch of about {batch} would fit" if 0 < batch < count else "use smaller images or a smaller network"
-    return (f"the GPU has no room for even one of these {count} images: {needed:,} bytes were needed, {free:,} are free "
-            f"and {in_use:,} in use; {advice}, or run with --device cpu.")
+    advice = (f"a batch of about {batch} would fit" if 0 < batch < count
+              else "use smaller images or a smaller network")
+    return (f"the GPU has no room for even one of these {count} images: {needed:,} bytes were "
+            f"needed, {free:,} are free and {in_use:,} in use; {advice}, or run with --device cpu.")

@@ -29,26 +29,31 @@ def body(m: int, r: int) -> str:
     AT, G, BT = matrices(m, r)
     lines = [f"#define OUT {m}", f"#define KERNEL {r}", f"#define TILE {m + r - 1}"]
     for name, matrix in {"BT": BT, "B": BT.T, "G": G, "GT": G.T, "AT": AT, "A": AT.T}.items():
-        rows = ", ".join("{" + ", ".join(f"(real){float(number)!r}" for number in row) + "}" for row in matrix)
-        lines.append(f"__device__ constexpr real {name}[{matrix.shape[0]}][{matrix.shape[1]}] = {{{rows}}};")
+        rows = ", ".join("{" + ", ".join(f"(real){float(number)!r}" for number in row) + "}"
+                         for row in matrix)
+        lines.append("__device__ constexpr real "
+                     f"{name}[{matrix.shape[0]}][{matrix.shape[1]}] = {{{rows}}};")
     return "\n".join([text("windows.cu"), *lines, text("winograd.cu")])
 
 
 class GpuWinograd(Winograd):
     """Winograd's plan for CuPy's arrays, with any stride."""
 
-    def __init__(self, x: Array, weight: Array, stride: Pair, padding: Pair, groups: int, output_size: Pair, forward: bool = True,
-                 m: int | None = None) -> None:
+    def __init__(self, x: Array, weight: Array, stride: Pair, padding: Pair, groups: int,
+                 output_size: Pair, forward: bool = True, m: int | None = None) -> None:
         self.S, self.K = stride[0], weight.shape[2]
-        folded = np.broadcast_to(weight.dtype.type(0), (len(weight), weight.shape[1] * self.S**2, *[-(-self.K // self.S)] * 2))
+        folded = np.broadcast_to(weight.dtype.type(0), (len(weight), weight.shape[1] * self.S**2,
+                                                        *[-(-self.K // self.S)] * 2))
         super().__init__(x, folded, (1, 1), padding, groups, output_size, forward, m)
         self.like = weight
 
     def describe(self) -> str:
-        return f"{super().describe()}, one batched product" + f", stride {self.S} as channels" * (self.S > 1)
+        return (f"{super().describe()}, one batched product" + ", "
+                f"stride {self.S} as channels" * (self.S > 1))
 
     def weights(self, weight: Array) -> Array:
-        U = empty((self.n**2, self.groups, self.C_out // self.groups, self.C // self.groups), self.dtype, like=weight)
+        U = empty((self.n**2, self.groups, self.C_out // self.groups, self.C // self.groups),
+                  self.dtype, like=weight)
         self._launch("weights", U[0].size, contiguous(weight), U, U.shape[3], self.K, self.S)
         return U
 
@@ -60,23 +65,29 @@ class GpuWinograd(Winograd):
 
     def columns(self, x: Array) -> Array:
         V = self.empty_columns(len(x))
-        self._launch("columns", V[0].size, contiguous(x), V, *x.shape[1:], *self._tiles(len(x)), self.S, *self.padding)
+        self._launch("columns", V[0].size, contiguous(x), V, *x.shape[1:], *self._tiles(len(x)),
+                     self.S, *self.padding)
         return V
 
     def columns_back(self, dV: Array, out: Array) -> None:
         in_place(dV, out)
         self._launch("tiles_back", dV[0].size, dV)
-        self._launch("pixels", out.size, dV, out, *out.shape[1:], *self._tiles(len(out)), self.S, *self.padding)
+        self._launch("pixels", out.size, dV, out, *out.shape[1:], *self._tiles(len(out)), self.S,
+                     *self.padding)
 
-    def output(self, product: Array, bias: Array, out: Array, finish: Callable[[Array], None]) -> None:
+    def output(self, product: Array, bias: Array, out: Array,
+               finish: Callable[[Array], None]) -> None:
         in_place(out)
-        b = contiguous(bias.reshape(-1)) if is_array(bias) else array_module(out).zeros(self.C_out, dtype=self.dtype)
-        self._launch("output", product[0].size, product, b, out, *out.shape[1:], *self._tiles(len(out)))
+        b = (contiguous(bias.reshape(-1)) if is_array(bias)
+             else array_module(out).zeros(self.C_out, dtype=self.dtype))
+        self._launch("output", product[0].size, product, b, out, *out.shape[1:],
+                     *self._tiles(len(out)))
         finish(out)
 
     def output_back(self, dy: Array) -> Array:
         dM = self.empty_product(len(dy))
-        self._launch("output_back", dM[0].size, contiguous(dy), dM, *dy.shape[1:], *self._tiles(len(dy)))
+        self._launch("output_back", dM[0].size, contiguous(dy), dM, *dy.shape[1:],
+                     *self._tiles(len(dy)))
         return dM
 
     def multiply(self, a: Array, b: Array, out: Array) -> Array:
@@ -94,7 +105,8 @@ class GpuWinograd(Winograd):
         return empty(shape, self.dtype, like=self.like)
 
     def images_at_a_time(self) -> int:
-        return images_at_a_time(self.n**2 * self.TH * self.TW * max(self.C, self.C_out) * self.dtype.itemsize)
+        return images_at_a_time(self.n**2 * self.TH * self.TW * max(self.C, self.C_out)
+                                * self.dtype.itemsize)
 
     def sum_over_images(self, function: Callable[..., Any], count: int, operations: float) -> Any:
         return sum_over_images(function, count, self.images_at_a_time())

@@ -49,7 +49,8 @@ def _output_size(image_size: Pair, kernel_size: Pair, stride: Pair, padding: Pai
     return tuple(map(window_count, image_size, kernel_size, stride, padding))
 
 
-def im2col(x: Array, kernel_size: Pair, stride: Pair, padding: Pair, out: Array | None = None) -> Array:
+def im2col(x: Array, kernel_size: Pair, stride: Pair, padding: Pair,
+           out: Array | None = None) -> Array:
     """columns[(c, i, j), n, (h, w)] = x[n, c, h·stride + i − padding, w·stride + j − padding], 0
     outside.
 
@@ -62,7 +63,8 @@ def im2col(x: Array, kernel_size: Pair, stride: Pair, padding: Pair, out: Array 
     if out is None:
         out = empty((C * kernel_size[0] * kernel_size[1], N, OH * OW), x.dtype)
     row, image, item = out.strides
-    by_entry = (row * kernel_size[0] * kernel_size[1], row * kernel_size[1], row, image, item * OW, item)
+    by_entry = (row * kernel_size[0] * kernel_size[1], row * kernel_size[1], row, image, item * OW,
+                item)
     entries = as_strided(out, (C, *kernel_size, N, OH, OW), by_entry)
     padded = _padded(x, padding, 0)
     # With a stride of 4, entry j of a kernel's row meets pixels 4w + j: every fourth column of the
@@ -75,7 +77,8 @@ def im2col(x: Array, kernel_size: Pair, stride: Pair, padding: Pair, out: Array 
     return out
 
 
-def col2im(columns: Array, image_shape: Shape, kernel_size: Pair, stride: Pair, padding: Pair, out: Array | None = None) -> Array:
+def col2im(columns: Array, image_shape: Shape, kernel_size: Pair, stride: Pair, padding: Pair,
+           out: Array | None = None) -> Array:
     """The transpose of im2col: every column entry is added to the pixel that it was copied from.
 
     columns (C·KH·KW, N, OH·OW) -> (N, C, H, W). The sum over a window is taken in two steps, first
@@ -112,9 +115,10 @@ class Im2col(Plan):
     K = C/T·KH·KW entries of a kernel, P = n·OH·OW windows of n images.
     """
 
-    def __init__(self, x: Array, weight: Array, stride: Pair, padding: Pair, groups: int, output_size: Pair,
-                 forward: bool = True) -> None:
-        self.weight_shape, self.groups, self.output_size, self.like = weight.shape, groups, output_size, weight
+    def __init__(self, x: Array, weight: Array, stride: Pair, padding: Pair, groups: int,
+                 output_size: Pair, forward: bool = True) -> None:
+        self.weight_shape, self.groups, self.output_size, self.like = (weight.shape, groups,
+                                                                       output_size, weight)
         self.geometry = weight.shape[2:], stride, padding
         self.rows, self.positions = groups * weight[0].size, output_size[0] * output_size[1]
 
@@ -133,14 +137,16 @@ class Im2col(Plan):
     def columns(self, x: Array) -> Array:
         """(n, C, H, W) -> (1, T, K, P)"""
         columns = scratch("columns", (self.rows, len(x), self.positions), x.dtype, like=x)
-        return self.im2col(x, *self.geometry, out=columns).reshape(1, self.groups, self.rows // self.groups, -1)
+        return self.im2col(x, *self.geometry, out=columns).reshape(1, self.groups,
+                                                                   self.rows // self.groups, -1)
 
     def columns_back(self, dcolumns: Array, out: Array) -> None:
         """col2im, (1, T, K, P) -> out (n, C, H, W): each entry is added to the pixel that it was
         copied from."""
         self.col2im(dcolumns.reshape(self.rows, len(out), -1), out.shape, *self.geometry, out=out)
 
-    def output(self, product: Array, bias: Array, out: Array, finish: Callable[[Array], None]) -> None:
+    def output(self, product: Array, bias: Array, out: Array,
+               finish: Callable[[Array], None]) -> None:
         """(1, T, C_out/T, P), bias (C_out, 1, 1) -> out (n, C_out, OH, OW), the bias added, and
         `finish` called on it"""
         by_image = product.reshape(out.shape[1], len(out), *self.output_size).swapaxes(0, 1)

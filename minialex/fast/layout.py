@@ -84,10 +84,12 @@ def arranged(x: Array, like: Array | None = None) -> Array:
     return copy
 
 
-def empty_like(like: Array, shape: Shape | None = None, dtype: DTypeLike | None = None, name: str | None = None) -> Array:
+def empty_like(like: Array, shape: Shape | None = None, dtype: DTypeLike | None = None,
+               name: str | None = None) -> Array:
     """An uninitialised array of `shape` (that of `like`) in the memory order of `like`; with a
     name, in scratch memory."""
-    shape, dtype, axes = like.shape if shape is None else shape, like.dtype if dtype is None else dtype, order(like)
+    shape, dtype, axes = (like.shape if shape is None else shape,
+                          like.dtype if dtype is None else dtype, order(like))
     if axes != WRITTEN:
         shape = tuple(shape[axis] for axis in axes)
     memory = scratch(name, shape, dtype, like=like) if name else empty(shape, dtype, like=like)

@@ -42,7 +42,8 @@ def matmul(a: Array, b: Array, out: Array | None = None) -> Array:
     rows, columns = out.shape
     # The weights in x Wᵀ: (W xᵀ)ᵀ takes two thirds of the time.
     turned = b.flags.f_contiguous and not b.flags.c_contiguous
-    by_rows = rows >= columns or rows >= 1024 and not turned  # 1024 rows of fc6's gradient are one run of memory
+    # 1024 rows of fc6's gradient are one run of memory
+    by_rows = rows >= columns or rows >= 1024 and not turned
 
     def part(piece: slice) -> None:
         if by_rows:

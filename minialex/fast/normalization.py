@@ -34,7 +34,8 @@ class LocalResponseNorm(ops.LocalResponseNorm):
         # Not `is`: of a memmap NumPy makes another object with the same memory.
         copied = not lies_like(grad_output, x)
         overwrite = self.owns_grad_output or copied
-        return self.differentiate(grad, x, scale, self.size, self.alpha, self.beta, self.groups, overwrite)
+        return self.differentiate(grad, x, scale, self.size, self.alpha, self.beta, self.groups,
+                                  overwrite)
 
     def normalise(self, *arguments: Any) -> Any:
         return lrn_forward(*arguments)
@@ -43,7 +44,8 @@ class LocalResponseNorm(ops.LocalResponseNorm):
         return lrn_backward(*arguments)
 
 
-def lrn_forward(x: Array, size: int, alpha: float, beta: float, k: float, groups: int) -> tuple[Array, Array]:
+def lrn_forward(x: Array, size: int, alpha: float, beta: float, k: float,
+                groups: int) -> tuple[Array, Array]:
     """y = x / scale^beta with scale = k + alpha · Σ_{j−size//2 … j+(size−1)//2} x² over
     neighbouring channels."""
     y, scale = empty_like(x), empty_like(x)
@@ -59,8 +61,8 @@ def lrn_forward(x: Array, size: int, alpha: float, beta: float, k: float, groups
     return y, scale
 
 
-def lrn_backward(grad: Array, x: Array, scale: Array, size: int, alpha: float, beta: float, groups: int,
-                 overwrite: bool = False) -> Array:
+def lrn_backward(grad: Array, x: Array, scale: Array, size: int, alpha: float, beta: float,
+                 groups: int, overwrite: bool = False) -> Array:
     """dx = g·s^−β − 2αβ·x·Σ (g·x·s^(−β−1)), the sum over all channels whose window holds this one.
     The three arrays lie in memory in the same order.
 
@@ -89,7 +91,8 @@ def _for_towers(function: Callable[..., Any], groups: int, *arrays: Array) -> No
     end where their tower ends: (n·groups, C/groups, H·W) and with images last (h·groups, C/groups,
     W·N), or for channels last one row for each tower of each pixel, (pixels·groups, C/groups)."""
     shape, axes = arrays[0].shape, order(arrays[0])
-    towers = (-1, shape[1] // groups, *([] if axes == CHANNELS_LAST else [shape[axes[2]] * shape[axes[3]]]))
+    towers = (-1, shape[1] // groups,
+              *([] if axes == CHANNELS_LAST else [shape[axes[2]] * shape[axes[3]]]))
     arrays = [array.transpose(axes).reshape(towers) for array in arrays]
     for_images(lambda part: function(*(array[part] for array in arrays)), arrays[0], at_once=_BLOCK)
 

@@ -32,7 +32,8 @@ class MaxPool2d(ops.MaxPool2d):
 
     def backward(self, grad_output: Array) -> Array:
         (argmax,) = self.saved
-        return self.spread(grad_output, argmax, self.input_types[0][0], self.kernel_size, self.stride, self.padding)
+        return self.spread(grad_output, argmax, self.input_types[0][0], self.kernel_size,
+                           self.stride, self.padding)
 
     def pool(self, *arguments: Any) -> Any:
         return max_pool_forward(*arguments)
@@ -41,7 +42,8 @@ class MaxPool2d(ops.MaxPool2d):
         return max_pool_backward(*arguments)
 
 
-def max_pool_forward(x: Array, kernel_size: Pair, stride: Pair, padding: Pair) -> tuple[Array, Array]:
+def max_pool_forward(x: Array, kernel_size: Pair, stride: Pair,
+                     padding: Pair) -> tuple[Array, Array]:
     """y = the largest of each window, and where it stood: argmax = i·KW + j, the first in reading
     order when tied.
 
@@ -57,10 +59,12 @@ def max_pool_forward(x: Array, kernel_size: Pair, stride: Pair, padding: Pair) -
     def pool(images: slice, rows: slice) -> None:
         top, height = rows.start * SH, (rows.stop - rows.start - 1) * SH + KH
         image = _padded_rows(x[images], top, top + height, padding, like=x)
-        best, column = _running_max("rows", [image[..., j:j + SW * OW:SW] for j in range(KW)], range(KW), like=x)
+        best, column = _running_max("rows", [image[..., j:j + SW * OW:SW] for j in range(KW)],
+                                    range(KW), like=x)
         height -= KH - 1  # so that rows i, i + SH, … of `best` are the rows i of the windows
         values, where = _running_max("windows", [best[:, :, i:i + height:SH] for i in range(KH)],
-                                     [column[:, :, i:i + height:SH] + np.uint8(i * KW) for i in range(KH)], like=x)
+                                     [column[:, :, i:i + height:SH] + np.uint8(i * KW)
+                                      for i in range(KH)], like=x)
         y[images, :, rows], argmax[images, :, rows] = values, where
 
     if order(x) != WRITTEN:  # rows are the outermost axis
@@ -82,12 +86,14 @@ def _padded_rows(x: Array, first: int, stop: int, padding: Pair, like: Array) ->
     return padded
 
 
-def _running_max(name: str, candidates: Sequence[Array], codes: Sequence[Any], like: Array) -> tuple[Array, Array]:
+def _running_max(name: str, candidates: Sequence[Array], codes: Sequence[Any],
+                 like: Array) -> tuple[Array, Array]:
     """The largest candidate and its code, in scratch memory of this name. Codes grow from candidate
     to candidate, so the code of the last one that was strictly larger is the maximum of all codes
     that were."""
     best, code, larger = (empty_like(like, candidates[0].shape, dtype, name=f"{name}: {what}")
-                          for what, dtype in (("best", like.dtype), ("code", np.uint8), ("larger", np.uint8)))
+                          for what, dtype in (("best", like.dtype), ("code", np.uint8),
+                                              ("larger", np.uint8)))
     best[...], code[...] = candidates[0], codes[0]
     for candidate, its_code in zip(candidates[1:], codes[1:]):
         np.greater(candidate, best, out=larger.view(np.bool_))
@@ -97,7 +103,8 @@ def _running_max(name: str, candidates: Sequence[Array], codes: Sequence[Any], l
     return best, code
 
 
-def max_pool_backward(grad: Array, argmax: Array, image_shape: Shape, kernel_size: Pair, stride: Pair, padding: Pair) -> Array:
+def max_pool_backward(grad: Array, argmax: Array, image_shape: Shape, kernel_size: Pair,
+                      stride: Pair, padding: Pair) -> Array:
     """dx, in argmax's memory order: each output's gradient goes to the one pixel that won its
     window; a pixel that won several gets the sum, added up in the reading order of the windows."""
     dx = empty_like(argmax, image_shape, grad.dtype)
@@ -108,7 +115,8 @@ def max_pool_backward(grad: Array, argmax: Array, image_shape: Shape, kernel_siz
     return dx
 
 
-def _scatter(grad: Array, argmax: Array, kernel_size: Pair, stride: Pair, padding: Pair, out: Array) -> None:
+def _scatter(grad: Array, argmax: Array, kernel_size: Pair, stride: Pair, padding: Pair,
+             out: Array) -> None:
     """One addition for each window, at the pixel that won."""
     (KH, KW), (SH, SW), (PH, PW) = kernel_size, stride, padding
     N, C, H, W = out.shape
@@ -116,20 +124,23 @@ def _scatter(grad: Array, argmax: Array, kernel_size: Pair, stride: Pair, paddin
     height, width = H + 2 * PH, W + 2 * PW
     # Where pixel (i, j) of window (c, h, w) stands in the padded image: corner of the window +
     # offset of the pixel; image n begins n images further on.
-    corner = (np.arange(C)[:, None, None] * height + np.arange(OH)[:, None] * SH) * width + np.arange(OW) * SW
+    corner = (np.arange(C)[:, None, None] * height
+              + np.arange(OH)[:, None] * SH) * width + np.arange(OW) * SW
     offset = (np.arange(KH)[:, None] * width + np.arange(KW)).reshape(-1)
 
     def scatter(images: slice) -> None:
         position = offset[argmax[images]]
         position += corner + np.arange(len(position)).reshape(-1, 1, 1, 1) * (C * height * width)
         padded = np.zeros((len(position), C, height, width), dtype=grad.dtype)
-        np.add.at(padded.reshape(-1), position.reshape(-1), np.ascontiguousarray(grad[images]).reshape(-1))
+        np.add.at(padded.reshape(-1), position.reshape(-1),
+                  np.ascontiguousarray(grad[images]).reshape(-1))
         out[images] = padded[:, :, PH:PH + H, PW:PW + W]
 
     for_images(scatter, grad)
 
 
-def _gather(grad: Array, argmax: Array, kernel_size: Pair, stride: Pair, padding: Pair, out: Array) -> None:
+def _gather(grad: Array, argmax: Array, kernel_size: Pair, stride: Pair, padding: Pair,
+            out: Array) -> None:
     """The same where rows are the outermost axis: one long addition for each place (i, j) of a
     window, of the gradients of the windows whose pixel (i, j) won, and of zeros for the others.
     (For pool1, channels last, 0.22 ms per image; single additions take 0.35.)"""
@@ -159,7 +170,8 @@ def _windows_with(pixels: slice, first: int, stride: int, count: int) -> tuple[s
     is: two slices."""
     start = max(0, -(-(pixels.start - first) // stride))
     stop = max(start, min(count, -(-(pixels.stop - first) // stride)))
-    return slice(start, stop), slice(first + start * stride - pixels.start, first + stop * stride - pixels.start, stride)
+    return slice(start, stop), slice(first + start * stride - pixels.start,
+                                     first + stop * stride - pixels.start, stride)
 
 
 def _rows_at_a_time(H: int, windows: int) -> list[slice]:

@@ -14,7 +14,8 @@ from .threads import for_blocks
 _BLOCK = 1 << 18
 
 
-def sgd_update(weight: Array, grad: Array, velocity: Array, lr: float, momentum: float, weight_decay: float) -> None:
+def sgd_update(weight: Array, grad: Array, velocity: Array, lr: float, momentum: float,
+               weight_decay: float) -> None:
     """v ← momentum·v − lr·(g + weight_decay·w);  w ← w + v, in place"""
     def update(w: Array, g: Array, v: Array) -> None:
         step = scratch("step", w.shape, w.dtype, like=w)

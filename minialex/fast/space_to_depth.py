@@ -21,8 +21,8 @@ from .winograd import Winograd
 class SpaceToDepth(Winograd):
     """Winograd's maps of x' and W', for x and W."""
 
-    def __init__(self, x: Array, weight: Array, stride: Pair, padding: Pair, groups: int, output_size: Pair, forward: bool = True,
-                 m: int | None = None) -> None:
+    def __init__(self, x: Array, weight: Array, stride: Pair, padding: Pair, groups: int,
+                 output_size: Pair, forward: bool = True, m: int | None = None) -> None:
         self.S, self.K, self.image_padding = stride[0], weight.shape[2], padding
         super().__init__(x, self._folded(weight), (1, 1), (0, 0), groups, output_size, forward, m)
         self.folded_size = tuple(size + self.r - 1 for size in output_size)
@@ -37,7 +37,8 @@ class SpaceToDepth(Winograd):
     def weights_back(self, dU: Array) -> Array:
         """The transpose, (n², T, C_out/T, C/T·S²) -> (C_out, C/T, K, K)"""
         S, r, K = self.S, self.r, self.K
-        blocks = super().weights_back(dU).reshape(self.C_out, -1, S, S, r, r).transpose(0, 1, 4, 2, 5, 3)
+        blocks = super().weights_back(dU).reshape(self.C_out, -1, S, S, r, r).transpose(0, 1, 4, 2,
+                                                                                        5, 3)
         return np.ascontiguousarray(blocks.reshape(self.C_out, -1, r * S, r * S)[:, :, :K, :K])
 
     def columns(self, x: Array) -> Array:
@@ -72,7 +73,8 @@ class SpaceToDepth(Winograd):
         """W (C_out, C/T, K, K) -> W' (C_out, C/T·S², r, r)"""
         S, r = self.S, -(-self.K // self.S)
         missing = (0, r * S - self.K)
-        blocks = np.pad(weight, ((0, 0), (0, 0), missing, missing)).reshape(*weight.shape[:2], r, S, r, S)
+        blocks = np.pad(weight, ((0, 0), (0, 0), missing, missing)).reshape(*weight.shape[:2], r, S,
+                                                                            r, S)
         return blocks.transpose(0, 1, 3, 5, 2, 4).reshape(len(weight), -1, r, r)
 
     def _one_image(self, image: Array, folded: Array) -> tuple[Array, Array, Array]:
@@ -92,7 +94,8 @@ class SpaceToDepth(Winograd):
 
     def _window(self, images: Array) -> tuple[slice, ...]:
         """Where the same pixels stand in the image with its padding."""
-        return (slice(None), *(slice(P, P + met.stop) for P, met in zip(self.image_padding, self._met(images)[1:])))
+        return (slice(None), *(slice(P, P + met.stop)
+                               for P, met in zip(self.image_padding, self._met(images)[1:])))
 
 
 class SpaceToDepthConvolution(Convolution):

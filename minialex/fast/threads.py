@@ -21,7 +21,8 @@ _local = threading.local()
 # want as well, so the blocks that are best are larger than the second-level cache.
 _BLOCK = 1 << 17
 WORTH_SHARING = 1 << 20  # numbers, or multiply-adds of a product by 32: about a millisecond
-_WORTH_HALVING = 1 << 17  # of products: from here on two halves on two cores beat one core, and more pieces than that do not
+# of products: from here on two halves on two cores beat one core, and more pieces than that do not
+_WORTH_HALVING = 1 << 17
 
 # NumPy copies operands that are not contiguous through buffers of 8192 items, even where nothing
 # has to be converted, when their rows fit in: adding rows of 729 floats takes 233 ns a row with
@@ -52,12 +53,14 @@ def _workers(threads: int) -> tuple[Any, Any]:
 
         from threadpoolctl import ThreadpoolController  # finding the BLAS libraries takes 20 ms
 
-        _pool.update(threads=threads, executor=ThreadPoolExecutor(max(1, threads - 1), thread_name_prefix="minialex"),
+        _pool.update(threads=threads, executor=ThreadPoolExecutor(max(1, threads - 1),
+                                                                  thread_name_prefix="minialex"),
                      blas=ThreadpoolController().select(user_api="blas").lib_controllers)
     return _pool["executor"], _pool["blas"]
 
 
-def parallel_map(function: Callable[..., Any], pieces: Sequence[Any], share: bool = True) -> list[Any]:
+def parallel_map(function: Callable[..., Any], pieces: Sequence[Any],
+                 share: bool = True) -> list[Any]:
     """[function(piece) for piece in pieces], on all cores, with one BLAS thread each while more
     than one is running.
 
@@ -95,7 +98,8 @@ def parallel_map(function: Callable[..., Any], pieces: Sequence[Any], share: boo
         try:
             # 2.4 µs with its end; the controller's own context takes 7.
             _limit(blas, [1] * len(blas))
-            others += [executor.submit(work) for _ in range(min(threads, len(pieces)) - 1 if share else 0)]
+            others += [executor.submit(work)
+                       for _ in range(min(threads, len(pieces)) - 1 if share else 0)]
             work()
         finally:
             for other in others:
@@ -125,7 +129,8 @@ def batch_pieces(count: int, pieces: int | None = None) -> list[slice]:
     """
     pieces = pieces or 8 * -(-thread_count() // 8)
     size = -(-count // pieces)
-    return [slice(start, min(start + size, count)) for start in range(0, count, size)] if count else []
+    return [slice(start, min(start + size, count))
+            for start in range(0, count, size)] if count else []
 
 
 def _share(function: Callable[..., Any], count: int, numbers: int) -> None:
@@ -151,7 +156,8 @@ def for_rows(function: Callable[..., Any], *images: Array) -> None:
     if array_module(images[0]) is not np or inside() or images[0].size < WORTH_SHARING:
         function(*images)
     else:
-        for_each(lambda h: function(*(array[:, :, h] for array in images)), range(images[0].shape[2]), images[0].size)
+        for_each(lambda h: function(*(array[:, :, h] for array in images)),
+                 range(images[0].shape[2]), images[0].size)
 
 
 def for_images(function: Callable[..., Any], x: Array, at_once: int = _BLOCK) -> None:
@@ -208,7 +214,8 @@ def _flat(arrays: Sequence[Array]) -> list[Array] | None:
     return [array.reshape(-1) for array in arrays]
 
 
-def sum_over_images(function: Callable[..., Any], count: int, at_a_time: int, by_image: bool, operations: float) -> Any:
+def sum_over_images(function: Callable[..., Any], count: int, at_a_time: int, by_image: bool,
+                    operations: float) -> Any:
     """Call `function(slice)` on slices of at most `at_a_time` of `count` images and add up the
     arrays it returns.
 
@@ -225,7 +232,8 @@ def sum_over_images(function: Callable[..., Any], count: int, at_a_time: int, by
     if not by_image:
         return add_up(slice(0, count))
     work, total = count * operations // 32, None
-    pieces = batch_pieces(count) if work >= WORTH_SHARING else batch_pieces(count, 2 if work >= _WORTH_HALVING else 1)
+    pieces = (batch_pieces(count) if work >= WORTH_SHARING
+              else batch_pieces(count, 2 if work >= _WORTH_HALVING else 1))
     for part in parallel_map(add_up, pieces, share=len(pieces) > 1 or work >= WORTH_SHARING):
         total = add_parts(total, part)
     return total

@@ -45,8 +45,10 @@ from .threads import batch_pieces, for_each
 # (m, r): the points beside ∞. Rounding errors of the products reach the outputs enlarged, because
 # Aᵀ takes differences of large numbers: in the root of the mean square 1.5, 2.2 and 4.0 times (3x3)
 # or 8 and 16 times (5x5) with these points, which are the best of all symmetrical ones in eighths.
-POINTS = {(2, 3): (0, 1, -1), (3, 3): (3 / 8, -3 / 8, 5 / 4, -5 / 4), (4, 3): (0, 5 / 8, -5 / 8, 3 / 2, -3 / 2),
-          (3, 5): (1 / 4, -1 / 4, 7 / 8, -7 / 8, 7 / 4, -7 / 4), (4, 5): (0, 1 / 2, -1 / 2, 1, -1, 2, -2)}
+POINTS = {(2, 3): (0, 1, -1), (3, 3): (3 / 8, -3 / 8, 5 / 4, -5 / 4),
+          (4, 3): (0, 5 / 8, -5 / 8, 3 / 2, -3 / 2),
+          (3, 5): (1 / 4, -1 / 4, 7 / 8, -7 / 8, 7 / 4, -7 / 4),
+          (4, 5): (0, 1 / 2, -1 / 2, 1, -1, 2, -2)}
 
 # Rounding grows with the length of a sum as well. At 192 channels 5x5 kernels deviate by 13·10⁻⁶ of
 # the largest value with sums of 128 products, and by 8·10⁻⁶ with sums of 64.
@@ -103,10 +105,11 @@ class Winograd(Plan):
 
     by_image = both_ways = False
 
-    def __init__(self, x: Array, weight: Array, stride: Pair, padding: Pair, groups: int, output_size: Pair, forward: bool = True,
-                 m: int | None = None) -> None:
+    def __init__(self, x: Array, weight: Array, stride: Pair, padding: Pair, groups: int,
+                 output_size: Pair, forward: bool = True, m: int | None = None) -> None:
         self.C_out, self.C, self.r = len(weight), weight.shape[1] * groups, weight.shape[2]
-        self.padding, self.groups, self.dtype, self.output_size = padding, groups, weight.dtype, output_size
+        self.padding, self.groups, self.dtype, self.output_size = (padding, groups, weight.dtype,
+                                                                   output_size)
         m = m or tile_size(self.r, len(x), output_size, forward)
         self.AT, self.G, self.BT = (matrix.astype(weight.dtype) for matrix in matrices(m, self.r))
         self.longest_sum = LONGEST_SUM[self.r]
@@ -186,7 +189,8 @@ class Winograd(Plan):
             np.matmul(self.BT.T, _flat(rows[:, PW:PW + W]), out=_flat(parts[t]))
 
         def row_of_pixels(h: int) -> None:
-            first, *others = [parts[t, h + PH - m * t] for t in range(self.TH) if 0 <= h + PH - m * t < n]
+            first, *others = [parts[t, h + PH - m * t]
+                              for t in range(self.TH) if 0 <= h + PH - m * t < n]
             for part in others:
                 first += part
             out[:, :, h] = first.reshape(W, N, C).transpose(1, 2, 0)
@@ -194,7 +198,8 @@ class Winograd(Plan):
         for_each(row_of_tiles, range(self.TH), numbers=dV.size)
         for_each(row_of_pixels, range(H), numbers=parts.size)
 
-    def output(self, product: Array, bias: Array, out: Array, finish: Callable[[Array], None]) -> None:
+    def output(self, product: Array, bias: Array, out: Array,
+               finish: Callable[[Array], None]) -> None:
         """(n², T, C_out/T, P), bias (C_out, 1, 1) -> out (N, C_out, OH, OW): Y = Aᵀ M A + bias for
         every tile's product M"""
         M, m, n = self._by_tile(product), self.m, self.n
@@ -206,7 +211,8 @@ class Winograd(Plan):
             tiles = scratch("tiles", (m, self.TW, m, M.shape[-1]), self.dtype, like=out)
             np.matmul(self.AT, _flat(rows), out=_flat(tiles).swapaxes(0, 1))
             y = out[:, :, m * t:m * t + m]
-            np.add(tiles.reshape(m, -1, N, self.C_out)[:y.shape[2], :OW].transpose(2, 3, 0, 1), bias, out=y)
+            np.add(tiles.reshape(m, -1, N, self.C_out)[:y.shape[2], :OW].transpose(2, 3, 0, 1),
+                   bias, out=y)
             finish(y)
 
         for_each(row_of_tiles, range(self.TH), numbers=M.size)
@@ -221,8 +227,10 @@ class Winograd(Plan):
             some = pixels[m * t:m * t + m]
             rows = scratch("rows", (n, self.TW * m, numbers), self.dtype, like=dy)
             rows[:, OW:] = 0
-            np.matmul(self.AT.T[:, :len(some)], some.swapaxes(0, 1), out=rows[:, :OW].swapaxes(0, 1))
-            np.matmul(self.AT.T, rows.reshape(n, self.TW, m, numbers), out=dM[:, :, t].swapaxes(1, 2))
+            np.matmul(self.AT.T[:, :len(some)], some.swapaxes(0, 1),
+                      out=rows[:, :OW].swapaxes(0, 1))
+            np.matmul(self.AT.T, rows.reshape(n, self.TW, m, numbers),
+                      out=dM[:, :, t].swapaxes(1, 2))
 
         for_each(row_of_tiles, range(self.TH), numbers=dM.size)
         return self._by_tower(dM, self.C_out)
@@ -242,9 +250,11 @@ class Winograd(Plan):
             if length == terms:
                 np.matmul(left, right, out=result)
                 return
-            products = scratch("products", (-(-terms // length), *result.shape), self.dtype, like=out)
+            products = scratch("products", (-(-terms // length), *result.shape), self.dtype,
+                               like=out)
             np.matmul(left[:, :whole].reshape(len(left), -1, length).swapaxes(0, 1),
-                      right[:whole].reshape(-1, length, right.shape[1]), out=products[:whole // length])
+                      right[:whole].reshape(-1, length, right.shape[1]),
+                      out=products[:whole // length])
             if whole < terms:
                 np.matmul(left[:, whole:], right[whole:], out=products[-1])
             _add_up(products, out=result)
@@ -292,7 +302,8 @@ class Winograd(Plan):
     def _by_tower(self, tiles: Array, channels: int) -> Array:
         """Memory (n, n, TH, TW, N·channels) seen as matrices (n², T, channels/T, P), one for each
         place in a tile and tower."""
-        return tiles.reshape(self.n ** 2, -1, self.groups, channels // self.groups).transpose(0, 2, 3, 1)
+        return tiles.reshape(self.n ** 2, -1, self.groups, channels // self.groups).transpose(0, 2,
+                                                                                              3, 1)
 
     def _by_tile(self, matrices: Array) -> Array:
         """(n², T, K, P) -> (n, n, TH, TW, N·T·K), the same memory"""

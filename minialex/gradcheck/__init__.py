@@ -1,22 +1,28 @@
 """Is this gradient right? Numeric against analytic, and what is wrong where they differ.
 
-    report = ma.gradcheck(fn, inputs)          a function of Tensors, a Function, or a Module with all its parameters
-    report = ma.check_backward(forward, backward, inputs)         a student's two plain NumPy functions
-    assert report, report                      truthy when all is well; str() is a table that explains, plot() a picture
-    python -m minialex.gradcheck               the same for every operation and layer of the engine, or for students' files
+    report = ma.gradcheck(fn, inputs)    a function of Tensors, a Function, or a Module with all its
+                                         parameters
+    report = ma.check_backward(forward, backward, inputs)    a student's two plain NumPy functions
+    assert report, report                truthy when all is well; str() is a table that explains,
+                                         plot() a picture
+    python -m minialex.gradcheck         the same for every operation and layer of the engine, or
+                                         for students' files
 
-The analytic gradient is one backward pass. The numeric one is (L(x + h) − L(x − h)) / 2h, one entry or one direction at a
-time, with L = Σ cotangent · output. The cotangent is random: seeded with ones, a softmax whose gradient is all zeros
-would pass, since its outputs always sum to 1.
+The analytic gradient is one backward pass. The numeric one is (L(x + h) − L(x − h)) / 2h, one entry
+or one direction at a time, with L = Σ cotangent · output. The cotangent is random: seeded with
+ones, a softmax whose gradient is all zeros would pass, since its outputs always sum to 1.
 
-    check.py      what may be asked                      tensor_function.py, numpy_code.py   what is checked
-    sampling.py   which entries, which directions        probing.py             one numeric derivative, and what it is worth
-    comparing.py  one check, in the order of events      rounding.py            how finely the code under test computes
-    verdicts/     what is wrong: mistakes.py is the table of what is known, and the search
-    dialects.txt  what courses call things; a word more is a dialect more
+    check.py                             what may be asked
+    tensor_function.py, numpy_code.py    what is checked
+    sampling.py                          which entries, which directions
+    probing.py                           one numeric derivative, and what it is worth
+    comparing.py                         one check, in the order of events
+    rounding.py                          how finely the code under test computes
+    verdicts/                            what is wrong: mistakes.py is the table of what is known
+    dialects.txt                         what courses call things; a word more is a dialect more
     report.py, curves.py, plot.py        how it is told and drawn
-    binding.py, gradients.py             who gets what in a student's functions, and what came back
-    engine.py                            what is checked without a file      ../grader   students' files
+    binding.py, gradients.py             who gets what in a student's functions, what came back
+    engine.py                            what is checked without a file; ../grader: students' files
 """
 import importlib
 import sys
@@ -27,15 +33,17 @@ _HOMES = {"check_backward": "check", "gradcheck": "check", "Report": "report", "
 
 
 class _CallableModule(types.ModuleType):
-    """`minialex.gradcheck` is a function, `ma.gradcheck(fn, inputs)`, and a package with a command, `python -m
-    minialex.gradcheck`. One name can hold one object: the package itself, made callable. So it does not matter who
-    imports what first, and since the command lives in `__main__.py`, nothing is imported twice.
+    """`minialex.gradcheck` is a function, `ma.gradcheck(fn, inputs)`, and a package with a command,
+    `python -m minialex.gradcheck`. One name can hold one object: the package itself, made callable.
+    So it does not matter who imports what first, and since the command lives in `__main__.py`,
+    nothing is imported twice.
 
     What it holds is imported at first use: a program that checks no gradients starts 40 ms earlier.
     """
 
     def __call__(self, *arguments, **options):
-        """Compare gradients with numeric ones: help(minialex.gradcheck.gradcheck) lists the options."""
+        """Compare gradients with numeric ones: help(minialex.gradcheck.gradcheck) lists the
+        options."""
         return self.gradcheck(*arguments, **options)
 
     def __getattr__(self, name):

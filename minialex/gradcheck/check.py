@@ -1,4 +1,5 @@
-"""ma.gradcheck and ma.check_backward: what may be asked, and whether a comparison would mean anything."""
+"""ma.gradcheck and ma.check_backward: what may be asked, and whether a comparison would mean
+anything."""
 import math
 from collections.abc import Callable, Collection
 from functools import partial
@@ -19,74 +20,89 @@ SMALLEST_EPS = 1e-10  # below it x + h is rounded so much that x has not moved b
 
 SMALL = 50_000  # entries of all inputs together
 
-# Mixed into the seed: inputs that the caller drew from default_rng(0) would else be the very numbers of the cotangent, and
-# with dout equal to x, dout.T @ x is as good as x.T @ dout.
+# Mixed into the seed: inputs that the caller drew from default_rng(0) would else be the very
+# numbers of the cotangent, and with dout equal to x, dout.T @ x is as good as x.T @ dout.
 OWN_STREAM = 1998
 
 
-def gradcheck(fn: Callable, inputs: object = (), names: str | list[str] | None = None, *, eps: float = 1e-4,
-              rtol: float = 1e-6, atol: float = 1e-11, samples: int | None = None, directions: int = 3,
-              seed: int = 0) -> Report:
-    """Compare the gradients of `fn` with numeric ones, in float64. Returns a Report: truthy when all is well.
+def gradcheck(fn: Callable, inputs: object = (), names: str | list[str] | None = None, *,
+              eps: float = 1e-4, rtol: float = 1e-6, atol: float = 1e-11,
+              samples: int | None = None, directions: int = 3, seed: int = 0) -> Report:
+    """Compare the gradients of `fn` with numeric ones, in float64. Returns a Report: truthy when
+    all is well.
 
-    fn: a function of Tensors that returns a Tensor; a Function (class, or instance with options); or a Module, whose
+    fn: a function of Tensors that returns a Tensor; a Function (class, or instance with options);
+    or a Module, whose
         parameters are all checked by name.
-    inputs: one array or Tensor, or a list or tuple of them, one for each argument of `fn`; all are checked. Integer labels
+    inputs: one array or Tensor, or a list or tuple of them, one for each argument of `fn`; all are
+    checked. Integer labels
         go inside the function.
-    names: what the report calls the inputs; without them, the function's own argument names.
-    eps: the first step, relative to the size of the entry that it moves; smaller ones follow where they are needed. Steps
+    names: what the report calls the inputs; without them, the function's own argument names. eps:
+    the first step, relative to the size of the entry that it moves; smaller ones follow where they
+    are needed. Steps
         below 1e-10 drown in rounding: then everything is undecided.
-    rtol, atol: how far numeric and analytic may lie apart, relative to the larger of both, and absolutely.
-    samples: a tensor with more entries than this is compared at so many, and along `directions` random directions
+    rtol, atol: how far numeric and analytic may lie apart, relative to the larger of both, and
+    absolutely. samples: a tensor with more entries than this is compared at so many, and along
+    `directions` random directions
         (64; down to 16 for the largest layers, so that each takes seconds).
     seed: of the cotangent, the samples and the directions.
 
-    The caller's arrays, parameters, gradients and random generators are as before afterwards, after an exception too.
-    Raises TypeError or ValueError, in one sentence, for what cannot be checked.
+    The caller's arrays, parameters, gradients and random generators are as before afterwards, after
+    an exception too. Raises TypeError or ValueError, in one sentence, for what cannot be checked.
     """
-    _check_options("gradcheck", eps=eps, rtol=rtol, atol=atol, samples=samples, directions=directions, seed=seed)
+    _check_options("gradcheck", eps=eps, rtol=rtol, atol=atol, samples=samples,
+                   directions=directions, seed=seed)
     prepare = partial(prepared, fn, inputs, names)
     with prepare() as subject:
         samples = samples or sampling.how_many(sum(tensor.size for tensor in subject.tensors))
         return _report(subject, prepare, samples, eps, rtol, atol, directions, seed)
 
 
-def check_backward(forward: Callable, backward: Callable | None, inputs: object, names: str | list[str] | None = None, *,
-                   eps: float = 1e-4, rtol: float = 1e-6, atol: float = 1e-11, samples: int | None = None,
-                   directions: int = 3, seed: int = 0, mean_over_examples: bool = False) -> Report:
-    """Compare a student's backward, a plain NumPy function, with the numeric gradients of the forward that goes with it.
-    Returns a Report: truthy when all is well.
+def check_backward(forward: Callable, backward: Callable | None, inputs: object,
+                   names: str | list[str] | None = None, *, eps: float = 1e-4, rtol: float = 1e-6,
+                   atol: float = 1e-11, samples: int | None = None, directions: int = 3,
+                   seed: int = 0, mean_over_examples: bool = False) -> Report:
+    """Compare a student's backward, a plain NumPy function, with the numeric gradients of the
+    forward that goes with it. Returns a Report: truthy when all is well.
 
         out, cache = forward(x, w, b, …)      dx, dw, db = backward(dout, cache)
-        y = forward(x, …)                     dx = backward(dy, x)      or backward(dy, x, w, b) -> dx, dw, db
+        y = forward(x, …)                     dx = backward(dy, x), or
+                                              dx, dw, db = backward(dy, x, w, b)
         loss = forward(scores, labels)        dscores = backward(scores, labels), or backward(cache)
         loss, dscores = forward(scores, labels)                         with backward=None
 
-    inputs: a list in the order of forward's arguments, or a dictionary {name: value}. Floating-point arrays are checked
-        (lists of such numbers become arrays); labels, options such as strides and anything else are passed on as they are.
-    names: what the report calls the inputs; without them, forward's own argument names.
-    samples: an input with more entries than this is compared at so many (all, up to 2000).
-    eps, rtol, atol, directions, seed: as in `gradcheck`.
-    mean_over_examples: a gradient averaged over the examples, dW = dZ @ A.T / m, is correct, as some courses have it.
+    inputs: a list in the order of forward's arguments, or a dictionary {name: value}.
+    Floating-point arrays are checked
+        (lists of such numbers become arrays); labels, options such as strides and anything else are
+        passed on as they are.
+    names: what the report calls the inputs; without them, forward's own argument names. samples: an
+    input with more entries than this is compared at so many (all, up to 2000). eps, rtol, atol,
+    directions, seed: as in `gradcheck`. mean_over_examples: a gradient averaged over the examples,
+    dW = dZ @ A.T / m, is correct, as some courses have it.
 
-    backward may return an array, a tuple, a list, or a dictionary by name ("w", "dw", "grad_w"). Every run gets copies of the
-    inputs and the same random numbers; nothing of the caller's is changed. What the student's code raises is passed on.
-    Raises TypeError or ValueError, in one sentence, for what cannot be checked.
+    backward may return an array, a tuple, a list, or a dictionary by name ("w", "dw", "grad_w").
+    Every run gets copies of the inputs and the same random numbers; nothing of the caller's is
+    changed. What the student's code raises is passed on. Raises TypeError or ValueError, in one
+    sentence, for what cannot be checked.
     """
-    _check_options("check_backward", eps=eps, rtol=rtol, atol=atol, samples=samples, directions=directions, seed=seed)
+    _check_options("check_backward", eps=eps, rtol=rtol, atol=atol, samples=samples,
+                   directions=directions, seed=seed)
     prepare = partial(prepared_pair, forward, backward, inputs, names)
     with prepare() as pair:
         pair.accepts_mean = mean_over_examples
-        return _report(pair, prepare, samples or sampling.CLASSROOM, eps, rtol, atol, directions, seed)
+        return _report(pair, prepare, samples or sampling.CLASSROOM, eps, rtol, atol, directions,
+                       seed)
 
 
-def check_code(code: Functions, values: dict, *, constant: Collection[str] = (), samples: int | None = None, seed: int = 0,
-               mean_over_examples: bool = False, cost: float = 0.0, seconds: float = math.inf, eps: float = 1e-4,
-               rtol: float = 1e-6) -> Report:
-    """The same for any form that classes hand in: an object with the methods of numpy_code.Functions.
+def check_code(code: Functions, values: dict, *, constant: Collection[str] = (), samples: int
+               | None = None, seed: int = 0, mean_over_examples: bool = False, cost: float = 0.0,
+               seconds: float = math.inf, eps: float = 1e-4, rtol: float = 1e-6) -> Report:
+    """The same for any form that classes hand in: an object with the methods of
+    numpy_code.Functions.
 
-    constant: names of inputs that are not moved. mean_over_examples: a gradient averaged over the examples is accepted.
-    cost: computing time of one forward, of the `seconds` that there are to find out what is wrong.
+    constant: names of inputs that are not moved. mean_over_examples: a gradient averaged over the
+    examples is accepted. cost: computing time of one forward, of the `seconds` that there are to
+    find out what is wrong.
     """
     prepare = partial(prepared_code, code, values, constant)
     with prepare() as pair:
@@ -99,16 +115,21 @@ def _report(subject, prepare, samples, eps, rtol, atol, directions, seed):
     if reason:
         return Report(subject.title, verdicts.same_for_all(subject, *reason))
     generator = np.random.default_rng((seed, OWN_STREAM + 1))
-    subject.rounding = rounding.of_forward(subject, generator) if _is_small(subject) else rounding.DOUBLE
+    subject.rounding = rounding.of_forward(subject,
+                                           generator) if _is_small(subject) else rounding.DOUBLE
     if subject.rounding > rounding.HALF:
-        return Report(subject.title, verdicts.same_for_all(subject, verdict.DTYPE, "the output moves in steps of about "
-                      f"{subject.rounding:.0e} of its size: something inside rounds to half precision"))
+        return Report(subject.title,
+                      verdicts.same_for_all(subject, verdict.DTYPE, "the output moves in steps of "
+                                            f"about {subject.rounding:.0e} of its size: "
+                                            "something inside rounds to half precision"))
     try:
         cotangent = subject.cotangent(output, np.random.default_rng((seed, OWN_STREAM)))
         subject.settle(cotangent)
-        comparing = Comparing(subject, cotangent, generator, eps, rtol, atol, samples, directions, seed)
+        comparing = Comparing(subject, cotangent, generator, eps, rtol, atol, samples, directions,
+                              seed)
         rows = [verdicts.row(finding, comparing) for finding in comparing.findings()]
-        return Report(subject.title, [*rows, *verdicts.absent(subject)], partial(_curves, prepare, seed, rows))
+        return Report(subject.title, [*rows, *verdicts.absent(subject)],
+                      partial(_curves, prepare, seed, rows))
     except ShapeDiffers as problem:
         return Report(subject.title, verdicts.shape_differs(subject, problem))
     except GradientsDiffer as problem:
@@ -133,16 +154,19 @@ _OPTIONS = {  # the type, what it must be, and whether a value is that
     "rtol": (Real, "more than 0 and less than 1", lambda value: 0 < value < 1),
     "atol": (Real, "at least 0 and finite", lambda value: 0 <= value < math.inf),
     "samples": (Integral, "at least 1", lambda value: value >= 1),
-    "directions": (Integral, "at least 0", lambda value: value >= 0), "seed": (Integral, "at least 0", lambda value: value >= 0),
+    "directions": (Integral, "at least 0", lambda value: value >= 0),
+    "seed": (Integral, "at least 0", lambda value: value >= 0),
 }
 
 
 def _check_options(caller, **options):
-    """Raises TypeError or ValueError for an option that makes no sense. None stands for a default."""
+    """Raises TypeError or ValueError for an option that makes no sense. None stands for a
+    default."""
     for name, value in options.items():
         kind, must_be, fits = _OPTIONS[name]
         if value is not None and not isinstance(value, kind) or isinstance(value, bool):
-            raise TypeError(f"{caller}: {name} must be a {'whole ' * (kind is Integral)}number, got {value!r}.")
+            raise TypeError(f"{caller}: {name} must be a {'whole ' * (kind is Integral)}number, "
+                            f"got {value!r}.")
         if value is not None and not fits(value):
             raise ValueError(f"{caller}: {name} must be {must_be}, got {value}.")
 
@@ -152,22 +176,24 @@ def _first_look(subject, eps):
     output = subject.output()
     xp = array_module(output)
     if output.size == 0:
-        raise ValueError(f"{subject.caller}: {subject.title} returned shape {output.shape}, which holds no values: give larger "
-                         "inputs.")
+        raise ValueError(f"{subject.caller}: {subject.title} returned shape {output.shape}, "
+                         "which holds no values: give larger inputs.")
     changed = subject.changed()
     if changed and not subject.outside_engine:
-        return output, (verdict.IN_PLACE, f"the forward pass wrote into {', '.join(changed)}: work on a copy")
+        return output, (verdict.IN_PLACE, f"the forward pass wrote into {', '.join(changed)}: "
+                        "work on a copy")
     bad = output.size - int(xp.isfinite(output).sum())
     if bad:
-        raise ValueError(f"{subject.caller}: {subject.title} gives {bad} NaN or infinite values of {output.size}: choose inputs "
-                         "inside its domain.")
+        raise ValueError(f"{subject.caller}: {subject.title} gives {bad} NaN or infinite values of "
+                         f"{output.size}: choose inputs inside its domain.")
     if output.dtype != np.float64 and not (output.dtype == np.float32 and _is_small(subject)):
-        return output, (verdict.DTYPE, f"all inputs are float64, the output is {output.dtype}, whose rounding hides small "
-                        "steps: something inside converts")
+        return output, (verdict.DTYPE, f"all inputs are float64, the output is {output.dtype}, "
+                        "whose rounding hides small steps: something inside converts")
     if not bool((output == subject.output()).all()):
-        return output, (verdict.RANDOM, "two runs on the same inputs gave different outputs: draw random numbers from "
-                        "np.random.rand or minialex, whose generators are held still here, or pass them in")
+        return output, (verdict.RANDOM, "two runs on the same inputs gave different outputs: "
+                        "draw random numbers from np.random.rand or minialex, "
+                        "whose generators are held still here, or pass them in")
     if eps < SMALLEST_EPS:
-        return output, (verdict.UNDECIDED, f"a step of eps={eps:g} times an entry is lost when the entry is rounded: choose a "
-                        "larger eps, 1e-4 is a good one")
+        return output, (verdict.UNDECIDED, f"a step of eps={eps:g} times an entry is lost when the "
+                        "entry is rounded: choose a larger eps, 1e-4 is a good one")
     return output, None

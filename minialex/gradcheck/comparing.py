@@ -5,45 +5,63 @@ import numpy as np
 
 from ..device import array_module
 from . import rounding, sampling
-from .probing import Comparison, Direction, Entry, Point, examine, looks_smooth, quick, relative_error, wrong_entry
+from .probing import (
+    Comparison,
+    Direction,
+    Entry,
+    Point,
+    examine,
+    looks_smooth,
+    quick,
+    relative_error,
+    wrong_entry,
+)
 
-NUDGE = 0.01  # times the size of a typical entry: far beyond every step, near enough to stay in the domain
+# times the size of a typical entry: far beyond every step, near enough to stay in the domain
+NUDGE = 0.01
 SAFE = 5  # times the rounding of one number: what a sum of some of them may be off by
 SINGLE_EPS, SINGLE_RTOL = 1e-2, 2e-3  # where something inside rounds to float32
 PROVEN = 8  # wrong entries after which further ones need no proof
 
 
 class Finding:
-    """What was compared of one tensor. entries: {index: Comparison}; directions: {name: Comparison}."""
+    """What was compared of one tensor. entries: {index: Comparison}; directions: {name:
+    Comparison}."""
 
     def __init__(self, which, name, shape, size, gradient, changes=False):
         self.changes = changes  # from one call of backward to the next
-        self.which, self.name, self.shape, self.size, self.gradient = which, name, shape, size, gradient
+        self.which, self.name, self.shape, self.size, self.gradient = (which, name, shape, size,
+                                                                       gradient)
         self.entries, self.directions = {}, {}
         self.typical = 0.0  # numeric derivative of a typical entry
         self.blur = 0.0  # what rounding may do to it
-        self.relative_blur = 0.0  # the same, relative to the derivative that outputs of about 1 would have
+        # the same, relative to the derivative that outputs of about 1 would have
+        self.relative_blur = 0.0
         self.beside = 0  # entries at a kink that were compared at a point nearby instead
 
     def fits(self) -> bool:
-        """Has the gradient the shape of its tensor? One number does not care how many axes of length 1 it has."""
+        """Has the gradient the shape of its tensor? One number does not care how many axes of
+        length 1 it has."""
         return self.gradient is None or self.gradient.shape == self.shape
 
     def chance_of_seeing(self, off: float) -> float | None:
-        """The probability that a single wrong entry would have been seen if it is off by `off` times a typical entry of this
-        gradient (their root mean square). None where all entries were compared, or all are zero."""
+        """The probability that a single wrong entry would have been seen if it is off by `off`
+        times a typical entry of this gradient (their root mean square). None where all entries were
+        compared, or all are zero."""
         if len(self.entries) >= self.size or self.gradient is None or not bool(self.gradient.any()):
             return None
         typical = float((self.gradient ** 2).mean()) ** 0.5
         limits = {name: c.resolution for name, c in self.directions.items()}
         everywhere = limits.pop(sampling.TOGETHER, math.inf)
-        return sampling.chance_of_seeing(off * typical, self.size, len(self.entries) // 2, everywhere, limits.values())
+        return sampling.chance_of_seeing(off * typical, self.size, len(self.entries) // 2,
+                                         everywhere, limits.values())
 
     def at_kinks(self) -> list:
-        """The indices and the names of directions that could not be judged. Along a direction the kinks of many entries
-        mix, so that the limits of each are no limits for their sum."""
-        return ([index for index, comparison in self.entries.items() if comparison.outcome == "kink"] +
-                [name for name, comparison in self.directions.items() if "kink" in comparison.outcome])
+        """The indices and the names of directions that could not be judged. Along a direction the
+        kinks of many entries mix, so that the limits of each are no limits for their sum."""
+        return ([index for index, comparison in self.entries.items() if comparison.outcome
+                 == "kink"] + [name for name, comparison in self.directions.items()
+                               if "kink" in comparison.outcome])
 
 
 class Comparing:
@@ -52,21 +70,26 @@ class Comparing:
     def __init__(self, subject, cotangent, generator, eps, rtol, atol, samples, directions, seed):
         self.seed = seed
         self.subject, self.cotangent, self.generator = subject, cotangent, generator
-        self.eps, self.rtol, self.atol, self.samples, self.directions = eps, rtol, atol, samples, directions
+        self.eps, self.rtol, self.atol, self.samples, self.directions = (eps, rtol, atol, samples,
+                                                                         directions)
         self.is_single = subject.rounding > rounding.SINGLE
-        self.unit = max(4 * subject.rounding, rounding.DOUBLE) if self.is_single else rounding.DOUBLE
+        self.unit = max(4 * subject.rounding,
+                        rounding.DOUBLE) if self.is_single else rounding.DOUBLE
         if self.is_single:
             self.eps, self.rtol = max(eps, SINGLE_EPS), max(rtol, SINGLE_RTOL)
-        # small entries of the engine must be right, too; a student's may be rounded to float32 on the way
+        # small entries of the engine must be right, too; a student's may be rounded to float32 on
+        # the way
         self.share = 1.0 if subject.outside_engine else 0.01
 
     def findings(self) -> list[Finding]:
         point = Point(self.subject, self.subject.originals, self.cotangent)
-        self.backward_rounding = rounding.of_backward(self.subject, self.cotangent, point.gradients, self.generator)
+        self.backward_rounding = rounding.of_backward(self.subject, self.cotangent, point.gradients,
+                                                      self.generator)
         again = self.subject.changes_between_calls(self.cotangent, point.gradients)
         findings = []
         for which, (name, tensor) in enumerate(zip(self.subject.names, self.subject.tensors)):
-            finding = Finding(which, name, tensor.shape, tensor.size, point.gradients[which], again[which])
+            finding = Finding(which, name, tensor.shape, tensor.size, point.gradients[which],
+                              again[which])
             if finding.fits():
                 self.compare_entries(point, which, finding)
                 self.compare_directions(point, which, finding)
@@ -77,16 +100,19 @@ class Comparing:
         return findings
 
     def floor(self, point: Point, probe: Entry | Direction, typical: float = 0.0) -> float:
-        """Derivatives are compared relative to at least this: a share of a typical one, and what rounding does to them
-        (over rtol)."""
+        """Derivatives are compared relative to at least this: a share of a typical one, and what
+        rounding does to them (over rtol)."""
         return max(self.share * typical, self.blur(point, probe) / self.rtol)
 
     def blur(self, point: Point, probe: Entry | Direction) -> float:
-        """A derivative's rounding error with the first step, about 10⁻¹⁶·|L|/h, and that of backward, times five; at least
-        atol (less for outputs below a thousandth), since the output may be the small difference of large numbers."""
+        """A derivative's rounding error with the first step, about 10⁻¹⁶·|L|/h, and that of
+        backward, times five; at least atol (less for outputs below a thousandth), since the output
+        may be the small difference of large numbers."""
         forward = SAFE * self.unit / self.eps * point.size_of_loss / probe.unit
-        size = point.size_of_output or 1  # outputs that are rounded to exactly 0 say nothing about their size
-        return max(forward, SAFE * self.backward_rounding[probe.which], self.atol * min(1, 1000 * size))
+        # outputs that are rounded to exactly 0 say nothing about their size
+        size = point.size_of_output or 1
+        return max(forward, SAFE * self.backward_rounding[probe.which],
+                   self.atol * min(1, 1000 * size))
 
     def compare_entries(self, point: Point, which: int, finding: Finding) -> None:
         indices = sampling.entries(finding.gradient, finding.shape, self.samples, self.generator)
@@ -110,25 +136,33 @@ class Comparing:
                 finding.entries[index] = self.examine(point, probe, finding, finding.gradient)
                 wrong += finding.entries[index].outcome == "wrong"
 
-    def examine(self, point: Point, probe: Entry | Direction, finding: Finding, gradient: np.ndarray | None) -> Comparison:
+    def examine(self, point: Point, probe: Entry | Direction, finding: Finding,
+                gradient: np.ndarray | None) -> Comparison:
         typical = finding.typical if isinstance(probe, Entry) else 0.0
-        return examine(point, probe, gradient, self.floor(point, probe, typical), self.rtol, self.eps, self.unit)
+        return examine(point, probe, gradient, self.floor(point, probe, typical), self.rtol,
+                       self.eps, self.unit)
 
     def compare_directions(self, point: Point, which: int, finding: Finding) -> None:
         """Needed where not all entries are compared; a wrong direction leads to a wrong entry."""
-        found = finding.size <= self.samples or any(c.outcome == "wrong" for c in finding.entries.values())
-        for name, direction in sampling.directions(finding.shape, self.samples, self.directions, self.generator):
+        found = finding.size <= self.samples or any(c.outcome == "wrong"
+                                                    for c in finding.entries.values())
+        for name, direction in sampling.directions(finding.shape, self.samples, self.directions,
+                                                   self.generator):
             probe = Direction(point, which, direction)
             finding.directions[name] = self.examine(point, probe, finding, finding.gradient)
             if finding.directions[name].outcome == "wrong" and not found:
-                index = wrong_entry(point, which, direction, self.floor(point, probe), self.rtol, self.eps, self.unit)
-                finding.entries[index] = self.examine(point, Entry(point, which, index), finding, finding.gradient)
+                index = wrong_entry(point, which, direction, self.floor(point, probe), self.rtol,
+                                    self.eps, self.unit)
+                finding.entries[index] = self.examine(point, Entry(point, which, index), finding,
+                                                      finding.gradient)
                 found = True
 
     def look_beside(self, point: Point, findings: list[Finding]) -> None:
-        """At a kink every gradient between left and right is as good as any other, so there nothing is proven. The
-        same entries are compared again where all tensors have been nudged a little, off the kinks and ties."""
-        bases = [base + NUDGE * scale * array_module(base).asarray(sampling.random_direction(base.shape, self.generator))
+        """At a kink every gradient between left and right is as good as any other, so there nothing
+        is proven. The same entries are compared again where all tensors have been nudged a little,
+        off the kinks and ties."""
+        bases = [base + NUDGE * scale
+                 * array_module(base).asarray(sampling.random_direction(base.shape, self.generator))
                  for base, scale in zip(point.bases, point.scales)]
         beside = Point(self.subject, bases, self.cotangent)
         if not beside.is_finite():
@@ -139,9 +173,12 @@ class Comparing:
                 continue
             for key in finding.at_kinks():
                 if key in finding.entries:
-                    finding.entries[key] = self.examine(beside, Entry(beside, which, key), finding, gradient)
+                    finding.entries[key] = self.examine(beside, Entry(beside, which, key), finding,
+                                                        gradient)
                     finding.beside += finding.entries[key].outcome != "kink"
                 else:
-                    probe = Direction(beside, which, sampling.random_direction(finding.shape, self.generator))
+                    probe = Direction(beside, which,
+                                      sampling.random_direction(finding.shape, self.generator))
                     del finding.directions[key]
-                    finding.directions[f"{key}, at random beside the kinks"] = self.examine(beside, probe, finding, gradient)
+                    finding.directions[f"{key}, at random beside the "
+                                       "kinks"] = self.examine(beside, probe, finding, gradient)

@@ -1,9 +1,12 @@
-"""What a picture of a check shows, measured: one derivative for many step sizes, and every entry's error.
+"""What a picture of a check shows, measured: one derivative for many step sizes, and every entry's
+error.
 
-    error(h) = |(L(x + h) − L(x − h)) / 2h − L'(x)|        truncation h²·|L'''|/6  +  rounding about ε·|L|/h
+    error(h) = |(L(x + h) − L(x − h)) / 2h − L'(x)|        truncation h²·|L'''|/6  +  rounding about
+                                                           ε·|L|/h
 
-The best h lies where both are equal, h³ = 3·ε·|L| / |L'''|. L' itself comes from Ridders' method: central differences for
-ever smaller h, extrapolated to h = 0 (Advances in Engineering Software 4, 1982).
+The best h lies where both are equal, h³ = 3·ε·|L| / |L'''|. L' itself comes from Ridders' method:
+central differences for ever smaller h, extrapolated to h = 0 (Advances in Engineering Software 4,
+1982).
 """
 from collections.abc import Callable
 from typing import NamedTuple
@@ -20,7 +23,8 @@ CLOSE = 1e-5  # the step of that measurement, times an entry's unit
 
 
 class Sweep(NamedTuple):
-    """One entry: `steps` h, the central difference's error for each, the extrapolated derivative and the analytic one."""
+    """One entry: `steps` h, the central difference's error for each, the extrapolated derivative
+    and the analytic one."""
 
     name: str
     index: tuple
@@ -31,8 +35,8 @@ class Sweep(NamedTuple):
 
 
 class Map(NamedTuple):
-    """numeric, analytic: arrays of the tensor's shape; NaN where nothing was measured. numeric is None where the analytic
-    one has another shape: there is nothing to compare."""
+    """numeric, analytic: arrays of the tensor's shape; NaN where nothing was measured. numeric is
+    None where the analytic one has another shape: there is nothing to compare."""
 
     name: str
     numeric: np.ndarray
@@ -40,7 +44,8 @@ class Map(NamedTuple):
 
 
 def measure(subject: Checked, cotangent: np.ndarray, rows: list) -> tuple[Sweep, list[Map]]:
-    """(Sweep, [Map, ...]) of the wrong rows, or of all when none is wrong; the sweep of the one with the largest gradient."""
+    """(Sweep, [Map, ...]) of the wrong rows, or of all when none is wrong; the sweep of the one
+    with the largest gradient."""
     point = Point(subject, subject.originals, cotangent)
     gradients = [np.zeros(tensor.shape) if gradient is None else to_numpy(gradient)
                  for tensor, gradient in zip(subject.tensors, point.gradients)]
@@ -49,8 +54,10 @@ def measure(subject: Checked, cotangent: np.ndarray, rows: list) -> tuple[Sweep,
     which = max(shown, key=lambda i: np.nanmax(abs(numeric[i])))
     index = rows[which].index
     if rows[which].is_correct or index is None:
-        index = tuple(int(i) for i in np.unravel_index(np.nanargmax(abs(numeric[which])), numeric[which].shape))
-    maps = [Map(rows[i].name, numeric[i] if gradients[i].shape == numeric[i].shape else None, gradients[i]) for i in shown]
+        index = tuple(int(i) for i in np.unravel_index(np.nanargmax(abs(numeric[which])),
+                                                       numeric[which].shape))
+    maps = [Map(rows[i].name, numeric[i] if gradients[i].shape == numeric[i].shape else None,
+                gradients[i]) for i in shown]
     return _sweep(point, which, index, gradients[which]), maps
 
 
@@ -59,23 +66,27 @@ def _sweep(point, which, index, gradient):
     steps = 10.0 ** EXPONENTS
     found = np.array([quick(point, probe, step)[0] for step in steps])
     exact = ridders(lambda step: quick(point, probe, step)[0], 0.03)
-    analytic = float(gradient[index]) if gradient.shape == point.bases[which].shape else float("nan")
-    return Sweep(point.subject.names[which], index, probe.unit * steps, abs(found - exact), exact, analytic)
+    analytic = (float(gradient[index]) if gradient.shape == point.bases[which].shape
+                else float("nan"))
+    return Sweep(point.subject.names[which], index, probe.unit * steps, abs(found - exact), exact,
+                 analytic)
 
 
 def _numeric(point, which):
     shape = point.bases[which].shape
     numeric = np.full(shape, np.nan)
-    indices = list(np.ndindex(shape)) if numeric.size <= MOST else [
-        np.unravel_index(i, shape) for i in np.random.default_rng(0).integers(numeric.size, size=200)]
+    indices = (list(np.ndindex(shape)) if numeric.size <= MOST
+               else [np.unravel_index(i, shape)
+                     for i in np.random.default_rng(0).integers(numeric.size, size=200)])
     for index in indices:
         numeric[index] = quick(point, Entry(point, which, index), CLOSE)[0]
     return numeric
 
 
-def ridders(central: Callable[[float], float], step: float, shrink: float = 1.4, most: int = 14) -> float:
-    """The derivative to which central(h) tends: extrapolated with all powers of h², as long as that changes it less and
-    less."""
+def ridders(central: Callable[[float], float], step: float, shrink: float = 1.4,
+            most: int = 14) -> float:
+    """The derivative to which central(h) tends: extrapolated with all powers of h², as long as that
+    changes it less and less."""
     table, best, smallest = [], float("nan"), float("inf")
     for level in range(most):
         row = [central(step / shrink ** level)]
@@ -90,13 +101,15 @@ def ridders(central: Callable[[float], float], step: float, shrink: float = 1.4,
 
 
 def slopes(sweep: Sweep) -> tuple[float | None, float | None, float]:
-    """(a, b, h): error ≈ a·h² for large steps and b/h for small ones, and the best step, where the two meet. None for what
-    does not show: a function that is a straight line along this entry has no truncation."""
+    """(a, b, h): error ≈ a·h² for large steps and b/h for small ones, and the best step, where the
+    two meet. None for what does not show: a function that is a straight line along this entry has
+    no truncation."""
     h, error = sweep.steps, np.maximum(sweep.errors, 1e-300)
     slope = np.gradient(np.log(error), np.log(h))
     bottom = int(np.argmin(np.convolve(np.log(error), np.ones(3) / 3, mode="same")[1:-1])) + 1
     rising = (np.arange(len(h)) > bottom) & (abs(slope - 2) < 0.3) & (sweep.errors > 0)
     a = float(np.median(error[rising] / h[rising] ** 2)) if rising.sum() >= 3 else None
     falling = (np.arange(len(h)) < bottom) & (sweep.errors > 0)
-    b = float(np.exp(np.median(np.log(error[falling] * h[falling])))) if falling.sum() >= 4 else None
+    b = (float(np.exp(np.median(np.log(error[falling] * h[falling])))) if falling.sum() >= 4
+         else None)
     return a, b, (b / (2 * a)) ** (1 / 3) if a and b else float(h[bottom])

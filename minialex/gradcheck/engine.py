@@ -1,5 +1,6 @@
-"""What `python -m minialex.gradcheck` checks: every operation of the engine, and every layer of the paper's network at its
-real size. ReLU is checked at 0, pooling with ties, dropout while it drops."""
+"""What `python -m minialex.gradcheck` checks: every operation of the engine, and every layer of the
+paper's network at its real size. ReLU is checked at 0, pooling with ties, dropout while it
+drops."""
 import argparse
 import json
 from collections.abc import Callable, Iterator
@@ -16,7 +17,8 @@ from .report import Report, cut
 
 IMAGES = (2, 4, 7, 6)
 LABELS = np.array([4, 3, 2, 1, 1, 0])
-OPERATIONS: tuple[tuple, ...] = (  # title, function, shapes of its inputs; "whole": from −2 to 2, so that ties and zeros occur
+# title, function, shapes of its inputs; "whole": from −2 to 2, so that ties and zeros occur
+OPERATIONS: tuple[tuple, ...] = (
     ("a + b", lambda a, b: a + b, (3, 4), (4,)),
     ("a - b", lambda a, b: a - b, (3, 1), (2, 1, 4)),
     ("a · b", lambda a, b: a * b, (3, 4), (3, 1)),
@@ -38,10 +40,14 @@ OPERATIONS: tuple[tuple, ...] = (  # title, function, shapes of its inputs; "who
     ("sigmoid", F.sigmoid, (3, 4)),
     ("linear", F.linear, (3, 5), (4, 5), (4,)),
     ("conv2d", lambda x, weight, bias: F.conv2d(x, weight, bias), IMAGES, (3, 4, 3, 3), (3,)),
-    ("conv2d, stride, padding", lambda x, weight: F.conv2d(x, weight, None, (2, 3), (1, 2)), IMAGES, (3, 4, 3, 2)),
-    ("conv2d, two towers", lambda x, weight: F.conv2d(x, weight, groups=2, padding=1), IMAGES, (4, 2, 3, 3)),
-    ("conv2d_relu", lambda x, weight, bias: F.conv2d_relu(x, weight, bias), IMAGES, (3, 4, 3, 3), (3,)),
-    ("conv2d, 3x3 by tiles", lambda x, weight: F.conv2d(x, weight, padding=1), (8, 32, 4, 3), (32, 32, 3, 3)),
+    ("conv2d, stride, padding", lambda x, weight: F.conv2d(x, weight, None, (2, 3), (1, 2)), IMAGES,
+     (3, 4, 3, 2)),
+    ("conv2d, two towers", lambda x, weight: F.conv2d(x, weight, groups=2, padding=1), IMAGES,
+     (4, 2, 3, 3)),
+    ("conv2d_relu", lambda x, weight, bias: F.conv2d_relu(x, weight, bias), IMAGES, (3, 4, 3, 3),
+     (3,)),
+    ("conv2d, 3x3 by tiles", lambda x, weight: F.conv2d(x, weight, padding=1), (8, 32, 4, 3),
+     (32, 32, 3, 3)),
     ("zero_pad2d", lambda x: F.zero_pad2d(x, 1, 2, 0, 3), IMAGES),
     ("max_pool2d", lambda x: F.max_pool2d(x, 3, 2), IMAGES),
     ("max_pool2d, with ties", lambda x: F.max_pool2d(x, 3, 2, 1), ("whole", 2, 2, 7, 6)),
@@ -59,17 +65,20 @@ OPERATIONS: tuple[tuple, ...] = (  # title, function, shapes of its inputs; "who
 
 
 def operations() -> Iterator[tuple[str, Callable, object]]:
-    """(title, function, inputs) for each operation, on small arrays of random numbers, the same in every run."""
+    """(title, function, inputs) for each operation, on small arrays of random numbers, the same in
+    every run."""
     generator = np.random.default_rng(0)
     draw = {"positive": lambda shape: generator.uniform(0.5, 2, shape),
             "whole": lambda shape: generator.integers(-2, 3, shape).astype(float)}
     for title, function, *shapes in OPERATIONS:
-        inputs = tuple(draw[shape[0]](shape[1:]) if shape[0] in draw else generator.standard_normal(shape) for shape in shapes)
+        inputs = tuple(draw[shape[0]](shape[1:]) if shape[0] in draw
+                       else generator.standard_normal(shape) for shape in shapes)
         yield title, function, inputs if len(inputs) > 1 else inputs[0]
 
 
 def networks() -> Iterator[tuple[str, nn.Module, object]]:
-    """(title, module, input): LeNet-5 whole, with all its parameters, and AlexNet layer by layer at full size."""
+    """(title, module, input): LeNet-5 whole, with all its parameters, and AlexNet layer by layer at
+    full size."""
     generator = np.random.default_rng(0)
     yield "lenet5, whole", models.lenet5(), generator.standard_normal((2, 1, 32, 32))
     model = models.alexnet("paper", init="he")
@@ -82,9 +91,10 @@ def networks() -> Iterator[tuple[str, nn.Module, object]]:
 
 
 def reports() -> Iterator[Report]:
-    """Yields one Report after another. Of a full-size layer 8 entries of each tensor are compared, and each tensor as a
-    whole along a random direction."""
-    checks = chain(((*check, {}) for check in operations()), ((*check, {"samples": 8, "directions": 1}) for check in networks()))
+    """Yields one Report after another. Of a full-size layer 8 entries of each tensor are compared,
+    and each tensor as a whole along a random direction."""
+    checks = chain(((*check, {}) for check in operations()),
+                   ((*check, {"samples": 8, "directions": 1}) for check in networks()))
     for title, fn, inputs, options in checks:
         report = gradcheck(fn, inputs, **options)
         report.title = title
@@ -105,7 +115,8 @@ def tell(options: argparse.Namespace) -> int:
                 print(f"\n{report}\n")
     right = sum(map(bool, done))
     if options.json:
-        print(json.dumps({"correct": right == len(done), "checks": [report.to_dict() for report in done]}, indent=1))
+        print(json.dumps({"correct": right == len(done),
+                          "checks": [report.to_dict() for report in done]}, indent=1))
     else:
         print(f"\n{right} of {len(done)} correct; the largest relative error is "
               f"{max(report.largest_error for report in done):.1e}, in float64")
@@ -113,9 +124,11 @@ def tell(options: argparse.Namespace) -> int:
 
 
 def _line(report):
-    compared, size = (sum(getattr(row, field) for row in report.rows) for field in ("compared", "size"))
+    compared, size = (sum(getattr(row, field) for row in report.rows)
+                      for field in ("compared", "size"))
     names = ", ".join(row.name for row in report.rows)
     names = names if len(names) <= 19 else f"{len(report.rows)} tensors"
     verdict = "correct" if report else "wrong:"
-    line = f"{cut(report.title, 24):<24} {names:<19} {f'{compared} of {size:,}':<18} {report.largest_error:<8.1e} {verdict}"
+    line = (f"{cut(report.title, 24):<24} {names:<19} {f'{compared} of {size:,}':<18} "
+            f"{report.largest_error:<8.1e} {verdict}")
     return line if report else f"{line}\n\n{report}\n"

@@ -1,8 +1,9 @@
 """What a student's backward returned, sorted out: one gradient for each input that is checked.
 
-Accepted are an array, a tuple or list in the order of the inputs (with or without places for labels and options), a
-dictionary by name ("w", "dw" and "grad_w" are the same), and a dx that is itself a list of numbers. A loss may give the
-gradient of some inputs only: of its weights, or of its prediction.
+Accepted are an array, a tuple or list in the order of the inputs (with or without places for labels
+and options), a dictionary by name ("w", "dw" and "grad_w" are the same), and a dx that is itself a
+list of numbers. A loss may give the gradient of some inputs only: of its weights, or of its
+prediction.
 """
 from itertools import combinations
 
@@ -22,20 +23,23 @@ class Named(dict):
 
 
 def sorted_out(pair: Checked, returned: object, is_loss: bool) -> dict:
-    """{name: float array or None} for the inputs that got a gradient. Raises GradientsDiffer, or TypeError for what is no
-    gradient."""
+    """{name: float array or None} for the inputs that got a gradient. Raises GradientsDiffer, or
+    TypeError for what is no gradient."""
     if returned is None:
         raise TypeError("check_backward: backward returned None: is `return` missing?")
     if isinstance(returned, Named):
         found = returned
     else:
         found = (_by_name if isinstance(returned, dict) else _in_order)(pair, returned, is_loss)
-    pair.unasked = {name: value for name, value in found.items() if is_of_number(value, pair.options.get(name))}
-    return {name: _fitted(name, value, pair.shapes[name]) for name, value in found.items() if name in pair.shapes}
+    pair.unasked = {name: value for name, value in found.items()
+                    if is_of_number(value, pair.options.get(name))}
+    return {name: _fitted(name, value, pair.shapes[name])
+            for name, value in found.items() if name in pair.shapes}
 
 
 def _fitted(name, value, shape):
-    """One number does not care how many axes of length 1 it has; every other shape is kept as it came."""
+    """One number does not care how many axes of length 1 it has; every other shape is kept as it
+    came."""
     if value is None:
         return None
     array = binding.as_numbers(f"the gradient for {name} is", value).astype(np.float64)
@@ -43,9 +47,10 @@ def _fitted(name, value, shape):
 
 
 def told_apart(pair: Checked, found: dict, dout: float) -> dict:
-    """Of inputs of one shape a loss may leave out some: of (recon, x, mu, logvar) the data. Whose gradients the others are their
-    values tell: most of them agree with those inputs, in this order. What is called like data is left out where it can be:
-    the prediction's gradient with the other sign is often that of the data."""
+    """Of inputs of one shape a loss may leave out some: of (recon, x, mu, logvar) the data. Whose
+    gradients the others are their values tell: most of them agree with those inputs, in this order.
+    What is called like data is left out where it can be: the prediction's gradient with the other
+    sign is often that of the data."""
     def fits(chosen):
         right = sum(agreeing[place, name] for place, name in enumerate(chosen))
         data = sum(ROLE.get(plain(name)) in ("x", "labels") for name in chosen)
@@ -53,7 +58,8 @@ def told_apart(pair: Checked, found: dict, dout: float) -> dict:
 
     for shape in set(pair.shapes.values()):
         names = [name for name in pair.shapes if pair.shapes[name] == shape]
-        present = tuple(name for name, value in found.items() if name in names and np.shape(value) == shape)
+        present = tuple(name for name, value in found.items() if name in names
+                        and np.shape(value) == shape)
         values = [found[name] for name in present]
         if 1 < len(present) < len(names) and dout:
             if shape not in pair.owners:
@@ -72,52 +78,59 @@ def _in_order(pair, returned, is_loss):
     elif count == 1 and _is_one_array(returned, pair.shapes[names[0]]):
         return {names[0]: returned}
     returned = _opened(returned)
-    arrays = [name for name in pair.all_names if name in names or isinstance(pair.options.get(name), np.ndarray)]
+    arrays = [name for name in pair.all_names if name in names
+              or isinstance(pair.options.get(name), np.ndarray)]
     for order in (names, pair.all_names, arrays):
         if len(returned) == len(order) and not (is_loss and _misfit(pair, order, returned)):
             return dict(zip(order, returned))
     if is_loss and len(returned) < count:
         return _some(pair, returned)
     gradients = "1 gradient" if len(returned) == 1 else f"{len(returned)} gradients"
-    raise GradientsDiffer(f"backward returned {gradients} for {count} inputs ({', '.join(names)}): return one for each, in "
-                          "this order")
+    raise GradientsDiffer(f"backward returned {gradients} for {count} inputs ({', '.join(names)}): "
+                          "return one for each, in this order")
 
 
 def is_of_number(value: object, given: object) -> bool:
     """Is this an array, a gradient of what was given as one number?"""
     is_number = isinstance(given, (int, float)) and not isinstance(given, bool)
-    return is_number and isinstance(value, np.ndarray) and value.dtype.kind == "f" and value.size > 1 and bool(value.any())
+    return (is_number and isinstance(value, np.ndarray) and value.dtype.kind == "f"
+            and value.size > 1 and bool(value.any()))
 
 
 def _opened(returned):
     """(dx, [dW, db]) as (dx, dW, db)."""
     flat = []
     for value in returned:
-        nested = isinstance(value, (tuple, list)) and any(isinstance(one, np.ndarray) for one in value)
+        nested = isinstance(value, (tuple, list)) and any(isinstance(one, np.ndarray)
+                                                          for one in value)
         flat += value if nested else [value]
     return flat
 
 
 def _misfit(pair, order, returned):
-    return any(name in pair.shapes and value is not None and np.shape(value) != pair.shapes[name] and np.size(value) > 1
-               for name, value in zip(order, returned))
+    return any(name in pair.shapes and value is not None and np.shape(value) != pair.shapes[name]
+               and np.size(value) > 1 for name, value in zip(order, returned))
 
 
 def _some(pair, returned):
-    """Whose gradients these are, by their shapes: first the weights', then the prediction's, never the target's. Of (y, t) and
-    of (y_true, y) y is the prediction."""
+    """Whose gradients these are, by their shapes: first the weights', then the prediction's, never
+    the target's. Of (y, t) and of (y_true, y) y is the prediction."""
     targets = [name for name in pair.shapes if ROLE.get(plain(name)) == "labels"]
     if len(targets) == len(pair.shapes):
         targets.remove(min(targets, key=lambda name: "true" in name or "target" in name))
     order = sorted((name for name in pair.shapes if name not in targets),
-                   key=lambda name: ("w", "scores").index(ROLE[plain(name)]) if ROLE.get(plain(name)) in ("w", "scores") else 2)
+                   key=lambda name: ("w", "scores").index(ROLE[plain(name)])
+                   if ROLE.get(plain(name)) in ("w", "scores") else 2)
     found = {}
     for value in returned:
-        name = next((name for name in order if name not in found and (
-            pair.shapes[name] == np.shape(value) or np.prod(pair.shapes[name]) == np.size(value) == 1)), None)
+        name = next((name for name in order if name not in found
+                     and (pair.shapes[name] == np.shape(value)
+                          or np.prod(pair.shapes[name]) == np.size(value) == 1)), None)
         if name is None:
-            raise GradientsDiffer(f"the loss returned a gradient of shape {np.shape(value)}: none of its inputs "
-                                  f"{', '.join(f'{name} {shape}' for name, shape in pair.shapes.items())} has that shape")
+            raise GradientsDiffer(
+                f"the loss returned a gradient of shape {np.shape(value)}: none of its inputs "
+                f"{', '.join(f'{name} {shape}' for name, shape in pair.shapes.items())} "
+                "has that shape")
         found[name] = value
     return found
 
@@ -128,7 +141,8 @@ def _is_one_array(returned, shape):
         found = np.shape(returned)
     except ValueError:
         return False
-    return found == shape or len(returned) > 1 and not all(isinstance(one, np.ndarray) for one in returned)
+    return found == shape or len(returned) > 1 and not all(isinstance(one, np.ndarray)
+                                                           for one in returned)
 
 
 def _by_name(pair, returned, is_loss):
@@ -136,12 +150,14 @@ def _by_name(pair, returned, is_loss):
     found = {}
     for key, value in returned.items():
         stems = [plain(key), stem(key), *stems_of_gradient(key)]
-        name = next((name for one in stems for name in names if name not in found and one in (plain(name), stem(name))), None)
+        name = next((name for one in stems for name in names if name not in found
+                     and one in (plain(name), stem(name))), None)
         if name is not None:
             found[name] = value
     missing = [name for name in names if name not in found and (is_loss or pair.matters(name))]
     data = missing[:1] if missing and missing[0] == pair.all_names[0] else []
     if not found or len(missing) > len(data) and not is_loss:
-        raise GradientsDiffer(f"backward returned gradients for {', '.join(map(str, returned)) or 'nothing'}: the one for "
-                              f"{', '.join(missing)} is missing")
+        raise GradientsDiffer("backward returned gradients for "
+                              f"{', '.join(map(str, returned)) or 'nothing'}: "
+                              f"the one for {', '.join(missing)} is missing")
     return found

@@ -1,13 +1,13 @@
 """A student's own code, forward and backward, as something that can be checked.
 
-    out, cache = forward(x, w, b, …)      dx, dw, db = backward(dout, cache)         the form of most courses
-    y = forward(x, …)                     dx = backward(dy, x)                       the simple form
-    loss = forward(scores, labels)        dscores = backward(scores, labels)         a loss needs no dout
-    loss, dscores = forward(scores, labels)                                          one function does both: backward=None
+    out, cache = forward(x, w, b, …)    dx, dw, db = backward(dout, cache)    most courses' form
+    y = forward(x, …)                   dx = backward(dy, x)                  the simple form
+    loss = forward(scores, labels)      dscores = backward(scores, labels)    a loss needs no dout
+    loss, dscores = forward(scores, labels)      one function does both: backward=None
 
-These are Functions. Other forms (classes, networks, scalar engines) come with objects of the same three methods. Every run
-gets fresh copies of all inputs, and the random numbers start again, so that nothing that a run writes, or draws,
-reaches the next one.
+These are Functions. Other forms (classes, networks, scalar engines) come with objects of the same
+three methods. Every run gets fresh copies of all inputs, and the random numbers start again, so
+that nothing that a run writes, or draws, reaches the next one.
 """
 import copy
 from collections.abc import Callable, Collection, Iterator
@@ -25,8 +25,9 @@ COARSE = 1e-3  # a step with which float32 sees whose gradient it is, too
 
 
 class Run(NamedTuple):
-    """One call of forward. outputs: as the student's code made them; rest: what else it returned, or kept; inputs: the copies
-    that it was given, by name; state: whatever backward needs besides; kept: {name: array} of what an object holds then."""
+    """One call of forward. outputs: as the student's code made them; rest: what else it returned,
+    or kept; inputs: the copies that it was given, by name; state: whatever backward needs besides;
+    kept: {name: array} of what an object holds then."""
 
     outputs: list
     rest: list
@@ -36,8 +37,8 @@ class Run(NamedTuple):
 
 
 class Functions:
-    """Two functions, or one that returns the gradient, too. The protocol of all forms: title, run, backward,
-    takes_dout, file."""
+    """Two functions, or one that returns the gradient, too. The protocol of all forms: title, run,
+    backward, takes_dout, file."""
 
     def __init__(self, forward, backward, by_name=False):
         self.forward, self.function, self.by_name = forward, backward, by_name
@@ -54,7 +55,8 @@ class Functions:
         """What backward returns."""
         if self.function is None:
             return run.rest[0] if len(run.rest) == 1 else run.rest
-        arguments, keywords = binding.arguments(self.forward, self.function, run.outputs, run.rest, run.inputs, douts)
+        arguments, keywords = binding.arguments(self.forward, self.function, run.outputs, run.rest,
+                                                run.inputs, douts)
         return self.function(*arguments, **keywords)
 
     def backward_of(self, run: Run) -> Callable | None:
@@ -67,7 +69,8 @@ class Functions:
 
     def takes_dout(self, run: Run) -> bool:
         """Has backward a place for dout?"""
-        return self.function is not None and binding.takes_dout(self.forward, self.function, run.outputs, run.rest)
+        return self.function is not None and binding.takes_dout(self.forward, self.function,
+                                                                run.outputs, run.rest)
 
 
 class Slot:
@@ -81,8 +84,8 @@ class Slot:
 class NumpyCode(Checked):
     """Code with its inputs: what check.py asks of a subject.
 
-    names, tensors, originals: of the inputs that are checked. options: {name: value} of those that are not. absent: {name:
-    why} of those that no gradient is due for.
+    names, tensors, originals: of the inputs that are checked. options: {name: value} of those that
+    are not. absent: {name: why} of those that no gradient is due for.
     """
 
     outside_engine = True  # its numbers may be rounded anywhere
@@ -122,7 +125,8 @@ class NumpyCode(Checked):
 
     def values(self) -> dict:
         """Fresh copies of all inputs, by name."""
-        values = {name: copy.deepcopy(self.overrides.get(name, value)) for name, value in self.given.items()}
+        values = {name: copy.deepcopy(self.overrides.get(name, value))
+                  for name, value in self.given.items()}
         for name, slot in {**self.absent, **self.moved}.items():
             values = _with(values, self.places[name][0], slot.data.copy(order="K"))
         return values
@@ -148,7 +152,8 @@ class NumpyCode(Checked):
         return dict(binding.arrays_in([*run.rest, run.kept]))
 
     def foresee(self, moves: list) -> None:
-        """Told which runs will follow, [(probe, step), …]: code in another process is asked for all of them at once."""
+        """Told which runs will follow, [(probe, step), …]: code in another process is asked for all
+        of them at once."""
         ask_ahead = getattr(self.code, "ask_ahead", None)
         if ask_ahead is None or len(moves) == 1 and self.code.known:
             return
@@ -161,14 +166,17 @@ class NumpyCode(Checked):
         ask_ahead(wanted)
 
     def draws_in_backward(self, cotangent: np.ndarray, which: int) -> bool:
-        """Does the gradient of input number `which` change with the state of np.random when backward begins?"""
+        """Does the gradient of input number `which` change with the state of np.random when
+        backward begins?"""
         one, other = (self.gradients(cotangent, seed)[which] for seed in (1, 2))
         return one is not None and not np.array_equal(one, other, equal_nan=True)
 
     def changes_between_calls(self, cotangent: np.ndarray, gradients: list) -> list[bool]:
-        """For each input: does a second call give another gradient? Rounding may differ a little from run to run."""
+        """For each input: does a second call give another gradient? Rounding may differ a little
+        from run to run."""
         again = self.gradients(cotangent)
-        return [a is not None and b is not None and (a.shape != b.shape or not np.allclose(a, b, 1e-9, 1e-12, equal_nan=True))
+        return [a is not None and b is not None
+                and (a.shape != b.shape or not np.allclose(a, b, 1e-9, 1e-12, equal_nan=True))
                 for a, b in zip(gradients, again)]
 
     def changed(self) -> list[str]:
@@ -177,11 +185,13 @@ class NumpyCode(Checked):
 
     def _written(self, inputs):
         now = {name: value for name, (_, value) in leaves(inputs).items()}
-        return [name for name, (_, before) in leaves(self.values()).items() if not _same(before, now.get(name))]
+        return [name for name, (_, before) in leaves(self.values()).items()
+                if not _same(before, now.get(name))]
 
     def gradients(self, cotangent: np.ndarray, seed: int | None = None) -> list:
-        """[dL/dinput or None, …] with L = Σ cotangent · output. Raises GradientsDiffer when their number is wrong.
-        seed: of np.random when backward begins; without it, the numbers go on after those of forward."""
+        """[dL/dinput or None, …] with L = Σ cotangent · output. Raises GradientsDiffer when their
+        number is wrong. seed: of np.random when backward begins; without it, the numbers go on
+        after those of forward."""
         found = self.found(cotangent, seed)
         return [found.get(name) for name in self.names]
 
@@ -198,12 +208,14 @@ class NumpyCode(Checked):
         self.writes_into |= {name for name in self._written(run.inputs) if name not in written}
         is_loss = len(run.outputs) == 1 and np.ndim(run.outputs[0]) == 0
         found = sorted_out(self, returned, is_loss)
-        return told_apart(self, found, float(cotangent)) if is_loss and type(returned) is not dict else found
+        return told_apart(self, found,
+                          float(cotangent)) if is_loss and type(returned) is not dict else found
 
     def agrees(self, name: str, gradient: np.ndarray) -> bool:
         """Does a loss change along a random direction of this input as `gradient` says?"""
         place = Place(self, [slot.data.copy() for slot in self.tensors])
-        probe = Direction(place, self.names.index(name), np.random.default_rng(0).standard_normal(gradient.shape))
+        probe = Direction(place, self.names.index(name),
+                          np.random.default_rng(0).standard_normal(gradient.shape))
         plus, minus = sides(place, probe, COARSE * probe.unit)
         numeric = float(plus - minus) / (2 * COARSE * probe.unit)
         return bool(np.isclose(numeric, probe.analytic(gradient)[0], rtol=1e-2, atol=1e-9))
@@ -211,22 +223,26 @@ class NumpyCode(Checked):
     # what is known about it
 
     def data(self) -> tuple:
-        """(name, array) of the first input with two axes or more: the examples. (None, None) where there is none."""
-        return next(((name, np.asarray(value)) for name, (_, value) in leaves(self.given).items() if np.ndim(value) > 1),
-                    (None, None))
+        """(name, array) of the first input with two axes or more: the examples. (None, None) where
+        there is none."""
+        return next(((name, np.asarray(value)) for name, (_, value) in leaves(self.given).items()
+                     if np.ndim(value) > 1), (None, None))
 
     def epsilon(self) -> float:
-        """The largest small number that is written in the student's file, or among the options; 0.0 if there is none."""
-        return max([*binding.small_numbers(self.code.file()), *(value for value in self.options.values()
-                    if isinstance(value, float) and 0 < value <= binding.SMALL)], default=0.0)
+        """The largest small number that is written in the student's file, or among the options; 0.0
+        if there is none."""
+        return max([*binding.small_numbers(self.code.file()),
+                    *(value for value in self.options.values() if isinstance(value, float)
+                      and 0 < value <= binding.SMALL)], default=0.0)
 
     def cotangent(self, output: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         """A random dout. A loss whose backward asks for none, or makes nothing of it, has 1."""
         drawn = np.asarray(generator.standard_normal(output.shape))
         takes = self.takes_dout()
         if not takes and output.size > 1:
-            raise TypeError(f"check_backward: the backward of {self.title} takes no dout, but forward returns shape "
-                            f"{output.shape}. Only the gradient of a loss, one number, can do without.")
+            raise TypeError(f"check_backward: the backward of {self.title} takes no dout, "
+                            f"but forward returns shape {output.shape}. "
+                            "Only the gradient of a loss, one number, can do without.")
         alone = not takes or output.size == 1 and self.ignores_dout(drawn)
         return np.ones(output.shape) if alone else drawn
 
@@ -235,14 +251,18 @@ class NumpyCode(Checked):
 
     def ignores_dout(self, cotangent: np.ndarray) -> bool:
         one, other = self.gradients(cotangent), self.gradients(2 * cotangent)
-        return all(a is not None and b is not None and a.any() and np.array_equal(a, b) for a, b in zip(one, other))
+        return all(a is not None and b is not None and a.any() and np.array_equal(a, b)
+                   for a, b in zip(one, other))
 
 
 def leaves(values: dict | list | tuple, path: tuple = ()) -> dict[str, tuple]:
-    """{name: (path, value)} of every input, and of every array within a dictionary or list of arrays."""
+    """{name: (path, value)} of every input, and of every array within a dictionary or list of
+    arrays."""
     found = {}
     for key, value in values.items() if isinstance(values, dict) else enumerate(values):
-        inside = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
+        inside = value.values() if isinstance(value,
+                                              dict) else value if isinstance(value,
+                                                                             (list, tuple)) else ()
         if any(isinstance(one, np.ndarray) for one in inside):
             found.update(leaves(value, (*path, key)))
         else:
@@ -264,18 +284,22 @@ def _with(values, path, value):
 
 def _same(before, after):
     if isinstance(before, np.ndarray):
-        return before.shape == np.shape(after) and np.array_equal(before, after, equal_nan=before.dtype.kind == "f")
+        return (before.shape == np.shape(after)
+                and np.array_equal(before, after, equal_nan=before.dtype.kind == "f"))
     return True
 
 
 @contextmanager
-def prepared_code(code: Functions, values: dict, constant: Collection[str] = ()) -> Iterator[NumpyCode]:
-    """A NumpyCode for the time of the block. Raises TypeError or ValueError, in a sentence, for what cannot be checked."""
+def prepared_code(code: Functions, values: dict,
+                  constant: Collection[str] = ()) -> Iterator[NumpyCode]:
+    """A NumpyCode for the time of the block. Raises TypeError or ValueError, in a sentence, for
+    what cannot be checked."""
     with frozen() as restart:
         pair = NumpyCode(code, values, constant, restart)
         if not pair.names:
-            raise ValueError(f"check_backward: {pair.title} was given no array of floating-point numbers: there is nothing to "
-                             f"differentiate. Got {', '.join(values) or 'no inputs'}.")
+            raise ValueError(f"check_backward: {pair.title} was given no array of floating-point "
+                             "numbers: there is nothing to differentiate. "
+                             f"Got {', '.join(values) or 'no inputs'}.")
         for name, tensor in zip(pair.names, pair.tensors):
             binding.check_values("check_backward", name, tensor.data)
         yield pair

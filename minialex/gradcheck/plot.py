@@ -9,14 +9,15 @@ INK, QUIET, BLUE, RED, PALE = "#24262b", "#8a8f98", "#33658a", "#c8553d", "#eef0
 RIGHT, WRONG = 1e-6, 1.0  # relative errors at the ends of the colours
 PANELS = 4  # tensors whose map is drawn
 TILES = (6, 8)  # pictures of a four-dimensional tensor that are drawn, down and across
-_STYLE = {"axes.edgecolor": "#b8bcc4", "axes.labelcolor": INK, "axes.spines.right": False, "axes.spines.top": False,
-          "axes.titlelocation": "left", "axes.titlesize": 11, "axes.titleweight": "bold", "font.size": 9,
-          "text.color": INK, "text.parse_math": False, "xtick.color": "#6a6f78",
-          "ytick.color": "#6a6f78", "figure.facecolor": "white"}
+_STYLE = {"axes.edgecolor": "#b8bcc4", "axes.labelcolor": INK, "axes.spines.right": False,
+          "axes.spines.top": False, "axes.titlelocation": "left", "axes.titlesize": 11,
+          "axes.titleweight": "bold", "font.size": 9, "text.color": INK, "text.parse_math": False,
+          "xtick.color": "#6a6f78", "ytick.color": "#6a6f78", "figure.facecolor": "white"}
 
 
 def draw(report: Report, measured: tuple[Sweep, list[Map]], path: object = None) -> object:
-    """A Matplotlib figure of `measured`, (Sweep, [Map, ...]) from curves.measure; written to `path` if there is one."""
+    """A Matplotlib figure of `measured`, (Sweep, [Map, ...]) from curves.measure; written to `path`
+    if there is one."""
     sweep, maps = measured
     with drawing.figure(path, 12, 5.4, _STYLE, layout="constrained") as figure:
         figure.get_layout_engine().set(w_pad=0.12, h_pad=0.1)
@@ -26,7 +27,7 @@ def draw(report: Report, measured: tuple[Sweep, list[Map]], path: object = None)
     return figure
 
 
-# ------------------------------------------------------------------------------------------------ error against step
+# ------------------------------------------------------------------------------- error against step
 
 
 def _steps(axis, sweep, report):
@@ -43,18 +44,20 @@ def _steps(axis, sweep, report):
         _line(axis, h, b / size / h, (floor, ceiling), "rounding ~ 1/h", h[0], 1)
     axis.axvline(best, color=QUIET, linewidth=1, linestyle=(0, (2, 3)))
     late = best > (h[0] * h[-1] ** 2) ** (1 / 3)  # in the last third there is no room to the right
-    axis.annotate(f"best h ≈ {power(best)}", (best, floor), xytext=(-5 if late else 5, 5), ha="right" if late else "left",
-                  textcoords="offset points", color=INK)
+    axis.annotate(f"best h ≈ {power(best)}", (best, floor), xytext=(-5 if late else 5, 5),
+                  ha="right" if late else "left", textcoords="offset points", color=INK)
     gap = abs(sweep.analytic - sweep.numeric) / size
     if gap > RIGHT:
         axis.axhline(gap, color=RED, linewidth=1.6)
-        axis.annotate(f"the analytic value is off by {_percent(gap)}", (h[0], gap), xytext=(4, -5), va="top",
-                      textcoords="offset points", color=RED, weight="bold")
-    axis.set(xlim=(h[0], h[-1]), ylim=(floor, ceiling), xlabel="step h", ylabel="relative error of (L(x+h) − L(x−h)) / 2h")
-    axis.set_title(f"{report.title}: ∂L/∂{sweep.name}{list(sweep.index) if sweep.index else ''} against the step h")
+        axis.annotate(f"the analytic value is off by {_percent(gap)}", (h[0], gap), xytext=(4, -5),
+                      va="top", textcoords="offset points", color=RED, weight="bold")
+    axis.set(xlim=(h[0], h[-1]), ylim=(floor, ceiling), xlabel="step h",
+             ylabel="relative error of (L(x+h) − L(x−h)) / 2h")
+    axis.set_title(f"{report.title}: "
+                   f"∂L/∂{sweep.name}{list(sweep.index) if sweep.index else ''} against the step h")
     if not a:
-        axis.text(0.98, 0.5, "L is a straight line (or a parabola)\nalong this entry: no truncation", ha="right",
-                  color="#6a6f78", transform=axis.transAxes)
+        axis.text(0.98, 0.5, "L is a straight line (or a parabola)\nalong this entry: "
+                  "no truncation", ha="right", color="#6a6f78", transform=axis.transAxes)
     for one in (axis.xaxis, axis.yaxis):
         one.set_major_locator(LogLocator(numticks=9))
         one.set_minor_locator(NullLocator())
@@ -77,15 +80,17 @@ def _line(axis, h, values, limits, text, end, side):
     inside = np.flatnonzero((values > limits[0] * 30) & (values < limits[1] / 30))
     if len(inside):
         place = inside[len(inside) * 3 // 4 if side < 0 else len(inside) // 4]
-        axis.annotate(text, (h[place], values[place]), xytext=(8 * side, 6), textcoords="offset points", color="#6a6f78",
+        axis.annotate(text, (h[place], values[place]), xytext=(8 * side, 6),
+                      textcoords="offset points", color="#6a6f78",
                       ha="left" if side > 0 else "right")
 
 
 def _percent(gap):
-    return f"{100 * gap:.0f} %" if gap >= 0.1 else f"{100 * gap:.1g} %" if gap > 1e-4 else f"{gap:.0e} of its size"
+    return (f"{100 * gap:.0f} %" if gap >= 0.1 else f"{100 * gap:.1g} %" if gap > 1e-4
+            else f"{gap:.0e} of its size")
 
 
-# ------------------------------------------------------------------------------------------------ where it is wrong
+# -------------------------------------------------------------------------------- where it is wrong
 
 
 def _maps(figure, maps, report):
@@ -104,10 +109,12 @@ def _maps(figure, maps, report):
             _only_words(axis, found, verdicts[found.name])
             continue
         picture = tiles(relative_errors(found))
-        drawn = axis.imshow(picture, cmap=colours, norm=LogNorm(RIGHT, WRONG), interpolation="nearest",
-                            aspect="auto" if min(picture.shape) * 12 < max(picture.shape) else "equal")
+        drawn = axis.imshow(picture, cmap=colours, norm=LogNorm(RIGHT, WRONG),
+                            interpolation="nearest", aspect="auto"
+                            if min(picture.shape) * 12 < max(picture.shape) else "equal")
         _title(axis, found, verdicts[found.name])
-        for length, line in zip(picture.shape, (axis.axhline, axis.axvline)):  # between entries that can be seen one by one
+        # between entries that can be seen one by one
+        for length, line in zip(picture.shape, (axis.axhline, axis.axvline)):
             for position in range(1, length if max(picture.shape) <= 60 else 0):
                 line(position - 0.5, color="white", linewidth=0.8)
         axis.set(xticks=[], yticks=[])
@@ -137,14 +144,16 @@ def _title(axis, found, row):
 
 
 def relative_errors(found: Map) -> np.ndarray:
-    """|analytic − numeric| relative to the largest entry, at least the lower end of the colours; NaN where not measured."""
+    """|analytic − numeric| relative to the largest entry, at least the lower end of the colours;
+    NaN where not measured."""
     scale = max(np.nanmax(abs(found.numeric)), abs(found.analytic).max(), 1e-300)
-    return np.where(np.isnan(found.numeric), np.nan, np.clip(abs(found.analytic - found.numeric) / scale, RIGHT, WRONG))
+    return np.where(np.isnan(found.numeric), np.nan,
+                    np.clip(abs(found.analytic - found.numeric) / scale, RIGHT, WRONG))
 
 
 def tiles(array: np.ndarray) -> np.ndarray:
-    """Any array as one picture: the last two axes are pictures, the axis before goes across, the first one down; NaN between
-    them. A vector is one row, broken where it is long."""
+    """Any array as one picture: the last two axes are pictures, the axis before goes across, the
+    first one down; NaN between them. A vector is one row, broken where it is long."""
     if array.ndim < 2:
         width = min(40, array.size)
         row = np.full((-(-array.size // width), width), np.nan)

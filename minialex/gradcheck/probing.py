@@ -1,14 +1,17 @@
 """One numeric derivative, and what it is worth.
 
     L(x) = Σ cotangent · output
-    numeric = (L(x + h) − L(x − h)) / 2h            right − left = (L(x + h) − 2·L(x) + L(x − h)) / h
+    numeric = (L(x + h) − L(x − h)) / 2h            right − left = (L(x + h) − 2·L(x) + L(x − h)) /
+                                                    h
 
-The central difference errs by h²·L'''/6 (truncation) and by rounding, about 10⁻¹⁶·|L|/h. One step size cannot tell
-either from a wrong gradient, and none from a kink. So an entry that does not agree at once is looked at with ever
-smaller steps: where the function is smooth, right − left shrinks with h; at a kink (ReLU at 0, a tie in max-pooling) it
-stays, and any gradient between the left and the right derivative is as good as any other.
+The central difference errs by h²·L'''/6 (truncation) and by rounding, about 10⁻¹⁶·|L|/h. One step
+size cannot tell either from a wrong gradient, and none from a kink. So an entry that does not agree
+at once is looked at with ever smaller steps: where the function is smooth, right − left shrinks
+with h; at a kink (ReLU at 0, a tie in max-pooling) it stays, and any gradient between the left and
+the right derivative is as good as any other.
 
-Outputs are subtracted before they are summed: those that do not depend on the entry then cancel without rounding.
+Outputs are subtracted before they are summed: those that do not depend on the entry then cancel
+without rounding.
 """
 from typing import NamedTuple
 
@@ -17,11 +20,13 @@ import numpy as np
 from ..device import array_module
 
 DOUBLE = float(np.finfo(np.float64).eps)
-STEPS = (1, 1 / 30, 1 / 900, 1 / 27000)  # times the first step: the last is about 4·10⁻⁹ of an entry's unit
+# times the first step: the last is about 4·10⁻⁹ of an entry's unit
+STEPS = (1, 1 / 30, 1 / 900, 1 / 27000)
 
 
 class Place:
-    """Values of all inputs, written into the subject. scales: the size of a typical entry of each."""
+    """Values of all inputs, written into the subject. scales: the size of a typical entry of
+    each."""
 
     def __init__(self, subject, bases):
         self.subject, self.bases = subject, bases
@@ -45,7 +50,8 @@ class Point(Place):
 
 
 class Entry:
-    """Move one entry of one tensor. unit: its own size, or that of a typical entry if it is small."""
+    """Move one entry of one tensor. unit: its own size, or that of a typical entry if it is
+    small."""
 
     def __init__(self, place, which, index):
         self.which, self.array, self.index = which, place.subject.tensors[which].data, index
@@ -53,7 +59,8 @@ class Entry:
         self.unit = max(abs(self.value), place.scales[which])
 
     def steps(self, eps: float) -> list[float]:
-        """From large to small; for an entry far smaller than its neighbours, at last within its own size (1/x at 10⁻⁷)."""
+        """From large to small; for an entry far smaller than its neighbours, at last within its own
+        size (1/x at 10⁻⁷)."""
         own = abs(self.value)
         small = [eps * own, eps * own / 30] if 0 < own < self.unit / 1000 else []
         return sorted([eps * self.unit * factor for factor in STEPS] + small, reverse=True)
@@ -71,7 +78,8 @@ class Direction:
     """Move a whole tensor along `direction`, an array of its shape."""
 
     def __init__(self, place, which, direction):
-        self.which, self.array, self.base = which, place.subject.tensors[which].data, place.bases[which]
+        self.which, self.array, self.base = (which, place.subject.tensors[which].data,
+                                             place.bases[which])
         self.direction = array_module(self.array).asarray(direction)
         self.unit = place.scales[which]
 
@@ -83,7 +91,8 @@ class Direction:
         self.array += self.base
 
     def analytic(self, gradient: np.ndarray | None) -> tuple[float, float]:
-        """(the derivative Σ gradient · direction, its usual size: the root of the sum of squares, since terms cancel)"""
+        """(the derivative Σ gradient · direction, its usual size: the root of the sum of squares,
+        since terms cancel)"""
         if gradient is None:
             return 0.0, 0.0
         terms = gradient * self.direction
@@ -91,13 +100,15 @@ class Direction:
 
 
 class Comparison(NamedTuple):
-    """Numeric against analytic. outcome: "equal", "wrong", "kink" (excused), "wrong at a kink" or "undecided"."""
+    """Numeric against analytic. outcome: "equal", "wrong", "kink" (excused), "wrong at a kink" or
+    "undecided"."""
 
     outcome: str
     numeric: float
     analytic: float
     error: float  # |numeric − analytic| / max(|numeric|, |analytic|, floor)
-    resolution: float = float("inf")  # of an "equal" one: an error larger than this would have been called wrong
+    # of an "equal" one: an error larger than this would have been called wrong
+    resolution: float = float("inf")
 
 
 class _Derivative(NamedTuple):
@@ -120,14 +131,15 @@ def quick(point: Point, probe: Entry | Direction, eps: float) -> tuple[float, fl
 
 
 def looks_smooth(jump: float, numeric: float, analytic: float, floor: float) -> bool:
-    """Is right − left so small that it can be curvature? At a kink the central difference is the mean of left and right,
-    and a gradient that happens to be just that proves nothing."""
+    """Is right − left so small that it can be curvature? At a kink the central difference is the
+    mean of left and right, and a gradient that happens to be just that proves nothing."""
     return abs(jump) <= 0.01 * max(abs(numeric), abs(analytic), floor)
 
 
 def relative_error(numeric: float, analytic: float, floor: float) -> float:
-    """|numeric − analytic|, relative to the larger of both, but at least to `floor`: what is nothing beside its
-    neighbours need not be right to six digits. NaN counts as infinitely wrong."""
+    """|numeric − analytic|, relative to the larger of both, but at least to `floor`: what is
+    nothing beside its neighbours need not be right to six digits. NaN counts as infinitely
+    wrong."""
     difference = abs(numeric - analytic)
     if difference == 0:
         return 0.0
@@ -135,9 +147,10 @@ def relative_error(numeric: float, analytic: float, floor: float) -> float:
     return error if error == error else float("inf")
 
 
-def examine(point: Point, probe: Entry | Direction, gradient: np.ndarray | None, floor: float, rtol: float, eps: float,
-            unit: float = DOUBLE) -> Comparison:
-    """A Comparison along `probe`, with smaller steps until numeric and analytic agree or the reason is plain."""
+def examine(point: Point, probe: Entry | Direction, gradient: np.ndarray | None, floor: float,
+            rtol: float, eps: float, unit: float = DOUBLE) -> Comparison:
+    """A Comparison along `probe`, with smaller steps until numeric and analytic agree or the reason
+    is plain."""
     analytic, usual = probe.analytic(gradient)
     floor = max(floor, usual)
     tried, moved = [], False
@@ -148,31 +161,36 @@ def examine(point: Point, probe: Entry | Direction, gradient: np.ndarray | None,
         error = relative_error(found.numeric, analytic, floor)
         agrees = error <= rtol and looks_smooth(found.jump, found.numeric, analytic, floor)
         if agrees and (not tried or _outweighs_rounding(found, tried[0], analytic, floor, rtol)):
-            return Comparison("equal", found.numeric, analytic, error, _resolution(found, analytic, floor, rtol))
+            return Comparison("equal", found.numeric, analytic, error,
+                              _resolution(found, analytic, floor, rtol))
         tried.append(found)
     if len(tried) < 2 or not np.isfinite(analytic):
         outcome = "undecided" if np.isfinite(analytic) else "wrong"
-        return Comparison(outcome, tried[-1].numeric if tried else float("nan"), analytic, float("inf"))
+        return Comparison(outcome, tried[-1].numeric if tried else float("nan"), analytic,
+                          float("inf"))
     return _judge(tried, analytic, floor, rtol)
 
 
 def _outweighs_rounding(found, first, analytic, floor, rtol):
-    """Does agreement with a smaller step explain away that the first one did not agree? Not where rounding alone is as
-    large as that: beside a large constant, the smallest steps do not move the output, and zero looks right."""
+    """Does agreement with a smaller step explain away that the first one did not agree? Not where
+    rounding alone is as large as that: beside a large constant, the smallest steps do not move the
+    output, and zero looks right."""
     gap = max(abs(first.numeric - analytic), abs(first.jump))
     return found.noise <= max(0.1 * gap, rtol * max(abs(found.numeric), abs(analytic), floor))
 
 
 def _resolution(found, analytic, floor, rtol):
-    """An upper limit for the smallest error that _judge would have proven: the tolerance, three times the uncertainty (the
-    truncation that a step 30 times smaller shows, below the tolerance since this step agrees, and the rounding of that step, 30
-    times this one's), and a little more."""
+    """An upper limit for the smallest error that _judge would have proven: the tolerance, three
+    times the uncertainty (the truncation that a step 30 times smaller shows, below the tolerance
+    since this step agrees, and the rounding of that step, 30 times this one's), and a little
+    more."""
     return 4 * rtol * max(abs(found.numeric), abs(analytic), floor) + 100 * found.noise
 
 
 def _judge(tried, analytic, floor, rtol):
-    """A kink shows in the two smallest steps or, where rounding drowns those, in the two neighbouring steps that agree best. If
-    the function is smooth, those give the value; their difference and rounding its uncertainty."""
+    """A kink shows in the two smallest steps or, where rounding drowns those, in the two
+    neighbouring steps that agree best. If the function is smooth, those give the value; their
+    difference and rounding its uncertainty."""
     def tolerance(numeric):
         return rtol * max(abs(numeric), abs(analytic), floor)
 
@@ -180,19 +198,23 @@ def _judge(tried, analytic, floor, rtol):
     best = min(pairs, key=lambda pair: abs(pair[0].numeric - pair[1].numeric) + pair[1].noise)
     for coarse, fine in (pairs[-1], best):
         ratio = coarse.step / fine.step
-        jump = (ratio * fine.jump - coarse.jump) / (ratio - 1)  # what is left of right − left when its part ~ h is taken out
+        # what is left of right − left when its part ~ h is taken out
+        jump = (ratio * fine.jump - coarse.jump) / (ratio - 1)
         allowed = tolerance(fine.numeric) + fine.noise
         if abs(jump) > allowed:
             between = fine.low - allowed <= analytic <= fine.high + allowed
             error = relative_error(fine.numeric, analytic, floor)
-            return Comparison("kink" if between else "wrong at a kink", fine.numeric, analytic, error)
+            return Comparison("kink" if between else "wrong at a kink", fine.numeric, analytic,
+                              error)
     uncertainty, numeric = abs(best[0].numeric - best[1].numeric) + best[1].noise, best[1].numeric
     proven = abs(numeric - analytic) > tolerance(numeric) + 3 * uncertainty
-    return Comparison("wrong" if proven else "undecided", numeric, analytic, relative_error(numeric, analytic, floor))
+    return Comparison("wrong" if proven else "undecided", numeric, analytic,
+                      relative_error(numeric, analytic, floor))
 
 
 def _measure(point, probe, step, moved, unit):
-    """(a _Derivative, which outputs move). moved: those that a larger step has moved; rounding may hold them back now."""
+    """(a _Derivative, which outputs move). moved: those that a larger step has moved; rounding may
+    hold them back now."""
     plus, minus = sides(point, probe, step)
     xp, c = array_module(plus), point.cotangent
     right, left = c * (plus - point.output) / step, c * (point.output - minus) / step
@@ -207,7 +229,8 @@ def sides(place: Place, probe: Entry | Direction, step: float) -> tuple[np.ndarr
     """The outputs a step above and a step below."""
     place.subject.foresee([(probe, step)])
     try:
-        with np.errstate(all="ignore"):  # a step may leave the domain of a logarithm; a smaller one will not
+        # a step may leave the domain of a logarithm; a smaller one will not
+        with np.errstate(all="ignore"):
             probe.move(step)
             plus = place.subject.output()
             probe.move(-step)
@@ -227,10 +250,11 @@ def _norm(array):
     return float(array_module(array).einsum("i,i->", flat, flat)) ** 0.5
 
 
-def wrong_entry(point: Point, which: int, direction: np.ndarray, floor: float, rtol: float, eps: float,
-                unit: float = DOUBLE) -> tuple[int, ...]:
-    """The index of a wrong entry of a tensor whose derivative along `direction` is wrong, by halving the range in
-    which it must be: log2(size) derivatives. None when the error cannot be followed to one entry."""
+def wrong_entry(point: Point, which: int, direction: np.ndarray, floor: float, rtol: float,
+                eps: float, unit: float = DOUBLE) -> tuple[int, ...]:
+    """The index of a wrong entry of a tensor whose derivative along `direction` is wrong, by
+    halving the range in which it must be: log2(size) derivatives. None when the error cannot be
+    followed to one entry."""
     array = point.subject.tensors[which].data
     flat = np.asarray(direction).reshape(-1)
     start, stop = 0, flat.size

@@ -1,4 +1,5 @@
-"""A function of Tensors that is checked, its inputs and weights copied to float64, with the random numbers standing still.
+"""A function of Tensors that is checked, its inputs and weights copied to float64, with the random
+numbers standing still.
 
 Everything that the caller handed over is put back at the end, whatever happens in between.
 """
@@ -20,13 +21,15 @@ from . import binding
 
 
 class Checked:
-    """What check.py asks of the code under test; here for code of which nothing is known but that it computes.
+    """What check.py asks of the code under test; here for code of which nothing is known but that
+    it computes.
 
     names, tensors: what is moved. originals: their values as arrays, never changed.
     """
 
     outside_engine, caller = False, "gradcheck"  # the latter for error messages
-    options, overrides = {}, {}  # what else the function was given, and what a mistake tries instead
+    # what else the function was given, and what a mistake tries instead
+    options, overrides = {}, {}
     unasked: dict = {}  # {name: gradient} of what was given as one number
     writes_into_dout, writes_into, absent, accepts_mean = False, frozenset(), {}, False
     examples = 0  # how many there are in the first input, once somebody has asked
@@ -35,7 +38,8 @@ class Checked:
     rounding = 0.0
 
     def foresee(self, moves: list) -> None:
-        """Told which runs will follow: of use to code in another process (numpy_code.NumpyCode.foresee)."""
+        """Told which runs will follow: of use to code in another process
+        (numpy_code.NumpyCode.foresee)."""
 
     def kept(self) -> dict[str, np.ndarray]:
         """{name: array} of what forward keeps for backward: nothing that this file can see."""
@@ -50,7 +54,8 @@ class Checked:
             moved.data[...] = value
 
     def draws_in_backward(self, cotangent: np.ndarray, which: int) -> bool:
-        """Does the gradient of input number `which` change with the state of np.random when backward begins?"""
+        """Does the gradient of input number `which` change with the state of np.random when
+        backward begins?"""
         return False
 
     def takes_dout(self) -> bool:
@@ -62,17 +67,20 @@ class Checked:
         return [False] * len(self.tensors)
 
     def cotangent(self, output: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-        """A random one. Seeded with ones, a softmax whose gradient is all zeros would pass: its outputs always sum to 1."""
+        """A random one. Seeded with ones, a softmax whose gradient is all zeros would pass: its
+        outputs always sum to 1."""
         return array_module(output).asarray(generator.standard_normal(output.shape))
 
 
 class TensorFunction(Checked):
-    """A function of Tensors that can be run again and again: `tensors` are moved, `output()` and `gradients()` follow.
+    """A function of Tensors that can be run again and again: `tensors` are moved, `output()` and
+    `gradients()` follow.
 
     names, tensors: the inputs, then a module's parameters.
     """
 
-    def __init__(self, title: str, call: Callable, names: list[str], inputs: list[Tensor], parameters: dict, restart: Callable):
+    def __init__(self, title: str, call: Callable, names: list[str], inputs: list[Tensor],
+                 parameters: dict, restart: Callable):
         self.title, self.call, self.restart, self.inputs = title, call, restart, inputs
         self.names, self.tensors = [*names, *parameters], [*inputs, *parameters.values()]
 
@@ -92,9 +100,11 @@ class TensorFunction(Checked):
                 if not bool((tensor.data == original).all())]
 
     def gradients(self, cotangent: np.ndarray) -> list:
-        """[dL/dtensor or None, ...] with L = Σ cotangent · output, by one backward pass; `.grad` stays as it was.
+        """[dL/dtensor or None, ...] with L = Σ cotangent · output, by one backward pass; `.grad`
+        stays as it was.
 
-        Raises ShapeDiffers when a backward pass returns a gradient of another shape than its input's.
+        Raises ShapeDiffers when a backward pass returns a gradient of another shape than its
+        input's.
         """
         result = self._run()
         if not result.requires_grad:
@@ -114,13 +124,15 @@ class TensorFunction(Checked):
         self.restart()
         result = self.call(*self.inputs)
         if not isinstance(result, Tensor):
-            raise TypeError(f"gradcheck: {self.title} must return one Tensor, it returned {_kind(result)}. Use operations on "
-                            "Tensors all the way, and return one result.")
+            raise TypeError(f"gradcheck: {self.title} must return one Tensor, "
+                            f"it returned {_kind(result)}. Use operations on Tensors all the way, "
+                            "and return one result.")
         return result
 
 
 class ShapeDiffers(ValueError):
-    """A gradient that does not have the shape of its input. source: the Tensor or Function that the input came from."""
+    """A gradient that does not have the shape of its input. source: the Tensor or Function that the
+    input came from."""
 
     def __init__(self, function: Function, position: int, got: tuple):
         super().__init__(f"{function.name}.backward returned shape {got} for input {position}.")
@@ -129,7 +141,8 @@ class ShapeDiffers(ValueError):
 
 
 def _shapes_watched():
-    """Look at each backward pass before the tape does, to know whose gradient it is that does not fit."""
+    """Look at each backward pass before the tape does, to know whose gradient it is that does not
+    fit."""
     def watch(direction, function, call):
         def watched(*arrays):
             grads = call(*arrays)
@@ -145,7 +158,8 @@ def _shapes_watched():
 
 
 def _leaves(result):
-    """All tensors whose `.grad` a backward pass from `result` would change: also weights that only `fn` knows."""
+    """All tensors whose `.grad` a backward pass from `result` would change: also weights that only
+    `fn` knows."""
     leaves, functions, seen = {result} if result.creator is None else set(), [result.creator], set()
     while functions:
         function = functions.pop()
@@ -157,9 +171,11 @@ def _leaves(result):
 
 
 @contextmanager
-def prepared(fn: Callable, inputs: object, names: list[str] | None = None) -> Iterator[TensorFunction]:
-    """A TensorFunction in float64 for the time of the block. Raises TypeError or ValueError, in a sentence, for what cannot be
-    checked: integer inputs, empty arrays, values that are not finite, nothing to differentiate."""
+def prepared(fn: Callable, inputs: object,
+             names: list[str] | None = None) -> Iterator[TensorFunction]:
+    """A TensorFunction in float64 for the time of the block. Raises TypeError or ValueError, in a
+    sentence, for what cannot be checked: integer inputs, empty arrays, values that are not finite,
+    nothing to differentiate."""
     inputs = tuple(inputs) if isinstance(inputs, (tuple, list)) else (inputs,)
     title, call, code = _callable(fn)
     names = binding.names_of("gradcheck", code, len(inputs), names)
@@ -169,7 +185,8 @@ def prepared(fn: Callable, inputs: object, names: list[str] | None = None) -> It
         if parameter.requires_grad and all(parameter is not other for other in parameters.values()):
             parameters[name] = parameter
     if not arrays and not parameters:
-        raise ValueError(f"gradcheck: {title} has no inputs and no parameters: there is nothing to differentiate.")
+        raise ValueError(f"gradcheck: {title} has no inputs and no parameters: "
+                         "there is nothing to differentiate.")
     _check_count(title, fn, code, inputs)
     with ExitStack() as stack:
         restart = stack.enter_context(frozen())
@@ -183,7 +200,8 @@ def prepared(fn: Callable, inputs: object, names: list[str] | None = None) -> It
         checked.originals = originals
         try:
             checked.output()
-        except TypeError:  # the engine refuses to mix float64 with weights in float32 that only fn knows
+        except TypeError:
+            # the engine refuses to mix float64 with weights in float32 that only fn knows
             weights = _hidden_weights(call, arrays)
             if not weights:
                 raise
@@ -193,20 +211,24 @@ def prepared(fn: Callable, inputs: object, names: list[str] | None = None) -> It
 
 
 def _callable(fn):
-    """(title, call, what receives the inputs). A Function serves once, so each run gets a copy of its own."""
+    """(title, call, what receives the inputs). A Function serves once, so each run gets a copy of
+    its own."""
     is_class = isinstance(fn, type) and issubclass(fn, (Function, Module))
     if is_class and (issubclass(fn, Module) or not _fits(fn)):
-        raise TypeError(f"gradcheck: {fn.__name__} is a class: give an object with its options, {fn.__name__}(...).")
+        raise TypeError(f"gradcheck: {fn.__name__} is a class: "
+                        f"give an object with its options, {fn.__name__}(...).")
     if is_class:
         return fn.__name__, lambda *tensors: fn()(*tensors), fn.forward
     if isinstance(fn, Function):
         if fn.sources is not None:
-            raise ValueError(f"gradcheck: this {fn.name} object has been called before: give a new one, {fn.name}(...).")
+            raise ValueError(f"gradcheck: this {fn.name} object has been called before: "
+                             f"give a new one, {fn.name}(...).")
         return fn.name, lambda *tensors: copy.copy(fn)(*tensors), fn.forward
     if not callable(fn):
-        raise TypeError(f"gradcheck: the first argument is what to check, a function of Tensors, a Function or a Module, "
-                        f"not {_kind(fn)}.")
-    return getattr(fn, "__name__", type(fn).__name__), fn, fn.forward if isinstance(fn, Module) else fn
+        raise TypeError("gradcheck: the first argument is what to check, a function of Tensors, "
+                        f"a Function or a Module, not {_kind(fn)}.")
+    return getattr(fn, "__name__", type(fn).__name__), fn, fn.forward if isinstance(fn,
+                                                                                    Module) else fn
 
 
 def _fits(code, *arguments):
@@ -220,10 +242,12 @@ def _fits(code, *arguments):
 
 
 def _check_count(title, fn, code, inputs):
-    if not _fits(code, *([fn] if isinstance(fn, type) else []), *inputs):  # a class stands in the place of self
+    # a class stands in the place of self
+    if not _fits(code, *([fn] if isinstance(fn, type) else []), *inputs):
         count = "1 input" if len(inputs) == 1 else f"{len(inputs)} inputs"
-        raise TypeError(f"gradcheck: {title}{inspect.signature(code)} cannot be called with {count}. A list holds the inputs, "
-                        "one for each argument: put an array that is itself a list into another one, gradcheck(fn, [x]).")
+        raise TypeError(f"gradcheck: {title}{inspect.signature(code)} cannot be called with "
+                        f"{count}. A list holds the inputs, one for each argument: "
+                        "put an array that is itself a list into another one, gradcheck(fn, [x]).")
 
 
 def _floating(name, value):
@@ -235,23 +259,26 @@ def _floating(name, value):
         except (TypeError, ValueError):
             array = None
         if array is None or array.dtype.kind != "f":
-            raise TypeError(f"gradcheck: {name} is {_kind(value)} that is no array of numbers. Give arrays, Tensors or lists of "
-                            "numbers with rows of equal length, one for each argument.")
+            raise TypeError(f"gradcheck: {name} is {_kind(value)} that is no array of numbers. "
+                            "Give arrays, Tensors or lists of numbers with rows of equal length, "
+                            "one for each argument.")
     if array.dtype.kind != "f":
-        raise TypeError(f"gradcheck: {name} holds {array.dtype} values, which cannot move by a small step. Convert numbers "
-                        "with .astype(float), and pass labels inside the function: gradcheck(lambda x: "
-                        "F.cross_entropy(x, labels), x).")
+        raise TypeError(f"gradcheck: {name} holds {array.dtype} values, which cannot move by a "
+                        "small step. Convert numbers with .astype(float), and pass labels inside "
+                        "the function: gradcheck(lambda x: F.cross_entropy(x, labels), x).")
     return array
 
 
 def _hidden_weights(call, arrays):
-    """Tensors that `fn` uses without being given them, as in `lambda x: model(x)`: found by one run in float32."""
+    """Tensors that `fn` uses without being given them, as in `lambda x: model(x)`: found by one run
+    in float32."""
     inputs = [Tensor(array.astype(np.float32), requires_grad=True) for array in arrays]
     try:
         result = call(*inputs)
     except TypeError:
         return []
-    return [leaf for leaf in (_leaves(result) if isinstance(result, Tensor) else ()) if leaf not in inputs]
+    return [leaf for leaf in (_leaves(result) if isinstance(result, Tensor) else ())
+            if leaf not in inputs]
 
 
 def _promote(weight, stack):
@@ -267,8 +294,8 @@ def _float64(array):
 
 @contextmanager
 def frozen() -> Iterator[Callable]:
-    """Every run draws the same random numbers: those of the engine, and those of a student's own np.random.rand and
-    random.random."""
+    """Every run draws the same random numbers: those of the engine, and those of a student's own
+    np.random.rand and random.random."""
     before, plain = np.random.get_state(), random.getstate()
     with frozen_randomness() as restart_engine:
         def restart():

@@ -118,7 +118,8 @@ def page(results: list[dict], anonymous: bool = False, mark: str = "") -> str:
     for check in (check for result in results for check in result["checks"]):
         layers[check["name"]][check["status"]] += 1
     return render(
-        TEMPLATES / "class.html", TEMPLATES / "class.css", mark, "One class, " + _plural(len(results), "submission"),
+        TEMPLATES / "class.html", TEMPLATES / "class.css", mark,
+        "One class, " + _plural(len(results), "submission"),
         summary=_summary(states), states=_states(states), lessons=_lessons(students),
         mistakes=_mistakes(students), distribution=_distribution(results),
         layers=_table(("layer", *STATES.values()), [

@@ -1,8 +1,9 @@
-"""What a submission's process says of its gradients is not believed: the grader makes the comparison once more.
+"""What a submission's process says of its gradients is not believed: the grader makes the
+comparison once more.
 
-The code stays where it is, and is asked for values one by one; which inputs, which dout, how exact and what it means is decided
-here, in the grader's own process.
-Where the teacher's file gives inputs they must be those, and where it has a forward the submission's must give the same.
+The code stays where it is, and is asked for values one by one; which inputs, which dout, how exact
+and what it means is decided here, in the grader's own process. Where the teacher's file gives
+inputs they must be those, and where it has a forward the submission's must give the same.
 """
 import contextlib
 import copy
@@ -25,7 +26,8 @@ from .remote import Gone, Remote, trimmed
 from .submission import reference
 from .wire import Far, StudentError, parameters, random_state
 
-ANSWERS = re.compile(r"back|bprop|grad|deriv|prime|delta|update|solution", re.IGNORECASE)  # what a teacher's file may give away
+# what a teacher's file may give away
+ANSWERS = re.compile(r"back|bprop|grad|deriv|prime|delta|update|solution", re.IGNORECASE)
 STATUSES = ("wrong", "error", "undecided", "remarks", "correct")  # the worst first
 AHEAD = 2 ** 22  # bytes of a message
 LOST = "it stops, or gives another value than the teacher's"  # an operation of a scalar engine
@@ -34,7 +36,8 @@ SOME = 4  # entries from which an array must not be constant
 
 def forged(message: str) -> dict:
     """The error of a submission whose word is not what was found."""
-    return {"kind": "forged", "message": f"the code interferes with the checker: {message}", "lines": []}
+    return {"kind": "forged", "message": f"the code interferes with the checker: {message}",
+            "lines": []}
 
 
 def believed(told: object) -> dict:
@@ -43,11 +46,13 @@ def believed(told: object) -> dict:
 
 
 NOTHING_FOUND = forged("what it says of its gradients is not what was found")
-FORWARD = {"kind": "forward differs", "message": "forward is not that of the teacher's file", "lines": []}
+FORWARD = {"kind": "forward differs", "message": "forward is not that of the teacher's file",
+           "lines": []}
 
 
 class Teacher:
-    """The teacher's file: read here, and never shown to a submission but for forward functions, which may be called."""
+    """The teacher's file: read here, and never shown to a submission but for forward functions,
+    which may be called."""
 
     def __init__(self, path: str) -> None:
         self.codes = {}
@@ -55,27 +60,32 @@ class Teacher:
         self.items = {item.name: item for item in finding.everything(self.module)}
 
     def known(self) -> dict:
-        """What a submission may know. names: {name: function, None, or {method: parameters}}, so that what could be an answer is
-        a name; items: (name, the forward's name, kind, title) of what is to be checked."""
+        """What a submission may know. names: {name: function, None, or {method: parameters}}, so
+        that what could be an answer is a name; items: (name, the forward's name, kind, title) of
+        what is to be checked."""
         found = {}
         for name, value in vars(self.module).items():
             if inspect.isfunction(value):
                 found[name] = None if ANSWERS.search(name) or name.endswith("_loss") else value
             elif inspect.isclass(value) and value.__module__ == self.module.__name__:
-                found[name] = {method: parameters(function) for method, function in vars(value).items()
+                found[name] = {method: parameters(function)
+                               for method, function in vars(value).items()
                                if inspect.isfunction(function)}
-        return {"names": found, "items": [(item.name, getattr(item.forward, "__name__", item.name), item.kind, item.title)
-                                          for item in self.items.values()]}
+        return {"names": found, "items": [(item.name, getattr(item.forward, "__name__", item.name),
+                                           item.kind, item.title) for item in self.items.values()]}
 
     def inputs(self, name: str, seed: int) -> list[np.ndarray]:
         """The arrays that the teacher wants `name` to be checked with."""
         values = inputs.given(self.items[name], [self.module], seed) or ()
-        return [value for value in (values.values() if isinstance(values, dict) else values) if isinstance(value, np.ndarray)]
+        return [value for value in (values.values() if isinstance(values, dict) else values)
+                if isinstance(value, np.ndarray)]
 
     def forward(self, name: str, values: dict) -> object:
-        """What the teacher's forward gives, or None where there is none to compare with, or where it takes other arguments."""
+        """What the teacher's forward gives, or None where there is none to compare with, or where
+        it takes other arguments."""
         theirs = self.items.get(name)
-        if theirs is None or not (theirs.kind in ("pair", "loss", "class") and callable(theirs.forward)):
+        if theirs is None or not (theirs.kind in ("pair", "loss", "class")
+                                  and callable(theirs.forward)):
             return None
         for code in self.codes.get(name) or self._codes(theirs):
             try:
@@ -104,17 +114,19 @@ class Teacher:
 
 def empty(claimed: dict) -> dict:
     """The result of a check before it is made: of what was claimed, the names."""
-    return {"name": str(claimed["name"]), "checked": str(claimed["checked"]), "status": "error", "inputs": {}, "drawn": False,
-            "rows": [], "error": None, "text": ""}
+    return {"name": str(claimed["name"]), "checked": str(claimed["checked"]), "status": "error",
+            "inputs": {}, "drawn": False, "rows": [], "error": None, "text": ""}
 
 
 def shaped(claimed: dict, begun: dict) -> dict:
-    """A result of a check as it is documented, whatever a submission's process says. Raises an Exception for what is none."""
+    """A result of a check as it is documented, whatever a submission's process says. Raises an
+    Exception for what is none."""
     claimed = json.loads(json.dumps(claimed))
-    told = {**begun, "status": str(claimed["status"]), "text": str(claimed["text"]), "drawn": claimed["drawn"] is True,
+    told = {**begun, "status": str(claimed["status"]),
+            "text": str(claimed["text"]), "drawn": claimed["drawn"] is True,
             "inputs": {str(name): str(value) for name, value in claimed["inputs"].items()},
-            "rows": [{**row, "name": str(row["name"]), "verdict": str(row["verdict"]), "detail": str(row["detail"])}
-                     for row in claimed["rows"]],
+            "rows": [{**row, "name": str(row["name"]), "verdict": str(row["verdict"]),
+                      "detail": str(row["detail"])} for row in claimed["rows"]],
             "error": claimed["error"] and believed(claimed["error"])}
     if told["status"] not in STATUSES:
         raise ValueError("there is no such status")
@@ -122,8 +134,8 @@ def shaped(claimed: dict, begun: dict) -> dict:
 
 
 def confirmed(told: dict, basis: dict, teacher: Teacher, remote: Remote, job: dict) -> dict:
-    """The result of a check, with the rows that are found here. told: what the submission's process says; basis: the "code",
-    "values", … that it says it was found with."""
+    """The result of a check, with the rows that are found here. told: what the submission's process
+    says; basis: the "code", "values", … that it says it was found with."""
     if told["error"]:
         return {**told, "status": "wrong" if told["status"] == "wrong" else "error"}
     report, problem = _report(basis, told["name"], teacher, remote, job)
@@ -134,33 +146,42 @@ def confirmed(told: dict, basis: dict, teacher: Teacher, remote: Remote, job: di
     rows = report.to_dict()["rows"]
     names = {row["name"] for row in rows}
     more = [row for row in told["rows"] if row["name"] not in names and row["verdict"] != "correct"]
-    as_said = [(row["name"], row["verdict"]) for row in rows + more] == [(row["name"], row["verdict"]) for row in told["rows"]]
+    as_said = [(row["name"], row["verdict"])
+               for row in rows + more] == [(row["name"], row["verdict"]) for row in told["rows"]]
     status = "wrong" if more else status_of_report(report)
     if status in ("correct", "remarks") and told["status"] in ("error", "wrong", "undecided"):
         status = told["status"]  # forward differs, or further inputs show what these do not
-    return {**told, "status": status, "rows": rows + more, "text": told["text"] if as_said else str(report)}
+    return {**told, "status": status, "rows": rows + more,
+            "text": told["text"] if as_said else str(report)}
 
 
 def _left_open(rows, told):
-    """What is right here, and was said to be undecided: right for the inputs of this comparison, and not for others."""
+    """What is right here, and was said to be undecided: right for the inputs of this comparison,
+    and not for others."""
     said = {row["name"]: row["detail"][:200] for row in told if row["verdict"] == verdict.UNDECIDED}
-    return [row._replace(verdict=verdict.UNDECIDED, detail=said[row.name]) if row.is_correct and row.name in said else row
-            for row in rows]
+    return [row._replace(verdict=verdict.UNDECIDED, detail=said[row.name]) if row.is_correct
+            and row.name in said else row for row in rows]
 
 
-def _report(basis: dict, name: str, teacher: Teacher, remote: Remote, job: dict) -> tuple[Report | None, dict | None]:
-    """(the comparison, None), or (None, an error) where it says nothing about what was to be checked."""
+def _report(basis: dict, name: str, teacher: Teacher, remote: Remote,
+            job: dict) -> tuple[Report | None, dict | None]:
+    """(the comparison, None), or (None, an error) where it says nothing about what was to be
+    checked."""
     try:
         if teacher.items[name].kind == "engine":
             return _of_engine(teacher.items[name], basis["codes"], job["seed"]), None
         code, values = basis["code"], basis["values"]
-        if not isinstance(code, Far) or not _tell_something(values, teacher.inputs(name, job["seed"])):
+        if not isinstance(code, Far) or not _tell_something(values,
+                                                            teacher.inputs(name, job["seed"])):
             return None, NOTHING_FOUND
-        code = RemoteCode(code, str(basis["title"])[:200], lambda given: teacher.forward(name, given), job["file"])
+        code = RemoteCode(code, str(basis["title"])[:200],
+                          lambda given: teacher.forward(name, given), job["file"])
         samples = None if basis["samples"] is None else max(FEWEST, int(basis["samples"]))
         with frozen():
-            report = check.check_code(code, values, samples=samples, seed=job["seed"], cost=float(basis["cost"]),
-                                      mean_over_examples=job.get("mean_over_examples", False), seconds=float(basis["seconds"]))
+            report = check.check_code(code, values, samples=samples, seed=job["seed"],
+                                      cost=float(basis["cost"]),
+                                      mean_over_examples=job.get("mean_over_examples", False),
+                                      seconds=float(basis["seconds"]))
     except Gone:
         raise
     except (StudentError, TypeError, ValueError, KeyError):
@@ -169,16 +190,21 @@ def _report(basis: dict, name: str, teacher: Teacher, remote: Remote, job: dict)
 
 
 def _of_engine(found, codes, seed):
-    """The comparison of a scalar engine. What the teacher's class computes, and the submission's does not, is wrong."""
-    remote = {expression: RemoteCode(codes[expression], expression, functools.partial(_value, found.forward, expression), "")
+    """The comparison of a scalar engine. What the teacher's class computes, and the submission's
+    does not, is wrong."""
+    remote = {expression: RemoteCode(codes[expression], expression,
+                                     functools.partial(_value, found.forward, expression), "")
               for expression in engines.EXPRESSIONS}
     told = engines.report(found, remote, seed)
-    told.rows = [row for row in told.rows if remote[row.name.partition(",")[0]].is_the_teachers is not False]
+    told.rows = [row for row in told.rows
+                 if remote[row.name.partition(",")[0]].is_the_teachers is not False]
     followed = {row.name for row in told.rows}
     for expression in engines.EXPRESSIONS:
-        with contextlib.suppress(Exception):  # his class has no such operation, or not for plain numbers
+        # his class has no such operation, or not for plain numbers
+        with contextlib.suppress(Exception):
             _value(found.forward, expression, engines.VALUES)
-            told.rows += [verdicts.without_gradient(name)._replace(verdict=verdict.UNKNOWN, evidence=LOST)
+            told.rows += [verdicts.without_gradient(name)._replace(verdict=verdict.UNKNOWN,
+                                                                   evidence=LOST)
                           for name in engines.rows_of(expression) if name not in followed]
     return told
 
@@ -192,18 +218,22 @@ def _value(cls, expression, values):
 
 
 def _tell_something(values, wanted):
-    """Are these the teacher's inputs, all of them; or, where there are none, such as are not all the same?"""
+    """Are these the teacher's inputs, all of them; or, where there are none, such as are not all
+    the same?"""
     arrays = [value for value in values.values() if isinstance(value, np.ndarray)]
-    if any(array.dtype.kind == "f" and array.size >= SOME and array.min() == array.max() for array in arrays):
+    if any(array.dtype.kind == "f" and array.size >= SOME and array.min() == array.max()
+           for array in arrays):
         return False
     return all(any(np.array_equal(one, other) for other in arrays) for one in wanted)
 
 
 class RemoteCode:
-    """A submission's forward and backward, in whatever form: see gradcheck.numpy_code.Functions. The state of a Run are the
-    inputs as they were before it: whatever is asked of it, the code is run again."""
+    """A submission's forward and backward, in whatever form: see gradcheck.numpy_code.Functions.
+    The state of a Run are the inputs as they were before it: whatever is asked of it, the code is
+    run again."""
 
-    def __init__(self, code: Far, title: str, teachers: Callable[[dict], object], path: str) -> None:
+    def __init__(self, code: Far, title: str, teachers: Callable[[dict], object],
+                 path: str) -> None:
         self.ask, self.title, self.path = functools.partial(_ask, code), title, str(path)
         self.teachers, self.is_the_teachers = teachers, None
         self.known = {}  # {values as bytes: outputs} of runs that were asked for ahead
@@ -217,7 +247,8 @@ class RemoteCode:
         return Run(self._checked(list(outputs), expected), _rest(self, before), values, before)
 
     def ask_ahead(self, wanted: list[dict]) -> None:
-        """Runs of forward alone, as many as fit a message at a time: waiting for each would take longer than computing it."""
+        """Runs of forward alone, as many as fit a message at a time: waiting for each would take
+        longer than computing it."""
         keys, self.known = [_key(values) for values in wanted], {}
         if not wanted or max(map(len, keys)) > AHEAD:
             return
@@ -227,7 +258,8 @@ class RemoteCode:
             self.known.update(zip(keys[start:start + many], found))
 
     def _checked(self, outputs, expected):
-        """The teacher's output where the submission's is the same: so nobody gains by bending forward where it is moved."""
+        """The teacher's output where the submission's is the same: so nobody gains by bending
+        forward where it is moved."""
         if expected is None or len(outputs) != 1 or self.is_the_teachers is False:
             return outputs
         try:
@@ -265,4 +297,5 @@ def _rest(code, values):
 
 def _key(values):
     """All values as bytes."""
-    return b"|".join(value.tobytes() if isinstance(value, np.ndarray) else repr(value).encode() for value in values.values())
+    return b"|".join(value.tobytes() if isinstance(value, np.ndarray) else repr(value).encode()
+                     for value in values.values())

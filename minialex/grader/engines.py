@@ -1,5 +1,6 @@
-"""Scalar engines: a `Value` that remembers how it was computed, and backward() from the last one to the first. Each expression
-below that the class can compute is compared; the numeric derivative is that of its .data.
+"""Scalar engines: a `Value` that remembers how it was computed, and backward() from the last one to
+the first. Each expression below that the class can compute is compared; the numeric derivative is
+that of its .data.
 
 And layers of minialex itself: a Function or a Module, whose parameters are inputs, too.
 """
@@ -13,22 +14,26 @@ from ..gradcheck import binding, check
 from ..gradcheck.gradients import Named
 from ..gradcheck.report import Report
 from ..nn import Module
-from .forms import Composed, Reading
+from .functions import Composed, Reading
 from .layers import NotChecked
 
-DATA, GRAD = ("data", "value", "val", "v", "item", "num"), ("grad", "gradient", "derivative", "g", "_grad", "adjoint")
+DATA, GRAD = ("data", "value", "val", "v", "item", "num"), ("grad", "gradient", "derivative", "g",
+                                                            "_grad", "adjoint")
 VALUES = {"a": np.array(0.7), "b": np.array(-1.3)}
-METHODS = ("relu", "tanh", "sigmoid", "exp", "log", "sqrt", "sin", "cos", "square", "abs", "leaky_relu", "softplus", "elu",
-           "gelu")
-OF_ARRAYS = ("__matmul__", "__getitem__", "matmul", "dot", "sum", "mean", "max", "min", "reshape", "transpose", "softmax",
+METHODS = ("relu", "tanh", "sigmoid", "exp", "log", "sqrt", "sin", "cos", "square", "abs",
+           "leaky_relu", "softplus", "elu", "gelu")
+OF_ARRAYS = ("__matmul__", "__getitem__", "matmul", "dot", "sum", "mean", "max", "min", "reshape",
+             "transpose", "softmax",
              "log_softmax", "cross_entropy", "concat", "stack")  # what numbers do not need
-EXPRESSIONS = ("a + b", "a * b", "a - b", "a / b", "-a", "a ** 3", "2 * a", "1 - a", "1 + a", "a * b + a", "(a + b) * (a + b)",
+EXPRESSIONS = ("a + b", "a * b", "a - b", "a / b", "-a", "a ** 3", "2 * a",
+               "1 - a", "1 + a", "a * b + a", "(a + b) * (a + b)",
                *(f"{leaf}.{name}()" for name in METHODS for leaf in "ab"))
 
 
 def codes(found):
     """{expression: code}"""
-    return {expression: _of_expression(found.forward, found.backward, expression) for expression in EXPRESSIONS}
+    return {expression: _of_expression(found.forward, found.backward, expression)
+            for expression in EXPRESSIONS}
 
 
 def report(found, codes, seed):
@@ -37,14 +42,17 @@ def report(found, codes, seed):
     for expression, code in codes.items():
         try:
             is_single = np.asarray(code.run(VALUES).outputs[0]).dtype == np.float32
-            done = check.check_code(code, VALUES, seed=seed, **({"eps": 1e-2, "rtol": 1e-3} if is_single else {}))
+            done = check.check_code(code, VALUES, seed=seed,
+                                    **({"eps": 1e-2, "rtol": 1e-3} if is_single else {}))
         except Exception as error:  # it has no such operation, or not for plain numbers
             first = first or error
             continue
-        rows += [row._replace(name=f"{expression}, by {row.name}") for row in done.rows if row.name in expression]
+        rows += [row._replace(name=f"{expression}, by {row.name}")
+                 for row in done.rows if row.name in expression]
     if not rows:
-        raise NotChecked(f"{found.name} has operators and {found.backward}(), but a + b of {found.name}({VALUES['a']}) and "
-                         f"{found.name}({VALUES['b']}) cannot be followed: {type(first).__name__}: {first}")
+        raise NotChecked(f"{found.name} has operators and {found.backward}(), but a + b of "
+                         f"{found.name}({VALUES['a']}) and {found.name}({VALUES['b']}) cannot be "
+                         f"followed: {type(first).__name__}: {first}")
     left = _not_followed(found.forward, rows)
     if left:
         told = f"not checked, since no expression of two numbers uses them: {', '.join(left)}"
@@ -55,16 +63,20 @@ def report(found, codes, seed):
 def _not_followed(cls, rows):
     """The operations that the class defines and no row is about."""
     followed = {name for name in METHODS for row in rows if f".{name}()" in row.name}
-    return [name for name in (*METHODS, *OF_ARRAYS) if name not in followed and callable(getattr(cls, name, None))]
+    return [name for name in (*METHODS, *OF_ARRAYS) if name not in followed
+            and callable(getattr(cls, name, None))]
 
 
 def rows_of(expression: str) -> list[str]:
-    """The names of the rows that an engine has which can compute it; b.relu() and the like are no more than another try."""
-    return [] if expression.startswith("b.") else [f"{expression}, by {leaf}" for leaf in VALUES if leaf in expression]
+    """The names of the rows that an engine has which can compute it; b.relu() and the like are no
+    more than another try."""
+    return [] if expression.startswith("b.") else [f"{expression}, by {leaf}"
+                                                   for leaf in VALUES if leaf in expression]
 
 
 def computed(expression: str, cls: type, values: dict) -> tuple[np.ndarray, tuple]:
-    """(the number, (the leaves, the result)) of one of the EXPRESSIONS, with new leaves of this class."""
+    """(the number, (the leaves, the result)) of one of the EXPRESSIONS, with new leaves of this
+    class."""
     leaves = {name: cls(float(value)) for name, value in values.items()}
     result = eval(expression, {}, leaves)
     return np.asarray(_attribute(result, DATA)).reshape(()), (leaves, result)
@@ -79,7 +91,8 @@ def _of_expression(cls, backward, expression):
         leaves, result = cache
         getattr(result, backward)()
         found = {name: _attribute(leaf, GRAD) for name, leaf in leaves.items()}
-        return Named({name: np.asarray(0.0 if value is None else value, dtype=float) for name, value in found.items()})
+        return Named({name: np.asarray(0.0 if value is None else value, dtype=float)
+                      for name, value in found.items()})
     return Composed(forward, gradients, expression)
 
 
@@ -90,7 +103,7 @@ def _attribute(thing, names):
     raise NotChecked(f"a {type(thing).__name__} has none of the attributes {', '.join(names)}")
 
 
-# ------------------------------------------------------------------------------------------------ layers of minialex
+# ------------------------------------------------------------------------------- layers of minialex
 
 
 def made(found):
@@ -105,12 +118,14 @@ def reading(found, values):
     parameters = dict(layer.named_parameters()) if isinstance(layer, Module) else {}
 
     def forward(**given):
-        leaves = {name: ma.Tensor(value, requires_grad=True) for name, value in given.items() if name not in parameters}
+        leaves = {name: ma.Tensor(value, requires_grad=True)
+                  for name, value in given.items() if name not in parameters}
         for name, tensor in parameters.items():
             tensor.data, tensor.grad = given[name], None
         output = (copy.copy(layer) if isinstance(layer, ma.Function) else layer)(*leaves.values())
         if not isinstance(output, ma.Tensor):
-            raise TypeError(f"{title} must return one Tensor, it returned a {type(output).__name__}.")
+            raise TypeError(f"{title} must return one Tensor, "
+                            f"it returned a {type(output).__name__}.")
         return output.data.copy(), (output, {**leaves, **parameters})
 
     def backward(dout, cache):
@@ -123,5 +138,7 @@ def reading(found, values):
     places = binding.signature(type(layer).forward)[1:]
     names = [] if any(p.kind == p.VAR_POSITIONAL for p in places) else [p.name for p in places]
     names = names if len(names) >= len(arrays) else [f"input {i}" for i in range(len(arrays))]
-    named = {**dict(zip(names, arrays)), **{name: tensor.data for name, tensor in parameters.items()}}
-    return Reading(Composed(forward, backward, title), {name: np.array(value, dtype=float) for name, value in named.items()})
+    named = {**dict(zip(names, arrays)),
+             **{name: tensor.data for name, tensor in parameters.items()}}
+    return Reading(Composed(forward, backward, title),
+                   {name: np.array(value, dtype=float) for name, value in named.items()})

@@ -1,7 +1,9 @@
-"""Reads a student's file and runs it, statement by statement: a test cell that fails does not take the definitions with it.
+"""Reads a student's file and runs it, statement by statement: a test cell that fails does not take
+the definitions with it.
 
-Notebooks (.ipynb, or saved as .py) are read without their magics. The file is loaded as a module of the package that its
-folder is; files beside it, and packages of the folders above that it names, can be imported as when it is run itself.
+Notebooks (.ipynb, or saved as .py) are read without their magics. The file is loaded as a module of
+the package that its folder is; files beside it, and packages of the folders above that it names,
+can be imported as when it is run itself.
 """
 import __future__
 
@@ -35,9 +37,11 @@ class TooSlow(Exception):
     """A statement of the file that computes for longer than it may."""
 
 
-def load(path: str | Path, troubles: list | None = None, seconds: float | None = None) -> types.ModuleType:
-    """The module in the file at `path`. What a statement raises is raised; or, with a list `troubles`, appended to it as
-    (statement, error), and the next statement is run. seconds: computing time of one statement that is no definition."""
+def load(path: str | Path, troubles: list | None = None,
+         seconds: float | None = None) -> types.ModuleType:
+    """The module in the file at `path`. What a statement raises is raised; or, with a list
+    `troubles`, appended to it as (statement, error), and the next statement is run. seconds:
+    computing time of one statement that is no definition."""
     path = Path(path).resolve()
     source, package = _source(path), _package(path)
     name = f"student_{re.sub(r'[^0-9a-zA-Z]', '_', path.stem)}"
@@ -47,7 +51,8 @@ def load(path: str | Path, troubles: list | None = None, seconds: float | None =
     parts = _parsed(path, source, troubles)
     for folder in (path.parent, *(found.parent for found in _above(path, parts))):
         if str(folder) not in sys.path:
-            sys.path.append(str(folder))  # at the end: none of the files there can stand in for an installed package
+            # at the end: none of the files there can stand in for an installed package
+            sys.path.append(str(folder))
     flags = 0
     for part in parts:
         if isinstance(part, ast.ImportFrom) and part.module == "__future__":
@@ -56,7 +61,8 @@ def load(path: str | Path, troubles: list | None = None, seconds: float | None =
         try:
             with _at_most(None if isinstance(part, DEFINITIONS) else seconds):
                 exec(code, module.__dict__)  # noqa: S102
-        except BaseException as error:  # SystemExit and KeyboardInterrupt, too: nothing in a submission stops us
+        except BaseException as error:
+            # SystemExit and KeyboardInterrupt, too: nothing in a submission stops us
             if troubles is None or isinstance(error, MemoryError):
                 raise
             troubles.append((part, error))
@@ -83,7 +89,7 @@ def _at_most(seconds):
         signal.signal(signal.SIGPROF, before)
 
 
-# ------------------------------------------------------------------------------------------------ source
+# ------------------------------------------------------------------------------------------- source
 
 
 def _source(path):
@@ -95,7 +101,8 @@ def _source(path):
     cells = [cell for cell in json.loads(text).get("cells", ()) if cell.get("cell_type") == "code"]
     for number, cell in enumerate(cells, 1):
         inside = "".join(cell["source"]).split("\n")
-        if inside[0].startswith("%%") and not re.match(r"%%(time|timeit|capture|prun)\b", inside[0]):
+        if inside[0].startswith("%%") and not re.match(r"%%(time|timeit|capture|prun)\b",
+                                                       inside[0]):
             continue
         lines += [*inside, ""]
         places += [(number, line) for line in range(1, len(inside) + 2)]
@@ -105,13 +112,14 @@ def _source(path):
 
 
 def _parsed(path, source, troubles):
-    """The statements. Lines that only a notebook or Python 2 understands, such as magics, are left out; of a notebook also
-    cells that nobody understands."""
+    """The statements. Lines that only a notebook or Python 2 understands, such as magics, are left
+    out; of a notebook also cells that nobody understands."""
     lines = source.split("\n")
     for _ in range(200):
         try:
             body = ast.parse("\n".join(lines), str(path)).body
-            if troubles is not None and lines != source.split("\n"):  # who looks up a class reads the whole file
+            # who looks up a class reads the whole file
+            if troubles is not None and lines != source.split("\n"):
                 linecache.cache[str(path)] = (1, None, [f"{line}\n" for line in lines], str(path))
             return body
         except SyntaxError as error:
@@ -129,23 +137,25 @@ def _parsed(path, source, troubles):
     raise SyntaxError("too many lines that Python 3 does not understand")
 
 
-# ------------------------------------------------------------------------------------------------ packages
+# ----------------------------------------------------------------------------------------- packages
 
 
 def _root(path, trusted=True):
-    """(the folder above the package in which the file lies, the package's parts): as far up as there are __init__.py, or as
-    relative imports ask for; its own folder and no parts for a file on its own."""
+    """(the folder above the package in which the file lies, the package's parts): as far up as
+    there are __init__.py, or as relative imports ask for; its own folder and no parts for a file on
+    its own."""
     text = path.read_text("utf-8", errors="replace") if trusted else ""
     dots = [len(found) for found in re.findall(r"^\s*from (\.+)", text, re.MULTILINE)]
     levels, folder = 0, path.parent
-    while folder.parent != folder and ((folder / "__init__.py").exists() or levels < max(dots, default=0)):
+    while folder.parent != folder and ((folder / "__init__.py").exists()
+                                       or levels < max(dots, default=0)):
         levels, folder = levels + 1, folder.parent
     return folder, path.parent.relative_to(folder).parts
 
 
 def around(path: Path, trusted: bool) -> list[Path]:
-    """What the file may see in a process that sees nothing else: its folder or all of its package. trusted: also what it imports
-    from the folders above, where a grader keeps his own files."""
+    """What the file may see in a process that sees nothing else: its folder or all of its package.
+    trusted: also what it imports from the folders above, where a grader keeps his own files."""
     folder, parts = _root(path, trusted)
     try:
         above = list(_above(path, _parsed(path, _source(path), []))) if trusted else []
@@ -155,7 +165,8 @@ def around(path: Path, trusted: bool) -> list[Path]:
 
 
 def _package(path):
-    """The dotted name of the package in which the file lies, its root importable; "" for a file on its own."""
+    """The dotted name of the package in which the file lies, its root importable; "" for a file on
+    its own."""
     folder, parts = _root(path)
     if not parts:
         return ""
@@ -164,7 +175,8 @@ def _package(path):
         name = ".".join(parts[:count])
         try:
             importlib.import_module(name)
-        except Exception:  # its __init__.py may import what is not here: an empty package has the same files
+        except Exception:
+            # its __init__.py may import what is not here: an empty package has the same files
             package = types.ModuleType(name)
             package.__path__ = [str(folder.joinpath(*parts[:count]))]
             sys.modules[name] = package
@@ -180,18 +192,21 @@ def _above(path, parts):
             for module in filter(None, modules):
                 first = module.split(".")[0]
                 for folder in list(path.parents)[1:ABOVE]:
-                    yield from (found for found in (folder / first, folder / f"{first}.py") if found.exists())
+                    yield from (found for found in (folder / first, folder / f"{first}.py")
+                                if found.exists())
 
 
-# ------------------------------------------------------------------------------------------------ what goes wrong
+# ---------------------------------------------------------------------------------- what goes wrong
 
 
 def explained(error: BaseException, path: Path) -> dict:
     """{"kind", "message", "lines"} of an exception: the lines of the student's own code only."""
     lines = own_lines(traceback.extract_tb(error.__traceback__), path)
     message = str(error).strip()
-    if isinstance(error, SyntaxError) and error.filename and Path(error.filename).resolve().parent == path.parent:
-        lines = [{"file": Path(error.filename).name, "line": error.lineno, "in": "", "code": (error.text or "").strip()}]
+    if (isinstance(error, SyntaxError) and error.filename
+        and Path(error.filename).resolve().parent == path.parent):
+        lines = [{"file": Path(error.filename).name, "line": error.lineno, "in": "",
+                  "code": (error.text or "").strip()}]
         message = error.msg
     elif isinstance(error, EOFError) and "input(" in "".join(line["code"] for line in lines):
         message = "the code waits for the keyboard: remove the call of input()"
@@ -202,7 +217,8 @@ def explained(error: BaseException, path: Path) -> dict:
 
 
 def own_lines(stack: list, path: Path) -> list[dict]:
-    """The frames in the student's file, or in files beside it; the first and last few of very many."""
+    """The frames in the student's file, or in files beside it; the first and last few of very
+    many."""
     package = Path(__file__).resolve().parents[1]
     own = []
     for frame in stack:
@@ -211,5 +227,6 @@ def own_lines(stack: list, path: Path) -> list[dict]:
             continue
         if place == path or place.parent == path.parent and package not in place.parents:
             code = (frame.line or "").strip()
-            own.append({"file": place.name, "line": frame.lineno, "in": frame.name.replace("<module>", ""), "code": code})
+            own.append({"file": place.name, "line": frame.lineno,
+                        "in": frame.name.replace("<module>", ""), "code": code})
     return own if len(own) <= FRAMES else own[:FRAMES // 2] + own[-FRAMES // 2:]

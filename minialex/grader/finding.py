@@ -1,15 +1,20 @@
 """What is there to check in a student's file?
 
-    NAME_forward, NAME_backward      out, cache = conv_forward(x, w, b);  dx, dw, db = conv_backward(dout, cache)
-    forward, backward                the same, and so conv_forward_naive, conv_backward_naive, conv_backward_alt
+    NAME_forward, NAME_backward      out, cache = conv_forward(x, w, b);  dx, dw, db =
+                                     conv_backward(dout, cache)
+    forward, backward                the same, and so conv_forward_naive, conv_backward_naive,
+                                     conv_backward_alt
     NAME, NAME_backward              y = relu(x);  dx = relu_backward(dy, x)
     NAME, NAME_prime                 f and its derivative
     a function that returns both     loss, dx = softmax_loss(x, y)
-    a class                          forward and backward of one object, by any name in dialects.txt; static methods
+    a class                          forward and backward of one object, by any name in
+                                     dialects.txt; static methods
     a scalar engine                  a Value with operators and backward()
-    a Function or a Module           of the engine: a class of the file, or an object at its top level
+    a Function or a Module           of the engine: a class of the file, or an object at its top
+                                     level
 
-Only what the file itself defines. What looks like a layer and is none of these is Found, too, as "skipped", with the reason.
+Only what the file itself defines. What looks like a layer and is none of these is Found, too, as
+"skipped", with the reason.
 """
 import ast
 import inspect
@@ -19,7 +24,17 @@ import types
 from typing import NamedTuple
 
 from ..gradcheck import binding
-from ..gradcheck.dialects import BACKWARD, DERIVATIVE, FORWARD, LOSSES, NO_LAYER, ROLE, TESTS, TRIMMED, plain
+from ..gradcheck.dialects import (
+    BACKWARD,
+    DERIVATIVE,
+    FORWARD,
+    LOSSES,
+    NO_LAYER,
+    ROLE,
+    TESTS,
+    TRIMMED,
+    plain,
+)
 from ..nn import Module
 from ..tensor import Function
 from .files import load
@@ -27,10 +42,14 @@ from .files import load
 __all__ = ["Found", "NothingFound", "chosen", "everything", "like", "load"]
 
 
-BASES = {"layer", "baselayer", "layerbase", "module", "basemodule", "base", "loss", "baseloss", "activation", "function",
-         "operation", "node", "activationfunction", "lossfunction", "abstractlayer", "op"}  # they say what others must have
-PARAMETERS = {"parameters", "params", "param", "weights", "theta", "thetas", "model"}  # of a whole network, in a dictionary
-REDUCING = {"mean", "sum", "average", "norm", "std", "var", "float", "item", "max", "abs"}  # they make one number
+BASES = {"layer", "baselayer", "layerbase", "module", "basemodule", "base", "loss", "baseloss",
+         "activation", "function",
+         "operation", "node", "activationfunction", "lossfunction", "abstractlayer",
+         "op"}  # they say what others must have
+# of a whole network, in a dictionary
+PARAMETERS = {"parameters", "params", "param", "weights", "theta", "thetas", "model"}
+# they make one number
+REDUCING = {"mean", "sum", "average", "norm", "std", "var", "float", "item", "max", "abs"}
 GRADIENT_NAME = r"d[A-Z]\w*|d[a-z]|d_\w+|grads?\w*|\w+_grads?"  # what is returned beside a loss
 
 
@@ -39,9 +58,10 @@ class NothingFound(Exception):
 
 
 class Found(NamedTuple):
-    """Something to check. kind: "pair", "loss" (forward returns the gradient, too), "derivative" (backward may be f'), "network"
-    (the loss is a third function), "class" (forward is the class, backward the names of its two methods), "engine", "layer" (a
-    Function or a Module), "missing" (one of the two functions is not there; `title` names it) or "skipped" (`title` says why)."""
+    """Something to check. kind: "pair", "loss" (forward returns the gradient, too), "derivative"
+    (backward may be f'), "network" (the loss is a third function), "class" (forward is the class,
+    backward the names of its two methods), "engine", "layer" (a Function or a Module), "missing"
+    (one of the two functions is not there; `title` names it) or "skipped" (`title` says why)."""
 
     name: str
     forward: object
@@ -51,7 +71,8 @@ class Found(NamedTuple):
 
 
 class Known(types.ModuleType):
-    """What a submission may know of the teacher's file: some of its names, and `found`, what is to be checked."""
+    """What a submission may know of the teacher's file: some of its names, and `found`, what is to
+    be checked."""
 
 
 def everything(module: types.ModuleType) -> list[Found]:
@@ -59,8 +80,9 @@ def everything(module: types.ModuleType) -> list[Found]:
     found = anything(module)
     if all(item.kind == "skipped" for item in found):
         reasons = "".join(f"; {item.title}" for item in found)
-        raise NothingFound("it defines no forward and backward, as functions in pairs or methods of a class, no loss that "
-                           f"returns its gradient, no Function and no Module{reasons}")
+        raise NothingFound("it defines no forward and backward, "
+                           "as functions in pairs or methods of a class, "
+                           f"no loss that returns its gradient, no Function and no Module{reasons}")
     return found
 
 
@@ -71,7 +93,8 @@ def anything(module: types.ModuleType) -> list[Found]:
     names = {name: value for name, value in vars(module).items() if not name.startswith("__")}
     own = {}
     for name, value in names.items():
-        if is_own(value, module) and value not in own.values():  # MSE = MeanSquaredError is the same
+        # MSE = MeanSquaredError is the same
+        if is_own(value, module) and value not in own.values():
             own[name] = value
     pairs = _pairs(own, names)
     used = pairs.keys() | {item.title for items in pairs.values() for item in items}
@@ -88,16 +111,18 @@ def _alone(name, value, own):
     if name in own and _returns_gradients(name, value):
         return [Found(name, value, None, "loss", name)]
     if name in own and any(kind == "pair" for _, kind in _stems(name)):
-        return [Found(name, value, None, "skipped", f"{name}: there is no forward of that name to check it against")]
+        return [Found(name, value, None, "skipped",
+                      f"{name}: there is no forward of that name to check it against")]
     return []
 
 
 def is_own(value: object, module: types.ModuleType) -> bool:
     """Is this function or class defined in this file? What was imported is another's."""
-    return (inspect.isfunction(value) or inspect.isclass(value)) and value.__module__ == module.__name__
+    return (inspect.isfunction(value)
+            or inspect.isclass(value)) and value.__module__ == module.__name__
 
 
-# ------------------------------------------------------------------------------------------------ functions
+# ---------------------------------------------------------------------------------------- functions
 
 
 def _pairs(own, names):
@@ -114,9 +139,12 @@ def _pairs(own, names):
 
 
 def _is_network(forward, backward):
-    """Does forward take a dictionary of parameters, and backward a target that forward does not know, and no dout?"""
-    given, asked = ([plain(p.name) for p in binding.signature(function)] for function in (forward, backward))
-    return any(ROLE.get(name) == "labels" and name not in given for name in asked) and not PARAMETERS.isdisjoint(given)
+    """Does forward take a dictionary of parameters, and backward a target that forward does not
+    know, and no dout?"""
+    given, asked = ([plain(p.name) for p in binding.signature(function)]
+                    for function in (forward, backward))
+    return any(ROLE.get(name) == "labels" and name not in given
+               for name in asked) and not PARAMETERS.isdisjoint(given)
 
 
 def kind_of(backward: str) -> str:
@@ -126,8 +154,8 @@ def kind_of(backward: str) -> str:
 
 def _words(name):
     """["conv", "backward"] of conv_backward, convBackward and ConvBackward."""
-    return [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+", name)] if not name.islower() else \
-        [word for word in name.split("_") if word]
+    return ([word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+", name)]
+            if not name.islower() else [word for word in name.split("_") if word])
 
 
 def _without(words, table):
@@ -139,9 +167,11 @@ def _without(words, table):
 
 
 def _stems(name):
-    """Yields (relu, "pair") for relu_backward, (sigmoid, "derivative") for sigmoid_prime; (forward, …) for the bare word."""
+    """Yields (relu, "pair") for relu_backward, (sigmoid, "derivative") for sigmoid_prime; (forward,
+    …) for the bare word."""
     words = _words(name)
-    for table, kind, others in ((BACKWARD, "pair", TESTS), (DERIVATIVE, "derivative", {**TESTS, **NO_LAYER})):
+    for table, kind, others in ((BACKWARD, "pair", TESTS),
+                                (DERIVATIVE, "derivative", {**TESTS, **NO_LAYER})):
         if set(words) & others.keys():
             return
         yield from (("_".join(rest) or "forward", kind) for rest in _without(words, table))
@@ -150,18 +180,23 @@ def _stems(name):
 
 
 def _forward_of(backward, stem, kind, names):
-    """The name of the forward that goes with this backward, or None: conv_forward, forward_conv, conv; for cube_backward_alt
-    that of cube."""
+    """The name of the forward that goes with this backward, or None: conv_forward, forward_conv,
+    conv; for cube_backward_alt that of cube."""
     stems = [stem]
     while stems[-1].count("_") and stems[-1].rpartition("_")[2] in TRIMMED:
         stems.append(stems[-1].rpartition("_")[0])
-    functions = [name for name, value in names.items() if callable(value) and not inspect.isclass(value) and name != backward]
+    functions = [name for name, value in names.items() if callable(value)
+                 and not inspect.isclass(value) and name != backward]
     for one in stems:
-        exact = [name for name in functions if name == one or kind == "pair" and name == backward.replace("backward", "forward")]
+        exact = [name for name in functions if name == one or kind == "pair"
+                 and name == backward.replace("backward", "forward")]
         others = [name for name in functions if _bare(name) == plain(one)]
-        same = [name for name in others if name.lower() == one != name and backward.startswith(name)]  # Loss beside loss
+        # Loss beside loss
+        same = [name for name in others if name.lower() == one != name
+                and backward.startswith(name)]
         if exact or others:
-            return same[0] if same else max(exact, key=lambda name: "forward" in name) if exact else others[0]
+            return same[0] if same else max(exact, key=lambda name: "forward"
+                                            in name) if exact else others[0]
     return None
 
 
@@ -172,30 +207,39 @@ def _bare(name):
 
 
 def _returns_gradients(name, function):
-    """Does it return a loss and gradients: a tuple with a name in it such as dW, or, in a function called a loss, any tuple?"""
+    """Does it return a loss and gradients: a tuple with a name in it such as dW, or, in a function
+    called a loss, any tuple?"""
     words = set(_words(name))
     if words & {**NO_LAYER, **TESTS}.keys():
         return False
     if "loss" in words and is_empty(function) and len(binding.signature(function)) > 1:
         return True  # of a skeleton
     for node in ast.walk(source_tree(function)):
-        if isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple) and len(node.value.elts) > 1:
+        if isinstance(node, ast.Return) and isinstance(node.value,
+                                                       ast.Tuple) and len(node.value.elts) > 1:
             first, last = (_words_of(node.value.elts[place]) for place in (0, -1))
-            if words & {"loss", "cost", "entropy", "criterion"} or re.fullmatch(GRADIENT_NAME, last):
+            if words & {"loss", "cost", "entropy", "criterion"} or re.fullmatch(GRADIENT_NAME,
+                                                                                last):
                 return _is_number(node.value.elts[0])
-            if any(map(LOSSES.__contains__, (*words, plain(name)))) and _is_value_and_gradient(node.value, function):
+            if any(map(LOSSES.__contains__,
+                       (*words, plain(name)))) and _is_value_and_gradient(node.value, function):
                 return True
-            return bool(re.fullmatch(GRADIENT_NAME, first) and re.fullmatch("(?i).*(loss|cost)|j", last))
+            return bool(re.fullmatch(GRADIENT_NAME, first)
+                        and re.fullmatch("(?i).*(loss|cost)|j", last))
     return False
 
 
 def _is_value_and_gradient(returned, function):
-    """Is it (np.mean(r ** 2), 2 * X.T @ r)? Two numbers, such as an error and R², are none, nor are weights and a cost."""
+    """Is it (np.mean(r ** 2), 2 * X.T @ r)? Two numbers, such as an error and R², are none, nor are
+    weights and a cost."""
     first, last = returned.elts[0], returned.elts[-1]
     given = {p.name for p in binding.signature(function)}
-    multiplies = any(isinstance(node, ast.MatMult) for node in ast.walk(last)) or bool(_called(last) & {"dot", "T"})
-    moved = not _called(last) & REDUCING and any(isinstance(node, ast.Name) and node.id in given for node in ast.walk(last))
-    return bool(_called(first) & REDUCING) and not isinstance(last, ast.Name) and (multiplies or moved)
+    multiplies = any(isinstance(node, ast.MatMult)
+                     for node in ast.walk(last)) or bool(_called(last) & {"dot", "T"})
+    moved = not _called(last) & REDUCING and any(isinstance(node, ast.Name) and node.id in given
+                                                 for node in ast.walk(last))
+    return bool(_called(first) & REDUCING) and not isinstance(last,
+                                                              ast.Name) and (multiplies or moved)
 
 
 def _called(node):
@@ -211,32 +255,39 @@ def _words_of(node):
 
 
 def _is_number(node):
-    return isinstance(node, (ast.Constant, ast.Call, ast.BinOp, ast.UnaryOp)) or isinstance(node, ast.Name) and \
-        bool(re.search(r"loss|cost|^l$|^j$|err|obj|^nll|^ce$|^value$|^out$", node.id.lower()))
+    return (isinstance(node, (ast.Constant, ast.Call, ast.BinOp, ast.UnaryOp))
+            or isinstance(node, ast.Name)
+            and bool(re.search(r"loss|cost|^l$|^j$|err|obj|^nll|^ce$|^value$|^out$",
+                               node.id.lower())))
 
 
-# ------------------------------------------------------------------------------------------------ classes
+# ------------------------------------------------------------------------------------------ classes
 
 
 def _in_class(name, cls, own):
-    """[Found] of a class: its forward and backward by their names, a network's loss with gradients, or a scalar engine."""
-    methods = {method: value for base in reversed(cls.__mro__[:-1]) for method, value in vars(base).items()
-               if callable(getattr(cls, method, None))}
+    """[Found] of a class: its forward and backward by their names, a network's loss with gradients,
+    or a scalar engine."""
+    methods = {method: value for base in reversed(cls.__mro__[:-1])
+               for method, value in vars(base).items() if callable(getattr(cls, method, None))}
     backward = _best(methods, BACKWARD) or _best(methods, DERIVATIVE)
     both = [method for method in methods if _returns_gradients(method, getattr(cls, method)) or
             {"loss", "gradients"} <= set(_words(method))]
-    if issubclass(cls, BaseException) or not backward and not both or _is_interface(cls, backward, own):
+    if issubclass(cls, BaseException) or not backward and not both or _is_interface(cls, backward,
+                                                                                    own):
         return []
     if backward and {"__add__", "__mul__"} & methods.keys():
         return [Found(name, cls, backward, "engine", name)]
     forward = _best(methods, FORWARD)
     if not backward or not forward and both:
-        return [Found(name if len(both) == 1 else f"{name}.{method}", cls, (method, None), "class", f"{name}.{method}")
-                for method in both]
-    if forward and "__init__" not in methods and [p.name for p in binding.signature(methods[forward])] == ["self"]:
-        return [Found(name, methods[forward], methods[backward], "derivative", name)]  # called as Relu.forward(x)
+        return [Found(name if len(both) == 1 else f"{name}.{method}", cls, (method, None), "class",
+                      f"{name}.{method}") for method in both]
+    if (forward and "__init__" not in methods
+        and [p.name for p in binding.signature(methods[forward])] == ["self"]):
+        # called as Relu.forward(x)
+        return [Found(name, methods[forward], methods[backward], "derivative", name)]
     if not forward:
-        return [Found(name, cls, None, "skipped", f"{name}: it has {backward}, but no forward (or fprop, __call__ …)")]
+        return [Found(name, cls, None, "skipped", f"{name}: it has {backward}, "
+                      "but no forward (or fprop, __call__ …)")]
     return [Found(name, cls, (forward, backward), "class", name)]
 
 
@@ -247,21 +298,25 @@ def _best(methods, table):
 
 def _is_interface(cls, backward, own):
     """A base class that leaves its methods to others."""
-    below = [other for other in own.values() if inspect.isclass(other) and other is not cls and issubclass(other, cls)]
-    if backward and any(getattr(other, backward) is getattr(cls, backward) for other in below) and _leaves_open(cls, below):
+    below = [other for other in own.values() if inspect.isclass(other) and other is not cls
+             and issubclass(other, cls)]
+    if backward and any(getattr(other, backward) is getattr(cls, backward)
+                        for other in below) and _leaves_open(cls, below):
         return True  # it is checked where it is used
     empty = backward and is_empty(getattr(cls, backward))
     return inspect.isabstract(cls) or empty and (bool(below) or plain(cls.__name__) in BASES)
 
 
 def _leaves_open(cls, below):
-    """Does it use what only the classes below define: methods that are empty here, or attributes that are not there at all?"""
+    """Does it use what only the classes below define: methods that are empty here, or attributes
+    that are not there at all?"""
     used = set(re.findall(r"\bself\.([A-Za-z_]\w*)", _source(cls)))
     made = set(re.findall(r"\bself\.([A-Za-z_]\w*)(?=[^=\n()]*=[^=])", _source(cls)))
     for name in used - made:
         here = getattr(cls, name, None)
         if here is None or inspect.isfunction(here) and is_empty(here):
-            if any(name in vars(other) or re.search(rf"\bself\.{name}\b", _source(other)) for other in below):
+            if any(name in vars(other) or re.search(rf"\bself\.{name}\b", _source(other))
+                   for other in below):
                 return True
     return _best(vars(cls), FORWARD) is None
 
@@ -277,8 +332,9 @@ def is_empty(function: object) -> bool:
     """Nothing but a docstring, pass, or raise NotImplementedError?"""
     body = getattr(source_tree(function), "body", [])
     inside = body[0].body if body and isinstance(body[0], ast.FunctionDef) else [None]
-    return all(isinstance(node, (ast.Pass, ast.Raise)) or isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) or
-               isinstance(node, ast.Return) and (node.value is None or isinstance(node.value, ast.Constant)) for node in inside)
+    return all(isinstance(node, (ast.Pass, ast.Raise)) or isinstance(node, ast.Expr)
+               and isinstance(node.value, ast.Constant) or isinstance(node, ast.Return)
+               and (node.value is None or isinstance(node.value, ast.Constant)) for node in inside)
 
 
 def source_tree(function: object) -> ast.AST:
@@ -290,17 +346,20 @@ def source_tree(function: object) -> ast.AST:
 
 
 def _is_layer(value):
-    return isinstance(value, (Function, Module)) or inspect.isclass(value) and issubclass(value, (Function, Module))
+    return (isinstance(value, (Function, Module)) or inspect.isclass(value)
+            and issubclass(value, (Function, Module)))
 
 
-# ------------------------------------------------------------------------------------------------ by name
+# ------------------------------------------------------------------------------------------ by name
 
 
 def chosen(module: types.ModuleType, names: list[str]) -> list[Found]:
-    """[Found] for what stands after the colon: FILE:forward,backward, FILE:conv for a pair, FILE:Layer. Raises NothingFound."""
+    """[Found] for what stands after the colon: FILE:forward,backward, FILE:conv for a pair,
+    FILE:Layer. Raises NothingFound."""
     name, *backward = names
     found = [] if backward else [item for item in anything(module)
-                                 if name in (item.name, item.title, getattr(item.forward, "__name__", None))]
+                                 if name in (item.name, item.title,
+                                             getattr(item.forward, "__name__", None))]
     if found:
         return found
     functions = [getattr(module, name, None) for name in names]
@@ -313,15 +372,18 @@ def chosen(module: types.ModuleType, names: list[str]) -> list[Found]:
 
 
 def like(module: types.ModuleType, theirs: Found) -> Found:
-    """What a student's module has for one Found of the teacher's: the same, or what is missing. Where the student hands in
-    backward alone, the teacher's forward is taken."""
-    same = [item for item in anything(module) if item.name == theirs.name and item.kind == theirs.kind]
+    """What a student's module has for one Found of the teacher's: the same, or what is missing.
+    Where the student hands in backward alone, the teacher's forward is taken."""
+    same = [item for item in anything(module) if item.name == theirs.name
+            and item.kind == theirs.kind]
     names = vars(module)
     if same:
         return same[0]
     if theirs.kind in ("pair", "derivative"):
         forward, backward = theirs.forward.__name__, theirs.title
         if callable(names.get(backward)):
-            return Found(theirs.name, names.get(forward, theirs.forward), names[backward], theirs.kind, backward)
-        return Found(theirs.name, names.get(forward), None, "missing", backward if forward in names else forward)
+            return Found(theirs.name, names.get(forward, theirs.forward), names[backward],
+                         theirs.kind, backward)
+        return Found(theirs.name, names.get(forward), None, "missing",
+                     backward if forward in names else forward)
     return Found(theirs.name, None, None, "missing", theirs.title)

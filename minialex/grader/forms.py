@@ -1,8 +1,11 @@
-"""What was found becomes what the checker needs: a function of named arrays, and one that gives gradients by name.
+"""What was found becomes what the checker needs: a function of named arrays, and one that gives
+gradients by name.
 
-    of_class(found, layout, request)   [Reading, …], one for each way in which it may be meant; the best one is told
+    of_class(found, layout, request)   [Reading, …], one for each way in which it may be meant; the
+                                       best one is told
 
-A code has the methods of gradcheck.numpy_code.Functions: title, run(values), backward(run, douts), takes_dout(run).
+A code has the methods of gradcheck.numpy_code.Functions: title, run(values), backward(run, douts),
+takes_dout(run).
 """
 import contextlib
 import copy
@@ -10,136 +13,22 @@ import functools
 import inspect
 import itertools
 import sys
-from typing import NamedTuple
 
 import numpy as np
 
 from ..gradcheck import binding
 from ..gradcheck.dialects import INITIALISE, LAYERS, LISTS, NEIGHBOURS, OUTPUTS, ROLE, STACKS, plain
-from ..gradcheck.gradients import GradientsDiffer, Named
-from ..gradcheck.numpy_code import Functions
 from . import finding, inputs, objects
+from .functions import (
+    CONTEXT,
+    Reading,
+    as_slopes,
+    asks_for_the_input,
+    functions,
+    required,
+    with_context,
+)
 from .layers import Layer, NotChecked
-
-
-class Reading(NamedTuple):
-    """What was found, read in one way. words: how it is meant, where that is not as usual."""
-
-    code: object
-    values: dict
-    words: str = ""
-
-
-# ------------------------------------------------------------------------------------------------ functions
-
-
-def functions(forward, backward, kind, by_name=True):
-    """[(Functions, words)]: a derivative is read as f'(x), as f' of the output, or as a backward like any other."""
-    forward, backward = with_context(forward, backward)
-    code = Functions(forward, backward, by_name)
-    plainly = [(code, "")]
-    if kind != "derivative" and not asks_for_the_input(forward, backward):
-        return plainly
-    asked, given = _required(backward), _required(forward)
-    takes_one = len(asked) <= 1 or len(asked) == len(given) > 1
-    return _slopes(code) + plainly if takes_one else plainly + _slopes(code)
-
-
-def asks_for_the_input(forward, backward):
-    """Is backward's only argument called like forward's: backward(x)? It may be f'(x), or dout by another name."""
-    asked = _required(backward)
-    return len(asked) == 1 and asked == _required(forward)[:1]
-
-
-def _slopes(code):
-    return [(Slope(code, False), "f' of x: dx = dout · f'(x)"), (Slope(code, True), "f' of the output: dx = dout · f'(y)")]
-
-
-class Composed(Functions):
-    """Two functions that are written here, around a student's. file: where his code is; "" where no small number counts."""
-
-    def __init__(self, forward, backward, title, file=""):
-        super().__init__(forward, backward, by_name=True)
-        self.title, self.source = title, file
-
-    def file(self):
-        return self.source
-
-
-class Slope:
-    """A code whose backward gives f', of x or of the output: dx = dout · f'."""
-
-    def __init__(self, code, of_output):
-        self.code, self.of_output, self.title, self.file, self.run = code, of_output, code.title, code.file, code.run
-
-    def backward(self, run, douts):
-        """{the first input: dout · f'}"""
-        function, (name, x) = self.code.backward_of(run), next(iter(run.inputs.items()))
-        values = run.outputs if self.of_output else list(run.inputs.values())
-        slope = function(*values[:max(1, len(_required(function)))])
-        return Named({name: chained(douts[0], slope, x, binding.title(function))})
-
-    def takes_dout(self, run):
-        """The chain rule's factor; one number has none."""
-        if np.ndim(run.outputs[0]) == 0:
-            raise NotChecked(f"{self.title} returns one number: its derivative is no f'(x)")
-        return True
-
-
-def chained(dout: np.ndarray, slope: np.ndarray, x: np.ndarray, name: str) -> np.ndarray:
-    """dout · f'. f' has a value for each of f's, or a Jacobian, of each example or of all, as of a softmax; or a value for each
-    of x's where f takes the maximum or the mean along an axis, or parts of x. Raises GradientsDiffer for any other shape."""
-    slope, dout = np.asarray(slope), np.asarray(dout)
-    if slope.shape == (*dout.shape, *dout.shape[-1:]):
-        return np.einsum("...i,...ij->...j", dout, slope)
-    if slope.shape in ((), dout.shape):  # the identity's is 1
-        return dout * slope
-    if slope.shape == (dout.size, dout.size):
-        return (dout.reshape(-1) @ slope).reshape(dout.shape)
-    if slope.shape == np.shape(x) and slope.ndim == dout.ndim and not any(map(np.mod, slope.shape, dout.shape)):
-        return np.tile(dout, tuple(map(int.__floordiv__, slope.shape, dout.shape))) * slope  # of a·σ(b), x = (a, b)
-    for axis in range(np.ndim(x)) if slope.shape == np.shape(x) and np.ndim(x) == dout.ndim + 1 else ():
-        if np.delete(slope.shape, axis).tolist() == list(dout.shape):
-            return np.expand_dims(dout, axis) * slope
-    raise GradientsDiffer(f"{name} returned shape {slope.shape} where f returns {dout.shape}: f' has a value for each of f")
-
-
-def _required(function):
-    return [p.name for p in binding.signature(function) if p.default is p.empty and p.kind in binding.POSITIONAL]
-
-
-CONTEXT = ("ctx", "context")
-
-
-class Context:
-    """What static methods get as `ctx`: it keeps whatever forward saves."""
-
-    def __init__(self):
-        self.needs_input_grad = (True,) * 9
-
-    def save_for_backward(self, *values):
-        """Keep them, by all the names that people look for."""
-        self.saved_tensors = self.saved_values = self.saved = self.saved_variables = self.saved_data = values
-
-
-def with_context(forward, backward):
-    """The two functions without their first argument `ctx`, which is made anew for each forward."""
-    first, *others = [p.name for p in binding.signature(forward)] or [""]
-    if backward is None or first not in CONTEXT and not (first == "self" and others):
-        return forward, backward
-    kept = []
-
-    def without_first(function, begins):
-        @functools.wraps(function)
-        def called(*arguments, **keywords):
-            kept[:] = [Context()] if begins else kept
-            return function(*kept, *arguments, **keywords)
-        called.__signature__ = inspect.Signature(binding.signature(function)[1:])
-        return called
-    return without_first(forward, True), without_first(backward, False)
-
-
-# ------------------------------------------------------------------------------------------------ classes
 
 
 def of_class(found, layout, request):
@@ -149,7 +38,8 @@ def of_class(found, layout, request):
                     for name in (forward, backward or forward))
     built = {} if is_static else _arguments(found, layout, request)
     prototype = cls if is_static else cls(**built)
-    method, gradient = getattr(prototype, forward), getattr(prototype, backward) if backward else None
+    method, gradient = getattr(prototype, forward), getattr(prototype,
+                                                            backward) if backward else None
     kind = finding.kind_of(backward or "")
     if is_static or [p.name for p in binding.signature(method)][:1] in ([name] for name in CONTEXT):
         return of_functions(method, gradient, kind, layout, request)
@@ -158,22 +48,26 @@ def of_class(found, layout, request):
     values = inputs.draw(inputs.parameters_of(method), layout, request)
     _initialised(prototype, forward, values, layout, request)
     if empty and _gives_back(prototype, forward, values):
-        raise NotChecked(f"{found.name} was made with nothing in {empty}, and gives its input back: put a layer "
-                         "into the file, or a class that makes one with layers")
+        raise NotChecked(f"{found.name} was made with nothing in {empty}, and gives its input "
+                         "back: put a layer into the file, or a class that makes one with layers")
     if not any(isinstance(value, int) for value in built.values()):
         values = _wide_enough(prototype, forward, values)
-    asks_for_dout = backward and binding.names_of_dout(method, gradient)  # beside it, y is the output
+    # beside it, y is the output
+    asks_for_dout = backward and binding.names_of_dout(method, gradient)
     asked = [] if asks_for_dout else inputs.parameters_of(gradient)
-    targets = inputs.draw([p for p in asked if p.name not in values and ROLE.get(plain(p.name)) == "labels"], layout, request)
+    targets = inputs.draw([p for p in asked if p.name not in values
+                           and ROLE.get(plain(p.name)) == "labels"], layout, request)
     base = Layer(found.title, prototype, forward, backward, list(targets))
     base.learn({**values, **targets}, built)
     drawn = {**values, **targets, **base.values()}
     sloppy = asks_for_the_input(method, gradient)
-    readings = [Reading(base.read(feed, loss), drawn, words) for feed, loss, words in _meanings(base, values, targets, sloppy)]
+    readings = [Reading(base.read(feed, loss), drawn, words)
+                for feed, loss, words in _meanings(base, values, targets, sloppy)]
     if not backward:
         return readings
     derivative = sloppy or not asks_for_dout and kind == "derivative" or _asks_for_nothing(gradient)
-    slopes = [Reading(code, values, words) for code, words in _slopes(base.bare())] if derivative and not targets else []
+    slopes = [Reading(code, values, words)
+              for code, words in as_slopes(base.bare())] if derivative and not targets else []
     return readings + slopes if base.wanted else slopes + with_scores(readings)
 
 
@@ -191,16 +85,20 @@ def _gives_back(prototype, forward, values):
         output = getattr(objects.clone(prototype), forward)(**values)
     except Exception:  # it runs otherwise, or not at all
         return False
-    return any(isinstance(value, np.ndarray) and np.array_equal(value, output) for value in values.values())
+    return any(isinstance(value, np.ndarray) and np.array_equal(value, output)
+               for value in values.values())
 
 
 def _wide_enough(prototype, forward, values):
-    """The same inputs, the first as wide as some weights: of a network whose sizes are written in its constructor."""
-    name = next((name for name, value in values.items() if np.ndim(value) == 2 and binding.is_checked(value)), None)
-    weights = [array for _, array in objects.arrays(prototype) if array.ndim == 2 and array.dtype.kind == "f"] if name else []
+    """The same inputs, the first as wide as some weights: of a network whose sizes are written in
+    its constructor."""
+    name = next((name for name, value in values.items() if np.ndim(value) == 2
+                 and binding.is_checked(value)), None)
+    weights = [array for _, array in objects.arrays(prototype) if array.ndim == 2
+               and array.dtype.kind == "f"] if name else []
     for width in [None, *dict.fromkeys(size for array in weights for size in array.shape)]:
-        tried = values if width is None else {
-            **values, name: np.random.default_rng(width).standard_normal((len(values[name]), width))}
+        tried = values if width is None else {**values, name: np.random.default_rng(
+            width).standard_normal((len(values[name]), width))}
         if _runs(prototype, forward, tried):
             return tried
     return values
@@ -208,29 +106,35 @@ def _wide_enough(prototype, forward, values):
 
 def _asks_for_nothing(backward):
     """backward(self, *_) or (self, _): it gives f' of what forward kept, whatever it is given."""
-    return [p.name == "_" or p.kind == p.VAR_POSITIONAL for p in binding.signature(backward)] == [True]
+    return [p.name == "_" or p.kind == p.VAR_POSITIONAL
+            for p in binding.signature(backward)] == [True]
 
 
 def _arguments(found, layout, request):
     """What the constructor is given, drawn; for another layer, the first of the file that fits."""
     values = inputs.draw(inputs.parameters_of(found.forward), layout, request, numbers=True)
     for name in values:
-        is_size = plain(name) in LISTS and not (layout.turn == 2 and isinstance(values[name], list))  # layers=(4, 8, 2), or 2
+        # layers=(4, 8, 2), or 2
+        is_size = plain(name) in LISTS and not (layout.turn == 2 and isinstance(values[name], list))
         is_stack = plain(name) in STACKS and not is_size
         if (plain(name) in LAYERS or is_stack) and name not in request.options:
-            values[name] = [_another(found, name, layout, request)] if is_stack else _another(found, name, layout, request)
+            values[name] = ([_another(found, name, layout, request)] if is_stack
+                            else _another(found, name, layout, request))
     return values
 
 
 @functools.lru_cache(maxsize=16)
 def _kin(module, backward):
-    """The classes with the same two methods that need no other layer: of the file, then of the rest of its package."""
+    """The classes with the same two methods that need no other layer: of the file, then of the rest
+    of its package."""
     package = module.__name__.partition(".")[0] + "."
     items = []
-    for one in [module, *[other for name, other in list(sys.modules.items()) if f"{name}.".startswith(package)]]:
+    for one in [module, *[other for name, other in list(sys.modules.items())
+                          if f"{name}.".startswith(package)]]:
         items += [item for item in finding.anything(one) if item not in items]
-    return [item for item in items if item.kind == "class" and item.backward == backward and not any(
-        plain(p.name) in {**LAYERS, **STACKS} for p in inputs.parameters_of(item.forward))]
+    return [item for item in items if item.kind == "class" and item.backward == backward
+            and not any(plain(p.name) in {**LAYERS, **STACKS}
+                        for p in inputs.parameters_of(item.forward))]
 
 
 def _another(found, name, layout, request):
@@ -245,36 +149,42 @@ def _another(found, name, layout, request):
             first = next(iter(values))
             if np.shape(gradients.get(first)) == np.shape(values[first]):
                 return getattr(code, "code", code).prototype
-    raise NotChecked(f"{found.title}: its constructor takes another layer, {name}, and the file holds none that fits: give one "
-                     f"in a function {found.name}_inputs(generator) that returns {{{name!r}: …}}")
+    raise NotChecked(f"{found.title}: its constructor takes another layer, {name}, "
+                     "and the file holds none that fits: give one in a function "
+                     f"{found.name}_inputs(generator) that returns {{{name!r}: …}}")
 
 
 def of_functions(forward, backward, kind, layout, request):
     """The same for two functions."""
     without = with_context(forward, backward)[0]
     values = inputs.draw(inputs.parameters_of(without), layout, request)
-    return with_scores([Reading(code, values, words) for code, words in functions(forward, backward, kind)])
+    return with_scores([Reading(code, values, words)
+                        for code, words in functions(forward, backward, kind)])
 
 
 def with_scores(readings):
-    """The readings of a loss, and of the same loss as a function of the scores before its probabilities: many courses give
-    that gradient, p − t, as the gradient of the cross entropy."""
+    """The readings of a loss, and of the same loss as a function of the scores before its
+    probabilities: many courses give that gradient, p − t, as the gradient of the cross entropy."""
     code, values, _ = next(reading for reading in readings if not reading.words)
-    inputs_of = [name for name, value in values.items() if binding.is_checked(value) and ROLE.get(plain(name)) != "labels"]
+    inputs_of = [name for name, value in values.items() if binding.is_checked(value)
+                 and ROLE.get(plain(name)) != "labels"]
     if "labels" not in inputs.roles(values) or len(inputs_of) != 1:
         return readings
-    return readings + [Reading(BeforeProbabilities(code, inputs_of[0], squash), values, f"as the gradient of the scores before "
-                               f"the {name}") for name, squash in SQUASHES.items()]
+    return readings + [Reading(BeforeProbabilities(code, inputs_of[0], squash), values,
+                               f"as the gradient of the scores before the {name}")
+                       for name, squash in SQUASHES.items()]
 
 
-SQUASHES = {"softmax": lambda x: np.exp(x) / np.exp(x).sum(axis=-1, keepdims=True), "sigmoid": lambda x: 1 / (1 + np.exp(-x))}
+SQUASHES = {"softmax": lambda x: np.exp(x) / np.exp(x).sum(axis=-1, keepdims=True),
+            "sigmoid": lambda x: 1 / (1 + np.exp(-x))}
 
 
 class BeforeProbabilities:
     """A code whose input `name` is squashed to probabilities first."""
 
     def __init__(self, code, name, squash):
-        self.code, self.name, self.squash, self.title, self.file = code, name, squash, code.title, code.file
+        self.code, self.name, self.squash, self.title, self.file = (code, name, squash, code.title,
+                                                                    code.file)
 
     def run(self, values):
         """A Run of forward with these scores; its state is that with the probabilities."""
@@ -291,8 +201,8 @@ class BeforeProbabilities:
 
 
 def _initialised(prototype, forward, values, layout, request):
-    """Some layers make their weights in a method of their own, and some find their input in an attribute: done where forward
-    does not run without."""
+    """Some layers make their weights in a method of their own, and some find their input in an
+    attribute: done where forward does not run without."""
     _called(prototype, layout, request, connect=True)
     for prepare in (_called, _filled):
         if not _runs(prototype, forward, values):
@@ -306,22 +216,26 @@ def _called(prototype, layout, request, connect=False):
         parameters = inputs.parameters_of(made) if callable(made) else []
         near = [p.replace(default=p.empty) for p in parameters if plain(p.name) in NEIGHBOURS]
         if callable(made) and bool(near) == connect:
-            arguments = inputs.draw([*near, *(p for p in parameters if p.default is p.empty and plain(p.name) not in NEIGHBOURS)],
-                                    layout, request, numbers=True)
+            arguments = inputs.draw([*near, *(p for p in parameters if p.default is p.empty
+                                              and plain(p.name) not in NEIGHBOURS)], layout,
+                                    request, numbers=True)
             with contextlib.suppress(Exception):  # forward says what is missing
-                made(**{key: Recorder() if "opt" in key else value for key, value in arguments.items()})
+                made(**{key: Recorder() if "opt" in key else value
+                        for key, value in arguments.items()})
 
 
 def _filled(prototype, layout, request):
     """What is still None and called like an input, a target or a weight gets a drawn value."""
-    names = [name for name, value in vars(prototype).items() if value is None and ROLE.get(plain(name)) in layout.shapes and
-             not (plain(name) in OUTPUTS and ROLE[plain(name)] == "scores")]
+    names = [name for name, value in vars(prototype).items()
+             if value is None and ROLE.get(plain(name)) in layout.shapes
+             and not (plain(name) in OUTPUTS and ROLE[plain(name)] == "scores")]
     parameters = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY) for name in names]
     vars(prototype).update(inputs.draw(parameters, layout, request))
 
 
 def _stacked(prototype, found, layout, request):
-    """An empty list of layers gets one; a tuple, of Sequential(*layers), too. Returns the name of one that stays empty."""
+    """An empty list of layers gets one; a tuple, of Sequential(*layers), too. Returns the name of
+    one that stays empty."""
     empty = ""
     for name, value in list(vars(prototype).items()):
         if plain(name) in STACKS and isinstance(value, (list, tuple)) and not value:
@@ -331,7 +245,8 @@ def _stacked(prototype, found, layout, request):
                 if isinstance(value, tuple):
                     setattr(prototype, name, (layer,))
                 else:
-                    (prototype.add if callable(getattr(prototype, "add", None)) else value.append)(layer)
+                    (prototype.add if callable(getattr(prototype, "add", None))
+                     else value.append)(layer)
                 empty = ""
     return empty
 
@@ -345,20 +260,22 @@ class Recorder:
 
 
 def _meanings(base, values, targets, sloppy):
-    """(what is fed to backward, how the loss comes of the output, words), the plain reading first. A loss class may want its
-    input or its output where others want dout; a network whose backward gets the target has a loss that nobody wrote down."""
+    """(what is fed to backward, how the loss comes of the output, words), the plain reading first.
+    A loss class may want its input or its output where others want dout; a network whose backward
+    gets the target has a loss that nobody wrote down."""
     yield "dout by another name" if sloppy else "dout", None, ""
     of_loss = any(ROLE.get(plain(name)) == "labels" for name in values)
     for feed, words in itertools.product(FEEDS, REDUCED) if of_loss and base.function else ():
         if FEEDS[feed] or words:
             yield feed, REDUCED[words], ", ".join(filter(None, (FEEDS[feed], words)))
-    if targets or base.function and (of_loss and not base.returns_number or
-                                     not of_loss and not _required(getattr(base.prototype, base.function))):
+    if targets or base.function and (of_loss and not base.returns_number or not of_loss
+                                     and not required(getattr(base.prototype, base.function))):
         for words, loss in LOSSES.items():
             yield "dout", loss, f"as the gradient of {words}"
 
 
-FEEDS = {"dout": "", "input": "backward is given forward's input", "output": "backward is given forward's output"}
+FEEDS = {"dout": "", "input": "backward is given forward's input",
+         "output": "backward is given forward's output"}
 REDUCED = {"": None, "of the mean of what forward returns": lambda y, _: np.mean(y),
            "of the sum of what forward returns": lambda y, _: np.sum(y)}
 
@@ -374,10 +291,12 @@ LOSSES = {
     "Σ (output − target)²": lambda y, t: ((y - t) ** 2).sum(),
     "½ Σ (output − target)² / N": lambda y, t: ((y - t) ** 2).sum() / 2 / len(y),
     "mean (output − target)²": lambda y, t: ((y - t) ** 2).mean(),
-    "½ mean over the columns, Σ (output − target)²": lambda y, t: ((y - t) ** 2).sum() / 2 / np.shape(y)[-1],
+    "½ mean over the columns, Σ (output − target)²": lambda y,
+    t: ((y - t) ** 2).sum() / 2 / np.shape(y)[-1],
     "binary cross entropy": lambda y, t: _cross_entropy(y, t)[1],
     "binary cross entropy / N": lambda y, t: _cross_entropy(y, t)[1] / len(y),
-    "binary cross entropy / the number of columns": lambda y, t: _cross_entropy(y, t)[1] / np.shape(y)[-1],
+    "binary cross entropy / the number of columns": lambda y,
+    t: _cross_entropy(y, t)[1] / np.shape(y)[-1],
     "cross entropy": lambda y, t: _cross_entropy(y, t)[0],
     "cross entropy / N": lambda y, t: _cross_entropy(y, t)[0] / len(y),
 }

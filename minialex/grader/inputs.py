@@ -1,11 +1,14 @@
-"""Where the inputs of a student's code come from: the teacher, the student, the command line, or its arguments' names.
+"""Where the inputs of a student's code come from: the teacher, the student, the command line, or
+its arguments' names.
 
     1. NAME_inputs(generator) or inputs(generator) in the file after --like, or in the student's own
     2. --shape x=2,3,7,9, --labels y=4:10, --option stride=2
-    3. what the argument is called: x, w, b, gamma, labels, stride, conv_param ... stand for the same things in all courses
+    3. what the argument is called: x, w, b, gamma, labels, stride, conv_param ... mean the same in
+       all courses
 
-A layout gives the arguments their shapes, in letters (see dialects.txt). A constructor's whole numbers are letters, too (n_in is
-D). Layouts are tried in turn; the first with which forward runs is taken, and then further ones, where other mistakes show.
+A layout gives the arguments their shapes, in letters (see dialects.txt). A constructor's whole
+numbers are letters, too (n_in is D). Layouts are tried in turn; the first with which forward runs
+is taken, and then further ones, where other mistakes show.
 """
 import copy
 import inspect
@@ -28,11 +31,12 @@ class CannotDraw(Exception):
 
 
 class Request:
-    """What the command line asks for. shapes: {name: (2, 3, 7, 9)}; labels: {name: (shape, how many classes)}; options:
-    {name: value}; seed; constant: names of inputs that are not moved."""
+    """What the command line asks for. shapes: {name: (2, 3, 7, 9)}; labels: {name: (shape, how many
+    classes)}; options: {name: value}; seed; constant: names of inputs that are not moved."""
 
     def __init__(self, shapes=None, labels=None, options=None, seed=0, constant=()):
-        self.shapes, self.labels, self.options, self.seed = shapes or {}, labels or {}, options or {}, seed
+        self.shapes, self.labels, self.options, self.seed = (shapes or {}, labels or {},
+                                                             options or {}, seed)
         self.constant = constant
 
     def named(self):
@@ -40,9 +44,10 @@ class Request:
 
 
 class Layout(NamedTuple):
-    """shapes: {role: letters}; sizes: {letter: number}, and those of windows; turn: which alternative of an option; also:
-    whether options with a default are drawn, too; several: whether the input is a list of arrays; helper: which of the
-    student's own classes is given where a constructor wants an object."""
+    """shapes: {role: letters}; sizes: {letter: number}, and those of windows; turn: which
+    alternative of an option; also: whether options with a default are drawn, too; several: whether
+    the input is a list of arrays; helper: which of the student's own classes is given where a
+    constructor wants an object."""
 
     shapes: dict
     sizes: dict
@@ -56,25 +61,30 @@ class Layout(NamedTuple):
 
 
 def given(found, modules, seed):
-    """What an inputs(generator) function of one of the modules gives, or inputs(generator, size) for the usual size 0; None if
-    there is no such function."""
+    """What an inputs(generator) function of one of the modules gives, or inputs(generator, size)
+    for the usual size 0; None if there is no such function."""
     for module in modules:
         for name in (f"{found.name}_inputs", "inputs"):
             make = getattr(module, name, None)
             if callable(make):
-                places = [p for p in inspect.signature(make).parameters.values() if p.kind in binding.POSITIONAL]
+                places = [p for p in inspect.signature(make).parameters.values()
+                          if p.kind in binding.POSITIONAL]
                 return make(*[np.random.default_rng(seed), 0][:len(places)])
     return None
 
 
 def layouts(name, request, small=False, also=False, forward=None):
-    """Yields each Layout that goes with this name once: the likely ones first, then those that know most of forward's
-    parameters; `also`: those where other mistakes show. Where the first argument may be a list of arrays, that is tried, too."""
+    """Yields each Layout that goes with this name once: the likely ones first, then those that know
+    most of forward's parameters; `also`: those where other mistakes show. Where the first argument
+    may be a list of arrays, that is tried, too."""
     table, seen = (dialects.FURTHER if also else dialects.LAYOUTS), []
-    lists = {"said": (True, False), "maybe": (False, True), "": (False,)}[takes_list(forward) if forward else ""]
-    roles = {ROLE.get(plain(p.name)) for p in parameters_of(forward)} & {"gamma", "beta", "wx", "wh", "h"}
+    lists = {"said": (True, False), "maybe": (False, True),
+             "": (False,)}[takes_list(forward) if forward else ""]
+    roles = {ROLE.get(plain(p.name)) for p in parameters_of(forward)} & {"gamma", "beta", "wx",
+                                                                         "wh", "h"}
     others = sorted(dialects.ANY_NAME["any"], key=lambda layout: len(roles - layout[0].keys()))
-    likely = [layout for words, found in table.items() if any(word in name.lower() for word in words.split()) for layout in found]
+    likely = [layout for words, found in table.items()
+              if any(word in name.lower() for word in words.split()) for layout in found]
     for turn in range(1 if also else 3):
         for shapes, sizes in [*likely, *([] if also else others)]:
             sizes = {**dialects.SIZES, **(dialects.SMALLER if small else {}), **sizes}
@@ -105,49 +115,57 @@ def parameters_of(code):
 
 
 def _decorated(wrapper):
-    """The parameters of the function that a decorator without functools.wraps took in; nothing if it is not to be seen."""
+    """The parameters of the function that a decorator without functools.wraps took in; nothing if
+    it is not to be seen."""
     held = [cell.cell_contents for cell in getattr(wrapper, "__closure__", None) or ()]
     return next((binding.signature(one)[1:] for one in held if inspect.isfunction(one)), [])
 
 
 def _of_the_base(cls, found):
     """What **kwargs hands on to the constructor of the class below."""
-    inherited = next((base for base in cls.__mro__[1:] if base is not object and "__init__" in vars(base)), None)
+    inherited = next((base for base in cls.__mro__[1:] if base is not object
+                      and "__init__" in vars(base)), None)
     if inherited is None or not any(p.kind == p.VAR_KEYWORD for p in found):
         return []
-    return [p for p in parameters_of(inherited) if p.name not in {p.name for p in found} and p.kind in NAMED]
+    return [p for p in parameters_of(inherited) if p.name not in {p.name for p in found}
+            and p.kind in NAMED]
 
 
-KNOWN = (dialects.OPTIONS, ROLE, LETTER, GEOMETRY, dialects.LISTS, dialects.LAYERS, dialects.STACKS, dialects.NEIGHBOURS)
+KNOWN = (dialects.OPTIONS, ROLE, LETTER, GEOMETRY, dialects.LISTS, dialects.LAYERS, dialects.STACKS,
+         dialects.NEIGHBOURS)
 
 
 def mysterious(parameters, request):
     """The required arguments whose names say nothing."""
-    return [p.name for p in parameters if p.default is p.empty and p.name not in request.named() and p.kind in NAMED and
-            not any(plain(p.name) in table for table in KNOWN)]
+    return [p.name for p in parameters if p.default is p.empty and p.name not in request.named()
+            and p.kind in NAMED and not any(plain(p.name) in table for table in KNOWN)]
 
 
 def draw(parameters, layout, request, numbers=False):
-    """{name: value} of what must be given, and of defaults that are better drawn. numbers: of a constructor, whose n_in is a
-    whole number."""
+    """{name: value} of what must be given, and of defaults that are better drawn. numbers: of a
+    constructor, whose n_in is a whole number."""
     values, roles = {}, _roles([p.name for p in parameters], layout)
     for p in parameters:
-        if p.name in request.named() or p.kind in NAMED and (p.default is p.empty or _better_drawn(p, layout, numbers)):
+        if p.name in request.named() or p.kind in NAMED and (p.default is p.empty
+                                                             or _better_drawn(p, layout, numbers)):
             values[p.name] = _value(p, roles[p.name], layout, request, numbers, values)
     name, array = next(iter(values.items()), (None, None))
     if layout.several and not numbers and isinstance(array, np.ndarray):
         both = [array, np.random.default_rng([request.seed, 2]).standard_normal(array.shape)]
         values[name] = tuple(both) if "tuple" in str(parameters[0].annotation).lower() else both
-    functions = {name: dialects.FUNCTIONS[plain(name)] for name in values if numbers and plain(name) in dialects.FUNCTIONS}
+    functions = {name: dialects.FUNCTIONS[plain(name)]
+                 for name in values if numbers and plain(name) in dialects.FUNCTIONS}
     return {**values, **functions} if np.cos in functions.values() else values
 
 
 def takes_list(forward: Callable) -> str:
-    """Is its first argument a list of arrays? "said" in its annotation or description; "maybe" by what is done with it; or ""."""
+    """Is its first argument a list of arrays? "said" in its annotation or description; "maybe" by
+    what is done with it; or ""."""
     first = next((p for p in parameters_of(forward) if p.name != "self"), None)
     if first is None:
         return ""
-    if re.match(r"typing\.(List|Tuple|Sequence)|<class '(list|tuple)'|(List|list|Sequence|tuple)\b", str(first.annotation)):
+    if re.match(r"typing\.(List|Tuple|Sequence)|<class '(list|tuple)'|(List|list|Sequence|tuple)\b",
+                str(first.annotation)):
         return "said"
     try:
         source = inspect.getsource(forward)
@@ -156,12 +174,15 @@ def takes_list(forward: Callable) -> str:
     name = re.escape(first.name)
     if re.search(rf"\b{name}\s*:\s*:?(py:class:|class:)?`?(list|tuple|sequence)\b", source):
         return "said"
-    each = re.search(rf"\b{name}\[0\]", source) and re.search(rf"\b(len|zip|enumerate)\({name}\b|\bin {name}\b", source)
+    each = re.search(rf"\b{name}\[0\]",
+                     source) and re.search(rf"\b(len|zip|enumerate)\({name}\b|\bin {name}\b",
+                                           source)
     return "maybe" if each else ""
 
 
 class Neighbour:
-    """The layer before, or the network around, as a layer looks at it: its output by all usual names, its sizes."""
+    """The layer before, or the network around, as a layer looks at it: its output by all usual
+    names, its sizes."""
 
     def __init__(self, layout, generator):
         shape = layout.numbers(layout.shapes["x"])
@@ -178,12 +199,14 @@ class Neighbour:
 
 def helpers(annotation: object) -> list:
     """For activation: Activation, the student's classes of that kind."""
-    own = isinstance(annotation, type) and annotation.__module__ not in ("builtins", "numpy", "inspect")
+    own = isinstance(annotation, type) and annotation.__module__ not in ("builtins", "numpy",
+                                                                         "inspect")
     return [*annotation.__subclasses__(), annotation] if own else []
 
 
 def _object_of(annotation, first):
-    """An object of the first of the helpers that can be made of nothing, from number `first` on; None where there is none."""
+    """An object of the first of the helpers that can be made of nothing, from number `first` on;
+    None where there is none."""
     for cls in helpers(annotation)[first:]:
         try:
             return cls()
@@ -193,17 +216,21 @@ def _object_of(annotation, first):
 
 
 def _roles(names, layout):
-    """{name: role}. Of two targets the first is the prediction, if nothing else can be; a second gamma is no gamma."""
+    """{name: role}. Of two targets the first is the prediction, if nothing else can be; a second
+    gamma is no gamma."""
     roles, taken = {}, []
     for name in names:
         role = ROLE.get(plain(name))
-        if role in taken and role != "qkv" and (plain(name) in GEOMETRY or plain(name) in dialects.OPTIONS):
+        if role in taken and role != "qkv" and (plain(name) in GEOMETRY
+                                                or plain(name) in dialects.OPTIONS):
             role = None
         roles[name] = role
         taken.append(role)
     targets = [name for name in names if roles[name] == "labels"]
-    if len(targets) == 2 and not {"x", "scores", "probs", "a"} & set(taken) and "labels" in layout.shapes:
-        roles[min(targets, key=lambda name: ("true" in name or "target" in name, names.index(name)))] = "scores"
+    if len(targets) == 2 and not {"x", "scores", "probs",
+                                  "a"} & set(taken) and "labels" in layout.shapes:
+        roles[min(targets, key=lambda name: ("true" in name or "target" in name,
+                                             names.index(name)))] = "scores"
     return roles
 
 
@@ -217,7 +244,8 @@ def _better_drawn(p, layout, numbers):
     if p.default is None and ROLE.get(plain(p.name)) == "labels":
         return True
     if isinstance(p.default, bool) or not isinstance(p.default, int):
-        return p.default is False and plain(p.name) in dialects.TRAINING  # many layers keep nothing for backward without it
+        # many layers keep nothing for backward without it
+        return p.default is False and plain(p.name) in dialects.TRAINING
     if layout.also and plain(p.name) in GEOMETRY:
         return not numbers or LETTER.get(plain(p.name)) is None
     return p.default > LARGE and numbers and plain(p.name) in LETTER
@@ -246,11 +274,13 @@ def _value(p, role, layout, request, numbers, before):
 
 
 def _of_constructor(p, key, layout, generator):
-    """What a constructor is given for its sizes, and for what lies around the layer; None for others."""
+    """What a constructor is given for its sizes, and for what lies around the layer; None for
+    others."""
     pattern, letter = layout.shapes.get("x", ""), LETTER.get(key)
     is_picture, is_window = "H" in pattern, letter in ("K", "P")
     first = layout.turn != 1  # some name the batch, too
-    if p.annotation is int and key in {**dialects.LISTS, **dialects.OPTIONS} and key not in GEOMETRY:
+    if p.annotation is int and key in {**dialects.LISTS,
+                                       **dialects.OPTIONS} and key not in GEOMETRY:
         return layout.sizes["M"]  # layers: int
     if re.match(r"(typing\.)?tuple\b(?!.*\|)", str(p.annotation), re.IGNORECASE):
         if is_window:
@@ -262,8 +292,10 @@ def _of_constructor(p, key, layout, generator):
     made = _object_of(p.annotation, layout.helper)
     if made is not None or key in dialects.NEIGHBOURS:
         return Neighbour(layout, generator) if made is None else made
-    if key in dialects.SHAPES and len(pattern) > 2 and (is_picture or layout.turn or key.endswith("shape")):
-        return layout.numbers(pattern)["N" in pattern and first:]  # of a sequence, the last axis only
+    if key in dialects.SHAPES and len(pattern) > 2 and (is_picture or layout.turn
+                                                        or key.endswith("shape")):
+        # of a sequence, the last axis only
+        return layout.numbers(pattern)["N" in pattern and first:]
     if letter is None or key in GEOMETRY and "w" not in layout.shapes:
         return None
     if letter == "P" and not is_picture:
@@ -284,7 +316,8 @@ def _option(key, layout):
     if isinstance(value, list):
         return value[layout.turn % len(value)]
     if isinstance(value, dict):
-        value.update((key, layout.sizes[GEOMETRY[plain(key)]]) for key in value if plain(key) in GEOMETRY and key != "p")
+        value.update((key, layout.sizes[GEOMETRY[plain(key)]])
+                     for key in value if plain(key) in GEOMETRY and key != "p")
     return value
 
 
@@ -297,12 +330,14 @@ def _array(letters, layout, generator, before, role):
         rows = np.eye(count)[generator.integers(0, count, layout.sizes["N"])].astype(int)
         return rows.T if columns else rows
     if letters in ("classes", "one-hot", "steps"):
-        shapes = [value.shape for value in before.values() if isinstance(value, np.ndarray) and value.ndim >= 2]
+        shapes = [value.shape for value in before.values() if isinstance(value, np.ndarray)
+                  and value.ndim >= 2]
         *rows, classes = shapes[0] if shapes else layout.numbers("NQ")
         labels = generator.integers(0, classes, rows)
         return np.eye(classes, dtype=int)[labels] if letters == "one-hot" else labels
     if letters in ("id", "ids"):  # from 1 on: 0 may be padding, whose row is kept at zero
-        return generator.integers(1, layout.sizes["V"], layout.numbers("N" if letters == "id" else "NT"))
+        return generator.integers(1, layout.sizes["V"],
+                                  layout.numbers("N" if letters == "id" else "NT"))
     if letters == "positive":
         return generator.uniform(0.5, 2, layout.numbers("NQ"))
     role, letters = ("probs", "NQ") if letters == "probs" else (role, letters)
@@ -316,12 +351,14 @@ def _array(letters, layout, generator, before, role):
 
 
 def whole_numbers(values, seed):
-    """The same inputs with the first floating array replaced by whole numbers from −2 to 2: zeros, ties. None where it holds
-    probabilities."""
-    name = next((name for name, value in values.items() if isinstance(value, np.ndarray) and value.dtype.kind == "f"), None)
+    """The same inputs with the first floating array replaced by whole numbers from −2 to 2: zeros,
+    ties. None where it holds probabilities."""
+    name = next((name for name, value in values.items() if isinstance(value, np.ndarray)
+                 and value.dtype.kind == "f"), None)
     if name is None or values[name].ndim and np.allclose(values[name].sum(axis=-1), 1):
         return None
-    return {**values, name: np.random.default_rng(seed).integers(-2, 3, values[name].shape).astype(float)}
+    return {**values,
+            name: np.random.default_rng(seed).integers(-2, 3, values[name].shape).astype(float)}
 
 
 def told(values):

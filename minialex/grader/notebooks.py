@@ -1,7 +1,9 @@
-"""Notebooks for nbgrader: the task, a cell to solve with its solution, a cell of tests that students do not see.
+"""Notebooks for nbgrader: the task, a cell to solve with its solution, a cell of tests that
+students do not see.
 
-nbgrader runs tests and answers in one interpreter. So they are no secret to an answer that looks for them, and no result is
-safe from one that means harm: grade such classes with `--to csv`, from the folder of the notebooks' code.
+nbgrader runs tests and answers in one interpreter. So they are no secret to an answer that looks
+for them, and no result is safe from one that means harm: grade such classes with `--to csv`, from
+the folder of the notebooks' code.
 """
 import ast
 import json
@@ -23,29 +25,36 @@ def layers(assignment: dict, skeleton: str) -> bytes:
         forward, backward = _pair(name, functions)
         cells += [_cell(f"{name}-forward", functions[forward], **GIVEN)] if forward else []
         cells += [_cell(f"{name}-answer", _open(functions[backward]), **ANSWER),
-                  _tests(f"{name}-tests", _layer_test(name, forward, backward, functions, assignment), points)]
+                  _tests(f"{name}-tests",
+                         _layer_test(name, forward, backward, functions, assignment), points)]
     return _notebook(cells)
 
 
-def exercise(name: str, points: float, skeleton: str, solution: str, check: str, helpers: str) -> bytes:
-    """One notebook for an exercise of the course. check: the source of its check; helpers: of checking.py."""
+def exercise(name: str, points: float, skeleton: str, solution: str, check: str,
+             helpers: str) -> bytes:
+    """One notebook for an exercise of the course. check: the source of its check; helpers: of
+    checking.py."""
     title, *text = ast.get_docstring(ast.parse(skeleton)).splitlines()
     asked = re.search(r"^check\((.*)\)\s*$", skeleton, re.MULTILINE)
     begin, end = _code_of(skeleton), _code_of(solution)
-    test = (f"import sys, types\nchecking = sys.modules['checking'] = types.ModuleType('checking')\n"
+    test = (f"import sys, "
+            f"types\nchecking = sys.modules['checking'] = types.ModuleType('checking')\n"
             f"exec({helpers!r}, vars(checking))\ncheck_of = {{}}\nexec({check!r}, check_of)\n"
             f"print('right.', check_of['check']({asked[1]}) or '')")
-    cells = [_cell("title", "\n".join([f"# {title}", *text]), "markdown"), _cell("imports", _imports(skeleton)),
-             _cell("start", f"The names and the shape of the answer:\n\n```python\n{begin}\n```", "markdown"),
-             _cell("answer", f"{BEGIN}\n{_imports(solution)}\n{end}\n{END}", **ANSWER), _tests("tests", test, points)]
+    cells = [_cell("title", "\n".join([f"# {title}", *text]), "markdown"),
+             _cell("imports", _imports(skeleton)),
+             _cell("start", f"The names and the shape of the answer:\n\n```python\n{begin}\n```",
+                   "markdown"), _cell("answer", f"{BEGIN}\n{_imports(solution)}\n{end}\n{END}",
+                                      **ANSWER), _tests("tests", test, points)]
     return _notebook(cells)
 
 
-# ------------------------------------------------------------------------------------------------ parts of a file
+# ---------------------------------------------------------------------------------- parts of a file
 
 
 def _imports(text):
-    nodes = [node for node in ast.parse(text).body if isinstance(node, (ast.Import, ast.ImportFrom))]
+    nodes = [node for node in ast.parse(text).body
+             if isinstance(node, (ast.Import, ast.ImportFrom))]
     lines = [ast.get_source_segment(text, node) for node in nodes]
     return "".join(line + "\n" for line in lines if "course" not in line)
 
@@ -58,15 +67,18 @@ def _functions(text):
 
 def _code_of(text):
     """What stands between the imports and the last line, check(...)."""
-    body = [node for node in ast.parse(text).body[1:-1] if not isinstance(node, (ast.Import, ast.ImportFrom))]
+    body = [node for node in ast.parse(text).body[1:-1]
+            if not isinstance(node, (ast.Import, ast.ImportFrom))]
     return "\n\n\n".join(ast.get_source_segment(text, node) for node in body)
 
 
 def _pair(name, functions):
-    backward = next((known for known in (f"{name}_backward", f"{name}_loss", name, "backward") if known in functions), None)
+    backward = next((known for known in (f"{name}_backward", f"{name}_loss", name, "backward")
+                     if known in functions), None)
     if backward is None:
         raise UserError(f"nbgrader: no function {name}_backward was found in the skeleton.")
-    forwards = [known for known in (f"{name}_forward", name, "forward") if known in functions and known != backward]
+    forwards = [known for known in (f"{name}_forward", name, "forward") if known in functions
+                and known != backward]
     return (forwards or [None])[0], backward
 
 
@@ -75,31 +87,37 @@ def _open(source):
     last = ast.parse(source).body[0].body[-1]
     lines = source.splitlines()
     margin = " " * last.col_offset
-    return "\n".join([*lines[:last.lineno - 1], margin + BEGIN, *lines[last.lineno - 1:last.end_lineno], margin + END])
+    return "\n".join([*lines[:last.lineno - 1], margin + BEGIN,
+                      *lines[last.lineno - 1:last.end_lineno], margin + END])
 
 
 def _layer_test(name, forward, backward, functions, assignment):
     make = functions.get(f"{name}_inputs") or functions.get("inputs")
     if make is None:
-        raise UserError(f"nbgrader: the skeleton has no function {name}_inputs(generator), which says what to check {name} with.")
-    seed, mean = assignment["seed"], ", mean_over_examples=True" * assignment.get("mean_over_examples", False)
+        raise UserError(f"nbgrader: the skeleton has no function {name}_inputs(generator), "
+                        f"which says what to check {name} with.")
+    seed, mean = (assignment["seed"],
+                  ", mean_over_examples=True" * assignment.get("mean_over_examples", False))
     called = make.partition("(")[0].removeprefix("def ").strip()
-    return (f"import numpy as np\nimport minialex as ma\n\n{make}\n\n"
-            f"report = ma.check_backward({forward}, {backward}, {called}(np.random.default_rng({seed})), seed={seed}{mean})\n"
-            "assert report, str(report)")
+    return ("import numpy as np\nimport minialex as "
+            f"ma\n\n{make}\n\nreport = ma.check_backward({forward}, "
+            f"{backward}, {called}(np.random.default_rng({seed})), "
+            f"seed={seed}{mean})\nassert report, str(report)")
 
 
-# ------------------------------------------------------------------------------------------------ cells
+# -------------------------------------------------------------------------------------------- cells
 
 
 def _notebook(cells):
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     return (json.dumps({"cells": cells, "nbformat": 4, "nbformat_minor": 5,
-                        "metadata": {"kernelspec": kernel, "language_info": {"name": "python"}}}, indent=1) + "\n").encode()
+                        "metadata": {"kernelspec": kernel, "language_info": {"name": "python"}}},
+                       indent=1) + "\n").encode()
 
 
 def _cell(name, text, kind="code", **grading):
-    marks = {"nbgrader": {"grade_id": name, "schema_version": 3, "cell_type": kind, "task": False, **grading}} if grading else {}
+    marks = {"nbgrader": {"grade_id": name, "schema_version": 3, "cell_type": kind, "task": False,
+                          **grading}} if grading else {}
     more = {"outputs": [], "execution_count": None} if kind == "code" else {}
     return {"cell_type": kind, "id": name.replace("_", "-")[:64], "metadata": marks,
             "source": text.strip("\n").splitlines(keepends=True), **more}

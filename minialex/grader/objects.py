@@ -1,23 +1,34 @@
 """The arrays of an object: which are parameters, and where their gradients lie.
 
-An array is found by its path: ("W",), ("params", "W"), ("layers", 0, "weights"), ("W", "value"). Taken apart, a path is a key,
-("w",), ("layers", "0", "w"), and the gradient's path leads to the same key once its mark is taken off: ("dW",),
-("grads", "W"), ("layers", 0, "d_weights"), ("W", "grad").
+An array is found by its path: ("W",), ("params", "W"), ("layers", 0, "weights"), ("W", "value").
+Taken apart, a path is a key, ("w",), ("layers", "0", "w"), and the gradient's path leads to the
+same key once its mark is taken off: ("dW",), ("grads", "W"), ("layers", 0, "d_weights"), ("W",
+"grad").
 """
 import copy
 import types
 
 import numpy as np
 
-from ..gradcheck.dialects import CONTAINERS, LEARNING_RATE, OF_GRADIENTS, ROLE, plain, stem, stems_of_gradient
+from ..gradcheck.dialects import (
+    CONTAINERS,
+    LEARNING_RATE,
+    OF_GRADIENTS,
+    ROLE,
+    plain,
+    stem,
+    stems_of_gradient,
+)
 
 DEEP = 5  # objects within objects
-_LEAVES = (str, bytes, int, float, complex, bool, type, type(None), types.FunctionType, types.MethodType, types.ModuleType,
-           types.BuiltinFunctionType, np.random.Generator, np.random.RandomState)
+_LEAVES = (str, bytes, int, float, complex, bool, type, type(None), types.FunctionType,
+           types.MethodType, types.ModuleType, types.BuiltinFunctionType, np.random.Generator,
+           np.random.RandomState)
 
 
 def arrays(thing, path=(), seen=None, deep=0):
-    """(path, array) for every array of floating-point numbers in an object, dictionary, list or tuple."""
+    """(path, array) for every array of floating-point numbers in an object, dictionary, list or
+    tuple."""
     seen = set() if seen is None else seen
     if isinstance(thing, np.ndarray):
         if thing.dtype.kind == "f":
@@ -26,15 +37,15 @@ def arrays(thing, path=(), seen=None, deep=0):
     if isinstance(thing, _LEAVES) or id(thing) in seen or deep > DEEP:
         return
     seen.add(id(thing))
-    inside = thing.items() if isinstance(thing, dict) else enumerate(thing) if isinstance(thing, (list, tuple)) else \
-        getattr(thing, "__dict__", {}).items()
+    inside = (thing.items() if isinstance(thing, dict) else enumerate(thing)
+              if isinstance(thing, (list, tuple)) else getattr(thing, "__dict__", {}).items())
     for key, value in list(inside):
         yield from arrays(value, (*path, key), seen, deep + 1)
 
 
 def clone(thing, values=None):
-    """A deep copy in which arrays are replaced: {id of an array: its new value}. All names of an array stay names of one, and
-    all floating arrays become float64."""
+    """A deep copy in which arrays are replaced: {id of an array: its new value}. All names of an
+    array stay names of one, and all floating arrays become float64."""
     values = values or {}
     memo = {}
     for _, array in arrays(thing):
@@ -47,7 +58,8 @@ def key_of(path):
     """The key of a parameter, or None if the path says that it is a gradient."""
     if any(plain(part) in OF_GRADIENTS for part in path):
         return None
-    return tuple(stem(part) for part in path if plain(part) not in CONTAINERS or part == path[-1] and len(path) == 1)
+    return tuple(stem(part) for part in path if plain(part) not in CONTAINERS or part == path[-1]
+                 and len(path) == 1)
 
 
 def keys_of_gradient(path):
@@ -56,7 +68,8 @@ def keys_of_gradient(path):
     base = tuple(stem(part) for part in words)
     found = [base] if any(plain(part) in OF_GRADIENTS for part in path) and base else []
     for place, part in enumerate(words):
-        found += [(*base[:place], one, *base[place + 1:]) for one in (stems_of_gradient(part) if isinstance(part, str) else ())]
+        found += [(*base[:place], one, *base[place + 1:])
+                  for one in (stems_of_gradient(part) if isinstance(part, str) else ())]
     return found
 
 
@@ -64,7 +77,8 @@ def label(path):
     """params["W1"] is "W1", layers[0].W "layers[0].W"."""
     words = [part for part in path if plain(part) not in CONTAINERS] or list(path)
     text = str(words[0]) if isinstance(words[0], str) else f"parameter {words[0]}"
-    return text + "".join(f".{part}" if isinstance(part, str) else f"[{part}]" for part in words[1:])
+    return text + "".join(f".{part}" if isinstance(part, str) else f"[{part}]"
+                          for part in words[1:])
 
 
 class Parameter:
@@ -75,7 +89,8 @@ class Parameter:
 
     @property
     def name(self):
-        return label(min(self.paths, key=lambda path: (len(label(path)), not isinstance(path[-1], str))))
+        return label(min(self.paths,
+                         key=lambda path: (len(label(path)), not isinstance(path[-1], str))))
 
     def keys(self):
         return {key_of(path) for path in self.paths} - {None}
@@ -84,7 +99,8 @@ class Parameter:
         return any(ROLE.get(key[-1]) == "gamma" for key in self.keys() if key)
 
     def is_named_like_one(self):
-        return any(ROLE.get(one) in ("w", "b", "gamma", "beta", "wx", "wh") for key in self.keys() for one in key)
+        return any(ROLE.get(one) in ("w", "b", "gamma", "beta", "wx", "wh") for key in self.keys()
+                   for one in key)
 
 
 def parameters(thing):
@@ -101,7 +117,8 @@ def gradients(thing, wanted):
     for path, array in _numbers(thing):
         for key in keys_of_gradient(path):
             for parameter in wanted:
-                if key in parameter.keys() and parameter.name not in found and path not in parameter.paths:
+                if (key in parameter.keys() and parameter.name not in found
+                    and path not in parameter.paths):
                     found[parameter.name] = array
     return found
 
@@ -115,7 +132,9 @@ def _numbers(thing):
 
 
 def set_learning_rates(thing):
-    """Every attribute that is a learning rate becomes 1: an update inside backward then shows the gradient."""
+    """Every attribute that is a learning rate becomes 1: an update inside backward then shows the
+    gradient."""
     for name, value in getattr(thing, "__dict__", {}).items():
-        if plain(name) in LEARNING_RATE and isinstance(value, (int, float)) and plain(name) not in ("alpha", "eta", "rate"):
+        if (plain(name) in LEARNING_RATE and isinstance(value, (int, float))
+            and plain(name) not in ("alpha", "eta", "rate")):
             setattr(thing, name, 1.0)

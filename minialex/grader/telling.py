@@ -1,4 +1,5 @@
-"""How submissions are told: in full for one file, in one table for many, in at most 80 columns; or as JSON."""
+"""How submissions are told: in full for one file, in one table for many, in at most 80 columns; or
+as JSON."""
 import json
 import textwrap
 from collections import Counter
@@ -7,18 +8,22 @@ from pathlib import Path
 from ..gradcheck.report import WIDTH, cut
 
 NAME, CHECKED = 20, 14  # columns of the table
-SUMMED_UP = {"remarks": "with remarks", "wrong": "wrong", "undecided": "undecided", "error": "could not be checked"}
+SUMMED_UP = {"remarks": "with remarks", "wrong": "wrong", "undecided": "undecided",
+             "error": "could not be checked"}
 MANY_PRINTED = 10  # lines of what a submission printed that --verbose shows
 
 
 def as_json(result: dict) -> str:
     """One line. Its keys are documented in the README, and stay."""
-    checks = [{key: value for key, value in check.items() if key != "text"} for check in result["checks"]]
-    return json.dumps({**{key: value for key, value in result.items() if key != "label"}, "checks": checks}, ensure_ascii=False)
+    checks = [{key: value for key, value in check.items() if key != "text"}
+              for check in result["checks"]]
+    return json.dumps({**{key: value for key, value in result.items() if key != "label"},
+                       "checks": checks}, ensure_ascii=False)
 
 
 def in_full(result: dict, verbose: bool = False) -> str:
-    """Everything about one submission: a report for each check, the student's own lines for each error."""
+    """Everything about one submission: a report for each check, the student's own lines for each
+    error."""
     parts = [result["file"]]
     for check in result["checks"]:
         parts.append("")
@@ -27,13 +32,16 @@ def in_full(result: dict, verbose: bool = False) -> str:
         if check["text"]:
             parts.append(check["text"])
         if check["error"]:
-            parts += [*([] if check["text"] else [f"{check['checked']}: not checked"]), *error_lines(check["error"])]
+            parts += [*([] if check["text"] else [f"{check['checked']}: not checked"]),
+                      *error_lines(check["error"])]
     if result["error"]:
         parts += ["", *error_lines(result["error"])]
     if verbose and result["printed"].strip():
         lines = result["printed"].rstrip().splitlines()
-        parts += ["", "what the code printed:", *(f"  | {cut(line, WIDTH - 4)}" for line in lines[:MANY_PRINTED])]
-        parts += [f"  | … {len(lines) - MANY_PRINTED} more lines"] if len(lines) > MANY_PRINTED else []
+        parts += ["", "what the code printed:",
+                  *(f"  | {cut(line, WIDTH - 4)}" for line in lines[:MANY_PRINTED])]
+        parts += [f"  | … {len(lines) - MANY_PRINTED} more "
+                  "lines"] if len(lines) > MANY_PRINTED else []
     return "\n".join(parts)
 
 
@@ -47,15 +55,18 @@ def error_lines(error: dict) -> list[str]:
     lines = _wrapped(f"{error['kind']}: {error['message']}", "  ", "    ")
     for place in error["lines"]:
         within = f", in {place['in']}" if place["in"] else ""
-        lines += [f"    {place['file']}, line {place['line']}{within}", f"        {cut(place['code'], WIDTH - 8)}"]
+        lines += [f"    {place['file']}, line {place['line']}{within}",
+                  f"        {cut(place['code'], WIDTH - 8)}"]
     return lines
 
 
 def labels(files: list[str]) -> list[str]:
-    """What the table calls the files: their names, or the part of the path that differs where names are the same."""
+    """What the table calls the files: their names, or the part of the path that differs where names
+    are the same."""
     paths = [Path(file) for file in files]
     names = [path.stem for path in paths]
-    found = [name if names.count(name) == 1 else _differing(path, [other for other in paths if other.stem == name])
+    found = [name if names.count(name) == 1
+             else _differing(path, [other for other in paths if other.stem == name])
              for name, path in zip(names, paths)]
     return [name if found.count(name) == 1 else str(path) for name, path in zip(found, paths)]
 
@@ -66,7 +77,8 @@ def _differing(path, others):
     own = path.with_suffix("").parts
     shortest = min(map(len, parts))
     start = next((i for i in range(shortest) if len({part[i] for part in parts}) > 1), 0)
-    end = next((i for i in range(1, shortest - start + 1) if len({part[-i] for part in parts}) > 1), 1)
+    end = next((i for i in range(1, shortest - start + 1) if len({part[-i] for part in parts}) > 1),
+               1)
     return "/".join(own[start:len(own) - end + 1]) or path.stem
 
 
@@ -81,7 +93,8 @@ def rows(result: dict) -> str:
     if result["error"]:
         told.append(("", _short(result["error"])))
     if not told:
-        told = [("", "correct" if len(result["checks"]) == 1 else f"all {len(result['checks'])} correct")]
+        told = [("", "correct" if len(result["checks"]) == 1
+                 else f"all {len(result['checks'])} correct")]
     lines = []
     for number, (checked, text) in enumerate(told):
         who = cut(result.get("label") or Path(result["file"]).stem, NAME) if number == 0 else ""
@@ -114,5 +127,5 @@ def summary(results: list[dict]) -> str:
 
 
 def _wrapped(text, first, later):
-    return textwrap.wrap(" ".join(text.split()), WIDTH, initial_indent=first, subsequent_indent=later,
-                         break_long_words=True, break_on_hyphens=False)
+    return textwrap.wrap(" ".join(text.split()), WIDTH, initial_indent=first,
+                         subsequent_indent=later, break_long_words=True, break_on_hyphens=False)

@@ -1,4 +1,5 @@
-"""With which inputs does a student's code run? Layouts are drawn in turn until forward and backward take them."""
+"""With which inputs does a student's code run? Layouts are drawn in turn until forward and backward
+take them."""
 import copy
 import itertools
 import time
@@ -12,16 +13,17 @@ from ..gradcheck.tensor_function import frozen
 from ..gradcheck.verdicts import names as verdict
 from . import engines, forms, inputs, networks
 from .finding import Found
-from .forms import Reading
+from .functions import Reading
 from .inputs import CannotDraw, Layout, Request
 
 FATAL = NotImplementedError, MemoryError, RecursionError  # no layout helps against those
 
 
 class Trying:
-    """One thing that was found, run with whatever may be meant. layout: that of the first inputs with which it runs; error: the
-    first one of those with which it does not; tried: what was drawn then; returned: whether backward ever came back; until: the
-    computing time at which no further ones are tried."""
+    """One thing that was found, run with whatever may be meant. layout: that of the first inputs
+    with which it runs; error: the first one of those with which it does not; tried: what was drawn
+    then; returned: whether backward ever came back; until: the computing time at which no further
+    ones are tried."""
 
     def __init__(self, found: Found, request: Request, module: object, until: float) -> None:
         self.found, self.request, self.module, self.until = found, request, module, until
@@ -31,33 +33,40 @@ class Trying:
         """What takes the inputs."""
         if self.found.kind == "layer":
             return engines.made(self.found).forward
-        return getattr(self.found.forward, self.found.backward[0]) if self.found.kind == "class" else self.found.forward
+        return getattr(self.found.forward,
+                       self.found.backward[0]) if self.found.kind == "class" else self.found.forward
 
     def check_names(self) -> None:
         """Raises CannotDraw when the command line names what is no argument."""
         is_class, known = self.found.kind == "class", inputs.parameters_of(self.forward())
         if is_class:
-            known = [p for p in [*inputs.parameters_of(self.found.forward), *known] if p.name != "self"]
-        called, named = getattr(self.found.forward, "__name__", self.found.name), self.request.named()
+            known = [p for p in [*inputs.parameters_of(self.found.forward), *known]
+                     if p.name != "self"]
+        called, named = getattr(self.found.forward, "__name__",
+                                self.found.name), self.request.named()
         unknown = sorted(named - {p.name for p in known})
         if unknown and (is_class or not any(p.kind == p.VAR_KEYWORD for p in known)):
             raise CannotDraw(f"{called} has no argument {', '.join(unknown)}; its arguments are "
                              f"{', '.join(p.name for p in known)}.")
-        if not is_class and not named and all(p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in known):
-            raise CannotDraw(f"{called} names no arguments: give their shapes in order to a function "
-                             f"{self.found.name}_inputs(generator) that returns a list.")
+        if not is_class and not named and all(p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
+                                              for p in known):
+            raise CannotDraw(f"{called} names no arguments: give their shapes in order to a "
+                             f"function {self.found.name}_inputs(generator) that returns a list.")
 
     def readings(self, layout: Layout) -> list[Reading]:
         """How it may be meant, with inputs of this layout."""
         if self.found.kind == "layer":
-            return [engines.reading(self.found, inputs.draw(inputs.parameters_of(self.forward()), layout, self.request))]
+            return [engines.reading(self.found, inputs.draw(inputs.parameters_of(self.forward()),
+                                                            layout, self.request))]
         if self.found.kind == "class":
             return forms.of_class(self.found, layout, self.request)
         if self.found.kind == "network":
             return networks.of_functions(self.found, layout, self.request, self.module)
-        return forms.of_functions(self.found.forward, self.found.backward, self.found.kind, layout, self.request)
+        return forms.of_functions(self.found.forward, self.found.backward, self.found.kind, layout,
+                                  self.request)
 
-    def running(self, layouts: Iterable[Layout], fatal: tuple = (MemoryError,)) -> Iterator[tuple[Layout, list[Reading]]]:
+    def running(self, layouts: Iterable[Layout],
+                fatal: tuple = (MemoryError,)) -> Iterator[tuple[Layout, list[Reading]]]:
         """Yields those with which forward runs, none twice."""
         seen: list[tuple] = []
         for layout in layouts:
@@ -83,13 +92,15 @@ class Trying:
         outputs = reading.code.run(copy.deepcopy(reading.values)).outputs
         output = binding.join(f"{reading.code.title} returned", outputs).astype(float)
         if not output.size:
-            raise ValueError(f"{self.found.name} returns no values for drawn inputs: give larger ones.")
+            raise ValueError(f"{self.found.name} returns no values for drawn inputs: "
+                             "give larger ones.")
         if not np.isfinite(output).all():
-            raise ValueError(f"{self.found.name} gives NaN or infinity for drawn inputs: choose others, with a function "
-                             f"{self.found.name}_inputs(generator).")
+            raise ValueError(f"{self.found.name} gives NaN or infinity for drawn inputs: "
+                             f"choose others, with a function {self.found.name}_inputs(generator).")
 
     def first(self, small: bool) -> list[Reading] | None:
-        """The readings for the first layout with which forward and backward run, or else forward alone."""
+        """The readings for the first layout with which forward and backward run, or else forward
+        alone."""
         forward_only = None
         layouts = inputs.layouts(self.found.name, self.request, small, forward=self.forward())
         for layout, readings in self.running(layouts, FATAL):
@@ -106,7 +117,8 @@ class Trying:
             try:
                 with np.errstate(all="ignore"), frozen():
                     run = code.run(copy.deepcopy(values))
-                    code.backward(run, binding.cut(run.outputs, np.ones_like(binding.join("", run.outputs))))
+                    code.backward(run, binding.cut(run.outputs,
+                                                   np.ones_like(binding.join("", run.outputs))))
             except FATAL:
                 raise
             except Exception:  # this is not how it is meant
@@ -129,18 +141,22 @@ class Trying:
         if inputs.takes_list(self.forward()):
             yield self.layout._replace(several=not self.layout.several), ""
         parameters = inputs.parameters_of(self.found.forward)
-        for number in range(1, max([len(inputs.helpers(p.annotation)) for p in parameters], default=0)):
+        for number in range(1, max([len(inputs.helpers(p.annotation)) for p in parameters],
+                                   default=0)):
             yield self.layout._replace(helper=number), ""
         found = []
         if "labels" in inputs.roles(self.tried):
-            found = itertools.takewhile(lambda layout: not layout.turn, inputs.layouts("loss", self.request, small))
+            found = itertools.takewhile(lambda layout: not layout.turn,
+                                        inputs.layouts("loss", self.request, small))
             found = sorted(found, key=lambda layout: "probs" not in layout.shapes.values())
             for layout in found:
                 if {"probs", "one-hot"} & set(layout.shapes.values()):
                     yield layout, ""
         if self.found.kind == "loss" and self._is_regression(report):
-            yield self.layout._replace(shapes={**self.layout.shapes, "x": "ND", "w": "D", "b": "1", "labels": "N"}), None
-        if "b" in inputs.roles(self.tried) and "b" not in self.layout.shapes:  # a bias, drawn as large as x
+            yield self.layout._replace(shapes={**self.layout.shapes, "x": "ND", "w": "D", "b": "1",
+                                               "labels": "N"}), None
+        # a bias, drawn as large as x
+        if "b" in inputs.roles(self.tried) and "b" not in self.layout.shapes:
             yield self.layout._replace(shapes={"x": "ND", "b": "D"}), None
         row, *others = report.counted()
         if not others and row.verdict in (verdict.UNKNOWN, verdict.TERM) and len(row.shape) == 2:
@@ -148,37 +164,45 @@ class Trying:
             for shapes in ({"x": "D"}, {"x": "D1"}, {"x": "1D"}, row_of_scores):
                 yield (self.layout._replace(shapes=shapes, sizes={**self.layout.sizes, "N": 1}),
                        f"right for one example, wrong for {row.shape[0]} rows")
-        if {verdict.SHAPE, verdict.UNKNOWN, verdict.NOT_SUMMED} & {row.verdict for row in report.rows}:
-            for layout in found:  # labels that broadcast by chance: of one column, of columns; never of one example
+        if {verdict.SHAPE, verdict.UNKNOWN, verdict.NOT_SUMMED} & {row.verdict
+                                                                   for row in report.rows}:
+            # labels that broadcast by chance: of one column, of columns; never of one example
+            for layout in found:
                 if "labels" in layout.shapes and layout.shapes["x"] != "D1":
                     yield layout, None
 
     def _is_regression(self, report):
-        """May a small w stand for one column, as in loss(w, X, y)? A capital letter means a matrix."""
-        matrices = [row.name for row in report.counted() if len(row.shape) == 2 and "w" in inputs.roles([row.name])]
-        return len(matrices) == 1 and matrices[0].islower() and {"x", "labels"} <= inputs.roles(self.tried)
+        """May a small w stand for one column, as in loss(w, X, y)? A capital letter means a
+        matrix."""
+        matrices = [row.name for row in report.counted() if len(row.shape) == 2
+                    and "w" in inputs.roles([row.name])]
+        return (len(matrices) == 1 and matrices[0].islower()
+                and {"x", "labels"} <= inputs.roles(self.tried))
 
     @staticmethod
     def rows(reading: Reading, batch: dict) -> Iterator[list[Reading]]:
-        """The reading for one example with each row of the batch for which the code is wrong: drawn anew, an example may
-        miss what is wrong."""
+        """The reading for one example with each row of the batch for which the code is wrong: drawn
+        anew, an example may miss what is wrong."""
         code, values, words = reading
         for name, value in values.items():
             many = batch.get(name)
-            if inputs.roles([name]) - {"labels"} and np.ndim(many) == 2 and np.shape(many)[1] == np.size(value) > 1:
+            if (inputs.roles([name]) - {"labels"} and np.ndim(many) == 2
+                and np.shape(many)[1] == np.size(value) > 1):
                 for row in many:
                     yield [Reading(code, {**values, name: np.reshape(row, np.shape(value))}, words)]
                 return
 
     def further(self, reading: Reading, small: bool) -> Iterator[tuple[list[Reading], dict]]:
-        """(readings, how their inputs are told) where other mistakes show: whole numbers, then other layouts. More axes than
-        before are meant by code that flattens them."""
+        """(readings, how their inputs are told) where other mistakes show: whole numbers, then
+        other layouts. More axes than before are meant by code that flattens them."""
         code, values, words = reading
         whole = inputs.whole_numbers(values, self.request.seed)
         if whole is not None:
-            yield [Reading(code, whole, words)], {**inputs.told(whole), "and": "the first of them whole numbers"}
+            yield [Reading(code, whole, words)], {**inputs.told(whole),
+                                                  "and": "the first of them whole numbers"}
         axes = np.ndim(next(iter(values.values()), 0))
-        for _, readings in self.running(inputs.layouts(self.found.name, self.request, small, also=True)):
+        for _, readings in self.running(inputs.layouts(self.found.name, self.request, small,
+                                                       also=True)):
             code, other, _ = readings[0]
             more = np.ndim(next(iter(other.values()), 0)) > axes == 2
             if more and np.ndim(code.run(copy.deepcopy(other)).outputs[0]) > 2:
@@ -188,8 +212,8 @@ class Trying:
 
 
 def _tells(values, output):
-    """Does what is right for this one example say anything? Of one row everything may be its mean, and where the layer gives
-    its input back, backward may, too."""
+    """Does what is right for this one example say anything? Of one row everything may be its mean,
+    and where the layer gives its input back, backward may, too."""
     if np.ndim(output) and not np.ptp(output):
         return False
     return not any(np.array_equal(np.ravel(value), np.ravel(output)) for value in values.values()

@@ -143,7 +143,8 @@ class Anomaly(Callback):
 
 
 def require_finite_weights(trainer: Trainer) -> None:
-    """Raises Diverged where a weight holds NaN or infinity: it would be saved, and learn no more."""
+    """Raises Diverged where a weight holds NaN or infinity: it would be saved, and learn no
+    more."""
     if first_broken_parameter(trainer.model):
         raise diverged(trainer)
 
@@ -193,7 +194,8 @@ class Checkpoints(Callback):
     SHARE = 0.02  # at most this part of the time goes into saving before the last epoch is over
 
     def __init__(self, most_steps: int | None, most_seconds: float | None) -> None:
-        self.most_steps, self.most_seconds = most_steps, most_seconds  # between two, one of them None
+        # between two, one of them None
+        self.most_steps, self.most_seconds = most_steps, most_seconds
         self.saved_at, self.steps = time.perf_counter(), 0
 
     def on_begin(self, trainer: Trainer) -> None:

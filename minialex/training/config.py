@@ -237,7 +237,8 @@ _RANGES: dict[str, tuple[Callable[[float], bool], str]] = {
     "accumulate": (lambda x: x >= 1, "a number of parts of a batch, at least 1"),
     "shards": (lambda x: x >= 1, "a number of shards of a batch, at least 1"),
     "warmup": (lambda x: x >= 0, "a number of steps, at least 0"),
-    "colour": (lambda x: 0 <= x <= 10, "a standard deviation of at least 0, such as the paper's 0.1"),
+    "colour": (lambda x: 0 <= x <= 10, "a standard deviation of at least 0, "
+               "such as the paper's 0.1"),
     "seed": (lambda x: x >= 0, "a whole number, at least 0"),
     "workers": (lambda x: x >= 1, "a number of threads, at least 1"),
 }

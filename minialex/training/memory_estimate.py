@@ -27,8 +27,8 @@ PROGRAM, DRAWING = 75e6, 105e6  # Python and NumPy; Matplotlib and the page
 SCRATCH = 4  # bytes per weight: tiles, sums of threads, gaps between small arrays
 # Of what the layers put out, how much is there at once in a training step: without tanh, and with
 # it, which keeps its output while ReLU takes the place of its input. A GPU's pool was counted on
-# networks of this family: 1.6 times (paper), 1.8 (torchvision), 0.8 to 1.0 (LeNet-5: nobody keeps the
-# convolution's output before the tanh).
+# networks of this family: 1.6 times (paper), 1.8 (torchvision), 0.8 to 1.0 (LeNet-5: nobody keeps
+# the convolution's output before the tanh).
 OUTPUTS, OUTPUTS_ON_GPU = (0.86, 1.65), (1.8, 1.0)
 INPUTS = 5
 FORWARD = 3  # of the largest outputs are there at once when nothing is kept for a backward pass

@@ -1,17 +1,20 @@
-"""One run on any number of processes: who is there, who computes what, how they talk, and how all end when one fails.
+"""One run on any number of processes: who is there, who computes what, how they talk, and how all
+end when one fails.
 
     mpiexec -n N python -m mpi4py -m minialex.train --data DIR --shards K ...
 
-Every batch is cut into K shards (see parallel.py); process r of N has those from K·r/N on. Process 0 alone writes and speaks.
-Whatever ends one process ends all: process 0 says why, and a Lifeline finds those that cannot say it themselves. Without mpiexec
-nothing of MPI is imported.
+Every batch is cut into K shards (see parallel.py); process r of N has those from K·r/N on. Process
+0 alone writes and speaks. Whatever ends one process ends all: process 0 says why, and a Lifeline
+finds those that cannot say it themselves. Without mpiexec nothing of MPI is imported.
 
-MPI itself waits for ever for a process that is stuck or behind a cut cable, and its launcher kills what is left of a run without
-a word of ours. So a thread of each process, its Lifeline, sends twice a second what it does, over TCP.
+MPI itself waits for ever for a process that is stuck or behind a cut cable, and its launcher kills
+what is left of a run without a word of ours. So a thread of each process, its Lifeline, sends twice
+a second what it does, over TCP.
 
     it says that it fails, and why               an exception ended it
     the connection ends without a goodbye        the process was killed
-    nothing for SILENCE seconds                  its machine or the network is down, or it was stopped
+    nothing for SILENCE seconds                  its machine or the network is down, or it was
+                                                 stopped
     others wait for it for PATIENCE seconds      it is stuck: it still sends, but does not go on
 """
 
@@ -41,12 +44,16 @@ from ..utils.machine import THREADS, cores, launched
 
 BEAT, SILENCE, PATIENCE = 0.5, 10.0, 20.0  # seconds
 TIMES = 6  # a wait may also take so many times the longest step before it
-COMPUTES, WAITS, BUSY, ENDS, FAILS = range(5)  # BUSY: does what the others must wait for, however long it takes
-GRACE = 1.0  # seconds in which process 0 may say first what another one says: a mistake of the user's is one of all processes
+# BUSY: does what the others must wait for, however long it takes
+COMPUTES, WAITS, BUSY, ENDS, FAILS = range(5)
+# seconds in which process 0 may say first what another one says: a mistake of the user's is one of
+# all processes
+GRACE = 1.0
 
 
 class Ranks:
-    """This process among all of the run's. Without `world` (an MPI communicator) it is alone and sends nothing."""
+    """This process among all of the run's. Without `world` (an MPI communicator) it is alone and
+    sends nothing."""
 
     def __init__(self, shards: int = 1, world: Any = None) -> None:
         self.world, self.rank, self.size = world, 0, 1
@@ -63,11 +70,14 @@ class Ranks:
         self.cut(max(shards, self.size))
 
     def cut(self, shards: int) -> None:
-        """Share so many shards of every batch. Raises UserError when there are fewer than processes."""
-        require(shards >= self.size, f"--shards {shards} gives work to {shards} of the {self.size} processes: start no more than "
-                f"that, or begin another run with --shards {self.size}.")
+        """Share so many shards of every batch. Raises UserError when there are fewer than
+        processes."""
+        require(shards >= self.size,
+                f"--shards {shards} gives work to {shards} of the {self.size} processes: "
+                f"start no more than that, or begin another run with --shards {self.size}.")
         self.shards = shards
-        self.shares = [range(shards * r // self.size, shards * (r + 1) // self.size) for r in range(self.size)]
+        self.shares = [range(shards * r // self.size, shards * (r + 1) // self.size)
+                       for r in range(self.size)]
         self.mine = self.shares[self.rank]
 
     def name(self, rank: int) -> str:
@@ -85,13 +95,15 @@ class Ranks:
         return self.gather(call() if self.speaks else None)[0]
 
     def in_turns(self, loader: Any, results: Iterator) -> Iterator:
-        """Everybody's `results` of a loader's batches, in their order, where process r computes every N-th from the r-th on."""
+        """Everybody's `results` of a loader's batches, in their order, where process r computes
+        every N-th from the r-th on."""
         loader.share = lambda batches: batches[self.rank :: self.size]
         for _ in range(-(-len(loader) // self.size)):
             yield from (found for found in self.gather(next(results, None)) if found is not None)
 
     def differing(self, what: str, value: Any) -> Iterator[str]:
-        """Half a sentence about each process that has another `value` than process 0; `what` it is of."""
+        """Half a sentence about each process that has another `value` than process 0; `what` it is
+        of."""
         values = self.gather(value)
         return (f"{self.name(rank)} has {what} {values[rank]}, {self.name(0)} has {values[0]}"
                 for rank in range(self.size) if values[rank] != values[0])
@@ -104,7 +116,8 @@ class Ranks:
     # moving arrays
 
     def later(self, call: Callable, *arguments: Any) -> Callable[[], Any]:
-        """Have a call made in the thread of communication, after those before. Returns what waits for its result."""
+        """Have a call made in the thread of communication, after those before. Returns what waits
+        for its result."""
         if self.size == 1:
             return functools.partial(call, *arguments)
         return functools.partial(self._wait, self.background.submit(call, *arguments).result)
@@ -113,7 +126,8 @@ class Ranks:
         return self.lifeline.doing(WAITS)(call)(*arguments)
 
     def all_to_all(self, give: np.ndarray) -> np.ndarray:
-        """Row r of `give` (N, ...) goes to process r. Returns what all gave to this one, by rank, in the same shape."""
+        """Row r of `give` (N, ...) goes to process r. Returns what all gave to this one, by rank,
+        in the same shape."""
         return self._exchange("all_to_all", give, give.shape, give.nbytes // self.size)
 
     def all_gather(self, give: np.ndarray) -> np.ndarray:
@@ -130,14 +144,19 @@ class Ranks:
         return got
 
     def gather_rows(self, mine: np.ndarray, rows: list[slice]) -> np.ndarray:
-        """Everybody's rows of an array, one after the other by rank; `rows` are those of each process."""
-        if self.size == 1:  # in the memory order that it has for more, not a fast layer's: products in another differ in bytes
+        """Everybody's rows of an array, one after the other by rank; `rows` are those of each
+        process."""
+        # in the memory order that it has for more, not a fast layer's: products in another differ
+        # in bytes
+        if self.size == 1:
             return array_module(mine).ascontiguousarray(mine)
         counts = [some.stop - some.start for some in rows]
-        give = empty((max(counts), *mine.shape[1:]), mine.dtype, mine)  # all send as many, as NCCL must have it
+        # all send as many, as NCCL must have it
+        give = empty((max(counts), *mine.shape[1:]), mine.dtype, mine)
         give[: len(mine)] = mine
         everybodys = self._wait(self.all_gather, give)
-        return array_module(mine).concatenate([some[:count] for some, count in zip(everybodys, counts)])
+        return array_module(mine).concatenate([some[:count]
+                                               for some, count in zip(everybodys, counts)])
 
     @functools.cached_property
     def cards(self) -> Any:
@@ -150,7 +169,8 @@ class Ranks:
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """Around the whole run: what ends it in one process ends it in all, with one sentence of process 0's."""
+        """Around the whole run: what ends it in one process ends it in all, with one sentence of
+        process 0's."""
         try:
             yield
         except BaseException as error:
@@ -182,14 +202,16 @@ class Ranks:
         try:
             console.warn("minialex.train")(text)
             sys.stdout.flush()
-            time.sleep(0.2)  # the launcher throws away what it has not yet read when it is told to end all
+            # the launcher throws away what it has not yet read when it is told to end all
+            time.sleep(0.2)
         finally:
             self.world.Abort(status)
             os._exit(status)  # Abort returns where the launcher cannot be reached
 
 
 def world() -> Any:
-    """The communicator of all processes that mpiexec has started, or None for one. Raises UserError when it cannot be used."""
+    """The communicator of all processes that mpiexec has started, or None for one. Raises UserError
+    when it cannot be used."""
     count = launched("size")
     if count == 1:
         return None
@@ -197,24 +219,29 @@ def world() -> Any:
     try:
         from mpi4py import MPI
     except ImportError as error:
-        raise UserError(f"{started}, and mpi4py is missing: pip install 'minialex[mpi]'.") from error
-    require("mpi4py.run" in sys.modules, "start the processes through mpi4py, mpiexec -n "
-            f"{count} python -m mpi4py -m minialex.train ...: without it they would wait for ever when one fails.")
-    require(MPI.Query_thread() == MPI.THREAD_MULTIPLE,
-            "this MPI serves one thread only: use one with MPI_THREAD_MULTIPLE, such as pip install mpich.")
-    require(MPI.COMM_WORLD.Get_size() == count, f"{started}, but mpi4py sees {MPI.COMM_WORLD.Get_size()}: they belong to "
-            "different MPIs; pip install mpi4py mpich, and use their mpiexec.")
-    os.environ.setdefault(THREADS, str(max(1, cores() // launched("local size"))))  # or each would start one for every core
+        raise UserError(f"{started}, and mpi4py is missing: "
+                        "pip install 'minialex[mpi]'.") from error
+    require("mpi4py.run" in sys.modules, "start the processes through mpi4py, "
+            f"mpiexec -n {count} python -m mpi4py -m minialex.train ...: "
+            "without it they would wait for ever when one fails.")
+    require(MPI.Query_thread() == MPI.THREAD_MULTIPLE, "this MPI serves one thread only: "
+            "use one with MPI_THREAD_MULTIPLE, such as pip install mpich.")
+    require(MPI.COMM_WORLD.Get_size() == count,
+            f"{started}, but mpi4py sees {MPI.COMM_WORLD.Get_size()}: "
+            "they belong to different MPIs; pip install mpi4py mpich, and use their mpiexec.")
+    # or each would start one for every core
+    os.environ.setdefault(THREADS, str(max(1, cores() // launched("local size"))))
     return MPI.COMM_WORLD
 
 
 def program() -> str:
     """Which program this is: its own source text and NumPy's version."""
-    checksum = zlib.crc32(b"".join(path.read_bytes() for path in sorted(Path(__file__).parents[1].rglob("*.py"))))
+    checksum = zlib.crc32(b"".join(path.read_bytes()
+                                   for path in sorted(Path(__file__).parents[1].rglob("*.py"))))
     return f"minialex {checksum:08x} with NumPy {np.__version__}"
 
 
-# ------------------------------------------------------------------------------------------------- who is lost
+# -------------------------------------------------------------------------------------- who is lost
 
 
 class Peer(Connection):
@@ -229,14 +256,16 @@ class Peer(Connection):
 class Lifeline(threading.Thread):
     """Process 0 hears all others, each other one hears process 0.
 
-    lost(rank, status, text) is called in this thread when a process is lost; the text is a sentence that goes on after its name.
+    lost(rank, status, text) is called in this thread when a process is lost; the text is a sentence
+    that goes on after its name.
     """
 
     def __init__(self, world: Any, lost: Callable[[int, int, str], None]) -> None:
         super().__init__(name="lifeline", daemon=True)
         self.lost, self.sending, self.state, self.since = lost, threading.Lock(), COMPUTES, 0.0
         self.longest = math.inf  # seconds of a step, endless before the first one
-        self.peers = [] if world is None else _call(world) if world.Get_rank() else _connected(world)
+        self.peers = ([] if world is None else _call(world) if world.Get_rank()
+                      else _connected(world))
         if self.peers:
             self.start()
 
@@ -250,7 +279,8 @@ class Lifeline(threading.Thread):
             self.state = before
 
     def expect(self, seconds: float) -> None:
-        """A step took so long, with its waits: from the first one on, nobody is waited for many times as long."""
+        """A step took so long, with its waits: from the first one on, nobody is waited for many
+        times as long."""
         self.longest = max(seconds, self.longest if self.longest < math.inf else 0)
 
     def say(self, state: int | None = None, more: bytes = b"") -> None:
@@ -288,8 +318,10 @@ class Lifeline(threading.Thread):
     def _think(self, peer: Peer) -> str | None:
         now = time.monotonic()
         if now - peer.heard > SILENCE:
-            return f" has given no sign of life for {SILENCE:.0f} s: it was stopped, or its machine or the network is down."
-        if self.state == WAITS and peer.state == COMPUTES and now - self.since > max(PATIENCE, TIMES * self.longest):
+            return (f" has given no sign of life for {SILENCE:.0f} s: it was stopped, "
+                    "or its machine or the network is down.")
+        if (self.state == WAITS and peer.state == COMPUTES
+            and now - self.since > max(PATIENCE, TIMES * self.longest)):
             return f" does not go on: the others have waited for it for {now - self.since:.0f} s."
         return None
 
@@ -315,8 +347,8 @@ def _call(world):
             found = socket.create_connection((address, port), timeout=3)
             world.gather(found.getsockname())
             return [Peer(0, found)]
-    raise UserError(f"process 0 cannot be reached at {', '.join(addresses)}, port {port}, from {socket.gethostname()}: open "
-                    "the ports between the machines.")
+    raise UserError(f"process 0 cannot be reached at {', '.join(addresses)}, port {port}, "
+                    f"from {socket.gethostname()}: open the ports between the machines.")
 
 
 def _addresses() -> list[str]:
@@ -328,7 +360,11 @@ def _addresses() -> list[str]:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
             for _, name in socket.if_nameindex():
                 with suppress(OSError):  # SIOCGIFADDR
-                    found.append(socket.inet_ntoa(fcntl.ioctl(asking, 0x8915, name.encode().ljust(256, b"\0"))[20:24]))
+                    found.append(socket.inet_ntoa(fcntl.ioctl(asking, 0x8915,
+                                                              name.encode().ljust(256,
+                                                                                  b"\0"))[20:24]))
     with suppress(OSError):
-        found += [entry[4][0] for entry in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)]
-    return sorted(dict.fromkeys([*found, "127.0.0.1"]), key=lambda address: address.startswith("127."))
+        found += [entry[4][0]
+                  for entry in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)]
+    return sorted(dict.fromkeys([*found, "127.0.0.1"]),
+                  key=lambda address: address.startswith("127."))

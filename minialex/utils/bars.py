@@ -7,7 +7,8 @@ from .machine import threads_start
 
 try:
     from tqdm import tqdm
-except (ValueError, TypeError):  # a TQDM_ variable that is not of its option's type: tqdm reads them all when it is imported
+except (ValueError, TypeError):
+    # a TQDM_ variable that is not of its option's type: tqdm reads them all when it is imported
     for _name in [name for name in os.environ if name.upper().startswith("TQDM_")]:
         del os.environ[_name]
     from tqdm import tqdm

@@ -24,9 +24,11 @@ def cache_folder(cache_dir: Place | None = None) -> Path:
     platforms = {"win32": ("LOCALAPPDATA", "~/AppData/Local"), "darwin": ("", "~/Library/Caches")}
     variable, usual = platforms.get(sys.platform, ("XDG_CACHE_HOME", "~/.cache"))
     try:
-        return Path(chosen or os.environ.get(variable) or usual).expanduser() / ("" if chosen else "minialex")
+        return Path(chosen or os.environ.get(variable) or usual).expanduser() / ("" if chosen
+                                                                                 else "minialex")
     except RuntimeError as error:  # a ~ that stands for nobody's home
-        raise UserError(f"there is no folder for the pictures ({error}): name one in the variable MINIALEX_CACHE") from error
+        raise UserError(f"there is no folder for the pictures ({error}): "
+                        "name one in the variable MINIALEX_CACHE") from error
 
 
 @contextmanager
@@ -41,10 +43,11 @@ def whole_folder(target: Place) -> Iterator[Path]:
     target = Path(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent, ignore_cleanup_errors=True) as making:
+        with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent,
+                                         ignore_cleanup_errors=True) as making:
             yield Path(making)
             if not target.exists():
                 os.rename(making, target)
     except OSError as error:
-        raise UserError(f"cannot write {target}: {error.strerror or error}; make room, or name another folder in the variable "
-                        "MINIALEX_CACHE") from error
+        raise UserError(f"cannot write {target}: {error.strerror or error}; make room, "
+                        "or name another folder in the variable MINIALEX_CACHE") from error

@@ -78,5 +78,6 @@ def silence(stream: TextIO | None) -> None:
 
 def explain(error: OSError) -> str:
     """One sentence for an OSError."""
-    what = "the output cannot be written" if error.filename is None else f"cannot use {os.fspath(error.filename)!r}"
+    what = ("the output cannot be written" if error.filename is None
+            else f"cannot use {os.fspath(error.filename)!r}")
     return f"{what}: {error.strerror or error}."

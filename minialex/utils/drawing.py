@@ -19,7 +19,8 @@ from ..errors import UserError
 from . import files, in_words
 
 # Fonts that many machines have, asked where DejaVu has no letter for a name.
-_FALLBACK = ("Noto Sans CJK SC", "Noto Sans CJK JP", "Microsoft YaHei", "PingFang SC", "Hiragino Sans", "Arial Unicode MS")
+_FALLBACK = ("Noto Sans CJK SC", "Noto Sans CJK JP", "Microsoft YaHei", "PingFang SC",
+             "Hiragino Sans", "Arial Unicode MS")
 # How a file of each format carries the mark of the command that wrote it (see files).
 _FORMATS: dict[str, Callable[[str], dict[str, Any]]] = {
     "png": lambda mark: {"metadata": {"Software": "minialex", "Comment": mark}},
@@ -31,7 +32,8 @@ _FORMATS: dict[str, Callable[[str], dict[str, Any]]] = {
 
 
 @contextmanager
-def figure(path: Any, width: float, height: float, style: dict[str, Any], dpi: int = 150, **options: Any) -> Iterator[Any]:
+def figure(path: Any, width: float, height: float, style: dict[str, Any], dpi: int = 150,
+           **options: Any) -> Iterator[Any]:
     """Yield an empty figure, width x height inches, and write it to `path`, if there is one, at the
     end.
 
@@ -60,7 +62,8 @@ def format_of(path: Any) -> str:
     another ending."""
     kind = os.path.splitext(os.fspath(path))[1].lower().removeprefix(".") or "png"
     if kind not in _FORMATS:
-        raise UserError(f"{path} ends in no format that can be drawn: choose {', '.join('.' + name for name in _FORMATS)}.")
+        raise UserError(f"{path} ends in no format that can be drawn: "
+                        f"choose {', '.join('.' + name for name in _FORMATS)}.")
     return kind
 
 
@@ -97,14 +100,16 @@ class Canvas:
         FigureCanvasAgg(drawing)
         return drawing
 
-    def subplots(self, rows: int = 1, columns: int = 1, figsize: Any = None, layout: str | None = None, **options: Any) -> Any:
+    def subplots(self, rows: int = 1, columns: int = 1, figsize: Any = None,
+                 layout: str | None = None, **options: Any) -> Any:
         """(Figure, its axes), as pyplot has it."""
         drawing = self.figure(figsize=figsize, layout=layout)
         return drawing, drawing.subplots(rows, columns, **options)
 
 
 def _settings(matplotlib):
-    return {name: value for name, value in matplotlib.rcParamsDefault.items() if not name.startswith("backend")}
+    return {name: value for name, value in matplotlib.rcParamsDefault.items()
+            if not name.startswith("backend")}
 
 
 def _matplotlib():
@@ -155,7 +160,8 @@ def attempt(name: Any, say: Callable[[str], object]) -> Iterator[None]:
         say(f"{name} was not drawn: {kind}{lines[0] if lines else ''}")
 
 
-def drawn(output: files.Output, say: Callable[[str], object], draw: Callable[..., object], *arguments: Any) -> bool:
+def drawn(output: files.Output, say: Callable[[str], object], draw: Callable[..., object],
+          *arguments: Any) -> bool:
     """Draw the picture `output` by draw(output, *arguments); returns whether that went well (see
     attempt)."""
     with attempt(output, say):

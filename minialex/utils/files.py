@@ -68,7 +68,8 @@ def replacing(path: Any, mode: str = "wb", **options: Any) -> Iterator[Any]:
         if fcntl is None:
             os.replace(temporary, target)
     except OSError as error:
-        raise NotWritten(f"cannot write {path}: {error.strerror or error}; what was there before is unchanged.") from error
+        raise NotWritten(f"cannot write {path}: {error.strerror or error}; "
+                         "what was there before is unchanged.") from error
     finally:
         with suppress(OSError):  # it has been renamed, or the file system takes no more changes
             os.unlink(temporary or "")
@@ -202,7 +203,8 @@ class Output(os.PathLike[str]):
     their format has no place for one.
     """
 
-    def __init__(self, path: Place, kind: str, of: str = "", force: bool = False, signs: Sequence[bytes] = ()) -> None:
+    def __init__(self, path: Place, kind: str, of: str = "", force: bool = False,
+                 signs: Sequence[bytes] = ()) -> None:
         self.path, self.kind, self.of, self.force, self.signs = Path(path), kind, of, force, signs
         self.mark = mark(kind, of)
 
@@ -214,7 +216,8 @@ class Output(os.PathLike[str]):
     def is_ours(self) -> bool:
         """Was the file that is there written by the same command?"""
         found = found_mark(self.path)
-        return found[0] == self.kind if found else any(sign in _ends(self.path) for sign in self.signs)
+        return found[0] == self.kind if found else any(sign in _ends(self.path)
+                                                       for sign in self.signs)
 
     def check(self) -> None:
         """Raise UserError when the file cannot be written, or would replace what this command did
@@ -222,18 +225,21 @@ class Output(os.PathLike[str]):
         if self.path.is_dir():
             raise UserError(f"{self} is a folder: name a file.")
         if not os.path.isdir(os.path.dirname(os.path.realpath(self.path))):
-            raise UserError(f"{self} cannot be written, because there is no folder {self.path.parent}: make it, or name another.")
+            raise UserError(f"{self} cannot be written, because there is no folder "
+                            f"{self.path.parent}: make it, or name another.")
         if self.path.exists() and not (self.force or _is_device(self.path) or self.is_ours()):
-            raise UserError(f"{self} is there already and was not written by this command: name another file, or replace it "
-                            "with --force.")
+            raise UserError(f"{self} is there already and was not written by this command: "
+                            "name another file, or replace it with --force.")
 
 
-def unused(folder: Place, stem: str, ending: str, kind: str, of: str, force: bool = False) -> Output:
+def unused(folder: Place, stem: str, ending: str, kind: str, of: str,
+           force: bool = False) -> Output:
     """The Output for a command that was given no name: stem.ending, or stem-2.ending and so on
     where that name has been taken by a file of the user's, or by what was made of other inputs."""
     wanted, number = (kind, _digest(of) if of else ""), 1
     while True:
-        output = Output(Path(folder, f"{stem}{'' if number == 1 else f'-{number}'}{ending}"), kind, of, force)
+        output = Output(Path(folder, f"{stem}{'' if number == 1 else f'-{number}'}{ending}"), kind,
+                        of, force)
         found = found_mark(output) if os.path.lexists(output) else wanted
         if found == wanted or (force and found is None and not output.path.is_dir()):
             return output

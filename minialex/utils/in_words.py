@@ -18,7 +18,8 @@ KEY = "Description"  # PNG's own name for it
 
 def of(figure: Any) -> str:
     """The text alternative of a matplotlib figure."""
-    head = [text.get_text() for text in sorted(figure.texts, key=lambda text: -text.get_position()[1])]
+    head = [text.get_text()
+            for text in sorted(figure.texts, key=lambda text: -text.get_position()[1])]
     parts = [_sentence([text]) for text in head] + [_sentence(_axes(axes)) for axes in figure.axes]
     return " ".join(filter(None, parts))
 
@@ -43,7 +44,8 @@ def _sentence(parts: Any) -> str:
 def _axes(axes: Any) -> Iterator[str]:
     """What one part of a picture says: title, names of its axes, then what is drawn."""
     titles = filter(None, (axes.get_title(loc=place) for place in ("left", "center", "right")))
-    names = [f"{side}: {label}" for side, label in (("across", axes.get_xlabel()), ("up", axes.get_ylabel())) if label]
+    names = [f"{side}: {label}"
+             for side, label in (("across", axes.get_xlabel()), ("up", axes.get_ylabel())) if label]
     yield ": ".join([", ".join(titles), ", ".join(names)]).strip(": ")
     ticks = [name for side in (axes.xaxis, axes.yaxis) for name in _named_places(side).values()]
     yield f"marked {', '.join(dict.fromkeys(ticks))}" if ticks else ""
@@ -64,8 +66,10 @@ def _texts(axes: Any) -> Iterator[str]:
 
 def _named_places(side: Any) -> dict[float, str]:
     """{place: name} along an axis, where it has names."""
-    return {place: text.get_text() for place, text in zip(side.get_ticklocs(), side.get_ticklabels())
-            if any(letter.isalpha() for letter in text.get_text()) and not text.get_text().startswith("$\\mathdefault")}
+    return {place: text.get_text()
+            for place, text in zip(side.get_ticklocs(), side.get_ticklabels())
+            if any(letter.isalpha() for letter in text.get_text())
+            and not text.get_text().startswith("$\\mathdefault")}
 
 
 def _images(axes: Any) -> Iterator[str]:
@@ -73,7 +77,8 @@ def _images(axes: Any) -> Iterator[str]:
         values = np.ma.asarray(image.get_array())
         rows, columns = values.shape[:2]
         is_photo = values.ndim == 3
-        yield f"a picture of {rows}×{columns}" if is_photo else f"a map of {rows}×{columns} from {_range(values)}"
+        yield (f"a picture of {rows}×{columns}" if is_photo
+               else f"a map of {rows}×{columns} from {_range(values)}")
 
 
 def _bars(axes: Any) -> Iterator[str]:
@@ -93,14 +98,16 @@ def _lines(axes: Any) -> Iterator[str]:
         seen = np.isfinite(x) & np.isfinite(y)
         x, y = x[seen], y[seen]
         is_rule = line.get_transform() != axes.transData  # across the whole part
-        is_sketch = not axes.axison and str(line.get_label()).startswith("_")  # its places mean nothing
+        # its places mean nothing
+        is_sketch = not axes.axison and str(line.get_label()).startswith("_")
         if not len(x) or is_rule or is_sketch:
             continue
         if len(x) <= FEW:
-            yield f"{_label(line, 'line')} at " + ", ".join(f"({_short(a)}, {_short(b)})" for a, b in zip(x, y))
+            yield f"{_label(line, 'line')} at " + ", ".join(f"({_short(a)}, {_short(b)})"
+                                                            for a, b in zip(x, y))
         else:
-            yield (f"{_label(line, 'line')} of {len(x)} points from ({_short(x[0])}, {_short(y[0])}) to "
-                   f"({_short(x[-1])}, {_short(y[-1])}), {_range(y)}")
+            yield (f"{_label(line, 'line')} of {len(x)} points from ({_short(x[0])}, "
+                   f"{_short(y[0])}) to ({_short(x[-1])}, {_short(y[-1])}), {_range(y)}")
 
 
 def _points(axes: Any) -> Iterator[str]:
@@ -109,7 +116,8 @@ def _points(axes: Any) -> Iterator[str]:
             yield f"contours at {_numbers([level for level in group.levels if np.isfinite(level)])}"
         elif len(places := np.ma.asarray(group.get_offsets(), dtype=float).filled(np.nan)) > 1:
             across, up = map(_range, places.T)
-            yield f"{_label(group, 'points')}: {len(places)} places, across from {across}, up from {up}"
+            yield (f"{_label(group, 'points')}: {len(places)} places, across from {across}, "
+                   f"up from {up}")
 
 
 def _label(drawn: Any, otherwise: str) -> str:
@@ -118,7 +126,8 @@ def _label(drawn: Any, otherwise: str) -> str:
 
 
 def _numbers(values: Any) -> str:
-    return ", ".join(map(_short, values)) if len(values) <= FEW else f"{len(values)} numbers from {_range(values)}"
+    return (", ".join(map(_short, values)) if len(values) <= FEW
+            else f"{len(values)} numbers from {_range(values)}")
 
 
 def _range(values: Any) -> str:

@@ -23,7 +23,8 @@ THREADS = "MINIALEX_THREADS"
 
 # What mpiexec (MPICH's, Open MPI's, one that speaks PMIx) tells a process, by what `launched` calls
 # it.
-_LAUNCHED = {"size": ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "PMIX_SIZE"), "rank": ("PMI_RANK", "OMPI_COMM_WORLD_RANK", "PMIX_RANK"),
+_LAUNCHED = {"size": ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "PMIX_SIZE"),
+             "rank": ("PMI_RANK", "OMPI_COMM_WORLD_RANK", "PMIX_RANK"),
              "local size": ("MPI_LOCALNRANKS", "OMPI_COMM_WORLD_LOCAL_SIZE"),
              "local rank": ("MPI_LOCALRANKID", "OMPI_COMM_WORLD_LOCAL_RANK")}
 
@@ -31,7 +32,8 @@ _LAUNCHED = {"size": ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "PMIX_SIZE"), "rank": 
 def launched(what: str) -> int:
     """Of the processes that mpiexec has started: their number ("size"), that of this one ("rank"),
     and both among those on this machine ("local size", "local rank"). Without mpiexec: 1 and 0."""
-    told = [int(os.environ[name]) for name in _LAUNCHED[what] if os.environ.get(name, "").isdecimal()]
+    told = [int(os.environ[name]) for name in _LAUNCHED[what]
+            if os.environ.get(name, "").isdecimal()]
     return max(told, default=int(what.endswith("size")))
 
 # ---------------------------------------------------------------------------- cores
@@ -64,21 +66,24 @@ def blas() -> str:
     other last digits."""
     from threadpoolctl import threadpool_info
 
-    return ", ".join(f"{found['internal_api']} {found['version']} for {found.get('architecture', 'any CPU')}"
+    return ", ".join(f"{found['internal_api']} {found['version']} for "
+                     f"{found.get('architecture', 'any CPU')}"
                      for found in threadpool_info() if found["user_api"] == "blas")
 
 
 @functools.lru_cache(8)
 def _whole(text):
     if not (text.isascii() and text.isdecimal() and len(text) < 10 and int(text) > 0):
-        raise UserError(f"{THREADS} is {text!r}: set it to a whole number of at least 1, or unset it to use all cores.")
+        raise UserError(f"{THREADS} is {text!r}: set it to a whole number of at least 1, "
+                        "or unset it to use all cores.")
     return int(text)
 
 
 def cores(root: Any = "/") -> int:
     """Cores that this process may run on: those it is bound to, and a quota of time rounded up (1.5
     cores keep 2 threads busy three quarters of the time)."""
-    bound = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+    bound = len(os.sched_getaffinity(0)) if hasattr(os,
+                                                    "sched_getaffinity") else (os.cpu_count() or 1)
     quota = _quota(root)
     return bound if quota is None else max(1, min(bound, -int(-quota // 1)))
 
@@ -91,7 +96,8 @@ def _quota(root):
     for folder in _groups(root, "cpu"):
         whole, _, period = (_read(folder / "cpu.max") or "max").partition(" ")
         found.append(_ratio(whole, period or "100000"))
-        found.append(_ratio(_read(folder / "cpu.cfs_quota_us"), _read(folder / "cpu.cfs_period_us")))
+        found.append(_ratio(_read(folder / "cpu.cfs_quota_us"),
+                            _read(folder / "cpu.cfs_period_us")))
     return min((quota for quota in found if quota), default=None)
 
 
@@ -134,10 +140,12 @@ def _group_room(root):
     counts as free."""
     for folder in _groups(root, "memory"):
         for limit, used, cache in (("memory.max", "memory.current", "inactive_file"),
-                                   ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")):
+                                   ("memory.limit_in_bytes", "memory.usage_in_bytes",
+                                    "total_inactive_file")):
             most, taken = _number(_read(folder / limit)), _number(_read(folder / used))
             if most is not None and taken is not None:
-                rows = dict(line.partition(" ")[::2] for line in (_read(folder / "memory.stat") or "").splitlines())
+                rows = dict(line.partition(" ")[::2]
+                            for line in (_read(folder / "memory.stat") or "").splitlines())
                 yield most - taken + min(taken, _number(rows.get(cache)) or 0)
 
 

@@ -18,13 +18,16 @@ CHECKPOINTS = ("checkpoint-last.npz", "checkpoint-best.npz")
 # In every config.json of a run.
 _WRITTEN = ("settings", "classes", "train_pictures", "val_pictures")
 _MOST = 1 << 25  # bytes of a config.json; 20,000 classes take 1 MB
-_OWN_NAMES = re.compile(  # pictures that commands write where they are called, or into a run's folder
-    r"(curves|filters|predictions|confusion|compare|.*-prediction|.*-features|patches-.*)(-\d+)?\.png", re.IGNORECASE)
+# pictures that commands write where they are called, or into a run's folder
+_OWN_NAMES = re.compile(
+    r"(curves|filters|predictions|confusion|compare|.*-prediction|.*-features|patches-.*)"
+    r"(-\d+)?\.png", re.IGNORECASE)
 
 
 def is_run(folder: Place) -> bool:
     """Is this the folder of a run of minialex?"""
-    return _has_config(Path(folder, CONFIG)) or any(looks_sealed(Path(folder, name)) for name in CHECKPOINTS)
+    return _has_config(Path(folder, CONFIG)) or any(looks_sealed(Path(folder, name))
+                                                    for name in CHECKPOINTS)
 
 
 def _has_config(path):

@@ -46,7 +46,8 @@ class Progress:
         except OSError as error:  # a run is worth more than what it says: it goes on
             console.silence(self.file)
             if not isinstance(error, BrokenPipeError):
-                print(f"minialex: {console.explain(error)} The run goes on without.", file=sys.stderr)
+                print(f"minialex: {console.explain(error)} The run goes on without.",
+                      file=sys.stderr)
 
     def phase(self, what: str, total: int, done: int = 0) -> "Phase":
         """A context manager for `total` pictures, of which `done` have been seen before."""
@@ -57,12 +58,14 @@ class Phase:
     """One bar, or its lines. Leaving the `with` block takes the bar away."""
 
     def __init__(self, progress: Progress, what: str, total: int, done: int) -> None:
-        self.progress, self.what, self.total, self.first, self.done = progress, what, total, done, done
+        self.progress, self.what, self.total, self.first, self.done = (progress, what, total, done,
+                                                                       done)
         self.start = time.perf_counter()
         self.shown = 0.0 if progress.terminal else self.start
-        self.bar = tqdm(desc=what, total=total, initial=done, file=progress.file, unit=" images", leave=False, postfix=[""],
-                        disable=not progress.terminal, ncols=shutil.get_terminal_size().columns,
-                        bar_format="{desc} {percentage:3.0f} % |{bar}| {postfix[0]}{rate_fmt}, {remaining} left")
+        self.bar = tqdm(desc=what, total=total, initial=done, file=progress.file, unit=" images",
+                        leave=False, postfix=[""], disable=not progress.terminal,
+                        ncols=shutil.get_terminal_size().columns, bar_format="{desc} "
+                        "{percentage:3.0f} % |{bar}| {postfix[0]}{rate_fmt}, {remaining} left")
 
     def __enter__(self) -> "Phase":
         return self
@@ -75,13 +78,15 @@ class Phase:
         terminal, else once a minute."""
         self.done += count
         now, terminal = time.perf_counter(), self.progress.terminal
-        if now - self.shown > (BAR_SECONDS if terminal else PLAIN_SECONDS) and (terminal or self.done < self.total):
+        if now - self.shown > (BAR_SECONDS if terminal
+                               else PLAIN_SECONDS) and (terminal or self.done < self.total):
             self.shown = now
             told = "loss {:.3f}, top-1 {:.1%}, ".format(*numbers()) if numbers else ""
             if terminal:
                 self.bar.postfix[0] = told
             else:
                 rate = (self.done - self.first) / (now - self.start)
-                self.progress.line(f"{self.what}: {self.done:,} of {self.total:,}, {told}{rate:.1f} images/s, "
+                self.progress.line(f"{self.what}: {self.done:,} of {self.total:,}, "
+                                   f"{told}{rate:.1f} images/s, "
                                    f"{duration((self.total - self.done) / rate)} left")
         self.bar.update(count)

@@ -50,6 +50,7 @@ def looks_sealed(path: Place) -> bool:
         with open(path, "rb") as file:
             start = file.read(4)
             file.seek(-len(BLANK), os.SEEK_END)
-            return start == b"PK\3\4" and re.fullmatch(_NAME + rb"[0-9a-f]{64}", file.read()) is not None
+            return start == b"PK\3\4" and re.fullmatch(_NAME + rb"[0-9a-f]{64}",
+                                                       file.read()) is not None
     except OSError:
         return False

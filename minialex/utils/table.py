@@ -27,17 +27,20 @@ def _table(rows):
         widest = max(range(3), key=lambda column: widths[column])
         widths[widest] -= 1
     ruler = "─" * (sum(widths) + gaps)
-    text = columns([[shorten(cell, width) for cell, width in zip(line, widths)] for line in lines], left=(0, 1, 2))
+    text = columns([[shorten(cell, width) for cell, width in zip(line, widths)] for line in lines],
+                   left=(0, 1, 2))
     return [next(text), ruler, *text, ruler]
 
 
 def _cells(row):
     macs = "?" if row.macs is None else _amount(row.macs) if row.macs else ""
     kibibytes = row.activation_bytes / 1024
-    memory = "view" if kibibytes == 0 else f"{kibibytes:.2g}" if kibibytes < 10 else f"{kibibytes:,.0f}"
+    memory = ("view" if kibibytes == 0 else f"{kibibytes:.2g}" if kibibytes < 10
+              else f"{kibibytes:,.0f}")
     groups = str(row.groups) if row.groups > 1 else ""
     parameters = f"{row.parameters:,}" if row.parameters else ""
-    return row.name, row.type, _short(row.formula), times(row.output_shape), groups, parameters, macs, memory
+    return (row.name, row.type, _short(row.formula), times(row.output_shape), groups, parameters,
+            macs, memory)
 
 
 def _short(formula):
@@ -51,7 +54,8 @@ def _short(formula):
 def _notes(rows):
     notes = [f"{row.name}: {row.formula}" for row in rows if is_rounded(row)]
     unknown = [row for row in rows if row.macs is None]
-    notes += [f"{row.name}: {row.type} is not known here, its multiply-accumulates are not counted" for row in unknown]
+    notes += [f"{row.name}: {row.type} is not known here, its multiply-accumulates are not counted"
+              for row in unknown]
     return [line for note in notes for line in textwrap.wrap(note, WIDTH, subsequent_indent="  ")]
 
 
@@ -60,13 +64,13 @@ def _totals(summary):
     weights, outputs = totals.parameters / 2**18, totals.activation_bytes / 2**20
     connected = _share(totals.fully_connected_parameters, totals.parameters)
     connected_macs = _share(totals.fully_connected_macs, totals.macs)
-    return [
-        f"{summary.title}, one picture of {times(summary.input_shape)}",
-        f"  parameters            {totals.parameters:>13,}  {connected}",
-        f"  multiply-accumulates  {totals.macs:>13,}  = {_amount(totals.macs)} without biases, {connected_macs}",
-        f"  weights               {weights:>9,.1f} MiB  in float32; with gradient and velocity {3 * weights:,.0f}",
-        f"  activations           {outputs:>9,.1f} MiB  in float32, every output; {128 * outputs:,.0f} for 128 pictures",
-    ]
+    return [f"{summary.title}, one picture of {times(summary.input_shape)}",
+            f"  parameters            {totals.parameters:>13,}  {connected}",
+            f"  multiply-accumulates  {totals.macs:>13,}  = {_amount(totals.macs)} without biases, "
+            f"{connected_macs}", f"  weights               {weights:>9,.1f} MiB  in float32; "
+            f"with gradient and velocity {3 * weights:,.0f}",
+            f"  activations           {outputs:>9,.1f} MiB  in float32, every output; "
+            f"{128 * outputs:,.0f} for 128 pictures"]
 
 
 def _share(part, whole):
@@ -80,7 +84,8 @@ def times(shape: Sequence[int]) -> str:
 
 def _amount(number):
     """117600 -> '117.6 k', 105415200 -> '105.4 M'."""
-    return f"{number / 1e6:,.1f} M" if number >= 1e6 else f"{number / 1e3:,.1f} k" if number >= 1e3 else str(number)
+    return (f"{number / 1e6:,.1f} M" if number >= 1e6 else f"{number / 1e3:,.1f} k" if number >= 1e3
+            else str(number))
 
 
 def shorten(text: str, most: int) -> str:
@@ -88,7 +93,8 @@ def shorten(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
-def columns(rows: Sequence[Sequence[str]], left: Collection[int] = (0,), gap: str = "  ") -> Iterator[str]:
+def columns(rows: Sequence[Sequence[str]], left: Collection[int] = (0,),
+            gap: str = "  ") -> Iterator[str]:
     """Lines of a table, each column as wide as its widest cell: those numbered in `left` begin
     together, the others end so."""
     widths = [max(map(len, column)) for column in zip(*rows)]

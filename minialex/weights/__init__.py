@@ -1,4 +1,5 @@
-"""Weights from anywhere: `read` turns a file of another program, or a run, into arrays in this program's conventions."""
+"""Weights from anywhere: `read` turns a file of another program, or a run, into arrays in this
+program's conventions."""
 
 from .conventions import Weights, check_numbers
 from .formats import read

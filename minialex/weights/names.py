@@ -1,13 +1,16 @@
-"""Which of a file's arrays are the network? Training scripts save it in containers of any name, under any prefix.
+"""Which of a file's arrays are the network? Training scripts save it in containers of any name,
+under any prefix.
 
-    {"epoch": 3, "model_state_dict": {"_orig_mod.module.features.0.weight": ...}, "optimizer": {...}, "loss": ...}
+    {"epoch": 3, "model_state_dict": {"_orig_mod.module.features.0.weight": ...}, "optimizer":
+    {...}, "loss": ...}
 
-The network is told by its own names: what comes before `features.0.weight` (torchvision's) or `conv1.weight` (minialex's) is
-the prefix, and all that has the same prefix belongs to it. Where several are as large, the one that is no optimiser's and no
-moving average is taken. Arrays of other names: the largest group that lies in one container.
+The network is told by its own names: what comes before `features.0.weight` (torchvision's) or
+`conv1.weight` (minialex's) is the prefix, and all that has the same prefix belongs to it. Where
+several are as large, the one that is no optimiser's and no moving average is taken. Arrays of other
+names: the largest group that lies in one container.
 
-torchvision's network wants pixels 0..1, normalised by ImageNet's mean and spread for each channel. Its LRN-free layers are
-those of the variant torchvision; fc6 sees (C, H, W), as here.
+torchvision's network wants pixels 0..1, normalised by ImageNet's mean and spread for each channel.
+Its LRN-free layers are those of the variant torchvision; fc6 sees (C, H, W), as here.
 """
 
 import re
@@ -21,22 +24,33 @@ from . import conventions, pickles
 from .conventions import Refusal, Weights
 
 DEEPEST = 40  # containers in containers
-SIGNATURES = (("features.0.weight",), ("conv1.weight", "conv5.weight"), ("conv1.weight", "fc5.weight"))  # all of one
-WRAPPERS = re.compile(r"(_orig_mod|module|model|net|network|backbone|encoder|alexnet|_forward_module)\.")
-COMPANIONS = re.compile(r"optim|ema|grad|momentum|average|swa|teacher|shadow|polyak|exp_avg|adam|velocity", re.IGNORECASE)
+# all of one
+SIGNATURES = (("features.0.weight",), ("conv1.weight", "conv5.weight"),
+              ("conv1.weight", "fc5.weight"))
+WRAPPERS = re.compile(
+    r"(_orig_mod|module|model|net|network|backbone|encoder|alexnet|_forward_module)\.")
+COMPANIONS = re.compile(
+    r"optim|ema|grad|momentum|average|swa|teacher|shadow|polyak|exp_avg|adam|velocity",
+    re.IGNORECASE)
 WITHIN = re.compile(r"(features|classifier)\.(?:_orig_mod\.|module\.)+")
-INSIDE = ("_modules", "_parameters", "_buffers")  # attributes of a torch.nn.Module that was pickled whole
-TORCHVISION = {"features.0": "conv1", "features.3": "conv2", "features.6": "conv3", "features.8": "conv4", "features.10": "conv5",
-               "classifier.1": "fc6", "classifier.4": "fc7", "classifier.6": "fc8"}
+# attributes of a torch.nn.Module that was pickled whole
+INSIDE = ("_modules", "_parameters", "_buffers")
+TORCHVISION = {"features.0": "conv1", "features.3": "conv2", "features.6": "conv3",
+               "features.8": "conv4", "features.10": "conv5", "classifier.1": "fc6",
+               "classifier.4": "fc7", "classifier.6": "fc8"}
 TO_TORCHVISION = {ours: theirs for theirs, ours in TORCHVISION.items()}
-TORCHVISION_MEAN, TORCHVISION_STD = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])  # of pixels in 0..1
+# of pixels in 0..1
+TORCHVISION_MEAN, TORCHVISION_STD = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
 
 
-def leaves(value: Any, path: tuple[str, ...] = (), seen: set | None = None) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """(path, array or pickles.Later) of every array in nested containers, each container once; arrays of objects are such."""
+def leaves(value: Any, path: tuple[str, ...] = (),
+           seen: set | None = None) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """(path, array or pickles.Later) of every array in nested containers, each container once;
+    arrays of objects are such."""
     seen = set() if seen is None else seen
     if isinstance(value, pickles.Array) and (objects := value.objects()):
-        value = objects[0] if len(objects) == 1 else objects  # NumPy puts an array around what is none
+        # NumPy puts an array around what is none
+        value = objects[0] if len(objects) == 1 else objects
     if isinstance(value, (pickles.Later, np.ndarray)):
         yield path, value
     elif isinstance(value, (dict, list, tuple)) and id(value) not in seen and len(path) < DEEPEST:
@@ -49,18 +63,24 @@ def leaves(value: Any, path: tuple[str, ...] = (), seen: set | None = None) -> I
 
 
 def choose(found: dict[tuple[str, ...], Any]) -> tuple[dict[str, Any], list[str]]:
-    """({name: item}, notes): the network among {path: item}, without its prefix. path: the keys of nested containers."""
-    # Without what wrappers put into names: DataParallel(model.features) makes features.module.0.weight.
+    """({name: item}, notes): the network among {path: item}, without its prefix. path: the keys of
+    nested containers."""
+    # Without what wrappers put into names: DataParallel(model.features) makes
+    # features.module.0.weight.
     full = {WITHIN.sub(r"\1.", _name(path)): item for path, item in found.items()}
-    groups = {prefix: {name[len(prefix):]: item for name, item in full.items() if name.startswith(prefix)}
+    groups = {prefix: {name[len(prefix):]: item
+                       for name, item in full.items() if name.startswith(prefix)}
               for prefix in _prefixes(full)} or _containers(found)
-    best = max(groups, key=lambda prefix: (not COMPANIONS.search(prefix), len(groups[prefix])), default=None)
+    best = max(groups, key=lambda prefix: (not COMPANIONS.search(prefix), len(groups[prefix])),
+               default=None)
     others = [prefix.rstrip(".") or "the one without a prefix" for prefix in groups
               if prefix != best and len(groups[prefix]) == len(groups[best])]
-    notes = [f"the file holds several networks: taken is {best.rstrip('.') or 'the one without a prefix'}, not "
-             f"{', '.join(others)}"] if others else []
+    notes = ["the file holds several networks: "
+             f"taken is {best.rstrip('.') or 'the one without a prefix'}, "
+             f"not {', '.join(others)}"] if others else []
     group = groups.get(best, {})
-    while all(WRAPPERS.match(name) for name in group) and len({name.partition(".")[0] for name in group}) == 1:
+    while all(WRAPPERS.match(name)
+              for name in group) and len({name.partition(".")[0] for name in group}) == 1:
         group = {name.partition(".")[2]: item for name, item in group.items()}
     return group, notes
 
@@ -74,7 +94,8 @@ def _prefixes(full):
     for first, *more in SIGNATURES:
         for name in full:
             before = name.removesuffix(first)
-            if name.endswith(first) and (not before or before[-1] == ".") and all(before + other in full for other in more):
+            if name.endswith(first) and (not before or before[-1]
+                                         == ".") and all(before + other in full for other in more):
                 yield before
 
 
@@ -93,28 +114,37 @@ def array(item: Any) -> np.ndarray:
 
 
 def weights(value: Any, form: str, told: str | bytes | None = None) -> Weights:
-    """Weights from the arrays in nested containers, which a file of this form holds; only those of the network are read.
+    """Weights from the arrays in nested containers, which a file of this form holds; only those of
+    the network are read.
 
-    told: the text of conventions.description, in files that minialex has written. Raises Refusal where there are no arrays.
+    told: the text of conventions.description, in files that minialex has written. Raises Refusal
+    where there are no arrays.
     """
     if told is not None:
-        found = conventions.described(told, {name: array(item) for (name,), item in leaves(value)}, f"minialex ({form})")
-        found.arrays = renamed(found.arrays, TORCHVISION) if found.variant == "torchvision" else found.arrays
+        found = conventions.described(told, {name: array(item) for (name,), item in leaves(value)},
+                                      f"minialex ({form})")
+        found.arrays = renamed(found.arrays,
+                               TORCHVISION) if found.variant == "torchvision" else found.arrays
         return found
     found = dict(leaves(value))
     if not found:
-        raise Refusal("holds no state_dict, a network's arrays by their names, as torch.save(model.state_dict(), FILE) or "
-                      "np.savez(FILE, **model.state_dict()) writes them.")
+        raise Refusal("holds no state_dict, a network's arrays by their names, "
+                      "as torch.save(model.state_dict(), FILE) or np.savez(FILE, "
+                      "**model.state_dict()) writes them.")
     chosen, notes = choose(found)
     return _conventions({name: array(item) for name, item in chosen.items()}, notes, form)
 
 
 def _conventions(arrays, notes, form):
-    """Weights from a network's {name: array}: torchvision's conventions where the names are torchvision's."""
+    """Weights from a network's {name: array}: torchvision's conventions where the names are
+    torchvision's."""
     if "features.0.weight" not in arrays:
         return Weights(arrays, f"plain arrays ({form})", notes=notes)
-    beside = [name for name, array in arrays.items() if "." not in name and (array.ndim == 0 or array.dtype.kind != "f")]
-    arrays = renamed({name: array for name, array in arrays.items() if name not in beside}, TORCHVISION)  # such as the epoch
+    beside = [name for name, array in arrays.items() if "." not in name
+              and (array.ndim == 0 or array.dtype.kind != "f")]
+    # such as the epoch
+    arrays = renamed({name: array for name, array in arrays.items() if name not in beside},
+                     TORCHVISION)
     found = Weights(arrays, f"torchvision's AlexNet ({form})", "torchvision", notes=notes)
     kernels = arrays["conv1.weight"]
     if kernels.ndim == 4 and kernels.shape[1] == 3:
@@ -125,6 +155,8 @@ def _conventions(arrays, notes, form):
 
 
 def renamed(arrays: dict[str, np.ndarray], layers: dict[str, str]) -> dict[str, np.ndarray]:
-    """{name: array} with other names of layers, those in {name: new name}; all else stays as it is."""
+    """{name: array} with other names of layers, those in {name: new name}; all else stays as it
+    is."""
     split = {name: name.rpartition(".") for name in arrays}
-    return {f"{layers.get(layer, layer)}{dot}{kind}": arrays[name] for name, (layer, dot, kind) in split.items()}
+    return {f"{layers.get(layer, layer)}{dot}{kind}": arrays[name]
+            for name, (layer, dot, kind) in split.items()}

@@ -1,13 +1,14 @@
 """Pickles, read by Python's own `pickle.Unpickler`, which here can reach nothing but this file.
 
-A pickle is a program for a small stack machine. Whatever it calls, it must first ask for by name; the machine then
-asks `find_class`. Ours imports nothing: every name becomes an empty class of that name, made anew for each file, whose
-objects only keep what they are given. A few names make classes that also know how to become an array. Names of the
-standard library, NumPy and PyTorch that no training script keeps beside its weights, which are all that are not in
-pickle_names.txt, are refused, to say so early.
+A pickle is a program for a small stack machine. Whatever it calls, it must first ask for by name;
+the machine then asks `find_class`. Ours imports nothing: every name becomes an empty class of that
+name, made anew for each file, whose objects only keep what they are given. A few names make classes
+that also know how to become an array. Names of the standard library, NumPy and PyTorch that no
+training script keeps beside its weights, which are all that are not in pickle_names.txt, are
+refused, to say so early.
 
-The machine itself can be made to waste time and memory: `_check` walks over the instructions first, by hand, because
-the standard library has no limits for it.
+The machine itself can be made to waste time and memory: `_check` walks over the instructions first,
+by hand, because the standard library has no limits for it.
 """
 
 import mmap
@@ -35,7 +36,8 @@ _PYTHON_2 = {"__builtin__": "builtins", "copy_reg": "copyreg"}
 class Object(dict):
     """What a pickle makes of any class: it keeps what it is made of by reference, and does nothing.
 
-    parts: what it was given at once, a dictionary or a list of pairs, and its attributes, dictionaries."""
+    parts: what it was given at once, a dictionary or a list of pairs, and its attributes,
+    dictionaries."""
 
     __hash__, __eq__ = object.__hash__, object.__eq__
     parts = ()
@@ -55,19 +57,23 @@ class Object(dict):
     append = add = extend
 
     def contents(self, seen: set[int]) -> Iterator[tuple[Any, Any]]:
-        """(key, item), each of what it holds, without the parts that other objects in `seen` share with it."""
+        """(key, item), each of what it holds, without the parts that other objects in `seen` share
+        with it."""
         yield from self.items()
         for part in self.parts:
             if id(part) in seen:
                 continue
             seen.add(id(part))
-            pairs = part.items() if isinstance(part, dict) else part if isinstance(part, list) else ()
-            yield from (pair for pair in pairs if isinstance(pair, (list, tuple)) and len(pair) == 2)
+            pairs = part.items() if isinstance(part, dict) else part if isinstance(part,
+                                                                                   list) else ()
+            yield from (pair for pair in pairs if isinstance(pair, (list, tuple))
+                        and len(pair) == 2)
 
 
 class Later(Object):
-    """What has a method `array()`: its numbers, once all that it is made of has been read. They lie on bytes that are there, so
-    a huge shape cannot ask for memory; otherwise ValueError or TypeError."""
+    """What has a method `array()`: its numbers, once all that it is made of has been read. They lie
+    on bytes that are there, so a huge shape cannot ask for memory; otherwise ValueError or
+    TypeError."""
 
 
 class Type(Object):
@@ -83,7 +89,8 @@ class Type(Object):
 
 
 class Array(Later):
-    """numpy.ndarray: (version, shape, type, whether columns come first, bytes or a list of objects) follows with BUILD."""
+    """numpy.ndarray: (version, shape, type, whether columns come first, bytes or a list of objects)
+    follows with BUILD."""
 
     state = ()
 
@@ -111,7 +118,8 @@ class Buffer(Array):
 
 
 class Bytes(Object):
-    """_codecs.encode: bytes that a pickle of protocol 2 holds as text. Arrays take long text as it is."""
+    """_codecs.encode: bytes that a pickle of protocol 2 holds as text. Arrays take long text as it
+    is."""
 
     def __new__(cls, text, encoding):
         if encoding not in ("latin1", "latin-1"):
@@ -132,27 +140,33 @@ class _Reader(pickle.Unpickler):
     def find_class(self, module, name):
         text = f"{_PYTHON_2.get(module, module)}.{name}"
         if not _HARMLESS.fullmatch(text) and text.partition(".")[0] in _ROOTS:
-            raise Refusal(f"asks for {shown(text)}, which no file of weights needs: refused, nothing of it was run.")
+            raise Refusal(f"asks for {shown(text)}, which no file of weights needs: refused, "
+                          "nothing of it was run.")
         if text not in self.names:
             self.names[text] = type(text, (self.classes.get(text, Object),), {})
         return self.names[text]
 
     def persistent_load(self, identifier):
         if self.persistent is None:
-            raise Refusal("refers to objects outside itself, which a file of this kind cannot have: refused.")
+            raise Refusal("refers to objects outside itself, "
+                          "which a file of this kind cannot have: refused.")
         return self.persistent(identifier)
 
 
 def mapped(file: BinaryIO) -> mmap.mmap:
-    """An open file as memory: no more is taken for a part than there is, whatever its length is said to be."""
+    """An open file as memory: no more is taken for a part than there is, whatever its length is
+    said to be."""
     return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
 
-def load(file: BinaryIO, classes: dict[str, type[Object]] | None = None, persistent: Callable | None = None) -> Any:
-    """The object that the next pickle in a BytesIO or a mapped file describes; the file is left just behind it.
+def load(file: BinaryIO, classes: dict[str, type[Object]] | None = None,
+         persistent: Callable | None = None) -> Any:
+    """The object that the next pickle in a BytesIO or a mapped file describes; the file is left
+    just behind it.
 
-    classes: {"module.name": class} for names that become more than an Object; persistent: what gives an object for a
-    persistent identifier. Runs nothing. Raises Refusal when the pickle asks for more, any Exception when it is damaged.
+    classes: {"module.name": class} for names that become more than an Object; persistent: what
+    gives an object for a persistent identifier. Runs nothing. Raises Refusal when the pickle asks
+    for more, any Exception when it is damaged.
     """
     _check(file)
     return _Reader(file, classes or {}, persistent).load()
@@ -161,9 +175,10 @@ def load(file: BinaryIO, classes: dict[str, type[Object]] | None = None, persist
 def _check(file):
     """Walk over the next pickle without following it, and go back to where it began.
 
-    Refused are: too many instructions; numbers in the memo that no pickle has (memory is taken for all below); the
-    registry of extensions, which `find_class` is not asked for; tuples that hold a tuple twice, that holds a tuple
-    twice ..., which take for ever as a dictionary's key. stack: how many parts each object has, None for a mark.
+    Refused are: too many instructions; numbers in the memo that no pickle has (memory is taken for
+    all below); the registry of extensions, which `find_class` is not asked for; tuples that hold a
+    tuple twice, that holds a tuple twice ..., which take for ever as a dictionary's key. stack: how
+    many parts each object has, None for a mark.
     """
     start, stack, memo, total = file.tell(), [], {}, 0
     for count, (opcode, argument, _) in enumerate(pickletools.genops(file)):
@@ -171,7 +186,8 @@ def _check(file):
         if count > MOST_INSTRUCTIONS or total > MOST_PARTS:
             raise Refusal("has millions of instructions, files of weights have thousands: refused.")
         if name.startswith(("EXT", "INST")):
-            raise Refusal(f"holds the pickle instruction {name}, which no file of weights needs: refused, nothing of it was run.")
+            raise Refusal(f"holds the pickle instruction {name}, which no file of weights needs: "
+                          "refused, nothing of it was run.")
         if name == "MEMOIZE" or name.endswith("PUT"):
             index = len(memo) if argument is None else argument
             if index > count:
@@ -185,7 +201,8 @@ def _check(file):
             size = 0
             while pickletools.markobject in before and (part := stack.pop()) is not None:
                 size += part
-            fixed = before.index(pickletools.markobject) if pickletools.markobject in before else len(before)
+            fixed = (before.index(pickletools.markobject) if pickletools.markobject in before
+                     else len(before))
             size += sum([stack.pop() for _ in range(fixed)])
             total += size
             stack += [1 + size if "TUPLE" in name else 1] * len(opcode.stack_after)

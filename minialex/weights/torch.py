@@ -1,13 +1,15 @@
-"""PyTorch's files of weights (.pth, .pt), without PyTorch: the zip of today, and the two forms before it.
+"""PyTorch's files of weights (.pth, .pt), without PyTorch: the zip of today, and the two forms
+before it.
 
-    zip      NAME/data.pkl, a pickle in which each tensor is (storage, offset, size, stride); NAME/data/KEY, the
-             storages' bytes. This form is written, too: torch.load reads it, also with weights_only=True
-    legacy   a magic number, a version, facts about the machine, the pickle, a list of keys (each a pickle); then the
-             storages, each a length and its bytes
+    zip      NAME/data.pkl, a pickle in which each tensor is (storage, offset, size, stride);
+             NAME/data/KEY, the storages' bytes. This form is written, too: torch.load reads it,
+             also with weights_only=True
+    legacy   a magic number, a version, facts about the machine, the pickle, a list of keys (each a
+             pickle); then the storages, each a length and its bytes
     tar      the members storages, tensors and pickle, from 2016
 
-By hand, because PyTorch is a gigabyte, and its own reader runs what older files hold. pickles.load runs nothing;
-names.choose finds the network among the tensors.
+By hand, because PyTorch is a gigabyte, and its own reader runs what older files hold. pickles.load
+runs nothing; names.choose finds the network among the tensors.
 """
 
 import io
@@ -26,15 +28,18 @@ from . import conventions, names, pickles
 from .conventions import MEAN, Weights, description
 
 MAGIC = 0x1950A86A20F9469CFC6C
-EXTRA = "minialex.json"  # beside data.pkl in files that minialex has written; PyTorch does not look at it
+# beside data.pkl in files that minialex has written; PyTorch does not look at it
+EXTRA = "minialex.json"
 # The types of storages, by the names of their classes.
-_TYPES = {"Double": "float64", "Float": "float32", "Half": "float16", "BFloat16": "bfloat16", "Long": "int64", "Int": "int32",
-          "Short": "int16", "Char": "int8", "Byte": "uint8", "Bool": "bool", "Untyped": "uint8", "ComplexFloat": "complex64",
+_TYPES = {"Double": "float64", "Float": "float32", "Half": "float16", "BFloat16": "bfloat16",
+          "Long": "int64", "Int": "int32", "Short": "int16", "Char": "int8", "Byte": "uint8",
+          "Bool": "bool", "Untyped": "uint8", "ComplexFloat": "complex64",
           "ComplexDouble": "complex128", "QInt8": "int8", "QUInt8": "uint8", "QInt32": "int32"}
 
 
 class Storage(pickles.Object):
-    """A row of numbers that tensors are cut from. read: what gives its bytes, once they are asked for."""
+    """A row of numbers that tensors are cut from. read: what gives its bytes, once they are asked
+    for."""
 
     def __init__(self, kind, key, read=None):
         name = kind.__name__.rpartition(".")[2].removesuffix("Storage").removesuffix("Tensor")
@@ -60,18 +65,24 @@ class Tensor(pickles.Later):
 
     kind: the type, in steps of which all is counted, for a storage of bytes."""
 
-    def __init__(self, storage, offset, size, stride, _gradient=None, _hooks=None, kind=None, marks=None, *_):
+    def __init__(self, storage, offset, size, stride, _gradient=None, _hooks=None, kind=None,
+                 marks=None, *_):
         if not isinstance(storage, Storage):
             raise ValueError("a tensor without a storage")
         self.storage, self.offset, self.size, self.stride = storage, int(offset), size, stride
         self.type = kind.__name__.removeprefix("torch.") if isinstance(kind, type) else storage.type
-        marks = kind if isinstance(kind, dict) else marks  # of a view that says what is to be done with the numbers
+        # of a view that says what is to be done with the numbers
+        marks = kind if isinstance(kind, dict) else marks
         self.negative = isinstance(marks, dict) and bool(marks.get("neg"))
 
     def array(self) -> np.ndarray:
-        values, size = np.frombuffer(self.storage.content, conventions.stored(self.type)), tuple(self.size)
-        count, last = math.prod(size), self.offset + sum((n - 1) * step for n, step in zip(size, self.stride, strict=True))
-        if min(self.offset, *size, *self.stride, 0) < 0 or count > len(values) or count and last >= len(values):
+        values, size = np.frombuffer(self.storage.content,
+                                     conventions.stored(self.type)), tuple(self.size)
+        count, last = math.prod(size), self.offset + sum((n - 1) * step
+                                                         for n, step in zip(size, self.stride,
+                                                                            strict=True))
+        if min(self.offset, *size, *self.stride,
+               0) < 0 or count > len(values) or count and last >= len(values):
             raise ValueError(f"a tensor of shape {size} reaches beyond its storage")
         self.storage.taken += count
         if self.storage.taken > 2 * values.nbytes:
@@ -97,15 +108,18 @@ class _FromType(pickles.Object):
 
 
 _CLASSES = {f"torch._utils._rebuild_tensor{version}": Tensor for version in ("", "_v2", "_v3")} | {
-    f"torch._utils._rebuild_{what}": _First for what in ("parameter", "parameter_with_state", "device_tensor_from_numpy")} | {
-    "torch._tensor._rebuild_from_type_v2": _FromType}
+    f"torch._utils._rebuild_{what}": _First
+    for what in ("parameter", "parameter_with_state",
+                 "device_tensor_from_numpy")} | {"torch._tensor._rebuild_from_type_v2": _FromType}
 
 
 def read_zip(file: BinaryIO) -> Weights:
-    """Weights from an open file in the zip form. Raises Refusal, or any Exception for damaged bytes."""
+    """Weights from an open file in the zip form. Raises Refusal, or any Exception for damaged
+    bytes."""
     with zipfile.ZipFile(file) as archive:
         entries = archive.NameToInfo
-        folder = next(name for name in entries if name.endswith("/data.pkl")).removesuffix("data.pkl")
+        folder = next(name for name in entries
+                      if name.endswith("/data.pkl")).removesuffix("data.pkl")
 
         def part(name):
             entry = entries[folder + name]
@@ -118,14 +132,17 @@ def read_zip(file: BinaryIO) -> Weights:
         find = _by_key({}, lambda key: part(f"data/{key}"))
         value = pickles.load(io.BytesIO(part("data.pkl")), _CLASSES, find)
         if f"{folder}{MEAN}.npy" in entries:
-            value[MEAN] = np.lib.format.read_array(io.BytesIO(part(f"{MEAN}.npy")), allow_pickle=False)
+            value[MEAN] = np.lib.format.read_array(io.BytesIO(part(f"{MEAN}.npy")),
+                                                   allow_pickle=False)
         return names.weights(value, ".pth", part(EXTRA) if f"{folder}{EXTRA}" in entries else None)
 
 
 def read_legacy(file: BinaryIO) -> Weights:
-    """Weights from an open file in the form that PyTorch wrote before 1.6. Raises as `read_zip` does."""
+    """Weights from an open file in the form that PyTorch wrote before 1.6. Raises as `read_zip`
+    does."""
     view, storages = pickles.mapped(file), {}
-    for _ in range(3):  # the magic number, by which the format was recognised, and facts about the machine
+    # the magic number, by which the format was recognised, and facts about the machine
+    for _ in range(3):
         pickles.load(view)
     value = pickles.load(view, _CLASSES, _by_key(storages))
     for key in pickles.load(view):
@@ -136,9 +153,11 @@ def read_legacy(file: BinaryIO) -> Weights:
 def read_tar(file: BinaryIO) -> Weights:
     """Weights from an open file in the form of PyTorch 0.1. Raises as `read_zip` does."""
     with tarfile.open(fileobj=file, mode="r:") as archive:
-        if any(member.issparse() for member in archive):  # whose holes would be read as zeros without end
+        # whose holes would be read as zeros without end
+        if any(member.issparse() for member in archive):
             raise ValueError("a sparse file in it")
-        places, parts, pickle = (io.BytesIO(archive.extractfile(name).read()) for name in ("storages", "tensors", "pickle"))
+        places, parts, pickle = (io.BytesIO(archive.extractfile(name).read())
+                                 for name in ("storages", "tensors", "pickle"))
         storages, tensors = {}, {}
         for _ in range(pickles.load(places)):
             key, _, kind = pickles.load(places)
@@ -148,8 +167,10 @@ def read_tar(file: BinaryIO) -> Weights:
             key, storage, _ = pickles.load(parts)
             (ndim,) = struct.unpack("<i4x", parts.read(8))
             numbers = struct.unpack(f"<{2 * ndim + 1}q", parts.read(16 * ndim + 8))
-            tensors[_key(key)] = Tensor(storages[_key(storage)], numbers[-1], numbers[:ndim], numbers[ndim:-1])
-        return names.weights(pickles.load(pickle, _CLASSES, lambda key: tensors[_key(key)]), ".pth, tar form")
+            tensors[_key(key)] = Tensor(storages[_key(storage)], numbers[-1], numbers[:ndim],
+                                        numbers[ndim:-1])
+        return names.weights(pickles.load(pickle, _CLASSES, lambda key: tensors[_key(key)]),
+                             ".pth, tar form")
 
 
 def _key(key):
@@ -159,7 +180,8 @@ def _key(key):
 
 
 def _by_key(storages, read=None):
-    """What gives a Storage for the persistent identifier ("storage", type, key, place, count), the same one for each key."""
+    """What gives a Storage for the persistent identifier ("storage", type, key, place, count), the
+    same one for each key."""
     def find(identifier):
         if identifier[0] == "module":  # a class, its file and its source text, before it is used
             return identifier[1]
@@ -170,14 +192,15 @@ def _by_key(storages, read=None):
     return find
 
 
-# ------------------------------------------------------------------------------------------------ writing
+# ------------------------------------------------------------------------------------------ writing
 
 
 def write(file: BinaryIO, weights: Weights) -> None:
     """Write Weights into an open file; the variant torchvision under torchvision's names."""
     text, arrays = description(weights)
     mean = arrays.pop(MEAN, None)
-    arrays = names.renamed(arrays, names.TO_TORCHVISION) if weights.variant == "torchvision" else arrays
+    arrays = names.renamed(arrays,
+                           names.TO_TORCHVISION) if weights.variant == "torchvision" else arrays
     arrays = {name: np.ascontiguousarray(array, "<f4") for name, array in arrays.items()}
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         archive.writestr("archive/data.pkl", _pickle(arrays))
@@ -192,17 +215,21 @@ def write(file: BinaryIO, weights: Weights) -> None:
 
 
 def _pickle(arrays):
-    """OrderedDict of torch._utils._rebuild_tensor_v2(storage, 0, size, stride, False, OrderedDict()), protocol 2.
+    """OrderedDict of torch._utils._rebuild_tensor_v2(storage, 0, size, stride, False,
+    OrderedDict()), protocol 2.
 
-    Instruction by instruction: Python's own pickle module could only name functions of a PyTorch that is installed."""
+    Instruction by instruction: Python's own pickle module could only name functions of a PyTorch
+    that is installed."""
     def plain(value):
         return pickle.dumps(value, 2)[2:-1]  # without the protocol's number and the stop
 
-    ordered, rebuild = b"ccollections\nOrderedDict\n)R", b"ctorch._utils\n_rebuild_tensor_v2\n"  # ) the empty tuple, R call
+    # ) the empty tuple, R call
+    ordered, rebuild = b"ccollections\nOrderedDict\n)R", b"ctorch._utils\n_rebuild_tensor_v2\n"
     parts = [b"\x80\x02", ordered, b"("]  # ( a mark
     for key, (name, array) in enumerate(arrays.items()):
         strides = tuple(step // array.itemsize for step in array.strides)
-        storage = b"ctorch\nFloatStorage\n", *map(plain, (str(key), "cpu", array.size)), b"tQ"  # t a tuple, Q the object for it
-        parts += [plain(name), rebuild, b"((", plain("storage"), *storage, *map(plain, (0, array.shape, strides, False)), ordered,
-                  b"tR"]
+        # t a tuple, Q the object for it
+        storage = b"ctorch\nFloatStorage\n", *map(plain, (str(key), "cpu", array.size)), b"tQ"
+        parts += [plain(name), rebuild, b"((", plain("storage"), *storage,
+                  *map(plain, (0, array.shape, strides, False)), ordered, b"tR"]
     return b"".join([*parts, b"u."])  # u set all items, . stop

@@ -14,7 +14,8 @@ ROOT = Path(__file__).resolve().parents[2]
 def pyodide():
     """The folder with the Pyodide that MINIALEX_PYODIDE names (runtime.py gets it)."""
     if find() is None or not os.environ.get("MINIALEX_PYODIDE"):
-        pytest.skip("needs a Chromium, and MINIALEX_PYODIDE to name a folder with Pyodide (tests/browser/README.md)")
+        pytest.skip("needs a Chromium, "
+                    "and MINIALEX_PYODIDE to name a folder with Pyodide (tests/browser/README.md)")
     return Path(os.environ["MINIALEX_PYODIDE"]).resolve()
 
 
@@ -22,14 +23,15 @@ def pyodide():
 def site(tmp_path_factory, pyodide):
     """The folder of the site with Pyodide in it."""
     folder = tmp_path_factory.mktemp("site") / "course"
-    subprocess.run([sys.executable, "-m", "lessons.site", str(folder), "--runtime", str(pyodide)], cwd=ROOT, check=True,
-                   stdout=subprocess.DEVNULL)
+    subprocess.run([sys.executable, "-m", "lessons.site", str(folder), "--runtime", str(pyodide)],
+                   cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     return folder
 
 
 @pytest.fixture
 def visit(site):
-    """visit(page, **how) opens a page of the site in a new browser; nothing outside may be asked for, nothing may be uncaught."""
+    """visit(page, **how) opens a page of the site in a new browser; nothing outside may be asked
+    for, nothing may be uncaught."""
     with Server(site) as server, Browser() as browser:
         def open_page(name, **how):
             page = browser.open(server.url + name, **how)

@@ -1,4 +1,5 @@
-"""What a reader of the site does, for the tests: wait for Python, run a lesson, type predictions, check an exercise."""
+"""What a reader of the site does, for the tests: wait for Python, run a lesson, type predictions,
+check an exercise."""
 import json
 import os
 import time
@@ -18,12 +19,13 @@ def ready(page, seconds=120):
 
 
 def run_all(page, predictions, seconds=300):
-    """Press `Run all`, type these predictions (None skips), and return what all programs put out."""
+    """Press `Run all`, type these predictions (None skips), and return what all programs put
+    out."""
     page.click("#all")
     page.wait(BUSY)
     waiting = list(predictions)
-    while page.wait("document.querySelector('#stop').disabled ? 'done' : document.querySelector('.prediction') && 'asks'",
-                    seconds) == "asks":
+    while page.wait("document.querySelector('#stop').disabled ? 'done' : "
+                    "document.querySelector('.prediction') && 'asks'", seconds) == "asks":
         typed, before = waiting.pop(0) if waiting else None, page.eval(ASKED)
         if typed is None:
             page.eval("document.querySelector('.prediction .quiet').click()")
@@ -32,7 +34,8 @@ def run_all(page, predictions, seconds=300):
             page.type(typed)
             page.press("Enter")
         page.wait(f"{ASKED} > {before}")
-    return page.eval("[...document.querySelectorAll('.cell .output')].map(output => output.innerText).join('\\n')")
+    return page.eval("[...document.querySelectorAll('.cell "
+                     ".output')].map(output => output.innerText).join('\\n')")
 
 
 def set_text(page, element, text):
@@ -46,13 +49,15 @@ def check(page, text, seconds=120, part=".exercise"):
         set_text(page, f"document.querySelector('{part} .editor')", text)
     page.eval(f"document.querySelector('{part} .output').replaceChildren()")
     page.click(f"{part} .run")
-    page.wait(f"document.querySelector('#stop').disabled && document.querySelector('{part} .output').innerText", seconds)
+    page.wait(f"document.querySelector('#stop').disabled && document.querySelector('{part} "
+              ".output').innerText", seconds)
     return page.eval(f"document.querySelector('{part} .output').innerText")
 
 
-AXE = Path(os.environ.get("MINIALEX_AXE") or ROOT / "lessons" / "site" / "web" / "node_modules" / "axe-core" / "axe.min.js")
+AXE = Path(os.environ.get("MINIALEX_AXE")
+           or ROOT / "lessons" / "site" / "web" / "node_modules" / "axe-core" / "axe.min.js")
 FOUND = """axe.run().then(found => found.violations.filter(one => ['serious', 'critical'].includes(one.impact))
-    .map(one => one.id + ': ' + one.nodes.map(node => node.target.join(' ')).join(', ')))"""
+    .map(one => one.id + ': ' + one.nodes.map(node => node.target.join(' ')).join(', ')))"""  # noqa: E501
 FOCUSED = """(() => {
     const one = document.activeElement, frame = one.closest('.cm-editor') ?? one, style = getComputedStyle(frame);
     if (one === document.body) return null;
@@ -62,7 +67,7 @@ FOCUSED = """(() => {
     return {name: one.id || one.textContent.trim().slice(0, 30), editor: frame !== one,
             marked: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2,
             seen: box.bottom > 0 && box.top < innerHeight && Boolean(above) && (frame.contains(above) || above.contains(frame))};
-})()"""
+})()"""  # noqa: E501
 
 
 def serious(page):
@@ -73,16 +78,19 @@ def serious(page):
 
 
 def focused(page):
-    """What has the focus, once the page has been scrolled to it: it must be seen, and marked as having it. None for nothing."""
+    """What has the focus, once the page has been scrolled to it: it must be seen, and marked as
+    having it. None for nothing."""
     end = time.monotonic() + 5
-    while (one := page.eval(FOCUSED)) and not (one["seen"] and one["marked"]) and time.monotonic() < end:
+    while (one := page.eval(FOCUSED)) and not (one["seen"]
+                                               and one["marked"]) and time.monotonic() < end:
         time.sleep(0.05)
     assert one is None or one["seen"] and one["marked"], one
     return one
 
 
 def tab(page, until=None, key="Tab", most=400):
-    """Press Tab until the expression `until` is true of what has the focus, or (None) the page's end has come.
+    """Press Tab until the expression `until` is true of what has the focus, or (None) the page's
+    end has come.
 
     Returns what had the focus on the way; each must be seen, and marked as having it."""
     passed = []
@@ -96,4 +104,5 @@ def tab(page, until=None, key="Tab", most=400):
         passed.append(one)
         if until and page.eval(f"Boolean(document.activeElement.{until})"):
             return passed
-    raise AssertionError(f"{most} times Tab, and still not there: {[one['name'] for one in passed[-5:]]}")
+    raise AssertionError(f"{most} times Tab, "
+                         f"and still not there: {[one['name'] for one in passed[-5:]]}")

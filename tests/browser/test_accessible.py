@@ -1,4 +1,5 @@
-"""axe-core finds nothing serious in any page that minialex writes, on a laptop and in dark mode on a phone."""
+"""axe-core finds nothing serious in any page that minialex writes, on a laptop and in dark mode on
+a phone."""
 import json
 import subprocess
 import sys
@@ -19,8 +20,9 @@ from minialex.utils.files import Output
 
 ROOT = Path(__file__).resolve().parents[2]
 LESSONS = sorted(path.stem for path in (ROOT / "lessons").glob("[0-9][0-9]_*.py"))
-pytestmark = [pytest.mark.skipif(find() is None or not AXE.exists(), reason="needs a Chromium, and axe-core: npm ci in "
-                                 "lessons/site/web, or MINIALEX_AXE to name its axe.min.js")]
+pytestmark = [pytest.mark.skipif(find() is None or not AXE.exists(), reason="needs a Chromium, "
+                                 "and axe-core: npm ci in lessons/site/web, "
+                                 "or MINIALEX_AXE to name its axe.min.js")]
 LOOKS = [(1280, False), (390, True), (1280, True), (390, False)]
 
 
@@ -34,8 +36,10 @@ def _explorer(folder):
     random = np.random.default_rng(0)
     model = models.lenet5(10, 3)
     statistics = data.Statistics(np.full((3, 36, 36), 128, np.float32), 60.0)
-    network = classifier.Classifier(model.eval(), [f"class {n}" for n in range(10)], statistics, 1 / 60)
-    pictures = [(random.integers(0, 256, (3, 36, 36), dtype=np.uint8), f"{n}.png", f"class {n % 10}") for n in range(12)]
+    network = classifier.Classifier(model.eval(), [f"class {n}" for n in range(10)], statistics,
+                                    1 / 60)
+    pictures = [(random.integers(0, 256, (3, 36, 36), dtype=np.uint8), f"{n}.png",
+                 f"class {n % 10}") for n in range(12)]
     told = command.of_model(model) | {"trained": trained.facts(network, pictures)}
     page.write(Output(folder / "page.html", "explorer"), "explorer", "LeNet-5", "a network", told)
     return folder / "page.html"
@@ -69,12 +73,16 @@ def _report(folder):
             return random.integers(0, 256, (3, 36, 36), dtype=np.uint8)
 
     settings = {"variant": "lenet5", "data": None, "subset": "", "lr": 0.1}
-    config = {"settings": settings, "classes": Pictures.classes, "train_pictures": 8, "val_pictures": 8, "device": "cpu"}
+    config = {"settings": settings, "classes": Pictures.classes, "train_pictures": 8,
+              "val_pictures": 8, "device": "cpu"}
     (folder / "config.json").write_text(json.dumps(config))
-    (folder / "metrics.csv").write_text("epoch,lr,train_loss,train_top1,val_loss,val_top1,val_top5\n1,0.1,2,0.5,2,0.5,1\n")
-    (folder / "timing.csv").write_text("epoch,train_seconds,val_seconds,train_images_per_second\n1,2,1,4\n")
+    (folder / "metrics.csv").write_text(
+        "epoch,lr,train_loss,train_top1,val_loss,val_top1,val_top5\n1,0.1,2,0.5,2,0.5,1\n")
+    (folder / "timing.csv").write_text(
+        "epoch,train_seconds,val_seconds,train_images_per_second\n1,2,1,4\n")
     p = random.random((8, 2)).astype(np.float32)
-    scores = Scores(p / p.sum(axis=1, keepdims=True), Pictures.labels, Pictures.classes, list(range(8)))
+    scores = Scores(p / p.sum(axis=1, keepdims=True), Pictures.labels, Pictures.classes,
+                    list(range(8)))
     return report.write(folder, scores, Pictures(), print)
 
 
@@ -92,14 +100,16 @@ def test_axe_finds_nothing_serious(browser, tmp_path, make):
 def course(tmp_path_factory):
     """The site without Python: its pages are looked at as they are read."""
     folder = tmp_path_factory.mktemp("site") / "course"
-    subprocess.run([sys.executable, "-m", "lessons.site", str(folder)], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([sys.executable, "-m", "lessons.site", str(folder)], cwd=ROOT, check=True,
+                   stdout=subprocess.DEVNULL)
     with Server(folder) as server:
         yield server.url
 
 
 @pytest.mark.parametrize("name", first(6, ["index", "words", *LESSONS]))
 def test_axe_finds_nothing_serious_in_the_course(browser, course, name):
-    """Every page; of its four looks, of small and large, light and dark, one by one, and with --all each."""
+    """Every page; of its four looks, of small and large, light and dark, one by one, and with --all
+    each."""
     number = ["index", "words", *LESSONS].index(name)
     view = browser.open(f"{course}assets/icon.svg")
     view.call("Network.enable")
@@ -109,6 +119,7 @@ def test_axe_finds_nothing_serious_in_the_course(browser, course, name):
         view.goto(f"{course}{name}.html")
         if name in LESSONS:
             view.wait("document.querySelectorAll('.cm-editor').length > 3")
-            view.eval("document.querySelectorAll('details').forEach(details => details.open = true)")
+            view.eval(
+                "document.querySelectorAll('details').forEach(details => details.open = true)")
         assert serious(view) == []
     view.close()

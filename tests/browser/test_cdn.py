@@ -1,4 +1,5 @@
-"""The site without --runtime: Python comes from its public CDN. A folder with the same files plays it here."""
+"""The site without --runtime: Python comes from its public CDN. A folder with the same files plays
+it here."""
 import hashlib
 import io
 import json
@@ -12,13 +13,15 @@ from lessons.site import __main__ as writer
 from lessons.site import parts
 
 LESSON = "01_shape_arithmetic.html"
-BEFORE = ["pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip", "numpy-2.0.2", "pillow-10.2.0"]
-SAID = "document.documentElement.dataset.ready || document.querySelector('#status').textContent.includes('not be started')"
+BEFORE = ["pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip", "numpy-2.0.2",
+          "pillow-10.2.0"]
+SAID = ("document.documentElement.dataset.ready || "
+        "document.querySelector('#status').textContent.includes('not be started')")
 
 
 class Cdn:
-    """Answers for the CDN with the files of a folder. changed: how a file's name begins, one byte of which is another;
-    down: no network."""
+    """Answers for the CDN with the files of a folder. changed: how a file's name begins, one byte
+    of which is another; down: no network."""
 
     def __init__(self, folder, more):
         self.folder, self.more, self.changed, self.down = folder, more, None, False
@@ -61,15 +64,19 @@ def cdn(pyodide, tmp_path):
         yield answers
         assert browser.strangers == []
         uncaught = [line for line in browser.log if "uncaught" in line]
-        assert [line for line in uncaught if "Failed to fetch" not in line] == []  # Pyodide's own promise: its WebAssembly
+        # Pyodide's own promise: its WebAssembly
+        assert [line for line in uncaught if "Failed to fetch" not in line] == []
 
 
 def test_lesson_01_with_python_from_the_cdn_which_is_kept_unless_a_byte_differs(cdn):
     page = ready(cdn.visit())
     wanted = set(parts.addresses(parts.CDN, []))
-    cdn.changed = "numpy"  # the service worker, which keeps it for a visit without a network, gets another one
-    kept = "caches.keys().then(async ([name]) => (await (await caches.open(name)).keys()).map(({url}) => url))"
-    page.wait(f"{kept}.then(urls => urls.filter(url => url.startsWith('{parts.CDN}')).length >= {len(wanted) - 1})", 60)
+    # the service worker, which keeps it for a visit without a network, gets another one
+    cdn.changed = "numpy"
+    kept = ("caches.keys().then(async ([name]) => (await (await "
+            "caches.open(name)).keys()).map(({url}) => url))")
+    page.wait(f"{kept}.then(urls => urls.filter(url => url.startsWith('{parts.CDN}')).length >= "
+              f"{len(wanted) - 1})", 60)
     found = {url for url in page.eval(kept) if url.startswith(parts.CDN)}
     assert {url.removeprefix(parts.CDN)[:5] for url in wanted - found} == {"numpy"}
     cdn.changed = None
@@ -85,7 +92,8 @@ def test_no_file_with_another_byte_is_run(cdn):
         page = cdn.visit()
         page.wait(SAID, 60)
         said = page.text("#status")
-        assert f"Python could not be started. {name}" in said and "from cdn.jsdelivr.net is not the file that this course" in said
+        assert (f"Python could not be started. {name}" in said
+                and "from cdn.jsdelivr.net is not the file that this course" in said)
         page.close()
 
 
@@ -93,14 +101,16 @@ def test_no_file_with_another_byte_is_run(cdn):
 def test_what_draws_with_another_byte_stops_the_picture_alone(cdn):
     cdn.changed = "matplotlib"
     said = run_all(ready(cdn.visit()), [])
-    assert "✓" in said and "Nothing can be drawn. matplotlib-3.8.4" in said and "so it was not used" in said
+    assert ("✓" in said and "Nothing can be drawn. matplotlib-3.8.4" in said
+            and "so it was not used" in said)
 
 
 def test_without_a_network_the_page_says_so(cdn):
     cdn.down = True
     page = cdn.visit()
     page.wait(SAID, 60)
-    sentence = "cdn.jsdelivr.net cannot be reached: look whether this computer is online, and reload the page."
+    sentence = ("cdn.jsdelivr.net cannot be reached: look whether this computer is online, "
+                "and reload the page.")
     assert page.text("#status") == f"Python could not be started. {sentence}"
     cdn.down = False
     page.reload()

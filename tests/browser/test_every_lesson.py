@@ -1,4 +1,5 @@
-"""Every lesson runs to its end in the browser, every solution is right, every wrong answer gets its hint; axe-core is content.
+"""Every lesson runs to its end in the browser, every solution is right, every wrong answer gets its
+hint; axe-core is content.
 
 All but the first lesson are long: bash .ci/browser --all"""
 import importlib
@@ -27,10 +28,12 @@ for part in pkgutil.iter_modules(wrong_answers.__path__):
 def test_a_lesson_runs_to_its_end(visit, name):
     page = ready(visit(f"{name}.html"), 300)
     said = run_all(page, [], 900)
-    states = page.eval("[...document.querySelectorAll('.cell .state')].map(state => state.textContent)")
+    states = page.eval("[...document.querySelectorAll('.cell "
+                       ".state')].map(state => state.textContent)")
     assert all(state.startswith("done in") for state in states), (states, said[-2000:])
     print(f"{name}: {sum(float(state.split()[2]) for state in states):.1f} s")
-    pictures = page.eval("[...document.querySelectorAll('.output img')].map(i => i.naturalWidth > 300 && i.alt.length > 30)")
+    pictures = page.eval("[...document.querySelectorAll('.output "
+                         "img')].map(i => i.naturalWidth > 300 && i.alt.length > 30)")
     assert pictures == [True]
     assert name in json.loads(page.eval("localStorage['minialex.course']"))["lessons"]
     assert not AXE.exists() or serious(page) == [], "with all that the programs have put out"

@@ -1,4 +1,5 @@
-"""The notebooks in JupyterLite: Jupyter in a browser, without a server's Python. Long: bash .ci/browser --all"""
+"""The notebooks in JupyterLite: Jupyter in a browser, without a server's Python. Long: bash
+.ci/browser --all"""
 import json
 import os
 import re
@@ -18,7 +19,8 @@ STATE = "document.querySelector('.jp-Stdin-input') ? 'asks' : window.finished &&
 
 @pytest.fixture(scope="session")
 def lite(pyodide, tmp_path_factory):
-    """The folder of a JupyterLite with the notebooks and a wheel of minialex, as docs/browser.md builds it."""
+    """The folder of a JupyterLite with the notebooks and a wheel of minialex, as docs/browser.md
+    builds it."""
     command = os.environ.get("MINIALEX_JUPYTERLITE")
     if not command:
         pytest.skip("needs MINIALEX_JUPYTERLITE to name a jupyter-lite (tests/browser/README.md)")
@@ -26,15 +28,19 @@ def lite(pyodide, tmp_path_factory):
     (place / "static").mkdir()
     (place / "static" / "pyodide").symlink_to(pyodide)
     for arguments in (["lessons", "--notebooks", str(place / "notebooks")],
-                      ["pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(place / "wheels"), str(ROOT)]):
-        subprocess.run([sys.executable, "-m", *arguments], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+                      ["pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(place / "wheels"),
+                       str(ROOT)]):
+        subprocess.run([sys.executable, "-m", *arguments], cwd=ROOT, check=True,
+                       stdout=subprocess.DEVNULL)
     wheels = [next(folder.glob(f"{name}-*.whl")) for folder, name in
               ((place / "wheels", "minialex"), (pyodide, "comm"), (pyodide, "tqdm"))]
     subprocess.run([command, "build", "--contents", "notebooks", "--output-dir", "site",
-                    *(f"--piplite-wheels={wheel}" for wheel in wheels)], cwd=place, check=True, stdout=subprocess.DEVNULL)
+                    *(f"--piplite-wheels={wheel}" for wheel in wheels)], cwd=place, check=True,
+                   stdout=subprocess.DEVNULL)
     settings = place / "site" / "jupyter-lite.json"
     found = json.loads(settings.read_text())
-    found["jupyter-config-data"]["exposeAppInBrowser"] = True  # so that a test can read the notebook
+    # so that a test can read the notebook
+    found["jupyter-config-data"]["exposeAppInBrowser"] = True
     found["jupyter-config-data"]["litePluginSettings"][PLUGIN]["disablePyPIFallback"] = True
     settings.write_text(json.dumps(found))
     return place / "site"
@@ -56,7 +62,8 @@ def visit(lite):
 
 
 def answer(page, text):
-    """Type into the field of the question. JupyterLab scrolls there and may take the focus once more: then again."""
+    """Type into the field of the question. JupyterLab scrolls there and may take the focus once
+    more: then again."""
     page.eval("window.asked = document.querySelector('.jp-Stdin-input'); 0")
     for _ in range(20):
         page.eval("asked.focus(); asked.select()")
@@ -71,11 +78,14 @@ def answer(page, text):
 
 
 def run_all(page, typed, seconds=600):
-    """Run cell after cell, as Ctrl+Enter does, type these predictions, then Enter alone; return the notebook's outputs."""
+    """Run cell after cell, as Ctrl+Enter does, type these predictions, then Enter alone; return the
+    notebook's outputs."""
     waiting = list(typed)
     for number in range(page.eval(f"{BOOK}.cells.length")):
-        page.eval(f"jupyterapp.shell.currentWidget.content.activeCellIndex = {number}")  # a question chooses its own cell again
-        page.eval("window.finished = false; jupyterapp.commands.execute('notebook:run-cell').then(() => finished = true); 0")
+        # a question chooses its own cell again
+        page.eval(f"jupyterapp.shell.currentWidget.content.activeCellIndex = {number}")
+        page.eval("window.finished = false; "
+                  "jupyterapp.commands.execute('notebook:run-cell').then(() => finished = true); 0")
         while page.wait(STATE, seconds) == "asks":
             answer(page, waiting.pop(0) if waiting else "")
     cells = page.eval(f"{BOOK}.toJSON().cells")
@@ -89,7 +99,8 @@ def text_of(outputs):
 @pytest.mark.long
 def test_predictions_are_asked_and_scored(visit):
     said = text_of(run_all(visit("00_first_network"), ["33", "many", "2"]))
-    assert "it is 33: as you said" in said and "a number, please" in said and "it is 1: you said 2" in said
+    assert ("it is 33: as you said" in said and "a number, please" in said
+            and "it is 1: you said 2" in said)
     assert "You predicted 1 of 2 right." in said
 
 
@@ -98,8 +109,10 @@ def test_predictions_are_asked_and_scored(visit):
 def test_a_notebook_runs_to_its_end(visit, name):
     outputs = run_all(visit(name), [])
     said = text_of(outputs)
-    assert [output["output_type"] for output in outputs if output["output_type"] == "error"] == [], said[-2000:]
+    assert [output["output_type"] for output in outputs
+            if output["output_type"] == "error"] == [], said[-2000:]
     assert [output["text"] for output in outputs if output.get("name") == "stderr"] == []
     assert "✓" in said and "on purpose" in said and "✗" not in said
-    pictures = [output["metadata"]["image/png"] for output in outputs if "image/png" in output.get("data", {})]
+    pictures = [output["metadata"]["image/png"] for output in outputs
+                if "image/png" in output.get("data", {})]
     assert pictures and all(re.search(r"\d", picture["alt"]) for picture in pictures)

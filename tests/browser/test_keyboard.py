@@ -1,4 +1,5 @@
-"""A whole lesson with the keyboard alone: every control is reached, seen and marked, and none holds the focus."""
+"""A whole lesson with the keyboard alone: every control is reached, seen and marked, and none holds
+the focus."""
 import pytest
 from pages import BUSY, ready, tab
 
@@ -11,7 +12,8 @@ def test_a_lesson_is_done_without_a_mouse(visit, solution):
     page = visit("index.html")
     tab(page, "matches('[data-lesson=\"00_first_network\"] a')")
     page.press("Enter")
-    page.wait("location.pathname.endsWith('00_first_network.html') && document.readyState === 'complete'")
+    page.wait("location.pathname.endsWith('00_first_network.html') && "
+              "document.readyState === 'complete'")
     ready(page)
     page.eval(MOUSE)
     tab(page, "matches('#all')")
@@ -26,10 +28,12 @@ def test_a_lesson_is_done_without_a_mouse(visit, solution):
         page.wait(f"document.querySelectorAll('.asked').length === {number}")
     page.wait(f"!({BUSY})", 120)
     assert "You predicted 1 of 2 right." in page.text("main")
-    assert page.eval("document.activeElement.matches('.asked')"), "the next Tab goes on from the last prediction"
+    assert page.eval(
+        "document.activeElement.matches('.asked')"), "the next Tab goes on from the last prediction"
     tab(page, "closest('.exercise .editor')")
     right = solution("00_first_network")
-    for text, said in ((right.replace("w - learning_rate", "w + learning_rate"), "that goes uphill"), (right, "right.")):
+    for text, said in ((right.replace("w - learning_rate", "w + learning_rate"),
+                        "that goes uphill"), (right, "right.")):
         page.press("Control+a")
         page.type(text)
         page.press("Control+Enter")
@@ -51,16 +55,19 @@ def test_a_loop_is_stopped_without_a_mouse(visit):
     tab(page, editor)
     page.press("Control+a")
     page.type("while True:\npass")  # the editor indents
-    for key, button, then in (("Tab", ".halt", ".cell:not(details .cell) .run"), ("Shift+Tab", "#stop", "#status")):
+    for key, button, then in (("Tab", ".halt", ".cell:not(details .cell) .run"),
+                              ("Shift+Tab", "#stop", "#status")):
         page.press("Shift+Enter")
         page.wait("document.querySelectorAll('.cell')[1].dataset.state === 'runs'")
         passed = tab(page, f"matches('{button}')", key)
         assert key == "Shift+Tab" or len(passed) == 2, "Run, and beside it Stop"
         page.press("Enter")
         ready(page)
-        assert "stopped" in page.eval("[...document.querySelectorAll('.cell .state')].map(state => state.textContent)")
+        assert "stopped" in page.eval("[...document.querySelectorAll('.cell "
+                                      ".state')].map(state => state.textContent)")
         assert page.eval("[...document.querySelectorAll('.halt')].every(one => one.hidden)")
-        assert page.eval(f"document.activeElement.matches('{then}')"), "the keyboard keeps its place"
+        assert page.eval(
+            f"document.activeElement.matches('{then}')"), "the keyboard keeps its place"
         tab(page, editor, "Shift+Tab" if key == "Tab" else "Tab")
 
 
@@ -69,7 +76,8 @@ def test_tab_goes_through_the_page_and_back(visit):
     page.wait("document.querySelectorAll('.cm-editor').length > 3")
     there = tab(page)
     folded = 1
-    assert sum(one["editor"] for one in there) == page.eval("document.querySelectorAll('.cm-editor').length") - folded
+    assert sum(one["editor"] for one in there) == page.eval(
+        "document.querySelectorAll('.cm-editor').length") - folded
     back = [tab(page, "tagName", "Shift+Tab")[0]["name"] for _ in there]
     assert back[::-1] == [one["name"] for one in there]
 

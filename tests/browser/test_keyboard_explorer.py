@@ -1,4 +1,5 @@
-"""The explorer and the tape player with the keyboard alone: every control is reached, seen and marked, and none holds it."""
+"""The explorer and the tape player with the keyboard alone: every control is reached, seen and
+marked, and none holds it."""
 import numpy as np
 import pytest
 from driver import Browser, find
@@ -9,12 +10,14 @@ from test_keyboard import MOUSE
 import minialex as ma
 
 pytestmark = [pytest.mark.skipif(find() is None, reason="needs a Chromium")]
-NAMES = "[...document.querySelectorAll('{}')].map(one => one.id || one.textContent.trim().slice(0, 30))"
+NAMES = ("[...document.querySelectorAll('{}')].map(one => one.id || "
+         "one.textContent.trim().slice(0, 30))")
 
 
 @pytest.fixture
 def look():
-    """look(file): this page in a new browser, in which no mouse may be used and nothing else asked for."""
+    """look(file): this page in a new browser, in which no mouse may be used and nothing else asked
+    for."""
     with Browser() as browser:
         views = []
 
@@ -34,7 +37,8 @@ def marked(page):
 
 
 def there_and_back(page):
-    """The names of what Tab reaches on its way through the page, which must be those of the way back, too."""
+    """The names of what Tab reaches on its way through the page, which must be those of the way
+    back, too."""
     there = [one["name"] for one in tab(page)]
     back = [tab(page, "tagName", "Shift+Tab")[0]["name"] for _ in there]
     assert back[::-1] == there
@@ -47,7 +51,8 @@ def test_the_explorer_is_used_without_a_mouse(look, tmp_path):
     there = there_and_back(page)
     controls = "input[type=range]:not(:disabled), input:checked, button"
     assert set(page.eval(NAMES.format(controls))) <= set(there)
-    assert [name for name in there if name.startswith("layer-")] == ["layer-0"], "a row of choices is one stop"
+    assert [name for name in there
+            if name.startswith("layer-")] == ["layer-0"], "a row of choices is one stop"
     tab(page, "matches('#layers input')")
     title = page.text("#layer-title")
     page.press("ArrowRight")
@@ -77,7 +82,8 @@ def test_the_explorer_is_used_without_a_mouse(look, tmp_path):
     tab(page, "matches('button.tile')")
     unit = page.text("#unit-words")
     page.press("Enter")
-    assert page.text("#unit-words") != unit and page.eval("document.activeElement.matches('button.tile')") and marked(page) == ""
+    assert page.text("#unit-words") != unit and page.eval(
+        "document.activeElement.matches('button.tile')") and marked(page) == ""
     tab(page)
 
 
@@ -116,7 +122,8 @@ def test_a_pass_is_played_without_a_mouse(look, tmp_path):
     assert at() == 1 and marked(page) == "first"
     tab(page, "matches('#wrong')")
     page.press("Enter")
-    assert page.text("#now-title") == "Backward: Wrong" and "is wrong here" in page.text("#now-wrong")
+    assert page.text("#now-title") == "Backward: Wrong" and "is wrong here" in page.text(
+        "#now-wrong")
     assert marked(page) == "wrong"
     tab(page, "matches('#at')")
     for key, number in (("Home", 1), ("ArrowRight", 2), ("ArrowLeft", 1), ("End", last)):
@@ -124,5 +131,6 @@ def test_a_pass_is_played_without_a_mouse(look, tmp_path):
         assert at() == number and marked(page) == "at"
     tab(page, "matches('#all button')")
     page.press("Tab", "Enter")
-    assert at() == 2 and marked(page) == "now-title", "what was chosen is seen, and Tab goes on from it"
+    assert at() == 2 and marked(
+        page) == "now-title", "what was chosen is seen, and Tab goes on from it"
     tab(page)

@@ -1,4 +1,5 @@
-"""The tape player in a browser: LeNet-5's step and a student's operation, played again with the engine's numbers."""
+"""The tape player in a browser: LeNet-5's step and a student's operation, played again with the
+engine's numbers."""
 import numpy as np
 import pytest
 from driver import Browser, find
@@ -21,7 +22,8 @@ def _plain(number):
     """As JavaScript writes it."""
     text = repr(samples.number(number)).removesuffix(".0")
     mantissa, e, power = text.partition("e-0")
-    return f"{mantissa}e-{power}" if e and int(power) > 6 else f"{samples.number(number):.12f}".rstrip("0") if e else text
+    return f"{mantissa}e-{power}" if e and int(
+        power) > 6 else f"{samples.number(number):.12f}".rstrip("0") if e else text
 
 
 def test_lenets_step_is_played_again(browser, tmp_path):
@@ -43,14 +45,16 @@ def test_lenets_step_is_played_again(browser, tmp_path):
                 _plain(loss.item()) in view.text("#now-arrays")
         view.press("Enter")
     layers = [f"Conv2d in conv{n}" for n in (1, 2, 3)]
-    assert titles[0] == f"Forward: {layers[0]}" and titles[-2:] == [f"Backward: {layers[0]}", "The end"]
+    assert titles[0] == f"Forward: {layers[0]}" and titles[-2:] == [f"Backward: {layers[0]}",
+                                                                    "The end"]
     forward = [title.removeprefix("Forward: ") for title in titles if title.startswith("Forward")]
-    backward = [title.removeprefix("Backward: ") for title in titles if title.startswith("Backward")]
+    backward = [title.removeprefix("Backward: ") for title in titles
+                if title.startswith("Backward")]
     assert forward == backward[::-1] and set(layers) < set(forward)
     words = view.text("#now-arrays")
     for name, parameter in model.named_parameters():
         shape = "×".join(map(str, parameter.shape))
-        assert f"{name}.grad\n\n{shape} float32, {4 * parameter.size:,} bytes, from {_plain(parameter.grad.min())}" in words, name
+        assert f"{name}.grad\n\n{shape} float32, {4 * parameter.size:,} bytes, from {_plain(parameter.grad.min())}" in words, name  # noqa: E501
     assert "held for backward\n0 arrays of 0 operations, 0 bytes" in view.text("#now-facts")
     view.press("Home")  # nothing: a button has the focus
     view.eval("document.querySelector('#at').focus()")

@@ -26,10 +26,12 @@ def test_progress_goes_to_another_browser_as_a_file(visit, site, solution, tmp_p
     page.click(".cell .undo:not([hidden])")
     set_text(page, "document.querySelectorAll('.cell .editor')[2]", "mine = 'ä\\n'\n")
     page.reload()
-    page.eval("localStorage['minialex.course'] = JSON.stringify({...JSON.parse(localStorage['minialex.course']), "
+    page.eval("localStorage['minialex.course'] = "
+              "JSON.stringify({...JSON.parse(localStorage['minialex.course']), "
               f"lessons: {{'{FIRST}': [2, 3]}}, bricks: {{'02_tape': 'solved'}}}})")
     page.goto(page.server.url + "index.html")
-    page.browser.call("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path), eventsEnabled=True)
+    page.browser.call("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path),
+                      eventsEnabled=True)
     page.click("#export")
     page.wait("document.querySelector('#said').textContent.startsWith('Written')")
     file = tmp_path / "course.json"
@@ -40,7 +42,8 @@ def test_progress_goes_to_another_browser_as_a_file(visit, site, solution, tmp_p
     written = json.loads(file.read_text(encoding="utf-8"))
     assert written["lessons"] == {FIRST: [2, 3]} and written["exercises"] == {FIRST: "solved"}
     assert written["bricks"] == {"02_tape": "solved"}
-    assert written["texts"] == {f"{FIRST}.2": "mine = 'ä\\n'\n", f"exercises.{FIRST}": solution(FIRST)}
+    assert written["texts"] == {f"{FIRST}.2": "mine = 'ä\\n'\n",
+                                f"exercises.{FIRST}": solution(FIRST)}
     with Server(site) as server, Browser() as other:
         view = other.open(server.url + "index.html")
         assert "0 of 22 lessons read, 0 exercises" in view.text("#sum")
@@ -54,11 +57,14 @@ def test_progress_goes_to_another_browser_as_a_file(visit, site, solution, tmp_p
         assert "1 of 22" in view.text("#sum")
         view.goto(server.url + f"{FIRST}.html")
         view.wait("document.querySelectorAll('.cm-editor').length > 3")
-        assert view.eval("document.querySelectorAll('.cell .editor')[2].editor.value") == "mine = 'ä\\n'\n"
-        assert view.eval("document.querySelector('.exercise .editor').editor.value") == solution(FIRST)
+        assert view.eval("document.querySelectorAll('.cell "
+                         ".editor')[2].editor.value") == "mine = 'ä\\n'\n"
+        assert view.eval("document.querySelector('.exercise "
+                         ".editor').editor.value") == solution(FIRST)
     monkeypatch.syspath_prepend(str(ROOT / "lessons"))
     monkeypatch.setenv("MINIALEX_CACHE", str(tmp_path))
     sys.modules.pop("progress", None)
     import progress
 
-    assert progress.describe(progress.load(), FIRST) == "read, 2 of 3 predictions right, exercise solved"
+    assert progress.describe(progress.load(),
+                             FIRST) == "read, 2 of 3 predictions right, exercise solved"

@@ -1,4 +1,5 @@
-"""More than a hundred kinds of picture and folder that training meets sooner or later, and what must become of each.
+"""More than a hundred kinds of picture and folder that training meets sooner or later, and what
+must become of each.
 
     for kind in KINDS:
         root = kind.make(folder)        a tree of good pictures with this one thing in it; what to give to --data
@@ -8,10 +9,10 @@ kind.outcome:
     SKIPPED    one line with kind.path ("..." at its end: and more) and a reason that kind.says describes (a regular
                expression); the rest is used
     REFUSED    nothing can be learnt from this tree: one sentence (UserError, exit status 2) that kind.says describes
-kind.stops: --strict turns SKIPPED into REFUSED (it lets pass what never was a picture, such as notes.txt)
-kind.needs: what the system must have, see `lacking`; kind.denied: a path that the test must make unreadable (the superuser
-reads everything, so permissions alone do not).
-"""
+kind.stops: --strict turns SKIPPED into REFUSED (it lets pass what never was a picture, such as
+notes.txt) kind.needs: what the system must have, see `lacking`; kind.denied: a path that the test
+must make unreadable (the superuser reads everything, so permissions alone do not).
+"""  # noqa: E501
 
 import builtins
 import os
@@ -52,21 +53,25 @@ def good_tree(root):
     for part, count in (("train", 6), ("val", 3)):
         for label, name in enumerate(("cat", "dog")):
             for number in range(count):
-                save(root / part / name / f"{number}.png", size=(40, 36), colour=(200 * label, 20 * number, 90), compress_level=1)
+                save(root / part / name / f"{number}.png", size=(40, 36),
+                     colour=(200 * label, 20 * number, 90), compress_level=1)
     return root
 
 
 @contextmanager
 def forbidden(path):
-    """Inside the block this process, even the superuser's, may neither read the file `path` nor look into the folder."""
+    """Inside the block this process, even the superuser's, may neither read the file `path` nor
+    look into the folder."""
     def refusing(function):
         def call(place, *args, **kwargs):
-            if isinstance(place, str | bytes | os.PathLike) and os.path.realpath(place) == os.path.realpath(path):
+            if isinstance(place, str | bytes
+                          | os.PathLike) and os.path.realpath(place) == os.path.realpath(path):
                 raise PermissionError(13, "Permission denied", os.fspath(place))
             return function(place, *args, **kwargs)
         return call
 
-    with mock.patch.object(builtins, "open", refusing(open)), mock.patch.object(os, "scandir", refusing(os.scandir)):
+    with mock.patch.object(builtins, "open",
+                           refusing(open)), mock.patch.object(os, "scandir", refusing(os.scandir)):
         yield
 
 
@@ -100,7 +105,8 @@ def _all():
         yield _file(name, content, USED, ending=ending)
     for name, content, says, ending in bad_pictures.no_pictures():
         yield _file(name, content, SKIPPED, says, ending, stops=False)
-    for outcome, kinds in ((SKIPPED, bad_trees.skipped()), (USED, bad_trees.used()), (REFUSED, bad_trees.refused())):
+    for outcome, kinds in ((SKIPPED, bad_trees.skipped()), (USED, bad_trees.used()),
+                           (REFUSED, bad_trees.refused())):
         for name, build, more in kinds:
             yield Kind(name, build, outcome, **more)
 

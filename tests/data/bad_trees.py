@@ -1,4 +1,5 @@
-"""Files that are no plain files, names, and trees of class folders: builders that put each into a good tree (bad_inputs)."""
+"""Files that are no plain files, names, and trees of class folders: builders that put each into a
+good tree (bad_inputs)."""
 
 import os
 import shutil
@@ -101,11 +102,14 @@ def skipped():
     denied = {"denied": "train/cat/1.png", "path": "train/cat/1.png", "says": "Permission denied"}
     yield "a file that may not be read", lambda root: None, denied
     yield "a folder that may not be entered", _add("train/cat/private/1.png"), {
-        "denied": "train/cat/private", "path": "train/cat/private", "says": "Permission denied", "stops": False}
+        "denied": "train/cat/private", "path": "train/cat/private", "says": "Permission denied",
+        "stops": False}
     yield "a disk that fails while reading", _link("/proc/self/mem", "train/cat/it.jpg"), {
         "path": "train/cat/it.jpg", "says": "Input/output error", "needs": "linux"}
-    yield "a named pipe", _fifo, {"path": "train/cat/pipe.jpg", "says": special, "stops": False, "needs": "unix"}
-    yield "a socket", _socket, {"path": "train/cat/socket.jpg", "says": special, "stops": False, "needs": "unix"}
+    yield "a named pipe", _fifo, {"path": "train/cat/pipe.jpg", "says": special, "stops": False,
+                                  "needs": "unix"}
+    yield "a socket", _socket, {"path": "train/cat/socket.jpg", "says": special, "stops": False,
+                                "needs": "unix"}
     for device in ("zero", "null"):
         yield f"a device, {device}", _link(f"/dev/{device}", "train/cat/device.jpg"), {
             "path": "train/cat/device.jpg", "says": special, "stops": False, "needs": "unix"}
@@ -114,23 +118,29 @@ def skipped():
     yield "a link to itself", _link("link.jpg", "train/cat/link.jpg"), {
         "path": "train/cat/link.jpg", "says": special, "stops": False, "needs": "links"}
     yield "a link to its own folder", _link(".", "train/cat/again"), {
-        "path": "train/cat/again", "says": "leads back to a folder that contains it", "stops": False, "needs": "links"}
+        "path": "train/cat/again", "says": "leads back to a folder that contains it",
+        "stops": False, "needs": "links"}
     for up, what in (("../..", "the root"), ("../../..", "the folder around the root")):
-        yield f"a link to {what}", _link(up, "train/cat/top"), {
-            "path": "train/cat/top", "says": "leads back to a folder that contains it", "stops": False, "needs": "links"}
-    yield "two ways to one folder", _two_ways, {
-        "path": "train/cat/same", "says": "whose pictures the class has already", "stops": False, "needs": "links"}
+        yield f"a link to {what}", _link(up, "train/cat/top"), {"path": "train/cat/top",
+                                                                "says": "leads back to a folder "
+                                                                "that contains it", "stops": False,
+                                                                "needs": "links"}
+    yield "two ways to one folder", _two_ways, {"path": "train/cat/same",
+                                                "says": "whose pictures the class has already",
+                                                "stops": False, "needs": "links"}
     yield "a folder named like a picture", _folder_named_like_a_picture, {
         "path": "train/cat/x.jpg", "says": "it is a folder, not a picture", "stops": False}
-    yield "folders too deep for the system", _deep, {
-        "path": "train/cat/" + "d" * 100 + "...", "says": "File name too long", "stops": False, "needs": "linux"}
+    yield "folders too deep for the system", _deep, {"path": "train/cat/" + "d" * 100 + "...",
+                                                     "says": "File name too long", "stops": False,
+                                                     "needs": "linux"}
     yield "a damaged file with a line break in its name", _damaged_named("two\nlines.jpg"), {
         "path": "train/cat/two\\nlines.jpg", "says": "not a picture", "needs": "unix"}
     yield "a damaged file with terminal codes in its name", _damaged_named("\x1b[2Jclear.jpg"), {
         "path": "train/cat/\\x1b[2Jclear.jpg", "says": "not a picture", "needs": "unix"}
     yield "a damaged file whose name is no UTF-8", _damaged_named(b"\xff\xfe.jpg"), {
         "path": "train/cat/\ufffd\ufffd.jpg", "says": "not a picture", "needs": "linux"}
-    yield "a class that only val has", _only_in_val, {"path": "val/zebra", "says": "train has no pictures of this class"}
+    yield "a class that only val has", _only_in_val, {"path": "val/zebra",
+                                                      "says": "train has no pictures of this class"}
     yield "a class that val lacks", _remove("val/dog"), {
         "path": "val", "says": "no picture for validation of the class dog", "stops": False}
     yield "a class without pictures", _folder("train/empty"), {
@@ -153,7 +163,8 @@ def used():
     yield "a name in Chinese", _add("train/cat/猫.png"), {}
     yield "a class in Arabic", _add("train/دب/1.png", "val/دب/1.png"), {}
     yield "an emoji in a name", _add("train/cat/🐈.png"), {}
-    yield "spaces, quotes and signs in a name", _add("train/cat/a 'b' \"c\" $HOME %s {x}.png"), {"needs": "unix"}
+    yield "spaces, quotes and signs in a name", _add("train/cat/a 'b' \"c\" "
+                                                     "$HOME %s {x}.png"), {"needs": "unix"}
     yield "a name that looks like an option", _add("train/cat/--help.png"), {}
     yield "a name of 255 bytes", _add("train/cat/" + "n" * 251 + ".png"), {"needs": "unix"}
     yield "a name with a line break", _add("train/cat/two\nlines.png"), {"needs": "unix"}
@@ -166,7 +177,8 @@ def used():
     yield "hidden and system files", _both(*map(_damaged_named, hidden)), {}
     yield "folders in class folders, 60 deep", _add("train/cat/" + "d/" * 60 + "1.png"), {}
     yield "a class named like a picture", _add("train/tiger.jpg/1.png", "val/tiger.jpg/1.png"), {}
-    yield "Train and Validation in capitals", _both(_move("train", "Train"), _move("val", "Validation")), {}
+    yield "Train and Validation in capitals", _both(_move("train", "Train"),
+                                                    _move("val", "Validation")), {}
 
 
 def _instead(path, content=BAD):
@@ -201,24 +213,30 @@ def refused():
         "says": "there is no folder", "needs": "links"}
     yield "a root that may not be entered", lambda root: None, {
         "denied": ".", "says": "cannot look into the folder .*Permission denied"}
-    yield "pictures without class folders", _pictures_without_classes, {"says": "3 pictures but no class folders"}
-    yield "one class", _remove("train/dog", "val/dog"), {"says": r"pictures of one class only \(cat\)"}
-    yield "classes without pictures", _open("hollow", _both(_folder("hollow/a"), _folder("hollow/b"))), {
-        "says": "hold no pictures"}
+    yield "pictures without class folders", _pictures_without_classes, {"says": "3 pictures but "
+                                                                        "no class folders"}
+    yield "one class", _remove("train/dog",
+                               "val/dog"), {"says": r"pictures of one class only \(cat\)"}
+    yield "classes without pictures", _open(
+        "hollow", _both(_folder("hollow/a"), _folder("hollow/b"))), {"says": "hold no pictures"}
     yield "a root around the root", _open("outer", _move("train", "outer/inner/real")), {
         "says": "nothing but a folder.*give .*real"}
-    yield "a root around train and val", lambda root: root.parent, {"says": "nothing but a folder.*give .*pictures"}
+    yield "a root around train and val", lambda root: root.parent, {"says": "nothing but a "
+                                                                    "folder.*give .*pictures"}
     yield "train in train", _both(_move("train", "new/train"), _move("new", "train")), {
         "says": "train holds nothing but train/ with the class folders: move them one folder up"}
     yield "val without train", _remove("train"), {"says": "has val/ but no train/"}
-    yield "an empty train", _both(_remove("train"), _folder("train")), {"says": "train holds no class folders"}
-    yield "an empty val", _both(_remove("val"), _folder("val")), {"says": "val holds no class folders"}
+    yield "an empty train", _both(_remove("train"),
+                                  _folder("train")), {"says": "train holds no class folders"}
+    yield "an empty val", _both(_remove("val"),
+                                _folder("val")), {"says": "val holds no class folders"}
     yield "no class of val in train", _both(_move("val/cat", "val/x"), _move("val/dog", "val/y")), {
         "says": "it has none of the classes of"}
-    yield "train and training", lambda root: shutil.copytree(root / "train", root / "training") and None, {
-        "says": "which mean the same: keep one"}
+    yield "train and training", lambda root: shutil.copytree(
+        root / "train", root / "training") and None, {"says": "which mean the same: keep one"}
     yield "one class in two spellings", _add("train/K\u00e4fer/1.png", "train/Ka\u0308fer/1.png"), {
         "says": "two folders named Käfer", "needs": "linux"}
     yield "every training picture damaged", _instead("train"), {"says": "none of the 12 pictures"}
-    yield "every training picture empty", _instead("train", b""), {"says": "none of the 12 pictures"}
+    yield "every training picture empty", _instead("train",
+                                                   b""), {"says": "none of the 12 pictures"}
     yield "every validation picture damaged", _instead("val"), {"says": "none of the 6 pictures"}

@@ -1,4 +1,5 @@
-"""Small trees of pictures, and a set whose pixels say which picture and which place they come from."""
+"""Small trees of pictures, and a set whose pixels say which picture and which place they come
+from."""
 
 import numpy as np
 import pytest
@@ -21,14 +22,17 @@ def tree(tmp_path):
 
 @pytest.fixture
 def numbered(tmp_path):
-    """numbered(5): a set of 5 pictures; red is the picture's number, green the row, blue the column of each pixel."""
+    """numbered(5): a set of 5 pictures; red is the picture's number, green the row, blue the column
+    of each pixel."""
 
     def make(count, **options):
         paths = []
         rows, columns = np.mgrid[0:256, 0:256].astype(np.uint8)
         for number in range(count):
             pixels = np.stack([np.full_like(rows, number), rows, columns], axis=-1)
-            paths.append(save(tmp_path / "numbered" / f"{number:03d}.png", pixels, compress_level=1))
-        return PictureSet(["even", "odd"], [n % 2 for n in range(count)], paths, report=None, **options)
+            paths.append(save(tmp_path / "numbered" / f"{number:03d}.png", pixels,
+                              compress_level=1))
+        return PictureSet(["even", "odd"], [n % 2 for n in range(count)], paths, report=None,
+                          **options)
 
     return make

@@ -1,4 +1,5 @@
-"""Every kind of bad input of bad_inputs.py: opened and loaded, strictly too, packed, and through the command line."""
+"""Every kind of bad input of bad_inputs.py: opened and loaded, strictly too, packed, and through
+the command line."""
 
 import os
 import re
@@ -16,7 +17,8 @@ SIZE = 20
 
 
 def load(root, **options):
-    """Read everything as an epoch of training does. Returns (number of training pictures, problems)."""
+    """Read everything as an epoch of training does. Returns (number of training pictures,
+    problems)."""
     said = []
     train, val = open_data(root, size=SIZE, report=lambda *problem: said.append(problem), **options)
     found = statistics(train)
@@ -80,14 +82,16 @@ def test_strict(kind, built):
 
 
 def test_packed(kind, built, tmp_path):
-    """The same from a pack: each file is skipped when it is packed, and named again when the pack is used."""
+    """The same from a pack: each file is skipped when it is packed, and named again when the pack
+    is used."""
     said = []
     if kind.outcome == REFUSED:
         with pytest.raises(UserError, match=kind.says):
             pack(built, tmp_path / "packed", SIZE, report=None, progress=False)
             load(str(tmp_path / "packed"))
         return
-    done = pack(built, tmp_path / "packed", SIZE, report=lambda *problem: said.append(problem), progress=False)
+    done = pack(built, tmp_path / "packed", SIZE, report=lambda *problem: said.append(problem),
+                progress=False)
     assert said == done.skipped
     count, problems = load(str(tmp_path / "packed"))
     assert count == load(built)[0]
@@ -103,9 +107,11 @@ def test_from_the_command_line(kind, built, tmp_path, capsys):
     status = pack_command.main([built, str(tmp_path / "packed"), "--size", str(SIZE)])
     out, error = capsys.readouterr()
     assert "Traceback" not in out + error
-    if kind.outcome == REFUSED and "none of the" not in kind.says and "none of the classes" not in kind.says:
+    if (kind.outcome == REFUSED and "none of the" not in kind.says
+        and "none of the classes" not in kind.says):
         assert status == 2 and error.count("\n") == 1 and error.startswith("minialex.pack: ")
     else:
         assert status == 0
         if kind.outcome == SKIPPED and kind.path != "val":
-            assert error.count("\n") == 1 and error.startswith("skipped ") and "skipped  1 files or folders" in out
+            assert error.count("\n") == 1 and error.startswith(
+                "skipped ") and "skipped  1 files or folders" in out

@@ -14,7 +14,8 @@ def tinted_set(folder, count=5):
     """Noise in which red and green go together and blue against them."""
     random = np.random.default_rng(1)
     common = random.integers(0, 200, (count, 256, 256, 1))
-    pixels = common * np.array([1, 0.7, -0.4]) + [0, 20, 130] + random.integers(0, 30, (count, 256, 256, 3))
+    pixels = common * np.array([1, 0.7, -0.4]) + [0, 20, 130] + random.integers(0, 30, (count, 256,
+                                                                                        256, 3))
     pixels = pixels.clip(0, 255).astype(np.uint8)
     paths = [save(folder / f"{n}.png", pixels[n], compress_level=0) for n in range(count)]
     return PictureSet(["a", "b"], [n % 2 for n in range(count)], paths, report=None), pixels
@@ -36,14 +37,17 @@ def test_the_noises_covariance_is_what_the_formula_says(tmp_path):
     """Of P·(α₁λ₁, α₂λ₂, α₃λ₃)ᵀ it is σ²·P·diag(λ²)·Pᵀ = σ²·C·C."""
     pictures, pixels = tinted_set(tmp_path)
     covariance = np.cov(pixels.reshape(-1, 3).T / 255, bias=True)
-    shifts = colour_shifts(statistics(pictures).components, 0.1, 400_000, np.random.default_rng(0)) / 255
+    shifts = colour_shifts(statistics(pictures).components, 0.1, 400_000,
+                           np.random.default_rng(0)) / 255
     scale = np.abs(covariance @ covariance).max() * 0.1**2
-    np.testing.assert_allclose(np.cov(shifts.T), 0.1**2 * covariance @ covariance, atol=0.01 * scale)
+    np.testing.assert_allclose(np.cov(shifts.T), 0.1**2 * covariance @ covariance,
+                               atol=0.01 * scale)
     np.testing.assert_allclose(shifts.mean(axis=0), 0, atol=5 * np.sqrt(scale / 400_000))
 
 
 def test_grey_pictures_have_one_component_and_keep_their_colours(tmp_path):
-    grey = np.random.default_rng(0).integers(0, 256, (256, 256, 1), dtype=np.uint8).repeat(3, axis=2)
+    grey = np.random.default_rng(0).integers(0, 256, (256, 256, 1), dtype=np.uint8).repeat(3,
+                                                                                           axis=2)
     found = statistics(PictureSet(["a"], [0], [save(tmp_path / "a.png", grey)])).components
     assert np.linalg.norm(found, axis=0)[:2] == pytest.approx([0, 0], abs=1e-9)
     shifts = colour_shifts(found, 0.1, 10, np.random.default_rng(0))
@@ -52,7 +56,8 @@ def test_grey_pictures_have_one_component_and_keep_their_colours(tmp_path):
 
 def test_the_same_bytes_for_any_number_of_workers_and_pictures_without_colour(tmp_path):
     first = statistics(noise_set(tmp_path, 6)[0], workers=1).components
-    assert first.tobytes() == statistics(noise_set(tmp_path, 6, cache_bytes=0)[0], workers=4).components.tobytes()
+    assert first.tobytes() == statistics(noise_set(tmp_path, 6, cache_bytes=0)[0],
+                                         workers=4).components.tobytes()
     assert statistics(noise_set(tmp_path, 2)[0], channels=1).components is None
 
 
@@ -85,11 +90,13 @@ def test_draws_follow_from_seed_and_epoch_alone(tmp_path):
 def test_validation_keeps_its_colours(tmp_path):
     pictures, _ = tinted_set(tmp_path)
     options = {"train": False, "statistics": statistics(pictures)}
-    (ours, _), (plain, _) = (next(iter(Loader(pictures, 5, colour=sigma, **options))) for sigma in (0.1, 0))
+    (ours, _), (plain, _) = (next(iter(Loader(pictures, 5, colour=sigma, **options)))
+                             for sigma in (0.1, 0))
     assert ours.tobytes() == plain.tobytes()
 
 
 @pytest.mark.parametrize("found", [None, Statistics(np.zeros((3, 256, 256), np.float32), 1.0)])
 def test_without_components_it_is_a_sentence(tmp_path, found):
-    with pytest.raises(UserError, match="principal components: that needs colour pictures and statistics"):
+    with pytest.raises(UserError,
+                       match="principal components: that needs colour pictures and statistics"):
         Loader(tinted_set(tmp_path)[0], 2, statistics=found, colour=0.1)

@@ -1,4 +1,5 @@
-"""Batches made on a GPU are the same bytes as on the CPU; here on the strict stand-in of tests/gpu."""
+"""Batches made on a GPU are the same bytes as on the CPU; here on the strict stand-in of
+tests/gpu."""
 
 import sys
 from pathlib import Path
@@ -27,24 +28,32 @@ def cupy(monkeypatch):
 @given(data=st.data(), crop=st.integers(1, 20), count=st.integers(1, 5), seed=st.integers(0, 99))
 def test_a_batch_at_once_is_picture_by_picture(data, crop, count, seed):
     random = np.random.default_rng(seed)
-    channels, factor = data.draw(st.sampled_from([1, 3])), data.draw(st.sampled_from([1.0, 1 / 59.3]))
+    channels, factor = data.draw(st.sampled_from([1, 3])), data.draw(st.sampled_from([1.0,
+                                                                                      1 / 59.3]))
     planes = random.integers(0, 256, (count, channels, 20, 20), dtype=np.uint8)
-    mean = random.uniform(0, 255, (channels, 20, 20)).astype(np.float32) if data.draw(st.booleans()) else None
-    shifts = random.normal(0, 9, (count, channels)).astype(np.float32) if data.draw(st.booleans()) else None
-    offsets, reflections = random.integers(0, 20 - crop, (count, 2), endpoint=True), random.random(count) < 0.5
+    mean = random.uniform(0, 255, (channels, 20,
+                                   20)).astype(np.float32) if data.draw(st.booleans()) else None
+    shifts = random.normal(0, 9, (count, channels)).astype(np.float32) if data.draw(
+        st.booleans()) else None
+    offsets, reflections = random.integers(0, 20 - crop, (count, 2),
+                                           endpoint=True), random.random(count) < 0.5
     expected = np.empty((count, channels, crop, crop), dtype=np.float32)
     for n in range(count):
-        prepare(planes[n], *offsets[n], reflections[n], mean, factor, expected[n], None if shifts is None else shifts[n])
-    assert prepare_batch(planes, offsets, reflections, mean, factor, crop, shifts).tobytes() == expected.tobytes()
+        prepare(planes[n], *offsets[n], reflections[n], mean, factor, expected[n],
+                None if shifts is None else shifts[n])
+    assert prepare_batch(planes, offsets, reflections, mean, factor, crop,
+                         shifts).tobytes() == expected.tobytes()
 
 
 def colourful(folder):
     random = np.random.default_rng(0)
     pixels = random.integers(0, 256, (7, 256, 256, 3), dtype=np.uint8)
-    return PictureSet(list("abc"), [n % 3 for n in range(7)], [save(folder / f"{n}.png", p) for n, p in enumerate(pixels)])
+    return PictureSet(list("abc"), [n % 3 for n in range(7)],
+                      [save(folder / f"{n}.png", p) for n, p in enumerate(pixels)])
 
 
-@pytest.mark.parametrize("options", [{"colour": 0.1}, {"channels": 1}, {"train": False}, {"scale": False, "reflect": False}])
+@pytest.mark.parametrize("options", [{"colour": 0.1}, {"channels": 1}, {"train": False},
+                                     {"scale": False, "reflect": False}])
 def test_the_same_batches_on_both_devices(tmp_path, cupy, options):
     pictures = colourful(tmp_path)
     options = options | {"statistics": statistics(pictures, options.get("channels", 3))}
@@ -70,8 +79,10 @@ def test_pictures_that_cannot_be_read(tmp_path, cupy, train):
     pictures = broken_set(tmp_path, {0, 1, 4}, report=None)
     expected = list(Loader(pictures, 2, train=train))
     got = list(Loader(pictures, 2, train=train, device="cuda"))
-    assert [labels.get().tolist() for _, labels in got] == [labels.tolist() for _, labels in expected]
-    assert all(ours.get().tobytes() == images.tobytes() for (ours, _), (images, _) in zip(got, expected, strict=True))
+    assert [labels.get().tolist() for _, labels in got] == [labels.tolist()
+                                                            for _, labels in expected]
+    assert all(ours.get().tobytes() == images.tobytes()
+               for (ours, _), (images, _) in zip(got, expected, strict=True))
 
 
 def test_without_statistics_bytes_become_floats(tmp_path, cupy):

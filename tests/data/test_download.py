@@ -13,9 +13,10 @@ from minialex.data import imagenette
 from minialex.data.sources import unpack
 from minialex.errors import UserError
 
-CLASSES = {"n01440764": "tench", "n02102040": "English springer", "n02979186": "cassette player", "n03000684": "chain saw",
-           "n03028079": "church", "n03394916": "French horn", "n03417042": "garbage truck", "n03425413": "gas pump",
-           "n03445777": "golf ball", "n03888257": "parachute"}
+CLASSES = {"n01440764": "tench", "n02102040": "English springer", "n02979186": "cassette player",
+           "n03000684": "chain saw", "n03028079": "church", "n03394916": "French horn",
+           "n03417042": "garbage truck", "n03425413": "gas pump", "n03445777": "golf ball",
+           "n03888257": "parachute"}
 WNIDS = list(CLASSES)
 
 
@@ -29,9 +30,8 @@ def archive(extra=(), parts=("train", "val"), compression="gz"):
     """A small archive in Imagenette's form, then `extra` members: (TarInfo, content)."""
     file, picture = io.BytesIO(), jpeg()
     with tarfile.open(fileobj=file, mode=f"w:{compression}") as tar:
-        members = [
-            (f"imagenette2-320/{part}/{wnid}/{n}.JPEG", picture) for part in parts for wnid in WNIDS for n in (1, 2)
-        ]
+        members = [(f"imagenette2-320/{part}/{wnid}/{n}.JPEG", picture) for part in parts
+                   for wnid in WNIDS for n in (1, 2)]
         members.append(("imagenette2-320/noisy_imagenette.csv", b"path,label"))
         folder = tarfile.TarInfo("imagenette2-320")
         folder.type = tarfile.DIRTYPE
@@ -74,7 +74,9 @@ class Handler(BaseHTTPRequestHandler):
 @pytest.fixture
 def server():
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.content, server.status, server.ranges, server.stop_after, server.requests = GOOD, 200, True, None, []
+    server.content, server.status, server.ranges, server.stop_after, server.requests = (GOOD, 200,
+                                                                                        True, None,
+                                                                                        [])
     server.url = f"http://127.0.0.1:{server.server_port}/imagenette2-320.tgz"
     thread = threading.Thread(target=lambda: server.serve_forever(poll_interval=0.01))
     thread.start()
@@ -86,7 +88,8 @@ def server():
 
 def fetch(server, cache, content=GOOD, **options):
     sha256 = hashlib.sha256(content).hexdigest()
-    return imagenette(cache, url=server.url, sha256=sha256, progress=False, timeout=120, report=None, **options)
+    return imagenette(cache, url=server.url, sha256=sha256, progress=False, timeout=120,
+                      report=None, **options)
 
 
 def left_over(cache):
@@ -172,7 +175,8 @@ def hostile(kind, tmp_path):
     return member
 
 
-@pytest.mark.parametrize("kind", ["up", "absolute", "windows", "drive", "link", "hard link", "device", "pipe"])
+@pytest.mark.parametrize("kind", ["up", "absolute", "windows", "drive", "link", "hard link",
+                                  "device", "pipe"])
 def test_hostile_archive_writes_nothing(server, tmp_path, kind):
     cache = tmp_path / "cache"
     server.content = archive([(hostile(kind, tmp_path), b"evil")])
@@ -185,7 +189,8 @@ def test_hostile_archive_writes_nothing(server, tmp_path, kind):
 def test_damaged_archives(tmp_path):
     path = tmp_path / "a.tgz"
     half = len(GOOD) // 2
-    for content in (GOOD[:half], GOOD[:-6], b"no archive", b"", GOOD[:half] + bytes(50) + GOOD[half + 50 :]):
+    for content in (GOOD[:half], GOOD[:-6], b"no archive", b"",
+                    GOOD[:half] + bytes(50) + GOOD[half + 50 :]):
         path.write_bytes(content)
         (tmp_path / "out").mkdir()
         with pytest.raises(UserError, match="damaged"):

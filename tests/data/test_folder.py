@@ -1,4 +1,5 @@
-"""Class folders: what is found, how it is divided, and a sentence for each way in which a tree can be wrong."""
+"""Class folders: what is found, how it is divided, and a sentence for each way in which a tree can
+be wrong."""
 
 import os
 import shutil
@@ -14,7 +15,8 @@ from minialex.data import open_folder
 from minialex.data.opening import _split
 from minialex.errors import UserError
 
-needs_links = pytest.mark.skipif(sys.platform == "win32", reason="symbolic links need a privilege on Windows")
+needs_links = pytest.mark.skipif(sys.platform == "win32",
+                                 reason="symbolic links need a privilege on Windows")
 
 
 def numbers(folder, count):
@@ -30,7 +32,8 @@ def flat(tree):
 @pytest.fixture
 def divided(tree):
     """Two classes with 4 training and 2 validation pictures each."""
-    return tree(*(path for part, n in (("train", 4), ("val", 2)) for c in "ab" for path in numbers(f"{part}/{c}", n)))
+    return tree(*(path for part, n in (("train", 4), ("val", 2)) for c in "ab"
+                  for path in numbers(f"{part}/{c}", n)))
 
 
 def quiet(root, **options):
@@ -62,7 +65,9 @@ def test_train_without_val_is_divided(divided):
 def test_made_division_takes_its_share_of_each_class(flat):
     train, val = quiet(flat)
     assert train.classes == ["cat", "dog", "owl"]
-    assert np.bincount(train.labels).tolist() == [8, 8, 4] and np.bincount(val.labels).tolist() == [2, 2, 1]
+    assert np.bincount(train.labels).tolist() == [8, 8,
+                                                  4] and np.bincount(val.labels).tolist() == [2, 2,
+                                                                                              1]
     assert not set(train.names) & set(val.names)
     assert len(set(train.names) | set(val.names)) == 25
 
@@ -81,7 +86,8 @@ def test_division_of_a_class_does_not_depend_on_other_classes(flat):
 @settings(max_examples=50, deadline=None)
 @given(counts=st.lists(st.integers(1, 40), min_size=2, max_size=6), fraction=st.floats(0.01, 0.99))
 def test_division_keeps_every_picture_once_and_trains_on_each_class(counts, fraction):
-    found = {str(label): [f"{label}/{n}" for n in range(count)] for label, count in enumerate(counts)}
+    found = {str(label): [f"{label}/{n}" for n in range(count)]
+             for label, count in enumerate(counts)}
     train, val = _split(found, fraction)
     for name, files in found.items():
         assert sorted(train[name] + val[name]) == sorted(files)
@@ -92,7 +98,8 @@ def test_division_keeps_every_picture_once_and_trains_on_each_class(counts, frac
 def test_subset_of_classes_and_pictures(flat):
     train, val = quiet(flat, max_classes=2, max_images=5)
     assert len(train.classes) == 2 and train.classes == sorted(train.classes)
-    assert np.bincount(train.labels).tolist() == [4, 4] and np.bincount(val.labels).tolist() == [1, 1]
+    assert np.bincount(train.labels).tolist() == [4, 4] and np.bincount(val.labels).tolist() == [1,
+                                                                                                 1]
     assert quiet(flat, max_classes=2, max_images=5)[0].names == train.names
     choices = {tuple(quiet(flat, max_classes=2, seed=seed)[0].classes) for seed in range(20)}
     assert len(choices) == 3
@@ -105,7 +112,8 @@ def test_smaller_subset_is_part_of_the_larger(divided):
 
 
 def test_subset_leaves_the_classes_of_val_that_were_not_chosen_out(tree):
-    root = tree(*(path for part in ("train", "val") for c in "abcd" for path in numbers(f"{part}/{c}", 2)))
+    root = tree(*(path for part in ("train", "val") for c in "abcd"
+                  for path in numbers(f"{part}/{c}", 2)))
     train, val = quiet(root, max_classes=2)
     assert train.classes == val.classes and len(train) == len(val) == 4
 
@@ -119,7 +127,8 @@ def test_names_in_any_script(tree):
 
 def test_one_class_in_two_unicode_spellings(tree):
     composed, decomposed = "K\u00e4fer", "Ka\u0308fer"
-    root = tree(*numbers(f"train/{composed}", 2), *numbers("train/b", 2), *numbers(f"val/{decomposed}", 1))
+    root = tree(*numbers(f"train/{composed}", 2), *numbers("train/b", 2),
+                *numbers(f"val/{decomposed}", 1))
     train, val = quiet(root)
     assert train.classes == ["K\u00e4fer", "b"][::-1] or train.classes == sorted(["b", composed])
     assert val.labels.tolist() == [train.classes.index(composed)]
@@ -128,7 +137,8 @@ def test_one_class_in_two_unicode_spellings(tree):
         quiet(root)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux allows file names that are no UTF-8")
+@pytest.mark.skipif(sys.platform != "linux",
+                    reason="only Linux allows file names that are no UTF-8")
 def test_name_that_is_no_utf8(tree):
     root = tree(*numbers("a", 3), *numbers("b", 3))
     os.rename(root / "a", os.fsencode(root) + b"/\xff\xfe")
@@ -178,7 +188,8 @@ def test_links_are_followed_but_not_in_circles(flat, tmp_path):
     train, val = quiet(flat)
     assert len(train) + len(val) == 26
     problems = dict(train.problems)
-    assert set(problems) == {str(flat / "dog" / name) for name in ("round", "top", "self.jpg", "gone.jpg")}
+    assert set(problems) == {str(flat / "dog" / name)
+                             for name in ("round", "top", "self.jpg", "gone.jpg")}
     assert "leads back" in problems[str(flat / "dog" / "top")]
 
 
@@ -202,8 +213,9 @@ def test_class_of_val_that_train_does_not_have(divided):
     save(divided / "val" / "zebra" / "1.jpg")
     train, val = quiet(divided)
     assert train.classes == val.classes == ["a", "b"] and len(val) == 4
-    assert train.problems == [(str(divided / "val" / "zebra"), f"{divided / 'train'} has no pictures of this class; its pictures "
-                               "(1) are left out of validation")]
+    assert train.problems == [(str(divided / "val" / "zebra"),
+                               f"{divided / 'train'} has no pictures of this class; "
+                               "its pictures (1) are left out of validation")]
     with pytest.raises(UserError, match="--strict: .*zebra"):
         quiet(divided, strict=True)
 
@@ -252,17 +264,16 @@ def wrong_trees(tree):
         "no classes": (cases / "loose", "3 pictures but no class folders"),
         "empty": (cases / "nothing", "holds no class folders"),
         "empty classes": (cases / "hollow", "hold no pictures"),
-        "unknown class": (cases / "extra", "val leaves no picture for validation: it has none of the classes of .*train .a, b."),
+        "unknown class": (cases / "extra", "val leaves no picture for validation: "
+                          "it has none of the classes of .*train .a, b."),
         "val only": (cases / "val-only", "no train/"),
         "too few": (cases / "single", "at least two pictures"),
         "empty train": (cases / "empty-train", "train holds no class folders"),
     }
 
 
-CASES = (
-    "absent, a file, nested, nested train, one class, no classes, empty, empty classes, unknown class, val only, "
-    "too few, empty train"
-)
+CASES = ("absent, a file, nested, nested train, one class, no classes, empty, empty classes, "
+         "unknown class, val only, too few, empty train")
 
 
 @pytest.mark.parametrize("case", CASES.split(", "))
@@ -273,7 +284,8 @@ def test_wrong_tree_is_one_sentence_with_its_path(tree, case):
     assert str(root) in str(caught.value) and "\n" not in str(caught.value)
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="the superuser may read everything")
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0,
+                    reason="the superuser may read everything")
 def test_forbidden_folder(flat):
     (flat / "dog").chmod(0)
     try:
@@ -307,7 +319,8 @@ def test_other_sizes(flat):
     assert quiet(flat, size=36)[0].read(0).shape == (36, 36, 3)
 
 
-@pytest.mark.parametrize(("train_name", "val_name"), [("Train", "Val"), ("training", "validation"), ("TRAIN", "Valid")])
+@pytest.mark.parametrize(("train_name", "val_name"),
+                         [("Train", "Val"), ("training", "validation"), ("TRAIN", "Valid")])
 def test_other_names_for_both_parts(divided, train_name, val_name):
     (divided / "train").rename(divided / train_name)
     (divided / "val").rename(divided / val_name)
@@ -323,18 +336,21 @@ def test_two_folders_for_one_part(divided):
 
 def test_what_lies_beside_train_is_listed(divided):
     save(divided / "test" / "a" / "1.jpg")
-    assert quiet(divided)[0].problems == [(str(divided / "test"), "it lies beside train/ and is not used")]
+    assert quiet(divided)[0].problems == [(str(divided / "test"),
+                                           "it lies beside train/ and is not used")]
 
 
 def test_parts_without_train(tree):
     with pytest.raises(UserError, match="has test/, val/ but no train/"):
-        quiet(tree(*numbers("val/a", 2), *numbers("val/b", 2), *numbers("test/a", 2), *numbers("test/b", 2)))
+        quiet(tree(*numbers("val/a", 2), *numbers("val/b", 2), *numbers("test/a", 2),
+                   *numbers("test/b", 2)))
 
 
 @pytest.mark.parametrize("parts", [("learn", "check"), ("fold1", "fold2", "fold3")])
 def test_parts_with_names_of_their_own_are_not_taken_for_classes(tree, parts):
     root = tree(*(path for part in parts for c in "ab" for path in numbers(f"{part}/{c}", 2)))
-    with pytest.raises(UserError, match=f"the folders {', '.join(sorted(parts))} in .* all hold a, b: if these are the classes"):
+    with pytest.raises(UserError, match=f"the folders {', '.join(sorted(parts))} in .* all hold a, "
+                       "b: if these are the classes"):
         quiet(root)
 
 
@@ -344,7 +360,8 @@ def test_classes_with_one_folder_inside_are_classes(tree):
 
 
 def test_a_class_called_train(tree):
-    train, val = quiet(tree(*numbers("bus", 4), *numbers("car", 4), *numbers("train", 4)), val_fraction=0.25)
+    train, val = quiet(tree(*numbers("bus", 4), *numbers("car", 4), *numbers("train", 4)),
+                       val_fraction=0.25)
     assert train.classes == ["bus", "car", "train"] and (len(train), len(val)) == (9, 3)
 
 

@@ -1,4 +1,5 @@
-"""The built-in pictures: the same everywhere, whole or absent, and not to be told apart by colour or rough shape."""
+"""The built-in pictures: the same everywhere, whole or absent, and not to be told apart by colour
+or rough shape."""
 
 import os
 import sys
@@ -24,7 +25,8 @@ def few(monkeypatch):
 
 @pytest.mark.parametrize("name", PATTERNS)
 def test_drawing_depends_on_its_random_numbers_alone(name):
-    first, again, other = (draw(PATTERNS[name], np.random.default_rng(seed), 64) for seed in (1, 1, 2))
+    first, again, other = (draw(PATTERNS[name], np.random.default_rng(seed), 64)
+                           for seed in (1, 1, 2))
     assert first.shape == (64, 64, 3) and first.dtype == np.uint8
     assert np.array_equal(first, again) and np.abs(first.astype(int) - other).mean() > 10
     assert first.std() > 15  # there is something to see
@@ -33,7 +35,8 @@ def test_drawing_depends_on_its_random_numbers_alone(name):
 def test_ten_classes_once_drawn_stay(few, tmp_path, monkeypatch):
     train, val = builtin(tmp_path, progress=False)
     assert train.classes == val.classes == sorted(PATTERNS) and len(train.classes) == 10
-    assert np.bincount(train.labels).tolist() == [3] * 10 and np.bincount(val.labels).tolist() == [2] * 10
+    assert np.bincount(train.labels).tolist() == [3] * 10 and np.bincount(val.labels).tolist() == [
+        2] * 10
     pixels = train.read(7).copy()
     monkeypatch.setattr(sources, "draw", None)  # a second drawing would fail
     assert np.array_equal(builtin(tmp_path, progress=False)[0].read(7), pixels)
@@ -50,7 +53,8 @@ def test_same_files_for_any_number_of_threads(tmp_path):
         sources.generate(tmp_path / str(workers), {"train": 1, "val": 1}, workers=workers)
     files = sorted(path.relative_to(tmp_path / "1") for path in (tmp_path / "1").rglob("*.jpg"))
     assert len(files) == 20
-    assert all((tmp_path / "1" / f).read_bytes() == (tmp_path / "4" / f).read_bytes() for f in files)
+    assert all((tmp_path / "1" / f).read_bytes() == (tmp_path / "4" / f).read_bytes()
+               for f in files)
 
 
 def test_interrupted_drawing_leaves_nothing(few, tmp_path, monkeypatch):
@@ -110,15 +114,18 @@ def test_where_the_cache_is(tmp_path, monkeypatch):
 
 @pytest.mark.long
 def test_colour_and_rough_shape_do_not_tell_the_classes_apart(tmp_path):
-    """Half the pictures are enough for the score: with all of them it is measured in the same way."""
+    """Half the pictures are enough for the score: with all of them it is measured in the same
+    way."""
     sources.generate(tmp_path, {"train": 60, "val": 15})
     assert 0.1 < baseline_accuracy(*open_folder(tmp_path)) < 0.5
 
 
 @pytest.mark.long
-@pytest.mark.skipif(not PHOTOGRAPHS.exists(), reason="the twenty classes of photographs are not on this machine")
+@pytest.mark.skipif(not PHOTOGRAPHS.exists(),
+                    reason="the twenty classes of photographs are not on this machine")
 def test_baseline_is_a_fair_opponent_on_photographs():
-    """A baseline that fails everywhere would prove nothing: on real pictures it reaches more than half."""
+    """A baseline that fails everywhere would prove nothing: on real pictures it reaches more than
+    half."""
     assert 0.5 < baseline_accuracy(*open_folder(PHOTOGRAPHS)) < 0.65
 
 

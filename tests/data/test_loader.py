@@ -1,4 +1,5 @@
-"""Batches: reproducible, whatever the threads do; crops, reflections, mean and scale where they should be."""
+"""Batches: reproducible, whatever the threads do; crops, reflections, mean and scale where they
+should be."""
 
 import threading
 import time
@@ -18,14 +19,17 @@ from minialex.errors import UserError
 def epoch(loader):
     """All batches of an iteration as two arrays."""
     batches = list(loader)
-    return np.concatenate([images for images, _ in batches]), np.concatenate([labels for _, labels in batches])
+    return (np.concatenate([images for images, _ in batches]),
+            np.concatenate([labels for _, labels in batches]))
 
 
 def places(images):
-    """Picture number, row and column of the first pixel, and whether reflected, from the colours of a numbered set."""
+    """Picture number, row and column of the first pixel, and whether reflected, from the colours of
+    a numbered set."""
     reflected = images[:, 2, 0, 0] > images[:, 2, 0, -1]
     column = np.minimum(images[:, 2, 0, 0], images[:, 2, 0, -1])
-    return images[:, 0, 0, 0].astype(int), images[:, 1, 0, 0].astype(int), column.astype(int), reflected
+    return images[:, 0, 0, 0].astype(int), images[:, 1, 0,
+                                                  0].astype(int), column.astype(int), reflected
 
 
 def test_shapes_types_and_last_batch(numbered):
@@ -52,7 +56,8 @@ def test_same_batches_whichever_picture_is_slow(numbered, monkeypatch):
     pictures = numbered(12)
     expected = epoch(Loader(pictures, 3, seed=1, workers=3))
     planes = pictures.planes
-    monkeypatch.setattr(pictures, "planes", lambda index: time.sleep(index % 3 / 100) or planes(index))
+    monkeypatch.setattr(pictures, "planes", lambda index: time.sleep(index % 3 / 100)
+                        or planes(index))
     images, labels = epoch(Loader(pictures, 3, seed=1, workers=3))
     assert np.array_equal(images, expected[0]) and np.array_equal(labels, expected[1])
 
@@ -123,7 +128,8 @@ def test_crops_cover_all_offsets_and_half_are_reflected(numbered):
     assert set(rows) == set(columns) == set(range(30))
     assert abs(np.corrcoef(rows, columns)[0, 1]) < 0.15
     assert 0.42 < np.mean(reflected) < 0.58
-    numbers, found_rows, found_columns, found_reflected = places(epoch(loader)[0])  # and what is drawn is what is done
+    # and what is drawn is what is done
+    numbers, found_rows, found_columns, found_reflected = places(epoch(loader)[0])
     assert (loader.offsets[numbers] == np.stack([found_rows, found_columns], axis=1)).all()
     assert (loader.reflections[numbers] == found_reflected).all()
 
@@ -137,9 +143,8 @@ def test_switches(numbered):
 
 
 @settings(max_examples=60, deadline=None)
-@given(
-    data=st.data(), crop=st.integers(1, 20), reflect=st.booleans(), factor=st.floats(0.01, 2), seed=st.integers(0, 99)
-)
+@given(data=st.data(), crop=st.integers(1, 20), reflect=st.booleans(), factor=st.floats(0.01, 2),
+       seed=st.integers(0, 99))
 def test_prepare_against_the_obvious(data, crop, reflect, factor, seed):
     size = 20
     row, column = (data.draw(st.integers(0, size - crop)) for _ in range(2))
@@ -150,7 +155,8 @@ def test_prepare_against_the_obvious(data, crop, reflect, factor, seed):
     prepare(planes, row, column, reflect, mean, factor, out)
     expected = (planes.astype(np.float64) - mean) * factor
     expected = expected[:, row : row + crop, column : column + crop]
-    np.testing.assert_allclose(out, expected[:, :, ::-1] if reflect else expected, rtol=1e-5, atol=1e-4)
+    np.testing.assert_allclose(out, expected[:, :, ::-1] if reflect else expected, rtol=1e-5,
+                               atol=1e-4)
 
 
 def test_mean_and_scale(numbered):
@@ -179,7 +185,8 @@ def test_brightness_only(numbered):
 
 def broken_set(tmp_path, broken, count=7, **options):
     """A set of one-coloured pictures, red = 10 × number, of which some are broken."""
-    paths = [save(tmp_path / f"{number}.png", colour=(10 * number, 0, 0)) for number in range(count)]
+    paths = [save(tmp_path / f"{number}.png", colour=(10 * number, 0, 0))
+             for number in range(count)]
     for number in broken:
         paths[number].write_bytes(paths[number].read_bytes()[:100])
     return PictureSet(list("abcdefg"), range(count), paths, **options)
@@ -189,7 +196,8 @@ def broken_set(tmp_path, broken, count=7, **options):
 @pytest.mark.parametrize("cache_bytes", [0, 2**30])
 def test_broken_picture_is_replaced_by_the_next_and_reported_once(tmp_path, workers, cache_bytes):
     seen = []
-    pictures = broken_set(tmp_path, {2, 5, 6}, cache_bytes=cache_bytes, report=lambda path, reason: seen.append(path))
+    pictures = broken_set(tmp_path, {2, 5, 6}, cache_bytes=cache_bytes, report=lambda path,
+                          reason: seen.append(path))
     loader = Loader(pictures, 2, workers=workers)
     for number in range(3):
         loader.start(number)
@@ -282,8 +290,10 @@ def test_centre():
     assert [centre(256, 227), centre(256, 224), centre(256, 256)] == [14, 16, 0]
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(count=st.integers(1, 9), batch_size=st.integers(1, 10), start=st.integers(0, 10), seed=st.integers(0, 2**32))
+@settings(max_examples=20, deadline=None,
+          suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(count=st.integers(1, 9), batch_size=st.integers(1, 10), start=st.integers(0, 10),
+       seed=st.integers(0, 2**32))
 def test_batches_make_up_the_epoch(numbered, count, batch_size, start, seed):
     loader = Loader(numbered(count), batch_size, crop=8, seed=seed)
     loader.start(0, start)

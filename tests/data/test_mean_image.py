@@ -13,7 +13,8 @@ def noise_set(folder, count, **options):
     pixels = random.integers(0, 256, (count, 256, 256, 3), dtype=np.uint8)
     pixels[:, :, :, 1] //= 3  # channels that differ in mean and spread
     paths = [save(folder / f"{n}.png", pixels[n], compress_level=0) for n in range(count)]
-    return PictureSet(["a"], [0] * count, paths, report=None, **options), pixels.transpose(0, 3, 1, 2)
+    return PictureSet(["a"], [0] * count, paths, report=None, **options), pixels.transpose(0, 3, 1,
+                                                                                           2)
 
 
 def test_against_the_formula(tmp_path):
@@ -38,7 +39,8 @@ def test_same_bytes_for_any_number_of_workers_and_memory(tmp_path):
 
 def test_limit_takes_every_nth(tmp_path):
     pictures, pixels = noise_set(tmp_path, 6)
-    np.testing.assert_allclose(statistics(pictures, limit=3).mean, pixels[::2].mean(axis=0), rtol=1e-6)
+    np.testing.assert_allclose(statistics(pictures, limit=3).mean, pixels[::2].mean(axis=0),
+                               rtol=1e-6)
 
 
 def test_broken_pictures_do_not_count(tmp_path):

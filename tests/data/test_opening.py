@@ -24,7 +24,8 @@ def test_parsing(text, expected):
     assert parse_subset(text) == expected
 
 
-@pytest.mark.parametrize("text", ["ten", "10x", "x10", "10x10x10", "-5", "1.5", "10 x 10", "²", "imagenet", "9" * 40])
+@pytest.mark.parametrize("text", ["ten", "10x", "x10", "10x10x10", "-5", "1.5", "10 x 10", "²",
+                                  "imagenet", "9" * 40])
 def test_what_cannot_be_read(text):
     with pytest.raises(UserError, match="none of: 10"):
         parse_subset(text)
@@ -76,7 +77,8 @@ def test_what_does_not_go_together(data, subset, sentence):
     ],
 )
 def test_without_a_folder(monkeypatch, subset, source, limits):
-    monkeypatch.setattr(opening, "SOURCES", {name: lambda *where, name=name: (name, *where) for name in opening.SOURCES})
+    monkeypatch.setattr(opening, "SOURCES", {name: lambda *where,
+                                             name=name: (name, *where) for name in opening.SOURCES})
     monkeypatch.setattr(opening, "open_folder", lambda folder, **options: (folder, options))
     folder, options = open_data(subset=subset, cache_dir="here", seed=3)
     assert folder == (source, "here", True)

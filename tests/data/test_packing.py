@@ -1,4 +1,5 @@
-"""A pack: the same pictures as the tree, whatever happens while it is written, and a sentence when it cannot be used."""
+"""A pack: the same pictures as the tree, whatever happens while it is written, and a sentence when
+it cannot be used."""
 
 import json
 import os
@@ -14,7 +15,7 @@ import pytest
 from picture_files import save
 
 from minialex.cli import pack as command
-from minialex.data import Loader, open_data, open_folder, packing, statistics
+from minialex.data import Loader, open_data, open_folder, packing, shards, statistics
 from minialex.data.packing import Pack, pack
 from minialex.errors import UserError
 
@@ -30,7 +31,8 @@ def fill(folder, count, seed=0):
 
 @pytest.fixture
 def pictures(tmp_path):
-    """A tree with given parts, one picture that is damaged, one file that is none, and a class that only val/ has."""
+    """A tree with given parts, one picture that is damaged, one file that is none, and a class that
+    only val/ has."""
     for part, count in (("train", 6), ("val", 3)):
         for seed, name in enumerate(("cat", "Käfer", "z-last")):
             fill(tmp_path / "tree" / part / name, count, seed)
@@ -42,7 +44,8 @@ def pictures(tmp_path):
 
 
 def quiet_pack(source, target, **options):
-    return pack(source, target, **{"size": 16, "report": None, "progress": False, "per_shard": 4} | options)
+    return pack(source, target,
+                **{"size": 16, "report": None, "progress": False, "per_shard": 4} | options)
 
 
 def content(folder):
@@ -51,7 +54,8 @@ def content(folder):
 
 def same_sets(one, other):
     for ours, theirs in zip(one, other, strict=True):
-        assert ours.classes == theirs.classes and ours.names == theirs.names and (ours.labels == theirs.labels).all()
+        assert ours.classes == theirs.classes and ours.names == theirs.names and (
+            ours.labels == theirs.labels).all()
 
 
 @pytest.mark.parametrize("options", [{}, {"max_classes": 2}, {"max_images": 2, "seed": 3}])
@@ -60,8 +64,10 @@ def test_the_same_sets_as_from_the_tree(pictures, tmp_path, options):
     tree = open_folder(pictures, size=16, report=None, **options)
     packed = open_folder(tmp_path / "packed", size=16, report=None, **options)
     same_sets(packed, tree)
-    assert [(os.path.relpath(path, tmp_path / "packed"), reason.replace(str(tmp_path / "packed"), str(pictures)))
-            for path, reason in packed[0].problems] == [(os.path.relpath(p, pictures), r) for p, r in tree[0].problems]
+    assert [(os.path.relpath(path, tmp_path / "packed"),
+             reason.replace(str(tmp_path / "packed"), str(pictures)))
+            for path, reason in packed[0].problems] == [(os.path.relpath(p, pictures), r)
+                                                        for p, r in tree[0].problems]
 
 
 @pytest.mark.parametrize("train", [True, False])
@@ -72,7 +78,8 @@ def test_the_same_batches_mean_and_problems_as_from_the_tree(pictures, tmp_path,
     packed = open_data(str(tmp_path / "packed"), size=16, report=None)[not train]
     ours, theirs = statistics(packed), statistics(tree)
     assert ours.mean.tobytes() == theirs.mean.tobytes() and ours.std == theirs.std
-    loaders = (Loader(part, 4, 9, train, statistics=found) for part, found in ((packed, ours), (tree, theirs)))
+    loaders = (Loader(part, 4, 9, train, statistics=found)
+               for part, found in ((packed, ours), (tree, theirs)))
     for left, right in zip(*loaders, strict=True):
         assert left[0].tobytes() == right[0].tobytes() and (left[1] == right[1]).all()
     assert [reason for _, reason in packed.problems] == [reason for _, reason in tree.problems]
@@ -84,7 +91,8 @@ def test_a_tree_without_val_is_divided_as_ever(tmp_path):
         fill(tmp_path / "tree" / name / "more", 2, seed)
     quiet_pack(tmp_path / "tree", tmp_path / "packed")
     for options in ({}, {"val_fraction": 0.5}, {"seed": 1}):
-        same_sets(open_folder(tmp_path / "packed", size=16, **options), open_folder(tmp_path / "tree", size=16, **options))
+        same_sets(open_folder(tmp_path / "packed", size=16, **options),
+                  open_folder(tmp_path / "tree", size=16, **options))
 
 
 def test_any_numpy_reads_it(pictures, tmp_path):
@@ -100,7 +108,8 @@ def test_what_is_skipped_is_said_and_counted(pictures, tmp_path):
     done = quiet_pack(pictures, tmp_path / "packed", report=lambda *problem: said.append(problem))
     names = [os.path.relpath(path, pictures).replace(os.sep, "/") for path, _ in said]
     assert names == ["train/cat/notes.txt", "val/unknown", "train/cat/03.png", "val/z-last/00.png"]
-    assert said[3][1] == "the file is empty" and len(done.skipped) == 4 and done.decoded == 18 + 9 - 2
+    assert said[3][1] == "the file is empty" and len(
+        done.skipped) == 4 and done.decoded == 18 + 9 - 2
     again = quiet_pack(pictures, tmp_path / "packed")
     assert again.decoded == 0 and again.skipped == done.skipped
 
@@ -120,13 +129,16 @@ def test_only_what_has_changed_is_packed_anew(pictures, tmp_path):
     before = content(tmp_path / "packed")
     save(pictures / "train/cat/03.png", colour=(1, 2, 3))
     assert quiet_pack(pictures, tmp_path / "packed").decoded == 4  # its shard
-    changed = {name for name, bytes_ in content(tmp_path / "packed").items() if before[name] != bytes_}
+    changed = {name for name, bytes_ in content(tmp_path / "packed").items()
+               if before[name] != bytes_}
     assert changed == {"train-00002.npy", "train-00002.json", "index.npz"}
-    assert (open_folder(tmp_path / "packed", size=16)[0].planes(open_folder(pictures, size=16)[0].names.index(
+    assert (open_folder(tmp_path / "packed",
+                        size=16)[0].planes(open_folder(pictures, size=16)[0].names.index(
         os.path.join("train", "cat", "03.png"))) == np.array([1, 2, 3]).reshape(3, 1, 1)).all()
 
 
-def test_a_picture_that_vanishes_while_it_is_packed_is_left_out_and_looked_for_again(tmp_path, monkeypatch):
+def test_a_picture_that_vanishes_while_it_is_packed_is_left_out_and_looked_for_again(tmp_path,
+                                                                                     monkeypatch):
     for seed, name in enumerate("ab"):
         fill(tmp_path / "tree" / name, 4, seed)
     found = packing.scan(tmp_path / "tree")
@@ -151,9 +163,10 @@ def test_a_tree_that_shrank_leaves_nothing_behind(pictures, tmp_path):
 
 KILLED = """
 import time
-from minialex.data import packing
-write = packing.replacing
-packing.replacing = lambda path: time.sleep(0.02) or write(path)  # 150 files: it never ends before the blow comes
+from minialex.data import packing, shards
+write = shards.replacing
+# 150 files: it never ends before the blow comes
+shards.replacing = lambda path: time.sleep(0.02) or write(path)
 packing.pack({!r}, {!r}, 16, 2, report=None, per_shard=4)
 print('done')
 """
@@ -169,8 +182,8 @@ def test_killed_at_any_moment_it_goes_on_and_ends_with_the_same_bytes(tmp_path):
     kills, moments = 0, random.Random(1)
     while True:
         begun = set(os.listdir(tmp_path / "killed")) if (tmp_path / "killed").exists() else set()
-        process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, text=True, stdout=subprocess.PIPE,
-                                   stderr=subprocess.PIPE)
+        process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, text=True,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         wait_for_more(tmp_path / "killed", begun, process)
         time.sleep(moments.uniform(0, 0.02))
         if kills < 12:
@@ -180,10 +193,12 @@ def test_killed_at_any_moment_it_goes_on_and_ends_with_the_same_bytes(tmp_path):
             break
         assert process.returncode == -9 and error == ""
         kills += 1
-        with pytest.raises(UserError, match="not packed to the end|is a file|no folder|holds no class"):
+        with pytest.raises(UserError,
+                           match="not packed to the end|is a file|no folder|holds no class"):
             open_data(str(tmp_path / "killed"), size=16)
     assert kills >= 5 and out == "done\n"
-    assert content(tmp_path / "killed") == content(tmp_path / "whole") and Pack(tmp_path / "killed").verify(progress=False) == []
+    assert content(tmp_path / "killed") == content(tmp_path / "whole") and Pack(
+        tmp_path / "killed").verify(progress=False) == []
 
 
 def wait_for_more(folder, begun, process):
@@ -202,7 +217,8 @@ def test_changed_pixels_are_found_when_read_and_by_verify_and_mended(pictures, t
     shard[place] ^= 4
     (tmp_path / "packed" / "train-00001.npy").write_bytes(shard)
     said = []
-    train, _ = open_folder(tmp_path / "packed", size=16, report=lambda path, reason: said.append(reason))
+    train, _ = open_folder(tmp_path / "packed", size=16, report=lambda path,
+                           reason: said.append(reason))
     for number in range(len(train)):
         train.planes_or_next(number)
     assert [reason for reason in said if "have changed since they were packed" in reason]
@@ -257,12 +273,12 @@ def readable(folder):
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is full")
 def test_a_full_disk_is_a_sentence_and_what_is_finished_stays(pictures, tmp_path, monkeypatch):
-    write = packing.replacing
+    write = shards.replacing
 
     def full(path):
         return write("/dev/full" if path.endswith("train-00002.npy") else path)
 
-    monkeypatch.setattr(packing, "replacing", full)
+    monkeypatch.setattr(shards, "replacing", full)
     with pytest.raises(UserError, match="No space left on device; what is packed so far stays"):
         quiet_pack(pictures, tmp_path / "packed")
     monkeypatch.undo()
@@ -271,7 +287,8 @@ def test_a_full_disk_is_a_sentence_and_what_is_finished_stays(pictures, tmp_path
 
 
 def test_too_little_room_is_said_before_the_work_begins(pictures, tmp_path, monkeypatch):
-    monkeypatch.setattr(packing.shutil, "disk_usage", lambda folder: shutil._ntuple_diskusage(100, 90, 10))
+    monkeypatch.setattr(packing.shutil, "disk_usage",
+                        lambda folder: shutil._ntuple_diskusage(100, 90, 10))
     with pytest.raises(UserError, match="packing needs 0.0 GB and .* has 0.0 GB free"):
         quiet_pack(pictures, tmp_path / "packed")
 
@@ -279,7 +296,8 @@ def test_too_little_room_is_said_before_the_work_begins(pictures, tmp_path, monk
 def wrong_places(pictures, tmp_path):
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "thesis.tex").write_text("x")
-    for name, file, text in (("lock", "lock", "my key"), ("manifest", "pack.json", '{"name": "texture pack"}'),
+    for name, file, text in (("lock", "lock", "my key"),
+                             ("manifest", "pack.json", '{"name": "texture pack"}'),
                              ("unfinished", "pack.json.part", "x")):
         (tmp_path / name).mkdir()
         (tmp_path / name / file).write_text(text)
@@ -298,8 +316,8 @@ def wrong_places(pictures, tmp_path):
     }
 
 
-@pytest.mark.parametrize("case", ["inside", "itself", "above", "packed", "file", "other files", "lock", "manifest", "unfinished",
-                                  "absent"])
+@pytest.mark.parametrize("case", ["inside", "itself", "above", "packed", "file", "other files",
+                                  "lock", "manifest", "unfinished", "absent"])
 def test_wrong_places_are_sentences(pictures, tmp_path, case, capsys):
     source, target, sentence = wrong_places(pictures, tmp_path)[case]
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
@@ -314,7 +332,8 @@ def test_another_size_is_a_sentence(pictures, tmp_path):
     quiet_pack(pictures, tmp_path / "packed")
     with pytest.raises(UserError, match="holds pictures of 16×16, not 20×20"):
         quiet_pack(pictures, tmp_path / "packed", size=20)
-    with pytest.raises(UserError, match="holds pictures of 16×16, this network needs 256×256: .* --size 256"):
+    with pytest.raises(UserError, match="holds pictures of 16×16, "
+                       "this network needs 256×256: .* --size 256"):
         open_folder(tmp_path / "packed")
 
 
@@ -329,12 +348,15 @@ def test_the_command(pictures, tmp_path, capsys):
     packed = str(tmp_path / "packed")
     assert command.main([str(pictures), packed, "--size", "16"]) == 0
     out, error = capsys.readouterr()
-    assert "3 classes, 18 for train, 9 for val, 16×16; 25 decoded now" in out and "skipped  4 files" in out
+    assert ("3 classes, 18 for train, 9 for val, 16×16; "
+            "25 decoded now" in out and "skipped  4 files" in out)
     assert f"--data {packed}" in out and error.count("skipped ") == 4
-    assert command.main(["--verify", packed]) == 0 and "every checksum is right" in capsys.readouterr().out
+    assert command.main(["--verify",
+                         packed]) == 0 and "every checksum is right" in capsys.readouterr().out
     path = tmp_path / "packed" / "val-00000.npy"
     path.write_bytes(path.read_bytes()[:-1] + b"\x07")
-    assert command.main(["--verify", packed]) == 1 and "1 pictures are not what was packed" in capsys.readouterr().out
+    assert (command.main(["--verify", packed]) == 1
+            and "1 pictures are not what was packed" in capsys.readouterr().out)
     assert command.main([str(pictures), packed, "--size", "16", "--verify"]) == 0
     assert command.main(["--verify", str(pictures)]) == 2
     for wrong in ([], [packed], [packed] * 3, [packed, "--size", "0"], [packed, "--size", "x"]):
@@ -353,7 +375,8 @@ def test_more_shards_than_files_may_be_open(tmp_path, hard, outcome):
             f"train, val = open_folder({str(tmp_path / 'packed')!r}, 0.1, size=16)\n"
             "print(sum(1 for n in range(len(train)) if train.planes(n) is not None), len(val))")
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
-    assert done.stdout == outcome if hard > 100 else "raise the number with ulimit -n" in done.stderr.splitlines()[-1]
+    assert (done.stdout == outcome if hard > 100
+            else "raise the number with ulimit -n" in done.stderr.splitlines()[-1])
 
 
 def test_a_pack_goes_on_with_the_shards_it_was_begun_with(pictures, tmp_path):
@@ -375,7 +398,8 @@ def test_names_of_any_bytes(tmp_path):
 def test_a_record_that_is_no_record_is_written_again(pictures, tmp_path):
     quiet_pack(pictures, tmp_path / "packed")
     good = content(tmp_path / "packed")
-    for wrong in ("", "[]", "{}", json.dumps({"checksums": [1], "source": "x", "unreadable": {}}), "\xff"):
+    for wrong in ("", "[]", "{}", json.dumps({"checksums": [1], "source": "x", "unreadable": {}}),
+                  "\xff"):
         (tmp_path / "packed" / "train-00001.json").write_text(wrong)
         quiet_pack(pictures, tmp_path / "packed")
         assert content(tmp_path / "packed") == good
@@ -384,7 +408,8 @@ def test_a_record_that_is_no_record_is_written_again(pictures, tmp_path):
 def test_a_reader_that_has_gone_is_no_mistake(pictures, tmp_path):
     reader, writer = os.pipe()
     os.close(reader)
-    ended = subprocess.run([sys.executable, "-m", "minialex.pack", str(pictures), str(tmp_path / "pack")], stdout=writer,
-                           stderr=subprocess.PIPE, cwd=Path(__file__).parents[2])
+    ended = subprocess.run([sys.executable, "-m", "minialex.pack", str(pictures),
+                            str(tmp_path / "pack")], stdout=writer, stderr=subprocess.PIPE,
+                           cwd=Path(__file__).parents[2])
     os.close(writer)
     assert ended.returncode == 141 and b"output cannot be written" not in ended.stderr

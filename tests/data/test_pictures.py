@@ -46,7 +46,8 @@ def test_takes_the_central_square(tmp_path, wide):
 
 
 def test_same_picture_as_the_papers_order_of_steps(tmp_path):
-    """Rescale the shorter side, then crop: only the outermost pixels may differ, where the filter reaches outside."""
+    """Rescale the shorter side, then crop: only the outermost pixels may differ, where the filter
+    reaches outside."""
     noise = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
     whole = Image.fromarray(noise).resize((600, 400), Image.Resampling.BICUBIC)
     path = save(tmp_path / "a.png", np.asarray(whole))
@@ -101,7 +102,8 @@ def test_cmyk_jpeg(tmp_path):
 )
 def test_tiff_with_numbers_of_many_bits(tmp_path, values, expected):
     pixels = np.full((300, 280), values)
-    pixels[:4] = np.float32(1) if values == np.float32(0.5) else values  # full scale is judged by the brightest pixel
+    # full scale is judged by the brightest pixel
+    pixels[:4] = np.float32(1) if values == np.float32(0.5) else values
     path = save(tmp_path / "a.tiff", pixels)
     assert decode(path)[200, 128].tolist() == [expected] * 3
 
@@ -124,7 +126,8 @@ def test_damaged_orientation_is_ignored(tmp_path):
 
 
 def test_an_orientation_that_is_no_number_is_ignored(tmp_path):
-    entry = struct.pack("<HHHI4s", 1, 0x0112, 2, 2, b"x") + bytes(4)  # one tag, whose value is a text
+    # one tag, whose value is a text
+    entry = struct.pack("<HHHI4s", 1, 0x0112, 2, 2, b"x") + bytes(4)
     Image.fromarray(quarters()).save(tmp_path / "a.jpg", exif=b"Exif\0\0II*\0\x08\0\0\0" + entry)
     assert corners(decode(tmp_path / "a.jpg")) == corners(quarters())
 
@@ -180,7 +183,8 @@ def test_decompression_bomb(tmp_path, side):
 def test_pillows_own_warnings_do_not_reach_the_terminal(tmp_path):
     path = save(tmp_path / "a.jpg", exif=b"Exif\0\0II*\0\xff\xff\xff\x7f")
     code = f"from minialex.data.pictures import decode; decode({str(path)!r})"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=Path(__file__).parents[2])
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
+                          cwd=Path(__file__).parents[2])
     assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -228,7 +232,8 @@ def test_problem_is_reported_once_from_many_threads(tmp_path):
     bad = tmp_path / "kaputt-é.jpg"
     bad.write_bytes(b"\xff\xd8nothing")
     seen = []
-    pictures = PictureSet(["a"], [0, 0], [bad, save(tmp_path / "b.jpg")], report=lambda *problem: seen.append(problem))
+    pictures = PictureSet(["a"], [0, 0], [bad, save(tmp_path / "b.jpg")],
+                          report=lambda *problem: seen.append(problem))
 
     def read():
         with pytest.raises(UnreadablePicture):
@@ -261,7 +266,8 @@ def test_too_little_memory_is_a_reason(tmp_path, monkeypatch):
 def test_only_the_small_square_is_laid_on_white(tmp_path, monkeypatch, mode):
     """Laying a large picture on white takes several times its own memory."""
     laid, compose = [], Image.alpha_composite
-    monkeypatch.setattr(Image, "alpha_composite", lambda *images: laid.append(images[1].size) or compose(*images))
+    monkeypatch.setattr(Image, "alpha_composite",
+                        lambda *images: laid.append(images[1].size) or compose(*images))
     Image.new(mode, (900, 700), (0,) * (len(mode) - 1) + (128,)).save(tmp_path / "a.png")
     assert decode(tmp_path / "a.png")[128, 128].tolist() == [127] * 3
     assert laid == [(256, 256)]

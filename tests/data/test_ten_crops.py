@@ -18,7 +18,8 @@ def batch(size=30, channels=3):
     return planes, random.uniform(0, 255, (channels, size, size)).astype(np.float32)
 
 
-@pytest.mark.parametrize("channels, crop, factor", [(3, 21, 1.0), (3, 30, 0.013), (1, 1, 0.5), (3, 24, 1 / 59.3)])
+@pytest.mark.parametrize("channels, crop, factor",
+                         [(3, 21, 1.0), (3, 30, 0.013), (1, 1, 0.5), (3, 24, 1 / 59.3)])
 @pytest.mark.parametrize("with_mean", [True, False])
 def test_each_view_is_what_prepare_makes_of_its_corner(channels, crop, factor, with_mean):
     planes, mean = batch(channels=channels)
@@ -37,8 +38,10 @@ def test_each_view_is_what_prepare_makes_of_its_corner(channels, crop, factor, w
 def test_views_come_from_where_the_paper_says():
     rows, columns = np.mgrid[0:256, 0:256].astype(np.uint8)
     views = ten_crops(np.stack([rows, columns])[None], 227)[0]
-    assert [tuple(view[:, 0, 0]) for view in views[:5]] == [(0, 0), (0, 29), (29, 0), (29, 29), (14, 14)]
-    assert [tuple(view[:, -1, 0]) for view in views[5:]] == [(226, 226), (226, 255), (255, 226), (255, 255), (240, 240)]
+    assert [tuple(view[:, 0, 0]) for view in views[:5]] == [(0, 0), (0, 29), (29, 0), (29, 29),
+                                                            (14, 14)]
+    assert [tuple(view[:, -1, 0]) for view in views[5:]] == [(226, 226), (226, 255), (255, 226),
+                                                             (255, 255), (240, 240)]
 
 
 def test_on_a_gpu_the_same_bytes(monkeypatch):

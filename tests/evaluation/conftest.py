@@ -26,5 +26,6 @@ def runs(pictures, tmp_path_factory):
     """Two finished runs of other seeds, the second with another learning rate."""
     root = tmp_path_factory.mktemp("runs")
     for name, options in (("one", {}), ("two", {"seed": 1, "lr": 0.02})):
-        run(OPTIONS | {"data": str(pictures), "epochs": 2, "out": str(root / name)} | options, Listener())
+        run(OPTIONS | {"data": str(pictures), "epochs": 2, "out": str(root / name)} | options,
+            Listener())
     return [root / "one", root / "two"]

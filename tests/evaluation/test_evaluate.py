@@ -19,9 +19,11 @@ def report(capsys, *arguments):
 
 def test_the_central_crop_gives_what_training_wrote_down(runs, capsys):
     """metrics.csv's last row and this come from two programs."""
-    found = report(capsys, runs[0] / "checkpoint-last.npz", "--data", json.loads((runs[0] / "config.json").read_text())
-                   ["settings"]["data"], "--out", runs[0] / "c.png")["results"][0]
-    *_, loss, top1, _ = map(float, (runs[0] / "metrics.csv").read_text().splitlines()[-1].split(","))
+    found = report(capsys, runs[0] / "checkpoint-last.npz", "--data",
+                   json.loads((runs[0] / "config.json").read_text()) ["settings"]["data"], "--out",
+                   runs[0] / "c.png")["results"][0]
+    *_, loss, top1, _ = map(float,
+                            (runs[0] / "metrics.csv").read_text().splitlines()[-1].split(","))
     assert abs(found["loss"] - loss) < 1e-4 and abs(found["top1"] - top1) < 1e-6
     assert sum(row["right"] for row in found["classes"]) == round(found["top1"] * 15)
     assert np.array(found["confusion"]).sum(axis=1).tolist() == [5, 5, 5]
@@ -36,7 +38,8 @@ def test_ten_crops_are_the_mean_of_ten_softmaxes(runs, pictures):
     one_by_one = [network.probabilities(grey[view : view + 1])[0] for view in range(10)]
     np.testing.assert_allclose(found.probabilities[3], np.mean(one_by_one, axis=0), atol=1e-6)
     assert len({view.tobytes() for view in grey}) == 10
-    same = ten_crops(data.transforms.luminance(val.planes(3))[None], 32, network.statistics.mean, network.factor)[0]
+    same = ten_crops(data.transforms.luminance(val.planes(3))[None], 32, network.statistics.mean,
+                     network.factor)[0]
     np.testing.assert_array_equal(grey, same)
 
 
@@ -52,15 +55,19 @@ def test_an_ensemble_averages_probabilities(runs, capsys):
 def test_scores_by_hand():
     p = np.array([[0.7, 0.2, 0.1], [0.5, 0.3, 0.2], [0.1, 0.1, 0.8], [0.2, 0.7, 0.1]])
     scores = Scores(p, np.array([0, 1, 2, 2]), ["a", "b", "c"], [0, 1, 2, 3])
-    assert scores.confusion().tolist() == [[1, 0, 0], [1, 0, 0], [0, 1, 1]] and scores.top(1) == 0.5 and scores.top(2) == 0.75
+    assert scores.confusion().tolist() == [[1, 0, 0], [1, 0, 0], [0, 1, 1]] and scores.top(
+        1) == 0.5 and scores.top(2) == 0.75
     assert scores.loss == pytest.approx(-np.log([0.7, 0.3, 0.8, 0.1]).mean())
     rows = scores.by_class()
-    assert rows[0] == {"class": "a", "pictures": 1, "right": 1, "recall": 1.0, "precision": 0.5, "mistaken_for": None}
+    assert rows[0] == {"class": "a", "pictures": 1, "right": 1, "recall": 1.0, "precision": 0.5,
+                       "mistaken_for": None}
     assert rows[2]["mistaken_for"] == "b" and rows[1]["precision"] == 0.0
-    sure = Scores(np.eye(3)[[0, 0, 0, 1, 2, 0]] * np.array([[0.99, 0.98, 0.97, 0.6, 0.7, 0.96]]).T, np.array([0, 0, 0, 1, 2, 0]),
-                  ["a", "b", "c"], list(range(6)))
+    sure = Scores(np.eye(3)[[0, 0, 0, 1, 2, 0]] * np.array([[0.99, 0.98, 0.97, 0.6, 0.7, 0.96]]).T,
+                  np.array([0, 0, 0, 1, 2, 0]), ["a", "b", "c"], list(range(6)))
     right, _ = sure.by_confidence()
-    assert sure.of_many_classes(right, 4) == [0, 4, 3, 1] and sure.of_many_classes(right, 9) == [0, 4, 3, 1, 2, 5]
+    assert sure.of_many_classes(right, 4) == [0, 4, 3, 1] and sure.of_many_classes(right,
+                                                                                   9) == [0, 4, 3,
+                                                                                          1, 2, 5]
     right, wrong = scores.by_confidence()
     assert right.tolist() == [2, 0] and wrong.tolist() == [3, 1]
 
@@ -68,7 +75,8 @@ def test_scores_by_hand():
 def test_the_table_is_for_people(runs, capsys):
     assert evaluate.main([str(runs[0])]) == 0
     said = capsys.readouterr().out
-    assert "15 validation pictures, central crop" in said and "top-5" in said and "Äpfel" in said and "confusion matrix: " in said
+    assert ("15 validation pictures, central crop" in said and "top-5" in said and "Äpfel" in said
+            and "confusion matrix: " in said)
 
 
 @pytest.mark.parametrize("arguments, said", [
@@ -79,13 +87,15 @@ def test_the_table_is_for_people(runs, capsys):
     (["{run}", "--data", "{missing}"], "there is no folder"),
     (["{run}/metrics.csv"], "in no format known here"),
 ])
-def test_a_users_mistake_is_one_sentence_and_status_2(runs, pictures, tmp_path, capsys, arguments, said):
+def test_a_users_mistake_is_one_sentence_and_status_2(runs, pictures, tmp_path, capsys, arguments,
+                                                      said):
     for name in ("cat", "dog"):
         (tmp_path / "other" / name).mkdir(parents=True)
         for number in range(2):
             source = next((pictures / "val" / "leaves").iterdir())
             (tmp_path / "other" / name / f"{number}.png").write_bytes(source.read_bytes())
-    places = {"{missing}": str(tmp_path / "missing"), "{run}": str(runs[0]), "{other}": str(tmp_path / "other")}
+    places = {"{missing}": str(tmp_path / "missing"), "{run}": str(runs[0]),
+              "{other}": str(tmp_path / "other")}
     for placeholder, path in places.items():
         arguments = [argument.replace(placeholder, path) for argument in arguments]
     assert evaluate.main(arguments) == 2

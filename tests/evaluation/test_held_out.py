@@ -1,4 +1,5 @@
-"""Which pictures evaluate, report and predict --patches take: what a run has learnt from never counts as validation."""
+"""Which pictures evaluate, report and predict --patches take: what a run has learnt from never
+counts as validation."""
 
 import csv
 import json
@@ -38,7 +39,8 @@ def train(out, **options):
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
-    """Ten pictures of each class; a run with a fraction of 0.1 of them, one with 0.3, one of 3x5 without a list."""
+    """Ten pictures of each class; a run with a fraction of 0.1 of them, one with 0.3, one of 3x5
+    without a list."""
     root = tmp_path_factory.mktemp("world")
     draw(root / "pets", range(10))
     train(root / "tenth", data=str(root / "pets"), val_fraction=0.1)
@@ -54,7 +56,8 @@ def copy(world, tmp_path):
         shutil.copytree(world / name, tmp_path / name)
     for name in ("tenth", "third", "few"):
         path = tmp_path / name / "config.json"
-        path.write_text(path.read_text().replace(json.dumps(str(world / "pets"))[1:-1], json.dumps(str(tmp_path / "pets"))[1:-1]))
+        path.write_text(path.read_text().replace(json.dumps(str(world / "pets"))[1:-1],
+                                                 json.dumps(str(tmp_path / "pets"))[1:-1]))
     return tmp_path
 
 
@@ -66,12 +69,14 @@ def names(run, part):
 def scored(capsys, *arguments):
     """What evaluate says as JSON, and {run: names of the pictures it was scored by}."""
     table, picture = arguments[0].parent / "scored.csv", arguments[0].parent / "confusion.png"
-    arguments = [*map(str, arguments), "--json", "--csv", str(table), "--out", str(picture), "--device", "cpu"]
+    arguments = [*map(str, arguments), "--json", "--csv", str(table), "--out", str(picture),
+                 "--device", "cpu"]
     assert evaluate.main(arguments) == 0
     found = {}
     with open(table, newline="") as file:
         for row in csv.DictReader(file):
-            found.setdefault(row["run"].rpartition("/")[2], set()).add("/".join(row["picture"].split("/")[-2:]))
+            found.setdefault(row["run"].rpartition("/")[2],
+                             set()).add("/".join(row["picture"].split("/")[-2:]))
     return json.loads(capsys.readouterr().out), found
 
 
@@ -84,7 +89,8 @@ def refused(capsys, command, *arguments):
 
 @pytest.mark.parametrize("name, count", [("tenth", 2), ("third", 6), ("few", 2)])
 @pytest.mark.parametrize("how", ["alone", "--data", "link", "moved", "packed", "without a list"])
-def test_a_run_is_scored_by_the_pictures_that_it_held_out(copy, capsys, monkeypatch, name, count, how):
+def test_a_run_is_scored_by_the_pictures_that_it_held_out(copy, capsys, monkeypatch, name, count,
+                                                          how):
     held_out, where = names(copy / name, "val"), copy / "pets"
     if how == "link":
         where = copy / "link"
@@ -115,7 +121,8 @@ def test_the_numbers_are_those_of_training(copy, capsys):
 def test_each_of_several_runs_by_its_own_and_their_mean_by_what_none_has_learnt_from(copy, capsys):
     found, by = scored(capsys, copy / "tenth", copy / "third")
     both = names(copy / "tenth", "val") & names(copy / "third", "val")
-    assert by == {"tenth": names(copy / "tenth", "val"), "third": names(copy / "third", "val"), "mean of the 2": both} and both
+    assert by == {"tenth": names(copy / "tenth", "val"), "third": names(copy / "third", "val"),
+                  "mean of the 2": both} and both
     assert f"the mean is over the {len(both)} pictures" in found["results"][-1]["notes"][0]
 
 
@@ -123,7 +130,8 @@ def test_no_mean_where_no_picture_is_new_to_all(copy, capsys):
     draw(copy / "others", range(10), seed=3)
     train(copy / "stranger", data=str(copy / "others"))
     found, by = scored(capsys, copy / "tenth", copy / "stranger")
-    assert set(by) == {"tenth", "stranger"} and "there is no mean" in found["results"][-1]["notes"][-1]
+    assert set(by) == {"tenth",
+                       "stranger"} and "there is no mean" in found["results"][-1]["notes"][-1]
 
 
 def test_pictures_added_since_are_told_and_move_nothing_across(copy, capsys):
@@ -155,7 +163,8 @@ def test_a_copy_of_a_picture_that_was_held_out_stands_for_no_other(copy, gone):
     third.rename(third.with_name("renamed.png"))
     after = held_out.of_run(copy / "third", list(CLASSES), 36)
     assert (len(after), after.missing) == (6 - gone, gone)
-    assert after.names[0] == before.names[0] and any("1 pictures are new" in note for note in after.notes)
+    assert after.names[0] == before.names[0] and any("1 pictures are new" in note
+                                                     for note in after.notes)
 
 
 def test_an_old_run_whose_pictures_have_changed_does_not_guess(copy, capsys):
@@ -190,13 +199,15 @@ def test_what_was_learnt_stays_out_of_a_collection_of_others(copy, capsys):
     assert len(by["third"]) == 40 and not any("again" in name for name in by["third"])
     assert "1 pictures are left out" in found["results"][0]["notes"][0]
     found, by = scored(capsys, copy / "third", "--data", other, "--part", "all")
-    assert len(by["third"]) == 41 and "has learnt from 1 of these" in found["results"][0]["notes"][0]
+    assert len(by["third"]) == 41 and "has learnt from 1 of these" in found["results"][0]["notes"][
+        0]
 
 
 def test_the_same_names_with_other_pictures_are_other_pictures(copy, capsys):
     other = draw(copy / "same-names", range(10), seed=9)
     found, by = scored(capsys, copy / "third", "--data", other)
-    assert len(by["third"]) == 20 and found["results"][0]["part"] == "all" and found["results"][0]["notes"] == []
+    assert len(by["third"]) == 20 and found["results"][0]["part"] == "all" and found["results"][0][
+        "notes"] == []
 
 
 def test_only_what_was_learnt_is_refused_unless_asked_for(copy, capsys):
@@ -207,22 +218,27 @@ def test_only_what_was_learnt_is_refused_unless_asked_for(copy, capsys):
     assert "none is left to score" in refused(capsys, evaluate, copy / "third", "--data", only)
     for option in (["--train"], ["--part", "train"]):
         found, by = scored(capsys, copy / "third", "--data", only, *option)
-        assert by["third"] == names(copy / "third", "train") and found["results"][0]["learnt_from"] == 14
+        assert by["third"] == names(copy / "third",
+                                    "train") and found["results"][0]["learnt_from"] == 14
 
 
-@pytest.mark.parametrize("part, seeds", [(None, (5, 6, 7)), ("train", (5,)), ("val", (6,)), ("test", (7,)), ("all", (5, 6, 7))])
+@pytest.mark.parametrize("part, seeds", [(None, (5, 6, 7)), ("train", (5,)), ("val", (6,)),
+                                         ("test", (7,)), ("all", (5, 6, 7))])
 def test_a_folder_that_the_run_has_not_seen_is_scored_whole_or_by_part(copy, capsys, part, seeds):
     for name, seed in (("Training", 5), ("val", 6), ("test", 7)):
         draw(copy / "unseen" / name, range(seed, seed + 3), seed=seed)
-    found, _ = scored(capsys, copy / "third", "--data", copy / "unseen", *(["--part", part] if part else []))
-    assert found["results"][0]["pictures"] == 6 * len(seeds) and found["results"][0]["part"] == (part or "all")
+    found, _ = scored(capsys, copy / "third", "--data", copy / "unseen",
+                      *(["--part", part] if part else []))
+    assert found["results"][0]["pictures"] == 6 * len(seeds) and found["results"][0]["part"] == (
+        part or "all")
 
 
 def test_a_test_folder_alone_one_class_alone_and_one_picture_alone(copy, capsys):
     draw(copy / "a" / "test", range(3), seed=5)
     assert scored(capsys, copy / "third", "--data", copy / "a")[0]["pictures"] == 6
     assert scored(capsys, copy / "third", "--data", copy / "a" / "test")[0]["pictures"] == 6
-    assert "no part val" in refused(capsys, evaluate, copy / "third", "--data", copy / "a", "--part", "val")
+    assert "no part val" in refused(capsys, evaluate, copy / "third", "--data", copy / "a",
+                                    "--part", "val")
     draw(copy / "b", [1], {"dog": CLASSES["dog"]}, seed=5)
     result = scored(capsys, copy / "third", "--data", copy / "b")[0]["results"][0]
     assert result["pictures"] == 1 and [row["pictures"] for row in result["classes"]] == [0, 1]
@@ -230,7 +246,9 @@ def test_a_test_folder_alone_one_class_alone_and_one_picture_alone(copy, capsys)
 
 def test_a_class_that_the_network_does_not_know_is_one_sentence(copy, capsys):
     draw(copy / "c", [1], {"dog": CLASSES["dog"], "zebra": (9, 9, 9)}, seed=5)
-    assert "these pictures are of 2 classes (dog, zebra)" in refused(capsys, evaluate, copy / "third", "--data", copy / "c")
+    assert "these pictures are of 2 classes (dog, zebra)" in refused(capsys, evaluate,
+                                                                     copy / "third", "--data",
+                                                                     copy / "c")
 
 
 def test_labels_are_matched_by_name(copy, capsys):
@@ -246,8 +264,10 @@ def test_weights_do_not_say_what_they_learnt_from(copy, capsys):
     assert export.main([str(copy / "third"), str(copy / "w.npz")]) == 0
     capsys.readouterr()
     result = scored(capsys, copy / "w.npz", "--data", copy / "pets")[0]["results"][0]
-    assert result["pictures"] == 20 and result["learnt_from"] is None and "does not say which" in result["notes"][0]
-    inside = scored(capsys, copy / "third" / "checkpoint-last.npz", "--data", copy / "pets")[0]["results"][0]
+    assert result["pictures"] == 20 and result[
+        "learnt_from"] is None and "does not say which" in result["notes"][0]
+    inside = scored(capsys, copy / "third" / "checkpoint-last.npz", "--data",
+                    copy / "pets")[0]["results"][0]
     assert inside["pictures"] == 6 and inside["learnt_from"] == 0
 
 
@@ -286,11 +306,14 @@ def test_validation_pictures_that_are_also_learnt_from_are_told(tmp_path, val, c
         draw(tmp_path / "pets/val", range(4, 8))
         if val == "some":
             for name in CLASSES:
-                shutil.copy(tmp_path / "pets/train" / name / "1.png", tmp_path / "pets/val" / name / "6.png")
+                shutil.copy(tmp_path / "pets/train" / name / "1.png",
+                            tmp_path / "pets/val" / name / "6.png")
     listener = Listener()
-    run(OPTIONS | {"epochs": 1, "out": str(tmp_path / "run"), "data": str(tmp_path / "pets")}, listener)
+    run(OPTIONS | {"epochs": 1, "out": str(tmp_path / "run"), "data": str(tmp_path / "pets")},
+        listener)
     told = " ".join(listener.text.split())
-    assert (f"{count} of the 8 validation pictures are also among those to train on" in told) == bool(count)
+    assert (f"{count} of the 8 validation pictures are also among those "
+            "to train on" in told) == bool(count)
     found = held_out.of_run(tmp_path / "run", list(CLASSES), 36)
     assert any(f"{count} of these pictures are also" in note for note in found.notes) == bool(count)
 

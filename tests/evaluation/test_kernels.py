@@ -11,7 +11,8 @@ GRID = np.arange(11) - 5
 def waves(frequency, angle=0.0):
     """A grating under a Gaussian, (1, 1, 11, 11)."""
     along = np.cos(angle) * GRID[:, None] + np.sin(angle) * GRID
-    return (np.cos(2 * np.pi * frequency * along) * np.exp(-(GRID[:, None] ** 2 + GRID ** 2) / 12))[None, None]
+    return (np.cos(2 * np.pi * frequency * along)
+            * np.exp(-(GRID[:, None] ** 2 + GRID ** 2) / 12))[None, None]
 
 
 def test_noise():
@@ -35,7 +36,8 @@ def test_parseval():
     spectrum = np.abs(np.fft.fft2(noise, (15, 21))) ** 2
     assert spectrum.sum() == pytest.approx((noise ** 2).sum() * 15 * 21)
     down, across = np.meshgrid(np.fft.fftfreq(15), np.fft.fftfreq(21), indexing="ij")
-    by_hand = sum(spectrum[:, :, i, j].sum() for i in range(15) for j in range(21) if down[i, j]**2 + across[i, j]**2 <= 1 / 16)
+    by_hand = sum(spectrum[:, :, i, j].sum() for i in range(15)
+                  for j in range(21) if down[i, j]**2 + across[i, j]**2 <= 1 / 16)
     assert low(noise) == pytest.approx(by_hand / spectrum.sum())
 
 
@@ -57,11 +59,13 @@ def test_likeness():
 
 def test_nothing_divides_by_nothing():
     with np.errstate(all="raise"):
-        assert sentence(np.zeros((4, 3, 5, 5)), towers=2) == "energy: 0% below half the Nyquist frequency, 0% and 0% colour"
+        assert sentence(np.zeros((4, 3, 5, 5)),
+                        towers=2) == "energy: 0% below half the Nyquist frequency, 0% and 0% colour"
 
 
 def test_the_sentence():
     start = np.random.default_rng(5).normal(size=(4, 1, 5, 5))
     now = start.copy()
     now[0] = 100
-    assert sentence(now, start).startswith("25% have left their start; energy: ") and "colour" not in sentence(now, start)
+    assert sentence(now, start).startswith("25% have left their start; "
+                                           "energy: ") and "colour" not in sentence(now, start)

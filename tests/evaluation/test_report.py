@@ -41,13 +41,15 @@ def test_training_leaves_a_page_that_needs_nothing_else(runs):
     checker.feed(page)
     assert checker.open == [] and len(checker.links) >= 4
     assert all(link.startswith("data:image/png;base64,") for link in checker.links)
-    assert len(checker.words) == len(checker.links) and all(re.search(r"\d", words) for words in checker.words), checker.words
+    assert len(checker.words) == len(checker.links) and all(
+        re.search(r"\d", words) for words in checker.words), checker.words
     assert any("Äpfel, Äpfel: " in words for words in checker.words)  # the confusion matrix
     assert "default-src 'none'" in page and "script-src 'none'" in page
-    assert "<script" not in page and "url(" not in page and not re.search(r"(src|href)=.?https?:", page)
+    assert "<script" not in page and "url(" not in page and not re.search(r"(src|href)=.?https?:",
+                                                                          page)
     text = "".join(checker.text)
-    for words in ("Curves", "Confusion matrix", "Best predictions", "Worst predictions", "Configuration", "batch size", "Äpfel",
-                  "sky $5", "images/s"):
+    for words in ("Curves", "Confusion matrix", "Best predictions", "Worst predictions",
+                  "Configuration", "batch size", "Äpfel", "sky $5", "images/s"):
         assert words in text, words
 
 
@@ -77,7 +79,8 @@ def test_a_picture_that_broke_since_leaves_the_page_as_it_was(tmp_path, capsys):
     later.write_bytes(whole[: len(whole) // 2])
     assert report.main([str(tmp_path / "run"), "--force"]) == 2
     said = capsys.readouterr().err
-    assert "1 of the pictures that" in said and f"cannot be read any more, such as {later}: put them back." in said
+    assert ("1 of the pictures that" in said and f"cannot be read any more, such as {later}: "
+            "put them back." in said)
     assert page.read_bytes() == right
     later.write_bytes(whole)
     assert report.main([str(tmp_path / "run")]) == 0
@@ -86,7 +89,8 @@ def test_a_picture_that_broke_since_leaves_the_page_as_it_was(tmp_path, capsys):
 def test_compare_shows_results_differences_and_curves(runs, tmp_path, capsys):
     assert compare.main([*map(str, runs), "--out", str(tmp_path / "c.png")]) == 0
     said = capsys.readouterr().out
-    assert re.search(r"lr +0.05 +0.02", said) and re.search(r"seed +0 +1", said) and "batch size" not in said
+    assert re.search(r"lr +0.05 +0.02", said) and re.search(r"seed +0 +1",
+                                                            said) and "batch size" not in said
     assert (tmp_path / "c.png").stat().st_size > 10_000
     assert compare.main([*map(str, runs), "--out", str(tmp_path / "c.png"), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
@@ -102,7 +106,8 @@ def test_a_damaged_table_is_no_traceback(runs, tmp_path, capsys, name, damage):
     arguments = [str(tmp_path / "run"), str(runs[1]), "--out", str(tmp_path / "c.png")]
     assert compare.main(arguments) == (2 if name == "metrics.csv" else 0)
     error = capsys.readouterr().err
-    assert error.count("\n") == (name == "metrics.csv") and ("lacks columns" in error) == (name == "metrics.csv")
+    assert error.count("\n") == (name == "metrics.csv") and ("lacks columns"
+                                                             in error) == (name == "metrics.csv")
     assert report.main([str(tmp_path / "run")]) == 0
 
 
@@ -112,11 +117,13 @@ def test_names_that_come_twice_are_told_apart():
 
 def test_a_network_of_ones_own_is_named_in_one_cell(runs):
     ours, theirs = read(str(runs[0])), read(str(runs[1]))
-    ours["settings"] = ours["settings"] | {"model": {"file": "/a/net.py", "name": "Net", "sha256": "0123456789abcdef"}}
+    ours["settings"] = ours["settings"] | {"model": {"file": "/a/net.py", "name": "Net",
+                                                     "sha256": "0123456789abcdef"}}
     assert "model    net.py:Net (01234567)  null" in list(lines([ours, theirs]))
 
 
-@pytest.mark.parametrize("command", [report.main, lambda arguments: compare.main([*arguments, "--out", "unused.png"])])
+@pytest.mark.parametrize(
+    "command", [report.main, lambda arguments: compare.main([*arguments, "--out", "unused.png"])])
 def test_a_folder_without_a_run_is_a_sentence(tmp_path, capsys, command):
     for path in (tmp_path, tmp_path / "none"):
         assert command([str(path)]) == 2
@@ -164,4 +171,5 @@ def test_what_is_no_number_is_not_exported(runs, tmp_path, capsys, ending, kind)
     arrays["model/conv1.weight"] = arrays["model/conv1.weight"].astype(kind)
     np.savez(tmp_path / "odd.npz", **arrays)
     assert export.main([str(tmp_path / "odd.npz"), str(tmp_path / f"out{ending}")]) == 2
-    assert "instead of real numbers" in capsys.readouterr().err and not (tmp_path / f"out{ending}").exists()
+    assert "instead of real numbers" in capsys.readouterr().err and not (tmp_path
+                                                                         / f"out{ending}").exists()

@@ -43,11 +43,16 @@ def test_small_arrays_are_not_recycled():
 
 
 VIEWS = {
-    "slice": lambda a: a[1:-1], "reshape": lambda a: a.reshape(2, -1), "transpose of reshape": lambda a: a.reshape(4, -1).T,
-    "other dtype": lambda a: a.view(np.uint8), "view of view of view": lambda a: a[2:][::2].reshape(-1)[3:4],
-    "strided": lambda a: np.lib.stride_tricks.as_strided(a, (3, 3), (4, 4)), "memoryview": lambda a: memoryview(a),
-    "from buffer": lambda a: np.frombuffer(a, np.int32), "broadcast": lambda a: np.broadcast_to(a, (2, a.size)),
-    "iterator": lambda a: a.flat, "real part": lambda a: a.real, "interface": lambda a: np.asarray(Wrapper(a)),
+    "slice": lambda a: a[1:-1], "reshape": lambda a: a.reshape(2, -1),
+    "transpose of reshape": lambda a: a.reshape(4, -1).T,
+    "other dtype": lambda a: a.view(np.uint8),
+    "view of view of view": lambda a: a[2:][::2].reshape(-1)[3:4],
+    "strided": lambda a: np.lib.stride_tricks.as_strided(a, (3, 3), (4, 4)),
+    "memoryview": lambda a: memoryview(a),
+    "from buffer": lambda a: np.frombuffer(a, np.int32),
+    "broadcast": lambda a: np.broadcast_to(a, (2, a.size)),
+    "iterator": lambda a: a.flat, "real part": lambda a: a.real,
+    "interface": lambda a: np.asarray(Wrapper(a)),
     "tensor": lambda a: ma.Tensor(a)[5:].reshape(-1).detach(),
 }
 
@@ -74,7 +79,8 @@ def test_a_block_is_not_handed_out_while_any_view_of_it_lives(view):
 
 
 class Recycling(RuleBasedStateMachine):
-    """Allocate, take views of views, drop: every array that is still held keeps the number that was written into it."""
+    """Allocate, take views of views, drop: every array that is still held keeps the number that was
+    written into it."""
 
     arrays = Bundle("arrays")
 
@@ -82,14 +88,16 @@ class Recycling(RuleBasedStateMachine):
         super().__init__()
         self.next = 0
 
-    @rule(target=arrays, rows=st.sampled_from([1, 2, 64]), dtype=st.sampled_from([np.float32, np.int32, np.float64]))
+    @rule(target=arrays, rows=st.sampled_from([1, 2, 64]),
+          dtype=st.sampled_from([np.float32, np.int32, np.float64]))
     def allocate(self, rows, dtype):
         array = empty((rows, BIG * 4 // np.dtype(dtype).itemsize // rows), dtype)
         self.next += 1
         array[...] = self.next
         return array, self.next
 
-    @rule(target=arrays, held=arrays, how=st.sampled_from(["slice", "transpose", "flat", "every other"]))
+    @rule(target=arrays, held=arrays,
+          how=st.sampled_from(["slice", "transpose", "flat", "every other"]))
     def view(self, held, how):
         array, number = held
         return {"slice": array[..., 1:] if array.shape[-1] > 1 else array, "transpose": array.T,
@@ -123,11 +131,12 @@ from minialex.fast import buffers
 array = empty((1 << 18,), np.float32)
 with buffers._shelf_lock:
     del array
-"""
+"""  # noqa: E501
 
 
 def test_a_block_that_dies_while_the_shelf_is_in_use_does_not_wait_for_itself():
-    """The garbage collector may free an array at any moment, also in the thread that holds the shelf's lock."""
+    """The garbage collector may free an array at any moment, also in the thread that holds the
+    shelf's lock."""
     subprocess.run([sys.executable, "-c", DIE_INSIDE], timeout=600, check=True)
 
 

@@ -1,11 +1,21 @@
-"""Images may lie in memory channels last or images last: every operation gives the same numbers, and keeps the order."""
+"""Images may lie in memory channels last or images last: every operation gives the same numbers,
+and keeps the order."""
 import numpy as np
 import pytest
 
 import minialex as ma
 import minialex.functional as F
 from minialex.fast import normalization, pooling, threads
-from minialex.fast.layout import CHANNELS_LAST, IMAGES_LAST, WRITTEN, arranged, channels_last, empty_like, lies_like, order
+from minialex.fast.layout import (
+    CHANNELS_LAST,
+    IMAGES_LAST,
+    WRITTEN,
+    arranged,
+    channels_last,
+    empty_like,
+    lies_like,
+    order,
+)
 from minialex.fast.normalization import lrn_backward, lrn_forward
 from minialex.fast.pooling import max_pool_backward, max_pool_forward
 from minialex.fast.threads import for_blocks
@@ -41,7 +51,8 @@ KEEPS_ORDER = {
     "response norm, towers": (lambda x: F.local_response_norm(x, 5, 0.1, groups=2), 1e-6),
     "response norm, even window": (lambda x: F.local_response_norm(x, 4, 0.1, groups=3), 1e-6),
     "response norm, window of one": (lambda x: F.local_response_norm(x, 1, 0.1), 1e-6),
-    "response norm, window larger than the tower": (lambda x: F.local_response_norm(x, 9, 0.1, groups=2), 1e-6),
+    "response norm, window larger than the tower": (
+    lambda x: F.local_response_norm(x, 9, 0.1, groups=2), 1e-6),
 }
 OTHERS = {
     "sigmoid": (F.sigmoid, 0),
@@ -81,14 +92,17 @@ def test_all_orders_give_the_same(name, shape, axes, parts):
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.longdouble])
 @pytest.mark.parametrize("axes", [CHANNELS_LAST, IMAGES_LAST])
 def test_max_pooling_of_every_type_and_value(dtype, axes):
-    x = np.random.default_rng(0).choice(np.array([0, 1, np.nan, np.inf, -np.inf], dtype), (5, 3, 9, 9))
+    x = np.random.default_rng(0).choice(np.array([0, 1, np.nan, np.inf, -np.inf], dtype),
+                                        (5, 3, 9, 9))
     window = (3, 3), (2, 2), (1, 1)
-    (y, argmax), (other_y, other_argmax) = max_pool_forward(x, *window), max_pool_forward(turned(x, axes), *window)
+    (y, argmax), (other_y, other_argmax) = (max_pool_forward(x, *window),
+                                            max_pool_forward(turned(x, axes), *window))
     np.testing.assert_array_equal(other_y, y)
     np.testing.assert_array_equal(other_argmax, argmax)
     gradient = numbers(*y.shape, dtype=dtype)
     if dtype is not np.longdouble:
-        gradient[0, 0, 1, 1], gradient[1, 1, 2, 2] = np.inf, np.nan  # they reach the winners and nobody else
+        # they reach the winners and nobody else
+        gradient[0, 0, 1, 1], gradient[1, 1, 2, 2] = np.inf, np.nan
     dx = max_pool_backward(gradient, argmax, x.shape, *window)
     other = max_pool_backward(turned(gradient, axes), other_argmax, x.shape, *window)
     assert np.isfinite(dx).sum() >= dx.size - 2
@@ -116,7 +130,8 @@ def test_gradients_of_both_orders_are_added_up():
     x = numbers(3, 6, 5, 5)
     w = turned(numbers(3, 6, 5, 5, seed=2))
     _, dx = forward_and_backward(lambda t: (F.relu(t) * ma.Tensor(w) + F.tanh(t)).sum(), x, None)
-    _, other = forward_and_backward(lambda t: (F.relu(t) * ma.Tensor(w) + F.tanh(t)).sum(), turned(x), None)
+    _, other = forward_and_backward(lambda t: (F.relu(t) * ma.Tensor(w) + F.tanh(t)).sum(),
+                                    turned(x), None)
     np.testing.assert_array_equal(other, dx)
 
 
@@ -137,12 +152,15 @@ def test_blocks_of_arrays_that_lie_in_the_same_order():
 def test_what_lies_how():
     x = numbers(3, 4, 5, 6)
     last = turned(x)
-    assert channels_last(last) and not channels_last(x) and not channels_last(x[:2]) and not channels_last(last[:2])
+    assert channels_last(last) and not channels_last(x) and not channels_last(
+        x[:2]) and not channels_last(last[:2])
     assert not channels_last(x[0]) and not channels_last(turned(numbers(3, 4, 1, 1)))
     assert lies_like(last, last) and not lies_like(x, last) and not lies_like(last, x)
-    assert arranged(x) is x and np.shares_memory(arranged(last), last) and lies_like(arranged(x, like=last), last)
+    assert arranged(x) is x and np.shares_memory(arranged(last),
+                                                 last) and lies_like(arranged(x, like=last), last)
     assert np.array_equal(arranged(x, like=last), x) and arranged(last[:, ::2]).flags.c_contiguous
-    assert channels_last(empty_like(last, (2, 3, 4, 5), np.uint8)) and empty_like(x, (2, 3)).shape == (2, 3)
+    assert channels_last(empty_like(last, (2, 3, 4, 5),
+                                    np.uint8)) and empty_like(x, (2, 3)).shape == (2, 3)
     for axes in (WRITTEN, CHANNELS_LAST, IMAGES_LAST):
         it = turned(numbers(9, 4, 5, 6), axes)  # nine: copied eight at a time
         assert order(it) == axes and order(empty_like(it, (2, 3, 4, 5), name="test")) == axes

@@ -12,7 +12,13 @@ from minialex.device import thread_count
 from minialex.fast import buffers
 from minialex.fast.buffers import empty, release_memory
 from minialex.fast.linear import matmul
-from minialex.fast.threads import batch_pieces, for_blocks, for_images, parallel_map, sum_over_images
+from minialex.fast.threads import (
+    batch_pieces,
+    for_blocks,
+    for_images,
+    parallel_map,
+    sum_over_images,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +37,8 @@ def test_pieces_cover_a_batch_once_and_in_order(count):
     for size in (1, 3 << 15, 1 << 20):  # numbers per image
         seen = []
         for_images(seen.append, np.broadcast_to(np.float32(0), (count, size)))
-        assert sorted(i for images in seen for i in range(images.start, images.stop)) == list(range(count))
+        assert sorted(i for images in seen
+                      for i in range(images.start, images.stop)) == list(range(count))
         assert all((images.stop - images.start) * size <= max(size, 1 << 17) for images in seen)
 
 
@@ -63,8 +70,9 @@ def test_blocks_reach_every_number_once(shape):
     assert np.array_equal(array, other)
 
 
-@pytest.mark.parametrize("rows, inner, columns", [(2, 3, 5), (0, 3, 5), (2, 3, 0), (2, 0, 5), (1, 600, 70000), (24, 1200, 1300),
-                                                  (1100, 24, 1500), (1300, 30, 1001)])
+@pytest.mark.parametrize("rows, inner, columns",
+                         [(2, 3, 5), (0, 3, 5), (2, 3, 0), (2, 0, 5), (1, 600, 70000),
+                          (24, 1200, 1300), (1100, 24, 1500), (1300, 30, 1001)])
 @pytest.mark.parametrize("layout", "CF")
 def test_products_do_not_depend_on_layout_or_threads(monkeypatch, rows, inner, columns, layout):
     generator = np.random.default_rng(0)
@@ -106,15 +114,17 @@ for step in range(2):
     F.cross_entropy(model(images), np.arange(21) % 10).backward()
     optimizer.step()
 print(hashlib.sha256(b"".join(p.data.tobytes() for p in model.parameters())).hexdigest())
-"""
+"""  # noqa: E501
 
 
 def test_two_training_steps_give_the_same_bits_on_one_and_two_threads():
-    """Work is cut into pieces whose number does not depend on the cores, and each piece has one BLAS thread."""
+    """Work is cut into pieces whose number does not depend on the cores, and each piece has one
+    BLAS thread."""
     results = set()
     for threads in ("1", "2", "2"):
         environment = os.environ | {"MINIALEX_THREADS": threads}
-        run = subprocess.run([sys.executable, "-c", STEP], env=environment, capture_output=True, text=True, check=True)
+        run = subprocess.run([sys.executable, "-c", STEP], env=environment, capture_output=True,
+                             text=True, check=True)
         results.add(run.stdout)
     assert len(results) == 1
 
@@ -144,18 +154,20 @@ codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in childre
 stop.set()
 thread.join()
 print(codes)
-"""
+"""  # noqa: E501
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 def test_a_forked_child_computes_while_its_parent_was_busy():
-    run = subprocess.run([sys.executable, "-W", "ignore", "-c", FORK_WHILE_BUSY], capture_output=True, text=True, timeout=600)
+    run = subprocess.run([sys.executable, "-W", "ignore", "-c", FORK_WHILE_BUSY],
+                         capture_output=True, text=True, timeout=600)
     assert run.stdout.strip() == "[0, 0, 0, 0]", run.stderr
 
 
 def test_the_shelf_of_changing_sizes_stays_small():
     release_memory()
-    held, largest = buffers._bytes["lent"], 700 * 10_000 * 4  # other tests' arrays may still be held
+    # other tests' arrays may still be held
+    held, largest = buffers._bytes["lent"], 700 * 10_000 * 4
     for rows in range(300, 700):
         empty((rows, 10_000), np.float32)
         idle = sum(size * len(blocks) for size, blocks in buffers._shelf.items())

@@ -1,4 +1,5 @@
-"""python -m tests.faults: everything that was thought of to lose or spoil a run, tried, with counts. --fast: a part of it.
+"""python -m tests.faults: everything that was thought of to lose or spoil a run, tried, with
+counts. --fast: a part of it.
 
 Exit status 0 when everything ended as it should, 1 when something did not.
 """
@@ -29,8 +30,9 @@ def main():
             print(f"{outcome.what}: {outcome.skipped or f'{outcome.tried:,} tried'}", flush=True)
         print(f"\n{table(outcomes)}\n")
         wrong = sum(len(outcome.wrong) for outcome in outcomes)
-        print(f"{sum(outcome.tried for outcome in outcomes):,} cases, {wrong} ended otherwise than they should; "
-              f"{time.process_time() - start:.0f} s of CPU time, that of the killed runs not counted")
+        print(f"{sum(outcome.tried for outcome in outcomes):,} cases, {wrong} ended otherwise than "
+              f"they should; {time.process_time() - start:.0f} s of CPU time, "
+              "that of the killed runs not counted")
     return 1 if wrong else 0
 
 

@@ -1,4 +1,5 @@
-"""What people bring: public layouts, what systems add to folders, pictures of many bits; opened as training opens them."""
+"""What people bring: public layouts, what systems add to folders, pictures of many bits; opened as
+training opens them."""
 
 import re
 import sys
@@ -18,10 +19,13 @@ from minialex.errors import UserError  # noqa: E402
 
 def layouts(world, every=1):
     """Trees as publishers made them, and with recycle bins and the like in each folder."""
-    row = Outcome("public layout, or a system's folders in one", "the right classes and counts, or the folder to give")
-    cases = [(name, paths, (classes.split(), train, val)) for name, (paths, classes, train, val) in test_layouts.FOUND.items()]
+    row = Outcome("public layout, or a system's folders in one",
+                  "the right classes and counts, or the folder to give")
+    cases = [(name, paths, (classes.split(), train, val))
+             for name, (paths, classes, train, val) in test_layouts.FOUND.items()]
     cases += [(name, paths, sentence) for name, (paths, sentence) in test_layouts.REFUSED.items()]
-    cases += [(name, f"cat dog {name} cat/{name} dog/{name}", (["cat", "dog"], 4, 2)) for name in test_layouts.BINS
+    cases += [(name, f"cat dog {name} cat/{name} dog/{name}", (["cat", "dog"], 4, 2))
+              for name in test_layouts.BINS
               if " " not in name]  # which part the paths of a layout
     for name, paths, expected in cases[::every]:
         with tempfile.TemporaryDirectory(dir=world.folder) as folder:

@@ -1,4 +1,5 @@
-"""Checkpoints with changed, missing or added bytes: each is refused with a sentence, and nothing in the folder changes."""
+"""Checkpoints with changed, missing or added bytes: each is refused with a sentence, and nothing in
+the folder changes."""
 
 import contextlib
 import io
@@ -20,25 +21,29 @@ def copies(whole, count, seed=2):
         kind, here = number % 8, draw.randrange(len(whole))
         length = draw.randrange(1, 4096)
         if kind < 3:
-            yield f"a bit changed at {here}", whole[:here] + bytes([whole[here] ^ 1 << draw.randrange(8)]) + whole[here + 1 :]
+            yield f"a bit changed at {here}", whole[:here] + bytes(
+                [whole[here] ^ 1 << draw.randrange(8)]) + whole[here + 1 :]
         elif kind == 3:
             yield f"cut off at {here}", whole[:here]
         elif kind == 4:
-            yield f"{length} zeros at {here}", whole[:here] + b"\0" * (length + 1) + whole[here + length + 1 :] + b"\0"
+            yield f"{length} zeros at {here}", whole[:here] + b"\0" * (length + 1) + whole[
+                here + length + 1 :] + b"\0"
         elif kind == 5:
             yield f"{length} bytes missing at {here}", whole[:here] + whole[here + length :]
         elif kind == 6:
             yield f"{length} bytes twice at {here}", whole[: here + length] + whole[here:]
         else:
             end = whole[-draw.randrange(1, 300) :]
-            yield f"the last {len(end)} bytes changed", whole[: -len(end)] + bytes(draw.randrange(256) for _ in end) + b"!"
+            yield f"the last {len(end)} bytes changed", whole[: -len(end)] + bytes(
+                draw.randrange(256) for _ in end) + b"!"
     yield "empty", b""
     yield "a text", b"# a checkpoint\n" * 100
 
 
 def refused(world, count):
     """Each copy is given to the function that reads checkpoints."""
-    row = Outcome("checkpoint with changed or missing bytes", "refused with a sentence that names the file")
+    row = Outcome("checkpoint with changed or missing bytes",
+                  "refused with a sentence that names the file")
     whole = (world.whole / "checkpoint-last.npz").read_bytes()
     path = world.folder / "damaged.npz"
     for what, content in copies(whole, count):
@@ -64,14 +69,17 @@ def refused_by_the_command(world, count):
         before = {path.name: path.read_bytes() for path in run.iterdir()}
         status, said = command(["--resume", str(run)])
         same = before == {path.name: path.read_bytes() for path in run.iterdir()}
-        row.check(status == 2 and said.count("\n") == 1 and same, f"{what}: status {status}, {said}")
+        row.check(status == 2 and said.count("\n") == 1 and same,
+                  f"{what}: status {status}, {said}")
     return row
 
 
 def command(arguments):
     """(status, what stands on stderr) of the train command, in this process."""
-    no_pictures = mock.patch.object(callbacks.Figures, "on_end")  # which take longer than these runs
-    with contextlib.redirect_stderr(io.StringIO()) as said, contextlib.redirect_stdout(io.StringIO()), no_pictures:
+    # which take longer than these runs
+    no_pictures = mock.patch.object(callbacks.Figures, "on_end")
+    with contextlib.redirect_stderr(io.StringIO()) as said, contextlib.redirect_stdout(
+            io.StringIO()), no_pictures:
         try:
             status = train.main(arguments)
         except SystemExit as stopped:

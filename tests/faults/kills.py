@@ -1,4 +1,5 @@
-"""SIGKILL, at random moments and at every kind of operation on files: what goes on ends with the same bytes."""
+"""SIGKILL, at random moments and at every kind of operation on files: what goes on ends with the
+same bytes."""
 
 import os
 import random
@@ -11,8 +12,10 @@ MOST_IN_ONE_RUN = 4
 
 
 def at_random(world, count, seed=1):
-    """`count` blows from outside, each at a moment drawn evenly over a whole run, the run resumed after each."""
-    row = Outcome("SIGKILL at a random moment, then --resume", "same bytes of weights, velocity and metrics.csv")
+    """`count` blows from outside, each at a moment drawn evenly over a whole run, the run resumed
+    after each."""
+    row = Outcome("SIGKILL at a random moment, then --resume",
+                  "same bytes of weights, velocity and metrics.csv")
     draw = random.Random(seed)
     start = time.perf_counter()
     world.start(world.folder / "slow", slow=0.0005)
@@ -29,7 +32,8 @@ def at_random(world, count, seed=1):
         status = world.go_on(run)
         what = world.difference(run) if status == 0 else world.said()[-300:]
         row.check(not what, f"run {number}: {what}")
-    row.note = f"{row.tried} runs, {kills} kills, {writing} of them inside a write, {early} before there was a run"
+    row.note = (f"{row.tried} runs, {kills} kills, {writing} of them inside a write, "
+                f"{early} before there was a run")
     row.kills = kills
     return row
 
@@ -45,8 +49,10 @@ def _was_killed(world, run, after):
 
 
 def at_operations(world, count):
-    """Dies at its n-th write, fsync, rename, link or unlink, for n spread evenly over a whole run."""
-    row = Outcome("SIGKILL in the n-th operation on files", "same bytes; a half-done write never counts")
+    """Dies at its n-th write, fsync, rename, link or unlink, for n spread evenly over a whole
+    run."""
+    row = Outcome("SIGKILL in the n-th operation on files",
+                  "same bytes; a half-done write never counts")
     total = _operations(world)
     for index in range(count):
         number = 1 + index * total // count
@@ -54,7 +60,8 @@ def at_operations(world, count):
         died = world.start(run, die=number) == -signal.SIGKILL
         status = world.go_on(run)
         what = world.difference(run) if status == 0 else world.said()[-300:]
-        row.check(died and status == 0 and not what, f"operation {number}: {'' if died else 'it did not die; '}{what}")
+        row.check(died and status == 0 and not what,
+                  f"operation {number}: {'' if died else 'it did not die; '}{what}")
     row.note = f"of {total} operations in a run"
     return row
 

@@ -28,8 +28,8 @@ def table(outcomes):
         if row.skipped:
             lines.append(f"{row.what:44} {'-':>6} {'-':>6}   skipped: {row.skipped}")
             continue
-        lines.append(f"{row.what:44} {row.tried:6,} {row.tried - len(row.wrong):6,}   {row.expected}"
-                     + (f" ({row.note})" if row.note else ""))
+        lines.append(f"{row.what:44} {row.tried:6,} {row.tried - len(row.wrong):6,}   "
+                     f"{row.expected}" + (f" ({row.note})" if row.note else ""))
         lines += [f"    WRONG  {sentence}" for sentence in row.wrong[:5]]
         lines += [f"    and {len(row.wrong) - 5} more"] if len(row.wrong) > 5 else []
     return "\n".join(lines)

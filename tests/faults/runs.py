@@ -1,4 +1,5 @@
-"""A small run, the one that was never hurt, and the question whether another ended with the same bytes."""
+"""A small run, the one that was never hurt, and the question whether another ended with the same
+bytes."""
 
 import sys
 from pathlib import Path
@@ -10,8 +11,8 @@ from small_runs import write_pictures  # noqa: E402
 from minialex.training.checkpoint import load  # noqa: E402
 
 EPOCHS, STEPS = 4, 4
-OPTIONS = ["--variant", "lenet5", "--batch-size", "8", "--lr", "0.05", "--device", "cpu", "--epochs", str(EPOCHS),
-           "--save-every", "1step", "--workers", "1"]
+OPTIONS = ["--variant", "lenet5", "--batch-size", "8", "--lr", "0.05", "--device", "cpu",
+           "--epochs", str(EPOCHS), "--save-every", "1step", "--workers", "1"]
 
 
 class World:
@@ -34,7 +35,8 @@ class World:
         return self.victim.run(self.begin(run), self.log, **faults)
 
     def go_on(self, run, **faults):
-        """Resume, or start anew what was killed before it had made its folder; returns the exit status."""
+        """Resume, or start anew what was killed before it had made its folder; returns the exit
+        status."""
         self.log.write_text("")
         arguments = ["--resume", run] if (run / "config.json").exists() else self.begin(run)
         return self.victim.run(arguments, self.log, **faults)
@@ -56,6 +58,7 @@ def result(run):
     for name in ("last", "best"):
         weights, velocity, mean, state, _ = load(run / f"checkpoint-{name}.npz")
         found[f"{name} epoch"] = state["epoch"]
-        for kind, arrays in (("weight", weights), ("velocity", velocity), ("image", {"mean": mean})):
+        for kind, arrays in (("weight", weights), ("velocity", velocity),
+                             ("image", {"mean": mean})):
             found |= {f"{name} {kind} {key}": array.tobytes() for key, array in arrays.items()}
     return found

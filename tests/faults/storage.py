@@ -17,8 +17,10 @@ NOBODY = 65534
 
 
 def full_at_every_length(folder, count):
-    """The system takes no more than n bytes of a new checkpoint, for n from 0 to all but one (RLIMIT_FSIZE)."""
-    row = Outcome("no room for the rest of a checkpoint", "said so; the old one is there, whole, and no rubbish")
+    """The system takes no more than n bytes of a new checkpoint, for n from 0 to all but one
+    (RLIMIT_FSIZE)."""
+    row = Outcome("no room for the rest of a checkpoint",
+                  "said so; the old one is there, whole, and no rubbish")
     if sys.platform == "win32":
         row.skipped = "Windows has no limit on the size of files"
         return row
@@ -31,11 +33,13 @@ def full_at_every_length(folder, count):
         room = index * len(before) // count
         try:
             with _largest_file(room):
-                checkpoint.save(path, Saved(weights, weights, np.zeros(3, np.float32), {"epoch": 2}))
+                checkpoint.save(path,
+                                Saved(weights, weights, np.zeros(3, np.float32), {"epoch": 2}))
             row.check(False, f"room for {room} bytes: it says that it has saved")
         except UserError as error:
             good = "was there before is unchanged" in str(error) and path.read_bytes() == before
-            row.check(good and os.listdir(path.parent) == [path.name], f"room for {room} bytes: {error}")
+            row.check(good and os.listdir(path.parent) == [path.name],
+                      f"room for {room} bytes: {error}")
     return row
 
 
@@ -53,7 +57,8 @@ def _largest_file(size):
 
 def full_disk(world, sizes):
     """Runs into a file system of so many KB; then it gets larger, and the run goes on."""
-    row = Outcome("disk full while training", "status 2, a sentence; with room again --resume ends with the same bytes")
+    row = Outcome("disk full while training", "status 2, a sentence; "
+                  "with room again --resume ends with the same bytes")
     place = world.folder / "disk"
     place.mkdir()
     for size in sizes:
@@ -75,12 +80,14 @@ def full_disk(world, sizes):
 
 
 def _mount(place, options):
-    return subprocess.run(["mount", "-t", "tmpfs", "-o", options, "none", str(place)], capture_output=True).returncode == 0
+    return subprocess.run(["mount", "-t", "tmpfs", "-o", options, "none", str(place)],
+                          capture_output=True).returncode == 0
 
 
 def permission_lost(world, steps):
     """After some steps the run's folder can only be read; later it can be written to again."""
-    row = Outcome("permission lost while training", "warned, status 2; with it back --resume ends with the same bytes")
+    row = Outcome("permission lost while training", "warned, status 2; "
+                  "with it back --resume ends with the same bytes")
     user = NOBODY if os.geteuid() == 0 else None
     for step in steps:
         run = world.folder / f"rights-{step}"
@@ -89,8 +96,8 @@ def permission_lost(world, steps):
             os.chown(run, user, user)
         status = world.start(run, chmod=[step, str(run), 0o500], user=user)
         said = world.said()
-        row.check(status == 2 and "Permission denied" in said and "Traceback" not in said and "warning" in said,
-                  f"step {step}: status {status}, {said[-300:]}")
+        row.check(status == 2 and "Permission denied" in said and "Traceback" not in said
+                  and "warning" in said, f"step {step}: status {status}, {said[-300:]}")
         run.chmod(0o700)
         status = world.go_on(run, user=user)
         what = world.difference(run) if status == 0 else world.said()[-300:]
@@ -99,7 +106,8 @@ def permission_lost(world, steps):
 
 
 def clock_jumps(world, count):
-    """time.time() is another moment between 1970 and 2100 each time it is asked, and so are the dates of all files."""
+    """time.time() is another moment between 1970 and 2100 each time it is asked, and so are the
+    dates of all files."""
     row = Outcome("clock jumps, before and after --resume", "same bytes")
     draw = random.Random(4)
     for seed in range(count):

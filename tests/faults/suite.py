@@ -1,4 +1,5 @@
-"""The list of faults, with how many of each: all of them, or the fast part that every submission passes."""
+"""The list of faults, with how many of each: all of them, or the fast part that every submission
+passes."""
 
 import brought
 import damage

@@ -1,4 +1,5 @@
-"""The fast part of `python -m tests.faults`, and proof that its traps and its comparison would show a fault."""
+"""The fast part of `python -m tests.faults`, and proof that its traps and its comparison would show
+a fault."""
 
 import os
 import pickle
@@ -10,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="the victims are forked and killed as POSIX has it")
+pytestmark = pytest.mark.skipif(os.name != "posix",
+                                reason="the victims are forked and killed as POSIX has it")
 
 
 @pytest.mark.long
@@ -52,7 +54,8 @@ def test_a_run_that_went_another_way_is_seen(tmp_path):
         world = runs.World(tmp_path, victim)
         copy = shutil.copytree(world.whole, tmp_path / "copy")
         assert world.difference(copy) == ""
-        (copy / "metrics.csv").write_bytes((copy / "metrics.csv").read_bytes().replace(b"0.05", b"0.06"))
+        (copy / "metrics.csv").write_bytes((copy / "metrics.csv").read_bytes().replace(b"0.05",
+                                                                                       b"0.06"))
         (copy / ".minialex-0123-4567.tmp").write_bytes(b"half")
         assert world.difference(copy) == "metrics.csv, .minialex-0123-4567.tmp"
         other = tmp_path / "other"

@@ -1,7 +1,9 @@
-"""Training that is going to be hurt: a server that forks a small real run of the train command for each order it gets.
+"""Training that is going to be hurt: a server that forks a small real run of the train command for
+each order it gets.
 
-The server has imported everything, so that a run begins within milliseconds, and has no threads, so that it can be forked.
-Orders come as lines of JSON: arguments (of minialex.train), log (a file for what it prints) and what is to go wrong:
+The server has imported everything, so that a run begins within milliseconds, and has no threads, so
+that it can be forked. Orders come as lines of JSON: arguments (of minialex.train), log (a file for
+what it prints) and what is to go wrong:
 
     slow       seconds that each piece of a checkpoint takes to be written, so that a blow from outside lands inside
     die        number of the operation on files (write, fsync, rename, link, unlink) at which it kills itself; a write is
@@ -9,7 +11,7 @@ Orders come as lines of JSON: arguments (of minialex.train), log (a file for wha
     clock      a seed: time.time() jumps between 1970 and 2100 all the time
     chmod      [step, folder, mode]: after that training step the folder's rights change
     user       number of the user it runs as
-"""
+"""  # noqa: E501
 
 import json
 import os
@@ -25,13 +27,15 @@ ROOT = Path(__file__).parents[2]
 
 
 class Victim:
-    """One server; `run` does one order to its end, `start` and `wait` let something happen in between."""
+    """One server; `run` does one order to its end, `start` and `wait` let something happen in
+    between."""
 
     def __init__(self):
-        environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MINIALEX_THREADS": "1",
-                                    "MPLBACKEND": "Agg", "PYTHONPATH": str(ROOT)}
-        self.server = subprocess.Popen([sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-                                       cwd=ROOT, env=environment)
+        environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1",
+                                    "MINIALEX_THREADS": "1", "MPLBACKEND": "Agg",
+                                    "PYTHONPATH": str(ROOT)}
+        self.server = subprocess.Popen([sys.executable, __file__], stdin=subprocess.PIPE,
+                                       stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment)
 
     def __enter__(self):
         return self
@@ -116,7 +120,8 @@ def _arrange(order):
     if order.get("clock") is not None:
         clock = random.Random(order["clock"])
         time.time = lambda: clock.uniform(0, 4.1e9)
-        time.localtime = lambda seconds=None: time.gmtime(clock.uniform(0, 4.1e9) if seconds is None else seconds)
+        time.localtime = lambda seconds=None: time.gmtime(clock.uniform(0, 4.1e9) if seconds is None
+                                                          else seconds)
     if order.get("chmod"):
         _change_rights(*order["chmod"], loop)
 

@@ -1,4 +1,5 @@
-"""Fixtures for the tests of the GPU's code: on a GPU with `--device cuda`, otherwise on the stand-in of standin.py."""
+"""Fixtures for the tests of the GPU's code: on a GPU with `--device cuda`, otherwise on the
+stand-in of standin.py."""
 import sys
 from pathlib import Path
 
@@ -36,7 +37,8 @@ def gpu(cupy):
 
 @pytest.fixture(scope="module")
 def on_gpu(cupy, gpu):
-    """Call a kernel with NumPy arrays: they are copied there, and what comes back is copied here."""
+    """Call a kernel with NumPy arrays: they are copied there, and what comes back is copied
+    here."""
     import numpy as np
 
     def run(name, *arguments, **keywords):

@@ -1,10 +1,11 @@
 """A strict stand-in for CuPy, so that the GPU's code paths run where there is no GPU.
 
-Its arrays keep NumPy memory behind a wall. Like CuPy's they refuse to meet a NumPy array in any operation; stricter
-than CuPy, NumPy's functions refuse them too, an array on another device than the current one is an error, fresh memory is
-NaN and stands between guard bytes that are looked at after each kernel. It counts what would make the host wait for the
-device, knows how much memory is in use, can be short of memory, and remembers which of CuPy's names were used. Kernels
-run through g++ (cuda_on_cpu.py).
+Its arrays keep NumPy memory behind a wall. Like CuPy's they refuse to meet a NumPy array in any
+operation; stricter than CuPy, NumPy's functions refuse them too, an array on another device than
+the current one is an error, fresh memory is NaN and stands between guard bytes that are looked at
+after each kernel. It counts what would make the host wait for the device, knows how much memory is
+in use, can be short of memory, and remembers which of CuPy's names were used. Kernels run through
+g++ (cuda_on_cpu.py).
 
     cupy = standin.install(monkeypatch)      from then on `import cupy` finds it
 """
@@ -44,8 +45,8 @@ class State:
 
     def allocate(self, size):
         if self.in_use + size > self.memory:
-            raise OutOfMemoryError(f"Out of memory allocating {size:,} bytes (allocated so far: {self.in_use:,} "
-                                   "bytes).")
+            raise OutOfMemoryError(f"Out of memory allocating {size:,} bytes (allocated so far: "
+                                   f"{self.in_use:,} bytes).")
         self.in_use += size
 
     def free(self, size):
@@ -53,7 +54,8 @@ class State:
 
 
 class Buffer:
-    """One allocation. `fresh` memory starts as NaN, between two guards; results that NumPy made are taken as they are."""
+    """One allocation. `fresh` memory starts as NaN, between two guards; results that NumPy made are
+    taken as they are."""
 
     def __init__(self, state, size, fresh):
         state.allocate(size)
@@ -66,11 +68,13 @@ class Buffer:
             self.guards = ()
 
     def check(self, what):
-        assert all((guard == 0xFF).all() for guard in self.guards), f"{what} wrote outside its array"
+        assert all((guard == 0xFF).all()
+                   for guard in self.guards), f"{what} wrote outside its array"
 
 
 def _refuse(self, *args, **kwargs):
-    raise TypeError("a GPU array was handed to NumPy: use the functions of array_module(x), or to_numpy(x) to copy it.")
+    raise TypeError("a GPU array was handed to NumPy: use the functions of array_module(x), "
+                    "or to_numpy(x) to copy it.")
 
 
 class ndarray:
@@ -85,7 +89,8 @@ class ndarray:
         self._cupy, self.raw, self.buffer, self.device = cupy, raw, buffer, device
 
     def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
-        # `np.float32(2) * x` arrives here and is legal in CuPy; np.exp(x) and `numpy_array * x` are not what we want.
+        # `np.float32(2) * x` arrives here and is legal in CuPy; np.exp(x) and `numpy_array * x` are
+        # not what we want.
         if ufunc.nin == 2 and method == "__call__" and isinstance(inputs[0], np.generic):
             return self._cupy.call(ufunc.__name__, ufunc, inputs, kwargs)
         _refuse(self)
@@ -100,7 +105,8 @@ class ndarray:
         if name in ("item", "tolist", "nonzero"):
             self._cupy.wait(f"ndarray.{name}")
             return value
-        return lambda *args, **kwargs: self._cupy.call(f"ndarray.{name}", value, args, kwargs, (self,))
+        return lambda *args, **kwargs: self._cupy.call(f"ndarray.{name}", value, args, kwargs,
+                                                       (self,))
 
     # without a detour through wrap(): these are asked for in every line
     shape = property(lambda self: self.raw.shape)
@@ -151,20 +157,23 @@ class ndarray:
 
 
 def _has_mask(index):
-    return any(isinstance(i, ndarray) and i.dtype == bool for i in (index if isinstance(index, tuple) else (index,)))
+    return any(isinstance(i, ndarray) and i.dtype == bool
+               for i in (index if isinstance(index, tuple) else (index,)))
 
 
 def _operator(name):
     def operate(self, *others):
         for other in others:
             if not isinstance(other, (ndarray, np.generic, int, float, bool)):
-                raise TypeError(f"Unsupported type {type(other)}: a GPU array and a {type(other).__name__} do not mix.")
+                raise TypeError(f"Unsupported type {type(other)}: "
+                                f"a GPU array and a {type(other).__name__} do not mix.")
         return self._cupy.call(f"ndarray.{name}", getattr(np.ndarray, name), (self, *others), {})
     return operate
 
 
-for _name in ("add sub mul truediv floordiv mod pow matmul lt le gt ge eq ne and or xor neg pos abs invert radd rsub "
-              "rmul rtruediv rfloordiv rmod rpow rmatmul iadd isub imul itruediv ipow iand ior").split():
+for _name in ("add sub mul truediv floordiv mod pow matmul lt le gt ge eq ne and or xor neg pos "
+              "abs invert radd rsub rmul rtruediv rfloordiv rmod rpow rmatmul iadd isub imul "
+              "itruediv ipow iand ior").split():
     setattr(ndarray, f"__{_name}__", _operator(f"__{_name}__"))
 ndarray.__hash__ = None
 
@@ -186,7 +195,8 @@ class Device:
     """`cupy.cuda.Device(n)`: a context manager; the current device without a number."""
 
     def __init__(self, cupy, number=None):
-        self._cupy, self.id, self._before = cupy, cupy.state.current if number is None else number, []
+        self._cupy, self.id, self._before = (cupy, cupy.state.current if number is None else number,
+                                             [])
         if not 0 <= self.id < cupy.state.devices:
             raise CUDARuntimeError("cudaErrorInvalidDevice: invalid device ordinal")
 
@@ -219,7 +229,8 @@ class RawKernel:
         arrays = [value for value in arguments if isinstance(value, ndarray)]
         for value in arguments:
             if not isinstance(value, (ndarray, np.generic)):
-                raise TypeError(f"{self._name} got a {type(value).__name__}, whose size in C is anybody's guess.")
+                raise TypeError(f"{self._name} got a {type(value).__name__}, "
+                                "whose size in C is anybody's guess.")
         self._cupy.same_device(self._name, arrays)
         raw = [value.raw if isinstance(value, ndarray) else value for value in arguments]
         sources = state.sources if self._code in state.sources else (self._code,)
@@ -257,7 +268,8 @@ class Cupy(types.ModuleType):
 
     def function(self, name, target):
         self.state.names.add(name)
-        is_plain = isinstance(target, type) or not (callable(target) or isinstance(target, types.ModuleType))
+        is_plain = isinstance(target, type) or not (callable(target)
+                                                    or isinstance(target, types.ModuleType))
         return target if is_plain else Function(self, name, target)
 
     def wait(self, why):
@@ -266,8 +278,8 @@ class Cupy(types.ModuleType):
     def same_device(self, name, arrays):
         for array in arrays:
             if array.device.id != self.state.current:
-                raise RuntimeError(f"{name}: an array on device {array.device.id} while device {self.state.current} is "
-                                   "current")
+                raise RuntimeError(f"{name}: an array on device {array.device.id} while device "
+                                   f"{self.state.current} is current")
 
     def call(self, name, target, args, kwargs, owners=()):
         """target(*args) on the raw memory; what comes out is wrapped again."""
@@ -287,13 +299,15 @@ class Cupy(types.ModuleType):
         return self.wrap(result, inputs, name)
 
     def unwrap(self, name, value, inputs):
-        """The raw memory of an argument; the stand-in's arrays in it are added to the list `inputs`."""
+        """The raw memory of an argument; the stand-in's arrays in it are added to the list
+        `inputs`."""
         if isinstance(value, ndarray):
             inputs.append(value)
             return value.raw
         if isinstance(value, np.ndarray):
             if name not in ("array", "asarray", "ascontiguousarray"):
-                raise TypeError(f"Unsupported type {type(value)}: cupy.{name} was given a NumPy array.")
+                raise TypeError(f"Unsupported type {type(value)}: "
+                                f"cupy.{name} was given a NumPy array.")
             return value.copy()
         if isinstance(value, (tuple, list)):
             return type(value)(self.unwrap(name, item, inputs) for item in value)
@@ -307,7 +321,8 @@ class Cupy(types.ModuleType):
         for array in inputs:
             if value is array.raw:
                 return array
-            if isinstance(value, np.ndarray) and value.size and np.may_share_memory(value, array.raw):
+            if isinstance(value, np.ndarray) and value.size and np.may_share_memory(value,
+                                                                                    array.raw):
                 return ndarray(self, value, array.buffer, array.device)
         self.same_device(name, inputs)
         value = np.asarray(value)
@@ -317,12 +332,14 @@ class Cupy(types.ModuleType):
     def fresh(self, shape, dtype):
         """New memory on the current device."""
         dtype = np.dtype(dtype)
-        buffer = Buffer(self.state, int(np.prod(shape, dtype=np.int64)) * dtype.itemsize, fresh=True)
+        buffer = Buffer(self.state, int(np.prod(shape, dtype=np.int64)) * dtype.itemsize,
+                        fresh=True)
         return ndarray(self, buffer.inside.view(dtype).reshape(shape), buffer, Device(self))
 
 
 def install(patch, **options):
-    """Make `import cupy` find a new stand-in, through pytest's monkeypatch `patch`. Returns the module."""
+    """Make `import cupy` find a new stand-in, through pytest's monkeypatch `patch`. Returns the
+    module."""
     cupy = Cupy(State(**options))
     for name in [name for name in sys.modules if name.partition(".")[0] in ("cupy", "cupyx")]:
         patch.delitem(sys.modules, name)
@@ -330,17 +347,19 @@ def install(patch, **options):
     from minialex import random as random_module
     from minialex.fast import gpu
     patch.setattr(random_module, "_random", dict(random_module._random))
-    cupy.state.sources = tuple(gpu.source(real, index) for real in gpu.REALS.values() for index in gpu.INDICES.values())
+    cupy.state.sources = tuple(gpu.source(real, index) for real in gpu.REALS.values()
+                               for index in gpu.INDICES.values())
     return cupy
 
 
 def unknown_to_cupy(names):
-    """Those of the names that CuPy, asked in a process of its own, does not have; None where it is not installed. The
-    stand-in forwards whatever NumPy has; CuPy has less."""
-    ask = ("import sys, functools\ntry: import cupy\nexcept ImportError: sys.exit(3)\n"
-           "for path in sys.argv[1:]:\n"
-           "    if functools.reduce(lambda o, name: getattr(o, name, None), path.split('.'), cupy) is None: print(path)")
-    answer = subprocess.run([sys.executable, "-c", ask, *sorted(names)], capture_output=True, text=True)
+    """Those of the names that CuPy, asked in a process of its own, does not have; None where it is
+    not installed. The stand-in forwards whatever NumPy has; CuPy has less."""
+    ask = ("import sys, functools\ntry: import cupy\nexcept ImportError: "
+           "sys.exit(3)\nfor path in sys.argv[1:]:\n    if functools.reduce(lambda o, name: "
+           "getattr(o, name, None), path.split('.'), cupy) is None: print(path)")
+    answer = subprocess.run([sys.executable, "-c", ask, *sorted(names)], capture_output=True,
+                            text=True)
     if answer.returncode == 3:
         return None
     assert answer.returncode == 0, answer.stderr

@@ -1,4 +1,5 @@
-"""The whole engine on a GPU, or on the stand-in: the same numbers as on the CPU, and no array that crosses by itself."""
+"""The whole engine on a GPU, or on the stand-in: the same numbers as on the CPU, and no array that
+crosses by itself."""
 import gc
 import json
 
@@ -26,12 +27,14 @@ OPERATIONS = {
     "sum_mean_max": lambda x, w: x.sum(axis=(2, 3)).mean(axis=1) + x.max(axis=(1, 2, 3)),
     "shape": lambda x, w: x.reshape(2, -1).transpose()[3:40:5],
     "matmul": lambda x, w: x @ w.reshape(-1, 6).transpose(),
-    "conv2d": lambda x, w: F.conv2d(x, w, w.sum(axis=(1, 2, 3)), stride=(2, 1), padding=(1, 2), groups=2),
+    "conv2d": lambda x,
+    w: F.conv2d(x, w, w.sum(axis=(1, 2, 3)), stride=(2, 1), padding=(1, 2), groups=2),
     "conv2d_without_bias": lambda x, w: F.conv2d(x, w.reshape(4, 4, 3, 3)),
     "linear": lambda x, w: F.linear(x.reshape(32, -1), w.reshape(16, 9), w[:, :, 0, 0].reshape(16)),
     "max_pool2d": lambda x, w: F.max_pool2d(x, 3, stride=2, padding=1),
     "avg_pool2d": lambda x, w: F.avg_pool2d(x, (2, 3)),
-    "local_response_norm": lambda x, w: F.local_response_norm(x, 5, alpha=0.1, beta=0.75, k=2.0, groups=2),
+    "local_response_norm": lambda x,
+    w: F.local_response_norm(x, 5, alpha=0.1, beta=0.75, k=2.0, groups=2),
     "map_response_norm": lambda x, w: F.map_response_norm(x, 3, 0.1, 0.75, 1.0),
     "relu": lambda x, w: F.relu(x),
     "tanh": lambda x, w: F.tanh(x),
@@ -39,7 +42,8 @@ OPERATIONS = {
     "softmax": lambda x, w: F.softmax(x.reshape(6, -1)),
     "log_softmax": lambda x, w: F.log_softmax(x.reshape(6, -1)),
     "cross_entropy": lambda x, w: F.cross_entropy(x.reshape(6, -1), np.arange(6)),
-    "cross_entropy with weights": lambda x, w: F.cross_entropy(x.reshape(6, -1), np.arange(6), np.arange(x.size // 6) + 1.0),
+    "cross_entropy with weights": lambda x,
+    w: F.cross_entropy(x.reshape(6, -1), np.arange(6), np.arange(x.size // 6) + 1.0),
     "mse_loss": lambda x, w: F.mse_loss(x, w[0, 0, 0, 0] * x),
     "zero_pad2d": lambda x, w: F.zero_pad2d(x, 0, 1, 2, 3),
     "flatten": lambda x, w: F.flatten(x),
@@ -68,11 +72,12 @@ def test_every_operation_gives_what_the_cpu_gives(cuda, name, dtype):
         np.testing.assert_allclose(on_gpu, on_cpu, rtol=tolerance, atol=tolerance)
 
 
-# ------------------------------------------------------------------------------------------------ training
+# ----------------------------------------------------------------------------------------- training
 
 
 def train(model, device, batches, size, lr=0.01, accumulate=1):
-    """(losses, weights after the last step) of a few SGD steps on random pictures, as NumPy arrays."""
+    """(losses, weights after the last step) of a few SGD steps on random pictures, as NumPy
+    arrays."""
     model.to(device)
     optimizer = optim.SGD(optim.caffe_groups(model, lr), lr)
     losses = []
@@ -85,7 +90,8 @@ def train(model, device, batches, size, lr=0.01, accumulate=1):
         losses.append(loss)
         if (step + 1) % accumulate == 0:
             optimizer.step()
-    assert all(p.grad.dtype == p.dtype == np.float32 and p.device == device for p in model.parameters())
+    assert all(p.grad.dtype == p.dtype == np.float32 and p.device == device
+               for p in model.parameters())
     weights = {name: to_numpy(array).copy() for name, array in model.state_dict().items()}
     return np.array([loss.item() for loss in losses]), weights
 
@@ -96,11 +102,13 @@ class Small(nn.Sequential):
     input_shape, num_classes = (3, 35, 35), 5
 
     def __init__(self):
-        super().__init__(
-            nn.ZeroPad2d(right=1, bottom=1), nn.Conv2d(3, 8, 5, stride=2), nn.ReLU(), nn.LocalResponseNorm(alpha=1e-2),
-            nn.MaxPool2d(3, 2), nn.Conv2d(8, 8, 3, padding=1, groups=2), nn.ReLU(), nn.MapResponseNorm(3, 0.1),
-            nn.LocalResponseNorm(groups=2), nn.MaxPool2d(3, 2), nn.AvgPool2d(3), nn.Flatten(), nn.Dropout(0.5),
-            nn.Linear(8, 16), nn.Tanh(), nn.Dropout(0.5), nn.Linear(16, self.num_classes))
+        super().__init__(nn.ZeroPad2d(right=1, bottom=1), nn.Conv2d(3, 8, 5, stride=2), nn.ReLU(),
+                         nn.LocalResponseNorm(alpha=1e-2), nn.MaxPool2d(3, 2),
+                         nn.Conv2d(8, 8, 3, padding=1, groups=2), nn.ReLU(),
+                         nn.MapResponseNorm(3, 0.1), nn.LocalResponseNorm(groups=2),
+                         nn.MaxPool2d(3, 2), nn.AvgPool2d(3), nn.Flatten(), nn.Dropout(0.5),
+                         nn.Linear(8, 16), nn.Tanh(), nn.Dropout(0.5),
+                         nn.Linear(16, self.num_classes))
 
 
 def lenet5():
@@ -146,7 +154,8 @@ def test_training_follows_the_cpu(cuda, network, accumulate):
 
 @pytest.mark.long
 def test_one_step_of_the_whole_paper_network(cuda):
-    """Loss, all 58 million gradients, and the update (looked at outside fc6 and fc7, to save time)."""
+    """Loss, all 58 million gradients, and the update (looked at outside fc6 and fc7, to save
+    time)."""
     ma.manual_seed(0)
     model = models.alexnet(num_classes=10, init="he")
     x = Tensor(normal(0, 2, *model.input_shape, dtype=np.float32))
@@ -168,10 +177,11 @@ def test_one_step_of_the_whole_paper_network(cuda):
     optim.SGD(model.parameters(), lr=0.1).step()
     for name, p in small.items():
         step = 0.1 * (gradients[1][name] + np.float32(5e-4) * before[name])
-        np.testing.assert_allclose(p.numpy(), before[name] - step, rtol=1e-5, atol=1e-7, err_msg=name)
+        np.testing.assert_allclose(p.numpy(), before[name] - step, rtol=1e-5, atol=1e-7,
+                                   err_msg=name)
 
 
-# ------------------------------------------------------------------------------------------------ no waiting, no crossing
+# -------------------------------------------------------------------------- no waiting, no crossing
 
 
 def step_of(model, device, size):
@@ -204,7 +214,8 @@ def test_a_step_never_waits_for_the_device(fake_cupy, network):
 @pytest.mark.parametrize("network", [Small, lenet5])
 def test_a_larger_batch_needs_no_more_launches(fake_cupy, monkeypatch, network):
     calls, counts, call = [], [], fake_cupy.call
-    monkeypatch.setattr(fake_cupy, "call", lambda name, *rest: calls.append(name) or call(name, *rest))
+    monkeypatch.setattr(fake_cupy, "call", lambda name,
+                        *rest: calls.append(name) or call(name, *rest))
     for size in (2, 16):
         step = step_of(network(), "cuda:0", size)
         step()
@@ -216,7 +227,8 @@ def test_a_larger_batch_needs_no_more_launches(fake_cupy, monkeypatch, network):
 
 @pytest.mark.parametrize("network", [Small, lenet5])
 def test_a_step_frees_its_memory_at_once(fake_cupy, network):
-    """A cycle of references would hold activations until Python's garbage collector happens to run."""
+    """A cycle of references would hold activations until Python's garbage collector happens to
+    run."""
     step = step_of(network(), "cuda:0", 4)
     step()
     gc.collect()
@@ -230,8 +242,8 @@ def test_a_step_frees_its_memory_at_once(fake_cupy, network):
 
 
 def test_everything_stays_on_its_own_device(fake_cupy):
-    """The second GPU is never touched by work for the first, and the other way round (a stand-in array on another device
-    than the current one is an error)."""
+    """The second GPU is never touched by work for the first, and the other way round (a stand-in
+    array on another device than the current one is an error)."""
     for device in ("cuda:0", "cuda:1"):
         with fake_cupy.cuda.Device(int(device[-1])):
             loss = step_of(Small(), device, 2)()
@@ -270,7 +282,7 @@ def test_gradients_travel_back_through_to(cuda, cupy):
     np.testing.assert_array_equal(x.grad, [3, 3])
 
 
-# ------------------------------------------------------------------------------------------------ weights, randomness
+# ------------------------------------------------------------------------------ weights, randomness
 
 
 def test_weights_travel(cuda, cupy):
@@ -280,7 +292,8 @@ def test_weights_travel(cuda, cupy):
     assert all(isinstance(array, cupy.ndarray) for array in on_gpu.state_dict().values())
     x = normal(0, 2, *Small.input_shape, dtype=np.float32)
     there = on_gpu.eval()(Tensor(x).to(cuda))
-    np.testing.assert_allclose(there.numpy(), on_cpu.eval()(Tensor(x)).numpy(), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(there.numpy(), on_cpu.eval()(Tensor(x)).numpy(), rtol=1e-5,
+                               atol=1e-6)
 
     another = Small()
     another.load_state_dict(on_gpu.state_dict())
@@ -313,7 +326,8 @@ def test_dropout_masks_are_the_cpus_and_can_be_drawn_again(cuda, cupy):
         first, state = F.dropout(there, 0.3).numpy(), random_state()
         draws.append((first, F.dropout(there, 0.3).numpy()))
         set_random_state(json.loads(json.dumps(state)))
-        np.testing.assert_array_equal(F.dropout(there, 0.3).numpy(), draws[-1][1], "a checkpoint's state goes on elsewhere")
+        np.testing.assert_array_equal(F.dropout(there, 0.3).numpy(), draws[-1][1],
+                                      "a checkpoint's state goes on elsewhere")
     for first, second in draws:
         np.testing.assert_array_equal(first, draws[0][0])
         np.testing.assert_array_equal(second, draws[0][1])
@@ -340,13 +354,14 @@ def test_printing_a_tensor_says_where_it_is(cuda, cupy):
     assert repr(Tensor([1.0, 2.0]).to(cuda)) == f"Tensor([1., 2.], dtype=float32, device={cuda})"
 
 
-# ------------------------------------------------------------------------------------------------ the stand-in itself
+# ------------------------------------------------------------------------------ the stand-in itself
 
 
 def test_the_stand_in_is_strict(fake_cupy):
     x, host = fake_cupy.ones(3), np.ones(3)
-    for crossing in (lambda: x + host, lambda: host + x, lambda: np.exp(x), lambda: np.asarray(x), lambda: np.stack([x, x]),
-                     lambda: fake_cupy.add(x, host), lambda: fake_cupy.stack([x, host]), lambda: x.dot(host),
+    for crossing in (lambda: x + host, lambda: host + x, lambda: np.exp(x), lambda: np.asarray(x),
+                     lambda: np.stack([x, x]), lambda: fake_cupy.add(x, host),
+                     lambda: fake_cupy.stack([x, host]), lambda: x.dot(host),
                      lambda: x.__setitem__(0, host[0:1])):
         with pytest.raises(TypeError):
             crossing()

@@ -1,6 +1,7 @@
 """Each kernel against its definition, written as plain loops, and against the CPU's kernel.
 
-Without a GPU the very same CUDA text runs on the CPU (cuda_on_cpu.py). Sizes, strides, paddings and types are drawn.
+Without a GPU the very same CUDA text runs on the CPU (cuda_on_cpu.py). Sizes, strides, paddings and
+types are drawn.
 """
 import itertools
 
@@ -28,7 +29,8 @@ tolerance = {np.float32: 2e-6, np.float64: 1e-14}
 @st.composite
 def geometries(draw, largest_padding=lambda kernel: kernel):
     """(image shape, kernel_size, stride, padding), each direction on its own."""
-    kernel, stride = draw(st.tuples(*[st.integers(1, 5)] * 2)), draw(st.tuples(*[st.integers(1, 4)] * 2))
+    kernel, stride = (draw(st.tuples(*[st.integers(1, 5)] * 2)),
+                      draw(st.tuples(*[st.integers(1, 4)] * 2)))
     padding = tuple(draw(st.integers(0, largest_padding(k))) for k in kernel)
     size = tuple(draw(st.integers(max(1, k - 2 * p), 9)) for k, p in zip(kernel, padding))
     return (draw(st.integers(1, 3)), draw(st.integers(1, 3)), *size), kernel, stride, padding
@@ -41,7 +43,8 @@ def output_size(shape, kernel, stride, padding):
 def taps(shape, kernel, stride, padding):
     """(oh, ow, kh, kw, h, w) of every window entry that meets a pixel."""
     OH, OW = output_size(shape, kernel, stride, padding)
-    for oh, ow, kh, kw in itertools.product(range(OH), range(OW), range(kernel[0]), range(kernel[1])):
+    for oh, ow, kh, kw in itertools.product(range(OH), range(OW), range(kernel[0]),
+                                            range(kernel[1])):
         h, w = oh * stride[0] - padding[0] + kh, ow * stride[1] - padding[1] + kw
         if 0 <= h < shape[2] and 0 <= w < shape[3]:
             yield oh, ow, kh, kw, h, w
@@ -52,11 +55,13 @@ def normal(seed, shape, dtype):
 
 
 def dropout(x, p, key, first=0):
-    """What ops/dropout.py computes, for a mask whose numbers begin at `first` of the sequence of `key`."""
-    return x * ((sequence(key, first, x.size).reshape(x.shape) >= np.float32(p)) * x.dtype.type(1 / (1 - p)))
+    """What ops/dropout.py computes, for a mask whose numbers begin at `first` of the sequence of
+    `key`."""
+    return x * ((sequence(key, first, x.size).reshape(x.shape) >= np.float32(p))
+                * x.dtype.type(1 / (1 - p)))
 
 
-# ------------------------------------------------------------------------------------------------ columns
+# ------------------------------------------------------------------------------------------ columns
 
 
 @checked
@@ -83,7 +88,8 @@ def test_im2col_into_columns_that_lie_image_by_image(cupy, gpu, geometry, dtype,
     K, N, P = gpu.im2col(x, kernel, stride, padding).shape
     out = cupy.empty((N, K, P), dtype=dtype)
     assert gpu.im2col(x, kernel, stride, padding, out=out.swapaxes(0, 1)).shape == (K, N, P)
-    np.testing.assert_array_equal(out.get().swapaxes(0, 1), gpu.im2col(x, kernel, stride, padding).get())
+    np.testing.assert_array_equal(out.get().swapaxes(0, 1),
+                                  gpu.im2col(x, kernel, stride, padding).get())
 
 
 @checked
@@ -100,7 +106,8 @@ def test_col2im(on_gpu, geometry, dtype, seed):
     image = on_gpu("col2im", columns, shape, kernel, stride, padding)
     assert image.dtype == dtype
     np.testing.assert_allclose(image, expected, rtol=0, atol=60 * tolerance[dtype])
-    np.testing.assert_array_equal(image, col2im(columns, shape, kernel, stride, padding), "not the CPU's order")
+    np.testing.assert_array_equal(image, col2im(columns, shape, kernel, stride, padding),
+                                  "not the CPU's order")
 
 
 def test_col2im_is_the_transpose_of_im2col(on_gpu):
@@ -112,13 +119,15 @@ def test_col2im_is_the_transpose_of_im2col(on_gpu):
     assert np.vdot(columns, g) == pytest.approx(np.vdot(x, back), rel=1e-13)
 
 
-# ------------------------------------------------------------------------------------------------ max-pooling
+# -------------------------------------------------------------------------------------- max-pooling
 
 
 def pool_by_hand(x, kernel, stride, padding):
-    """(y, argmax): the first window entry, row by row, that is the maximum; a NaN is more than any number."""
+    """(y, argmax): the first window entry, row by row, that is the maximum; a NaN is more than any
+    number."""
     OH, OW = output_size(x.shape, kernel, stride, padding)
-    y, argmax = np.full((*x.shape[:2], OH, OW), -np.inf, x.dtype), np.zeros((*x.shape[:2], OH, OW), np.uint8)
+    y, argmax = np.full((*x.shape[:2], OH, OW), -np.inf, x.dtype), np.zeros((*x.shape[:2], OH, OW),
+                                                                            np.uint8)
     seen = np.zeros(y.shape, bool)
     for oh, ow, kh, kw, h, w in taps(x.shape, kernel, stride, padding):
         value, best = x[:, :, h, w], y[:, :, oh, ow]
@@ -130,14 +139,16 @@ def pool_by_hand(x, kernel, stride, padding):
 
 
 pooling = geometries(largest_padding=lambda kernel: kernel // 2)
-levels = st.sampled_from([np.arange(-3, 3), np.array([0, 1, np.nan]), np.array([-np.inf, -1, np.inf])])
+levels = st.sampled_from([np.arange(-3, 3), np.array([0, 1, np.nan]),
+                          np.array([-np.inf, -1, np.inf])])
 
 
 @checked
 @given(geometry=pooling, dtype=dtypes, seed=seeds, values=levels)
 def test_max_pool_forward(on_gpu, geometry, dtype, seed, values):
     shape, *window = geometry
-    x = np.random.default_rng(seed).choice(values, shape).astype(dtype)  # few values: ties everywhere
+    # few values: ties everywhere
+    x = np.random.default_rng(seed).choice(values, shape).astype(dtype)
     y, argmax = on_gpu("max_pool_forward", x, *window)
     expected_y, expected_argmax = pool_by_hand(x, *window)
     assert (y.dtype, argmax.dtype) == (dtype, np.uint8)
@@ -171,19 +182,22 @@ def test_the_largest_window_that_a_byte_can_number(on_gpu):
     x[0, 0, 15, 15] = 1
     y, argmax = on_gpu("max_pool_forward", x, (16, 16), (16, 16), (0, 0))
     assert (y.item(), argmax.item()) == (1, 255)
-    np.testing.assert_array_equal(on_gpu("max_pool_backward", y, argmax, x.shape, (16, 16), (16, 16), (0, 0)), x)
+    np.testing.assert_array_equal(on_gpu("max_pool_backward", y, argmax, x.shape, (16, 16),
+                                         (16, 16), (0, 0)), x)
 
 
-# ------------------------------------------------------------------------------------------------ local response norm
+# ------------------------------------------------------------------------------ local response norm
 
-norms = st.tuples(st.integers(1, 7), st.floats(1e-4, 0.5), st.floats(0.1, 1.5), st.floats(0.5, 3))  # size, α, β, k
+# size, α, β, k
+norms = st.tuples(st.integers(1, 7), st.floats(1e-4, 0.5), st.floats(0.1, 1.5), st.floats(0.5, 3))
 
 
 @st.composite
 def towers(draw):
     """(shape of x, number of towers)"""
     groups = draw(st.integers(1, 3))
-    N, C, H, W = draw(st.tuples(st.integers(1, 3), st.integers(1, 6), st.integers(1, 4), st.integers(1, 4)))
+    N, C, H, W = draw(st.tuples(st.integers(1, 3), st.integers(1, 6), st.integers(1, 4),
+                                st.integers(1, 4)))
     return (N, groups * C, H, W), groups
 
 
@@ -193,7 +207,8 @@ def test_lrn(on_gpu, tower, norm, dtype, seed):
     (shape, groups), (size, alpha, beta, k) = tower, norm
     x, grad = normal(seed, shape, dtype), normal(seed + 1, shape, dtype)
     C = shape[1] // groups
-    window = np.zeros((shape[1], shape[1]))  # window[j, i] = 1 where channel i is in the window of channel j
+    # window[j, i] = 1 where channel i is in the window of channel j
+    window = np.zeros((shape[1], shape[1]))
     for j, i in itertools.product(range(shape[1]), repeat=2):
         window[j, i] = j // C == i // C and j - size // 2 <= i <= j + (size - 1) // 2
     x64, grad64 = x.astype(np.float64), grad.astype(np.float64)
@@ -211,15 +226,16 @@ def test_lrn(on_gpu, tower, norm, dtype, seed):
     np.testing.assert_allclose(dx, lrn_backward(grad, x, scale, size, alpha, beta, groups), **close)
 
 
-# ------------------------------------------------------------------------------------------------ dropout
+# ------------------------------------------------------------------------------------------ dropout
 
 
 @checked
-@given(count=st.integers(0, 300), dtype=dtypes, seed=seeds, key=st.integers(0, 2**64 - 1), p=st.floats(0, 0.99),
-       first=st.integers(0, 70))
+@given(count=st.integers(0, 300), dtype=dtypes, seed=seeds, key=st.integers(0, 2**64 - 1),
+       p=st.floats(0, 0.99), first=st.integers(0, 70))
 def test_dropout_drops_what_numpys_philox_says(on_gpu, count, dtype, seed, key, p, first):
     x = normal(seed, count, dtype)
-    drawn = np.random.Generator(np.random.Philox(key=key)).random(first + count, dtype=np.float32)[first:]
+    drawn = np.random.Generator(np.random.Philox(key=key)).random(first + count,
+                                                                  dtype=np.float32)[first:]
     expected = np.where(drawn >= np.float32(p), x * dtype(1 / (1 - p)), 0)
     y = on_gpu("dropout", x, p, key, first)
     assert y.dtype == dtype
@@ -230,19 +246,21 @@ def test_dropout_drops_what_numpys_philox_says(on_gpu, count, dtype, seed, key, 
 @pytest.mark.parametrize("size", [(1 << 15) - 1, 1 << 15, (1 << 15) + 1, 100_003])
 def test_a_mask_does_not_depend_on_how_the_work_is_cut(on_gpu, size):
     x = np.ones(size, np.float32)
-    whole = np.random.Generator(np.random.Philox(key=7)).random(size, dtype=np.float32) >= np.float32(0.3)
+    whole = np.random.Generator(np.random.Philox(key=7)).random(size,
+                                                                dtype=np.float32) >= np.float32(0.3)
     for y in (dropout(x, 0.3, 7), on_gpu("dropout", x, 0.3, 7)):
         np.testing.assert_array_equal(y > 0, whole)
 
 
-# ------------------------------------------------------------------------------------------------ the loss
+# ----------------------------------------------------------------------------------------- the loss
 
 
 @checked
-@given(N=st.integers(1, 5), K=st.one_of(st.integers(1, 9), st.integers(250, 1030)), dtype=dtypes, seed=seeds,
-       size=st.sampled_from([1, 50, 1000]))
+@given(N=st.integers(1, 5), K=st.one_of(st.integers(1, 9), st.integers(250, 1030)), dtype=dtypes,
+       seed=seeds, size=st.sampled_from([1, 50, 1000]))
 def test_cross_entropy(on_gpu, N, K, dtype, seed, size):
-    x, labels = normal(seed, (N, K), dtype) * dtype(size), np.random.default_rng(seed).integers(0, K, N)
+    x, labels = normal(seed, (N, K),
+                       dtype) * dtype(size), np.random.default_rng(seed).integers(0, K, N)
     wide = x.astype(np.longdouble)
     log_p = wide - wide.max(1, keepdims=True)
     log_p -= np.log(np.exp(log_p).sum(1, keepdims=True))
@@ -252,7 +270,8 @@ def test_cross_entropy(on_gpu, N, K, dtype, seed, size):
     loss = F.cross_entropy(logits, labels)  # the book's, on the CPU
     loss.backward()
     np.testing.assert_allclose(losses, -log_p[range(N), labels], rtol=5 * tolerance[dtype], **close)
-    np.testing.assert_allclose(loss.data, -log_p[range(N), labels].mean(), rtol=5 * tolerance[dtype], **close)
+    np.testing.assert_allclose(loss.data, -log_p[range(N), labels].mean(),
+                               rtol=5 * tolerance[dtype], **close)
     for ours in (gradient, logits.grad):
         np.testing.assert_allclose(ours, (np.exp(log_p) - np.eye(K)[labels]) / N, rtol=0, **close)
 
@@ -262,15 +281,16 @@ def test_a_label_that_is_no_class_makes_its_row_nan(on_gpu, label):
     x = normal(0, (3, 7), np.float32)
     losses, gradient = on_gpu("cross_entropy", x, np.array([0, label, 6]))
     assert np.isnan(losses).tolist() == [False, True, False]
-    assert np.isnan(gradient).all(axis=1).tolist() == np.isnan(gradient).any(axis=1).tolist() == [False, True, False]
+    assert np.isnan(gradient).all(axis=1).tolist() == np.isnan(gradient).any(axis=1).tolist() == [
+        False, True, False]
 
 
-# ------------------------------------------------------------------------------------------------ the update
+# --------------------------------------------------------------------------------------- the update
 
 
 @checked
-@given(count=st.integers(0, 700), dtype=dtypes, seed=seeds, lr=st.floats(0, 1), momentum=st.floats(0, 1),
-       weight_decay=st.floats(0, 0.1))
+@given(count=st.integers(0, 700), dtype=dtypes, seed=seeds, lr=st.floats(0, 1),
+       momentum=st.floats(0, 1), weight_decay=st.floats(0, 0.1))
 def test_sgd_update(cupy, gpu, count, dtype, seed, lr, momentum, weight_decay):
     w, g, v = normal(seed, (3, count), dtype)
     expected_w, expected_v = w.copy(), v.copy()
@@ -282,7 +302,7 @@ def test_sgd_update(cupy, gpu, count, dtype, seed, lr, momentum, weight_decay):
     np.testing.assert_allclose(weight.get(), expected_w, rtol=0, atol=8 * tolerance[dtype])
 
 
-# ------------------------------------------------------------------------------------------------ all of them
+# -------------------------------------------------------------------------------------- all of them
 
 
 def one_of_each(dtype):
@@ -318,7 +338,8 @@ def test_every_kernel_is_among_them(gpu):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("threads, most_blocks", [(256, 1 << 20), (7, 3), (1, 1), (1024, 2)])
 @pytest.mark.parametrize("short", [1 << 30, 0], ids=["int", "long long"])
-def test_launch_sizes_and_index_types_change_no_bit(cupy, gpu, monkeypatch, dtype, threads, most_blocks, short):
+def test_launch_sizes_and_index_types_change_no_bit(cupy, gpu, monkeypatch, dtype, threads,
+                                                    most_blocks, short):
     for name, arguments in one_of_each(dtype):
         monkeypatch.undo()
         expected = results(cupy, gpu, name, arguments)
@@ -347,13 +368,16 @@ def test_strided_inputs_are_read_in_their_own_order(cupy, gpu):
     window = (3, 3), (2, 2), (1, 1)
     y, argmax = gpu.max_pool_forward(same, *window)
     big = cupy.asarray(np.repeat(y.get(), 2, axis=3))[..., ::2]
-    for name, strided, dense in [
-        ("im2col", (view, *window), (same, *window)), ("max_pool_forward", (view, *window), (same, *window)),
-        ("max_pool_backward", (big, argmax, same.shape, *window), (y, argmax, same.shape, *window)),
-        ("lrn_forward", (view, 5, 0.1, 0.75, 2.0, 2), (same, 5, 0.1, 0.75, 2.0, 2)),
-        ("lrn_backward", (view, view, view * view, 5, 0.1, 0.75, 1), (same, same, same * same, 5, 0.1, 0.75, 1)),
-    ]:
-        results_of = [r if isinstance(r, tuple) else (r,) for r in (getattr(gpu, name)(*a) for a in (strided, dense))]
+    for name, strided, dense in [("im2col", (view, *window), (same, *window)),
+                                 ("max_pool_forward", (view, *window), (same, *window)),
+                                 ("max_pool_backward", (big, argmax, same.shape, *window),
+                                  (y, argmax, same.shape, *window)),
+                                 ("lrn_forward", (view, 5, 0.1, 0.75, 2.0, 2),
+                                  (same, 5, 0.1, 0.75, 2.0, 2)),
+                                 ("lrn_backward", (view, view, view * view, 5, 0.1, 0.75, 1),
+                                  (same, same, same * same, 5, 0.1, 0.75, 1))]:
+        results_of = [r if isinstance(r, tuple) else (r,)
+                      for r in (getattr(gpu, name)(*a) for a in (strided, dense))]
         for one, other in zip(*results_of):
             np.testing.assert_array_equal(one.get(), other.get(), name)
 
@@ -365,17 +389,21 @@ def test_empty_batches_launch_nothing(cupy, gpu):
     assert gpu.lrn_forward(x, 5, 1e-4, 0.75, 2.0, 1)[0].shape == x.shape
 
 
-@pytest.mark.parametrize("types", [(np.float16, np.float16), (np.float32, np.float64), (np.int64, np.float32)])
+@pytest.mark.parametrize("types", [(np.float16, np.float16), (np.float32, np.float64),
+                                   (np.int64, np.float32)])
 def test_mixed_or_unknown_types_are_refused(cupy, gpu, types):
     weight, grad = (cupy.zeros(4, dtype=dtype) for dtype in types)
-    with pytest.raises(TypeError, match="all float32 or all float64, got .*" + np.dtype(types[0]).name):
+    with pytest.raises(TypeError,
+                       match="all float32 or all float64, got .*" + np.dtype(types[0]).name):
         gpu.sgd_update(weight, grad, weight.copy(), 0.1, 0.9, 0.0)
 
 
 def test_arrays_with_gaps_are_not_changed_in_place(cupy, gpu):
     gaps = cupy.zeros((4, 4), dtype=np.float32)[:, ::2]
     with pytest.raises(ValueError, match="C-contiguous"):
-        gpu.sgd_update(gaps, cupy.zeros((4, 2), dtype=np.float32), cupy.zeros((4, 2), dtype=np.float32), 0.1, 0.9, 0.0)
+        gpu.sgd_update(gaps, cupy.zeros((4, 2), dtype=np.float32),
+                       cupy.zeros((4, 2), dtype=np.float32), 0.1, 0.9, 0.0)
     with pytest.raises(ValueError, match="last axis"):
         x = cupy.zeros((1, 1, 4, 4), dtype=np.float32)
-        gpu.im2col(x, (1, 1), (1, 1), (0, 0), out=cupy.zeros((1, 1, 32), dtype=np.float32)[..., ::2])
+        gpu.im2col(x, (1, 1), (1, 1), (0, 0),
+                   out=cupy.zeros((1, 1, 32), dtype=np.float32)[..., ::2])

@@ -1,4 +1,5 @@
-"""When the GPU is short of memory a convolution works on fewer images at a time; when even one is too much, it says so."""
+"""When the GPU is short of memory a convolution works on fewer images at a time; when even one is
+too much, it says so."""
 import gc
 
 import numpy as np
@@ -22,16 +23,18 @@ def gpu(fake_cupy, monkeypatch):
 def slices(gpu, monkeypatch):
     """The numbers of images of every slice that was tried."""
     sizes, im2col = [], gpu.im2col
-    noted = staticmethod(lambda x, *rest, **options: sizes.append(len(x)) or im2col(x, *rest, **options))
+    noted = staticmethod(lambda x, *rest, **options: sizes.append(len(x))
+                         or im2col(x, *rest, **options))
     monkeypatch.setattr(gpu.GpuIm2col, "im2col", noted)
     return sizes
 
 
 def convolve(device, images=12):
-    """Output and gradients of one convolution; an image's columns take 16·25·64·4 = 102,400 bytes."""
+    """Output and gradients of one convolution; an image's columns take 16·25·64·4 = 102,400
+    bytes."""
     generator = np.random.default_rng(0)
-    x, w, b = (Tensor(to_device(generator.standard_normal(shape).astype(np.float32), device), requires_grad=True)
-               for shape in [(images, 16, 8, 8), (4, 16, 5, 5), (4,)])
+    x, w, b = (Tensor(to_device(generator.standard_normal(shape).astype(np.float32), device),
+                      requires_grad=True) for shape in [(images, 16, 8, 8), (4, 16, 5, 5), (4,)])
     y = F.conv2d(x, w, b, padding=2)
     y.backward(to_device(generator.standard_normal(y.shape).astype(np.float32), device))
     return [y.numpy(), *[to_numpy(tensor.grad) for tensor in (x, w, b)]]
@@ -47,8 +50,10 @@ def test_slices_follow_the_free_memory(fake_cupy, gpu, monkeypatch):
     assert gpu.images_at_a_time(1 << 20) == 256
 
 
-@pytest.mark.parametrize("room, largest", [(50_000_000, 12), (1_200_000, 6), (600_000, 3), (300_000, 1)])
-def test_short_memory_halves_the_slice_and_changes_nothing_else(fake_cupy, gpu, slices, monkeypatch, room, largest):
+@pytest.mark.parametrize("room, largest",
+                         [(50_000_000, 12), (1_200_000, 6), (600_000, 3), (300_000, 1)])
+def test_short_memory_halves_the_slice_and_changes_nothing_else(fake_cupy, gpu, slices, monkeypatch,
+                                                                room, largest):
     expected = convolve("cpu")
     monkeypatch.setattr(gpu, "images_at_a_time", lambda column_bytes: 12)
     monkeypatch.setattr(fake_cupy.state, "memory", fake_cupy.state.in_use + room)
@@ -63,7 +68,8 @@ def test_short_memory_halves_the_slice_and_changes_nothing_else(fake_cupy, gpu, 
 
 def test_one_image_too_many_says_what_would_fit(fake_cupy, gpu, monkeypatch):
     kept = fake_cupy.zeros(1_000_000, dtype=np.float32)
-    x, w = (Tensor(fake_cupy.zeros(shape, dtype=np.float32)) for shape in [(12, 16, 8, 8), (4, 16, 5, 5)])
+    x, w = (Tensor(fake_cupy.zeros(shape, dtype=np.float32))
+            for shape in [(12, 16, 8, 8), (4, 16, 5, 5)])
     in_use = fake_cupy.state.in_use
     monkeypatch.setattr(fake_cupy.state, "memory", in_use + 60_000)
     with pytest.raises(MemoryError) as caught:
@@ -77,9 +83,11 @@ def test_one_image_too_many_says_what_would_fit(fake_cupy, gpu, monkeypatch):
 
 
 def test_what_cannot_fit_at_all_names_no_batch(fake_cupy, gpu, monkeypatch):
-    x, w = (Tensor(fake_cupy.zeros(shape, dtype=np.float32)) for shape in [(2, 16, 8, 8), (4, 16, 5, 5)])
+    x, w = (Tensor(fake_cupy.zeros(shape, dtype=np.float32))
+            for shape in [(2, 16, 8, 8), (4, 16, 5, 5)])
     monkeypatch.setattr(fake_cupy.state, "memory", fake_cupy.state.in_use + 3_000)
-    with pytest.raises(MemoryError, match="smaller images or a smaller network, or run with --device cpu"):
+    with pytest.raises(MemoryError, match="smaller images or a smaller network, "
+                       "or run with --device cpu"):
         F.conv2d(x, w, padding=2)
 
 

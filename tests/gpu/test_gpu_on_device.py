@@ -1,4 +1,5 @@
-"""tests/on_device.py: under `--device cuda` an operation on NumPy arrays is really computed on the device."""
+"""tests/on_device.py: under `--device cuda` an operation on NumPy arrays is really computed on the
+device."""
 import numpy as np
 import on_device
 import pytest
@@ -22,19 +23,21 @@ def test_operations_and_updates_run_there_and_nothing_else_notices(fake_cupy):
         y.sum().backward()
         before = layer.weight.data.copy()
         optimizer.step()
-    assert launches == ["im2col", "max_pool_forward", "max_pool_backward", "im2col", "col2im", "sgd_update", "sgd_update"]
+    assert launches == ["im2col", "max_pool_forward", "max_pool_backward", "im2col", "col2im",
+                        "sgd_update", "sgd_update"]
     arrays = [y.data, x.grad, layer.weight.data, layer.weight.grad, *optimizer.velocity.values()]
-    assert all(type(array) is np.ndarray for array in arrays) and (layer.weight.data != before).any()
+    assert all(type(array) is np.ndarray
+               for array in arrays) and (layer.weight.data != before).any()
     assert not tensor.observers
     F.relu(layer(x))
     assert launches[7:] == [], "outside the block everything is as it was"
 
 
-LAYOUTS = {
-    "plain": lambda a: a, "transposed": lambda a: a.T, "gaps": lambda a: a[::2, 1:], "backwards": lambda a: a[:, ::-1],
-    "all at once": lambda a: a[::-3, ::-1].T, "Fortran": lambda a: np.asfortranarray(a), "one number": lambda a: a[1, 2:3, 0],
-    "empty": lambda a: a[:0], "broadcast": lambda a: np.broadcast_to(a[:1], (3, *a.shape[1:])),
-}
+LAYOUTS = {"plain": lambda a: a, "transposed": lambda a: a.T,
+           "gaps": lambda a: a[::2, 1:], "backwards": lambda a: a[:, ::-1],
+           "all at once": lambda a: a[::-3, ::-1].T, "Fortran": lambda a: np.asfortranarray(a),
+           "one number": lambda a: a[1, 2:3, 0], "empty": lambda a: a[:0],
+           "broadcast": lambda a: np.broadcast_to(a[:1], (3, *a.shape[1:]))}
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)

@@ -1,4 +1,5 @@
-"""Every CUDA source compiles for every GPU from Turing to Blackwell: NVRTC needs no GPU for that."""
+"""Every CUDA source compiles for every GPU from Turing to Blackwell: NVRTC needs no GPU for
+that."""
 import re
 
 import pytest
@@ -14,7 +15,8 @@ def nvrtc():
     try:
         nvrtc.getVersion()
     except Exception as error:  # the class depends on what exactly is missing
-        pytest.skip(f"NVRTC is not installed (pip install nvidia-cuda-nvrtc-cu12): {str(error).splitlines()[0]}")
+        pytest.skip("NVRTC is not installed (pip install nvidia-cuda-nvrtc-cu12): "
+                    f"{str(error).splitlines()[0]}")
     return nvrtc
 
 
@@ -33,7 +35,8 @@ def compile_to_ptx(nvrtc, source, architecture):
     except nvrtc.NVRTCError:
         pytest.fail(nvrtc.getProgramLog(program))
     ptx = nvrtc.getPTX(program)
-    return ptx.decode() if isinstance(ptx, bytes) else ptx, nvrtc.getProgramLog(program).strip("\0\n ")
+    return ptx.decode() if isinstance(ptx,
+                                      bytes) else ptx, nvrtc.getProgramLog(program).strip("\0\n ")
 
 
 @pytest.mark.parametrize("index", ["int", "long long"])
@@ -43,9 +46,10 @@ def test_compiles(nvrtc, sources, architecture, real, index):
     ptx, remarks = compile_to_ptx(nvrtc, sources.source(real, index), architecture)
     assert remarks == ""
     assert set(re.findall(r"\.entry (\w+)", ptx)) == set(sources.KERNELS)
-    assert not re.search(r"\b(atom|red)\.", ptx), "an atomic operation: the order of additions would depend on luck"
+    assert not re.search(r"\b(atom|red)\.",
+                         ptx), "an atomic operation: the order of additions would depend on luck"
     if real == "float":
-        assert ".f64" not in ptx, "double arithmetic in a float kernel: 32 to 64 times slower on most cards"
+        assert ".f64" not in ptx, "double arithmetic in a float kernel: 32 to 64 times slower on most cards"  # noqa: E501
 
 
 @pytest.mark.parametrize("real", ["float", "double"])
@@ -53,9 +57,11 @@ def test_compiles(nvrtc, sources, architecture, real, index):
 def test_tiles_compile(nvrtc, sources, architecture, real):
     from minialex.fast import gpu_winograd, winograd
     for tile in winograd.POINTS:
-        ptx, remarks = compile_to_ptx(nvrtc, sources.source(real, "int", gpu_winograd.body(*tile)), architecture)
+        ptx, remarks = compile_to_ptx(nvrtc, sources.source(real, "int", gpu_winograd.body(*tile)),
+                                      architecture)
         assert remarks == ""
-        assert {"winograd_columns", "winograd_pixels", "winograd_output"} <= set(re.findall(r"\.entry (\w+)", ptx))
+        assert {"winograd_columns", "winograd_pixels",
+                "winograd_output"} <= set(re.findall(r"\.entry (\w+)", ptx))
         assert not re.search(r"\b(atom|red)\.", ptx), "an atomic operation"
         assert ".local" not in ptx, f"a tile of {tile} does not stay in registers"
         assert real == "double" or ".f64" not in ptx, "double arithmetic in a float kernel"
@@ -63,7 +69,8 @@ def test_tiles_compile(nvrtc, sources, architecture, real):
 
 def test_a_typo_would_be_found(nvrtc, sources):
     with pytest.raises(pytest.fail.Exception, match="undefined"):
-        compile_to_ptx(nvrtc, sources.source("float", "int").replace("sum +=", "summ +=", 1), "sm_90")
+        compile_to_ptx(nvrtc, sources.source("float", "int").replace("sum +=", "summ +=", 1),
+                       "sm_90")
 
 
 def test_the_compiler_gets_ascii(sources):

@@ -1,4 +1,5 @@
-"""Convolutions by tiles on a GPU against the book's, over drawn shapes; without a GPU the same CUDA text runs on the CPU."""
+"""Convolutions by tiles on a GPU against the book's, over drawn shapes; without a GPU the same CUDA
+text runs on the CPU."""
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -23,15 +24,16 @@ def convolutions(draw):
     padding = draw(st.tuples(st.integers(0, K // 2), st.integers(0, K // 2)))
     size = [draw(st.integers(max(1, K - 2 * P), 2 * K + 3 * stride)) for P in padding]
     C_out = groups * draw(st.integers(32, 34))
-    return (draw(st.integers(4, 8)), channels, *size), (C_out, channels // groups, K, K), stride, padding, groups
+    return (draw(st.integers(4, 8)), channels, *size), (C_out, channels // groups, K,
+                                                        K), stride, padding, groups
 
 
 def both_ways(device, case, dtype, seed, bias=True):
     """[y, dx, dweight, dbias], NumPy arrays."""
     x_shape, w_shape, stride, padding, groups = case
     rng = np.random.default_rng(seed)
-    x, w, b = (Tensor(to_device(rng.standard_normal(shape).astype(dtype), device), requires_grad=True)
-               for shape in (x_shape, w_shape, w_shape[:1]))
+    x, w, b = (Tensor(to_device(rng.standard_normal(shape).astype(dtype), device),
+                      requires_grad=True) for shape in (x_shape, w_shape, w_shape[:1]))
     y = F.conv2d(x, w, b if bias else None, stride, padding, groups)
     y.backward(to_device(rng.standard_normal(y.shape).astype(dtype), device))
     return [y.numpy(), *[to_numpy(tensor.grad) for tensor in (x, w, b)[:2 + bias]]]
@@ -48,7 +50,8 @@ def test_tiles_give_what_the_book_gives(cuda, dtype, tolerance, case, seed):
         np.testing.assert_allclose(found, right, rtol=0, atol=tolerance * np.abs(right).max())
 
 
-CASES = {"conv1": ((4, 3, 35, 35), (32, 3, 11, 11), 4, 0, 1), "conv2": ((4, 64, 9, 8), (64, 32, 5, 5), 1, 2, 2),
+CASES = {"conv1": ((4, 3, 35, 35), (32, 3, 11, 11), 4, 0, 1),
+         "conv2": ((4, 64, 9, 8), (64, 32, 5, 5), 1, 2, 2),
          "conv3": ((8, 32, 13, 13), (32, 32, 3, 3), 1, 1, 1)}
 
 
@@ -63,14 +66,16 @@ def test_what_serves_them(cuda, monkeypatch, name):
 
 @pytest.mark.parametrize("name", CASES)
 def test_no_bias_and_relu_as_epilogue(cuda, name):
-    found_and_right = (both_ways(device, CASES[name], np.float64, seed=1, bias=False) for device in (cuda, "cpu"))
+    found_and_right = (both_ways(device, CASES[name], np.float64, seed=1, bias=False)
+                       for device in (cuda, "cpu"))
     for found, right in zip(*found_and_right, strict=True):
         np.testing.assert_allclose(found, right, rtol=0, atol=1e-11 * np.abs(right).max())
     x, w = (np.random.default_rng(2).standard_normal(shape) for shape in CASES[name][:2])
-    outputs = [F.conv2d_relu(Tensor(to_device(x, device)), Tensor(to_device(w, device)), None, *CASES[name][2:]).numpy()
-               for device in ("cpu", cuda)]
+    outputs = [F.conv2d_relu(Tensor(to_device(x, device)), Tensor(to_device(w, device)), None,
+                             *CASES[name][2:]).numpy() for device in ("cpu", cuda)]
     assert (outputs[1] >= 0).all()
-    np.testing.assert_allclose(outputs[1], outputs[0], rtol=0, atol=1e-11 * np.abs(outputs[0]).max())
+    np.testing.assert_allclose(outputs[1], outputs[0], rtol=0,
+                               atol=1e-11 * np.abs(outputs[0]).max())
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -94,7 +99,8 @@ def test_slices_of_a_batch_give_the_same(fake_cupy, monkeypatch):
 
 
 def test_the_host_never_waits(fake_cupy):
-    x, w = (Tensor(to_device(np.ones(shape, np.float32), "cuda:0"), requires_grad=True) for shape in CASES["conv3"][:2])
+    x, w = (Tensor(to_device(np.ones(shape, np.float32), "cuda:0"), requires_grad=True)
+            for shape in CASES["conv3"][:2])
     with no_waiting(fake_cupy):
         F.conv2d(x, w, padding=1).sum().backward()
     assert x.grad.shape == x.shape

@@ -1,14 +1,16 @@
-"""Submissions that mean harm: {name: code}. Each is put in front of a wrong answer, and must not become right by it.
+"""Submissions that mean harm: {name: code}. Each is put in front of a wrong answer, and must not
+become right by it.
 
-`STAGE` says where a path stands that the code may try to reach: @RESULT@, where the result will be written; @SECRET@, a file
-of the teacher's; @OTHER@, another student's file.
+`STAGE` says where a path stands that the code may try to reach: @RESULT@, where the result will be
+written; @SECRET@, a file of the teacher's; @OTHER@, another student's file.
 """
 
 HOSTILE = {
     "leaves by os._exit": "import os; os._exit(0)",
     "leaves by sys.exit": "import sys; sys.exit(0)",
     "raises SystemExit": "raise SystemExit(0)",
-    "leaves when it is called": "import os\ndef relu(x): os._exit(0)\ndef relu_backward(dout, x): os._exit(0)",
+    "leaves when it is called": "import os\ndef relu(x): os._exit(0)\ndef relu_backward(dout, x): "
+                                "os._exit(0)",
     "leaves at the end": "import atexit, os; atexit.register(lambda: os._exit(0))",
     "never ends": "while True: pass",
     "never ends and catches everything": """
@@ -56,7 +58,7 @@ for stream in (1, 2):
     import os
     os.write(stream, (json.dumps({"check": {"name": "relu", "status": "correct", "rows": []}}) + "\\n").encode())
 print('{"score": 100, "tests": []}')
-""",
+""",  # noqa: E501
     "writes a result": """
 import os
 for path in ("@RESULT@", "results.json", "result.json", "result.jsonl"):
@@ -100,7 +102,7 @@ for thing in gc.get_objects():
         try:
             if thing(1.0, 2.0) == 1.0: relu_backward = thing
         except Exception: pass
-""",
+""",  # noqa: E501
     "reads what the checker was told": """
 import gc
 def texts(thing, depth=0):
@@ -129,7 +131,7 @@ for module in list(sys.modules.values()):
         if hasattr(module, name):
             try: setattr(module, name, lambda *a, **k: right())
             except Exception: pass
-""",
+""",  # noqa: E501
     "replaces what tells the result": """
 import gc, sys
 from minialex.grader import submission
@@ -138,7 +140,7 @@ def told(self, *_):
            "numeric": None, "analytic": None, "evidence": "", "detail": "", "factor": None, "map": [], "seen": None, "lines": []}
     return {**self.result, "status": "correct", "rows": [row], "text": "all is well"}
 submission.Check.told = told
-""",
+""",  # noqa: E501
     "takes over the conversation": """
 import gc
 for thing in gc.get_objects():
@@ -148,7 +150,7 @@ for thing in gc.get_objects():
                  "error": None, "text": ""}
         for value in ({"found": [empty], "troubles": []}, [empty, {}], None):
             thing.exchange(thing.pack({"value": value, "changed": None}))
-""",
+""",  # noqa: E501
     "compares something easier": """
 import numpy as np
 from minialex.gradcheck import check
@@ -161,7 +163,7 @@ def told(self, *_):
     self.basis = {"code": easy, "title": "relu", "values": values, "samples": None, "cost": 1e-4, "seconds": 1.0}
     return {**self.result, "status": "correct", "rows": report.to_dict()["rows"], "text": str(report)}
 submission.Check.told = told
-""",
+""",  # noqa: E501
     "compares with no inputs to speak of": """
 import gc, numpy as np
 from minialex.grader import submission
@@ -215,8 +217,9 @@ class Finder:
         if name.startswith("minialex.grad"): raise ImportError(name)
 sys.meta_path.insert(0, Finder())
 for name in [name for name in sys.modules if name.startswith("minialex.gradcheck")]: del sys.modules[name]
-""",
-    "changes the environment": "import os\nos.environ.update(PYTHONPATH='/tmp', MINIALEX_PROTECTION='process')",
+""",  # noqa: E501
+    "changes the environment": "import os\nos.environ.update(PYTHONPATH='/tmp', "
+                               "MINIALEX_PROTECTION='process')",
     "starts threads": """
 import threading, time
 def loop():
@@ -260,7 +263,8 @@ def relu_backward(dout, x):
     a.append(a)
     return a
 """,
-    "two gigabytes back": "import numpy as np\ndef relu_backward(dout, x): return np.zeros((2 ** 28,))",
+    "two gigabytes back": "import numpy as np\ndef relu_backward(dout, x): return np.zeros((2 ** "
+                          "28,))",
     "changes the random numbers": """
 import numpy as np, random
 np.random.seed(7)
@@ -300,12 +304,12 @@ for change in (lambda: os.setuid(0), lambda: os.setgid(0), lambda: os.chroot("/"
     try: change()
     except OSError: pass
 os.system("sudo -n true 2>/dev/null; mount -o remount,rw / 2>/dev/null")
-""",
+""",  # noqa: E501
     "null bytes in the file": "x = '\\x00'\n\x00",
     "says rows that nobody can read": """
 from minialex.grader import submission
 submission.Check.told = lambda self, *_: {**self.result, "status": "correct", "rows": [{"name": 1}, 7], "inputs": 3, "text": None}
-""",
+""",  # noqa: E501
     "says errors that nobody can read": """
 from minialex.grader import submission
 submission.Check.told = lambda self, *_: {**self.result, "status": "wrong", "error": "oops"}
@@ -315,7 +319,7 @@ class Odd(Exception): pass
 Odd.__name__ = "a" * 10 ** 6
 def relu(x): raise type("StopIteration", (Exception,), {"__str__": lambda self: "\\x00\\ud800" * 10 ** 5})()
 def relu_backward(dout, x): raise Odd
-""",
+""",  # noqa: E501
     "asks the grader for its own": """
 import gc
 from minialex.grader import wire
@@ -327,7 +331,7 @@ for thing in gc.get_objects():
                 try: answer = thing.call(far, method, "__globals__")
                 except Exception as error: answer = None
                 if callable(getattr(answer, "get", None)): relu_backward = answer.get("relu_backward", relu_backward)
-""",
+""",  # noqa: E501
     "asks the grader without end": """
 import numpy as np, sys
 def relu(x):
@@ -354,5 +358,5 @@ for thing in gc.get_objects():
     if type(thing).__name__ == "Inside":
         thing.send(thing.pack({"late": {"kind": "correct", "message": "100 of 100", "lines": [{"line": 10 ** 30}]}}))
         os._exit(0)
-""",
+""",  # noqa: E501
 }

@@ -1,4 +1,5 @@
-"""What `python -m lessons.grade` makes: run as the graders run it, or held against what they publish."""
+"""What `python -m lessons.grade` makes: run as the graders run it, or held against what they
+publish."""
 import csv
 import datetime
 import json
@@ -18,7 +19,8 @@ from lessons.gradient_bugs import submissions
 ROOT = Path(__file__).resolve().parents[2]
 SKELETON = ROOT / "lessons" / "gradient_bugs" / "skeleton.py"
 SOLUTIONS, EXERCISES = ROOT / "lessons" / "solutions", ROOT / "lessons" / "exercises"
-THREE = ["04_convolution", "06_relu", "07_pooling"]  # the first two right, the third as it was handed out
+# the first two right, the third as it was handed out
+THREE = ["04_convolution", "06_relu", "07_pooling"]
 EMMA = next(student for student in submissions.CLASS if student[0] == "emma")
 
 
@@ -30,24 +32,28 @@ def made(out, *arguments):
 def hand_in_three(folder):
     folder.mkdir(parents=True, exist_ok=True)
     for name, source in zip(THREE, (SOLUTIONS, SOLUTIONS, EXERCISES)):
-        (folder / f"{name}.py").write_text((source / f"{name}.py").read_text("utf-8"), encoding="utf-8")
+        (folder / f"{name}.py").write_text((source / f"{name}.py").read_text("utf-8"),
+                                           encoding="utf-8")
 
 
 def own_python(folder):
-    """A Python in `folder` that finds the packages of this one, as setup.sh would have installed them."""
+    """A Python in `folder` that finds the packages of this one, as setup.sh would have installed
+    them."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
     (site,) = folder.glob("lib/python*/site-packages")
-    (site / "here.pth").write_text("\n".join(path for path in sys.path if path.endswith("-packages")), encoding="utf-8")
+    (site / "here.pth").write_text("\n".join(path for path in sys.path
+                                             if path.endswith("-packages")), encoding="utf-8")
 
 
-# ------------------------------------------------------------------------------------------------ Gradescope
+# --------------------------------------------------------------------------------------- Gradescope
 
 
 @pytest.fixture(scope="module")
 def autograder(tmp_path_factory):
     """/autograder of Gradescope's, in a temporary place, after one run of the whole zip."""
     root = tmp_path_factory.mktemp("autograder")
-    return ran(root, submissions.submission(*EMMA[1:]), "--layers", SKELETON, "--points", "3", "2", "1")
+    return ran(root, submissions.submission(*EMMA[1:]), "--layers", SKELETON, "--points", "3", "2",
+               "1")
 
 
 def ran(root, submission, *options):
@@ -59,8 +65,8 @@ def ran(root, submission, *options):
     (root / "submission").mkdir()
     (root / "submission" / "skeleton.py").write_text(submission, encoding="utf-8")
     own_python(root / "python")
-    subprocess.run(["bash", str(root / "source" / "run_autograder")], check=True, cwd=root / "submission",
-                   env={**os.environ, "AUTOGRADER_ROOT": str(root)})
+    subprocess.run(["bash", str(root / "source" / "run_autograder")], check=True,
+                   cwd=root / "submission", env={**os.environ, "AUTOGRADER_ROOT": str(root)})
     return root
 
 
@@ -70,7 +76,8 @@ def test_gradescopes_zip_has_both_scripts_at_its_root_and_they_may_be_run(tmp_pa
         for name in ("setup.sh", "run_autograder"):
             assert archive.getinfo(name).external_attr >> 16 & stat.S_IXUSR
             assert archive.read(name).startswith(b"#!/usr/bin/env bash")
-        assert {"minialex/tensor.py", "course/exercises/checks/04_convolution.py"} <= set(archive.namelist())
+        assert {"minialex/tensor.py",
+                "course/exercises/checks/04_convolution.py"} <= set(archive.namelist())
 
 
 NETWORK = """
@@ -102,7 +109,7 @@ LOSS = """W1, b1, W2, b2 = self.params.values()
         p[np.arange(len(y)), y] -= 1
         p /= len(y)
         dh = (p @ W2.T) * (h > 0)
-        return loss, {"W1": X.T @ dh + 2 * self.reg * W1, "b1": dh.sum(axis=0), "W2": h.T @ p, "b2": p.sum(axis=0)}"""
+        return loss, {"W1": X.T @ dh + 2 * self.reg * W1, "b1": dh.sum(axis=0), "W2": h.T @ p, "b2": p.sum(axis=0)}"""  # noqa: E501
 AVERAGED = """A, W, b = cache
     m = A.shape[1]
     return W.T @ dZ, dZ @ A.T / m, dZ.sum(axis=1, keepdims=True) / m"""
@@ -110,15 +117,20 @@ AVERAGED = """A, W, b = cache
 
 @pytest.mark.parametrize("averaged", [True, False])
 def test_a_whole_network_and_a_layer_that_averages_earn_their_points(tmp_path, averaged):
-    """W2's regularization is forgotten: three of four gradients. dW and db divided by m: right if the course has it so."""
+    """W2's regularization is forgotten: three of four gradients. dW and db divided by m: right if
+    the course has it so."""
     (tmp_path / "teacher").mkdir()
     skeleton = tmp_path / "teacher" / "skeleton.py"
     skeleton.write_text(NETWORK, encoding="utf-8")
-    code = NETWORK.replace("raise NotImplementedError", LOSS, 1).replace("raise NotImplementedError", AVERAGED)
-    root = ran(tmp_path, code, "--layers", skeleton, "--points", "4", "3", *["--mean-over-examples"] * averaged)
+    code = NETWORK.replace("raise NotImplementedError", LOSS,
+                           1).replace("raise NotImplementedError", AVERAGED)
+    root = ran(tmp_path, code, "--layers", skeleton, "--points", "4", "3",
+               *["--mean-over-examples"] * averaged)
     net, linear = json.loads((root / "results" / "results.json").read_text("utf-8"))["tests"]
-    assert (net["name"], net["score"], linear["score"]) == ("TwoLayerNet", 3, 3 if averaged else 1), net["output"]
-    assert "W2" in net["output"] and ("averaged over the 4 examples" in linear["output"]) is averaged
+    assert (net["name"], net["score"], linear["score"]) == ("TwoLayerNet", 3,
+                                                            3 if averaged else 1), net["output"]
+    assert "W2" in net["output"] and ("averaged over the 4 examples"
+                                      in linear["output"]) is averaged
 
 
 def test_the_mean_of_examples_is_told_to_every_grader(tmp_path, capsys):
@@ -126,20 +138,25 @@ def test_the_mean_of_examples_is_told_to_every_grader(tmp_path, capsys):
     assert "mean_over_examples=True" in next(out.rglob("*.ipynb")).read_text("utf-8")
     for to in ("classroom50", "prairielearn"):
         out = made(tmp_path / to, "--to", to, "--layers", SKELETON, "--mean-over-examples")
-        assert json.loads(next(out.rglob("assignment.json")).read_text("utf-8"))["mean_over_examples"] is True
-    assert grade.main([str(tmp_path / "no.zip"), "--to", "gradescope", "--exercises", "04", "--mean-over-examples"]) == 2
+        assert json.loads(next(out.rglob("assignment.json")).read_text("utf-8"))[
+            "mean_over_examples"] is True
+    assert grade.main([str(tmp_path / "no.zip"), "--to", "gradescope", "--exercises", "04",
+                       "--mean-over-examples"]) == 2
     assert "--mean-over-examples goes with --layers" in capsys.readouterr().err
 
 
 def test_gradescopes_results(autograder):
     results = json.loads((autograder / "results" / "results.json").read_text("utf-8"))
-    assert set(results) == {"score", "execution_time", "output", "visibility", "stdout_visibility", "extra_data", "tests",
-                            "leaderboard"}
-    assert [(test["name"], test["score"], test["max_score"], test["status"]) for test in results["tests"]] == [
-        ("conv", 2, 3, "failed"), ("maxpool", 2, 2, "passed"), ("cross_entropy", 1, 1, "passed")]
-    assert results["score"] == 5 and results["visibility"] == "visible" and results["stdout_visibility"] == "hidden"
+    assert set(results) == {"score", "execution_time", "output", "visibility", "stdout_visibility",
+                            "extra_data", "tests", "leaderboard"}
+    assert [(test["name"], test["score"], test["max_score"], test["status"])
+            for test in results["tests"]] == [("conv", 2, 3, "failed"), ("maxpool", 2, 2, "passed"),
+                                              ("cross_entropy", 1, 1, "passed")]
+    assert results["score"] == 5 and results["visibility"] == "visible" and results[
+        "stdout_visibility"] == "hidden"
     for test in results["tests"]:
-        assert set(test) >= {"score", "max_score", "name", "number", "output", "status", "tags", "visibility"}
+        assert set(test) >= {"score", "max_score", "name", "number", "output", "status", "tags",
+                             "visibility"}
     assert "shifted by (dy, dx): (1, 1)" in results["tests"][0]["output"]
     assert results["tests"][0]["tags"] == ["shifted by (dy, dx)"]
     assert results["extra_data"]["protection"] in results["output"]
@@ -155,48 +172,59 @@ def test_setup_sh_installs_only_what_is_listed(tmp_path):
 
 
 def test_what_gradescope_bundles_needs_no_other_package():
-    """With neither Pillow nor matplotlib nor tqdm nor CuPy, as on a machine that has run setup.sh."""
-    code = ("import sys\nclass No:\n    def find_spec(self, name, path=None, target=None):\n"
-            "        if name.split('.')[0] in ('PIL', 'matplotlib', 'tqdm', 'cupy'): raise ImportError(name)\n"
-            "sys.meta_path.insert(0, No())\nimport minialex.grader.grading, minialex.grader.inside\n"
-            "sys.path.insert(0, 'lessons')\nimport checking")
-    subprocess.run([sys.executable, "-c", code], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True)
+    """With neither Pillow nor matplotlib nor tqdm nor CuPy, as on a machine that has run
+    setup.sh."""
+    code = ("import sys\nclass No:\n    def find_spec(self, name, path=None, "
+            "target=None):\n        if name.split('.')[0] in ('PIL', 'matplotlib', 'tqdm', "
+            "'cupy'): raise ImportError(name)\nsys.meta_path.insert(0, "
+            "No())\nimport minialex.grader.grading, "
+            "minialex.grader.inside\nsys.path.insert(0, 'lessons')\nimport checking")
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT,
+                   env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True)
 
 
-# ------------------------------------------------------------------------------------------------ Classroom 50
+# ------------------------------------------------------------------------------------- Classroom 50
 
 
 def test_classroom_50(tmp_path):
-    bundle, checkout = made(tmp_path / "hw1", "--to", "classroom50", "--exercises", "04", "06", "07"), tmp_path / "checkout"
+    bundle, checkout = made(tmp_path / "hw1", "--to", "classroom50", "--exercises", "04", "06",
+                            "07"), tmp_path / "checkout"
     hand_in_three(checkout)
-    names = {"CLASSROOM": "cs", "ASSIGNMENT": "hw1", "SUBMISSION_TAG": "submit/2026-01-01", "COMMIT_URL": "https://x/commit/1",
-             "RELEASE_URL": "https://x/releases/1"}
-    done = subprocess.run([sys.executable, str(bundle / "autograder.py")], cwd=checkout, check=False,
-                          env={**os.environ, **names, "MINIALEX_ALONE": "1"})
+    names = {"CLASSROOM": "cs", "ASSIGNMENT": "hw1", "SUBMISSION_TAG": "submit/2026-01-01",
+             "COMMIT_URL": "https://x/commit/1", "RELEASE_URL": "https://x/releases/1"}
+    done = subprocess.run([sys.executable, str(bundle / "autograder.py")], cwd=checkout,
+                          check=False, env={**os.environ, **names, "MINIALEX_ALONE": "1"})
     assert done.returncode == 0  # although a test failed
     result = json.loads((checkout / "result.json").read_text("utf-8"))
-    assert set(result) == {"schema", "classroom", "assignment", "submission", "commit", "release", "review", "datetime", "score",
-                           "max-score", "tests"}
-    assert result["schema"] == "classroom50/result/v1" and (result["score"], result["max-score"]) == (2, 3)
-    assert all(isinstance(result[key], str) and result[key] for key in ("classroom", "assignment", "submission", "review"))
+    assert set(result) == {"schema", "classroom", "assignment", "submission", "commit", "release",
+                           "review", "datetime", "score", "max-score", "tests"}
+    assert result["schema"] == "classroom50/result/v1" and (result["score"],
+                                                            result["max-score"]) == (2, 3)
+    assert all(isinstance(result[key], str) and result[key]
+               for key in ("classroom", "assignment", "submission", "review"))
     datetime.datetime.strptime(result["datetime"], "%Y-%m-%dT%H:%M:%SZ")
-    assert [(test["test-name"], test["passed"]) for test in result["tests"]] == list(zip(THREE, (True, True, False)))
+    assert [(test["test-name"], test["passed"])
+            for test in result["tests"]] == list(zip(THREE, (True, True, False)))
     for test in result["tests"]:
-        assert isinstance(test["score"], int) and isinstance(test["max-score"], int) and isinstance(test["passed"], bool)
+        assert isinstance(test["score"], int) and isinstance(test["max-score"],
+                                                             int) and isinstance(test["passed"],
+                                                                                 bool)
     assert "returns nothing yet" in result["tests"][2]["feedback"]
     assert "returns nothing yet" in (checkout / "release-body.md").read_text("utf-8")
 
 
 def test_classroom_50_knows_whole_points_only(tmp_path, capsys):
-    assert grade.main([str(tmp_path / "x"), "--to", "classroom50", "--exercises", "04", "--points", "1.5"]) == 2
+    assert grade.main([str(tmp_path / "x"), "--to", "classroom50", "--exercises", "04", "--points",
+                       "1.5"]) == 2
     assert "whole numbers" in capsys.readouterr().err and not (tmp_path / "x").exists()
 
 
-# ------------------------------------------------------------------------------------------------ nbgrader
+# ----------------------------------------------------------------------------------------- nbgrader
 
 
 def test_notebooks_are_valid_and_complete(tmp_path):
-    nbformat = pytest.importorskip("nbformat", reason="pip install nbformat, to check what is written for nbgrader")
+    nbformat = pytest.importorskip("nbformat", reason="pip install nbformat, "
+                                   "to check what is written for nbgrader")
     for place in (made(tmp_path / "a", "--to", "nbgrader", "--exercises", "04", "06"),
                   made(tmp_path / "b", "--to", "nbgrader", "--layers", SKELETON)):
         for path in place.rglob("*.ipynb"):
@@ -208,25 +236,32 @@ def test_cells_for_nbgrader(tmp_path):
     (path,) = out.rglob("*.ipynb")
     cells = {cell["id"]: cell for cell in json.loads(path.read_text("utf-8"))["cells"]}
     answer, tests = "".join(cells["conv-answer"]["source"]), "".join(cells["conv-tests"]["source"])
-    assert answer.index("### BEGIN SOLUTION") < answer.index("raise NotImplementedError") < answer.index("### END SOLUTION")
-    assert tests.index("### BEGIN HIDDEN TESTS") < tests.index("check_backward") < tests.index("### END HIDDEN TESTS")
+    assert answer.index("### BEGIN SOLUTION") < answer.index(
+        "raise NotImplementedError") < answer.index("### END SOLUTION")
+    assert tests.index("### BEGIN HIDDEN TESTS") < tests.index("check_backward") < tests.index(
+        "### END HIDDEN TESTS")
     marks = cells["conv-tests"]["metadata"]["nbgrader"]
-    assert marks["grade"] and marks["locked"] and not marks["solution"] and marks["points"] == 3 and marks["schema_version"] == 3
+    assert marks["grade"] and marks["locked"] and not marks["solution"] and marks[
+        "points"] == 3 and marks["schema_version"] == 3
     assert cells["conv-answer"]["metadata"]["nbgrader"]["solution"]
 
 
 def test_nbgrader_itself(tmp_path):
     """Makes the students' version, then grades a right and an empty notebook."""
-    pytest.importorskip("nbgrader", reason="pip install nbgrader, to have it make and grade the notebooks")
+    pytest.importorskip("nbgrader", reason="pip install nbgrader, "
+                        "to have it make and grade the notebooks")
     out = made(tmp_path / "course", "--to", "nbgrader", "--exercises", "06")
     (source,) = out.rglob("06_relu.ipynb")
     name = source.parent.name
-    (out / "nbgrader_config.py").write_text("c = get_config()\nc.CourseDirectory.course_id = 'c'\n", encoding="utf-8")
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "JUPYTER_PLATFORM_DIRS": "1", "HOME": str(tmp_path),
-                   "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])}  # it starts alembic
+    (out / "nbgrader_config.py").write_text("c = get_config()\nc.CourseDirectory.course_id = 'c'\n",
+                                            encoding="utf-8")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "JUPYTER_PLATFORM_DIRS": "1",
+                   "HOME": str(tmp_path),
+                   "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])}  # it starts alembic  # noqa: E501
 
     def run(*arguments):
-        subprocess.run([sys.executable, "-m", "nbgrader", *arguments], cwd=out, env=environment, check=True, capture_output=True)
+        subprocess.run([sys.executable, "-m", "nbgrader", *arguments], cwd=out, env=environment,
+                       check=True, capture_output=True)
 
     run("generate_assignment", name)
     released = (out / "release" / name / "06_relu.ipynb").read_text("utf-8")
@@ -238,7 +273,8 @@ def test_nbgrader_itself(tmp_path):
     run("autograde", name)
     run("export")
     with open(out / "grades.csv", encoding="utf-8") as file:
-        assert {row["student_id"]: float(row["score"]) for row in csv.DictReader(file)} == {"anna": 1.0, "ben": 0.0}
+        assert {row["student_id"]: float(row["score"])
+                for row in csv.DictReader(file)} == {"anna": 1.0, "ben": 0.0}
 
 
 ALONE = """
@@ -266,7 +302,8 @@ for sentence in failed:
 
 
 def test_every_exercises_notebook_needs_minialex_alone(tmp_path):
-    """Its cells, in a process that finds no lessons/: the solution passes, a wrong answer is told its mistake."""
+    """Its cells, in a process that finds no lessons/: the solution passes, a wrong answer is told
+    its mistake."""
     names = test_exercises.EXERCISES
     out = made(tmp_path / "nb", "--to", "nbgrader", "--exercises", *(name[:2] for name in names))
     (tmp_path / "site").mkdir()
@@ -274,36 +311,44 @@ def test_every_exercises_notebook_needs_minialex_alone(tmp_path):
     books = {path.stem: str(path) for path in out.rglob("*.ipynb")}
     assert sorted(books) == names
     answers = [(books[name], *changes[0]) for name, changes in test_exercises.WRONG.items()]
-    done = subprocess.run([sys.executable, "-c", ALONE, json.dumps(answers), str(ROOT)], cwd=tmp_path, check=False, text=True,
-                          env={**os.environ, "PYTHONPATH": str(tmp_path / "site")}, capture_output=True)
+    done = subprocess.run([sys.executable, "-c", ALONE, json.dumps(answers), str(ROOT)],
+                          cwd=tmp_path, check=False, text=True,
+                          env={**os.environ, "PYTHONPATH": str(tmp_path / "site")},
+                          capture_output=True)
     assert (done.returncode, done.stderr) == (0, "")
 
 
-# ------------------------------------------------------------------------------------------------ PrairieLearn
+# ------------------------------------------------------------------------------------- PrairieLearn
 
 
 def test_a_question_for_prairielearn(tmp_path):
-    out = made(tmp_path / "q", "--to", "prairielearn", "--exercises", "04", "06", "--title", "Backward")
+    out = made(tmp_path / "q", "--to", "prairielearn", "--exercises", "04", "06", "--title",
+               "Backward")
     info = json.loads((out / "info.json").read_text("utf-8"))
-    assert info["title"] == "Backward" and info["gradingMethod"] == "External" and len(info["uuid"]) == 36
+    assert info["title"] == "Backward" and info["gradingMethod"] == "External" and len(
+        info["uuid"]) == 36
     question = (out / "question.html").read_text("utf-8")
     for name in THREE[:2]:
-        assert f'file-name="{name}.py"' in question and (out / "tests" / "start" / f"{name}.py").is_file()
+        assert f'file-name="{name}.py"' in question and (out / "tests" / "start"
+                                                         / f"{name}.py").is_file()
     assert "pl-external-grader-results" in question
 
 
 def test_prairielearns_grader_itself(tmp_path):
-    pytest.importorskip("pytest_prairielearn_grader", reason="pip install pytest-prairielearn-grader, to have it grade")
-    out = made(tmp_path / "q", "--to", "prairielearn", "--exercises", "04", "06", "07", "--points", "1", "2", "4")
+    pytest.importorskip("pytest_prairielearn_grader",
+                        reason="pip install pytest-prairielearn-grader, to have it grade")
+    out = made(tmp_path / "q", "--to", "prairielearn", "--exercises", "04", "06", "07", "--points",
+               "1", "2", "4")
     hand_in_three(out / "tests" / "student")
-    subprocess.run([sys.executable, "-m", "pytest", "-q", "test_student.py"], cwd=out / "tests", check=True, capture_output=True)
+    subprocess.run([sys.executable, "-m", "pytest", "-q", "test_student.py"], cwd=out / "tests",
+                   check=True, capture_output=True)
     results = json.loads((out / "tests" / "autograder_results.json").read_text("utf-8"))
     assert results["gradable"] and results["score"] == pytest.approx(3 / 7)
     assert [test["points"] for test in results["tests"]] == [1, 2, 0]
     assert "returns nothing yet" in results["tests"][2]["message"]
 
 
-# ------------------------------------------------------------------------------------------------ gradebooks
+# --------------------------------------------------------------------------------------- gradebooks
 
 
 def test_a_gradebook_of_a_folder(tmp_path):
@@ -311,8 +356,8 @@ def test_a_gradebook_of_a_folder(tmp_path):
     for student in ("anna", "=ben"):
         hand_in_three(tmp_path / "in" / student)
     (tmp_path / "in" / "=ben" / "04_convolution.py").write_text("def im2col(", encoding="utf-8")
-    out = made(tmp_path / "grades.csv", "--to", "csv", "--exercises", "04", "07", "--points", "2", "--submissions",
-               tmp_path / "in")
+    out = made(tmp_path / "grades.csv", "--to", "csv", "--exercises", "04", "07", "--points", "2",
+               "--submissions", tmp_path / "in")
     with open(out, encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert list(rows[0]) == ["student", "exercise", "points", "of", "feedback"]
@@ -322,10 +367,11 @@ def test_a_gradebook_of_a_folder(tmp_path):
     assert "SyntaxError" in rows[0]["feedback"] and "nothing yet" in rows[3]["feedback"]
 
 
-# ------------------------------------------------------------------------------------------------ nothing is overwritten
+# --------------------------------------------------------------------------- nothing is overwritten
 
 
-@pytest.mark.parametrize("form, out", [("gradescope", "a.zip"), ("classroom50", "a"), ("nbgrader", "a"), ("prairielearn", "a")])
+@pytest.mark.parametrize("form, out", [("gradescope", "a.zip"), ("classroom50", "a"),
+                                       ("nbgrader", "a"), ("prairielearn", "a")])
 def test_what_it_has_written_is_renewed_and_nothing_else(tmp_path, capsys, form, out):
     out = tmp_path / out
     made(out, "--to", form, "--exercises", "04")
@@ -336,13 +382,14 @@ def test_what_it_has_written_is_renewed_and_nothing_else(tmp_path, capsys, form,
             archive.writestr("notes.txt", "mine")
         kept, content = out, out.read_bytes()
     else:
-        kept = next(path for path in sorted(out.rglob("*")) if path.is_file() and path.name[0] != "."
-                    and path.suffix in (".json", ".ipynb", ".py"))
+        kept = next(path for path in sorted(out.rglob("*")) if path.is_file()
+                    and path.name[0] != "." and path.suffix in (".json", ".ipynb", ".py"))
         kept.write_text("mine", encoding="utf-8")
         content = kept.read_bytes()
     assert grade.main([str(out), "--to", form, "--exercises", "04", "06"]) == 2
     said = capsys.readouterr().err
-    assert kept.read_bytes() == content and said.count("\n") == 1 and "give another" in said and first
+    assert kept.read_bytes() == content and said.count(
+        "\n") == 1 and "give another" in said and first
 
 
 @pytest.mark.parametrize("form", grade.FORMATS)
@@ -360,7 +407,8 @@ def test_files_of_others_stay(tmp_path, capsys, form):
     (["--to", "csv", "--exercises", "04"], "give --submissions FOLDER"),
     (["--to", "gradescope", "--exercises", "99"], "there is no exercise 99"),
     (["--to", "gradescope", "--exercises", "04", "04"], "only once"),
-    (["--to", "gradescope", "--exercises", "04", "06", "--points", "1", "2", "3"], "give one number, or 2"),
+    (["--to", "gradescope", "--exercises", "04", "06", "--points", "1", "2", "3"],
+     "give one number, or 2"),
     (["--to", "gradescope", "--layers", "nowhere.py"], "there is no file 'nowhere.py'"),
     (["--to", "gradescope", "--exercises", "04", "--submissions", "x"], "goes with --to csv"),
 ])
@@ -370,15 +418,19 @@ def test_mistakes_are_one_sentence(tmp_path, capsys, arguments, sentence):
     assert sentence in said and said.count("\n") == 1 and not (tmp_path / "x.zip").exists()
 
 
-@pytest.mark.parametrize("option, numbers", [
-    ("--timeout", ("-1", "0", "nan", "inf", "1e6", "ten", "")), ("--memory", ("0", "-5", "63", "1.5", "9" * 30, "²", "nan")),
-    ("--seed", ("-1", "1.5", "²", "nan", "")), ("--points", ("0", "-1", "nan", "inf", "two"))])
-def test_numbers_that_no_grader_could_keep_are_refused_in_one_sentence(tmp_path, capsys, option, numbers):
+@pytest.mark.parametrize("option, numbers",
+                         [("--timeout", ("-1", "0", "nan", "inf", "1e6", "ten", "")),
+                          ("--memory", ("0", "-5", "63", "1.5", "9" * 30, "²", "nan")),
+                          ("--seed", ("-1", "1.5", "²", "nan", "")),
+                          ("--points", ("0", "-1", "nan", "inf", "two"))])
+def test_numbers_that_no_grader_could_keep_are_refused_in_one_sentence(tmp_path, capsys, option,
+                                                                       numbers):
     from minialex.cli import gradcheck
 
     (tmp_path / "a.py").write_text("", encoding="utf-8")
     for number in numbers:
-        commands = [(grade.main, [str(tmp_path / "x.zip"), "--to", "gradescope", "--exercises", "04"])]
+        commands = [(grade.main,
+                     [str(tmp_path / "x.zip"), "--to", "gradescope", "--exercises", "04"])]
         commands += [(gradcheck.main, [str(tmp_path / "a.py")])] * (option != "--points")
         for main, arguments in commands:
             try:
@@ -386,5 +438,6 @@ def test_numbers_that_no_grader_could_keep_are_refused_in_one_sentence(tmp_path,
             except SystemExit as ended:  # the parser's own way out
                 status = ended.code
             said = capsys.readouterr().err
-            assert status == 2 and said.count("\n") == 1 and f"{option}: {number!r} is not a" in said
+            assert status == 2 and said.count(
+                "\n") == 1 and f"{option}: {number!r} is not a" in said
     assert not (tmp_path / "x.zip").exists()

@@ -1,4 +1,5 @@
-"""The page about a class: known counts, nobody's name where none is wanted, nothing that has to be fetched."""
+"""The page about a class: known counts, nobody's name where none is wanted, nothing that has to be
+fetched."""
 import collections
 import html.parser
 import re
@@ -16,11 +17,13 @@ def result(name, status="correct", error=None, **verdicts):
     for place, word in verdicts.items():
         layer, _, gradient = place.rpartition("_")
         layers[layer][gradient] = word
-    checks = [{"name": layer, "checked": layer, "status": "wrong" if set(rows.values()) - {verdict.CORRECT} else "correct",
+    checks = [{"name": layer, "checked": layer,
+               "status": "wrong" if set(rows.values()) - {verdict.CORRECT} else "correct",
                "inputs": {}, "drawn": False, "error": None, "text": "",
-               "rows": [{"name": gradient, "verdict": word, "detail": ""} for gradient, word in rows.items()]}
-              for layer, rows in layers.items()]
-    return {"file": f"in/{name}.py", "status": status, "checks": checks, "error": error, "printed": ""}
+               "rows": [{"name": gradient, "verdict": word, "detail": ""}
+                        for gradient, word in rows.items()]} for layer, rows in layers.items()]
+    return {"file": f"in/{name}.py", "status": status, "checks": checks, "error": error,
+            "printed": ""}
 
 
 CLASS = [
@@ -56,7 +59,8 @@ def test_counts_and_who_shares_what():
         (("the file", "SyntaxError"), ["<b>eve"])]
     text = "".join(Page(class_report.page(CLASS)).text)
     assert "1 of 5 are all right, 3 have a wrong gradient, 1 could not be checked." in text
-    assert "Lesson 04, convolution, for 2 students" in text.replace("\n", "") and "+= and not =" in text
+    assert "Lesson 04, convolution, for 2 students" in text.replace("\n",
+                                                                    "") and "+= and not =" in text
     assert "ben (conv: x); carla (conv: x, w)" in text
 
 
@@ -64,7 +68,8 @@ def test_the_page_asks_for_nothing_and_runs_nothing():
     text = class_report.page(CLASS)
     page = Page(text)
     assert not {"script", "link", "img", "iframe", "object", "form", "a"} & set(page.tags)
-    assert not [value for name, value in page.attributes if name in ("src", "href", "action", "onclick", "onload", "srcset")]
+    assert not [value for name, value in page.attributes
+                if name in ("src", "href", "action", "onclick", "onload", "srcset")]
     assert "default-src 'none'" in text and not re.search(r"url\(|@import|https?:", text)
     assert "<b>eve" not in text and "&lt;b&gt;eve" in text
 
@@ -72,10 +77,12 @@ def test_the_page_asks_for_nothing_and_runs_nothing():
 def test_it_can_be_read_by_everybody():
     """In the dark, on a phone, and by a program that reads it aloud."""
     text = class_report.page(CLASS)
-    assert "prefers-color-scheme: dark" in text and "max-width: 40rem" in text and 'name="viewport"' in text
+    assert ("prefers-color-scheme: dark" in text and "max-width: 40rem" in text
+            and 'name="viewport"' in text)
     assert '<html lang="en">' in text and 'scope="col"' in text
     labels = re.findall(r'role="img" aria-label="([^"]+)"', text)
-    assert len(labels) == 2 and "3 a gradient is wrong" in labels[0] and "2 right: 1 student" in labels[1]
+    assert len(labels) == 2 and "3 a gradient is wrong" in labels[
+        0] and "2 right: 1 student" in labels[1]
 
 
 def test_anonymous():
@@ -112,4 +119,5 @@ def test_the_command(tmp_path, capsys):
 
 
 def test_what_is_to_be_taught_again_is_said_of_verdicts_only():
-    assert set(class_report.AGAIN) <= set(verdict.VERDICTS) and all(len(said) == 2 for said in class_report.AGAIN.values())
+    assert set(class_report.AGAIN) <= set(verdict.VERDICTS) and all(
+        len(said) == 2 for said in class_report.AGAIN.values())

@@ -38,13 +38,15 @@ def grade(tmp_path, code, skeleton=CLASSES, **points):
         (tmp_path / name).mkdir()
         (tmp_path / name / "layers.py").write_text(text, encoding="utf-8")
     items = list((points or {"ReLU": 1, "Linear": 3}).items())
-    assignment = {"title": "layers", "kind": "layers", "items": items, "skeleton": "layers.py", "seed": 0, "timeout": 10.0,
-                  "memory": 2048, "files": {}}
-    return {test["name"]: test for test in grading.grade(assignment, tmp_path / "in", tmp_path / "hidden")["tests"]}
+    assignment = {"title": "layers", "kind": "layers", "items": items, "skeleton": "layers.py",
+                  "seed": 0, "timeout": 10.0, "memory": 2048, "files": {}}
+    return {test["name"]: test
+            for test in grading.grade(assignment, tmp_path / "in", tmp_path / "hidden")["tests"]}
 
 
 def solved(relu=RELU, linear=LINEAR):
-    return CLASSES.replace("raise NotImplementedError", relu, 1).replace("raise NotImplementedError", linear, 1)
+    return CLASSES.replace("raise NotImplementedError", relu,
+                           1).replace("raise NotImplementedError", linear, 1)
 
 
 @pytest.mark.long
@@ -56,7 +58,8 @@ def test_classes_of_a_skeleton(tmp_path):
 @pytest.mark.long
 def test_a_part_of_the_points_for_a_part_of_the_gradients(tmp_path):
     tests = grade(tmp_path, solved(linear=LINEAR.replace("sum", "mean")))
-    assert tests["ReLU"]["score"] == 1 and tests["Linear"]["score"] == 2 and not tests["Linear"]["passed"]
+    assert tests["ReLU"]["score"] == 1 and tests["Linear"]["score"] == 2 and not tests["Linear"][
+        "passed"]
     assert "mean where a sum is due" in tests["Linear"]["feedback"]
 
 
@@ -146,10 +149,11 @@ class Double(ma.Function):
     def backward(self, grad_output): return 2 * grad_output
 """
 ITEMS = {"Value": 10, "cube": 1, "Scale": 2, "sigmoid": 1, "square_loss": 1, "Double": 1}
-ANSWERS = ("self.grad += out.grad\n            other.grad += out.grad", "self.grad += other.data * out.grad\n            "
-           "other.grad += self.data * out.grad", "self.grad += (1 - out.data ** 2) * out.grad", "return 3 * cache ** 2 * dout",
-           "self.dw = (dout * self.x).sum(axis=0)\n        return dout * self.w", "return sigmoid(x) * (1 - sigmoid(x))",
-           "dy = y - t", "return 2 * grad_output")
+ANSWERS = ("self.grad += out.grad\n            other.grad += out.grad",
+           "self.grad += other.data * out.grad\n            other.grad += self.data * out.grad",
+           "self.grad += (1 - out.data ** 2) * out.grad", "return 3 * cache ** 2 * dout",
+           "self.dw = (dout * self.x).sum(axis=0)\n        return dout * self.w",
+           "return sigmoid(x) * (1 - sigmoid(x))", "dy = y - t", "return 2 * grad_output")
 
 
 def unfinished():
@@ -162,21 +166,25 @@ def unfinished():
 
 def test_every_form_of_a_skeleton_earns_its_points(tmp_path):
     tests = grade(tmp_path, FORMS, unfinished(), **ITEMS)
-    assert {name: test["score"] for name, test in tests.items()} == ITEMS, [test["feedback"] for test in tests.values()]
+    assert {name: test["score"]
+            for name, test in tests.items()} == ITEMS, [test["feedback"] for test in tests.values()]
 
 
 @pytest.mark.parametrize("right, wrong, wrong_rows, said", first(1, [
     (ANSWERS[1], "raise NotImplementedError", 7, "a * b, by a"),
     (ANSWERS[1], "self.grad = 'as I like'", 7, "a * b, by a"),
     ("(1 - out.data ** 2)", "(1 - out.data)", 2, "a.tanh()"),
-    ("self.data * other.data, (", "self.data * other.data * 2, (", 7, "gives another value than the teacher's"),
+    ("self.data * other.data, (", "self.data * other.data * 2, (", 7,
+     "gives another value than the teacher's"),
     ("def tanh(self)", "def tan(self)", 1, "a.tanh(), by a"),
     ("self.grad += other.data", "self.grad = other.data", 1, "a * b + a"),
 ]))
-def test_a_wrong_operation_of_a_scalar_engine_costs_its_points(tmp_path, right, wrong, wrong_rows, said):
+def test_a_wrong_operation_of_a_scalar_engine_costs_its_points(tmp_path, right, wrong, wrong_rows,
+                                                               said):
     test = grade(tmp_path, FORMS.replace(right, wrong), unfinished(), Value=130)["Value"]
     rows = 13 if "def tan(" not in wrong else 11
-    assert test["score"] == pytest.approx(130 * (rows - wrong_rows) / rows, abs=0.01), test["feedback"]
+    assert test["score"] == pytest.approx(130 * (rows - wrong_rows) / rows,
+                                          abs=0.01), test["feedback"]
     assert said in test["feedback"]
 
 
@@ -209,6 +217,8 @@ class Softmax:
         raise NotImplementedError
 """
     right = "return self.y * (dout - (dout * self.y).sum())"
-    test = grade(tmp_path, right.join(skeleton.rsplit("raise NotImplementedError", 1)), skeleton, Softmax=1)["Softmax"]
-    assert test["score"] == 0 and "right for one example, wrong for 4 rows" in test["feedback"], test
+    test = grade(tmp_path, right.join(skeleton.rsplit("raise NotImplementedError", 1)), skeleton,
+                 Softmax=1)["Softmax"]
+    assert test["score"] == 0 and "right for one example, wrong for 4 rows" in test[
+        "feedback"], test
     assert "0 of 1 correct" in test["feedback"] and "a person has to look" in test["feedback"], test

@@ -29,13 +29,17 @@ def relu(x): return np.maximum(x, 0)
 def relu_backward(dout, x): return dout * 1.0
 """
 RIGHT = WRONG.replace("dout * 1.0", "dout * (x > 0)")
-RUN = 2 + int(os.environ.setdefault("HOSTILE_RUN", str(os.getpid()))) * 1e-9  # seconds; two runs at once tell their processes
-ASSIGNMENT = {"title": "relu", "kind": "layers", "items": [["relu", 4]], "skeleton": "relu_teacher.py", "seed": 0, "timeout": RUN,
-              "memory": 1024, "files": {"relu_teacher.py": SECRET}}
+# seconds; two runs at once tell their processes
+RUN = 2 + int(os.environ.setdefault("HOSTILE_RUN", str(os.getpid()))) * 1e-9
+ASSIGNMENT = {"title": "relu", "kind": "layers", "items": [["relu", 4]],
+              "skeleton": "relu_teacher.py", "seed": 0, "timeout": RUN, "memory": 1024,
+              "files": {"relu_teacher.py": SECRET}}
 SHORT = 4
-MARKS = {"@RESULT@": "results/results.json", "@SECRET@": "hidden/relu_teacher.py", "@OTHER@": "others/anna.py"}
-needs_linux = pytest.mark.skipif(sandbox.best_level() == "process", reason="this system offers a submission's process neither "
-                                 "an own user nor namespaces: nothing keeps it from other files")
+MARKS = {"@RESULT@": "results/results.json", "@SECRET@": "hidden/relu_teacher.py",
+         "@OTHER@": "others/anna.py"}
+needs_linux = pytest.mark.skipif(sandbox.best_level() == "process",
+                                 reason="this system offers a submission's process neither an own "
+                                 "user nor namespaces: nothing keeps it from other files")
 
 
 def stage(folder):
@@ -64,15 +68,18 @@ def grade(folder, code):
 def _try(place, name):
     stage(place)
     code = HOSTILE[name]
-    return grade(place, code if "def relu_backward" in code and "def relu(" in code else WRONG + code)
+    return grade(place, code if "def relu_backward" in code and "def relu(" in code
+                 else WRONG + code)
 
 
 @pytest.fixture(scope="module")
 def tried(tmp_path_factory):
-    """Each hostile submission, in front of a wrong answer and behind it: {name: (graded, nothing else has changed)}."""
+    """Each hostile submission, in front of a wrong answer and behind it: {name: (graded, nothing
+    else has changed)}."""
     places = {name: tmp_path_factory.mktemp("hostile") for name in HOSTILE}
     tries = some(SHORT, HOSTILE)
-    with ProcessPoolExecutor(3, multiprocessing.get_context("spawn")) as pool:  # one at a time in a process
+    # one at a time in a process
+    with ProcessPoolExecutor(3, multiprocessing.get_context("spawn")) as pool:
         return dict(zip(tries, pool.map(_try, [places[name] for name in tries], tries)))
 
 
@@ -93,7 +100,8 @@ def test_a_hostile_submission_gains_nothing(tried, name):
 @needs_linux
 def test_nothing_goes_on_running(tried):
     for _ in range(10_000):  # a busy machine takes its time to end them
-        left = [line for line in commands() if f"inside import main\nmain(*({RUN!r}, ".encode() in line]
+        left = [line for line in commands()
+                if f"inside import main\nmain(*({RUN!r}, ".encode() in line]
         if not left:
             break
         time.sleep(0.02)
@@ -127,20 +135,24 @@ def test_the_right_answer_is_right_in_an_odd_place(tmp_path):
 
 @pytest.mark.skipif(os.name != "posix", reason="a virtual environment looks different there")
 def test_python_may_be_installed_among_the_submissions(tmp_path):
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path / ".venv")], check=True)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path / ".venv")],
+                   check=True)
     (site,) = tmp_path.glob(".venv/lib/python*/site-packages")
-    (site / "here.pth").write_text("\n".join(path for path in sys.path if path.endswith("-packages")), encoding="utf-8")
+    (site / "here.pth").write_text("\n".join(path for path in sys.path
+                                             if path.endswith("-packages")), encoding="utf-8")
     for name in ("anna.py", "ben.py"):
         (tmp_path / name).write_text(RIGHT)
-    done = subprocess.run([str(tmp_path / ".venv/bin/python"), "-m", "minialex", "gradcheck", str(tmp_path)], check=False,
-                          env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, encoding="utf-8")
+    done = subprocess.run([str(tmp_path / ".venv/bin/python"), "-m", "minialex", "gradcheck",
+                           str(tmp_path)], check=False, env={**os.environ, "PYTHONPATH": str(ROOT)},
+                          capture_output=True, encoding="utf-8")
     assert "2 of 2 submissions correct" in done.stdout, done.stdout
 
 
 def test_files_beside_a_submission_are_not_run(tmp_path):
     """Files that Python or pytest would load on their own accord."""
     stage(tmp_path)
-    for name in ("sitecustomize.py", "usercustomize.py", "conftest.py", "numpy.py", "json.py", "minialex.py", "checking.py"):
+    for name in ("sitecustomize.py", "usercustomize.py", "conftest.py", "numpy.py", "json.py",
+                 "minialex.py", "checking.py"):
         (tmp_path / "submission" / name).write_text("import os\nos._exit(0)\n")
     (tmp_path / "submission" / "x.pth").write_text("import os; os._exit(0)\n")
     graded, _ = grade(tmp_path, RIGHT)
@@ -157,9 +169,11 @@ def test_a_link_as_submission_shows_nothing(tmp_path):
 def test_the_protection_that_was_in_force_is_said(tmp_path):
     code = ("import sys; sys.path.insert(0, sys.argv[1]); from minialex.grader import sandbox; "
             "print(sandbox.best_level(), sandbox.protection())")
-    done = subprocess.run([sys.executable, "-c", code, str(ROOT)], env={**os.environ, sandbox.CHOSEN: "process"},
-                          capture_output=True, encoding="utf-8", check=True)
-    assert done.stdout.startswith("process an own process, limits of time and memory; this system offers no more")
+    done = subprocess.run([sys.executable, "-c", code, str(ROOT)],
+                          env={**os.environ, sandbox.CHOSEN: "process"}, capture_output=True,
+                          encoding="utf-8", check=True)
+    assert done.stdout.startswith("process an own process, limits of time and memory; "
+                                  "this system offers no more")
     graded = {"tests": [], "score": 0, "seconds": 0, "protection": sandbox.protection()}
     assert sandbox.protection() in gradescope.results(graded)["output"]
 
@@ -168,9 +182,12 @@ IN_A_CLASS = {  # what a submission's process may say where it is believed
     "unusable": "said('the teacher is to blame')",
     "empty": "said({'found': [{}], 'troubles': [[7, 1]]})",
     "number": "Submission.check = lambda *_: (7, {})",
-    "rows": "Check.told = lambda self, *_: {**self.result, 'status': 'correct', 'rows': [{'name': 1}, 7]}",
-    "status": "Check.told = lambda self, *_: {**self.result, 'status': ['correct'], 'error': 'oops'}",
-    "object": "Check.told = lambda self, *_: {**self.result, 'status': 'correct', 'rows': [{'name': 'x', 'verdict': 'correct', "
+    "rows": "Check.told = lambda self, *_: {**self.result, 'status': 'correct', 'rows': [{'name': "
+            "1}, 7]}",
+    "status": "Check.told = lambda self, *_: {**self.result, 'status': ['correct'], 'error': "
+              "'oops'}",
+    "object": "Check.told = lambda self, *_: {**self.result, 'status': 'correct', 'rows': "
+              "[{'name': 'x', 'verdict': 'correct', "
               "'detail': '', 'more': object()}]}",
 }
 SAID = """
@@ -190,10 +207,12 @@ def test_nobody_spoils_the_table_of_a_class(tmp_path, capsys):
     for name, code in IN_A_CLASS.items():
         (folder / f"{name}.py").write_text(WRONG + SAID + code, encoding="utf-8")
     (folder / "anna.py").write_text(RIGHT)
-    arguments = [str(folder), "--like", str(tmp_path / "hidden" / "relu_teacher.py"), "--json", "--report",
-                 str(tmp_path / "class.html")]
+    arguments = [str(folder), "--like", str(tmp_path / "hidden" / "relu_teacher.py"), "--json",
+                 "--report", str(tmp_path / "class.html")]
     assert main(arguments) == 1
-    results = {Path(result["file"]).stem: result for result in map(json.loads, capsys.readouterr().out.splitlines())}
+    results = {Path(result["file"]).stem: result
+               for result in map(json.loads, capsys.readouterr().out.splitlines())}
     assert {name for name, result in results.items() if result["status"] == "correct"} == {"anna"}
-    assert results.keys() == {"anna", *IN_A_CLASS} and all(telling.rows(result) for result in results.values())
+    assert results.keys() == {"anna", *IN_A_CLASS} and all(telling.rows(result)
+                                                           for result in results.values())
     assert "1 of 7 are all right" in (tmp_path / "class.html").read_text("utf-8")

@@ -9,17 +9,21 @@ TRAIN = ["train", "--variant", "lenet5", "--epochs", "1", "--batch-size", "8", "
 
 
 def command(*arguments, cwd=None, python=(), **variables):
-    """`python -m minialex.COMMAND ...` as a CompletedProcess with text; variables: of the environment, None to unset."""
-    environment = {"OPENBLAS_NUM_THREADS": "1", "MINIALEX_THREADS": "1"} | os.environ | {"PYTHONPATH": str(ROOT)} | variables
+    """`python -m minialex.COMMAND ...` as a CompletedProcess with text; variables: of the
+    environment, None to unset."""
+    environment = {"OPENBLAS_NUM_THREADS": "1",
+                   "MINIALEX_THREADS": "1"} | os.environ | {"PYTHONPATH": str(ROOT)} | variables
     environment = {name: str(value) for name, value in environment.items() if value is not None}
     name, *rest = map(str, arguments)
-    return subprocess.run([sys.executable, *python, "-m", f"minialex.{name}", *rest], cwd=cwd, env=environment, text=True,
-                          capture_output=True, encoding="utf-8", errors="replace")
+    return subprocess.run([sys.executable, *python, "-m", f"minialex.{name}", *rest], cwd=cwd,
+                          env=environment, text=True, capture_output=True, encoding="utf-8",
+                          errors="replace")
 
 
 def contents(folder):
     """{relative path: bytes} of all files in a folder, to see what a command has changed."""
-    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(Path(folder).rglob("*")) if path.is_file()}
+    return {str(path.relative_to(folder)): path.read_bytes()
+            for path in sorted(Path(folder).rglob("*")) if path.is_file()}
 
 
 def refused(done):

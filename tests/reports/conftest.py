@@ -1,4 +1,5 @@
-"""What people bring: situations from public reports, each with the outcome that its reporter expected.
+"""What people bring: situations from public reports, each with the outcome that its reporter
+expected.
 
 A module for each kind. Their inputs are small and made here.
 """

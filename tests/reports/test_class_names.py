@@ -1,4 +1,5 @@
-"""What classes are called: ImageNet's ids have names, and a list of classes may be in any coding and order."""
+"""What classes are called: ImageNet's ids have names, and a list of classes may be in any coding
+and order."""
 
 import json
 import pickle
@@ -28,15 +29,19 @@ def test_an_id_is_shown_by_its_name_and_stays_the_class():
 
 
 def test_other_classes_are_shown_as_they_are():
-    assert shown(names.named(["cat", "n0144", "dog"])) == ["cat", "n0144", "dog"] and names.differing(names.named(["cat"])) == {}
+    assert shown(names.named(["cat", "n0144", "dog"])) == [
+        "cat", "n0144", "dog"] and names.differing(names.named(["cat"])) == {}
 
 
 def test_the_thousand_of_imagenet():
     thousand = names.read_classes("imagenet")
     assert len(set(thousand)) == len(set(shown(thousand))) == 1000 and thousand == sorted(thousand)
-    assert [shown(thousand)[number] for number in (0, 207, 281, 999)] == ["tench", "golden retriever", "tabby", "toilet tissue"]
+    assert [shown(thousand)[number] for number in (0, 207, 281, 999)] == ["tench",
+                                                                          "golden retriever",
+                                                                          "tabby", "toilet tissue"]
     licence = (names.Path(names.__file__).with_name("WORDNET-LICENSE.txt")).read_text()
-    assert "WordNet 3.0 Copyright 2006 by Princeton University" in licence and "THIS SOFTWARE AND DATABASE IS PROVIDED" in licence
+    assert ("WordNet 3.0 Copyright 2006 by Princeton University" in licence
+            and "THIS SOFTWARE AND DATABASE IS PROVIDED" in licence)
 
 
 LISTS = {
@@ -54,7 +59,8 @@ LISTS = {
 @pytest.mark.parametrize("name", LISTS)
 @pytest.mark.parametrize("coding", ["utf-8", "utf-16"])
 def test_lists_of_classes(tmp_path, name, coding):
-    (tmp_path / "names.txt").write_bytes(LISTS[name].removeprefix("\ufeff" * (coding == "utf-16")).encode(coding))
+    (tmp_path / "names.txt").write_bytes(
+        LISTS[name].removeprefix("\ufeff" * (coding == "utf-16")).encode(coding))
     assert names.read_classes(tmp_path / "names.txt") == ["Leopards", "Motorbikes", "airplanes"]
 
 
@@ -72,13 +78,15 @@ MAPPINGS = {
 @pytest.mark.parametrize("name", MAPPINGS)
 def test_mappings(tmp_path, name):
     (tmp_path / "names").write_text("\ufeff" + MAPPINGS[name], encoding="utf-8")
-    assert names.read_mapping(tmp_path / "names", IDS) == {"n01440764": "tench", "n02012849": "crane"}
+    assert names.read_mapping(tmp_path / "names", IDS) == {"n01440764": "tench",
+                                                           "n02012849": "crane"}
     assert names.read_classes(tmp_path / "names")[-1] == "n02012849" or name == "CSV"
 
 
 def test_a_file_names_classes_of_any_kind(tmp_path):
     (tmp_path / "names.csv").write_text("0,Egyptian cat\n1,Labrador\n")
-    assert shown(names.of_data(None, ["0", "1", "2"], tmp_path / "names.csv")) == ["Egyptian cat", "Labrador", "2"]
+    assert shown(names.of_data(None, ["0", "1", "2"], tmp_path / "names.csv")) == ["Egyptian cat",
+                                                                                   "Labrador", "2"]
 
 
 @pytest.mark.parametrize("up", range(4))
@@ -98,9 +106,11 @@ def test_a_file_called_words_that_is_another_programs(tmp_path):
     assert shown(names.of_data(tmp_path, IDS))[0] == "tench"
 
 
-@pytest.mark.parametrize(("content", "sentence"), [
-    (b"", "names none of the classes"), (b"n99999999 nothing\n", r"names none of the classes \(n01440764, n02012849"),
-    (b"{broken", "begins like JSON and is none"), (b"\xff\xfe\x00", "no text in UTF-8 or UTF-16"), (None, "No such file")])
+@pytest.mark.parametrize(("content", "sentence"),
+                         [(b"", "names none of the classes"),
+                          (b"n99999999 nothing\n", r"names none of the classes \(n01440764, "
+                           r"n02012849"), (b"{broken", "begins like JSON and is none"),
+                          (b"\xff\xfe\x00", "no text in UTF-8 or UTF-16"), (None, "No such file")])
 def test_files_that_name_nothing(tmp_path, content, sentence):
     if content is not None:
         (tmp_path / "names").write_bytes(content)
@@ -139,12 +149,15 @@ def test_commands_show_names_and_json_has_both(birds):
     said = command("evaluate", "run", cwd=place).stdout
     assert "\nSchleie " in said and "\nn01440764" not in said
     found = json.loads(command("evaluate", "run", "--json", cwd=place).stdout)
-    assert [row["class"] for row in found["results"][0]["classes"]] == IDS and found["class_names"]["n01440764"] == "Schleie"
+    assert [row["class"] for row in found["results"][0]["classes"]] == IDS and found["class_names"][
+        "n01440764"] == "Schleie"
     assert "Schleie" in command("predict", "run", "in/n01440764/0.png", cwd=place).stdout
-    (first, *_), = [entry["predictions"] for entry in json.loads(command("predict", "run", "in/n01440764/0.png", "--json",
-                                                                         cwd=place).stdout)]
-    assert first["class"] in IDS and first["name"] in ("Schleie", "crane (n02012849)", "crane (n03126707)")
-    head, row = command("predict", "run", "in/n01440764/0.png", "--csv", "-", cwd=place).stdout.splitlines()[:2]
+    (first, *_), = [entry["predictions"] for entry in json.loads(
+        command("predict", "run", "in/n01440764/0.png", "--json", cwd=place).stdout)]
+    assert first["class"] in IDS and first["name"] in ("Schleie", "crane (n02012849)",
+                                                       "crane (n03126707)")
+    head, row = command("predict", "run", "in/n01440764/0.png", "--csv", "-",
+                        cwd=place).stdout.splitlines()[:2]
     assert head.endswith("name_1,name_2,name_3") and "Schleie" in row
     (place / "mine.txt").write_text("n01440764 tanche\n")
     assert "\ntanche " in command("evaluate", "run", "--class-names", "mine.txt", cwd=place).stdout
@@ -156,7 +169,8 @@ def test_a_list_in_another_order_or_coding_gives_the_same_result(birds):
     place, _ = birds
     assert command("export", "run", "w.npz", cwd=place).returncode == 0
     results = []
-    for content in (None, "\ufeff" + "\r\n".join(IDS), "\n".join(IDS[::-1]), "\n".join(f"{name} fish" for name in IDS[::-1])):
+    for content in (None, "\ufeff" + "\r\n".join(IDS), "\n".join(IDS[::-1]),
+                    "\n".join(f"{name} fish" for name in IDS[::-1])):
         if content:
             (place / "classes.txt").write_text(content, encoding="utf-8")
         done = command("evaluate", "w.npz", "--data", "in", "--json", "--out", "c.png", "--force",

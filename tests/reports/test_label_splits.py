@@ -1,4 +1,5 @@
-"""Tables whose column split divides the pictures: rows that lack it, a folder of test pictures, and what a pack says of them."""
+"""Tables whose column split divides the pictures: rows that lack it, a folder of test pictures, and
+what a pack says of them."""
 
 import json
 import os
@@ -30,14 +31,16 @@ def opened(root, text, name="labels.csv"):
     """Names of training and validation pictures, and what is left out."""
     (root.parent / name).write_text(text)
     train, val = data.open_data(root, labels=root.parent / name, report=None)
-    return train.names, val.names, [(path.rpartition(name)[2], reason) for path, reason in train.problems]
+    return train.names, val.names, [(path.rpartition(name)[2], reason)
+                                    for path, reason in train.problems]
 
 
 ROWS = {  # a head, a row, and the same row without its last cells
     "the part last": ("file,label,split", "{n}.png,{c},{p}", "{n}.png,{c}"),
     "the part and more": ("file,label,split,licence", "{n}.png,{c},{p},free", "{n}.png,{c}"),
     "an unknown head of the class": ("file,what,split", "{n}.png,{c},{p}", "{n}.png,{c}"),
-    "a column for each class": ("file,cat,dog,split", "{n}.png,{cat},{dog},{p}", "{n}.png,{cat},{dog}"),
+    "a column for each class": ("file,cat,dog,split", "{n}.png,{cat},{dog},{p}",
+                                "{n}.png,{cat},{dog}"),
 }
 
 
@@ -45,10 +48,13 @@ ROWS = {  # a head, a row, and the same row without its last cells
 @pytest.mark.parametrize("number", [0, 2, COUNT - 1])
 def test_a_row_without_its_last_cells_leaves_them_to_the_others(flat, name, number):
     head, row, short = ROWS[name]
-    cells = [{"n": f"{n:02d}", "c": class_of(n), "p": part, "cat": 1 - n % 2, "dog": n % 2} for n, part in enumerate(PARTS)]
-    text = "\n".join([head, *((short if n == number else row).format(**each) for n, each in enumerate(cells))])
+    cells = [{"n": f"{n:02d}", "c": class_of(n), "p": part, "cat": 1 - n % 2, "dog": n % 2}
+             for n, part in enumerate(PARTS)]
+    text = "\n".join([head, *((short if n == number else row).format(**each)
+                              for n, each in enumerate(cells))])
     train, val, told = opened(flat, text)
-    expected = {part: {f"{n:02d}.png" for n in range(COUNT) if PARTS[n] == part and n != number} for part in PARTS}
+    expected = {part: {f"{n:02d}.png" for n in range(COUNT) if PARTS[n] == part and n != number}
+                for part in PARTS}
     assert (set(train), set(val)) == (expected["train"], expected["val"])
     assert told[0] == (f":{number + 2}", LEFT_OUT) and len(told) == 2
 
@@ -68,7 +74,8 @@ def test_a_short_row_of_a_column_for_each_class(flat, head):
 @pytest.mark.parametrize("form", ["list", "lines"])
 @pytest.mark.parametrize("without", [0, 3])
 def test_a_record_of_json_without_a_part_leaves_it_to_the_others(flat, form, without):
-    records = [{"file": f"{n:02d}.png", "label": class_of(n), "split": part} for n, part in enumerate(PARTS)]
+    records = [{"file": f"{n:02d}.png", "label": class_of(n), "split": part}
+               for n, part in enumerate(PARTS)]
     del records[without]["split"]
     text = json.dumps(records) if form == "list" else "\n".join(map(json.dumps, records))
     train, val, told = opened(flat, text, "labels.json")
@@ -108,17 +115,20 @@ def test_pictures_in_the_folder_test_that_no_row_names_are_told(divided):
     assert "it lies beside train/ and is not used" in [reason for _, reason in told]
 
 
-@pytest.mark.parametrize("parts", [["test"] * 8, ["val"] * 8, ["val", "test"] * 4, ["test"] * 7 + ["x"]])
+@pytest.mark.parametrize("parts",
+                         [["test"] * 8, ["val"] * 8, ["val", "test"] * 4, ["test"] * 7 + ["x"]])
 def test_a_table_that_calls_no_picture_train(flat, parts):
     rows = [f"{n:02d}.png,{class_of(n)},{part}" for n, part in enumerate(parts)]
-    with pytest.raises(UserError, match="labels.csv calls none of the pictures in .*flat train: write train in its split"):
+    with pytest.raises(UserError, match="labels.csv calls none of the pictures in .*flat train: "
+                       "write train in its split"):
         opened(flat, "\n".join(["file,label,split", *rows]))
 
 
 def test_a_table_that_names_no_picture_to_learn_from(tmp_path):
     for number in range(COUNT):
         write(tmp_path / "in" / ("val" if number > 3 else "train") / f"{number:02d}.png", number)
-    with pytest.raises(UserError, match="labels.csv names none of the pictures in .*in to learn from: write their classes"):
+    with pytest.raises(UserError, match="labels.csv names none of the pictures in .*in to learn "
+                       "from: write their classes"):
         opened(tmp_path / "in", "\n".join(f"{n:02d}.png,{class_of(n)}" for n in range(4, COUNT)))
 
 
@@ -132,7 +142,8 @@ def test_a_pack_names_the_table_where_it_lies(tmp_path, flat, monkeypatch, name)
     pack("flat", "packed", 36, progress=False, report=None, labels=name)
     told = data.open_data("packed", size=36, report=None)[0].problems
     table = str((tmp_path / name).resolve())
-    assert [path for path, _ in told if "labels" in path] == [f"{table}:2", f"{table}:10", table, table]
+    assert [path for path, _ in told if "labels" in path] == [f"{table}:2", f"{table}:10", table,
+                                                              table]
     assert [path for path, _ in told if "labels" not in path] == [os.path.join("packed", "00.png")]
 
 
@@ -144,13 +155,16 @@ def test_what_cannot_be_used_in_the_folder_test_is_told(tmp_path):
     rows = [f"{n:02d}.png,{class_of(n)},{part}" for n, part in enumerate(PARTS)]
     train, val, told = opened(root, "\n".join(["file,label,split", *rows]))
     assert (len(train), len(val)) == (4, 2)
-    assert [reason for _, reason in told] == ["this link leads back to a folder that contains it", TEST]
+    assert [reason for _, reason in told] == ["this link leads back to a folder that contains it",
+                                              TEST]
 
 
 @pytest.mark.parametrize("head", [None, "file,label,phase", "file,label,fold,split"])
 def test_parts_in_a_column_of_another_name_are_told(flat, head):
-    rows = [",".join([f"{n:02d}.png", class_of(n), PARTS[n], "1"][:(head or "a,b,c").count(",") + 1]) for n in range(COUNT)]
+    rows = [",".join([f"{n:02d}.png", class_of(n), PARTS[n],
+                      "1"][:(head or "a,b,c").count(",") + 1]) for n in range(COUNT)]
     train, val, problems = opened(flat, "\n".join([head, *rows] if head else rows))
     assert len(train) + len(val) == COUNT
-    assert ("its column 3 says train, val or test, but is not called split, so it is not used: call it so in the first line, "
-            "as in file,label,split") in [reason for _, reason in problems]
+    assert ("its column 3 says train, val or test, but is not called split, so it is not used: "
+            "call it so in the first line, as in file,label,split") in [reason
+                                                                        for _, reason in problems]

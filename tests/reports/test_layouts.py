@@ -1,4 +1,5 @@
-"""Trees as people download them: what becomes a class, which part is which, and what is refused with the folder to give."""
+"""Trees as people download them: what becomes a class, which part is which, and what is refused
+with the folder to give."""
 
 import pytest
 from PIL import Image
@@ -9,7 +10,8 @@ from minialex.errors import UserError
 
 
 def build(root, paths, count=3):
-    """Folders of `count` small pictures each; a path with an ending is one file, a picture unless it is text."""
+    """Folders of `count` small pictures each; a path with an ending is one file, a picture unless
+    it is text."""
     for path in paths.split():
         folder = root / path
         if "." in folder.name and not folder.name.startswith((".", "001.", "002.", "found.")):
@@ -26,9 +28,11 @@ def each(*parts, inside="cat dog"):
     return " ".join(f"{part}/{name}" for part in parts for name in inside.split())
 
 
-# name: (folders with pictures, what to open, classes, training pictures, validation pictures); the test's part as a fourth
+# name: (folders with pictures, what to open, classes, training pictures, validation pictures); the
+# test's part as a fourth
 FOUND = {
-    "cat-and-dog, Kaggle": (each("training_set/training_set", "test_set/test_set"), "cat dog", 4, 2),
+    "cat-and-dog, Kaggle": (each("training_set/training_set", "test_set/test_set"), "cat dog", 4,
+                            2),
     "intel image classification, Kaggle": (
         each("seg_train/seg_train", "seg_test/seg_test") + " seg_pred/seg_pred", "cat dog", 4, 2),
     "Train and Test in capitals": (each("Train", "Test"), "cat dog", 4, 2),
@@ -39,24 +43,30 @@ FOUND = {
     "numbers behind the names": (each("train1", "val1", "test1"), "cat dog", 6, 6),
     "train_images": (each("train_images", "val_images", "test_images"), "cat dog", 6, 6),
     "train-set": (each("train-set", "validation-set"), "cat dog", 6, 6),
-    "ImageNet's archives unpacked": (each("ILSVRC2012_img_train", "ILSVRC2012_img_val"), "cat dog", 6, 6),
+    "ImageNet's archives unpacked": (each("ILSVRC2012_img_train", "ILSVRC2012_img_val"), "cat dog",
+                                     6, 6),
     "imagenette": (each("train", "val") + " noisy_imagenette.csv", "cat dog", 6, 6),
     "train/train alone": (each("train/train"), "cat dog", 4, 2),
     "train/train and a flat test": (each("train/train") + " test/test", "cat dog", 4, 2),
     "images in each part": (each("train/images", "val/images"), "cat dog", 6, 6),
     "chest_xray, with a copy and what macOS adds": (
-        each("train", "val", "test", "chest_xray/train", "chest_xray/val", "__MACOSX/train"), "cat dog", 6, 6),
+        each("train", "val", "test", "chest_xray/train", "chest_xray/val", "__MACOSX/train"),
+        "cat dog", 6, 6),
     "cell_images, with a copy inside": ("cat dog " + each("cell_images"), "cat dog", 4, 2),
-    "flowers in flowers": ("cat dog owl " + each("flowers", inside="cat dog owl"), "cat dog owl", 6, 3),
+    "flowers in flowers": ("cat dog owl " + each("flowers", inside="cat dog owl"), "cat dog owl", 6,
+                           3),
     "val beside the classes": ("cat dog " + each("val"), "cat dog", 6, 6),
     "test beside the classes": ("cat dog " + each("test"), "cat dog", 4, 2),
-    "Tiny ImageNet's training part": (each("train", inside="n01443537/images n01629819/images"), "n01443537 n01629819", 4, 2),
+    "Tiny ImageNet's training part": (each("train", inside="n01443537/images n01629819/images"),
+                                      "n01443537 n01629819", 4, 2),
     "birds, CUB's images": ("001.Auk 002.Albatross", "001.Auk 002.Albatross", 4, 2),
     "ASL alphabet, Kaggle": (each("asl_train/asl_train") + " asl_test/asl_test", "cat dog", 4, 2),
     "a data set's name before the part": (each("stage1_train", "stage1_test"), "cat dog", 4, 2),
     "a data set's name, and validation": (each("Xray_Train", "Xray_Val"), "cat dog", 6, 6),
-    "a word behind the part": (each("train_another", "validation_another", "test_another", "test"), "cat dog", 6, 6),
-    "Food-11, whose test is called evaluation": (each("training", "validation", "evaluation"), "cat dog", 6, 6),
+    "a word behind the part": (each("train_another", "validation_another", "test_another", "test"),
+                               "cat dog", 6, 6),
+    "Food-11, whose test is called evaluation": (each("training", "validation", "evaluation"),
+                                                 "cat dog", 6, 6),
     "trainval": (each("trainval", "test"), "cat dog", 4, 2),
     "GTSRB": (each("Train") + " Test Meta Train.csv", "cat dog", 4, 2),
     "numbered classes": ("label_0 label_1", "label_0 label_1", 4, 2),
@@ -79,35 +89,52 @@ def test_found(tmp_path, name):
 
 # name: (folders with pictures, what to open below the root, what the sentence says; {} is the root)
 REFUSED = {
-    "dogs-vs-cats, Kaggle": ("train test1", "{}/train holds 3 pictures but no class folders: .*--labels FILE"),
-    "dogs-vs-cats beside a table": ("train test1 sampleSubmission.csv", "{}/train holds 3 pictures but no class folders"),
-    "cassava": ("train_images test_images train.csv", "{}/train_images holds 3 pictures but no class folders: .*--labels"),
+    "dogs-vs-cats, Kaggle": ("train test1",
+                             "{}/train holds 3 pictures but no class folders: .*--labels FILE"),
+    "dogs-vs-cats beside a table": ("train test1 sampleSubmission.csv",
+                                    "{}/train holds 3 pictures but no class folders"),
+    "cassava": ("train_images test_images train.csv",
+                "{}/train_images holds 3 pictures but no class folders: .*--labels"),
     "one folder of pictures": ("images", r"one class only \(images\).*--labels FILE"),
-    "Oxford pets": ("images annotations/trimaps annotations/list.txt", "annotations, images, which are no classes.*--labels"),
+    "Oxford pets": ("images annotations/trimaps annotations/list.txt",
+                    "annotations, images, which are no classes.*--labels"),
     "an archive's folder": (each("archive/train", "archive/test"), "give {}/archive$"),
     "an archive's folder around the classes": (each("archive/raw-img"), "give {}/archive/raw-img$"),
     "flowers/flowers": (each("flowers/flowers"), "give {}/flowers/flowers$"),
     "PetImages beside a licence": (each("PetImages") + " readme.txt", "give {}/PetImages$"),
     "caltech-101": (each("caltech-101/101_ObjectCategories") + " caltech-101/Annotations/cat/a.mat",
                     "give {}/caltech-101/101_ObjectCategories$"),
-    "CUB_200_2011": ("CUB/images/001.Auk CUB/images/002.Albatross CUB/parts/parts.txt", "give {}/CUB/images$"),
+    "CUB_200_2011": ("CUB/images/001.Auk CUB/images/002.Albatross CUB/parts/parts.txt",
+                     "give {}/CUB/images$"),
     "images/train": (each("images/train", "images/val") + " labels/train/a.txt", "give {}/images$"),
     "dataset/train": (each("dataset/train") + " models/a.h5", "give {}/dataset$"),
     "data deep below": (each("a/b/data/train", "a/b/data/test"), "give {}/a/b/data$"),
     "ImageNet from Kaggle": (
-        each("ILSVRC/Data/CLS-LOC/train", "ILSVRC/Data/CLS-LOC/val") + " ILSVRC/Annotations/CLS-LOC/train/cat/a.xml "
-        "ILSVRC/Annotations/CLS-LOC/val/a.xml ILSVRC/ImageSets/CLS-LOC/train.txt", "give {}/ILSVRC/Data/CLS-LOC$"),
-    "the same in one part only": (each("train/train", "val"), "{}/train holds nothing but train/ with the class folders: move"),
-    "each class divided": ("cat/train cat/test dog/train dog/test", "give {}/cat$|holds test, train|all hold test, train"),
+        each("ILSVRC/Data/CLS-LOC/train", "ILSVRC/Data/CLS-LOC/val")
+        + " ILSVRC/Annotations/CLS-LOC/train/cat/a.xml "
+        "ILSVRC/Annotations/CLS-LOC/val/a.xml ILSVRC/ImageSets/CLS-LOC/train.txt",
+        "give {}/ILSVRC/Data/CLS-LOC$"),
+    "the same in one part only": (each("train/train", "val"),
+                                  "{}/train holds nothing but train/ with the class folders: move"),
+    "each class divided": ("cat/train cat/test dog/train dog/test",
+                           "give {}/cat$|holds test, train|all hold test, train"),
     "two divided sets": (each("one/train", "one/test", "two/train", "two/test"), "give {}/one$"),
-    "a class with folders in it": ("train/cat train/cat/a train/cat/b val/cat", r"one class only \(cat\)"),
-    "cars_train and cars_test, flat": ("cars_train/cars_train cars_test/cars_test", "one class only.*--labels FILE"),
-    "each class divided by its name": ("cat_train cat_test dog_train dog_test", "which divide each class: move"),
-    "Google Drive's pieces": ("data-20240101T000000Z-001/data/cat data-20240101T000000Z-002/data/dog", "are no classes: put"),
-    "HAM10000": ("HAM10000_images_part_1 HAM10000_images_part_2 HAM10000.csv", "are no classes: .*--labels FILE"),
-    "NIH chest": ("images_001/images images_002/images Data.csv", "are no classes: .*--labels FILE"),
-    "parts in a folder of its own name, beside a test": (each("X/X/train", "X/X/valid") + " test/test", "give {}/X/X$"),
-    "parts deep in one of several folders": (each("data/x/train", "data/x/val") + " docs/figures", "give {}/data/x$"),
+    "a class with folders in it": ("train/cat train/cat/a train/cat/b val/cat",
+                                   r"one class only \(cat\)"),
+    "cars_train and cars_test, flat": ("cars_train/cars_train cars_test/cars_test",
+                                       "one class only.*--labels FILE"),
+    "each class divided by its name": ("cat_train cat_test dog_train dog_test",
+                                       "which divide each class: move"),
+    "Google Drive's pieces": ("data-20240101T000000Z-001/data/cat "
+                              "data-20240101T000000Z-002/data/dog", "are no classes: put"),
+    "HAM10000": ("HAM10000_images_part_1 HAM10000_images_part_2 HAM10000.csv",
+                 "are no classes: .*--labels FILE"),
+    "NIH chest": ("images_001/images images_002/images Data.csv",
+                  "are no classes: .*--labels FILE"),
+    "parts in a folder of its own name, beside a test": (each("X/X/train", "X/X/valid")
+                                                         + " test/test", "give {}/X/X$"),
+    "parts deep in one of several folders": (each("data/x/train", "data/x/val") + " docs/figures",
+                                             "give {}/data/x$"),
     "a repository with pictures of its own": (each("data") + " assets docs", "give {}/data$"),
     "Office-31": (each("amazon/images", "dslr/images", "webcam/images"), "all hold cat, dog"),
     "train twice": (each("train1", "train2"), "train1 and train2, which mean the same"),
@@ -123,11 +150,11 @@ def test_refused(tmp_path, name):
     assert "\n" not in str(caught.value)
 
 
-BINS = ("@eaDir", "#recycle", "#snapshot", ".@__thumb", "@Recycle", "@Recently-Snapshot", "lost+found", "$RECYCLE.BIN",
-        "RECYCLER",
-        "System Volume Information", ".Trash-1000", ".Trashes", "__MACOSX", "__pycache__", ".ipynb_checkpoints", ".thumbnails",
-        "FOUND.000", ".git", ".AppleDouble", "Network Trash Folder", "LOST.DIR", "_gsdata_", "_vti_cnf", "Previews.lrdata",
-        "wandb", "lightning_logs", "mlruns", "node_modules")
+BINS = ("@eaDir", "#recycle", "#snapshot", ".@__thumb", "@Recycle", "@Recently-Snapshot",
+        "lost+found", "$RECYCLE.BIN", "RECYCLER", "System Volume Information", ".Trash-1000",
+        ".Trashes", "__MACOSX", "__pycache__", ".ipynb_checkpoints", ".thumbnails", "FOUND.000",
+        ".git", ".AppleDouble", "Network Trash Folder", "LOST.DIR", "_gsdata_", "_vti_cnf",
+        "Previews.lrdata", "wandb", "lightning_logs", "mlruns", "node_modules")
 
 
 @pytest.mark.parametrize("name", BINS)
@@ -160,22 +187,27 @@ def test_a_folder_called_runs_is_no_class_and_said_so(tmp_path):
     assert [path for path, _ in train.problems] == [str(tmp_path / "runs")]
 
 
-@pytest.mark.parametrize(("name", "doubtful"), [
-    ("train", True), ("Test1", True), ("seg_pred", True), ("val", True), ("images", True), ("data", True), ("dataset", True),
-    ("annotations", True), ("cat", False), ("freight train", False), ("trainer", False), ("contest", False), ("valley", False),
-    ("database", False), ("evaluation", True), ("strain", False), ("image", True), ("猫train", False)])
+@pytest.mark.parametrize(("name", "doubtful"),
+                         [("train", True), ("Test1", True), ("seg_pred", True), ("val", True),
+                          ("images", True), ("data", True), ("dataset", True),
+                          ("annotations", True), ("cat", False), ("freight train", False),
+                          ("trainer", False), ("contest", False), ("valley", False),
+                          ("database", False), ("evaluation", True), ("strain", False),
+                          ("image", True), ("猫train", False)])
 def test_names_that_are_rarely_classes(name, doubtful):
     assert layout.is_doubtful(name) == doubtful
 
 
 def counts(root):
     pictures = data.open_whole(root, size=9, report=None)
-    return {part: sum(picture.part == part for picture in pictures) for part in {picture.part for picture in pictures}}
+    return {part: sum(picture.part == part for picture in pictures)
+            for part in {picture.part for picture in pictures}}
 
 
 @pytest.mark.parametrize(("paths", "expected"), [
     (each("train", "val", "test") + " test/owl", {"train": 6, "val": 6, "test": 9}),
-    (each("seg_train/seg_train", "seg_test/seg_test") + " seg_pred/seg_pred", {"train": 6, "test": 6}),
+    (each("seg_train/seg_train", "seg_test/seg_test") + " seg_pred/seg_pred",
+     {"train": 6, "test": 6}),
     ("train/cat train/dog test", {"train": 6}),
     ("cat dog " + each("test"), {"train": 6, "test": 6}),
     ("test/cat test/dog val/cat", {"test": 6, "val": 3}),

@@ -1,4 +1,5 @@
-"""NumPy's functions on a Tensor say what to do instead, and a masked array is no Tensor: its mask would be lost."""
+"""NumPy's functions on a Tensor say what to do instead, and a masked array is no Tensor: its mask
+would be lost."""
 import numpy as np
 import pytest
 
@@ -6,34 +7,39 @@ import minialex as ma
 import minialex.functional as F
 from minialex import nn, optim
 
-CALLS = [np.sum, np.mean, np.max, np.min, np.prod, np.std, np.argmax, np.sort, np.cumsum, np.transpose, np.reshape, np.clip,
-         np.linalg.norm, np.fft.fft, np.asarray, np.array, np.dot, np.concatenate, np.stack, np.vstack, np.where, np.allclose,
-         np.array_equal, np.einsum, np.tensordot, np.pad, np.repeat, np.ones_like, np.testing.assert_allclose]
-MORE = {np.reshape: [(2, 1)], np.clip: [0, 1], np.dot: [np.ones(2)], np.allclose: [np.ones(2)], np.array_equal: [np.ones(2)],
-        np.tensordot: [np.ones(2), 1], np.pad: [1], np.repeat: [2], np.testing.assert_allclose: [np.ones(2)]}
+CALLS = [np.sum, np.mean, np.max, np.min, np.prod, np.std, np.argmax, np.sort, np.cumsum,
+         np.transpose, np.reshape, np.clip, np.linalg.norm, np.fft.fft, np.asarray, np.array,
+         np.dot, np.concatenate, np.stack, np.vstack, np.where, np.allclose, np.array_equal,
+         np.einsum, np.tensordot, np.pad, np.repeat, np.ones_like, np.testing.assert_allclose]
+MORE = {np.reshape: [(2, 1)], np.clip: [0, 1], np.dot: [np.ones(2)], np.allclose: [np.ones(2)],
+        np.array_equal: [np.ones(2)], np.tensordot: [np.ones(2), 1], np.pad: [1], np.repeat: [2],
+        np.testing.assert_allclose: [np.ones(2)]}
 
 
 @pytest.mark.parametrize("function", CALLS, ids=lambda function: function.__name__)
 def test_a_function_of_numpy_is_refused_with_a_sentence(function):
     t = ma.Tensor([1.0, 2.0], requires_grad=True)
-    first = {np.concatenate: [[t, t]], np.stack: [[t.data, t]], np.vstack: [[t]], np.where: [t.data > 1, t, t],
-             np.einsum: ["i,i", t, np.ones(2)]}.get(function, [t])
-    with pytest.raises(TypeError, match=r"NumPy needs an array, not a Tensor: use \.data .* or \.numpy\(\)"):
+    first = {np.concatenate: [[t, t]], np.stack: [[t.data, t]], np.vstack: [[t]],
+             np.where: [t.data > 1, t, t], np.einsum: ["i,i", t, np.ones(2)]}.get(function, [t])
+    with pytest.raises(TypeError, match=r"NumPy needs an array, not a Tensor: "
+                       r"use \.data .* or \.numpy\(\)"):
         function(*first, *MORE.get(function, []))
 
 
-@pytest.mark.parametrize("function", [np.exp, np.add.reduce, np.isnan, lambda t: np.add(np.ones(2), 1, out=t)])
+@pytest.mark.parametrize("function",
+                         [np.exp, np.add.reduce, np.isnan, lambda t: np.add(np.ones(2), 1, out=t)])
 def test_so_is_a_ufunc(function):
     with pytest.raises(TypeError, match="NumPy needs an array, not a Tensor"):
         function(ma.Tensor([1.0, 2.0]))
 
 
 @pytest.mark.parametrize("call, instead", [
-    (np.exp, "x.exp() instead of np.exp"), (lambda t: np.maximum(0, t), "F.relu(x)"), (np.sqrt, "x ** 0.5"),
-    (lambda t: np.maximum(t, 0.0), "F.relu(x)"), (lambda t: np.dot(2, t), "x * y instead of np.dot"),
+    (np.exp, "x.exp() instead of np.exp"), (lambda t: np.maximum(0, t), "F.relu(x)"),
+    (np.sqrt, "x ** 0.5"), (lambda t: np.maximum(t, 0.0), "F.relu(x)"),
+    (lambda t: np.dot(2, t), "x * y instead of np.dot"),
     (lambda t: np.dot(t, np.float64(2)), "x * y"), (lambda t: np.dot(np.eye(2), t), "x @ y"),
-    (lambda t: np.dot(t, t), "x @ y instead of np.dot"), (np.sum, "x.sum()"), (np.tanh, "F.tanh(x)"),
-])
+    (lambda t: np.dot(t, t), "x @ y instead of np.dot"), (np.sum, "x.sum()"),
+    (np.tanh, "F.tanh(x)")])
 def test_and_says_what_to_write_instead(call, instead):
     with pytest.raises(TypeError) as raised:
         call(ma.Tensor([1.0, 2.0]))
@@ -69,7 +75,8 @@ def test_an_array_beside_a_tensor_still_computes():
     assert (np.ones(2) + ma.Tensor([1.0, 2.0])).data.tolist() == [2, 3]
     assert (np.ones((2, 2)) @ ma.Tensor([1.0, 2.0])).data.tolist() == [3, 3]
     for array, result in ((5 - np.ones(2), [3, 2]), (np.float64(4), [3, 2])):
-        assert (array - ma.Tensor([1.0, 2.0])).data.tolist() == np.subtract(array, ma.Tensor([1.0, 2.0])).data.tolist() == result
+        assert (array - ma.Tensor([1.0, 2.0])).data.tolist() == np.subtract(
+            array, ma.Tensor([1.0, 2.0])).data.tolist() == result
     assert (np.full(2, 4.0) / ma.Tensor([1.0, 2.0]) ** 2).data.tolist() == [4, 1]
     assert (np.full(2, 3.0) ** ma.Tensor([1.0, 2.0])).data.tolist() == [3, 9]
 
@@ -111,11 +118,13 @@ TAKES = {
        for sign in ("add", "sub", "mul", "truediv", "pow", "matmul")},
     "an argument": lambda: F.mse_loss(ma.Tensor([1.0, 2.0]), MASKED),
     "a gradient": lambda: (ma.Tensor([1.0, 2.0], requires_grad=True) * 2).backward(MASKED),
-    "weights": lambda: nn.Linear(2, 1).load_state_dict({"weight": np.ma.masked_array([[1.0, 9.0]]), "bias": [0.0]}),
+    "weights": lambda: nn.Linear(2, 1).load_state_dict({"weight": np.ma.masked_array([[1.0, 9.0]]),
+                                                        "bias": [0.0]}),
     "in lists of lists": lambda: ma.Tensor([[[MASKED]]]),
     "an index": lambda: ma.Tensor([1.0, 2.0])[np.ma.masked_array([0, 1], [0, 1])],
     "one of two indices": lambda: ma.Tensor(np.eye(2))[0, np.ma.masked_array([True, True], [0, 1])],
-    "what backward returns": lambda: Backward(lambda g: np.ma.masked_array(g, [0, 1]))(a_leaf()).sum().backward(),
+    "what backward returns": lambda: Backward(lambda g: np.ma.masked_array(g, [0, 1]))(
+    a_leaf()).sum().backward(),
     "a gradient that is set": lambda: step(np.ma.masked_array([1.0, 9.0], [0, 1])),
     "columns": lambda: F.im2col(np.ma.masked_array(np.ones((1, 1, 3, 3))), 2),
     "labels": lambda: F.cross_entropy(np.eye(2), np.ma.masked_array([0, 1], [0, 1])),
@@ -128,7 +137,8 @@ def test_a_masked_array_is_refused(call):
         call()
 
 
-@pytest.mark.parametrize("made", [lambda g: g * 1j, lambda g: g.astype(object), lambda g: "1", lambda g: ma.Tensor([1.0, 2.0])])
+@pytest.mark.parametrize("made", [lambda g: g * 1j, lambda g: g.astype(object), lambda g: "1",
+                                  lambda g: ma.Tensor([1.0, 2.0])])
 def test_what_is_no_gradient_is_refused_wherever_it_comes_from(made):
     x = a_leaf()
     with pytest.raises(TypeError, match="real numbers|array, not a Tensor"):

@@ -9,8 +9,9 @@ from cases import TRAIN, command, contents, refused
 from minialex.cli import compare, evaluate, export, predict, report
 from minialex.data import open_data
 
-THEIRS = {"config.json": '{"my": "settings"}', "report.html": "mine", "labels.csv.new": "weeks of work", "curves.png": "plot",
-          "timing.csv": "1,2,3", "metrics.csv": "a,b"}
+THEIRS = {"config.json": '{"my": "settings"}', "report.html": "mine",
+          "labels.csv.new": "weeks of work", "curves.png": "plot", "timing.csv": "1,2,3",
+          "metrics.csv": "a,b"}
 
 
 @pytest.fixture
@@ -76,7 +77,7 @@ def test_an_empty_folder_is_taken(tmp_path, pictures):
     assert refused(again) and "holds a run already" in again.stderr
 
 
-# ------------------------------------------------------------------------------------------------ other commands
+# ----------------------------------------------------------------------------------- other commands
 
 
 def a_picture(pictures, folder, name, number=0):
@@ -87,12 +88,15 @@ def a_picture(pictures, folder, name, number=0):
 
 
 @pytest.mark.long
-def test_feature_maps_of_two_pictures_of_one_name(tiny_run, pictures, tmp_path, monkeypatch, capsys):
+def test_feature_maps_of_two_pictures_of_one_name(tiny_run, pictures, tmp_path, monkeypatch,
+                                                  capsys):
     """13. The same command again replaces its own pictures; another one's are kept."""
     monkeypatch.chdir(tmp_path)
-    first, second = (a_picture(pictures, tmp_path / name, "1.png", number) for number, name in enumerate("ab"))
+    first, second = (a_picture(pictures, tmp_path / name, "1.png", number)
+                     for number, name in enumerate("ab"))
     assert predict.main([str(tiny_run), "a/1.png", "b/1.png", "--features"]) == 0
-    assert sorted(os.listdir()) == ["1-features-2.png", "1-features.png", "a", "b", "pictures-prediction.png"]
+    assert sorted(os.listdir()) == ["1-features-2.png", "1-features.png", "a", "b",
+                                    "pictures-prediction.png"]
     told = capsys.readouterr().out
     assert "feature maps: 1-features.png" in told and "feature maps: 1-features-2.png" in told
     before = contents(tmp_path)
@@ -100,8 +104,8 @@ def test_feature_maps_of_two_pictures_of_one_name(tiny_run, pictures, tmp_path, 
     assert predict.main([str(tiny_run), second, "--features"]) == 0
     assert predict.main([str(tiny_run), first, "--features"]) == 0
     after = contents(tmp_path)
-    assert sorted(os.listdir()) == ["1-features-2.png", "1-features.png", "1-prediction-2.png", "1-prediction.png", "a", "b",
-                                    "pictures-prediction.png"]
+    assert sorted(os.listdir()) == ["1-features-2.png", "1-features.png", "1-prediction-2.png",
+                                    "1-prediction.png", "a", "b", "pictures-prediction.png"]
     assert before.items() <= after.items()
 
 
@@ -112,7 +116,8 @@ def test_a_picture_is_not_replaced_by_its_prediction(tiny_run, pictures, tmp_pat
     assert "--force" in capsys.readouterr().err and contents(tmp_path) == before
     assert predict.main([str(tiny_run), picture, "--out", str(tmp_path / "b.jpg")]) == 0
     assert (tmp_path / "b.jpg").read_bytes()[:2] == b"\xff\xd8", "what is called .jpg is one"
-    assert predict.main([str(tiny_run), picture, "--out", str(tmp_path / "b.jpg")]) == 0, "its own work"
+    assert predict.main([str(tiny_run), picture, "--out",
+                         str(tmp_path / "b.jpg")]) == 0, "its own work"
     assert predict.main([str(tiny_run), picture, "--out", picture, "--force"]) == 0
     assert predict.main([str(tiny_run), picture, "--out", str(tmp_path / "b.docx")]) == 2
     assert "ends in no format" in capsys.readouterr().err
@@ -123,9 +128,11 @@ def commands_that_write(run, picture, folder):
     return [(predict.main, [run, picture, "--out", f"{folder}/p.png"], "p.png"),
             (predict.main, [run, picture, "--csv", f"{folder}/p.csv"], "p.csv"),
             (evaluate.main, [run, "--device", "cpu", "--out", f"{folder}/c.png"], "c.png"),
-            (evaluate.main, [run, "--device", "cpu", "--out", f"{folder}/other.png", "--csv", f"{folder}/c.csv"], "c.csv"),
+            (evaluate.main, [run, "--device", "cpu", "--out", f"{folder}/other.png",
+                             "--csv", f"{folder}/c.csv"], "c.csv"),
             (compare.main, [run, "--out", f"{folder}/compare.png"], "compare.png"),
-            *((export.main, [run, f"{folder}/x{ending}"], f"x{ending}") for ending in (".pth", ".npz", ".safetensors")),
+            *((export.main, [run, f"{folder}/x{ending}"], f"x{ending}")
+              for ending in (".pth", ".npz", ".safetensors")),
             (report.main, [run, "--device", "cpu"], "report.html")]
 
 
@@ -139,7 +146,8 @@ def test_a_command_replaces_only_its_own_work(tiny_run, pictures, tmp_path, caps
     folder.mkdir(exist_ok=True)
     for neighbour in (f"{name}.new", f"{name}.part", f"{name}.tmp"):
         (folder / neighbour).write_text("weeks of work")
-    for content in ("mine", "picture,class\n", "PK\x03\x04", "\x89PNG\r\n\x1a\n", "<!DOCTYPE html>\n<html>"):
+    for content in ("mine", "picture,class\n", "PK\x03\x04", "\x89PNG\r\n\x1a\n",
+                    "<!DOCTYPE html>\n<html>"):
         (folder / name).write_text(content, newline="")
         before = contents(folder)
         assert main(arguments) == 2, content
@@ -149,7 +157,8 @@ def test_a_command_replaces_only_its_own_work(tiny_run, pictures, tmp_path, caps
     assert main([*arguments, "--force"]) == 0
     ours = contents(folder)[name]
     assert len(ours) > 60 and main(arguments) == 0, "its own work, without --force"
-    assert all((folder / f"{name}{ending}").read_text() == "weeks of work" for ending in (".new", ".part", ".tmp"))
+    assert all((folder / f"{name}{ending}").read_text() == "weeks of work"
+               for ending in (".new", ".part", ".tmp"))
     assert not list(folder.glob(".minialex*"))
 
 
@@ -157,7 +166,8 @@ def test_a_command_replaces_only_its_own_work(tiny_run, pictures, tmp_path, caps
 def test_the_names_that_commands_choose_are_free_ones(tiny_run, pictures, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     run, photo = str(tiny_run), a_picture(pictures, tmp_path, "photo.png")
-    theirs = ["photo-prediction.png", "photo-features.png", "confusion.png", "compare.png", "patches-conv1-0.png"]
+    theirs = ["photo-prediction.png", "photo-features.png", "confusion.png", "compare.png",
+              "patches-conv1-0.png"]
     for name in theirs:
         (tmp_path / name).write_text("mine")
     assert export.main([run, "net.npz"]) == 0
@@ -166,7 +176,8 @@ def test_the_names_that_commands_choose_are_free_ones(tiny_run, pictures, tmp_pa
         assert evaluate.main(["net.npz", "--data", str(pictures), "--device", "cpu"]) == 0
         assert compare.main([run]) == 0
     assert all((tmp_path / name).read_text() == "mine" for name in theirs)
-    assert sorted(os.listdir()) == sorted(["photo.png", "net.npz", *theirs, *(name.replace(".png", "-2.png") for name in theirs)])
+    assert sorted(os.listdir()) == sorted(["photo.png", "net.npz", *theirs,
+                                           *(name.replace(".png", "-2.png") for name in theirs)])
 
 
 def test_weights_do_not_replace_a_checkpoint(tiny_run, tmp_path, capsys):
@@ -174,7 +185,8 @@ def test_weights_do_not_replace_a_checkpoint(tiny_run, tmp_path, capsys):
     run = tmp_path / "run"
     shutil.copytree(tiny_run, run)
     before = contents(run)
-    assert export.main([str(run), str(run / "checkpoint-best.npz")]) == 2 and contents(run) == before
+    assert export.main([str(run),
+                        str(run / "checkpoint-best.npz")]) == 2 and contents(run) == before
 
 
 @pytest.mark.long
@@ -186,16 +198,19 @@ def test_pictures_of_somebody_in_a_runs_folder_stay(pictures, tmp_path):
         (run / name).write_text("mine")
     (run / "curves.png").unlink()
     done = command("train", "--resume", run)
-    assert done.returncode == 0 and "filters.png was not drawn" in done.stdout and "report.html" in done.stdout
-    assert (run / "filters.png").read_text() == (run / "report.html").read_text() == "mine" and (run / "curves.png").exists()
+    assert (done.returncode == 0 and "filters.png was not drawn" in done.stdout
+            and "report.html" in done.stdout)
+    assert (run / "filters.png").read_text() == (run / "report.html").read_text() == "mine" and (
+        run / "curves.png").exists()
 
 
-# ------------------------------------------------------------------------------------------------ runs beside the pictures
+# ------------------------------------------------------------------------- runs beside the pictures
 
 
 @pytest.mark.long
 def test_runs_beside_the_classes_are_none(flat, tmp_path):
-    """04. Whatever their folder is called; --resume, evaluate and report of the first run go on working."""
+    """04. Whatever their folder is called; --resume, evaluate and report of the first run go on
+    working."""
     pets = tmp_path / "pets"
     shutil.copytree(flat, pets)
     classes = sorted(path.name for path in flat.iterdir())
@@ -206,7 +221,8 @@ def test_runs_beside_the_classes_are_none(flat, tmp_path):
     assert again.returncode == 0, again.stderr
     assert json.loads((pets / "again" / "config.json").read_text())["classes"] == classes
     (run,) = (path for path in (pets / "runs").iterdir() if path.is_dir())
-    for arguments in (["evaluate", run, "--device", "cpu"], ["report", run, "--device", "cpu"], ["train", "--resume", run]):
+    for arguments in (["evaluate", run, "--device", "cpu"], ["report", run, "--device", "cpu"],
+                      ["train", "--resume", run]):
         done = command(*arguments, cwd=pets)
         assert done.returncode == 0, (arguments, done.stderr)
 

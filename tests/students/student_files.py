@@ -40,5 +40,6 @@ def verdicts(result):
 
 
 def command(*arguments, **options):
-    return subprocess.run([sys.executable, "-m", "minialex.gradcheck", *map(str, arguments)], cwd=ROOT, capture_output=True,
-                          encoding="utf-8", env={**os.environ, "PYTHONIOENCODING": "utf-8"}, check=False, **options)
+    return subprocess.run([sys.executable, "-m", "minialex.gradcheck", *map(str, arguments)],
+                          cwd=ROOT, capture_output=True, encoding="utf-8",
+                          env={**os.environ, "PYTHONIOENCODING": "utf-8"}, check=False, **options)

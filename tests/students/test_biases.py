@@ -1,4 +1,5 @@
-"""x + b without weights: b is as wide as x where it is summed over the rows, as large as x where it is not."""
+"""x + b without weights: b is as wide as x where it is summed over the rows, as large as x where it
+is not."""
 import pytest
 from student_files import verdicts
 
@@ -25,5 +26,6 @@ def test_a_slip_in_it_is_found(check, gradient):
 
 def test_a_slip_beside_it_is_told_for_arrays_of_one_shape(check):
     quotient = BIAS.replace("return x + b", "self.x, self.b = x, b\n        return x / b")
-    status, (result,) = check(div=quotient.replace("return d, d.sum(0)", "return d / self.b, -d * self.x / self.b"))
+    status, (result,) = check(div=quotient.replace("return d, d.sum(0)",
+                                                   "return d / self.b, -d * self.x / self.b"))
     assert status == 1 and verdicts(result)["b"] != "shape differs", result

@@ -12,7 +12,7 @@ from student_files import LINEAR, RELU, ROOT, command, write
 
 from minialex.gradcheck.__main__ import main
 
-# ------------------------------------------------------------------------------------------------ broken submissions
+# ------------------------------------------------------------------------------- broken submissions
 
 
 BROKEN = {
@@ -32,9 +32,11 @@ BROKEN = {
 
 @pytest.fixture(scope="module")
 def broken(tmp_path_factory):
-    """All broken files and two good ones, in one run of the command: (exit status, {name: result})."""
+    """All broken files and two good ones, in one run of the command: (exit status, {name:
+    result})."""
     folder = tmp_path_factory.mktemp("broken")
-    codes = {name: code for name, (code, _, _) in BROKEN.items()} | {"a_good": LINEAR, "z_good": LINEAR}
+    codes = {name: code for name, (code, _, _) in BROKEN.items()} | {"a_good": LINEAR,
+                                                                     "z_good": LINEAR}
     files = [write(folder, name, code) for name, code in codes.items()]
     done = command(*files, "--json", "--timeout", "1")
     results = [json.loads(line) for line in done.stdout.splitlines()]
@@ -72,7 +74,8 @@ def test_the_other_pairs_are_checked_after_an_endless_loop_and_a_crash(check):
         return dout
     """ + RELU)
     assert status == 1
-    assert [(item["name"], item["status"]) for item in result["checks"]] == [("a", "error"), ("b", "error"), ("relu", "correct")]
+    assert [(item["name"], item["status"])
+            for item in result["checks"]] == [("a", "error"), ("b", "error"), ("relu", "correct")]
     assert result["checks"][0]["error"]["kind"] == "out of time"
     assert result["checks"][1]["error"]["message"] == "the Python interpreter crashed (SIGABRT)"
 
@@ -96,7 +99,8 @@ def test_prints_do_not_disturb_json_and_are_shown_by_verbose(check, tmp_path, ca
     print("hello" * 1000000)
     print("to stderr", file=sys.stderr)
     """ + RELU)
-    assert status == 0 and result["printed"].startswith("hellohello") and len(result["printed"]) <= 2001
+    assert status == 0 and result["printed"].startswith("hellohello") and len(
+        result["printed"]) <= 2001
     path = write(tmp_path, "quiet", RELU + "\n    print('a word')")
     assert main([str(path), "--verbose"]) == 0
     assert "what the code printed:\n  | a word" in capsys.readouterr().out
@@ -120,14 +124,15 @@ def test_an_error_in_backward_shows_only_the_students_lines(tmp_path, capsys):
     assert max(map(len, said.splitlines())) <= 80
 
 
-# ------------------------------------------------------------------------------------------------ the command line
+# --------------------------------------------------------------------------------- the command line
 
 
 @pytest.mark.parametrize("arguments, sentence", [
     (["not_there.py"], "the file 'not_there.py' is not there"),
     (["EMPTY"], "holds no Python files"),
     (["FILE:one,two,three"], "two names"),
-    (["FILE", "--shape", "x"], "--shape x: give an argument's name and its value, as in --shape x=2,3,7,7."),
+    (["FILE", "--shape", "x"], "--shape x: give an argument's name and its value, "
+     "as in --shape x=2,3,7,7."),
     (["FILE", "--shape", "x=2,0"], "whole numbers from 1"),
     (["FILE", "--labels", "y=3"], "the number of classes"),
     (["FILE", "--like", "nowhere.py"], "there is no file 'nowhere.py'"),
@@ -136,7 +141,8 @@ def test_an_error_in_backward_shows_only_the_students_lines(tmp_path, capsys):
 def test_mistakes_of_the_command_line_are_one_sentence(tmp_path, capsys, arguments, sentence):
     path, empty = write(tmp_path, "mine", RELU), tmp_path / "empty"
     empty.mkdir()
-    assert main([argument.replace("FILE", str(path)).replace("EMPTY", str(empty)) for argument in arguments]) == 2
+    assert main([argument.replace("FILE", str(path)).replace("EMPTY", str(empty))
+                 for argument in arguments]) == 2
     said = capsys.readouterr()
     assert sentence in said.err and said.err.count("\n") == 1 and said.out.count("\n") <= 2
 
@@ -150,7 +156,8 @@ def test_a_teachers_file_that_cannot_be_used(tmp_path, capsys):
 def test_pictures_one_for_each_check(tmp_path, capsys):
     path = write(tmp_path, "two", RELU + LINEAR.replace("dout.sum(axis=0)", "dout.sum(axis=0) * 2"))
     assert main([str(path), "--plot", str(tmp_path / "out.png")]) == 1
-    assert sorted(file.name for file in tmp_path.glob("*.png")) == ["out-linear.png", "out-relu.png"]
+    assert sorted(file.name for file in tmp_path.glob("*.png")) == ["out-linear.png",
+                                                                    "out-relu.png"]
     assert main([f"{path}:relu", "--plot", str(tmp_path / "one.png")]) == 0
     assert (tmp_path / "one.png").read_bytes().startswith(b"\x89PNG")
     assert main([f"{path}:relu", "--plot", str(tmp_path / "nowhere" / "one.png")]) == 2
@@ -159,10 +166,13 @@ def test_pictures_one_for_each_check(tmp_path, capsys):
 
 @pytest.mark.skipif(os.name != "posix", reason="Ctrl-C as a signal")
 def test_after_ctrl_c_nothing_goes_on_running(tmp_path):
-    path = write(tmp_path, "endless", "import os\nopen('pid.txt', 'w').write(str(os.getpid()))\nwhile True:\n    pass\n")
-    running = subprocess.Popen([sys.executable, "-m", "minialex.gradcheck", str(path), "--timeout", "600"], cwd=tmp_path,
-                               env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL)
-    while not (pid := (tmp_path / "pid.txt").read_text() if (tmp_path / "pid.txt").exists() else ""):
+    path = write(tmp_path, "endless",
+                 "import os\nopen('pid.txt', 'w').write(str(os.getpid()))\nwhile True:\n    pass\n")
+    running = subprocess.Popen([sys.executable, "-m", "minialex.gradcheck", str(path), "--timeout",
+                                "600"], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)},
+                               stdout=subprocess.DEVNULL)
+    while not (pid := (tmp_path / "pid.txt").read_text() if (tmp_path / "pid.txt").exists()
+               else ""):
         time.sleep(0.05)
     running.send_signal(signal.SIGINT)
     assert running.wait(60) == 130

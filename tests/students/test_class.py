@@ -1,4 +1,5 @@
-"""Thirty submissions of the skeleton, one command: what a teacher reads, and what docs/gradient-checking.md shows of it."""
+"""Thirty submissions of the skeleton, one command: what a teacher reads, and what
+docs/gradient-checking.md shows of it."""
 import json
 import re
 from pathlib import Path
@@ -20,14 +21,16 @@ def a_class(tmp_path_factory):
     submissions.write(folder)
     done = command(*sorted(folder.glob("*.py")), "--like", SKELETON, "--timeout", "3", "--json")
     assert done.returncode == 1 and done.stderr == ""
-    return {Path(result["file"]).stem: result for result in map(json.loads, done.stdout.splitlines())}
+    return {Path(result["file"]).stem: result
+            for result in map(json.loads, done.stdout.splitlines())}
 
 
 @pytest.fixture
 def table(a_class, monkeypatch, capsys):
     """What the same command prints without --json, for the same results."""
     by_file = {result["file"]: result for result in a_class.values()}
-    monkeypatch.setattr(sessions, "results", lambda jobs, at_once: [by_file[job["file"]] for job in jobs])
+    monkeypatch.setattr(sessions, "results", lambda jobs,
+                        at_once: [by_file[job["file"]] for job in jobs])
     assert main([*by_file, "--like", str(SKELETON)]) == 1
     return capsys.readouterr().out
 
@@ -35,7 +38,8 @@ def table(a_class, monkeypatch, capsys):
 def test_thirty_submissions_each_with_what_is_wrong(a_class, table):
     results = a_class
     assert len(results) == len(submissions.CLASS) == 30
-    assert {name for name, result in results.items() if result["status"] == "correct"} == {"anna", "elif", "mehmet", "olga"}
+    assert {name for name, result in results.items()
+            if result["status"] == "correct"} == {"anna", "elif", "mehmet", "olga"}
     assert max(map(len, table.splitlines())) <= 80
     for who, function, _, _ in submissions.CLASS:
         states = {item["name"]: item["status"] for item in results[who]["checks"]}
@@ -50,7 +54,8 @@ def test_the_page_about_the_class_counts_them(a_class):
     assert found["off by a constant factor"] == ["david", "linh", "tom"]
     assert found["only the last of overlapping windows kept"] == ["ben", "giulia", "ines"]
     assert found["sign flipped"] == ["julia", "nina"]
-    assert sum(map(len, found.values())) == 18 and len(found) == 11  # hassan has two gradients wrong, of one kind
+    # hassan has two gradients wrong, of one kind
+    assert sum(map(len, found.values())) == 18 and len(found) == 11
     text = class_report.page(list(a_class.values()))
     assert "4 of 30 are all right, 18 have a wrong gradient, 8 could not be checked." in text
 
@@ -66,10 +71,13 @@ def test_every_object_has_the_documented_keys(a_class):
 
 
 def test_a_forward_that_is_not_the_teachers_is_said(check):
-    status, (result,) = check("--like", str(SKELETON), mine=submissions.submission(None, "", "").replace("+ b\n", "+ 2 * b\n"))
+    status, (result,) = check("--like", str(SKELETON),
+                              mine=submissions.submission(None, "", "").replace("+ b\n",
+                                                                                "+ 2 * b\n"))
     conv = result["checks"][0]
     assert status == 1 and conv["status"] == "wrong"
-    assert conv["error"]["kind"] == "forward differs" and "forward is not that of skeleton.py" in conv["error"]["message"]
+    assert (conv["error"]["kind"] == "forward differs"
+            and "forward is not that of skeleton.py" in conv["error"]["message"])
 
 
 def test_the_skeleton_itself_is_unfinished(check):
@@ -93,4 +101,5 @@ def test_the_page_shows_the_real_report(tmp_path, monkeypatch, capsys):
     submissions.write(Path("submissions"))
     assert main(["submissions/emma.py:conv", "--like", str(SKELETON)]) == 1
     rounding = re.compile(r"\d\.\de-\d\d| *worst at .*")  # is not the same on every processor
-    assert rounding.sub("", capsys.readouterr().out.strip()) == rounding.sub("", shown("submissions/emma.py"))
+    assert rounding.sub("", capsys.readouterr().out.strip()) == rounding.sub(
+        "", shown("submissions/emma.py"))

@@ -1,4 +1,5 @@
-"""Layers that are told of their neighbours, that find what they need in attributes, or that another object holds."""
+"""Layers that are told of their neighbours, that find what they need in attributes, or that another
+object holds."""
 import pytest
 from student_files import verdicts
 
@@ -203,14 +204,17 @@ class Joined:
     (BEFORE, 'delta["delta"] @ self.W.T', '-delta["delta"] @ self.W.T', {"prev_layer.A", "W", "x"}),
     (HELD, "return dout * self.gamma", "return -dout * self.gamma",
      {"x", "gamma", "layer_stack[0].gamma", "layers[0].gamma"}),
-    (HELD, "dout[:, None] *", "2 * dout[:, None] *", {"x", "gamma", "layer_stack[0].gamma", "layers[0].gamma"}),
+    (HELD, "dout[:, None] *", "2 * dout[:, None] *",
+     {"x", "gamma", "layer_stack[0].gamma", "layers[0].gamma"}),
     (BARE, "return np.cos", "return -np.cos", {"self", "x", "data[0]", "data[1]"}),
-    (BARE, "self.a * np.exp(self.b)), -1", "self.b * np.exp(self.b)), -1", {"self", "x", "data[0]", "data[1]"}),
+    (BARE, "self.a * np.exp(self.b)), -1", "self.b * np.exp(self.b)), -1",
+     {"self", "x", "data[0]", "data[1]"}),
     (BARE, "dout * self.data[1],", "dout * self.data[1] / 2,", {"self", "x", "data[0]", "data[1]"}),
 ])
 def test_what_a_layer_is_told_of_its_neighbours(check, code, right, wrong, names):
     status, (result,) = check(layers=code)
-    assert status == 0 and verdicts(result).keys() == names and result["status"] in ("correct", "remarks")
+    assert status == 0 and verdicts(result).keys() == names and result["status"] in ("correct",
+                                                                                     "remarks")
     assert code.count(right) == 1
     status, (result,) = check(layers=code.replace(right, wrong))
     assert status == 1 and result["status"] == "wrong"
@@ -252,14 +256,20 @@ class Loss:
 
 
 def test_what_cannot_be_decided_is_said(check):
-    """dout handed on by a softmax, a softmax of everything, and a loss that counts on another mean."""
+    """dout handed on by a softmax, a softmax of everything, and a loss that counts on another
+    mean."""
     status, (result,) = check(meant=MEANT)
     softmax, example, surprise, loss = (item["rows"][0] for item in result["checks"])
-    assert status == 1 and [item["status"] for item in result["checks"]] == ["undecided", "undecided", "undecided", "wrong"]
+    assert status == 1 and [item["status"] for item in result["checks"]] == ["undecided",
+                                                                             "undecided",
+                                                                             "undecided", "wrong"]
     assert "right for one example" in surprise["detail"]
-    assert "right after a p − t" in softmax["detail"] and "right for one example" in example["detail"]
-    assert loss["detail"].startswith("5") and "right if the loss is the sum of these 5, not their mean" in loss["evidence"]
-    status, (result,) = check(meant=MEANT.replace("return dout\n", "return 2 * dout\n").replace("* self.y).sum", ").sum"))
+    assert "right after a p − t" in softmax["detail"] and "right for one example" in example[
+        "detail"]
+    assert (loss["detail"].startswith("5") and "right if the loss is the sum of these 5, "
+            "not their mean" in loss["evidence"])
+    status, (result,) = check(
+        meant=MEANT.replace("return dout\n", "return 2 * dout\n").replace("* self.y).sum", ").sum"))
     assert [item["status"] for item in result["checks"]] == ["wrong", "wrong", "undecided", "wrong"]
 
 
@@ -313,6 +323,8 @@ def test_clipped_gradients_and_weights_that_are_not_trained(check):
     _, (result,) = check(clipped=CLIPPED)
     scale, wave = result["checks"]
     assert wave["status"] == "correct" and [row["name"] for row in wave["rows"]] == ["x"]
-    assert scale["rows"][0]["verdict"] == "correct" and scale["rows"][1]["detail"] == "right if it is meant to be clipped"
-    _, (result,) = check(clipped=CLIPPED.replace("trainable=False", "trainable=True").replace("np.sqrt(", "("))
+    assert scale["rows"][0]["verdict"] == "correct" and scale["rows"][1][
+        "detail"] == "right if it is meant to be clipped"
+    _, (result,) = check(clipped=CLIPPED.replace("trainable=False",
+                                                 "trainable=True").replace("np.sqrt(", "("))
     assert [item["status"] for item in result["checks"]] == ["wrong", "wrong"]

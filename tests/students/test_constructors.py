@@ -1,4 +1,5 @@
-"""How layers of courses are made: constructors that want a shape, a pair or functions, decorators, arguments of other classes."""
+"""How layers of courses are made: constructors that want a shape, a pair or functions, decorators,
+arguments of other classes."""
 from student_files import verdicts
 
 CONSTRUCTORS = """
@@ -50,13 +51,15 @@ class MeanPool:
         return x.reshape(N, C, H // self.h, self.h, W // self.w, self.w).mean(axis=(3, 5))
     def backward(self, dout):
         return dout.repeat(self.h, 2).repeat(self.w, 3) / self.h / self.w
-"""
+"""  # noqa: E501
 
 
 def test_constructors_that_want_a_shape_a_pair_or_functions_and_layers_for_one_example(check):
     status, (result,) = check(constructors=CONSTRUCTORS)
-    assert status == 0 and len(result["checks"]) == 4 and set(verdicts(result).values()) == {"correct"}
-    status, (result,) = check(constructors=CONSTRUCTORS.replace(" / self.h / self.w", " / self.h").replace("dx = ", "dx = -"))
+    assert status == 0 and len(result["checks"]) == 4 and set(verdicts(result).values()) == {
+        "correct"}
+    status, (result,) = check(constructors=CONSTRUCTORS.replace(
+        " / self.h / self.w", " / self.h").replace("dx = ", "dx = -"))
     assert [item["status"] for item in result["checks"]] == ["wrong", "wrong", "correct", "wrong"]
 
 
@@ -137,9 +140,11 @@ def test_layers_that_wait_for_training_for_a_width_or_for_whole_numbers(check):
     status, (result,) = check(waiting=WAITING)
     assert status == 0 and len(result["checks"]) == 6, result
     assert set(verdicts(result).values()) <= {"correct", "not compared"}
-    status, (result,) = check(waiting=WAITING.replace("return grad * self.mask", "return grad").replace("(1 - h", "(1 + h")
-                              .replace("np.add.at(self._dW, self.ids, grad)", "self._dW[self.ids] = grad"))
-    assert [item["status"] for item in result["checks"]] == ["wrong", "correct", "wrong", "correct", "correct", "wrong"]
+    status, (result,) = check(waiting=WAITING.replace(
+        "return grad * self.mask", "return grad").replace("(1 - h", "(1 + h") .replace(
+        "np.add.at(self._dW, self.ids, grad)", "self._dW[self.ids] = grad"))
+    assert [item["status"] for item in result["checks"]] == ["wrong", "correct", "wrong", "correct",
+                                                             "correct", "wrong"]
 
 
 DECORATED = """
@@ -213,4 +218,5 @@ class Named:
 
 def test_an_argument_of_a_students_class_is_an_object_of_it_and_a_shape_may_be_a_number(check):
     status, (result,) = check(typed=TYPED)
-    assert status == 0 and len(result["checks"]) == 3 and set(verdicts(result).values()) == {"correct"}
+    assert status == 0 and len(result["checks"]) == 3 and set(verdicts(result).values()) == {
+        "correct"}

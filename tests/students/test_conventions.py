@@ -1,4 +1,5 @@
-"""What some courses mean by a gradient: f' of what was kept, the scores' gradient of a loss of probabilities."""
+"""What some courses mean by a gradient: f' of what was kept, the scores' gradient of a loss of
+probabilities."""
 import pytest
 from student_files import verdicts, write
 
@@ -41,9 +42,11 @@ class Largest:
 
 def test_a_derivative_of_what_forward_kept(check):
     status, (result,) = check(slopes=SLOPES)
-    assert status == 0 and [item["status"] for item in result["checks"]] == ["correct", "correct", "correct", "remarks"]
+    assert status == 0 and [item["status"] for item in result["checks"]] == ["correct", "correct",
+                                                                             "correct", "remarks"]
     status, (result,) = check(slopes=SLOPES.replace("2 - self.below", "1 - self.below"))
-    assert status == 1 and [item["status"] for item in result["checks"]] == ["wrong", "correct", "correct", "remarks"]
+    assert status == 1 and [item["status"] for item in result["checks"]] == ["wrong", "correct",
+                                                                             "correct", "remarks"]
 
 
 SINGLE = """
@@ -72,7 +75,8 @@ def test_float32_in_one_factor_is_seen_and_a_kink_in_float32_is_no_mistake(check
     status, (result,) = check(single=SINGLE)
     assert status == 0 and verdicts(result) == {"x": "correct"}
     assert all("float32" in row["evidence"] for item in result["checks"] for row in item["rows"])
-    status, (result,) = check(single=SINGLE.replace("1 + e +", "2 + e +").replace("self.x > 0", "self.x > 0.5"))
+    status, (result,) = check(single=SINGLE.replace("1 + e +", "2 + e +").replace("self.x > 0",
+                                                                                  "self.x > 0.5"))
     assert status == 1 and [item["status"] for item in result["checks"]] == ["wrong", "wrong"]
 
 
@@ -102,8 +106,10 @@ class Kept:
 def test_gradients_in_private_attributes_and_under_a_new_name(check):
     status, (result,) = check(hidden=HIDDEN)
     assert status == 0 and verdicts(result) == dict.fromkeys(("x", "W", "b", "inputs"), "correct")
-    status, (result,) = check(hidden=HIDDEN.replace("self.x.T @ grad", "-self.x.T @ grad").replace("(1 - self", "(1 + self"))
-    assert status == 1 and verdicts(result)["W"] == "sign flipped" and verdicts(result)["inputs"] == "slip in the derivative"
+    status, (result,) = check(hidden=HIDDEN.replace("self.x.T @ grad", "-self.x.T @ grad").replace(
+        "(1 - self", "(1 + self"))
+    assert status == 1 and verdicts(result)["W"] == "sign flipped" and verdicts(result)[
+        "inputs"] == "slip in the derivative"
 
 
 LOSSES = """
@@ -128,16 +134,19 @@ class TwoClasses:
 
 
 @pytest.mark.parametrize("surprise, two, right", [
-    ("-actual / prediction / len(prediction)", "(prediction - actual) / (prediction * (1 - prediction)) / actual.size", True),
+    ("-actual / prediction / len(prediction)",
+     "(prediction - actual) / (prediction * (1 - prediction)) / actual.size", True),
     ("(prediction - actual) / len(prediction)", "(prediction - actual) / actual.size", True),
     ("(prediction + actual) / len(prediction)", "prediction * actual", False)])
-def test_a_loss_of_probabilities_gives_their_gradient_or_that_of_the_scores_before(check, surprise, two, right):
+def test_a_loss_of_probabilities_gives_their_gradient_or_that_of_the_scores_before(check, surprise,
+                                                                                   two, right):
     status, (result,) = check(losses=LOSSES.format(surprise, two))
     assert [item["status"] == "correct" for item in result["checks"]] == [right, right]
 
 
 def test_the_reading_is_said(tmp_path, capsys):
-    code = LOSSES.format("(prediction - actual) / len(prediction)", "(prediction - actual) / actual.size")
+    code = LOSSES.format("(prediction - actual) / len(prediction)",
+                         "(prediction - actual) / actual.size")
     assert main([str(write(tmp_path, "losses", code))]) == 0
     said = " ".join(capsys.readouterr().out.split())
     assert "forward (as the gradient of the scores before the softmax): 1 of 1" in said
@@ -212,10 +221,12 @@ class Penalty:
 def test_of_y_and_t_y_is_the_prediction_and_beside_dout_the_output(check):
     status, (result,) = check(names=NAMES)
     assert status == 0 and [item["status"] for item in result["checks"]] == ["correct"] * 4
-    status, (result,) = check(names=NAMES.replace("2 * (y", "3 * (y").replace("(1 - Y", "(1 + Y").replace("1 * w", "2 * w"))
-    assert verdicts(result) == {"y": "off by a constant factor", "t": "not compared", "Y": "correct", "T": "not compared",
-                                "X": "slip in the derivative",
-                                "beta": "slip in the derivative", "weights": "off by a constant factor"}
+    status, (result,) = check(names=NAMES.replace("2 * (y", "3 * (y").replace(
+        "(1 - Y", "(1 + Y").replace("1 * w", "2 * w"))
+    assert verdicts(result) == {"y": "off by a constant factor", "t": "not compared",
+                                "Y": "correct", "T": "not compared", "X": "slip in the derivative",
+                                "beta": "slip in the derivative",
+                                "weights": "off by a constant factor"}
 
 
 EMBEDDING = """
@@ -238,8 +249,10 @@ class Embedding:
 
 def test_the_row_of_the_padding_gets_no_gradient(check):
     assert verdicts(check(embedding=EMBEDDING)[1][0]) == {"weights": "correct"}
-    wrong = EMBEDDING.replace("np.add.at(self.d_weights, ids[ids != 0], errors[ids != 0])", "self.d_weights[ids] = errors")
-    assert verdicts(check(embedding=wrong)[1][0]) == {"weights": "only the last of overlapping windows kept"}
+    wrong = EMBEDDING.replace("np.add.at(self.d_weights, ids[ids != 0], errors[ids != 0])",
+                              "self.d_weights[ids] = errors")
+    assert verdicts(check(embedding=wrong)[1][0]) == {"weights": "only the last of "
+                                                      "overlapping windows kept"}
 
 
 LABELS = """
@@ -326,14 +339,15 @@ class RNN:
                 dx[:, s] += d @ self.Wx.T
                 d = d @ self.Wh.T
         return dx
-"""
+"""  # noqa: E501
 
 
 def test_backpropagation_that_is_cut_off_in_time_is_undecided(check):
     _, (result,) = check(cut=RECURRENT)
     rows = result["checks"][0]["rows"]
     assert {row["verdict"] for row in rows} == {"undecided"} and len(rows) == 3
-    assert {row["detail"] for row in rows} == {"right if it is meant to be truncated, 2 steps back in time"}
+    assert {row["detail"] for row in rows} == {"right if it is meant to be truncated, "
+                                               "2 steps back in time"}
     assert check(whole=RECURRENT.replace("bptt_truncate=2", "bptt_truncate=9"))[0] == 0
     _, (result,) = check(one=RECURRENT.replace("bptt_truncate=2", "bptt_truncate=1"))
     assert verdicts(result) == {"x": "one term missing", "Wx": "unknown", "Wh": "unknown"}
@@ -354,9 +368,11 @@ def test_whose_gradients_a_loss_returns_is_told_by_their_values(check):
     status, (result,) = check(vae=VAE)
     assert status == 0 and verdicts(result)["x"] == "not compared"
     _, (result,) = check(vae=VAE.replace("return recon - x,", "return x - recon,"))
-    assert verdicts(result) == {"recon": "sign flipped", "mu": "correct", "logvar": "correct", "x": "not compared"}
+    assert verdicts(result) == {"recon": "sign flipped", "mu": "correct", "logvar": "correct",
+                                "x": "not compared"}
     _, (result,) = check(vae=VAE.replace("recon - x, mu,", "recon - x, -mu,"))
-    assert verdicts(result) == {"recon": "correct", "mu": "sign flipped", "logvar": "correct", "x": "not compared"}
+    assert verdicts(result) == {"recon": "correct", "mu": "sign flipped", "logvar": "correct",
+                                "x": "not compared"}
 
 
 SEQUENCE = """
@@ -380,10 +396,12 @@ class RNN:
                 self.dW += np.outer(d, self.s[step - 1])
                 self.dU += np.outer(d, self.x[step])
                 d = self.W.T @ d * (1 - self.s[step - 1] ** 2)
-"""
+"""  # noqa: E501
 
 
 def test_a_recurrent_net_over_one_sequence_of_words(check):
     status, (result,) = check(sequence=SEQUENCE)
-    assert status == 0 and verdicts(result) == {**dict.fromkeys("UVW", "correct"), "x": "not compared"}
-    assert verdicts(check(wrong=SEQUENCE.replace("dout.T @ self.s[:-1]", "dout.T @ self.s[1:]"))[1][0])["V"] == "unknown"
+    assert status == 0 and verdicts(result) == {**dict.fromkeys("UVW", "correct"),
+                                                "x": "not compared"}
+    assert verdicts(check(wrong=SEQUENCE.replace("dout.T @ self.s[:-1]",
+                                                 "dout.T @ self.s[1:]"))[1][0])["V"] == "unknown"

@@ -5,7 +5,7 @@ from student_files import LINEAR, RELU, verdicts, write
 from minialex.gradcheck.__main__ import main
 from minialex.grader import finding, inputs
 
-# ------------------------------------------------------------------------------------------------ what is found
+# ------------------------------------------------------------------------------------ what is found
 
 
 def test_pairs_functions_and_modules_are_found_in_the_order_of_the_file(tmp_path):
@@ -41,9 +41,8 @@ def test_pairs_functions_and_modules_are_found_in_the_order_of_the_file(tmp_path
         return x
     """)
     found = finding.everything(finding.load(path))
-    assert [(item.name, item.kind) for item in found] == [
-        ("linear", "pair"), ("relu", "pair"), ("Square", "layer"), ("Net", "layer"), ("softmax_loss", "loss"),
-        ("conv_naive", "pair")]
+    assert [(item.name, item.kind) for item in found] == [("linear", "pair"), ("relu", "pair"), (
+        "Square", "layer"), ("Net", "layer"), ("softmax_loss", "loss"), ("conv_naive", "pair")]
 
 
 def test_all_kinds_are_checked(check):
@@ -82,9 +81,11 @@ def test_all_kinds_are_checked(check):
     """)
     assert status == 1 and result["status"] == "wrong" and result["error"] is None
     states = {item["name"]: item["status"] for item in result["checks"]}
-    assert states == {"relu": "correct", "Square": "wrong", "Net": "correct", "forward": "correct", "hinge_loss": "correct"}
+    assert states == {"relu": "correct", "Square": "wrong", "Net": "correct", "forward": "correct",
+                      "hinge_loss": "correct"}
     square = next(item for item in result["checks"] if item["name"] == "Square")
-    assert square["rows"][0]["verdict"] == "off by a constant factor" and square["rows"][0]["factor"] == pytest.approx(0.5)
+    assert square["rows"][0]["verdict"] == "off by a constant factor" and square["rows"][0][
+        "factor"] == pytest.approx(0.5)
 
 
 def test_names_after_the_colon(tmp_path, capsys):
@@ -101,12 +102,13 @@ def test_names_after_the_colon(tmp_path, capsys):
     said = capsys.readouterr().out
     assert "sign flipped" in said and "2×2" in said
     relu = write(tmp_path, "other", RELU)
-    assert main([f"{relu}:relu"]) == main([f"{relu}:relu_backward"]) == main([f"{relu}:relu,relu_backward"]) == 0
+    assert main([f"{relu}:relu"]) == main([f"{relu}:relu_backward"]) == main(
+        [f"{relu}:relu,relu_backward"]) == 0
     assert main([f"{path}:f,h"]) == 1
     assert "it defines no h" in capsys.readouterr().out
 
 
-# ------------------------------------------------------------------------------------------------ inputs
+# ------------------------------------------------------------------------------------------- inputs
 
 
 def test_shapes_labels_and_options_of_the_command_line_arrive(check):
@@ -120,17 +122,20 @@ def test_shapes_labels_and_options_of_the_command_line_arrive(check):
         d = np.zeros(cache[0])
         np.add.at(d, cache[1] % 4, dout)
         return d
-    """
-    options = ["--shape", "q=4,7", "--labels", "classes=3,2:6", "--option", "stride=(1,2)", "--option", "mode=fast"]
+    """  # noqa: E501
+    options = ["--shape", "q=4,7", "--labels", "classes=3,2:6", "--option", "stride=(1,2)",
+               "--option", "mode=fast"]
     status, (result,) = check(*options, f=code)
     assert status == 0, result
-    assert result["checks"][0]["inputs"]["q"] == "4×7" and result["checks"][0]["inputs"]["mode"] == "fast"
+    assert result["checks"][0]["inputs"]["q"] == "4×7" and result["checks"][0]["inputs"][
+        "mode"] == "fast"
 
 
 def drawn(found, request):
     """With the likeliest layout."""
     parameters = inputs.parameters_of(found.forward)
-    return inputs.draw(parameters, next(inputs.layouts(found.name, request, forward=found.forward)), request)
+    return inputs.draw(parameters, next(inputs.layouts(found.name, request, forward=found.forward)),
+                       request)
 
 
 @pytest.mark.parametrize("signature, shapes", [
@@ -183,7 +188,8 @@ def test_drawn_inputs_are_followed_by_whole_numbers_so_that_ties_show(check):
         return ((windows == out) * dout[:, :, :, None, :, None]).reshape(shape)
     """)
     assert verdicts(result) == {"x": "wrong where the input is tied"}
-    assert status == 0 and result["status"] == "remarks"  # where no values are equal, and so for most pictures, it is right
+    # where no values are equal, and so for most pictures, it is right
+    assert status == 0 and result["status"] == "remarks"
 
 
 def test_inputs_of_the_file_and_of_the_teacher(check, tmp_path):
@@ -199,7 +205,8 @@ def test_inputs_of_the_file_and_of_the_teacher(check, tmp_path):
         return {"q": generator.standard_normal((11, 2))}
     """
     status, (result,) = check(own=code + inputs)
-    assert status == 0 and result["checks"][0]["inputs"] == {"q": "11×2"} and not result["checks"][0]["drawn"]
+    assert status == 0 and result["checks"][0]["inputs"] == {"q": "11×2"} and not result["checks"][
+        0]["drawn"]
     teacher = write(tmp_path, "teacher", code + inputs)
     status, (result,) = check("--like", str(teacher), without=code)
     assert status == 0 and result["checks"][0]["inputs"] == {"q": "11×2"}
@@ -215,8 +222,10 @@ def test_when_no_shape_fits_the_student_reads_the_first_error_and_the_shapes(che
         return dout
     """)
     (item,) = result["checks"]
-    assert status == 2 and item["error"]["kind"] == "no inputs" and item["inputs"]["blob"] == "4×5" and item["drawn"]
-    assert item["error"]["message"].startswith("what blob is its name does not say, and with blob 4×5 comes ValueError: ")
+    assert status == 2 and item["error"]["kind"] == "no inputs" and item["inputs"][
+        "blob"] == "4×5" and item["drawn"]
+    assert item["error"]["message"].startswith("what blob is its name does not say, "
+                                               "and with blob 4×5 comes ValueError: ")
     assert item["error"]["lines"][-1]["code"] == 'raise ValueError("a blob is 3x1x4")'
     status, _ = check("--shape", "blob=3,1,4", strange2="""
     def strange_forward(blob):
@@ -231,4 +240,5 @@ def test_when_no_shape_fits_the_student_reads_the_first_error_and_the_shapes(che
 def test_an_argument_that_does_not_exist_is_a_mistake_of_the_command_line(check):
     status, (result,) = check("--shape", "z=3", linear=LINEAR)
     assert status == 2
-    assert result["checks"][0]["error"]["message"] == "linear_forward has no argument z; its arguments are x, w, b."
+    assert (result["checks"][0]["error"]["message"] == "linear_forward has no argument z; "
+            "its arguments are x, w, b.")

@@ -1,4 +1,5 @@
-"""Files as they are handed in: notebooks, packages, folders, failing cells, slow code; and what is no mistake."""
+"""Files as they are handed in: notebooks, packages, folders, failing cells, slow code; and what is
+no mistake."""
 
 import json
 
@@ -24,21 +25,25 @@ def test_a_notebook_without_its_magics_and_with_a_cell_that_fails(tmp_path):
     cells = ["%matplotlib inline\nimport numpy as np\n!pip list", "%%bash\nls", "help?\n" + SQUARE,
              "assert square_forward(3)[0] == 8"]
     path = tmp_path / "work.ipynb"
-    path.write_text(json.dumps({"cells": [{"cell_type": "code", "source": cell.splitlines(True)} for cell in cells]}), "utf-8")
+    path.write_text(json.dumps({"cells": [{"cell_type": "code", "source": cell.splitlines(True)}
+                                          for cell in cells]}), "utf-8")
     status, result = one(path)
-    assert status == 1 and result["status"] == "wrong" and result["error"]["kind"] == "AssertionError"
+    assert status == 1 and result["status"] == "wrong" and result["error"][
+        "kind"] == "AssertionError"
     assert verdicts(result) == {"x": "off by a constant factor"}
 
 
 def test_a_failing_test_cell_alone_takes_nothing_from_right_code(tmp_path):
     right = SQUARE.replace("3 *", "2 *")
-    path = write(tmp_path, "saved", f"get_ipython().run_line_magic('pylab', '')\n{right}\nundefined(1)\n")
+    path = write(tmp_path, "saved",
+                 f"get_ipython().run_line_magic('pylab', '')\n{right}\nundefined(1)\n")
     status, result = one(path)
     assert (status, result["status"], result["error"]["kind"]) == (0, "correct", "NameError")
 
 
 def test_a_definition_that_fails_counts(tmp_path):
-    path = write(tmp_path, "broken", SQUARE.replace("3 *", "2 *") + "\nclass Layer(Missing):\n    pass\n")
+    path = write(tmp_path, "broken",
+                 SQUARE.replace("3 *", "2 *") + "\nclass Layer(Missing):\n    pass\n")
     assert one(path)[1]["status"] == "error"
 
 
@@ -47,7 +52,8 @@ def test_a_package_is_found_and_own_code_comes_first(tmp_path):
     package.mkdir(parents=True)
     for folder in (package.parent, package):
         (folder / "__init__.py").write_text("", "utf-8")
-    helper = "def helper_forward(x):\n    return x, x\ndef helper_backward(dout, cache):\n    return -dout\n"
+    helper = ("def helper_forward(x):\n    return x, x\ndef helper_backward(dout, "
+              "cache):\n    return -dout\n")
     write(package.parent, "helpers", helper)
     path = write(package, "mine", "from ..helpers import *\n" + SQUARE)
     _, result = one(path)
@@ -74,7 +80,8 @@ class Strange:
 """)
     _, result = one(path)
     reasons = [check["error"]["message"] for check in result["checks"] if check["error"]]
-    assert result["status"] == "error" and len(reasons) == 2 and all("no forward" in reason for reason in reasons)
+    assert result["status"] == "error" and len(reasons) == 2 and all("no forward" in reason
+                                                                     for reason in reasons)
 
 
 def test_a_step_of_a_recurrent_network_has_several_outputs(tmp_path):
@@ -89,7 +96,8 @@ def test_a_step_of_a_recurrent_network_has_several_outputs(tmp_path):
         d = dc * (1 - (next_c - 0.5 * prev_c) ** 2)
         return d @ Wx.T, d @ Wh.T, 0.5 * dc, x.T @ d, prev_h.T @ d, d.mean(axis=0)
     """)
-    assert verdicts(one(path)[1]) == {"x": "correct", "prev_h": "correct", "prev_c": "correct", "Wx": "correct", "Wh": "correct",
+    assert verdicts(one(path)[1]) == {"x": "correct", "prev_h": "correct", "prev_c": "correct",
+                                      "Wx": "correct", "Wh": "correct",
                                       "b": "mean where a sum is due"}
 
 

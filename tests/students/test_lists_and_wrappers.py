@@ -1,4 +1,5 @@
-"""Layers of several inputs in a list, and layers that take another layer; and where a class's files run."""
+"""Layers of several inputs in a list, and layers that take another layer; and where a class's files
+run."""
 import json
 
 import pytest
@@ -90,7 +91,8 @@ def test_a_loop_over_the_examples_is_no_list(check):
 def test_a_layer_in_a_layer_is_taken_from_the_file(check):
     status, (result,) = check(both=WRAPPED + SCALE)
     gate = result["checks"][0]
-    assert status == 0 and {row["name"]: row["verdict"] for row in gate["rows"]} == {"x": "correct", "layer.gamma": "correct"}
+    assert status == 0 and {row["name"]: row["verdict"]
+                            for row in gate["rows"]} == {"x": "correct", "layer.gamma": "correct"}
     _, (result,) = check(wrong=WRAPPED.replace("** 2)", "** 2 * 0.5)") + SCALE)
     assert result["checks"][0]["status"] == "wrong" and result["checks"][1]["status"] == "correct"
 
@@ -98,7 +100,8 @@ def test_a_layer_in_a_layer_is_taken_from_the_file(check):
 def test_without_one_the_reason_is_said(check):
     status, (result,) = check(alone=WRAPPED)
     error = result["checks"][0]["error"]
-    assert status == 1 and error["kind"] == "not checked" and "takes another layer, layer" in error["message"]
+    assert status == 1 and error["kind"] == "not checked" and "takes another layer, layer" in error[
+        "message"]
     status, (result,) = check(given=WRAPPED + """
 class Twice:
     def forward(self, x):
@@ -113,18 +116,22 @@ def Gate_inputs(generator):
     assert status == 0 and result["checks"][0]["rows"][0]["shape"] == [3, 7], result
 
 
-@pytest.mark.skipif(sandbox.best_level() == "process", reason="this system can keep a process from no file")
+@pytest.mark.skipif(sandbox.best_level() == "process",
+                    reason="this system can keep a process from no file")
 def test_a_class_runs_confined_and_one_file_as_ones_own(tmp_path):
     secret, folder = tmp_path / "secret.txt", tmp_path / "in"
     secret.write_text("mine", "utf-8")
     folder.mkdir()
-    nosy = f"open({str(secret)!r}).read()\nopen({str(tmp_path / 'left.txt')!r}, 'w').write('here')\n"
-    square = "def square(x):\n    return x ** 2\ndef square_backward(dout, x):\n    return 2 * x * dout\n"
+    nosy = (f"open({str(secret)!r}).read()\nopen({str(tmp_path / 'left.txt')!r}, "
+            "'w').write('here')\n")
+    square = ("def square(x):\n    return x ** 2\ndef square_backward(dout, "
+              "x):\n    return 2 * x * dout\n")
     for name in ("anna", "ben"):
         write(folder, name, square + nosy)
     results = [json.loads(line) for line in command(folder, "--json").stdout.splitlines()]
     assert [result["checks"][0]["status"] for result in results] == ["correct"] * 2
-    assert all(result["error"]["kind"] in ("FileNotFoundError", "PermissionError") for result in results)
+    assert all(result["error"]["kind"] in ("FileNotFoundError", "PermissionError")
+               for result in results)
     assert not (tmp_path / "left.txt").exists()
     assert command(folder, "--trust").returncode == 0 and (tmp_path / "left.txt").exists()
     assert command(folder / "anna.py").returncode == 0

@@ -1,4 +1,5 @@
-"""loss, gradient = mse(w, X, y): a regression by any of its names, its weights one column; and what only looks like one."""
+"""loss, gradient = mse(w, X, y): a regression by any of its names, its weights one column; and what
+only looks like one."""
 import pytest
 from student_files import verdicts
 
@@ -30,7 +31,8 @@ def logistic_loss(w, X, y):
     p = 1 / (1 + np.exp(-X @ w))
     return -(y * np.log(p) + (1 - y) * np.log(1 - p)).mean(), X.T @ (p - y) / len(y)
 """
-REGRESSIONS = [(MSE, "2 * X.T", "3 * X.T"), (RIDGE, "+ 2 * lam", "+ 55 * lam"), (LOGISTIC, "(p - y)", "(p + y)")]
+REGRESSIONS = [(MSE, "2 * X.T", "3 * X.T"), (RIDGE, "+ 2 * lam", "+ 55 * lam"),
+               (LOGISTIC, "(p - y)", "(p + y)")]
 NO_GRADIENT = """
 import numpy as np
 

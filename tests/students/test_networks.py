@@ -1,4 +1,5 @@
-"""Networks in functions: first parameters, forward, cost, backward, with examples in columns or in rows."""
+"""Networks in functions: first parameters, forward, cost, backward, with examples in columns or in
+rows."""
 import pytest
 from student_files import verdicts
 
@@ -65,18 +66,21 @@ def test_a_right_network_in_functions_is_not_blamed(check, code):
     assert verdicts(result) == {**dict.fromkeys(("W1", "b1", "W2", "b2"), "correct"), **OPEN}
 
 
-@pytest.mark.parametrize("code, right, wrong, expected", [
-    (COLUMNS, "dZ2.sum(axis=1, keepdims=True) / m", "dZ2.sum(axis=1, keepdims=True)", {"b2": "off by a constant factor"}),
-    (COLUMNS, '"dW2": dZ2', '"dW2": -dZ2', {"W2": "sign flipped"}),
-    (ROWS, "dZ.sum(axis=0)", "dZ.mean(axis=0)", {"b1": "mean where a sum is due", "b2": "mean where a sum is due"}),
-])
+@pytest.mark.parametrize("code, right, wrong, expected",
+                         [(COLUMNS, "dZ2.sum(axis=1, keepdims=True) / m",
+                           "dZ2.sum(axis=1, keepdims=True)", {"b2": "off by a constant factor"}),
+                          (COLUMNS, '"dW2": dZ2', '"dW2": -dZ2', {"W2": "sign flipped"}),
+                          (ROWS, "dZ.sum(axis=0)", "dZ.mean(axis=0)",
+                           {"b1": "mean where a sum is due", "b2": "mean where a sum is due"})])
 def test_a_wrong_gradient_of_a_network_is_named(check, code, right, wrong, expected):
     assert code.count(right) == 1
     status, (result,) = check(net=code.replace(right, wrong))
     assert status == 1
-    assert verdicts(result) == {**dict.fromkeys(("W1", "b1", "W2", "b2"), "correct"), **OPEN, **expected}
+    assert verdicts(result) == {**dict.fromkeys(("W1", "b1", "W2", "b2"), "correct"), **OPEN,
+                                **expected}
 
 
 def test_a_network_without_a_cost_says_what_is_missing(check):
     status, (result,) = check(net=COLUMNS.replace("compute_cost", "performance"))
-    assert status != 0 and "there is no function compute_cost" in result["checks"][0]["error"]["message"]
+    assert status != 0 and "there is no function compute_cost" in result["checks"][0]["error"][
+        "message"]

@@ -1,4 +1,5 @@
-"""Code that is right for one example alone is left open; what is wrong for a row of the batch is wrong."""
+"""Code that is right for one example alone is left open; what is wrong for a row of the batch is
+wrong."""
 import pytest
 from student_files import verdicts
 
@@ -22,7 +23,8 @@ class Saturating:
     def backward(self, d):
         return 2 * d
 """
-MASK = {"return d\n": "return d * (abs(self.x) < 1)\n", "return 2 * d\n": "return 2 * d * (abs(self.x) < 1.2)\n"}
+MASK = {"return d\n": "return d * (abs(self.x) < 1)\n",
+        "return 2 * d\n": "return 2 * d * (abs(self.x) < 1.2)\n"}
 
 
 @pytest.mark.parametrize("code", [CLIPPED, NEARLY])

@@ -1,4 +1,5 @@
-"""Other spellings of the same things, as other courses have them: right code is right, and a slip in it is found."""
+"""Other spellings of the same things, as other courses have them: right code is right, and a slip
+in it is found."""
 import json
 
 import pytest
@@ -60,7 +61,7 @@ class RNN:
             self.dWx, self.dWh = self.dWx + self.x[:, t].T @ d, self.dWh + self.hs[t].T @ d
             dx[:, t], dh = d @ self.Wx.T, d @ self.Wh.T
         return dx
-"""
+"""  # noqa: E501
 STEP = HEAD + """
 def cell_forward(xt, a_prev, parameters):
     Wax, Waa, Wya = (parameters[key] for key in ("Wax", "Waa", "Wya"))
@@ -76,7 +77,7 @@ def cell_inputs(generator):
     draw = generator.standard_normal
     parameters = {"Wax": draw((5, 3)), "Waa": draw((5, 5)), "Wya": draw((2, 5))}
     return {"xt": draw((3, 4)), "a_prev": draw((5, 4)), "parameters": parameters}
-"""
+"""  # noqa: E501
 TWO = HEAD + """
 def gates_forward(a, c):
     return np.tanh(a * c), a + c ** 2, (a, c)
@@ -146,7 +147,7 @@ def depthwise_conv_backward(dout, cache):
         dx[:, :, i:i + H, j:j + W] += dout * w[:, i, j, None, None]
         dw[:, i, j] = (dout * x[:, :, i:i + H, j:j + W]).sum(axis=(0, 2, 3))
     return dx, dw
-"""
+"""  # noqa: E501
 
 
 @pytest.mark.parametrize("code, right, wrong, rows", [
@@ -163,11 +164,13 @@ def depthwise_conv_backward(dout, cache):
     (PRODUCT, "a.T @ grad", "a.T @ grad / 2", {"a", "b"}),
     (ATTENTION, "da.T @ Q", "da.T @ K", {"Q", "K", "V"}),
     (DEPTHWISE, "axis=(0, 2, 3)", "axis=(0, 2, 3)) / (2", {"x", "w"}),
-], ids="lazy square features sequence step two propagate regression column columns product attention depthwise".split())
+], ids="lazy square features sequence step two propagate regression column columns product "
+       "attention depthwise".split())
 def test_other_spellings(check, code, right, wrong, rows):
     status, (result,) = check(layers=code)
     assert (status, result["status"]) == (0, "correct"), result["checks"]
-    compared = {row["name"] for row in result["checks"][0]["rows"] if row["verdict"] != "not compared"}
+    compared = {row["name"] for row in result["checks"][0]["rows"]
+                if row["verdict"] != "not compared"}
     assert compared == rows
     assert code.count(right) == 1
     status, (result,) = check(layers=code.replace(right, wrong))
@@ -209,13 +212,16 @@ class Tanh(Bend):
 def test_a_class_is_checked_beside_those_that_are_made_of_it(check):
     """Unless it leaves something open, and only they can be run."""
     status, (result,) = check(layers=BASES)
-    assert {item["name"]: item["status"] for item in result["checks"]} == {"Linear": "correct", "Halved": "wrong",
+    assert {item["name"]: item["status"] for item in result["checks"]} == {"Linear": "correct",
+                                                                           "Halved": "wrong",
                                                                            "Tanh": "correct"}
 
 
 def test_a_cell_that_nobody_can_read_takes_no_class_with_it(tmp_path, capsys):
-    cells = [{"cell_type": "code", "source": text} for text in (LAZY, "x?", "def unfinished(:\n    pass")]
+    cells = [{"cell_type": "code", "source": text}
+             for text in (LAZY, "x?", "def unfinished(:\n    pass")]
     (tmp_path / "work.ipynb").write_text(json.dumps({"cells": cells}), encoding="utf-8")
     status = main([str(tmp_path / "work.ipynb"), "--json"])
     result = json.loads(capsys.readouterr().out)
-    assert status == 1 and verdicts(result) == {"x": "correct", "w": "correct"} and "SyntaxError" in result["error"]["kind"]
+    assert status == 1 and verdicts(result) == {
+        "x": "correct", "w": "correct"} and "SyntaxError" in result["error"]["kind"]

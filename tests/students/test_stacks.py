@@ -1,4 +1,5 @@
-"""Sequential(*layers): checked with a layer of the file; with none it gives its input back, and says nothing of backward."""
+"""Sequential(*layers): checked with a layer of the file; with none it gives its input back, and
+says nothing of backward."""
 STACK = """
 class Sequential:
     def __init__(self, *layers):
@@ -30,6 +31,9 @@ def test_a_stack_without_layers_is_not_called_right(check):
 
 def test_a_stack_is_checked_with_a_layer_of_the_file(check):
     status, (result,) = check(stack=CUBE + STACK)
-    assert status == 0 and [one["status"] for one in result["checks"]] == ["correct", "correct"], result
-    status, (result,) = check(stack=CUBE + STACK.replace("d = layer.backward(d)", "d = layer.backward(d) * d"))
-    assert status == 1 and [one["status"] for one in result["checks"]] == ["correct", "wrong"], result
+    assert status == 0 and [one["status"] for one in result["checks"]] == ["correct",
+                                                                           "correct"], result
+    status, (result,) = check(stack=CUBE + STACK.replace("d = layer.backward(d)",
+                                                         "d = layer.backward(d) * d"))
+    assert status == 1 and [one["status"] for one in result["checks"]] == ["correct",
+                                                                           "wrong"], result

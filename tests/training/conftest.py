@@ -27,7 +27,8 @@ def pictures(tmp_path_factory):
 
 @pytest.fixture
 def train(pictures, tmp_path):
-    """train("name", epochs=3, ...) trains LeNet-5 on the pictures in the folder tmp_path/name; returns (path, Listener)."""
+    """train("name", epochs=3, ...) trains LeNet-5 on the pictures in the folder tmp_path/name;
+    returns (path, Listener)."""
 
     def start(name, after_step=lambda steps: None, **options):
         listener = Listener(after_step)

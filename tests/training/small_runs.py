@@ -1,4 +1,5 @@
-"""Small coloured pictures of three classes, on which LeNet-5 trains in a second, and ears for what is said meanwhile."""
+"""Small coloured pictures of three classes, on which LeNet-5 trains in a second, and ears for what
+is said meanwhile."""
 
 import numpy as np
 from PIL import Image
@@ -14,7 +15,8 @@ OPTIONS = {"variant": "lenet5", "batch_size": 8, "lr": 0.05, "device": "cpu"}
 
 
 def write_pictures(root, per_class):
-    """{part: count} pictures of each class below root/part/class, noisy squares of the class's colour."""
+    """{part: count} pictures of each class below root/part/class, noisy squares of the class's
+    colour."""
     random = np.random.default_rng(7)
     for part, count in per_class.items():
         for name, colour in CLASSES.items():
@@ -27,18 +29,21 @@ def write_pictures(root, per_class):
 
 
 def leave_blank(monkeypatch):
-    """The pictures of runs, but not what they would show, are blank from here on: drawing takes most of a small run's time.
-    The shared runs (the fixtures of this scope `session`) are drawn, and so are those of tests marked `drawn`."""
+    """The pictures of runs, but not what they would show, are blank from here on: drawing takes
+    most of a small run's time. The shared runs (the fixtures of this scope `session`) are drawn,
+    and so are those of tests marked `drawn`."""
     def blank(path, *_):
         with drawing.figure(path, 1, 1, {}, dpi=10):
             pass
 
-    for module, name in ((plots, "curves"), (plots, "filters"), (plots, "sheet"), (shared, "sheet"), (shared, "confusion")):
+    for module, name in ((plots, "curves"), (plots, "filters"), (plots, "sheet"), (shared, "sheet"),
+                         (shared, "confusion")):
         monkeypatch.setattr(module, name, blank)
 
 
 class Listener(Progress):
-    """Keeps the lines instead of printing them; `after_step` is called with the number of training steps so far."""
+    """Keeps the lines instead of printing them; `after_step` is called with the number of training
+    steps so far."""
 
     def __init__(self, after_step=lambda steps: None):
         super().__init__(terminal=False)

@@ -1,4 +1,5 @@
-"""A student's own callback: the one that the module's words show, what it is told, and how it stops a run."""
+"""A student's own callback: the one that the module's words show, what it is told, and how it stops
+a run."""
 
 import ast
 import inspect
@@ -63,7 +64,8 @@ def test_every_event_is_told_in_its_place(pictures, tmp_path):
     epochs = "".join(f"epoch {n} llgs llgs llgs llgs validation of {n + 1} " for n in (0, 1))
     assert diary.text == f"begin {epochs}close end"
     told = {name for name in vars(Callback) if name.startswith("on_")}
-    assert told == {name for name in vars(Diary) if name.startswith("on_")}, "an event that this test does not know"
+    assert told == {name for name in vars(Diary)
+                    if name.startswith("on_")}, "an event that this test does not know"
 
 
 def test_a_callback_that_stops_the_run_leaves_one_that_goes_on(pictures, tmp_path):
@@ -79,18 +81,22 @@ def test_a_callback_that_stops_the_run_leaves_one_that_goes_on(pictures, tmp_pat
     assert load(tmp_path / "r" / "checkpoint-last.npz").state["batch"] == 3
     run({"resume": str(tmp_path / "r")}, Listener())
     run(options(pictures, tmp_path, out=str(tmp_path / "whole")), Listener())
-    assert (tmp_path / "r" / "metrics.csv").read_bytes() == (tmp_path / "whole" / "metrics.csv").read_bytes()
+    assert (tmp_path / "r" / "metrics.csv").read_bytes() == (tmp_path / "whole"
+                                                             / "metrics.csv").read_bytes()
 
 
 def test_the_example_in_the_words_works(pictures, tmp_path):
-    example = textwrap.dedent("class Norms" + callbacks.__doc__.split("class Norms")[1].split("    run(")[0])
+    example = textwrap.dedent("class Norms"
+                              + callbacks.__doc__.split("class Norms")[1].split("    run(")[0])
     example = textwrap.dedent("    " + example).replace("'''", '"""')
     assert len([line for line in example.splitlines() if line.strip()]) <= 10 and ast.parse(example)
     names = {"Callback": Callback}
     exec(example, names)
     run(options(pictures, tmp_path), Listener(), callbacks=[names["Norms"]()])
     rows = [line.split() for line in (tmp_path / "r" / "norms.txt").read_text().splitlines()]
-    assert [row[:2] for row in rows] == [["0", str(step)] for step in range(4)] and all(float(row[2]) > 0 for row in rows)
+    assert [row[:2] for row in rows] == [["0", str(step)]
+                                         for step in range(4)] and all(float(row[2]) > 0
+                                                                       for row in rows)
 
 
 def test_the_loop_holds_nobody_who_holds_it(pictures, tmp_path):

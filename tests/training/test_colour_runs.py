@@ -1,4 +1,5 @@
-"""--colour: on with --paper, part of a run's settings, and drawn again exactly when a run goes on."""
+"""--colour: on with --paper, part of a run's settings, and drawn again exactly when a run goes
+on."""
 
 import signal
 
@@ -13,10 +14,11 @@ from minialex.training.checkpoint import load
 from minialex.training.config import Config, resolve
 
 
-@pytest.mark.parametrize("given, colour", [
-    ({"paper": True}, 0.1), ({}, 0.0), ({"colour": 0.3}, 0.3), ({"paper": True, "colour": 0.0}, 0.0),
-    ({"paper": True, "variant": "lenet5"}, 0.0), ({"variant": "lenet5", "colour": 0.2}, 0.2),
-])
+@pytest.mark.parametrize("given, colour",
+                         [({"paper": True}, 0.1), ({}, 0.0), ({"colour": 0.3}, 0.3),
+                          ({"paper": True, "colour": 0.0}, 0.0),
+                          ({"paper": True, "variant": "lenet5"}, 0.0),
+                          ({"variant": "lenet5", "colour": 0.2}, 0.2)])
 def test_on_for_the_papers_recipe_and_when_asked_for(given, colour):
     assert resolve({"data": "x"} | given, 1000, 100).colour == colour
 
@@ -50,10 +52,12 @@ def test_it_changes_the_run_and_goes_on_exactly(in_colour, train, tmp_path):
     plain, _ = train("plain", epochs=2)
     assert weights(whole) != weights(plain)
     with pytest.raises(Interrupted):
-        train("stopped", lambda steps: signal.raise_signal(signal.SIGINT) if steps == 6 else None, **options)
+        train("stopped", lambda steps: signal.raise_signal(signal.SIGINT) if steps == 6 else None,
+              **options)
     trainer = run({"resume": str(tmp_path / "stopped")}, Listener())
     assert weights(tmp_path / "stopped") == weights(whole)
-    assert (tmp_path / "stopped" / "metrics.csv").read_bytes() == (whole / "metrics.csv").read_bytes()
+    assert (tmp_path / "stopped" / "metrics.csv").read_bytes() == (whole
+                                                                   / "metrics.csv").read_bytes()
     kept = load(whole / "checkpoint-last.npz")[3]["components"]
     assert np.array(kept).tobytes() == trainer.experiment.statistics.components.tobytes()
 
@@ -64,5 +68,6 @@ def test_grey_pictures_have_no_colours(train):
 
 
 def test_a_negative_spread_is_a_sentence(train):
-    with pytest.raises(UserError, match="--colour -1 is not possible: it needs a standard deviation"):
+    with pytest.raises(UserError, match="--colour -1 is not possible: "
+                       "it needs a standard deviation"):
         train("negative", colour=-1)

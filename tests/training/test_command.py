@@ -18,9 +18,10 @@ ROOT = Path(__file__).parents[2]
 
 
 def start(*arguments, **options):
-    return subprocess.Popen([sys.executable, "-m", "minialex.train", *arguments], cwd=ROOT, stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE, text=True, encoding="utf-8",
-                            env=os.environ | {"PYTHONIOENCODING": "utf-8"}, **options)
+    return subprocess.Popen([sys.executable, "-m", "minialex.train", *arguments], cwd=ROOT,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                            encoding="utf-8", env=os.environ | {"PYTHONIOENCODING": "utf-8"},
+                            **options)
 
 
 MISTAKES = [
@@ -31,7 +32,8 @@ MISTAKES = [
     ("--data {data} --subset", "--subset after --data needs a number of classes"),
     ("--data {data} --subset 9", "asks for 9 classes"),
     ("--data {data} --variant vgg", "unknown variant 'vgg': choose one of paper, caffenet"),
-    ("--data {data} --batch-size 0", "--batch-size 0 is not possible: it needs pictures per step, at least 1"),
+    ("--data {data} --batch-size 0", "--batch-size 0 is not possible: it needs pictures per step, "
+     "at least 1"),
     ("--data {data} --batch-size many", "invalid int value: 'many'"),
     ("--data {data} --lr -1", "--lr -1.0 is not possible: it needs a learning rate above 0"),
     ("--data {data} --epochs 0", "--epochs 0 is not possible"),
@@ -44,7 +46,8 @@ MISTAKES = [
     ("--data {data} --out {file}/run", "is a file: choose another with --out"),
     ("--data {data} --variant lenet5 --init {missing}", "there is no file"),
     ("--data {data} --variant lenet5 --init {file}", "in no format known here"),
-    ("--data {data} --variant lenet5 --init {unfit}", "fits this network: it holds conv1.weight (2, 2)"),
+    ("--data {data} --variant lenet5 --init {unfit}",
+     "fits this network: it holds conv1.weight (2, 2)"),
     ("--data {data} --variant lenet5 --freeze conv", "name their weights with --init"),
     ("--resume {missing}", "there is no run"),
     ("--resume {folder}", "holds no run that could go on"),
@@ -56,12 +59,14 @@ MISTAKES = [
 
 
 @pytest.mark.parametrize("arguments, words", MISTAKES, ids=[arguments for arguments, _ in MISTAKES])
-def test_a_mistake_is_one_line_and_status_2(arguments, words, pictures, tmp_path, monkeypatch, capsys):
+def test_a_mistake_is_one_line_and_status_2(arguments, words, pictures, tmp_path, monkeypatch,
+                                            capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "file").write_text("not a folder")
     (tmp_path / "folder").mkdir()
     np.savez(tmp_path / "unfit.npz", **{"conv1.weight": np.zeros((2, 2), np.float32)})
-    places = {"data": str(pictures), "file": "file", "folder": "folder", "missing": "missing.npz", "unfit": "unfit.npz"}
+    places = {"data": str(pictures), "file": "file", "folder": "folder", "missing": "missing.npz",
+              "unfit": "unfit.npz"}
     try:
         status = command.main([part.format(**places) for part in arguments.split()])
     except SystemExit as stopped:
@@ -72,10 +77,12 @@ def test_a_mistake_is_one_line_and_status_2(arguments, words, pictures, tmp_path
     assert not (tmp_path / "runs").exists()
 
 
-@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="only a user without all rights can be refused a folder")
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0,
+                    reason="only a user without all rights can be refused a folder")
 def test_a_folder_that_cannot_be_written(pictures, tmp_path, capsys):
     (tmp_path / "locked").mkdir(mode=0o500)
-    status = command.main(["--data", str(pictures), "--variant", "lenet5", "--out", str(tmp_path / "locked" / "run")])
+    status = command.main(["--data", str(pictures), "--variant", "lenet5", "--out",
+                           str(tmp_path / "locked" / "run")])
     assert status == 2 and "may not be written to" in capsys.readouterr().err
 
 
@@ -87,22 +94,24 @@ def test_help_groups_the_options_and_gives_defaults(capsys):
     places = [said.index(f"\n{group}") for group in ("pictures:", "network:", "training;", "run:")]
     assert places == sorted(places)
     assert len(set(re.findall(r"^  (--[a-z-]+)", said, re.MULTILINE))) >= 20
-    assert "(0.005 | 0.01)" in said and "(32 | 128)" in said and max(map(len, said.splitlines())) <= 80
+    assert "(0.005 | 0.01)" in said and "(32 | 128)" in said and max(map(len,
+                                                                         said.splitlines())) <= 80
 
 
 def test_a_real_run_in_a_process_of_its_own(pictures, tmp_path):
-    process = start("--data", str(pictures), "--variant", "lenet5", "--epochs", "2", "--batch-size", "8", "--out",
-                    str(tmp_path / "run"))
+    process = start("--data", str(pictures), "--variant", "lenet5", "--epochs", "2", "--batch-size",
+                    "8", "--out", str(tmp_path / "run"))
     out, err = process.communicate(timeout=1200)
     assert process.returncode == 0 and err == ""
-    assert "sky $5, Äpfel" in out and "2/2" in out and out.count("\r") == 0 and len(out.splitlines()) < 40
+    assert "sky $5, Äpfel" in out and "2/2" in out and out.count("\r") == 0 and len(
+        out.splitlines()) < 40
     assert (tmp_path / "run" / "predictions.png").exists()
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals are sent as POSIX has them")
 def test_ctrl_c_saves_and_tells_how_to_go_on(pictures, tmp_path):
-    process = start("--data", str(pictures), "--variant", "lenet5", "--epochs", "100000", "--batch-size", "8", "--out",
-                    str(tmp_path / "run"))
+    process = start("--data", str(pictures), "--variant", "lenet5", "--epochs", "100000",
+                    "--batch-size", "8", "--out", str(tmp_path / "run"))
     for line in process.stdout:
         if line.startswith("  3/"):
             break
@@ -123,7 +132,8 @@ def test_an_empty_name_is_not_the_current_folder(option, pictures, tmp_path, mon
 
 @pytest.mark.parametrize("option", ["--out", "--resume"])
 def test_a_name_that_no_file_system_takes(option, pictures, tmp_path, capsys):
-    status = command.main(["--data", str(pictures), "--variant", "lenet5", option, str(tmp_path / ("x" * 300))])
+    status = command.main(["--data", str(pictures), "--variant", "lenet5", option,
+                           str(tmp_path / ("x" * 300))])
     said = capsys.readouterr().err
     assert status == 2 and said.count("\n") == 1 and said.startswith("minialex.train: ")
 
@@ -134,7 +144,8 @@ def test_a_refused_folder_is_one_line(pictures, monkeypatch, capsys):
 
     monkeypatch.setattr(command, "run", refuse)
     assert command.main(["--data", str(pictures)]) == 2
-    assert capsys.readouterr().err == "minialex.train: cannot use '/closed/config.json': Permission denied.\n"
+    assert (capsys.readouterr().err == "minialex.train: cannot use '/closed/config.json': "
+            "Permission denied.\n")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="links need a privilege on Windows")
@@ -145,22 +156,27 @@ def test_a_data_folder_that_is_a_link_to_itself_is_one_line(tmp_path, capsys):
 
 
 @pytest.mark.long
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux allows file names that are no UTF-8")
+@pytest.mark.skipif(sys.platform != "linux",
+                    reason="only Linux allows file names that are no UTF-8")
 def test_pictures_in_a_folder_whose_name_is_no_utf8(pictures, tmp_path):
     root = os.fsencode(tmp_path) + b"/\xff"
     shutil.copytree(pictures, os.fsdecode(root))
     environment = os.environ | {"LC_ALL": "POSIX", "PYTHONUTF8": "0"}
-    done = subprocess.run([sys.executable, "-m", "minialex.train", "--data", root, "--variant", "lenet5", "--epochs", "1",
-                           "--out", tmp_path / "run"], cwd=ROOT, env=environment, capture_output=True)
+    done = subprocess.run([sys.executable, "-m", "minialex.train", "--data", root, "--variant",
+                           "lenet5", "--epochs", "1", "--out", tmp_path / "run"], cwd=ROOT,
+                          env=environment, capture_output=True)
     assert (done.returncode, done.stderr) == (0, b"")
-    done = subprocess.run([sys.executable, "-m", "minialex.train", "--resume", tmp_path / "run"], cwd=ROOT, env=environment,
-                          capture_output=True)
+    done = subprocess.run([sys.executable, "-m", "minialex.train", "--resume", tmp_path / "run"],
+                          cwd=ROOT, env=environment, capture_output=True)
     assert (done.returncode, done.stderr) == (0, b"")
 
 
-needs_shell = pytest.mark.skipif(not os.path.exists("/dev/full"), reason="written for a shell with /dev/full")
-# An unbuffered stdout fails earlier, while something is printed; the usual one fails when it is flushed.
-SHELL = {"cwd": ROOT, "capture_output": True, "text": True, "env": os.environ | {"PYTHONUNBUFFERED": ""}}
+needs_shell = pytest.mark.skipif(not os.path.exists("/dev/full"),
+                                 reason="written for a shell with /dev/full")
+# An unbuffered stdout fails earlier, while something is printed; the usual one fails when it is
+# flushed.
+SHELL = {"cwd": ROOT, "capture_output": True, "text": True,
+         "env": os.environ | {"PYTHONUNBUFFERED": ""}}
 
 
 @needs_shell
@@ -170,17 +186,20 @@ def test_training_outlives_its_output(where, said, pictures, tmp_path):
     options = f"--data '{pictures}' --variant lenet5 --epochs 2 --out '{tmp_path / 'run'}'"
     line = f"'{sys.executable}' -m minialex.train {options} {where}"
     done = subprocess.run(line, shell=True, **SHELL)
-    assert done.returncode == 0 and said in done.stderr and done.stderr.count("\n") == (1 if said else 0)
+    assert done.returncode == 0 and said in done.stderr and done.stderr.count("\n") == (1 if said
+                                                                                        else 0)
     assert (tmp_path / "run" / "predictions.png").exists()
 
 
 @needs_shell
-@pytest.mark.parametrize("module", ["minialex.summary lenet5", "minialex.summary --help", "lessons"])
+@pytest.mark.parametrize("module",
+                         ["minialex.summary lenet5", "minialex.summary --help", "lessons"])
 def test_output_that_cannot_be_written_is_one_line(module):
     run = f"'{sys.executable}' -m {module}"
     full = subprocess.run(f"{run} >/dev/full", shell=True, **SHELL)
     name = module.split()[0]
-    assert (full.returncode, full.stderr) == (2, f"{name}: the output cannot be written: No space left on device.\n")
+    assert (full.returncode, full.stderr) == (2, f"{name}: the output cannot be written: "
+                                              "No space left on device.\n")
     closed = subprocess.run(f"{run} >&-", shell=True, **SHELL)
     assert closed.returncode == 0 and "Traceback" not in closed.stderr
     pipe = subprocess.run(f"({run}; echo $? >&2) | true", shell=True, **SHELL)

@@ -8,15 +8,17 @@ from minialex.training.config import RECIPES, check, choose_recipe, resolve, sav
 
 def test_the_papers_recipe():
     config = resolve({"data": "x", "paper": True}, 1200, 400)
-    assert (config.batch_size, config.lr, config.momentum, config.weight_decay) == (128, 0.01, 0.9, 0.0005)
-    assert (config.epochs, config.schedule, config.init, config.pixels, config.dropout) == (90, "plateau", "paper", "raw", 0.5)
+    assert (config.batch_size, config.lr, config.momentum, config.weight_decay) == (128, 0.01, 0.9,
+                                                                                    0.0005)
+    assert (config.epochs, config.schedule, config.init, config.pixels,
+            config.dropout) == (90, "plateau", "paper", "raw", 0.5)
 
 
 @pytest.mark.parametrize("variant, count, builtin, paper, name", [
     ("paper", 999, False, False, "small"),
     ("paper", 1_000, False, False, "middle"),
     ("single-tower", 4_999, False, False, "middle"),
-    ("torchvision", 1_200, False, False, "small"),  # what was measured has response norm behind conv1
+    ("torchvision", 1_200, False, False, "small"),  # what was measured has response norm behind conv1  # noqa: E501
     ("paper", 5_000, False, False, "small"),
     ("paper", 99_999, False, False, "small"),
     ("paper", 100_000, False, False, "paper"),
@@ -32,7 +34,8 @@ def test_choice_of_the_recipe(variant, count, builtin, paper, name):
 def test_small_sets_start_from_what_learns():
     for count, recipe in ((400, "small"), (1200, "middle")):
         config = resolve({"data": "x"}, count, 400)
-        assert (config.recipe, config.init, config.pixels, config.schedule) == (recipe, "he", "unit", "linear")
+        assert (config.recipe, config.init, config.pixels, config.schedule) == (recipe, "he",
+                                                                                "unit", "linear")
         assert config.batch_size == 32
     for name in ("small", "middle", "builtin"):
         assert set(RECIPES[name]) == set(RECIPES["paper"])
@@ -48,14 +51,16 @@ def test_what_the_user_says_wins():
     assert (config.lr, config.epochs, config.init, config.batch_size) == (0.5, 3, "he", 128)
 
 
-@pytest.mark.parametrize("train, val, expected", [(1200, 400, 180), (1200, 100, 100), (1_281_167, 50_000, 50_000), (3, 2, 1)])
+@pytest.mark.parametrize("train, val, expected", [(1200, 400, 180), (1200, 100, 100),
+                                                  (1_281_167, 50_000, 50_000), (3, 2, 1)])
 def test_validation_costs_a_twentieth(train, val, expected):
     assert resolve({"data": "x"}, train, val).val_images == expected
 
 
 @pytest.mark.parametrize("epochs, expected", [(30, [18, 26]), (10, [6, 8]), (2, [1]), (1, [])])
 def test_the_learning_rate_falls_at_60_and_85_percent(epochs, expected):
-    assert resolve({"data": "x", "epochs": epochs, "schedule": "steps"}, 1200, 400).drops() == expected
+    assert resolve({"data": "x", "epochs": epochs, "schedule": "steps"}, 1200,
+                   400).drops() == expected
 
 
 def test_milestones_are_those_given():
@@ -63,8 +68,8 @@ def test_milestones_are_those_given():
     assert config.schedule == "milestones" and config.drops() == [30, 60, 80]
 
 
-@pytest.mark.parametrize("text, expected", [("10", (None, 600.0)), ("1.5min", (None, 90.0)), ("500steps", (500, None)),
-                                            ("1 step", (1, None))])
+@pytest.mark.parametrize("text, expected", [("10", (None, 600.0)), ("1.5min", (None, 90.0)),
+                                            ("500steps", (500, None)), ("1 step", (1, None))])
 def test_save_intervals(text, expected):
     assert save_interval(text) == expected
 
@@ -85,12 +90,13 @@ def test_options_that_do_not_go_together(given, words):
 
 
 @pytest.mark.parametrize("name, bad, good", [
-    ("epochs", 0, 1), ("batch_size", 0, 1), ("lr", -0.1, 0.1), ("lr", 0.0, 1e-6), ("lr", float("nan"), 1.0),
-    ("lr", float("inf"), 1.0), ("momentum", 1.0, 0.0), ("momentum", -0.1, 0.99), ("weight_decay", -1e-9, 0.0),
-    ("dropout", 1.0, 0.0), ("val_fraction", 0.0, 0.5), ("val_fraction", 1.0, 0.5), ("val_images", 0, 1), ("seed", -1, 0),
-    ("workers", 0, 1), ("warmup", -1, 0), ("accumulate", 0, 1),
-])
+    ("epochs", 0, 1), ("batch_size", 0, 1), ("lr", -0.1, 0.1), ("lr", 0.0, 1e-6),
+    ("lr", float("nan"), 1.0), ("lr", float("inf"), 1.0), ("momentum", 1.0, 0.0),
+    ("momentum", -0.1, 0.99), ("weight_decay", -1e-9, 0.0), ("dropout", 1.0, 0.0),
+    ("val_fraction", 0.0, 0.5), ("val_fraction", 1.0, 0.5), ("val_images", 0, 1), ("seed", -1, 0),
+    ("workers", 0, 1), ("warmup", -1, 0), ("accumulate", 0, 1)])
 def test_impossible_numbers_are_refused_by_name(name, bad, good):
     check({name: good})
-    with pytest.raises(UserError, match=f"^--{name.replace('_', '-')} .* is not possible: it needs"):
+    with pytest.raises(UserError,
+                       match=f"^--{name.replace('_', '-')} .* is not possible: it needs"):
         check({name: bad})

@@ -53,10 +53,12 @@ def test_the_layer_that_overflows_is_named():
 
 
 def test_a_run_that_diverges_stops_with_status_1(pictures, tmp_path, capsys):
-    options = ["--data", str(pictures), "--variant", "lenet5", "--batch-size", "8", "--out", str(tmp_path / "run")]
+    options = ["--data", str(pictures), "--variant", "lenet5", "--batch-size", "8", "--out",
+               str(tmp_path / "run")]
     assert command.main([*options, "--lr", "1e30", "--pixels", "raw"]) == 1
     said = capsys.readouterr().err
-    assert "the loss is no longer finite: layer " in said and "(--lr)" in said and said.count("\n") == 1
+    assert "the loss is no longer finite: layer " in said and "(--lr)" in said and said.count(
+        "\n") == 1
 
 
 def test_the_checkpoint_of_the_last_good_epoch_is_kept(train, tmp_path, monkeypatch):
@@ -71,14 +73,17 @@ def test_the_checkpoint_of_the_last_good_epoch_is_kept(train, tmp_path, monkeypa
             made[0].conv1.weight.data[0] = np.nan
 
     monkeypatch.setattr(models, "build", build)
-    # On the CPU every step's loss is looked at, on a GPU (--device cuda) only now and then: here after the epoch's fourth step.
-    with pytest.raises(Diverged, match="epoch 2, step [35]: .*layer conv1 .* has the network after epoch 1"):
+    # On the CPU every step's loss is looked at, on a GPU (--device cuda) only now and then: here
+    # after the epoch's fourth step.
+    with pytest.raises(Diverged, match="epoch 2, step [35]: "
+                       ".*layer conv1 .* has the network after epoch 1"):
         train("late", break_conv1, epochs=5)
     weights, *_, state, _ = load(tmp_path / "late" / "checkpoint-last.npz")
     assert state["epoch"] == 1 and all(np.isfinite(array).all() for array in weights.values())
 
 
-def test_weights_that_break_in_the_last_step_of_an_epoch_are_not_saved(train, tmp_path, monkeypatch):
+def test_weights_that_break_in_the_last_step_of_an_epoch_are_not_saved(train, tmp_path,
+                                                                       monkeypatch):
     """Validation would call them good: no output depends on the broken number."""
     made, original = [], models.build
 

@@ -22,7 +22,8 @@ def count(image, colour, tolerance=12):
 
 
 def history(epochs):
-    return [(e, 0.02 if e < 4 else 0.002, 2 / e, 1 - 0.9 / e, 2.2 / e, 1 - 0.95 / e, 1 - 0.5 / e) for e in range(1, epochs + 1)]
+    return [(e, 0.02 if e < 4 else 0.002, 2 / e, 1 - 0.9 / e, 2.2 / e, 1 - 0.95 / e, 1 - 0.5 / e)
+            for e in range(1, epochs + 1)]
 
 
 @pytest.mark.parametrize("epochs", [1, 2, 6])
@@ -77,13 +78,15 @@ def test_below_the_kernels_stands_what_training_changed(tmp_path):
     plots.filters(tmp_path / "filters.png", weight, start, towers=2)
     image = pixels(tmp_path / "filters.png")
     red = np.nonzero((abs(image - [255, 128, 128]).max(axis=2) <= 3).any(axis=1))[0]
-    assert red.min() > 0.5 * len(image) and count(image, "#ff8080", 3) > 0.15 * image.shape[0] * image.shape[1]
+    assert red.min() > 0.5 * len(image) and count(image, "#ff8080",
+                                                  3) > 0.15 * image.shape[0] * image.shape[1]
     plots.filters(tmp_path / "same.png", start, start, towers=2)
     assert len(pixels(tmp_path / "same.png")) < 0.6 * len(image)
 
 
 def test_grey_kernels_of_lenet5(tmp_path):
-    plots.filters(tmp_path / "filters.png", np.random.default_rng(0).normal(size=(6, 1, 5, 5)), towers=1)
+    plots.filters(tmp_path / "filters.png", np.random.default_rng(0).normal(size=(6, 1, 5, 5)),
+                  towers=1)
     assert len(np.unique(pixels(tmp_path / "filters.png").reshape(-1, 3), axis=0)) > 50
 
 

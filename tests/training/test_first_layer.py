@@ -1,4 +1,5 @@
-"""--first-init and --first-lr: the first convolution starts smaller and learns faster than the other layers."""
+"""--first-init and --first-lr: the first convolution starts smaller and learns faster than the
+other layers."""
 
 import csv
 import json
@@ -26,7 +27,8 @@ def test_one_step_is_that_many_times_as_long(train):
     start, plain = one_step(train, "plain")
     same_start, fast = one_step(train, "fast", first_lr=30)
     np.testing.assert_array_equal(start, same_start)
-    np.testing.assert_allclose(fast["conv1.weight"] - start, 30 * (plain["conv1.weight"] - start), rtol=1e-3, atol=1e-6)
+    np.testing.assert_allclose(fast["conv1.weight"] - start, 30 * (plain["conv1.weight"] - start),
+                               rtol=1e-3, atol=1e-6)
     for name in set(plain) - {"conv1.weight"}:
         np.testing.assert_array_equal(fast[name], plain[name], err_msg=name)
 
@@ -57,7 +59,8 @@ def test_it_goes_on_exactly(train, tmp_path):
     ours, theirs = (load(path / "checkpoint-last.npz") for path in (whole, tmp_path / "cut"))
     for kind in ("weights", "velocity"):
         for name, array in getattr(ours, kind).items():
-            np.testing.assert_array_equal(getattr(theirs, kind)[name], array, err_msg=f"{kind} {name}")
+            np.testing.assert_array_equal(getattr(theirs, kind)[name], array,
+                                          err_msg=f"{kind} {name}")
     assert ours.state["groups"] == theirs.state["groups"] and len(ours.state["groups"]) == 2
 
 
@@ -71,13 +74,14 @@ def test_a_run_from_before_they_existed_goes_on_as_it_was(train):
 
 
 @pytest.mark.parametrize("given, used", [
-    ({"subset": ""}, True), ({"lr": 0.01}, True), ({"init": "he"}, True), ({"variant": "torchvision"}, True),
-    ({"paper": True}, False), ({"pixels": "raw"}, False), ({"init": "paper"}, False), ({"init": "weights.npz"}, False),
-    ({"variant": "lenet5"}, False), ({"subset": "imagenette"}, False), ({"init": "weights.npz", "freeze": "conv"}, False),
-])
+    ({"subset": ""}, True), ({"lr": 0.01}, True), ({"init": "he"}, True),
+    ({"variant": "torchvision"}, True), ({"paper": True}, False), ({"pixels": "raw"}, False),
+    ({"init": "paper"}, False), ({"init": "weights.npz"}, False), ({"variant": "lenet5"}, False),
+    ({"subset": "imagenette"}, False), ({"init": "weights.npz", "freeze": "conv"}, False)])
 def test_the_builtin_set_uses_both_where_they_were_found(given, used):
     config = resolve(given, 9_469 if given.get("subset") else 1200, 400)
-    assert {name: getattr(config, name) for name in FIRST} == (FIRST if used else dict.fromkeys(FIRST, 1.0))
+    assert {name: getattr(config, name) for name in FIRST} == (FIRST if used
+                                                               else dict.fromkeys(FIRST, 1.0))
 
 
 def test_what_the_user_says_wins():
@@ -106,4 +110,5 @@ def test_the_measured_run_on_photographs_used_what_is_the_default():
     with (Path(__file__).parents[2] / "benchmarks" / "filters.csv").open(encoding="utf-8") as file:
         (row,) = [row for row in csv.DictReader(file) if row["run"] == "caltech20"]
     config = resolve({"data": "caltech20"}, 1200, 400)
-    assert (float(row["start"]), float(row["rate"]), int(row["epochs"])) == (config.first_init, config.first_lr, config.epochs)
+    assert (float(row["start"]), float(row["rate"]),
+            int(row["epochs"])) == (config.first_init, config.first_lr, config.epochs)

@@ -1,4 +1,5 @@
-"""Training on a GPU, or on the strict stand-in for one: every array stays where it belongs, and no step waits for the device."""
+"""Training on a GPU, or on the strict stand-in for one: every array stays where it belongs, and no
+step waits for the device."""
 
 import gc
 import json
@@ -37,10 +38,12 @@ def cupy(monkeypatch):
 def test_a_run_on_the_gpu_learns_what_the_cpu_learns(cupy, finished, pictures, tmp_path):
     path, _ = finished
     listener = Listener()
-    trainer = run(OPTIONS | {"data": str(pictures), "epochs": 4, "device": "cuda", "out": str(tmp_path / "gpu")}, listener)
+    trainer = run(OPTIONS | {"data": str(pictures), "epochs": 4, "device": "cuda",
+                             "out": str(tmp_path / "gpu")}, listener)
     assert trainer.device == "cuda:0" and "device   cuda:0" in listener.text
     assert cupy.state.reserved == [(0, memory(trainer.experiment))]  # the driver is asked once
-    ours, theirs = load(path / "checkpoint-last.npz")[0], load(tmp_path / "gpu" / "checkpoint-last.npz")[0]
+    ours, theirs = load(path / "checkpoint-last.npz")[0], load(tmp_path / "gpu"
+                                                               / "checkpoint-last.npz")[0]
     for name, array in ours.items():
         assert theirs[name] == pytest.approx(array, abs=1e-3), name
 
@@ -49,7 +52,8 @@ def test_no_step_waits_for_the_device(cupy, pictures, tmp_path):
     """The first step looks at its loss, and one in twenty."""
     waits = []
     listener = Listener(lambda steps: waits.append(len(cupy.state.waits)))
-    run(OPTIONS | {"data": str(pictures), "batch_size": 4, "epochs": 1, "device": "cuda", "out": str(tmp_path / "gpu")}, listener)
+    run(OPTIONS | {"data": str(pictures), "batch_size": 4, "epochs": 1, "device": "cuda",
+                   "out": str(tmp_path / "gpu")}, listener)
     assert len(waits) == 9 and np.diff(waits).tolist() == [0] * 8
 
 
@@ -63,8 +67,10 @@ def test_a_run_on_the_gpu_goes_on_where_it_stopped(cupy, pictures, tmp_path):
     with pytest.raises(MemoryError):
         run(options | {"out": str(tmp_path / "killed")}, Listener(die))
     run({"resume": str(tmp_path / "killed")}, Listener())
-    assert (tmp_path / "killed" / "metrics.csv").read_bytes() == (tmp_path / "whole" / "metrics.csv").read_bytes()
-    whole, killed = (load(tmp_path / name / "checkpoint-last.npz")[0] for name in ("whole", "killed"))
+    assert (tmp_path / "killed" / "metrics.csv").read_bytes() == (tmp_path / "whole"
+                                                                  / "metrics.csv").read_bytes()
+    whole, killed = (load(tmp_path / name / "checkpoint-last.npz")[0]
+                     for name in ("whole", "killed"))
     assert all((whole[name] == killed[name]).all() for name in whole)
 
 
@@ -104,11 +110,12 @@ def test_dropout_goes_on_in_mid_epoch_with_the_same_masks(cupy, pictures, tmp_pa
     with pytest.raises(Interrupted):
         run(options | {"out": str(tmp_path / "stopped")}, Listener(stop))
     run({"resume": str(tmp_path / "stopped")}, Listener())
-    whole, stopped = (load(tmp_path / name / "checkpoint-last.npz")[0] for name in ("whole", "stopped"))
+    whole, stopped = (load(tmp_path / name / "checkpoint-last.npz")[0]
+                      for name in ("whole", "stopped"))
     assert all((whole[name] == stopped[name]).all() for name in whole)
 
 
-# ------------------------------------------------------------------------------------------------ too large a batch
+# -------------------------------------------------------------------------------- too large a batch
 
 
 def train_within(cupy, pictures, out, room, batch_size, capsys):
@@ -116,17 +123,20 @@ def train_within(cupy, pictures, out, room, batch_size, capsys):
     gc.collect()
     cupy.state.memory = cupy.state.in_use + room
     capsys.readouterr()
-    status = command.main(["--data", str(pictures), "--variant", "lenet5", "--device", "cuda", "--epochs", "1",
-                           "--val-images", "1", "--batch-size", str(batch_size), "--out", str(out)])
+    status = command.main(["--data", str(pictures), "--variant", "lenet5", "--device", "cuda",
+                           "--epochs", "1", "--val-images", "1", "--batch-size", str(batch_size),
+                           "--out", str(out)])
     return status, capsys.readouterr().err
 
 
 @pytest.mark.parametrize("room", first(1, [1_200_000, 1_800_000, 2_600_000]))
 def test_the_batch_that_is_said_to_fit_fits(cupy, pictures, tmp_path, capsys, room):
     status, said = train_within(cupy, pictures, tmp_path / "large", room, 36, capsys)
-    assert status == 2 and said.startswith("minialex.train: the GPU's memory is too small for a batch of 36: ")
+    assert status == 2 and said.startswith("minialex.train: the GPU's memory is too small for a "
+                                           "batch of 36: ")
     assert said.count("\n") == 1 and "Traceback" not in said
-    needed, free, in_use = (int(n.replace(",", "")) for n in re.findall(r"([\d,]+) (?:bytes|are|in use)", said))
+    needed, free, in_use = (int(n.replace(",", ""))
+                            for n in re.findall(r"([\d,]+) (?:bytes|are|in use)", said))
     assert free < needed and free + in_use == cupy.state.memory
     fits = int(re.search(r"a batch of about (\d+) would fit \(--batch-size \1\)", said)[1])
     assert 1 <= fits < 36
@@ -145,5 +155,5 @@ def test_a_command_without_memory_says_so_in_one_line(capsys):
         raise error
     assert console.run("minialex.x", lambda: fails(MemoryError("Unable to allocate 9 GiB"))) == 2
     assert console.run("minialex.x", lambda: fails(OutOfMemory("the GPU has no room"))) == 2
-    assert capsys.readouterr().err == ("minialex.x: the memory is too small: Unable to allocate 9 GiB.\n"
-                                       "minialex.x: the GPU has no room.\n")
+    assert capsys.readouterr().err == ("minialex.x: the memory is too small: Unable to allocate 9 "
+                                       "GiB.\nminialex.x: the GPU has no room.\n")

@@ -1,4 +1,5 @@
-"""Who is lost, and why: real processes and sockets, without a launcher that would be faster than we are."""
+"""Who is lost, and why: real processes and sockets, without a launcher that would be faster than we
+are."""
 
 import os
 import pickle
@@ -54,7 +55,8 @@ class World:
 @pytest.fixture
 def other(monkeypatch):
     """(the child, this process's Lifeline, what it finds lost)"""
-    child = subprocess.Popen([sys.executable, "-c", CHILD], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    child = subprocess.Popen([sys.executable, "-c", CHILD], stdin=subprocess.PIPE,
+                             stdout=subprocess.PIPE)
     found = queue.Queue()
     for name, seconds in ("BEAT", 0.1), ("SILENCE", 2.0), ("PATIENCE", 1.0):
         monkeypatch.setattr(ranks, name, seconds)
@@ -90,7 +92,8 @@ def test_one_that_the_others_wait_for(other):
     line.expect(0.0)
     with line.doing(WAITS):
         rank, status, why = found.get(timeout=30)
-    assert (rank, status) == (1, 1) and why.startswith(" does not go on: the others have waited for it for ")
+    assert (rank, status) == (1, 1) and why.startswith(" does not go on: "
+                                                       "the others have waited for it for ")
 
 
 def test_nobody_is_waited_for_in_vain_before_the_first_step(other):
@@ -121,7 +124,8 @@ def test_a_stranger_is_not_taken_for_a_process():
                 stranger.sendall(b"GET / HTTP/1.1\r\n\r\n  ")
             return super().bcast(value)
 
-    child = subprocess.Popen([sys.executable, "-c", CHILD], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    child = subprocess.Popen([sys.executable, "-c", CHILD], stdin=subprocess.PIPE,
+                             stdout=subprocess.PIPE)
     found = queue.Queue()
     line = Lifeline(Strange(child), lambda *lost: found.put(lost))
     assert [peer.rank for peer in line.peers] == [1] and child.stdout.readline() == b"there\n"

@@ -22,7 +22,8 @@ def weights(path):
     return {name: array.tobytes() for name, array in load(path / "checkpoint-last.npz")[0].items()}
 
 
-@pytest.mark.parametrize("schedule", first(1, [{"milestones": "2,4"}, {"schedule": "constant"}, {"schedule": "plateau"}]))
+@pytest.mark.parametrize("schedule", first(1, [{"milestones": "2,4"}, {"schedule": "constant"},
+                                               {"schedule": "plateau"}]))
 def test_three_epochs_and_three_more_are_six(train, schedule, tmp_path):
     whole, _ = train("whole", epochs=6, val_images=15, **schedule)
     part, _ = train("part", epochs=3, val_images=15, **schedule)
@@ -35,7 +36,8 @@ def test_three_epochs_and_three_more_are_six(train, schedule, tmp_path):
 
 @pytest.mark.long
 def test_where_only_the_last_validation_is_whole_the_old_last_one_stays(train):
-    """The weights are the same, and so are the metrics but for the validation of epoch 3, which looked at all 15 pictures."""
+    """The weights are the same, and so are the metrics but for the validation of epoch 3, which
+    looked at all 15 pictures."""
     whole, _ = train("whole", epochs=6, schedule="constant")
     part, _ = train("part", epochs=3, schedule="constant")
     run({"resume": str(part), "epochs": 6}, Listener())
@@ -56,7 +58,8 @@ def test_a_stop_on_the_longer_way_changes_nothing(train, tmp_path):
 
 
 @pytest.mark.parametrize("schedule, rates", [
-    # the line from 40 % of 6 epochs to 0: 1 - (e + 1/2)/6 over 0.6, e = 3, 4, 5; steps: after 4 and 5 of 6
+    # the line from 40 % of 6 epochs to 0: 1 - (e + 1/2)/6 over 0.6, e = 3, 4, 5; steps: after 4 and
+    # 5 of 6
     ("linear", ["0.0347222", "0.0208333", "0.00694444"]), ("steps", ["0.05", "0.005", "0.0005"])])
 def test_parts_of_all_epochs_are_those_of_the_new_number_from_there_on(train, schedule, rates):
     part, _ = train("part", epochs=3, schedule=schedule)
@@ -66,14 +69,16 @@ def test_parts_of_all_epochs_are_those_of_the_new_number_from_there_on(train, sc
     after = (part / "metrics.csv").read_text().splitlines()
     assert after[:4] == before and [line.split(",")[1] for line in after[4:]] == rates
     said = " ".join(listener.text.split())
-    assert f"the schedule {schedule} is from here on that of 6 epochs instead of 3: lr goes from" in said
+    assert (f"the schedule {schedule} is from here on that of 6 epochs instead of 3: "
+            "lr goes from" in said)
 
 
 def test_fewer_epochs_than_are_over_is_a_sentence(train):
     part, _ = train("part", epochs=3)
     kept = (part / "config.json").read_bytes()
     for epochs in (1, 2):
-        with pytest.raises(UserError, match=f"3 epochs behind it: --epochs {epochs} needs a larger number"):
+        with pytest.raises(UserError, match="3 epochs behind it: "
+                           f"--epochs {epochs} needs a larger number"):
             run({"resume": str(part), "epochs": epochs}, Listener())
     assert (part / "config.json").read_bytes() == kept
 
@@ -83,7 +88,8 @@ def test_a_dry_run_of_it_changes_nothing(train):
     kept = {path.name: path.read_bytes() for path in part.iterdir()}
     listener = Listener()
     run({"resume": str(part), "epochs": 5, "dry_run": True}, listener)
-    assert "after epoch 2 of 5" in listener.text and {path.name: path.read_bytes() for path in part.iterdir()} == kept
+    assert "after epoch 2 of 5" in listener.text and {path.name: path.read_bytes()
+                                                      for path in part.iterdir()} == kept
 
 
 @pytest.mark.long
@@ -94,6 +100,7 @@ def test_pictures_that_moved_are_found_later_too(train, pictures, tmp_path, caps
     shutil.copytree(pictures, tmp_path / "old")
     part, _ = train("part", epochs=1, data=str(tmp_path / "old"))
     (tmp_path / "old").rename(tmp_path / "new")
-    assert command.main(["--resume", str(part), "--data", str(tmp_path / "new"), "--epochs", "2"]) == 0
+    assert command.main(["--resume", str(part), "--data", str(tmp_path / "new"), "--epochs",
+                         "2"]) == 0
     assert evaluate.main([str(part), "--device", "cpu"]) == 0
     assert "15 validation pictures" in capsys.readouterr().out

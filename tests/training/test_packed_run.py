@@ -1,4 +1,5 @@
-"""A run from a pack gives the same bytes as one from the pictures, and either goes on where the other stopped."""
+"""A run from a pack gives the same bytes as one from the pictures, and either goes on where the
+other stopped."""
 
 import signal
 
@@ -25,7 +26,8 @@ def test_the_same_metrics_and_weights(finished, packed, train):
 def test_a_run_goes_on_from_the_pack(finished, packed, train, tmp_path):
     path, _ = finished
     with pytest.raises(Interrupted):
-        train("moved", lambda steps: signal.raise_signal(signal.SIGINT) if steps == 6 else None, epochs=4)
+        train("moved", lambda steps: signal.raise_signal(signal.SIGINT) if steps == 6 else None,
+              epochs=4)
     run({"resume": str(tmp_path / "moved"), "data": packed}, Listener())
     assert (tmp_path / "moved" / "metrics.csv").read_bytes() == (path / "metrics.csv").read_bytes()
 
@@ -35,4 +37,5 @@ def test_who_should_pack_is_told(train, packed, monkeypatch):
     monkeypatch.setattr(PictureSet, "decodes_anew", True)
     for options, told in ({}, True), ({"data": packed}, False):
         _, listener = train(f"run-{told}", epochs=1, **options)
-        assert ("python -m minialex.pack PICTURES PACK does that once" in " ".join(listener.text.split())) == told
+        assert ("python -m minialex.pack PICTURES PACK "
+                "does that once" in " ".join(listener.text.split())) == told

@@ -1,4 +1,5 @@
-"""A run from beginning to end: what it leaves, that it repeats itself to the byte, and that it goes on where it stopped."""
+"""A run from beginning to end: what it leaves, that it repeats itself to the byte, and that it goes
+on where it stopped."""
 
 import csv
 import json
@@ -16,8 +17,8 @@ from minialex.errors import UserError
 from minialex.training import Interrupted, checkpoint, run
 from minialex.training.checkpoint import load, save
 
-FILES = {"config.json", "metrics.csv", "timing.csv", "checkpoint-last.npz", "checkpoint-best.npz", "curves.png", "filters.png",
-         "predictions.png", "report.html", "pictures.csv"}
+FILES = {"config.json", "metrics.csv", "timing.csv", "checkpoint-last.npz", "checkpoint-best.npz",
+         "curves.png", "filters.png", "predictions.png", "report.html", "pictures.csv"}
 
 
 def stop(steps):
@@ -36,9 +37,11 @@ def test_the_run_folder(finished):
     path, _ = finished
     assert set(os.listdir(path)) == FILES
     rows = list(csv.DictReader((path / "metrics.csv").open()))
-    assert list(rows[0]) == ["epoch", "lr", "train_loss", "train_top1", "val_loss", "val_top1", "val_top5"]
+    assert list(rows[0]) == ["epoch", "lr", "train_loss", "train_top1", "val_loss", "val_top1",
+                             "val_top5"]
     assert [row["epoch"] for row in rows] == ["1", "2", "3", "4"]
-    assert [row["lr"] for row in rows] == ["0.05", "0.05", "0.03125", "0.0104167"]  # the line from 40 % of 4 epochs to 0
+    # the line from 40 % of 4 epochs to 0
+    assert [row["lr"] for row in rows] == ["0.05", "0.05", "0.03125", "0.0104167"]
     config = json.loads((path / "config.json").read_text("utf-8"))
     assert config["classes"] == ["leaves", "sky $5", "Äpfel"] and config["settings"]["lr"] == 0.05
     assert set(config["versions"]) == {"minialex", "numpy", "python"}
@@ -48,10 +51,10 @@ def test_it_learns_and_says_so(finished):
     path, listener = finished
     last = list(csv.DictReader((path / "metrics.csv").open()))[-1]
     assert float(last["val_top1"]) > 0.9 and float(last["val_loss"]) < 0.5
-    for words in (f"device   {OPTIONS['device']}", "lenet5: 61,111 parameters", "3 classes (leaves, sky $5, Äpfel)", "LeCun",
-                  "time     about", "36 pictures to train on, 15 to validate",
-                  "4 epochs, batch 8, lr 0.05 (falling towards 0 after 40 % of them)",
-                  "checkpoint-best.npz"):
+    for words in (f"device   {OPTIONS['device']}", "lenet5: 61,111 parameters",
+                  "3 classes (leaves, sky $5, Äpfel)", "LeCun", "time     about",
+                  "36 pictures to train on, 15 to validate", "4 epochs, batch 8, "
+                  "lr 0.05 (falling towards 0 after 40 % of them)", "checkpoint-best.npz"):
         assert words in listener.text, words
 
 
@@ -59,7 +62,8 @@ def test_the_checkpoint_has_all_that_using_the_network_needs(finished):
     path, _ = finished
     arrays, velocity, mean, state, _ = load(path / "checkpoint-last.npz")
     assert set(arrays) == set(velocity) and mean.shape == (1, 36, 36) and state["std"] > 0
-    assert state["variant"] == "lenet5" and state["classes"] == ["leaves", "sky $5", "Äpfel"] and state["epoch"] == 4
+    assert state["variant"] == "lenet5" and state["classes"] == ["leaves", "sky $5",
+                                                                 "Äpfel"] and state["epoch"] == 4
     assert all(array.dtype == np.float32 for array in [*arrays.values(), *velocity.values(), mean])
 
 
@@ -73,13 +77,16 @@ def test_the_same_seed_gives_the_same_bytes(finished, train):
 
 @pytest.mark.parametrize("steps", first(2, [6, 1, 4, 16]))
 def test_a_stopped_run_goes_on_as_if_it_had_not_stopped(finished, train, tmp_path, steps):
-    """36 pictures in batches of 8 are 4 steps: the run is stopped in the first epoch, at its end, later, at the very end."""
+    """36 pictures in batches of 8 are 4 steps: the run is stopped in the first epoch, at its end,
+    later, at the very end."""
     path, _ = finished
     with pytest.raises(Interrupted, match="--resume"):
-        train("stopped", lambda done: signal.raise_signal(signal.SIGINT) if done == steps else None, epochs=4)
+        train("stopped", lambda done: signal.raise_signal(signal.SIGINT) if done == steps else None,
+              epochs=4)
     assert load(tmp_path / "stopped" / "checkpoint-last.npz")[3]["batch"] == (steps - 1) % 4 + 1
     run({"resume": str(tmp_path / "stopped")}, Listener())
-    assert metrics(tmp_path / "stopped") == metrics(path) and weights(tmp_path / "stopped") == weights(path)
+    assert metrics(tmp_path / "stopped") == metrics(path) and weights(tmp_path
+                                                                      / "stopped") == weights(path)
     assert set(os.listdir(tmp_path / "stopped")) == FILES
 
 
@@ -95,7 +102,8 @@ def test_a_killed_run_goes_on_from_its_last_checkpoint(finished, train, tmp_path
     listener = Listener()
     run({"resume": str(tmp_path / "killed"), "workers": 1}, listener)
     assert "resume   after epoch" in listener.text and "1/4" not in listener.text
-    assert metrics(tmp_path / "killed") == metrics(path) and weights(tmp_path / "killed") == weights(path)
+    assert metrics(tmp_path / "killed") == metrics(path) and weights(tmp_path
+                                                                     / "killed") == weights(path)
 
 
 @pytest.mark.long
@@ -114,9 +122,11 @@ def test_dropout_and_plateau_go_on_exactly_too(train, tmp_path, pictures, monkey
     options = {"epochs": 3, "schedule": "plateau", "dropout": 0.3}
     whole, _ = train("whole", **options)
     with pytest.raises(Interrupted):
-        train("stopped", lambda done: signal.raise_signal(signal.SIGTERM) if done == 6 else None, **options)
+        train("stopped", lambda done: signal.raise_signal(signal.SIGTERM) if done == 6 else None,
+              **options)
     run({"resume": str(tmp_path / "stopped")}, Listener())
-    assert metrics(tmp_path / "stopped") == metrics(whole) and weights(tmp_path / "stopped") == weights(whole)
+    assert metrics(tmp_path / "stopped") == metrics(whole) and weights(
+        tmp_path / "stopped") == weights(whole)
 
 
 def test_resume_auto_takes_the_newest_unfinished_run(train, tmp_path, monkeypatch):
@@ -124,7 +134,8 @@ def test_resume_auto_takes_the_newest_unfinished_run(train, tmp_path, monkeypatc
     train("runs/done", epochs=1)
     for name in ("runs/old", "runs/new"):
         with pytest.raises(Interrupted):
-            train(name, lambda done: signal.raise_signal(signal.SIGINT) if done == 2 else None, epochs=1)
+            train(name, lambda done: signal.raise_signal(signal.SIGINT) if done == 2 else None,
+                  epochs=1)
     os.utime("runs/old/checkpoint-last.npz", (1, 1))
     assert run({"resume": "auto"}, Listener()).folder.path.name == "new"
     assert run({"resume": "auto"}, Listener()).folder.path.name == "old"
@@ -150,7 +161,8 @@ def test_another_networks_checkpoint_is_refused(finished, train, tmp_path):
     path, _ = finished
     ours, _ = train("ours", epochs=1, subset="2")
     (ours / "checkpoint-last.npz").write_bytes((path / "checkpoint-last.npz").read_bytes())
-    with pytest.raises(UserError, match="belongs to another run than the config.json beside it: subset is None there and 2 here"):
+    with pytest.raises(UserError, match="belongs to another run than the config.json beside it: "
+                       "subset is None there and 2 here"):
         run({"resume": str(ours)}, Listener())
 
 
@@ -164,9 +176,11 @@ def test_a_folder_with_a_run_is_never_overwritten(finished, train, tmp_path):
 
 def test_sampled_validations_are_marked_and_never_the_best(train, tmp_path):
     with pytest.raises(Interrupted):
-        train("sampled", lambda done: signal.raise_signal(signal.SIGINT) if done == 21 else None, epochs=11, val_images=6)
+        train("sampled", lambda done: signal.raise_signal(signal.SIGINT) if done == 21 else None,
+              epochs=11, val_images=6)
     path, listener = tmp_path / "sampled", Listener()
-    assert load(path / "checkpoint-last.npz")[3]["best"] is None and not (path / "checkpoint-best.npz").exists()
+    assert load(path / "checkpoint-last.npz")[3]["best"] is None and not (
+        path / "checkpoint-best.npz").exists()
     run({"resume": str(path)}, listener)
     lines = [line for line in listener.lines if "/11" in line]
     assert [line.count("*") for line in lines] == [2] * 4 + [0] * 2
@@ -193,7 +207,8 @@ def test_a_validation_without_a_picture_is_a_sentence(train, tmp_path):
 def test_the_learning_rate_warms_up_step_by_step(train, monkeypatch):
     seen = []
     step = optim.SGD.step
-    monkeypatch.setattr(optim.SGD, "step", lambda self: (seen.append(self.param_groups[0]["lr"]), step(self)))
+    monkeypatch.setattr(optim.SGD, "step",
+                        lambda self: (seen.append(self.param_groups[0]["lr"]), step(self)))
     train("warm", warmup=3, epochs=2, lr=0.03)
     assert seen[:4] == pytest.approx([0.01, 0.02, 0.03, 0.03]) and max(seen) == pytest.approx(0.03)
 
@@ -208,14 +223,16 @@ def test_filters_show_the_kernels_the_run_began_with(train, tmp_path):
     trainer = run({"resume": str(tmp_path / "stopped")}, Listener())
     first = load(whole / "checkpoint-last.npz")[4]
     assert first.shape == (6, 1, 5, 5) and (trainer.experiment.first_kernels == first).all()
-    assert (tmp_path / "stopped" / "filters.png").read_bytes() == (whole / "filters.png").read_bytes()
+    assert (tmp_path / "stopped" / "filters.png").read_bytes() == (whole
+                                                                   / "filters.png").read_bytes()
 
 
 def die(done):
     raise MemoryError
 
 
-def test_a_run_killed_before_its_first_checkpoint_goes_on_from_its_settings(finished, train, tmp_path):
+def test_a_run_killed_before_its_first_checkpoint_goes_on_from_its_settings(finished, train,
+                                                                            tmp_path):
     for name in ("again", "resumed"):
         with pytest.raises(MemoryError):
             train(name, die, epochs=4)
@@ -224,13 +241,15 @@ def test_a_run_killed_before_its_first_checkpoint_goes_on_from_its_settings(fini
     train("again", epochs=4)
     run({"resume": str(tmp_path / "resumed")}, Listener())
     for name in ("again", "resumed"):
-        assert set(os.listdir(tmp_path / name)) == FILES and weights(tmp_path / name) == weights(finished[0])
+        assert set(os.listdir(tmp_path / name)) == FILES and weights(tmp_path
+                                                                     / name) == weights(finished[0])
 
 
 def test_a_lost_checkpoint_is_no_fresh_start(finished, tmp_path):
     path = shutil.copytree(finished[0], tmp_path / "copy")
     (path / "checkpoint-last.npz").unlink()
-    with pytest.raises(UserError, match="there is no file .*npz. To go on from the best epoch instead: --resume "):
+    with pytest.raises(UserError, match="there is no file .*npz. "
+                       "To go on from the best epoch instead: --resume "):
         run({"resume": str(path)}, Listener())
     run({"resume": str(path / "checkpoint-best.npz")}, Listener())
     assert weights(path) == weights(finished[0]) and metrics(path) == metrics(finished[0])
@@ -240,7 +259,8 @@ def test_a_run_in_use_is_left_alone(train, tmp_path):
     refused = []
 
     def meddle(done):
-        for given in ({"resume": str(tmp_path / "used")}, {"data": ".", "out": str(tmp_path / "used")}):
+        for given in ({"resume": str(tmp_path / "used")},
+                      {"data": ".", "out": str(tmp_path / "used")}):
             with pytest.raises(UserError) as error:
                 run(given, Listener())
             refused.append(str(error.value))
@@ -271,13 +291,15 @@ def test_a_checkpoint_of_other_settings_is_refused(finished, tmp_path, name, val
     saved = load(path / "checkpoint-last.npz")
     saved.state["settings"][name] = value
     save(path / "checkpoint-last.npz", saved)
-    with pytest.raises(UserError, match=f"belongs to another run than the config.json beside it: {name} is {value} there and"):
+    with pytest.raises(UserError, match="belongs to another run than the config.json beside it: "
+                       f"{name} is {value} there and"):
         run({"resume": str(path)}, Listener())
 
 
 def test_a_run_that_is_older_than_a_setting_goes_on(finished, tmp_path):
     path = shutil.copytree(finished[0], tmp_path / "copy")
-    config, saved = json.loads((path / "config.json").read_text("utf-8")), load(path / "checkpoint-last.npz")
+    config, saved = (json.loads((path / "config.json").read_text("utf-8")),
+                     load(path / "checkpoint-last.npz"))
     for settings in (config["settings"], saved.state["settings"]):
         for name in ("class_weights", "shards", "parallel", "colour"):
             del settings[name]
@@ -311,7 +333,8 @@ def test_checkpoints_within_an_epoch(train, tmp_path):
     assert [(state["epoch"], state["batch"]) for state in seen] == [(0, 0), (0, 2), (0, 4), (0, 4)]
     run({"resume": str(tmp_path / "often"), "save_every": "9min"}, Listener())
     whole, _ = train("whole", epochs=3)
-    assert metrics(tmp_path / "often") == metrics(whole) and weights(tmp_path / "often") == weights(whole)
+    assert metrics(tmp_path / "often") == metrics(whole) and weights(tmp_path
+                                                                     / "often") == weights(whole)
 
 
 @pytest.mark.long
@@ -327,7 +350,8 @@ def test_a_full_disk_is_told_and_training_goes_on(train, tmp_path, monkeypatch):
     write = checkpoint._write_sealed
     path, listener = train("full", disk, epochs=4, save_every="2steps")
     warnings = [line for line in listener.lines if line.startswith("warning")]
-    assert warnings and all("No space left on device; what was there before is unchanged" in line for line in warnings)
+    assert warnings and all("No space left on device; what was there before is unchanged" in line
+                            for line in warnings)
     whole, _ = train("whole", epochs=4)
     assert metrics(path) == metrics(whole) and weights(path) == weights(whole)
 
@@ -342,13 +366,15 @@ def test_a_disk_that_stays_full_keeps_the_last_good_checkpoint(train, tmp_path, 
         if done == 5:
             monkeypatch.setattr(checkpoint, "_write_sealed", fail)
 
-    with pytest.raises(UserError, match="cannot write .*checkpoint-last.npz: No space left on device"):
+    with pytest.raises(UserError, match="cannot write .*checkpoint-last.npz: "
+                       "No space left on device"):
         train("full", disk, epochs=2)
     assert load(tmp_path / "full" / "checkpoint-last.npz")[3]["epoch"] == 1
     monkeypatch.undo()
     run({"resume": str(tmp_path / "full")}, Listener())
     whole, _ = train("whole", epochs=2)
-    assert metrics(tmp_path / "full") == metrics(whole) and weights(tmp_path / "full") == weights(whole)
+    assert metrics(tmp_path / "full") == metrics(whole) and weights(tmp_path
+                                                                    / "full") == weights(whole)
 
 
 @pytest.mark.parametrize("change", ["remove", "rename"])
@@ -358,7 +384,8 @@ def test_changed_pictures_are_refused(train, tmp_path, change):
         train("stopped", stop(1), data=str(root), epochs=2, batch_size=4)
     picture = root / "train" / "leaves" / "00.png"
     picture.unlink() if change == "remove" else picture.rename(picture.with_name("new.png"))
-    with pytest.raises(UserError, match="pictures have changed since .*stopped was started, on 12 for training"):
+    with pytest.raises(UserError, match="pictures have changed since .*stopped was started, "
+                       "on 12 for training"):
         run({"resume": str(tmp_path / "stopped")}, Listener())
 
 
@@ -370,11 +397,13 @@ def test_pictures_may_move(train, tmp_path):
     run({"resume": str(tmp_path / "stopped"), "data": str(tmp_path / "moved")}, Listener())
 
 
-@pytest.mark.parametrize("name, value", [("epochs", "3"), ("lr", None), ("crop", 1), ("seed", True), ("batch_size", -8)])
+@pytest.mark.parametrize("name, value", [("epochs", "3"), ("lr", None), ("crop", 1), ("seed", True),
+                                         ("batch_size", -8)])
 def test_a_setting_that_cannot_be_is_refused(finished, tmp_path, name, value):
     path = shutil.copytree(finished[0], tmp_path / "copy")
     config = json.loads((path / "config.json").read_text("utf-8"))
     config["settings"][name] = value
     (path / "config.json").write_text(json.dumps(config), "utf-8")
-    with pytest.raises(UserError, match=f"config.json is not that of a run: .*{name.replace('_', '.')} "):
+    with pytest.raises(UserError,
+                       match=f"config.json is not that of a run: .*{name.replace('_', '.')} "):
         run({"resume": str(path)}, Listener())

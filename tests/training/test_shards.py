@@ -1,4 +1,5 @@
-"""The fixed tree: the same bytes for any number of processes, and the sum of the gradients to within rounding."""
+"""The fixed tree: the same bytes for any number of processes, and the sum of the gradients to
+within rounding."""
 
 import threading
 
@@ -10,7 +11,14 @@ from hypothesis import strategies as st
 import minialex.functional as F
 from minialex import models, optim
 from minialex.tensor import Tensor
-from minialex.training.parallel import GradientSum, SharedNetwork, TreeSum, partial_sums, process_rows, shard_rows
+from minialex.training.parallel import (
+    GradientSum,
+    SharedNetwork,
+    TreeSum,
+    partial_sums,
+    process_rows,
+    shard_rows,
+)
 from minialex.training.ranks import Ranks
 
 
@@ -57,7 +65,8 @@ class ThreadRanks(Ranks):
 
     def __init__(self, shards, member):
         super().__init__(shards)
-        self.member, self.rank, self.size, self.speaks = member, member.rank, member.world.size, member.rank == 0
+        self.member, self.rank, self.size, self.speaks = (member, member.rank, member.world.size,
+                                                          member.rank == 0)
         self.cut(shards)
 
     def gather(self, value):
@@ -102,10 +111,12 @@ def test_what_processes_send_covers_every_shard_once(shards, data):
     ranks = Ranks(shards)
     ranks.size = size
     ranks.cut(shards)
-    covered = [n for share in ranks.shares for start, end in partial_sums(share, shards) for n in range(start, end)]
+    covered = [n for share in ranks.shares for start, end in partial_sums(share, shards)
+               for n in range(start, end)]
     assert covered == list(range(shards)) and all(len(share) for share in ranks.shares)
     rows = shard_rows(shards + 5, shards)
-    assert [r for part in process_rows(shards + 5, ranks) for r in range(part.start, part.stop)] == list(range(shards + 5))
+    assert [r for part in process_rows(shards + 5, ranks)
+            for r in range(part.start, part.stop)] == list(range(shards + 5))
     assert [r for part in rows for r in range(part.start, part.stop)] == list(range(shards + 5))
 
 
@@ -119,11 +130,13 @@ def gradients(ranks, parts=1, batch=13):
     images = random.standard_normal((batch, 1, 32, 32)).astype(np.float32)
     labels = np.arange(batch) % 10
     total = GradientSum(model.parameters(), ranks)
-    for part in (slice(0, batch // 2), slice(batch // 2, batch)) if parts == 2 else (slice(0, batch),):
+    for part in (slice(0, batch // 2),
+                 slice(batch // 2, batch)) if parts == 2 else (slice(0, batch),):
         for shard in ranks.mine:
             rows = shard_rows(part.stop - part.start, shards)[shard]
             some = slice(part.start + rows.start, part.start + rows.stop)
-            loss = F.cross_entropy(model(Tensor(images[some])), labels[some]) * ((some.stop - some.start) / batch)
+            loss = F.cross_entropy(model(Tensor(images[some])),
+                                   labels[some]) * ((some.stop - some.start) / batch)
             total.backward(shard, loss, None, is_last=part.stop == batch)
     total.finish()
     return [parameter.grad for parameter in model.parameters()]
@@ -141,8 +154,10 @@ def test_any_number_of_processes_has_the_same_bytes(shards, parts):
 
 
 def test_rows_of_different_numbers_are_gathered():
-    whole, rows = np.arange(12, dtype=np.float32).reshape(6, 2), [slice(0, 1), slice(1, 4), slice(4, 6)]
-    for found in World(3).run(lambda member: ThreadRanks(3, member).gather_rows(whole[rows[member.rank]], rows)):
+    whole, rows = np.arange(12, dtype=np.float32).reshape(6, 2), [slice(0, 1), slice(1, 4),
+                                                                  slice(4, 6)]
+    for found in World(3).run(
+            lambda member: ThreadRanks(3, member).gather_rows(whole[rows[member.rank]], rows)):
         np.testing.assert_array_equal(found, whole)
 
 
@@ -154,16 +169,19 @@ def learnt(ranks, hybrid, batch=11):
     optimizer = optim.SGD(model.parameters(), lr=0.1)
     network = SharedNetwork(model, optimizer, ranks, hybrid)
     for _ in range(2):
-        images, labels = random.standard_normal((batch, 1, 32, 32)).astype(np.float32), np.arange(batch) % 10
+        images, labels = random.standard_normal((batch, 1, 32,
+                                                 32)).astype(np.float32), np.arange(batch) % 10
         network.narrow()
         network.count = batch
         optimizer.zero_grad()
-        F.cross_entropy(network(Tensor(images[process_rows(batch, ranks)[ranks.rank]])), labels).backward()
+        F.cross_entropy(network(Tensor(images[process_rows(batch, ranks)[ranks.rank]])),
+                        labels).backward()
         network.backward(is_last=True)
         network.sum.finish()
         optimizer.step()
     network.widen()
-    return [array for parameter in model.parameters() for array in (parameter.data, optimizer.velocity[parameter])]
+    return [array for parameter in model.parameters()
+            for array in (parameter.data, optimizer.velocity[parameter])]
 
 
 @pytest.mark.parametrize("hybrid", [False, True])

@@ -1,4 +1,5 @@
-"""Caffe's AlexNet as .caffemodel, as .npy of its TensorFlow descendants and as the arrays in ../shared."""
+"""Caffe's AlexNet as .caffemodel, as .npy of its TensorFlow descendants and as the arrays in
+../shared."""
 
 import caffe_files
 import numpy as np
@@ -15,7 +16,7 @@ MEAN_BGR = (104.00698793, 116.66876762, 122.67891434)
 
 @pytest.mark.parametrize("options, oracle", [
     ({"old": True}, {}),
-    ({"pool_first": True}, {"pool_first": True}),  # CaffeNet, whose variant here has other constants in its response norm
+    ({"pool_first": True}, {"pool_first": True}),  # CaffeNet, whose variant here has other constants in its response norm  # noqa: E501
     ({"alpha": 5e-3, "k": 2.0}, {"alpha": 5e-3, "k": 2.0}),
 ])
 def test_a_caffemodel_says_what_caffe_would(caffe_arrays, planes, tmp_path, options, oracle):
@@ -41,11 +42,14 @@ def test_the_npy_says_the_same(caffe_arrays, planes, tmp_path):
         layers[name] = [np.ascontiguousarray(weight), caffe_arrays[f"{name}.bias"]]
     np.save(tmp_path / "bvlc_alexnet.npy", np.array(layers, dtype=object), allow_pickle=True)
     network = classifier.load(tmp_path / "bvlc_alexnet.npy")
-    np.testing.assert_allclose(network.picture(planes), caffe_answer(caffe_arrays, planes, MEAN_BGR), atol=5e-6)
+    np.testing.assert_allclose(network.picture(planes),
+                               caffe_answer(caffe_arrays, planes, MEAN_BGR), atol=5e-6)
 
 
-SMALL = {"conv1.weight": np.arange(96 * 3 * 11 * 11, dtype=np.float32).reshape(96, 3, 11, 11), "conv1.bias": np.arange(96.0),
-         "fc8.weight": np.arange(2 * 4096, dtype=np.float32).reshape(2, 4096), "fc8.bias": np.float32([3, 4])}
+SMALL = {"conv1.weight": np.arange(96 * 3 * 11 * 11, dtype=np.float32).reshape(96, 3, 11, 11),
+         "conv1.bias": np.arange(96.0),
+         "fc8.weight": np.arange(2 * 4096, dtype=np.float32).reshape(2, 4096),
+         "fc8.bias": np.float32([3, 4])}
 
 
 @pytest.mark.parametrize("old", [True, False])
@@ -58,36 +62,45 @@ def test_both_forms_of_layers_and_blobs(tmp_path, old):
 
 
 def test_the_protobuf_package_writes_what_is_read(tmp_path):
-    pool = pytest.importorskip("google.protobuf.descriptor_pool", reason="the protobuf package is not installed")
+    pool = pytest.importorskip("google.protobuf.descriptor_pool",
+                               reason="the protobuf package is not installed")
     from google.protobuf import descriptor_pb2, message_factory
     kinds = {"string": 9, "float": 2, "double": 1, "int32": 5, "int64": 3, "uint32": 13}
     schema = {  # of the published caffe.proto: name: (number, type, repeated)
         "BlobShape": {"dim": (1, "int64", True)},
-        "BlobProto": {"shape": (7, "BlobShape", False), "data": (5, "float", True), "double_data": (8, "double", True),
-                      "num": (1, "int32", False), "channels": (2, "int32", False), "height": (3, "int32", False),
+        "BlobProto": {"shape": (7, "BlobShape", False), "data": (5, "float", True),
+                      "double_data": (8, "double", True),
+                      "num": (1, "int32", False), "channels": (2, "int32", False),
+                      "height": (3, "int32", False),
                       "width": (4, "int32", False)},
-        "LRNParameter": {"local_size": (1, "uint32", False), "alpha": (2, "float", False), "beta": (3, "float", False),
+        "LRNParameter": {"local_size": (1, "uint32", False), "alpha": (2, "float", False),
+                         "beta": (3, "float", False),
                          "k": (5, "float", False)},
         "TransformationParameter": {"mean_value": (5, "float", True)},
-        "ConvolutionParameter": {"num_output": (1, "uint32", False), "kernel_size": (4, "uint32", True),
+        "ConvolutionParameter": {"num_output": (1, "uint32", False),
+                                 "kernel_size": (4, "uint32", True),
                                  "stride": (6, "uint32", True)},
-        "LayerParameter": {"name": (1, "string", False), "type": (2, "string", False), "blobs": (7, "BlobProto", True),
+        "LayerParameter": {"name": (1, "string", False), "type": (2, "string", False),
+                           "blobs": (7, "BlobProto", True),
                            "bottom": (3, "string", True), "top": (4, "string", True),
                            "convolution_param": (106, "ConvolutionParameter", False),
-                           "transform_param": (100, "TransformationParameter", False), "lrn_param": (118, "LRNParameter", False)},
+                           "transform_param": (100, "TransformationParameter", False),
+                           "lrn_param": (118, "LRNParameter", False)},
         "NetParameter": {"name": (1, "string", False), "layer": (100, "LayerParameter", True)},
     }
     file = descriptor_pb2.FileDescriptorProto(name="caffe.proto", package="caffe")  # proto2
     for message, fields in schema.items():
         target = file.message_type.add(name=message)
         for name, (number, kind, repeated) in fields.items():
-            one = target.field.add(name=name, number=number, label=3 if repeated else 1, type=kinds.get(kind, 11))
+            one = target.field.add(name=name, number=number, label=3 if repeated else 1,
+                                   type=kinds.get(kind, 11))
             one.options.packed = repeated and kind in ("int64", "float", "double")
             if kind not in kinds:
                 one.type_name = f".caffe.{kind}"
     descriptors = pool.DescriptorPool()
     descriptors.Add(file)
-    net = message_factory.GetMessageClass(descriptors.FindMessageTypeByName("caffe.NetParameter"))(name="AlexNet")
+    net = message_factory.GetMessageClass(descriptors.FindMessageTypeByName("caffe.NetParameter"))(
+        name="AlexNet")
     net.layer.add(name="data", type="Data").transform_param.mean_value.extend([10, 20, 30])
     conv1 = net.layer.add(name="conv1", type="Convolution", bottom=["data"], top=["conv1"])
     conv1.convolution_param.num_output = 96

@@ -16,7 +16,8 @@ from minialex.errors import UserError
 from minialex.weights import conventions
 from minialex.weights import torch as torch_files
 
-KERNELS = {"conv1.weight": np.zeros((96, 3, 11, 11), np.float32), "conv1.bias": np.zeros(96, np.float32)}
+KERNELS = {"conv1.weight": np.zeros((96, 3, 11, 11), np.float32),
+           "conv1.bias": np.zeros(96, np.float32)}
 
 
 def npz(**arrays):
@@ -30,7 +31,8 @@ def not_an_array(path):
 
 def safetensors(kind, start=0, end=4, length=4):
     def write(path):
-        header = json.dumps({"conv1.weight": {"dtype": kind, "shape": [4], "data_offsets": [start, end]}}).encode()
+        header = json.dumps({"conv1.weight": {"dtype": kind, "shape": [4],
+                                              "data_offsets": [start, end]}}).encode()
         path.write_bytes(struct.pack("<Q", len(header)) + header + bytes(length))
     return write
 
@@ -64,9 +66,11 @@ def zipped(value, **entries):
 def legacy(count):
     """PyTorch's old form, whose only storage says that it holds `count` numbers."""
     parts = [pickle.dumps(part, 2) for part in (torch_files.MAGIC, 1001, {})]
-    tensor = name("torch._utils", "_rebuild_tensor_v2") + b"((" + b"".join((
-        text("storage"), name("torch", "FloatStorage"), text("0"), text("cpu"), b"K\x02N", b"tQ", b"K\x00K\x02\x85K\x01\x85\x89"))
-    parts += [b"\x80\x02}" + text("w") + tensor + name("collections", "OrderedDict") + b")RtRs.", pickle.dumps(["0"], 2)]
+    tensor = name("torch._utils", "_rebuild_tensor_v2") + b"((" + b"".join(
+        (text("storage"), name("torch", "FloatStorage"), text("0"), text("cpu"), b"K\x02N", b"tQ",
+         b"K\x00K\x02\x85K\x01\x85\x89"))
+    parts += [b"\x80\x02}" + text("w") + tensor + name("collections", "OrderedDict") + b")RtRs.",
+              pickle.dumps(["0"], 2)]
     return lambda path: path.write_bytes(b"".join(parts) + struct.pack("<q", count) + bytes(8))
 
 
@@ -74,26 +78,34 @@ TENSOR = name("torch._utils", "_rebuild_tensor_v2")
 CASES = {
     "what is no array": (not_an_array, "a is no array"),
     "one array": (lambda path: np.save(path.open("wb"), np.zeros(3)), "one array without a name"),
-    "no array": (npz(**{"velocity/w": np.zeros(1)}), "holds no state_dict, a network's arrays by their names"),
-    "settings that are none": (npz(minialex="[]", w=np.zeros(1)), "is damaged: what it says about its network"),
+    "no array": (npz(**{"velocity/w": np.zeros(1)}),
+                 "holds no state_dict, a network's arrays by their names"),
+    "settings that are none": (npz(minialex="[]", w=np.zeros(1)),
+                               "is damaged: what it says about its network"),
     "bytes that are not there": (safetensors("F32", 0, 16), "conv1.weight lies at bytes 0 to 16"),
     "bytes that lie before": (safetensors("F32", 4, 0), "conv1.weight lies at bytes 4 to 0"),
-    "8 bits": (safetensors("F8_E4M3"), "numbers of the type float8_e4m3, which NumPy does not have: save them as float32"),
+    "8 bits": (safetensors("F8_E4M3"), "numbers of the type float8_e4m3, "
+               "which NumPy does not have: save them as float32"),
     "8 bits, scaled": (safetensors("F8_E8M0"), "type float8_e8m0, .* times its scale"),
     "a type of the future": (safetensors("X7"), "type x7"),
     "a thousand layers": (caffe(*[Layer("d", "Dropout", [], [])] * 1000), r"it has 1025 layers"),
     "no weights": (caffe(of={}), "none of its 25 layers is a convolution named conv1"),
-    "a mean of another number of channels": (mean_values, "has 3 numbers as mean_value, for 1 channels"),
+    "a mean of another number of channels": (mean_values,
+                                             "has 3 numbers as mean_value, for 1 channels"),
     "weights of a ReLU": (relu_with_weights, "relu1 has weights, the network's relu1 has none"),
     "another byte order": (zipped(STATE, byteorder="big"), "big-endian machine"),
-    "no tensor": (zipped({"w": TENSOR + b"(K\x01K\x00K\x01\x85K\x01\x85\x89}tR"}), "a tensor without a storage"),
-    "a storage without a name": (zipped({"w": b"(" + text("storage") + name("torch", "FloatStorage") + b"]tQ"}),
+    "no tensor": (zipped({"w": TENSOR + b"(K\x01K\x00K\x01\x85K\x01\x85\x89}tR"}),
+                  "a tensor without a storage"),
+    "a storage without a name": (zipped({"w": b"(" + text("storage") + name("torch", "FloatStorage")
+                                         + b"]tQ"}),
                                  "a storage without a name"),
-    "another identifier": (zipped({"w": b"(" + text("device") + name("torch", "FloatStorage") + text("0") + b"tQ"}),
+    "another identifier": (zipped({"w": b"(" + text("device") + name("torch", "FloatStorage")
+                                   + text("0") + b"tQ"}),
                            "an identifier of another kind"),
     "less than nothing": (legacy(-1), "a storage reaches beyond the file"),
     "more than the file": (legacy(3), "a storage reaches beyond the file"),
-    "text in another encoding": (zipped({"w": name("_codecs", "encode") + text("a") + text("utf-7") + b"\x86R"}),
+    "text in another encoding": (zipped({"w": name("_codecs", "encode") + text("a") + text("utf-7")
+                                         + b"\x86R"}),
                                  "bytes in another encoding than Latin-1"),
 }
 
@@ -110,7 +122,8 @@ def test_one_sentence_says_what_it_is(tmp_path, what):
 @pytest.mark.parametrize("kind, size", [("C64", 32), ("BOOL", 4), ("I16", 8)])
 def test_numbers_that_are_no_weights_are_told_as_what_they_are(tmp_path, kind, size):
     safetensors(kind, 0, size, size)(tmp_path / "x")
-    with pytest.raises(UserError, match="conv1.weight in x does not hold finite floating-point numbers: these weights cannot"):
+    with pytest.raises(UserError, match="conv1.weight in x does not hold finite floating-point "
+                       "numbers: these weights cannot"):
         conventions.check_numbers(weights.read(tmp_path / "x").arrays, "x")
 
 

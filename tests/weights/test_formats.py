@@ -19,7 +19,8 @@ def lenet():
 def test_all_that_is_known_survives_a_round_trip(lenet, tmp_path, ending):
     export.write(tmp_path / f"x{ending}", lenet)
     again = weights.read(tmp_path / f"x{ending}")
-    assert (again.variant, again.pixels, again.classes, again.statistics.std) == ("lenet5", "unit", lenet.classes, 41.5)
+    assert (again.variant, again.pixels, again.classes,
+            again.statistics.std) == ("lenet5", "unit", lenet.classes, 41.5)
     np.testing.assert_array_equal(again.statistics.mean, lenet.statistics.mean)
     assert set(again.arrays) == set(lenet.arrays)
     for name, array in lenet.arrays.items():
@@ -28,7 +29,8 @@ def test_all_that_is_known_survives_a_round_trip(lenet, tmp_path, ending):
 
 @pytest.mark.parametrize("ending", [".npz", ".safetensors", ".pth"])
 def test_a_network_of_ones_own_keeps_its_names_though_torchvision_has_them_too(tmp_path, ending):
-    arrays = {name: np.ones(3, np.float32) for name in ("features.0.weight", "features.3.weight", "classifier.1.bias", "scale")}
+    arrays = {name: np.ones(3, np.float32)
+              for name in ("features.0.weight", "features.3.weight", "classifier.1.bias", "scale")}
     export.write(tmp_path / f"x{ending}", Weights(arrays, "here", "net.py:Net"))
     found = weights.read(tmp_path / f"x{ending}")
     assert found.variant == "net.py:Net" and set(found.arrays) == set(arrays)
@@ -41,12 +43,14 @@ def test_the_format_is_seen_in_the_bytes_not_the_name(lenet, tmp_path):
 
 
 def test_the_safetensors_package_reads_what_is_written_and_writes_what_is_read(lenet, tmp_path):
-    library = pytest.importorskip("safetensors.numpy", reason="the safetensors package is not installed")
+    library = pytest.importorskip("safetensors.numpy",
+                                  reason="the safetensors package is not installed")
     export.write(tmp_path / "x.safetensors", lenet)
     theirs = library.load_file(tmp_path / "x.safetensors")
     np.testing.assert_array_equal(theirs["conv2.weight"], lenet.arrays["conv2.weight"])
     library.save_file(lenet.arrays, tmp_path / "y.safetensors")
-    np.testing.assert_array_equal(weights.read(tmp_path / "y.safetensors").arrays["fc4.bias"], lenet.arrays["fc4.bias"])
+    np.testing.assert_array_equal(weights.read(tmp_path / "y.safetensors").arrays["fc4.bias"],
+                                  lenet.arrays["fc4.bias"])
 
 
 @pytest.mark.parametrize("content, said", [

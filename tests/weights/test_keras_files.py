@@ -1,4 +1,5 @@
-"""Keras' files of the variant keras, written as Keras 2 and Keras 3 do, against a forward pass in plain NumPy, channels last."""
+"""Keras' files of the variant keras, written as Keras 2 and Keras 3 do, against a forward pass in
+plain NumPy, channels last."""
 
 import io
 import json
@@ -12,8 +13,8 @@ from minialex.errors import UserError
 from minialex.evaluation import classifier
 
 h5py = pytest.importorskip("h5py", reason="h5py is not installed")
-SHAPES = [(11, 11, 3, 96), (5, 5, 96, 256), (3, 3, 256, 384), (3, 3, 384, 384), (3, 3, 384, 256), (6400, 4096), (4096, 4096),
-          (4096, 5)]
+SHAPES = [(11, 11, 3, 96), (5, 5, 96, 256), (3, 3, 256, 384), (3, 3, 384, 384), (3, 3, 384, 256),
+          (6400, 4096), (4096, 4096), (4096, 5)]
 NAMES = ["conv2d", "conv2d_1", "conv2d_2", "conv2d_3", "conv2d_4", "dense", "dense_1", "dense_2"]
 
 
@@ -21,7 +22,8 @@ NAMES = ["conv2d", "conv2d_1", "conv2d_2", "conv2d_3", "conv2d_4", "dense", "den
 def parameters():
     """[(kernel, bias)] of the eight layers, of a size that keeps activations alive."""
     random = np.random.default_rng(3)
-    return [(random.standard_normal(shape, np.float32) * np.float32((2 / np.prod(shape[:-1])) ** 0.5),
+    return [(random.standard_normal(shape,
+                                    np.float32) * np.float32((2 / np.prod(shape[:-1])) ** 0.5),
              random.standard_normal(shape[-1], np.float32) * np.float32(0.1)) for shape in SHAPES]
 
 
@@ -30,10 +32,12 @@ def forward(parameters, x):
     for number, (kernel, bias) in enumerate(parameters[:5]):
         size, stride = len(kernel), 4 if number == 0 else 1
         x = np.pad(x, [(0, 0) if number == 0 else (size // 2, size // 2)] * 2 + [(0, 0)])
-        windows = np.lib.stride_tricks.sliding_window_view(x, (size, size), axis=(0, 1))[::stride, ::stride]
+        windows = np.lib.stride_tricks.sliding_window_view(x, (size, size),
+                                                           axis=(0, 1))[::stride, ::stride]
         x = np.maximum(np.einsum("hwcij,ijco->hwo", windows, kernel, optimize=True) + bias, 0)
         if number in (0, 1, 4):
-            x = np.lib.stride_tricks.sliding_window_view(x, (3, 3), axis=(0, 1))[::2, ::2].max((3, 4))
+            x = np.lib.stride_tricks.sliding_window_view(x, (3, 3),
+                                                         axis=(0, 1))[::2, ::2].max((3, 4))
     x = x.reshape(-1)
     for number, (kernel, bias) in enumerate(parameters[5:]):
         x = x @ kernel + bias
@@ -46,18 +50,23 @@ def config(change=lambda layers: None, rescaling=True):
     layers = [("InputLayer", {"batch_shape": [None, 224, 224, 3]})]
     layers += [("Rescaling", {"scale": 1 / 127.5, "offset": -1.0})] if rescaling else []
     for number, (size, _, _, out) in enumerate(SHAPES[:5]):
-        layers.append(("Conv2D", {"name": NAMES[number], "filters": out, "kernel_size": [size, size], "activation": "relu",
-                                  "padding": "same" if number else "valid", "strides": [1, 1] if number else [4, 4], "groups": 1,
-                                  "dilation_rate": [1, 1], "use_bias": True, "data_format": "channels_last"}))
+        layers.append(("Conv2D",
+                       {"name": NAMES[number], "filters": out, "kernel_size": [size, size],
+                        "activation": "relu", "padding": "same" if number else "valid",
+                        "strides": [1, 1] if number else [4, 4], "groups": 1,
+                        "dilation_rate": [1, 1], "use_bias": True, "data_format": "channels_last"}))
         if number in (0, 1, 4):
-            layers.append(("MaxPooling2D", {"pool_size": [3, 3], "strides": [2, 2], "padding": "valid"}))
+            layers.append(("MaxPooling2D",
+                           {"pool_size": [3, 3], "strides": [2, 2], "padding": "valid"}))
     layers.append(("Flatten", {}))
     for number, (_, out) in enumerate(SHAPES[5:]):
-        layers += [("Dense", {"name": NAMES[5 + number], "units": out, "activation": "relu" if number < 2 else "softmax",
-                              "use_bias": True}), ("Dropout", {"rate": 0.5})]
+        layers += [("Dense", {"name": NAMES[5 + number], "units": out,
+                              "activation": "relu" if number < 2 else "softmax", "use_bias": True}),
+                   ("Dropout", {"rate": 0.5})]
     layers = [{"class_name": kind, "config": values} for kind, values in layers[:-1]]
     change(layers)
-    return json.dumps({"class_name": "Sequential", "config": {"name": "sequential", "layers": layers}})
+    return json.dumps({"class_name": "Sequential",
+                       "config": {"name": "sequential", "layers": layers}})
 
 
 def keras_2(path, parameters, names=NAMES, whole=True, settings=None):
@@ -96,7 +105,8 @@ def keras_zip(path, parameters, settings=None):
 def test_the_network_says_what_numpy_says(tmp_path, parameters, planes):
     answer = forward(parameters, planes[:, 16:240, 16:240].transpose(1, 2, 0) / 127.5 - 1)
     assert answer.max() - answer.min() > 0.02
-    for path in (keras_2(tmp_path / "a.h5", parameters), keras_zip(tmp_path / "a.keras", parameters)):
+    for path in (keras_2(tmp_path / "a.h5", parameters),
+                 keras_zip(tmp_path / "a.keras", parameters)):
         network = classifier.load(path)
         np.testing.assert_allclose(network.picture(planes), answer, atol=5e-6)
     keras_3(tmp_path / "a.weights.h5", parameters)
@@ -114,16 +124,19 @@ def test_all_forms_hold_the_same(tmp_path, parameters):
         found = weights.read(path)
         assert found.variant == "keras" and len(found.arrays) == 10
         for number, (kernel, bias) in enumerate(some, 1):
-            np.testing.assert_array_equal(found.arrays[f"conv{number}.weight"], kernel.transpose(3, 2, 0, 1))
+            np.testing.assert_array_equal(found.arrays[f"conv{number}.weight"],
+                                          kernel.transpose(3, 2, 0, 1))
             np.testing.assert_array_equal(found.arrays[f"conv{number}.bias"], bias)
-    assert weights.read(files[1]).statistics is None and "does not hold" in weights.read(files[1]).notes[0]
+    assert weights.read(files[1]).statistics is None and "does not hold" in weights.read(
+        files[1]).notes[0]
     assert weights.read(files[0]).statistics.std == pytest.approx(127.5)
     assert weights.read(files[0]).statistics.mean[:, 0, 0] == pytest.approx(127.5)
 
 
 def layer(name, **values):
     def change(layers):
-        next(one for one in layers if one["config"].get("name") == name or one["class_name"] == name)["config"].update(values)
+        next(one for one in layers if one["config"].get("name") == name
+             or one["class_name"] == name)["config"].update(values)
     return change
 
 
@@ -133,20 +146,27 @@ def added(at, kind):
 
 DIFFERENCES = {
     "stride": (layer("conv2d", strides=[2, 2]), "conv2d has strides 2, the network's layer has 4"),
-    "padding": (layer("conv2d_1", padding="valid"), "conv2d_1 has padding valid, the network's layer has same"),
-    "tanh": (layer("conv2d_2", activation="tanh"), "conv2d_2 has activation tanh, the network's layer has relu"),
+    "padding": (layer("conv2d_1", padding="valid"), "conv2d_1 has padding valid, "
+                "the network's layer has same"),
+    "tanh": (layer("conv2d_2", activation="tanh"), "conv2d_2 has activation tanh, "
+             "the network's layer has relu"),
     "groups": (layer("conv2d_3", groups=2), "conv2d_3 has groups 2"),
     "dilation": (layer("conv2d_3", dilation_rate=[2, 2]), "conv2d_3 has dilation_rate 2"),
     "channels first": (layer("conv2d", data_format="channels_first"), "channels_first"),
     "pool": (layer("MaxPooling2D", pool_size=[2, 2]), "pool_size 2, the network's layer has 3"),
     "uneven pool": (layer("MaxPooling2D", strides=[2, 1]), r"strides \[2, 1\]"),
     "average": (lambda layers: layers[3].update(class_name="AveragePooling2D"), "AveragePooling2D"),
-    "BatchNormalization": (added(3, "BatchNormalization"), r"batchnormalization \(BatchNormalization\)"),
-    "Normalization": (added(1, "Normalization"), r"normalization \(Normalization\), the network's is Conv2D"),
+    "BatchNormalization": (added(3, "BatchNormalization"),
+                           r"batchnormalization \(BatchNormalization\)"),
+    "Normalization": (added(1, "Normalization"),
+                      r"normalization \(Normalization\), the network's is Conv2D"),
     "a later Rescaling": (added(3, "Rescaling"), "Rescaling"),
-    "size": (layer("InputLayer", batch_shape=[None, 227, 227, 3]), "227 pixels a side, the network's 224"),
-    "one more": (lambda layers: layers.append({"class_name": "Dense", "config": {"name": "more", "use_bias": True}}), "more"),
-    "sigmoid": (layer("dense_2", activation="sigmoid"), "dense_2 has activation sigmoid, the network's layer has softmax"),
+    "size": (layer("InputLayer", batch_shape=[None, 227, 227, 3]),
+             "227 pixels a side, the network's 224"),
+    "one more": (lambda layers: layers.append(
+    {"class_name": "Dense", "config": {"name": "more", "use_bias": True}}), "more"),
+    "sigmoid": (layer("dense_2", activation="sigmoid"),
+                "dense_2 has activation sigmoid, the network's layer has softmax"),
     "ReLU6": (lambda layers: (layer("conv2d", activation="linear")(layers), layers.insert(3, {
         "class_name": "ReLU", "config": {"name": "relu", "max_value": 6.0}})),
         "conv2d has activation linear, the network's layer has relu"),
@@ -163,19 +183,21 @@ def test_another_network_is_refused_by_its_first_difference(tmp_path, parameters
     assert "\n" not in str(refused.value)
 
 
-@pytest.mark.parametrize("kind, values", [("Activation", {"activation": "relu"}), ("ReLU", {"max_value": None})])
+@pytest.mark.parametrize("kind, values",
+                         [("Activation", {"activation": "relu"}), ("ReLU", {"max_value": None})])
 def test_activations_in_layers_of_their_own(tmp_path, parameters, kind, values):
     def apart(layers):
         layers[2]["config"]["activation"] = "linear"
         layers.insert(3, {"class_name": kind, "config": values})
-    assert weights.read(keras_zip(tmp_path / "x", parameters[:1], settings=config(apart))).variant == "keras"
+    assert weights.read(keras_zip(tmp_path / "x", parameters[:1],
+                                  settings=config(apart))).variant == "keras"
 
 
 @pytest.mark.parametrize("name, array, said", [
-    ("conv2d/conv2d/kernel:0", np.zeros((5, 5, 3, 96)), r"conv2d/conv2d/kernel:0 has shape \(5, 5, 3, 96\), which no layer"),
+    ("conv2d/conv2d/kernel:0", np.zeros((5, 5, 3, 96)),
+     r"conv2d/conv2d/kernel:0 has shape \(5, 5, 3, 96\), which no layer"),
     ("bn/bn/gamma:0", np.zeros(96), "bn/bn/gamma:0, of a layer that the network does not have"),
-    ("conv2d/conv2d/kernel:0", np.zeros((11, 11, 3, 96)), "there is no bias beside it"),
-])
+    ("conv2d/conv2d/kernel:0", np.zeros((11, 11, 3, 96)), "there is no bias beside it")])
 def test_arrays_of_another_network(tmp_path, name, array, said):
     with h5py.File(tmp_path / "x.h5", "w") as h5:
         h5[name] = array.astype("f4")
@@ -187,9 +209,12 @@ def hostile(path):
     """{what: a function that writes an open h5py.File}"""
     big = (11, 11, 3, 96)
     yield "huge and never written", lambda h5: h5.create_dataset("fc/kernel:0", (4096, 10**9), "f4")
-    yield "huge and compressed", lambda h5: h5.create_dataset("a/w", (2**15, 2**15), "f4", chunks=(2**10, 2**10), compression=9)
-    yield "in another file", lambda h5: h5.create_dataset("a/kernel:0", big, "f4", external=[(str(path), 0, 4 * 34848)])
-    yield "a link to another file", lambda h5: h5.__setitem__("a", h5py.ExternalLink(str(path), "/a"))
+    yield "huge and compressed", lambda h5: h5.create_dataset("a/w", (2**15, 2**15), "f4",
+                                                              chunks=(2**10, 2**10), compression=9)
+    yield "in another file", lambda h5: h5.create_dataset("a/kernel:0", big, "f4",
+                                                          external=[(str(path), 0, 4 * 34848)])
+    yield "a link to another file", lambda h5: h5.__setitem__("a",
+                                                              h5py.ExternalLink(str(path), "/a"))
     yield "a link to nothing", lambda h5: h5.__setitem__("a", h5py.SoftLink("/nowhere"))
     yield "a link in a circle", lambda h5: h5.create_group("a").__setitem__("b", h5["/"])
     yield "settings that are no JSON", lambda h5: h5.attrs.__setitem__("model_config", "{")

@@ -15,8 +15,10 @@ from minialex.cli import evaluate, export, predict
 from minialex.errors import UserError
 from minialex.evaluation import classifier
 
-IMAGE = np.random.default_rng(2).uniform(80, 140, (3, 256, 256)).astype(np.float32)  # blue, green, red, as Caffe writes it
-CONV1 = {"conv1.weight": np.ones((96, 3, 11, 11), np.float32), "conv1.bias": np.zeros(96, np.float32)}
+# blue, green, red, as Caffe writes it
+IMAGE = np.random.default_rng(2).uniform(80, 140, (3, 256, 256)).astype(np.float32)
+CONV1 = {"conv1.weight": np.ones((96, 3, 11, 11), np.float32),
+         "conv1.bias": np.zeros(96, np.float32)}
 
 
 def without_mean(tmp_path, **transform):
@@ -60,10 +62,11 @@ def test_files_of_caffe_are_blue_first_and_json_is_red_first(tmp_path, name):
 
 
 @pytest.mark.parametrize("given, mean, pixels, std", [
-    ("104,117,123", [104, 117, 123], "raw", 1), ("104 117 123", [104, 117, 123], "raw", 1), ("128", [128, 128, 128], "raw", 1),
+    ("104,117,123", [104, 117, 123], "raw", 1),
+    ("104 117 123", [104, 117, 123], "raw", 1), ("128", [128, 128, 128], "raw", 1),
     ("0.5,0.5,0.5", [127.5] * 3, "unit", 255), ("0.5/0.5", [127.5] * 3, "unit", 127.5),
-    ("0.5,0.25,0/0.5,0.5,0.5", [127.5, 63.75, 0], "unit", 127.5), ("100,110,120/50,50,50", [100, 110, 120], "unit", 50),
-])
+    ("0.5,0.25,0/0.5,0.5,0.5", [127.5, 63.75, 0], "unit", 127.5),
+    ("100,110,120/50,50,50", [100, 110, 120], "unit", 50)])
 def test_numbers_are_red_green_blue(tmp_path, given, mean, pixels, std):
     found = weights.read(without_mean(tmp_path), given)
     assert found.statistics.mean[:, 7, 9].tolist() == mean
@@ -85,12 +88,13 @@ def test_the_scale_of_the_file_is_kept(tmp_path):
 
 
 @pytest.mark.parametrize("array, said", [
-    (IMAGE[:, :227, :227], r"\(3, 227, 227\): it must be \(3, 256, 256\)"), (IMAGE[0], r"shape \(256, 256\)"),
-    (IMAGE[:1], r"\(1, 256, 256\)"), (IMAGE.transpose(1, 2, 0), r"\(256, 256, 3\)"), (np.zeros(2), r"\(2,\)"),
-    (np.full(3, np.nan), "holds no mean"), (np.array(["a"]), "holds no mean"), (np.zeros(0), "holds no mean"),
-    (np.array([{}], dtype=object), "holds no mean"), (np.ones(3, bool), "holds no mean"),
-    (np.ones(3, complex), "holds no mean"), (np.array(["1", "2", "3"]), "holds no mean"), (np.ones(3, "M8[s]"), "holds no mean"),
-])
+    (IMAGE[:, :227, :227], r"\(3, 227, 227\): it must be \(3, 256, 256\)"),
+    (IMAGE[0], r"shape \(256, 256\)"), (IMAGE[:1], r"\(1, 256, 256\)"),
+    (IMAGE.transpose(1, 2, 0), r"\(256, 256, 3\)"), (np.zeros(2), r"\(2,\)"),
+    (np.full(3, np.nan), "holds no mean"), (np.array(["a"]), "holds no mean"),
+    (np.zeros(0), "holds no mean"), (np.array([{}], dtype=object), "holds no mean"),
+    (np.ones(3, bool), "holds no mean"), (np.ones(3, complex), "holds no mean"),
+    (np.array(["1", "2", "3"]), "holds no mean"), (np.ones(3, "M8[s]"), "holds no mean")])
 def test_another_shape_is_a_sentence(tmp_path, array, said):
     np.save(tmp_path / "m.npy", array)
     with pytest.raises(UserError, match=said) as refused:
@@ -98,17 +102,19 @@ def test_another_shape_is_a_sentence(tmp_path, array, said):
     assert "\n" not in str(refused.value)
 
 
-@pytest.mark.parametrize("given", ["no.npy", "1,2", "red", "", "1/2/3", "nan,1,1", "0.5,0.5,0.5/0.5,0,0.5",
-                                   "0.5,0.5,0.5/", "0.5,0.5,0.5/1,1"])
+@pytest.mark.parametrize("given", ["no.npy", "1,2", "red", "", "1/2/3", "nan,1,1",
+                                   "0.5,0.5,0.5/0.5,0,0.5", "0.5,0.5,0.5/", "0.5,0.5,0.5/1,1"])
 def test_what_is_no_mean_is_a_sentence(tmp_path, given):
     with pytest.raises(UserError) as refused:
         weights.read(without_mean(tmp_path), given)
     assert "\n" not in str(refused.value) and "--mean" in str(refused.value)
 
 
-@pytest.mark.parametrize("content", [
-    b"", b"hello", b"{", b'{"mean": {}}', b"[" * 5000, b"\x08\x01\x10\xff", b'{"mean": ["a"]}', b'{"mean": [[0.4]]}',
-    b"[[1, 2, 3]]", b'{"mean": 0.4}', b'{"mean": [[0.4, 0.4, 0.4]], "std": [[0.2, 0.2, 0.2]]}', b'{"mean": [0.4], "std": 0.2}'])
+@pytest.mark.parametrize("content",
+                         [b"", b"hello", b"{", b'{"mean": {}}', b"[" * 5000, b"\x08\x01\x10\xff",
+                          b'{"mean": ["a"]}', b'{"mean": [[0.4]]}', b"[[1, 2, 3]]",
+                          b'{"mean": 0.4}', b'{"mean": [[0.4, 0.4, 0.4]], "std": '
+                          b'[[0.2, 0.2, 0.2]]}', b'{"mean": [0.4], "std": 0.2}'])
 def test_a_damaged_file_is_a_sentence(tmp_path, content):
     (tmp_path / "m").write_bytes(content)
     with pytest.raises(UserError, match="holds no mean"):
@@ -129,7 +135,8 @@ def test_weights_without_a_first_layer_have_no_use_for_it(tmp_path):
 
 
 def test_weights_that_bring_their_mean_keep_it(tmp_path):
-    np.savez(tmp_path / "x.npz", minialex=json.dumps({"variant": "caffe", "pixels": "raw", "classes": None, "std": None}),
+    np.savez(tmp_path / "x.npz", minialex=json.dumps({"variant": "caffe", "pixels": "raw",
+                                                      "classes": None, "std": None}),
              **{"conv1.weight": CONV1["conv1.weight"]})
     with pytest.raises(UserError, match="not needed"):
         weights.read(tmp_path / "x.npz", "1,2,3")
@@ -145,7 +152,8 @@ def test_caffe_says_the_same_with_the_mean_image(caffe_arrays, planes, tmp_path)
     # The oracle subtracts one colour: it gets the picture less the image's own ripple.
     colour = IMAGE.mean(axis=(1, 2))
     rest = planes - (IMAGE - colour[:, None, None])[::-1]
-    np.testing.assert_allclose(network.picture(planes), caffe_answer(caffe_arrays, rest, colour), atol=5e-6)
+    np.testing.assert_allclose(network.picture(planes), caffe_answer(caffe_arrays, rest, colour),
+                               atol=5e-6)
 
 
 def test_torchvision_says_the_same_with_another_mean_and_std(torchvision_arrays, planes, tmp_path):
@@ -158,7 +166,8 @@ def test_torchvision_says_the_same_with_another_mean_and_std(torchvision_arrays,
     module.double()
     answer = torchvision_answer(module, planes, mean, std)
     assert np.abs(answer - torchvision_answer(module, planes)).max() > 1e-4
-    for parameter in network.model.parameters():  # in float32 the last layers' rounding depends on the machine
+    # in float32 the last layers' rounding depends on the machine
+    for parameter in network.model.parameters():
         parameter.data = parameter.data.astype(np.float64)
     logits = network.model(ma.Tensor(network.crops(planes).astype(np.float64)))
     np.testing.assert_allclose(F.softmax(logits).data[0], answer, atol=1e-6)
@@ -171,13 +180,15 @@ def test_the_commands_take_it(tmp_path, caffe_arrays, capsys, monkeypatch):
     for name in "ab":
         (tmp_path / "d" / name).mkdir(parents=True)
         Image.new("RGB", (20, 20), (200, 30, 90)).save(tmp_path / "d" / name / "x.png")
-    layers = caffe_files.layers(caffe_arrays | {"fc8.weight": caffe_arrays["fc8.weight"][:2], "fc8.bias": np.zeros(2)})
+    layers = caffe_files.layers(caffe_arrays | {"fc8.weight": caffe_arrays["fc8.weight"][:2],
+                                                "fc8.bias": np.zeros(2)})
     layers[0].transform = fields(f4="mean.binaryproto")
     (tmp_path / "x.caffemodel").write_bytes(caffe_files.file(layers))
     names = tmp_path / "names.txt"
     names.write_text("a\nb\n")
     asks = [(predict.main, ["x.caffemodel", "d/a/x.png"]),
-            (evaluate.main, ["x.caffemodel", "--data", "d", "--classes", "names.txt", "--device", "cpu"])]
+            (evaluate.main,
+             ["x.caffemodel", "--data", "d", "--classes", "names.txt", "--device", "cpu"])]
     for command, arguments in asks:
         assert command(arguments) == 2
         assert "give it with --mean" in capsys.readouterr().err

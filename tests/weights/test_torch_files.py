@@ -38,7 +38,8 @@ def test_pytorch_reads_what_is_written(module, planes, tmp_path, torchvision_arr
     export.write(tmp_path / "out.pth", found)
     state = torch.load(tmp_path / "out.pth", weights_only=True)
     assert list(state) == list(module.state_dict())
-    np.testing.assert_allclose(state["classifier.6.weight"].numpy(), torchvision_arrays["fc8.weight"])
+    np.testing.assert_allclose(state["classifier.6.weight"].numpy(),
+                               torchvision_arrays["fc8.weight"])
     again = weights.read(tmp_path / "out.pth")
     assert again.pixels == found.pixels and again.statistics.std == found.statistics.std
     assert all((again.arrays[name] == found.arrays[name]).all() for name in found.arrays)
@@ -50,12 +51,14 @@ def small_file(value, **options):
     return file.getvalue()
 
 
-@pytest.mark.parametrize("wrap", [lambda s: s, lambda s: {"state_dict": s, "epoch": 3}, lambda s: {"model": s}])
+@pytest.mark.parametrize("wrap", [lambda s: s, lambda s: {"state_dict": s, "epoch": 3},
+                                  lambda s: {"model": s}])
 @pytest.mark.parametrize("zipped", [True, False])
 def test_views_types_and_wrappings(tmp_path, wrap, zipped):
     base = torch.arange(24.0).reshape(4, 6)
-    state = {"a": base.T, "b": base[1:3, ::2], "half": base.half(), "brain": base.bfloat16(), "double": base.double(),
-             "number": torch.tensor(3), "parameter": torch.nn.Parameter(base), "empty": torch.zeros(0, 3)}
+    state = {"a": base.T, "b": base[1:3, ::2], "half": base.half(), "brain": base.bfloat16(),
+             "double": base.double(), "number": torch.tensor(3),
+             "parameter": torch.nn.Parameter(base), "empty": torch.zeros(0, 3)}
     (tmp_path / "x.pth").write_bytes(small_file(wrap(state), _use_new_zipfile_serialization=zipped))
     arrays = weights.read(tmp_path / "x.pth").arrays
     assert set(arrays) == set(state)
@@ -83,7 +86,8 @@ def test_every_cut_or_changed_file_is_a_sentence_or_other_numbers(tmp_path, zipp
 
 def test_a_tensor_beyond_its_storage_is_refused(tmp_path):
     content = small_file({"w": torch.zeros(2, 3)})
-    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(tmp_path / "x.pth", "w") as new:
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(tmp_path / "x.pth",
+                                                                      "w") as new:
         for entry in old.infolist():
             data = old.read(entry)
             new.writestr(entry.filename, data.replace(b"K\x02K\x03\x86", b"M\x00\x7fK\x03\x86"))
@@ -92,7 +96,8 @@ def test_a_tensor_beyond_its_storage_is_refused(tmp_path):
 
 
 def tar_file(state):
-    """The bytes of PyTorch 0.1's tar form, for {name: float32 array}: PyTorch still reads it, but no longer writes it."""
+    """The bytes of PyTorch 0.1's tar form, for {name: float32 array}: PyTorch still reads it, but
+    no longer writes it."""
     def text(value):
         return b"X" + struct.pack("<I", len(value)) + value.encode()
 
@@ -104,8 +109,8 @@ def tar_file(state):
         strides = [step // 4 for step in array.strides]
         tensors += struct.pack(f"<i4x{2 * array.ndim + 1}q", array.ndim, *array.shape, *strides, 0)
         entries += text(name) + text(str(key)) + b"Q"
-    members = {"sys_info": pickle.dumps({}, 2), "pickle": b"\x80\x02ccollections\nOrderedDict\n)R(" + entries + b"u.",
-               "tensors": tensors, "storages": storages + pickle.dumps([], 2)}
+    members = {"sys_info": pickle.dumps({}, 2), "pickle": b"\x80\x02ccollections\nOrderedDict\n)R("
+               + entries + b"u.", "tensors": tensors, "storages": storages + pickle.dumps([], 2)}
     file = io.BytesIO()
     with tarfile.open(fileobj=file, mode="w:", format=tarfile.PAX_FORMAT) as archive:
         for name, content in members.items():
@@ -116,9 +121,11 @@ def tar_file(state):
 
 
 def test_the_tar_form_as_pytorch_reads_it(tmp_path):
-    state = {"conv.weight": np.arange(6, dtype=np.float32).reshape(2, 3), "conv.bias": np.float32([7, 8])}
+    state = {"conv.weight": np.arange(6, dtype=np.float32).reshape(2, 3),
+             "conv.bias": np.float32([7, 8])}
     (tmp_path / "x.pth").write_bytes(tar_file(state))
-    arrays, theirs = weights.read(tmp_path / "x.pth").arrays, torch.load(tmp_path / "x.pth", weights_only=False)
+    arrays, theirs = weights.read(tmp_path / "x.pth").arrays, torch.load(tmp_path / "x.pth",
+                                                                         weights_only=False)
     assert set(arrays) == set(theirs) == set(state)
     for name in state:
         np.testing.assert_array_equal(arrays[name], theirs[name].numpy())

@@ -20,7 +20,8 @@ def check(loss, step):
     given = [w.copy() for w in weights]
     stepped = call(step, given, slopes, 0.1)
     if not isinstance(stepped, (list, tuple)) or len(stepped) != len(weights):
-        raise Wrong(f"step: a list of {len(weights)} arrays is wanted, one for each array of weights.")
+        raise Wrong(f"step: a list of {len(weights)} arrays is wanted, "
+                    "one for each array of weights.")
     for number, (got, w, slope) in enumerate(zip(stepped, weights, slopes)):
         same(f"step, array {number}", got, w - 0.1 * slope, [
             (w + 0.1 * slope, "that goes uphill. Against the slope is minus."),
@@ -29,5 +30,6 @@ def check(loss, step):
             (-0.1 * slope, "that is how far to go. Add it to the weights."),
         ])
     if any((w != old).any() for w, old in zip(given, weights)):
-        raise Wrong("step: the given weights have changed too. Make new arrays: w - ..., not w -= ...")
+        raise Wrong("step: the given weights have changed too. Make new arrays: "
+                    "w - ..., not w -= ...")
     return "These two lines, again and again, are what training is."

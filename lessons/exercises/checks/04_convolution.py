@@ -15,25 +15,34 @@ def check(im2col, col2im):
         columns = call(im2col, image, K, stride)
         same(f"im2col with K = {K}, stride {stride}", columns, right, [
             (right.T, "the other way round: one window is a column, not a row."),
-            (cube.transpose(1, 2, 0, 3, 4).reshape(right.shape), "within a column the channel comes first: [c, i, j]."),
-            (cube.transpose(0, 2, 1, 3, 4).reshape(right.shape), "within a window row i comes before column j."),
-            (cube.transpose(0, 1, 2, 4, 3).reshape(right.shape), "the windows stand in reading order: row of windows by row."),
-            (_numbered(right, OW, 1), "window (h, w) is column number h·OW + w: OW windows lie in a row."),
-            (_numbered(right, OW, OH), "window (h, w) is column number h·OW + w: OW windows lie in a row."),
+            (cube.transpose(1, 2, 0, 3, 4).reshape(right.shape),
+             "within a column the channel comes first: [c, i, j]."),
+            (cube.transpose(0, 2, 1, 3, 4).reshape(right.shape),
+             "within a window row i comes before column j."),
+            (cube.transpose(0, 1, 2, 4, 3).reshape(right.shape),
+             "the windows stand in reading order: row of windows by row."),
+            (_numbered(right, OW, 1), "window (h, w) is column number h·OW + w: "
+             "OW windows lie in a row."),
+            (_numbered(right, OW, OH), "window (h, w) is column number h·OW + w: "
+             "OW windows lie in a row."),
             *_stopped_early(right, OW),
-            (_without_stride(image, K, OH, OW), "the windows are `stride` pixels apart: start at stride·h and stride·w."),
+            (_without_stride(image, K, OH, OW), "the windows are `stride` pixels apart: "
+             "start at stride·h and stride·w."),
         ])
         given = generator.normal(size=right.shape)
         right = F.col2im(given[None], (1, 2, 5, 7), K, stride)[0]
         readers = F.col2im(np.ones((1, *given.shape)), (1, 2, 5, 7), K, stride)[0]
-        same(f"col2im with K = {K}, stride {stride}", call(col2im, given, (2, 5, 7), K, stride), right, [
-            (_put_back(given, K, stride, OW, add=False), "a pixel that lies in several windows gets what the last one brings. "
-             "Add instead: +=."),
-            (_put_back(given, K, 1, OW), "the windows are `stride` pixels apart: start at stride·h and stride·w."),
-            (_only_the_first(given, K), "only the first column was put back: `return` stands inside the loop. Move it left."),
-            (right / np.maximum(readers, 1), "that is the mean over the windows. The transpose of copying is adding."),
-        ])
-    return "⟨im2col(v), c⟩ = ⟨v, col2im(c)⟩: each is the other's transpose, and so its backward pass."
+        same(f"col2im with K = {K}, stride {stride}", call(col2im, given, (2, 5, 7), K, stride),
+             right, [(_put_back(given, K, stride, OW, add=False), "a pixel that lies in several "
+                      "windows gets what the last one brings. Add instead: +=."),
+                     (_put_back(given, K, 1, OW),
+                      "the windows are `stride` pixels apart: start at stride·h and stride·w."),
+                     (_only_the_first(given, K), "only the first column was put back: "
+                      "`return` stands inside the loop. Move it left."),
+                     (right / np.maximum(readers, 1),
+                      "that is the mean over the windows. The transpose of copying is adding.")])
+    return ("⟨im2col(v), c⟩ = ⟨v, col2im(c)⟩: each is the other's transpose, "
+            "and so its backward pass.")
 
 
 def _stopped_early(columns, OW):
@@ -61,7 +70,8 @@ def _put_back(columns, K, stride, OW, add=True):
     image = np.zeros((2, 5, 7))
     for number, column in enumerate(columns.T):
         h, w = stride * (number // OW), stride * (number % OW)
-        image[:, h:h + K, w:w + K] = column.reshape(2, K, K) + (image[:, h:h + K, w:w + K] if add else 0)
+        image[:, h:h + K, w:w + K] = column.reshape(2, K,
+                                                    K) + (image[:, h:h + K, w:w + K] if add else 0)
     return image
 
 

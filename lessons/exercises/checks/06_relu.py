@@ -22,7 +22,8 @@ def check(LeakyReLU):
         (np.where(x > 0, g, 0), "that is ReLU's: to the left of 0 a tenth of g gets through."),
         (np.where(x > 0, g, 0.1), "to the left it is 0.1·g."),
         (np.where(x > 0, g, -0.1 * g), "y climbs to the left of 0, too: the slope there is +0.1."),
-        (np.where(x > 0, g, 0.1 * x), "to the left it is 0.1·g: the value is 0.1·x, its slope is 0.1."),
+        (np.where(x > 0, g, 0.1 * x), "to the left it is 0.1·g: the value is 0.1·x, "
+         "its slope is 0.1."),
         (slope * x, "that is y. Backward returns the slope times g."),
         (slope * g * x, "one factor too many: dL/dx is the slope times g, without x."),
         (np.where(g > 0, 1, 0.1) * g, "which side it was is decided by x, not by g."),

@@ -7,14 +7,17 @@ import minialex as ma
 
 def check(Dropout):
     generator = np.random.default_rng(10)
-    x, g, u = generator.normal(size=(4, 5)), generator.normal(size=(4, 5)), generator.random(size=(4, 5))
+    x, g, u = (generator.normal(size=(4, 5)), generator.normal(size=(4, 5)),
+               generator.random(size=(4, 5)))
     kept = u >= 0.3
     same("forward", call(Dropout(0.3, u).forward, x), x * kept / 0.7, [
         (x * kept, "what is kept has to be divided by 1 - p, or the mean falls to 0.7·x."),
         (x * kept / 0.3, "divide by 1 - p, the share that is kept, not by p."),
         (x * ~kept / 0.7, "p is the probability of dropping: kept is u >= p."),
-        (x * ~kept / 0.3, "p is the probability of dropping: kept is u >= p, and the division is by 1 - p."),
-        (x * kept * 0.7, "divide by 1 - p. Multiplying by it is what the paper does at test time, instead."),
+        (x * ~kept / 0.3, "p is the probability of dropping: kept is u >= p, "
+         "and the division is by 1 - p."),
+        (x * kept * 0.7, "divide by 1 - p. "
+         "Multiplying by it is what the paper does at test time, instead."),
         (x, "nothing is dropped yet."),
     ])
     (found,) = slopes(Dropout(0.3, u), [x], g)

@@ -7,12 +7,16 @@ def check(as_kernels, picture_for):
     W = np.random.default_rng(11).normal(size=(5, 3 * 2 * 4))
     right = W.reshape(5, 3, 2, 4)
     same("as_kernels", call(as_kernels, W, 3, 2, 4), right, [
-        (W.reshape(5, 2, 4, 3), "flattened channel by channel: the shape is (out, C, height, width), channels first."),
-        (W.reshape(5, 2, 4, 3).transpose(0, 3, 1, 2), "the numbers lie channel by channel: reshape to (out, C, height, width) "
+        (W.reshape(5, 2, 4, 3), "flattened channel by channel: the shape is (out, C, height, "
+         "width), channels first."),
+        (W.reshape(5, 2, 4, 3).transpose(0, 3, 1, 2),
+         "the numbers lie channel by channel: reshape to (out, C, height, width) "
          "at once, nothing is to be turned around."),
-        (W.reshape(5, 3, 4, 2).transpose(0, 1, 3, 2), "the numbers lie row by row: height before width, no transpose."),
+        (W.reshape(5, 3, 4, 2).transpose(0, 1, 3, 2),
+         "the numbers lie row by row: height before width, no transpose."),
         (W.reshape(5, 3, 4, 2), "height comes before width."),
-        (right[:, :, ::-1, ::-1], "do not flip: this convolution does not flip its kernels either."),
+        (right[:, :, ::-1, ::-1], "do not flip: "
+         "this convolution does not flip its kernels either."),
         (W.T.reshape(5, 3, 2, 4), "a row of W is one unit: no transpose."),
     ])
     for n in (1, 2, 5):

@@ -1,4 +1,5 @@
-"""|x| with np.sign, which is 0 at 0: in the middle between the left derivative −1 and the right one 1."""
+"""|x| with np.sign, which is 0 at 0: in the middle between the left derivative −1 and the right one
+1."""
 import numpy as np
 
 

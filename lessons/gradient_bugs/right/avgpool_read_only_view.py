@@ -1,4 +1,5 @@
-"""Average pooling whose gradient is a read-only view: np.broadcast_to repeats dout without copying it."""
+"""Average pooling whose gradient is a read-only view: np.broadcast_to repeats dout without copying
+it."""
 import numpy as np
 
 
@@ -9,7 +10,8 @@ def forward(x, k=2):
 
 def backward(dout, cache):
     (N, C, H, W), k = cache
-    return np.broadcast_to(dout[:, :, :, None, :, None] / k ** 2, (N, C, H // k, k, W // k, k)).reshape(N, C, H, W)
+    return np.broadcast_to(dout[:, :, :, None, :, None] / k ** 2,
+                           (N, C, H // k, k, W // k, k)).reshape(N, C, H, W)
 
 
 EXPECTED = {}

@@ -22,5 +22,6 @@ EXPECTED = {}
 
 def inputs(generator, size):
     C = 2 + size
-    return {"x": generator.standard_normal((3, C, 2, 3)), "gamma": generator.standard_normal((1, C, 1, 1)),
+    return {"x": generator.standard_normal((3, C, 2, 3)),
+            "gamma": generator.standard_normal((1, C, 1, 1)),
             "beta": generator.standard_normal((1, C, 1, 1))}

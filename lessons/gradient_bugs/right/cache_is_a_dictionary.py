@@ -1,4 +1,5 @@
-"""Two layers in one: the cache is a dictionary, the gradients are one, too, named dW1, db1, ... as in many notebooks."""
+"""Two layers in one: the cache is a dictionary, the gradients are one, too, named dW1, db1, ... as
+in many notebooks."""
 import numpy as np
 
 

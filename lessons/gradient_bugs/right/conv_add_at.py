@@ -37,4 +37,5 @@ EXPECTED = {}
 
 def inputs(generator, size):
     x, w = generator.standard_normal((2, 2, 5, 4 + size)), generator.standard_normal((2, 2, 3, 3))
-    return {"x": x, "w": w, "b": generator.standard_normal(2), "conv_param": {"stride": 1, "pad": 1}}
+    return {"x": x, "w": w, "b": generator.standard_normal(2),
+            "conv_param": {"stride": 1, "pad": 1}}

@@ -1,4 +1,5 @@
-"""Convolution through the Fourier transform: its rounding is not that of a sum, its gradient is the same."""
+"""Convolution through the Fourier transform: its rounding is not that of a sum, its gradient is the
+same."""
 import numpy as np
 
 
@@ -23,4 +24,5 @@ EXPECTED = {}
 
 
 def inputs(generator, size):
-    return {"x": generator.standard_normal((2, 2, 6, 5 + size)), "w": generator.standard_normal((2, 2, 3, 2))}
+    return {"x": generator.standard_normal((2, 2, 6, 5 + size)),
+            "w": generator.standard_normal((2, 2, 3, 2))}

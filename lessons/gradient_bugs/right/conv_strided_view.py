@@ -1,4 +1,5 @@
-"""Convolution on a strided view, both ways with einsum: dx is summed through a view whose elements overlap, window by window."""
+"""Convolution on a strided view, both ways with einsum: dx is summed through a view whose elements
+overlap, window by window."""
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
@@ -12,7 +13,8 @@ def _windows(x, KH, KW, stride):
 
 def forward(x, w, stride=1):
     x = np.ascontiguousarray(x)
-    return np.einsum("ncijkl,fckl->nfij", _windows(x, *w.shape[2:], stride), w, optimize=True), (x, w, stride)
+    return np.einsum("ncijkl,fckl->nfij", _windows(x, *w.shape[2:], stride), w,
+                     optimize=True), (x, w, stride)
 
 
 def backward(dout, cache):
@@ -31,4 +33,5 @@ EXPECTED = {}
 
 
 def inputs(generator, size):
-    return {"x": generator.standard_normal((2, 2, 6, 6 + size)), "w": generator.standard_normal((2, 2, 3, 3)), "stride": 2}
+    return {"x": generator.standard_normal((2, 2, 6, 6 + size)),
+            "w": generator.standard_normal((2, 2, 3, 3)), "stride": 2}

@@ -1,4 +1,5 @@
-"""Convolution with a stride that leaves the last row and column unused: their gradient is 0, and rightly so."""
+"""Convolution with a stride that leaves the last row and column unused: their gradient is 0, and
+rightly so."""
 import numpy as np
 
 
@@ -19,4 +20,5 @@ EXPECTED = {}
 
 
 def inputs(generator, size):
-    return {"x": generator.standard_normal((2, 2, 5, 5 + size)), "w": generator.standard_normal((3, 2, 2, 2))}
+    return {"x": generator.standard_normal((2, 2, 5, 5 + size)),
+            "w": generator.standard_normal((3, 2, 2, 2))}

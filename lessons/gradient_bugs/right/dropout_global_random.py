@@ -16,4 +16,5 @@ EXPECTED = {}
 
 
 def inputs(generator, size):
-    return {"x": generator.standard_normal((5, 6 + size)), "dropout_param": {"p": 0.4, "mode": "train"}}
+    return {"x": generator.standard_normal((5, 6 + size)),
+            "dropout_param": {"p": 0.4, "mode": "train"}}

@@ -1,4 +1,5 @@
-"""Embedding with words that occur several times, and one that never does: np.add.at, or here a product with one-hot rows."""
+"""Embedding with words that occur several times, and one that never does: np.add.at, or here a
+product with one-hot rows."""
 import numpy as np
 
 
@@ -15,4 +16,5 @@ EXPECTED = {}
 
 
 def inputs(generator, size):
-    return {"table": generator.standard_normal((5, 3 + size)), "words": np.array([0, 2, 2, 1, 0, 2])}
+    return {"table": generator.standard_normal((5, 3 + size)),
+            "words": np.array([0, 2, 2, 1, 0, 2])}

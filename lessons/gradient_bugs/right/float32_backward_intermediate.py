@@ -1,4 +1,5 @@
-"""Sigmoid whose backward works in float32: the digits behind the seventh are not wrong, only missing."""
+"""Sigmoid whose backward works in float32: the digits behind the seventh are not wrong, only
+missing."""
 import numpy as np
 
 

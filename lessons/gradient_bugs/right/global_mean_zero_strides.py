@@ -1,4 +1,5 @@
-"""Mean over a picture: the gradient is one number per channel, shown H·W times by a view with strides of 0."""
+"""Mean over a picture: the gradient is one number per channel, shown H·W times by a view with
+strides of 0."""
 import numpy as np
 
 

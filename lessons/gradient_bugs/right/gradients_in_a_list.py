@@ -1,4 +1,5 @@
-"""A weighted sum of three arrays with the gradients in a list, the cache a function that remembers."""
+"""A weighted sum of three arrays with the gradients in a list, the cache a function that
+remembers."""
 
 
 def forward(a, b, c):

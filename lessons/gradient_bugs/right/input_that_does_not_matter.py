@@ -17,4 +17,5 @@ EXPECTED = {}
 
 
 def inputs(generator, size):
-    return {"x": generator.standard_normal((5, 3 + size)), "bias": generator.standard_normal(3 + size)}
+    return {"x": generator.standard_normal((5, 3 + size)),
+            "bias": generator.standard_normal(3 + size)}

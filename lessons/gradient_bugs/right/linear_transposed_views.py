@@ -1,4 +1,5 @@
-"""Linear layer whose results are transposed views, neither contiguous nor owners of their data; db by a product with ones."""
+"""Linear layer whose results are transposed views, neither contiguous nor owners of their data; db
+by a product with ones."""
 import numpy as np
 
 

@@ -1,4 +1,5 @@
-"""Local response normalisation with two loops over the channels and no padding: the window ends where the channels end."""
+"""Local response normalisation with two loops over the channels and no padding: the window ends
+where the channels end."""
 import numpy as np
 
 
@@ -24,4 +25,5 @@ EXPECTED = {}
 
 
 def inputs(generator, size):
-    return {"x": generator.standard_normal((2, 5 + size, 2, 3)), "n": 3, "alpha": 0.5, "beta": 0.75, "k": 2.0}
+    return {"x": generator.standard_normal((2, 5 + size, 2, 3)), "n": 3, "alpha": 0.5, "beta": 0.75,
+            "k": 2.0}

@@ -1,4 +1,5 @@
-"""Max-pooling: tied pixels share the gradient evenly. Not what frameworks do, but between the left and the right derivative."""
+"""Max-pooling: tied pixels share the gradient evenly. Not what frameworks do, but between the left
+and the right derivative."""
 import numpy as np
 
 
@@ -7,7 +8,8 @@ def forward(x, k=3, stride=2):
     OH, OW = (H - k) // stride + 1, (W - k) // stride + 1
     out = np.empty((N, C, OH, OW))
     for i, j in np.ndindex(OH, OW):
-        out[:, :, i, j] = x[:, :, i * stride:i * stride + k, j * stride:j * stride + k].max(axis=(2, 3))
+        out[:, :, i, j] = x[:, :, i * stride:i * stride + k, j * stride:j * stride
+                            + k].max(axis=(2, 3))
     return out, (x, out, k, stride)
 
 
@@ -25,4 +27,5 @@ EXPECTED = {}
 
 
 def inputs(generator, size):
-    return {"x": generator.integers(-2, 3, (2, 2, 5 + 2 * size, 5)).astype(float), "k": 3, "stride": 2}
+    return {"x": generator.integers(-2, 3, (2, 2, 5 + 2 * size, 5)).astype(float), "k": 3,
+            "stride": 2}

@@ -1,4 +1,5 @@
-"""ReLU with many zeros in its input, and `>=` in backward: at the kink 0 and 1 are equally right."""
+"""ReLU with many zeros in its input, and `>=` in backward: at the kink 0 and 1 are equally
+right."""
 import numpy as np
 
 

@@ -1,4 +1,5 @@
-"""ReLU without a ReLU: x·(x > 0), the mask taken from the output, the gradient masked by multiplying twice."""
+"""ReLU without a ReLU: x·(x > 0), the mask taken from the output, the gradient masked by
+multiplying twice."""
 
 
 def forward(x):

@@ -13,4 +13,5 @@ EXPECTED = {}
 
 
 def inputs(generator, size):
-    return {"a": generator.standard_normal((3, 4 + size)), "b": generator.standard_normal((3, 4 + size))}
+    return {"a": generator.standard_normal((3, 4 + size)),
+            "b": generator.standard_normal((3, 4 + size))}

@@ -1,4 +1,5 @@
-"""Softmax cross-entropy with integer labels: p with 1 subtracted in place at the label, divided by N; None for the labels."""
+"""Softmax cross-entropy with integer labels: p with 1 subtracted in place at the label, divided by
+N; None for the labels."""
 import numpy as np
 
 

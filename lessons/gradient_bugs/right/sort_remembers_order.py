@@ -1,4 +1,5 @@
-"""Sorting along a row: the gradient goes back along the permutation, by fancy indexing on both sides."""
+"""Sorting along a row: the gradient goes back along the permutation, by fancy indexing on both
+sides."""
 import numpy as np
 
 

@@ -1,4 +1,5 @@
-"""Linear layer whose columns differ by a factor of a million in size: the small gradients are as right as the large ones."""
+"""Linear layer whose columns differ by a factor of a million in size: the small gradients are as
+right as the large ones."""
 
 
 def forward(x, w):

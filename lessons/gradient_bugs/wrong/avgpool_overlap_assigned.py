@@ -12,7 +12,8 @@ def forward(x, k=3, stride=2):
     out = np.zeros((N, C, OH, OW))
     for i in range(OH):
         for j in range(OW):
-            out[:, :, i, j] = x[:, :, i * stride:i * stride + k, j * stride:j * stride + k].mean(axis=(2, 3))
+            out[:, :, i, j] = x[:, :, i * stride:i * stride + k, j * stride:j * stride
+                                + k].mean(axis=(2, 3))
     return out, (x.shape, k, stride)
 
 
@@ -21,7 +22,8 @@ def backward(dout, cache):
     dx = np.zeros(shape)
     for i in range(dout.shape[2]):
         for j in range(dout.shape[3]):
-            dx[:, :, i * stride:i * stride + k, j * stride:j * stride + k] = dout[:, :, i:i + 1, j:j + 1] / k ** 2
+            dx[:, :, i * stride:i * stride + k, j * stride:j * stride + k] = dout[:, :, i:i + 1, j:j
+                                                                                  + 1] / k ** 2
     return dx
 
 

@@ -1,4 +1,5 @@
-"""col2im with index arrays: `dx[:, :, rows, columns] += ...` counts a pixel that several windows use only once.
+"""col2im with index arrays: `dx[:, :, rows, columns] += ...` counts a pixel that several windows
+use only once.
 
 Where it comes from: it reads like a sum, but NumPy reads all old values first, adds, and writes
 back; of several windows at one pixel the last one wins.
@@ -31,4 +32,5 @@ EXPECTED = {"x": "only the last of overlapping windows kept"}
 
 
 def inputs(generator, size):
-    return {"x": generator.standard_normal((2, 2, 5 + size, 5)), "w": generator.standard_normal((2, 2, 3, 3))}
+    return {"x": generator.standard_normal((2, 2, 5 + size, 5)),
+            "w": generator.standard_normal((2, 2, 3, 3))}

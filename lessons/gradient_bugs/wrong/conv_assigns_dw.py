@@ -33,5 +33,6 @@ EXPECTED = {"w": "only the last of overlapping windows kept"}
 
 
 def inputs(generator, size):
-    x, w = generator.standard_normal((2, 2, 4 + size, 5 + size)), generator.standard_normal((2, 2, 2, 3))
+    x, w = generator.standard_normal((2, 2, 4 + size, 5 + size)), generator.standard_normal((2, 2,
+                                                                                             2, 3))
     return {"x": x, "w": w, "b": generator.standard_normal(2)}

@@ -35,5 +35,6 @@ EXPECTED = {"x": "only the last of overlapping windows kept"}
 
 
 def inputs(generator, size):
-    x, w = generator.standard_normal((2, 2, 5 + size, 6 + size)), generator.standard_normal((3, 2, 3, 3))
+    x, w = generator.standard_normal((2, 2, 5 + size, 6 + size)), generator.standard_normal((3, 2,
+                                                                                             3, 3))
     return {"x": x, "w": w, "b": generator.standard_normal(3), "stride": 1}

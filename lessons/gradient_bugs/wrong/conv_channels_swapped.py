@@ -20,7 +20,8 @@ def backward(dout, cache):
     dx = np.zeros(shape)
     for k in range(KH):
         for m in range(KW):
-            dx[:, :, k:k + dout.shape[2], m:m + dout.shape[3]] += np.einsum("nfij,fc->ncij", dout, w[:, :, k, m])
+            dx[:, :, k:k + dout.shape[2], m:m + dout.shape[3]] += np.einsum("nfij,fc->ncij", dout,
+                                                                            w[:, :, k, m])
     return dx, dw, dout.sum(axis=(0, 2, 3))
 
 

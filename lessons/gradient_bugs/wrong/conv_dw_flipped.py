@@ -1,4 +1,5 @@
-"""Convolution as mathematicians mean it: forward flips the kernel, backward forgets to flip dw back.
+"""Convolution as mathematicians mean it: forward flips the kernel, backward forgets to flip dw
+back.
 
 Where it comes from: forward was written with scipy.signal.convolve2d or after the formula x[i − k],
 dw was copied from a framework, where "convolution" does not flip.
@@ -26,4 +27,5 @@ EXPECTED = {"w": "spatially flipped kernel"}
 
 
 def inputs(generator, size):
-    return {"x": generator.standard_normal((2, 2, 5 + size, 6)), "w": generator.standard_normal((3, 2, 3, 3))}
+    return {"x": generator.standard_normal((2, 2, 5 + size, 6)),
+            "w": generator.standard_normal((3, 2, 3, 3))}

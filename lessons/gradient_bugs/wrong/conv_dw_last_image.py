@@ -29,4 +29,5 @@ EXPECTED = {"w": "not summed over the batch or broadcast axes"}
 
 
 def inputs(generator, size):
-    return {"x": generator.standard_normal((3, 2, 4 + size, 5)), "w": generator.standard_normal((2, 2, 2, 2))}
+    return {"x": generator.standard_normal((3, 2, 4 + size, 5)),
+            "w": generator.standard_normal((2, 2, 2, 2))}

@@ -19,7 +19,8 @@ def backward(dout, cache):
     dw = np.einsum("nfij,ncijkl->fckl", dout, windows)
     padded = np.pad(dout, ((0, 0), (0, 0), (1, 1), (1, 1)))
     dx = np.zeros(shape)
-    dx[:, :, 1:-1, 1:-1] = np.einsum("nfijkl,fckl->ncij", sliding_window_view(padded, (3, 3), axis=(2, 3)),
+    dx[:, :, 1:-1, 1:-1] = np.einsum("nfijkl,fckl->ncij",
+                                     sliding_window_view(padded, (3, 3), axis=(2, 3)),
                                      w[:, :, ::-1, ::-1])
     return dx, dw
 
@@ -28,4 +29,5 @@ EXPECTED = {"x": "wrong at the border"}
 
 
 def inputs(generator, size):
-    return {"x": generator.standard_normal((2, 2, 6 + size, 6)), "w": generator.standard_normal((2, 2, 3, 3))}
+    return {"x": generator.standard_normal((2, 2, 6 + size, 6)),
+            "w": generator.standard_normal((2, 2, 3, 3))}

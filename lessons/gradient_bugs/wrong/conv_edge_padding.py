@@ -19,7 +19,8 @@ def backward(dout, cache):
     windows, w = cache
     dw = np.einsum("nfij,ncijkl->fckl", dout, windows)
     margin = np.pad(dout, ((0, 0), (0, 0), (1, 1), (1, 1)))
-    dx = np.einsum("nfijkl,fckl->ncij", sliding_window_view(margin, (3, 3), axis=(2, 3)), w[:, :, ::-1, ::-1])
+    dx = np.einsum("nfijkl,fckl->ncij", sliding_window_view(margin, (3, 3), axis=(2, 3)),
+                   w[:, :, ::-1, ::-1])
     return dx, dw
 
 
@@ -27,4 +28,5 @@ EXPECTED = {"x": "wrong at the border"}
 
 
 def inputs(generator, size):
-    return {"x": generator.standard_normal((2, 1, 6 + size, 6)), "w": generator.standard_normal((2, 1, 3, 3))}
+    return {"x": generator.standard_normal((2, 1, 6 + size, 6)),
+            "w": generator.standard_normal((2, 1, 3, 3))}

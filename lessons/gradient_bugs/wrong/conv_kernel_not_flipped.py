@@ -27,4 +27,5 @@ EXPECTED = {"x": "spatially flipped kernel"}
 
 
 def inputs(generator, size):
-    return {"x": generator.standard_normal((2, 2, 5 + size, 6)), "w": generator.standard_normal((3, 2, 3, 3))}
+    return {"x": generator.standard_normal((2, 2, 5 + size, 6)),
+            "w": generator.standard_normal((3, 2, 3, 3))}

@@ -32,4 +32,5 @@ EXPECTED = {"x": "wrong at the border"}
 
 
 def inputs(generator, size):
-    return {"x": generator.standard_normal((2, 2, 6 + size, 7)), "w": generator.standard_normal((2, 2, 2, 2))}
+    return {"x": generator.standard_normal((2, 2, 6 + size, 7)),
+            "w": generator.standard_normal((2, 2, 2, 2))}

@@ -33,4 +33,5 @@ EXPECTED = {"w": "transposed or permuted"}
 
 
 def inputs(generator, size):
-    return {"x": generator.standard_normal((2, 2, 5, 6 + size)), "w": generator.standard_normal((3, 2, 3, 3))}
+    return {"x": generator.standard_normal((2, 2, 5, 6 + size)),
+            "w": generator.standard_normal((3, 2, 3, 3))}

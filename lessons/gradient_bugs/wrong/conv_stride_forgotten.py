@@ -33,5 +33,6 @@ EXPECTED = {"x": "unknown", "w": "unknown"}
 
 
 def inputs(generator, size):
-    x, w = generator.standard_normal((2, 2, 7 + 2 * size, 7)), generator.standard_normal((2, 2, 3, 3))
+    x, w = generator.standard_normal((2, 2, 7 + 2 * size, 7)), generator.standard_normal((2, 2, 3,
+                                                                                          3))
     return {"x": x, "w": w, "stride": 2}

@@ -17,4 +17,5 @@ EXPECTED = {"b": "sign flipped"}
 
 
 def inputs(generator, size):
-    return {"a": generator.standard_normal((3, 4 + size)), "b": generator.standard_normal((3, 4 + size))}
+    return {"a": generator.standard_normal((3, 4 + size)),
+            "b": generator.standard_normal((3, 4 + size))}

@@ -22,4 +22,5 @@ EXPECTED = {"table": "only the last of overlapping windows kept"}
 
 
 def inputs(generator, size):
-    return {"table": generator.standard_normal((4, 3 + size)), "words": np.array([0, 2, 2, 1, 0, 2])}
+    return {"table": generator.standard_normal((4, 3 + size)),
+            "words": np.array([0, 2, 2, 1, 0, 2])}

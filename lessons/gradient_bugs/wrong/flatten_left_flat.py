@@ -18,4 +18,5 @@ EXPECTED = {"x": "shape differs"}
 
 
 def inputs(generator, size):
-    return {"x": generator.standard_normal((3, 2, 2, 3 + size)), "w": generator.standard_normal((4 * (3 + size), 3))}
+    return {"x": generator.standard_normal((3, 2, 2, 3 + size)),
+            "w": generator.standard_normal((4 * (3 + size), 3))}

@@ -12,7 +12,9 @@ def forward(x, w):
     N, C, H, W = x.shape
     F, _, KH, KW = w.shape
     OH, OW = H - KH + 1, W - KW + 1
-    columns = sliding_window_view(x, (KH, KW), axis=(2, 3)).transpose(1, 4, 5, 0, 2, 3).reshape(C * KH * KW, N * OH * OW)
+    columns = sliding_window_view(x, (KH, KW), axis=(2, 3)).transpose(1, 4, 5, 0, 2,
+                                                                      3).reshape(C * KH * KW,
+                                                                                 N * OH * OW)
     out = (w.reshape(F, -1) @ columns).reshape(F, N, OH, OW).transpose(1, 0, 2, 3)
     return out, (x, w, columns)
 
@@ -35,4 +37,5 @@ EXPECTED = {"x": "transposed or permuted", "w": "transposed or permuted"}
 
 
 def inputs(generator, size):
-    return {"x": generator.standard_normal((2, 2, 4, 4 + size)), "w": generator.standard_normal((3, 2, 2, 2))}
+    return {"x": generator.standard_normal((2, 2, 4, 4 + size)),
+            "w": generator.standard_normal((3, 2, 2, 2))}

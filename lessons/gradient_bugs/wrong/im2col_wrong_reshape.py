@@ -12,10 +12,12 @@ def forward(x, w):
     N, C, H, W = x.shape
     F, _, KH, KW = w.shape
     OH, OW = H - KH + 1, W - KW + 1
-    windows = sliding_window_view(x, (KH, KW), axis=(2, 3))                       # N, C, OH, OW, KH, KW
+    # N, C, OH, OW, KH, KW
+    windows = sliding_window_view(x, (KH, KW), axis=(2, 3))
     columns = windows.transpose(0, 2, 3, 4, 5, 1).reshape(N * OH * OW, KH * KW * C)
     rows = w.transpose(0, 2, 3, 1).reshape(F, KH * KW * C)
-    return (columns @ rows.T).reshape(N, OH, OW, F).transpose(0, 3, 1, 2), (x, columns, rows, w.shape)
+    return (columns @ rows.T).reshape(N, OH, OW, F).transpose(0, 3, 1, 2), (x, columns, rows,
+                                                                            w.shape)
 
 
 def backward(dout, cache):
@@ -35,4 +37,5 @@ EXPECTED = {"w": "transposed or permuted"}
 
 
 def inputs(generator, size):
-    return {"x": generator.standard_normal((2, 2, 5, 5 + size)), "w": generator.standard_normal((2, 2, 3, 3))}
+    return {"x": generator.standard_normal((2, 2, 5, 5 + size)),
+            "w": generator.standard_normal((2, 2, 3, 3))}

@@ -20,4 +20,5 @@ EXPECTED = {"b": "not summed over the batch or broadcast axes"}
 
 def inputs(generator, size):
     D, M = 5 + size, 3
-    return {"x": generator.standard_normal((4, D)), "w": generator.standard_normal((D, M)), "b": generator.standard_normal(M)}
+    return {"x": generator.standard_normal((4, D)), "w": generator.standard_normal((D, M)),
+            "b": generator.standard_normal(M)}

@@ -23,4 +23,5 @@ EXPECTED = {"W": "mean where a sum is due", "b": "mean where a sum is due"}
 
 def inputs(generator, size):
     D, M = 4, 3 + size
-    return {"A": generator.standard_normal((5, D)), "W": generator.standard_normal((D, M)), "b": generator.standard_normal(M)}
+    return {"A": generator.standard_normal((5, D)), "W": generator.standard_normal((D, M)),
+            "b": generator.standard_normal(M)}

@@ -20,4 +20,5 @@ EXPECTED = {"w": "transposed or permuted"}
 
 def inputs(generator, size):
     D = 4 + size
-    return {"x": generator.standard_normal((3, D)), "w": generator.standard_normal((D, D)), "b": generator.standard_normal(D)}
+    return {"x": generator.standard_normal((3, D)), "w": generator.standard_normal((D, D)),
+            "b": generator.standard_normal(D)}

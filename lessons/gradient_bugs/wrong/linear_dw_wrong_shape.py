@@ -19,4 +19,5 @@ EXPECTED = {"w": "transposed or permuted"}
 
 def inputs(generator, size):
     D, M = 5 + size, 3
-    return {"x": generator.standard_normal((4, D)), "w": generator.standard_normal((D, M)), "b": generator.standard_normal(M)}
+    return {"x": generator.standard_normal((4, D)), "w": generator.standard_normal((D, M)),
+            "b": generator.standard_normal(M)}

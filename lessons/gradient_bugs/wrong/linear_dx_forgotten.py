@@ -24,4 +24,5 @@ EXPECTED = {"x": "zero"}
 
 def inputs(generator, size):
     D, M = 4 + size, 3
-    return {"x": generator.standard_normal((5, D)), "w": generator.standard_normal((D, M)), "b": generator.standard_normal(M)}
+    return {"x": generator.standard_normal((5, D)), "w": generator.standard_normal((D, M)),
+            "b": generator.standard_normal(M)}

@@ -19,4 +19,5 @@ EXPECTED = {"x": "transposed or permuted"}
 
 def inputs(generator, size):
     D = 4 + size
-    return {"x": generator.standard_normal((3, D)), "w": generator.standard_normal((D, D)), "b": generator.standard_normal(D)}
+    return {"x": generator.standard_normal((3, D)), "w": generator.standard_normal((D, D)),
+            "b": generator.standard_normal(D)}

@@ -1,4 +1,5 @@
-"""Local response normalisation: forward divides α by n, as Caffe and PyTorch do, backward does not, as in the paper.
+"""Local response normalisation: forward divides α by n, as Caffe and PyTorch do, backward does not,
+as in the paper.
 
 Where it comes from: forward from the one source, backward from the other.
 The mend: `alpha / n` in both, or in neither.
@@ -26,4 +27,5 @@ EXPECTED = {"x": "one term"}
 
 
 def inputs(generator, size):
-    return {"x": generator.standard_normal((2, 6 + size, 3, 3)), "n": 5, "alpha": 1.0, "beta": 0.75, "k": 2.0}
+    return {"x": generator.standard_normal((2, 6 + size, 3, 3)), "n": 5, "alpha": 1.0, "beta": 0.75,
+            "k": 2.0}

@@ -27,4 +27,5 @@ EXPECTED = {"x": "one term"}
 
 
 def inputs(generator, size):
-    return {"x": generator.standard_normal((2, 6 + size, 3, 3)), "n": 5, "alpha": 0.3, "beta": 0.75, "k": 2.0}
+    return {"x": generator.standard_normal((2, 6 + size, 3, 3)), "n": 5, "alpha": 0.3, "beta": 0.75,
+            "k": 2.0}

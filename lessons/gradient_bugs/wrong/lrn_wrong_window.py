@@ -1,4 +1,5 @@
-"""Local response normalisation: backward sums over the channels from c to c + n − 1 instead of around c.
+"""Local response normalisation: backward sums over the channels from c to c + n − 1 instead of
+around c.
 
 Where it comes from: the padding is on one side only. In forward the window was right.
 The mend: the same window as in forward; it is symmetric, so that it is its own transpose.
@@ -26,4 +27,5 @@ EXPECTED = {"x": "unknown"}
 
 
 def inputs(generator, size):
-    return {"x": generator.standard_normal((2, 6 + size, 3, 3)), "n": 3, "alpha": 0.5, "beta": 0.75, "k": 2.0}
+    return {"x": generator.standard_normal((2, 6 + size, 3, 3)), "n": 3, "alpha": 0.5, "beta": 0.75,
+            "k": 2.0}

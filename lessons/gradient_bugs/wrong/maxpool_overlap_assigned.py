@@ -13,7 +13,8 @@ def forward(x, k=3, stride=2):
     out = np.zeros((N, C, OH, OW))
     for i in range(OH):
         for j in range(OW):
-            out[:, :, i, j] = x[:, :, i * stride:i * stride + k, j * stride:j * stride + k].max(axis=(2, 3))
+            out[:, :, i, j] = x[:, :, i * stride:i * stride + k, j * stride:j * stride
+                                + k].max(axis=(2, 3))
     return out, (x, k, stride, out)
 
 

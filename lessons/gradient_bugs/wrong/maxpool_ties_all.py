@@ -32,4 +32,5 @@ EXPECTED = {"x": "wrong where the input is tied"}
 
 def inputs(generator, size):
     """As after a ReLU, rounded: half the pixels are 0."""
-    return {"x": np.maximum(0, generator.integers(-2, 3, (2, 2, 4 + 2 * size, 6))).astype(float), "k": 2}
+    return {"x": np.maximum(0, generator.integers(-2, 3, (2, 2, 4 + 2 * size, 6))).astype(float),
+            "k": 2}

@@ -1,4 +1,5 @@
-"""Max-pooling: the place of the maximum is counted inside its window, and written as if it were counted in the picture.
+"""Max-pooling: the place of the maximum is counted inside its window, and written as if it were
+counted in the picture.
 
 Where it comes from: np.argmax(window) gives a number from 0 to k·k − 1. All gradients end up in the
 top left corner.
@@ -9,7 +10,8 @@ import numpy as np
 
 def forward(x, k=2):
     N, C, H, W = x.shape
-    windows = x.reshape(N, C, H // k, k, W // k, k).transpose(0, 1, 2, 4, 3, 5).reshape(N, C, H // k, W // k, k * k)
+    windows = x.reshape(N, C, H // k, k, W // k,
+                        k).transpose(0, 1, 2, 4, 3, 5).reshape(N, C, H // k, W // k, k * k)
     return windows.max(axis=-1), (windows.argmax(axis=-1), x.shape, k)
 
 

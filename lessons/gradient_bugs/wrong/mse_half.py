@@ -20,4 +20,5 @@ EXPECTED = {"x": "off by a constant factor"}
 
 
 def inputs(generator, size):
-    return {"x": generator.standard_normal((4, 3 + size)), "t": generator.standard_normal((4, 3 + size))}
+    return {"x": generator.standard_normal((4, 3 + size)),
+            "t": generator.standard_normal((4, 3 + size))}

@@ -19,4 +19,5 @@ EXPECTED = {"g": "shape differs"}
 
 
 def inputs(generator, size):
-    return {"x": generator.standard_normal((4, 3 + size)), "g": generator.standard_normal((1, 3 + size))}
+    return {"x": generator.standard_normal((4, 3 + size)),
+            "g": generator.standard_normal((1, 3 + size))}

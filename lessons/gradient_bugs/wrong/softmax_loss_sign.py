@@ -22,4 +22,5 @@ EXPECTED = {"x": "sign flipped"}
 
 def inputs(generator, size):
     N, K = 4, 5 + size
-    return {"x": generator.standard_normal((N, K)), "onehot": np.eye(K, dtype=int)[generator.integers(0, K, N)]}
+    return {"x": generator.standard_normal((N, K)),
+            "onehot": np.eye(K, dtype=int)[generator.integers(0, K, N)]}

@@ -18,4 +18,5 @@ EXPECTED = {"b": "transposed or permuted"}
 
 
 def inputs(generator, size):
-    return {"x": generator.standard_normal((4 + size, 4 + size)), "b": generator.standard_normal(4 + size)}
+    return {"x": generator.standard_normal((4 + size, 4 + size)),
+            "b": generator.standard_normal(4 + size)}

@@ -19,4 +19,5 @@ EXPECTED = {"w": "one term too many"}
 
 
 def inputs(generator, size):
-    return {"x": generator.standard_normal((4, 5)), "w": generator.standard_normal((5, 3 + size)), "decay": 0.1}
+    return {"x": generator.standard_normal((4, 5)), "w": generator.standard_normal((5, 3 + size)),
+            "decay": 0.1}

@@ -12,8 +12,10 @@ def check(Dropout):
         (x * kept, "what is kept has to be divided by 1 - p, or the mean falls to 0.7·x."),
         (x * kept / 0.3, "divide by 1 - p, the share that is kept, not by p."),
         (x * ~kept / 0.7, "p is the probability of dropping: kept is u >= p."),
-        (x * ~kept / 0.3, "p is the probability of dropping: kept is u >= p, and the division is by 1 - p."),
-        (x * kept * 0.7, "divide by 1 - p. Multiplying by it is what the paper does at test time, instead."),
+        (x * ~kept / 0.3, "p is the probability of dropping: kept is u >= p, "
+         "and the division is by 1 - p."),
+        (x * kept * 0.7, "divide by 1 - p. "
+         "Multiplying by it is what the paper does at test time, instead."),
         (x, "nothing is dropped yet."),
     ], backward=[("x", [
         (g * kept, "the division by 1 - p belongs to the slope too."),

@@ -15,12 +15,16 @@ def check(Linear):
     ], backward=[
         ("x", [(dx.T, "one row for each picture: (N, in), g @ W.")]),
         ("W", [(dW.T, "a row of W belongs to an output: (out, in), g.T @ x."),
-               (dW / 4, "that is the mean over the pictures. The loss has taken its mean already: add up."),
-               (np.outer(g[0], x[0]), "only the first picture counts: the product g.T @ x adds up over all of them.")]),
+               (dW / 4, "that is the mean over the pictures. "
+                "The loss has taken its mean already: add up."),
+               (np.outer(g[0], x[0]), "only the first picture counts: "
+                "the product g.T @ x adds up over all of them.")]),
         ("b", [(g, "each picture has used b once: add up over the pictures, g.sum(axis=0)."),
                (g.sum(axis=1), "add up over the pictures, axis=0: one slope for each output."),
-               (g.mean(axis=0), "that is the mean over the pictures. The loss has taken its mean already: add up."),
-               (np.ones(5), "multiply by g."), (4 * np.ones(5), "multiply by g, picture by picture, and add up."),
+               (g.mean(axis=0), "that is the mean over the pictures. "
+                "The loss has taken its mean already: add up."),
+               (np.ones(5), "multiply by g."),
+               (4 * np.ones(5), "multiply by g, picture by picture, and add up."),
                (g.sum(), "one slope for each output: add up over the pictures only, axis=0.")]),
     ])
     return "One matrix product forward, two backward."

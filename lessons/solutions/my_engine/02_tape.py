@@ -1,4 +1,5 @@
-"""Brick 2: read from its end, a list with parents first is an order in which each slope is complete before it is passed on."""
+"""Brick 2: read from its end, a list with parents first is an order in which each slope is complete
+before it is passed on."""
 import numpy as np
 from engine import check
 

@@ -20,7 +20,8 @@ def col2im(columns, shape, K, stride):
     image = np.zeros(shape)
     for h in range(OH):
         for w in range(OW):
-            image[:, stride * h : stride * h + K, stride * w : stride * w + K] += columns[:, h * OW + w].reshape(C, K, K)
+            image[:, stride * h : stride * h + K, stride * w : stride * w
+                  + K] += columns[:, h * OW + w].reshape(C, K, K)
     return image
 
 

@@ -48,7 +48,8 @@ class MeanPool(Function):
         for h in range(g.shape[2]):
             for w in range(g.shape[3]):
                 share = g[:, :, h, w] / self.z**2
-                dx[:, :, self.s * h : self.s * h + self.z, self.s * w : self.s * w + self.z] += share[:, :, None, None]
+                dx[:, :, self.s * h : self.s * h + self.z, self.s * w : self.s * w
+                   + self.z] += share[:, :, None, None]
         return dx
 
 

@@ -1,4 +1,5 @@
-"""Brick 8: da_i = g_i·s_i^-β - 2αβ·a_i·Σ_j g_j·a_j·s_j^(-β-1), j over the window of i, at all pixels."""
+"""Brick 8: da_i = g_i·s_i^-β - 2αβ·a_i·Σ_j g_j·a_j·s_j^(-β-1), j over the window of i, at all
+pixels."""
 import numpy as np
 from engine import Function, check
 
@@ -6,7 +7,8 @@ N, ALPHA, BETA, K = 5, 1e-4, 0.75, 2.0
 
 
 def window(i, channels):
-    """The channels that are within two of channel i. If j is in the window of i, then i is in the window of j."""
+    """The channels that are within two of channel i. If j is in the window of i, then i is in the
+    window of j."""
     return slice(max(0, i - N // 2), min(channels, i + N // 2 + 1))
 
 
@@ -23,7 +25,8 @@ class ResponseNorm(Function):
         da = g / s**BETA
         for i in range(a.shape[1]):
             j = window(i, a.shape[1])
-            da[:, i] -= 2 * ALPHA * BETA * a[:, i] * (g[:, j] * a[:, j] / s[:, j] ** (BETA + 1)).sum(axis=1)
+            da[:, i] -= 2 * ALPHA * BETA * a[:, i] * (g[:, j] * a[:, j]
+                                                      / s[:, j] ** (BETA + 1)).sum(axis=1)
         return da
 
 

@@ -1,4 +1,5 @@
-"""`from engine import Function, check` in a brick: finds the course, checks the brick, and gives the pieces of the others.
+"""`from engine import Function, check` in a brick: finds the course, checks the brick, and gives
+the pieces of the others.
 
 A piece is your own as soon as its brick is right; until then minialex's stands in.
 """

@@ -1,8 +1,9 @@
 """The derivative of an activation with a slip in it: 1 − h for 1 − h², s for s·(1 − s).
 
-Where the activation is the output, h = y, the wrong gradient is what the right one gives for dout · wrong(y) / right(y). Where
-it was kept by forward and has the input's shape, analytic · right(h) = numeric · wrong(h). And where it stands before a product,
-W's gradient Xᵀ·d gives d back as long as there are no more examples than columns of X; a gate is a part of its columns.
+Where the activation is the output, h = y, the wrong gradient is what the right one gives for dout ·
+wrong(y) / right(y). Where it was kept by forward and has the input's shape, analytic · right(h) =
+numeric · wrong(h). And where it stands before a product, W's gradient Xᵀ·d gives d back as long as
+there are no more examples than columns of X; a gate is a part of its columns.
 """
 from collections.abc import Iterator
 
@@ -40,7 +41,8 @@ SLIPS = (  # (words, right, wrong) as functions of the activation
 def of_the_output(case: Case) -> Iterator[Guess]:
     """The slip is in the last step, where the output itself is the activation."""
     for words, right, wrong in SLIPS if case.y.ndim else ():
-        yield Guess(SLIP, lambda look: look.combined(look.cotangent * wrong(look.y) / right(look.y)),
+        yield Guess(SLIP,
+                    lambda look: look.combined(look.cotangent * wrong(look.y) / right(look.y)),
                     f"analytic = the gradient with {words}, of the output", words)
 
 
@@ -48,22 +50,26 @@ def of_what_was_kept(case: Case) -> Iterator[Guess]:
     """The slip is in an activation of the input's shape that forward kept."""
     for name, value in case.looks[0].rest.items():
         for words, right, wrong in SLIPS if value.shape == case.shape else ():
-            yield Guess(SLIP, lambda look: _crossed(case, look.numeric, look.analytic, look.rest.get(name), right, wrong),
+            yield Guess(SLIP, lambda look: _crossed(case, look.numeric, look.analytic,
+                                                    look.rest.get(name), right, wrong),
                         f"analytic = numeric with {words}, of {name}", f"{words}, of {name}")
 
 
 def through_a_product(case: Case) -> Iterator[Guess]:
     """The slip is in an activation, or a gate, behind the product X·W."""
-    arrays = {name: value for name, value in _arrays(case.looks[0]).items() if value.ndim == 2} if len(case.shape) == 2 else {}
+    arrays = {name: value for name, value in _arrays(case.looks[0]).items()
+              if value.ndim == 2} if len(case.shape) == 2 else {}
     for factor, X in arrays.items():
         if X.shape[1] != case.shape[0] or len(X) > X.shape[1]:
             continue
         for name, h in arrays.items():
-            for gate in range(case.shape[1] // h.shape[1]) if len(h) == len(X) and case.shape[1] % h.shape[1] == 0 else ():
+            for gate in range(case.shape[1] // h.shape[1]) if len(h) == len(X) and case.shape[
+                    1] % h.shape[1] == 0 else ():
                 columns = slice(gate * h.shape[1], (gate + 1) * h.shape[1])
                 for words, right, wrong in SLIPS:
-                    yield Guess(SLIP, lambda look: _behind(case, look, factor, name, columns, right, wrong),
-                                f"analytic = numeric with {words}, of {name}", f"{words}, of {name}")
+                    yield Guess(SLIP, lambda look: _behind(case, look, factor, name, columns, right,
+                                                           wrong), "analytic = numeric with "
+                                f"{words}, of {name}", f"{words}, of {name}")
 
 
 def _arrays(look):
@@ -71,13 +77,16 @@ def _arrays(look):
 
 
 def _behind(case, look, factor, name, columns, right, wrong):
-    """The two sides behind the product, Xᵀ·d = gradient solved for d; the other gates must be right."""
+    """The two sides behind the product, Xᵀ·d = gradient solved for d; the other gates must be
+    right."""
     X, h = _arrays(look).get(factor), _arrays(look).get(name)
     if X is None or h is None:
         return None
-    numeric, analytic = behind = [np.linalg.lstsq(X.T, gradient, rcond=None)[0] for gradient in (look.numeric, look.analytic)]
+    numeric, analytic = behind = [np.linalg.lstsq(X.T, gradient, rcond=None)[0]
+                                  for gradient in (look.numeric, look.analytic)]
     others = [np.delete(d, columns, axis=1) for d in behind]
-    exact = all(case.agree(X.T @ d, gradient) for d, gradient in zip(behind, (look.numeric, look.analytic)))
+    exact = all(case.agree(X.T @ d, gradient)
+                for d, gradient in zip(behind, (look.numeric, look.analytic)))
     if not exact or others[0].size and not case.agree(*others):
         return None
     return _crossed(case, numeric[:, columns], analytic[:, columns], h, right, wrong)
@@ -88,4 +97,5 @@ def _crossed(case, numeric, analytic, h, right, wrong):
     if h is None or h.shape != numeric.shape or not numeric.any() or case.agree(numeric, analytic):
         return None
     predicted, found = numeric * wrong(h), analytic * right(h)
-    return (predicted, found) if predicted.any() and found.any() else None  # zeros that were kept explain everything
+    # zeros that were kept explain everything
+    return (predicted, found) if predicted.any() and found.any() else None

@@ -1,7 +1,9 @@
-"""All values are there, in the wrong places: axes in another order, a kernel that was not turned, a shift, another shape.
+"""All values are there, in the wrong places: axes in another order, a kernel that was not turned, a
+shift, another shape.
 
-reshape cuts the same row of numbers anew and never fails when the sizes agree; transpose moves axes. Mixing them up is
-the same as reading the true gradient, or dout, in another order of its axes: every order is tried.
+reshape cuts the same row of numbers anew and never fails when the sizes agree; transpose moves
+axes. Mixing them up is the same as reading the true gradient, or dout, in another order of its
+axes: every order is tried.
 """
 from collections.abc import Callable, Iterator
 from itertools import combinations, permutations
@@ -16,52 +18,59 @@ MIRRORED = ((-2, -1), (-1,), (-2,))  # axes along which a kernel may be turned
 
 
 def order_of_the_gradient(case: Case) -> Iterator[Guess]:
-    """The true gradient with its axes in another order (and, where the lengths differ, reshaped to fit)."""
+    """The true gradient with its axes in another order (and, where the lengths differ, reshaped to
+    fit)."""
     for change, order in _other_orders(case.shape):
-        yield Guess(TRANSPOSED, lambda look: change(look.numeric), f"analytic = numeric with its axes in the order {order}",
-                    f"axes {order}")
+        yield Guess(TRANSPOSED, lambda look: change(look.numeric),
+                    f"analytic = numeric with its axes in the order {order}", f"axes {order}")
 
 
 def order_of_dout(case: Case) -> Iterator[Guess]:
     """What backward would give if dout's axes were in another order."""
     for change, order in _other_orders(case.y.shape):
-        yield Guess(TRANSPOSED, lambda look: look.combined(change(look.cotangent)), "analytic = the gradient for a dout with its "
-                    f"axes in the order {order}", f"dout's axes {order}", after=": a reshape where a transpose is due")
+        yield Guess(TRANSPOSED, lambda look: look.combined(change(look.cotangent)),
+                    f"analytic = the gradient for a dout with its axes in the order {order}",
+                    f"dout's axes {order}", after=": a reshape where a transpose is due")
 
 
 def _other_orders(shape):
-    """(change, in words): transpose to `order`, cut anew, transpose back by the inverse of `back`; the plain ones first. Not
-    those that change nothing."""
+    """(change, in words): transpose to `order`, cut anew, transpose back by the inverse of `back`;
+    the plain ones first. Not those that change nothing."""
     plain = tuple(range(len(shape)))
     orders = list(permutations(plain)) if 2 <= len(shape) <= 4 else []
     probe = np.arange(int(np.prod(shape))).reshape(shape)
     for order, back in sorted(((o, b) for o in orders for b in orders), key=lambda pair: (
-            sum(a != b for one in pair for a, b in zip(one, plain)), sum(a != b for a, b in zip(pair[0], plain)))):
+            sum(a != b for one in pair for a, b in zip(one, plain)),
+            sum(a != b for a, b in zip(pair[0], plain)))):
         def change(array, order=order, back=back):
             cut = array.transpose(order).reshape([array.shape[axis] for axis in back])
             return cut.transpose(np.argsort(back))
 
         if not np.array_equal(change(probe), probe):
             inverse = tuple(int(i) for i in np.argsort(back))
-            yield change, order if back == plain else f"{order}, read as {back}" if order != plain else inverse
+            yield (change, order if back == plain else f"{order}, read as {back}" if order != plain
+                   else inverse)
 
 
 def turned(case: Case) -> Iterator[Guess]:
     """The gradient of a kernel, mirrored along its last two axes or one of them."""
     for axes in MIRRORED if len(case.shape) >= 3 else ():
         places = tuple(len(case.shape) + axis for axis in axes)
-        yield Guess(FLIPPED, lambda look: np.flip(look.numeric, axes), f"analytic = numeric mirrored along "
-                    f"{'axes' if len(axes) > 1 else 'axis'} {', '.join(map(str, places))}", f"axes {places}")
+        yield Guess(FLIPPED, lambda look: np.flip(look.numeric, axes),
+                    f"analytic = numeric mirrored along {'axes' if len(axes) > 1 else 'axis'} "
+                    f"{', '.join(map(str, places))}", f"axes {places}")
 
 
 def of_another_input(case: Case) -> Iterator[Verdict]:
     """The gradient that belongs to another input: returned in another order."""
     for which, name in enumerate(case.subject.names):
-        if which != case.which and case.subject.tensors[which].shape == case.looks[0].analytic.shape and \
-                case.holds(lambda look: along(case, look, look.analytic, which)) and \
-                not case.holds(lambda look: along(case, look, _of(case, look, which), which)):
-            yield Verdict(TRANSPOSED, f"it is the gradient of {name}, {ALONG}, and what is returned for {name} is not: the "
-                          "gradients come in another order than forward's inputs", f"it is that of {name}")
+        if (which != case.which
+            and case.subject.tensors[which].shape == case.looks[0].analytic.shape
+            and case.holds(lambda look: along(case, look, look.analytic, which))
+            and not case.holds(lambda look: along(case, look, _of(case, look, which), which))):
+            yield Verdict(TRANSPOSED, f"it is the gradient of {name}, {ALONG}, "
+                          f"and what is returned for {name} is not: the gradients come in another "
+                          "order than forward's inputs", f"it is that of {name}")
 
 
 def _of(case, look, which):
@@ -74,11 +83,13 @@ def shifted(case: Case) -> Iterator[Guess]:
     if len(case.shape) < 2 or min(case.shape[-2:]) < 2:
         return
     H, W = case.shape[-2:]
-    offsets = [(dy, dx) for dy in range(-(H // 2), H // 2 + 1) for dx in range(-(W // 2), W // 2 + 1)
-               if (dy or dx) and (H - abs(dy)) * (W - abs(dx)) >= 2]
+    offsets = [(dy, dx) for dy in range(-(H // 2), H // 2 + 1)
+               for dx in range(-(W // 2), W // 2 + 1) if (dy or dx)
+               and (H - abs(dy)) * (W - abs(dx)) >= 2]
     for dy, dx in sorted(offsets, key=lambda offset: abs(offset[0]) + abs(offset[1])):
-        yield Guess(SHIFTED, lambda look: _overlap(look, dy, dx), f"analytic[.., i, j] = numeric[.., i − ({dy}), j − ({dx})] "
-                    "wherever both are inside", f"({dy}, {dx})")
+        yield Guess(SHIFTED, lambda look: _overlap(look, dy, dx),
+                    f"analytic[.., i, j] = numeric[.., i − ({dy}), "
+                    f"j − ({dx})] wherever both are inside", f"({dy}, {dx})")
 
 
 def _overlap(look, dy, dx):
@@ -99,12 +110,14 @@ def kernel_not_turned(case: Case) -> Iterator[Guess]:
                      f"with {name} mirrored along its {which}", f"of {name}")
         for one, other in combinations(range(value.ndim), 2):
             if value.shape[one] == value.shape[other] > 1:
-                yield at(TRANSPOSED, case, lambda look: {name: look.values[name].swapaxes(one, other)},
-                         f"with axes {one} and {other} of {name} swapped", f"{name} instead of its transpose")
+                yield at(TRANSPOSED, case,
+                         lambda look: {name: look.values[name].swapaxes(one, other)}, "with axes "
+                         f"{one} and {other} of {name} swapped", f"{name} instead of its transpose")
 
 
 def factor_not_transposed(case: Case) -> Iterator[Guess]:
-    """A product with M instead of Mᵀ, M square: numeric = G·Mᵀ or Mᵀ·G, analytic = G·M or M·G, with G unknown."""
+    """A product with M instead of Mᵀ, M square: numeric = G·Mᵀ or Mᵀ·G, analytic = G·M or M·G, with
+    G unknown."""
     if len(case.shape) != 2:
         return
     for name, value in {**case.looks[0].arrays(), "dout": case.looks[0].cotangent}.items():
@@ -112,8 +125,8 @@ def factor_not_transposed(case: Case) -> Iterator[Guess]:
             if value.ndim == 2 and value.shape[0] == value.shape[1] == case.shape[side] > 1:
                 for transposed in (False, True):
                     yield Guess(TRANSPOSED, lambda look: _other_way(look, name, side, transposed),
-                                f"analytic = numeric with {name} where its transpose is due in a product",
-                                f"{name} instead of its transpose")
+                                f"analytic = numeric with {name} where its transpose is due "
+                                "in a product", f"{name} instead of its transpose")
 
 
 def _other_way(look, name, side, transposed):
@@ -129,7 +142,7 @@ def _other_way(look, name, side, transposed):
         return None
 
 
-# ------------------------------------------------------------------------------------------------ another shape
+# ------------------------------------------------------------------------------------ another shape
 
 
 def margin(case: Case) -> Iterator[Guess]:
@@ -140,30 +153,36 @@ def margin(case: Case) -> Iterator[Guess]:
     for top in range(got[-2] - H + 1):
         for left in range(got[-1] - W + 1):
             yield _mended(PADDED, case, lambda a: a[..., top:top + H, left:left + W],
-                          f"cut out from row {top} and column {left} on", "padding not cut off", ": the padding was not cut off")
+                          f"cut out from row {top} and column {left} on", "padding not cut off",
+                          ": the padding was not cut off")
 
 
 def another_shape(case: Case) -> Iterator[Guess | Verdict]:
     """Which way leads from the returned shape to the right one, and to the right values?"""
     got = case.looks[0].analytic.shape
     if _long_axes(got) == _long_axes(case.shape):
-        yield _mended(SHAPE, case, lambda a: a.reshape(case.shape), "without its axes of length 1 (keepdims)",
-                      f"only reshape: {got} for {case.shape}, values right (keepdims={len(got) > len(case.shape)})")
+        yield _mended(SHAPE, case, lambda a: a.reshape(case.shape),
+                      "without its axes of length 1 (keepdims)", f"only reshape: {got} for "
+                      f"{case.shape}, values right (keepdims={len(got) > len(case.shape)})")
         count, what = case.examples()
-        yield _mended(MEAN, case, lambda a: count * a.reshape(case.shape), f"without its axes of length 1, times {count},",
+        yield _mended(MEAN, case, lambda a: count * a.reshape(case.shape),
+                      f"without its axes of length 1, times {count},",
                       f"divided by {count} = {what}, and keepdims", factor=1 / max(count, 1))
     for count in range(1, len(got) + 1):
         for axes in combinations(range(len(got)), count):
             words = f"axis {axes[0]}" if count == 1 else f"axes {axes}"
             for keepdims in (False, True):
-                yield _mended(NOT_SUMMED, case, lambda a: a.sum(axes, keepdims=keepdims), f"summed over {words}", words)
+                yield _mended(NOT_SUMMED, case, lambda a: a.sum(axes, keepdims=keepdims),
+                              f"summed over {words}", words)
     if np.prod(got) == case.size:
         words = f"with .reshape{case.shape}".replace(",)", ")")
         yield _mended(SHAPE, case, lambda a: a.reshape(case.shape), words, "only reshape")
     for order in permutations(range(len(got))) if 2 <= len(got) <= 5 else ():
-        yield _mended(TRANSPOSED, case, lambda a: a.transpose(order), f"transposed to {order}", f"axes {order}")
+        yield _mended(TRANSPOSED, case, lambda a: a.transpose(order), f"transposed to {order}",
+                      f"axes {order}")
     yield from margin(case)
-    yield from (Verdict(SHAPE, f"{_said(case)}; {other.evidence}", other.detail) for other in of_another_input(case))
+    yield from (Verdict(SHAPE, f"{_said(case)}; {other.evidence}", other.detail)
+                for other in of_another_input(case))
     yield Verdict(SHAPE, _said(case))
 
 
@@ -171,11 +190,13 @@ def _mended(verdict: str, case: Case, mend: Callable, how: str, detail: str, aft
             factor: float | None = None) -> Guess:
     def test(look: Look):
         return mend(look.analytic), look.numeric
-    return Guess(verdict, test, f"{_said(case)}; {how} it equals numeric at all {case.size} entries", detail, factor, after)
+    return Guess(verdict, test, f"{_said(case)}; {how} it equals numeric at "
+                 f"all {case.size} entries", detail, factor, after)
 
 
 def _said(case):
-    return f"backward returned shape {case.looks[0].analytic.shape} for {case.name} of shape {case.shape}"
+    return (f"backward returned shape {case.looks[0].analytic.shape} for {case.name} "
+            f"of shape {case.shape}")
 
 
 def _long_axes(shape):

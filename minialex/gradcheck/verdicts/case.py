@@ -1,10 +1,11 @@
 """The evidence: what a wrong gradient is, at two places and for two cotangents each.
 
-    J[m, n] = ∂output_m / ∂x_n       numeric, entry by entry          numeric[n] = Σ_m cotangent_m · J[m, n]
+    J[m, n] = ∂output_m / ∂x_n    numeric, entry by entry     numeric[n] = Σ_m cotangent_m · J[m, n]
 
-With J at hand, "only the last window was kept" or "dout was read in another order" is a prediction that can be computed
-and compared number by number. A guess holds when its prediction is the analytic gradient in all four looks: at the
-given values, moved a little off kinks and ties, and at others (shuffled and scaled), for two random cotangents each.
+With J at hand, "only the last window was kept" or "dout was read in another order" is a prediction
+that can be computed and compared number by number. A guess holds when its prediction is the
+analytic gradient in all four looks: at the given values, moved a little off kinks and ties, and at
+others (shuffled and scaled), for two random cotangents each.
 """
 import copy
 from collections.abc import Callable, Iterator
@@ -18,7 +19,8 @@ from ..rounding import DOUBLE, SINGLE
 from ..tensor_function import Checked
 from .names import Verdict
 
-STEP, SINGLE_STEP = 1e-5, 1e-2  # times an entry's unit: truncation and rounding both leave about ten digits
+# times an entry's unit: truncation and rounding both leave about ten digits
+STEP, SINGLE_STEP = 1e-5, 1e-2
 WIDER = 1000  # times that, where outputs are large beside their change
 SMOOTH = 1e-3  # left and right derivative may differ by so much of their size
 NUDGE = 0.01  # times the size of a typical entry, off the kinks
@@ -30,12 +32,14 @@ EVERYWHERE = "in four trials (two sets of values, two random dout each)"
 
 
 class Look:
-    """One place and one cotangent. x, y, values, rest: the input in question, the output, all inputs by name, and the arrays
-    that forward kept for backward, by name. analytic: what backward returned, zeros for None."""
+    """One place and one cotangent. x, y, values, rest: the input in question, the output, all
+    inputs by name, and the arrays that forward kept for backward, by name. analytic: what backward
+    returned, zeros for None."""
 
     def __init__(self, place: "Linearised", cotangent: np.ndarray, analytic: np.ndarray):
         self.place, self.cotangent, self.analytic = place, cotangent, analytic
-        self.x, self.y, self.values, self.rest, self.jacobian = place.x, place.y, place.values, place.rest, place.jacobian
+        self.x, self.y, self.values, self.rest, self.jacobian = (place.x, place.y, place.values,
+                                                                 place.rest, place.jacobian)
         self.numeric = self.combined(cotangent)
 
     def combined(self, cotangent: np.ndarray, jacobian: np.ndarray | None = None) -> np.ndarray:
@@ -61,8 +65,8 @@ class Linearised(Place):
         self.jacobian = np.stack(columns, axis=1).reshape(self.y.shape + self.x.shape)
 
     def _column(self, probe):
-        """Column n of J. Where the outputs bend (a kink is near) with smaller steps, where they are so large beside their change
-        that the step drowns in rounding with a larger one."""
+        """Column n of J. Where the outputs bend (a kink is near) with smaller steps, where they are
+        so large beside their change that the step drowns in rounding with a larger one."""
         first = (SINGLE_STEP if self.subject.rounding > SINGLE else STEP) * probe.unit
         slope, jump = self._slope(probe, first)
         if float(abs(self.y).max()) * DOUBLE / first > 1e-8 * abs(slope).max():
@@ -83,8 +87,8 @@ class Linearised(Place):
 class Guess(NamedTuple):
     """One way in which a gradient may have gone wrong, and how to tell it.
 
-    test: of a Look, the two arrays that are equal if it did; one array is compared with the analytic gradient; None where it
-    cannot be so. said: the evidence in words; after: more of them.
+    test: of a Look, the two arrays that are equal if it did; one array is compared with the
+    analytic gradient; None where it cannot be so. said: the evidence in words; after: more of them.
     """
 
     verdict: str
@@ -96,14 +100,16 @@ class Guess(NamedTuple):
 
 
 class Case:
-    """One input whose gradient is wrong. looks: four of them, the first one's fields also by themselves."""
+    """One input whose gradient is wrong. looks: four of them, the first one's fields also by
+    themselves."""
 
     def __init__(self, subject, which: int, rtol: float, generator: np.random.Generator):
         self.subject, self.which, self.generator = subject, which, generator
         self.name, self.options = subject.names[which], subject.options
         self.is_single = subject.rounding > SINGLE
         self.tolerance = max(EXACT, rtol)
-        self.looks = [look for bases in self._bases() for look in self._looks_at(Linearised(subject, which, bases))]
+        self.looks = [look for bases in self._bases()
+                      for look in self._looks_at(Linearised(subject, which, bases))]
         self.shape, self.size = self.looks[0].x.shape, self.looks[0].x.size
         subject.put(subject.originals)
 
@@ -127,11 +133,13 @@ class Case:
                     if np.isfinite(to_numpy(self.subject.output())).all():
                         yield bases
                         return
-            except Exception:  # a domain that the student's code guards: the next change stays nearer
+            except Exception:
+                # a domain that the student's code guards: the next change stays nearer
                 continue
 
     def _nudged(self, base):
-        return base + NUDGE * (root_mean_square(base) or 1.0) * self.generator.uniform(-1, 1, base.shape)
+        return base + NUDGE * (root_mean_square(base) or 1.0) * self.generator.uniform(-1, 1,
+                                                                                       base.shape)
 
     def _scaled(self, base):
         return self._nudged(base) * self.generator.uniform(0.7, 1.4, base.shape)
@@ -145,27 +153,33 @@ class Case:
             yield Look(place, cotangent, self.analytic(cotangent))
 
     def analytic(self, cotangent: np.ndarray, which: int | None = None) -> np.ndarray:
-        """What backward returns for an input (this one) at the present values, as it is; zeros for None."""
+        """What backward returns for an input (this one) at the present values, as it is; zeros for
+        None."""
         which = self.which if which is None else which
         gradient = self.subject.gradients(cotangent)[which]
-        return np.zeros(self.subject.tensors[which].shape) if gradient is None else to_numpy(gradient)
+        return (np.zeros(self.subject.tensors[which].shape) if gradient is None
+                else to_numpy(gradient))
 
     # what mistakes ask
 
     def examples(self) -> tuple[int, str]:
-        """(how many, in words): the rows of the first input, or its columns where those of the output are as many."""
+        """(how many, in words): the rows of the first input, or its columns where those of the
+        output are as many."""
         _, data = self.subject.data()
         if data is None or data.ndim < 2:
             return 0, ""
-        columns = data.ndim == self.y.ndim == 2 and self.y.shape[1] == data.shape[1] and self.y.shape[0] != data.shape[0]
+        columns = (data.ndim == self.y.ndim == 2 and self.y.shape[1] == data.shape[1]
+                   and self.y.shape[0] != data.shape[0])
         self.subject.examples = data.shape[1] if columns else data.shape[0]
         return self.subject.examples, "m, the number of examples (columns)" if columns else "N"
 
     def channels_last(self) -> "Case | None":
-        """The same case with pictures N, H, W, C seen as N, C, H, W; None where that is not how it is. Rows and columns are
-        the axes along which an output depends on some entries only; along a channel it depends on all, or on its own."""
+        """The same case with pictures N, H, W, C seen as N, C, H, W; None where that is not how it
+        is. Rows and columns are the axes along which an output depends on some entries only; along
+        a channel it depends on all, or on its own."""
         look = self.looks[0]
-        if look.x.ndim != 4 or look.y.ndim != 4 or any(look.analytic.ndim != 4 for look in self.looks):
+        if look.x.ndim != 4 or look.y.ndim != 4 or any(look.analytic.ndim != 4
+                                                       for look in self.looks):
             return None
         if not (_is_local(look, 1) and _is_local(look, 2) and not _is_local(look, 3)):
             return None
@@ -175,12 +189,14 @@ class Case:
         return seen
 
     def first_that_holds(self, guesses: Iterator[Guess | Verdict]) -> Verdict | None:
-        """The verdict of the first guess that is true in every look. Each guess is tried before the next one is made."""
+        """The verdict of the first guess that is true in every look. Each guess is tried before the
+        next one is made."""
         for guess in guesses:
             if isinstance(guess, Verdict):
                 return guess
             if self.holds(guess.test):
-                return Verdict(guess.verdict, f"{guess.said}, {EVERYWHERE}{guess.after}", guess.detail, guess.factor)
+                return Verdict(guess.verdict, f"{guess.said}, {EVERYWHERE}{guess.after}",
+                               guess.detail, guess.factor)
         return None
 
     def holds(self, test: Callable[[Look], np.ndarray | tuple | None]) -> bool:
@@ -196,16 +212,20 @@ class Case:
         """Are they equal, but for a millionth of the largest value?"""
         if predicted is None or predicted.shape != analytic.shape:
             return False
-        return bool(abs(predicted - analytic).max() <= self.tolerance * max(abs(predicted).max(), abs(analytic).max(), 1e-300))
+        return bool(abs(predicted - analytic).max() <= self.tolerance
+                    * max(abs(predicted).max(), abs(analytic).max(), 1e-300))
 
     def wrong(self, look: Look) -> np.ndarray:
         """A mask of the entries where numeric and analytic differ."""
-        return abs(look.analytic - look.numeric) > self.tolerance * max(abs(look.numeric).max(), abs(look.analytic).max(), 1e-300)
+        return abs(look.analytic - look.numeric) > self.tolerance * max(abs(look.numeric).max(),
+                                                                        abs(look.analytic).max(),
+                                                                        1e-300)
 
 
 def _is_local(look, axis):
     touched = (look.jacobian != 0).any(axis=tuple(a for a in range(8) if a not in (axis, 4 + axis)))
-    own = touched.shape[0] == touched.shape[1] and not (touched & ~np.eye(len(touched), dtype=bool)).any()
+    own = touched.shape[0] == touched.shape[1] and not (touched & ~np.eye(len(touched),
+                                                                          dtype=bool)).any()
     return not touched.all() and not own
 
 
@@ -220,6 +240,6 @@ def _channels_first(look):
 def affordable(subject: Checked, which: int, output_size: int) -> bool:
     """Is this input so small, and on the CPU, that its whole Jacobian can be had?"""
     size = subject.tensors[which].size
-    return size <= MOST and size * output_size <= LARGEST and 4 * size + TRIALS <= subject.affords and \
-        device_of(subject.tensors[which].data) == "cpu"
+    return (size <= MOST and size * output_size <= LARGEST and 4 * size + TRIALS <= subject.affords
+            and device_of(subject.tensors[which].data) == "cpu")
 

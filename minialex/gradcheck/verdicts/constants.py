@@ -1,4 +1,5 @@
-"""What a number is: 1/6 is one over the batch size, 4 the square of the stride, 2 the forgotten ½ of a loss."""
+"""What a number is: 1/6 is one over the batch size, 4 the square of the stride, 2 the forgotten ½
+of a loss."""
 from collections.abc import Iterator
 from itertools import combinations
 
@@ -8,7 +9,8 @@ CLOSE = 1e-5
 
 
 def meaning(k: float, case: Case) -> str:
-    """k and, where it is one of the sizes and options of this case, what it is: "0.25 = 1/N, N the batch size"."""
+    """k and, where it is one of the sizes and options of this case, what it is: "0.25 = 1/N, N the
+    batch size"."""
     size, sign = abs(k), "−" if k < 0 else ""
     for value, symbol, words in _candidates(case):
         for inverse in (False, True):
@@ -25,14 +27,17 @@ def _candidates(case):
     (batch, *sizes), options = _sizes(case), list(numbers_in(case.options))
     yield from [batch] * (batch[0] > 1)
     yield from ((value, name, "") for name, value in options)
-    yield from ((value * value, f"{name}²", f"{name} = {value:g}") for name, value in options if value == int(value))
-    yield from ((1 - value, f"1 − {name}", f"{name} = {value:g}") for name, value in options if 0 < value < 1)
+    yield from ((value * value, f"{name}²", f"{name} = {value:g}")
+                for name, value in options if value == int(value))
+    yield from ((1 - value, f"1 − {name}", f"{name} = {value:g}")
+                for name, value in options if 0 < value < 1)
     yield 2, "2", ""
     sizes = [size for size in sizes if size[0] > 1]
     yield from sizes
     yield from ((a * b, f"{one}·{other}", "") for (one, a), (other, b) in combinations(options, 2))
     for times, symbol in ((2, "2"), (0.5, "½")):
-        yield from ((times * value, f"{symbol}·{name}", words) for value, name, words in [batch, *sizes])
+        yield from ((times * value, f"{symbol}·{name}", words)
+                    for value, name, words in [batch, *sizes])
 
 
 def _sizes(case):
@@ -40,25 +45,31 @@ def _sizes(case):
     y, values = case.y, list(case.looks[0].values.items())
     count, what = case.examples()
     first = len(values[0][1]) if values[0][1].ndim else 0
-    yield (count, what, "") if ", " in what else (count if count > 1 else first, "N", "the batch size")
+    yield (count, what, "") if ", " in what else (count if count > 1 else first, "N",
+                                                  "the batch size")
     if y.ndim == 4:
         N, _, OH, OW = y.shape
-        yield from ((OH * OW, "OH·OW", "the size of a picture that comes out"), (N * OH * OW, "N·OH·OW", "batch and picture"))
+        yield from ((OH * OW, "OH·OW", "the size of a picture that comes out"),
+                    (N * OH * OW, "N·OH·OW", "batch and picture"))
     yield from ((value.shape[2] * value.shape[3], "KH·KW", f"the size of a kernel of {name}")
                 for name, value in values[1:] if value.ndim == 4)
     if y.ndim > 1:
         yield y.shape[1], str(y.shape[1]), "the number of outputs"
     yield y.size, str(y.size), "the size of the output"
-    yield from ((length, str(length), f"the length of axis {axis} of {case.name}") for axis, length in enumerate(case.shape))
+    yield from ((length, str(length), f"the length of axis {axis} of {case.name}")
+                for axis, length in enumerate(case.shape))
     yield case.size, str(case.size), f"the size of {case.name}"
 
 
 def numbers_in(options: dict) -> Iterator[tuple[str, float]]:
-    """(name, value) of all positive numbers among the options but 1, also inside dictionaries and tuples."""
+    """(name, value) of all positive numbers among the options but 1, also inside dictionaries and
+    tuples."""
     for name, value in options.items():
         if isinstance(value, dict):
             yield from numbers_in(value)
-        elif isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0 and value != 1:
+        elif isinstance(value, (int, float)) and not isinstance(value,
+                                                                bool) and value > 0 and value != 1:
             yield str(name), value
-        elif isinstance(value, tuple) and value and all(isinstance(number, int) for number in value):
+        elif isinstance(value, tuple) and value and all(isinstance(number, int)
+                                                        for number in value):
             yield from ((f"{name}[{i}]", number) for i, number in enumerate(value) if number > 1)

@@ -1,8 +1,8 @@
 """The known mistakes, and the search for the one that was made.
 
-A mistake is a function of a Case that yields guesses: what it would do to the gradient, and the sentence that tells it
-(case.Guess); or a Verdict, where it has looked itself. To teach the checker another mistake, write such a function and put it
-into the table.
+A mistake is a function of a Case that yields guesses: what it would do to the gradient, and the
+sentence that tells it (case.Guess); or a Verdict, where it has looked itself. To teach the checker
+another mistake, write such a function and put it into the table.
 """
 from collections.abc import Callable, Iterator
 
@@ -20,41 +20,50 @@ def draws_random_numbers(case: Case) -> Iterator[Verdict]:
     """Other random numbers between forward and backward give another gradient."""
     case.go(case.looks[0])
     if case.subject.draws_in_backward(case.looks[0].cotangent, case.which):
-        yield Verdict(RANDOM, "the gradient changes with the state of the random generator between forward and backward: "
-                      "backward draws random numbers of its own. Keep those of forward in the cache")
+        yield Verdict(RANDOM, "the gradient changes with the state of the random generator between "
+                      "forward and backward: backward draws random numbers of its own. "
+                      "Keep those of forward in the cache")
 
 
 def ignores_dout(case: Case) -> Iterator[Verdict]:
     """The same gradient whatever dout is: the chain rule's factor is missing."""
-    if any(np.array_equal(one.cotangent, other.cotangent) or not np.array_equal(one.analytic, other.analytic)
+    if any(np.array_equal(one.cotangent, other.cotangent)
+           or not np.array_equal(one.analytic, other.analytic)
            for one, other in zip(case.looks[::2], case.looks[1::2])):
         return
     text = "analytic is the same for every dout"
     if case.holds(lambda look: look.combined(np.ones_like(look.cotangent))):
-        text += f", and equals the numeric gradient for dout = 1 at all {case.size} entries: the chain rule's factor is missing"
+        text += (f", and equals the numeric gradient for dout = 1 at all {case.size} entries: "
+                 "the chain rule's factor is missing")
     yield Verdict(IGNORES, text)
 
 
 # The order is from what says least about the code to what says most; each must be exact.
 MISTAKES: tuple[Callable[[Case], Iterator[Guess | Verdict]], ...] = (
-    sums.nothing, draws_random_numbers, sums.passed_on, ignores_dout, sums.other_sign, sums.constant_factor,
+    sums.nothing, draws_random_numbers, sums.passed_on, ignores_dout, sums.other_sign,
+    sums.constant_factor,
     sums.mean_of_overlapping, sums.truncated_in_time, sums.one_sample_only, sums.last_window_only,
-    axes.order_of_the_gradient, axes.turned, axes.of_another_input, axes.order_of_dout, axes.shifted,
+    axes.order_of_the_gradient, axes.turned, axes.of_another_input, axes.order_of_dout,
+    axes.shifted,
     places.negative, other_values.output_for_input, axes.kernel_not_turned, other_values.left_out,
-    axes.factor_not_transposed, activations.of_the_output, activations.of_what_was_kept, activations.through_a_product,
+    axes.factor_not_transposed, activations.of_the_output, activations.of_what_was_kept,
+    activations.through_a_product,
     sums.diagonal_only, terms.one_term, places.padded_outputs, places.border,
 )
 OF_ANOTHER_SHAPE = (draws_random_numbers, axes.margin, axes.another_shape)
-OF_PICTURES = (sums.mean_of_overlapping, sums.last_window_only, axes.shifted, axes.margin, places.padded_outputs, places.border)
+OF_PICTURES = (sums.mean_of_overlapping, sums.last_window_only, axes.shifted, axes.margin,
+               places.padded_outputs, places.border)
 
 
 def diagnosis(finding: Finding, comparing: Comparing) -> Verdict | None:
-    """A Verdict for a gradient that is proven wrong, or None where nothing more can be said than that."""
+    """A Verdict for a gradient that is proven wrong, or None where nothing more can be said than
+    that."""
     subject, which = comparing.subject, finding.which
     if not affordable(subject, which, comparing.cotangent.size):
         return sums.of_samples(finding, comparing)
     subject.affords -= 4 * subject.tensors[which].size + TRIALS
-    case = Case(subject, which, comparing.rtol, np.random.default_rng((comparing.seed, which, OWN_STREAM)))
+    case = Case(subject, which, comparing.rtol,
+                np.random.default_rng((comparing.seed, which, OWN_STREAM)))
     try:
         return _diagnosed(finding, comparing, case)
     finally:
@@ -67,17 +76,21 @@ def _diagnosed(finding, comparing, case):
     if not any(case.wrong(look).any() for look in case.looks):
         x = comparing.subject.originals[finding.which]
         return _first_that_holds(case, (draws_random_numbers,)) or places.special_values(finding, x)
-    return _first_that_holds(case, MISTAKES) or case.is_single and sums.of_samples(finding, comparing) or _unknown(case)
+    return (_first_that_holds(case, MISTAKES) or case.is_single
+            and sums.of_samples(finding, comparing) or _unknown(case))
 
 
 def _first_that_holds(case, mistakes):
-    """The first mistake that explains the gradient; what speaks of rows and columns is tried on pictures N, H, W, C, too."""
+    """The first mistake that explains the gradient; what speaks of rows and columns is tried on
+    pictures N, H, W, C, too."""
     channels_last = case.channels_last()
     for mistake in mistakes:
-        verdict = channels_last.first_that_holds(mistake(channels_last)) if channels_last and mistake in OF_PICTURES else None
+        verdict = (channels_last.first_that_holds(mistake(channels_last)) if channels_last
+                   and mistake in OF_PICTURES else None)
         if verdict:
-            return verdict._replace(evidence=f"{verdict.evidence}; the axes are N, H, W, C: i runs along H, axis 1, j along W, "
-                                    "axis 2", detail=f"{verdict.detail} along H, W of N, H, W, C".strip())
+            return verdict._replace(evidence=f"{verdict.evidence}; the axes are N, H, W, C: "
+                                    "i runs along H, axis 1, j along W, axis 2",
+                                    detail=f"{verdict.detail} along H, W of N, H, W, C".strip())
         verdict = case.first_that_holds(mistake(case))
         if verdict:
             return verdict
@@ -85,11 +98,15 @@ def _first_that_holds(case, mistakes):
 
 
 def _unknown(case):
-    wrong = np.any([case.wrong(look) for look in case.looks if look.place is case.looks[0].place], axis=0)
+    wrong = np.any([case.wrong(look) for look in case.looks if look.place is case.looks[0].place],
+                   axis=0)
     evidence = [places.where(wrong, case)]
     look, other = case.looks[:2]
     case.go(look)
     total = case.analytic(look.cotangent + other.cotangent)
-    if not np.array_equal(look.cotangent, other.cotangent) and not case.agree(look.analytic + other.analytic, total):
-        evidence.append("backward is not linear in dout: the gradients for two dout do not add up to that for their sum")
+    if not np.array_equal(look.cotangent,
+                          other.cotangent) and not case.agree(look.analytic + other.analytic,
+                                                              total):
+        evidence.append("backward is not linear in dout: "
+                        "the gradients for two dout do not add up to that for their sum")
     return Verdict(UNKNOWN, "; ".join(evidence), map=tuple(places.map_of(wrong)))

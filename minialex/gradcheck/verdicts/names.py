@@ -1,4 +1,5 @@
-"""What can be said of a gradient, in the order in which a reader looks for it. Each name has one test behind it."""
+"""What can be said of a gradient, in the order in which a reader looks for it. Each name has one
+test behind it."""
 from typing import NamedTuple
 
 CORRECT = "correct"
@@ -40,8 +41,8 @@ VERDICTS = tuple(value for name, value in list(vars().items()) if name.isupper()
 class Verdict(NamedTuple):
     """A name, the test that supports it in one sentence, and what the name leaves open.
 
-    detail: the open part in a few words ("k = 6, the batch size", "(1, 0)", "axes (1, 0)"). factor: k, where there is one.
-    map: lines that show where the gradient is wrong, for "unknown".
+    detail: the open part in a few words ("k = 6, the batch size", "(1, 0)", "axes (1, 0)"). factor:
+    k, where there is one. map: lines that show where the gradient is wrong, for "unknown".
     """
 
     name: str

@@ -1,8 +1,8 @@
-"""The right formula with the wrong thing in it: the output where the input is due, a kernel that was not turned, a bias
-that was left out.
+"""The right formula with the wrong thing in it: the output where the input is due, a kernel that
+was not turned, a bias that was left out.
 
-Such a backward gives the true gradient of forward *at other values*. So forward is differentiated there, along random
-directions, and compared with what backward said here:
+Such a backward gives the true gradient of forward *at other values*. So forward is differentiated
+there, along random directions, and compared with what backward said here:
 
     numeric at x := f(x)  ==  analytic at x            "uses the output instead of the input"
 """
@@ -28,7 +28,8 @@ def output_for_input(case: Case) -> Iterator[Guess]:
 
 
 def _analytic_at_the_output(case, look):
-    case.subject.put([look.y if name == case.name else value for name, value in look.values.items()])
+    case.subject.put([look.y if name == case.name else value
+                      for name, value in look.values.items()])
     try:
         return case.analytic(look.cotangent)
     except Exception:  # outside the domain of the student's code: then it is no explanation
@@ -39,20 +40,21 @@ def left_out(case: Case) -> Iterator[Guess]:
     """The gradient of forward without one of its inputs or options: with it set to 0."""
     for name in case.looks[0].values:
         if name != case.name:
-            yield at(TERM, case, lambda look: {name: np.zeros_like(look.values[name])}, f"with {name} = 0", f"{name}'s",
-                     f": what belongs to {name} is left out")
+            yield at(TERM, case, lambda look: {name: np.zeros_like(look.values[name])},
+                     f"with {name} = 0", f"{name}'s", f": what belongs to {name} is left out")
     for name, value in case.options.items():
         if isinstance(value, float) and value:
-            yield at(TERM, case, lambda look: {}, f"with {name} = 0 instead of {value:g}", f"{name}'s",
-                     f": what belongs to {name} is left out", {name: 0.0})
+            yield at(TERM, case, lambda look: {}, f"with {name} = 0 instead of {value:g}",
+                     f"{name}'s", f": what belongs to {name} is left out", {name: 0.0})
 
 
-# ------------------------------------------------------------------------------------------------ how it is tried
+# ---------------------------------------------------------------------------------- how it is tried
 
 
-def at(verdict: str, case: Case, changes: Callable[[Look], dict], words: str, detail: str = "", after: str = "",
-       options: dict | None = None) -> Guess:
-    """The guess that the numeric gradient at the changed values is the analytic one at the look's own."""
+def at(verdict: str, case: Case, changes: Callable[[Look], dict], words: str, detail: str = "",
+       after: str = "", options: dict | None = None) -> Guess:
+    """The guess that the numeric gradient at the changed values is the analytic one at the look's
+    own."""
     def test(look):
         return along(case, look, look.analytic, case.which, changes(look), options)
     return Guess(verdict, test, f"analytic = the numeric gradient {words}", detail, after=after)
@@ -60,22 +62,24 @@ def at(verdict: str, case: Case, changes: Callable[[Look], dict], words: str, de
 
 def along(case: Case, look: Look, gradient: np.ndarray, which: int, changes: dict | None = None,
           options: dict | None = None) -> tuple[np.ndarray, np.ndarray] | None:
-    """What input number `which` changes along random directions, at the look's values with `changes`, and what `gradient` says
-    of it: two arrays, each with the size of that sum behind it. None where they differ, or forward fails."""
+    """What input number `which` changes along random directions, at the look's values with
+    `changes`, and what `gradient` says of it: two arrays, each with the size of that sum behind it.
+    None where they differ, or forward fails."""
     if gradient.shape != case.subject.tensors[which].shape:
         return None
     for _ in range(DIRECTIONS):
         direction = case.generator.uniform(-1, 1, gradient.shape)
         terms = gradient * direction
-        found, size = _derivative(case, look, changes or {}, direction, which, options), np.sqrt((terms ** 2).sum())
+        found, size = _derivative(case, look, changes or {}, direction, which,
+                                  options), np.sqrt((terms ** 2).sum())
         if found is None or not case.agree(np.array([found, size]), np.array([terms.sum(), size])):
             return None
     return np.array([found]), np.array([found])
 
 
 def _derivative(case, look, changes, direction, which, options):
-    """Σ cotangent · (f(x + h·v) − f(x − h·v)) / 2h at the look's values with `changes`; None where forward fails there or the
-    steps do not agree."""
+    """Σ cotangent · (f(x + h·v) − f(x − h·v)) / 2h at the look's values with `changes`; None where
+    forward fails there or the steps do not agree."""
     subject, before = case.subject, None
     bases = [changes.get(name, value) for name, value in look.values.items()]
     if any(base.shape != tensor.shape for base, tensor in zip(bases, subject.tensors)):

@@ -1,4 +1,5 @@
-"""A sum of which a part is missing, or everything is there, times a number: the sign, a constant factor, a mean for a sum.
+"""A sum of which a part is missing, or everything is there, times a number: the sign, a constant
+factor, a mean for a sum.
 
     analytic = k · numeric        k = Σ analytic · numeric / Σ numeric²
 
@@ -6,8 +7,9 @@ An entry that several outputs depend on gets a contribution from each,
 
     dx[n] = Σ_m dout[m] · J[m, n]
 
-and where backward assigns instead of adding, or leaves an axis out, some of the m are missing. Which ones, is the test:
-the sum over the kept ones alone is computed from J and compared with what backward returned.
+and where backward assigns instead of adding, or leaves an axis out, some of the m are missing.
+Which ones, is the test: the sum over the kept ones alone is computed from J and compared with what
+backward returned.
 """
 from collections.abc import Iterator
 from itertools import product
@@ -21,7 +23,7 @@ from .names import FACTOR, LAST, MEAN, NOT_SUMMED, SIGN, TERM, UNDECIDED, ZERO, 
 
 CUT_OFF = "right if it is meant to be truncated, {} steps back in time"
 
-# ------------------------------------------------------------------------------------------------ times a number
+# ----------------------------------------------------------------------------------- times a number
 
 
 def constant_factor(case: Case) -> Iterator[Verdict]:
@@ -33,41 +35,49 @@ def constant_factor(case: Case) -> Iterator[Verdict]:
     said = f"numeric / {{}} at all {case.size} entries, {EVERYWHERE}; "
     if max(abs(other / k - 1) for other in factors) > max(1e-5, case.tolerance):
         listed = ", ".join(f"{k:.4g}" for k in factors)
-        lengths = [np.linalg.norm(look.analytic) for k, look in zip(factors, case.looks) if abs(k - 1) > 1e-5]
+        lengths = [np.linalg.norm(look.analytic) for k, look in zip(factors, case.looks)
+                   if abs(k - 1) > 1e-5]
         if 0 < min(factors) and max(factors) < 1 + 1e-5 and np.ptp(lengths) <= 1e-5 * max(lengths):
-            yield Verdict(UNDECIDED, f"analytic = k × numeric at all {case.size} entries, but k is {listed} in four trials: "
-                          f"where it is longer than {max(lengths):.4g}, it is scaled down to that",
-                          "right if it is meant to be clipped")
-        yield Verdict(FACTOR, f"analytic = k × numeric at all {case.size} entries, but k is {listed} in four trials: one number "
-                      "is missing or too many that depends on the values", "which changes with the values")
+            yield Verdict(UNDECIDED, f"analytic = k × numeric at all {case.size} entries, but k is "
+                          f"{listed} in four trials: where it is longer than {max(lengths):.4g}, "
+                          "it is scaled down to that", "right if it is meant to be clipped")
+        yield Verdict(FACTOR, f"analytic = k × numeric at all {case.size} entries, "
+                      f"but k is {listed} in four trials: one number is missing or too many that "
+                      "depends on the values", "which changes with the values")
     close = max(1e-5, case.tolerance)
     if count > 1 and abs(k * count - 1) < close and case.name != case.subject.data()[0]:
-        yield Verdict(MEAN, f"analytic = {said.format(count)}some courses average over the examples here: --mean-over-examples "
-                      "accepts it", f"divided by {count} = {what}", k)
+        yield Verdict(MEAN, f"analytic = {said.format(count)}some courses average over the "
+                      "examples here: --mean-over-examples accepts it",
+                      f"divided by {count} = {what}", k)
     count, axes, what = _summed(case)
     if count > 1 and abs(k * count - 1) < close:
         along = f"axis {axes[0]}" if len(axes) == 1 else f"axes {axes}"
-        yield Verdict(MEAN, f"analytic = {said.format(count)}{count} outputs, along dout's {along}, add up in every entry",
-                      f"divided by {count} = {what}", k)
-    yield Verdict(FACTOR, f"analytic = {k:.7g} × numeric at all {case.size} entries, {EVERYWHERE}{_right_if(k, case)}",
-                  meaning(k, case), k)
+        yield Verdict(MEAN, f"analytic = {said.format(count)}{count} outputs, along dout's "
+                      f"{along}, add up in every entry", f"divided by {count} = {what}", k)
+    yield Verdict(FACTOR, f"analytic = {k:.7g} × numeric at all {case.size} entries, "
+                  f"{EVERYWHERE}{_right_if(k, case)}", meaning(k, case), k)
 
 
 def _right_if(k, case):
     """The gradient of a loss that counts on another mean: which one would make it right."""
-    count = next((count for count in (*case.shape, case.size) if count > 1 and abs(max(k, 1 / k) / count - 1) < 1e-5), None)
+    count = next((count for count in (*case.shape, case.size) if count > 1
+                  and abs(max(k, 1 / k) / count - 1) < 1e-5), None)
     if case.y.ndim or count is None:
         return ""
-    return f"; right if the loss is the {'sum' if k > 1 else 'mean'} of these {count}, not their {'mean' if k > 1 else 'sum'}"
+    return (f"; right if the loss is the {'sum' if k > 1 else 'mean'} of these {count}, "
+            f"not their {'mean' if k > 1 else 'sum'}")
 
 
 def passed_on(case: Case) -> Iterator[Verdict]:
-    """dout itself, by a softmax: right where the loss has given the gradient of the scores already."""
+    """dout itself, by a softmax: right where the loss has given the gradient of the scores
+    already."""
     y = case.y
-    if y.shape == case.shape and y.ndim and (y > 0).all() and case.holds(lambda look: look.cotangent) and any(
-            np.allclose(y.sum(axis), 1) for axis in range(y.ndim)):
-        yield Verdict(UNDECIDED, "backward hands dout on as it is: right where the loss gives the gradient of the scores, p − t, "
-                      "already; else the softmax's own derivative is missing", "dout is handed on: right after a p − t")
+    if (y.shape == case.shape and y.ndim and (y > 0).all()
+        and case.holds(lambda look: look.cotangent)
+        and any(np.allclose(y.sum(axis), 1) for axis in range(y.ndim))):
+        yield Verdict(UNDECIDED, "backward hands dout on as it is: right where the loss gives the "
+                      "gradient of the scores, p − t, already; else the softmax's own "
+                      "derivative is missing", "dout is handed on: right after a p − t")
 
 
 def _factor(numeric, analytic):
@@ -75,39 +85,51 @@ def _factor(numeric, analytic):
 
 
 def _summed(case):
-    """(how many, which axes, in words): the output's axes along which several outputs depend on the same entry, for all."""
+    """(how many, which axes, in words): the output's axes along which several outputs depend on the
+    same entry, for all."""
     shape = case.y.shape
-    axes = tuple(axis for axis in range(len(shape)) if shape[axis] > 1 and (_places(case.looks[0], (axis,)) == shape[axis]).all())
-    picture = ("N", "OH", "OW", "C") if axes == (0, 1, 2) else ("N", "C", "OH", "OW")  # last, if a bias is summed so
+    axes = tuple(axis for axis in range(len(shape)) if shape[axis] > 1
+                 and (_places(case.looks[0], (axis,)) == shape[axis]).all())
+    # last, if a bias is summed so
+    picture = ("N", "OH", "OW", "C") if axes == (0, 1, 2) else ("N", "C", "OH", "OW")
     names = {2: ("N", "outputs"), 3: ("N", "T", "F"), 4: picture}.get(len(shape))
-    words = "·".join(names[axis] for axis in axes) if names else "the batch size" if axes == (0,) else "what is summed"
+    words = ("·".join(names[axis] for axis in axes) if names else "the batch size" if axes == (0,)
+             else "what is summed")
     return int(np.prod([shape[axis] for axis in axes], dtype=int)) if 0 in axes else 0, axes, words
 
 
 def mean_of_overlapping(case: Case) -> Iterator[Guess]:
-    """Each entry divided by the number of outputs' places that it belongs to: a mean over overlapping windows."""
+    """Each entry divided by the number of outputs' places that it belongs to: a mean over
+    overlapping windows."""
     if case.y.ndim >= 3:
         places = _places(case.looks[0], (0, *range(2, case.y.ndim)))
         if 1 < places.max() != places.min():
-            yield Guess(MEAN, lambda look: look.numeric / np.maximum(places, 1), "analytic = numeric / (number of windows that "
-                        f"hold the entry, 1 to {places.max()}) everywhere", "over overlapping windows")
+            yield Guess(MEAN, lambda look: look.numeric / np.maximum(places, 1),
+                        "analytic = numeric / (number of windows that hold the entry, "
+                        f"1 to {places.max()}) everywhere", "over overlapping windows")
 
 
 def of_samples(finding: Finding, comparing: Comparing) -> Verdict | None:
-    """Sign, factor or mean of a tensor too large for a Case, or rounded too much: from what was compared, entry by entry."""
-    pairs = [(c.numeric, c.analytic) for c in finding.entries.values() if c.outcome in ("equal", "wrong")]
+    """Sign, factor or mean of a tensor too large for a Case, or rounded too much: from what was
+    compared, entry by entry."""
+    pairs = [(c.numeric, c.analytic) for c in finding.entries.values()
+             if c.outcome in ("equal", "wrong")]
     numeric, analytic = np.array(pairs or [(0, 0)]).T
     k, rtol, (name, data) = _factor(numeric, analytic), comparing.rtol, comparing.subject.data()
-    if len(pairs) < 2 or abs(analytic - k * numeric).max() > 10 * rtol * max(abs(analytic).max(), 1e-300):
+    if len(pairs) < 2 or abs(analytic - k * numeric).max() > 10 * rtol * max(abs(analytic).max(),
+                                                                             1e-300):
         return None
     count = 0 if data is None or name == finding.name else len(data)
     if count > 1 and abs(k * count - 1) < 10 * rtol:
         comparing.subject.examples = count
-        return Verdict(MEAN, f"analytic = numeric / {count} at all {len(pairs)} compared entries; some courses average over the "
-                       "examples here: --mean-over-examples accepts it", f"divided by {count} = N", 1 / count)
+        return Verdict(MEAN, f"analytic = numeric / {count} at all {len(pairs)} compared entries; "
+                       "some courses average over the examples here: "
+                       "--mean-over-examples accepts it", f"divided by {count} = N", 1 / count)
     if abs(k + 1) < 10 * rtol:
-        return Verdict(SIGN, f"analytic = −1.000000 × numeric at all {len(pairs)} compared entries", factor=-1.0)
-    return Verdict(FACTOR, f"analytic = {k:.7g} × numeric at all {len(pairs)} compared entries", f"{k:.6g}", k)
+        return Verdict(SIGN, f"analytic = −1.000000 × numeric at all {len(pairs)} compared entries",
+                       factor=-1.0)
+    return Verdict(FACTOR, f"analytic = {k:.7g} × numeric at all {len(pairs)} compared entries",
+                   f"{k:.6g}", k)
 
 
 def nothing(case: Case) -> Iterator[Guess]:
@@ -117,59 +139,74 @@ def nothing(case: Case) -> Iterator[Guess]:
 
 def other_sign(case: Case) -> Iterator[Guess]:
     """The gradient with the other sign."""
-    yield Guess(SIGN, lambda look: -look.numeric, f"analytic = −1.000000 × numeric at all {case.size} entries", factor=-1.0)
+    yield Guess(SIGN, lambda look: -look.numeric,
+                f"analytic = −1.000000 × numeric at all {case.size} entries", factor=-1.0)
 
 
-# ------------------------------------------------------------------------------------------------ a part of the sum
+# -------------------------------------------------------------------------------- a part of the sum
 
 
 def diagonal_only(case: Case) -> Iterator[Guess]:
     """Only the part that each output's own input has in it."""
     if case.y.shape == case.shape and case.size > 1:
-        yield Guess(TERM, lambda look: look.cotangent * np.diagonal(look.jacobian.reshape(case.size, -1)).reshape(case.shape),
+        yield Guess(TERM, lambda look: look.cotangent
+                    * np.diagonal(look.jacobian.reshape(case.size, -1)).reshape(case.shape),
                     f"analytic = dout · ∂y[i]/∂{case.name}[i]", "the other outputs'",
                     after=f": that the other outputs depend on {case.name}[i], too, is left out")
 
 
 def one_sample_only(case: Case) -> Iterator[Guess]:
-    """Only one index along the batch axis, or along another one that is due to be summed, arrived; for all entries the same."""
+    """Only one index along the batch axis, or along another one that is due to be summed, arrived;
+    for all entries the same."""
     for axis, length in enumerate(case.y.shape):
         if length > 1 and (_places(case.looks[0], (axis,)) > 1).all():
             for index, which in ((length - 1, "last"), (0, "first")):
                 kept = np.arange(length).reshape(-1, *[1] * (case.y.ndim - axis - 1)) == index
                 yield Guess(NOT_SUMMED, lambda look: look.combined(look.cotangent * kept),
-                            f"analytic = what dout[{':, ' * axis}{index}] alone sends back, everywhere",
-                            f"axis {axis}: only the {which} is kept", after=f"; the sum over all {length} is due")
+                            f"analytic = what dout[{':, ' * axis}{index}] alone sends back, "
+                            "everywhere", f"axis {axis}: only the {which} is kept",
+                            after=f"; the sum over all {length} is due")
 
 
 def truncated_in_time(case: Case) -> Iterator[Guess]:
-    """Backward goes back k steps from each output and no further: on purpose, where sequences are long."""
+    """Backward goes back k steps from each output and no further: on purpose, where sequences are
+    long."""
     for axis in range(min(2, len(case.shape), case.y.ndim)):
         steps = case.shape[axis]
         if case.y.shape[axis] == steps > 2:
-            back = np.subtract.outer(np.arange(steps), np.arange(steps))  # of each output, for each step of the input
-            back = np.expand_dims(back, [a for a in range(case.y.ndim + len(case.shape)) if a not in (axis, case.y.ndim + axis)])
+            # of each output, for each step of the input
+            back = np.subtract.outer(np.arange(steps), np.arange(steps))
+            back = np.expand_dims(back, [a for a in range(case.y.ndim + len(case.shape))
+                                         if a not in (axis, case.y.ndim + axis)])
             for k in range(1, steps - 1):
-                verdict, detail = (UNDECIDED, CUT_OFF.format(k)) if k > 1 else (TERM, "what later steps send back")
-                yield Guess(verdict, lambda look: look.combined(look.cotangent, look.jacobian * (back < k)),
-                            f"analytic = what each output sends back over {k} steps of axis {axis}", detail)
+                verdict, detail = (UNDECIDED,
+                                   CUT_OFF.format(k)) if k > 1 else (TERM,
+                                                                     "what later steps send back")
+                yield Guess(verdict,
+                            lambda look: look.combined(look.cotangent, look.jacobian * (back < k)),
+                            f"analytic = what each output sends back over {k} steps of axis {axis}",
+                            detail)
 
 
 def last_window_only(case: Case) -> Iterator[Guess]:
-    """Of the outputs that share an entry only one place arrived: the last in the order of a loop, or the first."""
+    """Of the outputs that share an entry only one place arrived: the last in the order of a loop,
+    or the first."""
     for axes in _loops(case.y.ndim):
-        if all(case.y.shape[axis] == 1 for axis in axes) or not (_places(case.looks[0], axes) > 1).any():
+        if all(case.y.shape[axis] == 1
+               for axis in axes) or not (_places(case.looks[0], axes) > 1).any():
             continue
         words = f"axes {axes}" if len(axes) > 1 else f"axis {axes[0]}"
         for order in (axes, axes[::-1]) if len(axes) == 2 else (axes,):
             for which, covers in product(("last", "first"), (_touched, _covered)):
-                yield Guess(LAST, lambda look: _one_place(look, order, which == "last", covers), f"analytic = what the {which} "
-                            f"place along dout's {words} alone sends back, everywhere", f"the {which} one",
+                yield Guess(LAST, lambda look: _one_place(look, order, which == "last", covers),
+                            f"analytic = what the {which} place along dout's {words} alone "
+                            "sends back, everywhere", f"the {which} one",
                             after=": assigned where a sum (+=, np.add.at) is due")
 
 
 def _loops(ndim):
-    """The axes of the output that a loop may run over, in the order in which a reader would guess."""
+    """The axes of the output that a loop may run over, in the order in which a reader would
+    guess."""
     if ndim >= 3:
         yield ndim - 2, ndim - 1
         yield 0, ndim - 2, ndim - 1
@@ -179,22 +216,27 @@ def _loops(ndim):
 
 
 def _places(look: Look, axes) -> np.ndarray:
-    """For each entry: at how many places along these axes of the output is something that depends on it?"""
+    """For each entry: at how many places along these axes of the output is something that depends
+    on it?"""
     touched = (look.jacobian != 0).any(axis=tuple(a for a in range(look.y.ndim) if a not in axes))
     return touched.reshape(-1, *look.x.shape).sum(axis=0)
 
 
 def _one_place(look, order, last, covers):
-    """Σ over the outputs at one place alone: for each entry the last (or first) along `order` that covers it."""
+    """Σ over the outputs at one place alone: for each entry the last (or first) along `order` that
+    covers it."""
     ndim = look.y.ndim
     rest = tuple(axis for axis in range(ndim) if axis not in order)
     places = int(np.prod([look.y.shape[axis] for axis in order]))
-    moved = look.jacobian.transpose(*order, *rest, *range(ndim, look.jacobian.ndim)).reshape(places, -1, look.x.size)
+    moved = look.jacobian.transpose(*order, *rest,
+                                    *range(ndim, look.jacobian.ndim)).reshape(places, -1,
+                                                                              look.x.size)
     touched = covers(look, order, moved)
     if touched is None:
         return None
     chosen = places - 1 - touched[::-1].argmax(axis=0) if last else touched.argmax(axis=0)
-    contribution = np.einsum("pr,prn->pn", look.cotangent.transpose(*order, *rest).reshape(places, -1), moved)
+    contribution = np.einsum("pr,prn->pn",
+                             look.cotangent.transpose(*order, *rest).reshape(places, -1), moved)
     return contribution[chosen, np.arange(look.x.size)].reshape(look.x.shape)
 
 
@@ -204,8 +246,9 @@ def _touched(look, order, moved):
 
 
 def _covered(look, order, moved):
-    """(places, entries): does the window of this place hold this entry? A maximum depends on one of them alone, but a loop
-    that assigns writes zeros into all the others. Only for pictures, with the windows found by _window."""
+    """(places, entries): does the window of this place hold this entry? A maximum depends on one of
+    them alone, but a loop that assigns writes zeros into all the others. Only for pictures, with
+    the windows found by _window."""
     ndim = look.x.ndim
     if look.y.ndim != ndim or ndim < 3 or set(order) != {ndim - 2, ndim - 1}:
         return None
@@ -221,9 +264,11 @@ def _covered(look, order, moved):
 
 
 def _window(look, axis):
-    """(stride, first, last): the window of place i along this axis holds the entries stride·i + first to stride·i + last. The
-    stride is the one that makes the windows tightest."""
-    touched = (look.jacobian != 0).any(axis=tuple(a for a in range(look.jacobian.ndim) if a not in (axis, look.y.ndim + axis)))
+    """(stride, first, last): the window of place i along this axis holds the entries stride·i +
+    first to stride·i + last. The stride is the one that makes the windows tightest."""
+    touched = (look.jacobian != 0).any(axis=tuple(a for a in range(look.jacobian.ndim)
+                                                  if a not in (axis, look.y.ndim + axis)))
     place, entry = np.nonzero(touched)
     offsets = {stride: entry - stride * place for stride in range(1, look.x.shape[axis] + 1)}
-    return min((offset.max() - offset.min(), stride, offset.min(), offset.max()) for stride, offset in offsets.items())[1:]
+    return min((offset.max() - offset.min(), stride, offset.min(), offset.max())
+               for stride, offset in offsets.items())[1:]

@@ -1,13 +1,17 @@
-"""A sum of which one term is missing, or was added by mistake: numeric − analytic = k · Q for a quantity Q that has a name.
+"""A sum of which one term is missing, or was added by mistake: numeric − analytic = k · Q for a
+quantity Q that has a name.
 
-Candidates are made of what backward has at hand, the inputs, the output, what forward kept, labels as one-hot rows:
+Candidates are made of what backward has at hand, the inputs, the output, what forward kept, labels
+as one-hot rows:
 
     Q = b                         weight decay: w; a loss's −target
     Q = dout · b                  an identity path: dout
-    Q = b · Σ_axes (dout · c)     softmax: y · Σ dout·y; LRN: x · Σ over neighbouring channels of dout·y/s
+    Q = b · Σ_axes (dout · c)     softmax: y · Σ dout·y; LRN: x · Σ over neighbouring channels of
+                                  dout·y/s
     Q = b · Σ_axes (analytic · c)     batch normalisation: x̂ · Σ analytic·x̂
 
-The same k must make both sides equal at every entry in all four trials; or the same k₁ and k₂ for two of them.
+The same k must make both sides equal at every entry in all four trials; or the same k₁ and k₂ for
+two of them.
 """
 from collections.abc import Iterator
 from itertools import combinations
@@ -21,13 +25,15 @@ LIKELY = 1e-9  # of the squared residual: what is fitted so well is tried number
 
 
 def one_term(case: Case) -> Iterator[Verdict]:
-    """One named term; or two, where the two derivatives of a mean and of a variance are both missing."""
+    """One named term; or two, where the two derivatives of a mean and of a variance are both
+    missing."""
     with np.errstate(all="ignore"):
         per_look = [dict(_of_one_look(case, look)) for look in case.looks]
         Q = {name: np.concatenate([found[name].ravel() for found in per_look])
              for name in per_look[0] if all(name in found for found in per_look)}
         sizes = {name: float(np.sqrt((q ** 2).sum())) for name, q in Q.items()}
-    Q = {name: q / sizes[name] for name, q in Q.items() if np.isfinite(sizes[name]) and sizes[name] > 0}
+    Q = {name: q / sizes[name] for name, q in Q.items() if np.isfinite(sizes[name])
+         and sizes[name] > 0}
     residual = np.concatenate([(look.numeric - look.analytic).ravel() for look in case.looks])
     if not Q or not residual.any():
         return
@@ -39,7 +45,8 @@ def one_term(case: Case) -> Iterator[Verdict]:
             name = names[best]
             said = f"numeric − analytic = {along[best] / sizes[name]:.6g} · {name} {where}"
             if "dout" not in name and "analytic" not in name and case.y.size > 1:
-                yield Verdict(TOO_MANY, f"{said}: it does not depend on dout, so it is no part of this gradient", name)
+                yield Verdict(TOO_MANY, f"{said}: it does not depend on dout, "
+                              "so it is no part of this gradient", name)
             yield Verdict(TERM, said, name)
     plain = [i for i, name in enumerate(names) if _is_plain(name)] if residual.size >= 12 else []
     gram = matrix[plain] @ matrix[plain].T
@@ -48,25 +55,30 @@ def one_term(case: Case) -> Iterator[Verdict]:
         if 1 - cosine ** 2 < 1e-6:
             continue
         a, b = ((along[p] - cosine * along[q]) / (1 - cosine ** 2) for p, q in ((i, j), (j, i)))
-        if abs(1 - (a * along[i] + b * along[j]) / total) < LIKELY and _exact(case, a * matrix[i] + b * matrix[j], residual):
-            yield Verdict(TERM, f"numeric − analytic = {a / sizes[names[i]]:.6g} · {names[i]} + {b / sizes[names[j]]:.6g} · "
-                          f"{names[j]} {where}", f"two: {names[i]} and {names[j]}")
+        if abs(1 - (a * along[i] + b * along[j])
+               / total) < LIKELY and _exact(case, a * matrix[i] + b * matrix[j], residual):
+            yield Verdict(TERM, f"numeric − analytic = {a / sizes[names[i]]:.6g} · "
+                          f"{names[i]} + {b / sizes[names[j]]:.6g} · {names[j]} {where}",
+                          f"two: {names[i]} and {names[j]}")
 
 
 def _is_plain(name):
-    """Σ driver, b·Σ driver·b, or no sum at all and at most one factor: few enough to be tried two by two."""
+    """Σ driver, b·Σ driver·b, or no sum at all and at most one factor: few enough to be tried two
+    by two."""
     if "Σ" not in name:
         return name.count("·") + name.count("/") <= 1
     factor, inside = name.split("Σ")
-    return inside.endswith(("(dout)", "(analytic)")) or factor and inside.endswith(f"·{factor.rstrip('·')})")
+    return inside.endswith(("(dout)",
+                            "(analytic)")) or factor and inside.endswith(f"·{factor.rstrip('·')})")
 
 
 def _exact(case, fitted, residual):
-    scale = case.tolerance * max(max(abs(look.numeric).max(), abs(look.analytic).max()) for look in case.looks)
+    scale = case.tolerance * max(max(abs(look.numeric).max(), abs(look.analytic).max())
+                                 for look in case.looks)
     return abs(fitted - residual).max() <= scale and abs(fitted).max() > 10 * scale
 
 
-# ------------------------------------------------------------------------------------------------ what may be missing
+# ------------------------------------------------------------------------------ what may be missing
 
 
 def _of_one_look(case, look):
@@ -76,29 +88,34 @@ def _of_one_look(case, look):
     if dout.size == 1:
         takes_dout = not np.array_equal(case.looks[0].cotangent, case.looks[1].cotangent)
         for name, base in bases.items():
-            yield f"dout·{name}" if takes_dout else name, np.broadcast_to(base * dout.reshape(()), shape)
+            yield f"dout·{name}" if takes_dout else name, np.broadcast_to(base * dout.reshape(()),
+                                                                          shape)
         return
     yield from ((name, np.broadcast_to(base, shape)) for name, base in bases.items())
     factors = {**bases, **_ratios(bases)}
     if _fits(dout, shape):
-        yield from ((_times("dout", name), np.broadcast_to(dout * base, shape)) for name, base in factors.items())
+        yield from ((_times("dout", name), np.broadcast_to(dout * base, shape))
+                    for name, base in factors.items())
         for driver, array in (("dout", dout), ("analytic", look.analytic)):
             for name, base in factors.items() if array.shape == shape else ():
                 for total, words in _sums(case, np.broadcast_to(array * base, shape)):
                     for other, factor in bases.items():
-                        yield _times(other, f"Σ[{words}]({_times(driver, name)})"), np.broadcast_to(total * factor, shape)
+                        yield (_times(other, f"Σ[{words}]({_times(driver, name)})"),
+                               np.broadcast_to(total * factor, shape))
 
 
 def _sums(case, product):
-    """(sum, in words) over whole axes, or over windows of channels. Not over axes of length 1: the sum of the analytic gradient
-    would be the analytic gradient, and numeric − analytic = −1 · analytic + (what is right) is always true."""
+    """(sum, in words) over whole axes, or over windows of channels. Not over axes of length 1: the
+    sum of the analytic gradient would be the analytic gradient, and numeric − analytic = −1 ·
+    analytic + (what is right) is always true."""
     long = [axis for axis, length in enumerate(product.shape) if length > 1]
     for count in range(1, min(len(long), 4) + 1):
         for axes in combinations(long, count):
             words = "all" if len(axes) == len(long) > 1 else "axis " + ",".join(map(str, axes))
             yield product.sum(axis=axes, keepdims=True), words
     channels = product.shape[1] if product.ndim > 1 else 0
-    options = {value for value in case.options.values() if isinstance(value, int) and not isinstance(value, bool)}
+    options = {value for value in case.options.values() if isinstance(value, int)
+               and not isinstance(value, bool)}
     for width in sorted({3, 5} | options) if channels > 2 else ():
         if 1 < width and width // 2 < channels:
             total = np.zeros_like(product)
@@ -113,11 +130,13 @@ def _bases(case, look):
     for name, value in case.options.items():
         if isinstance(value, np.ndarray) and value.dtype.kind in "iub":
             bases[name] = value.astype(np.float64)
-            if value.ndim == 1 and value.dtype.kind in "iu" and look.x.ndim == 2 and len(value) == len(look.x) and \
-                    value.size and 0 <= value.min() and value.max() < look.x.shape[1]:
+            if (value.ndim == 1 and value.dtype.kind in "iu" and look.x.ndim == 2
+                and len(value) == len(look.x) and value.size and 0 <= value.min()
+                and value.max() < look.x.shape[1]):
                 bases[f"onehot({name})"] = np.eye(look.x.shape[1])[value]
     for name, value in look.rest.items():
-        if not any(known.shape == value.shape and np.array_equal(known, value) for known in bases.values()):
+        if not any(known.shape == value.shape and np.array_equal(known, value)
+                   for known in bases.values()):
             bases[name] = value
     return bases
 
@@ -126,8 +145,10 @@ def _ratios(bases):
     """Products and quotients of two: y/s, γ/σ."""
     found = {}
     for (one, a), (other, b) in combinations([(n, v) for n, v in bases.items() if n != "1"], 2):
-        found[f"{one}·{other}"], found[f"{one}/{other}"], found[f"{other}/{one}"] = a * b, a / b, b / a
-    found.update({f"1/{name}": 1 / value for name, value in bases.items() if name != "1" and value.all()})
+        found[f"{one}·{other}"], found[f"{one}/{other}"], found[f"{other}/{one}"] = (a * b, a / b,
+                                                                                     b / a)
+    found.update({f"1/{name}": 1 / value for name, value in bases.items() if name != "1"
+                  and value.all()})
     return found
 
 

@@ -1,4 +1,5 @@
-"""Layers as classes of many courses write them, each in a dialect of its own. All gradients are right."""
+"""Layers as classes of many courses write them, each in a dialect of its own. All gradients are
+right."""
 import numpy as np
 
 
@@ -46,7 +47,8 @@ class ReturnsNothing:
 
 class Dictionaries:
     def __init__(self, in_features, out_features):
-        self.params = {"weight": np.zeros((in_features, out_features)), "bias": np.zeros((1, out_features))}
+        self.params = {"weight": np.zeros((in_features, out_features)),
+                       "bias": np.zeros((1, out_features))}
         self.grads = {"weight": None, "bias": None}
 
     def forward(self, x):
@@ -81,7 +83,8 @@ class Param:
 
 class Objects:
     def __init__(self, n_input, n_output):
-        self.W, self.B = Param(0.001 * np.random.randn(n_input, n_output)), Param(np.zeros((1, n_output)))
+        self.W, self.B = Param(0.001 * np.random.randn(n_input,
+                                                       n_output)), Param(np.zeros((1, n_output)))
 
     def forward(self, X):
         self.X = X
@@ -116,7 +119,8 @@ class DataAndGrad:
 class TorchLike:
     def __init__(self, in_features, out_features):
         self.weight, self.bias = np.empty((out_features, in_features)), np.empty(out_features)
-        self.grad_weight, self.grad_bias = np.zeros((out_features, in_features)), np.zeros(out_features)
+        self.grad_weight, self.grad_bias = np.zeros((out_features,
+                                                     in_features)), np.zeros(out_features)
 
     def __call__(self, x):
         self._input = x
@@ -157,7 +161,8 @@ class Gradients:
 
 class UpdatesItself:
     def __init__(self, input_size, output_size):
-        self.weights, self.bias = np.random.rand(input_size, output_size) - 0.5, np.random.rand(1, output_size) - 0.5
+        self.weights, self.bias = (np.random.rand(input_size, output_size) - 0.5,
+                                   np.random.rand(1, output_size) - 0.5)
 
     def forward_propagation(self, input_data):
         self.input = input_data
@@ -249,7 +254,8 @@ class LazyWeights:
 
 class LazyWithLists:
     def __init__(self, n_out):
-        self.n_out, self.X, self.parameters, self.gradients, self.ready = n_out, [], {"W": None}, {}, False
+        self.n_out, self.X, self.parameters, self.gradients, self.ready = (n_out, [], {"W": None},
+                                                                           {}, False)
 
     def forward(self, X):
         if not self.ready:

@@ -1,4 +1,5 @@
-"""Activations, losses, pictures, recurrent steps and networks as classes. All gradients are right."""
+"""Activations, losses, pictures, recurrent steps and networks as classes. All gradients are
+right."""
 import numpy as np
 
 
@@ -142,7 +143,8 @@ class ConvolutionOfLoops:
 
     def backward(self, dout):
         p, s, k = self.padding, self.stride, self.W.shape[2]
-        dxp, self.dW, self.db = np.zeros_like(self.xp), np.zeros_like(self.W), dout.sum(axis=(0, 2, 3))
+        dxp, self.dW, self.db = np.zeros_like(self.xp), np.zeros_like(self.W), dout.sum(axis=(0, 2,
+                                                                                              3))
         for i, j in np.ndindex(dout.shape[2:]):
             place = np.s_[:, :, i * s:i * s + k, j * s:j * s + k]
             self.dW += np.tensordot(dout[:, :, i, j], self.xp[place], ([0], [0]))
@@ -180,7 +182,8 @@ class FlattenLayer:
 
 class RecurrentStep:
     def __init__(self, Wx, Wh, b):
-        self.params, self.grads = [Wx, Wh, b], [np.zeros_like(Wx), np.zeros_like(Wh), np.zeros_like(b)]
+        self.params, self.grads = [Wx, Wh, b], [np.zeros_like(Wx), np.zeros_like(Wh),
+                                                np.zeros_like(b)]
         self.cache = None
 
     def forward(self, x, h_prev):
@@ -193,7 +196,8 @@ class RecurrentStep:
         Wx, Wh, _ = self.params
         x, h_prev, h_next = self.cache
         dt = dh_next * (1 - h_next ** 2)
-        self.grads[0][...], self.grads[1][...], self.grads[2][...] = x.T @ dt, h_prev.T @ dt, dt.sum(axis=0)
+        self.grads[0][...], self.grads[1][...], self.grads[2][
+            ...] = x.T @ dt, h_prev.T @ dt, dt.sum(axis=0)
         return dt @ Wx.T, dt @ Wh.T
 
 
@@ -209,7 +213,8 @@ class TwoLayerNet:
         p = softmax(h @ W2 + b2)
         if y is None:
             return p
-        loss = -np.log(p[np.arange(len(y)), y]).mean() + 0.5 * self.reg * ((W1 ** 2).sum() + (W2 ** 2).sum())
+        loss = -np.log(p[np.arange(len(y)), y]).mean() + 0.5 * self.reg * ((W1 ** 2).sum()
+                                                                           + (W2 ** 2).sum())
         p[np.arange(len(y)), y] -= 1
         p /= len(y)
         dh = (p @ W2.T) * (h > 0)
@@ -306,11 +311,13 @@ class Value:
 
 
 class GivenItsArrays:
-    """Parameters in a list without names, gradients by the constructor's, in one dictionary with that of x."""
+    """Parameters in a list without names, gradients by the constructor's, in one dictionary with
+    that of x."""
 
     def __init__(self, W, bias, batch_size):
         self.params = [W, bias]
-        self.grads = {"W_grad": np.zeros_like(W), "x_grad": np.zeros((batch_size, W.shape[0])), "bias_grad": np.zeros_like(bias)}
+        self.grads = {"W_grad": np.zeros_like(W), "x_grad": np.zeros((batch_size, W.shape[0])),
+                      "bias_grad": np.zeros_like(bias)}
 
     def forward(self, x):
         self.x = x

@@ -1,4 +1,5 @@
-"""Layers with one mistake each, in as many dialects. The line above each class says what the checker must find."""
+"""Layers with one mistake each, in as many dialects. The line above each class says what the
+checker must find."""
 import numpy as np
 
 
@@ -33,7 +34,8 @@ class TransposedWeights:
 # expected: bias: not summed over the batch or broadcast axes
 class BiasNotSummed:
     def __init__(self, in_features, out_features):
-        self.params = {"weight": np.zeros((in_features, out_features)), "bias": np.zeros(out_features)}
+        self.params = {"weight": np.zeros((in_features, out_features)),
+                       "bias": np.zeros(out_features)}
         self.grads = {}
 
     def forward(self, x):
@@ -172,7 +174,8 @@ class PoolAssigns:
 # expected: x: shifted by (dy, dx)
 class ShiftsChannelsLast:
     def __init__(self, in_channels, out_channels, kernel_size=3):
-        self.W, self.k = np.zeros((kernel_size, kernel_size, in_channels, out_channels)), kernel_size
+        self.W, self.k = np.zeros((kernel_size, kernel_size, in_channels,
+                                   out_channels)), kernel_size
 
     def forward(self, x):
         self.xp, k = np.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0))), self.k
@@ -209,7 +212,8 @@ class RecurrentSlip:
 # expected: b1: mean where a sum is due
 class NetWithAMean:
     def __init__(self, n_in, n_hidden, n_out):
-        self.params = {"W1": np.zeros((n_in, n_hidden)), "b1": np.zeros(n_hidden), "W2": np.zeros((n_hidden, n_out))}
+        self.params = {"W1": np.zeros((n_in, n_hidden)), "b1": np.zeros(n_hidden),
+                       "W2": np.zeros((n_hidden, n_out))}
 
     def loss(self, X, y):
         h = np.maximum(0, X @ self.params["W1"] + self.params["b1"])
@@ -248,7 +252,8 @@ class Stops:
 class FlattensOnly:
     def forward(self, x):
         self.shape = x.shape
-        return np.exp(x.reshape(len(x), -1)) if x.ndim > 2 else np.exp(x[:, :, None]).reshape(len(x), -1)
+        return np.exp(x.reshape(len(x),
+                                -1)) if x.ndim > 2 else np.exp(x[:, :, None]).reshape(len(x), -1)
 
     def backward(self, dout):
         return dout[:, 1:]
