@@ -14,32 +14,28 @@ folders say. Tiny ImageNet's val_annotations.txt and LOC_val_solution.csv are fo
 --labels.
 """
 
-import csv
-import io
-import json
 import os
 import re
 from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from ..errors import UserError, require
+from ..errors import require
 from ..utils.files import Place
 from .layout import kind
-from .names import read_text
 from .pictures import ENDINGS
 from .problems import Problems, printable
+from .tables import CLASS_COLUMNS, letters, read_table
 from .walk import Classes, is_picture, spelled
 
-CLASS_COLUMNS = ("class label breed species category class_name classname label_name target "
-                 "predictionstring diagnosis labels variety category_name classid "
-                 "class_id category_id dx").split()
-SPLIT_COLUMNS = ("split", "dataset", "data set", "set", "subset", "partition")
+SPLIT_COLUMNS = ("split", "dataset", "set", "subset", "partition")
 _PARTS = ("train", "val", "test")
+IN_EACH_PART = ("_classes.csv", "metadata.csv", "metadata.jsonl")  # Roboflow's, Hugging Face's
 # Found without --labels in a part's own folder and, ImageNet's, in the four around it.
 FOUND_BY_THEMSELVES = {"val_annotations.txt": 1, "LOC_val_solution.csv": 5}
-_ONE, _NULL = {"1", "1.0", "true"}, {"0", "0.0", "false"}
-Table = list[tuple[int, list[str]]]  # (number of the line, cells)
+_ONE, _NULL = {"1", "1.0", "true"}, {"0", "0.0", "false", "-1", "-1.0"}
+_MISSING = {"nan", "<na>", "#n/a", "null"}  # what programs write where there is no class
 
 
 class _Row(NamedTuple):
@@ -55,16 +51,13 @@ class _Row(NamedTuple):
         return self.label + (f" for {self.part}" if self.part else "")
 
 
-_WANTED = "write a picture, a comma and its class on each line"
-
-
 class Labels:
     """A file of labels. columns: the cells of its table, row by row, whose `lines` are known.
     split: the number of the column that says of which part a picture is, or None. Raises UserError
     for no table."""
 
     def __init__(self, path: Place):
-        self.path, table = os.fspath(path), _read_table(path)
+        self.path, table = os.fspath(path), read_table(path)
         self.lines = [line for line, _ in table]
         rows = [[spelled(cell.strip()) for cell in cells] for _, cells in table]
         has_head = not any(map(is_picture, rows[0]))
@@ -89,24 +82,23 @@ class Labels:
         index = _Index(root, parts)
         rows = self._rows(index, problems)
         seen: dict[str, _Row] = {}
-        bad = set()
+        bad: dict[str, _Row] = {}
         for row in rows:
-            path = (index.find(row.name) if row.name and row.label
-                    else "it names no picture or no class")
+            path = index.named(row)
             before = seen.setdefault(path, row) if path in index.part_of else None
             if before is None:
-                problems.append((self.at(row.line), path or "there is no picture "
-                                 f"{printable(row.name)} in {printable(root)}"))
+                problems.append((self.at(row.line), path))
             elif before is not row and before[2:] == row[2:]:
                 problems.append((self.at(row.line), f"line {before.line} names the "
                                  f"picture {printable(row.name)} already"))
             elif before is not row:
-                bad.add(path)
+                bad[path] = row
                 grave.append((self.at(row.line), f"it calls {printable(row.name)} {row}, "
                               f"line {before.line} calls it {before}: the picture is left out"))
-        such = f", such as {printable(rows[0].name)} in line {rows[0].line}" if rows else ""
-        require(seen, f"{printable(self.path)} names no picture that "
-                f"lies in {printable(root)}{such}")
+        require(seen, self._none(root, index, rows))
+        for path, row in bad.items():
+            require(len(bad) < len(seen), f"{printable(self.path)} calls every picture by several "
+                    f"classes, such as {row.name} in lines {seen[path].line} and {row.line}")
         labelled = Counter(index.part_of[path] for path in seen)
         found: dict[str, Classes] = {part: {} for part in labelled}
         for path, row in seen.items():
@@ -125,38 +117,59 @@ class Labels:
         return {part: {name: sorted(classes[name]) for name in sorted(classes)}
                 for part, classes in found.items()}
 
+    def _none(self, root: str, index: "_Index", rows: list[_Row]) -> str:
+        """Why no row names a picture."""
+        what = f"{printable(self.path)} names no picture that lies in {printable(root)}"
+        if not rows:
+            return what
+        first, there = rows[0], next(iter(index.part_of), None)
+        if not first.label or index.find(first.name, first.part):
+            return f"{self.at(first.line)}: {index.named(first)}"
+        called = f"; one there is called {printable(os.path.basename(there))}" if there else ""
+        return f"{what}, such as {printable(first.name)} in line {first.line}{called}"
+
     def _rows(self, index: "_Index", problems: Problems) -> list[_Row]:
         """What each row says, without the header."""
         columns, head, split = self.columns, self._head(), self.split
-        if split is None and "split" in head and len(head) > 2:
-            problems.append((self.at(self.lines[0]), "its column split says neither train nor val "
-                             "nor test; it is not used"))
         picture = max(range(len(columns)),
                       key=lambda number: _names_pictures(columns[number], index))
         named = [head.index(name) for name in CLASS_COLUMNS if name in head
                  and head.index(name) != picture]
-        around = [*range(picture + 1, len(columns)), *range(picture)[::-1]]
-        label = named[0] if named else next(number for number in around if number != split)
-        other = next((number for number, column in enumerate(columns) if split is None
-                      and len(column) > 1 and number not in (picture, label)
-                      and all(map(_part, column[1:]))), None)
-        if other is not None:
-            problems.append((self.at(self.lines[0]), f"its column {other + 1} says train, "
-                             "val or test, but is not called split, so it is not used: "
-                             "call it so in the first line, as in file,label,split"))
+        beside = ([number for number in range(picture + 1, len(columns)) if number != split]
+                  or [number for number in range(picture)[::-1] if number != split])
+        label = named[0] if named else beside[0]
         ones = [] if named or index.has(columns[picture][0]) else _one_hot(columns[:picture]
                                                                            + columns[picture + 1:])
         labels = ones or map(_label, columns[label])
         parts = [None] * len(self.lines) if split is None else map(_part, columns[split])
         first, *others = rows = list(map(_Row, self.lines, columns[picture], labels, parts))
-        has_head = named or ones or split is not None or not (index.has(first.name)
-                                                              or is_picture(first.name)
-                                                              or first.label in {row.label
-                                                                                 for row in others})
+        has_head = named or ones or split is not None or not (index.has(first.name) or is_picture(
+            first.name) or first.label in {row.label for row in others})
+        unused = [] if ones else list(self._unused(picture, label))
+        if has_head and not named and not ones and len(beside) > 1:
+            unused.append(f"its column {columns[label][0]} is taken for the class, the others are "
+                          "not used: call the column of the classes label")
+        problems += [(self.at(self.lines[0]), reason) for reason in unused]
         return others if has_head else rows
 
+    def _unused(self, picture: int, label: int) -> Iterator[str]:
+        """What columns say about parts in a form that does not divide the pictures."""
+        head, number = self._head(), None
+        if self.split is None and "split" in head and len(head) > 2:
+            yield "its column split says neither train nor val nor test; it is not used"
+        for number, column in enumerate(self.columns):
+            if self.split is not None or number in (picture, label) or len(column) < 2:
+                continue
+            if all(map(_part, column[1:])):
+                yield (f"its column {number + 1} says train, val or test, but is not called split, "
+                       "so it is not used: call it so in the first line, as in file,label,split")
+            elif _part(head[number].removeprefix("is")) and {
+                    cell.lower() for cell in column[1:]} <= _ONE | _NULL:
+                yield (f"its column {column[0]} divides the pictures, but is not used: write "
+                       "a column split with train and val in it")
+
     def _head(self) -> list[str]:
-        return [column[0].lower() for column in self.columns]
+        return [letters(column[0]) for column in self.columns]
 
     def _split(self) -> int | None:
         """The column that says of which part a picture is: it is called so, and some of its cells
@@ -204,34 +217,44 @@ class _Index:
         self.part_of = {path: part for part, paths in reversed(parts.items()) for path in paths}
         self.by_name: dict[str, list[str]] = {}
         for path in self.part_of:
-            name = spelled(os.path.basename(path))
+            name = spelled(os.path.basename(path)).casefold()
             for key in {name, _stem(name)}:
                 self.by_name.setdefault(key, []).append(path)
 
     def has(self, name: str) -> bool:
         return self.find(name) in self.part_of
 
-    def find(self, name: str) -> str | None:
-        """The path that is meant, a sentence when several are, or None."""
+    def named(self, row: _Row) -> str:
+        """The path that a row means, or why there is none."""
+        if not (row.name and row.label):
+            return "it names no picture or no class"
+        return self.find(row.name, row.part) or (
+            f"there is no picture {printable(row.name)} in {printable(self.root[:-1])}")
+
+    def find(self, name: str, part: str | None = None) -> str | None:
+        """The path that is meant, a sentence when several are, or None. part: where it lies, if
+        pictures of that name lie in several; else it is in the first of these."""
         wanted = "/".join(part for part in spelled(name).replace("\\", "/").split("/")
                           if part not in ("", "."))
-        last = wanted.rpartition("/")[2]
+        last = wanted.rpartition("/")[2].casefold()
         found = [path for path in self.by_name.get(last) or self.by_name.get(_stem(last), [])
-                 if self._agrees(path, wanted)]
+                 if self._agrees(path, wanted, str.casefold)]
+        found = [path for path in found if self._agrees(path, wanted)] or found
         exact = [path for path in found if self._relative(path) == wanted]
-        part = min((self.part_of[path] for path in found), key=self.order.index, default=None)
+        parts = {self.part_of[path] for path in found}
+        part = part if part in parts else min(parts, key=self.order.index, default=None)
         found = exact or [path for path in found if self.part_of[path] == part]
         if len(found) > 1:
             several = " or ".join(printable(self._relative(path)) for path in sorted(found)[:2])
-            return f"{printable(name)} may be {several}: add the folder to it"
+            return f"{printable(name)} may be {several}: add the folder or the ending to it"
         return found[0] if found else None
 
     def _relative(self, path: str) -> str:
         return spelled(path.removeprefix(self.root)).replace(os.sep, "/")
 
-    def _agrees(self, path: str, wanted: str) -> bool:
+    def _agrees(self, path: str, wanted: str, as_: Callable[[str], str] = str) -> bool:
         """Is the shorter of the two paths the end of the longer, but for endings?"""
-        here, there = f"/{_stem(self._relative(path))}", f"/{wanted}"
+        here, there = as_(f"/{_stem(self._relative(path))}"), as_(f"/{wanted}")
         return any(here.endswith(name) or name.endswith(here) for name in (there, _stem(there)))
 
 
@@ -241,64 +264,16 @@ def _stem(name: str) -> str:
 
 
 def _label(text: str) -> str:
-    """The class, without the boxes that follow an ImageNet id."""
+    """The class, without the boxes that follow an ImageNet id; "" where it is missing."""
     box = re.match(r"(n\d{8})(?:\s+-?\d+)+", text)
-    return box[1] if box else text
+    return box[1] if box else "" if text.lower() in _MISSING else text
 
 
-def _read_table(path: Place) -> Table:
-    """The table's rows. Raises UserError when the file is no table of at least two columns."""
-    text = read_text(path)
-    try:
-        table = _records(text) if text.lstrip()[:1] in ("{", "[") else _rows(text)
-    except (csv.Error, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-        raise UserError(f"{printable(path)} is no table ({printable(str(error))}): "
-                        f"{_WANTED}") from error
-    table = [(number, [*cells, "", ""][:max(2, len(cells))]) for number, cells in table]
-    require(any(cells[1] for _, cells in table), f"{printable(path)} names no classes: {_WANTED}")
-    return table
-
-
-def _rows(text: str) -> Table:
-    """Of a text whose columns some letter or, if none does, blanks tell apart. Raises csv.Error."""
-    first, _, rest = text.partition("\n")
-    text = "\n" + rest if first.lower().startswith("sep=") else text  # Excel's own first line
-    problem = None
-    for delimiter in "\t;,|":
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter,
-                            skipinitialspace=True, strict=True)
-        try:
-            table = [(reader.line_num, cells) for cells in reader if any(map(str.strip, cells))]
-        except csv.Error as error:
-            problem = error
-        else:
-            if sum(len(cells) > 1 for _, cells in table) * 2 > len(table):
-                return table
-    if problem:
-        raise problem
-    return [(number, line.split(None, 1)) for number, line in enumerate(text.splitlines(), 1)
-            if line.strip()]
-
-
-def _records(text: str) -> Table:
-    """Of JSON: objects in a list or one a line (metadata.jsonl), whose keys are the header, or one
-    of pictures and classes. Raises any of what _read_table expects."""
-    try:
-        found = json.loads(text)
-    except ValueError:
-        found = [json.loads(line) for line in text.splitlines() if line.strip()]
-    if isinstance(found, dict):
-        return [(number, [name, str(label)])
-                for number, (name, label) in enumerate(found.items(), 1)]
-    head = list(dict.fromkeys(name for each in found for name in each.keys()))
-    return [(number, [str(value) for value in values]) for number, values in enumerate(
-        [head, *([each.get(name, "") for name in head] for each in found)])]
-
-
-def beside(folder: str) -> str | None:
-    """Path of the file of labels that a publisher has put into `folder` or a folder around it, or
-    None."""
+def beside(folder: str, part: str) -> str | None:
+    """Path of the file of labels that a publisher has put into `folder`, of a part of the pictures,
+    or for some into a folder around it, or None."""
     here = Path(folder).absolute()
-    places = [place / name for name, above in FOUND_BY_THEMSELVES.items()
+    names = dict.fromkeys(IN_EACH_PART, 1) | (FOUND_BY_THEMSELVES if part != "train" else {})
+    places = [place / name for name, above in names.items()
               for place in (here, *here.parents)[:above]]
     return next((str(place) for place in places if place.is_file()), None)

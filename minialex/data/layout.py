@@ -17,7 +17,7 @@ import re
 from collections.abc import Iterable
 
 from ..errors import UserError, require
-from .problems import Problems
+from .formats import instead_of_pictures
 from .walk import Folder
 
 _PARTS = {
@@ -32,11 +32,13 @@ _FILLER = "(?:data|dataset|sets?|split|images?|imgs?|pictures?|pics?|photos?|jpe
 # Folders of one set of pictures that came in pieces: images_001, HAM10000_images_part_1,
 # data-20240101T000000Z-002.
 _PIECE = re.compile(r"images?|imgs?|pictures?|photos?|parts?|batch|\d{8}t\d{6}z")
-_CONTENT = ("images?|imgs?|jpegimages|pictures|data|datasets?|annotations?|labels?|masks?|trimaps?|"
-            "bbox(?:es)?|groundtruth")
+_PICTURES = "images?|imgs?|jpegimages|pictures|data|datasets?"
+_ASIDE = ("annotations?|labels?|masks?|trimaps?|bbox(?:es)?|groundtruth|imagesets|"
+          "segmentation(?:s|class|object)?")
+_CONTENT = f"{_PICTURES}|{_ASIDE}"
 # how far, and into how many folders, the folder to be given instead is searched
 DEEPEST, MOST = 6, 2000
-Layout = tuple[dict[str, Folder], Problems]
+Layout = tuple[dict[str, Folder], list[tuple[Folder, str]]]
 
 
 def kind(name: str) -> str | None:
@@ -61,7 +63,8 @@ def find(root: str, to_learn: bool = True, labelled: bool = False) -> Layout:
     so folders are no classes. Raises UserError.
     """
     require(os.path.exists(root), f"there is no folder {root}: check the path of the pictures")
-    require(os.path.isdir(root), f"{root} is a file: give the folder that holds the class folders")
+    require(os.path.isdir(root), instead_of_pictures(root)
+            or f"{root} is a file: give the folder that holds the class folders")
     top = Folder(root).checked()
     parts = _parts(top)
     kinds, every = list(parts.values()), parts and list(parts) == list(top.folders)
@@ -78,21 +81,21 @@ def find(root: str, to_learn: bool = True, labelled: bool = False) -> Layout:
 def _divided(top: Folder, parts: dict[str, str]) -> Layout:
     chosen = {part: folder for part in ("train", "val", "test")
               if (folder := _one(top, parts, part))}
-    unused = [(folder.path, f"it lies beside {chosen['train'].name}/ and is not used")
+    unused = [(folder, f"it lies beside {chosen['train'].name}/ and is not used")
               for folder in top.folders.values() if "train" in chosen
               and folder not in (chosen["train"], chosen.get("val"))]
     return _unwrapped(chosen), unused
 
 
 def _undivided(top: Folder) -> Layout:
-    parts, unused, copies = dict[str, Folder](), Problems(), list[str]()
+    parts, unused, copies = dict[str, Folder](), list[tuple[Folder, str]](), list[str]()
     for name, folder in top.folders.items():
         if len((folder.folders.keys() & top.folders.keys()) - {name}) > 1:
             copies.append(name)
             if (part := kind(name)) in ("val", "test"):
                 parts |= {"train": top, part: folder}
             if part != "val":
-                unused.append((folder.path, "its folders have the names of those beside it, "
+                unused.append((folder, "its folders have the names of those beside it, "
                                "so it is no class; it is not used"))
     _check_that_folders_are_classes(top)
     for name in copies:
@@ -158,24 +161,30 @@ def _unwrapped(parts: dict[str, Folder]) -> dict[str, Folder]:
 def _check_that_folders_are_classes(top: Folder) -> None:
     """Parts of the data with names of their own show in this: they hold the same folders, and no
     pictures beside them."""
-    for folder in top.folders.values():
+    folders = [each for each in top.folders.values() if not re.fullmatch(_ASIDE, each.name.lower())]
+    trains = [part.pictures for each in folders for name, part in each.folders.items()
+              if kind(name) == "train"]
+    require(len(folders) < 2 or len(trains) < len(folders) or not all(trains), f"the folders in "
+            f"{top.path} divide each class: move its pictures into train/CLASS and val/CLASS")
+    for folder in folders:
         here = None if folder.pictures else _classes_below(folder)
-        around = len(top.folders) == 1 and not _is_class(folder)
-        if here and (around or _is_division(here) or re.fullmatch(_CONTENT, folder.name.lower()) or
+        around = len(folders) == 1 and not _is_class(folder)
+        if here and (around or _is_division(here) or re.fullmatch(_PICTURES, folder.name.lower()) or
                      here.name.lower() == os.path.basename(os.path.dirname(here.path)).lower()):
             holds = ("holds nothing but a folder that" if around
                      else f"has a folder {folder.name} that")
             raise UserError(f"{top.path} {holds} holds {', '.join(list(here.folders)[:3])}, "
                             f"parts of the data or classes: give {here.path}")
     inner = [folder.only if folder.only and len(folder.only.folders) > 1 else folder
-             for folder in top.folders.values()]
+             for folder in folders]
     if len(inner) < 2 or any(folder.pictures for folder in inner):
         return
-    shared = sorted(set.intersection(*(set(folder.folders) for folder in inner)))
-    require(len(shared) < 2,  # a single one is often called "images"
-            f"the folders {', '.join(list(top.folders)[:3])} in {top.path} all hold "
-            f"{', '.join(shared[:3])}: if these are the "
-            "classes, name the outer folders train and val; if not, put each class's pictures into "
+    shared = sorted(name for name in set.intersection(*(set(folder.folders) for folder in inner))
+                    if not re.fullmatch(_CONTENT, name.lower()))
+    require(len(shared) < 2,
+            f"the folders {', '.join(each.name for each in folders[:3])} in {top.path} all hold "
+            f"{', '.join(shared[:3])}: if these are the classes, give one of them, such as "
+            f"{inner[0].path}, or name them train and val; if not, put each class's pictures into "
             "its folder itself")
 
 

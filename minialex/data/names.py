@@ -21,6 +21,7 @@ from typing import Any
 
 from ..errors import UserError, require
 from ..utils.files import Place
+from .formats import instead_of_text
 from .problems import printable
 
 PUBLISHED = ("LOC_synset_mapping.txt", "words.txt", "synset_words.txt")
@@ -110,7 +111,30 @@ def read_classes(path: Place) -> list[ClassName]:
         return named(list(thousand()))
     pairs = list(_pairs(path, tables=False))
     require(pairs, f"{printable(path)} holds no class names: it needs one on each line")
+    if (ordered := _by_numbers([name for name, _ in pairs])) is not None:
+        pairs = [(name, name) for name in ordered]
     return named([name for name, _ in pairs], {name: seen for name, seen in pairs if seen != name})
+
+
+def _by_numbers(lines: list[str]) -> list[str] | None:
+    """The names in the order of the numbers before or behind them, "0 cat" or "cat,0", below a
+    header or without; None where the numbers are not those of outputs, but belong to the names."""
+    head = 1 if re.search(r"[,;\t]", lines[0]) else 0
+    for form in (r"(?P<number>\d+)[\s,;:.)]+(?P<name>.+)",
+                 r"(?P<name>.+?)\s*[,;:\t]\s*(?P<number>\d+)"):
+        for rows in (lines, lines[head:]):
+            found = [match for match in (re.fullmatch(form, row) for row in rows) if match]
+            names = {int(match["number"]): match["name"].strip(" \"'") for match in found}
+            if len(rows) == len(found) == len(set(names.values())) and _counts(names):
+                return [names[number] for number in sorted(names)]
+    return None
+
+
+def _counts(numbers: Iterable[int]) -> bool:
+    """Are these at least two numbers, counted from 0 or 1?"""
+    numbers = sorted(numbers)
+    return len(numbers) > 1 and numbers[0] in (0, 1) and numbers == list(
+        range(numbers[0], numbers[0] + len(numbers)))
 
 
 def thousand() -> dict[str, str]:
@@ -144,6 +168,9 @@ def _json(text: str, path: Place) -> Iterator[tuple[str, str]]:
         except ValueError:
             # a Python dictionary, as ImageNet's names are passed around
             found = ast.literal_eval(text)
+        if isinstance(found, dict) and all(type(number) is int for number in found.values()) \
+                and _counts(found.values()):  # Keras' class_indices, torchvision's class_to_idx
+            found = sorted(found, key=found.__getitem__)
         items = list(found.items() if isinstance(found, dict) else enumerate(found))
         numbered = all(str(key).isdecimal() for key, _ in items)
         for key, value in sorted(items, key=lambda item: int(item[0])) if numbered else items:
@@ -166,6 +193,6 @@ def read_text(path: Place, what: str = "the file") -> str:
         raise UserError(f"cannot read {what} {path}: {error.strerror}") from error
     except UnicodeError:
         text = "\0"
-    require("\0" not in text, f"cannot read {what} {path}: it is no text in UTF-8 or UTF-16; "
-            "save it as UTF-8")
+    require("\0" not in text, f"cannot read {what} {path}: it is {instead_of_text(path)}; "
+            "save it as text, such as CSV, in UTF-8")
     return text

@@ -24,6 +24,7 @@ import numpy as np
 from ..errors import UserError, require
 from ..utils.files import Place
 from . import sources
+from .labels import Labels
 from .packing import Pack, PackedSet, is_pack
 from .pictures import SIZE, PictureSet
 from .problems import Reporter, report_first, report_problem, stop_at_problem
@@ -160,13 +161,29 @@ def look_into(root: Place, labels: Place | None, size: int, to_learn: bool = Tru
     UserError; strict: see scan."""
     if not is_pack(root):
         return scan(root, labels, to_learn, strict)
-    require(not (labels and to_learn), f"{root} was packed with the classes of its pictures: "
-            "give --labels when packing")
     pack = Pack(root)
+    if labels and to_learn:
+        _check_agreement(pack.found, labels)
     require(pack.size == size, f"{pack.folder} holds pictures of {pack.size}×{pack.size}, "
             f"this network needs {size}×{size}: pack the tree again with --size {size}")
     pack.found.stop_if(strict)
     return pack.found
+
+
+def _check_agreement(found: Found, labels: Place) -> None:
+    """Raise UserError where a file of labels gives a picture another class than its pack does."""
+    def by_path(parts):
+        return {path: name for classes in parts for name, paths in classes.items()
+                for path in paths}
+
+    parts = {part: classes for part, (_, classes) in found.parts.items()}
+    said = by_path(Labels(labels).assign(
+        found.root, {part: list(by_path([classes])) for part, classes in parts.items()}, [], [], {}
+    ).values())
+    for path, name in by_path(parts.values()).items():
+        require(said.get(path, name) == name, f"{found.root} was packed with other classes than "
+                f"{labels} has, such as {name} for {found.name(path)} instead of {said.get(path)}: "
+                "give --labels when packing")
 
 
 def picture_set(found: Found, classes: list[str], files: Classes, size: int, cache_bytes: int,

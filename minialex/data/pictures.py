@@ -19,6 +19,7 @@ from ..aliases import Array
 from ..errors import UserError
 from ..utils.files import Place
 from . import depth
+from .formats import called_picture
 from .problems import Problems, Reporter, printable, report_problem
 
 SIZE = 256
@@ -136,8 +137,9 @@ def _reason(path: Place, error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     if isinstance(error, UnidentifiedImageError):
-        empty = os.path.getsize(path) == 0
-        return "the file is empty" if empty else "its content is not a picture in a known format"
+        if os.path.getsize(path) == 0:
+            return "the file is empty"
+        return "its content is not a picture in a known format" + called_picture(path)
     return f"damaged or cut off ({type(error).__name__}: {error})"
 
 

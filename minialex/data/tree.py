@@ -15,10 +15,20 @@ from typing import Any
 from ..errors import require
 from ..utils.files import Place
 from . import layout
+from .formats import instead_of_pictures
 from .labels import Labels, beside
 from .pictures import ENDINGS
 from .problems import Problems, printable, stop_at_problem
-from .walk import OTHER_ENDING, RUNS, Classes, Folder, pictures_below, spelled, type_of
+from .walk import (
+    OTHER_ENDING,
+    RUNS,
+    Classes,
+    Folder,
+    pictures_below,
+    spelled,
+    type_of,
+    without_masks,
+)
 
 PARTS = ("train", "val", "test", "all")  # in this order; "all" where there are no others
 
@@ -74,14 +84,13 @@ def scan(root: Place, labels: Place | None = None, to_learn: bool = True,
     divided, unused = layout.find(root, to_learn, table is not None)
     folders = {part: divided[part] for part in PARTS if part in divided
                and not (to_learn and part == "test")}
-    found = Found(root, problems=list(unused) if to_learn else [])
+    found = Found(root)
     divisible = divided if table and table.split is not None else folders
     named = _labelled(root, table, {part: divisible[part] for part in PARTS if part in divisible},
                       found) if table else {}
-    if to_learn and "test" in named and "test" in divisible:
-        inside = divisible["test"].path + os.sep
-        found.problems = [each for each in found.problems if each not in unused
-                          or not inside.startswith(each[0] + os.sep)]
+    used = divisible.get("test") if "test" in named else None
+    found.problems[:0] = [(folder.path, reason) for folder, reason in unused
+                          if to_learn and (used is None or used not in (folder, folder.only))]
     for part in PARTS:
         folder = folders.get(part)
         if part in named:
@@ -93,19 +102,26 @@ def scan(root: Place, labels: Place | None = None, to_learn: bool = True,
                 found.parts[part] = folder.path if folder else root, named[part]
         elif folder:
             flat = _is_flat(folder.checked())
-            published = beside(folder.path) if flat and part != "train" else None
+            published = Labels(path) if flat and (path := beside(folder.path, part)) else None
             if published:
-                labelled = _labelled(folder.path, Labels(published), {part: folder}, found)
+                labelled = _labelled(folder.path, published, {part: folder}, found)
                 found.parts[part] = folder.path, labelled.get(part, {})
-            elif flat and part == "test" and len(folders) > 1:
+                table = published if part in ("train", "all") else table
+            elif flat and (table or part == "test" and len(folders) > 1):
                 found.problems.append((folder.path, "nothing says of which classes its pictures "
                                        "are; they are left out"))
-            elif not (flat and table):
+            else:
                 found.parts[part] = folder.path, _classes(folder, found.problems)
+    require(any(classes for _, classes in found.parts.values()) or table, _no_pictures(root))
     if to_learn:
         _check_to_learn(found, table)
     found.stop_if(strict)
     return found
+
+
+def _no_pictures(root: str) -> str:
+    return instead_of_pictures(root) or (
+        f"the class folders in {root} hold no pictures ({' '.join(ENDINGS)})")
 
 
 def _check_to_learn(found: Found, table: Labels | None) -> None:
@@ -113,7 +129,7 @@ def _check_to_learn(found: Found, table: Labels | None) -> None:
     to learn from."""
     train_root, train = found.train
     if table is None:
-        require(train, f"the class folders in {train_root} hold no pictures ({' '.join(ENDINGS)})")
+        require(train, _no_pictures(train_root))
         layout.check_classes(train, train_root)
     else:
         path, root = printable(table.path), printable(found.root)
@@ -123,6 +139,9 @@ def _check_to_learn(found: Found, table: Labels | None) -> None:
                 "write train in its split column for those to learn from")
         require(len(train) > 1, f"{path} names one class only ({next(iter(train))}): "
                 "a classifier needs at least two")
+        require("val" in found.parts or max(map(len, train.values())) > 1, f"{path} gives each "
+                f"picture a class of its own, such as {next(iter(train))}: call the column of the "
+                "classes label")
     val_root, val = found.parts.get("val", ("", {}))
     for name in [name for name in val if name not in train]:
         found.grave.append((found.lines.get(name) or os.path.join(val_root, name),
@@ -156,7 +175,7 @@ def _classes(here: Folder, problems: Problems) -> Classes:
     require(here.folders or not here.pictures, f"{root} holds {len(here.pictures)} pictures but no "
             "class folders: put each class into a folder of its own, "
             "or say in a file what each picture is (--labels FILE)")
-    require(here.folders, f"{root} holds no class folders: "
+    require(here.folders, instead_of_pictures(root) or f"{root} holds no class folders: "
             "give the folder whose folders are named after the classes")
     problems += [(os.path.join(root, name), "it lies outside the class folders")
                  for name in here.pictures]
@@ -168,7 +187,8 @@ def _classes(here: Folder, problems: Problems) -> Classes:
         name, before = spelled(folder.name), len(problems)
         require(name not in classes, f"{root} holds two folders named {name}, "
                 "spelled with different code points: join them")
-        classes[name] = list(pictures_below(folder.path, problems, os.path.realpath(root)))
+        below = pictures_below(folder.path, problems, os.path.realpath(root))
+        classes[name] = without_masks(list(below), problems)
         if not classes[name] and len(problems) == before:
             problems.append((folder.path, "the class folder holds no pictures"))
     return {name: classes[name] for name in sorted(classes) if classes[name]}

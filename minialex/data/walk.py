@@ -2,6 +2,7 @@
 thumbnails, runs of minialex."""
 
 import os
+import re
 import unicodedata
 from collections.abc import Iterator
 from functools import cached_property
@@ -9,6 +10,7 @@ from functools import cached_property
 from ..errors import UserError, require
 from ..utils.files import Place
 from ..utils.marks import is_no_class, is_own_picture
+from .formats import instead_of_pictures
 from .pictures import ENDINGS
 from .problems import Problems, printable
 
@@ -105,7 +107,7 @@ def _is_system(entry: os.DirEntry[str]) -> bool:
     """Has no user put this here, but a system, or minialex: a run, a pack, a picture that a command
     has drawn?"""
     name = entry.name.lower()
-    if name.startswith(".") or name in SYSTEM_FILES:
+    if name.startswith(".") or name in SYSTEM_FILES or name.endswith(":zone.identifier"):
         return True
     if type_of(entry) != "folder":
         return is_own_picture(entry.path)
@@ -148,6 +150,28 @@ def pictures_below(path: str, problems: Problems, around: str) -> Iterator[str]:
         problems += [(item.path, reason)] if reason else []
 
 
+_ASIDE = ("masks?|seg|segmentations?|superpixels|labels?|annotations?|gt|groundtruth|thumbs?|"
+          "thumbnails?")
+_BEHIND = re.compile(rf"(.+)[ ._-]({_ASIDE})[ ._-]?\d*", re.IGNORECASE)
+
+
+def without_masks(paths: list[str], problems: Problems) -> list[str]:
+    """The pictures of a class without their masks and small copies, which have the name of one and
+    a word behind it, or lie in a folder of such a name. Appends these to `problems`."""
+    plain, aside = dict[str, str](), dict[str, str]()
+    for path in paths:
+        name, here = os.path.splitext(os.path.basename(path))[0], os.path.dirname(path)
+        behind = _BEHIND.fullmatch(name)
+        if behind or re.fullmatch(_ASIDE, os.path.basename(here).lower()):
+            aside[path] = behind[1] if behind else name
+        else:
+            plain[name] = path
+    owned = {path: plain[name] for path, name in aside.items() if name in plain}
+    problems += [(path, f"it belongs to {printable(os.path.basename(owner))}, by its name a mask "
+                  "or a small copy of it") for path, owner in owned.items()]
+    return [path for path in paths if path not in owned]
+
+
 def files_below(path: Place) -> list[str]:
     """List the paths of the pictures in a folder and the folders in it, in order of their names,
     without those that minialex has drawn; of a file, its own. Raises UserError when a folder holds
@@ -156,5 +180,6 @@ def files_below(path: Place) -> list[str]:
     if not os.path.isdir(path):
         return [os.fspath(path)]
     found = list(pictures_below(os.fspath(path), [], os.path.dirname(os.path.realpath(path))))
-    require(found, f"{printable(path)} holds no pictures ({' '.join(ENDINGS)})")
+    require(found, instead_of_pictures(path)
+            or f"{printable(path)} holds no pictures ({' '.join(ENDINGS)})")
     return found

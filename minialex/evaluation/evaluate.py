@@ -83,7 +83,7 @@ def _chosen(network, options, opened, progress):
     key = settings["data"], settings["subset"], settings.get("labels"), network.size
     if key not in opened:
         opened[key] = (data.open_whole(*key[:3], size=network.size, progress=progress.terminal)
-                       if named else held_out.open_of(settings, network.size))
+                       if named else held_out.open_of(network.path, settings, network.size))
     if not named:
         return held_out.of_run(network.path, network.classes, network.size, options.part or "val",
                                opened[key])

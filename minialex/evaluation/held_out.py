@@ -19,8 +19,9 @@ class Chosen:
     """Pictures for a network to judge, as a PictureSet. labels: numbers of the network's classes.
 
     part: which; learnt: how many of them the network has learnt from, None where nobody knows;
-    missing: how many of the pictures that the run held out are not there; notes: sentences about
-    what was left out, or is not known.
+    missing: how many of the pictures that the run held out are not there; relabelled: how many of
+    these have another class than when it was trained; notes: sentences about what was left out, or
+    is not known.
     """
 
     pictures: list[Picture]
@@ -29,6 +30,7 @@ class Chosen:
     part: str = "all"
     learnt: int | None = 0
     missing: int = 0
+    relabelled: int = 0
     notes: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:
@@ -57,7 +59,7 @@ def of_run(run: Place, classes: Sequence[str], size: int, part: str = "val",
     since.
     """
     settings = settings_of(run)
-    whole = whole or open_of(settings, size)
+    whole = whole or open_of(run, settings, size)
     where = settings["data"] or "the built-in set"
     here = sorted({picture.label for picture in whole if picture.part in ("train", "all")}
                   or {p.label for p in whole})
@@ -85,8 +87,12 @@ def of_data(path: Place, whole: list[Picture], where: Place | None, classes: Seq
     return choose(path, whole, classes, seen, part, same and seen is not None)
 
 
-def open_of(settings: dict[str, Any], size: int) -> list[Picture]:
+def open_of(run: Place, settings: dict[str, Any], size: int) -> list[Picture]:
     """All pictures of the folder that a run was trained on, in which it chose its own."""
+    for name in ("data", "labels"):
+        if settings.get(name) and not os.path.exists(settings[name]):
+            raise UserError(f"{run} was trained on {settings[name]}, which is no longer there: "
+                            f"put it back, or say with --{name} where it is.")
     subset = settings.get("subset") if settings["data"] is None else None
     if subset is not None and subset != "imagenette":
         subset = ""
@@ -122,13 +128,19 @@ def choose(run: Place, whole: list[Picture], classes: Sequence[str], seen: Seen 
     missing = max(0, held_out - found) if own and part == "val" else 0
     if missing:
         notes.append(f"{missing:,} of the {held_out:,} pictures that {run} held out are not here")
-    if own and part == "val" and None in status:
-        notes.append(f"{status.count(None):,} pictures are new since {run} was trained: "
+    new = sum(s is None and picture.part != "test" for picture, s in zip(whole, status))
+    if own and part == "val" and new:
+        notes.append(f"{new:,} pictures are new since {run} was trained: "
                      "--part all counts them too")
     chosen = [picture for picture, kept in zip(whole, keep) if kept]
     learnt: int | None = sum(kept and s == "train" for s, kept in zip(status, keep))
     if not chosen:
-        raise UserError(_why_none(run, whole, status, part))
+        raise UserError(_why_none(run, whole, status, part, missing))
+    relabelled = sum(seen.relabelled(picture.label, picture.name, picture.path)
+                     for picture in chosen) if seen else 0
+    if relabelled:
+        notes.append(f"{relabelled:,} of these pictures have another class now than when {run} "
+                     "was trained")
     if seen is None:
         notes.append(f"{run} does not say which pictures it has learnt from: "
                      "some of these may be among them")
@@ -140,10 +152,13 @@ def choose(run: Place, whole: list[Picture], classes: Sequence[str], seen: Seen 
     elif part == "all" and learnt:
         notes.append(f"{run} has learnt from {learnt:,} of these pictures")
     return Chosen(chosen, _labels(run, chosen, classes), list(classes), part, learnt, missing,
-                  notes)
+                  relabelled, notes)
 
 
-def _why_none(run: Place, whole: list[Picture], status: list[str | None], part: str) -> str:
+def _why_none(run: Place, whole: list[Picture], status: list[str | None], part: str,
+              missing: int) -> str:
+    if missing:
+        return f"none of the {missing:,} pictures that {run} held out is here: put them back."
     if part in ("train", "val", "test") and not any(picture.part == part for picture in whole):
         there = ", ".join(sorted({picture.part for picture in whole} - {"all"}))
         return (f"there is no part {part} among these pictures, which have "

@@ -53,6 +53,9 @@ def of_run(path: str, device: str = "cpu", say: Say = print,
     if pictures.missing:
         raise UserError(f"{pictures.missing:,} of the pictures that {path} held out are no longer "
                         "there: put them back. Its report stays as it was.")
+    if pictures.relabelled:
+        raise UserError(f"{pictures.relabelled:,} of the pictures that {path} held out have "
+                        "another class now: put them back. Its report stays as it was.")
     scores = classifier.predict(network, pictures)
     if damaged := _damaged(path, pictures, scores):
         raise UserError(f"{len(damaged):,} of the pictures that {path} held out cannot be read any "

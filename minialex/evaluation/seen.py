@@ -11,6 +11,7 @@ have no list: theirs follows from their settings, while their pictures are uncha
 import csv
 import hashlib
 import os
+import re
 import unicodedata
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -29,6 +30,7 @@ NAME = "pictures.csv"
 HEAD = ("part", "class", "name", "content")
 # pictures; those of larger sets are known by their names alone: to open each of them takes too long
 LOOKED_INTO = 100_000
+SAMPLED = 1000  # pictures of each part that are looked into when a run goes on
 BLOCK = 1 << 14  # bytes at the beginning, in the middle and at the end of a file
 
 Row = tuple[str, ...]  # of pictures.csv
@@ -78,10 +80,28 @@ def write(folder: Place, train: data.PictureSet, val: data.PictureSet, init: str
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(HEAD)
         writer.writerows([*rows, *learnt])
+    return list(_doubts(rows, train.classes))
+
+
+def _doubts(rows: list[Row], classes: Sequence[str]) -> Iterator[str]:
+    """What speaks against a run's pictures, in sentences."""
     both = copies(rows)
-    return [f"{len(both):,} of the {len(val):,} validation pictures are also among those to train "
-            f"on, such as {held_out}, which is {name}: the accuracy says too much"
-            for held_out, name in list(both.items())[:1]]
+    for held_out, name in list(both.items())[:1]:
+        yield (f"{len(both):,} of the {sum(row[0] == 'val' for row in rows):,} validation pictures "
+               f"are also among those to train on, such as {held_out}, which is {name}: "
+               "the accuracy says too much")
+    labelled: dict[str, dict[str, str]] = {}
+    for _, label, name, found in rows:
+        labelled.setdefault(found or name, {}).setdefault(label, name)
+    several = [list(names.values()) for names in labelled.values() if len(names) > 1]
+    for first, second, *_ in several[:1]:
+        yield (f"{len(several):,} pictures lie in several classes, such as {first}, which is "
+               f"{second}: one of the two teaches a mistake")
+    alike: dict[str, list[str]] = {}
+    for name in classes:
+        alike.setdefault(re.sub(r"[\W_]+", "", name.casefold()) or name, []).append(name)
+    for names in (names for names in alike.values() if len(names) > 1):
+        yield f"{' and '.join(names)} are {len(names)} classes: if they are one, give them one name"
 
 
 class Seen:
@@ -93,6 +113,10 @@ class Seen:
         self.contents = _parts((found, part) for part, _, _, found in rows if found)
         self.ends = _parts(((label, name.rpartition("/")[2]), part)
                            for part, label, name, _ in rows)
+        self.labels: dict[str, set[str]] = {}  # by contents and by names
+        for key, label in ((key, label) for part, label, name, found in rows if part != "before"
+                           for key in (found, name)):
+            self.labels.setdefault(key, set()).add(label)
         self.before = {(label, found) for part, label, _, found in rows if part == "before"
                        and found}
 
@@ -160,6 +184,11 @@ class Seen:
             return self.contents.get(found)
         return self.ends.get((picture.label, picture.name.rpartition("/")[2]))
 
+    def relabelled(self, label: str, name: str, path: Place) -> bool:
+        """Had a picture other classes than `label` when the run began, but not this one?"""
+        known = self.labels.get(content(path) or name) or self.labels.get(name.replace(os.sep, "/"))
+        return known is not None and label not in known
+
     def changed(self, picture: Picture) -> bool:
         """Is a picture's file another one than when the run began? False where nobody looked into
         it then."""
@@ -207,6 +236,13 @@ def check_same_pictures(run: Any, before: dict, train: Any, val: Any) -> None:
                         f"{before.get('val_pictures')} for validation; "
                         f"now there are {len(train)} and {len(val)}, or others: put them back, "
                         f"or start a new run with --init {Path(str(run), CHECKPOINTS[0])}.")
+    seen = Seen.of_run(str(run)) if Path(str(run), NAME).exists() else None
+    for part in (train, val) if seen else ():
+        for index in range(0, len(part), -(-len(part) // SAMPLED)):
+            name, label = part.names[index], part.classes[part.labels[index]]
+            if seen.relabelled(label, name, part.paths[index]):
+                raise UserError(f"the pictures have changed since {run} was started, {name} had "
+                                f"another class than {label}: put them back, or start a new run.")
 
 
 def other_classes(run: Any, where: str, new: list, gone: list) -> str:

@@ -117,7 +117,7 @@ REFUSED = {
     "the same in one part only": (each("train/train", "val"),
                                   "{}/train holds nothing but train/ with the class folders: move"),
     "each class divided": ("cat/train cat/test dog/train dog/test",
-                           "give {}/cat$|holds test, train|all hold test, train"),
+                           "divide each class: move its pictures into train/CLASS"),
     "two divided sets": (each("one/train", "one/test", "two/train", "two/test"), "give {}/one$"),
     "a class with folders in it": ("train/cat train/cat/a train/cat/b val/cat",
                                    r"one class only \(cat\)"),
