@@ -10,8 +10,8 @@ Columns are told apart by commas, semicolons, tabs or blanks; a header is not ne
 ending and the folders in front of its name may be left out. A column of 0 and 1 for each class says
 it too, and so does JSON, {"0001.png": "cat"} or {"file_name": "0001.png", "label": "cat"} for each
 picture. A column called split whose cells say train, val or test divides the pictures, whatever the
-folders say. Tiny ImageNet's val_annotations.txt and LOC_val_solution.csv are found without
---labels.
+folders say. Tiny ImageNet's val_annotations.txt, LOC_val_solution.csv, and Roboflow's and Hugging
+Face's tables in each part are found without --labels.
 """
 
 import os

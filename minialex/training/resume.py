@@ -76,6 +76,8 @@ def saved(folder: RunFolder, config: Config) -> Saved | None:
     """What the run's checkpoint holds. None: it was stopped before its first, and begins again."""
     if not folder.source.exists() and not folder.holds_run():
         return None
+    require(folder.source.exists() or folder.best.exists(), f"{folder} has lost its checkpoints: "
+            "nothing is left to go on from, so start a new run.")
     try:
         found = checkpoint.load(folder.source)
     except UserError as error:
