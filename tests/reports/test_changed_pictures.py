@@ -92,6 +92,15 @@ def test_pictures_that_are_no_longer_there(trained, tmp_path, change):
 
 
 @pytest.mark.long
+def test_a_run_without_checkpoints_says_so(trained, tmp_path):
+    shutil.copytree(trained / "tree-run", tmp_path / "run")
+    for path in (tmp_path / "run").glob("checkpoint-*"):
+        path.unlink()
+    done = command("train", "--resume", "run", cwd=tmp_path)
+    assert refused(done) and "run has lost its checkpoints" in done.stderr
+
+
+@pytest.mark.long
 def test_pictures_of_the_test_part_are_not_new(tmp_path):
     for part in ("train", "val", "test"):
         for label, name in enumerate(("cat", "dog")):
