@@ -17,6 +17,7 @@ import os
 import platform
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,7 +29,7 @@ from ..data.problems import printable
 from ..errors import UserError, require
 from ..evaluation import runs, seen
 from ..utils import marks
-from ..utils.files import lock, remove_abandoned, replacing, sync_folder
+from ..utils.files import NotWritten, held, lock, remove_abandoned, replacing, sync_folder
 
 RUNS = Path("runs")
 LATEST = ".minialex-latest"  # in it, the name of the run that was worked on last
@@ -96,12 +97,15 @@ class RunFolder:
                             "another with --out.") from error
         sync_folder(self.path.absolute().parent)
         classes = begun.train.classes
-        self.write_config({
+        config = {
             "settings": begun.config.settings(),
             "classes": classes, "class_names": differing(classes),
             **seen.fingerprint(begun.train, begun.val),
             "device": device, "versions": versions(),
-        })
+        }
+        with held(self.path):
+            self.require_unused()  # again: reading the pictures has taken its time
+            self._replace_config(config)
         if begun.own:
             begun.own.save(self.path)
         notes = seen.write(self.path, begun.train, begun.val, begun.config.init)
@@ -116,9 +120,8 @@ class RunFolder:
         before = runs.read_config(self.path)
         now = before["settings"] | {name: getattr(begun.config, name) for name in KEPT}
         if now != before["settings"]:
-            self.release()  # the lock is on the file that is replaced
-            self.write_config(before | {"settings": now})
-            self.take()
+            with held(self.path):
+                self._replace_config(before | {"settings": now})
         then = before.get("versions", {}) | {"device": before.get("device")}
         here = versions() | {"device": device}
         changed = ", ".join(f"{name} {then[name]} → {value}" for name, value in here.items()
@@ -136,16 +139,38 @@ class RunFolder:
         remove_abandoned(self.path)
         rehearsal = self.shown != str(self.path)
         if self.path.absolute().parent == RUNS.absolute() and not rehearsal:
-            with replacing(RUNS / LATEST, "w", encoding="utf-8", errors="surrogateescape") as file:
+            with (suppress(NotWritten),  # runs/ may be a class's, and only RUN the student's
+                  replacing(RUNS / LATEST, "w", encoding="utf-8",
+                            errors="surrogateescape") as file):
                 file.write(self.path.name)
 
     def require_free(self) -> None:
         """Lock the folder. Raises UserError when another program has."""
-        require(self.lock(), f"another program is training in {self} at this moment: wait for its "
-                             "end, or stop it.")
+        self._require(self.lock())
+
+    def require_unused(self) -> None:
+        """Raises UserError if there is a run in the folder."""
+        require(not self.holds_run(), f"{self} holds a run already: go on with --resume {self}, or "
+                                      "choose another folder with --out.")
 
     def lock(self) -> bool:
         """Lock the folder if nobody has; returns whether it is ours."""
+        with held(self.path):
+            return self._lock_config()
+
+    def _require(self, free: bool) -> None:
+        require(free, f"another program is training in {self} at this moment: wait for its end, "
+                      "or stop it.")
+
+    def _replace_config(self, config: dict[str, Any]) -> None:
+        """Write config.json anew. The lock is on the file that goes: whoever asks meanwhile waits,
+        since the folder is `held`."""
+        self._require(self._lock_config())
+        self.release()
+        self.write_config(config)
+        self._require(self._lock_config())
+
+    def _lock_config(self) -> bool:
         if self._lock is None and os.access(self.config, os.R_OK):
             file = open(self.config, "rb")
             if not lock(file, unknown=True):
@@ -186,8 +211,7 @@ def new(out: str | None, name: str) -> RunFolder:
     """
     folder = RunFolder(_unused(name) if out is None else out)
     if marks.is_run(folder.path):
-        require(not folder.holds_run(), f"{out} holds a run already: go on with --resume {out}, or "
-                                        "choose another folder with --out.")
+        folder.require_unused()
     else:
         others = list(_others(folder.path))
         named = ", ".join(map(printable, others[:3])) + ", ..." * (len(others) > 3)

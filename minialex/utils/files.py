@@ -161,6 +161,24 @@ def lock(file: Any, unknown: bool = False) -> bool:
     return True
 
 
+@contextmanager
+def held(folder: Place) -> Iterator[None]:
+    """Nobody else is inside such a block with this folder; who comes later waits. For moments.
+
+    Nothing is kept out where a folder cannot be locked (Windows, some network file systems).
+    """
+    if fcntl is None or not os.path.isdir(folder):
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
 def _is_device(path):
     try:
         kind = os.stat(path).st_mode
