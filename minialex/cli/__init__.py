@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+from .. import own_model
 from ..errors import UserError
 from ..utils import console
 from ..utils.machine import launched
@@ -79,7 +80,15 @@ class Command:
         options = self.parser().parse_args(arguments)
         if launched("size") > 1 and self.name != "train":
             raise UserError(f"{self.name} is work for one process: leave out mpiexec.")
-        return self.work(options)
+        try:
+            return self.work(options)
+        except console.EXPECTED:
+            raise
+        except (Exception, SystemExit) as error:
+            sentence = own_model.at_work(error)
+            if sentence is None:
+                raise
+            raise UserError(sentence) from error
 
     def parser(self) -> argparse.ArgumentParser:
         """What reads its arguments, and prints its help in 80 columns."""

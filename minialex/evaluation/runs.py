@@ -60,7 +60,8 @@ def own_model_of(path: Place, variant: str) -> own_model.OwnModel:
         raise UserError(f"{path} holds weights of {variant}, a network that a user has written: "
                         "give the folder of its run, which keeps the network's program, "
                         "or to train on, name it with --model.")
-    return own_model.of_run(run, settings_of(run).get("model"))
+    settings = settings_of(run)
+    return own_model.of_run(run, settings.get("model"), settings.get("seed", 0))
 
 
 def rows_of(path: Path) -> list[dict[str, float]]:

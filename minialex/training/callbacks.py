@@ -30,6 +30,9 @@ import time
 from contextlib import suppress
 from typing import Any
 
+import numpy as np
+
+from .. import own_model
 from ..anomaly import explain, first_broken_parameter
 from ..evaluation import figures, report
 from ..tensor import Tensor
@@ -280,6 +283,24 @@ def later(trainer: Trainer, problem: NotWritten, is_last: bool = False) -> None:
     if is_last:
         raise problem
     trainer.warn(f"{problem} The run goes on and tries again later.")
+
+
+class Forgotten(Callback):
+    """Warn once of an array in the user's own network that changes and that no checkpoint holds."""
+
+    def on_begin(self, trainer: Trainer) -> None:
+        self.before = own_model.arrays_beside(trainer.model)
+
+    def on_epoch(self, trainer: Trainer, row: Epoch) -> None:
+        now = self.before and own_model.arrays_beside(trainer.model)
+        changed = [name for name, array in self.before.items()
+                   if name not in now or not np.array_equal(array, now[name])]
+        if changed:
+            self.before = {}
+            trainer.warn(f"{', '.join(changed)} of {trainer.config.variant} changes while it "
+                         "trains, and checkpoints hold parameters alone: evaluate, predict and "
+                         "--resume will use another network. Make it an nn.Parameter with "
+                         "requires_grad = False, and change its .data.")
 
 
 class Figures(Callback):

@@ -156,8 +156,12 @@ def freeze(model: nn.Sequential, until: str) -> tuple[nn.Sequential, nn.Sequenti
 
 
 def learning(model: nn.Module) -> list[str]:
-    """The names of the parameters that are not frozen."""
-    return [name for name, parameter in model.named_parameters() if parameter.requires_grad]
+    """The names of the parameters that are not frozen; of one with several names, the first."""
+    names: dict[nn.Parameter, str] = {}
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            names.setdefault(parameter, name)
+    return list(names.values())
 
 
 # ----------------------------------------------------------------------------------------- features

@@ -64,7 +64,9 @@ def same_settings(folder: RunFolder, given: dict[str, Any]) -> Config:
 
 def own_network(folder: RunFolder, config: Config, named: str | None) -> own_model.OwnModel | None:
     """The user's own network as the run keeps it, or None. --model may have `named` no other."""
-    own = own_model.of_run(folder.path, config.model) if config.model else None
+    own = None
+    if config.model:
+        own = own_model.of_run(folder.path, config.model, config.seed)
     same = named is None or own is not None and own_model.read(named)[1:3] == own[1:3]
     require(same, f"{named} is not the network that {folder} was started with, {config.variant}, "
             "or has changed since: --resume goes on with the copy that the run keeps, so leave "

@@ -14,7 +14,16 @@ from ..random import manual_seed
 from ..utils.machine import blas, launched
 from ..utils.progress import Progress
 from . import checkpoint, dry_run, memory_estimate, resume, run_dir, say, setup
-from .callbacks import Anomaly, Callback, Checkpoints, Figures, Interrupt, Schedule, Tables
+from .callbacks import (
+    Anomaly,
+    Callback,
+    Checkpoints,
+    Figures,
+    Forgotten,
+    Interrupt,
+    Schedule,
+    Tables,
+)
 from .config import ALWAYS, check_options, save_interval
 from .loop import Trainer
 from .parallel import Followers, SharedTrainer
@@ -87,7 +96,8 @@ def _trainer(folder, given, goes_on, progress, ranks, rehearsal):
     experiment = setup.build(begun, device.name, statistics)
     rest = [Followers()]
     if ranks.speaks:
-        rest = [Figures(), say.TimeLeft(), Checkpoints(*save_interval(config.save_every)), Tables()]
+        rest = [Figures(), say.TimeLeft(), Checkpoints(*save_interval(config.save_every)), Tables(),
+                *([Forgotten()] if begun.own else [])]
     arguments = experiment, folder, progress, [Anomaly(), Schedule(), *rest]
     shared = config.shards > 1 or config.parallel == "hybrid"
     trainer = SharedTrainer(*arguments, ranks=ranks) if shared else Trainer(*arguments)

@@ -102,7 +102,8 @@ def new(given: dict[str, Any], progress: bool) -> Beginning:
     make_absolute(given, *(("init", "mean") if found else ()))
     if given.get("class_weights") is not None:
         given["class_weights"] = spelled_weights(given["class_weights"], train.classes)
-    return Beginning(resolve(given, len(train), len(val)), train, val, found, own)
+    config = resolve(given, len(train), len(val))
+    return Beginning(config, train, val, found, own and own._replace(seed=config.seed))
 
 
 def _own_model(given):
@@ -184,13 +185,15 @@ def build(begun: Beginning, device: str, statistics: data.Statistics) -> Experim
     for weight in first:
         weight.data *= np.float32(config.first_init)
     notes, fresh = finetune.load_into(model, found, config.init) if found else ([], frozenset())
+    notes += own.notes if own else ()
     for _, layer in model.named_modules():
         if isinstance(layer, nn.Dropout) and config.dropout is not None:
             layer.p = config.dropout
     kernels = first[0].data.copy() if first else None
     model.to(device)
     trunk, head = finetune.freeze(model, config.freeze) if config.freeze else (None, model)
-    groups = _groups(head.parameters(), first if config.first_lr != 1 else [], config)
+    learning = [parameter for parameter in head.parameters() if parameter.requires_grad]
+    groups = _groups(learning, first if config.first_lr != 1 else [], config)
     optimizer = optim.SGD(groups, config.lr, config.momentum, config.weight_decay)
     views = 0
     if trunk is not None:

@@ -187,7 +187,7 @@ def test_going_on_from_it_freezing_and_the_dry_run(own, pictures, tmp_path):
     (NET.replace("6 * 5 * 5", "6 * 5 * 6"), "Net", r"fails on pictures of shape \(2, 3, 48, "
      r"48\): ValueError: .*linear"),
     (NET.replace("5, num_classes", "5, 10"), "Net", r"a Tensor of shape \(2, 10\) for 2 pictures, "
-     r"but .* needs \(2, 3\)"),
+     r"but .* needs a Tensor of shape \(2, 3\)"),
     (NET.replace("(3, 48, 48)", "(3, 48)"), "Net", r"Net.input_shape in .* is \(3, 48\): "
      r"it needs \(channels, height, width\)"),
     (NET.replace("(3, 48, 48)", "(3, 48, 40)"), "Net", "of square pictures"),
