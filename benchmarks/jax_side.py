@@ -23,8 +23,8 @@ class Jax:
                                     jnp.asarray(labels))
         self.key = jax.random.key(0)
         self.train = jax.jit(self.train_step, static_argnames="training", donate_argnums=(0, 1))
-        self.forward = jax.jit(lambda weights,
-                               images: self.logits(weights, images, self.key, False))
+        self.forward = jax.jit(lambda weights, images: self.logits(weights, images, self.key,
+                                                                   False))
 
     def logits(self, weights, x, key, training):
         for number, (layer, arrays) in enumerate(zip(self.layers, weights)):
@@ -103,6 +103,7 @@ def pool(start, function, divisor):
 OPERATIONS = {"Conv2d": conv2d, "LocalResponseNorm": response_norm,
               "MaxPool2d": pool(-np.inf, jax.lax.max, lambda size: 1),
               "AvgPool2d": pool(0.0, jax.lax.add, lambda size: size[0] * size[1]),
-              "Linear": lambda layer, x, weights: x @ weights[0] + weights[1], "ReLU": lambda layer,
-              x, weights: jax.nn.relu(x), "Tanh": lambda layer, x, weights: jnp.tanh(x),
+              "Linear": lambda layer, x, weights: x @ weights[0] + weights[1],
+              "ReLU": lambda layer, x, weights: jax.nn.relu(x),
+              "Tanh": lambda layer, x, weights: jnp.tanh(x),
               "Flatten": lambda layer, x, weights: x.reshape(len(x), -1)}

@@ -141,10 +141,10 @@ def test_a_gradient_outside_left_and_right_derivative_is_blamed():
 
 def test_tied_maxima_must_share_one_gradient():
     ties = random.integers(0, 2, (6, 5)).astype(float)
-    forward = function(lambda x: x.max(axis=1), lambda g,
-                       x: g[:, None] * (x == x.max(axis=1, keepdims=True)))
-    shared = function(lambda x: x.max(axis=1), lambda g,
-                      x: g[:, None] * (x == x.max(axis=1, keepdims=True))
+    forward = function(lambda x: x.max(axis=1),
+                       lambda g, x: g[:, None] * (x == x.max(axis=1, keepdims=True)))
+    shared = function(lambda x: x.max(axis=1),
+                      lambda g, x: g[:, None] * (x == x.max(axis=1, keepdims=True))
                       / (x == x.max(axis=1, keepdims=True)).sum(axis=1, keepdims=True))
     assert verdicts(gradcheck(forward, ties)) == ["wrong where the input is tied"]
     assert gradcheck(shared, ties)
@@ -174,8 +174,8 @@ def test_a_gradient_of_another_shape_names_its_input(shape):
     assert verdicts(inside) == ["shape differs"] * 2
 
 
-SPOILT = {"zero": lambda g, x: 0 * g * x, "tiny": lambda g, x: 2e-6 * g * x, "sign": lambda g,
-          x: -2 * g * x}
+SPOILT = {"zero": lambda g, x: 0 * g * x, "tiny": lambda g, x: 2e-6 * g * x,
+          "sign": lambda g, x: -2 * g * x}
 
 
 @pytest.mark.parametrize("how", SPOILT)
@@ -194,8 +194,8 @@ def test_a_large_constant_hides_no_wrong_gradient(constant, how):
 @pytest.mark.parametrize("how", ["zero", "tiny"])
 @pytest.mark.parametrize("scale, constant", [(1, 1e9), (1e-6, 1e3)])
 def test_steps_too_small_to_move_the_output_prove_nothing(scale, constant, how):
-    square = function(lambda x: scale * (x * x).sum() + constant, lambda g,
-                      x: scale * SPOILT[how](g, x))
+    square = function(lambda x: scale * (x * x).sum() + constant,
+                      lambda g, x: scale * SPOILT[how](g, x))
     for seed in (*range(12), 686):
         assert verdicts(gradcheck(square, np.random.default_rng(seed).normal(size=4),
                                   seed=seed)) != ["correct"]

@@ -64,8 +64,8 @@ def test_wrong_entries_are_seen_as_often_as_is_said(size, off, monkeypatch):
     options = {"samples": 8, "directions": 2, "rtol": 3e-5}
     findings = []
     original = verdicts.row
-    monkeypatch.setattr(verdicts, "row", lambda finding,
-                        comparing: findings.append(finding) or original(finding, comparing))
+    monkeypatch.setattr(verdicts, "row", lambda finding, comparing: findings.append(finding)
+                        or original(finding, comparing))
     for trial in range(trials):
         x, where = generator.standard_normal(size), int(generator.integers(size))
         assert check(x, lambda g: g, seed=trial, **options).verdict == "correct"

@@ -63,19 +63,19 @@ FORMS = {
     "cache as several": (lambda x, w: (x @ w, x, w), lambda dout, x, w: (dout @ w.T, x.T @ dout),
                          [X, W]),
     "output asked for": (np.tanh, lambda dy, out: dy * (1 - out ** 2), X),
-    "output among inputs": (lambda x, s: np.tanh(x * s), lambda dy, x, s,
-                            y: (dy * (1 - y ** 2) * s, dy * (1 - y ** 2) * x),
+    "output among inputs": (lambda x, s: np.tanh(x * s),
+                            lambda dy, x, s, y: (dy * (1 - y ** 2) * s, dy * (1 - y ** 2) * x),
                             [X, random.normal(size=(4, 5))]),
-    "an option": (lambda x, slope=0.1: np.where(x > 0, x, slope * x), lambda dy, x,
-                  slope=0.1: dy * np.where(x > 0, 1, slope),
+    "an option": (lambda x, slope=0.1: np.where(x > 0, x, slope * x),
+                  lambda dy, x, slope=0.1: dy * np.where(x > 0, 1, slope),
                   {"x": X, "slope": 0.3}),
     "options in a dictionary": (lambda x, p: (x * p["scale"], p), lambda dout, p: dout * p["scale"],
                                 [X, {"scale": 3}]),
     "a mask": (lambda x, mask: x * mask, lambda dy, x, mask: dy * mask, [X, X > 0]),
-    "loss with cache": (lambda s, y: (loss(s, y), softmax_loss(s, y)[1]), lambda dout,
-                        cache: dout * cache, [W.T, [0, 3, 1]]),
-    "loss, deaf to dout": (lambda s, y: (loss(s, y), softmax_loss(s, y)[1]), lambda dout,
-                           cache: cache, [X, LABELS]),
+    "loss with cache": (lambda s, y: (loss(s, y), softmax_loss(s, y)[1]),
+                        lambda dout, cache: dout * cache, [W.T, [0, 3, 1]]),
+    "loss, deaf to dout": (lambda s, y: (loss(s, y), softmax_loss(s, y)[1]),
+                           lambda dout, cache: cache, [X, LABELS]),
     "loss without dout": (loss, lambda scores, labels: softmax_loss(scores, labels)[1],
                           [X, LABELS]),
     "loss, cache only": (softmax_loss, lambda cache: cache, [X, LABELS]),
@@ -93,8 +93,8 @@ FORMS = {
     "dx alone in a list": (np.square, lambda dy, x: [2 * dy * x], X),
     "one row as a list": (np.square, lambda dy, x: (2 * dy * x).tolist(), X[:1]),
     "output as a list": (lambda x: (x ** 2).tolist(), lambda dy, x: 2 * np.asarray(dy) * x, X),
-    "None for labels": (lambda s, y: (loss(s, y), softmax_loss(s, y)[1]), lambda d,
-                        c: (d * c, None), [X, LABELS]),
+    "None for labels": (lambda s, y: (loss(s, y), softmax_loss(s, y)[1]),
+                        lambda d, c: (d * c, None), [X, LABELS]),
     "a number for a vector of one": (lambda x, s: x * s, lambda dy, x,
                                      s: (dy * s, float((dy * x).sum())), [X, np.ones(1)]),
     "a bound method": (type("Layer", (), {"forward": lambda self, x: x * 2})().forward,
@@ -188,8 +188,8 @@ def matmul32(x, w):
                            c: ((d @ c[1].T).astype(np.float32), (c[0].T @ d).astype(np.float32))),
                           (lambda x, w: (x @ w, (x, w)), lambda d,
                            c: (d @ c[1].astype(np.float32).T, c[0].astype(np.float32).T @ d)),
-                          (lambda x, w: (np.float32(x) @ np.float32(w) * 1.0, (x, w)), lambda d,
-                           c: (d @ c[1].T, c[0].T @ d))])
+                          (lambda x, w: (np.float32(x) @ np.float32(w) * 1.0, (x, w)),
+                           lambda d, c: (d @ c[1].T, c[0].T @ d))])
 def test_float32_inside_is_not_blamed_and_still_checked(forward, backward, seed):
     inputs = [drawn(seed, 20, 30), drawn(seed + 100, 30, 10)]
     assert ma.check_backward(forward, backward, inputs)
@@ -204,8 +204,8 @@ def test_float32_inside_is_not_blamed_and_still_checked(forward, backward, seed)
 
 @pytest.mark.parametrize("returned", [np.float16, np.float32, np.float64])
 def test_half_precision_is_too_low(returned):
-    report = ma.check_backward(lambda x: np.tanh(x.astype(np.float16)).astype(returned), lambda dy,
-                               x: dy, X)
+    report = ma.check_backward(lambda x: np.tanh(x.astype(np.float16)).astype(returned),
+                               lambda dy, x: dy, X)
     assert verdicts(report) == ["dtype too low to decide"]
 
 

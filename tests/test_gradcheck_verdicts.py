@@ -123,16 +123,16 @@ OTHERS = {
                         "1 · dout"),
     "skip counted twice": (residual, lambda d, c: residual_backward(d, c, 2), [(4, 5), (5, 5)], "x",
                            "one term", "-1 · dout"),
-    "bias inside a square": (lambda x, b: ((x + b) ** 2, (x, b)), lambda d,
-                             c: (2 * d * c[0], (2 * d * (c[0] + c[1])).sum(0)),
+    "bias inside a square": (lambda x, b: ((x + b) ** 2, (x, b)),
+                             lambda d, c: (2 * d * c[0], (2 * d * (c[0] + c[1])).sum(0)),
                              [(4, 5), (5,)], "x", "one term missing", "b = 0"),
     "mean not differentiated": (lambda x: x - x.mean(axis=0), lambda dy, x: dy, [(4, 5)], "x",
                                 "one term missing", "-0.25"),
     "gradients swapped": (lambda x, gamma, beta: (x * gamma + beta, (x, gamma, beta)), swapped,
                           [(4, 5), (5,), (5,)], "gamma",
                           "transposed or permuted", "that of beta"),
-    "sigmoid twice": (lambda x: 1 / (1 + np.exp(-x)), lambda dy,
-                      x: dy * np.exp(-1 / (1 + np.exp(-x))) /
+    "sigmoid twice": (lambda x: 1 / (1 + np.exp(-x)),
+                      lambda dy, x: dy * np.exp(-1 / (1 + np.exp(-x))) /
                       (1 + np.exp(-1 / (1 + np.exp(-x)))) ** 2, [(4, 5)], "x",
                       "uses the output instead of the input",
                       ":= the output"),
@@ -144,8 +144,8 @@ OTHERS = {
     "attention with constant weights": (attention, lambda d, c: (0 * c[0], 0 * c[1], c[3].T @ d),
                                         [(4, 3), (5, 3), (5, 3)], "q",
                                         "zero", "all 12"),
-    "last row only": (lambda x, w: (x @ w, (x, w)), lambda d,
-                      c: (d @ c[1].T, np.outer(c[0][-1], d[-1])), [(4, 5), (5, 3)], "w",
+    "last row only": (lambda x, w: (x @ w, (x, w)),
+                      lambda d, c: (d @ c[1].T, np.outer(c[0][-1], d[-1])), [(4, 5), (5, 3)], "w",
                       "not summed over the batch or broadcast axes", "only the last"),
     "log of an option": (lambda x: 3 * x, lambda dy, x: dy, [(4, 5)], "x",
                          "off by a constant factor", "0.333333"),
@@ -164,8 +164,9 @@ def test_the_factor_is_a_field_and_has_a_meaning():
     x, t = normal(0, (4, 3), (4, 3))
     for factor, said in ((4, "4 = N, the batch size"), (1 / 4, "0.25 = 1/N"), (0.5, "0.5 = 1/2"),
                          (12, "12, the size"), (7.77, "7.77")):
-        (row, _) = ma.check_backward(lambda x, t: ((x - t) ** 2).sum(), lambda x, t,
-                                     f=factor: (2 * f * (x - t), -2 * (x - t)), [x, t]).rows
+        (row, _) = ma.check_backward(lambda x, t: ((x - t) ** 2).sum(),
+                                     lambda x, t, f=factor: (2 * f * (x - t), -2 * (x - t)),
+                                     [x, t]).rows
         assert row.verdict == "off by a constant factor" and row.factor == pytest.approx(
             factor) and row.detail.startswith(said)
 

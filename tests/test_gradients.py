@@ -69,8 +69,8 @@ def broadcast_pairs(draw):
     return tuple(reversed(pair)) if draw(st.booleans()) else tuple(pair)
 
 
-BINARY = {"+": lambda a, b: a + b, "-": lambda a, b: a - b, "*": lambda a, b: a * b, "/": lambda a,
-          b: a / b, "**": lambda a, b: a ** b}
+BINARY = {"+": lambda a, b: a + b, "-": lambda a, b: a - b, "*": lambda a, b: a * b,
+          "/": lambda a, b: a / b, "**": lambda a, b: a ** b}
 
 
 @pytest.mark.parametrize("symbol", BINARY)

@@ -367,8 +367,8 @@ def test_the_last_program_says_what_it_found(course, tmp_path):
 def test_a_slope_that_is_not_minialexs_is_status_1(course, monkeypatch, capsys):
     course(*BRICKS)
     train = importlib.import_module("train")
-    monkeypatch.setattr(train.Yours.Towers, "backward", lambda self,
-                        g: [2 * slope for slope in self.halves[0].backward(g)])
+    monkeypatch.setattr(train.Yours.Towers, "backward",
+                        lambda self, g: [2 * slope for slope in self.halves[0].backward(g)])
     monkeypatch.setattr(train, "show", lambda title, *rest,
                         **more: [title] if "LeNet" not in title else [])
     assert train.main() == 1

@@ -293,8 +293,8 @@ def test_im2col_and_col2im_are_unfold_and_fold(case, dtype, seed):
 
 # --------------------------------------------------------------------------------------- arithmetic
 
-BINARY = {"+": lambda a, b: a + b, "-": lambda a, b: a - b, "*": lambda a, b: a * b, "/": lambda a,
-          b: a / b}
+BINARY = {"+": lambda a, b: a + b, "-": lambda a, b: a - b, "*": lambda a, b: a * b,
+          "/": lambda a, b: a / b}
 
 
 @pytest.mark.parametrize("name", BINARY)

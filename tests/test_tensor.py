@@ -176,9 +176,9 @@ def test_the_gradient_argument_is_the_seed():
     assert np.array_equal(x.grad, 2 * seed)
 
 
-PAIRS = {"x + y": lambda x, y: x + y, "x - y": lambda x, y: x - y, "reshape": lambda x,
-         y: x.reshape(-1).reshape(3, 4) + y, "transpose": lambda x,
-         y: x.T.T + y.transpose(1, 0).transpose(1, 0), "pad": lambda x, y: x + y + x,
+PAIRS = {"x + y": lambda x, y: x + y, "x - y": lambda x, y: x - y,
+         "reshape": lambda x, y: x.reshape(-1).reshape(3, 4) + y, "transpose": lambda x, y: x.T.T
+         + y.transpose(1, 0).transpose(1, 0), "pad": lambda x, y: x + y + x,
          "index": lambda x, y: x[:] + y[...], "neg": lambda x, y: (-x) * -1 + y}
 
 

@@ -265,7 +265,8 @@ def _meanings(base, values, targets, sloppy):
     gets the target has a loss that nobody wrote down."""
     yield "dout by another name" if sloppy else "dout", None, ""
     of_loss = any(ROLE.get(plain(name)) == "labels" for name in values)
-    for feed, words in itertools.product(FEEDS, REDUCED) if of_loss and base.function else ():
+    reduced = {"": None} if base.returns_number else REDUCED
+    for feed, words in itertools.product(FEEDS, reduced) if of_loss and base.function else ():
         if FEEDS[feed] or words:
             yield feed, REDUCED[words], ", ".join(filter(None, (FEEDS[feed], words)))
     if targets or base.function and (of_loss and not base.returns_number or not of_loss
@@ -291,12 +292,12 @@ LOSSES = {
     "Σ (output − target)²": lambda y, t: ((y - t) ** 2).sum(),
     "½ Σ (output − target)² / N": lambda y, t: ((y - t) ** 2).sum() / 2 / len(y),
     "mean (output − target)²": lambda y, t: ((y - t) ** 2).mean(),
-    "½ mean over the columns, Σ (output − target)²": lambda y,
-    t: ((y - t) ** 2).sum() / 2 / np.shape(y)[-1],
+    "½ mean over the columns, Σ (output − target)²":
+        lambda y, t: ((y - t) ** 2).sum() / 2 / np.shape(y)[-1],
     "binary cross entropy": lambda y, t: _cross_entropy(y, t)[1],
     "binary cross entropy / N": lambda y, t: _cross_entropy(y, t)[1] / len(y),
-    "binary cross entropy / the number of columns": lambda y,
-    t: _cross_entropy(y, t)[1] / np.shape(y)[-1],
+    "binary cross entropy / the number of columns":
+        lambda y, t: _cross_entropy(y, t)[1] / np.shape(y)[-1],
     "cross entropy": lambda y, t: _cross_entropy(y, t)[0],
     "cross entropy / N": lambda y, t: _cross_entropy(y, t)[0] / len(y),
 }

@@ -196,8 +196,8 @@ def broken_set(tmp_path, broken, count=7, **options):
 @pytest.mark.parametrize("cache_bytes", [0, 2**30])
 def test_broken_picture_is_replaced_by_the_next_and_reported_once(tmp_path, workers, cache_bytes):
     seen = []
-    pictures = broken_set(tmp_path, {2, 5, 6}, cache_bytes=cache_bytes, report=lambda path,
-                          reason: seen.append(path))
+    pictures = broken_set(tmp_path, {2, 5, 6}, cache_bytes=cache_bytes,
+                          report=lambda path, reason: seen.append(path))
     loader = Loader(pictures, 2, workers=workers)
     for number in range(3):
         loader.start(number)

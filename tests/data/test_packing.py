@@ -217,8 +217,8 @@ def test_changed_pixels_are_found_when_read_and_by_verify_and_mended(pictures, t
     shard[place] ^= 4
     (tmp_path / "packed" / "train-00001.npy").write_bytes(shard)
     said = []
-    train, _ = open_folder(tmp_path / "packed", size=16, report=lambda path,
-                           reason: said.append(reason))
+    train, _ = open_folder(tmp_path / "packed", size=16,
+                           report=lambda path, reason: said.append(reason))
     for number in range(len(train)):
         train.planes_or_next(number)
     assert [reason for reason in said if "have changed since they were packed" in reason]

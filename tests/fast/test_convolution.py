@@ -208,8 +208,8 @@ def test_sequential_joins_what_stands_side_by_side_and_nothing_else():
 
     def operations(model):
         seen = []
-        ma.tensor.observers.append(lambda direction, function,
-                                   call: seen.append(f"{function.layer} {function.name}") or call)
+        ma.tensor.observers.append(lambda direction, function, call: seen.append(
+            f"{function.layer} {function.name}") or call)
         try:
             model(np.ones((1, 2, 5, 5), np.float32))
         finally:

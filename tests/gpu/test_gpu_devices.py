@@ -133,8 +133,8 @@ def test_tf32_is_set_before_the_first_matrix_product(machine, monkeypatch):
     cupy, seen = fake(), []
     machine(cupy)
     monkeypatch.setenv("CUPY_TF32", "0")
-    monkeypatch.setattr(cupy, "call", lambda name,
-                        *rest: seen.append((name, os.environ["CUPY_TF32"]))
+    monkeypatch.setattr(cupy, "call",
+                        lambda name, *rest: seen.append((name, os.environ["CUPY_TF32"]))
                         or standin.Cupy.call(cupy, name, *rest))
     resolve_device("cuda", tf32=True)
     assert [value for name, value in seen if name == "ndarray.__matmul__"] == ["1"]

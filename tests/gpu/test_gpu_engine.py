@@ -27,14 +27,14 @@ OPERATIONS = {
     "sum_mean_max": lambda x, w: x.sum(axis=(2, 3)).mean(axis=1) + x.max(axis=(1, 2, 3)),
     "shape": lambda x, w: x.reshape(2, -1).transpose()[3:40:5],
     "matmul": lambda x, w: x @ w.reshape(-1, 6).transpose(),
-    "conv2d": lambda x,
-    w: F.conv2d(x, w, w.sum(axis=(1, 2, 3)), stride=(2, 1), padding=(1, 2), groups=2),
+    "conv2d":
+        lambda x, w: F.conv2d(x, w, w.sum(axis=(1, 2, 3)), stride=(2, 1), padding=(1, 2), groups=2),
     "conv2d_without_bias": lambda x, w: F.conv2d(x, w.reshape(4, 4, 3, 3)),
     "linear": lambda x, w: F.linear(x.reshape(32, -1), w.reshape(16, 9), w[:, :, 0, 0].reshape(16)),
     "max_pool2d": lambda x, w: F.max_pool2d(x, 3, stride=2, padding=1),
     "avg_pool2d": lambda x, w: F.avg_pool2d(x, (2, 3)),
-    "local_response_norm": lambda x,
-    w: F.local_response_norm(x, 5, alpha=0.1, beta=0.75, k=2.0, groups=2),
+    "local_response_norm":
+        lambda x, w: F.local_response_norm(x, 5, alpha=0.1, beta=0.75, k=2.0, groups=2),
     "map_response_norm": lambda x, w: F.map_response_norm(x, 3, 0.1, 0.75, 1.0),
     "relu": lambda x, w: F.relu(x),
     "tanh": lambda x, w: F.tanh(x),
@@ -42,8 +42,8 @@ OPERATIONS = {
     "softmax": lambda x, w: F.softmax(x.reshape(6, -1)),
     "log_softmax": lambda x, w: F.log_softmax(x.reshape(6, -1)),
     "cross_entropy": lambda x, w: F.cross_entropy(x.reshape(6, -1), np.arange(6)),
-    "cross_entropy with weights": lambda x,
-    w: F.cross_entropy(x.reshape(6, -1), np.arange(6), np.arange(x.size // 6) + 1.0),
+    "cross_entropy with weights":
+        lambda x, w: F.cross_entropy(x.reshape(6, -1), np.arange(6), np.arange(x.size // 6) + 1.0),
     "mse_loss": lambda x, w: F.mse_loss(x, w[0, 0, 0, 0] * x),
     "zero_pad2d": lambda x, w: F.zero_pad2d(x, 0, 1, 2, 3),
     "flatten": lambda x, w: F.flatten(x),
@@ -214,8 +214,8 @@ def test_a_step_never_waits_for_the_device(fake_cupy, network):
 @pytest.mark.parametrize("network", [Small, lenet5])
 def test_a_larger_batch_needs_no_more_launches(fake_cupy, monkeypatch, network):
     calls, counts, call = [], [], fake_cupy.call
-    monkeypatch.setattr(fake_cupy, "call", lambda name,
-                        *rest: calls.append(name) or call(name, *rest))
+    monkeypatch.setattr(fake_cupy, "call", lambda name, *rest: calls.append(name)
+                        or call(name, *rest))
     for size in (2, 16):
         step = step_of(network(), "cuda:0", size)
         step()

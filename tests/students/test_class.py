@@ -29,8 +29,8 @@ def a_class(tmp_path_factory):
 def table(a_class, monkeypatch, capsys):
     """What the same command prints without --json, for the same results."""
     by_file = {result["file"]: result for result in a_class.values()}
-    monkeypatch.setattr(sessions, "results", lambda jobs,
-                        at_once: [by_file[job["file"]] for job in jobs])
+    monkeypatch.setattr(sessions, "results",
+                        lambda jobs, at_once: [by_file[job["file"]] for job in jobs])
     assert main([*by_file, "--like", str(SKELETON)]) == 1
     return capsys.readouterr().out
 

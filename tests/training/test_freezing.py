@@ -46,8 +46,9 @@ def test_each_view_is_computed_once(source, pictures, tmp_path, monkeypatch):
     monkeypatch.setattr(finetune, "VIEWS", 2)
     computed = []
     original = finetune.FeatureLoader._compute
-    monkeypatch.setattr(finetune.FeatureLoader, "_compute", lambda self,
-                        view: computed.append((self.loader.train, view)) or original(self, view))
+    monkeypatch.setattr(finetune.FeatureLoader, "_compute",
+                        lambda self, view: computed.append((self.loader.train, view))
+                        or original(self, view))
     run(OPTIONS | {"data": str(pictures), "out": str(tmp_path / "r"), "init": source,
                    "freeze": "conv", "epochs": 5}, Listener())
     assert computed == [(True, 0), (False, 0), (True, 1)]
@@ -135,8 +136,8 @@ def test_a_fresh_layer_behind_learnt_ones_is_drawn_for_what_comes_in(source, pic
     arrays = {name: array for name, array in checkpoint.load(source)[0].items()
               if name.startswith("conv")}
     first = []
-    monkeypatch.setattr(Anomaly, "on_loss", lambda self, trainer, loss,
-                        *rest: first.append(loss.item()))
+    monkeypatch.setattr(Anomaly, "on_loss",
+                        lambda self, trainer, loss, *rest: first.append(loss.item()))
     for factor in (1, 1e-3):
         changed = copy.deepcopy(arrays)
         changed["conv3.weight"] *= factor

@@ -20,10 +20,10 @@ class Clock:
     def __init__(self, monkeypatch, train, val, frozen, save=0.0):
         self.now, self.frozen = 0.0, frozen
         monkeypatch.setattr(loop.time, "perf_counter", lambda: self.now)
-        self._passes(monkeypatch, Trainer, "step", lambda trainer, images,
-                     labels: train * len(labels))
-        self._passes(monkeypatch, finetune.FeatureLoader, "_compute", lambda loader,
-                     view: frozen * len(loader.pictures))
+        self._passes(monkeypatch, Trainer, "step",
+                     lambda trainer, images, labels: train * len(labels))
+        self._passes(monkeypatch, finetune.FeatureLoader, "_compute",
+                     lambda loader, view: frozen * len(loader.pictures))
         self._passes(monkeypatch, finetune.FeatureLoader, "sample", lambda loader, count: 0)
         self._passes(monkeypatch, Checkpoints, "save", lambda checkpoints, trainer: save)
         original = Trainer._validate
