@@ -244,6 +244,14 @@ _RANGES: dict[str, tuple[Callable[[float], bool], str]] = {
 }
 
 
+_FOLDER = "the name of a folder (a single dot is the current one)"
+# What options that may not be empty name; an empty one is a shell's variable that was never set.
+NAMED = {"data": _FOLDER, "out": _FOLDER, "resume": _FOLDER, "init": "a run or a file of weights",
+         "model": "FILE.py:NAME", "mean": "a file or numbers", "labels": "a table's file",
+         "class_names": "a file", "freeze": "conv or the name of a layer",
+         "class_weights": "balanced, numbers or a file"}
+
+
 def check_options(given: dict[str, Any]) -> None:
     """Raises UserError for the first of the user's options (a dict) that no run could have."""
     variant, networks = given.get("variant", ALWAYS["variant"]), [*models.VARIANTS, "lenet5"]
@@ -251,9 +259,8 @@ def check_options(given: dict[str, Any]) -> None:
             "--variant and --model both name a network: leave one of them out.")
     require(variant in networks,
             f"unknown variant '{variant}': choose one of {', '.join(networks)}.")
-    for name in ("data", "out", "resume"):
-        require(given.get(name) != "", f"--{name} is empty: it needs the name of a folder (a "
-                                       "single dot is the current one).")
+    for name, what in NAMED.items():
+        require(given.get(name) != "", f"--{name.replace('_', '-')} is empty: it needs {what}.")
     check(given)
 
 

@@ -55,9 +55,10 @@ def same_settings(folder: RunFolder, given: dict[str, Any]) -> Config:
         given["class_weights"] = setup.spelled_weights(given["class_weights"], before["classes"])
     for name, value in given.items():
         then = getattr(config, name, value)
-        require(name in MAY_DIFFER or then == value, f"{folder} was started with "
-                f"{name.replace('_', ' ')} {then}, not {value}: leave the option out, or start a "
-                "new run.")
+        words = name.replace("_", " ")
+        how = f"without {words}" if then is None else f"with {words} {then}, not {value}"
+        require(name in MAY_DIFFER or then == value, f"{folder} was started {how}: leave the "
+                "option out, or start a new run.")
     other = {name: value for name, value in given.items() if name in MAY_DIFFER}
     return dataclasses.replace(config, **other)
 

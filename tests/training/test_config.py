@@ -3,7 +3,14 @@
 import pytest
 
 from minialex.errors import UserError
-from minialex.training.config import RECIPES, check, choose_recipe, resolve, save_interval
+from minialex.training.config import (
+    RECIPES,
+    check,
+    check_options,
+    choose_recipe,
+    resolve,
+    save_interval,
+)
 
 
 def test_the_papers_recipe():
@@ -100,3 +107,11 @@ def test_impossible_numbers_are_refused_by_name(name, bad, good):
     with pytest.raises(UserError,
                        match=f"^--{name.replace('_', '-')} .* is not possible: it needs"):
         check({name: bad})
+
+
+@pytest.mark.parametrize("name", ["data", "out", "resume", "init", "model", "mean", "labels",
+                                  "class_names", "freeze", "class_weights"])
+def test_an_empty_name_is_a_mistake_not_a_default(name):
+    """--init "$WEIGHTS" with a variable that was never set must not train from scratch."""
+    with pytest.raises(UserError, match=f"--{name.replace('_', '-')} is empty: it needs "):
+        check_options({name: ""})
