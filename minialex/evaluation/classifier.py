@@ -129,8 +129,9 @@ def _model(found, path):
     variant = found.variant or guess.get(() if conv1 is None else conv1.shape)
     last = "fc5" if variant == "lenet5" else "fc8"
     if f"{last}.weight" not in found.arrays or conv1 is None:
-        raise UserError(f"{path} holds no whole network, {last}.weight is missing: with python -m "
-                        f"minialex.train --init {path} it can be the beginning of one.")
+        why = "".join(f" ({note})" for note in found.notes)
+        raise UserError(f"{path} holds no whole network, {last}.weight is missing{why}: with "
+                        f"python -m minialex.train --init {path} it can be the beginning of one.")
     if variant is None:
         raise UserError(f"{path} does not say which network its arrays belong to: give a run, "
                         "a checkpoint, or a file that python -m minialex.export has written.")

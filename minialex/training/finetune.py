@@ -27,6 +27,7 @@ from ..errors import UserError, require
 from ..evaluation.runs import picture_size
 from ..fast.buffers import release_memory
 from ..tensor import Tensor, no_grad
+from ..weights import names
 from .config import INITIALISATIONS, Config
 
 VIEWS = 4
@@ -80,6 +81,8 @@ def load_into(model: nn.Module, found: weights.Weights,
     when nothing fits, or what does holds NaN.
     """
     arrays, own = found.arrays, model.state_dict()
+    if found.variant == "torchvision" and not own.keys() & arrays.keys():
+        arrays = names.renamed(arrays, names.TO_TORCHVISION)  # as the user's own network has them
     there = [name for name in own if name in arrays]
     fitting = {name: arrays[name] for name in there if arrays[name].shape == own[name].shape}
     require(fitting, f"no array in {path} fits this network: it holds {_some(arrays)}, the network "
@@ -157,11 +160,11 @@ def freeze(model: nn.Sequential, until: str) -> tuple[nn.Sequential, nn.Sequenti
 
 def learning(model: nn.Module) -> list[str]:
     """The names of the parameters that are not frozen; of one with several names, the first."""
-    names: dict[nn.Parameter, str] = {}
+    first: dict[nn.Parameter, str] = {}
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
-            names.setdefault(parameter, name)
-    return list(names.values())
+            first.setdefault(parameter, name)
+    return list(first.values())
 
 
 # ----------------------------------------------------------------------------------------- features

@@ -33,6 +33,16 @@ def shapes(pool5: int, towers: bool) -> dict[str, Shape]:
 
 
 CAFFE = shapes(6, towers=True)
+# Of torchvision's kernels; its pictures may have any number of channels.
+TORCHVISION: dict[str, Shape] = {
+    "conv1": (64, None, 11, 11), "conv2": (192, 64, 5, 5), "conv3": (384, 192, 3, 3),
+    "conv4": (256, 384, 3, 3), "conv5": (256, 256, 3, 3)}
+
+
+def fits(shape: tuple[int, ...], wanted: Shape) -> bool:
+    """Is this an array's shape that is wanted?"""
+    return len(shape) == len(wanted) and all(two in (None, one)
+                                             for one, two in zip(shape, wanted))
 
 
 def compare_shape(name: str, theirs: str, shape: tuple[int, ...]) -> None:

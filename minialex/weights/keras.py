@@ -91,7 +91,7 @@ def _arrays(datasets):
         shape = datasets[name].shape
         beside = [other for other in order if other.rpartition("/")[0] == name.rpartition("/")[0]]
         layer = next((layer for layer, wanted in SHAPES.items() if layer not in found
-                      and fits(shape, wanted)), None)
+                      and architecture.fits(shape, wanted)), None)
         bias = next((other for other in beside if datasets[other].shape == shape[-1:]), None)
         if layer is None or bias is None:
             what = ("which no layer of the network has" if layer is None
@@ -110,11 +110,6 @@ def _arrays(datasets):
         arrays |= {f"{layer}.weight": conventions.from_tensorflow(layer, kernel, POOL5),
                    f"{layer}.bias": bias}
     return arrays
-
-
-def fits(shape: tuple[int, ...], wanted: architecture.Shape) -> bool:
-    """Is this an array's shape that is wanted?"""
-    return len(shape) == len(wanted) and all(two in (None, one) for one, two in zip(shape, wanted))
 
 
 def _layers():

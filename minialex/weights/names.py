@@ -20,18 +20,18 @@ from typing import Any
 import numpy as np
 
 from ..data import Statistics
-from . import conventions, pickles
-from .conventions import Refusal, Weights
+from . import architecture, conventions, pickles
+from .conventions import Refusal, Weights, shown
 
 DEEPEST = 40  # containers in containers
-# all of one
-SIGNATURES = (("features.0.weight",), ("conv1.weight", "conv5.weight"),
+# all of one; a weight that was pruned is there in two parts
+SIGNATURES = (("features.0.weight",), ("features.0.weight_orig",), ("conv1.weight", "conv5.weight"),
               ("conv1.weight", "fc5.weight"))
 WRAPPERS = re.compile(
     r"(_orig_mod|module|model|net|network|backbone|encoder|alexnet|_forward_module)\.")
 COMPANIONS = re.compile(
-    r"optim|ema|grad|momentum|average|swa|teacher|shadow|polyak|exp_avg|adam|velocity",
-    re.IGNORECASE)
+    r"optim|momentum|average|teacher|shadow|polyak|exp_avg|velocity"
+    r"|(?<![a-z])(ema|grads?|gradients?|swa|adam)(?![a-z])", re.IGNORECASE)
 WITHIN = re.compile(r"(features|classifier)\.(?:_orig_mod\.|module\.)+")
 # attributes of a torch.nn.Module that was pickled whole
 INSIDE = ("_modules", "_parameters", "_buffers")
@@ -132,19 +132,25 @@ def weights(value: Any, form: str, told: str | bytes | None = None) -> Weights:
                       "as torch.save(model.state_dict(), FILE) or np.savez(FILE, "
                       "**model.state_dict()) writes them.")
     chosen, notes = choose(found)
+    if all(re.fullmatch(r"\d*", name) for name in chosen):
+        raise Refusal(f"holds {len(chosen)} arrays that have no names: save them by their names, "
+                      "as torch.save(model.state_dict(), FILE) or np.savez(FILE, "
+                      "**model.state_dict()) does.")
     return _conventions({name: array(item) for name, item in chosen.items()}, notes, form)
 
 
 def _conventions(arrays, notes, form):
     """Weights from a network's {name: array}: torchvision's conventions where the names are
     torchvision's."""
-    if "features.0.weight" not in arrays:
+    if not any(name.startswith("features.0.weight") for name in arrays):
         return Weights(arrays, f"plain arrays ({form})", notes=notes)
     beside = [name for name, array in arrays.items() if "." not in name
-              and (array.ndim == 0 or array.dtype.kind != "f")]
-    # such as the epoch
-    arrays = renamed({name: array for name, array in arrays.items() if name not in beside},
-                     TORCHVISION)
+              and (array.ndim == 0 or array.dtype.kind != "f")]  # such as the epoch
+    arrays = {name: array for name, array in arrays.items() if name not in beside}
+    if difference := _difference(arrays):
+        note = f"its names are torchvision's, but it is another network than AlexNet: {difference}"
+        return Weights(arrays, f"plain arrays ({form})", notes=[*notes, note])
+    arrays = renamed(arrays, TORCHVISION)
     found = Weights(arrays, f"torchvision's AlexNet ({form})", "torchvision", notes=notes)
     kernels = arrays["conv1.weight"]
     if kernels.ndim == 4 and kernels.shape[1] == 3:
@@ -152,6 +158,24 @@ def _conventions(arrays, notes, form):
         arrays["conv1.weight"], std = conventions.fold_std(kernels, found.folded)
         found.statistics = Statistics(conventions.mean_image(255 * TORCHVISION_MEAN), std)
     return found
+
+
+def _difference(arrays):
+    """Where arrays under torchvision's names are not its AlexNet's, in words, or None. Many of its
+    networks begin with features.0; the classifier may be the user's."""
+    for name, array in arrays.items():
+        layer, _, kind = name.rpartition(".")
+        ours = TORCHVISION.get(layer)
+        if name.startswith("features.") and (ours is None or kind not in ("weight", "bias")):
+            return f"it has {shown(name)}, which AlexNet has not"
+        wanted = architecture.TORCHVISION.get(ours)
+        if kind == "weight" and wanted and not architecture.fits(array.shape, wanted):
+            return (f"{name} has shape {array.shape}, AlexNet's has "
+                    f"{tuple(3 if size is None else size for size in wanted)}")
+        if wanted and array.dtype.kind != "f":
+            raise Refusal(f"holds {name} as {array.dtype}: whole numbers are rounded weights, so "
+                          "multiply them by their scale and save them as float32.")
+    return None
 
 
 def renamed(arrays: dict[str, np.ndarray], layers: dict[str, str]) -> dict[str, np.ndarray]:

@@ -93,6 +93,17 @@ class Tensor(pickles.Later):
         return -array if self.negative else array
 
 
+class _Other(pickles.Later):
+    """A tensor of a kind that has no numbers in their places: quantised, sparse, nested, on no
+    device."""
+
+    def array(self) -> np.ndarray:
+        kind = type(self).__name__.removeprefix("torch._utils._rebuild_")
+        raise conventions.Refusal(f"holds tensors that are not plain numbers ({kind}: quantised, "
+                                  "sparse or empty ones): save them as tensor.dequantize(), "
+                                  ".to_dense() or .float() makes them.")
+
+
 class _First(pickles.Object):
     """A call around a tensor that gives the tensor."""
 
@@ -107,10 +118,13 @@ class _FromType(pickles.Object):
         return make(*arguments)
 
 
-_CLASSES = {f"torch._utils._rebuild_tensor{version}": Tensor for version in ("", "_v2", "_v3")} | {
-    f"torch._utils._rebuild_{what}": _First
-    for what in ("parameter", "parameter_with_state",
-                 "device_tensor_from_numpy")} | {"torch._tensor._rebuild_from_type_v2": _FromType}
+_REBUILDS = {Tensor: ("tensor", "tensor_v2", "tensor_v3"),
+             _First: ("parameter", "parameter_with_state", "device_tensor_from_numpy",
+                      "device_tensor_from_cpu_tensor"),
+             _Other: ("qtensor", "sparse_tensor", "sparse_csr_tensor", "nested_tensor",
+                      "meta_tensor_no_storage", "wrapper_subclass")}
+_CLASSES = {f"torch._utils._rebuild_{what}": made for made, names in _REBUILDS.items()
+            for what in names} | {"torch._tensor._rebuild_from_type_v2": _FromType}
 
 
 def read_zip(file: BinaryIO) -> Weights:
@@ -156,6 +170,10 @@ def read_tar(file: BinaryIO) -> Weights:
         # whose holes would be read as zeros without end
         if any(member.issparse() for member in archive):
             raise ValueError("a sparse file in it")
+        if not {"storages", "tensors", "pickle"} <= set(archive.getnames()):
+            first = conventions.shown([*archive.getnames(), "nothing"][0])
+            raise conventions.Refusal(f"is a tar archive with {first} in it: unpack it, and give "
+                                      "a file of weights.")
         places, parts, pickle = (io.BytesIO(archive.extractfile(name).read())
                                  for name in ("storages", "tensors", "pickle"))
         storages, tensors = {}, {}

@@ -73,7 +73,8 @@ def test_a_caffemodel_without_all_biases(tmp_path, biases, said):
                           (b'name: "AlexNet"\n', "description of a network, without weights"),
                           (b"7z\xbc\xaf", "an archive"), (b"Rar!\x1a", "an archive"),
                           (b"PK\5\6" + bytes(18), "an empty archive"),
-                          (b"GGUF", "in no format known here")])
+                          (b"GGUF", "GGML.s .gguf"),
+                          (b"\xfeabc", "in no format known here")])
 def test_what_is_no_file_of_weights_is_called_what_it_is(tmp_path, content, said):
     (tmp_path / "x.pth").write_bytes(content)
     with pytest.raises(UserError, match=said):
