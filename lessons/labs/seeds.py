@@ -21,7 +21,6 @@ def measured(lab, pictures, folder, grid, seeds, processes):
     from concurrent.futures import ProcessPoolExecutor  # a browser's Python has no processes
     from multiprocessing import get_context
 
-    os.environ["MINIALEX_THREADS"] = "1"  # for the new processes: this one has read it already
     with ProcessPoolExecutor(processes, get_context("spawn"), _prepare,
                              (lab.__name__, folder)) as pool:
         yield from pool.map(functools.partial(_measure_there, grid), seeds)
@@ -36,6 +35,7 @@ _there = {}  # in a process of measured's: its lab and pictures
 
 
 def _prepare(name, folder):
+    os.environ["MINIALEX_THREADS"] = "1"  # the processes share the cores; in theirs alone
     lab = importlib.import_module(name)
     _there.update(lab=lab, pictures=open_pictures(lab, folder))
 
