@@ -10,7 +10,7 @@ from ..tensor_function import Checked, ShapeDiffers
 from . import names
 from .mistakes import diagnosis
 from .names import Verdict
-from .sums import CUT_OFF
+from .sums import CutOff
 
 EXCUSED = 1e-4  # of the largest entry: what an epsilon inside may do
 # a relative blur that may hide a whole gradient: outputs of 10⁵ and more with the usual step
@@ -122,7 +122,7 @@ def _excused(finding, comparing, verdict):
     subject, pairs = comparing.subject, [(c.numeric, c.analytic) for c in finding.entries.values()]
     if not subject.outside_engine or not pairs:
         return verdict
-    if verdict.detail.startswith(CUT_OFF[:20]):
+    if isinstance(verdict.detail, CutOff):
         subject.cut_off = verdict.detail
     if verdict.name == names.UNKNOWN and subject.cut_off:
         return Verdict(names.UNDECIDED, "another input's gradient is cut off in time, "

@@ -21,7 +21,10 @@ from .case import EVERYWHERE, Case, Guess, Look
 from .constants import meaning
 from .names import FACTOR, LAST, MEAN, NOT_SUMMED, SIGN, TERM, UNDECIDED, ZERO, Verdict
 
-CUT_OFF = "right if it is meant to be truncated, {} steps back in time"
+
+class CutOff(str):
+    """The detail of a gradient that goes back some steps in time and no further."""
+
 
 # ----------------------------------------------------------------------------------- times a number
 
@@ -179,9 +182,10 @@ def truncated_in_time(case: Case) -> Iterator[Guess]:
             back = np.expand_dims(back, [a for a in range(case.y.ndim + len(case.shape))
                                          if a not in (axis, case.y.ndim + axis)])
             for k in range(1, steps - 1):
-                verdict, detail = (UNDECIDED,
-                                   CUT_OFF.format(k)) if k > 1 else (TERM,
-                                                                     "what later steps send back")
+                verdict, detail = TERM, "what later steps send back"
+                if k > 1:
+                    verdict = UNDECIDED
+                    detail = CutOff(f"right if it is meant to be truncated, {k} steps back in time")
                 yield Guess(verdict,
                             lambda look: look.combined(look.cotangent, look.jacobian * (back < k)),
                             f"analytic = what each output sends back over {k} steps of axis {axis}",
