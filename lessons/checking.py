@@ -128,8 +128,8 @@ def _judge(what, function, report_of, hints):
 
 def name_of(function):
     """What the student calls it: output_size, or Dropout.backward of a class."""
-    return getattr(function, "__qualname__" if inspect.ismethod(function) else "__name__",
-                   type(function).__name__)
+    owner = f"{type(function.__self__).__name__}." if inspect.ismethod(function) else ""
+    return owner + getattr(function, "__name__", type(function).__name__)
 
 
 def _array(what, got):
@@ -151,11 +151,13 @@ def _equal(got, value, within):
 
 
 def _line(error, function):
-    """' in line 12', of the student's file."""
+    """' in line 12', of the student's file. told: by the process in which a grader runs it."""
     code = getattr(function, "__code__", None) or getattr(getattr(function, "forward", None),
                                                           "__code__", None)
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if code
              and frame.filename == code.co_filename]
+    if hasattr(error, "told"):
+        lines = [line["line"] for line in error.told["lines"]]
     return f" in line {lines[-1]}" if lines else ""
 
 

@@ -8,19 +8,20 @@ mistake as feedback.
 """
 import argparse
 import ast
+import contextlib
 import csv
 import re
+import stat
 import sys
 import tempfile
 from pathlib import Path
 
 from minialex.cli.gradcheck import megabytes, seconds, whole
 from minialex.errors import UserError
-from minialex.grader import notebooks
+from minialex.grader import notebooks, sandbox
 from minialex.grader.files import load
 from minialex.grader.finding import everything
-from minialex.grader.grading import grade
-from minialex.grader.sandbox import protection
+from minialex.grader.grading import KINDS, grade
 from minialex.utils import console
 
 from .graders import bundles
@@ -74,9 +75,27 @@ def _layers(options):
     names, text = [item.name for item in found], path.read_bytes()
     losses = [item.name for item in found if not item.backward or item.kind == "class"
               and not item.backward[1]]
-    return _assignment(options, "layers", names, path.stem,
-                       {path.name: text.decode()}, skeleton=path.name, losses=losses,
+    parts = {item.name: [getattr(part, "__name__", None) for part in (item.forward, item.backward)]
+             for item in found}
+    if options.to == "prairielearn":
+        _refuse_answers(text, parts)
+    pairs = {item.name: parts[item.name] for item in found if item.kind in ("pair", "loss")}
+    return _assignment(options, "layers", names, path.stem, {path.name: text.decode()},
+                       skeleton=path.name, functions=pairs, losses=losses,
                        mean_over_examples=options.mean_over_examples), {path.name: text}
+
+
+def _refuse_answers(text, parts):
+    """This grader hands the file out: raises UserError where it holds an answer."""
+    nodes = [node for node in ast.parse(text).body
+             if isinstance(node, (ast.FunctionDef, ast.ClassDef))]
+    left = {node.name for node in nodes for part in ast.walk(node)
+            if isinstance(part, (ast.Raise, ast.Pass)) or getattr(part, "value", None) is ...}
+    for name, functions in parts.items():
+        if not left & {name, *functions}:
+            raise UserError(f"--layers: {name} is written already, and PrairieLearn hands this "
+                            "file out: give the students' version, with `raise "
+                            "NotImplementedError` where the answer is due.")
 
 
 def _exercises(options):
@@ -168,14 +187,17 @@ def _csv(options, assignment, hidden):
     out = bundles.place(options.out, "grades.csv")
     if out.exists():
         raise UserError(f"{out} exists: give another name, nothing is overwritten.")
-    submissions = {path.stem if path.is_file() else path.name: path
-                   for path in sorted(folder.iterdir()) if not path.name.startswith((".", "__"))
-                   and (path.is_dir() or path.suffix in (".py", ".ipynb"))}
+    found = [path for path in sorted(folder.iterdir())
+             if not path.name.startswith((".", "__")) and not path.is_symlink()
+             and (path.is_dir() or path.suffix in KINDS)]
+    names = [path.stem if path.is_file() else path.name for path in found]
+    submissions = {path.name if names.count(name) > 1 else name: path
+                   for name, path in zip(names, found)}
     if not submissions:
         raise UserError(f"--submissions: {folder} holds no folder, no Python file and no notebook.")
-    print(f"{len(submissions)} submissions, each with {protection()}")
+    print(f"{len(submissions)} submissions, each with {sandbox.protection()}")
     out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="minialex-") as home:
+    with tempfile.TemporaryDirectory(prefix="minialex-") as home, _closed(folder):
         bundles.write_folder(home, hidden)
         lines = [["student", "exercise", "points", "of", "feedback"]]
         for student, path in submissions.items():
@@ -186,6 +208,19 @@ def _csv(options, assignment, hidden):
         csv.writer(file).writerows(lines)
     print(f"{out}: {len(submissions)} students, {len(assignment['items'])} exercises")
     return 0
+
+
+@contextlib.contextmanager
+def _closed(folder):
+    """Where a submission runs as an own user it would find here what others have handed in: nobody
+    else may enter meanwhile."""
+    mode = stat.S_IMODE(folder.stat().st_mode)
+    try:
+        if sandbox.best_level() == "user":
+            folder.chmod(0o700)
+        yield
+    finally:
+        folder.chmod(mode)
 
 
 def _cell(text):

@@ -21,6 +21,7 @@ LIST = ".minialex-grade.json"
 HERE = Path(__file__).resolve().parent
 REQUIREMENTS = "numpy>=2.0\nthreadpoolctl>=3.2\n"
 EXECUTABLE = {"setup.sh", "run_autograder"}
+NO_TESTS = b'collect_ignore = ["grader", "start", "student"]  # what is handed in is no test\n'
 MOMENT = (2000, 1, 1, 0, 0, 0)  # the same assignment gives the same bytes
 
 
@@ -63,7 +64,7 @@ def prairielearn(assignment: dict, files: dict[str, bytes]) -> dict[str, bytes]:
             "topic": "Backpropagation", "tags": ["minialex"], "type": "v3",
             "gradingMethod": "External", "externalGradingOptions": {
         "enabled": True, "image": "eliotwrobson/grader-python-pytest:latest",
-        "entrypoint": "/python_autograder/run.sh", "timeout": 60 + int(assignment["timeout"]) * 6}}
+        "timeout": 60 + int(assignment["timeout"]) * 6}}
     editors = "\n".join(f'  <pl-file-editor file-name="{name}" ace-mode="ace/mode/python" '
                         f'source-file-name="tests/start/{name}">' "</pl-file-editor>"
                         for name in names)
@@ -71,7 +72,7 @@ def prairielearn(assignment: dict, files: dict[str, bytes]) -> dict[str, bytes]:
                                                                                       editors)
     start = {f"tests/start/{name}": text.encode() for name, text in names.items()}
     return {"info.json": _json(info), "question.html": question.encode(),
-            "tests/test_student.py": tests.encode(), **start,
+            "tests/test_student.py": tests.encode(), "tests/conftest.py": NO_TESTS, **start,
             **{f"tests/grader/{path}": content for path, content in files.items()}}
 
 

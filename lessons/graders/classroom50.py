@@ -19,8 +19,9 @@ def main():
     """Installs what is missing; as the administrator where that is possible, since only he can lock
     a submission in well."""
     if any(importlib.util.find_spec(name) is None for name in ("numpy", "threadpoolctl")):
+        # not in the checkout, where a pip.py may lie
         subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "-r",
-                        str(HERE / "requirements.txt")], check=True)
+                        "requirements.txt"], check=True, cwd=HERE)
     if (os.name == "posix" and os.getuid() and not os.environ.get("MINIALEX_ALONE")
         and shutil.which("sudo")):
         user, group = os.getuid(), os.getgid()

@@ -31,13 +31,13 @@ NOT_HANDED_IN = re.compile(r"[.].*|__pycache__$|__MACOSX$|venv$")
 def grade(assignment: dict, folder: str | os.PathLike, home: str | os.PathLike,
           only: list[str] | None = None) -> dict:
     """All tests of one submission. only: the names of those that are wanted."""
-    began = time.monotonic()
+    began, shield = time.monotonic(), protection()
     _hide(Path(home))
     tests_of = _layers if assignment["kind"] == "layers" else _exercises
     tests = tests_of(assignment, Path(folder), Path(home), only)
     score, points = (sum(test[key] for test in tests) for key in ("score", "points"))
     return {"tests": tests, "score": _short(score), "points": _short(points),
-            "protection": protection(), "seconds": round(time.monotonic() - began, 3),
+            "protection": shield, "seconds": round(time.monotonic() - began, 3),
             "title": assignment["title"]}
 
 

@@ -18,16 +18,18 @@ HIDE, SHOW = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
 def layers(assignment: dict, skeleton: str) -> bytes:
     """One notebook for a skeleton of layers."""
     title, *text = (ast.get_docstring(ast.parse(skeleton)) or assignment["title"]).splitlines()
-    cells = [_cell("title", "\n".join([f"# {title}", *text]), "markdown"),
-             _cell("imports", _imports(skeleton) + "import minialex as ma")]
-    functions = _functions(skeleton)
+    functions, cells, own = _functions(skeleton), [], set()
     for name, points in assignment["items"]:
-        forward, backward = _pair(name, functions)
+        names = _names(name, assignment["functions"].get(name), functions)
+        forward, backward, inputs = names
+        own.update(names)
         cells += [_cell(f"{name}-forward", functions[forward], **GIVEN)] if forward else []
         cells += [_cell(f"{name}-answer", _open(functions[backward]), **ANSWER),
-                  _tests(f"{name}-tests",
-                         _layer_test(name, forward, backward, functions, assignment), points)]
-    return _notebook(cells)
+                  _tests(f"{name}-tests", _layer_test(*names, functions[inputs], assignment),
+                         points)]
+    besides = "\n".join(functions[name] for name in functions if name not in own)
+    return _notebook([_cell("title", "\n".join([f"# {title}", *text]), "markdown"),
+                      _cell("imports", besides + "\nimport minialex as ma"), *cells])
 
 
 def exercise(name: str, points: float, skeleton: str, solution: str, check: str,
@@ -60,9 +62,11 @@ def _imports(text):
 
 
 def _functions(text):
-    """{name: source} of the functions and classes of a file."""
-    return {node.name: ast.get_source_segment(text, node) for node in ast.parse(text).body
-            if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+    """{name: source} of the functions of a file, and of what else they may need: imports,
+    constants, classes."""
+    kinds = (ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign, ast.FunctionDef, ast.ClassDef)
+    return {getattr(node, "name", number): ast.get_source_segment(text, node)
+            for number, node in enumerate(ast.parse(text).body) if isinstance(node, kinds)}
 
 
 def _code_of(text):
@@ -72,37 +76,36 @@ def _code_of(text):
     return "\n\n\n".join(ast.get_source_segment(text, node) for node in body)
 
 
-def _pair(name, functions):
-    backward = next((known for known in (f"{name}_backward", f"{name}_loss", name, "backward")
-                     if known in functions), None)
-    if backward is None:
-        raise UserError(f"nbgrader: no function {name}_backward was found in the skeleton.")
-    forwards = [known for known in (f"{name}_forward", name, "forward") if known in functions
-                and known != backward]
-    return (forwards or [None])[0], backward
-
-
 def _open(source):
-    """The function with its last statement, what the skeleton raises, between nbgrader's marks."""
-    last = ast.parse(source).body[0].body[-1]
-    lines = source.splitlines()
-    margin = " " * last.col_offset
-    return "\n".join([*lines[:last.lineno - 1], margin + BEGIN,
-                      *lines[last.lineno - 1:last.end_lineno], margin + END])
+    """The function with its answer between nbgrader's marks: its last statement, what the skeleton
+    raises; of a function that is written already all that it does."""
+    node = ast.parse(source).body[0]
+    is_due = isinstance(node.body[-1], ast.Raise)
+    first = node.body[-1 if is_due else bool(ast.get_docstring(node))]
+    lines, margin = source.splitlines(), " " * first.col_offset
+    return "\n".join([*lines[:first.lineno - 1], margin + BEGIN, *lines[first.lineno - 1:],
+                      margin + END])
 
 
-def _layer_test(name, forward, backward, functions, assignment):
-    make = functions.get(f"{name}_inputs") or functions.get("inputs")
-    if make is None:
-        raise UserError(f"nbgrader: the skeleton has no function {name}_inputs(generator), "
-                        f"which says what to check {name} with.")
+def _names(name, pair, functions):
+    """Of forward or None, backward, and the function that makes inputs."""
+    inputs = f"{name}_inputs" if f"{name}_inputs" in functions else "inputs"
+    is_there = pair is not None and {part for part in pair if part} <= functions.keys()
+    if not is_there or inputs not in functions:
+        what = (f"the skeleton has no function {name}_inputs(generator), which says what to check "
+                f"{name} with") if is_there else f"{name} is no function with a backward in it"
+        raise UserError(f"nbgrader: {what}; the other graders take classes, too, and draw inputs "
+                        "themselves.")
+    return (*pair, inputs) if pair[1] else (None, pair[0], inputs)
+
+
+def _layer_test(forward, backward, inputs, make, assignment):
     seed, mean = (assignment["seed"],
                   ", mean_over_examples=True" * assignment.get("mean_over_examples", False))
-    called = make.partition("(")[0].removeprefix("def ").strip()
-    return ("import numpy as np\nimport minialex as "
-            f"ma\n\n{make}\n\nreport = ma.check_backward({forward}, "
-            f"{backward}, {called}(np.random.default_rng({seed})), "
-            f"seed={seed}{mean})\nassert report, str(report)")
+    return (f"import numpy as np\nimport minialex as ma\n\n{make}\n\n"
+            f"report = ma.check_backward({forward}, {backward}, "
+            f"{inputs}(np.random.default_rng({seed})), seed={seed}{mean})\n"
+            "assert report, str(report)")
 
 
 # -------------------------------------------------------------------------------------------- cells

@@ -26,6 +26,8 @@ import tempfile
 import threading
 from pathlib import Path
 
+from ..errors import UserError
+
 LEVELS = ("namespaces", "user", "process")
 COPIED = ("namespaces", "user")
 OPEN = "open"
@@ -185,9 +187,14 @@ def _python(level, timeout, memory):
 
 @functools.lru_cache
 def best_level() -> str:
-    """The strongest level with which a process starts here and finds its packages."""
+    """The strongest level with which a process starts here and finds its packages. Raises
+    UserError where code would run with administrator's rights: it could end every process."""
     strongest = os.environ.get(CHOSEN, LEVELS[0])
     for level in LEVELS[LEVELS.index(strongest) if strongest in LEVELS else 0:]:
+        if level == LEVELS[-1] != strongest and _is_administrator():
+            raise UserError("nothing keeps a submission from this machine: it has no namespaces, "
+                            f"and a user without rights cannot run {sys.executable}. Install "
+                            "Python where everybody may read it, or grade as another user.")
         if _works(level):
             return level
     return LEVELS[-1]

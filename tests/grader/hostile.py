@@ -359,4 +359,34 @@ for thing in gc.get_objects():
         thing.send(thing.pack({"late": {"kind": "correct", "message": "100 of 100", "lines": [{"line": 10 ** 30}]}}))
         os._exit(0)
 """,  # noqa: E501
+    "replaces what Python has built in": """
+import builtins
+builtins.len = builtins.abs = builtins.max = lambda *a, **k: 0
+builtins.isinstance = builtins.all = lambda *a: True
+""",
+    "empties the modules": "import sys\nsys.modules.clear()",
+    "becomes another program": "import os\nos.execvp('sh', ['sh', '-c', 'echo right'])",
+    "stops itself": "import os, signal\nos.killpg(0, signal.SIGSTOP)",
+    "prints without a newline": "import sys\nfor _ in range(3000): sys.stdout.write('x' * 10 ** 5)",
+    "prints no text": "import os\nos.write(1, bytes(range(128, 256)) * 1000)",
+    "crashes": "import ctypes\nctypes.string_at(0)",
+    "passes its descriptors on": """
+import os, socket
+for number in range(3, 40):
+    try: socket.send_fds(socket.socket(fileno=os.dup(number)), [b"x"], [0, 1])
+    except OSError: pass
+""",
+    "deletes and locks": """
+import os, shutil
+for path in ("@RESULT@", "@SECRET@", "@OTHER@", "/tmp", os.getcwd()):
+    try: os.chmod(path, 0)
+    except OSError: pass
+    shutil.rmtree(os.path.dirname(path), ignore_errors=True)
+""",
+    "is no function": """
+class relu_backward:
+    def __new__(cls, dout, x): return dout
+    def __init_subclass__(cls): raise SystemExit
+def __getattr__(name): raise MemoryError
+""",
 }

@@ -213,6 +213,23 @@ def test_classroom_50(tmp_path):
     assert "returns nothing yet" in (checkout / "release-body.md").read_text("utf-8")
 
 
+def test_classroom_50_installs_with_no_file_of_the_checkout(tmp_path):
+    """Where NumPy has to be installed first, a pip.py among what was handed in would be the pip."""
+    pytest.importorskip("pip")
+    bundle = made(tmp_path / "hw", "--to", "classroom50", "--exercises", "06")
+    checkout = tmp_path / "in"
+    (bundle / "requirements.txt").write_text("", encoding="utf-8")
+    hand_in_three(checkout)
+    for name in ("pip.py", "importlib.py", "subprocess.py"):
+        (checkout / name).write_text("open('was_run', 'w')", encoding="utf-8")
+    code = ("import sys; sys.path[0] = sys.argv[1]\nimport autograder\n"
+            "autograder.importlib.util.find_spec = lambda name: None\nsys.exit(autograder.main())")
+    subprocess.run([sys.executable, "-c", code, str(bundle)], cwd=checkout, check=True,
+                   env={**os.environ, "MINIALEX_ALONE": "1"})
+    assert not (checkout / "was_run").exists() and not (bundle / "was_run").exists()
+    assert json.loads((checkout / "result.json").read_text("utf-8"))["score"] == 1
+
+
 def test_classroom_50_knows_whole_points_only(tmp_path, capsys):
     assert grade.main([str(tmp_path / "x"), "--to", "classroom50", "--exercises", "04", "--points",
                        "1.5"]) == 2
@@ -244,6 +261,60 @@ def test_cells_for_nbgrader(tmp_path):
     assert marks["grade"] and marks["locked"] and not marks["solution"] and marks[
         "points"] == 3 and marks["schema_version"] == 3
     assert cells["conv-answer"]["metadata"]["nbgrader"]["solution"]
+
+
+HELPED = """import numpy as np
+
+SMALL = 1e-9
+
+
+def clip(x):
+    return np.maximum(x, SMALL)
+
+
+def log_forward(x):
+    return np.log(clip(x)), x
+
+
+def log_backward(dout, cache):
+    "dx of the logarithm."
+    return dout / clip(cache)
+
+
+def log_inputs(generator):
+    return {"x": generator.uniform(1, 2, (3, 4))}
+
+
+if __name__ == "__main__":
+    raise SystemExit(1)
+"""
+
+
+def test_a_notebook_has_what_its_functions_need_and_all_of_an_answer_is_hidden(tmp_path):
+    skeleton = tmp_path / "layers.py"
+    skeleton.write_text(HELPED, encoding="utf-8")
+    (path,) = made(tmp_path / "hw", "--to", "nbgrader", "--layers", skeleton).rglob("*.ipynb")
+    cells = json.loads(path.read_text("utf-8"))["cells"]
+    cells = {cell["id"]: "".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"}
+    names = {"__name__": "__main__"}
+    for source in cells.values():
+        exec(source, names)
+    assert names["report"] and "def clip" in cells["imports"]
+    hidden = cells["log-answer"].partition("### BEGIN SOLUTION")[2].partition("### END")[0]
+    assert "return dout / clip(cache)" in hidden and "dx of the logarithm" not in hidden
+
+
+@pytest.mark.parametrize("form, text, said", [
+    ("nbgrader", HELPED.replace("log_inputs", "made"), "no function log_inputs(generator)"),
+    ("nbgrader", "class ReLU:\n    def forward(self, x): return x\n"
+     "    def backward(self, dout): raise NotImplementedError\n", "ReLU is no function"),
+    ("prairielearn", HELPED, "log is written already")])
+def test_what_a_grader_cannot_take_or_would_give_away_is_said(tmp_path, capsys, form, text, said):
+    (tmp_path / "layers.py").write_text(text, encoding="utf-8")
+    arguments = ["--to", form, "--layers", str(tmp_path / "layers.py")]
+    assert grade.main([str(tmp_path / "x"), *arguments]) == 2
+    error = capsys.readouterr().err
+    assert said in error and error.count("\n") == 1 and not (tmp_path / "x").exists()
 
 
 def test_nbgrader_itself(tmp_path):
@@ -334,6 +405,41 @@ def test_a_question_for_prairielearn(tmp_path):
     assert "pl-external-grader-results" in question
 
 
+PLATFORM = """
+import sys, types
+sys.path[:0] = [sys.argv[1]]
+import test_student
+told = {}
+for number in (1, 2):
+    feedback = types.SimpleNamespace(add_message=print)
+    feedback.set_score_final = lambda share: told.update({number: share})
+    getattr(test_student, f"test_{number:02d}")(feedback)
+assert told == {1: 1.0, 2: 0.0}, told
+"""
+
+
+def test_a_question_in_the_folders_of_the_platform(tmp_path):
+    """Its run.sh moves tests/ but for test_student.py into test_student/, beside student/, and lets
+    pytest look everywhere: tests that were handed in are not run."""
+    out = made(tmp_path / "q", "--to", "prairielearn", "--exercises", "04", "07")
+    run = tmp_path / "run"
+    assert "entrypoint" not in (out / "info.json").read_text("utf-8")  # the image has its own
+    run.mkdir()
+    (out / "tests").rename(run / "test_student")
+    (run / "test_student" / "test_student.py").rename(run / "test_student.py")
+    student = run / "test_student" / "student"
+    hand_in_three(student)
+    for name in ("conftest.py", "test_mine.py"):
+        (student / name).write_text("raise SystemExit('run')", encoding="utf-8")
+    subprocess.run([sys.executable, "-c", PLATFORM, str(run)], cwd=tmp_path, check=True)
+    command = [sys.executable, "-m", "pytest", "-q", "--collect-only", "-p", "no:cacheprovider",
+               "--rootdir", str(run), "-c", os.devnull, str(run)]
+    found = subprocess.run(command, cwd=tmp_path, capture_output=True, encoding="utf-8",
+                           check=False)
+    listed = [line for line in found.stdout.splitlines() if "::" in line]
+    assert [line.rpartition("::")[2] for line in listed] == ["test_01", "test_02"], found.stdout
+
+
 def test_prairielearns_grader_itself(tmp_path):
     pytest.importorskip("pytest_prairielearn_grader",
                         reason="pip install pytest-prairielearn-grader, to have it grade")
@@ -365,6 +471,20 @@ def test_a_gradebook_of_a_folder(tmp_path):
         ("anna", "04_convolution"): "2", ("anna", "07_pooling"): "0",
         ("'=ben", "04_convolution"): "0", ("'=ben", "07_pooling"): "0"}
     assert "SyntaxError" in rows[0]["feedback"] and "nothing yet" in rows[3]["feedback"]
+
+
+def test_nobody_is_lost_or_graded_twice(tmp_path):
+    """Two files of one name, a folder with a dot; a link to another's work is none of one's own."""
+    folder = tmp_path / "in"
+    hand_in_three(folder / "ben.k")
+    for name in ("anna.py", "anna.ipynb"):
+        (folder / name).write_text("x = 1", encoding="utf-8")
+    if os.name == "posix":
+        (folder / "eve").symlink_to(folder / "ben.k")
+    out = made(tmp_path / "grades.csv", "--to", "csv", "--exercises", "06", "--submissions", folder)
+    with open(out, encoding="utf-8", newline="") as file:
+        points = {row["student"]: row["points"] for row in csv.DictReader(file)}
+    assert points == {"anna.py": "0", "anna.ipynb": "0", "ben.k": "1"}
 
 
 # --------------------------------------------------------------------------- nothing is overwritten

@@ -1,5 +1,7 @@
 """Points and feedback: classes as well as functions, and forward held against the teacher's."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from short import first
@@ -7,6 +9,7 @@ from short import first
 from minialex.grader import grading
 from minialex.grader.remote import Remote
 
+LESSONS = Path(__file__).resolve().parents[2] / "lessons"
 CLASSES = """
 import numpy as np
 
@@ -222,3 +225,20 @@ class Softmax:
     assert test["score"] == 0 and "right for one example, wrong for 4 rows" in test[
         "feedback"], test
     assert "0 of 1 correct" in test["feedback"] and "a person has to look" in test["feedback"], test
+
+
+@pytest.mark.parametrize("answer, said", first(1, [
+    ("class LeakyReLU(ma.Function):\n    def forward(self, x):\n        return self.nothing\n",
+     "LeakyReLU.forward stops in line 6 with AttributeError"),
+    ("LeakyReLU = None\n", "the file defines no LeakyReLU")]))
+def test_an_exercise_that_stops_is_told_by_its_own_name_and_line(tmp_path, answer, said):
+    home, folder = tmp_path / "home", tmp_path / "in"
+    folder.mkdir()
+    home.mkdir()
+    (home / "course").symlink_to(LESSONS)
+    code = f"from course import check\nimport minialex as ma\n\n{answer}\ncheck(LeakyReLU)\n"
+    (folder / "06_relu.py").write_text(code, encoding="utf-8")
+    assignment = {"title": "06", "kind": "exercises", "items": [["06_relu", 1]], "seed": 0,
+                  "timeout": 10.0, "memory": 2048}
+    (test,) = grading.grade(assignment, folder, home)["tests"]
+    assert test["score"] == 0 and said in test["feedback"], test["feedback"]

@@ -12,7 +12,9 @@ import pytest
 from hostile import HOSTILE
 from short import first, some
 
+from lessons import grade as lessons_grade
 from lessons.graders import gradescope
+from minialex.errors import UserError
 from minialex.gradcheck.__main__ import main
 from minialex.grader import grading, sandbox, telling
 
@@ -37,9 +39,20 @@ ASSIGNMENT = {"title": "relu", "kind": "layers", "items": [["relu", 4]],
 SHORT = 4
 MARKS = {"@RESULT@": "results/results.json", "@SECRET@": "hidden/relu_teacher.py",
          "@OTHER@": "others/anna.py"}
-needs_linux = pytest.mark.skipif(sandbox.best_level() == "process",
-                                 reason="this system offers a submission's process neither an own "
-                                 "user nor namespaces: nothing keeps it from other files")
+
+
+def confined():
+    """Is there more than a process and its limits? Without, these submissions would reach whoever
+    runs the tests."""
+    try:
+        return sandbox.best_level() != "process"
+    except UserError:
+        return False
+
+
+needs_linux = pytest.mark.skipif(not confined(), reason="this system offers a submission's process "
+                                 "neither an own user nor namespaces: nothing keeps it from other "
+                                 "files and processes")
 
 
 def stage(folder):
@@ -49,6 +62,8 @@ def stage(folder):
     (folder / "hidden" / "relu_teacher.py").write_text(SECRET)
     (folder / "others" / "anna.py").write_text(RIGHT)
     (folder / "results" / "results.json").write_text("not yet")
+    if sandbox.best_level() == "user":  # as lessons.grade does
+        (folder / "others").chmod(0o700)
     return snapshot(folder)
 
 
@@ -76,6 +91,8 @@ def _try(place, name):
 def tried(tmp_path_factory):
     """Each hostile submission, in front of a wrong answer and behind it: {name: (graded, nothing
     else has changed)}."""
+    if not confined():
+        pytest.skip("they would not be confined")
     places = {name: tmp_path_factory.mktemp("hostile") for name in HOSTILE}
     tries = some(SHORT, HOSTILE)
     # one at a time in a process
@@ -157,6 +174,34 @@ def test_files_beside_a_submission_are_not_run(tmp_path):
     (tmp_path / "submission" / "x.pth").write_text("import os; os._exit(0)\n")
     graded, _ = grade(tmp_path, RIGHT)
     assert graded["score"] == 4
+
+
+@pytest.mark.parametrize("chosen, found", [("namespaces", None), ("user", None),
+                                           ("process", "process")])
+def test_no_code_runs_with_the_rights_of_an_administrator(monkeypatch, chosen, found):
+    """Where neither namespaces nor another user work it would be able to end every process, and to
+    write any result."""
+    monkeypatch.setattr(sandbox, "_works", lambda level: level == "process")
+    monkeypatch.setattr(sandbox, "_is_administrator", lambda: True)
+    monkeypatch.setenv(sandbox.CHOSEN, chosen)
+    if found:
+        assert sandbox.best_level.__wrapped__() == found
+    else:
+        with pytest.raises(UserError, match="nothing keeps a submission from this machine"):
+            sandbox.best_level.__wrapped__()
+    monkeypatch.setattr(sandbox, "_is_administrator", lambda: False)
+    assert sandbox.best_level.__wrapped__() == "process"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions look different there")
+def test_where_an_own_user_is_all_nobody_enters_the_folder_of_hand_ins(tmp_path, monkeypatch):
+    tmp_path.chmod(0o755)
+    for level, mode in (("user", 0o700), ("namespaces", 0o755)):
+        monkeypatch.setattr(sandbox, "best_level", lambda level=level: level)
+        with pytest.raises(KeyboardInterrupt), lessons_grade._closed(tmp_path):
+            assert tmp_path.stat().st_mode & 0o777 == mode
+            raise KeyboardInterrupt
+        assert tmp_path.stat().st_mode & 0o777 == 0o755
 
 
 def test_a_link_as_submission_shows_nothing(tmp_path):
