@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from ..device import array_module, is_masked
-from .dialects import CACHE, DOUT, LEARNING_RATE, OUTPUTS, ROLE, plain
+from .dialects import CACHE, DOUT, LEARNING_RATE, OUTPUTS, plain, role
 
 
 def title(function: Callable) -> str:
@@ -177,7 +177,7 @@ def takes_dout(forward: Callable, backward: Callable | None, outputs: list, rest
         return True
     if star or not required:
         return star
-    if any(ROLE.get(plain(name)) == "labels" for name in required
+    if any(role(name) == "labels" for name in required
            if name not in {p.name for p in signature(forward)}):
         return False
     inputs = {p.name for p in signature(forward)}
@@ -264,14 +264,18 @@ SMALL = 1e-3
 
 
 def small_numbers(file: str) -> list[float]:
-    """The positive numbers of at most 0.001 that are written in a file: what is added inside a
-    logarithm or a root."""
+    """Those of at most 0.001: what is added inside a logarithm or a root."""
+    return [number for number in numbers(file) if isinstance(number, float) and number <= SMALL]
+
+
+def numbers(file: str) -> list[float]:
+    """The positive numbers that are written in a file."""
     try:
         nodes = ast.walk(ast.parse("".join(linecache.getlines(file))))
     except SyntaxError:
         return []
     return [node.value for node in nodes if isinstance(node, ast.Constant)
-            and isinstance(node.value, float) and 0 < node.value <= SMALL]
+            and type(node.value) in (int, float) and node.value > 0]
 
 
 def arrays_in(kept: object, name: str = 'cache') -> Iterator[tuple[str, np.ndarray]]:

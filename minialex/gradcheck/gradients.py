@@ -10,7 +10,7 @@ from itertools import combinations
 import numpy as np
 
 from . import binding
-from .dialects import ROLE, plain, stem, stems_of_gradient
+from .dialects import plain, role, stem, stems_of_gradient
 from .tensor_function import Checked
 
 
@@ -34,7 +34,8 @@ def sorted_out(pair: Checked, returned: object, is_loss: bool) -> dict:
     pair.unasked = {name: value for name, value in found.items()
                     if is_of_number(value, pair.options.get(name))}
     return {name: _fitted(name, value, pair.shapes[name])
-            for name, value in found.items() if name in pair.shapes}
+            for name, value in found.items()
+            if name in pair.shapes and (value is not None or role(name))}
 
 
 def _fitted(name, value, shape):
@@ -53,7 +54,7 @@ def told_apart(pair: Checked, found: dict, dout: float) -> dict:
     sign is often that of the data."""
     def fits(chosen):
         right = sum(agreeing[place, name] for place, name in enumerate(chosen))
-        data = sum(ROLE.get(plain(name)) in ("x", "labels") for name in chosen)
+        data = sum(role(name) in ("x", "labels") for name in chosen)
         return chosen == present and right == len(chosen), -data, right
 
     for shape in set(pair.shapes.values()):
@@ -80,8 +81,11 @@ def _in_order(pair, returned, is_loss):
     returned = _opened(returned)
     arrays = [name for name in pair.all_names if name in names
               or isinstance(pair.options.get(name), np.ndarray)]
-    for order in (names, pair.all_names, arrays):
+    known = [name for name in names if role(name) not in (None, "c")]
+    for order in (names, pair.all_names, arrays, known):
         if len(returned) == len(order) and not (is_loss and _misfit(pair, order, returned)):
+            pair.unclear = [] if is_loss or order != known else [
+                name for name in names if name not in known]
             return dict(zip(order, returned))
     if is_loss and len(returned) < count:
         return _some(pair, returned)
@@ -115,12 +119,12 @@ def _misfit(pair, order, returned):
 def _some(pair, returned):
     """Whose gradients these are, by their shapes: first the weights', then the prediction's, never
     the target's. Of (y, t) and of (y_true, y) y is the prediction."""
-    targets = [name for name in pair.shapes if ROLE.get(plain(name)) == "labels"]
+    targets = [name for name in pair.shapes if role(name) == "labels"]
     if len(targets) == len(pair.shapes):
         targets.remove(min(targets, key=lambda name: "true" in name or "target" in name))
     order = sorted((name for name in pair.shapes if name not in targets),
-                   key=lambda name: ("w", "scores").index(ROLE[plain(name)])
-                   if ROLE.get(plain(name)) in ("w", "scores") else 2)
+                   key=lambda name: ("w", "scores").index(role(name))
+                   if role(name) in ("w", "scores") else 2)
     found = {}
     for value in returned:
         name = next((name for name in order if name not in found

@@ -30,6 +30,7 @@ class Checked:
     outside_engine, caller = False, "gradcheck"  # the latter for error messages
     # what else the function was given, and what a mistake tries instead
     options, overrides = {}, {}
+    unclear: list = []  # names of inputs that may not need the gradient that they did not get
     unasked: dict = {}  # {name: gradient} of what was given as one number
     writes_into_dout, writes_into, absent, accepts_mean = False, frozenset(), {}, False
     examples = 0  # how many there are in the first input, once somebody has asked

@@ -5,7 +5,8 @@
     functions.py    functions and derivatives          layers.py        an object,
     forms.py        classes                            objects.py       and its arrays
     networks.py     a network in functions             engines.py       scalar engines, ours too
-    trying.py       inputs with which it runs          checking.py      one thing, checked
+    trying.py       inputs with which it runs          arrays.py        drawn, and told
+    sources.py      what is written in it              checking.py      one thing, checked
     telling.py      in full, in a table, as JSON       class_report.py  a page about a class
 
 One process for each submission, confined or not, which is asked for values:

@@ -17,7 +17,7 @@ from ..gradcheck.report import VALUES_RIGHT, Report
 from ..gradcheck.verdicts import names as verdict
 from ..utils import drawing
 from ..utils import files as written
-from . import engines, finding, inputs
+from . import arrays, engines, finding, inputs
 from .files import explained
 from .functions import Reading, functions
 from .inputs import CannotDraw, Request
@@ -110,7 +110,7 @@ class Check:
         values = inputs.given(self.found, [module for module in (self.reference, self.module)
                                            if module], self.request.seed)
         if values is not None:
-            self.result["inputs"] = inputs.told(values if isinstance(values, dict)
+            self.result["inputs"] = arrays.told(values if isinstance(values, dict)
                                                 else dict(enumerate(values)))
         return values
 
@@ -130,7 +130,7 @@ class Check:
         report, reading = self._best(readings)
         self._tell_inputs(reading.values, not given)
         if not report and not given:
-            return self._as_meant(trying, small, report, reading.values) or (report, reading)
+            return self._as_meant(trying, small, report, reading) or (report, reading)
         self.share = FURTHER
         for again, other, told in self._reported(() if given else trying.further(reading, small),
                                                  until=0.5):
@@ -162,14 +162,16 @@ class Check:
                      f"a function {self.found.name}_inputs(generator).", told["lines"])
         return None
 
-    def _as_meant(self, trying, small, first, batch):
+    def _as_meant(self, trying, small, first, found):
         """(report, reading) for inputs with which code is right that is not for others, or its
         mistake is told by name."""
         clear = all(row.verdict not in (verdict.UNKNOWN, verdict.NEGATIVE) for row in first.rows)
-        for report, reading, note in self._reported(trying.meant(small, first), until=0.3):
+        for report, reading, note in self._reported(trying.meant(small, first, found), until=0.3):
             told = not (clear or note or note is None) and all(row.verdict != verdict.UNKNOWN
                                                                for row in report.rows)
-            if report and note and self._wrong_for_any(trying.rows(reading, batch)):
+            if report and note and self._wrong_for_any(trying.rows(reading, found.values)):
+                continue
+            if report and not note and self._wrong_for_any(trying.large(reading)):
                 continue
             if report or told:
                 self._tell_inputs(reading.values, True)
@@ -199,7 +201,7 @@ class Check:
             yield report, reading, said
 
     def _tell_inputs(self, values, drawn):
-        self.result.update(inputs=inputs.told(values), drawn=drawn)
+        self.result.update(inputs=arrays.told(values), drawn=drawn)
 
     # ------------------------------------------------------------------------ the reports
 

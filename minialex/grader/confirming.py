@@ -192,17 +192,18 @@ def _report(basis: dict, name: str, teacher: Teacher, remote: Remote,
 def _of_engine(found, codes, seed):
     """The comparison of a scalar engine. What the teacher's class computes, and the submission's
     does not, is wrong."""
-    remote = {expression: RemoteCode(codes[expression], expression,
+    wanted = engines.expressions(found.forward)
+    remote = {expression: RemoteCode(code, expression,
                                      functools.partial(_value, found.forward, expression), "")
-              for expression in engines.EXPRESSIONS}
+              for expression, code in codes.items() if expression in wanted}
     told = engines.report(found, remote, seed)
     told.rows = [row for row in told.rows
-                 if remote[row.name.partition(",")[0]].is_the_teachers is not False]
+                 if remote[row.name.rpartition(", by ")[0]].is_the_teachers is not False]
     followed = {row.name for row in told.rows}
-    for expression in engines.EXPRESSIONS:
+    for expression in wanted:
         # his class has no such operation, or not for plain numbers
         with contextlib.suppress(Exception):
-            _value(found.forward, expression, engines.VALUES)
+            _value(found.forward, expression, engines.leaves_of(expression))
             told.rows += [verdicts.without_gradient(name)._replace(verdict=verdict.UNKNOWN,
                                                                    evidence=LOST)
                           for name in engines.rows_of(expression) if name not in followed]

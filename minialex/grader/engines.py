@@ -1,85 +1,103 @@
-"""Scalar engines: a `Value` that remembers how it was computed, and backward() from the last one to
-the first. Each expression below that the class can compute is compared; the numeric derivative is
-that of its .data.
+"""Engines: a `Value` or `Tensor` that remembers how it was computed, and backward() from the last
+one to the first. Each expression below that the class can compute is compared; the numeric
+derivative is that of its .data.
 
 And layers of minialex itself: a Function or a Module, whose parameters are inputs, too.
 """
 import copy
+import re
 
 import numpy as np
 
 import minialex as ma
 
-from ..gradcheck import binding, check
+from ..gradcheck import binding, check, verdicts
+from ..gradcheck.dialects import DATA, GRAD, METHODS, OF_ARRAYS, TRACKED, plain
 from ..gradcheck.gradients import Named
 from ..gradcheck.report import Report
 from ..nn import Module
 from .functions import Composed, Reading
 from .layers import NotChecked
 
-DATA, GRAD = ("data", "value", "val", "v", "item", "num"), ("grad", "gradient", "derivative", "g",
-                                                            "_grad", "adjoint")
-VALUES = {"a": np.array(0.7), "b": np.array(-1.3)}
-METHODS = ("relu", "tanh", "sigmoid", "exp", "log", "sqrt", "sin", "cos", "square", "abs",
-           "leaky_relu", "softplus", "elu", "gelu")
-OF_ARRAYS = ("__matmul__", "__getitem__", "matmul", "dot", "sum", "mean", "max", "min", "reshape",
-             "transpose", "softmax",
-             "log_softmax", "cross_entropy", "concat", "stack")  # what numbers do not need
-EXPRESSIONS = ("a + b", "a * b", "a - b", "a / b", "-a", "a ** 3", "2 * a",
-               "1 - a", "1 + a", "a * b + a", "(a + b) * (a + b)",
-               *(f"{leaf}.{name}()" for name in METHODS for leaf in "ab"))
+MARKS = {"__matmul__": "@", "__getitem__": "[", "transpose": ".T "}  # how they are written
+
+
+def _array(*shape):
+    return np.random.default_rng(shape).standard_normal(shape)
+
+
+VALUES = {"a": np.array(0.7), "b": np.array(-1.3), "X": _array(2, 3), "Y": _array(3, 4),
+          "P": _array(2, 4), "Z": _array(2, 3) + 3, "R": _array(3), "C": _array(2, 1),
+          "Q": _array(3, 2)}
+NUMBERS = ("a + b", "a * b", "a - b", "a / b", "-a", "a ** 3", "2 * a", "1 - a", "1 + a",
+           "a * b + a", "(a + b) * (a + b)",
+           *(f"{leaf}.{name}()" for name in METHODS for leaf in "ab"))
+# the last factor stands for dout: backward() begins with ones
+ARRAYS = ("(X @ Y) * P", "X.matmul(Y) * P", "X.dot(Y) * P", "X * Z", "X / Z", "(X + Z) * Z",
+          "(X - Z) * Z", "(X + C) * Z", "(X + R) * Z",
+          "(X - R) * Z", "X * R", "X * C", "X.sum()", "X.sum(0) * R", "X.sum(axis=0) * R",
+          "X.sum(axis=1, keepdims=True) * C", "X.mean()", "X.mean(axis=0) * R", "X.max()",
+          "X.min()", "X.max(axis=0) * R", "X.reshape(3, 2) * Q", "X.reshape((3, 2)) * Q",
+          "X.T * Q", "X.transpose() * Q", "X.transpose(1, 0) * Q", "X[0] * R", "X[:, 1:] * C",
+          *(f"X.{name}() * Z" for name in METHODS), *(f"X.{name}(1) * Z" for name in OF_ARRAYS))
+
+
+def leaves_of(expression: str) -> dict:
+    """{name: value} of the leaves in an expression."""
+    return {name: value for name, value in VALUES.items() if re.search(rf"\b{name}\b", expression)}
+
+
+def expressions(cls: type) -> tuple[str, ...]:
+    """Those for this class: arrays are for one that has an operation for them."""
+    return NUMBERS + ARRAYS * any(callable(getattr(cls, name, None)) for name in OF_ARRAYS)
 
 
 def codes(found):
     """{expression: code}"""
     return {expression: _of_expression(found.forward, found.backward, expression)
-            for expression in EXPRESSIONS}
+            for expression in expressions(found.forward)}
 
 
 def report(found, codes, seed):
     """One Report with a row for each expression and each of its operands."""
     rows, first = [], None
     for expression, code in codes.items():
+        values = leaves_of(expression)
         try:
-            is_single = np.asarray(code.run(VALUES).outputs[0]).dtype == np.float32
-            done = check.check_code(code, VALUES, seed=seed,
+            is_single = np.asarray(code.run(values).outputs[0]).dtype == np.float32
+            done = check.check_code(code, values, seed=seed,
                                     **({"eps": 1e-2, "rtol": 1e-3} if is_single else {}))
         except Exception as error:  # it has no such operation, or not for plain numbers
             first = first or error
             continue
-        rows += [row._replace(name=f"{expression}, by {row.name}")
-                 for row in done.rows if row.name in expression]
+        rows += [row._replace(name=f"{expression}, by {row.name}") for row in done.rows]
     if not rows:
         raise NotChecked(f"{found.name} has operators and {found.backward}(), but a + b of "
                          f"{found.name}({VALUES['a']}) and {found.name}({VALUES['b']}) cannot be "
                          f"followed: {type(first).__name__}: {first}")
-    left = _not_followed(found.forward, rows)
-    if left:
-        told = f"not checked, since no expression of two numbers uses them: {', '.join(left)}"
-        rows[-1] = rows[-1]._replace(evidence="; ".join(filter(None, (rows[-1].evidence, told))))
+    names = " ".join(row.name.rpartition(", by ")[0] for row in rows)
+    left = [name for name in (*METHODS, *OF_ARRAYS) if callable(getattr(found.forward, name, None))
+            and f".{name}(" not in names and MARKS.get(name, "?") not in names]
+    rows += [verdicts.without_gradient(", ".join(left))._replace(
+        evidence="not checked, since no expression here can use them")] if left else []
     return Report(f"{found.name}, {len(rows)} derivatives", rows)
-
-
-def _not_followed(cls, rows):
-    """The operations that the class defines and no row is about."""
-    followed = {name for name in METHODS for row in rows if f".{name}()" in row.name}
-    return [name for name in (*METHODS, *OF_ARRAYS) if name not in followed
-            and callable(getattr(cls, name, None))]
 
 
 def rows_of(expression: str) -> list[str]:
     """The names of the rows that an engine has which can compute it; b.relu() and the like are no
     more than another try."""
     return [] if expression.startswith("b.") else [f"{expression}, by {leaf}"
-                                                   for leaf in VALUES if leaf in expression]
+                                                   for leaf in leaves_of(expression)]
 
 
 def computed(expression: str, cls: type, values: dict) -> tuple[np.ndarray, tuple]:
-    """(the number, (the leaves, the result)) of one of the EXPRESSIONS, with new leaves of this
-    class."""
-    leaves = {name: cls(float(value)) for name, value in values.items()}
+    """(the number, (the leaves, the result)) of an expression, with new leaves of this
+    class. Of an array, the number is its sum."""
+    asked = {p.name: True for p in binding.signature(cls) if plain(p.name) in TRACKED}
+    leaves = {name: cls(value.copy() if value.ndim else float(value), **asked)
+              for name, value in values.items()}
     result = eval(expression, {}, leaves)
-    return np.asarray(_attribute(result, DATA)).reshape(()), (leaves, result)
+    return np.asarray(_attribute(result, DATA)).sum(), (leaves, result)
 
 
 def _of_expression(cls, backward, expression):
@@ -91,6 +109,8 @@ def _of_expression(cls, backward, expression):
         leaves, result = cache
         getattr(result, backward)()
         found = {name: _attribute(leaf, GRAD) for name, leaf in leaves.items()}
+        found = {name: _attribute(value, DATA) if isinstance(value, cls) else value
+                 for name, value in found.items()}
         return Named({name: np.asarray(0.0 if value is None else value, dtype=float)
                       for name, value in found.items()})
     return Composed(forward, gradients, expression)

@@ -19,36 +19,34 @@ Only what the file itself defines. What looks like a layer and is none of these 
 import ast
 import inspect
 import re
-import textwrap
 import types
 from typing import NamedTuple
 
 from ..gradcheck import binding
 from ..gradcheck.dialects import (
     BACKWARD,
+    BASES,
     DERIVATIVE,
     FORWARD,
     LOSSES,
     NO_LAYER,
-    ROLE,
+    OF_GRADIENTS,
+    PARAMETERS,
     TESTS,
     TRIMMED,
+    name_words,
     plain,
+    role,
+    stem,
 )
 from ..nn import Module
 from ..tensor import Function
 from .files import load
+from .sources import is_empty, source, source_tree
 
 __all__ = ["Found", "NothingFound", "chosen", "everything", "like", "load"]
 
 
-BASES = {"layer", "baselayer", "layerbase", "module", "basemodule", "base", "loss", "baseloss",
-         "activation", "function",
-         "operation", "node", "activationfunction", "lossfunction", "abstractlayer",
-         "op"}  # they say what others must have
-# of a whole network, in a dictionary
-PARAMETERS = {"parameters", "params", "param", "weights", "theta", "thetas", "model"}
-# they make one number
 REDUCING = {"mean", "sum", "average", "norm", "std", "var", "float", "item", "max", "abs"}
 GRADIENT_NAME = r"d[A-Z]\w*|d[a-z]|d_\w+|grads?\w*|\w+_grads?"  # what is returned beside a loss
 
@@ -129,33 +127,40 @@ def _pairs(own, names):
     """{a forward's name: [Found]}: each backward or derivative of the file with its forward."""
     found = {}
     for name, value in own.items():
-        for stem, kind in _stems(name) if inspect.isfunction(value) else ():
-            forward = _forward_of(name, stem, kind, names)
+        for bare, kind in _stems(name) if inspect.isfunction(value) else ():
+            forward = _forward_of(name, bare, kind, names) or _predictor(value, own)
             if forward:
                 kind = "network" if _is_network(names[forward], value) else kind
-                found.setdefault(forward, []).append(Found(stem, names[forward], value, kind, name))
+                found.setdefault(forward, []).append(Found(bare, names[forward], value, kind, name))
                 break
     return found
 
 
 def _is_network(forward, backward):
-    """Does forward take a dictionary of parameters, and backward a target that forward does not
-    know, and no dout?"""
-    given, asked = ([plain(p.name) for p in binding.signature(function)]
+    """Does forward take parameters, together or one by one, and backward a target that forward does
+    not know, and no dout?"""
+    given, asked = ([p.name for p in binding.signature(function)]
                     for function in (forward, backward))
-    return any(ROLE.get(name) == "labels" and name not in given
-               for name in asked) and not PARAMETERS.isdisjoint(given)
+    has_parameters = any(plain(name) in PARAMETERS for name in given) or any(
+        role(name) in ("w", "b") or stem(name) in ("w1", "b1") for name in given)
+    return has_parameters and not binding.names_of_dout(forward, backward) and any(
+        role(name) == "labels" and name not in given for name in asked)
+
+
+def _predictor(backward, own):
+    """The network's forward, by whatever name, of a ComputeGradients(X, Y, P, W): it takes inputs
+    and weights that backward gets, too."""
+    asked = {p.name for p in binding.signature(backward)}
+    for name, value in own.items():
+        given = {p.name for p in binding.signature(value)} if inspect.isfunction(value) else set()
+        if value is not backward and len(given & asked) > 1 and _is_network(value, backward):
+            return name
+    return None
 
 
 def kind_of(backward: str) -> str:
     """"derivative" for a name such as f_prime, "pair" for others."""
     return next(_stems(backward), ("", "pair"))[1]
-
-
-def _words(name):
-    """["conv", "backward"] of conv_backward, convBackward and ConvBackward."""
-    return ([word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+", name)]
-            if not name.islower() else [word for word in name.split("_") if word])
 
 
 def _without(words, table):
@@ -169,7 +174,7 @@ def _without(words, table):
 def _stems(name):
     """Yields (relu, "pair") for relu_backward, (sigmoid, "derivative") for sigmoid_prime; (forward,
     …) for the bare word."""
-    words = _words(name)
+    words = name_words(name)
     for table, kind, others in ((BACKWARD, "pair", TESTS),
                                 (DERIVATIVE, "derivative", {**TESTS, **NO_LAYER})):
         if set(words) & others.keys():
@@ -202,14 +207,14 @@ def _forward_of(backward, stem, kind, names):
 
 def _bare(name):
     """relu of relu_forward, fwd_relu and relu."""
-    rest = next(_without(_words(name), FORWARD.keys() - {"loss", "cost", "activation"}), None)
+    rest = next(_without(name_words(name), FORWARD.keys() - {"loss", "cost", "activation"}), None)
     return plain(name) if rest is None else "".join(rest) or "forward"
 
 
 def _returns_gradients(name, function):
     """Does it return a loss and gradients: a tuple with a name in it such as dW, or, in a function
     called a loss, any tuple?"""
-    words = set(_words(name))
+    words = set(name_words(name))
     if words & {**NO_LAYER, **TESTS}.keys():
         return False
     if "loss" in words and is_empty(function) and len(binding.signature(function)) > 1:
@@ -271,13 +276,14 @@ def _in_class(name, cls, own):
                for method, value in vars(base).items() if callable(getattr(cls, method, None))}
     backward = _best(methods, BACKWARD) or _best(methods, DERIVATIVE)
     both = [method for method in methods if _returns_gradients(method, getattr(cls, method)) or
-            {"loss", "gradients"} <= set(_words(method))]
+            {"loss", "gradients"} <= set(name_words(method)) or not backward
+            and plain(method) in FORWARD and _fills_gradients(getattr(cls, method))]
     if issubclass(cls, BaseException) or not backward and not both or _is_interface(cls, backward,
                                                                                     own):
         return []
     if backward and {"__add__", "__mul__"} & methods.keys():
         return [Found(name, cls, backward, "engine", name)]
-    forward = _best(methods, FORWARD)
+    forward = _loss_of(methods, backward) or _best(methods, FORWARD)
     if not backward or not forward and both:
         return [Found(name if len(both) == 1 else f"{name}.{method}", cls, (method, None), "class",
                       f"{name}.{method}") for method in both]
@@ -296,6 +302,22 @@ def _best(methods, table):
     return min(known, key=lambda method: table[plain(method)], default=None)
 
 
+def _fills_gradients(method):
+    """Does a forward that gets the labels set self.gradients["W"] by itself?"""
+    kept = re.findall(r"\bself\.(\w+)(?:\[[^\]=]*\])? *=[^=]", source(method))
+    return any(plain(name) in OF_GRADIENTS for name in kept) and any(
+        role(p.name) == "labels" for p in binding.signature(method))
+
+
+def _loss_of(methods, backward):
+    """Of loss(X, y) and gradients(X, y) the loss, whatever else is called forward."""
+    asked, *others = [[p.name for p in binding.signature(methods.get(name))]
+                      for name in (backward, *methods)]
+    same = [name for name, given in zip(methods, others) if name != backward
+            and given == asked and "loss" in name and plain(name) in FORWARD]
+    return same[0] if any(role(name) == "labels" for name in asked) and same else None
+
+
 def _is_interface(cls, backward, own):
     """A base class that leaves its methods to others."""
     below = [other for other in own.values() if inspect.isclass(other) and other is not cls
@@ -310,39 +332,15 @@ def _is_interface(cls, backward, own):
 def _leaves_open(cls, below):
     """Does it use what only the classes below define: methods that are empty here, or attributes
     that are not there at all?"""
-    used = set(re.findall(r"\bself\.([A-Za-z_]\w*)", _source(cls)))
-    made = set(re.findall(r"\bself\.([A-Za-z_]\w*)(?=[^=\n()]*=[^=])", _source(cls)))
+    used = set(re.findall(r"\bself\.([A-Za-z_]\w*)", source(cls)))
+    made = set(re.findall(r"\bself\.([A-Za-z_]\w*)(?=[^=\n()]*=[^=])", source(cls)))
     for name in used - made:
         here = getattr(cls, name, None)
         if here is None or inspect.isfunction(here) and is_empty(here):
-            if any(name in vars(other) or re.search(rf"\bself\.{name}\b", _source(other))
+            if any(name in vars(other) or re.search(rf"\bself\.{name}\b", source(other))
                    for other in below):
                 return True
     return _best(vars(cls), FORWARD) is None
-
-
-def _source(thing):
-    try:
-        return inspect.getsource(thing)
-    except (OSError, TypeError, SyntaxError):
-        return ""
-
-
-def is_empty(function: object) -> bool:
-    """Nothing but a docstring, pass, or raise NotImplementedError?"""
-    body = getattr(source_tree(function), "body", [])
-    inside = body[0].body if body and isinstance(body[0], ast.FunctionDef) else [None]
-    return all(isinstance(node, (ast.Pass, ast.Raise)) or isinstance(node, ast.Expr)
-               and isinstance(node.value, ast.Constant) or isinstance(node, ast.Return)
-               and (node.value is None or isinstance(node.value, ast.Constant)) for node in inside)
-
-
-def source_tree(function: object) -> ast.AST:
-    """The syntax tree of a function; an empty one where there is no source."""
-    try:
-        return ast.parse(textwrap.dedent(inspect.getsource(function)))
-    except (OSError, TypeError, SyntaxError):
-        return ast.Module([], [])
 
 
 def _is_layer(value):

@@ -17,7 +17,7 @@ import sys
 import numpy as np
 
 from ..gradcheck import binding
-from ..gradcheck.dialects import INITIALISE, LAYERS, LISTS, NEIGHBOURS, OUTPUTS, ROLE, STACKS, plain
+from ..gradcheck.dialects import INITIALISE, LAYERS, LISTS, NEIGHBOURS, OUTPUTS, STACKS, plain, role
 from . import finding, inputs, objects
 from .functions import (
     CONTEXT,
@@ -34,6 +34,7 @@ from .layers import Layer, NotChecked
 def of_class(found, layout, request):
     """[Reading] of a class, with its constructor's and its forward's arguments drawn."""
     cls, (forward, backward) = found.forward, found.backward
+    cls = _with_loss(cls, forward, backward) if backward else cls
     is_static = all(isinstance(inspect.getattr_static(cls, name), (staticmethod, classmethod))
                     for name in (forward, backward or forward))
     built = {} if is_static else _arguments(found, layout, request)
@@ -56,7 +57,7 @@ def of_class(found, layout, request):
     asks_for_dout = backward and binding.names_of_dout(method, gradient)
     asked = [] if asks_for_dout else inputs.parameters_of(gradient)
     targets = inputs.draw([p for p in asked if p.name not in values
-                           and ROLE.get(plain(p.name)) == "labels"], layout, request)
+                           and role(p.name) == "labels"], layout, request)
     base = Layer(found.title, prototype, forward, backward, list(targets))
     base.learn({**values, **targets}, built)
     drawn = {**values, **targets, **base.values()}
@@ -69,6 +70,23 @@ def of_class(found, layout, request):
     slopes = [Reading(code, values, words)
               for code, words in as_slopes(base.bare())] if derivative and not targets else []
     return readings + slopes if base.wanted else slopes + with_scores(readings)
+
+
+def _with_loss(cls, forward, backward):
+    """The class, with its get_loss(label) as the last step of forward where backward() wants no
+    more than what both kept."""
+    asked = {name: [p.name for p in binding.signature(getattr(cls, name))[1:]]
+             for name in (forward, backward, *dir(cls)) if callable(getattr(cls, name))}
+    losses = [name for name, names in asked.items()
+              if "loss" in name and list(map(role, names)) == ["labels"]]
+    if asked[backward] or not losses or len(asked[forward]) != 1:
+        return cls
+
+    def both(self, x, label):
+        getattr(cls, forward)(self, x)
+        return getattr(self, losses[0])(label)
+
+    return type(cls.__name__, (cls,), {forward: both})
 
 
 def _runs(prototype, forward, values):
@@ -96,7 +114,8 @@ def _wide_enough(prototype, forward, values):
                  and binding.is_checked(value)), None)
     weights = [array for _, array in objects.arrays(prototype) if array.ndim == 2
                and array.dtype.kind == "f"] if name else []
-    for width in [None, *dict.fromkeys(size for array in weights for size in array.shape)]:
+    sizes = [size - column for column in (0, 1) for array in weights for size in array.shape]
+    for width in [None, *dict.fromkeys(sizes)]:  # a column of ones may be added
         tried = values if width is None else {**values, name: np.random.default_rng(
             width).standard_normal((len(values[name]), width))}
         if _runs(prototype, forward, tried):
@@ -118,9 +137,12 @@ def _arguments(found, layout, request):
         is_size = plain(name) in LISTS and not (layout.turn == 2 and isinstance(values[name], list))
         is_stack = plain(name) in STACKS and not is_size
         if (plain(name) in LAYERS or is_stack) and name not in request.options:
-            values[name] = ([_another(found, name, layout, request)] if is_stack
-                            else _another(found, name, layout, request))
+            values[name] = (_stack if is_stack else _another)(found, name, layout, request)
     return values
+
+
+_DEPTHS: dict = {}  # {class: of how many layers a stack was made for it}
+SEVERAL = 12  # layers of the file that are looked at for a stack
 
 
 @functools.lru_cache(maxsize=16)
@@ -137,7 +159,28 @@ def _kin(module, backward):
                         for p in inputs.parameters_of(item.forward))]
 
 
+def _stack(found, name, layout, request):
+    """Two layers, of which one keeps the shape and one has parameters: their order counts."""
+    fitting = list(itertools.islice(_fitting(found, layout, request), SEVERAL))
+    plain_one = next((layer for layer, wanted, keeps in fitting if keeps and not wanted), None)
+    other = next((layer for layer, wanted, _ in fitting if wanted), None)
+    both = [layer for layer in (plain_one, other) if layer is not None]
+    _DEPTHS[found.forward] = max(len(both), _DEPTHS.get(found.forward, 0))
+    if len(both) < _DEPTHS[found.forward]:  # backward failed with both: one alone is no excuse
+        raise NotChecked(f"{found.title}: backward does not run with two layers")
+    return both or [_another(found, name, layout, request)]
+
+
 def _another(found, name, layout, request):
+    for layer, *_ in _fitting(found, layout, request):
+        return layer
+    raise NotChecked(f"{found.title}: its constructor takes another layer, {name}, "
+                     "and the file holds none that fits: give one in a function "
+                     f"{found.name}_inputs(generator) that returns {{{name!r}: …}}")
+
+
+def _fitting(found, layout, request):
+    """Yields (layer, whether it has parameters, whether it keeps the shape): those that run."""
     for item in _kin(sys.modules[found.forward.__module__], found.backward):
         if item.forward is not found.forward:
             try:
@@ -148,10 +191,8 @@ def _another(found, name, layout, request):
                 continue
             first = next(iter(values))
             if np.shape(gradients.get(first)) == np.shape(values[first]):
-                return getattr(code, "code", code).prototype
-    raise NotChecked(f"{found.title}: its constructor takes another layer, {name}, "
-                     "and the file holds none that fits: give one in a function "
-                     f"{found.name}_inputs(generator) that returns {{{name!r}: …}}")
+                layer, shape = getattr(code, "code", code), np.shape(run.outputs[0])
+                yield layer.prototype, bool(layer.wanted), shape == np.shape(values[first])
 
 
 def of_functions(forward, backward, kind, layout, request):
@@ -167,7 +208,7 @@ def with_scores(readings):
     probabilities: many courses give that gradient, p − t, as the gradient of the cross entropy."""
     code, values, _ = next(reading for reading in readings if not reading.words)
     inputs_of = [name for name, value in values.items() if binding.is_checked(value)
-                 and ROLE.get(plain(name)) != "labels"]
+                 and role(name) != "labels"]
     if "labels" not in inputs.roles(values) or len(inputs_of) != 1:
         return readings
     return readings + [Reading(BeforeProbabilities(code, inputs_of[0], squash), values,
@@ -204,7 +245,7 @@ def _initialised(prototype, forward, values, layout, request):
     """Some layers make their weights in a method of their own, and some find their input in an
     attribute: done where forward does not run without."""
     _called(prototype, layout, request, connect=True)
-    for prepare in (_called, _filled):
+    for prepare in (_called, _called, _filled):  # one of them may need what another has set
         if not _runs(prototype, forward, values):
             prepare(prototype, layout, request)
 
@@ -212,7 +253,8 @@ def _initialised(prototype, forward, values, layout, request):
 def _called(prototype, layout, request, connect=False):
     """Call what makes weights; connect: only what tells a layer of its neighbours."""
     for name in dir(type(prototype)):
-        made = getattr(prototype, name) if plain(name) in INITIALISE else None
+        known = plain(name) in INITIALISE and name != "__init__"
+        made = getattr(prototype, name) if known else None
         parameters = inputs.parameters_of(made) if callable(made) else []
         near = [p.replace(default=p.empty) for p in parameters if plain(p.name) in NEIGHBOURS]
         if callable(made) and bool(near) == connect:
@@ -227,8 +269,8 @@ def _called(prototype, layout, request, connect=False):
 def _filled(prototype, layout, request):
     """What is still None and called like an input, a target or a weight gets a drawn value."""
     names = [name for name, value in vars(prototype).items()
-             if value is None and ROLE.get(plain(name)) in layout.shapes
-             and not (plain(name) in OUTPUTS and ROLE[plain(name)] == "scores")]
+             if value is None and role(name) in layout.shapes
+             and not (plain(name) in OUTPUTS and role(name) == "scores")]
     parameters = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY) for name in names]
     vars(prototype).update(inputs.draw(parameters, layout, request))
 
@@ -241,10 +283,10 @@ def _stacked(prototype, found, layout, request):
         if plain(name) in STACKS and isinstance(value, (list, tuple)) and not value:
             empty = name
             with contextlib.suppress(Exception):  # forward says what is missing
-                layer = _another(found, name, layout, request)
+                layers = _stack(found, name, layout, request)
                 if isinstance(value, tuple):
-                    setattr(prototype, name, (layer,))
-                else:
+                    setattr(prototype, name, tuple(layers))
+                for layer in () if isinstance(value, tuple) else layers:
                     (prototype.add if callable(getattr(prototype, "add", None))
                      else value.append)(layer)
                 empty = ""
@@ -264,7 +306,7 @@ def _meanings(base, values, targets, sloppy):
     A loss class may want its input or its output where others want dout; a network whose backward
     gets the target has a loss that nobody wrote down."""
     yield "dout by another name" if sloppy else "dout", None, ""
-    of_loss = any(ROLE.get(plain(name)) == "labels" for name in values)
+    of_loss = any(role(name) == "labels" for name in values)
     reduced = {"": None} if base.returns_number else REDUCED
     for feed, words in itertools.product(FEEDS, reduced) if of_loss and base.function else ():
         if FEEDS[feed] or words:

@@ -80,6 +80,25 @@ class Slope:
         return True
 
 
+class OneEntry:
+    """A code with the last entry of its output alone: dout has one entry that is not 0, as that of
+    a cross entropy."""
+
+    def __init__(self, code):
+        self.code, self.title, self.file, self.takes_dout = code, code.title, code.file, bool
+
+    def run(self, values):
+        """A Run of forward; its state is that of the whole output."""
+        inner = self.code.run(values)
+        return inner._replace(outputs=[np.ravel(inner.outputs[0])[-1]], state=inner)
+
+    def backward(self, run, douts):
+        """The gradients for a dout of zeros but for one."""
+        dout = np.zeros(np.shape(run.state.outputs[0]))
+        dout.reshape(-1)[-1] = douts[0]
+        return self.code.backward(run.state, [dout])
+
+
 def chained(dout: np.ndarray, slope: np.ndarray, x: np.ndarray, name: str) -> np.ndarray:
     """dout · f'. f' has a value for each of f's, or a Jacobian, of each example or of all, as of a
     softmax; or a value for each of x's where f takes the maximum or the mean along an axis, or

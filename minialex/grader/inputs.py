@@ -19,10 +19,11 @@ from typing import NamedTuple
 import numpy as np
 
 from ..gradcheck import binding, dialects
-from ..gradcheck.dialects import GEOMETRY, LETTER, ROLE, plain
-from ..gradcheck.report import times
+from ..gradcheck.dialects import GEOMETRY, letter, plain, role
+from .arrays import of_letters
 
 NAMED = (*binding.POSITIONAL, inspect.Parameter.KEYWORD_ONLY)
+PENALTY = 2  # a layout's `also`: draw a penalty whose default is 0, too
 LARGE = 16  # a constructor's default size above it is drawn like one that has no default
 
 
@@ -80,9 +81,9 @@ def layouts(name, request, small=False, also=False, forward=None):
     table, seen = (dialects.FURTHER if also else dialects.LAYOUTS), []
     lists = {"said": (True, False), "maybe": (False, True),
              "": (False,)}[takes_list(forward) if forward else ""]
-    roles = {ROLE.get(plain(p.name)) for p in parameters_of(forward)} & {"gamma", "beta", "wx",
-                                                                         "wh", "h"}
-    others = sorted(dialects.ANY_NAME["any"], key=lambda layout: len(roles - layout[0].keys()))
+    named = roles(p.name for p in parameters_of(forward))
+    named &= {"gamma", "beta", "wx", "wh", "h", *({"attn"} if "x" in named else ())}
+    others = sorted(dialects.ANY_NAME["any"], key=lambda layout: len(named - layout[0].keys()))
     likely = [layout for words, found in table.items()
               if any(word in name.lower() for word in words.split()) for layout in found]
     for turn in range(1 if also else 3):
@@ -98,7 +99,7 @@ def _settled(shapes, sizes, request):
     """Letters that a given shape settles are the same everywhere."""
     sizes = dict(sizes)
     for name, shape in request.shapes.items():
-        pattern = shapes.get(ROLE.get(plain(name)), "")
+        pattern = shapes.get(role(name), "")
         if len(pattern) == len(shape):
             sizes.update(zip(pattern, shape))
     return sizes
@@ -131,14 +132,15 @@ def _of_the_base(cls, found):
             and p.kind in NAMED]
 
 
-KNOWN = (dialects.OPTIONS, ROLE, LETTER, GEOMETRY, dialects.LISTS, dialects.LAYERS, dialects.STACKS,
+KNOWN = (dialects.OPTIONS, GEOMETRY, dialects.LISTS, dialects.LAYERS, dialects.STACKS,
          dialects.NEIGHBOURS)
 
 
 def mysterious(parameters, request):
     """The required arguments whose names say nothing."""
     return [p.name for p in parameters if p.default is p.empty and p.name not in request.named()
-            and p.kind in NAMED and not any(plain(p.name) in table for table in KNOWN)]
+            and p.kind in NAMED and not (role(p.name) or letter(p.name))
+            and not any(plain(p.name) in table for table in KNOWN)]
 
 
 def draw(parameters, layout, request, numbers=False):
@@ -153,6 +155,9 @@ def draw(parameters, layout, request, numbers=False):
     if layout.several and not numbers and isinstance(array, np.ndarray):
         both = [array, np.random.default_rng([request.seed, 2]).standard_normal(array.shape)]
         values[name] = tuple(both) if "tuple" in str(parameters[0].annotation).lower() else both
+    if isinstance(values.get("activations"), list):  # one for each layer of (…, neurons, …)
+        many = {p.name for p in parameters if letter(p.name) in ("J", "M") and p.name.endswith("s")}
+        values.update((name, list(layout.numbers("JM"))) for name in many & values.keys())
     functions = {name: dialects.FUNCTIONS[plain(name)]
                  for name in values if numbers and plain(name) in dialects.FUNCTIONS}
     return {**values, **functions} if np.cos in functions.values() else values
@@ -192,7 +197,7 @@ class Neighbour:
         self.training, self.width = True, layout.sizes["D"]
 
     def __getattr__(self, name):
-        if name.startswith("_") or LETTER.get(plain(name)) not in ("D", "M"):
+        if name.startswith("_") or letter(name) not in ("D", "M"):
             raise AttributeError(name)
         return self.width
 
@@ -219,13 +224,16 @@ def _roles(names, layout):
     """{name: role}. Of two targets the first is the prediction, if nothing else can be; a second
     gamma is no gamma."""
     roles, taken = {}, []
+    has_sizes = any(plain(name) in dialects.LISTS or _is_size(name) for name in names)
     for name in names:
-        role = ROLE.get(plain(name))
-        if role in taken and role != "qkv" and (plain(name) in GEOMETRY
-                                                or plain(name) in dialects.OPTIONS):
-            role = None
-        roles[name] = role
-        taken.append(role)
+        known = role(name)
+        if known in taken and known != "qkv" and (plain(name) in GEOMETRY
+                                                  or plain(name) in dialects.OPTIONS):
+            known = None
+        if has_sizes and (known == "w" or plain(name) in dialects.PARAMETERS):
+            known = "flat"
+        roles[name] = known
+        taken.append(known)
     targets = [name for name in names if roles[name] == "labels"]
     if len(targets) == 2 and not {"x", "scores", "probs",
                                   "a"} & set(taken) and "labels" in layout.shapes:
@@ -234,24 +242,45 @@ def _roles(names, layout):
     return roles
 
 
+def _is_size(name):
+    """Is it a whole number of a function, as input_layer_size of a cost?"""
+    return letter(name) in ("D", "J", "M") and plain(name) not in GEOMETRY and role(name) is None
+
+
 def roles(names) -> set:
     """What these names say that they are: "x", "labels", "scores", …"""
-    return {ROLE.get(plain(name)) for name in names}
+    return {role(name) for name in names}
 
 
 def _better_drawn(p, layout, numbers):
     """A default size of 784 is drawn; so are strides, paddings and windows for the second look."""
-    if p.default is None and ROLE.get(plain(p.name)) == "labels":
+    if p.default is None and (role(p.name) == "labels" or role(p.name) == "b" and not numbers):
         return True
+    if is_penalty(p):
+        return layout.also == PENALTY
+    if isinstance(p.default, str):
+        return bool(layout.also) and has_choices(p)
     if isinstance(p.default, bool) or not isinstance(p.default, int):
         # many layers keep nothing for backward without it
         return p.default is False and plain(p.name) in dialects.TRAINING
     if layout.also and plain(p.name) in GEOMETRY:
-        return not numbers or LETTER.get(plain(p.name)) is None
-    return p.default > LARGE and numbers and plain(p.name) in LETTER
+        return not numbers or letter(p.name) is None
+    return p.default > LARGE and numbers and letter(p.name) is not None
 
 
-def _value(p, role, layout, request, numbers, before):
+def is_penalty(p: inspect.Parameter) -> bool:
+    """Is it the factor of a penalty, 0 as long as nobody asks for one?"""
+    is_number = isinstance(p.default, (int, float)) and not isinstance(p.default, bool)
+    return is_number and p.default == 0 and dialects.OPTIONS.get(plain(p.name)) == 0.1
+
+
+def has_choices(p: inspect.Parameter) -> bool:
+    """May another word be given: "average" for "max", "sigmoid" for "relu"?"""
+    return p.default in dialects.CHOICES if isinstance(p.default, str) else (
+        p.default is p.empty and plain(p.name) in dialects.CHOICES)
+
+
+def _value(p, known, layout, request, numbers, before):
     name, key = p.name, plain(p.name)
     if name in request.options:
         return copy.deepcopy(request.options[name])
@@ -261,49 +290,54 @@ def _value(p, role, layout, request, numbers, before):
         return generator.integers(0, classes, shape)
     if name in request.shapes:
         return generator.standard_normal(tuple(request.shapes[name]))
+    if isinstance(p.default, str):
+        return dialects.CHOICES[p.default]
     number = _of_constructor(p, key, layout, generator) if numbers else None
     if number is not None:
         return number
-    if role not in layout.shapes and (key in GEOMETRY or key in dialects.OPTIONS):
+    if known not in layout.shapes and (key in GEOMETRY or key in dialects.OPTIONS):
         return _option(key, layout)
-    if numbers and key in dialects.LISTS:
+    if key in dialects.LISTS:
         return list(layout.numbers("J" if key.startswith("hidden") else "DJM"))
-    if numbers and role is None:
+    if numbers and known is None:
         return layout.sizes["DM"[len(before) % 2]]
-    return _array(layout.shapes.get(role, layout.shapes["x"]), layout, generator, before, role)
+    if _is_size(name):
+        return layout.sizes[letter(name)]
+    letters = "flat" if known == "flat" else layout.shapes.get(known, layout.shapes["x"])
+    return of_letters(letters, layout, generator, before, known)
 
 
 def _of_constructor(p, key, layout, generator):
     """What a constructor is given for its sizes, and for what lies around the layer; None for
     others."""
-    pattern, letter = layout.shapes.get("x", ""), LETTER.get(key)
-    is_picture, is_window = "H" in pattern, letter in ("K", "P")
+    pattern, size = layout.shapes.get("x", ""), letter(p.name)
+    is_picture, is_window = "H" in pattern, size in ("K", "P")
     first = layout.turn != 1  # some name the batch, too
     if p.annotation is int and key in {**dialects.LISTS,
                                        **dialects.OPTIONS} and key not in GEOMETRY:
         return layout.sizes["M"]  # layers: int
     if re.match(r"(typing\.)?tuple\b(?!.*\|)", str(p.annotation), re.IGNORECASE):
         if is_window:
-            return (layout.sizes[letter],) * 2
+            return (layout.sizes[size],) * 2
         if key in dialects.SHAPES:
             return layout.numbers(pattern)[first:]
-        if letter == "M":
+        if size == "M":
             return (int(np.prod(layout.numbers(pattern)[first:])),)
     made = _object_of(p.annotation, layout.helper)
     if made is not None or key in dialects.NEIGHBOURS:
         return Neighbour(layout, generator) if made is None else made
-    if key in dialects.SHAPES and len(pattern) > 2 and (is_picture or layout.turn
-                                                        or key.endswith("shape")):
+    if key in dialects.SHAPES and (len(pattern) > 2 and (is_picture or layout.turn or key.endswith(
+            "shape")) or key == "shape"):
         # of a sequence, the last axis only
         return layout.numbers(pattern)["N" in pattern and first:]
-    if letter is None or key in GEOMETRY and "w" not in layout.shapes:
+    if size is None or key in GEOMETRY and "w" not in layout.shapes:
         return None
-    if letter == "P" and not is_picture:
-        letter = "D"
-    if letter == "D" and "C" in pattern and "D" not in pattern:
-        letter = "C"  # the features of a picture
-    size = layout.sizes[letter]
-    return (size, size) if is_window and is_picture and layout.turn == 1 else size
+    if size == "P" and not is_picture:
+        size = "D"
+    if size == "D" and "C" in pattern and "D" not in pattern:
+        size = "C"  # the features of a picture
+    number = layout.sizes[size]
+    return (number, number) if is_window and is_picture and layout.turn == 1 else number
 
 
 def _option(key, layout):
@@ -319,62 +353,3 @@ def _option(key, layout):
         value.update((key, layout.sizes[GEOMETRY[plain(key)]])
                      for key in value if plain(key) in GEOMETRY and key != "p")
     return value
-
-
-def _array(letters, layout, generator, before, role):
-    if letters == "few":
-        return generator.integers(0, min(layout.numbers("MQ")), layout.numbers("N"))
-    if letters.startswith("hot"):
-        columns = letters.endswith("N")
-        count = layout.sizes[letters[3]]
-        rows = np.eye(count)[generator.integers(0, count, layout.sizes["N"])].astype(int)
-        return rows.T if columns else rows
-    if letters in ("classes", "one-hot", "steps"):
-        shapes = [value.shape for value in before.values() if isinstance(value, np.ndarray)
-                  and value.ndim >= 2]
-        *rows, classes = shapes[0] if shapes else layout.numbers("NQ")
-        labels = generator.integers(0, classes, rows)
-        return np.eye(classes, dtype=int)[labels] if letters == "one-hot" else labels
-    if letters in ("id", "ids"):  # from 1 on: 0 may be padding, whose row is kept at zero
-        return generator.integers(1, layout.sizes["V"],
-                                  layout.numbers("N" if letters == "id" else "NT"))
-    if letters == "positive":
-        return generator.uniform(0.5, 2, layout.numbers("NQ"))
-    role, letters = ("probs", "NQ") if letters == "probs" else (role, letters)
-    shape = layout.numbers(letters)
-    if role == "mask":
-        return generator.integers(0, 2, shape).astype(bool)
-    if role == "probs":
-        weights = np.exp(generator.standard_normal(shape))
-        return weights / weights.sum(axis=-1, keepdims=True)
-    return generator.standard_normal(shape)
-
-
-def whole_numbers(values, seed):
-    """The same inputs with the first floating array replaced by whole numbers from −2 to 2: zeros,
-    ties. None where it holds probabilities."""
-    name = next((name for name, value in values.items() if isinstance(value, np.ndarray)
-                 and value.dtype.kind == "f"), None)
-    if name is None or values[name].ndim and np.allclose(values[name].sum(axis=-1), 1):
-        return None
-    return {**values,
-            name: np.random.default_rng(seed).integers(-2, 3, values[name].shape).astype(float)}
-
-
-def told(values):
-    """{name: "2×3×7×9"}: shapes of arrays, labels with their range, options as they are."""
-    found = {}
-    for name, value in values.items():
-        if isinstance(value, dict) and any(isinstance(one, np.ndarray) for one in value.values()):
-            found.update(told(value))
-        elif isinstance(value, (list, tuple)) and any(isinstance(one, np.ndarray) for one in value):
-            found.update(told({f"{name}[{i}]": one for i, one in enumerate(value)}))
-        else:
-            found[str(name)] = _told(value)
-    return found
-
-
-def _told(value):
-    if not isinstance(value, np.ndarray):
-        return str(value)
-    return times(value.shape) + (" whole numbers" if value.dtype.kind in "iu" else "")

@@ -5,7 +5,7 @@ import copy
 import numpy as np
 
 from ..gradcheck import binding, dialects
-from ..gradcheck.dialects import DOUT, OUTPUTS, ROLE, plain, stem, stems_of_gradient
+from ..gradcheck.dialects import DOUT, OUTPUTS, plain, role, stem, stems_of_gradient
 from ..gradcheck.gradients import Named, is_of_number
 from ..gradcheck.numpy_code import Run, leaves
 from . import objects
@@ -28,6 +28,7 @@ class Layer:
         self.title, self.prototype, self.forward, self.function = (title, prototype, forward,
                                                                    function)
         self.targets, self.feed, self.loss = targets, "dout", None
+        self.built = {}  # what the constructor was given, as it is told
         self.wanted, self.without, self.updating, self.returns_number = [], [], False, True
 
     def read(self, feed, loss):
@@ -54,6 +55,8 @@ class Layer:
         """Find out which arrays are parameters: those that forward leaves alone and that get a
         gradient. built: what the constructor was given."""
         run, first = self.run(values), self.prototype
+        self.built = {name: str(value) for name, value in built.items()
+                      if isinstance(value, (int, float, str, tuple))}
         self.returns_number = np.ndim(run.outputs[0]) == 0
         candidates = objects.parameters(self.prototype)
         for parameter in candidates:  # its argument's name is one of its own, too
@@ -139,7 +142,8 @@ class Layer:
         layer, given = objects.clone(self.prototype, new), self._given(values)
         method = getattr(layer, self.forward)
         result = method(**_without(given, self.targets))
-        result = result if self.function else binding.loss_first(result)
+        if self.function is None or "labels" in map(role, given):
+            result = binding.loss_first(result)
         several = len(binding.names_of_dout(method,
                                             getattr(layer, self.function))) if self.function else 1
         outputs, rest = binding.split(self.title, _output(layer, self.title) if result is None
@@ -149,7 +153,7 @@ class Layer:
         if self.loss is None:
             return run
         targets = [value for name, value in {**given, **vars(layer)}.items()
-                   if ROLE.get(plain(name)) == "labels"]
+                   if role(name) == "labels"]
         target = given[self.targets[0]] if self.targets else next(iter(targets), None)
         return run._replace(outputs=[self.loss(outputs[0], target)], rest=[*rest, outputs[0]])
 
@@ -186,10 +190,10 @@ class Layer:
         before = {parameter.name: array.copy() for parameter in self.wanted
                   for path, array in objects.arrays(layer) if path == parameter.paths[0]}
         returned = run.rest[0] if len(run.rest) == 1 else run.rest
-        if self.function is not None:
-            returned = self._call_backward(layer, run, given, douts)
+        if self.function is not None or np.ndim(returned) == 0 and not isinstance(returned, dict):
+            returned = self.function and self._call_backward(layer, run, given, douts)
         # one gradient of a loss is its prediction's
-        order = sorted(given, key=lambda name: ROLE.get(plain(name)) == "labels")
+        order = sorted(given, key=lambda name: role(name) == "labels")
         moved = {name: np.shape(value)
                  for name, (_, value) in leaves({name: given[name] for name in order}).items()
                  if binding.is_checked(value) and name not in self.targets}
@@ -259,7 +263,7 @@ def _output(layer, title, default=None):
              and isinstance(value, (np.ndarray, float)) or "loss" in name
              and isinstance(value, float)]
     if names:
-        return getattr(layer, min(names, key=lambda name: (ROLE.get(plain(name)) == "labels",
+        return getattr(layer, min(names, key=lambda name: (role(name) == "labels",
                                                            OUTPUTS.get(plain(name), 99))))
     if default is not None:
         return default

@@ -14,8 +14,8 @@ from ..gradcheck.dialects import (
     CONTAINERS,
     LEARNING_RATE,
     OF_GRADIENTS,
-    ROLE,
     plain,
+    role,
     stem,
     stems_of_gradient,
 )
@@ -54,17 +54,23 @@ def clone(thing, values=None):
     return copy.deepcopy(thing, memo)
 
 
+def _parts(path):
+    """The parts of a path that say whose it is: weights["W1"] is W1, weights[0] is not 0."""
+    return [part for part, *inside in (path[place:place + 2] for place in range(len(path)))
+            if plain(part) not in CONTAINERS
+            and not (plain(part) == "weights" and inside and isinstance(inside[0], str))]
+
+
 def key_of(path):
     """The key of a parameter, or None if the path says that it is a gradient."""
     if any(plain(part) in OF_GRADIENTS for part in path):
         return None
-    return tuple(stem(part) for part in path if plain(part) not in CONTAINERS or part == path[-1]
-                 and len(path) == 1)
+    return tuple(stem(part) for part in (path if len(path) == 1 else _parts(path)))
 
 
 def keys_of_gradient(path):
     """The keys of the parameters that an array there may be the gradient of."""
-    words = [part for part in path if plain(part) not in CONTAINERS]
+    words = _parts(path)
     base = tuple(stem(part) for part in words)
     found = [base] if any(plain(part) in OF_GRADIENTS for part in path) and base else []
     for place, part in enumerate(words):
@@ -75,7 +81,7 @@ def keys_of_gradient(path):
 
 def label(path):
     """params["W1"] is "W1", layers[0].W "layers[0].W"."""
-    words = [part for part in path if plain(part) not in CONTAINERS] or list(path)
+    words = _parts(path) or list(path)
     text = str(words[0]) if isinstance(words[0], str) else f"parameter {words[0]}"
     return text + "".join(f".{part}" if isinstance(part, str) else f"[{part}]"
                           for part in words[1:])
@@ -96,10 +102,10 @@ class Parameter:
         return {key_of(path) for path in self.paths} - {None}
 
     def is_scale(self):
-        return any(ROLE.get(key[-1]) == "gamma" for key in self.keys() if key)
+        return any(role(key[-1]) == "gamma" for key in self.keys() if key)
 
     def is_named_like_one(self):
-        return any(ROLE.get(one) in ("w", "b", "gamma", "beta", "wx", "wh") for key in self.keys()
+        return any(role(one) in ("w", "b", "gamma", "beta", "wx", "wh") for key in self.keys()
                    for one in key)
 
 

@@ -1,5 +1,6 @@
 """With which inputs does a student's code run? Layouts are drawn in turn until forward and backward
 take them."""
+import contextlib
 import copy
 import itertools
 import time
@@ -11,9 +12,9 @@ from ..gradcheck import binding
 from ..gradcheck.report import Report
 from ..gradcheck.tensor_function import frozen
 from ..gradcheck.verdicts import names as verdict
-from . import engines, forms, inputs, networks
+from . import arrays, engines, forms, inputs, networks
 from .finding import Found
-from .functions import Reading
+from .functions import OneEntry, Reading
 from .inputs import CannotDraw, Layout, Request
 
 FATAL = NotImplementedError, MemoryError, RecursionError  # no layout helps against those
@@ -75,7 +76,8 @@ class Trying:
             try:
                 with np.errstate(all="ignore"), frozen():
                     readings = self.readings(layout)
-                    told = inputs.told(readings[0].values), "probs" in layout.shapes.values()
+                    told = (_drawn(readings[0]), layout.shapes.get("labels"),
+                            "probs" in layout.shapes.values())
                     if told in seen:
                         continue
                     seen.append(told)
@@ -91,6 +93,9 @@ class Trying:
     def _run(self, reading):
         outputs = reading.code.run(copy.deepcopy(reading.values)).outputs
         output = binding.join(f"{reading.code.title} returned", outputs).astype(float)
+        if self.found.kind == "loss" and output.size > 1:
+            raise ValueError(f"{self.found.name} returns a loss of shape {output.shape} for drawn "
+                             "inputs: one number is due, choose other shapes.")
         if not output.size:
             raise ValueError(f"{self.found.name} returns no values for drawn inputs: "
                              "give larger ones.")
@@ -127,13 +132,21 @@ class Trying:
             return not getattr(code, "without", ())
         return False
 
-    def meant(self, small: bool, report: Report) -> Iterator[tuple[list[Reading], str | None]]:
+    def meant(self, small: bool, report: Report,
+              first: Reading) -> Iterator[tuple[list[Reading], str | None]]:
         """(readings, what is to be said) for other inputs that wrong code may be meant for: a list,
         another object to hold, probabilities or one-hot rows, weights of one column, a bias as a
         row, a single example. None: these inputs count only if the code is right for them."""
+        code, values, words = first
+        if any("only the first" in row.detail for row in report.rows):
+            yield ([Reading(OneEntry(code), values, words)],
+                   "right for a dout with one entry that is not 0, wrong for others")
         for layout, note in list(self._meant(small, report)):
             for _, readings in self.running([layout]):
                 code, values, _ = readings[0]
+                with contextlib.suppress(Exception):  # it takes one kind of labels
+                    if note == "" and _takes_both(readings[0], first.values):
+                        continue
                 if not note or _tells(values, code.run(copy.deepcopy(values)).outputs[0]):
                     yield readings, note
 
@@ -149,6 +162,8 @@ class Trying:
             found = itertools.takewhile(lambda layout: not layout.turn,
                                         inputs.layouts("loss", self.request, small))
             found = sorted(found, key=lambda layout: "probs" not in layout.shapes.values())
+            if verdict.SHAPE in {row.verdict for row in report.rows}:  # of one example, a class
+                yield from ((layout, None) for layout in found if "index" in layout.shapes.values())
             for layout in found:
                 if {"probs", "one-hot"} & set(layout.shapes.values()):
                     yield layout, ""
@@ -192,23 +207,61 @@ class Trying:
                     yield [Reading(code, {**values, name: np.reshape(row, np.shape(value))}, words)]
                 return
 
+    @staticmethod
+    def large(reading: Reading) -> Iterator[list[Reading]]:
+        """The same reading, with values beyond the numbers that its file compares with."""
+        code, values, words = reading
+        values = arrays.wide(values, code.file())
+        if values is not None:
+            yield [Reading(code, values, words)]
+
     def further(self, reading: Reading, small: bool) -> Iterator[tuple[list[Reading], dict]]:
         """(readings, how their inputs are told) where other mistakes show: whole numbers, then
         other layouts. More axes than before are meant by code that flattens them."""
         code, values, words = reading
-        whole = inputs.whole_numbers(values, self.request.seed)
+        whole = arrays.whole_numbers(values, self.request.seed)
         if whole is not None:
-            yield [Reading(code, whole, words)], {**inputs.told(whole),
+            yield [Reading(code, whole, words)], {**arrays.told(whole),
                                                   "and": "the first of them whole numbers"}
+        yield from ((readings, arrays.told(readings[0].values)) for readings in self.large(reading))
         axes = np.ndim(next(iter(values.values()), 0))
-        for _, readings in self.running(inputs.layouts(self.found.name, self.request, small,
-                                                       also=True)):
+        layouts = inputs.layouts(self.found.name, self.request, small, also=True)
+        for layout, readings in self.running([*layouts, *self._alternatives()]):
             code, other, _ = readings[0]
+            dimensions = np.ndim(code.run(copy.deepcopy(other)).outputs[0])
             more = np.ndim(next(iter(other.values()), 0)) > axes == 2
-            if more and np.ndim(code.run(copy.deepcopy(other)).outputs[0]) > 2:
-                continue
-            if inputs.told(other) != inputs.told(values) and self.backward_runs(readings):
-                yield readings, inputs.told(other)
+            if more and dimensions > 2 or layout.also == inputs.PENALTY and dimensions:
+                continue  # what only backward knows of a penalty is no part of forward
+            if _drawn(readings[0]) != _drawn(reading) and self.backward_runs(readings):
+                yield readings, arrays.told(other)
+
+    def _alternatives(self):
+        """The first layout again, with a penalty whose default is 0, and with other choices: an
+        activation, the mean for the maximum."""
+        layout = self.layout
+        known = [*inputs.parameters_of(self.found.forward), *inputs.parameters_of(self.forward())]
+        if any(inputs.is_penalty(p) for p in known):
+            yield layout._replace(also=inputs.PENALTY)
+        if any(inputs.has_choices(p) for p in known):
+            yield layout._replace(also=True)
+            yield from (layout._replace(turn=turn) for turn in range(3) if turn != layout.turn)
+
+
+def _drawn(reading):
+    """All that was drawn for it, as it is told."""
+    return arrays.told(reading.values), getattr(reading.code, "built", None)
+
+
+def _takes_both(reading, tried):
+    """Are one-hot rows and the classes of that name the same to this loss? Then it must be right
+    for both."""
+    code, values, _ = reading
+    name = next((name for name in values if inputs.roles([name]) == {"labels"}), None)
+    if name is None or np.ndim(values[name]) != 2 or np.ndim(tried.get(name)) != 1:
+        return False
+    outputs = [code.run({**copy.deepcopy(values), name: labels}).outputs[0]
+               for labels in (values[name], values[name].argmax(axis=1))]
+    return bool(np.allclose(*outputs, rtol=1e-12))
 
 
 def _tells(values, output):

@@ -1,4 +1,5 @@
-"""What a scalar engine defines for arrays is no part of its check, and that is said."""
+"""What an engine defines for arrays is checked, too; what no expression can use is said, and the
+file is then not called right."""
 ENGINE = """
 class Value:
     def __init__(self, data, parents=()):
@@ -30,16 +31,44 @@ class Value:
         for value in reversed(order):
             value.pull()
 """
-MATMUL = ENGINE + """
+ARRAYS = ENGINE.replace("data, 0.0, parents", "data, data * 0.0, parents").replace(
+    "self.grad = 1.0", "self.grad = self.data * 0 + 1") + """
     def __matmul__(self, other):
-        return Value(self.data @ other.data, (self, other))
-    def sum(self):
-        return Value(self.data.sum(), (self,))
+        out = Value(self.data @ other.data, (self, other))
+        def pull():
+            self.grad = self.grad + out.grad @ other.data.T
+            other.grad = other.grad + self.data.T @ out.grad
+        out.pull = pull
+        return out
+    def mean(self):
+        out = Value(self.data.mean(), (self,))
+        def pull():
+            self.grad = self.grad + out.grad / self.data.size
+        out.pull = pull
+        return out
 """
 
 
+def test_operations_of_arrays_are_checked(check):
+    """Without broadcasting: the sum of shapes that differ is wrong in every other engine."""
+    status, (result,) = check(engine=ARRAYS)
+    found = {row["name"]: row["verdict"] for row in result["checks"][0]["rows"]}
+    assert found["(X @ Y) * P, by X"] == found["X.mean(), by X"] == "correct", found
+    for right, wrong, name in (("out.grad @ other.data.T", "out.grad @ other.data.T * 2",
+                                "(X @ Y) * P, by X"),
+                               ("out.grad / self.data.size", "out.grad", "X.mean(), by X")):
+        status, (result,) = check(engine=ARRAYS.replace(right, wrong))
+        found = {row["name"]: row["verdict"] for row in result["checks"][0]["rows"]}
+        assert status == 1 and found[name] == "off by a constant factor", found
+
+
 def test_what_no_expression_uses_is_named(check):
-    status, (result,) = check(engine=MATMUL)
-    assert status == 0 and "__matmul__, sum" in result["checks"][0]["rows"][-1]["evidence"], result
     status, (result,) = check(engine=ENGINE)
     assert status == 0 and "not checked" not in str(result["checks"][0]["rows"]), result
+    odd = ENGINE + """
+    def concat(self, other, axis):
+        return Value(0.0)
+"""
+    status, (result,) = check(engine=odd)
+    row = result["checks"][0]["rows"][-1]
+    assert status == 1 and (row["name"], row["verdict"]) == ("concat", "undecided"), result

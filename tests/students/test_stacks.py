@@ -37,3 +37,25 @@ def test_a_stack_is_checked_with_a_layer_of_the_file(check):
                                                          "d = layer.backward(d) * d"))
     assert status == 1 and [one["status"] for one in result["checks"]] == ["correct",
                                                                            "wrong"], result
+
+
+LINEAR = """
+import numpy as np
+class Linear:
+    def __init__(self, n_in, n_out):
+        self.W = np.zeros((n_in, n_out))
+    def forward(self, x):
+        self.x = x
+        return x @ self.W
+    def backward(self, d):
+        self.dW = self.x.T @ d
+        return d @ self.W.T
+"""
+
+
+def test_two_layers_tell_the_order_of_a_stack(check):
+    status, _ = check(stack=LINEAR + CUBE + STACK)
+    assert status == 0
+    forwards = STACK.replace("in reversed(self.layers):", "in self.layers:")
+    status, (result,) = check(stack=LINEAR + CUBE + forwards)
+    assert status == 1 and result["checks"][-1]["status"] != "correct", result

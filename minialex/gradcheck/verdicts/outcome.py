@@ -202,8 +202,9 @@ def shape_differs(subject: Checked, problem: ShapeDiffers) -> list[Row]:
 def absent(subject: Checked) -> list[Row]:
     """Rows for the inputs that backward gives no gradient for: the data of a first layer or a
     network, the target of a loss."""
-    rows = [Row(name, slot.shape, slot.size, evidence=f"backward gives no gradient for {name}")
-            for name, slot in subject.absent.items()]
+    rows = [Row(name, slot.shape, slot.size, evidence=f"backward gives no gradient for {name}",
+                **({"verdict": names.UNDECIDED, "detail": f"if none is due: --constant {name}"}
+                   if name in subject.unclear else {})) for name, slot in subject.absent.items()]
     return rows + [Row(name, (), 1, verdict=names.UNDECIDED,
                        evidence=f"backward returns a gradient of shape {times(value.shape)} for "
                        f"{name}, which was given as a number: give it as an array, "

@@ -1,0 +1,83 @@
+"""Arrays: those that are drawn for a layout's letters, other values for them; how they are told."""
+import numpy as np
+
+from ..gradcheck import binding
+from ..gradcheck.report import times
+
+
+def of_letters(letters, layout, generator, before, known):
+    if letters == "flat":  # the weights and biases of two layers, in one row
+        D, J, M = layout.numbers("DJM")
+        return generator.standard_normal((D + 1) * J + (J + 1) * M)
+    if letters == "index":
+        return int(generator.integers(0, layout.sizes["Q"]))
+    if letters == "few":
+        return generator.integers(0, min(layout.numbers("MQ")), layout.numbers("N"))
+    if letters.startswith("hot"):
+        columns = letters.endswith("N")
+        count = layout.sizes[letters[3]]
+        rows = np.eye(count)[generator.integers(0, count, layout.sizes["N"])].astype(int)
+        return rows.T if columns else rows
+    if letters in ("classes", "one-hot", "steps"):
+        shapes = [value.shape for value in before.values() if isinstance(value, np.ndarray)
+                  and value.ndim >= 2]
+        *rows, classes = shapes[0] if shapes else layout.numbers("NQ")
+        labels = generator.integers(0, classes, rows)
+        return np.eye(classes, dtype=int)[labels] if letters == "one-hot" else labels
+    if letters in ("id", "ids"):  # from 1 on: 0 may be padding, whose row is kept at zero
+        return generator.integers(1, layout.sizes["V"],
+                                  layout.numbers("N" if letters == "id" else "NT"))
+    if letters == "positive":
+        return generator.uniform(0.5, 2, layout.numbers("NQ"))
+    known, letters = ("probs", "NQ") if letters == "probs" else (known, letters)
+    shape = layout.numbers(letters)
+    if known == "mask":
+        return generator.integers(0, 2, shape).astype(bool)
+    if known == "probs":
+        weights = np.exp(generator.standard_normal(shape))
+        return weights / weights.sum(axis=-1, keepdims=True)
+    return generator.standard_normal(shape)
+
+
+def whole_numbers(values, seed):
+    """The same inputs with the first floating array replaced by whole numbers from −2 to 2: zeros,
+    ties. None where it holds probabilities."""
+    name = next((name for name, value in values.items() if isinstance(value, np.ndarray)
+                 and value.dtype.kind == "f"), None)
+    if name is None or values[name].ndim and np.allclose(values[name].sum(axis=-1), 1):
+        return None
+    return {**values,
+            name: np.random.default_rng(seed).integers(-2, 3, values[name].shape).astype(float)}
+
+
+def wide(values, file):
+    """The same inputs with the first floating array so large that it goes beyond ±10, where a file
+    compares with a number that others do not reach: the 6 of a ReLU6, the 3 of a Huber loss. None
+    elsewhere."""
+    numbers = binding.numbers(file)
+    whole = whole_numbers(values, 0)
+    name = next((name for name in whole or () if whole[name] is not values[name]), None)
+    if name is None or min(numbers, default=1) <= binding.SMALL or not any(
+            2 < number < 9 for number in numbers):
+        return None
+    reach = min(values[name].max(), -values[name].min())
+    return {**values, name: values[name] * 10 / reach} if reach > 0 else None
+
+
+def told(values):
+    """{name: "2×3×7×9"}: shapes of arrays, labels with their range, options as they are."""
+    found = {}
+    for name, value in values.items():
+        if isinstance(value, dict) and any(isinstance(one, np.ndarray) for one in value.values()):
+            found.update(told(value))
+        elif isinstance(value, (list, tuple)) and any(isinstance(one, np.ndarray) for one in value):
+            found.update(told({f"{name}[{i}]": one for i, one in enumerate(value)}))
+        else:
+            found[str(name)] = _told(value)
+    return found
+
+
+def _told(value):
+    if not isinstance(value, np.ndarray):
+        return str(value)
+    return times(value.shape) + (" whole numbers" if value.dtype.kind in "iu" else "")
