@@ -51,8 +51,8 @@ def instead_of_pictures(root: Place) -> str:
     """What a file is, or most files in a folder without pictures, and what to do. "": unknown."""
     paths = list(_files(root)) if os.path.isdir(root) else [os.fspath(root)]
     kinds = Counter(kind for path in paths if (kind := _kind(path)) is not None)
-    if not kinds:
-        return ""
+    if not kinds or paths == [os.fspath(root)] and len(_KINDS) - 1 in kinds:
+        return ""  # a file whose name says nothing
     kind = max(kinds, key=lambda kind: (kind < _WEAK, kinds[kind]))
     _, what, advice = _KINDS[kind]
     if paths == [root]:

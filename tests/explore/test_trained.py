@@ -119,7 +119,7 @@ def test_a_run_whose_pictures_are_gone_shows_its_filters_and_says_so(small_run, 
     config["settings"]["data"] = str(tmp_path / "gone")
     (moved / "config.json").write_text(json.dumps(config), "utf-8")
     assert main([str(moved), str(tmp_path / "page.html")]) == 0
-    assert "note: the page shows no pictures: there is no folder" in capsys.readouterr().err
+    assert "gone, which is no longer there: put it back" in capsys.readouterr().err
     assert _data_of(tmp_path / "page.html")["trained"]["filters"]
     (tmp_path / "empty").mkdir()
     assert main([str(moved), str(tmp_path / "no.html"), "--pictures", str(tmp_path / "empty")]) == 2
