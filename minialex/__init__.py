@@ -11,7 +11,7 @@ from .anomaly import detect_anomaly
 from .random import manual_seed
 from .tensor import Function, Tensor, is_grad_enabled, no_grad, textbook
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = ["Function", "Tensor", "check_backward", "detect_anomaly", "fast", "functional",
            "gradcheck", "is_grad_enabled", "manual_seed", "models", "nn", "no_grad", "optim",
            "record", "shapes", "textbook"]
