@@ -23,7 +23,7 @@ from ..gradcheck.dialects import GEOMETRY, letter, plain, role
 from .arrays import of_letters
 
 NAMED = (*binding.POSITIONAL, inspect.Parameter.KEYWORD_ONLY)
-PENALTY = 2  # a layout's `also`: draw a penalty whose default is 0, too
+PENALTY, CHOICE = 2, 3  # a layout's `also`: a penalty whose default is 0; another word for "max"
 LARGE = 16  # a constructor's default size above it is drawn like one that has no default
 
 
@@ -259,7 +259,7 @@ def _better_drawn(p, layout, numbers):
     if is_penalty(p):
         return layout.also == PENALTY
     if isinstance(p.default, str):
-        return bool(layout.also) and has_choices(p)
+        return layout.also == CHOICE and has_choices(p)
     if isinstance(p.default, bool) or not isinstance(p.default, int):
         # many layers keep nothing for backward without it
         return p.default is False and plain(p.name) in dialects.TRAINING

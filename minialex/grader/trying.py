@@ -225,8 +225,8 @@ class Trying:
                                                   "and": "the first of them whole numbers"}
         yield from ((readings, arrays.told(readings[0].values)) for readings in self.large(reading))
         axes = np.ndim(next(iter(values.values()), 0))
-        layouts = inputs.layouts(self.found.name, self.request, small, also=True)
-        for layout, readings in self.running([*layouts, *self._alternatives()]):
+        layouts = list(inputs.layouts(self.found.name, self.request, small, also=True))
+        for layout, readings in self.running([*layouts, *self._alternatives(layouts)]):
             code, other, _ = readings[0]
             dimensions = np.ndim(code.run(copy.deepcopy(other)).outputs[0])
             more = np.ndim(next(iter(other.values()), 0)) > axes == 2
@@ -235,7 +235,7 @@ class Trying:
             if _drawn(readings[0]) != _drawn(reading) and self.backward_runs(readings):
                 yield readings, arrays.told(other)
 
-    def _alternatives(self):
+    def _alternatives(self, further):
         """The first layout again, with a penalty whose default is 0, and with other choices: an
         activation, the mean for the maximum."""
         layout = self.layout
@@ -243,7 +243,8 @@ class Trying:
         if any(inputs.is_penalty(p) for p in known):
             yield layout._replace(also=inputs.PENALTY)
         if any(inputs.has_choices(p) for p in known):
-            yield layout._replace(also=True)
+            yield layout._replace(also=inputs.CHOICE)
+            yield from (each._replace(also=inputs.CHOICE) for each in further)
             yield from (layout._replace(turn=turn) for turn in range(3) if turn != layout.turn)
 
 

@@ -254,3 +254,35 @@ def test_what_serves_one_entry_of_dout_is_not_blamed(check):
     assert "one entry" in row["detail"]
     status, (result,) = check(softmax=ONE_ENTRY.replace("dx * gradient", "2 * dx * gradient"))
     assert status == 1 and result["status"] == "wrong"
+
+
+POOLS = """
+import numpy as np
+def pool_forward(A_prev, hparameters, mode="max"):
+    f, s = hparameters["f"], hparameters["stride"]
+    m, H, W, C = A_prev.shape
+    A = np.zeros((m, (H - f) // s + 1, (W - f) // s + 1, C))
+    for h, w in np.ndindex(A.shape[1:3]):
+        window = A_prev[:, h * s:h * s + f, w * s:w * s + f]
+        A[:, h, w] = (np.max if mode == "max" else np.mean)(window, axis=(1, 2))
+    return A, (A_prev, hparameters, mode)
+def pool_backward(dA, cache):
+    A_prev, hparameters, mode = cache
+    f, s, dA_prev = hparameters["f"], hparameters["stride"], np.zeros_like(A_prev)
+    for h, w in np.ndindex(dA.shape[1:3]):
+        at = slice(None), slice(h * s, h * s + f), slice(w * s, w * s + f)
+        dout = dA[:, h:h + 1, w:w + 1]
+        if mode == "max":
+            dA_prev[at] += dout * (A_prev[at] == A_prev[at].max(axis=(1, 2), keepdims=True))
+        else:
+            dA_prev[at] += dout / f ** 2
+    return dA_prev
+"""
+
+
+@pytest.mark.parametrize("right", ["dA_prev[at] += dout * (", "dA_prev[at] += dout / f"])
+def test_windows_overlap_in_the_usual_mode_and_in_the_other(check, right):
+    """The word for the mode has a default: each of its branches is tried with windows that do."""
+    assert POOLS.count(right) == 1
+    status, (_, wrong) = check(right=POOLS, wrong=POOLS.replace(right, right.replace("+=", "=")))
+    assert wrong["checks"][0]["rows"][0]["verdict"] == "only the last of overlapping windows kept"
