@@ -197,8 +197,9 @@ def _of_engine(found, codes, seed):
                                      functools.partial(_value, found.forward, expression), "")
               for expression, code in codes.items() if expression in wanted}
     told = engines.report(found, remote, seed)
-    told.rows = [row for row in told.rows
-                 if remote[row.name.rpartition(", by ")[0]].is_the_teachers is not False]
+    compared = {row.name: remote.get(row.name.rpartition(", by ")[0]) for row in told.rows}
+    told.rows = [row for row in told.rows if (code := compared[row.name]) is not None
+                 and code.is_the_teachers is not False]
     followed = {row.name for row in told.rows}
     for expression in wanted:
         # his class has no such operation, or not for plain numbers

@@ -184,9 +184,9 @@ def test_every_form_of_a_skeleton_earns_its_points(tmp_path):
 ]))
 def test_a_wrong_operation_of_a_scalar_engine_costs_its_points(tmp_path, right, wrong, wrong_rows,
                                                                said):
-    test = grade(tmp_path, FORMS.replace(right, wrong), unfinished(), Value=130)["Value"]
-    rows = 13 if "def tan(" not in wrong else 11
-    assert test["score"] == pytest.approx(130 * (rows - wrong_rows) / rows,
+    test = grade(tmp_path, FORMS.replace(right, wrong), unfinished(), Value=120)["Value"]
+    rows = 12 if "def tan(" not in wrong else 11
+    assert test["score"] == pytest.approx(120 * (rows - wrong_rows) / rows,
                                           abs=0.01), test["feedback"]
     assert said in test["feedback"]
 
