@@ -209,7 +209,7 @@ with open(classroom.HERE.parent / "benchmarks" / "filters.csv", encoding="utf-8"
     runs = [{key: value if key == "run" else float(value or "nan") for key, value in row.items()}
             for row in csv.DictReader(file)]
 ours, published = [row for row in runs if row["run"] == "builtin"], runs[-1]
-photographs = next(row for row in runs if row["run"] == "caltech20")
+photographs = [row for row in runs if row["run"] == "caltech20"]
 fact("`python -m minialex.train --subset` lets conv1 start at 0.3 times those numbers, "
      "and learn 30 times as fast. There " + ", ".join(f"{100 * row['left']:.0f} %" for row in ours)
      + " of the kernels leave their start (three seeds)",
@@ -220,9 +220,10 @@ fact("the paper's first tower holds coloured kernels, its second grey ones: in t
 fact("three runs of five epochs do not show it: "
      + "; ".join(f"{100 * row['colour1']:.0f} % and {100 * row['colour2']:.0f} %" for row in ours),
      all(abs(row["colour1"] - row["colour2"]) < 0.1 for row in ours))
-fact("thirty epochs on 1,200 photographs begin to: "
-     f"{100 * photographs['colour1']:.0f} % and {100 * photographs['colour2']:.0f} % (one seed)",
-     photographs["colour1"] - photographs["colour2"] > 0.1)
+fact("thirty epochs on 1,200 photographs begin to, always with the first tower: "
+     + "; ".join(f"{100 * row['colour1']:.0f} % and {100 * row['colour2']:.0f} %"
+                 for row in photographs) + " (three seeds)",
+     all(row["colour1"] - row["colour2"] > 0.1 for row in photographs))
 ma.manual_seed(0)
 stuck = bench.train(bench.network(6), images, labels, 3, 3, lr=0.1, constant=True)
 wrong = bench.errors(bench.probabilities(stuck, images), labels)["top1"]
