@@ -201,7 +201,7 @@ def _exercise(name, points, file, checking, skeleton, assignment, alone):
                 if not callable(answer):
                     raise checking.Wrong(f"the file defines no {asked}: keep the names of the "
                                          "exercise.")
-            said = checking.load(name).check(*answers.values())
+            said = checking.load(name, skeleton.parent / "checks").check(*answers.values())
             return _test(name, points, 1, f"right. {said or ''}".strip())
     except Exception as error:  # also values of a kind that a check does not expect
         told = getattr(remote and remote.gone or error, "told", None)
