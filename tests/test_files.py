@@ -250,3 +250,11 @@ def test_own_pictures_are_known_by_name_and_mark(tmp_path):
     assert not marks.is_own_picture(marked(tmp_path / "cat.png", "prediction"))
     (tmp_path / "confusion.png").write_bytes(b"a user's")
     assert not marks.is_own_picture(tmp_path / "confusion.png")
+
+
+def test_what_follows_a_mark_is_no_part_of_it(tmp_path):
+    """In a PNG a checksum follows the text; its first byte may be a digit of a digest's."""
+    path = tmp_path / "a.png"
+    for of, after in ((of, after) for of in ("", "photo.jpg") for after in (b"", b"a7f0", b"\x00z")):
+        path.write_bytes(b"PNG" + files.mark("features", of).encode() + after)
+        assert files.found_mark(path) == ("features", files.mark("features", of).rpartition(":")[2])

@@ -29,7 +29,8 @@ except ImportError:  # Windows, where a file that is open cannot be removed anyw
 
 Place = str | os.PathLike[str]
 TEMPORARY = ".minialex-{}-{}.tmp"  # a digest of the name that the file will get, random letters
-_MARK = re.compile(rb"minialex-wrote-this:([a-z-]+):([0-9a-f]*)")
+# A digest has 16 digits: what follows, such as the checksum of a PNG's text, may be one, too.
+_MARK = re.compile(rb"minialex-wrote-this:([a-z-]+):([0-9a-f]{16}|)")
 _ENDS = 1 << 16  # bytes at both ends of a file in which its mark is looked for
 
 
