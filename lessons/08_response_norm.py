@@ -1,4 +1,4 @@
-"""Response normalisation by hand: the window, α or α/n, the gradient, a tower's edge, which first
+"""Response normalisation by hand: window, α or α/n, gradient, the tower's edge, what comes first
 
 Prerequisites: lessons 02, 05 and 07. Minutes: 45. Afterwards you can compute this layer by hand,
 forward and backward, and say how the paper's edition differs from that of two libraries, Caffe and

@@ -40,6 +40,11 @@ def _head(source):
     return title, rest.strip("\n")
 
 
+def summary(module):
+    """The first paragraph of a module's docstring, as one line."""
+    return " ".join(module.__doc__.partition("\n\n")[0].split())
+
+
 def paragraphs(body):
     """A text's paragraphs, headings and list items, each as one line: what a terminal wraps
     anew."""

@@ -21,6 +21,7 @@ from typing import NamedTuple
 import numpy as np
 
 import minialex as ma
+from lessons.cells import summary
 from minialex.grader import finding
 
 HERE = Path(__file__).resolve().parent
@@ -67,5 +68,5 @@ def gallery():
 def _exhibit(path):
     module = finding.load(path)
     (pair,) = finding.everything(module)
-    title = " ".join(module.__doc__.partition("\n\n")[0].split())
-    return Exhibit(path, title, pair.forward, pair.backward, module.inputs, module.EXPECTED)
+    return Exhibit(path, summary(module), pair.forward, pair.backward, module.inputs,
+                   module.EXPECTED)

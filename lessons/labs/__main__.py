@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from statistics import median
 
+from lessons.cells import summary
 from lessons.labs import figure, results
 from lessons.labs import seeds as seeds_of
 from minialex.errors import UserError
@@ -130,8 +131,7 @@ def main(arguments=None):
         if options.name is None:
             for name in LABS:
                 lab = load(name)
-                first = " ".join(lab.__doc__.partition("\n\n")[0].split())
-                print(f"  {name:<14} {first}\n{'':17}{lab.SETTING}; {lab.SEEDS} seeds")
+                print(f"  {name:<14} {summary(lab)}\n{'':17}{lab.SETTING}; {lab.SEEDS} seeds")
             return 0
         rows = run(options.name, options.seeds, options.data, options.out, grid=options.rates,
                    processes=options.processes)

@@ -2,6 +2,7 @@
 the dots."""
 import textwrap
 
+from lessons.cells import summary
 from lessons.labs import results
 from minialex.utils.drawing import Canvas
 
@@ -21,8 +22,7 @@ def draw(lab, rows, path):
     for axis, name in zip(axes[0], sets):
         panel(axis, lab, [row for row in rows if row["pictures"] == name])
         axis.set_title(name, loc="left", fontsize=10.5, weight="bold", color=INK)
-    first = " ".join(lab.__doc__.partition("\n\n")[0].split())
-    title = "\n".join(textwrap.wrap(first, 56 * len(sets)))
+    title = "\n".join(textwrap.wrap(summary(lab), 56 * len(sets)))
     figure.suptitle(f"{title}\n", x=0.01, ha="left", fontsize=12, weight="bold", color=INK)
     below = "\n".join(textwrap.wrap(f"{lab.PAPER}. {lab.SETTING}.", 90 * len(sets)))
     figure.supxlabel(below, x=0.01, ha="left", fontsize=8, color=GREY)

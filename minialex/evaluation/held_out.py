@@ -1,7 +1,7 @@
 """Which pictures may be counted: those that a run held out, or that it has not learnt from."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -133,7 +133,7 @@ def choose(run: Place, whole: list[Picture], classes: Sequence[str], seen: Seen 
         notes.append(f"{new:,} pictures are new since {run} was trained: "
                      "--part all counts them too")
     chosen = [picture for picture, kept in zip(whole, keep) if kept]
-    learnt: int | None = sum(kept and s == "train" for s, kept in zip(status, keep))
+    learnt = sum(kept and s == "train" for s, kept in zip(status, keep))
     if not chosen:
         raise UserError(_why_none(run, whole, status, part, missing))
     relabelled = sum(seen.relabelled(picture.label, picture.name, picture.path)
@@ -141,18 +141,23 @@ def choose(run: Place, whole: list[Picture], classes: Sequence[str], seen: Seen 
     if relabelled:
         notes.append(f"{relabelled:,} of these pictures have another class now than when {run} "
                      "was trained")
-    if seen is None:
-        notes.append(f"{run} does not say which pictures it has learnt from: "
-                     "some of these may be among them")
-        learnt = None
-    elif copied := sum(picture.name in seen.copies
-                       for picture in chosen) if own and part == "val" else 0:
-        notes.append(f"{copied:,} of these pictures are also, under other names, "
-                     f"among those that {run} has learnt from")
+    copied = sum(picture.name in seen.copies
+                 for picture in chosen) if seen and own and part == "val" else 0
+    notes += _of_learning(run, None if seen is None else learnt, copied, part)
+    return Chosen(chosen, _labels(run, chosen, classes), list(classes), part,
+                  learnt if seen else None, missing, relabelled, notes)
+
+
+def _of_learning(run: Place, learnt: int | None, copied: int, part: str) -> Iterator[str]:
+    """What is to be said of the chosen pictures that the run has learnt from."""
+    if learnt is None:
+        yield (f"{run} does not say which pictures it has learnt from: "
+               "some of these may be among them")
+    elif copied:
+        yield (f"{copied:,} of these pictures are also, under other names, "
+               f"among those that {run} has learnt from")
     elif part == "all" and learnt:
-        notes.append(f"{run} has learnt from {learnt:,} of these pictures")
-    return Chosen(chosen, _labels(run, chosen, classes), list(classes), part, learnt, missing,
-                  relabelled, notes)
+        yield f"{run} has learnt from {learnt:,} of these pictures"
 
 
 def _why_none(run: Place, whole: list[Picture], status: list[str | None], part: str,

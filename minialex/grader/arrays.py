@@ -6,6 +6,8 @@ from ..gradcheck.report import times
 
 
 def of_letters(letters, layout, generator, before, known):
+    """An array for the letters of a layout, "ND" of shape (N, D), or for a word in their place,
+    "one-hot". before: what is drawn already, whose shape labels follow; known: its role."""
     if letters == "flat":  # the weights and biases of two layers, in one row
         D, J, M = layout.numbers("DJM")
         return generator.standard_normal((D + 1) * J + (J + 1) * M)

@@ -28,6 +28,6 @@ def is_empty(function: object) -> bool:
 def source_tree(function: object) -> ast.AST:
     """The syntax tree of a function; an empty one where there is no source."""
     try:
-        return ast.parse(textwrap.dedent(inspect.getsource(function)))
-    except (OSError, TypeError, SyntaxError):
+        return ast.parse(textwrap.dedent(source(function)))
+    except SyntaxError:
         return ast.Module([], [])

@@ -12,6 +12,7 @@ from ..gradcheck import binding
 from ..gradcheck.report import Report
 from ..gradcheck.tensor_function import frozen
 from ..gradcheck.verdicts import names as verdict
+from ..gradcheck.verdicts.sums import FirstKept
 from . import arrays, engines, forms, inputs, networks
 from .finding import Found
 from .functions import OneEntry, Reading
@@ -138,7 +139,7 @@ class Trying:
         another object to hold, probabilities or one-hot rows, weights of one column, a bias as a
         row, a single example. None: these inputs count only if the code is right for them."""
         code, values, words = first
-        if any("only the first" in row.detail for row in report.rows):
+        if any(isinstance(row.detail, FirstKept) for row in report.rows):
             yield ([Reading(OneEntry(code), values, words)],
                    "right for a dout with one entry that is not 0, wrong for others")
         for layout, note in list(self._meant(small, report)):

@@ -387,23 +387,3 @@ def test_empty_batches_launch_nothing(cupy, gpu):
     assert gpu.im2col(x, (3, 3), (1, 1), (0, 0)).shape == (18, 0, 9)
     assert gpu.max_pool_forward(x, (3, 3), (2, 2), (0, 0))[0].shape == (0, 2, 2, 2)
     assert gpu.lrn_forward(x, 5, 1e-4, 0.75, 2.0, 1)[0].shape == x.shape
-
-
-@pytest.mark.parametrize("types", [(np.float16, np.float16), (np.float32, np.float64),
-                                   (np.int64, np.float32)])
-def test_mixed_or_unknown_types_are_refused(cupy, gpu, types):
-    weight, grad = (cupy.zeros(4, dtype=dtype) for dtype in types)
-    with pytest.raises(TypeError,
-                       match="all float32 or all float64, got .*" + np.dtype(types[0]).name):
-        gpu.sgd_update(weight, grad, weight.copy(), 0.1, 0.9, 0.0)
-
-
-def test_arrays_with_gaps_are_not_changed_in_place(cupy, gpu):
-    gaps = cupy.zeros((4, 4), dtype=np.float32)[:, ::2]
-    with pytest.raises(ValueError, match="C-contiguous"):
-        gpu.sgd_update(gaps, cupy.zeros((4, 2), dtype=np.float32),
-                       cupy.zeros((4, 2), dtype=np.float32), 0.1, 0.9, 0.0)
-    with pytest.raises(ValueError, match="last axis"):
-        x = cupy.zeros((1, 1, 4, 4), dtype=np.float32)
-        gpu.im2col(x, (1, 1), (1, 1), (0, 0),
-                   out=cupy.zeros((1, 1, 32), dtype=np.float32)[..., ::2])

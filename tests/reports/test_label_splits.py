@@ -168,3 +168,19 @@ def test_parts_in_a_column_of_another_name_are_told(flat, head):
     assert ("its column 3 says train, val or test, but is not called split, so it is not used: "
             "call it so in the first line, as in file,label,split") in [reason
                                                                         for _, reason in problems]
+
+
+def test_a_column_of_parts_counts_before_the_folders(tmp_path):
+    """The pictures that lie in train/ are divided once more; those of val/ without a row are left
+    out, as of any folder."""
+    for part in ("train", "val"):
+        for number in range(COUNT):
+            write(tmp_path / part / f"{part}{number:02d}.png", number)
+    rows = [f"train{n:02d}.png,{'dog' if n % 2 else 'cat'},{'val' if n > 5 else 'train'}\n"
+            for n in range(COUNT)]
+    (tmp_path / "labels.csv").write_text("file,class,split\n" + "".join(rows))
+    train, val = data.open_data(tmp_path, labels=tmp_path / "labels.csv", report=None)
+    assert (len(train), len(val)) == (6, 2)
+    assert [reason for _, reason in train.problems] == ["it names no class for 8 of the pictures "
+                                                        f"in {tmp_path} that lie beside the "
+                                                        "others; they are left out"]

@@ -391,19 +391,3 @@ def test_a_picture_of_two_parts_is_left_out(flat):
     assert sorted(used) == [f"{n:02d}.png" for n in range(1, COUNT - 1)]
     assert told[0] == (":10", "it calls 00.png cat for val, line 2 calls it cat for train: "
                        "the picture is left out")
-
-
-def test_a_column_of_parts_counts_before_the_folders(tmp_path):
-    """The pictures that lie in train/ are divided once more; those of val/ without a row are left
-    out, as of any folder."""
-    for part in ("train", "val"):
-        for number in range(COUNT):
-            write(tmp_path / part / f"{part}{number:02d}.png", number)
-    rows = [f"train{n:02d}.png,{'dog' if n % 2 else 'cat'},{'val' if n > 5 else 'train'}\n"
-            for n in range(COUNT)]
-    (tmp_path / "labels.csv").write_text("file,class,split\n" + "".join(rows))
-    train, val = data.open_data(tmp_path, labels=tmp_path / "labels.csv", report=None)
-    assert (len(train), len(val)) == (6, 2)
-    assert [reason for _, reason in train.problems] == ["it names no class for 8 of the pictures "
-                                                        f"in {tmp_path} that lie beside the "
-                                                        "others; they are left out"]

@@ -373,35 +373,3 @@ def test_whose_gradients_a_loss_returns_is_told_by_their_values(check):
     _, (result,) = check(vae=VAE.replace("recon - x, mu,", "recon - x, -mu,"))
     assert verdicts(result) == {"recon": "correct", "mu": "sign flipped", "logvar": "correct",
                                 "x": "not compared"}
-
-
-SEQUENCE = """
-import numpy as np
-
-
-class RNN:
-    def __init__(self, vocab_size, hidden_size, bptt_truncate=4):
-        self.U, self.V = np.random.randn(hidden_size, vocab_size), np.random.randn(vocab_size, hidden_size)
-        self.W, self.bptt_truncate = np.random.randn(hidden_size, hidden_size), bptt_truncate
-    def forward(self, x):
-        self.x, self.s = x, np.zeros((len(x) + 1, len(self.W)))
-        for t in range(len(x)):
-            self.s[t] = np.tanh(self.U @ x[t] + self.W @ self.s[t - 1])
-        return self.s[:-1] @ self.V.T
-    def backward(self, dout):
-        self.dU, self.dV, self.dW = np.zeros_like(self.U), dout.T @ self.s[:-1], np.zeros_like(self.W)
-        for t in range(len(dout)):
-            d = self.V.T @ dout[t] * (1 - self.s[t] ** 2)
-            for step in range(max(0, t - self.bptt_truncate), t + 1)[::-1]:
-                self.dW += np.outer(d, self.s[step - 1])
-                self.dU += np.outer(d, self.x[step])
-                d = self.W.T @ d * (1 - self.s[step - 1] ** 2)
-"""  # noqa: E501
-
-
-def test_a_recurrent_net_over_one_sequence_of_words(check):
-    status, (result,) = check(sequence=SEQUENCE)
-    assert status == 0 and verdicts(result) == {**dict.fromkeys("UVW", "correct"),
-                                                "x": "not compared"}
-    assert verdicts(check(wrong=SEQUENCE.replace("dout.T @ self.s[:-1]",
-                                                 "dout.T @ self.s[1:]"))[1][0])["V"] == "unknown"

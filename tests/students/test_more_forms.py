@@ -1,5 +1,6 @@
 """Small hand-ins in further dialects: each is right as it stands, and wrong with one slip."""
 import pytest
+from student_files import verdicts
 
 GERMAN = """
 import numpy as np
@@ -286,3 +287,35 @@ def test_windows_overlap_in_the_usual_mode_and_in_the_other(check, right):
     assert POOLS.count(right) == 1
     status, (_, wrong) = check(right=POOLS, wrong=POOLS.replace(right, right.replace("+=", "=")))
     assert wrong["checks"][0]["rows"][0]["verdict"] == "only the last of overlapping windows kept"
+
+
+SEQUENCE = """
+import numpy as np
+
+
+class RNN:
+    def __init__(self, vocab_size, hidden_size, bptt_truncate=4):
+        self.U, self.V = np.random.randn(hidden_size, vocab_size), np.random.randn(vocab_size, hidden_size)
+        self.W, self.bptt_truncate = np.random.randn(hidden_size, hidden_size), bptt_truncate
+    def forward(self, x):
+        self.x, self.s = x, np.zeros((len(x) + 1, len(self.W)))
+        for t in range(len(x)):
+            self.s[t] = np.tanh(self.U @ x[t] + self.W @ self.s[t - 1])
+        return self.s[:-1] @ self.V.T
+    def backward(self, dout):
+        self.dU, self.dV, self.dW = np.zeros_like(self.U), dout.T @ self.s[:-1], np.zeros_like(self.W)
+        for t in range(len(dout)):
+            d = self.V.T @ dout[t] * (1 - self.s[t] ** 2)
+            for step in range(max(0, t - self.bptt_truncate), t + 1)[::-1]:
+                self.dW += np.outer(d, self.s[step - 1])
+                self.dU += np.outer(d, self.x[step])
+                d = self.W.T @ d * (1 - self.s[step - 1] ** 2)
+"""  # noqa: E501
+
+
+def test_a_recurrent_net_over_one_sequence_of_words(check):
+    status, (result,) = check(sequence=SEQUENCE)
+    assert status == 0 and verdicts(result) == {**dict.fromkeys("UVW", "correct"),
+                                                "x": "not compared"}
+    assert verdicts(check(wrong=SEQUENCE.replace("dout.T @ self.s[:-1]",
+                                                 "dout.T @ self.s[1:]"))[1][0])["V"] == "unknown"

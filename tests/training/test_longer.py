@@ -1,6 +1,7 @@
 """--resume RUN --epochs MORE: a run that was finished, or stopped, goes on to another end."""
 
 import json
+import shutil
 import signal
 
 import pytest
@@ -104,3 +105,15 @@ def test_pictures_that_moved_are_found_later_too(train, pictures, tmp_path, caps
                          "2"]) == 0
     assert evaluate.main([str(part), "--device", "cpu"]) == 0
     assert "15 validation pictures" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name, value", [("epochs", "3"), ("lr", None), ("crop", 1), ("seed", True),
+                                         ("batch_size", -8)])
+def test_a_setting_that_cannot_be_is_refused(finished, tmp_path, name, value):
+    path = shutil.copytree(finished[0], tmp_path / "copy")
+    config = json.loads((path / "config.json").read_text("utf-8"))
+    config["settings"][name] = value
+    (path / "config.json").write_text(json.dumps(config), "utf-8")
+    with pytest.raises(UserError,
+                       match=f"config.json is not that of a run: .*{name.replace('_', '.')} "):
+        run({"resume": str(path)}, Listener())

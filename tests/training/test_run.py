@@ -395,15 +395,3 @@ def test_pictures_may_move(train, tmp_path):
         train("stopped", stop(1), data=str(root), epochs=1, batch_size=4)
     root.rename(tmp_path / "moved")
     run({"resume": str(tmp_path / "stopped"), "data": str(tmp_path / "moved")}, Listener())
-
-
-@pytest.mark.parametrize("name, value", [("epochs", "3"), ("lr", None), ("crop", 1), ("seed", True),
-                                         ("batch_size", -8)])
-def test_a_setting_that_cannot_be_is_refused(finished, tmp_path, name, value):
-    path = shutil.copytree(finished[0], tmp_path / "copy")
-    config = json.loads((path / "config.json").read_text("utf-8"))
-    config["settings"][name] = value
-    (path / "config.json").write_text(json.dumps(config), "utf-8")
-    with pytest.raises(UserError,
-                       match=f"config.json is not that of a run: .*{name.replace('_', '.')} "):
-        run({"resume": str(path)}, Listener())

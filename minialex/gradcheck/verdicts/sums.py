@@ -26,6 +26,10 @@ class CutOff(str):
     """The detail of a gradient that goes back some steps in time and no further."""
 
 
+class FirstKept(str):
+    """The detail of a gradient to which the first index of dout alone has come."""
+
+
 # ----------------------------------------------------------------------------------- times a number
 
 
@@ -165,9 +169,10 @@ def one_sample_only(case: Case) -> Iterator[Guess]:
         if length > 1 and (_places(case.looks[0], (axis,)) > 1).all():
             for index, which in ((length - 1, "last"), (0, "first")):
                 kept = np.arange(length).reshape(-1, *[1] * (case.y.ndim - axis - 1)) == index
+                detail = (str if index else FirstKept)(f"axis {axis}: only the {which} is kept")
                 yield Guess(NOT_SUMMED, lambda look: look.combined(look.cotangent * kept),
                             f"analytic = what dout[{':, ' * axis}{index}] alone sends back, "
-                            "everywhere", f"axis {axis}: only the {which} is kept",
+                            "everywhere", detail,
                             after=f"; the sum over all {length} is due")
 
 
