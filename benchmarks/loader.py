@@ -22,6 +22,7 @@ from step import machine  # noqa: E402
 from minialex import data, models, optim  # noqa: E402
 from minialex import functional as F  # noqa: E402
 from minialex.data.packing import pack  # noqa: E402
+from minialex.sets import sources  # noqa: E402
 from minialex.tensor import Tensor  # noqa: E402
 
 
@@ -126,26 +127,26 @@ def main():
         tree = args.data
         if tree is None:
             data.builtin()
-            tree = str(data.sources.cache_folder() / f"builtin-v{data.sources.VERSION}")
+            tree = str(sources.cache_folder() / f"builtin-v{sources.VERSION}")
         start = time.process_time()
         done = pack(tree, folder + "/packed", progress=False, report=None)
         print(f"{machine()}, NumPy {np.__version__}; {tree}: {done.pictures:,} pictures, "
               f"batch {args.batch}, crop 227, float32")
         print(f"packing: {1e3 * (time.process_time() - start) / done.pictures:.2f} CPU "
               "ms per picture")
-        sources = {"JPEG, decoded": data.open_data(tree, cache_bytes=0, report=None)[0],
-                   "JPEG, in memory": data.open_data(tree, cache_bytes=2**34, report=None)[0],
-                   "packed": data.open_data(folder + "/packed", report=None)[0]}
-        found = data.statistics(sources["packed"])
+        ways = {"JPEG, decoded": data.open_data(tree, cache_bytes=0, report=None)[0],
+                "JPEG, in memory": data.open_data(tree, cache_bytes=2**34, report=None)[0],
+                "packed": data.open_data(folder + "/packed", report=None)[0]}
+        found = data.statistics(ways["packed"])
         print(f"{'':18s} " + "".join(f"{threads:>8d} thread{'s' * (threads > 1):1s} "
                                      for threads in args.threads) + "  images/s; CPU "
               "ms per picture")
-        for name, pictures in sources.items():
+        for name, pictures in ways.items():
             results = [rate(pictures, found, args, threads) for threads in args.threads]
             print(f"{name:18s} " + "".join(f"{images:>15,.0f} " for images, _ in results)
                   + "  " + ", ".join(f"{cpu:.2f}" for _, cpu in results))
         if args.step:
-            measure_steps(sources, found, args)
+            measure_steps(ways, found, args)
 
 
 if __name__ == "__main__":

@@ -32,10 +32,11 @@ import namespaces  # noqa: E402
 
 import minialex.functional as F  # noqa: E402
 from minialex import models, optim  # noqa: E402
+from minialex.parallel.network import SharedNetwork  # noqa: E402
+from minialex.parallel.ranks import ENDS, Ranks, world  # noqa: E402
+from minialex.parallel.sums import process_rows  # noqa: E402
 from minialex.random import manual_seed  # noqa: E402
 from minialex.tensor import Tensor  # noqa: E402
-from minialex.training.parallel import SharedNetwork, process_rows  # noqa: E402
-from minialex.training.ranks import ENDS, Ranks, world  # noqa: E402
 
 TOTAL, CONVOLUTIONS, PARAMETERS = 1_281_167, 2_334_080, 60_965_224
 LINES = {"1 Gb/s": (50e-6, 1e9 / 8), "10 Gb/s": (30e-6, 10e9 / 8), "100 Gb/s": (5e-6, 100e9 / 8),

@@ -12,9 +12,9 @@ from classroom import broken, claim, fact, formula, predict, settle, show
 from drawings import augmentation
 
 from lessons.labs import bench, results
-from minialex.data.patterns import PATTERNS
-from minialex.data.scene import draw
 from minialex.data.transforms import colour_shifts, prepare, ten_crops
+from minialex.sets.patterns import PATTERNS
+from minialex.sets.scene import draw
 
 # %% [markdown]
 # ## 1. How many crops are there?

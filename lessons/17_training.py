@@ -210,16 +210,16 @@ with open(classroom.HERE.parent / "benchmarks" / "filters.csv", encoding="utf-8"
             for row in csv.DictReader(file)]
 ours, published = [row for row in runs if row["run"] == "builtin"], runs[-1]
 photographs = [row for row in runs if row["run"] == "caltech20"]
-fact("`python -m minialex.train --subset` lets conv1 start at 0.3 times those numbers, "
-     "and learn 30 times as fast. There " + ", ".join(f"{100 * row['left']:.0f} %" for row in ours)
+fact("`python -m minialex.train --subset` lets conv1 start at 0.25 times those numbers, "
+     "and learn 20 times as fast. There " + ", ".join(f"{100 * row['left']:.0f} %" for row in ours)
      + " of the kernels leave their start (three seeds)",
-     all(row["start"] == 0.3 and row["rate"] == 30 and row["left"] > 0.5 for row in ours))
+     all(row["start"] == 0.25 and row["rate"] == 20 and row["left"] > 0.5 for row in ours))
 fact("the paper's first tower holds coloured kernels, its second grey ones: in the published "
      f"weights {100 * published['colour1']:.0f} % and {100 * published['colour2']:.0f} % of the "
      "energy is colour", published["colour1"] > 0.5 > 0.25 > published["colour2"])
-fact("three runs of five epochs do not show it: "
+fact("three runs of eight epochs on drawn pictures do not show it, both towers are nearly grey: "
      + "; ".join(f"{100 * row['colour1']:.0f} % and {100 * row['colour2']:.0f} %" for row in ours),
-     all(abs(row["colour1"] - row["colour2"]) < 0.1 for row in ours))
+     all(max(row["colour1"], row["colour2"]) < 0.25 for row in ours))
 fact("thirty epochs on 1,200 photographs begin to, always with the first tower: "
      + "; ".join(f"{100 * row['colour1']:.0f} % and {100 * row['colour2']:.0f} %"
                  for row in photographs) + " (three seeds)",

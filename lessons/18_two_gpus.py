@@ -205,7 +205,7 @@ settle("T12", f"true, as {slow:.0f} to {fast:.0f} pictures a second",
 # travels? Each of N processes sends the others their N-th parts of its gradient, adds up what it is
 # given, and sends this sum to all: (N - 1)/N of all numbers, twice. A sum depends on its order
 # (lesson 07). So add along one fixed tree, whoever computed the shards: s and s + 1, then s and s +
-# 2. The engine does so (`training/parallel.py`, docs/machines.md) through mpi4py; here workers are
+# 2. The engine does so (`parallel/network.py`, docs/machines.md) through mpi4py; here workers are
 # plain processes.
 
 # %%

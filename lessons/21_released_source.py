@@ -14,8 +14,8 @@ from drawings import released_source
 import minialex as ma
 import minialex.functional as F
 from minialex import Tensor, models, nn
-from minialex.data.patterns import PATTERNS
-from minialex.data.scene import draw
+from minialex.sets.patterns import PATTERNS
+from minialex.sets.scene import draw
 
 # %% [markdown]
 # ## 1. 224 after all: 55 by rounding up

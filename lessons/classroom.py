@@ -153,8 +153,8 @@ def drawn_pictures(classes, each, size, seed=0):
     middle half of each scene."""
     import numpy as np
 
-    from minialex.data.patterns import PATTERNS
-    from minialex.data.scene import draw
+    from minialex.sets.patterns import PATTERNS
+    from minialex.sets.scene import draw
 
     random, middle = np.random.default_rng(seed), slice(size // 2, size // 2 + size)
     scenes = [draw(PATTERNS[name], random, 2 * size)[middle, middle]

@@ -18,13 +18,14 @@ from pathlib import Path
 
 from minialex.cli.gradcheck import megabytes, seconds, whole
 from minialex.errors import UserError
-from minialex.grader import notebooks, sandbox
-from minialex.grader.files import load
-from minialex.grader.finding import everything
-from minialex.grader.grading import KINDS, grade
+from minialex.grader import sandbox
+from minialex.grader.grading import grade
+from minialex.students.finding import everything
+from minialex.students.reading.files import load
+from minialex.students.reading.folders import KINDS
 from minialex.utils import console
 
-from .graders import bundles
+from .graders import bundles, notebooks
 
 HERE = Path(__file__).resolve().parent
 FORMATS = ("gradescope", "classroom50", "nbgrader", "prairielearn", "csv")

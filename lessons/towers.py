@@ -21,7 +21,7 @@ import numpy as np
 
 import minialex.functional as F
 from minialex import Function, nn, no_grad, optim
-from minialex.training.parallel import shard_rows
+from minialex.parallel.sums import shard_rows
 from minialex.utils.machine import processes_start
 
 TURNS = "turns in one process"

@@ -1,4 +1,5 @@
-"""The one exception that a user, rather than a programmer, is meant to read."""
+"""The exceptions that others look at; UserError is the one that a user is meant to read."""
+from typing import Any
 
 
 class UserError(Exception):
@@ -16,6 +17,17 @@ class Ended(Exception):
     the exit status."""
 
     status = 1
+
+
+class GradientShape(ValueError):
+    """A backward pass returned a gradient of another shape than its input's. source: the Tensor or
+    Function that this input came from."""
+
+    def __init__(self, function: Any, position: int, got: tuple[int, ...]) -> None:
+        super().__init__(f"{function.name}.backward returned shape {got} for input {position} of "
+                         f"shape {function.input_types[position][0]}: a gradient has the shape of "
+                         "its input.")
+        self.source = function.sources[position]
 
 
 def require(condition: object, sentence: str) -> None:

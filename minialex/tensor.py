@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .aliases import Array, Shape
 from .device import array_module, as_numbers, canonical, device_of, is_array, to_device, to_numpy
+from .errors import GradientShape
 from .numpy_calls import NumpyCalls
 
 # What operations take: arrays, lists and numbers become Tensors.
@@ -198,7 +199,7 @@ class Tensor(NumpyCalls):
                                "with requires_grad=True, or it was computed under no_grad().")
         gradients: dict[Any, Array] = {self.creator or self: _seed(self, gradient)}
         owned: set[Any] = set()
-        for function in _reverse_order(self.creator):
+        for function in reverse_order(self.creator):
             grad = gradients.pop(function, None)
             function.owns_grad_output = function in owned
             if grad is not None:
@@ -234,7 +235,7 @@ def _seed(tensor: Tensor, gradient: Input | None) -> Array:
     return seed
 
 
-def _reverse_order(function: Function | None) -> Iterator[Function]:
+def reverse_order(function: Function | None) -> Iterator[Function]:
     """The Functions behind `function`, each before those it used: a depth-first walk with a stack
     of its own, so that ten thousand operations do not reach Python's recursion limit."""
     order, seen, stack = [], set(), [(function, False)] if function else []
@@ -270,8 +271,7 @@ def _run_backward(function: Function, grad: Array) -> list[tuple[Any, Array]]:
         numbers = as_numbers(value)  # an array stays on its device: a copy's gradient goes back
         value = numbers if is_array(value) else array_module(grad).asarray(numbers)
         if value.shape != shape:
-            raise ValueError(f"{function.name}.backward returned shape {value.shape} for input "
-                             f"{position} of shape {shape}: a gradient has the shape of its input.")
+            raise GradientShape(function, position, value.shape)
         if source is not None:
             pairs.append((source, value.astype(dtype, copy=False)))
     return pairs

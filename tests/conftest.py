@@ -5,8 +5,11 @@ There, every operation that a test calls is computed on the device and compared 
 test compares it with: finite differences, PyTorch, numbers by hand (on_device.py). The tests of
 tests/gpu, and those with a `device` fixture, keep their arrays on the device all the way.
 """
+import gc
 import os
+import re
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -24,6 +27,10 @@ ABOUT_THE_CPU = {  # files and tests whose operations stay on the CPU, and why
                                              "is one",
     "test_everything_is_as_it_was": "the same",
 }
+LONGEST = ("faults", "test_teaching.py", "test_notebooks.py", "grader", "students", "training",
+           "parallel", "reports", "evaluation", "explore", "browser", "gpu", "weights",
+           "test_my_engine.py", "test_gallery.py", "test_labs.py", "test_floors.py",
+           "test_predictions.py", "test_lessons.py")  # they begin, so that none is left alone
 
 
 def pytest_addoption(parser):
@@ -35,8 +42,8 @@ def pytest_addoption(parser):
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config):
-    """Spread the whole suite over the cores where pytest-xdist is installed, whole files at a time:
-    their tests share what was trained for them. `-n 0` runs it in one process, `-n 8` in eight."""
+    """Spread the whole suite over the cores where pytest-xdist is installed. `-n 0`
+    runs it in one process, `-n 8` in eight."""
     options = config.option
     if not hasattr(options, "numprocesses") or hasattr(config, "workerinput"):
         return
@@ -44,7 +51,25 @@ def pytest_cmdline_main(config):
         and not options.usepdb):
         options.numprocesses = min(os.cpu_count() or 1, 4)
     if options.numprocesses and options.dist == "no":
-        options.dist = "loadfile"
+        options.dist, options.loadscopereorder = "loadfile", False
+
+
+def together(nodeid):
+    """What one process runs, since its tests share what was made for them: a file; of one that goes
+    through the course, a lesson."""
+    lesson = re.search(r"\[\d\d_[a-z_]+", nodeid)
+    return nodeid.partition("::")[0] + (lesson[0] if lesson else "")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Hand out what belongs together, in the order of `pytest_collection_modifyitems`."""
+    if config.option.dist != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+    scheduler = LoadFileScheduling(config, log)
+    scheduler._split_scope = together
+    return scheduler
 
 
 def pytest_configure(config):
@@ -52,12 +77,24 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(config, items):
-    """Leave out what is marked long, unless --all is given, or its name."""
+    """Leave out what is marked long, unless --all is given, or its name. In several processes, the
+    longest begin."""
     long = [item for item in items if item.get_closest_marker("long")]
     if long and not config.getoption("--all") and not any("::" in argument
                                                           for argument in config.args):
         items[:] = [item for item in items if not item.get_closest_marker("long")]
         config.hook.pytest_deselected(items=long)
+    if hasattr(config, "workerinput"):
+        sizes = Counter(together(item.nodeid) for item in items)
+        items.sort(key=lambda item: (item.path.relative_to(HERE).parts[0] not in LONGEST,
+                                     -sizes[together(item.nodeid)], together(item.nodeid)))
+
+
+def pytest_collection_finish():
+    """What has been collected lives to the end: no search for garbage walks over it, a tenth of a
+    second each time."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
@@ -86,6 +123,16 @@ def device(request, computes_on):
     """The name of the device under test, "cpu" or "cuda:n". (Where there is none, tests/gpu bring
     their own stand-in.)"""
     return "cpu" if request.config.getoption("--device") == "standin" else computes_on
+
+
+@pytest.fixture
+def weights_without_random_numbers(monkeypatch):
+    """Shapes do not depend on weights, and 60 million normal deviates take a second."""
+    import numpy as np
+
+    from minialex import models, nn
+    monkeypatch.setattr(models, "initialise", lambda model, how: model)
+    monkeypatch.setattr(nn, "_uniform", lambda shape, fan_in: np.broadcast_to(np.float32(0), shape))
 
 
 @pytest.fixture(autouse=True)

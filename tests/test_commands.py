@@ -52,7 +52,17 @@ def test_the_status_of_the_command_is_the_programs():
     done = minialex("summary", "nothing")
     assert done.returncode == 2 and done.stderr.startswith("minialex.summary: "
                                                            "unknown variant 'nothing'")
-    assert "60,965,224" in minialex("summary", "paper").stdout
+    assert "145,856" in minialex("summary", "lenet5").stdout
+
+
+@pytest.mark.parametrize("name, line, has_data", [
+    ("train", "--data a b", True), ("summary", "lenet5 extra", False),
+    ("compare", "a --out b c", False), ("explore", "lenet5 a.html b", False)])
+def test_a_word_too_many_is_told_of_options_that_the_command_has(name, line, has_data, capsys):
+    assert main([name, *line.split()]) == 2
+    said = capsys.readouterr().err
+    assert "a name with blanks stands in quotes (--help lists" in said
+    assert ("--data, and" in said) is has_data
 
 
 def test_the_installed_program_is_this_one():
@@ -62,15 +72,19 @@ def test_the_installed_program_is_this_one():
 
 
 @pytest.mark.parametrize("name", ["", *COMMANDS])
-def test_help_fits_80_columns_and_begins_with_examples(name):
-    done = minialex(*name.split(), "--help")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert all(len(line) <= 80 for line in done.stdout.splitlines())
+def test_help_fits_80_columns_and_begins_with_examples(name, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["/x/minialex/__main__.py"])
+    monkeypatch.setenv("COLUMNS", "80")  # as where there is no terminal
+    with pytest.raises(SystemExit) as ended:
+        sys.exit(main([*name.split(), "--help"]))
+    said, error = capsys.readouterr()
+    assert (ended.value.code, error) == (0, "")
+    assert all(len(line) <= 80 for line in said.splitlines())
     if name:
-        places = [done.stdout.index(f"\n{what}")
+        places = [said.index(f"\n{what}")
                   for what in (f"  minialex {name}", "options:", "exit status: 0 ")]
         assert places == sorted(places)
-        assert done.stdout.startswith(f"usage: python -m minialex {name} ")
+        assert said.startswith(f"usage: python -m minialex {name} ")
 
 
 @pytest.mark.parametrize("program, shown",

@@ -14,6 +14,8 @@ sys.path.append(str(BENCHMARKS))
 
 import floors  # noqa: E402
 
+pytestmark = pytest.mark.usefixtures("weights_without_random_numbers")
+
 
 def works(variant, batch, images=1):
     model = models.build(variant, 1000, 3)

@@ -161,7 +161,7 @@ def test_convolution(window, groups, kernels, bias, seed, layout, kind):
        groups=st.integers(1, 2), extra=st.tuples(*[st.integers(0, 1)] * 2), seed=seeds,
        layout=layouts, kind=kinds)
 def test_convolution_by_tiles(sizes, padding, groups, extra, seed, layout, kind):
-    """3x3 kernels between many channels, which kernels/winograd.py computes (5x5 and strides:
+    """3x3 kernels between many channels, which fast/winograd.py computes (5x5 and strides:
     test_convolution.py)."""
     C_out, C = ((32 + more) * groups for more in extra)
     x, weight = values((8, C, *sizes), seed, kind), values((C_out, C // groups, 3, 3), seed + 1)

@@ -16,9 +16,8 @@ from lessons import cells, wall
 from lessons.__main__ import lessons
 from lessons.site import __main__ as site
 from lessons.site import formulas, inpage, parts, prose
-from minialex.data import threads
 from minialex.errors import UserError
-from minialex.utils import machine
+from minialex.utils import ahead, machine
 
 
 @pytest.fixture(scope="module")
@@ -149,7 +148,7 @@ def test_where_no_thread_starts_one_core_works(monkeypatch):
     machine.threads_start.cache_clear()
     try:
         assert machine.thread_count() == 1
-        assert list(threads.ahead(lambda x: x + 1, [1, 2], workers=4)) == [2, 3]
+        assert list(ahead.ahead(lambda x: x + 1, [1, 2], workers=4)) == [2, 3]
     finally:
         machine.threads_start.cache_clear()
 

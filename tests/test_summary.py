@@ -10,6 +10,7 @@ from minialex import Tensor, layer_table, models, nn, no_grad, shapes
 from minialex.cli import summary as command
 from minialex.random import random_state
 
+pytestmark = pytest.mark.usefixtures("weights_without_random_numbers")
 PARAMETERS = {
     "paper": 60_965_224,
     "caffenet": 60_965_224,
@@ -20,13 +21,6 @@ PARAMETERS = {
     "krizhevsky": 60_965_224,
     "lenet5": 61_706,
 }
-
-
-@pytest.fixture(autouse=True)
-def weights_without_random_numbers(monkeypatch):
-    """Shapes do not depend on weights, and 60 million normal deviates take a second."""
-    monkeypatch.setattr(models, "initialise", lambda model, how: model)
-    monkeypatch.setattr(nn, "_uniform", lambda shape, fan_in: np.broadcast_to(np.float32(0), shape))
 
 
 @pytest.fixture

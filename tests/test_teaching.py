@@ -1,9 +1,12 @@
 """Does the course teach? Each word is explained before it is used, each section has a text, each
 `Try` does something."""
 import importlib
+import json
+import os
 import re
 import subprocess
 import sys
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -18,6 +21,7 @@ QUICK = ("00_first_network",)
 SPOKEN = re.compile(r"""(?:claim|heard|predict|formula|fact|settle)\((?:[^()"]|\([^()]*\))*?f?"((?:[^"\\]|\\.)*)\"""")  # noqa: E501
 
 
+@lru_cache
 def told(path):
     """[(line, text)]: what a student reads in this lesson, texts and sentences, in order."""
     source = path.read_text(encoding="utf-8")
@@ -93,35 +97,59 @@ def test_there_are_at_least_three_tries(path):
     assert len(changes) >= 3 and all(new != old for new, old in changes)
 
 
-@pytest.mark.parametrize("path, number",
-                         [pytest.param(path, number, id=f"{path.stem}-{number}",
-                                       marks=() if path.stem in QUICK else pytest.mark.long)
-                          for path in TAUGHT for number in range(len(tries(path)))])
-def test_a_try_gives_new_numbers_or_a_sentence(path, number, tmp_path, monkeypatch):
-    """In a copy of the course the line is changed and the lesson run: no traceback, and not what it
-    said before."""
+@pytest.fixture(scope="module")
+def course(tmp_path_factory):
+    """play(lesson): what a lesson of a copy of the course says, as it is or with one line
+    exchanged. As it is, it runs once for all of its tries."""
+    folder = tmp_path_factory.mktemp("course")
     for source in [*LESSONS.glob("*.py"), *LESSONS.glob("drawings/*.py"),
                    *(LESSONS / "labs").rglob("*")]:
-        target = tmp_path / "lessons" / source.relative_to(LESSONS)
+        target = folder / "lessons" / source.relative_to(LESSONS)
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_file():
             target.write_bytes(source.read_bytes())
-    (tmp_path / "benchmarks").symlink_to(LESSONS.parent / "benchmarks")
-    monkeypatch.setenv("PYTHONPATH", str(LESSONS.parent))
-    monkeypatch.setenv("MINIALEX_CLAIMS", str(tmp_path / "claims"))
-    monkeypatch.setenv("PYTHONIOENCODING", "utf-8")
-    lesson = tmp_path / "lessons" / path.name
+    (folder / "benchmarks").symlink_to(LESSONS.parent / "benchmarks")
+    environment = {**os.environ, "PYTHONPATH": str(LESSONS.parent), "PYTHONIOENCODING": "utf-8"}
 
-    def play():
-        return subprocess.run([sys.executable, str(lesson)], stdin=subprocess.DEVNULL,
-                              capture_output=True, cwd=tmp_path, encoding="utf-8", check=False)
+    @lru_cache
+    def play(path, old="", new=""):
+        source = path.read_text(encoding="utf-8")
+        lesson = folder / "lessons" / path.name
+        lesson.write_text(source.replace(f"\n{old}\n", f"\n{new}\n", 1) if old else source,
+                          encoding="utf-8")
+        claims = folder / "claims"
+        claims.write_text("")
+        done = subprocess.run([sys.executable, str(lesson)], stdin=subprocess.DEVNULL,
+                              env={**environment, "MINIALEX_CLAIMS": str(claims)},
+                              capture_output=True, cwd=folder, encoding="utf-8", check=False)
+        done.claims = [json.loads(line) for line in claims.read_text("utf-8").splitlines()]
+        return done
 
-    before = play()
-    assert before.returncode == 0, before.stderr
+    return play
+
+
+def short(path):
+    return () if path.stem in QUICK else pytest.mark.long
+
+
+@pytest.mark.parametrize("path", [pytest.param(path, id=path.stem, marks=short(path))
+                                  for path in COURSE])
+def test_it_runs_and_settles_its_claims(course, path):
+    done = course(path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert not [record["id"] for record in done.claims if not record["verdict"]]
+    assert len(done.claims) == len(re.findall(r"^claim\(", path.read_text("utf-8"), re.MULTILINE))
+
+
+@pytest.mark.parametrize("path, number",
+                         [pytest.param(path, number, id=f"{path.stem}-{number}", marks=short(path))
+                          for path in TAUGHT for number in range(len(tries(path)))])
+def test_a_try_gives_new_numbers_or_a_sentence(course, path, number):
+    """In a copy of the course the line is changed and the lesson run: no traceback, and not what it
+    said before."""
+    before = course(path)
     new, old = tries(path)[number]
-    lesson.write_text(path.read_text(encoding="utf-8").replace(f"\n{old}\n", f"\n{new}\n", 1),
-                      encoding="utf-8")
-    after = play()
+    after = course(path, old, new)
     assert "Traceback" not in after.stderr
     if after.returncode:
         assert after.stderr.startswith("not so: "), after.stderr

@@ -66,18 +66,6 @@ def small(dtype):
     return model, images, np.array([0, 4, 2, 1])
 
 
-def test_a_line_of_the_book_fits_on_a_projector():
-    """At most 100 characters, in what the book imports as well; elsewhere ruff allows 130."""
-    names = ("tensor functional nn optim models shapes aliases device "
-             "errors numpy_calls random".split())
-    book = [ROOT / "minialex" / f"{name}.py" for name in names]
-    long = [f"{path.relative_to(ROOT)}:{number} has {len(line)} characters"
-            for path in [*book, *(ROOT / "minialex" / "ops").glob("*.py")]
-            for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
-            if len(line) > 100]
-    assert not long, long
-
-
 @pytest.mark.parametrize("dtype, tolerance", [("float64", 1e-12), ("float32", 1e-4)])
 def test_a_network_of_every_layer_gives_the_same_numbers(dtype, tolerance):
     model, images, labels = small(dtype)

@@ -8,7 +8,7 @@ import pytest
 import minialex as ma
 import minialex.functional as F
 from minialex import models, nn, optim
-from minialex.errors import UserError
+from minialex.errors import GradientShape, UserError
 
 
 def zeros(*shape):
@@ -101,8 +101,8 @@ FUNCTION = {
                            "where none is due"),
     "gradient of another shape": (
     lambda: function(backward=lambda g: g.sum(keepdims=True))(zeros(2, 3)).sum().backward(),
-                                  ValueError, "Cube.backward returned shape (1, 1) for input 0 of "
-                                              "shape (2, 3)"),
+                                  GradientShape, "Cube.backward returned shape (1, 1) for input 0 "
+                                                 "of shape (2, 3)"),
     "forgotten return": (lambda: function(backward=lambda g: None)(zeros(1)).backward(), TypeError,
                          "Cube.backward returned None: is `return` missing?"),
     "a Tensor for a gradient": (lambda: function(backward=ma.Tensor)(zeros(1)).backward(),

@@ -22,7 +22,7 @@ import numpy as np
 
 import minialex as ma
 from lessons.cells import summary
-from minialex.grader import finding
+from minialex.students import finding
 
 HERE = Path(__file__).resolve().parent
 

@@ -11,9 +11,9 @@ import numpy as np
 import minialex as ma
 import minialex.functional as F
 from minialex import data, nn, optim
-from minialex.data.patterns import PATTERNS
-from minialex.data.scene import draw
 from minialex.errors import UserError
+from minialex.sets.patterns import PATTERNS
+from minialex.sets.scene import draw
 
 SIZE, CROP = 35, 31
 BATCH = 32

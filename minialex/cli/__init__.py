@@ -6,6 +6,7 @@ function that does the work with the parsed ones.
 """
 import argparse
 import functools
+import re
 import sys
 import textwrap
 from collections.abc import Callable
@@ -109,6 +110,10 @@ class Command:
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
+        if re.match("unrecognized arguments: (?!-)", message):
+            has_data = "--data" in self._option_string_actions
+            pictures = "pictures stand behind --data, and "
+            message += f": {pictures * has_data}a name with blanks stands in quotes"
         raise UserError(f"{message} (--help lists the options).")
 
 

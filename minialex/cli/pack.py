@@ -15,7 +15,7 @@ import sys
 
 from ..data.packing import Pack, pack
 from ..data.pictures import SIZE
-from ..data.problems import printable
+from ..folders.problems import printable
 from . import LABELS, Command
 
 

@@ -17,9 +17,9 @@ from ..aliases import Array
 from ..device import canonical, to_device
 from ..errors import require
 from ..fast.buffers import empty
+from ..utils.ahead import ahead
 from .mean_image import Statistics
 from .pictures import PictureSet, UnreadablePicture
-from .threads import ahead
 from .transforms import centre, colour_shifts, luminance, prepare, prepare_batch
 
 

@@ -19,9 +19,9 @@ import numpy as np
 
 from ..aliases import Array
 from ..errors import require
+from ..utils.ahead import ahead, bar
 from .pictures import PictureSet, UnreadablePicture, attempt
 from .sample import Sample
-from .threads import ahead, bar
 from .transforms import luminance
 
 

@@ -13,53 +13,25 @@ tree has no val/, is the same every time: it depends on the seed and the names a
 """
 
 import os
-import re
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from ..errors import UserError, require
+from ..errors import require
+from ..folders.labels import Labels
+from ..folders.problems import Reporter, report_first, report_problem, stop_at_problem
+from ..folders.tree import Found, scan
+from ..folders.walk import Classes
+from ..sets import sources
+from ..sets.subset import SOURCES, Subset, parse_subset
 from ..utils.files import Place
-from . import sources
-from .labels import Labels
 from .packing import Pack, PackedSet, is_pack
 from .pictures import SIZE, PictureSet
-from .problems import Reporter, report_first, report_problem, stop_at_problem
-from .tree import Found, scan
-from .walk import Classes
 
 Pair = tuple[PictureSet, PictureSet]
-SOURCES: dict[str, Callable[..., Place]] = {"builtin": sources.drawn,
-                                            "imagenette": sources.downloaded}
-
-
-@dataclass(frozen=True)
-class Subset:
-    """source: "builtin", "imagenette" or None (the text named none); max_classes, max_images: int
-    or None (all)."""
-
-    source: str | None = None
-    max_classes: int | None = None
-    max_images: int | None = None
-
-
-def parse_subset(text: str) -> Subset:
-    """Read the text after --subset: "", "10", "10x100", "builtin", "imagenette". Raises UserError
-    for anything else."""
-    text = text.strip().lower()
-    if text == "" or text in SOURCES:
-        return Subset(text or None)
-    numbers = re.fullmatch(r"([0-9]{1,9})(?:x([0-9]{1,9}))?", text)
-    if numbers is None:
-        raise UserError(f"the subset {text!r} is none of: 10 (classes), "
-                        "10x100 (classes x pictures of each), builtin, imagenette")
-    chosen = [int(number) for number in numbers.groups() if number]
-    require(min(chosen) >= 2, f"the subset {text!r} is too small: "
-            "at least 2 classes and 2 pictures of each, such as 10x100")
-    return Subset(None, *chosen)
 
 
 def open_data(data: Place | None = None, subset: str | None = None, cache_dir: Place | None = None,

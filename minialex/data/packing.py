@@ -36,15 +36,15 @@ import numpy as np
 
 from ..aliases import Array
 from ..errors import UserError, require
+from ..folders import names
+from ..folders.problems import Problems, Reporter, printable, report_problem, stop_at_problem
+from ..folders.tree import Found, scan
+from ..folders.walk import Classes
+from ..utils.ahead import ahead, bar
 from ..utils.files import NotWritten, Place, remove_abandoned, replacing
 from ..utils.machine import thread_count
-from . import names
 from .pictures import SIZE, PictureSet, UnreadablePicture, attempt
-from .problems import Problems, Reporter, printable, report_problem, stop_at_problem
 from .shards import Shard, shards_of, write
-from .threads import ahead, bar
-from .tree import Found, scan
-from .walk import Classes
 
 try:
     import fcntl
@@ -303,8 +303,8 @@ def _make_room(target: str, shards: list[Shard], todo: list[Shard], needed: int)
     for name in others:
         os.unlink(os.path.join(target, name))
     free = shutil.disk_usage(target).free
-    require(needed <= free or not todo, f"packing needs {needed / 1e9:,.1f} GB and {target} has "
-            f"{free / 1e9:,.1f} GB free: make room, or name a folder on another disk")
+    require(needed <= free or not todo, f"packing needs {needed / 1e6:,.1f} MB and {target} has "
+            f"{free / 1e6:,.1f} MB free: make room, or name a folder on another disk")
     for path in [os.path.join(target, INDEX),
                  *(shard.record_path for shard in todo)] if todo else []:
         with suppress(FileNotFoundError):

@@ -13,20 +13,17 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from PIL import ExifTags, Image, UnidentifiedImageError, features
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from ..aliases import Array
 from ..errors import UserError
+from ..folders.formats import AVIF, called_picture
+from ..folders.problems import Problems, Reporter, printable, report_problem
 from ..utils.files import Place
 from . import depth
-from .formats import called_picture
-from .problems import Problems, Reporter, printable, report_problem
 
 SIZE = 256
 MAX_PIXELS = 90_000_000
-AVIF = features.version("avif") is not None  # Pillow reads it from 11.3 on
-ENDINGS = tuple((".apng .bmp .dib .gif .jfi .jfif .jif .jpe .jpeg .jpg .mpo .pbm .pfm .pgm .pjp "
-                 ".pjpeg .png .pnm .ppm .tif .tiff .webp" + " .avif .avifs" * AVIF).split())
 # Without this list Pillow would also try formats that start other programs (PostScript) or fetch
 # other files.
 FORMATS = ("BMP", "DIB", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP") + ("AVIF", ) * AVIF

@@ -18,10 +18,10 @@ import numpy as np
 
 from ..aliases import Array
 from ..errors import UserError, require
+from ..folders.problems import Problems
+from ..utils.ahead import ahead
 from ..utils.files import replacing
 from .pictures import UnreadablePicture, attempt, planes_of
-from .problems import Problems
-from .threads import ahead
 
 AGAIN = "run python -m minialex.pack again, it mends the pack"
 

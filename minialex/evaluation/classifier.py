@@ -12,12 +12,12 @@ import numpy as np
 
 from .. import data, models, own_model, weights
 from .. import functional as F
-from ..data import names as class_names
-from ..data.threads import ahead
 from ..data.transforms import centre, luminance
 from ..device import resolve_device, to_device, to_numpy
 from ..errors import UserError
+from ..folders import names as class_names
 from ..tensor import Tensor, no_grad
+from ..utils.ahead import ahead
 from .metrics import Scores
 from .runs import own_model_of
 

@@ -38,7 +38,8 @@ def compare(options: Namespace) -> None:
                           "curves": str(picture)}, indent=2))
     else:
         print(*lines(runs), sep="\n")
-    if drawing.drawn(picture, console.warn("minialex.compare"), draw, runs) and not options.json:
+    if drawing.drawn(picture, console.warn("minialex.compare"), draw, runs,
+                     asked=options.out is not None) and not options.json:
         print(f"\ncurves: {picture}")
 
 

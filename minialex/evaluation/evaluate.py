@@ -1,7 +1,6 @@
 """How good trained networks are, each by the pictures that it has not learnt from, and the mean of
 their predictions."""
 
-import contextlib
 import json
 import os
 import sys
@@ -12,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from .. import data
-from ..data import names
 from ..errors import UserError
+from ..folders import names
 from ..utils import console, drawing
 from ..utils.progress import Progress
 from ..utils.table import columns
@@ -59,6 +58,9 @@ def evaluate(options: Namespace) -> None:
                       _scores(network, pictures, options.ten_crop, progress), pictures.notes)
                for network, pictures in zip(networks, chosen)]
     results += _mean(results)
+    screen = sys.stderr if options.csv == "-" and not options.json else sys.stdout
+    if not options.json:
+        print("\n".join(_lines(results, options.ten_crop)), file=screen)
     if options.csv:
         with table(place, COLUMNS, results[-1].scores.classes) as row:
             for result in results:
@@ -66,13 +68,16 @@ def evaluate(options: Namespace) -> None:
                 for number, label, p in zip(part.numbers, part.labels, part.probabilities):
                     row(result.run, result.pictures.paths[number], part.classes[label], p=p,
                         classes=part.classes)
-    with contextlib.redirect_stdout(sys.stderr if options.csv == "-" and not options.json
-                                    else sys.stdout):
-        print(json.dumps(_report(results, options, picture), indent=2) if options.json
-              else "\n".join(_lines(results, options.ten_crop)))
+    drawn = None
+    try:
         if drawing.drawn(picture, console.warn("minialex.evaluate"), plots.confusion,
-                         results[-1].scores) and not options.json:
-            print(f"\nconfusion matrix: {picture}")
+                         results[-1].scores, asked=options.out is not None):
+            drawn = str(picture)
+    finally:
+        if options.json:
+            print(json.dumps(_report(results, options, drawn), indent=2), file=screen)
+    if drawn and not options.json:
+        print(f"\nconfusion matrix: {drawn}", file=screen)
 
 
 def _chosen(network, options, opened, progress):
@@ -129,7 +134,7 @@ def _report(results, options, picture):
     return {
         "data": options.data, "ten_crop": options.ten_crop,
         "pictures": len(results[0].scores.labels),
-        "confusion_matrix": str(picture), "class_names": names.differing(results[0].scores.classes),
+        "confusion_matrix": picture, "class_names": names.differing(results[0].scores.classes),
         "results": [{"run": str(result.run), "part": result.pictures.part,
                      "pictures": len(result.scores.labels),
                      "learnt_from": result.pictures.learnt, "notes": result.notes,

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from .. import nn
-from ..data.names import shown
 from ..device import to_device, to_numpy
 from ..errors import UserError
+from ..folders.names import shown
 from ..models import is_chain
 from ..sight import Sight
 from ..tensor import Tensor, no_grad

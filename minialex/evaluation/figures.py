@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from ..data.names import shown
 from ..data.sample import Sample
 from ..device import to_numpy
+from ..folders.names import shown
 from ..utils.drawing import attempt
 from ..utils.files import Output
 from . import classifier, kernels

@@ -1,7 +1,7 @@
 """Which pictures may be counted: those that a run held out, or that it has not learnt from."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,15 +51,16 @@ class Chosen:
 
 
 def of_run(run: Place, classes: Sequence[str], size: int, part: str = "val",
-           whole: list[Picture] | None = None) -> Chosen:
+           whole: list[Picture] | None = None, moved: dict[str, str] | None = None) -> Chosen:
     """A part of a run's own pictures, "train", "val", "test" or "all", as it divided them: a
     Chosen. classes: the network's.
 
-    whole: its pictures, if they are open already. Raises UserError when the classes have changed
+    whole: its pictures, if they are open already; moved: other settings "data" and "labels" than
+    then, where pictures are known by their content. Raises UserError when the classes have changed
     since.
     """
-    settings = settings_of(run)
-    whole = whole or open_of(run, settings, size)
+    settings = settings_of(run) | (moved or {})
+    whole = whole or open_of(run, settings, size, moved or ())
     where = settings["data"] or "the built-in set"
     here = sorted({picture.label for picture in whole if picture.part in ("train", "all")}
                   or {p.label for p in whole})
@@ -72,7 +73,7 @@ def of_run(run: Place, classes: Sequence[str], size: int, part: str = "val",
         raise UserError(f"the pictures in {where} have changed since {run} was trained, "
                         "and a run of its age keeps no list of those it held out: put them back, "
                         "or score all of them with --part all.")
-    return choose(run, whole, classes, seen, part, own=True)
+    return choose(run, whole, classes, seen, part, own=True, moved=bool(moved))
 
 
 def of_data(path: Place, whole: list[Picture], where: Place | None, classes: Sequence[str],
@@ -87,9 +88,11 @@ def of_data(path: Place, whole: list[Picture], where: Place | None, classes: Seq
     return choose(path, whole, classes, seen, part, same and seen is not None)
 
 
-def open_of(run: Place, settings: dict[str, Any], size: int) -> list[Picture]:
-    """All pictures of the folder that a run was trained on, in which it chose its own."""
-    for name in ("data", "labels"):
+def open_of(run: Place, settings: dict[str, Any], size: int,
+            moved: Collection[str] = ()) -> list[Picture]:
+    """All pictures of the folder that a run was trained on, in which it chose its own. moved: the
+    settings that are no longer the run's."""
+    for name in {"data", "labels"}.difference(moved):
         if settings.get(name) and not os.path.exists(settings[name]):
             raise UserError(f"{run} was trained on {settings[name]}, which is no longer there: "
                             f"put it back, or say with --{name} where it is.")
@@ -100,14 +103,14 @@ def open_of(run: Place, settings: dict[str, Any], size: int) -> list[Picture]:
 
 
 def choose(run: Place, whole: list[Picture], classes: Sequence[str], seen: Seen | None,
-           part: str | None = None, own: bool = False) -> Chosen:
+           part: str | None = None, own: bool = False, moved: bool = False) -> Chosen:
     """The Chosen of a part of any pictures. seen: a Seen, or None where nobody knows; own: they are
-    the run's.
+    the run's; moved: but lie elsewhere now.
 
     part None: those held out where these are the run's pictures, else all that it has not learnt
     from. Raises UserError when nothing is left.
     """
-    status = seen.parts(whole, own) if seen else [None] * len(whole)
+    status = seen.parts(whole, own and not moved) if seen else [None] * len(whole)
     held_out = sum(row[0] == "val" for row in seen.rows) if seen else 0
     found = status.count("val")
     own = own or found > 0 and 2 * found >= held_out

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..data.names import shown
+from ..folders.names import shown
 from ..utils import drawing
 from ..utils.table import shorten
 from .metrics import Scores, best

@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 
 from .. import data
-from ..data import names
-from ..data.names import shown
-from ..data.problems import printable
-from ..data.threads import ahead
 from ..errors import UserError
+from ..folders import names
+from ..folders.names import shown
+from ..folders.problems import printable
 from ..utils import console, drawing
+from ..utils.ahead import ahead
 from ..utils.files import Output, replacing
 from ..utils.progress import Progress
 from . import classifier, feature_plots, held_out, plots
@@ -204,7 +204,8 @@ def _draw(said, path, kind, otherwise, of, options, draw, *arguments):
     `of` have given; say where."""
     target = drawing.named(path, kind, os.path.join(options.folder, otherwise),
                            os.path.realpath(of), options.force)
-    if drawing.drawn(target, WARN, draw, *arguments):
+    asked = path is not None or kind != "prediction" or options.folder != "."
+    if drawing.drawn(target, WARN, draw, *arguments, asked=asked):
         _say(f"{said}{target}", options)
 
 

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..data.names import shown
-from ..data.problems import printable
 from ..device import resolve_device
 from ..errors import UserError
+from ..folders.names import shown
+from ..folders.problems import printable
 from ..utils import console, in_words
 from ..utils.drawing import attempt
 from ..utils.files import Output, replacing
@@ -32,27 +32,29 @@ Say = Callable[[str], None]
 
 
 def report(options: Namespace) -> None:
-    """`minialex report`: runs, device, force. Raises UserError."""
+    """`minialex report`: runs, data, labels, device, force. Raises UserError."""
     device, progress = resolve_device(options.device).name, Progress()
+    moved = {name: value for name in ("data", "labels") if (value := getattr(options, name))}
     for run in options.runs:
-        path, scores = of_run(run, device, console.warn("minialex.report"), options.force)
+        path, scores = of_run(run, device, console.warn("minialex.report"), options.force, moved)
         progress.line(f"{path}: top-1 {scores.top(1):.1%}, "
                       f"top-5 {scores.top(5):.1%} on {len(scores.labels):,} pictures")
 
 
 def of_run(path: str, device: str = "cpu", say: Say = print,
-           force: bool = False) -> tuple[Path, Scores]:
-    """Write the report of a run folder from its best checkpoint and its pictures. Returns its path,
-    and what it says."""
+           force: bool = False, moved: dict[str, str] | None = None) -> tuple[Path, Scores]:
+    """Write the report of a run folder from its best checkpoint and its pictures. moved: where
+    these are now (see held_out.of_run). Returns its path, and what it says."""
     if not Path(path).is_dir():
         raise UserError(f"there is no run folder {path}: check the path.")
     settings_of(path)  # a folder without a run is told before its missing weights
     page(path, force).check()
     network = classifier.load(path, device)
-    pictures = held_out.of_run(path, network.classes, network.size)
+    pictures = held_out.of_run(path, network.classes, network.size, moved=moved)
     if pictures.missing:
         raise UserError(f"{pictures.missing:,} of the pictures that {path} held out are no longer "
-                        "there: put them back. Its report stays as it was.")
+                        "there: put them back, or say with --data where they are. Its report stays "
+                        "as it was.")
     if pictures.relabelled:
         raise UserError(f"{pictures.relabelled:,} of the pictures that {path} held out have "
                         "another class now: put them back. Its report stays as it was.")

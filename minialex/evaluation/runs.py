@@ -17,12 +17,21 @@ COLUMNS = {"metrics.csv": {"epoch", "lr", "train_loss", "train_top1",
            "timing.csv": {"epoch", "train_seconds", "train_images_per_second", "val_seconds"}}
 
 
+def _text(path):
+    """Without the mark that Windows' editors add. (Python would read the codec "utf-8-sig" from the
+    disk, which a run that is going on may have lost.)"""
+    return path.read_text("utf-8").removeprefix("\ufeff")
+
+
 def read_config(folder: Place) -> dict[str, Any]:
     """What config.json in a run's folder holds. Raises UserError when it is not there or
     damaged."""
     path = Path(folder, CONFIG)
     try:
-        config = json.loads(path.read_text("utf-8"))
+        config = json.loads(_text(path))
+    except FileNotFoundError as error:
+        raise UserError(f"{folder} is no run, there is no {CONFIG} in it: "
+                        "give the folder of a run.") from error
     except (OSError, ValueError) as error:
         raise UserError(f"cannot read {path}: "
                         f"{getattr(error, 'strerror', None) or error}.") from error
@@ -68,9 +77,8 @@ def rows_of(path: Path) -> list[dict[str, float]]:
     """The rows of metrics.csv or timing.csv as dicts of numbers; none when it is not there, or
     damaged."""
     try:
-        with open(path, encoding="utf-8", newline="") as file:
-            rows = [{name: float(value) for name, value in row.items()}
-                    for row in csv.DictReader(file)]
+        rows = [{name: float(value) for name, value in row.items()}
+                for row in csv.DictReader(_text(path).splitlines())]
     except (OSError, ValueError, TypeError, AttributeError):
         # AttributeError: a row has more cells than the head
         return []

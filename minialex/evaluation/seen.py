@@ -18,10 +18,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from .. import data
 from ..data import Picture
-from ..data.threads import ahead
+from ..data.pictures import planes_of
+from ..data.transforms import luminance
 from ..errors import UserError
+from ..utils.ahead import ahead
 from ..utils.files import replacing
 from ..utils.marks import CHECKPOINTS
 from .runs import Place, owner, picture_size, read_config, settings_of
@@ -31,6 +35,7 @@ HEAD = ("part", "class", "name", "content")
 # pictures; those of larger sets are known by their names alone: to open each of them takes too long
 LOOKED_INTO = 100_000
 SAMPLED = 1000  # pictures of each part that are looked into when a run goes on
+LOOK, ALIKE = 32, 0.97  # pixels a side, and the correlation from which on two pictures are the same
 BLOCK = 1 << 14  # bytes at the beginning, in the middle and at the end of a file
 
 Row = tuple[str, ...]  # of pictures.csv
@@ -105,10 +110,13 @@ def _doubts(rows: list[Row], classes: Sequence[str]) -> Iterator[str]:
 
 
 class Seen:
-    """What a run has seen. rows: as in pictures.csv."""
+    """What a run has seen. rows: as in pictures.csv; root: the folder of its pictures, or None."""
 
-    def __init__(self, rows: list[Row]) -> None:
+    def __init__(self, rows: list[Row], root: Place | None = None) -> None:
+        self.root, self.stems = root, {os.path.splitext(name)[0]: name for part, _, name, _ in rows
+                                       if part != "before"}
         self.rows, self.copies = rows, copies(rows)
+        self.read: dict[str, str] = {}  # {path: content}
         self.names = {name: (part, found) for part, _, name, found in rows if part != "before"}
         self.contents = _parts((found, part) for part, _, _, found in rows if found)
         self.ends = _parts(((label, name.rpartition("/")[2]), part)
@@ -134,7 +142,7 @@ class Seen:
             raise UserError(f"cannot read {path}: {error}.") from error
         if head != HEAD or any(len(row) != len(HEAD) for row in rows):
             raise UserError(f"{path} is damaged: it needs the columns {', '.join(HEAD)}.")
-        return cls(rows)
+        return cls(rows, settings_of(folder).get("data"))
 
     @classmethod
     def _of_settings(cls, run: Place) -> "Seen | None":
@@ -150,6 +158,12 @@ class Seen:
             return None
         return cls(list(rows_of(train, val)))
 
+    def content(self, path: Place) -> str:
+        """`content` of a file, which is read once."""
+        if (path := os.fspath(path)) not in self.read:
+            self.read[path] = content(path)
+        return self.read[path]
+
     def parts(self, pictures: Sequence[Picture], own: bool) -> list[str | None]:
         """`part` of each, but a picture that was held out counts once: beside it, a copy under
         another name is a new one."""
@@ -159,7 +173,7 @@ class Seen:
         there: set[str] = set()
         # the names of then come first
         for index in sorted(held_out, key=lambda index: pictures[index].name not in self.names):
-            same = content(pictures[index].path)
+            same = self.content(pictures[index].path)
             if same in there and pictures[index].name not in self.names:
                 found[index] = None
             there.add(same)
@@ -172,7 +186,7 @@ class Seen:
         own: it lies in the run's own folder, where a name stays the same picture's also if its file
         is written anew.
         """
-        found = content(picture.path) if picture.is_file else ""
+        found = self.content(picture.path) if picture.is_file else ""
         if (picture.label, found) in self.before:
             return "train"
         part, known = self.names.get(picture.name, (None, ""))
@@ -181,19 +195,37 @@ class Seen:
         if part and own:
             return self.contents.get(found, part)
         if found and self.contents:
-            return self.contents.get(found)
+            return self.contents.get(found) or self._in_another_form(picture)
         return self.ends.get((picture.label, picture.name.rpartition("/")[2]))
+
+    def _in_another_form(self, picture: Picture) -> str | None:
+        """The part of the run's own picture of this name, but for the ending, where it is still
+        there and looks the same: the other one was made of it, in another size or format."""
+        name = self.stems.get(os.path.splitext(picture.name)[0], "")
+        part, known = self.names.get(name, (None, ""))
+        original = os.path.join(self.root or "", name)
+        if not part or self.content(original) != known or picture.label not in self.labels[name]:
+            return None
+        try:
+            both = [luminance(planes_of(path, LOOK)).astype(np.float32)
+                    for path in (original, picture.path)]
+        except data.UnreadablePicture:
+            return None
+        first, second = (grey - grey.mean() for grey in both)
+        alike = (first * second).sum() > ALIKE * np.sqrt((first**2).sum() * (second**2).sum())
+        return part if alike else None
 
     def relabelled(self, label: str, name: str, path: Place) -> bool:
         """Had a picture other classes than `label` when the run began, but not this one?"""
-        known = self.labels.get(content(path) or name) or self.labels.get(name.replace(os.sep, "/"))
+        known = (self.labels.get(self.content(path) or name)
+                 or self.labels.get(name.replace(os.sep, "/")))
         return known is not None and label not in known
 
     def changed(self, picture: Picture) -> bool:
         """Is a picture's file another one than when the run began? False where nobody looked into
         it then."""
         _, known = self.names.get(picture.name, ("", ""))
-        return known != "" and picture.is_file and content(picture.path) != known
+        return known != "" and picture.is_file and self.content(picture.path) != known
 
 
 def _parts(seen: Iterable[tuple[Any, str]]) -> dict[Any, str]:

@@ -11,8 +11,6 @@ import numpy as np
 from PIL import Image
 
 from .. import data, nn
-from ..data.names import shown
-from ..data.problems import printable
 from ..data.transforms import luminance
 from ..device import to_numpy
 from ..errors import UserError
@@ -20,6 +18,8 @@ from ..evaluation import held_out
 from ..evaluation.classifier import Classifier, planes_of
 from ..evaluation.feature_plots import activations, strongest, strongest_maps
 from ..evaluation.metrics import best
+from ..folders.names import shown
+from ..folders.problems import printable
 from ..utils import marks
 
 PICTURES = 96  # among which the strongest patches are found

@@ -8,25 +8,18 @@ names, or all in order.
 import ast
 import inspect
 import linecache
+import textwrap
 from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from ..device import array_module, is_masked
-from .dialects import CACHE, DOUT, LEARNING_RATE, OUTPUTS, plain, role
+from .dialects import CACHE, DOUT, LEARNING_RATE, OUTPUTS, PENALTY, option, plain, role
 
 
 def title(function: Callable) -> str:
     """What a report calls a student's function."""
     return getattr(function, "__name__", type(function).__name__)
-
-
-def check_callable(forward: object, backward: object) -> None:
-    """Raises TypeError unless both are functions (backward may be missing)."""
-    for name, function in (("forward", forward), ("backward", backward)):
-        if not callable(function) and not (function is None and name == "backward"):
-            raise TypeError(f"check_backward: {name} must be a function, "
-                            f"got {type(function).__name__}.")
 
 
 def is_checked(value: object) -> bool:
@@ -36,18 +29,17 @@ def is_checked(value: object) -> bool:
 
 def named(forward: Callable, inputs: object, names: list[str] | None = None) -> tuple[dict, bool]:
     """({name: value}, whether to pass them by name)."""
-    parameters = signature(forward)
-    if isinstance(inputs, dict):
-        values = {str(name): _value(name, value) for name, value in inputs.items()}
-        by_name = set(values) <= {p.name for p in parameters if p.kind != p.POSITIONAL_ONLY} or \
-            any(p.kind == p.VAR_KEYWORD for p in parameters)
-        # that of the gradients, too
-        order = [p.name for p in parameters if p.name in values] if by_name else []
-        return {name: values[name]
-                for name in [*order, *(name for name in values if name not in order)]}, by_name
-    inputs = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
-    names = names_of("check_backward", forward, len(inputs), names)
-    return {name: _value(name, value) for name, value in zip(names, inputs)}, False
+    if not isinstance(inputs, dict):
+        inputs = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
+        names = names_of("check_backward", forward, len(inputs), names)
+        return {name: _value(name, value) for name, value in zip(names, inputs)}, False
+    values = {str(name): _value(name, value) for name, value in inputs.items()}
+    kinds = {p.name: p.kind for p in signature(forward)}
+    by_name = (inspect.Parameter.VAR_KEYWORD in kinds.values() or set(values) <= {
+        name for name, kind in kinds.items() if kind != inspect.Parameter.POSITIONAL_ONLY})
+    # in forward's order, which is that of the gradients, too
+    ordered = {name: values[name] for name in kinds if by_name and name in values}
+    return {**ordered, **values}, by_name
 
 
 def names_of(caller: str, function: Callable, count: int,
@@ -104,16 +96,13 @@ def check_values(caller: str, name: str, array: np.ndarray) -> None:
 def split(name: str, result: object, several: int = 1) -> tuple[list, list]:
     """(outputs, the rest as lists): `out, cache` or a bare output; `several` outputs where backward
     asks for as many dout."""
-    if isinstance(result, tuple) and len(result) > 1:
-        first = result[:several]
-        count = several if len(first) == several and all(np.asarray(a).dtype.kind == "f"
-                                                         for a in first) else 1
-        return list(result[:count]), list(result[count:])
-    if isinstance(result, tuple):
-        result = result[0] if result else None
-    if result is None:
+    result = result if isinstance(result, tuple) else (result,)
+    if len(result) < 2 and (not result or result[0] is None):
         raise TypeError(f"check_backward: {name} returned None: is `return` missing?")
-    return [result], []
+    first = result[:several]
+    all_floating = len(first) == several > 1 and all(np.asarray(a).dtype.kind == "f" for a in first)
+    count = several if all_floating else 1
+    return list(result[:count]), list(result[count:])
 
 
 def loss_first(result: object) -> object:
@@ -130,10 +119,9 @@ def join(what: str, outputs: list) -> np.ndarray:
     """One new array of real numbers; of several outputs a row of all their values. Floating arrays
     keep their dtype, whole numbers become float64 (a list of them is an output as good as any
     other)."""
-    arrays = [as_numbers(what, value) for value in outputs]
+    arrays = [as_numbers(f"check_backward: {what}", value) for value in outputs]
     arrays = [array if array.dtype.kind == "f" else array.astype(np.float64) for array in arrays]
-    return arrays[0] if len(arrays) == 1 else np.concatenate([array.reshape(-1)
-                                                              for array in arrays])
+    return arrays[0] if len(arrays) == 1 else np.concatenate(list(map(np.ravel, arrays)))
 
 
 def cut(outputs: list, cotangent: np.ndarray) -> list:
@@ -145,17 +133,21 @@ def cut(outputs: list, cotangent: np.ndarray) -> list:
             for part, output in zip(np.split(cotangent, ends), outputs)]
 
 
-def as_numbers(what: str, value: object) -> np.ndarray:
+def as_numbers(what: str, value: object, hint: str = "") -> np.ndarray:
     """A new array of the real numbers in `value`; what: the beginning of the sentence that tells of
-    anything else."""
+    anything else, hint: what follows it."""
     try:
         array = np.array(value)
     except ValueError:
         array = np.array(None)
     if array.dtype.kind not in "fiub":
-        raise TypeError(f"check_backward: {what} a {type(value).__name__} that is no "
-                        "array of numbers.")
+        raise TypeError(f"{what} {kind(value)} that is no array of numbers.{hint}")
     return array
+
+
+def kind(value: object) -> str:
+    """What a sentence calls something that was not expected."""
+    return "None" if value is None else f"a {type(value).__name__}"
 
 
 # ----------------------------------------------------------------------------------------- backward
@@ -163,9 +155,10 @@ def as_numbers(what: str, value: object) -> np.ndarray:
 
 def names_of_dout(forward: Callable, backward: Callable | None) -> list[str]:
     """Those of backward's parameters that are called like a gradient that comes in."""
-    others = {p.name for p in signature(forward)}
+    others = parameter_names(forward)
     return [p.name for p in signature(backward) if p.kind in (*POSITIONAL, p.VAR_KEYWORD)
-            and _is_dout(p.name, others) and not isinstance(p.default, (bool, str))]
+            and p.name not in others and role(p.name) not in ("x", "labels")
+            and DOUT.search(p.name) and not isinstance(p.default, (bool, str))]
 
 
 def takes_dout(forward: Callable, backward: Callable | None, outputs: list, rest: list) -> bool:
@@ -177,13 +170,10 @@ def takes_dout(forward: Callable, backward: Callable | None, outputs: list, rest
         return True
     if star or not required:
         return star
-    if any(role(name) == "labels" for name in required
-           if name not in {p.name for p in signature(forward)}):
-        return False
-    inputs = {p.name for p in signature(forward)}
+    inputs = parameter_names(forward)
     unknown = [name for name in required if name not in inputs]
     served = rest and len(unknown) == len(rest) and np.ndim(outputs[0]) == 0
-    return not served and required[0] not in {*inputs, "cache"}
+    return not (served or required[0] in {*inputs, "cache"} or "labels" in map(role, unknown))
 
 
 def arguments(forward: Callable, backward: Callable | None, outputs: list, rest: list, inputs: dict,
@@ -192,35 +182,85 @@ def arguments(forward: Callable, backward: Callable | None, outputs: list, rest:
     required, optional, star = _places(backward)
     named = names_of_dout(forward, backward)
     keywords = {name: inputs[name] for name in optional if name in inputs}
-    keywords.update((name, 1.0) for name in optional if plain(name) in LEARNING_RATE)
+    keywords.update((name, 1.0) for name in optional if _is_rate(name, forward, backward))
     keywords.update(zip([name for name in named if name in optional], douts))
     if star and len(required) <= 1:
         return [*douts, *(rest or inputs.values())], {}
-    where = [required.index(name) for name in named if name in required]
     if not named and takes_dout(forward, backward, outputs, rest):
-        where = [0]
-    found = _others([name for i, name in enumerate(required) if i not in where], outputs[0],
-                    list(rest), inputs)
-    for place, dout in zip(where, [*douts, *[douts[-1]] * len(where)]):
-        found.insert(place, dout)
-    return found, keywords
+        named = required[:1]
+    incoming = [name for name in required if name in named]
+    given = _others([name for name in required if name not in named], outputs[0], list(rest),
+                    inputs, forward)
+    given.update(zip(incoming, [*douts, *[douts[-1]] * len(incoming)]))
+    return [given[name] for name in required], keywords
 
 
-def _others(names, output, rest, inputs):
-    """What goes to the parameters other than dout."""
-    asked = [name for name in names if plain(name) not in LEARNING_RATE or name in inputs]
-    if rest and len(asked) == 1:
+def _is_rate(name, forward, backward):
+    """Is it an optimizer's step: is what it multiplies subtracted, or is it handed on? No slope of
+    a leaky relu, no rate of a dropout is."""
+    if plain(name) not in LEARNING_RATE or name in parameter_names(forward):
+        return False
+    for node in ast.walk(syntax_tree(backward)):
+        steps = isinstance(getattr(node, "op", None), ast.Sub) and [
+            getattr(node, "right", getattr(node, "value", None))]
+        handed = isinstance(node, ast.Call) and not ast.unparse(node.func).startswith(
+            ("np.", "numpy.")) and [*node.args, *(one.value for one in node.keywords)]
+        if any(isinstance(one, ast.Name) and one.id == name for part in steps or handed or ()
+               for one in ast.walk(part)):
+            return True
+    return False
+
+
+def _others(names, output, rest, inputs, forward):
+    """{name: what goes to this parameter} of those other than dout."""
+    alone = {name: 1.0 if plain(name) in LEARNING_RATE else 0.0 for name in names
+             if plain(name) in LEARNING_RATE or option(name) in PENALTY}
+    alone.update((p.name, p.default) for p in signature(forward)
+                 if p.name in alone and p.default is not p.empty)
+    asked = [name for name in names if name not in alone or name in inputs]
+    unknown = [name for name in asked if name not in inputs and plain(name) not in CACHE]
+    known = {**(_by_their_names(forward, rest) if unknown and rest else {}), **inputs}
+    if unknown and all(name in known for name in asked):
+        given = [known[name] for name in asked]
+    elif rest and len(asked) == 1:
         structured = [isinstance(one, (tuple, list, dict)) for one in rest]
         # a_next, yt_pred, cache
-        kept = (len(rest) == 1
-                or plain(asked[0]) in CACHE and structured[-1] and not any(structured[:-1]))
-        given = [rest[-1] if kept else tuple(rest)]
+        whole = (len(rest) == 1
+                 or plain(asked[0]) in CACHE and structured[-1] and not any(structured[:-1]))
+        given = [rest[-1] if whole else tuple(rest)]
     elif rest and len(rest) == len(asked):
         given = rest
     else:
-        given = list(_by_name(asked, output, rest, inputs))
-    given = iter(given)
-    return [next(given) if name in asked else 1.0 for name in names]
+        given = _by_name(asked, output, rest, inputs)
+    return {**alone, **dict(zip(asked, given))}
+
+
+def _by_their_names(forward, rest):
+    """{name: value} of what forward returns besides its output, as it calls that itself: mask of
+    `return out, mask`, and of `cache = (x, mask)` beside it."""
+    body = syntax_tree(forward)
+    tuples = {node.targets[0].id: node.value for node in ast.walk(body)
+              if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)}
+    returned = [node.value for node in ast.walk(body) if isinstance(node, ast.Return)
+                and isinstance(node.value, ast.Tuple)]
+    nodes, found = returned[-1].elts[-len(rest):] if returned else [], {}
+    for node, value in zip(nodes, rest):
+        if isinstance(node, ast.Name):
+            found[node.id] = value
+            node = tuples.get(node.id)
+        if (isinstance(node, ast.Tuple) and isinstance(value, tuple)
+            and len(node.elts) == len(value)):
+            found.update((one.id, part) for one, part in zip(node.elts, value)
+                         if isinstance(one, ast.Name))
+    return found
+
+
+def syntax_tree(function: Callable) -> ast.AST:
+    """What is written in a function or class; an empty tree where there is no source."""
+    try:
+        return ast.parse(textwrap.dedent(inspect.getsource(function)))
+    except (OSError, TypeError, SyntaxError):
+        return ast.Module([], [])
 
 
 def _by_name(names, output, rest, inputs):
@@ -230,14 +270,11 @@ def _by_name(names, output, rest, inputs):
             yield inputs[name]
         elif rest:
             yield rest.pop(0) if plain(name) not in CACHE or len(rest) == 1 else tuple(rest)
-        elif plain(name) in OUTPUTS or not free:
+        elif (plain(name) in OUTPUTS or role(name) in ("scores", "probs")
+              or plain(name).endswith(("output", "out")) or not free):
             yield output
         else:
             yield inputs[free.pop(0)]
-
-
-def _is_dout(name, others):
-    return name not in others and bool(DOUT.search(name))
 
 
 POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
@@ -260,12 +297,12 @@ def signature(function: Callable | None) -> list[inspect.Parameter]:
         return []
 
 
-SMALL = 1e-3
+def parameter_names(function: Callable | None) -> set[str]:
+    """Of all its parameters."""
+    return {p.name for p in signature(function)}
 
 
-def small_numbers(file: str) -> list[float]:
-    """Those of at most 0.001: what is added inside a logarithm or a root."""
-    return [number for number in numbers(file) if isinstance(number, float) and number <= SMALL]
+SMALL = 1e-3  # what is added inside a logarithm or a root is no larger
 
 
 def numbers(file: str) -> list[float]:

@@ -8,12 +8,13 @@ from numbers import Integral, Real
 import numpy as np
 
 from ..device import array_module
+from ..errors import GradientShape
 from . import curves, rounding, sampling, verdicts
-from .comparing import Comparing
+from .comparing import Comparing, Options
 from .gradients import GradientsDiffer
 from .numpy_code import Functions, prepared_code, prepared_pair
 from .report import Report
-from .tensor_function import ShapeDiffers, prepared
+from .tensor_function import prepared
 from .verdicts import names as verdict
 
 SMALLEST_EPS = 1e-10  # below it x + h is rounded so much that x has not moved by h
@@ -50,12 +51,11 @@ def gradcheck(fn: Callable, inputs: object = (), names: str | list[str] | None =
     The caller's arrays, parameters, gradients and random generators are as before afterwards, after
     an exception too. Raises TypeError or ValueError, in one sentence, for what cannot be checked.
     """
-    _check_options("gradcheck", eps=eps, rtol=rtol, atol=atol, samples=samples,
-                   directions=directions, seed=seed)
+    options = _options("gradcheck", eps=eps, rtol=rtol, atol=atol, samples=samples,
+                       directions=directions, seed=seed)
     prepare = partial(prepared, fn, inputs, names)
     with prepare() as subject:
-        samples = samples or sampling.how_many(sum(tensor.size for tensor in subject.tensors))
-        return _report(subject, prepare, samples, eps, rtol, atol, directions, seed)
+        return _report(subject, prepare, options, sampling.how_many(_size(subject)))
 
 
 def check_backward(forward: Callable, backward: Callable | None, inputs: object,
@@ -85,13 +85,12 @@ def check_backward(forward: Callable, backward: Callable | None, inputs: object,
     changed. What the student's code raises is passed on. Raises TypeError or ValueError, in one
     sentence, for what cannot be checked.
     """
-    _check_options("check_backward", eps=eps, rtol=rtol, atol=atol, samples=samples,
-                   directions=directions, seed=seed)
+    options = _options("check_backward", eps=eps, rtol=rtol, atol=atol, samples=samples,
+                       directions=directions, seed=seed)
     prepare = partial(prepared_pair, forward, backward, inputs, names)
     with prepare() as pair:
         pair.accepts_mean = mean_over_examples
-        return _report(pair, prepare, samples or sampling.CLASSROOM, eps, rtol, atol, directions,
-                       seed)
+        return _report(pair, prepare, options)
 
 
 def check_code(code: Functions, values: dict, *, constant: Collection[str] = (), samples: int
@@ -107,38 +106,30 @@ def check_code(code: Functions, values: dict, *, constant: Collection[str] = (),
     prepare = partial(prepared_code, code, values, constant)
     with prepare() as pair:
         pair.accepts_mean, pair.affords = mean_over_examples, 0.6 * seconds / max(cost, 1e-9)
-        return _report(pair, prepare, samples or sampling.CLASSROOM, eps, rtol, 1e-11, 3, seed)
+        return _report(pair, prepare, Options(eps, rtol, samples=samples, seed=seed))
 
 
-def _report(subject, prepare, samples, eps, rtol, atol, directions, seed):
-    output, reason = _first_look(subject, eps)
-    if reason:
+def _report(subject, prepare, options, samples=sampling.CLASSROOM):
+    options = options._replace(samples=options.samples or samples)
+    generator = np.random.default_rng((options.seed, OWN_STREAM + 1))
+    output = subject.output()
+    if reason := _first_look(subject, output, options.eps, generator):
         return Report(subject.title, verdicts.same_for_all(subject, *reason))
-    generator = np.random.default_rng((seed, OWN_STREAM + 1))
-    subject.rounding = rounding.of_forward(subject,
-                                           generator) if _is_small(subject) else rounding.DOUBLE
-    if subject.rounding > rounding.HALF:
-        return Report(subject.title,
-                      verdicts.same_for_all(subject, verdict.DTYPE, "the output moves in steps of "
-                                            f"about {subject.rounding:.0e} of its size: "
-                                            "something inside rounds to half precision"))
     try:
-        cotangent = subject.cotangent(output, np.random.default_rng((seed, OWN_STREAM)))
+        cotangent = subject.cotangent(output, np.random.default_rng((options.seed, OWN_STREAM)))
         subject.settle(cotangent)
-        comparing = Comparing(subject, cotangent, generator, eps, rtol, atol, samples, directions,
-                              seed)
+        comparing = Comparing(subject, cotangent, generator, options)
         rows = [verdicts.row(finding, comparing) for finding in comparing.findings()]
         return Report(subject.title, [*rows, *verdicts.absent(subject)],
-                      partial(_curves, prepare, seed, rows))
-    except ShapeDiffers as problem:
+                      partial(_curves, prepare, options.seed, rows))
+    except GradientShape as problem:
         return Report(subject.title, verdicts.shape_differs(subject, problem))
     except GradientsDiffer as problem:
         return Report(subject.title, verdicts.same_for_all(subject, verdict.SHAPE, str(problem)))
 
 
-def _is_small(subject):
-    """May forward be run some more times, to see how it rounds?"""
-    return sum(tensor.size for tensor in subject.tensors) <= SMALL and subject.outside_engine
+def _size(subject):
+    return sum(tensor.size for tensor in subject.tensors)
 
 
 def _curves(prepare, seed, rows):
@@ -159,8 +150,8 @@ _OPTIONS = {  # the type, what it must be, and whether a value is that
 }
 
 
-def _check_options(caller, **options):
-    """Raises TypeError or ValueError for an option that makes no sense. None stands for a
+def _options(caller, **options):
+    """All of them. Raises TypeError or ValueError for one that makes no sense. None stands for a
     default."""
     for name, value in options.items():
         kind, must_be, fits = _OPTIONS[name]
@@ -169,31 +160,36 @@ def _check_options(caller, **options):
                             f"got {value!r}.")
         if value is not None and not fits(value):
             raise ValueError(f"{caller}: {name} must be {must_be}, got {value}.")
+    return Options(**options)
 
 
-def _first_look(subject, eps):
-    """(output, None), or (output, (verdict, evidence)) where no comparison would mean anything."""
-    output = subject.output()
-    xp = array_module(output)
+def _first_look(subject, output, eps, generator):
+    """(verdict, evidence) where no comparison would mean anything. Sees how forward rounds."""
     if output.size == 0:
         raise ValueError(f"{subject.caller}: {subject.title} returned shape {output.shape}, "
                          "which holds no values: give larger inputs.")
     changed = subject.changed()
     if changed and not subject.outside_engine:
-        return output, (verdict.IN_PLACE, f"the forward pass wrote into {', '.join(changed)}: "
-                        "work on a copy")
-    bad = output.size - int(xp.isfinite(output).sum())
+        return (verdict.IN_PLACE,
+                f"the forward pass wrote into {', '.join(changed)}: work on a copy")
+    bad = output.size - int(array_module(output).isfinite(output).sum())
     if bad:
         raise ValueError(f"{subject.caller}: {subject.title} gives {bad} NaN or infinite values of "
                          f"{output.size}: choose inputs inside its domain.")
-    if output.dtype != np.float64 and not (output.dtype == np.float32 and _is_small(subject)):
-        return output, (verdict.DTYPE, f"all inputs are float64, the output is {output.dtype}, "
-                        "whose rounding hides small steps: something inside converts")
+    # may forward be run some more times, to see how it rounds?
+    is_small = subject.outside_engine and _size(subject) <= SMALL
+    if output.dtype != np.float64 and not (output.dtype == np.float32 and is_small):
+        return (verdict.DTYPE, f"all inputs are float64, the output is {output.dtype}, "
+                "whose rounding hides small steps: something inside converts")
     if not bool((output == subject.output()).all()):
-        return output, (verdict.RANDOM, "two runs on the same inputs gave different outputs: "
-                        "draw random numbers from np.random.rand or minialex, "
-                        "whose generators are held still here, or pass them in")
+        return (verdict.RANDOM, "two runs on the same inputs gave different outputs: draw random "
+                "numbers from np.random.rand or minialex, whose generators are held still here, "
+                "or pass them in")
     if eps < SMALLEST_EPS:
-        return output, (verdict.UNDECIDED, f"a step of eps={eps:g} times an entry is lost when the "
-                        "entry is rounded: choose a larger eps, 1e-4 is a good one")
-    return output, None
+        return (verdict.UNDECIDED, f"a step of eps={eps:g} times an entry is lost when the entry "
+                "is rounded: choose a larger eps, 1e-4 is a good one")
+    subject.rounding = rounding.of_forward(subject, generator) if is_small else rounding.DOUBLE
+    if subject.rounding > rounding.HALF:
+        return (verdict.DTYPE, f"the output moves in steps of about {subject.rounding:.0e} of its "
+                "size: something inside rounds to half precision")
+    return None

@@ -1,5 +1,6 @@
 """One check, in the order of events: entries, directions, and a second look beside the kinks."""
 import math
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,7 +15,6 @@ from .probing import (
     looks_smooth,
     quick,
     relative_error,
-    wrong_entry,
 )
 
 # times the size of a typical entry: far beyond every step, near enough to stay in the domain
@@ -59,24 +59,32 @@ class Finding:
     def at_kinks(self) -> list:
         """The indices and the names of directions that could not be judged. Along a direction the
         kinks of many entries mix, so that the limits of each are no limits for their sum."""
-        return ([index for index, comparison in self.entries.items() if comparison.outcome
-                 == "kink"] + [name for name, comparison in self.directions.items()
-                               if "kink" in comparison.outcome])
+        return [*(index for index, c in self.entries.items() if c.outcome == "kink"),
+                *(name for name, c in self.directions.items() if "kink" in c.outcome)]
+
+
+class Options(NamedTuple):
+    """How a check is made: see check.gradcheck. samples: None for as many as are usual."""
+
+    eps: float = 1e-4
+    rtol: float = 1e-6
+    atol: float = 1e-11
+    samples: int | None = None
+    directions: int = 3
+    seed: int = 0
 
 
 class Comparing:
     """One check with its options."""
 
-    def __init__(self, subject, cotangent, generator, eps, rtol, atol, samples, directions, seed):
-        self.seed = seed
+    def __init__(self, subject, cotangent, generator, options):
         self.subject, self.cotangent, self.generator = subject, cotangent, generator
-        self.eps, self.rtol, self.atol, self.samples, self.directions = (eps, rtol, atol, samples,
-                                                                         directions)
+        self.options, self.eps, self.rtol = options, options.eps, options.rtol
+        self.unit = rounding.DOUBLE
         self.is_single = subject.rounding > rounding.SINGLE
-        self.unit = max(4 * subject.rounding,
-                        rounding.DOUBLE) if self.is_single else rounding.DOUBLE
         if self.is_single:
-            self.eps, self.rtol = max(eps, SINGLE_EPS), max(rtol, SINGLE_RTOL)
+            self.unit = 4 * subject.rounding
+            self.eps, self.rtol = max(self.eps, SINGLE_EPS), max(self.rtol, SINGLE_RTOL)
         # small entries of the engine must be right, too; a student's may be rounded to float32 on
         # the way
         self.share = 1.0 if subject.outside_engine else 0.01
@@ -86,14 +94,13 @@ class Comparing:
         self.backward_rounding = rounding.of_backward(self.subject, self.cotangent, point.gradients,
                                                       self.generator)
         again = self.subject.changes_between_calls(self.cotangent, point.gradients)
-        findings = []
-        for which, (name, tensor) in enumerate(zip(self.subject.names, self.subject.tensors)):
-            finding = Finding(which, name, tensor.shape, tensor.size, point.gradients[which],
-                              again[which])
+        findings = [Finding(which, name, tensor.shape, tensor.size, *found)
+                    for which, (name, tensor, *found) in enumerate(zip(
+                        self.subject.names, self.subject.tensors, point.gradients, again))]
+        for finding in findings:
             if finding.fits():
-                self.compare_entries(point, which, finding)
-                self.compare_directions(point, which, finding)
-            findings.append(finding)
+                self.compare_entries(point, finding)
+                self.compare_directions(point, finding)
         if any(finding.at_kinks() for finding in findings):
             self.look_beside(point, findings)
         self.subject.put(self.subject.originals)
@@ -112,73 +119,83 @@ class Comparing:
         # outputs that are rounded to exactly 0 say nothing about their size
         size = point.size_of_output or 1
         return max(forward, SAFE * self.backward_rounding[probe.which],
-                   self.atol * min(1, 1000 * size))
+                   self.options.atol * min(1, 1000 * size))
 
-    def compare_entries(self, point: Point, which: int, finding: Finding) -> None:
-        indices = sampling.entries(finding.gradient, finding.shape, self.samples, self.generator)
-        probes = [Entry(point, which, index) for index in indices]
+    def compare_entries(self, point: Point, finding: Finding) -> None:
+        indices = sampling.entries(finding.gradient, finding.shape, self.options.samples,
+                                   self.generator)
+        probes = [Entry(point, finding.which, index) for index in indices]
         self.subject.foresee([(probe, self.eps * probe.unit) for probe in probes])
         first = [quick(point, probe, self.eps) for probe in probes]
         sizes = [abs(numeric) for numeric, _ in first if numeric and math.isfinite(numeric)]
         finding.typical = float(np.median(sizes)) if sizes else 0.0
         finding.blur = float(np.median([self.blur(point, probe) for probe in probes]))
         finding.relative_blur = SAFE * self.unit / self.eps * point.size_of_output
-        wrong = 0
+        wrong, proven = 0, PROVEN if self.subject.affords else 1
         for index, probe, (numeric, jump) in zip(indices, probes, first):
             analytic, _ = probe.analytic(finding.gradient)
             floor = self.floor(point, probe, finding.typical)
             error = relative_error(numeric, analytic, floor)
             if error <= self.rtol and looks_smooth(jump, numeric, analytic, floor):
                 finding.entries[index] = Comparison("equal", numeric, analytic, error)
-            elif error > self.rtol and wrong >= PROVEN:
+            elif error > self.rtol and wrong >= proven:
                 finding.entries[index] = Comparison("wrong", numeric, analytic, error)
             else:
-                finding.entries[index] = self.examine(point, probe, finding, finding.gradient)
+                finding.entries[index] = self.examine(point, probe, finding.typical)
                 wrong += finding.entries[index].outcome == "wrong"
 
-    def examine(self, point: Point, probe: Entry | Direction, finding: Finding,
-                gradient: np.ndarray | None) -> Comparison:
-        typical = finding.typical if isinstance(probe, Entry) else 0.0
-        return examine(point, probe, gradient, self.floor(point, probe, typical), self.rtol,
-                       self.eps, self.unit)
+    def examine(self, point: Point, probe: Entry | Direction, typical: float = 0.0) -> Comparison:
+        return examine(point, probe, self.floor(point, probe, typical), self.rtol, self.eps,
+                       self.unit)
 
-    def compare_directions(self, point: Point, which: int, finding: Finding) -> None:
+    def compare_directions(self, point: Point, finding: Finding) -> None:
         """Needed where not all entries are compared; a wrong direction leads to a wrong entry."""
-        found = finding.size <= self.samples or any(c.outcome == "wrong"
-                                                    for c in finding.entries.values())
-        for name, direction in sampling.directions(finding.shape, self.samples, self.directions,
+        samples = self.options.samples
+        found = finding.size <= samples or any(c.outcome == "wrong"
+                                               for c in finding.entries.values())
+        for name, direction in sampling.directions(finding.shape, samples, self.options.directions,
                                                    self.generator):
-            probe = Direction(point, which, direction)
-            finding.directions[name] = self.examine(point, probe, finding, finding.gradient)
+            probe = Direction(point, finding.which, direction)
+            finding.directions[name] = self.examine(point, probe)
             if finding.directions[name].outcome == "wrong" and not found:
-                index = wrong_entry(point, which, direction, self.floor(point, probe), self.rtol,
-                                    self.eps, self.unit)
-                finding.entries[index] = self.examine(point, Entry(point, which, index), finding,
-                                                      finding.gradient)
+                entry = Entry(point, finding.which, self.wrong_entry(point, finding, direction))
+                finding.entries[entry.index] = self.examine(point, entry, finding.typical)
                 found = True
+
+    def wrong_entry(self, point: Point, finding: Finding, direction: np.ndarray) -> tuple[int, ...]:
+        """The index of a wrong entry of a tensor whose derivative along `direction` is wrong, by
+        halving the range in which it must be: log2(size) derivatives."""
+        flat = np.asarray(direction).reshape(-1)
+        start, stop = 0, flat.size
+        while stop - start > 1:
+            middle = (start + stop) // 2
+            half = np.zeros_like(flat)
+            half[start:middle] = flat[start:middle]
+            probe = Direction(point, finding.which, half.reshape(direction.shape))
+            is_here = self.examine(point, probe).outcome.startswith("wrong")
+            start, stop = (start, middle) if is_here else (middle, stop)
+        return sampling.index_of(start, finding.shape)
 
     def look_beside(self, point: Point, findings: list[Finding]) -> None:
         """At a kink every gradient between left and right is as good as any other, so there nothing
         is proven. The same entries are compared again where all tensors have been nudged a little,
         off the kinks and ties."""
-        bases = [base + NUDGE * scale
-                 * array_module(base).asarray(sampling.random_direction(base.shape, self.generator))
+        bases = [base + NUDGE * scale * array_module(base).asarray(self.random(base.shape))
                  for base, scale in zip(point.bases, point.scales)]
         beside = Point(self.subject, bases, self.cotangent)
         if not beside.is_finite():
             return
-        for which, finding in enumerate(findings):
-            gradient = beside.gradients[which]
-            if gradient is not None and gradient.shape != finding.shape:
-                continue
+        for finding in findings:
             for key in finding.at_kinks():
                 if key in finding.entries:
-                    finding.entries[key] = self.examine(beside, Entry(beside, which, key), finding,
-                                                        gradient)
+                    entry = Entry(beside, finding.which, key)
+                    finding.entries[key] = self.examine(beside, entry, finding.typical)
                     finding.beside += finding.entries[key].outcome != "kink"
                 else:
-                    probe = Direction(beside, which,
-                                      sampling.random_direction(finding.shape, self.generator))
                     del finding.directions[key]
-                    finding.directions[f"{key}, at random beside the "
-                                       "kinks"] = self.examine(beside, probe, finding, gradient)
+                    probe = Direction(beside, finding.which, self.random(finding.shape))
+                    key = f"{key}, at random beside the kinks"
+                    finding.directions[key] = self.examine(beside, probe)
+
+    def random(self, shape: tuple[int, ...]) -> np.ndarray:
+        return sampling.random_direction(shape, self.generator)

@@ -15,6 +15,7 @@ import numpy as np
 
 from ..device import to_numpy
 from .probing import Entry, Point, quick
+from .sampling import index_of
 from .tensor_function import Checked
 
 EXPONENTS = np.arange(-12, 0.01, 0.25)  # of ten, times an entry's unit
@@ -54,8 +55,7 @@ def measure(subject: Checked, cotangent: np.ndarray, rows: list) -> tuple[Sweep,
     which = max(shown, key=lambda i: np.nanmax(abs(numeric[i])))
     index = rows[which].index
     if rows[which].is_correct or index is None:
-        index = tuple(int(i) for i in np.unravel_index(np.nanargmax(abs(numeric[which])),
-                                                       numeric[which].shape))
+        index = index_of(np.nanargmax(abs(numeric[which])), numeric[which].shape)
     maps = [Map(rows[i].name, numeric[i] if gradients[i].shape == numeric[i].shape else None,
                 gradients[i]) for i in shown]
     return _sweep(point, which, index, gradients[which]), maps
@@ -66,8 +66,7 @@ def _sweep(point, which, index, gradient):
     steps = 10.0 ** EXPONENTS
     found = np.array([quick(point, probe, step)[0] for step in steps])
     exact = ridders(lambda step: quick(point, probe, step)[0], 0.03)
-    analytic = (float(gradient[index]) if gradient.shape == point.bases[which].shape
-                else float("nan"))
+    analytic = float(gradient[index]) if gradient.shape == probe.array.shape else float("nan")
     return Sweep(point.subject.names[which], index, probe.unit * steps, abs(found - exact), exact,
                  analytic)
 
@@ -75,10 +74,9 @@ def _sweep(point, which, index, gradient):
 def _numeric(point, which):
     shape = point.bases[which].shape
     numeric = np.full(shape, np.nan)
-    indices = (list(np.ndindex(shape)) if numeric.size <= MOST
-               else [np.unravel_index(i, shape)
-                     for i in np.random.default_rng(0).integers(numeric.size, size=200)])
-    for index in indices:
+    positions = (range(numeric.size) if numeric.size <= MOST
+                 else np.random.default_rng(0).integers(numeric.size, size=200))
+    for index in (index_of(position, shape) for position in positions):
         numeric[index] = quick(point, Entry(point, which, index), CLOSE)[0]
     return numeric
 

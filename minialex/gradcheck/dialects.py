@@ -1,101 +1,71 @@
-"""What courses call things, read from dialects.txt: the one table of dialects, to which a reader
-can add a word."""
-import ast
+"""What the names of arguments and gradients mean, read from dialects.txt: the one table of what
+courses call things, to which a reader can add a word. students/dialects.py reads the rest."""
 import configparser
 import functools
 import re
 from pathlib import Path
 
-import numpy as np
-
 
 @functools.cache
 def plain(name: str) -> str:
     """Lower case, without underscores; of a private attribute, _Dense__dW, what its class calls
-    it."""
-    return re.sub(r"^_[A-Za-z]\w*?__", "", str(name)).lower().replace("_", "")
+    it. Propogation is propagation."""
+    found = re.sub(r"^_[A-Za-z]\w*?__", "", str(name)).lower().replace("_", "")
+    return found.replace("propog", "propag")
 
 
-_TABLES = configparser.ConfigParser(interpolation=None, delimiters=("=",))
-_TABLES.optionxform = str  # type: ignore[assignment, method-assign]
-_TABLES.read_string(Path(__file__).with_name("dialects.txt").read_text("utf-8"))
+TABLES = configparser.ConfigParser(interpolation=None, delimiters=("=",))
+TABLES.optionxform = str  # type: ignore[assignment, method-assign]
+TABLES.read_string(Path(__file__).with_name("dialects.txt").read_text("utf-8"))
 
 
-def _ranked(section: str) -> list[dict[str, int]]:
+def ranked(section: str) -> list[dict[str, int]]:
     """For each line {plain word: its rank}: the first ones are preferred."""
-    lines = [dict.fromkeys(map(plain, line.split())) for line in _TABLES[section].values()]
+    lines = [dict.fromkeys(map(plain, line.split())) for line in TABLES[section].values()]
     return [{word: rank for rank, word in enumerate(line)} for line in lines]
 
 
-def _owners(section: str) -> dict[str, str]:
+def owners(section: str) -> dict[str, str]:
     """{plain word: what its line is called}"""
-    return {plain(word): owner for owner, line in _TABLES[section].items() for word in line.split()}
+    return {plain(word): owner for owner, line in TABLES[section].items() for word in line.split()}
 
 
-def _sizes(words: list[str]) -> dict[str, int]:
-    """{"N": 4} of ["N=4"]"""
-    return {name: int(number)
-            for name, number in (word.split("=") for word in words if "=" in word)}
-
-
-def _layouts(lines: str) -> list[tuple[dict, dict]]:
-    """[({role: letters}, {letter: size}), …]"""
-    found = []
-    for line in lines.strip().splitlines():
-        if line.startswith("@"):
-            found += _layouts(next(others for words, others in _TABLES["layouts"].items()
-                                   if line[1:] in words.split()))
-        else:
-            found.append((dict(word.split(":") for word in line.split() if ":" in word),
-                          _sizes(line.split())))
-    return found
-
-
-(FORWARD, BACKWARD, DERIVATIVE, MORE_GRADIENTS, TRIMMED, INITIALISE, TESTS, NO_LAYER, BASES,
- LOSSES) = _ranked("functions")
-(OUTPUTS, CACHE, LEARNING_RATE, LISTS, PARAMETERS, SHAPES, TRAINING, PAIRS, LAYERS, STACKS,
- NEIGHBOURS) = _ranked("arguments")
-INPUT_GRADIENTS, CONTAINERS, OF_GRADIENTS, BEFORE, AFTER, BETWEEN = _ranked("where gradients lie")
-DATA, GRAD, METHODS, OF_ARRAYS, TRACKED = map(str.split, _TABLES["engines"].values())
-ROLE, SAME, LETTER, GEOMETRY = map(_owners, ("roles", "same", "letters", "geometry"))
-PARTS = dict(zip(_TABLES["parts of names"], _ranked("parts of names")))
-OPTIONS = {plain(name): ast.literal_eval(value) for names, value in _TABLES["options"].items()
-           for name in names.split()}
-CHOICES = dict(_TABLES["choices"])
-OPTIONS["rng"] = [np.random.default_rng(0), np.random.RandomState(0)]
-SIZES, SMALLER = (_sizes(line.split()) for line in _TABLES["sizes"].values())
-LAYOUTS, ANY_NAME, FURTHER = ({words: _layouts(lines) for words, lines in _TABLES[section].items()}
-                              for section in ("layouts", "any name", "further layouts"))
-FUNCTIONS = {name: getattr(np, function) for name, function in _owners("functions given").items()}
-DOUT = re.compile(r"^(d|g|up)($|_|[A-Z0-9])|^d[a-z]*$|^D[A-Z]$|grad|^delta|delta$|upstream|"
-                  r"cotangent|^err|error$|diff$|sensitivity|^d(next|prev|out|last|hidden|cell)_?\w*$|"
+OUTPUTS, CACHE, LEARNING_RATE, PENALTY = ranked("arguments")
+BEFORE, AFTER, BETWEEN = ranked("marks of a gradient")
+ROLE, SAME, LETTER = map(owners, ("roles", "same", "letters"))
+PARTS = dict(zip(TABLES["parts of names"], ranked("parts of names")))
+OPTIONS = {plain(name) for names in TABLES["options"] for name in names.split()}
+DOUT = re.compile(r"^(d|g|up)($|_|[A-Z0-9])|^(d[a-z]*|g[a-z])$|^D[A-Z]$|grad|^delta|delta$|"
+                  r"upstream|cotangent|^err|error$|diff$|sensitivity|^d(next|prev|out|last|hidden|cell)_?\w*$|"
                   r"^d[a-z]_(next|prev|out|last|t|bar)$|^partial|^next_d|^accum|^top$|^eta$|^loss_derivative$|^djd|^dl_?d")
 
 
 def name_words(name: str) -> list[str]:
     """["conv", "backward"] of conv_backward, convBackward and ConvBackward."""
     found = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+", name)
-    return [part for part in name.split("_") if part] if name.islower() else [
-        part.lower() for part in found]
+    return [word for word in name.split("_") if word] if name.islower() else [
+        word.lower() for word in found]
 
 
-def _part(name, *owners):
-    parts = set(name_words(str(name)))
-    return next((owner for owner in owners if not PARTS[owner].keys().isdisjoint(parts)), None)
+def part(name: str, *kinds: str) -> str | None:
+    """The first of these kinds of which a part of the name speaks: "labels" of y_target."""
+    words = set(name_words(str(name)))
+    return next((kind for kind in kinds if not PARTS[kind].keys().isdisjoint(words)), None)
 
 
 @functools.cache
 def role(name: str) -> str | None:
     """What an argument is: "x", "w", "labels", …"""
-    is_size = plain(name) in {**LETTER, **OPTIONS} or _part(name, "sizes")
-    return ROLE.get(plain(name)) or (None if is_size else _part(name, "labels", "scores"))
+    is_size = plain(name) in LETTER or option(name) or part(name, "sizes")
+    return ROLE.get(plain(name)) or (None if is_size else part(name, "labels", "scores"))
 
 
 @functools.cache
-def letter(name: str) -> str | None:
-    """Which size a whole number of this name is: "D" for n_in, num_inputs, anzahl_eingaben."""
-    is_size = plain(name) not in {**ROLE, **LISTS} and _part(name, "sizes")
-    return LETTER.get(plain(name)) or (_part(name, "J", "D", "M") if is_size else None)
+def option(name: str) -> str | None:
+    """Its word among the options without a default: "reg" of lambdaVal and reg_param, too."""
+    key = plain(name)
+    is_penalty = not {key} & {*ROLE, *LETTER} and ("lambda" in key or part(name, "penalty"))
+    return key if key in OPTIONS else "reg" if is_penalty else None
 
 
 @functools.cache

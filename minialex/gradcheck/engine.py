@@ -4,7 +4,6 @@ drops."""
 import argparse
 import json
 from collections.abc import Callable, Iterator
-from itertools import chain
 
 import numpy as np
 
@@ -93,12 +92,11 @@ def networks() -> Iterator[tuple[str, nn.Module, object]]:
 def reports() -> Iterator[Report]:
     """Yields one Report after another. Of a full-size layer 8 entries of each tensor are compared,
     and each tensor as a whole along a random direction."""
-    checks = chain(((*check, {}) for check in operations()),
-                   ((*check, {"samples": 8, "directions": 1}) for check in networks()))
-    for title, fn, inputs, options in checks:
-        report = gradcheck(fn, inputs, **options)
-        report.title = title
-        yield report
+    for checks, options in (operations(), {}), (networks(), {"samples": 8, "directions": 1}):
+        for title, fn, inputs in checks:
+            report = gradcheck(fn, inputs, **options)
+            report.title = title
+            yield report
 
 
 def tell(options: argparse.Namespace) -> int:
@@ -124,11 +122,8 @@ def tell(options: argparse.Namespace) -> int:
 
 
 def _line(report):
-    compared, size = (sum(getattr(row, field) for row in report.rows)
-                      for field in ("compared", "size"))
+    compared = f"{sum(row.compared for row in report.rows)} of {sum(r.size for r in report.rows):,}"
     names = ", ".join(row.name for row in report.rows)
     names = names if len(names) <= 19 else f"{len(report.rows)} tensors"
-    verdict = "correct" if report else "wrong:"
-    line = (f"{cut(report.title, 24):<24} {names:<19} {f'{compared} of {size:,}':<18} "
-            f"{report.largest_error:<8.1e} {verdict}")
-    return line if report else f"{line}\n\n{report}\n"
+    line = f"{cut(report.title, 24):<24} {names:<19} {compared:<18} {report.largest_error:<8.1e} "
+    return line + ("correct" if report else f"wrong:\n\n{report}\n")

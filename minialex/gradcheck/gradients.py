@@ -27,10 +27,10 @@ def sorted_out(pair: Checked, returned: object, is_loss: bool) -> dict:
     TypeError for what is no gradient."""
     if returned is None:
         raise TypeError("check_backward: backward returned None: is `return` missing?")
-    if isinstance(returned, Named):
-        found = returned
-    else:
-        found = (_by_name if isinstance(returned, dict) else _in_order)(pair, returned, is_loss)
+    read = _by_name if isinstance(returned, dict) else _in_order
+    if isinstance(returned, tuple):
+        returned = _with_names(pair, returned)
+    found = returned if isinstance(returned, Named) else read(pair, returned, is_loss)
     pair.unasked = {name: value for name, value in found.items()
                     if is_of_number(value, pair.options.get(name))}
     return {name: _fitted(name, value, pair.shapes[name])
@@ -38,12 +38,29 @@ def sorted_out(pair: Checked, returned: object, is_loss: bool) -> dict:
             if name in pair.shapes and (value is not None or role(name))}
 
 
+def _with_names(pair, returned):
+    """dx, dh, {"dW": dW} as (dx, dh, dW), in the order of the inputs, where each of them has its
+    name there or is one of those that are left."""
+    inside = [one for one in returned if isinstance(one, dict)]
+    others = [one for one in returned if not isinstance(one, dict)]
+    if len(inside) != 1 or not others:
+        return returned
+    named = {next((name for name in pair.shapes if plain(name) in words or stem(name) in words),
+                  None): value for key, value in inside[0].items()
+             for words in [[plain(key), stem(key), *stems_of_gradient(key)]]}
+    left = [name for name in pair.shapes if name not in named]
+    if None in named or len(named) < len(inside[0]) or len(left) != len(others):
+        return returned
+    return Named({**dict(zip(left, others)), **named})
+
+
 def _fitted(name, value, shape):
     """One number does not care how many axes of length 1 it has; every other shape is kept as it
     came."""
     if value is None:
         return None
-    array = binding.as_numbers(f"the gradient for {name} is", value).astype(np.float64)
+    array = binding.as_numbers(f"check_backward: the gradient for {name} is",
+                               value).astype(np.float64)
     return array.reshape(shape) if array.size == np.prod(shape) == 1 else array
 
 
@@ -105,9 +122,9 @@ def _opened(returned):
     """(dx, [dW, db]) as (dx, dW, db)."""
     flat = []
     for value in returned:
-        nested = isinstance(value, (tuple, list)) and any(isinstance(one, np.ndarray)
-                                                          for one in value)
-        flat += value if nested else [value]
+        is_nested = isinstance(value, (tuple, list)) and any(
+            isinstance(one, np.ndarray) for one in value)
+        flat += value if is_nested else [value]
     return flat
 
 
@@ -123,8 +140,7 @@ def _some(pair, returned):
     if len(targets) == len(pair.shapes):
         targets.remove(min(targets, key=lambda name: "true" in name or "target" in name))
     order = sorted((name for name in pair.shapes if name not in targets),
-                   key=lambda name: ("w", "scores").index(role(name))
-                   if role(name) in ("w", "scores") else 2)
+                   key=lambda name: {"w": 0, "scores": 1}.get(role(name), 2))
     found = {}
     for value in returned:
         name = next((name for name in order if name not in found
@@ -159,8 +175,8 @@ def _by_name(pair, returned, is_loss):
         if name is not None:
             found[name] = value
     missing = [name for name in names if name not in found and (is_loss or pair.matters(name))]
-    data = missing[:1] if missing and missing[0] == pair.all_names[0] else []
-    if not found or len(missing) > len(data) and not is_loss:
+    lacks_data = missing[:1] == pair.all_names[:1]
+    if not found or len(missing) > lacks_data and not is_loss:
         raise GradientsDiffer("backward returned gradients for "
                               f"{', '.join(map(str, returned)) or 'nothing'}: "
                               f"the one for {', '.join(missing)} is missing")

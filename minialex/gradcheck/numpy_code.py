@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from . import binding
+from .dialects import name_words, plain, role, stems_of_gradient
 from .gradients import sorted_out, told_apart
 from .probing import Direction, Place, sides
 from .tensor_function import Checked, frozen
@@ -43,13 +44,20 @@ class Functions:
     def __init__(self, forward, backward, by_name=False):
         self.forward, self.function, self.by_name = forward, backward, by_name
         self.title = binding.title(forward)
-        self.several = len(binding.names_of_dout(forward, backward)) if backward else 1
+        douts = binding.names_of_dout(forward, backward)
+        self.several = max(1, len(douts))  # outputs
+        self.wanted = None if douts else _named_after(backward, forward)
 
     def run(self, values: dict) -> Run:
         """A Run of forward with these values."""
         result = self.forward(**values) if self.by_name else self.forward(*values.values())
         result = result if self.function else binding.loss_first(result)
-        return Run(*binding.split(self.title, result, max(self.several, 1)), values)
+        run = Run(*binding.split(self.title, result, self.several), values)
+        output, *others = run.outputs
+        if not others and isinstance(output, np.ndarray) and output.ndim and output.size == 1:
+            number = run._replace(outputs=[output.reshape(())])
+            return run if self.takes_dout(number) else number  # a loss that keeps its axes
+        return run
 
     def backward(self, run: Run, douts: list[np.ndarray]) -> object:
         """What backward returns."""
@@ -57,7 +65,9 @@ class Functions:
             return run.rest[0] if len(run.rest) == 1 else run.rest
         arguments, keywords = binding.arguments(self.forward, self.function, run.outputs, run.rest,
                                                 run.inputs, douts)
-        return self.function(*arguments, **keywords)
+        returned = self.function(*arguments, **keywords)
+        is_one = self.wanted and not isinstance(returned, (tuple, list, dict))
+        return {self.wanted: returned} if is_one else returned
 
     def backward_of(self, run: Run) -> Callable | None:
         """The function itself."""
@@ -71,6 +81,16 @@ class Functions:
         """Has backward a place for dout?"""
         return self.function is not None and binding.takes_dout(self.forward, self.function,
                                                                 run.outputs, run.rest)
+
+
+def _named_after(backward, forward):
+    """The argument that gradient_c(m, c, x, y) and dJ_dc(…) are the gradient of, if there are
+    several and it is one of them: its own name says so."""
+    words = name_words(binding.title(backward)) if backward else []
+    said = {stem for word in words for stem in (word, *stems_of_gradient(word))}
+    names = [p.name for p in binding.signature(forward)]
+    found = [name for name in names if plain(name) in said and role(name) != "labels"]
+    return found[0] if len(found) == 1 < len(names) else None
 
 
 class Slot:
@@ -93,28 +113,25 @@ class NumpyCode(Checked):
 
     def __init__(self, code, values, constant, restart):
         self.code, self.restart, self.title = code, restart, code.title
-        self.places = leaves(values)
+        self.given, self.places = values, leaves(values)
         self.all_names = list(self.places)
-        self.given = values
-        self.moved = {name: Slot(value) for name, (_, value) in self.places.items()
+        self.slots = {name: Slot(value) for name, (_, value) in self.places.items()
                       if binding.is_checked(value) and name not in constant}
-        self.shapes = {name: slot.shape for name, slot in self.moved.items()}
-        self.options = {name: value for name, value in values.items() if name not in self.moved}
-        self.absent, self.owners = {}, {}  # owners: {shape: whose the gradients of that shape are}
-        self._list()
+        self.shapes = {name: slot.shape for name, slot in self.slots.items()}
+        self.options = {name: value for name, value in values.items() if name not in self.slots}
+        self.owners = {}  # {shape: whose the gradients of that shape are}
+        self._move(self.slots)
 
-    def _list(self):
-        self.names = list(self.moved)
-        self.tensors = list(self.moved.values())
+    def _move(self, names):
+        self.names = [name for name in self.slots if name in names]
+        self.tensors = [self.slots[name] for name in self.names]
         self.originals = [slot.data.copy() for slot in self.tensors]
+        self.absent = {name: slot for name, slot in self.slots.items() if name not in names}
 
     def settle(self, cotangent: np.ndarray) -> None:
         """Move no longer what backward gives no gradient for."""
-        found = self.found(cotangent)
-        for name in [name for name in self.moved if name not in found]:
-            self.absent[name] = self.moved.pop(name)
-            self.options[name] = self.absent[name].data
-        self._list()
+        self._move(self.found(cotangent))
+        self.options.update((name, slot.data) for name, slot in self.absent.items())
 
     # running
 
@@ -127,7 +144,7 @@ class NumpyCode(Checked):
         """Fresh copies of all inputs, by name."""
         values = {name: copy.deepcopy(self.overrides.get(name, value))
                   for name, value in self.given.items()}
-        for name, slot in {**self.absent, **self.moved}.items():
+        for name, slot in self.slots.items():
             values = _with(values, self.places[name][0], slot.data.copy(order="K"))
         return values
 
@@ -137,10 +154,10 @@ class NumpyCode(Checked):
 
     def matters(self, name: str) -> bool:
         """Does the output change with this input? If not, no gradient is due."""
-        if name not in self.moved:
+        if name not in self.slots:
             return False
-        before, slot = self.output(), self.moved[name]
-        original = slot.data.copy()
+        slot = self.slots[name]
+        before, original = self.output(), slot.data.copy()
         slot.data += 1 + abs(original)
         changed = not np.array_equal(self.output(), before)
         slot.data[...] = original
@@ -186,7 +203,8 @@ class NumpyCode(Checked):
     def _written(self, inputs):
         now = {name: value for name, (_, value) in leaves(inputs).items()}
         return [name for name, (_, before) in leaves(self.values()).items()
-                if not _same(before, now.get(name))]
+                if isinstance(before, np.ndarray)
+                and not np.array_equal(before, now.get(name), before.dtype.kind == "f")]
 
     def gradients(self, cotangent: np.ndarray, seed: int | None = None) -> list:
         """[dL/dinput or None, …] with L = Σ cotangent · output. Raises GradientsDiffer when their
@@ -225,15 +243,15 @@ class NumpyCode(Checked):
     def data(self) -> tuple:
         """(name, array) of the first input with two axes or more: the examples. (None, None) where
         there is none."""
-        return next(((name, np.asarray(value)) for name, (_, value) in leaves(self.given).items()
+        return next(((name, np.asarray(value)) for name, (_, value) in self.places.items()
                      if np.ndim(value) > 1), (None, None))
 
     def epsilon(self) -> float:
         """The largest small number that is written in the student's file, or among the options; 0.0
         if there is none."""
-        return max([*binding.small_numbers(self.code.file()),
-                    *(value for value in self.options.values() if isinstance(value, float)
-                      and 0 < value <= binding.SMALL)], default=0.0)
+        numbers = [*binding.numbers(self.code.file()), *self.options.values()]
+        return max((number for number in numbers if isinstance(number, float)
+                    and 0 < number <= binding.SMALL), default=0.0)
 
     def cotangent(self, output: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         """A random dout. A loss whose backward asks for none, or makes nothing of it, has 1."""
@@ -259,15 +277,18 @@ def leaves(values: dict | list | tuple, path: tuple = ()) -> dict[str, tuple]:
     """{name: (path, value)} of every input, and of every array within a dictionary or list of
     arrays."""
     found = {}
-    for key, value in values.items() if isinstance(values, dict) else enumerate(values):
-        inside = value.values() if isinstance(value,
-                                              dict) else value if isinstance(value,
-                                                                             (list, tuple)) else ()
-        if any(isinstance(one, np.ndarray) for one in inside):
+    for key, value in _items(values):
+        if any(isinstance(one, np.ndarray) for _, one in _items(value)):
             found.update(leaves(value, (*path, key)))
         else:
             found[key if isinstance(key, str) else f"{path[-1]}[{key}]"] = (*path, key), value
     return found
+
+
+def _items(values):
+    """(key, value) of a dictionary, a list or a tuple; none of anything else."""
+    return (values.items() if isinstance(values, dict) else enumerate(values)
+            if isinstance(values, (list, tuple)) else ())
 
 
 def _with(values, path, value):
@@ -280,13 +301,6 @@ def _with(values, path, value):
         return (*values[:key], value, *values[key + 1:])
     values[key] = value
     return values
-
-
-def _same(before, after):
-    if isinstance(before, np.ndarray):
-        return (before.shape == np.shape(after)
-                and np.array_equal(before, after, equal_nan=before.dtype.kind == "f"))
-    return True
 
 
 @contextmanager
@@ -308,6 +322,9 @@ def prepared_code(code: Functions, values: dict,
 def prepared_pair(forward: Callable, backward: Callable | None, inputs: object,
                   names: list[str] | None = None) -> AbstractContextManager[NumpyCode]:
     """The same for two functions and their inputs."""
-    binding.check_callable(forward, backward)
+    for name, function in (("forward", forward), ("backward", backward)):
+        if not callable(function) and not (function is None and name == "backward"):
+            raise TypeError(f"check_backward: {name} must be a function, "
+                            f"got {type(function).__name__}.")
     values, by_name = binding.named(forward, inputs, names)
     return prepared_code(Functions(forward, backward, by_name), values)

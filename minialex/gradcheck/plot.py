@@ -1,9 +1,16 @@
 """The picture of a check: the error against the step size, and where the gradient is wrong."""
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from ..utils import drawing
+from ..utils.table import shorten, times
 from .curves import Map, Sweep, slopes
-from .report import Report, times
+
+if TYPE_CHECKING:
+    from .report import Report
 
 INK, QUIET, BLUE, RED, PALE = "#24262b", "#8a8f98", "#33658a", "#c8553d", "#eef0f3"
 RIGHT, WRONG = 1e-6, 1.0  # relative errors at the ends of the colours
@@ -98,8 +105,8 @@ def _maps(figure, maps, report):
 
     shades = ["#dfe8ee", "#f7e3c0", "#ee9a67", RED, "#7d1f1f"]
     colours = LinearSegmentedColormap.from_list("error", shades).with_extremes(bad="white")
-    columns = 1 if len(maps) == 1 else 2
-    grid = figure.subplots((len(maps) + columns - 1) // columns, columns, squeeze=False).ravel()
+    columns = min(len(maps), 2)
+    grid = figure.subplots(-(-len(maps) // columns), columns, squeeze=False).ravel()
     for axis in grid[len(maps):]:
         axis.set_axis_off()
     verdicts = {row.name: row for row in report.rows}
@@ -139,8 +146,8 @@ def _only_words(axis, found, row):
 def _title(axis, found, row):
     axis.set_title(f"{found.name}  {times(found.numeric.shape)}", loc="left")
     words = row.verdict + (f": {row.detail}" if row.detail else "")
-    axis.set_xlabel(words if len(words) < 60 else words[:59] + "…", loc="left",
-                    color=INK if row.is_correct else RED, fontsize=10)
+    axis.set_xlabel(shorten(words, 60), loc="left", color=INK if row.is_correct else RED,
+                    fontsize=10)
 
 
 def relative_errors(found: Map) -> np.ndarray:
@@ -156,9 +163,8 @@ def tiles(array: np.ndarray) -> np.ndarray:
     first one down; NaN between them. A vector is one row, broken where it is long."""
     if array.ndim < 2:
         width = min(40, array.size)
-        row = np.full((-(-array.size // width), width), np.nan)
-        row.reshape(-1)[:array.size] = array.reshape(-1)
-        return row
+        padded = np.pad(np.ravel(array), (0, -array.size % width), constant_values=np.nan)
+        return padded.reshape(-1, width)
     if array.ndim == 2:
         return array
     array = array.reshape((-1, 1, *array.shape[1:]) if array.ndim == 3 else (-1, *array.shape[-3:]))

@@ -4,6 +4,9 @@ import math
 import textwrap
 from typing import NamedTuple
 
+from ..utils.table import times
+from .dialects import role
+
 WIDTH = 80
 MARGIN = "    "
 REMARKS = {"backward changes dout in place", "backward changes its input in place",
@@ -81,6 +84,16 @@ class Report:
         """The largest relative error of all compared entries; 0.0 if there are none."""
         return max((row.error for row in self.rows if row.error is not None), default=0.0)
 
+    def averaged(self) -> set[str]:
+        """The parameters whose gradients are averaged over the examples, if those of all are, and
+        nothing else: courses do so on purpose, where dout is one example's; of a bias alone it is a
+        mistake."""
+        rows = self.counted()
+        found = {row.name for row in rows if "--mean-over-examples" in row.evidence}
+        parameters = {row.name for row in rows if role(row.name) in ("w", "b", "gamma", "beta")}
+        alone = set(map(role, found)) <= {"b", "beta"}
+        return found if found == parameters and not alone else set()
+
     def __repr__(self):
         return str(self)
 
@@ -96,8 +109,9 @@ class Report:
         right = sum(row.is_correct or row.is_remark for row in counted)
         lines = [f"gradients of {self.title}: {right} of {len(counted)} correct", "",
                  f"{'name':<16} {'shape':<18} {'compared':<17} {'error':<8} verdict"]
+        averaged = self.averaged()
         for row in self.rows:
-            lines += lines_of(row)
+            lines += lines_of(row, row.verdict in OPEN or row.name in averaged)
         return "\n".join(lines)
 
     def to_dict(self) -> dict:
@@ -116,11 +130,11 @@ class Report:
         return draw(self, self._curves(), path)
 
 
-def _lines(row):
+def _lines(row, is_open):
     compared = f"{row.compared} of {row.size:,}" if row.compared < row.size else f"all {row.size:,}"
     error = "-" if row.error is None else f"{row.error:.1e}"
     word = ("correct" if row.is_correct else "but" if row.is_remark else "open"
-            if row.verdict in OPEN else "wrong")
+            if is_open else "wrong")
     lines = [f"{cut(row.name, 16):<16} {cut(times(row.shape), 18):<18} {compared:<17} {error:<8} "
              f"{word}"]
     if not row.is_correct:
@@ -139,8 +153,8 @@ def _lines(row):
     return lines + [f"{MARGIN}{line}" for line in row.map]
 
 
-def _all_lines(row):
-    return _lines(row) + [line for text in row.more for line in _wrapped(text)]
+def _all_lines(row, is_open):
+    return _lines(row, is_open) + [line for text in row.more for line in _wrapped(text)]
 
 
 def _wrapped(text, after=MARGIN):
@@ -169,11 +183,6 @@ def percent(probability: float) -> str:
     while digits < 8 and 1 - probability < 10.0 ** -(digits + 1):
         digits += 1
     return f"{math.floor(100 * probability * 10 ** digits + 1e-6) / 10 ** digits:.{digits}f} %"
-
-
-def times(shape: tuple[int, ...]) -> str:
-    """(2, 3, 7, 7) -> '2×3×7×7'"""
-    return "×".join(map(str, shape)) or "one number"
 
 
 def cut(text: str, width: int) -> str:

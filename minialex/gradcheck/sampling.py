@@ -37,17 +37,18 @@ def entries(gradient: np.ndarray | None, shape: tuple[int, ...], samples: int,
     """
     size = int(np.prod(shape, dtype=np.int64))
     if size <= samples:
-        return [_index(position, shape) for position in range(size)]
+        return [index_of(position, shape) for position in range(size)]
     chosen = {0, size - 1}
     for position in generator.integers(size, size=10 * samples) if gradient is not None else ():
-        if len(chosen) < samples // 2 and gradient[_index(position, shape)] != 0:
+        if len(chosen) < samples // 2 and gradient[index_of(position, shape)] != 0:
             chosen.add(int(position))
     while len(chosen) < samples:
         chosen.add(int(generator.integers(size)))
-    return [_index(position, shape) for position in sorted(chosen)[:samples]]
+    return [index_of(position, shape) for position in sorted(chosen)[:samples]]
 
 
-def _index(position, shape):
+def index_of(position: int, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The index of an entry, of its number in reading order."""
     return tuple(int(i) for i in np.unravel_index(position, shape))
 
 

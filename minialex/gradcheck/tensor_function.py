@@ -16,7 +16,6 @@ from ..device import array_module, is_array
 from ..nn import Module
 from ..random import frozen_randomness
 from ..tensor import Function, Tensor
-from ..watching import watching
 from . import binding
 
 
@@ -104,8 +103,8 @@ class TensorFunction(Checked):
         """[dL/dtensor or None, ...] with L = Σ cotangent · output, by one backward pass; `.grad`
         stays as it was.
 
-        Raises ShapeDiffers when a backward pass returns a gradient of another shape than its
-        input's.
+        Raises errors.GradientShape when a backward pass returns a gradient of another shape than
+        its input's.
         """
         result = self._run()
         if not result.requires_grad:
@@ -114,8 +113,7 @@ class TensorFunction(Checked):
         try:
             for leaf, _ in before:
                 leaf.grad = None
-            with _shapes_watched():
-                result.backward(cotangent)
+            result.backward(cotangent)
             return [leaf.grad for leaf in self.tensors]
         finally:
             for leaf, grad in before:
@@ -126,49 +124,18 @@ class TensorFunction(Checked):
         result = self.call(*self.inputs)
         if not isinstance(result, Tensor):
             raise TypeError(f"gradcheck: {self.title} must return one Tensor, "
-                            f"it returned {_kind(result)}. Use operations on Tensors all the way, "
-                            "and return one result.")
+                            f"it returned {binding.kind(result)}. Use operations on Tensors all "
+                            "the way, and return one result.")
         return result
-
-
-class ShapeDiffers(ValueError):
-    """A gradient that does not have the shape of its input. source: the Tensor or Function that the
-    input came from."""
-
-    def __init__(self, function: Function, position: int, got: tuple):
-        super().__init__(f"{function.name}.backward returned shape {got} for input {position}.")
-        self.function, self.position, self.got = function.name, position, got
-        self.expected, self.source = function.input_types[position][0], function.sources[position]
-
-
-def _shapes_watched():
-    """Look at each backward pass before the tape does, to know whose gradient it is that does not
-    fit."""
-    def watch(direction, function, call):
-        def watched(*arrays):
-            grads = call(*arrays)
-            several = grads if isinstance(grads, (tuple, list)) else (grads,)
-            if len(several) == len(function.sources):  # else the tape says it
-                for position, (grad, (shape, _)) in enumerate(zip(several, function.input_types)):
-                    if grad is not None and np.shape(grad) != shape:
-                        raise ShapeDiffers(function, position, np.shape(grad))
-            return grads
-        return watched if direction == "backward" else call
-
-    return watching(watch)
 
 
 def _leaves(result):
     """All tensors whose `.grad` a backward pass from `result` would change: also weights that only
     `fn` knows."""
-    leaves, functions, seen = {result} if result.creator is None else set(), [result.creator], set()
-    while functions:
-        function = functions.pop()
-        if function is not None and function not in seen:
-            seen.add(function)
-            leaves.update(source for source in function.sources if isinstance(source, Tensor))
-            functions.extend(source for source in function.sources if isinstance(source, Function))
-    return leaves
+    if result.creator is None:
+        return {result}
+    return {source for function in tensor.reverse_order(result.creator)
+            for source in function.sources if isinstance(source, Tensor)}
 
 
 @contextmanager
@@ -227,7 +194,7 @@ def _callable(fn):
         return fn.name, lambda *tensors: copy.copy(fn)(*tensors), fn.forward
     if not callable(fn):
         raise TypeError("gradcheck: the first argument is what to check, a function of Tensors, "
-                        f"a Function or a Module, not {_kind(fn)}.")
+                        f"a Function or a Module, not {binding.kind(fn)}.")
     return getattr(fn, "__name__", type(fn).__name__), fn, fn.forward if isinstance(fn,
                                                                                     Module) else fn
 
@@ -255,14 +222,9 @@ def _floating(name, value):
     array = value.data if isinstance(value, Tensor) else value
     binding.check_kind("gradcheck", name, array)
     if not is_array(array):
-        try:
-            array = np.asarray(array, dtype=None if array is None else np.float64)
-        except (TypeError, ValueError):
-            array = None
-        if array is None or array.dtype.kind != "f":
-            raise TypeError(f"gradcheck: {name} is {_kind(value)} that is no array of numbers. "
-                            "Give arrays, Tensors or lists of numbers with rows of equal length, "
-                            "one for each argument.")
+        array = binding.as_numbers(
+            f"gradcheck: {name} is", value, " Give arrays, Tensors or lists of numbers with rows "
+            "of equal length, one for each argument.").astype(np.float64)
     if array.dtype.kind != "f":
         raise TypeError(f"gradcheck: {name} holds {array.dtype} values, which cannot move by a "
                         "small step. Convert numbers with .astype(float), and pass labels inside "
@@ -309,7 +271,3 @@ def frozen() -> Iterator[Callable]:
         finally:
             np.random.set_state(before)
             random.setstate(plain)
-
-
-def _kind(value):
-    return "None" if value is None else f"a {type(value).__name__}"

@@ -8,18 +8,20 @@ from pathlib import Path
 
 from ..errors import UserError
 from ..gradcheck import engine
+from ..students.reading.folders import code_in
 from ..utils import drawing
 from ..utils.machine import processes_start
 from . import class_report, sandbox, sessions, telling
-from .grading import code_in
 
 SIZES = r"[1-9]\d*(?:,[1-9]\d*)*"
+NAME = r"([^\W\d]\w*(?:\.\w+)?)"  # of an argument, or of a part of it: params.W1
 INPUTS = {  # how the command line describes them
-    "shape": (rf"([^\W\d]\w*)=({SIZES})", "an argument's name and its value, as in "
+    "shape": (rf"{NAME}=({SIZES})", "an argument's name and its value, as in "
               "--shape x=2,3,7,7. Sizes are whole numbers from 1"),
-    "labels": (rf"([^\W\d]\w*)=({SIZES}):([1-9]\d*)", "an argument's name, a shape and the number "
-               "of classes, as in --labels y=4:10, four labels from 0 to 9"),
-    "option": (r"([^\W\d]\w*)=(.+)", "an argument's name and its value, as in --option stride=2")}
+    "labels": (rf"{NAME}=({SIZES}):([1-9]\d*|hot)", "an argument's name, a shape and the number "
+               "of classes, as in --labels y=4:10, four labels from 0 to 9, or the word hot, "
+               "as in --labels y=4,10:hot, a 1 in each row"),
+    "option": (rf"{NAME}=(.+)", "an argument's name and its value, as in --option stride=2")}
 WITH_FILES = ("report", "anonymous", "shape", "labels", "option", "like", "plot")
 
 
@@ -83,7 +85,7 @@ def _jobs(options):
         "like", "seed", "constant", "mean_over_examples", "force", "timeout", "memory")},
         "level": None if confined else sandbox.OPEN,
         "shapes": {name: _sizes(sizes) for name, sizes in _inputs(options, "shape")},
-        "labels": {name: (_sizes(sizes), int(classes))
+        "labels": {name: (_sizes(sizes), classes if classes == "hot" else int(classes))
                    for name, sizes, classes in _inputs(options, "labels")},
         "options": {name: _value(text) for name, text in _inputs(options, "option")}}
     return [{**shared, "file": file, "names": names, "label": label,

@@ -15,20 +15,23 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..gradcheck import check, verdicts
+from ..gradcheck import check
 from ..gradcheck.numpy_code import Functions, Run
 from ..gradcheck.report import Report
 from ..gradcheck.tensor_function import frozen
 from ..gradcheck.verdicts import names as verdict
-from . import engines, finding, forms, inputs
-from .checking import FEWEST, status_of_report
+from ..students import classes, finding
+from ..students.checking import FEWEST
+from ..students.drawn import inputs
+from ..students.forms import engines
+from ..students.forms.layers import NotChecked
+from ..students.status import STATUSES, status_of_report, without_gradient
 from .remote import Gone, Remote, trimmed
 from .submission import reference
 from .wire import Far, StudentError, parameters, random_state
 
 # what a teacher's file may give away
 ANSWERS = re.compile(r"back|bprop|grad|deriv|prime|delta|update|solution", re.IGNORECASE)
-STATUSES = ("wrong", "error", "undecided", "remarks", "correct")  # the worst first
 AHEAD = 2 ** 22  # bytes of a message
 LOST = "it stops, or gives another value than the teacher's"  # an operation of a scalar engine
 SOME = 4  # entries from which an array must not be constant
@@ -107,20 +110,17 @@ class Teacher:
     def _codes(theirs):
         """Code for his forward; for a class one for each layout that its constructor takes."""
         if theirs.kind != "class":
-            yield Functions(theirs.forward, theirs.backward)
+            with contextlib.suppress(NotChecked):
+                finding.begin(theirs)
+                yield Functions(theirs.forward, theirs.backward)
             return
         backward = theirs.backward[1]  # it may not be written: what it returns does not matter here
         inert = {backward: lambda self, dout=None, *others, **more: dout} if backward else {}
         cls = type(theirs.forward.__name__, (theirs.forward,), inert)
         for layout in inputs.layouts(theirs.name, inputs.Request()):
             with contextlib.suppress(Exception):  # the constructor is not for this layout
-                yield forms.of_class(theirs._replace(forward=cls), layout, inputs.Request())[0].code
-
-
-def empty(claimed: dict) -> dict:
-    """The result of a check before it is made: of what was claimed, the names."""
-    return {"name": str(claimed["name"]), "checked": str(claimed["checked"]), "status": "error",
-            "inputs": {}, "drawn": False, "rows": [], "error": None, "text": ""}
+                theirs = theirs._replace(forward=cls)
+                yield classes.of_class(theirs, layout, inputs.Request())[0].code
 
 
 def shaped(claimed: dict, begun: dict) -> dict:
@@ -210,7 +210,7 @@ def _of_engine(found, codes, seed):
         # his class has no such operation, or not for plain numbers
         with contextlib.suppress(Exception):
             _value(found.forward, expression, engines.leaves_of(expression))
-            told.rows += [verdicts.without_gradient(name)._replace(verdict=verdict.UNKNOWN,
+            told.rows += [without_gradient(name)._replace(verdict=verdict.UNKNOWN,
                                                                    evidence=LOST)
                           for name in engines.rows_of(expression) if name not in followed]
     return told

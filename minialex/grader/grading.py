@@ -7,6 +7,7 @@ home: where the hidden files lie, next to assignment.json: the teacher's skeleto
 with its checks.
 """
 import ast
+import contextlib
 import importlib
 import json
 import os
@@ -17,15 +18,15 @@ from pathlib import Path
 
 from ..gradcheck.report import REMARKS, VALUES_RIGHT
 from ..gradcheck.verdicts.names import NOT_COMPARED
+from ..students.drawn import inputs
+from ..students.reading import files as reading
+from ..students.reading.folders import handed_in
 from ..utils.files import replacing
-from . import files as reading
-from . import inputs, sessions, telling
+from . import sessions, telling
 from .remote import Remote
 from .sandbox import PACKAGE, protection
 
 LONG = 20_000  # characters of feedback for one test
-KINDS = (".py", ".ipynb")
-NOT_HANDED_IN = re.compile(r"[.].*|__pycache__$|__MACOSX$|venv$")
 
 
 def grade(assignment: dict, folder: str | os.PathLike, home: str | os.PathLike,
@@ -59,10 +60,8 @@ def _hide(home):
     """What another user must not read: all but minialex, which a submission's process needs."""
     for entry in home.iterdir():
         if entry.name != PACKAGE.name and not entry.is_symlink():
-            try:
+            with contextlib.suppress(OSError):  # it is somebody else's
                 entry.chmod(0o700 if entry.is_dir() else 0o600)
-            except OSError:  # it is somebody else's
-                pass
 
 
 def _test(name, points, share, feedback, verdicts=()):
@@ -120,10 +119,10 @@ def _layer(name, points, check, result, data):
     right = [row["name"] for row in rows if row["verdict"] in ("correct", *REMARKS) or
              any(words in row["detail"] for words in VALUES_RIGHT)]
     share = 0 if error or not rows else len(right) / len(rows)
-    said = [check["text"]] if check["text"] else []
-    said += ["\n".join(telling.error_lines(error))] if error else []
     if share == 1 and check["status"] not in ("correct", "remarks"):
         share = 0
+    said = [check["text"]] if check["text"] else []
+    said += telling.error_lines(error) if error else []
     if check["status"] == "undecided":
         said.append("Neither right nor wrong could be proven: a person has to look at it.")
     wrong = [row["verdict"] for row in rows if row["verdict"] != "correct"]
@@ -146,24 +145,6 @@ def _text(file):
             return text.read(10 ** 6)
     except OSError:
         return ""
-
-
-def handed_in(folder: str | os.PathLike) -> list[Path]:
-    """The code of a submission, a file or a folder; links that lead out of it are left out."""
-    if Path(folder).is_file() and not Path(folder).is_symlink():
-        return [Path(folder)]
-    found = [path.resolve() for path in code_in(folder)]
-    return [path for path in found if path.is_relative_to(Path(folder).resolve())]
-
-
-def code_in(folder: str | os.PathLike) -> list[Path]:
-    """The Python files and notebooks below a folder, sorted, without hidden ones, caches and
-    environments."""
-    found = []
-    for base, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not NOT_HANDED_IN.match(name)]
-        found += [Path(base, name) for name in names if not NOT_HANDED_IN.match(name)]
-    return [path for path in sorted(found) if path.suffix in KINDS and path.is_file()]
 
 
 # ---------------------------------------------------------------------------------------- exercises

@@ -1,5 +1,4 @@
 """In a submission's process: does what the other side asks, one thing at a time (see remote.py)."""
-import builtins
 import os
 import socket
 import sys
@@ -10,7 +9,8 @@ import traceback
 import numpy as np
 
 from ..gradcheck.tensor_function import frozen
-from . import files, wire
+from ..students.reading import files, older
+from . import wire
 from .confine import confine
 from .remote import PATIENCE
 from .submission import Submission
@@ -88,9 +88,7 @@ def main(seconds: float, limits: dict[str, int], private: bool, parent: int | No
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     connection.setblocking(True)
     sys.stdin = open(os.devnull, encoding="utf-8")
-    for name in ("int", "float", "bool", "object", "str"):  # hand-ins for older NumPy
-        if name not in vars(np):
-            setattr(np, name, getattr(builtins, name))
+    older.understand()
     with frozen() as restart:
         inside = Inside(connection, Submission(restart))
         watched = (seconds, threading.get_ident())

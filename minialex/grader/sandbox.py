@@ -134,10 +134,8 @@ class Process:
     def hang_up(self) -> None:
         """Whoever waits for an answer gets the end of the channel; what has arrived can still be
         read."""
-        try:
+        with contextlib.suppress(OSError):  # it is closed
             self.channel.shutdown(socket.SHUT_RDWR)
-        except OSError:  # it is closed
-            pass
 
     def printed(self) -> str:
         """The first characters that it printed."""
@@ -157,7 +155,8 @@ class Process:
         """Ends it and all that it has started."""
         self.alive.discard(self)
         self.running.kill()  # the process that holds the namespaces, and so all in them
-        self._end_group()
+        with contextlib.suppress(AttributeError, ProcessLookupError, PermissionError):
+            os.killpg(self.running.pid, signal.SIGKILL)
         if self.level == "user":  # also the processes that have left the group
             code = f"import os; os.setresuid(*[{self.user}] * 3); os.kill(-1, 9)"
             subprocess.run([sys.executable, "-I", "-S", "-c", code], stderr=subprocess.DEVNULL,
@@ -166,12 +165,6 @@ class Process:
         self.reader.join(1)
         self.channel.close()
         shutil.rmtree(self.root, ignore_errors=True)
-
-    def _end_group(self):
-        try:
-            os.killpg(self.running.pid, signal.SIGKILL)
-        except (AttributeError, ProcessLookupError, PermissionError):
-            pass
 
 
 def _python(level, timeout, memory):

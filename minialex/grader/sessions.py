@@ -8,7 +8,7 @@ A job: {"file", "names", "like", "shapes", "labels", "options", "seed", "plot", 
 file, status, checks, error, printed. status is "correct", "remarks" (the gradients are right, but
 dout or an input is changed in place, or an axis of length 1 is too many), "wrong" (a gradient is),
 "undecided" (nothing wrong is proven, nor right) or "error" (something could not be run, or looks
-like a layer and was not checked). README.md documents them all.
+like a layer and was not checked). docs/gradient-checking.md documents them all.
 """
 import os
 import threading
@@ -20,9 +20,10 @@ from pathlib import Path
 
 from ..errors import UserError
 from ..gradcheck.tensor_function import frozen
+from ..students.reading import files
+from ..students.status import as_elsewhere, empty, status_of
 from ..utils.machine import processes_start
-from . import files
-from .confirming import STATUSES, Teacher, believed, confirmed, empty, forged, shaped
+from .confirming import Teacher, believed, confirmed, forged, shaped
 from .remote import Remote
 from .sandbox import Process
 from .submission import Submission
@@ -59,17 +60,12 @@ def _result(job, teacher, stopped):
     session, left = Session(job, teacher), True
     while left and not stopped.is_set():
         left = session.run()
+    as_elsewhere(session.checks)
     troubles = [told for told, counts in session.troubles if counts]
     status = status_of(session.checks, session.error or troubles)
     error = session.error or next((told for told, _ in session.troubles), None)
     return {"file": job["file"], "status": status, "checks": session.checks, "error": error,
             "printed": session.printed, **({"label": job["label"]} if "label" in job else {})}
-
-
-def status_of(checks: list[dict], error: object) -> str:
-    """The worst that was found."""
-    found = {check["status"] for check in checks} | ({"error"} if error else set())
-    return next((status for status in STATUSES if status in found), "correct")
 
 
 class Here:
@@ -153,7 +149,7 @@ class Session:
         names = sorted(one["name"] for one in answer["found"])
         if self.teacher and names != sorted(self.teacher.items):
             raise ValueError("these are not the teacher's layers")
-        return [empty(one) for one in answer["found"]]
+        return [empty(str(one["name"]), str(one["checked"])) for one in answer["found"]]
 
     def _checked(self, remote, number):
         result, basis = remote.ask("check", number)

@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 
 from ..errors import UserError
-from . import files, finding
-from .checking import Check
-from .files import explained
-from .finding import NothingFound
-from .inputs import Request
+from ..students import finding
+from ..students.checking import Check
+from ..students.drawn.inputs import Request
+from ..students.finding import NothingFound
+from ..students.reading import files
+from ..students.reading.files import explained
 from .wire import signature
 
 SCRIPT = 0.15  # of the time for one statement that is no definition
@@ -70,7 +71,7 @@ class Submission:
         self.job, self.path = job, Path(job["file"]).resolve()
         options = {name: ast.literal_eval(value) for name, value in job["options"].items()}
         self.request = Request(job["shapes"], job["labels"], options, job["seed"],
-                               job.get("constant", ()))
+                               job.get("constant", ()), in_order=bool(job.get("like")))
         self.share = job["timeout"] * (1 if known is None else CONFIRMED)
         sys.argv[:] = [str(self.path)]
         troubles = []
@@ -79,13 +80,17 @@ class Submission:
             self.module = files.load(self.path, troubles, SCRIPT * job["timeout"])
             self.checks = [Check(self, item, self.module, theirs) for item in self._found(theirs)]
         except NothingFound as problem:
-            if troubles:
+            if troubles and not isinstance(troubles[0][1], ImportError):
                 raise troubles[0][1] from None
-            return {"nothing": str(problem)}
+            besides = f"; besides, {troubles[0][1]}" if troubles else ""
+            return {"nothing": f"{problem}{besides}"}
         troubles.sort(key=lambda trouble: not isinstance(trouble[0], files.DEFINITIONS))
-        return {"found": [check.result for check in self.checks],
-                "troubles": [[explained(error, self.path), isinstance(part, files.DEFINITIONS)]
-                             for part, error in troubles]}
+        told = [[explained(error, self.path), isinstance(part, files.DEFINITIONS)]
+                for part, error in troubles]
+        for (one, _), (_, error) in zip(told, troubles):
+            if isinstance(error, SystemExit):
+                one["message"] += "; what comes after it is checked all the same"
+        return {"found": [check.result for check in self.checks], "troubles": told}
 
     def _found(self, reference):
         if self.job["names"]:

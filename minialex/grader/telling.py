@@ -3,6 +3,7 @@ as JSON."""
 import json
 import textwrap
 from collections import Counter
+from os.path import commonprefix
 from pathlib import Path
 
 from ..gradcheck.report import WIDTH, cut
@@ -74,12 +75,10 @@ def labels(files: list[str]) -> list[str]:
 def _differing(path, others):
     """anna of hand-ins/anna/layers.py beside hand-ins/ben/layers.py."""
     parts = [other.with_suffix("").parts for other in others]
-    own = path.with_suffix("").parts
-    shortest = min(map(len, parts))
-    start = next((i for i in range(shortest) if len({part[i] for part in parts}) > 1), 0)
-    end = next((i for i in range(1, shortest - start + 1) if len({part[-i] for part in parts}) > 1),
-               1)
-    return "/".join(own[start:len(own) - end + 1]) or path.stem
+    start = len(commonprefix(parts))
+    same = len(commonprefix([part[start:][::-1] for part in parts]))
+    own = path.with_suffix("").parts[start:]
+    return "/".join(own[:len(own) - same]) or path.stem
 
 
 def heading() -> str:

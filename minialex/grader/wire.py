@@ -117,9 +117,8 @@ class Peer:
         def parts(values):
             return [self._described(part, arrays) for part in values]
 
-        if value is None or type(value) in (bool, float, str):
-            return value
-        if type(value) is int and value.bit_length() < 3 * DIGITS:
+        if (value is None or type(value) in (bool, float, str)
+            or type(value) is int and value.bit_length() < 3 * DIGITS):
             return value
         if value is ...:  # what an exercise holds where an answer is due
             return {"dots": None}

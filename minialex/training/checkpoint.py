@@ -18,10 +18,10 @@ import numpy as np
 
 from ..aliases import Array
 from ..data import Statistics
-from ..data.names import differing
 from ..device import to_numpy
 from ..errors import UserError, require
 from ..evaluation.metrics import Tally
+from ..folders.names import differing
 from ..random import random_state, set_random_state
 from ..utils import seal
 from ..utils.files import Place, replacing
@@ -140,9 +140,10 @@ def load(path: Place) -> Saved:
     try:
         with open(path, "rb") as file:
             sealed = seal.is_whole(file, path)
+            require(zipfile.is_zipfile(file), f"{path} is no checkpoint, or is cut off: give the "
+                    "folder of a run.")
+            file.seek(0)
             found = np.load(file, allow_pickle=False)
-            require(not isinstance(found, np.ndarray),
-                    f"{path} holds one array without a name: give an .npz file of named arrays.")
             arrays = {name: found[name] for name in found.files}
     except UserError:
         raise

@@ -36,7 +36,7 @@ _SMALL = _PAPER | {
 }
 LONG = 20  # epochs: in fewer the first layer's faster start is not over
 WITH_NORM = ("paper", "caffe", "caffenet", "single-tower")  # of these "middle" was measured
-FIRST = {"first_init": 0.3, "first_lr": 30.0}
+FIRST = {"first_init": 0.25, "first_lr": 20.0}
 RECIPES: dict[str, dict[str, Any]] = {
     "paper": _PAPER,
     "small": _SMALL,
@@ -44,7 +44,7 @@ RECIPES: dict[str, dict[str, Any]] = {
                         "first_lr": 6.0},
     "finetune": _SMALL | {"epochs": 10, "lr": 0.001, "warmup": 20},
     "frozen": _SMALL | {"epochs": 10, "lr": 0.0007, "batch_size": 64, "warmup": 20},
-    "builtin": _SMALL | FIRST | {"epochs": 5, "lr": 0.006, "warmup": 20},
+    "builtin": _SMALL | FIRST | {"epochs": 8, "warmup": 40},
     "lenet5": _SMALL | {"epochs": 20, "lr": 0.02, "init": "lecun"},
     "own": _SMALL | {"init": "own"},
 }
@@ -64,7 +64,7 @@ MILESTONES = (0.6, 0.85)  # parts of the epochs: the schedule "steps" divides lr
 SCHEDULES = ("linear", "steps", "milestones", "plateau", "constant")
 INITIALISATIONS = ("paper", "released", "he", "lecun", "own")  # own: the user's network does it
 PIXELS = ("unit", "raw")
-PARALLEL = ("data", "hybrid")  # do processes share fully connected layers too? (see parallel.py)
+PARALLEL = ("data", "hybrid")  # do processes share fully connected layers too? (parallel/)
 # A forward pass takes a third of a step: 0.15 times the training pictures cost 5 % of an epoch.
 VALIDATION_SHARE = 0.15
 
@@ -93,7 +93,7 @@ class Config:
     momentum: float
     weight_decay: float
     schedule: str  # one of SCHEDULES
-    warmup: int  # steps over which the learning rate rises to its first value
+    warmup: int  # steps of the first epoch over which the learning rate rises to its first value
     pixels: str  # "unit": of variance 1; "raw": 0..255; the mean is subtracted from both
     val_images: int  # pictures that the usual validation looks at
     seed: int = 0

@@ -26,8 +26,8 @@ from ..device import to_device, to_numpy
 from ..errors import UserError, require
 from ..evaluation.runs import picture_size
 from ..fast.buffers import release_memory
+from ..foreign import names
 from ..tensor import Tensor, no_grad
-from ..weights import names
 from .config import INITIALISATIONS, Config
 
 VIEWS = 4

@@ -7,10 +7,10 @@ from .. import own_model
 from ..errors import UserError, require
 from ..evaluation import seen
 from ..evaluation.runs import read_config
+from ..parallel.ranks import Ranks
 from . import checkpoint, finetune, setup
 from .checkpoint import Saved
 from .config import INITIALISATIONS, Config, check, check_types
-from .ranks import Ranks
 from .run_dir import KEPT, RunFolder
 from .setup import Beginning
 

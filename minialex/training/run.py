@@ -10,6 +10,7 @@ import numpy.random  # noqa: F401  (at the start: NumPy would read it from the d
 from ..device import reserve_memory, resolve_device
 from ..errors import require
 from ..evaluation import seen
+from ..parallel.ranks import Ranks, program, world
 from ..random import manual_seed
 from ..utils.machine import blas, launched
 from ..utils.progress import Progress
@@ -26,9 +27,8 @@ from .callbacks import (
 )
 from .config import ALWAYS, check_options, save_interval
 from .loop import Trainer
-from .parallel import Followers, SharedTrainer
 from .profile import Profile
-from .ranks import Ranks, program, world
+from .shared import Followers, SharedTrainer
 
 
 def run(given: dict[str, Any], progress: Any = None, callbacks: Iterable[Callback] = ()) -> Trainer:

@@ -24,10 +24,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import __version__
-from ..data.names import differing
-from ..data.problems import printable
 from ..errors import UserError, require
 from ..evaluation import runs, seen
+from ..folders.names import differing
+from ..folders.problems import printable
 from ..utils import marks
 from ..utils.files import NotWritten, held, lock, remove_abandoned, replacing, sync_folder
 

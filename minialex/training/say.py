@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from .. import shapes
-from ..data.layout import is_doubtful
-from ..data.names import shown
 from ..device import Device, memory_free, memory_used
 from ..evaluation.kernels import convolutions
+from ..folders.layout import is_doubtful
+from ..folders.names import shown
 from ..models import VARIANTS
 from ..utils.progress import duration
 from .callbacks import Callback
@@ -110,7 +110,8 @@ def _numbers(config):
         "linear": " (falling towards 0 after 40 % of them)",
         "plateau": " (÷10 when the validation error stops falling, at most 3 times)",
     }[config.schedule]
-    schedule += f" after {config.warmup} steps of warm-up" if config.warmup else ""
+    schedule += (f" after {config.warmup} steps of warm-up, or the first epoch if it is shorter"
+                 if config.warmup else "")
     pixels = "scaled to variance 1" if config.pixels == "unit" else "0 to 255"
     pixels += f", colours shifted with σ {config.colour:g}" if config.colour else ""
     epochs = "1 epoch" if config.epochs == 1 else f"{config.epochs} epochs"

@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import data, models, nn, optim, own_model, weights
-from ..data import names
 from ..data.sample import Sample
 from ..errors import UserError, require
 from ..evaluation import runs
 from ..evaluation.kernels import convolutions
+from ..folders import names
 from . import finetune
 from .checkpoint import Saved
 from .config import ALWAYS, INITIALISATIONS, Config, need, resolve

@@ -147,13 +147,15 @@ def _without_settings():
 
 
 @contextmanager
-def attempt(name: Any, say: Callable[[str], object]) -> Iterator[None]:
-    """A picture that cannot be drawn is one line, said by `say`, and everything else goes on.
-    Raises NotWritten."""
+def attempt(name: Any, say: Callable[[str], object], asked: bool = True) -> Iterator[None]:
+    """A picture that cannot be drawn is one line, said by `say`, and everything else goes on. So is
+    one that cannot be written if nobody has asked for it; else raises NotWritten."""
     try:
         yield
-    except files.NotWritten:
-        raise
+    except files.NotWritten as error:
+        if asked:
+            raise
+        say(str(error))
     except Exception as error:  # a plotting library raises anything
         lines = str(error).strip().splitlines()
         kind = "" if isinstance(error, UserError) else f"{type(error).__name__}: "
@@ -161,10 +163,10 @@ def attempt(name: Any, say: Callable[[str], object]) -> Iterator[None]:
 
 
 def drawn(output: files.Output, say: Callable[[str], object], draw: Callable[..., object],
-          *arguments: Any) -> bool:
+          *arguments: Any, asked: bool = True) -> bool:
     """Draw the picture `output` by draw(output, *arguments); returns whether that went well (see
     attempt)."""
-    with attempt(output, say):
+    with attempt(output, say, asked):
         draw(output, *arguments)
         return True
     return False

@@ -47,18 +47,19 @@ def _axes(axes: Any) -> Iterator[str]:
     names = [f"{side}: {label}"
              for side, label in (("across", axes.get_xlabel()), ("up", axes.get_ylabel())) if label]
     yield ": ".join([", ".join(titles), ", ".join(names)]).strip(": ")
-    ticks = [name for side in (axes.xaxis, axes.yaxis) for name in _named_places(side).values()]
-    yield f"marked {', '.join(dict.fromkeys(ticks))}" if ticks else ""
+    columns, rows = (_named_places(side) if axes.axison else {}  # else matplotlib makes them for us
+                     for side in (axes.xaxis, axes.yaxis))
+    ticks = dict.fromkeys([*columns.values(), *rows.values()])
+    yield f"marked {', '.join(ticks)}" if ticks else ""
     drawn = [*_images(axes), *_bars(axes), *_lines(axes), *_points(axes)]
     yield from drawn[:FEW]
     if len(drawn) > FEW:
         yield f"and {len(drawn) - FEW} more"
-    yield ", ".join(list(filter(None, _texts(axes)))[:MOST_TEXTS])
+    yield ", ".join(list(filter(None, _texts(axes, rows, columns)))[:MOST_TEXTS])
 
 
-def _texts(axes: Any) -> Iterator[str]:
+def _texts(axes: Any, rows: dict[float, str], columns: dict[float, str]) -> Iterator[str]:
     """What stands written in it; in a table, with the names of the row and the column."""
-    rows, columns = _named_places(axes.yaxis), _named_places(axes.xaxis)
     for text in axes.texts:
         words, (x, y) = " ".join(text.get_text().split()), text.get_position()
         yield f"{rows[y]}, {columns[x]}: {words}" if words and y in rows and x in columns else words

@@ -79,7 +79,7 @@ def _share(part, whole):
 
 def times(shape: Sequence[int]) -> str:
     """(96, 55, 55) -> '96×55×55'"""
-    return "×".join(map(str, shape))
+    return "×".join(map(str, shape)) or "one number"
 
 
 def _amount(number):

@@ -1,7 +1,7 @@
 """Weights from anywhere: `read` turns a file of another program, or a run, into arrays in this
 program's conventions."""
 
-from .conventions import Weights, check_numbers
+from ..foreign.conventions import Weights, check_numbers
 from .formats import read
 from .means import FORMS
 

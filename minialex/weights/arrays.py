@@ -31,8 +31,8 @@ from typing import BinaryIO
 import numpy as np
 
 from ..data import Statistics
-from . import architecture, conventions, names, pickles
-from .conventions import Difference, Refusal, Weights, description, shown
+from ..foreign import architecture, conventions, names, pickles
+from ..foreign.conventions import Difference, Refusal, Weights, description, shown
 
 PARAMETER = re.compile(
     r"(?i)(?:.*[/.])?((?:conv|fc)\d+)(?:/\w+)*[/._](w|weights?|kernel|0|b|bias|biases|1)(?::\d+)?")

@@ -3,9 +3,10 @@
 import os
 
 from ..errors import UserError
+from ..foreign import torch
+from ..foreign.conventions import Weights
 from ..utils.files import Output, replacing
-from . import arrays, torch
-from .conventions import Weights
+from . import arrays
 
 WRITERS = {".npz": arrays.write_npz, ".pth": torch.write, ".pt": torch.write,
            ".safetensors": arrays.write_safetensors}

@@ -18,7 +18,7 @@ import numpy as np
 
 from ..data import Statistics
 from ..errors import UserError
-from . import conventions, protobuf
+from ..foreign import conventions, protobuf
 
 FORMS = ("Caffe's mean.binaryproto, an .npy of it, a .json with mean and std, or numbers for red, "
          "green and blue, such as 104,117,123 or 0.485,0.456,0.406/0.229,0.224,0.225")

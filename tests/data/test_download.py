@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from minialex.data import imagenette
-from minialex.data.sources import unpack
 from minialex.errors import UserError
+from minialex.sets.sources import unpack
 
 CLASSES = {"n01440764": "tench", "n02102040": "English springer", "n02979186": "cassette player",
            "n03000684": "chain saw", "n03028079": "church", "n03394916": "French horn",
@@ -201,7 +201,7 @@ def test_damaged_archives(tmp_path):
 
 
 def test_archive_bomb(tmp_path, monkeypatch):
-    monkeypatch.setattr("minialex.data.sources.MAX_UNPACKED", 5000)
+    monkeypatch.setattr("minialex.sets.sources.MAX_UNPACKED", 5000)
     (tmp_path / "a.tgz").write_bytes(GOOD)
     (tmp_path / "out").mkdir()
     with pytest.raises(UserError, match="more than 5,000 bytes"):

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from baseline import baseline_accuracy
 
-from minialex.data import builtin, open_folder, sources
-from minialex.data.patterns import PATTERNS
-from minialex.data.scene import draw
+from minialex.data import builtin, open_folder
 from minialex.errors import UserError
+from minialex.sets import sources
+from minialex.sets.patterns import PATTERNS
+from minialex.sets.scene import draw
 from minialex.utils.cache import cache_folder, whole_folder
 
 PHOTOGRAPHS = Path(__file__).parents[3] / "shared" / "data" / "caltech20"

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from picture_files import save
 
 from minialex.data import Loader, PictureSet, Statistics, statistics
-from minialex.data.threads import ahead
 from minialex.data.transforms import centre, luminance, prepare
 from minialex.errors import UserError
+from minialex.utils.ahead import ahead
 
 
 def epoch(loader):

@@ -9,7 +9,9 @@ from minialex import data
 from minialex.cli import evaluate
 from minialex.data.transforms import ten_crops
 from minialex.evaluation import classifier
+from minialex.evaluation import evaluate as evaluating
 from minialex.evaluation.metrics import Scores, ensemble
+from minialex.evaluation.runs import rows_of, settings_of
 
 
 def report(capsys, *arguments):
@@ -28,6 +30,15 @@ def test_the_central_crop_gives_what_training_wrote_down(runs, capsys):
     assert sum(row["right"] for row in found["classes"]) == round(found["top1"] * 15)
     assert np.array(found["confusion"]).sum(axis=1).tolist() == [5, 5, 5]
     assert (runs[0] / "c.png").stat().st_size > 5000
+
+
+def test_json_names_no_picture_that_could_not_be_drawn(runs, capsys, monkeypatch):
+    def fails(*arguments):
+        raise OSError(28, "No space left on device")
+
+    assert report(capsys, runs[0])["confusion_matrix"].endswith(".png")
+    monkeypatch.setattr(evaluating.plots, "confusion", fails)
+    assert report(capsys, runs[0])["confusion_matrix"] is None
 
 
 def test_ten_crops_are_the_mean_of_ten_softmaxes(runs, pictures):
@@ -101,3 +112,11 @@ def test_a_users_mistake_is_one_sentence_and_status_2(runs, pictures, tmp_path, 
     assert evaluate.main(arguments) == 2
     message = capsys.readouterr().err
     assert said in message and message.count("\n") == 1
+
+
+def test_the_mark_that_an_editor_puts_before_a_file_changes_nothing(tmp_path):
+    (tmp_path / "config.json").write_text('{"settings": {"seed": 3}}', "utf-8-sig")
+    (tmp_path / "timing.csv").write_text(
+        "epoch,train_seconds,train_images_per_second,val_seconds\n1,2,3,4\n", "utf-8-sig")
+    assert settings_of(tmp_path) == {"seed": 3}
+    assert rows_of(tmp_path / "timing.csv")[0]["epoch"] == 1

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from small_runs import OPTIONS, Listener
+from small_runs import OPTIONS, Listener, leave_blank
 
 from minialex import data
 from minialex.cli import evaluate, predict, report
@@ -43,9 +43,11 @@ def world(tmp_path_factory):
     without a list."""
     root = tmp_path_factory.mktemp("world")
     draw(root / "pets", range(10))
-    train(root / "tenth", data=str(root / "pets"), val_fraction=0.1)
-    train(root / "third", data=str(root / "pets"), val_fraction=0.3)
-    train(root / "few", data=str(root / "pets"), subset="2x5")
+    with pytest.MonkeyPatch.context() as patch:
+        leave_blank(patch)
+        train(root / "tenth", data=str(root / "pets"), val_fraction=0.1)
+        train(root / "third", data=str(root / "pets"), val_fraction=0.3)
+        train(root / "few", data=str(root / "pets"), subset="2x5")
     return root
 
 
@@ -167,6 +169,45 @@ def test_a_copy_of_a_picture_that_was_held_out_stands_for_no_other(copy, gone):
                                                      for note in after.notes)
 
 
+@pytest.mark.parametrize("how", ["moved", "divided anew", "with others"])
+def test_a_report_finds_pictures_that_have_moved(copy, capsys, how):
+    """As evaluate does: by their content, and those that were learnt from never count."""
+    (page := copy / "third" / "report.html").unlink()
+    where = copy / "elsewhere"
+    (copy / "pets").rename(where / "val" if how == "divided anew" and not where.mkdir() else where)
+    if how == "divided anew":
+        draw(where / "train", range(50, 55))
+    elif how == "with others":
+        draw(where, range(50, 55))
+    assert "say with --data" in refused(capsys, report, copy / "third")
+    assert report.main([str(copy / "third"), "--data", str(where), "--device", "cpu"]) == 0
+    assert "on 6 pictures" in capsys.readouterr().out and page.exists()
+
+
+@pytest.mark.parametrize("other", ["smaller", "others", "only what was learnt"])
+def test_a_report_takes_no_other_pictures_for_those_that_moved(copy, capsys, other):
+    (copy / "pets").rename(where := copy / "elsewhere")
+    if other == "others":
+        draw(where, range(10), seed=9)
+    for name in names(copy / "third", "val"):
+        if other == "smaller":
+            Image.open(where / name).resize((18, 18)).save(where / name)
+        elif other == "only what was learnt":
+            (where / name).unlink()
+    page = (copy / "third" / "report.html").read_bytes()
+    assert "there is no folder" in refused(capsys, report, copy / "third", "--data", copy / "none")
+    assert "the 6 pictures that" in refused(capsys, report, copy / "third", "--data", where)
+    assert (copy / "third" / "report.html").read_bytes() == page
+
+
+def test_each_file_is_read_once(copy, monkeypatch):
+    """To know which pictures were learnt from, it was read three times."""
+    paths, content = [], seen.content
+    monkeypatch.setattr(seen, "content", lambda path: paths.append(str(path)) or content(path))
+    held_out.of_run(copy / "third", list(CLASSES), 36)
+    assert len(paths) == len(set(paths)) == 20
+
+
 def test_an_old_run_whose_pictures_have_changed_does_not_guess(copy, capsys):
     (copy / "third" / "pictures.csv").unlink()
     draw(copy / "pets", [100])
@@ -208,6 +249,24 @@ def test_the_same_names_with_other_pictures_are_other_pictures(copy, capsys):
     found, by = scored(capsys, copy / "third", "--data", other)
     assert len(by["third"]) == 20 and found["results"][0]["part"] == "all" and found["results"][0][
         "notes"] == []
+
+
+@pytest.mark.parametrize("form", ["JPEG", "written anew", "larger"])
+def test_what_was_learnt_is_known_in_another_size_and_format(copy, capsys, form):
+    other = copy / "other"
+    for path in sorted((copy / "pets").rglob("*.png")):
+        target = other / path.relative_to(copy / "pets")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with Image.open(path) as image:
+            if form == "JPEG":
+                image.save(target.with_suffix(".jpg"), quality=95)
+            else:
+                size = (72, 72) if form == "larger" else image.size
+                image.resize(size).save(target, optimize=True)
+    found, by = scored(capsys, copy / "third", "--data", other)
+    assert {Path(name).with_suffix(".png").as_posix() for name in by["third"]} == names(
+        copy / "third", "val")
+    assert found["results"][0]["part"] == "val"
 
 
 def test_only_what_was_learnt_is_refused_unless_asked_for(copy, capsys):

@@ -48,9 +48,10 @@ def test_at_most_24_are_drawn(runs, photos, capsys, tmp_path, count, drawn):
     out = said(capsys, 0, runs[0], *[photo] * count).out
     assert out.count(str(photo)) == count and (tmp_path / "here"
                                                / "pictures-prediction.png").exists() == drawn
-    assert drawn or "not drawn: --csv" in out
-    said(capsys, 0, runs[0], *[photo] * count, "--out", "p.png")
-    assert Image.open("p.png").height < 4000
+    if not drawn:
+        assert "not drawn: --csv" in out
+        said(capsys, 0, runs[0], *[photo] * count, "--out", "pictures-prediction.png")
+    assert Image.open("pictures-prediction.png").height < 3500  # six rows, not seven
 
 
 def test_a_table_has_a_row_for_each(runs, photos, capsys, tmp_path):

@@ -7,6 +7,8 @@ import shutil
 
 import numpy as np
 import pytest
+from short import first
+from small_runs import leave_blank
 
 from minialex.cli import compare, export, predict, report
 from minialex.evaluation import classifier
@@ -62,7 +64,7 @@ def test_what_users_name_is_no_markup(runs, tmp_path, capsys):
     assert "top-1" in capsys.readouterr().out
 
 
-def test_a_picture_that_broke_since_leaves_the_page_as_it_was(tmp_path, capsys):
+def test_a_picture_that_broke_since_leaves_the_page_as_it_was(tmp_path, capsys, blank_pictures):
     """One that could not be read when the run began is in no page, so it stops none."""
     from small_runs import OPTIONS, Listener, write_pictures
 
@@ -99,8 +101,10 @@ def test_compare_shows_results_differences_and_curves(runs, tmp_path, capsys):
 
 
 @pytest.mark.parametrize("name", ["metrics.csv", "timing.csv"])
-@pytest.mark.parametrize("damage", ["epoch,lr,train_loss\n1,2,3\n", "epoch\n1,2,3\n", "", "\0\0"])
-def test_a_damaged_table_is_no_traceback(runs, tmp_path, capsys, name, damage):
+@pytest.mark.parametrize("damage", first(2, ["epoch,lr,train_loss\n1,2,3\n", "", "epoch\n1,2,3\n",
+                                             "\0\0"]))
+def test_a_damaged_table_is_no_traceback(runs, tmp_path, capsys, monkeypatch, name, damage):
+    leave_blank(monkeypatch, drawn=["curves"])  # they show the tables
     shutil.copytree(runs[0], tmp_path / "run")
     (tmp_path / "run" / name).write_text(damage)
     arguments = [str(tmp_path / "run"), str(runs[1]), "--out", str(tmp_path / "c.png")]
@@ -149,6 +153,8 @@ def test_an_unknown_ending_is_a_sentence(runs, tmp_path, capsys):
 def test_what_is_no_run_is_one_sentence(command, tmp_path, capsys):
     assert command.main([str(tmp_path / "nowhere")]) == 2
     assert "there is no run folder" in capsys.readouterr().err
+    assert command.main([str(tmp_path)]) == 2
+    assert f"{tmp_path} is no run, there is no config.json in it" in capsys.readouterr().err
     (tmp_path / "config.json").write_text("[1]")
     assert command.main([str(tmp_path)]) == 2
     assert "holds a list instead of settings" in capsys.readouterr().err

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from short import first
 
 import minialex as ma
 import minialex.functional as F
@@ -142,12 +143,13 @@ def by_the_book(function, *arguments, **options):
 
 
 @pytest.mark.parametrize("shape, weight_shape, options",
-                         [((9, 256, 13, 13), (384, 256, 3, 3), {"padding": 1}),
-                          ((8, 96, 13, 13), (96, 48, 3, 3), {"padding": 1, "groups": 2}),
-                          ((8, 96, 27, 27), (256, 48, 5, 5), {"padding": 2, "groups": 2}),
-                          ((8, 192, 14, 14), (64, 192, 5, 5), {"padding": 2}),
-                          ((4, 211, 14, 14), (64, 211, 5, 5), {"padding": 2}),
-                          ((8, 3, 115, 115), (96, 3, 11, 11), {"stride": 4})])
+                         first(3, [
+                             ((8, 96, 13, 13), (96, 48, 3, 3), {"padding": 1, "groups": 2}),
+                             ((4, 211, 14, 14), (64, 211, 5, 5), {"padding": 2}),
+                             ((8, 3, 115, 115), (96, 3, 11, 11), {"stride": 4}),
+                             ((9, 256, 13, 13), (384, 256, 3, 3), {"padding": 1}),
+                             ((8, 96, 27, 27), (256, 48, 5, 5), {"padding": 2, "groups": 2}),
+                             ((8, 192, 14, 14), (64, 192, 5, 5), {"padding": 2})]))
 def test_tiles_agree_with_the_book(shape, weight_shape, options):
     """Rounding aside, Winograd's products are im2col's: within 3·10⁻⁶ of the largest value (5x5
     kernels' gradients: 9·10⁻⁶) and 3·10⁻¹⁴ in float64."""

@@ -53,19 +53,29 @@ def _launchers(source, space):
 
 
 @cache
+def _compiler():
+    """The command, which has read the shim already: that is most of the work for one kernel."""
+    folder = tempfile.TemporaryDirectory(prefix="minialex-cuda-")
+    header = shutil.copy(SHIM, folder.name)
+    command = [gpp(), "-O1", "-std=c++17", "-shared", "-fPIC", "-ffp-contract=off", "-Wall",
+               "-Wextra", "-Werror"]
+    subprocess.run([*command, "-x", "c++-header", header], check=True)
+    return folder, [*command, "-include", header]
+
+
+@cache
 def library(sources):
     """Compile the tuple of CUDA sources, each in a namespace of its own (s0, s1, ...). Returns the
     loaded library."""
     folder = Path(tempfile.mkdtemp(prefix="minialex-cuda-"))
-    text = [SHIM.read_text()]
+    text = []
     for number, source in enumerate(sources):
         body = source.replace('extern "C" __global__', "__global__")
         text.append(f"namespace s{number} {{\n{body}\n}}\n"
                     + "".join(_launchers(source, f"s{number}")))
     (folder / "kernels.cpp").write_text("\n".join(text))
-    command = [gpp(), "-O1", "-std=c++17", "-shared", "-fPIC", "-ffp-contract=off", "-Wall",
-               "-Wextra", "-Werror", "kernels.cpp", "-o", "kernels.so"]
-    built = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    built = subprocess.run([*_compiler()[1], "kernels.cpp", "-o", "kernels.so"], cwd=folder,
+                           capture_output=True, text=True)
     assert built.returncode == 0, built.stderr
     loaded = ctypes.CDLL(str(folder / "kernels.so"))
     shutil.rmtree(folder)

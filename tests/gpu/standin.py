@@ -347,6 +347,7 @@ def install(patch, **options):
     from minialex import random as random_module
     from minialex.fast import gpu
     patch.setattr(random_module, "_random", dict(random_module._random))
+    patch.setattr(gpu, "_slice_sizes", {})  # a machine of its own: what others remember is not its
     cupy.state.sources = tuple(gpu.source(real, index) for real in gpu.REALS.values()
                                for index in gpu.INDICES.values())
     return cupy

@@ -2,15 +2,18 @@
 publish."""
 import csv
 import datetime
+import io
 import json
 import os
 import stat
 import subprocess
 import sys
+import unittest
 import zipfile
 from pathlib import Path
 
 import pytest
+from short import first
 
 from lessons import grade
 from lessons.gradient_bugs import submissions
@@ -114,7 +117,7 @@ AVERAGED = """A, W, b = cache
     return W.T @ dZ, dZ @ A.T / m, dZ.sum(axis=1, keepdims=True) / m"""
 
 
-@pytest.mark.parametrize("averaged", [True, False])
+@pytest.mark.parametrize("averaged", first(1, [True, False]))
 def test_a_whole_network_and_a_layer_that_averages_earn_their_points(tmp_path, averaged):
     """W2's regularization is forgotten: three of four gradients. dW and db divided by m: right if
     the course has it so."""
@@ -161,6 +164,45 @@ def test_gradescopes_results(autograder):
     assert results["extra_data"]["protection"] in results["output"]
     for hidden in ("results", "source/skeleton.py", "source/assignment.json"):
         assert stat.S_IMODE((autograder / hidden).stat().st_mode) & 0o077 == 0
+
+
+def test_gradescopes_own_runner_writes_the_same_fields(autograder):
+    """gradescope-utils: each of its fields has the same type here."""
+    utils = "gradescope_utils.autograder_utils."
+    runner = pytest.importorskip(f"{utils}json_test_runner", reason="pip install gradescope-utils")
+    mark = pytest.importorskip(f"{utils}decorators")
+
+    class Graded(unittest.TestCase):
+        def runTest(self):
+            self.fail("shifted by (1, 1)")
+
+        def part(self, set_score=None):
+            set_score(1)
+
+        def rank(self, set_leaderboard_value=None):
+            set_leaderboard_value(1)
+
+    for name, marks in {"runTest": [mark.weight(2), mark.visibility("visible"), mark.number("1"),
+                                    mark.tags("conv")],
+                        "part": [mark.partial_credit(3)],
+                        "rank": [mark.leaderboard("right", "desc")]}.items():
+        for each in marks:
+            setattr(Graded, name, each(vars(Graded)[name]))
+    stream = io.StringIO()
+    runner.JSONTestRunner(visibility="visible", stdout_visibility="hidden", stream=stream).run(
+        unittest.TestSuite(map(Graded, ("runTest", "part", "rank"))))
+    theirs = json.loads(stream.getvalue())
+    ours = json.loads((autograder / "results" / "results.json").read_text("utf-8"))
+
+    def kinds(fields):
+        return {name: float if isinstance(value, (int, float)) else type(value)
+                for name, value in fields.items() if name != "execution_time"}  # there it is text
+
+    assert kinds(theirs).items() <= kinds(ours).items()
+    for part in ("tests", "leaderboard"):
+        fields = [kinds(each) for each in theirs[part]]
+        assert fields and all(each.items() <= kinds(ours[part][0]).items() for each in fields)
+    assert {test["status"] for test in theirs["tests"]} <= {"passed", "failed"}
 
 
 def test_setup_sh_installs_only_what_is_listed(tmp_path):

@@ -20,8 +20,10 @@ def test_notebooks_are_valid_and_complete(tmp_path):
                                    "to check what is written for nbgrader")
     for place in (made(tmp_path / "a", "--to", "nbgrader", "--exercises", "04", "06"),
                   made(tmp_path / "b", "--to", "nbgrader", "--layers", SKELETON)):
-        for path in place.rglob("*.ipynb"):
+        notebooks = list(place.rglob("*.ipynb"))
+        for path in notebooks:
             nbformat.validate(nbformat.read(path, 4))
+        assert notebooks
 
 
 def test_cells_for_nbgrader(tmp_path):

@@ -173,21 +173,19 @@ def test_every_form_of_a_skeleton_earns_its_points(tmp_path):
             for name, test in tests.items()} == ITEMS, [test["feedback"] for test in tests.values()]
 
 
-@pytest.mark.parametrize("right, wrong, wrong_rows, said", first(1, [
-    (ANSWERS[1], "raise NotImplementedError", 7, "a * b, by a"),
-    (ANSWERS[1], "self.grad = 'as I like'", 7, "a * b, by a"),
-    ("(1 - out.data ** 2)", "(1 - out.data)", 2, "a.tanh()"),
-    ("self.data * other.data, (", "self.data * other.data * 2, (", 7,
+@pytest.mark.parametrize("right, wrong, right_rows, rows, said", first(1, [
+    (ANSWERS[1], "raise NotImplementedError", 5, 15, "a * b, by a"),
+    (ANSWERS[1], "self.grad = 'as I like'", 5, 15, "a * b, by a"),
+    ("(1 - out.data ** 2)", "(1 - out.data)", 12, 16, "a.tanh()"),
+    ("self.data * other.data, (", "self.data * other.data * 2, (", 5, 16,
      "gives another value than the teacher's"),
-    ("def tanh(self)", "def tan(self)", 1, "a.tanh(), by a"),
-    ("self.grad += other.data", "self.grad = other.data", 1, "a * b + a"),
+    ("def tanh(self)", "def tan(self)", 12, 14, "a.tanh(), by a"),
+    ("self.grad += other.data", "self.grad = other.data", 13, 16, "a * b + a"),
 ]))
-def test_a_wrong_operation_of_a_scalar_engine_costs_its_points(tmp_path, right, wrong, wrong_rows,
-                                                               said):
+def test_a_wrong_operation_of_a_scalar_engine_costs_its_points(tmp_path, right, wrong, right_rows,
+                                                               rows, said):
     test = grade(tmp_path, FORMS.replace(right, wrong), unfinished(), Value=120)["Value"]
-    rows = 12 if "def tan(" not in wrong else 11
-    assert test["score"] == pytest.approx(120 * (rows - wrong_rows) / rows,
-                                          abs=0.01), test["feedback"]
+    assert test["score"] == pytest.approx(120 * right_rows / rows, abs=0.01), test["feedback"]
     assert said in test["feedback"]
 
 
@@ -242,3 +240,24 @@ def test_an_exercise_that_stops_is_told_by_its_own_name_and_line(tmp_path, answe
                   "timeout": 10.0, "memory": 2048}
     (test,) = grading.grade(assignment, folder, home)["tests"]
     assert test["score"] == 0 and said in test["feedback"], test["feedback"]
+
+
+ODD = """
+import numpy as np
+
+def odd_forward(a, b):
+    c = np.hstack((np.ones((len(b), 1)), b))
+    return c @ a.T, (a, c)
+
+def odd_backward(dout, cache):
+    raise NotImplementedError
+"""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("line, score", [("dout.T @ c, (dout @ a)[:, 1:]", 2),
+                                         ("-dout.T @ c, (dout @ a)[:, 1:]", 1)])
+def test_inputs_that_are_found_by_running_are_good_enough_for_points(tmp_path, line, score):
+    code = ODD.replace("raise NotImplementedError", f"a, c = cache; return {line}")
+    tests = grade(tmp_path, code, ODD, odd=2)
+    assert tests["odd"]["score"] == score, tests

@@ -11,7 +11,12 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "training"))
 
 from cases import TRAIN, command  # noqa: E402
-from small_runs import write_pictures  # noqa: E402
+from small_runs import leave_blank, write_pictures  # noqa: E402
+
+
+@pytest.fixture
+def blank_pictures(monkeypatch):
+    leave_blank(monkeypatch)
 
 
 @pytest.fixture(scope="session")

@@ -8,8 +8,8 @@ from cases import TRAIN, command, contents, refused
 from PIL import Image
 
 from minialex import data
-from minialex.data import names
 from minialex.evaluation import seen
+from minialex.folders import names
 
 
 @pytest.fixture(scope="module")

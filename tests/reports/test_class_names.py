@@ -10,8 +10,8 @@ import pytest
 from cases import TRAIN, command, refused
 from PIL import Image
 
-from minialex.data import names
 from minialex.errors import UserError
+from minialex.folders import names
 
 IDS = ["n01440764", "n02012849", "n03126707"]  # a tench and two cranes, a bird and a machine
 

@@ -105,7 +105,7 @@ def test_null_in_json_is_no_class(tmp_path, form, missing):
     rows = labels if form is dict else [{"file": n, "label": c} for n, c in labels.items()]
     train, val, told = opened(write(tmp_path / "in", "."), json.dumps(rows), "labels.json")
     assert set(train.values()) == {"cat", "dog"} and len(train | val) == 6
-    assert told[0][1] == "it names no picture or no class"
+    assert told[0][1] == "it names no picture, or not one class"
 
 
 @pytest.mark.parametrize("form", [
@@ -179,7 +179,7 @@ def test_tables_that_lie_in_each_part_are_found(tmp_path, name, parts):
      "calls every picture by several classes, such as 00.png in lines 1 and 9"),
     (table("{i}.png,{n}.5", "file,age\n"), "gives each picture a class of its own, such as 0.5"),
     (table('{i}.png,"photo {n}"', "file_name,text\n"), "a class of its own, such as photo 0"),
-    (table("{i}.png,1,1", "file,cat,dog\n"), "labels.csv:2: it names no picture or no class"),
+    (table("{i}.png,1,1", "file,cat,dog\n"), "labels.csv:2 gives a picture several classes"),
     (table("{i}.png,1,-1", "file,cat,dog\n"), r"one class only \(cat\)"),
     (b"PK\3\4\0\0", "labels.csv: it is no text"),
 ])
@@ -187,6 +187,138 @@ def test_a_table_that_gives_no_classes_says_why(tmp_path, text, said):
     with pytest.raises(UserError, match=said) as caught:
         opened(write(tmp_path / "in", "."), text)
     assert "\n" not in str(caught.value)
+
+
+SEVERAL = {  # {c}: cat or dog, {m}: for some both
+    "a bar": ("{i}.png,{m}\n", "file,label\n", "cat|dog"),
+    "a bar, never alone": ("{i}.png,{c}|x\n", "file,label\n", "cat|x"),
+    "a semicolon": ("{i}.png,{m}\n", "file,label\n", "cat;dog"),
+    "a comma": ('{i}.png,"{m}"\n', "file,label\n", "cat, dog"),
+    "a blank": ("{i}.png,{m}\n", "file,label\n", "cat dog"),
+    "Python's lists": ('{i}.png,"[\'{m}\']"\n', "file,label\n", "cat', 'dog"),
+    "numbers": ("{i},{m}\n", "Id,Target\n", "16 0"),
+    "Label Studio": ('{i}.png,"{{""choices"": [""cat"", ""dog""]}}"\n', "image,choice\n",
+                     'choices": ["cat", "dog'),
+    "columns": ("{i}.png,1,{b},{d}\n", "file,cat,dog,owl\n", "cat|owl"),
+}
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+def test_several_classes_of_a_picture_are_told(tmp_path, name):
+    """They became classes of their own without a word, or their pictures were left out."""
+    row, text, both = SEVERAL[name]
+    for n in range(COUNT):
+        one = both.split()[n % 2] if name == "numbers" else class_of(n)
+        text += row.format(i=f"{n:02d}", c=class_of(n), b=n % 2, d=1 - n % 2,
+                           m=both if n % 3 == 0 else one)
+    with pytest.raises(UserError, match=r"labels.csv:\d+ gives a picture several classes, "
+                       fr"[\['\"{{]*{re.escape(both)}.* lines do, but a network") as caught:
+        opened(write(tmp_path / "in", "."), text)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("head, row", [
+    ("Path,Sex,Age,No Finding,Edema,Fracture", "{i}.png,{c},{n},{b},-1.0,1.0"),
+    ("image,age,cyst,stone,tumour,mass", "{i}.png,{c},{b},{d},0,1"),
+])
+def test_findings_behind_other_columns_are_told(tmp_path, head, row):
+    """The first column beside the picture, such as the sex, was learnt instead."""
+    text = head + "\n" + "".join(row.format(i=f"{n:02d}", n=n, b=float(n % 2), d=1 - n % 2,
+                                            c=class_of(n)) + "\n"
+                                 for n in range(COUNT))
+    with pytest.raises(UserError, match=r"labels.csv:1 has columns that say yes or no, .*, .*, .*"
+                       "none called label, .*: write it into a column called label"):
+        opened(write(tmp_path / "in", "."), text)
+    train, val, _ = opened(write(tmp_path / "b", "."), text.replace("Sex", "label").replace(
+        "age", "label"))
+    assert len(train | val) == COUNT
+
+
+@pytest.mark.parametrize("form", [dict, list])
+def test_several_classes_in_json_are_told(tmp_path, form):
+    several = {name: [label, "owl"][:1 + n % 2] for n, (name, label) in enumerate(ALL.items())}
+    rows = several if form is dict else [{"file": n, "labels": c} for n, c in several.items()]
+    with pytest.raises(UserError, match=r"several classes, dog\|owl, as 4 of 8 lines do"):
+        opened(write(tmp_path / "in", "."), json.dumps(rows), "labels.json")
+
+
+@pytest.mark.parametrize("classes", [
+    ("tench, Tinca tinca", "goldfish, Carassius auratus"), ("red car", "blue car"),
+    ("cat; x", "dog; x"), ("St. Bernard", "Great Dane"), ("crane, bird", "crane, machine"),
+    ("0.0", "1.0"), ("[cat]", "[dog]"), ("A 300", "A 310"), ("cat cat", "dog dog"),
+    ("{cat}", "{dog}"), ("0 2", "4 6"), ("(0, 2)", "(0, 6)"), ("T shirt, top", "T shirt, long"),
+    ("Tomato, healthy", "Potato, healthy")])
+def test_a_class_of_several_words_is_one(tmp_path, classes):
+    text = table("{i}.png,{c}", "file;label\n").replace(",", ";")
+    text = text.replace("cat", f'"{classes[0]}"').replace("dog", f'"{classes[1]}"')
+    train, val, told = opened(write(tmp_path / "in", "."), text)
+    assert set(train.values()) == set(classes) and len(train | val) == COUNT and told == []
+
+
+def test_a_class_may_be_called_as_two_others_together(tmp_path):
+    """A few labels that are made of others are no sign that pictures have several classes."""
+    names = ["sea", "lion", "sea lion", "hot", "owl", "dog", "cat"]
+    text = "file,label\n" + "".join(f"{n:02d}.png,{names[n % 7]}\n" for n in range(COUNT))
+    train, val, told = opened(write(tmp_path / "in", "."), text)
+    assert {*train.values(), *val.values()} == set(names)
+    assert not any("several" in said for _, said in told)
+
+
+def test_a_column_of_flags_beside_one_hot_columns_leaves_its_rows_out_and_says_so(tmp_path):
+    text = "file,cat,dog,blurred\n" + "".join(
+        f"{n:02d}.png,{n % 2},{1 - n % 2},{int(n == 2)}\n" for n in range(COUNT))
+    train, val, told = opened(write(tmp_path / "in", "."), text)
+    assert len(train | val) == COUNT - 1
+    assert told[0] == (":4", "it names no picture, or not one class")
+
+
+OTHERS = {  # what says otherwise what is in pictures
+    "COCO": (json.dumps({"info": {}, "images": [{"id": 1, "file_name": "00.png"}],
+                         "annotations": [{"image_id": 1, "category_id": 3}], "categories": []}),
+             "COCO's list of objects, several in a picture"),
+    "ImageNet's devkit": ("490\n361\n171\n", "a number on each line, .* LOC_val_solution.csv"),
+    "the same on Windows": ("490\r\n361\r\n171", "a number on each line"),
+    "CVAT": ('<?xml version="1.0"?>\n<annotations><image name="00.png"/></annotations>', "XML"),
+    "YOLO": ("0 0.5 0.51 .1 0.1\n1 0.5 0.5 1.0 0.1\n", "YOLO's boxes"),
+    "Label Studio, all of it": (json.dumps([{"id": 1, "annotations": [{"id": 3, "result": [{}]}],
+                                             "data": {"image": "00.png"}}]),
+                                "Label Studio's JSON, which it also exports as CSV"),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_what_is_no_table_of_classes_is_named(tmp_path, name):
+    text, what = OTHERS[name]
+    with pytest.raises(UserError, match=f"labels.csv is no table but {what}.*: write a picture, "
+                       "a comma and its class on each line"):
+        opened(write(tmp_path / "in", "."), text)
+
+
+PLACES = {  # (what to open, folder of the pictures, the table, what it calls them)
+    "around train": (".", "train", "train.csv", "{i}"), "with folders": (".", "train",
+                                                                         "metadata.csv",
+                                                                         "train/{i}.png"),
+    "around the folder": ("train", "train", "labels.csv", "{i}.png"),
+    "beside one folder": (".", "images", "list.json", "{i}.png"),
+    "among the pictures": (".", ".", "annotations.tsv", "{i}.png"),
+}
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_a_table_that_lies_beside_is_proposed(tmp_path, name):
+    """And is right: with it the pictures can be learnt from."""
+    root, folder, file, called = PLACES[name]
+    write(tmp_path / "in", folder)
+    rows = {called.format(i=f"{n:02d}"): class_of(n) for n in range(COUNT)}
+    text = "file\tlabel\n" + "".join(f"{key}\t{label}\n" for key, label in rows.items())
+    (tmp_path / "in" / file).write_text(json.dumps(rows) if file.endswith("json") else text)
+    (tmp_path / "in" / "sample_submission.csv").write_text("file,label\nx.png,cat\ny.png,cat\n")
+    (tmp_path / "in" / "readme.txt").write_text("Photographs of cats and dogs.\n")
+    with pytest.raises(UserError, match=rf"\(--labels .*{re.escape(file)}\)") as caught:
+        data.open_data(tmp_path / "in" / root, report=None)
+    proposed = re.search(r"--labels (.*)\)", str(caught.value))[1]
+    train, val = data.open_data(tmp_path / "in" / root, labels=proposed, report=None)
+    assert (len(train), len(val), train.classes) == (6, 2, ["cat", "dog"])
 
 
 def test_names_that_several_folders_have_are_told(tmp_path):

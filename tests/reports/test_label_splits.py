@@ -68,7 +68,7 @@ def test_a_short_row_of_a_column_for_each_class(flat, head):
     rows[3] = rows[3][:2]
     train, val, told = opened(flat, "\n".join(map(",".join, [names, *rows])))
     assert set(train + val) == {f"{n:02d}.png" for n in range(COUNT) if n != 3}
-    assert told[0] == (":5", "it names no picture or no class")
+    assert told[0] == (":5", "it names no picture, or not one class")
 
 
 @pytest.mark.parametrize("form", ["list", "lines"])

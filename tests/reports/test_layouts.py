@@ -5,8 +5,8 @@ import pytest
 from PIL import Image
 
 from minialex import data
-from minialex.data import layout
 from minialex.errors import UserError
+from minialex.folders import layout
 
 
 def build(root, paths, count=3):

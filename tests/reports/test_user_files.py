@@ -1,4 +1,5 @@
 """19, 04: no file of the user's is replaced or removed, and a folder of runs is never a class."""
+import errno
 import json
 import os
 import shutil
@@ -8,7 +9,10 @@ from cases import TRAIN, command, contents, refused
 
 from minialex.cli import compare, evaluate, export, predict, report
 from minialex.data import open_data
+from minialex.utils import files
 
+# which files are written, not what they show
+pytestmark = pytest.mark.usefixtures("blank_pictures")
 THEIRS = {"config.json": '{"my": "settings"}', "report.html": "mine",
           "labels.csv.new": "weeks of work", "curves.png": "plot", "timing.csv": "1,2,3",
           "metrics.csv": "a,b"}
@@ -78,6 +82,34 @@ def test_an_empty_folder_is_taken(tmp_path, pictures):
 
 
 # ----------------------------------------------------------------------------------- other commands
+
+
+@pytest.fixture
+def read_only(monkeypatch):
+    """A disk on which nothing can be written."""
+    def refuse(*arguments):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+    monkeypatch.setattr(files, "_open_temporary", refuse)
+
+
+@pytest.mark.parametrize(("command", "number"), [(evaluate, "top-1"), (compare, "epochs"),
+                                                 (predict, "%")])
+def test_numbers_that_were_asked_for_are_enough(tiny_run, pictures, tmp_path, monkeypatch, capsys,
+                                                read_only, command, number):
+    """A picture beside them that cannot be written is a line, but for one that was asked for."""
+    monkeypatch.chdir(tmp_path)
+    given = [str(tiny_run)] + [a_picture(pictures, tmp_path, "1.png")] * (command is predict)
+    assert command.main(given) == 0
+    told = capsys.readouterr()
+    assert number in told.out and told.err.count("\n") == 1 and "cannot write" in told.err
+    assert command.main([*given, "--out", "mine.png"]) == 2
+    assert "cannot write mine.png" in capsys.readouterr().err
+    if command is evaluate:
+        assert evaluate.main([*given, "--csv", "mine.csv"]) == 2
+        assert number in capsys.readouterr().out, "numbers come first"
+    if command is predict:
+        assert predict.main([*given, "--folder", str(tmp_path)]) == 2
+        assert predict.main([*given, "--features"]) == 2
 
 
 def a_picture(pictures, folder, name, number=0):

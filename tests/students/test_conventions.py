@@ -373,3 +373,27 @@ def test_whose_gradients_a_loss_returns_is_told_by_their_values(check):
     _, (result,) = check(vae=VAE.replace("recon - x, mu,", "recon - x, -mu,"))
     assert verdicts(result) == {"recon": "correct", "mu": "sign flipped", "logvar": "correct",
                                 "x": "not compared"}
+
+
+HUBER = """
+    import numpy as np
+
+    DELTA = {delta}
+
+    def huber_loss(y_pred, y_true):
+        error = y_pred - y_true
+        size = np.abs(error)
+        return np.where(size < DELTA, error ** 2 / 2, DELTA * (size - DELTA / 2)).mean()
+
+    def huber_loss_grad(y_pred, y_true):
+        error = y_pred - y_true
+        return np.where(np.abs(error) < DELTA, error, {sign}DELTA * np.sign(error)) / error.size
+"""
+
+
+@pytest.mark.parametrize("delta", [1, 2.5, 20])
+@pytest.mark.parametrize("sign, status", [("", "correct"), ("-", "wrong")])
+def test_the_linear_part_of_a_loss_is_reached_whatever_its_threshold_is(check, delta, sign, status):
+    """And that it is right for probabilities, which lie below, is no excuse."""
+    _, (result,) = check(huber=HUBER.format(delta=delta, sign=sign))
+    assert result["status"] == status

@@ -1,5 +1,7 @@
 """What an engine defines for arrays is checked, too; what no expression can use is said, and the
 file is then not called right."""
+import pytest
+
 ENGINE = """
 class Value:
     def __init__(self, data, parents=()):
@@ -72,3 +74,34 @@ def test_what_no_expression_uses_is_named(check):
     status, (result,) = check(engine=odd)
     row = result["checks"][0]["rows"][-1]
     assert status == 1 and (row["name"], row["verdict"]) == ("concat", "undecided"), result
+
+
+@pytest.mark.parametrize("slip, status", [("other.val", "correct"), ("self.val", "wrong")])
+def test_an_engine_without_backward_is_followed_all_the_same(check, slip, status):
+    """Each value knows its own step; what calls them in order is ours."""
+    _, (result,) = check(value=f"""
+        class Value:
+            def __init__(self, val, children=()):
+                self.val, self.gradient, self._prev = val, 0, set(children)
+                self._backward = lambda: None
+
+            def __add__(self, other):
+                result = Value(self.val + other.val, (self, other))
+
+                def _backward():
+                    self.gradient += result.gradient
+                    other.gradient += result.gradient
+                result._backward = _backward
+                return result
+
+            def __mul__(self, other):
+                result = Value(self.val * other.val, (self, other))
+
+                def _backward():
+                    self.gradient += {slip} * result.gradient
+                    other.gradient += self.val * result.gradient
+                result._backward = _backward
+                return result
+        """)
+    assert result["status"] == status, result
+    assert "(a + b) * (a + b), by a" in [row["name"] for row in result["checks"][0]["rows"]]

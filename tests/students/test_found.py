@@ -3,7 +3,8 @@ import pytest
 from student_files import LINEAR, RELU, verdicts, write
 
 from minialex.gradcheck.__main__ import main
-from minialex.grader import finding, inputs
+from minialex.students import finding
+from minialex.students.drawn import inputs
 
 # ------------------------------------------------------------------------------------ what is found
 

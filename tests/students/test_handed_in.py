@@ -41,10 +41,55 @@ def test_a_failing_test_cell_alone_takes_nothing_from_right_code(tmp_path):
     assert (status, result["status"], result["error"]["kind"]) == (0, "correct", "NameError")
 
 
+@pytest.mark.parametrize("factor, status", [("2 *", 0), ("3 *", 1)])
+def test_what_stands_after_an_exit_is_checked_and_counts(tmp_path, factor, status):
+    path = write(tmp_path, "ends", f"import sys\nsys.exit()\n{SQUARE.replace('3 *', factor)}")
+    found, result = one(path)
+    assert found == status and result["checks"][0]["name"] == "square"
+    assert result["error"]["kind"] == "SystemExit" and result["error"]["lines"][0]["line"] == 2
+    assert "is checked all the same" in result["error"]["message"]
+
+
+@pytest.mark.parametrize("code", [
+    SQUARE.replace("return 3", "exit()\n    return 3"),  # nothing comes after it
+    "import sys\nclass Stop(SystemExit):\n    pass\n" + SQUARE.replace("return 3",
+                                                                     "raise Stop\n    return 3"),
+    "exit()\nsize = 3\n"], ids=["in a check", "of its own kind", "in a file without layers"])
+def test_an_exit_that_ends_a_check_or_the_file_promises_nothing(tmp_path, code):
+    _, result = one(write(tmp_path, "ends", code))
+    (error,) = filter(None, [one["error"] for one in (result, *result["checks"])])
+    assert error["message"] == "the code ends the program here: remove the call of exit()"
+
+
 def test_a_definition_that_fails_counts(tmp_path):
     path = write(tmp_path, "broken",
                  SQUARE.replace("3 *", "2 *") + "\nclass Layer(Missing):\n    pass\n")
     assert one(path)[1]["status"] == "error"
+
+
+@pytest.mark.parametrize("line, base", [("from layers.base import Layer", "Layer"),
+                                        ("from .base import *", "Layer"),
+                                        ("import layers.base as base", "base.Layer")])
+@pytest.mark.parametrize("factor, found", [("2", "correct"), ("3", "wrong")])
+def test_a_layer_whose_base_class_was_not_handed_in_is_checked(tmp_path, line, base, factor, found):
+    path = write(tmp_path, "square", f"""
+        {line}
+
+        class Square({base}):
+            def __init__(self, name="square"):
+                super().__init__(name)
+                self.built = True
+
+            def forward(self, x):
+                self.x = x
+                return np.square(x)
+
+            def backward(self, grad):
+                return {factor} * self.x * grad
+        """)
+    _, result = one(path)
+    assert (result["status"], result["checks"][0]["status"]) == (found, found)
+    assert found == "wrong" or "Error" in result["error"]["kind"]
 
 
 def test_a_package_is_found_and_own_code_comes_first(tmp_path):
@@ -110,7 +155,8 @@ def test_the_average_over_examples_is_named_and_accepted(tmp_path):
         return W.T @ dZ, dZ @ A.T / A.shape[1], dZ.sum(axis=1, keepdims=True) / A.shape[1]
     """)
     status, result = one(path)
-    assert status == 1 and verdicts(result)["W"] == "mean where a sum is due"
+    assert status == 1 and result["status"] == "undecided"
+    assert verdicts(result)["W"] == "mean where a sum is due"
     assert "m, the number of examples (columns)" in result["checks"][0]["rows"][1]["detail"]
     assert one(path, "--mean-over-examples")[0] == 0
 

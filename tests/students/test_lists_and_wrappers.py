@@ -135,3 +135,31 @@ def test_a_class_runs_confined_and_one_file_as_ones_own(tmp_path):
     assert not (tmp_path / "left.txt").exists()
     assert command(folder, "--trust").returncode == 0 and (tmp_path / "left.txt").exists()
     assert command(folder / "anna.py").returncode == 0
+
+
+@pytest.mark.parametrize("step, status", [
+    ("v = 0.1 * g * g\n        self.W -= 0.01 * g / (np.sqrt(v) + 1e-8)", "undecided"),
+    ("self.W -= 0.01 * np.sign(g)", "undecided"),
+    ("self.W -= 0.01 * g", "correct"), ("self.W -= 0.01 * g * g", "wrong")])
+def test_an_optimizer_inside_backward_is_no_wrong_gradient(check, step, status):
+    """Adam's first step is the gradient's sign: nothing can be said of its size; x is compared."""
+    _, (result,) = check(layer=f"""
+import numpy as np
+
+class Dense:
+    def __init__(self, n_in, n_out):
+        self.W = np.random.randn(n_in, n_out)
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.W
+
+    def backward(self, dout):
+        dx, g = dout @ self.W.T, self.x.T @ dout
+        {step}
+        return dx
+""")
+    (one,) = result["checks"]
+    assert one["status"] == status
+    assert one["rows"][0]["verdict"] == "correct"
+    assert status != "undecided" or "as Adam does" in one["rows"][-1]["evidence"]

@@ -55,7 +55,42 @@ ROWS = """
                 dZ = (dZ @ params[f"W{l}"].T) * (caches[l - 2][1] > 0)
         return grads
 """
+THREE = """
+    import numpy as np
+
+    def init_parameters(dims):
+        return {f"{name}{l}": np.random.randn(*shape) * 0.1 for l in range(1, len(dims))
+                for name, shape in (("W", (dims[l], dims[l - 1])), ("b", (dims[l], 1)))}
+
+    def forward_prop(X, parameters):
+        W1, b1, W2, b2, W3, b3 = (parameters[key] for key in ("W1", "b1", "W2", "b2", "W3", "b3"))
+        A1 = np.maximum(0, W1 @ X + b1)
+        A2 = np.maximum(0, W2 @ A1 + b2)
+        A3 = 1 / (1 + np.exp(-(W3 @ A2 + b3)))
+        return A3, (A1, A2, A3, W2, W3)
+
+    def compute_cost(AL, Y):
+        m = Y.shape[1]
+        return np.squeeze((-Y @ np.log(AL).T - (1 - Y) @ np.log(1 - AL).T) / m)
+
+    def backward_prop(X, Y, caches):
+        A1, A2, A3, W2, W3 = caches
+        grads, d, m = {}, A3 - Y, X.shape[1]
+        for layer, A, W in ((3, A2, W3), (2, A1, W2), (1, X, None)):
+            grads[f"dW{layer}"] = d @ A.T / m
+            grads[f"db{layer}"] = d.sum(axis=1, keepdims=True) / m
+            d = None if W is None else W.T @ d * (A > 0)
+        return grads
+"""
 OPEN = {"X": "not compared"}
+
+
+@pytest.mark.parametrize("slip, found", [("", "correct"), ("-", "sign flipped")])
+def test_a_cost_may_be_meant_for_one_output_and_a_network_of_three_layers(check, slip, found):
+    _, (result,) = check(net=THREE.replace("= d @ A.T", f"= {slip}d @ A.T"))
+    rows = verdicts(result)
+    assert {rows[f"W{layer}"] for layer in (1, 2, 3)} == {found}, result
+    assert {rows[f"b{layer}"] for layer in (1, 2, 3)} == {"correct"}
 
 
 @pytest.mark.parametrize("code", [COLUMNS, ROWS])

@@ -28,17 +28,18 @@ def write_pictures(root, per_class):
     return root
 
 
-def leave_blank(monkeypatch):
+def leave_blank(monkeypatch, drawn=()):
     """The pictures of runs, but not what they would show, are blank from here on: drawing takes
     most of a small run's time. The shared runs (the fixtures of this scope `session`) are drawn,
-    and so are those of tests marked `drawn`."""
+    and so are those of tests marked `drawn`, and the kinds of pictures that `drawn` names."""
     def blank(path, *_):
         with drawing.figure(path, 1, 1, {}, dpi=10):
             pass
 
     for module, name in ((plots, "curves"), (plots, "filters"), (plots, "sheet"), (shared, "sheet"),
                          (shared, "confusion")):
-        monkeypatch.setattr(module, name, blank)
+        if name not in drawn:
+            monkeypatch.setattr(module, name, blank)
 
 
 class Listener(Progress):

@@ -102,8 +102,8 @@ def test_other_files_are_refused_by_name(tmp_path):
     np.save(tmp_path / "single.npy", np.zeros(3))
     np.savez(tmp_path / "objects.npz", a=np.array([{}], dtype=object))
     (tmp_path / "text.npz").write_text("hello")
-    expected = {"other.npz": "no checkpoint", "single.npy": "one array without a name",
-                "objects.npz": "cannot read", "text.npz": "cannot read",
+    expected = {"other.npz": "no checkpoint", "single.npy": "no checkpoint",
+                "objects.npz": "cannot read", "text.npz": "no checkpoint",
                 "missing.npz": "there is no file"}
     for name, words in expected.items():
         with pytest.raises(UserError, match=words):

@@ -55,6 +55,8 @@ MISTAKES = [
     ("--data {data} --save-every often", "it needs minutes or steps"),
     ("--data {data} --save-every 0", "it needs minutes or steps"),
     ("--unknown 3", "unrecognized arguments: --unknown 3 (--help lists the options)"),
+    ("{data}", "pictures stand behind --data, and a name with blanks stands in quotes"),
+    ("--data my pets", "unrecognized arguments: pets: pictures stand behind --data"),
 ]
 
 

@@ -10,6 +10,8 @@ from minialex import models
 from minialex.training import finetune
 from minialex.training import memory_estimate as estimate
 
+pytestmark = pytest.mark.usefixtures("weights_without_random_numbers")
+
 
 def experiment(variant, batch, classes, train, val, size=256, freeze=None, epochs=10, cache=2**30):
     def pictures(count):

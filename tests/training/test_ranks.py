@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from minialex.errors import UserError
-from minialex.training import ranks
-from minialex.training.parallel import TreeSum, whole_sum
-from minialex.training.ranks import Ranks
+from minialex.parallel import ranks
+from minialex.parallel.ranks import Ranks
+from minialex.parallel.sums import TreeSum, whole_sum
 
 ROOT = Path(__file__).parents[2]
 MPIEXEC = shutil.which("mpiexec", path=os.pathsep.join([str(Path(sys.executable).parent),
@@ -184,7 +184,7 @@ def test_a_run_whose_processes_are_killed_goes_on_with_another_number(pictures, 
         os.kill(the_one_with(rank, process), signal.SIGKILL)
         status, said, text = ended(process, 30)
         assert status != 0 and len(said) <= 1, text
-        # the launcher may kill the others before they can say why (test_lifeline.py has none)
+        # the launcher may kill the others before they can say why (not in test_lifeline.py)
         if said:
             assert f"process {rank} on " in said[0] and "was killed" in said[
                 0] and f"--resume {run}" in said[0]
@@ -241,7 +241,7 @@ def test_without_the_runner_it_says_how_to_start(pictures, tmp_path):
 
 
 def test_one_process_imports_nothing_of_mpi():
-    code = ("import sys, minialex.training; from minialex.training.ranks import world; assert "
+    code = ("import sys, minialex.training; from minialex.parallel.ranks import world; assert "
             "world() is None; assert not any(name.startswith('mpi4py') for name in sys.modules)")
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 
@@ -273,7 +273,7 @@ def step(trainer, *batch):
         raise OSError(28, "No space left on device", "pictures")
     return before(trainer, *batch)
 
-from minialex.training.parallel import SharedTrainer as Shared
+from minialex.training.shared import SharedTrainer as Shared
 before, Shared.step = Shared.step, step
 sys.argv = sys.argv[2:]
 runpy.run_module("mpi4py", run_name="__main__", alter_sys=True)

@@ -305,7 +305,9 @@ def test_a_run_that_is_older_than_a_setting_goes_on(finished, tmp_path):
             del settings[name]
     (path / "config.json").write_text(json.dumps(config), "utf-8")
     save(path / "checkpoint-last.npz", saved)
-    run({"resume": str(path), "dry_run": True}, Listener())
+    trainer = run({"resume": str(path), "dry_run": True}, Listener())
+    assert trainer.epoch == saved.state["epoch"] and trainer.config.class_weights is None
+    assert (trainer.config.shards, trainer.config.parallel, trainer.config.colour) == (1, "data", 0)
 
 
 def test_the_best_gets_its_name_though_the_run_was_killed_before(finished, tmp_path):

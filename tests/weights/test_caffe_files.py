@@ -9,7 +9,7 @@ from torch_networks import caffe_answer
 from minialex import weights
 from minialex.errors import UserError
 from minialex.evaluation import classifier
-from minialex.weights import protobuf
+from minialex.foreign import protobuf
 
 MEAN_BGR = (104.00698793, 116.66876762, 122.67891434)
 

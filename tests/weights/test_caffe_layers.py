@@ -10,7 +10,7 @@ from caffe_files import Layer, field, fields
 
 from minialex import models, nn, weights
 from minialex.errors import UserError
-from minialex.weights import architecture, caffe, keras
+from minialex.foreign import architecture, caffe, keras
 
 CONV1 = {"conv1.weight": np.arange(96 * 363, dtype=np.float32).reshape(96, 3, 11, 11),
          "conv1.bias": np.zeros(96, np.float32)}

@@ -13,8 +13,8 @@ from test_checkpoints import STATE, File, name, text
 
 from minialex import weights
 from minialex.errors import UserError
-from minialex.weights import conventions
-from minialex.weights import torch as torch_files
+from minialex.foreign import conventions
+from minialex.foreign import torch as torch_files
 
 KERNELS = {"conv1.weight": np.zeros((96, 3, 11, 11), np.float32),
            "conv1.bias": np.zeros(96, np.float32)}

@@ -12,8 +12,8 @@ from test_checkpoints import STATE, File, is_torchvision, name, prefixed, read
 from minialex import nn, weights
 from minialex.errors import UserError
 from minialex.evaluation import classifier
+from minialex.foreign import names
 from minialex.training import finetune
-from minialex.weights import names
 
 
 def zipped(*entries):
@@ -56,7 +56,8 @@ def test_a_file_of_another_program_is_named(tmp_path, what):
     with pytest.raises(UserError) as error:
         weights.read(tmp_path / "x")
     said = str(error.value)
-    assert " ".join(what.split()) in said and "this reads .npz, PyTorch's .pth" in said, said
+    assert " ".join(what.split()) in said, said
+    assert "this reads .npz, .safetensors, PyTorch's .pth" in said
 
 
 def test_a_tar_archive_says_what_is_in_it(tmp_path):

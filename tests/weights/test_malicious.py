@@ -10,7 +10,7 @@ import pytest
 
 from minialex import weights
 from minialex.errors import UserError
-from minialex.weights import pickles, torch
+from minialex.foreign import pickles, torch
 
 MEBIBYTE = 2**20
 OURS = (pickles.Object, pickles.Later, pickles.Array, pickles.Buffer, pickles.Bytes, pickles.Type,

@@ -33,6 +33,10 @@ SLIPS = (  # (words, right, wrong) as functions of the activation
     ("s·(1 + s) for s·(1 − s)", sigmoid, lambda s: s * (1 + s)),
     ("s·(s − 1) for s·(1 − s)", sigmoid, lambda s: s * (s - 1)),
     ("1 − s², a tanh's, for s·(1 − s)", sigmoid, tanh),
+    ("the derivative of σ(s) for that of s, which is σ already", sigmoid,
+     lambda s: sigmoid(1 / (1 + np.exp(-s)))),
+    ("the derivative of tanh(h) for that of h, which is tanh already", tanh,
+     lambda h: tanh(np.tanh(h))),
     ("1: its 1 − h² is missing", tanh, np.ones_like),
     ("1: its s·(1 − s) is missing", sigmoid, np.ones_like),
 )
@@ -48,7 +52,7 @@ def of_the_output(case: Case) -> Iterator[Guess]:
 
 def of_what_was_kept(case: Case) -> Iterator[Guess]:
     """The slip is in an activation of the input's shape that forward kept."""
-    for name, value in case.looks[0].rest.items():
+    for name, value in _kept(case.looks[0].rest, case).items():
         for words, right, wrong in SLIPS if value.shape == case.shape else ():
             yield Guess(SLIP, lambda look: _crossed(case, look.numeric, look.analytic,
                                                     look.rest.get(name), right, wrong),
@@ -62,7 +66,7 @@ def through_a_product(case: Case) -> Iterator[Guess]:
     for factor, X in arrays.items():
         if X.shape[1] != case.shape[0] or len(X) > X.shape[1]:
             continue
-        for name, h in arrays.items():
+        for name, h in _kept(arrays, case).items():
             for gate in range(case.shape[1] // h.shape[1]) if len(h) == len(X) and case.shape[
                     1] % h.shape[1] == 0 else ():
                 columns = slice(gate * h.shape[1], (gate + 1) * h.shape[1])
@@ -70,6 +74,11 @@ def through_a_product(case: Case) -> Iterator[Guess]:
                     yield Guess(SLIP, lambda look: _behind(case, look, factor, name, columns, right,
                                                            wrong), "analytic = numeric with "
                                 f"{words}, of {name}", f"{words}, of {name}")
+
+
+def _kept(arrays, case):
+    """Without the inputs and weights: no activations."""
+    return {name: value for name, value in arrays.items() if name not in case.looks[0].values}
 
 
 def _arrays(look):

@@ -63,19 +63,18 @@ def turned(case: Case) -> Iterator[Guess]:
 
 def of_another_input(case: Case) -> Iterator[Verdict]:
     """The gradient that belongs to another input: returned in another order."""
+    def of_other(look):
+        case.go(look)
+        return case.analytic(look.cotangent, which)
+
     for which, name in enumerate(case.subject.names):
         if (which != case.which
             and case.subject.tensors[which].shape == case.looks[0].analytic.shape
             and case.holds(lambda look: along(case, look, look.analytic, which))
-            and not case.holds(lambda look: along(case, look, _of(case, look, which), which))):
+            and not case.holds(lambda look: along(case, look, of_other(look), which))):
             yield Verdict(TRANSPOSED, f"it is the gradient of {name}, {ALONG}, "
                           f"and what is returned for {name} is not: the gradients come in another "
                           "order than forward's inputs", f"it is that of {name}")
-
-
-def _of(case, look, which):
-    case.go(look)
-    return case.analytic(look.cotangent, which)
 
 
 def shifted(case: Case) -> Iterator[Guess]:
@@ -134,12 +133,12 @@ def _other_way(look, name, side, transposed):
     if matrix is None:
         return None
     matrix = matrix.T if transposed else matrix
+    numeric = look.numeric if side == 1 else look.numeric.T
     try:
-        if side == 1:
-            return np.linalg.solve(matrix, look.numeric.T).T @ matrix
-        return matrix @ np.linalg.solve(matrix.T, look.numeric)
+        found = np.linalg.solve(matrix, numeric.T).T @ matrix
     except np.linalg.LinAlgError:
         return None
+    return found if side == 1 else found.T
 
 
 # ------------------------------------------------------------------------------------ another shape
@@ -175,8 +174,8 @@ def another_shape(case: Case) -> Iterator[Guess | Verdict]:
                 yield _mended(NOT_SUMMED, case, lambda a: a.sum(axes, keepdims=keepdims),
                               f"summed over {words}", words)
     if np.prod(got) == case.size:
-        words = f"with .reshape{case.shape}".replace(",)", ")")
-        yield _mended(SHAPE, case, lambda a: a.reshape(case.shape), words, "only reshape")
+        yield _mended(SHAPE, case, lambda a: a.reshape(case.shape),
+                      f"with .reshape{case.shape}".replace(",)", ")"), "only reshape")
     for order in permutations(range(len(got))) if 2 <= len(got) <= 5 else ():
         yield _mended(TRANSPOSED, case, lambda a: a.transpose(order), f"transposed to {order}",
                       f"axes {order}")

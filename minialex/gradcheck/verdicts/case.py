@@ -157,8 +157,8 @@ class Case:
         None."""
         which = self.which if which is None else which
         gradient = self.subject.gradients(cotangent)[which]
-        return (np.zeros(self.subject.tensors[which].shape) if gradient is None
-                else to_numpy(gradient))
+        return to_numpy(np.zeros(self.subject.tensors[which].shape) if gradient is None
+                        else gradient)
 
     # what mistakes ask
 
@@ -178,10 +178,9 @@ class Case:
         is. Rows and columns are the axes along which an output depends on some entries only; along
         a channel it depends on all, or on its own."""
         look = self.looks[0]
-        if look.x.ndim != 4 or look.y.ndim != 4 or any(look.analytic.ndim != 4
-                                                       for look in self.looks):
-            return None
-        if not (_is_local(look, 1) and _is_local(look, 2) and not _is_local(look, 3)):
+        arrays = look.x, look.y, *(look.analytic for look in self.looks)
+        if any(array.ndim != 4 for array in arrays) or [
+                _is_local(look, axis) for axis in (1, 2, 3)] != [True, True, False]:
             return None
         seen = copy.copy(self)
         seen.looks = [_channels_first(look) for look in self.looks]
@@ -212,14 +211,15 @@ class Case:
         """Are they equal, but for a millionth of the largest value?"""
         if predicted is None or predicted.shape != analytic.shape:
             return False
-        return bool(abs(predicted - analytic).max() <= self.tolerance
-                    * max(abs(predicted).max(), abs(analytic).max(), 1e-300))
+        return bool(abs(predicted - analytic).max() <= self.allowed(predicted, analytic))
 
     def wrong(self, look: Look) -> np.ndarray:
         """A mask of the entries where numeric and analytic differ."""
-        return abs(look.analytic - look.numeric) > self.tolerance * max(abs(look.numeric).max(),
-                                                                        abs(look.analytic).max(),
-                                                                        1e-300)
+        return abs(look.analytic - look.numeric) > self.allowed(look.numeric, look.analytic)
+
+    def allowed(self, *arrays: np.ndarray) -> float:
+        """By how much these may differ."""
+        return self.tolerance * max(*(abs(array).max() for array in arrays), 1e-300)
 
 
 def _is_local(look, axis):

@@ -40,8 +40,7 @@ def ignores_dout(case: Case) -> Iterator[Verdict]:
 
 # The order is from what says least about the code to what says most; each must be exact.
 MISTAKES: tuple[Callable[[Case], Iterator[Guess | Verdict]], ...] = (
-    sums.nothing, draws_random_numbers, sums.passed_on, ignores_dout, sums.other_sign,
-    sums.constant_factor,
+    sums.nothing, draws_random_numbers, sums.passed_on, ignores_dout, sums.constant_factor,
     sums.mean_of_overlapping, sums.truncated_in_time, sums.one_sample_only, sums.last_window_only,
     axes.order_of_the_gradient, axes.turned, axes.of_another_input, axes.order_of_dout,
     axes.shifted,
@@ -60,10 +59,10 @@ def diagnosis(finding: Finding, comparing: Comparing) -> Verdict | None:
     that."""
     subject, which = comparing.subject, finding.which
     if not affordable(subject, which, comparing.cotangent.size):
-        return sums.of_samples(finding, comparing)
+        return sums.of_samples(finding, subject, comparing.rtol)
     subject.affords -= 4 * subject.tensors[which].size + TRIALS
     case = Case(subject, which, comparing.rtol,
-                np.random.default_rng((comparing.seed, which, OWN_STREAM)))
+                np.random.default_rng((comparing.options.seed, which, OWN_STREAM)))
     try:
         return _diagnosed(finding, comparing, case)
     finally:
@@ -77,7 +76,7 @@ def _diagnosed(finding, comparing, case):
         x = comparing.subject.originals[finding.which]
         return _first_that_holds(case, (draws_random_numbers,)) or places.special_values(finding, x)
     return (_first_that_holds(case, MISTAKES) or case.is_single
-            and sums.of_samples(finding, comparing) or _unknown(case))
+            and sums.of_samples(finding, case.subject, comparing.rtol) or _unknown(case))
 
 
 def _first_that_holds(case, mistakes):

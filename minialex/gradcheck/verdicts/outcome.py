@@ -4,9 +4,11 @@ Where numeric and analytic agree, that is all. Where they do not, this file says
 side can be trusted; what exactly is wrong is then for the mistakes of the other files.
 """
 from ...device import array_module
+from ...errors import GradientShape
+from ...utils.table import times
 from ..comparing import Comparing, Finding
-from ..report import Row, times
-from ..tensor_function import Checked, ShapeDiffers
+from ..report import Row
+from ..tensor_function import Checked
 from . import names
 from .mistakes import diagnosis
 from .names import Verdict
@@ -26,8 +28,7 @@ def row(finding: Finding, comparing: Comparing) -> Row:
                if c.outcome in ("equal", "wrong", "wrong at a kink")}
     worst = max(counted, key=lambda index: (counted[index].outcome != "equal",
                                             counted[index].error), default=None)
-    error, numeric, analytic = (counted[worst].error, counted[worst].numeric,
-                                counted[worst].analytic) if counted else (None,) * 3
+    numeric, analytic, error = counted[worst][1:4] if counted else (None,) * 3
     seen = finding.chance_of_seeing(1), finding.chance_of_seeing(0.01)
     verdict = _verdict(finding, outcomes, comparing)
     if verdict.name in (names.UNKNOWN, names.AT_ZERO, names.SHAPE):
@@ -63,8 +64,7 @@ def _verdict(finding, outcomes, comparing):
     if not finding.fits():
         return Verdict(names.SHAPE, f"backward returned shape {gradient.shape} for {finding.name} "
                        f"of shape {finding.shape}")
-    bad = (0 if gradient is None
-           else gradient.size - int(array_module(gradient).isfinite(gradient).sum()))
+    bad = gradient is not None and int((~array_module(gradient).isfinite(gradient)).sum())
     if bad:
         return Verdict(names.NOT_FINITE,
                        f"{bad} of {finding.size} values of the gradient are NaN or infinite")
@@ -72,8 +72,12 @@ def _verdict(finding, outcomes, comparing):
     if "wrong" in outcomes or "wrong" in directions:
         return _wrong(finding, outcomes.count("wrong"), directions, comparing)
     if "wrong at a kink" in outcomes:
-        return Verdict(names.AT_ZERO, "where the left and the right derivative differ, the "
-                       "gradient must lie between them; where the function is smooth, it is right")
+        x = comparing.subject.originals[finding.which]
+        at_zero = all(x[index] == 0 for index, c in finding.entries.items()
+                      if c.outcome == "wrong at a kink")
+        return Verdict(names.AT_ZERO if at_zero else names.UNKNOWN,
+                       "where the left and the right derivative differ, the gradient must lie "
+                       "between them; where the function is smooth, it is right")
     agree, kinks, undecided = (outcomes.count(outcome)
                                for outcome in ("equal", "kink", "undecided"))
     too_coarse = names.DTYPE if comparing.is_single else names.UNDECIDED
@@ -187,16 +191,13 @@ def same_for_all(subject: Checked, verdict: str, evidence: str) -> list[Row]:
             for i, (name, tensor) in enumerate(zip(subject.names, subject.tensors))]
 
 
-def shape_differs(subject: Checked, problem: ShapeDiffers) -> list[Row]:
+def shape_differs(subject: Checked, problem: GradientShape) -> list[Row]:
     """Rows after a backward pass that returned a gradient of another shape than its input's."""
-    evidence = (f"{problem.function}.backward returned shape {problem.got} for input "
-                f"{problem.position} of shape {problem.expected}")
-    guilty = [tensor is problem.source for tensor in subject.tensors]
-    if not any(guilty):
-        return same_for_all(subject, names.SHAPE, f"inside, {evidence}")
-    fault = {"verdict": names.SHAPE, "evidence": evidence}
-    return [Row(name, tensor.shape, tensor.size, **(fault if its_fault else {}))
-            for name, tensor, its_fault in zip(subject.names, subject.tensors, guilty)]
+    if not any(tensor is problem.source for tensor in subject.tensors):
+        return same_for_all(subject, names.SHAPE, f"inside, {problem}")
+    fault = {"verdict": names.SHAPE, "evidence": str(problem)}
+    return [Row(name, tensor.shape, tensor.size, **(fault if tensor is problem.source else {}))
+            for name, tensor in zip(subject.names, subject.tensors)]
 
 
 def absent(subject: Checked) -> list[Row]:
@@ -204,16 +205,10 @@ def absent(subject: Checked) -> list[Row]:
     network, the target of a loss."""
     rows = [Row(name, slot.shape, slot.size, evidence=f"backward gives no gradient for {name}",
                 **({"verdict": names.UNDECIDED, "detail": f"if none is due: --constant {name}"}
-                   if name in subject.unclear else {})) for name, slot in subject.absent.items()]
+                   if name in subject.unclear and subject.matters(name) else {}))
+            for name, slot in subject.absent.items()]
     return rows + [Row(name, (), 1, verdict=names.UNDECIDED,
                        evidence=f"backward returns a gradient of shape {times(value.shape)} for "
                        f"{name}, which was given as a number: give it as an array, "
                        f"as with --shape {name}={','.join(map(str, value.shape))}")
                    for name, value in subject.unasked.items()]
-
-
-def without_gradient(name: str) -> Row:
-    """A row for a parameter of an object whose gradient was found nowhere."""
-    return Row(name, (), 1, verdict=names.UNDECIDED,
-               evidence=f"no gradient of {name} was found: none is returned, and none lies in the "
-               f"object under a name such as d{name}, grad_{name}, grads[\"{name}\"]")

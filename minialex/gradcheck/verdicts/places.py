@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ..comparing import Finding
-from ..sampling import TOGETHER
+from ..sampling import TOGETHER, index_of
 from .case import EVERYWHERE, Case, Guess
 from .names import AT_ZERO, BORDER, NEGATIVE, PADDED, TIED, Verdict
 
@@ -98,8 +98,7 @@ def map_of(wrong: np.ndarray) -> list[str]:
         return []
     planes = wrong.reshape(-1, *np.atleast_2d(wrong).shape[-2:])
     worst = int(planes.sum(axis=(1, 2)).argmax())
-    title = (f"{[int(i) for i in np.unravel_index(worst, wrong.shape[:-2])]} " if wrong.ndim > 2
-             else "")
+    title = f"{list(index_of(worst, wrong.shape[:-2]))} " if wrong.ndim > 2 else ""
     rows = ["".join("#" if cell else "·" for cell in row[:60]) + ("…" if len(row) > 60 else "")
             for row in planes[worst][:12]]
     return [f"{title}# wrong, · right", *rows, *(["…"] if len(planes[worst]) > 12 else [])]

@@ -16,7 +16,8 @@ from itertools import product
 
 import numpy as np
 
-from ..comparing import Comparing, Finding
+from ..comparing import Finding
+from ..tensor_function import Checked
 from .case import EVERYWHERE, Case, Guess, Look
 from .constants import meaning
 from .names import FACTOR, LAST, MEAN, NOT_SUMMED, SIGN, TERM, UNDECIDED, ZERO, Verdict
@@ -38,31 +39,40 @@ def constant_factor(case: Case) -> Iterator[Verdict]:
     factors = [_factor(look.numeric, look.analytic) for look in case.looks]
     if not all(case.agree(k * look.numeric, look.analytic) for k, look in zip(factors, case.looks)):
         return
-    k, (count, what) = factors[0], case.examples()
-    said = f"numeric / {{}} at all {case.size} entries, {EVERYWHERE}; "
-    if max(abs(other / k - 1) for other in factors) > max(1e-5, case.tolerance):
+    k, close = factors[0], max(1e-5, case.tolerance)
+    entries = f"at all {case.size} entries"
+    if max(abs(other / k - 1) for other in factors) > close:
         listed = ", ".join(f"{k:.4g}" for k in factors)
         lengths = [np.linalg.norm(look.analytic) for k, look in zip(factors, case.looks)
                    if abs(k - 1) > 1e-5]
         if 0 < min(factors) and max(factors) < 1 + 1e-5 and np.ptp(lengths) <= 1e-5 * max(lengths):
-            yield Verdict(UNDECIDED, f"analytic = k × numeric at all {case.size} entries, but k is "
-                          f"{listed} in four trials: where it is longer than {max(lengths):.4g}, "
-                          "it is scaled down to that", "right if it is meant to be clipped")
-        yield Verdict(FACTOR, f"analytic = k × numeric at all {case.size} entries, "
-                      f"but k is {listed} in four trials: one number is missing or too many that "
-                      "depends on the values", "which changes with the values")
-    close = max(1e-5, case.tolerance)
-    if count > 1 and abs(k * count - 1) < close and case.name != case.subject.data()[0]:
-        yield Verdict(MEAN, f"analytic = {said.format(count)}some courses average over the "
-                      "examples here: --mean-over-examples accepts it",
-                      f"divided by {count} = {what}", k)
+            yield Verdict(UNDECIDED, f"analytic = k × numeric {entries}, but k is {listed} in four "
+                          f"trials: where it is longer than {max(lengths):.4g}, it is scaled down "
+                          "to that", "right if it is meant to be clipped")
+        yield Verdict(FACTOR, f"analytic = k × numeric {entries}, but k is {listed} in four "
+                      "trials: one number is missing or too many that depends on the values",
+                      "which changes with the values")
+    entries += f", {EVERYWHERE}"
+    count, what = case.examples()
+    yield from _plain_number(k, close, entries, what,
+                             0 if case.name == case.subject.data()[0] else count)
     count, axes, what = _summed(case)
     if count > 1 and abs(k * count - 1) < close:
         along = f"axis {axes[0]}" if len(axes) == 1 else f"axes {axes}"
-        yield Verdict(MEAN, f"analytic = {said.format(count)}{count} outputs, along dout's "
-                      f"{along}, add up in every entry", f"divided by {count} = {what}", k)
-    yield Verdict(FACTOR, f"analytic = {k:.7g} × numeric at all {case.size} entries, "
-                  f"{EVERYWHERE}{_right_if(k, case)}", meaning(k, case), k)
+        yield Verdict(MEAN, f"analytic = numeric / {count} {entries}; {count} outputs, along "
+                      f"dout's {along}, add up in every entry", f"divided by {count} = {what}", k)
+    yield Verdict(FACTOR, f"analytic = {k:.7g} × numeric {entries}{_right_if(k, case)}",
+                  meaning(k, case), k)
+
+
+def _plain_number(k, close, entries, what, count):
+    """The mean over `count` examples, or the other sign."""
+    if count > 1 and abs(k * count - 1) < close:
+        yield Verdict(MEAN, f"analytic = numeric / {count} {entries}; some courses average over "
+                      "the examples here: --mean-over-examples accepts it",
+                      f"divided by {count} = {what}", 1 / count)
+    if abs(k + 1) < close:
+        yield Verdict(SIGN, f"analytic = −1.000000 × numeric {entries}", factor=-1.0)
 
 
 def _right_if(k, case):
@@ -116,38 +126,25 @@ def mean_of_overlapping(case: Case) -> Iterator[Guess]:
                         f"1 to {places.max()}) everywhere", "over overlapping windows")
 
 
-def of_samples(finding: Finding, comparing: Comparing) -> Verdict | None:
+def of_samples(finding: Finding, subject: Checked, rtol: float) -> Verdict | None:
     """Sign, factor or mean of a tensor too large for a Case, or rounded too much: from what was
     compared, entry by entry."""
     pairs = [(c.numeric, c.analytic) for c in finding.entries.values()
              if c.outcome in ("equal", "wrong")]
     numeric, analytic = np.array(pairs or [(0, 0)]).T
-    k, rtol, (name, data) = _factor(numeric, analytic), comparing.rtol, comparing.subject.data()
-    if len(pairs) < 2 or abs(analytic - k * numeric).max() > 10 * rtol * max(abs(analytic).max(),
-                                                                             1e-300):
+    k, close, (name, data) = _factor(numeric, analytic), 10 * rtol, subject.data()
+    if len(pairs) < 2 or abs(analytic - k * numeric).max() > close * max(abs(analytic).max(),
+                                                                         1e-300):
         return None
-    count = 0 if data is None or name == finding.name else len(data)
-    if count > 1 and abs(k * count - 1) < 10 * rtol:
-        comparing.subject.examples = count
-        return Verdict(MEAN, f"analytic = numeric / {count} at all {len(pairs)} compared entries; "
-                       "some courses average over the examples here: "
-                       "--mean-over-examples accepts it", f"divided by {count} = N", 1 / count)
-    if abs(k + 1) < 10 * rtol:
-        return Verdict(SIGN, f"analytic = −1.000000 × numeric at all {len(pairs)} compared entries",
-                       factor=-1.0)
-    return Verdict(FACTOR, f"analytic = {k:.7g} × numeric at all {len(pairs)} compared entries",
-                   f"{k:.6g}", k)
+    subject.examples = 0 if data is None or name == finding.name else len(data)
+    entries = f"at all {len(pairs)} compared entries"
+    return next(_plain_number(k, close, entries, "N", subject.examples),
+                Verdict(FACTOR, f"analytic = {k:.7g} × numeric {entries}", f"{k:.6g}", k))
 
 
 def nothing(case: Case) -> Iterator[Guess]:
     """No gradient at all, for every dout and every set of values."""
     yield Guess(ZERO, lambda look: 0 * look.numeric, f"all {case.size} analytic values are 0")
-
-
-def other_sign(case: Case) -> Iterator[Guess]:
-    """The gradient with the other sign."""
-    yield Guess(SIGN, lambda look: -look.numeric,
-                f"analytic = −1.000000 × numeric at all {case.size} entries", factor=-1.0)
 
 
 # -------------------------------------------------------------------------------- a part of the sum
@@ -179,7 +176,7 @@ def one_sample_only(case: Case) -> Iterator[Guess]:
 def truncated_in_time(case: Case) -> Iterator[Guess]:
     """Backward goes back k steps from each output and no further: on purpose, where sequences are
     long."""
-    for axis in range(min(2, len(case.shape), case.y.ndim)):
+    for axis in range(min(3 if len(case.shape) == 3 else 2, len(case.shape), case.y.ndim)):
         steps = case.shape[axis]
         if case.y.shape[axis] == steps > 2:
             # of each output, for each step of the input
@@ -234,50 +231,44 @@ def _places(look: Look, axes) -> np.ndarray:
 def _one_place(look, order, last, covers):
     """Σ over the outputs at one place alone: for each entry the last (or first) along `order` that
     covers it."""
-    ndim = look.y.ndim
-    rest = tuple(axis for axis in range(ndim) if axis not in order)
     places = int(np.prod([look.y.shape[axis] for axis in order]))
-    moved = look.jacobian.transpose(*order, *rest,
-                                    *range(ndim, look.jacobian.ndim)).reshape(places, -1,
-                                                                              look.x.size)
-    touched = covers(look, order, moved)
+    jacobian, cotangent = (np.moveaxis(array, order, range(len(order))).reshape(places, -1, *size)
+                           for array, size in ((look.jacobian, [look.x.size]),
+                                               (look.cotangent, [])))
+    touched = covers(look, order, jacobian)
     if touched is None:
         return None
     chosen = places - 1 - touched[::-1].argmax(axis=0) if last else touched.argmax(axis=0)
-    contribution = np.einsum("pr,prn->pn",
-                             look.cotangent.transpose(*order, *rest).reshape(places, -1), moved)
+    contribution = np.einsum("pr,prn->pn", cotangent, jacobian)
     return contribution[chosen, np.arange(look.x.size)].reshape(look.x.shape)
 
 
-def _touched(look, order, moved):
+def _touched(look, order, jacobian):
     """(places, entries): does an output at this place depend on this entry?"""
-    return (moved != 0).any(axis=1)
+    return (jacobian != 0).any(axis=1)
 
 
-def _covered(look, order, moved):
+def _covered(look, order, jacobian):
     """(places, entries): does the window of this place hold this entry? A maximum depends on one of
     them alone, but a loop that assigns writes zeros into all the others. Only for pictures, with
-    the windows found by _window."""
+    the windows found by _windows."""
     ndim = look.x.ndim
     if look.y.ndim != ndim or ndim < 3 or set(order) != {ndim - 2, ndim - 1}:
         return None
-    covered = np.ones((look.y.shape[order[0]], look.y.shape[order[1]], *look.x.shape), bool)
-    for position, axis in enumerate(order):
-        stride, low, high = _window(look, axis)
-        start = stride * np.arange(look.y.shape[axis])[:, None] + low
-        entry = np.arange(look.x.shape[axis])[None]
-        shape = [1] * (2 + ndim)
-        shape[position], shape[2 + axis] = look.y.shape[axis], look.x.shape[axis]
-        covered &= ((start <= entry) & (entry <= start + high - low)).reshape(shape)
-    return covered.reshape(-1, look.x.size)
+    rows_first = "ph,qw->pqhw" if order[0] < order[1] else "pw,qh->pqhw"
+    covered = np.einsum(rows_first, *(_windows(look, axis) for axis in order))
+    picture = int(np.prod(look.x.shape[-2:]))
+    return np.tile(covered.reshape(-1, picture), look.x.size // picture)
 
 
-def _window(look, axis):
-    """(stride, first, last): the window of place i along this axis holds the entries stride·i +
-    first to stride·i + last. The stride is the one that makes the windows tightest."""
+def _windows(look, axis):
+    """(places, entries) along this axis: is the entry in the window of place i, which begins at
+    stride·i + some number? The stride is the one that makes the windows tightest."""
     touched = (look.jacobian != 0).any(axis=tuple(a for a in range(look.jacobian.ndim)
                                                   if a not in (axis, look.y.ndim + axis)))
     place, entry = np.nonzero(touched)
     offsets = {stride: entry - stride * place for stride in range(1, look.x.shape[axis] + 1)}
-    return min((offset.max() - offset.min(), stride, offset.min(), offset.max())
-               for stride, offset in offsets.items())[1:]
+    width, stride, first = min((offset.max() - offset.min(), stride, offset.min())
+                               for stride, offset in offsets.items())
+    inside = np.arange(touched.shape[1]) - stride * np.arange(len(touched))[:, None]
+    return (first <= inside) & (inside <= first + width)

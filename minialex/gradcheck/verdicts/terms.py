@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from itertools import combinations
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from .case import EVERYWHERE, Case
 from .names import TERM, TOO_MANY, Verdict
@@ -68,13 +69,12 @@ def _is_plain(name):
     if "Σ" not in name:
         return name.count("·") + name.count("/") <= 1
     factor, inside = name.split("Σ")
-    return inside.endswith(("(dout)",
-                            "(analytic)")) or factor and inside.endswith(f"·{factor.rstrip('·')})")
+    own = f"·{factor.rstrip('·')})" if factor else "(dout)"
+    return inside.endswith(("(dout)", "(analytic)", own))
 
 
 def _exact(case, fitted, residual):
-    scale = case.tolerance * max(max(abs(look.numeric).max(), abs(look.analytic).max())
-                                 for look in case.looks)
+    scale = max(case.allowed(look.numeric, look.analytic) for look in case.looks)
     return abs(fitted - residual).max() <= scale and abs(fitted).max() > 10 * scale
 
 
@@ -86,6 +86,7 @@ def _of_one_look(case, look):
     shape, dout = look.x.shape, look.cotangent
     bases = {name: base for name, base in _bases(case, look).items() if _fits(base, shape)}
     if dout.size == 1:
+        bases[f"sign({case.name})"] = np.sign(look.x)  # of a penalty Σ|w|
         takes_dout = not np.array_equal(case.looks[0].cotangent, case.looks[1].cotangent)
         for name, base in bases.items():
             yield f"dout·{name}" if takes_dout else name, np.broadcast_to(base * dout.reshape(()),
@@ -118,11 +119,9 @@ def _sums(case, product):
                and not isinstance(value, bool)}
     for width in sorted({3, 5} | options) if channels > 2 else ():
         if 1 < width and width // 2 < channels:
-            total = np.zeros_like(product)
-            for channel in range(channels):
-                first = channel - width // 2
-                total[:, channel] = product[:, max(0, first):first + width].sum(axis=1)
-            yield total, f"{width} channels"
+            beside = ((0, 0), (width // 2, (width - 1) // 2), *((0, 0),) * (product.ndim - 2))
+            windows = sliding_window_view(np.pad(product, beside), width, axis=1)
+            yield windows.sum(axis=-1), f"{width} channels"
 
 
 def _bases(case, look):
@@ -130,26 +129,23 @@ def _bases(case, look):
     for name, value in case.options.items():
         if isinstance(value, np.ndarray) and value.dtype.kind in "iub":
             bases[name] = value.astype(np.float64)
-            if (value.ndim == 1 and value.dtype.kind in "iu" and look.x.ndim == 2
-                and len(value) == len(look.x) and value.size and 0 <= value.min()
-                and value.max() < look.x.shape[1]):
+            if (value.dtype.kind in "iu" and look.x.ndim == 2 and value.shape == look.x.shape[:1]
+                and 0 <= value.min() and value.max() < look.x.shape[1]):
                 bases[f"onehot({name})"] = np.eye(look.x.shape[1])[value]
     for name, value in look.rest.items():
-        if not any(known.shape == value.shape and np.array_equal(known, value)
-                   for known in bases.values()):
+        # not the gradient itself, of a loss that returns it
+        if not any(np.array_equal(known, value) for known in (look.analytic, *bases.values())):
             bases[name] = value
     return bases
 
 
 def _ratios(bases):
     """Products and quotients of two: y/s, γ/σ."""
+    named = [(name, value) for name, value in bases.items() if name != "1"]
     found = {}
-    for (one, a), (other, b) in combinations([(n, v) for n, v in bases.items() if n != "1"], 2):
-        found[f"{one}·{other}"], found[f"{one}/{other}"], found[f"{other}/{one}"] = (a * b, a / b,
-                                                                                     b / a)
-    found.update({f"1/{name}": 1 / value for name, value in bases.items() if name != "1"
-                  and value.all()})
-    return found
+    for (one, a), (other, b) in combinations(named, 2):
+        found.update({f"{one}·{other}": a * b, f"{one}/{other}": a / b, f"{other}/{one}": b / a})
+    return {**found, **{f"1/{name}": 1 / value for name, value in named if value.all()}}
 
 
 def _times(one, other):

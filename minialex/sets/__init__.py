@@ -1,0 +1,1 @@
+"""The sets of pictures that need no --data: ten drawn classes, and one to download."""

@@ -1,0 +1,19 @@
+"""What classes hand in: read, understood, made ready to be asked, and checked.
+
+    reading/        a file: loaded by statement, with stand-ins for what is not here
+    dialects.py     what courses call things (gradcheck/dialects.txt)
+    finding.py, found.py    what there is to check in a file
+    pairing.py, guessing.py    which forward and backward: by names, by what they do
+    unseen.py       gradients in no form that is checked
+    forms/          what can be found, one file each: functions, layers, networks, steps, engines …
+    classes.py      a class, in each way in which it may be meant
+    drawn/          inputs, by the names of arguments
+    trying.py, suiting.py    inputs with which code runs, and whether they say anything
+    searching.py, restricted.py    those that no name tells; square pictures alone
+    others.py       those where other mistakes show, or for which wrong code is meant
+    checking.py, status.py    one thing, checked, and what that comes to
+    accepted.py     a mean or a sum that a course means
+
+Nothing here starts a process or trusts one: see minialex/grader. What is right, and what a mistake
+is called, is decided in minialex/gradcheck.
+"""

@@ -1,0 +1,104 @@
+"""What a course means by its gradients: the mean over the examples where a sum is due, or their
+sum; and by a bias, which is drawn as large as x where it is only added to it."""
+import contextlib
+import copy
+from typing import Any
+
+import numpy as np
+
+from ..gradcheck.dialects import plain, role
+from ..gradcheck.report import Report
+from ..gradcheck.verdicts import names as verdict
+from .forms.functions import Reading
+from .reading.sources import calls
+from .status import status_of_report
+
+
+def conventions(check: Any, report: Report, reading: Any, count: int) -> None:
+    """Says so in the report of a Check, which is one of `count`."""
+    if report.averaged() and status_of_report(report) == "undecided":
+        _averages(check, report, count)
+    elif reading is not None and not check.reference:
+        _sums(report, reading.values)
+        if report and check.result["drawn"]:
+            _biases(check, report, reading)
+            _matrices(check, report, reading)
+
+
+def _averages(check, report, count):
+    """All weights' gradients are averaged: they are right if a network of the file is that calls
+    this backward."""
+    averaged = report.averaged()
+    for item in check.submission.checks:
+        found = item.found
+        if found.kind in ("network", "loss") and calls(
+                check.module, found.backward or found.forward, check.found.backward):
+            again = type(check)(check.submission, found, check.module, check.reference)
+            if again.told(count, check.left(0.2))["status"] in ("correct", "remarks"):
+                report.rows = [row._replace(verdict=verdict.CORRECT, detail="", evidence="averaged "
+                                            f"over the examples, and {found.title}, which calls "
+                                            "this, is right") if row.name in averaged else row
+                               for row in report.rows]
+                return
+
+
+def _sums(report, values):
+    """A network's gradients are all those of the sum of which its cost takes the mean: the learning
+    rate makes up for it."""
+    labels = [np.shape(value) for name, value in values.items() if role(name) == "labels"]
+    counts = {n for shape in labels for n in (*shape, np.prod(shape, dtype=int)) if n > 1}
+    rows = report.counted()
+    factors = {round(row.factor, 6) if row.verdict == verdict.FACTOR and row.factor else None
+               for row in rows}
+    weights = [row for row in rows if role(row.name.rstrip("0123456789")) == "w"]
+    if len(weights) > 1 and len(factors) == 1 and factors <= counts:
+        said = ("right for the sum over the examples, as all gradients here: "
+                f"{rows[0].factor:g} times that of their mean")
+        report.rows = [row._replace(verdict=verdict.UNDECIDED, detail=said) if row in rows else row
+                       for row in report.rows]
+
+
+def _biases(check, report, reading):
+    """Of x + b the b is a row for most: what is right for one as large as x alone says so. In a + b
+    both are alike."""
+    code, values, words = reading
+    arrays = {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
+    x = next(iter(values))
+    name = next((name for name, value in arrays.items() if role(name) == "b" and value.ndim > 1
+                 and value.shape == np.shape(arrays.get(x)) and name != x), None)
+    if name is None or (plain(x), plain(name)) == ("a", "b") or name in check.request.named():
+        return
+    row = {**values, name: values[name][(0,) * (values[name].ndim - 1)]}
+    moved = {**values, x: values[x] + 1, name: values[name] - 1}
+    with contextlib.suppress(Exception):  # it does not take them
+        if np.allclose(*[code.run(copy.deepcopy(one)).outputs[0] for one in (values, moved)]):
+            again, _ = check.reports([Reading(code, row, words)], quickly=True)
+            if {one.verdict for found, _ in again for one in found.rows
+                    if one.name == name} & {verdict.SHAPE, verdict.NOT_SUMMED}:
+                said = (f"right for a {name} as large as {x}, wrong for one row, which is not "
+                        "summed over")
+                report.rows = [one._replace(verdict=verdict.UNDECIDED, detail=said)
+                               if one.name == name else one for one in report.rows]
+
+
+def _matrices(check, report, reading):
+    """A capital letter means a matrix: what runs with one, but is right for a vector W alone, says
+    so."""
+    code, values, words = reading
+    arrays = {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
+    w, x = (next((name for name in arrays if role(name) == one), None) for one in ("w", "x"))
+    if not w or not x or not w[0].isupper() or len(arrays) > 2 or w in check.request.named() or {
+            np.ndim(value) for value in arrays.values()} != {1}:
+        return
+    rows, columns = (np.stack([arrays[name], *[np.roll(arrays[name], n) + n for n in (1, 2)]])
+                     for name in (x, w))
+    for matrix in (columns.T, columns):
+        given = {**values, x: rows[:2], w: matrix}
+        with contextlib.suppress(ValueError):  # that is no matrix for it
+            if np.ndim(code.run(copy.deepcopy(given)).outputs[0]) == 2:
+                again, _ = check.reports([Reading(code, given, words)], quickly=True)
+                if not (again and again[0][0]):
+                    said = f"right for a vector {w}, wrong for a matrix, with which forward runs"
+                    report.rows = [row._replace(verdict=verdict.UNDECIDED, detail=said)
+                                   if row in report.counted() else row for row in report.rows]
+                return

@@ -1,0 +1,392 @@
+"""One thing that was found, checked: with which inputs, in which reading, in how much time.
+
+Slow code gets smaller inputs, or fewer entries are compared. What is all right is looked at again
+with whole numbers, and with other windows, where other mistakes show.
+"""
+import contextlib
+import copy
+import functools
+import time
+from pathlib import Path
+
+import numpy as np
+
+from ..gradcheck import binding, check
+from ..gradcheck.numpy_code import Functions, leaves
+from ..gradcheck.report import VALUES_RIGHT, Row
+from ..gradcheck.verdicts import names as verdict
+from ..utils import drawing
+from ..utils import files as written
+from . import accepted, classes, finding, guessing, pairing, searching, status, suiting
+from .drawn import arrays, inputs
+from .drawn.guesses import requested, typed
+from .drawn.inputs import CannotDraw, Request
+from .forms import engines, networks, training
+from .forms.functions import Reading, functions
+from .forms.layers import STEPPED, NotChecked
+from .forms.losses import likely_first
+from .others import Others
+from .reading import absent, older
+from .reading.files import explained
+from .status import UNPROVEN, empty, excused, explains, status_of_report, without_gradient
+
+SHARE = 0.2  # of the time for one check: what costs more is drawn smaller
+FIRST, FURTHER = 0.5, 0.15  # of what is left: for the first report, for each further one
+SEARCHING = 0.4  # of the time is left when inputs are searched for no longer
+LONGER = "right with these inputs, wrong with longer ones: say which are meant"
+NEAREST = 3  # readings of wrong code whose mistake is looked for
+FEWEST = 10  # entries of an input: with fewer, nothing is said
+
+
+class Check:
+    """One thing that was found in a submission."""
+
+    def __init__(self, submission, found, module, reference):
+        self.submission, self.found = submission, found
+        self.module, self.reference = module, reference
+        self.job, self.path, self.request = submission.job, submission.path, submission.request
+        # what the result's comparison was made with, for a grader who makes it once more
+        self.basis, self.trains = {}, found.kind == "step"
+        called = found.name if found.kind in ("skipped", "step") else found.title
+        self.empty = functools.partial(empty, found.name, called)
+        self.result = self.empty()
+
+    def told(self, count, seconds):
+        """The dictionary that goes into the result; README and --help document its keys. seconds:
+        of computing."""
+        self.until, self.seconds, self.share = time.process_time() + seconds, seconds, FIRST
+        if self.found.kind == "guess":
+            self.result, self.basis = guessing.best(self.found, [
+                Check(self.submission, one, self.module, self.reference)
+                for one in self.found.others], count, seconds)
+            return self.result
+        absent.USED.clear(), older.begin(self.path)
+        self._tell(count)
+        first, before = self.result, self.basis
+        if older.divides_otherwise(first["status"] in ("wrong", "error"), first["error"]):
+            self.result, self.basis, self.share = self.empty(), {}, FIRST
+            self._tell(count)
+            if self.result["status"] in ("error", first["status"]):
+                self.result, self.basis = first, before
+        return self.result
+
+    def _tell(self, count):
+        reason = {"missing": ("missing", f"the file defines no {self.found.title}"),
+                  "skipped": ("not checked", self.found.title)}.get(self.found.kind)
+        if not reason and (left := finding.unwritten(self.found)):
+            reason = "not checked", f"{left} has not been written yet"
+        if reason:
+            return self._failed(*reason)
+        try:
+            counted = networks.count(self.found, self.module)
+            report, reading = self._report()
+            if report is not None:
+                report.title += f" (with {counted} of the drawn examples)" if counted else ""
+                absent.tell(report, status_of_report(report) == "wrong")
+                report.title += older.told()
+                accepted.conventions(self, report, reading, count)
+                (training if self.trains else pairing).tell(
+                    self.found, report, status_of_report(report) == "wrong" and not self.reference)
+                self.result.update(rows=report.to_dict()["rows"], text=str(report),
+                                   status=status_of_report(report))
+                if reading is not None:
+                    self.basis = {
+                        "code": reading.code, "title": reading.code.title, "values": reading.values,
+                        "samples": self.samples, "cost": self.cost, "seconds": self.left()}
+                    self._compare_forwards(reading.values)
+                if self.job["plot"]:
+                    self._plot(report, count)
+        except (CannotDraw, NotChecked) as problem:
+            drawn = "no inputs" if isinstance(problem, CannotDraw) else "not checked"
+            self._failed(drawn, str(problem))
+        except BaseException as error:
+            self.result["error"] = explained(error, self.path)
+
+    def _failed(self, kind, message, lines=()):
+        self.result["error"] = {"kind": kind, "message": message, "lines": list(lines)}
+
+    def left(self, share=0.0):
+        """Seconds until no more than this share of the time is left."""
+        return max(0.0, self.until - share * self.seconds - time.process_time())
+
+    # ------------------------------------------------------------------------ with which inputs
+
+    def _report(self):
+        finding.begin(self.found)
+        if self.trains:
+            found = self._best(classes.of_step(self.found, self.module, self.request))
+            self._tell_inputs({**found[1].values, **found[1].code.data}, True)
+            return found
+        if self.found.kind == "engine":
+            self.basis = {"codes": engines.codes(self.found)}
+            return engines.report(self.found, self.basis["codes"], self.request.seed), None
+        values = self._given()
+        if values is None or self.found.kind == "class" and not values:
+            return self._drawn()
+        if self.found.kind == "layer":
+            return self._best([engines.reading(self.found, values)])
+        if isinstance(values, dict) and self.found.kind == "class":
+            self.request = Request(options=values, seed=self.request.seed,
+                                   constant=self.request.constant)
+            return self._drawn(given=True)
+        by_name = isinstance(values, dict)
+        found = self.found
+        codes = functions(found.forward, found.backward, found.kind, by_name,
+                          self.request.in_order)
+        return self._best([Reading(
+            code, values if by_name else binding.named(code.forward, values)[0], words)
+            for code, words in codes])
+
+    def _given(self):
+        if self.request.named():
+            return None
+        values = inputs.given(self.found, [module for module in (self.reference, self.module)
+                                           if module], self.request.seed)
+        if values is not None:
+            self.result["inputs"] = arrays.told(values if isinstance(values, dict)
+                                                else dict(enumerate(values)))
+        return values
+
+    def _drawn(self, given=False):
+        """The report for the first drawn inputs with which it runs, or for some that are found by
+        trying. Where there are none, the first error is raised or explained."""
+        trying = Others(self.found, self.request, self.module, self.until - 0.5 * self.seconds)
+        trying.check_names()
+        if self.found.kind == "usual":
+            return self._of(trying, trying.usual(self._best, lambda: not self.left(0.5)), given)
+        readings = trying.first(small=False)
+        self.submission.returned = trying.returned
+        if not readings:
+            return self._searched(trying) or self._no_inputs(trying)
+        report, reading = self._of(trying, readings, given)
+        doubtful = not (given or report) and inputs.mysterious(trying.places(), self.request) and (
+            searching.UNCLEAR & {row.verdict for row in report.rows})
+        return doubtful and self._otherwise(trying) or (report, reading)
+
+    def _otherwise(self, trying):
+        """(report, reading) for other inputs with which the code is not wrong, or None."""
+        told, asked = self.result["inputs"], self.request
+        with contextlib.suppress(Exception):  # it takes no others
+            found = self._searched(trying)
+            if found and status_of_report(found[0]) != "wrong":
+                return found
+        self.result["inputs"], self.request = told, asked
+
+    def _searched(self, trying):
+        """(report, reading) for inputs that are found by trying; None where none are."""
+        def reports(again, readings, quickly):
+            self.request = again.request
+            return self.reports(likely_first(readings), quickly)
+        asked = self.request
+        found = searching.best(trying, self.until - SEARCHING * self.seconds, reports)
+        self.request = asked
+        return found and self._as_found(trying, *found)
+
+    def _as_found(self, trying, guess, is_wide):
+        """The report for these inputs, which says what they are."""
+        self.request = requested(self.request, guess.guess)
+        trying = trying.with_request(self.request)
+        readings = trying.first(small=False)
+        if not readings:
+            trying.layout, readings = guess.layout, trying.readings(guess.layout)
+        report, reading = self._of(trying, readings)
+        self.result["inputs"] = {**self.result["inputs"], "found by trying": typed(guess.guess)}
+        if report and not is_wide:
+            report.rows = [row._replace(verdict=verdict.UNDECIDED, detail=LONGER)
+                           if row in report.counted() else row for row in report.rows]
+        return report, reading
+
+    def _of(self, trying, readings, given=False):
+        """The report for these inputs; if that is all right, one with whole numbers, and those for
+        further layouts: the first of them that proves something wrong."""
+        small = not given and suiting.cost(readings[0])[1] > SHARE * self.seconds
+        if small:
+            readings = trying.first(small=True) or readings
+        self._tell_inputs(readings[0].values, not given)
+        report, reading = self._best(readings)
+        self._tell_inputs(reading.values, not given)
+        if not given and trying.may_mean_others(report):
+            return self._as_meant(trying, small, report, reading) or (report, reading)
+        self.share = FURTHER
+        for again, other, told in self._reported(() if given else trying.further(reading, small),
+                                                 until=0.5):
+            if {row.verdict for row in again.rows} - {verdict.CORRECT, *UNPROVEN}:
+                again.rows = [row._replace(detail=VALUES_RIGHT[1]) if row.verdict == verdict.TIED
+                              else row for row in again.rows]
+                self.result["inputs"] = told
+                report, reading = again, other
+                if not report:
+                    break
+        return report, reading
+
+    def _no_inputs(self, trying):
+        """Raises or explains the first error."""
+        self._tell_inputs(trying.tried or {}, True)
+        unclear = inputs.mysterious(inputs.parameters_of(self.found.forward), self.request)
+        if not unclear or isinstance(trying.error, NotChecked) or absent.is_clear(trying.error):
+            raise trying.error
+        told = explained(trying.error, self.path)
+        shapes = ", ".join(f"{name} {shape}" for name, shape in self.result["inputs"].items()
+                           if name in unclear) or "what is drawn"
+        self._failed("no inputs", f"what {', '.join(unclear)} is its name does not say, "
+                     f"and with {shapes} comes {told['kind']}: {told['message']}. "
+                     f"Give --shape {unclear[0]}=…, --option {unclear[0]}=… or "
+                     f"a function {self.found.name}_inputs(generator).", told["lines"])
+        return None, None
+
+    def _as_meant(self, trying, small, first, found):
+        """(report, reading) for inputs with which code is right that is not for others, or its
+        mistake is told by name."""
+        is_loss = np.ndim(found.code.run(copy.deepcopy(found.values)).outputs[0]) == 0
+        known = status.compared(first)
+        unclear = [verdict.UNKNOWN, verdict.NEGATIVE]
+        unclear += [verdict.SHAPE] * (trying.layout.shapes.get("x") == "D1")
+        clear = all(row.verdict not in unclear for row in first.rows)
+        for report, reading, note in self._reported(trying.meant(small, first, found), until=0.3):
+            if not is_loss and known - {row.name for row in report.rows}:
+                continue  # whatever it is called, an input of a layer is no target
+            told = not (clear or note or note is None) and all(row.verdict != verdict.UNKNOWN
+                                                               for row in report.rows)
+            if report and note and self._wrong_for_any(trying.rows(reading, found.values)):
+                continue
+            if report and not note and self._wrong_for_any(trying.large(reading)):
+                continue
+            if report or told:
+                self._tell_inputs(reading.values, True)
+                report.rows = [row._replace(verdict=verdict.UNDECIDED, detail=note) if note
+                               and row in report.counted() else row for row in report.rows]
+                return report, reading
+        return None
+
+    def _wrong_for_any(self, examples):
+        """Is the code wrong for one of these? What cannot be decided is no proof."""
+        return any({row.verdict for row in report.rows} - {verdict.CORRECT, *UNPROVEN}
+                   for report, _, _ in self._reported(((readings, "") for readings in examples),
+                                                      until=0.2))
+
+    def _reported(self, tried, until):
+        """Yields (report, reading, what is said) for further inputs, until this share of the time
+        is left."""
+        for readings, said in tried:
+            if not self.left(until):
+                return
+            try:
+                report, reading = self._best(readings, named=said is not None)
+            except MemoryError:
+                raise
+            except Exception:  # these inputs may lie outside the domain
+                continue
+            yield report, reading, said
+
+    def _tell_inputs(self, values, drawn):
+        self.result.update(inputs=arrays.told(values), drawn=drawn)
+
+    # ------------------------------------------------------------------------ the reports
+
+    def _best(self, readings, named=True):
+        """(the report of the reading that explains most, the reading), the first of equal ones.
+        What is wrong is looked for where none is right, in the nearest; named: is it of any use?"""
+        found, first = self.reports(likely_first(readings), quickly=len(readings) > 1)
+        if not found:
+            raise first
+        if len(readings) > 1 and found[0][0]:  # at ties it may be wrong all the same
+            found = self.reports([found[0][1]], quickly=False)[0] or found
+        elif named and len(readings) > 1:
+            other = training.of_another_loss(found) if self.trains else {}
+            found = self.reports([reading for _, reading in found[:1 if other else NEAREST]],
+                                  quickly=False)[0] or found
+            found[0][0].rows = [row._replace(verdict=verdict.UNDECIDED, detail=other[row.name])
+                                if row.name in other else row for row in found[0][0].rows]
+        return found[0]
+
+    def reports(self, readings, quickly):
+        """([(report, reading)], the best ones first; the first error). What is right ends the
+        search."""
+        found, first = [], None
+        for reading in readings:
+            try:
+                report = self._compared(reading, quickly)
+            except NotImplementedError:
+                raise
+            except Exception as error:  # this is not how it is meant
+                first = first or error
+                continue
+            if reading.words:
+                report.title = f"{report.title} ({reading.words})"
+            found.append((report, reading))
+            if report and not excused(report) or not self.left(0.3):
+                break
+        return sorted(found, key=lambda one: explains(one[0]), reverse=True), first
+
+    def _compared(self, reading, quickly):
+        code, values, _ = reading
+        unknown = sorted(set(self.request.constant) - {*values, *leaves(values)})
+        if unknown:
+            raise CannotDraw(f"{code.title} has no input {', '.join(unknown)} to be held constant; "
+                             f"its inputs are {', '.join(leaves(values))}.")
+        self.samples, self.cost = self._samples(reading)
+        report = check.check_code(code, values, constant=self.request.constant,
+                                  samples=self.samples, seed=self.request.seed,
+                                  mean_over_examples=self.job.get("mean_over_examples", False),
+                                  cost=self.cost, seconds=0.0 if quickly else self.left())
+        report.rows = [row for row in report.rows if row.name not in self.request.options
+                       or row.verdict != verdict.UNDECIDED]
+        if getattr(code, "updating", False):
+            updated = [parameter.name for parameter in code.wanted]
+            report.rows = training.decayed(training.without_learning_rate(report.rows, updated))
+        for name in getattr(code, "without", ()):
+            report.rows.append(without_gradient(name))
+        report.rows += [without_gradient(name)._replace(evidence=f"backward changes {name} by "
+                                                        f"{STEPPED}")
+                        for name in getattr(code, "stepped", ())]
+        report.rows += [Row(name, shape, int(np.prod(shape)), evidence=f"no gradient of {name} was "
+                            "found, which changes the output",
+                            verdict=verdict.UNDECIDED if is_made else verdict.NOT_COMPARED)
+                        for name, (shape, is_made) in getattr(code, "missed", {}).items()]
+        return report
+
+    def _samples(self, reading):
+        """(how many entries of each input may be compared in the time that is left, seconds of one
+        forward)."""
+        (cost, whole), count = suiting.cost(reading), len(suiting.sizes(reading))
+        left = max(0.05, self.left())
+        if whole <= self.share * left:
+            return None, cost
+        samples = int((self.share * left / cost - suiting.FIXED) / 2 / max(1, count))
+        if samples < FEWEST:
+            fewest = 2 * FEWEST * count + suiting.FIXED
+            seconds = max(10 * int(np.ceil(cost * fewest * 3 / 10)), int(2 * self.job["timeout"]))
+            raise NotChecked(f"one forward takes {cost:.2g} s and {fewest:,} are needed: "
+                             f"--timeout {seconds}")
+        return samples, cost
+
+    def _compare_forwards(self, values):
+        """Does forward give what the teacher's gives? Not asked for inputs that were drawn, nor
+        where one is not written."""
+        theirs = next((item for item in finding.everything(self.reference)
+                       if item.name == self.found.name), None) if self.reference else None
+        if (self.result["drawn"] or not theirs or theirs.kind not in ("pair", "loss")
+            or self.found.kind != theirs.kind):
+            return
+        finding.begin(theirs)
+        outputs = []
+        for item in (theirs, self.found):
+            np.random.seed(self.request.seed)
+            try:
+                outputs.append(np.asarray(
+                    Functions(item.forward, item.backward).run(copy.deepcopy(values)).outputs[0]))
+            except NotImplementedError:
+                return
+        differs = status.differing(*outputs, Path(self.job["like"]).name)
+        if differs:
+            self._failed("forward differs", differs)
+            self.result["status"] = "wrong"
+
+    def _plot(self, report, count):
+        target = Path(self.job["plot"])
+        if count > 1:
+            target = target.with_name(f"{target.stem}-{self.found.name}{target.suffix}")
+        def not_drawn(why):  # a picture that fails changes no verdict
+            self.result["text"] += f"\n\n{why}"
+        with drawing.attempt(target, not_drawn, asked=False):
+            report.plot(written.Output(target, "gradcheck", force=self.job.get("force", False)))

@@ -1,0 +1,378 @@
+"""What was found becomes what the checker needs: a function of named arrays, and one that gives
+gradients by name.
+
+    of_class(found, layout, request)   [Reading, …], one for each way in which it may be meant; the
+                                       best one is told
+
+A code has the methods of gradcheck.numpy_code.Functions: title, run(values), backward(run, douts),
+takes_dout(run).
+"""
+import contextlib
+import copy
+import functools
+import inspect
+import itertools
+import sys
+
+import numpy as np
+
+from ..gradcheck import binding
+from ..gradcheck.dialects import plain, role
+from . import finding, pairing, suiting
+from .dialects import LAYERS, LISTS, STACKS, letter
+from .drawn import dictionaries, inputs
+from .forms import objects, spaces, stepping
+from .forms.functions import (
+    CONTEXT,
+    Around,
+    EachExample,
+    Reading,
+    Reduced,
+    as_slopes,
+    asks_for_the_input,
+    functions,
+    required,
+    with_context,
+    with_output_kept,
+)
+from .forms.layers import ROW, Layer, NotChecked
+from .forms.losses import LOSSES
+from .forms.preparing import initialise, returned
+from .reading.sources import is_list, source
+from .reading.usual import ACTIVATIONS, softmax
+
+
+def of_class(found, layout, request):
+    """[Reading] of a class, with its constructor's and its forward's arguments drawn."""
+    cls, (forward, backward) = found.forward, found.backward
+    cls = _with_loss(cls, forward, backward) if backward else cls
+    is_static = all(isinstance(inspect.getattr_static(cls, name), (staticmethod, classmethod))
+                    for name in (forward, backward or forward))
+    built = {} if is_static else _arguments(found, layout, request)
+    prototype = cls if is_static else cls(**built)
+    method, gradient = getattr(prototype, forward), getattr(prototype,
+                                                            backward) if backward else None
+    kind = pairing.kind_of(backward or "")
+    if is_static or [p.name for p in binding.signature(method)][:1] in ([name] for name in CONTEXT):
+        return of_functions(method, gradient, kind, layout, request)
+    empty = _stacked(prototype, found, layout, request)
+    objects.set_learning_rates(prototype)
+    objects.make_biases_arrays(prototype, built)
+    values = inputs.draw(inputs.parameters_of(method), layout, request)
+    initialise(prototype, forward, values, layout, request)
+    if empty and _gives_back(prototype, forward, values):
+        raise NotChecked(f"{found.name} was made with nothing in {empty}, and gives its input "
+                         "back: put a layer into the file, or a class that makes one with layers")
+    if not any(isinstance(value, int) and letter(name) not in ("J", "M")
+               for name, value in built.items()):
+        values = _wide_enough(prototype, forward, values)
+    # beside it, y is the output
+    asks_for_dout = backward and binding.names_of_dout(method, gradient)
+    asked = [] if asks_for_dout else inputs.parameters_of(gradient)
+    targets = inputs.draw([p for p in asked if p.name not in values
+                           and role(p.name) == "labels"], layout, request)
+    targets = _as_wide(prototype, forward, values, targets)
+    base = Layer(found.title, prototype, forward, backward, list(targets))
+    base.learn({**values, **targets}, built)
+    drawn = {**values, **targets, **base.values()}
+    sloppy = asks_for_the_input(method, gradient)
+    (feed, *_), *others = _meanings(base, values, targets, sloppy)
+    readings = [Reading(code, drawn, words)
+                for code, words in with_output_kept(base.read(feed, None), gradient)]
+    readings += [Reading(base.read(feed, loss), drawn, words) for feed, loss, words in others]
+    if not backward:
+        return readings
+    of_loss = any(role(name) == "labels" for name in values)
+    derivative = (sloppy or not asks_for_dout and kind == "derivative"
+                  or _asks_for_nothing(gradient) and not of_loss)
+    slopes = [Reading(code, values, words)
+              for code, words in as_slopes(base.bare())] if derivative and not targets else []
+    return readings + slopes if base.wanted else slopes + with_scores(readings)
+
+
+def of_step(found: finding.Found, module: object, request: inputs.Request) -> list[Reading]:
+    """The readings of code that trains. Raises NotChecked."""
+    owner = found.forward.owner
+    try:
+        return stepping.readings(found.name, found.forward, module,
+                                 _made(owner, request) if owner else (None,))
+    except NotChecked as problem:
+        raise NotChecked(f"{found.title}; as it stands: {problem}") from problem
+
+
+def _made(cls, request):
+    """Objects of a class that trains, with what their constructors are given drawn; of one that
+    fails, as it needs a file, what it has set otherwise."""
+    seen = []
+    for layout in inputs.layouts("net", request):
+        with contextlib.suppress(Exception):
+            built = _arguments(finding.Found(cls.__name__, cls), layout, request)
+            if (told := repr(built)) in seen:
+                continue
+            seen.append(told)
+            try:
+                yield cls(**built)
+            except Exception:  # the next one may be made, or it is a file that is not here
+                yield spaces.begun(cls, built)
+
+
+def _with_loss(cls, forward, backward):
+    """The class, with its get_loss(label), or loss(scores, label), as forward's last step, where
+    backward() wants no more than what both kept."""
+    losses = [name for name in dir(cls) if "loss" in name and callable(getattr(cls, name))]
+    asked = {name: [p.name for p in binding.signature(getattr(cls, name))[1:]]
+             for name in (forward, backward, *losses)}
+    losses = [name for name in losses if list(map(role, asked[name]))
+              in (["labels"], ["scores", "labels"], ["probs", "labels"])]
+    if asked[backward] or not losses or len(asked[forward]) != 1:
+        return cls
+
+    def both(self, x, label):
+        output = getattr(cls, forward)(self, x)
+        return getattr(self, losses[0])(*[output][:len(asked[losses[0]]) - 1], label)
+
+    return type(cls.__name__, (cls,), {forward: both})
+
+
+def _gives_back(prototype, forward, values):
+    """Is the output the very input?"""
+    return any(isinstance(value, np.ndarray) and np.array_equal(value, output)
+               for output in returned(prototype, forward, values) for value in values.values())
+
+
+def _wide_enough(prototype, forward, values):
+    """The same inputs, the first as wide as some weights: of a network whose sizes are written in
+    its constructor."""
+    name = next((name for name, value in values.items() if np.ndim(value) == 2
+                 and binding.is_checked(value)), None)
+    weights = [array for _, array in objects.arrays(prototype) if array.ndim == 2
+               and array.dtype.kind == "f"] if name else []
+    sizes = [size - column for column in (0, 1) for array in weights for size in array.shape]
+    N = len(values[name]) if name else 0
+    shapes = [shape for size in dict.fromkeys(sizes) for shape in ((N, size), (size, N))]
+    for shape in [None, *shapes]:  # a column of ones may be added
+        tried = values if shape is None else {**values, name: np.random.default_rng(
+            max(shape)).standard_normal(shape)}
+        if returned(prototype, forward, tried):
+            return tried
+    return values
+
+
+def _as_wide(prototype, forward, values, targets):
+    """The targets, in the shape of the output where that is none of theirs: of such a network."""
+    outputs = [one for result in returned(prototype, forward, values)
+               for one in (result if isinstance(result, tuple) else [result])
+               if isinstance(one, np.ndarray) and one.ndim == 2]
+    shapes = {one.shape for one in outputs} | {one.shape[::-1] for one in outputs}
+    parts = outputs[-1] if outputs and forward != "loss" else np.zeros((1, 1))
+    axis = next((axis for axis in (0, 1) if parts.shape[axis] > 1 and (parts > 0).all()
+                 and np.allclose(parts.sum(axis), 1)), None)
+    if axis is not None:  # of probabilities
+        hot = np.eye(parts.shape[axis])[np.arange(parts.shape[1 - axis]) % parts.shape[axis]]
+        return {name: (hot if axis else hot.T) if np.shape(target) == parts.shape
+                and binding.is_checked(target) else target for name, target in targets.items()}
+    return {name: target if not outputs or np.ndim(target) != 2 or target.shape in shapes
+            else _hot(outputs[-1].shape, len(next(iter(values.values())))) for name, target
+            in targets.items()}
+
+
+def _hot(shape, N):
+    """One class for each of N examples, in rows or else in columns; 0 or 1 for one output."""
+    generator, (count, M) = np.random.default_rng(7), shape if shape[0] == N else shape[::-1]
+    if M == 1:
+        return generator.integers(0, 2, shape)
+    rows = np.eye(M, dtype=int)[generator.integers(0, M, count)]
+    return rows if shape[0] == N else rows.T
+
+
+def _asks_for_nothing(backward):
+    """backward(self, *_) or (self, _): it gives f' of what forward kept, whatever it is given."""
+    return all(p.name == "_" or p.kind == p.VAR_POSITIONAL
+               for p in binding.signature(backward)[:2])
+
+
+def _arguments(found, layout, request):
+    """What the constructor is given, drawn; for another layer, the first of the file that fits."""
+    values = inputs.draw(inputs.parameters_of(found.forward), layout, request, numbers=True)
+    made = source(found.forward.__init__)
+    for name in values:
+        if isinstance(values[name], int) and is_list(name, made) and name not in request.options:
+            values[name] = list(layout.numbers({"enc": "DJ", "dec": "JD"}.get(name[:3], "DJM")))
+        # layers=(4, 8, 2), or 2
+        is_size = plain(name) in LISTS and not (layout.turn == 2 and isinstance(values[name], list))
+        is_stack = plain(name) in STACKS and not is_size
+        if (plain(name) in LAYERS or is_stack) and name not in request.options:
+            values[name] = (_stack if is_stack else _another)(found, name, layout, request)
+    return values
+
+
+SEVERAL = 12  # layers of the file that are looked at for a stack
+
+
+@functools.lru_cache(maxsize=16)
+def _kin(module, backward):
+    """The classes with the same two methods that need no other layer: of the file, then of the rest
+    of its package."""
+    package = module.__name__.partition(".")[0] + "."
+    items = []
+    for one in [module, *[other for name, other in list(sys.modules.items())
+                          if f"{name}.".startswith(package)]]:
+        items += [item for item in finding.anything(one) if item not in items]
+    return [item for item in items if item.kind == "class" and item.backward == backward
+            and not any(plain(p.name) in {**LAYERS, **STACKS}
+                        for p in inputs.parameters_of(item.forward))]
+
+
+def _stack(found, name, layout, request):
+    """Two layers, of which one keeps the shape and one has parameters: their order counts."""
+    fitting = list(itertools.islice(_fitting(found, layout, request), SEVERAL))
+    plain_one = next((layer for layer, wanted, keeps in fitting if keeps and not wanted), None)
+    other = next((layer for layer, wanted, _ in fitting if wanted), None)
+    both = [layer for layer in (plain_one, other) if layer is not None]
+    request.depths[found.forward] = max(len(both), request.depths.get(found.forward, 0))
+    if len(both) < request.depths[found.forward]:
+        # backward failed with both: one alone is no excuse
+        raise NotChecked(f"{found.title}: backward does not run with two layers")
+    return both or [_another(found, name, layout, request)]
+
+
+def _another(found, name, layout, request):
+    for layer, *_ in _fitting(found, layout, request):
+        return layer
+    raise NotChecked(f"{found.title}: its constructor takes another layer, {name}, "
+                     "and the file holds none that fits: give one in a function "
+                     f"{found.name}_inputs(generator) that returns {{{name!r}: …}}")
+
+
+def _fitting(found, layout, request):
+    """Yields (layer, whether it has parameters, whether it keeps the shape): those that run."""
+    for item in _kin(sys.modules[found.forward.__module__], found.backward):
+        if item.forward is not found.forward:
+            try:
+                code, values, _ = of_class(item, layout, request)[0]
+                run = code.run(copy.deepcopy(values))
+                gradients = code.backward(run, [suiting.dout(run.outputs[0])])
+            except Exception:  # it is not for this layout
+                continue
+            first = next(iter(values))
+            if np.shape(gradients.get(first)) == np.shape(values[first]):
+                layer, shape = getattr(code, "code", code), np.shape(run.outputs[0])
+                yield layer.prototype, bool(layer.wanted), shape == np.shape(values[first])
+
+
+def of_functions(forward, backward, kind, layout, request):
+    """The same for two functions."""
+    without = with_context(forward, backward)[0]
+    values = inputs.draw(inputs.parameters_of(without), layout, request)
+    values = dictionaries.filled(without, values, layout, request)
+    codes = functions(forward, backward, kind, in_order=request.in_order)
+    if backward and kind == "pair" and _of_each(codes[0][0], values):
+        codes += [(Reduced(codes[0][0], lambda y, reduce=reduce: reduce(y, None)), words)
+                  for words, reduce in REDUCED.items() if reduce]
+    if "w" in inputs.roles(values):  # of a bias or a scale alone the sum was forgotten
+        codes += [(EachExample(code), ", ".join(filter(None, (words, "one for each example"))))
+                  for code, words in codes]
+    return with_scores([Reading(code, values, words) for code, words in codes])
+
+
+def _of_each(code, values):
+    """Does a loss return one number for each example, in rows or columns?"""
+    labels = [value for name, value in values.items() if role(name) == "labels"]
+    try:
+        output = code.run(copy.deepcopy(values)).outputs[0] if labels else ()
+    except Exception:  # it is not for this layout
+        return False
+    columns = {np.shape(value)[-1:] for name, value in values.items() if role(name) == "x"}
+    return np.size(output) > 1 and any((np.size(output),) in (
+        np.shape(one)[:1], *(columns & {np.shape(one)[-1:]})) for one in labels)
+
+
+def with_scores(readings):
+    """The readings of a loss, and of the same loss as a function of the scores before its
+    probabilities: many courses give that gradient, p − t, as the gradient of the cross entropy."""
+    code, values, _ = next(reading for reading in readings if not reading.words)
+    inputs_of = [name for name, value in values.items() if binding.is_checked(value)
+                 and role(name) != "labels"]
+    if "labels" not in inputs.roles(values) or len(inputs_of) != 1:
+        return readings
+    text = source(getattr(code, "function", None))
+    squashes_itself = any(word in text for word in ("exp", "softmax", "sigmoid"))
+    forward = getattr(code, "forward", None)
+    forward = getattr(code.prototype, forward) if isinstance(forward, str) else forward
+    meant = [one for one in readings if not one.words  # or of each example, or fed what came out
+             or "log" in source(forward) and "forward" in one.words]
+    return readings + [Reading(BeforeProbabilities(one.code, inputs_of[0], squash, own), values,
+                               ", ".join(filter(None, (one.words, "as the gradient of the scores "
+                                                       f"before the {name}"))))
+                       for one in meant for own in range(1 + squashes_itself)
+                       for name, squash in PROBABILITIES.items()]
+
+
+PROBABILITIES = {"softmax": softmax, "sigmoid": ACTIVATIONS["sigmoid"][0]}
+
+
+class BeforeProbabilities(Around):
+    """A code whose input `name` is squashed to probabilities first. takes_scores: backward gets
+    what it was before."""
+
+    def __init__(self, code, name, squash, takes_scores):
+        super().__init__(code)
+        self.name, self.squash, self.takes_scores = name, squash, takes_scores
+
+    def run(self, values):
+        """A Run of forward with these scores; its state is that with the probabilities."""
+        inner = self.code.run({**values, self.name: self.squash(values[self.name])})
+        state = inner._replace(inputs=values) if self.takes_scores else inner
+        return inner._replace(inputs=values, state=state)
+
+    def backward(self, run, douts):
+        """What backward returns for the probabilities."""
+        return super().backward(run.state, douts)
+
+    def takes_dout(self, run):
+        """Has backward a place for dout?"""
+        return super().takes_dout(run.state)
+
+
+def _stacked(prototype, found, layout, request):
+    """An empty list of layers gets one; a tuple, of Sequential(*layers), too. Returns the name of
+    one that stays empty."""
+    empty = ""
+    for name, value in list(vars(prototype).items()):
+        if plain(name) in STACKS and isinstance(value, (list, tuple)) and not value:
+            empty = name
+            with contextlib.suppress(Exception):  # forward says what is missing
+                layers = _stack(found, name, layout, request)
+                if isinstance(value, tuple):
+                    setattr(prototype, name, tuple(layers))
+                for layer in () if isinstance(value, tuple) else layers:
+                    (prototype.add if callable(getattr(prototype, "add", None))
+                     else value.append)(layer)
+                empty = ""
+    return empty
+
+
+def _meanings(base, values, targets, sloppy):
+    """(what is fed to backward, how the loss comes of the output, words), the plain reading first.
+    A loss class may want its input or its output where others want dout; a network whose backward
+    gets the target has a loss that nobody wrote down."""
+    yield "dout by another name" if sloppy else "dout", None, ""
+    if base.axes == 1 and base.function and all(np.ndim(value) < 2 for value in values.values()):
+        yield ROW, None, "backward is given dout as a row"
+    of_loss = any(role(name) == "labels" for name in values)
+    reduced = {"": None} if not base.axes else REDUCED
+    asked = required(getattr(base.prototype, base.function)) if base.function else []
+    feeds = FEEDS if set(asked) - values.keys() else {"dout": ""}
+    for feed, words in itertools.product(feeds, reduced) if of_loss and base.function else ():
+        if FEEDS[feed] or words:
+            yield feed, REDUCED[words], ", ".join(filter(None, (FEEDS[feed], words)))
+    if targets or base.function and (of_loss and base.axes or not of_loss
+                                     and not required(getattr(base.prototype, base.function))):
+        for words, loss in LOSSES.items():
+            yield "dout", loss, f"as the gradient of {words}"
+
+
+FEEDS = {"dout": "", "input": "backward is given forward's input",
+         "output": "backward is given forward's output"}
+REDUCED = {"": None, "of the mean of what forward returns": lambda y, _: np.mean(y),
+           "of the sum of what forward returns": lambda y, _: np.sum(y)}

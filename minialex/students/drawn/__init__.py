@@ -1,0 +1,6 @@
+"""What a student's code is called with.
+
+    inputs.py       drawn by the names of arguments    dictionaries.py  key by key
+    requests.py     what is asked for                  guesses.py       what may be asked instead
+    arrays.py       for a layout's letters; how they are told
+"""

@@ -1,0 +1,397 @@
+"""What is there to check in a student's file?
+
+    NAME_forward, NAME_backward      out, cache = conv_forward(x, w, b);  dx, dw, db =
+                                     conv_backward(dout, cache)
+    forward, backward                the same, and so conv_forward_naive, conv_backward_naive,
+                                     conv_backward_alt
+    NAME, NAME_backward              y = relu(x);  dx = relu_backward(dy, x)
+    NAME, NAME_prime                 f and its derivative
+    a function that returns both     loss, dx = softmax_loss(x, y)
+    a class                          forward and backward of one object, by any name in
+                                     dialects.txt; static methods
+    a scalar engine                  a Value with operators and backward()
+    a Function or a Module           of the engine: a class of the file, or an object at its top
+                                     level
+
+Only what the file itself defines. What looks like a layer and is none of these is Found, too, as
+"skipped", with the reason.
+"""
+import ast
+import inspect
+import re
+import types
+
+from ..gradcheck import binding
+from ..gradcheck.dialects import CACHE, DOUT, name_words, plain, role
+from ..nn import Module
+from ..tensor import Function
+from . import guessing, pairing, unseen
+from .dialects import BACKWARD, BASES, DERIVATIVE, FORWARD, LOSSES, NO_LAYER, OF_GRADIENTS, TESTS
+from .forms import alone, cutting
+from .forms.layers import NotChecked
+from .found import Found, Known, NothingFound
+from .reading.files import load
+from .reading.sources import is_empty, is_free, is_unwritten, source, words_of
+
+__all__ = ["Found", "NothingFound", "chosen", "everything", "like", "load"]
+
+REDUCING = {"mean", "sum", "average", "norm", "std", "var", "float", "item", "max", "abs"}
+GRADIENT_NAME = r"d[A-Z]\w*|d[a-z]|d_\w+|grads?\w*|\w+_grads?"  # what is returned beside a loss
+
+
+def everything(module: types.ModuleType) -> list[Found]:
+    """[Found, ...] in the order of the file. Raises NothingFound when there is nothing."""
+    found = anything(module)
+    found += [Found(name, unit, kind="step" if unit else "skipped", title=why)
+              for name, unit, why in unseen.told(module, found)]
+    if all(item.kind == "skipped" for item in found):
+        reasons = "".join(f"; {item.title}" for item in found)
+        raise NothingFound("it defines no forward and backward, "
+                           "as functions in pairs or methods of a class, "
+                           f"no loss that returns its gradient, no Function and no Module{reasons}")
+    return found
+
+
+def anything(module: types.ModuleType) -> list[Found]:
+    """The same of a file that may hold nothing to check."""
+    if isinstance(module, Known):
+        return module.found
+    names = {name: value for name, value in vars(module).items() if not name.startswith("__")}
+    own = {}
+    for name, value in names.items():
+        # MSE = MeanSquaredError is the same
+        if is_own(value, module) and value not in own.values():
+            own[name] = value
+    pairs = {forward: [Found(bare, names[forward], own[backward], kind, backward,
+                             tuple(names[loss] for loss in losses))
+                       for bare, kind, backward, losses in items]
+             for forward, items in pairing.pairs(own, names).items()}
+    used = pairs.keys() | {item.title for items in pairs.values() for item in items}
+    found = [item for name, value in names.items()
+             for item in pairs.get(name) or (() if name in used else _alone(name, value, own))]
+    return guessing.with_guesses(found, own, module)
+
+
+def _alone(name, value, own):
+    """[Found] of what belongs to no pair."""
+    if _is_layer(value) and (name in own or not inspect.isclass(value)):
+        return [Found(name, value, None, "layer", name)]
+    if name in own and inspect.isclass(value):
+        return _in_class(name, value, own)
+    if name in own and _returns_gradients(name, value):
+        return [Found(name, value, None, "loss", name)]
+    if name in own and re.search(r"^\s+def _?backward\(\)", source(value), re.MULTILINE):
+        return [Found(name, value, None, "skipped", f"{name}: its gradient is in a function inside "
+                      "it, which only the engine that it is written for can call")]
+    stems = list(pairing.stems(name)) if name in own and inspect.isroutine(value) else []
+    if stems and alone.kind_of(value):
+        bare = stems[0][0] if stems[0][0] != "forward" else name
+        return [Found(bare, alone.forward_of(value), value, "usual", name)]
+    if any(kind == "pair" for _, kind in stems):
+        return [Found(name, value, None, "skipped",
+                      f"{name}: the file has no forward that goes with it: hand in both, "
+                      "or give a file that has it with --like")]
+    return []
+
+
+def is_own(value: object, module: types.ModuleType) -> bool:
+    """Is this function or class defined in this file? What was imported is another's."""
+    return (inspect.isfunction(value)
+            or inspect.isclass(value)) and value.__module__ == module.__name__
+
+
+# ---------------------------------------------------------------------------------------- functions
+
+
+def _returns_gradients(name, function):
+    """Does it return a loss and gradients: a tuple with a name in it such as dW, or, in a function
+    called a loss, any tuple?"""
+    words = set(name_words(name))
+    if words & {**NO_LAYER, **TESTS}.keys():
+        return False
+    if "loss" in words and is_empty(function) and len(binding.signature(function)) > 1:
+        return True  # of a skeleton
+    for node in ast.walk(binding.syntax_tree(function)):
+        if isinstance(node, ast.Return) and isinstance(node.value,
+                                                       ast.Tuple) and len(node.value.elts) > 1:
+            first, last = (words_of(_squeezed(node.value.elts[place])) for place in (0, -1))
+            if words & {"loss", "cost", "entropy", "criterion"} or re.fullmatch(GRADIENT_NAME,
+                                                                                last):
+                # of a backward only what is called a loss is one
+                return _is_number(node.value.elts[0]) and (
+                    first.isidentifier() or not any(pairing.stems(name)))
+            if any(map(LOSSES.__contains__,
+                       (*words, plain(name)))) and _is_value_and_gradient(node.value, function):
+                return True
+            return bool(re.fullmatch(GRADIENT_NAME, first)
+                        and re.fullmatch("(?i).*(loss|cost)|j", last))
+    return False
+
+
+def _squeezed(node):
+    """cost of np.squeeze(cost) and of float(cost)."""
+    is_one = isinstance(node, ast.Call) and len(node.args) == 1 and ast.unparse(node.func) in (
+        "np.squeeze", "float")
+    return node.args[0] if is_one else node
+
+
+def _is_value_and_gradient(returned, function):
+    """Is it (np.mean(r ** 2), 2 * X.T @ r)? Two numbers, such as an error and R², are none, nor are
+    weights and a cost."""
+    first, last = returned.elts[0], returned.elts[-1]
+    given = {p.name for p in binding.signature(function)}
+    multiplies = any(isinstance(node, ast.MatMult)
+                     for node in ast.walk(last)) or bool(_called(last) & {"dot", "T"})
+    moved = not _called(last) & REDUCING and any(isinstance(node, ast.Name) and node.id in given
+                                                 for node in ast.walk(last))
+    return bool(_called(first) & REDUCING) and not isinstance(last,
+                                                              ast.Name) and (multiplies or moved)
+
+
+def _called(node):
+    """The attributes and functions in an expression: mean of np.mean(x) and of x.mean()."""
+    return {one.attr if isinstance(one, ast.Attribute) else one.id for one in ast.walk(node)
+            if isinstance(one, (ast.Attribute, ast.Name))}
+
+
+def _is_number(node):
+    return (isinstance(node, (ast.Constant, ast.Call, ast.BinOp, ast.UnaryOp))
+            or isinstance(node, ast.Name)
+            and bool(re.search(r"loss|cost|^l$|^j$|err|obj|^nll|^ce$|^value$|^out$",
+                               node.id.lower())))
+
+
+# ------------------------------------------------------------------------------------------ classes
+
+
+def _in_class(name, cls, own):
+    """[Found] of a class: its forward and backward by their names, a network's loss with gradients,
+    or a scalar engine."""
+    methods = {method: value for base in reversed(cls.__mro__[:-1])
+               for method, value in vars(base).items() if callable(getattr(cls, method, None))}
+    backward = _best(methods, BACKWARD) or _best(methods, DERIVATIVE)
+    both = [method for method in methods if _returns_gradients(method, getattr(cls, method)) or
+            {"loss", "gradients"} <= set(name_words(method)) or not backward
+            and plain(method) in FORWARD and _fills_gradients(getattr(cls, method))]
+    if not backward and {"__add__", "__mul__"} & methods.keys() and "._backward = " in source(cls):
+        return [Found(name, cls, "", "engine", name)]  # nobody has written what calls them
+    if backward == "gradient_descent" and not _takes_activations(methods[backward]):
+        backward = None  # it trains
+    of_weights = not both and _loss_of_weights(methods, backward)
+    if of_weights and " = None\n" not in source(cls.__init__):
+        return [Found(name, cls, (of_weights, backward), "class", name)]
+    if not both and not _best(methods, BACKWARD) and (
+            step := cutting.of_class(cls, methods, any_name=not backward)
+            ) and not guessing.follows(cls, step[0]):
+        return [*(item for item in _pairs_of_methods(name, cls) if item.kind != "skipped"
+                  and not (of_weights and item.title == f"{name}.{backward}")),
+                Found(name, step[1], kind="step", title=f"{name}.{step[0]} trains by itself: hand "
+                      "in a class with forward and backward, or functions")]
+    if not backward and not both:
+        pair = pairing.of_attributes(cls, methods)
+        others = _pairs_of_methods(name, cls)
+        if not pair:
+            return others
+        return [*(item for item in others if item.kind != "skipped"
+                  and item.title != f"{name}.{pair[1]}"),
+                Found(name, cls, pair, "class", f"{name}.{pair[1]}")]
+    if issubclass(cls, BaseException) or _is_interface(cls, backward, own):
+        return []
+    if backward and {"__add__", "__mul__"} & methods.keys():
+        return [Found(name, cls, backward, "engine", name)]
+    forward = _loss_of(methods, backward) or _best(methods, FORWARD)
+    if not backward or not forward and both:
+        return [Found(name if len(both) == 1 else f"{name}.{method}", cls, (method, None), "class",
+                      f"{name}.{method}") for method in both]
+    if (forward and "__init__" not in methods
+        and [p.name for p in binding.signature(methods[forward])] == ["self"]):
+        # called as Relu.forward(x)
+        return [Found(name, methods[forward], methods[backward], "derivative", name)]
+    if not forward:
+        return [Found(name, cls, None, "skipped", f"{name}: it has {backward}, "
+                      "but no forward (or fprop, __call__ …)")]
+    slopes = [item for item in _pairs_of_methods(name, cls, free=not inspect.isabstract(cls))
+              if item.kind == "derivative"
+              and is_free(item.forward) and is_free(item.backward)]
+    return [*slopes, Found(name, cls, (forward, backward), "class", name)]
+
+
+def _takes_activations(method):
+    """gradient_descent(self, X, Y, A, alpha) is one step after a forward, and no training."""
+    names = [plain(p.name) for p in binding.signature(method)]
+    return any(name.rstrip("0123456789") in ("a", *CACHE) for name in names)
+
+
+def _pairs_of_methods(name, cls, free=False):
+    """[Found] of methods that belong together, as functions would: relu and relu_backward, static,
+    of an object that is made of nothing, or, free, that use nothing of theirs."""
+    thing = _unbegun(cls)
+    written = {method: value for method, value in vars(cls).items() if not method.startswith("__")
+               and callable(getattr(cls, method)) and hasattr(value, "__get__")}
+    bare = object.__new__(cls) if free else thing
+    methods = {method: value.__get__(bare if is_free(value) else thing, cls)
+               for method, value in written.items()}
+    methods = {method: value for method, value in methods.items()
+               if inspect.ismethod(value) or isinstance(written[method], staticmethod)}
+    found = [Found(f"{name}.{bare}", methods[forward], methods[backward], kind,
+                   f"{name}.{backward}", tuple(methods[loss] for loss in losses),
+                   thing if any(getattr(methods[one], "__self__", None) is thing
+                                for one in (forward, backward, *losses)) else None)
+             for forward, items in pairing.pairs(methods, methods).items()
+             for bare, kind, backward, losses in items if kind != "network"]
+    checked = {item.title for item in found}
+    return found + [Found(f"{name}.{method}", cls, None, "skipped", f"{name}.{method}: it has no "
+                          "forward that goes with it, or its object cannot be made of nothing: "
+                          "hand in a class with forward and backward, or functions")
+                    for method in written if f"{name}.{method}" not in checked
+                    and any(kind == "pair" for _, kind in pairing.stems(method))
+                    and (checked or _gives_gradients(getattr(cls, method)))]
+
+
+def _unbegun(cls):
+    """An object whose constructor has not run: it may train for hours, and belongs to the check of
+    a pair. None where it wants something: only what is static can be called."""
+    if any(p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
+           for p in binding.signature(cls)):
+        return None
+    try:
+        return object.__new__(cls)
+    except TypeError:  # it is abstract, or an exception
+        return None
+
+
+def begin(found: Found) -> None:
+    """Run the constructor of the object whose methods are to be checked. Raises NotChecked."""
+    try:
+        if found.thing is not None:
+            found.thing.__init__()
+    except (Exception, SystemExit) as error:
+        name = type(found.thing).__name__
+        raise NotChecked(f"{found.title}: {name}() fails with {type(error).__name__}: {error}. "
+                         "Hand in a class that can be made of nothing, or functions") from error
+
+
+def _gives_gradients(method):
+    """A layer's backward takes dout, a cache or data, and returns something; move_backward(self,
+    distance) does not."""
+    names = [p.name for p in binding.signature(method)]
+    return any(DOUT.search(name) or plain(name) in CACHE or role(name) for name in names) and any(
+        isinstance(node, ast.Return) and node.value for node in ast.walk(
+            binding.syntax_tree(method)))
+
+
+def _best(methods, table):
+    known = [method for method in methods if plain(method) in table]
+    return min(known, key=lambda method: table[plain(method)], default=None)
+
+
+def _fills_gradients(method):
+    """Does a forward that gets the labels set self.gradients["W"] by itself?"""
+    kept = re.findall(r"\bself\.(\w+)(?:\[[^\]=]*\])? *=[^=]", source(method))
+    return any(plain(name) in OF_GRADIENTS for name in kept) and any(
+        role(p.name) == "labels" for p in binding.signature(method))
+
+
+def _loss_of(methods, backward):
+    """Of loss(X, y) and gradients(X, y) the loss, whatever else is called forward."""
+    asked, *others = [[p.name for p in binding.signature(methods.get(name))]
+                      for name in (backward, *methods)]
+    same = [name for name, given in zip(methods, others) if name != backward
+            and given == asked and "loss" in name_words(name)
+            and not {*TESTS, *DERIVATIVE} & {*name_words(name)}]
+    # or, of an autoencoder, loss(x) and backward(x)
+    return same[0] if any(role(name) in ("labels", "x") for name in asked) and same else None
+
+
+def _loss_of_weights(methods, backward):
+    """The loss(x, y) of a gradient(x, y) of self.w, which asks for nothing but data."""
+    asked = [role(p.name) for p in binding.signature(methods.get(backward))[1:]]
+    is_one = plain(backward or "") in DERIVATIVE and set(asked) == {"x", "labels"} and re.search(
+        r"@|dot|self\.\w*(w|theta)", source(methods[backward]))
+    return is_one and _loss_of(methods, backward)
+
+
+def _is_interface(cls, backward, own):
+    """A base class that leaves its methods to others."""
+    below = [other for other in own.values() if inspect.isclass(other) and other is not cls
+             and issubclass(other, cls)]
+    is_base = plain(cls.__name__) in BASES
+    if backward and (is_base or any(getattr(other, backward) is getattr(cls, backward)
+                                    for other in below)) and _leaves_open(cls, below):
+        return True  # it is checked where it is used
+    empty = backward and is_empty(getattr(cls, backward))
+    says_nothing = cls.__base__ in own.values() and all(
+        name.startswith(("__", "_abc")) and not callable(value)
+        for name, value in vars(cls).items())
+    inherited = backward not in vars(cls) or "input" in name_words(cls.__name__)
+    return (says_nothing or inspect.isabstract(cls)
+            or empty and (bool(below) or is_base or inherited))
+
+
+def _leaves_open(cls, below):
+    """Does it use what only the classes below define: methods that are empty here, or attributes
+    that are not there at all?"""
+    used = set(re.findall(r"\bself\.([A-Za-z_]\w*)", source(cls)))
+    made = set(re.findall(r"\bself\.([A-Za-z_]\w*)(?=[^=\n()]*=[^=])", source(cls)))
+    for name in used - made:
+        here = getattr(cls, name, None)
+        if here is None or inspect.isfunction(here) and is_empty(here):
+            if not below and here or any(
+                    name in vars(other) or re.search(rf"\bself\.{name}\b", source(other))
+                    for other in below):
+                return True
+    return _best(vars(cls), FORWARD) is None
+
+
+def unwritten(found: Found) -> str:
+    """The method that is still a template's, or both functions; "" where there is none."""
+    if found.kind == "pair" and is_unwritten(found.forward) and is_unwritten(found.backward):
+        return found.title
+    left = [f"{found.name}.{name}" for name in (found.backward if found.kind == "class" else ())
+            if name and is_unwritten(getattr(found.forward, name))]
+    return left[0] if left else ""
+
+
+def _is_layer(value):
+    return (isinstance(value, (Function, Module)) or inspect.isclass(value)
+            and issubclass(value, (Function, Module)))
+
+
+# ------------------------------------------------------------------------------------------ by name
+
+
+def chosen(module: types.ModuleType, names: list[str]) -> list[Found]:
+    """[Found] for what stands after the colon: FILE:forward,backward, FILE:conv for a pair,
+    FILE:Layer. Raises NothingFound."""
+    name, *backward = names
+    found = [] if backward else [item for item in anything(module)
+                                 if name in (item.name, item.title,
+                                             getattr(item.forward, "__name__", None))]
+    if found:
+        return found
+    functions = [getattr(module, name, None) for name in names]
+    for function, known in zip(functions, names):
+        if not callable(function):
+            raise NothingFound(f"it defines no {known}")
+    if backward:
+        kind = pairing.kind_of(*backward)
+        return [Found(name.removesuffix("_forward"), *functions, kind, *backward)]
+    return [Found(name, *functions, None, "loss", name)]  # loss, dx = my_loss(x, y)
+
+
+def like(module: types.ModuleType, theirs: Found) -> Found:
+    """What a student's module has for one Found of the teacher's: the same, or what is missing.
+    Where the student hands in backward alone, the teacher's forward is taken."""
+    same = [item for item in anything(module) if item.name == theirs.name
+            and item.kind == theirs.kind]
+    names = vars(module)
+    if same:
+        return same[0]
+    if theirs.kind in ("pair", "derivative"):
+        forward, backward = theirs.forward.__name__, theirs.title
+        if callable(names.get(backward)):
+            return Found(theirs.name, names.get(forward, theirs.forward), names[backward],
+                         theirs.kind, backward)
+        return Found(theirs.name, names.get(forward), None, "missing",
+                     backward if forward in names else forward)
+    return Found(theirs.name, None, None, "missing", theirs.title)

@@ -1,0 +1,11 @@
+"""The forms in which gradients are written.
+
+    functions.py    functions and derivatives          alone.py         a backward, no forward
+    layers.py       an object with both methods        objects.py       its arrays
+    returned.py     whose gradient is which            preparing.py     before its forward
+    networks.py     a network in functions             losses.py        where nobody wrote one
+    cutting.py      training code: one step of it      spaces.py        what that reads, drawn
+    stepping.py     the step, run and compared         training.py      what is said of it
+    recording.py    what is subtracted from targets    steps.py         those of Adam and the like
+    engines.py      scalar engines, ours too
+"""

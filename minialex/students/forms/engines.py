@@ -1,0 +1,185 @@
+"""Engines: a `Value` or `Tensor` that remembers how it was computed, and backward() from the last
+one to the first. Each expression below that the class can compute is compared; the numeric
+derivative is that of its .data.
+
+And layers of minialex itself: a Function or a Module, whose parameters are inputs, too.
+"""
+import copy
+import re
+
+import numpy as np
+
+import minialex as ma
+
+from ...gradcheck import binding, check
+from ...gradcheck.dialects import plain
+from ...gradcheck.gradients import Named
+from ...gradcheck.report import Report
+from ...nn import Module
+from ..dialects import DATA, GRAD, METHODS, OF_ARRAYS, TRACKED
+from ..status import without_gradient
+from .functions import Composed, Reading
+from .layers import NotChecked
+
+MARKS = {"__matmul__": "@", "__getitem__": "[", "transpose": ".T "}  # how they are written
+
+
+def _array(*shape):
+    return np.random.default_rng(shape).standard_normal(shape)
+
+
+VALUES = {"a": np.array(0.7), "b": np.array(-1.3), "X": _array(2, 3), "Y": _array(3, 4),
+          "P": _array(2, 4), "Z": _array(2, 3) + 3, "R": _array(3), "C": _array(2, 1),
+          "Q": _array(3, 2)}
+NUMBERS = ("a + b", "a * b", "a - b", "a / b", "-a", "a ** 3", "2 * a", "1 - a", "1 + a",
+           "a * b + a", "(a + b) * (a + b)", "(c := a * b) + c * c", "(c := a * b) ** 3 + c",
+           *(f"{leaf}.{name}(){more}" for name in METHODS
+             for leaf, more in (("a", ""), ("b", ""), ("(b*b)", ""), ("(c := b*b)", " + c"))))
+# the last factor stands for dout: backward() begins with ones
+ARRAYS = ("(X @ Y) * P", "X.matmul(Y) * P", "X.dot(Y) * P", "X * Z", "X / Z", "(X + Z) * Z",
+          "(X - Z) * Z", "(X + C) * Z", "(X + R) * Z",
+          "(X - R) * Z", "X * R", "X * C", "X.sum()", "X.sum(0) * R", "X.sum(axis=0) * R",
+          "X.sum(axis=1, keepdims=True) * C", "X.mean()", "X.mean(axis=0) * R", "X.max()",
+          "X.min()", "X.max(axis=0) * R", "X.reshape(3, 2) * Q", "X.reshape((3, 2)) * Q",
+          "X.T * Q", "X.transpose() * Q", "X.transpose(1, 0) * Q", "X[0] * R", "X[:, 1:] * C",
+          *(f"{X}.{name}() * Z{more}" for name in METHODS
+            for X, more in (("X", ""), ("(Z*Z)", ""), ("(c := Z*Z)", " + c"))),
+           *(f"X.{name}(1) * Z" for name in OF_ARRAYS))
+
+
+def leaves_of(expression: str) -> dict:
+    """{name: value} of the leaves in an expression."""
+    return {name: value for name, value in VALUES.items() if re.search(rf"\b{name}\b", expression)}
+
+
+def expressions(cls: type) -> tuple[str, ...]:
+    """Those for this class: arrays are for one that has an operation for them."""
+    return NUMBERS + ARRAYS * any(callable(getattr(cls, name, None)) for name in OF_ARRAYS)
+
+
+def codes(found):
+    """{expression: code}"""
+    return {expression: _of_expression(found.forward, found.backward, expression)
+            for expression in expressions(found.forward)}
+
+
+def report(found, codes, seed):
+    """One Report with a row for each expression and each of its operands."""
+    rows, first = [], None
+    for expression, code in codes.items():
+        values = leaves_of(expression)
+        try:
+            is_single = np.asarray(code.run(values).outputs[0]).dtype == np.float32
+            done = check.check_code(code, values, seed=seed,
+                                    **({"eps": 1e-2, "rtol": 1e-3} if is_single else {}))
+        except Exception as error:  # it has no such operation, or not for plain numbers
+            first = first or error
+            continue
+        rows += [row._replace(name=f"{expression}, by {row.name}") for row in done.rows]
+    if not rows:
+        raise NotChecked(f"{found.name} has operators and {found.backward}(), but a + b of "
+                         f"{found.name}({VALUES['a']}) and {found.name}({VALUES['b']}) cannot be "
+                         f"followed: {type(first).__name__}: {first}")
+    names = " ".join(row.name.rpartition(", by ")[0] for row in rows)
+    left = [name for name in (*METHODS, *OF_ARRAYS) if callable(getattr(found.forward, name, None))
+            and f".{name}(" not in names and MARKS.get(name, "?") not in names]
+    rows += [without_gradient(", ".join(left))._replace(
+        evidence="not checked, since no expression here can use them")] if left else []
+    return Report(f"{found.name}, {len(rows)} derivatives", rows)
+
+
+def rows_of(expression: str) -> list[str]:
+    """The names of the rows that an engine has which can compute it; b.relu() and the like are no
+    more than another try."""
+    return [] if expression.startswith(("b.", "(b*b).")) else [f"{expression}, by {leaf}"
+                                                   for leaf in leaves_of(expression)]
+
+
+def computed(expression: str, cls: type, values: dict) -> tuple[np.ndarray, tuple]:
+    """(the number, (the leaves, the result)) of an expression, with new leaves of this
+    class. Of an array, the number is its sum."""
+    asked = {p.name: True for p in binding.signature(cls) if plain(p.name) in TRACKED}
+    leaves = {name: cls(value.copy() if value.ndim else float(value), **asked)
+              for name, value in values.items()}
+    result = eval(expression, {}, dict(leaves))  # in which := writes
+    return np.asarray(_attribute(result, DATA)).sum(), (leaves, result)
+
+
+def _of_expression(cls, backward, expression):
+    """Its code. A leaf that it does not use has no gradient afterwards."""
+    def forward(**values):
+        return computed(expression, cls, values)
+
+    def gradients(cache):
+        leaves, result = cache
+        getattr(result, backward)() if backward else _backward_from(result)
+        found = {name: _attribute(leaf, GRAD) for name, leaf in leaves.items()}
+        found = {name: _attribute(value, DATA) if isinstance(value, cls) else value
+                 for name, value in found.items()}
+        return Named({name: np.asarray(0.0 if value is None else value, dtype=float)
+                      for name, value in found.items()})
+    return Composed(forward, gradients, expression)
+
+
+def _backward_from(result):
+    """Call every _backward, from the last value to the first, as the missing backward() would."""
+    order, waiting = [], [(result, False)]
+    while waiting:
+        node, is_done = waiting.pop()
+        if is_done or node in order:
+            order += [] if node in order else [node]
+            continue
+        parents = [one for value in vars(node).values() if isinstance(value, (set, list, tuple))
+                   for one in value if isinstance(one, type(result))]
+        waiting += [(node, True), *((one, False) for one in parents)]
+    setattr(result, next(name for name in GRAD if hasattr(result, name)), 1.0)
+    for node in reversed(order):
+        node._backward()
+
+
+def _attribute(thing, names):
+    for name in names:
+        if hasattr(thing, name):
+            return getattr(thing, name)
+    raise NotChecked(f"a {type(thing).__name__} has none of the attributes {', '.join(names)}")
+
+
+# ------------------------------------------------------------------------------- layers of minialex
+
+
+def made(found):
+    """The layer itself; of a class, one that is made with no arguments."""
+    return found.forward() if isinstance(found.forward, type) else found.forward
+
+
+def reading(found, values):
+    """The Reading of a Function or Module, given its inputs, in order or by name."""
+    layer = made(found)
+    title = type(layer).__name__.lstrip("_")
+    parameters = dict(layer.named_parameters()) if isinstance(layer, Module) else {}
+
+    def forward(**given):
+        leaves = {name: ma.Tensor(value, requires_grad=True)
+                  for name, value in given.items() if name not in parameters}
+        for name, tensor in parameters.items():
+            tensor.data, tensor.grad = given[name], None
+        output = (copy.copy(layer) if isinstance(layer, ma.Function) else layer)(*leaves.values())
+        if not isinstance(output, ma.Tensor):
+            raise TypeError(f"{title} must return one Tensor, "
+                            f"it returned a {type(output).__name__}.")
+        return output.data.copy(), (output, {**leaves, **parameters})
+
+    def backward(dout, cache):
+        output, leaves = cache
+        if output.requires_grad:
+            output.backward(np.array(dout, dtype=np.float64).reshape(output.shape))
+        return {name: leaf.grad for name, leaf in leaves.items()}
+
+    arrays = list(values.values() if isinstance(values, dict) else values)
+    places = binding.signature(type(layer).forward)[1:]
+    names = [] if any(p.kind == p.VAR_POSITIONAL for p in places) else [p.name for p in places]
+    names = names if len(names) >= len(arrays) else [f"input {i}" for i in range(len(arrays))]
+    named = {**dict(zip(names, arrays)),
+             **{name: tensor.data for name, tensor in parameters.items()}}
+    return Reading(Composed(forward, backward, title),
+                   {name: np.array(value, dtype=float) for name, value in named.items()})

@@ -1,0 +1,335 @@
+"""Functions and derivatives in the ways in which classes mean them: f' of x or of the output, a
+context as first argument.
+"""
+import functools
+import inspect
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from ...gradcheck import binding
+from ...gradcheck.dialects import CACHE, OUTPUTS, plain, role, stem, stems_of_gradient
+from ...gradcheck.gradients import GradientsDiffer, Named
+from ...gradcheck.numpy_code import Functions
+from ..reading import absent
+from ..reading.sources import names_returned, source
+from .layers import NotChecked
+
+
+class Reading(NamedTuple):
+    """What was found, read in one way. words: how it is meant, where that is not as usual."""
+
+    code: object
+    values: dict
+    words: str = ""
+
+
+def functions(forward, backward, kind, by_name=True, in_order=False):
+    """[(Functions, words)]: a derivative is read as f'(x), as f' of the output, or as a backward
+    like any other. in_order: of the inputs must its gradients come, as a teacher has them."""
+    forward, backward = with_context(forward, backward)
+    code = (Functions if in_order else InAnyOrder)(forward, backward, by_name)
+    plainly = with_output_kept(code, backward)
+    if kind != "derivative" and not asks_for_the_input(forward, backward):
+        return plainly
+    asked, given = required(backward), required(forward)
+    takes_one = len(asked) <= 1 or len(asked) == len(given) > 1
+    return as_slopes(code) + plainly if takes_one else plainly + as_slopes(code)
+
+
+def asks_for_the_input(forward, backward):
+    """Is backward's only argument called like forward's, or like no gradient: backward(x)? It may
+    be f'(x), or dout by another name."""
+    asked = required(backward)
+    return len(asked) == 1 and (asked == required(forward)[:1] or plain(asked[0]) not in CACHE
+                                and not binding.names_of_dout(forward, backward))
+
+
+def as_slopes(code):
+    """Both readings of f'."""
+    return [(Slope(code, False), "f' of x: dx = dout · f'(x)"),
+            (Slope(code, True), "f' of the output: dx = dout · f'(y)")]
+
+
+class InAnyOrder(Functions):
+    """Two functions whose gradients may come in another order than that of the inputs."""
+
+    def backward(self, run, douts):
+        """What backward returns, in the order of the inputs."""
+        returned = super().backward(run, douts)
+        moved = {name: np.shape(value) for name, value in run.inputs.items()
+                 if binding.is_checked(value)}
+        if not isinstance(returned, (tuple, list)) or not 1 < len(returned) == len(moved):
+            return returned
+        function = self.function or self.forward  # one that returns a loss, too
+        said = whose(function, list(moved))[-len(moved):]
+        return _in_order(said, list(map(np.shape, returned)), moved, list(returned)) or returned
+
+
+def whose(function: Callable, names: list[str], role: Callable = role) -> list[str | None]:
+    """Which of the inputs each gradient in its return statement is called after: dW of W, or of
+    what has the role of w."""
+    said = [stems_of_gradient(one.split("[")[0]) for one in names_returned(function)]
+    return [next((name for known in (stem, role) for name in names if known(name) in stems), None)
+            for stems in said]
+
+
+def _in_order(said, shapes, moved, returned):
+    """The gradients in the order of the inputs, as they are called, or else by their shapes; None
+    where nothing fits."""
+    places, by_shape = list(range(len(moved))), []
+    for shape in moved.values():
+        by_shape += [place for place in places if shapes[place] == shape
+                     and place not in by_shape][:1]
+    by_name = [said.index(name) for name in moved] if set(said) == {*moved} else places
+    return next(([returned[place] for place in order] for order in (by_name, places, by_shape)
+                 if [shapes[place] for place in order] == list(moved.values())), None)
+
+
+class Composed(Functions):
+    """Two functions that are written here, around a student's. file: where his code is; "" where no
+    small number counts."""
+
+    def __init__(self, forward, backward, title, file=""):
+        super().__init__(forward, backward, by_name=True)
+        self.title, self.source = title, file
+
+    def file(self):
+        return self.source
+
+
+class Around:
+    """A code around another one, of which it changes a method or two."""
+
+    def __init__(self, code):
+        self.code, self.title, self.file = code, code.title, code.file
+
+    def run(self, values):
+        """A Run of forward."""
+        return self.code.run(values)
+
+    def backward(self, run, douts):
+        """What backward returns."""
+        return self.code.backward(run, douts)
+
+    def takes_dout(self, run):
+        """Has backward a place for dout?"""
+        return self.code.takes_dout(run)
+
+
+class Slope(Around):
+    """A code whose backward gives f', of x or of the output: dx = dout · f'."""
+
+    def __init__(self, code, of_output):
+        super().__init__(code)
+        self.of_output = of_output
+
+    def backward(self, run, douts):
+        """{the first input: dout · f'}"""
+        function = self.code.backward_of(run)
+        name, x = min(run.inputs.items(), key=lambda item: role(item[0]) == "labels")
+        values = run.outputs if self.of_output else list(run.inputs.values())
+        takes = any(p.kind in (*binding.POSITIONAL, p.VAR_POSITIONAL)
+                    for p in binding.signature(function))  # or it is f' of what forward kept
+        slope = function(*values[:max(takes, len(required(function)))])
+        return Named({name: chained(douts[0], slope, x, binding.title(function))})
+
+    def takes_dout(self, run):
+        """The chain rule's factor; one number has none."""
+        if np.ndim(run.outputs[0]) == 0:
+            raise NotChecked(f"{self.title} returns one number: its derivative is no f'(x)")
+        return True
+
+
+class KeepsOutput(Around):
+    """A code whose forward returns nothing but its output, which backward gets as its cache."""
+
+    def run(self, values):
+        """A Run of forward, with its output besides."""
+        run = self.code.run(values)
+        if run.rest:
+            raise NotChecked(f"{self.title} returns its cache")
+        return run._replace(rest=run.outputs[:1])
+
+
+def with_output_kept(code, backward):
+    """[(code, words)]: the code, and with its output as the cache, if backward asks for one, or for
+    what forward does not know; with ones before it, if backward drops them."""
+    known = [p.name for p in binding.signature(code.forward)] if callable(code.forward) else []
+    douts = known and backward and binding.names_of_dout(code.forward, backward)
+    asked = [name for name in required(backward) if plain(name) in CACHE
+             or douts and name not in (*known, *douts) and plain(name) not in OUTPUTS
+             and role(name) != "labels"] if backward else []
+    found = [(code, "")] + [(KeepsOutput(code), f"{name} is forward's output")
+                            for name in asked[:1]]
+    drops = re.search(r"delete\(|\[(:, *)?1:[],]", source(backward)) and known
+    return found + [(WithOnes(one, axis), f"behind a {what} of ones, which backward drops")
+                    for one, _ in found for axis, what in enumerate(ONES if drops else ())]
+
+
+ONES = "row", "column"
+
+
+class WithOnes(Around):
+    """A code whose output has a row or column of ones before it, for the biases of the next layer:
+    that is what backward is given, and what it drops."""
+
+    def __init__(self, code, axis):
+        super().__init__(code)
+        self.axis = axis
+
+    def run(self, values):
+        """A Run of forward and of the ones, also where it is the output that is kept."""
+        run = self.code.run(values)
+        wide = np.insert(run.outputs[0], 0, 1.0, axis=self.axis)
+        return run._replace(outputs=[wide], rest=[wide if one is run.outputs[0] else one
+                                                  for one in run.rest])
+
+
+class Reduced(Around):
+    """A code of which one number is made of all that forward returns: a loss of each example."""
+
+    def __init__(self, code, reduce):
+        super().__init__(code)
+        self.reduce = reduce
+
+    def run(self, values):
+        """A Run with that number; its state is that of all."""
+        inner = self.code.run(values)
+        return inner._replace(outputs=[self.reduce(inner.outputs[0])], state=inner)
+
+    def backward(self, run, douts):
+        """What backward returns."""
+        return self.code.backward(run.state, douts)
+
+    def takes_dout(self, run):
+        """Has backward a place for dout?"""
+        return self.code.takes_dout(run.state)
+
+
+class EachExample(Around):
+    """A code whose backward gives the gradient of every weight and bias for each example by
+    itself: their sum is that of all."""
+
+    def backward(self, run, douts):
+        """The gradients, summed over the examples. Raises NotChecked where one is summed."""
+        returned = self.code.backward(run, douts)
+        flat = list(returned) if isinstance(returned, (tuple, list)) else [returned]
+        weights = {name: np.shape(value) for name, value in run.inputs.items()
+                   if binding.is_checked(value) and role(name) in ("w", "b", "gamma", "beta")}
+        of_one = [np.squeeze(one[0]).shape if np.ndim(one) else None for one in flat]
+        found = {name: next((place for place, one in enumerate(of_one)
+                             if one == tuple(n for n in shape if n > 1)), None)
+                 for name, shape in weights.items()}
+        if not found or None in found.values() or len(set(found.values())) < len(found):
+            raise NotChecked(f"{self.title} gives no gradients for each example")
+        for name, place in found.items():
+            flat[place] = np.sum(flat[place], axis=0).reshape(weights[name])
+        return tuple(flat) if len(flat) > len(found) else Named(
+            {name: flat[place] for name, place in found.items()})
+
+
+class OneEntry(Around):
+    """A code with the last entry of its output alone: dout has one entry that is not 0, as that of
+    a cross entropy."""
+
+    def run(self, values):
+        """A Run of forward; its state is that of the whole output."""
+        inner = self.code.run(values)
+        return inner._replace(outputs=[np.ravel(inner.outputs[0])[-1]], state=inner)
+
+    def backward(self, run, douts):
+        """The gradients for a dout of zeros but for one."""
+        dout = np.zeros(np.shape(run.state.outputs[0]))
+        dout.reshape(-1)[-1] = douts[0]
+        return self.code.backward(run.state, [dout])
+
+    def takes_dout(self, run):
+        """One that is a number."""
+        return True
+
+
+def chained(dout: np.ndarray, slope: np.ndarray, x: np.ndarray, name: str) -> np.ndarray:
+    """dout · f'. f' has a value for each of f's, or a Jacobian, of each example or of all, as of a
+    softmax; or a value for each of x's where f takes the maximum or the mean along an axis, or
+    parts of x. Raises GradientsDiffer for any other shape."""
+    slope, dout = np.asarray(slope), np.asarray(dout)
+    if slope.shape == (*dout.shape, *dout.shape[-1:]):
+        return np.einsum("...i,...ij->...j", dout, slope)
+    if slope.shape in ((), dout.shape):  # the identity's is 1
+        return dout * slope
+    if slope.shape == (dout.size, dout.size):
+        return (dout.reshape(-1) @ slope).reshape(dout.shape)
+    if slope.shape == np.shape(x) and slope.ndim == dout.ndim and not any(map(np.mod, slope.shape,
+                                                                              dout.shape)):
+        # of a·σ(b), x = (a, b)
+        return np.tile(dout, tuple(map(int.__floordiv__, slope.shape, dout.shape))) * slope
+    for axis in range(np.ndim(x)) if slope.shape == np.shape(x) and np.ndim(
+            x) == dout.ndim + 1 else ():
+        if np.delete(slope.shape, axis).tolist() == list(dout.shape):
+            return np.expand_dims(dout, axis) * slope
+    raise GradientsDiffer(f"{name} returned shape {slope.shape} where f returns {dout.shape}: "
+                          "f' has a value for each of f")
+
+
+def required(function):
+    """Names of the arguments without a default."""
+    return [p.name for p in binding.signature(function) if p.default is p.empty
+            and p.kind in binding.POSITIONAL]
+
+
+CONTEXT = ("ctx", "context")
+
+
+class _Saved(dict):
+    """What was kept, by place or by name."""
+
+    def __iter__(self):
+        return iter(self.values())
+
+
+class Context:
+    """What static methods get as `ctx`: it keeps whatever forward saves."""
+
+    def __init__(self):
+        self.needs_input_grad = (True,) * 9
+        self.saved_data = _Saved()
+
+    def save_for_backward(self, *values):
+        """Keep them, by all the names that people look for."""
+        self.saved_tensors = self.saved_values = self.saved_variables = self.saved = values
+        self.saved_data.update(enumerate(values))
+
+    def save_arguments(self, **values):
+        """Keep them by name."""
+        self.saved_arguments = values
+
+
+def with_context(forward, backward):
+    """The two functions without their first argument `ctx`, which is made anew for each forward."""
+    first, *others = [p.name for p in binding.signature(forward)] or [""]
+    if backward is None or first not in CONTEXT and not (first == "self" and others):
+        return forward, backward
+    kept = []
+
+    def without_first(function, begins):
+        places = binding.signature(function)[1:]
+        # grads_dict: backward writes its gradients there, one after the other
+        to_fill = [] if begins else [p.name for p in places if re.match("grad.*dict", p.name)]
+        wraps = next((p.annotation for p in places if absent.is_missing(p.annotation)), None)
+
+        @functools.wraps(function)
+        def called(*arguments, **keywords):
+            kept[:] = [Context()] if begins else kept
+            if begins and wraps is not None:
+                arguments = [absent.held(wraps, value) for value in arguments]
+                keywords = {name: absent.held(wraps, value) for name, value in keywords.items()}
+            filled = {name: {} for name in to_fill}
+            returned = function(*kept, *arguments, **keywords, **filled)
+            return returned if returned is not None or not to_fill else tuple(
+                value for one in filled.values() for value in one.values())
+        called.__signature__ = inspect.Signature([p for p in places if p.name not in to_fill])
+        return called
+    return without_first(forward, True), without_first(backward, False)

@@ -1,0 +1,77 @@
+"""The losses that a network may have where nobody wrote one down."""
+import numpy as np
+
+from ...gradcheck.numpy_code import prepared_code
+from ..reading.usual import softmax
+from .functions import Reading
+
+
+def _cross_entropy(y, t, of_both=False):
+    """−Σ t log y; of_both: of each output as a class and its opposite."""
+    t = np.eye(np.shape(y)[-1])[t] if np.ndim(t) < np.ndim(y) else t
+    p = np.clip(y, 1e-12, 1 - 1e-12)
+    if np.any((y != p) if of_both else (y < p) & (t != 0)):
+        return np.nan  # what is clipped moves nothing: these inputs show no mistake
+    return -(t * np.log(p) + of_both * (1 - t) * np.log(1 - p)).sum()
+
+
+def _aligned(loss):
+    """The loss of an output and a target of the same numbers in another shape: y of N for N×1,
+    examples in rows for columns."""
+    def of(y_pred, y_true):
+        y, t = y_pred, y_true
+        if np.shape(t) == np.shape(y)[::-1]:
+            t = np.transpose(t)
+        elif np.size(t) == np.size(y):
+            t = np.reshape(t, np.shape(y))
+        elif np.ndim(t) == 1 and len(y) != len(t):  # classes of columns
+            y = y.T
+        return loss(y, t)
+    return of
+
+
+LOSSES = {
+    "½ Σ (output − target)²": lambda y, t: ((y - t) ** 2).sum() / 2,
+    "Σ (output − target)²": lambda y, t: ((y - t) ** 2).sum(),
+    "½ Σ (output − target)² / N": lambda y, t: ((y - t) ** 2).sum() / 2 / len(y),
+    "mean (output − target)²": lambda y, t: ((y - t) ** 2).mean(),
+    "½ mean over the columns, Σ (output − target)²":
+        lambda y, t: ((y - t) ** 2).sum() / 2 / np.shape(y)[-1],
+    "binary cross entropy": lambda y, t: _cross_entropy(y, t, of_both=True),
+    "binary cross entropy / N": lambda y, t: _cross_entropy(y, t, of_both=True) / len(y),
+    "mean binary cross entropy": lambda y, t: _cross_entropy(y, t, True) / np.size(y),
+    "binary cross entropy / the number of columns":
+        lambda y, t: _cross_entropy(y, t, of_both=True) / np.shape(y)[-1],
+    "cross entropy of the softmax": lambda y, t: _cross_entropy(softmax(y), t),
+    "cross entropy of the softmax / N":
+        lambda y, t: _cross_entropy(softmax(y), t) / len(y),
+    "cross entropy": lambda y, t: _cross_entropy(y, t),
+    "cross entropy / N": lambda y, t: _cross_entropy(y, t) / len(y),
+    "cross entropy / the number of columns":
+        lambda y, t: _cross_entropy(y, t) / np.shape(y)[-1],
+    "cross entropy of the columns' softmax":
+        lambda y, t: _cross_entropy(softmax(y.T), np.transpose(t)),
+    "cross entropy of the columns' softmax / their number":
+        lambda y, t: _cross_entropy(softmax(y.T), np.transpose(t)) / np.shape(y)[-1],
+}
+LOSSES = {words: _aligned(loss) for words, loss in LOSSES.items()}
+MANY = 8  # readings: as many as there are losses
+
+
+def likely_first(readings: list[Reading]) -> list[Reading]:
+    """Of many losses that may be meant those that explain most."""
+    return sorted(readings, key=_agreeing, reverse=True) if len(readings) > MANY else readings
+
+
+def _agreeing(reading):
+    """With how many inputs a loss changes as their gradients say, along one direction each."""
+    try:
+        with np.errstate(all="ignore"), prepared_code(reading.code, reading.values) as code:
+            if code.output().ndim:
+                return 0
+            return sum(np.shape(value) == code.shapes[name] and code.agrees(name, value)
+                       for name, value in code.found(np.ones(())).items() if value is not None)
+    except (NotImplementedError, MemoryError, RecursionError):
+        raise
+    except Exception:  # this is not how it is meant
+        return 0

@@ -1,0 +1,77 @@
+"""What an object is told before its forward runs: its weights are made, it is connected, and what
+its base class was to set is there.
+"""
+import contextlib
+import inspect
+
+from ...gradcheck.dialects import OUTPUTS, plain, role
+from ..dialects import INITIALISE, NEIGHBOURS, OPTIONS
+from ..drawn import inputs
+from ..reading.absent import USED, NotHandedIn, Recorder
+from . import objects
+
+
+def initialise(prototype: object, forward: str, values: dict, layout: inputs.Layout,
+               request: inputs.Request) -> None:
+    """Some layers make their weights in a method of their own, and some find their input in an
+    attribute: done where forward does not run without."""
+    _called(prototype, layout, request, connect=True)
+    for prepare in (_called, _called, _filled):  # one of them may need what another has set
+        if not returned(prototype, forward, values):
+            prepare(prototype, layout, request)
+    _completed(prototype, forward, values, layout, request)
+
+
+def returned(prototype: object, forward: str, values: dict) -> list:
+    """[what forward returns] for these inputs, on a copy of the object; nothing where it does not
+    run."""
+    try:
+        return [getattr(objects.clone(prototype), forward)(**values)]
+    except Exception:  # something is still missing, or of another shape
+        return []
+
+
+def _called(prototype, layout, request, connect=False):
+    """Call what makes weights; connect: only what tells a layer of its neighbours."""
+    for name in dir(type(prototype)):
+        known = plain(name) in INITIALISE and name != "__init__"
+        made = getattr(prototype, name) if known else None
+        parameters = inputs.parameters_of(made) if callable(made) else []
+        near = [p.replace(default=p.empty) for p in parameters if plain(p.name) in NEIGHBOURS]
+        if callable(made) and bool(near) == connect:
+            others = [p for p in parameters if plain(p.name) not in NEIGHBOURS]
+            arguments = inputs.draw([*near, *others], layout, request, numbers=True)
+            with contextlib.suppress(Exception):  # forward says what is missing
+                made(**{key: Recorder() if "opt" in key else value
+                        for key, value in arguments.items()})
+
+
+def _filled(prototype, layout, request):
+    """What is still None and called like an input, a target or a weight gets a drawn value."""
+    names = [name for name, value in vars(prototype).items()
+             if value is None and role(name) in layout.shapes
+             and not (plain(name) in OUTPUTS and role(name) == "scores")]
+    for name in names:
+        _fill(prototype, name, layout, request)
+
+
+def _completed(prototype, forward, values, layout, request):
+    """What its base class, which is not here, was to set: a scale, an axis."""
+    while True:
+        try:
+            getattr(objects.clone(prototype), forward)(**values)
+            return
+        except NotHandedIn as error:
+            name = error.name
+            if name in vars(prototype) or not (
+                    role(name) in layout.shapes or plain(name) in {**OPTIONS, **NEIGHBOURS}):
+                return
+            _fill(prototype, name, layout, request, numbers=True)
+            USED[name] = error.obj.missing
+        except Exception:  # forward says what is missing
+            return
+
+
+def _fill(prototype, name, layout, request, numbers=False):
+    parameter = inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY)
+    vars(prototype).update(inputs.draw([parameter], layout, request, numbers))

@@ -1,0 +1,129 @@
+"""Arrays that tell what is subtracted from them: of y − out, wherever it stands, the output and its
+target are known."""
+import sys
+
+import numpy as np
+
+
+class Record:
+    """What was compared with the data. file: the student's; entries: {place in it: [(target,
+    other)]}; is_fresh: are the weights still what they were? What is compared later does not
+    count."""
+
+    def __init__(self, file, is_fresh):
+        self.file, self.is_fresh, self.entries, self.seen = file, is_fresh, {}, set()
+
+    def add(self, target, other, key):
+        """One target beside what it was compared with."""
+        frame = sys._getframe(2)
+        while frame is not None and frame.f_code.co_filename != self.file:
+            frame = frame.f_back
+        place = frame and (frame.f_code.co_name, frame.f_lineno)
+        if place and (place, key) not in self.seen and self.is_fresh():
+            self.seen.add((place, key))
+            self.entries.setdefault(place, []).append((np.array(target), np.array(other)))
+
+
+def plain(value):
+    """Without watching."""
+    if isinstance(value, (tuple, list)) and any(isinstance(one, (Watched, Number))
+                                                for one in value):
+        return type(value)(map(plain, value))
+    return (value.view(np.ndarray) if isinstance(value, Watched)
+            else np.float64(value) if isinstance(value, Number) else value)
+
+
+def _applied(self, ufunc, method, *inputs, **options):
+    given = list(map(plain, inputs))
+    if options.get("out"):
+        options["out"] = tuple(map(plain, options["out"]))
+    if ufunc in (np.subtract, np.divide) and method == "__call__":
+        for one, other in (given, given[::-1]):
+            mine = inputs[0] if one is given[0] else inputs[1]
+            if isinstance(mine, (Watched, Number)) and mine.record is not None:
+                mine.record.add(one, other, mine.key())
+    result = getattr(ufunc, method)(*given, **options)
+    if ufunc is np.negative and isinstance(self, Watched):
+        result = watched(result, self.record)
+    return result
+
+
+class Number(np.float64):
+    """One target."""
+
+    def __new__(cls, value, record, place):
+        made = super().__new__(cls, value)
+        made.record, made.place = record, place
+        return made
+
+    def key(self):
+        return self.place
+
+    __array_ufunc__ = _applied
+
+    def __sub__(self, other):
+        return np.subtract(self, other)
+
+    def __rsub__(self, other):
+        return np.subtract(other, self)
+
+    def __truediv__(self, other):
+        return np.divide(self, other)
+
+    def __reduce__(self):
+        return np.float64, (float(self),)
+
+
+class Watched(np.ndarray):
+    """Targets, and views of them; what is computed of them is watched no more."""
+
+    record = None
+
+    def __array_finalize__(self, whole):
+        self.record = getattr(whole, "record", None)
+
+    def key(self):
+        return self.__array_interface__["data"][0], self.shape, self.strides
+
+    __array_ufunc__ = _applied
+
+    def __array_function__(self, function, types, arguments, options):
+        result = function(*map(plain, arguments), **{key: plain(value)
+                                                     for key, value in options.items()})
+        if isinstance(result, np.ndarray) and np.may_share_memory(result, self):
+            return watched(result, self.record)
+        return result
+
+    def __getitem__(self, key):
+        found = super().__getitem__(plain(key))
+        if self.dtype.kind == "f" and not isinstance(found, np.ndarray):
+            return Number(found, self.record, (*self.key(), repr(key)))
+        return found
+
+    def __iter__(self):
+        return (self[place] for place in range(len(self)))
+
+    def __deepcopy__(self, memo):
+        return np.array(self)
+
+    def dot(self, other):
+        """A product is no target."""
+        return np.dot(plain(self), plain(other))
+
+    @property
+    def values(self):
+        """What a table has."""
+        return self
+
+    iloc = loc = values
+
+    def to_numpy(self):
+        """The same."""
+        return self
+
+
+def watched(array: np.ndarray, record: Record) -> Watched:
+    """The same array, watched."""
+    made = np.asarray(array).view(Watched)
+    made.record = record
+    return made

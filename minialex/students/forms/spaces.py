@@ -1,0 +1,367 @@
+"""What training code reads before a step of it can run: what the file has, numbers and arrays drawn
+by their names and in all shapes that fit the weights, and what is computed of those.
+"""
+import ast
+import builtins
+import copy
+import sys
+import types
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from ...gradcheck import binding
+from ...gradcheck.dialects import LEARNING_RATE, PENALTY, option, plain, role, stem
+from ..dialects import OPTIONS, STEPS, letter
+from ..reading.rewriting import rewritten
+from . import cutting, objects
+
+N, MANY = 4, 12  # examples that are drawn; rows of the file's own data that are few enough
+NONE = object()  # no value of a name
+
+
+def spaces(unit: cutting.Unit, module: types.ModuleType,
+           things: Iterable = (None,)) -> Iterator[tuple[dict, list, bool]]:
+    """Yields (space, names of the data, whether some of it is drawn). things: objects, of a
+    method."""
+    for thing in things:
+        yield from _of_thing(unit, vars(module), {} if thing is None else {"self": thing})
+
+
+def _of_thing(unit, names, space):
+    roots = {root.partition(".")[0] for root in unit.roots()}
+    wanted = _read(unit.body, names) | roots
+    wanted -= _made(unit.body) - roots
+    earlier = [*filter(_is_simple, [*unit.outside, *unit.before])]
+    needed = _before(earlier, wanted)
+    space.update({name: value for name, value in names.items()
+                  if name in wanted and _is_data(value) and name not in space})
+    given = {p.name: _given(p, names if not unit.owner else {}) for p in unit.parameters
+             if p.name in needed and p.name not in space}
+    space.update({name: value for name, value in given.items() if value is not NONE})
+    own = [node for node in unit.before if _is_simple(node) and unit.parameters
+           and not given.keys() & set(_names_set(node))]
+    if not unit.owner:
+        _rerun(earlier, needed, space, names, own)
+    missing = [name for name in dict.fromkeys([*given, *sorted(wanted)])
+               if not _is_known(space, name) and name not in unit.roots() | roots and (
+                   name in given or "." in name or _is_unknown(name, names, unit.body))]
+    for name in missing[:]:
+        if (number := _number(name.rpartition(".")[2])) is not None:
+            put(space, name.split("."), number)
+            missing.remove(name)
+    missing = [name for name in missing if not _follows(name, missing, earlier, {**names, **space})]
+    made = {name for node in earlier for name in _names_set(node)}
+    weights = [name for name in given if name in roots - made and name not in space]
+    for drawn in ({**one, **other} for one in _weights(weights)
+                  for other in _drawings(missing, {**space, **one}, roots)):
+        yield from _with(unit, names, space, drawn, (earlier, needed, own))
+
+
+def _with(unit, names, space, drawn, prelude):
+    """The spaces with these arrays."""
+    found, (earlier, needed, own) = copy.deepcopy(space), prelude
+    for name, value in drawn.items():
+        put(found, name.split("."), value)
+    if drawn or unit.owner:
+        _rerun(earlier, needed, found, names, own, never=drawn)
+    for root in unit.roots():
+        _as_arrays(found, root.split("."))
+    kept = unit.roots() | _made(unit.body) | {
+        name for part in unit.body for one in ast.walk(part) if isinstance(one, ast.Assign)
+        for name in _names_set(one) if "." in name}  # self.m = 0.9 * self.m + …
+    numbers = {name: _numbers(value) for name, value in [*found.items(), *(
+        (f"self.{key}", one) for key, one in getattr(found.get("self"), "__dict__", {}).items())]}
+    data = {name: value for name, value in numbers.items() if value is not None
+            and name not in kept and (value.ndim or cutting.is_target(name))}
+    long = {len(value) for value in data.values() if value.ndim == 2} - {1}
+    data = {name: _few(value) if value.ndim == 2 or cutting.is_target(name)
+            and value.size in long else value for name, value in data.items()}
+    for path, _ in scalars(found):
+        if plain(path[-1]) in PENALTY or option(path[-1]) == "reg":
+            put(found, path, 0.0)
+    for kind in (float, None):
+        for name, value in data.items():
+            put(found, name.split("."), value.astype(kind or value.dtype))
+        yield copy.deepcopy(found), sorted(data), bool(drawn)
+
+
+def begun(cls: type, given: dict) -> object:
+    """An object of which the constructor has set what it can."""
+    thing = object.__new__(cls)
+    inside = {**vars(sys.modules[cls.__module__]), **given, "self": thing}
+    for p in binding.signature(cls):
+        if p.default is not p.empty:
+            inside.setdefault(p.name, p.default)
+    for node in cutting.body_of(cls.__init__):
+        try:
+            exec(_compiled(node, inside.get("__file__")), inside)  # noqa: S102
+        except Exception:  # what it needs is not here
+            continue
+    return thing
+
+
+def _compiled(node, path):
+    return compile(rewritten(ast.Module([node], []), path), str(path), "exec")
+
+
+def _is_known(space, name):
+    """Is it there: a name, or what an object has or can do?"""
+    first, _, rest = name.partition(".")
+    return first in space and (not rest or getattr(space[first], rest, None) is not None)
+
+
+def _read(body, names):
+    """The names that statements read, and those that functions do which they call."""
+    found = set().union(*(cutting.loads(node) for node in _all(body)))
+    new = list(found)
+    while new:
+        one = names.get(new.pop())
+        for code in _codes(one):
+            more = {*code.co_names} - found
+            found |= more
+            new += more
+    return found
+
+
+def _all(body):
+    """The statements without losses."""
+    for node in body:
+        if isinstance(node, (*cutting.LOOPS, ast.If)):
+            head = copy.copy(node)
+            head.body, head.orelse = [], []
+            yield head
+            yield from _all([*node.body, *node.orelse])
+        elif not cutting.is_loss(node):
+            yield node
+
+
+def _made(body):
+    """The names that it sets, and does not read for that."""
+    both = [(one, name) for part in body for one in ast.walk(part)
+            if isinstance(one, (ast.Assign, ast.For)) for name in _names_set(one)]
+    return {name for _, name in both} - {name for one, name in both if isinstance(
+        one, ast.Assign) and name in cutting.loads(one.value)}
+
+
+def _codes(one):
+    """Of a function or a class, and the functions within."""
+    tried = [one, *vars(one).values()] if isinstance(one, type) else [one]
+    codes = [code for each in tried if (code := getattr(each, "__code__", None)) is not None]
+    for code in codes:
+        codes += [inside for inside in code.co_consts if isinstance(inside, types.CodeType)]
+    return codes
+
+
+def _is_data(value):
+    return value is not None and not isinstance(value, (
+        types.ModuleType, type, types.FunctionType, types.BuiltinFunctionType, np.ufunc))
+
+
+def _is_unknown(name, names, body):
+    return (names.get(name) is None and not hasattr(builtins, name) and any(
+        name in cutting.loads(part) for part in body) and name not in {
+            one for part in body for node in ast.walk(part) for one in _stored(node)})
+
+
+def _stored(node):
+    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+        yield node.id
+    if isinstance(node, (ast.FunctionDef, ast.arg, ast.alias)):
+        yield getattr(node, "name", None) or node.arg
+
+
+def _given(p, names):
+    """What a parameter gets: its default, a number by its name, the file's own value of it."""
+    number = _number(p.name)
+    if number is not None:
+        return number
+    if p.default is not p.empty and p.default is not None:
+        return p.default
+    value = names.get(p.name)
+    return value if _is_data(value) and _numbers(value) is not None else NONE
+
+
+def _number(name):
+    if plain(name) in LEARNING_RATE:
+        return 1.0
+    if plain(name) in STEPS:
+        return 1
+    if plain(name) in PENALTY or option(name) == "reg":
+        return 0.0
+    if option(name) and isinstance(OPTIONS[option(name)], (int, float)):
+        return OPTIONS[option(name)]
+    return N if letter(name) == "N" else None
+
+
+def _rerun(earlier, needed, space, names, own, never=()):
+    """Run what comes before the loop, where it sets what is needed and not known: own, too."""
+    inside = {**names, **space}
+    for node in earlier:
+        sets = set(_names_set(node))
+        known = node not in own and all(inside.get(name) is not None for name in sets)
+        if known or not sets & needed and not _calls_itself(node) or sets & set(never):
+            continue
+        try:
+            np.random.seed(0)
+            exec(_compiled(node, names.get("__file__")), inside)  # noqa: S102
+        except Exception:  # what it needs is not here
+            continue
+        space.update({name: inside[name] for name in sets if name in inside
+                      and _is_data(inside[name])})
+
+
+def _follows(name, missing, earlier, known):
+    """Is it computed from other things that are missing, and nothing else: n of X.shape?"""
+    nodes = [node for node in earlier if name in _names_set(node)]
+    unknown = [one for node in nodes[-1:] for one in cutting.loads(node)
+               if known.get(one) is None and not hasattr(builtins, one)]
+    return bool(unknown) and set(unknown) <= set(missing) - {name}
+
+
+def _is_simple(node):
+    return isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign)) or _calls_itself(node)
+
+
+def _calls_itself(node):
+    """self.make_weights(X.shape[1])"""
+    return isinstance(node, ast.Expr) and ast.unparse(node).startswith("self.")
+
+
+def _before(before, wanted):
+    """What is wanted, and what is needed to make it."""
+    needed, size = set(wanted), -1
+    while size != len(needed):
+        size = len(needed)
+        needed |= {one for node in before if set(_names_set(node)) & needed
+                   for one in cutting.loads(node)}
+    return needed
+
+
+def _names_set(node):
+    if isinstance(node, ast.Expr):
+        yield "self"
+        return
+    for target in getattr(node, "targets", None) or [node.target]:
+        yield from (f"self.{one.attr}" for one in ast.walk(target) if isinstance(one, ast.Attribute)
+                    and isinstance(one.ctx, ast.Store) and getattr(one.value, "id", "") == "self")
+        # W[0] = … sets nothing as a whole
+        yield from (one.id for one in ast.walk(target) if isinstance(one, ast.Name)
+                    and isinstance(one.ctx, ast.Store))
+
+
+def _drawings(missing, space, roots):
+    """Yields {name: array} for what is missing, in all shapes that it may have."""
+    if not missing:
+        yield {}
+        return
+    targets = [name for name in missing if cutting.is_target(name.rpartition(".")[2])]
+    others = [name for name in missing if name not in targets]
+    shapes = [np.shape(array) for path, array in objects.arrays(
+        {name: space[name] for name in roots if name in space})]
+    sizes = list(dict.fromkeys([size for shape in shapes for size in shape if size > 1] + [3, 5]))
+    firsts = [(N, size) for size in sizes] + [(size, N) for size in sizes] + [
+        (N, size - 1) for size in sizes if size > 2] + [(size - 1, N) for size in sizes if size > 2]
+    firsts += [(size,) for size in sizes] + [(size, 1) for size in sizes] + [(N,)]
+    lasts = [(N, 1), (1, N), (N,), *(shape for size in sizes for shape in ((N, size), (size, N)))]
+    lasts += [*((size,) for size in sizes), *((size, 1) for size in sizes), (1,)]
+    both = [(x, y) for x in (firsts if others else [()]) for y in (lasts if targets else [()])]
+    for x, y in sorted(both, key=lambda one: (firsts.index(one[0]) if others else 0) // 2):
+        yield {**{name: _drawn(name, x) for name in others},
+               **{name: _labels(name, y) for name in targets}}
+
+
+def _weights(names):
+    """Yields {name: array} of weights and biases that a function is given: of layers of examples
+    in rows, in columns, of one output; of one number each."""
+    if not names:
+        yield {}
+        return
+    biases = [name for name in names if role(name) == "b" or stem(name).startswith("b")]
+    matrices = [name for name in names if name not in biases]
+    inner = [SIZES_OF_LAYERS[:len(matrices)] + (last,) for last in (3, 1)]
+    for sizes in inner:
+        both = list(zip(sizes, sizes[1:]))
+        for turn, bias in ((1, "{0}"), (1, "1,{0}"), (-1, "{0},1"), (-1, "{0}")):
+            shapes = dict(zip(matrices, (one[::turn] for one in both)))
+            shapes.update(zip(biases, ([tuple(map(int, bias.format(one[1]).split(","))) for one
+                                        in both] if len(biases) <= len(both) else [])))
+            yield {name: _drawn(name, shape) for name, shape in shapes.items()}
+    for shape in ((5,), ()):
+        yield {name: _drawn(name, shape if name in matrices else ()) for name in names}
+
+
+SIZES_OF_LAYERS = (5, 6, 7, 8, 9, 10)
+
+
+def _drawn(name, shape):
+    return np.asarray(
+        np.random.default_rng([7, *name.encode()]).standard_normal(shape))
+
+
+def _labels(name, shape):
+    """0 and 1; of several in a row, or in a column, one is 1."""
+    generator = np.random.default_rng([7, *name.encode()])
+    if len(shape) == 2 and min(shape) > 1:
+        rows = np.eye(min(shape) if N not in shape else sum(shape) - N)
+        hot = rows[generator.integers(0, len(rows), N)]
+        return (hot if shape[0] == N else hot.T).astype(int)
+    found = generator.integers(0, 2, shape)
+    found[(0,) * len(shape)] = 1
+    return found
+
+
+def _numbers(value):
+    """A list or array of numbers as an array, or None."""
+    if not isinstance(value, (list, tuple, np.ndarray, int, float)):
+        return None
+    try:
+        found = np.asarray(value)
+    except ValueError:
+        return None
+    return found if found.dtype.kind in "fiu" and found.size else None
+
+
+def _few(array):
+    return array[:N] if array.ndim and len(array) > MANY else array
+
+
+def scalars(space: dict) -> Iterator[tuple[tuple, float]]:
+    """(path, number) of each floating-point number in a space, and in the objects there."""
+    for name, value in list(space.items()):
+        inside = [((name,), value), *(((name, key), one) for key, one in getattr(
+            value, "__dict__", {}).items())]
+        yield from ((path, one) for path, one in inside if isinstance(one, float))
+
+
+def _as_arrays(space, path):
+    """What is changed and is a number, or a list of numbers, becomes an array."""
+    try:
+        value = at(space, path)
+    except (KeyError, AttributeError):
+        return
+    if isinstance(value, dict):
+        for key, one in value.items():
+            if isinstance(one, (int, float)):
+                value[key] = np.array(float(one))
+    elif isinstance(value, (int, float)):
+        put(space, path, np.array(float(value)))
+    elif (numbers := _numbers(value)) is not None:
+        put(space, path, numbers.astype(float))
+
+
+def at(space: object, path: Iterable) -> object:
+    """What lies at a path of keys and attributes: ("net", "w", 0) is net.w[0]."""
+    for key in path:
+        space = getattr(space, key) if not isinstance(space, (dict, list, tuple, np.ndarray)) \
+            else space[key]
+    return space
+
+
+def put(space: object, path: tuple, value: object) -> None:
+    """Set what lies there."""
+    inside, key = at(space, path[:-1]), path[-1]
+    if isinstance(inside, (dict, list)):
+        inside[key] = value
+    else:
+        setattr(inside, key, value)

@@ -1,0 +1,291 @@
+"""One step of training code (cutting.Unit) that is run: what it takes off the weights is compared
+with the derivative of a loss of its output.
+
+The weights are what a step changes and its output depends on; the output is what is subtracted from
+data, as in y − out. What the file did not get, such as its data, is drawn.
+"""
+import ast
+import itertools
+import random
+import types
+from collections.abc import Iterable
+
+import numpy as np
+
+from ...gradcheck.dialects import LEARNING_RATE, plain, role
+from ...gradcheck.gradients import Named
+from ...utils.table import times
+from ..reading.rewriting import rewritten
+from . import cutting, objects
+from .functions import Composed, Reading
+from .layers import STEPPED, NotChecked
+from .losses import LOSSES
+from .recording import Number, Record, watched
+from .spaces import at, put, scalars, spaces
+from .steps import of_one_size
+
+MOST = 8  # losses that are looked at closely
+POINTS = 3  # where steps are compared with a loss
+PLACES = 2000  # shapes that are tried for the data
+
+
+class Step:
+    """A unit in a space of names: what it reads. data: names of the examples and targets."""
+
+    def __init__(self, unit, module, space, data):
+        self.module, self.space, self.data = module, space, data
+        self.file = getattr(module, "__file__", "")
+        roots = unit.roots()
+        self.roots = {root.rpartition(".")[2] for root in roots}
+        targets = {name for name in data if cutting.is_target(name.rpartition(".")[2])} or set(data)
+        body = cutting.cut(unit, roots, targets)
+        self.losses = sorted({name for node in ast.walk(ast.Module(body, []))
+                              for name in cutting._set(node) if cutting.OF_LOSS.fullmatch(name)})
+        tree = ast.fix_missing_locations(ast.Module([_Returns().visit(node) for node in body], []))
+        self.code = compile(rewritten(tree, self.file), self.file, "exec")
+
+    def run(self, values: dict) -> tuple[Record, dict]:
+        """(what was compared with the data, the names afterwards). values: {path: array}."""
+        names, weights = vars(self.module), {}
+        record = Record(self.file, lambda: all(
+            np.array_equal(at(names, path), value) for path, value in weights.items()))
+        space, saved = objects.clone(self.space), dict(names)
+        for path, value in values.items():
+            put(space, path, np.array(value))
+            if ".".join(map(str, path)) not in self.data:
+                weights[path] = value
+        for name in self.data:
+            put(space, name.split("."), _watched(at(space, name.split(".")), record))
+        np.random.seed(0), random.seed(0)
+        try:
+            names.update(space, __seen__=lambda value: _watched(value, record),
+                         print=lambda *_, **__: None)
+            with np.errstate(all="ignore"):
+                exec(self.code, names)  # noqa: S102
+            known = {*self.space, *self.losses} & names.keys()
+            return record, {name: names[name] for name in known}
+        finally:
+            names.clear(), names.update(saved)
+
+    def learn(self) -> None:
+        """Find the weights, those that it leaves alone (missed), and the output. Raises NotChecked,
+        or what the code raises."""
+        paths = [path for path, array in objects.arrays(self.space)
+                 if self.roots & set(map(str, path)) and ".".join(map(str, path)) not in self.data]
+        drawn = [self.draw(paths, seed) for seed in range(POINTS)]
+        runs = [self.run(values) for values in drawn]
+        self.wanted = [path for path in paths if np.shape(at(runs[0][1], path)) != np.shape(
+            drawn[0][path]) or not np.array_equal(at(runs[0][1], path), drawn[0][path])]
+        self.place = next((place for place in runs[0][0].entries if _is_output(
+            [record.entries.get(place) for record, _ in runs])), None)
+        if self.place is None:
+            raise NotChecked("what is compared with the targets was not found in it")
+        first, again = drawn[0], drawn[1]
+        now = self.output(runs[0][0])[0]
+        moving = [path for path in first if not np.array_equal(
+            now, self.output(self.run({**first, path: again[path]})[0])[0])]
+        self.missed = {objects.label(path): (np.shape(first[path]), True) for path in moving
+                       if path not in self.wanted and (path in paths or role(
+                           str(path[-1]).rstrip("0123456789")) in ("w", "b"))}
+        self.wanted = [path for path in self.wanted if path in moving]
+        if not self.wanted:
+            raise NotChecked("no array that it changes has an effect on its output")
+
+    def is_compared_alike(self) -> bool:
+        """Have targets and outputs one shape?"""
+        record, _ = self.run(self.draw(self.wanted, 0))
+        return all(np.shape(one) == np.shape(other) for one, other in record.entries[self.place])
+
+    def draw(self, paths, seed):
+        """Random values of the weights, and of the examples that are no labels."""
+        generator = np.random.default_rng([7, seed])
+        values = {path: np.asarray(objects.sensible(np.shape(at(self.space, path)), generator))
+                  for path in paths}
+        for name in self.data:
+            path = tuple(name.split("."))
+            if not cutting.is_target(path[-1]) and at(self.space, path).dtype.kind == "f":
+                values[path] = generator.standard_normal(at(self.space, path).shape)
+        return values
+
+    def output(self, record):
+        """(output, target): of several examples in turn, one below the other."""
+        found = record.entries[self.place]
+        both = [[np.atleast_1d(one[side]).astype(float) for one in found] for side in (1, 0)]
+        if len(found) == 1:
+            return both[0][0], both[1][0]
+        return tuple(np.stack(side) for side in both)
+
+    def step(self, values, after):
+        """{path: what it took off}"""
+        found = {}
+        for path in self.wanted:
+            now = np.asarray(at(after, path), dtype=float)
+            if now.shape != values[path].shape:
+                raise ValueError(f"one step makes {objects.label(path)} of shape "
+                                 f"{times(values[path].shape)} an array of shape "
+                                 f"{times(now.shape)}")
+            found[path] = values[path] - now
+        return found
+
+
+class _Returns(ast.NodeTransformer):
+    """What only a function can hold."""
+
+    def visit_Return(self, node):
+        return ast.copy_location(ast.Pass(), node)
+
+    visit_Global = visit_Nonlocal = visit_Return
+
+    def visit_FunctionDef(self, node):
+        return node
+
+    visit_Lambda = visit_ClassDef = visit_FunctionDef
+
+
+def _watched(value, record):
+    if isinstance(value, float) and not isinstance(value, Number):
+        return Number(value, record, object())
+    is_numbers = isinstance(value, np.ndarray) and value.dtype.kind in "fiu"
+    return watched(value, record) if is_numbers else value
+
+
+def _is_output(entries):
+    """Is it something that changes with the weights, compared with something that does not?"""
+    if None in entries or len({len(one) for one in entries}) > 1:
+        return False
+    (first, *_), (other, *_) = entries[0], entries[1]
+    return np.shape(first[1]) == np.shape(other[1]) and not np.array_equal(
+        first[1], other[1]) and np.array_equal(first[0], other[0])
+
+
+def prepared(unit: cutting.Unit, module: types.ModuleType, things: Iterable) -> Step:
+    """The unit in the first space in which a step of it is understood. Raises NotChecked."""
+    first, unit = None, cutting.needed(unit)
+    for space, data, is_drawn in itertools.islice(spaces(unit, module, things), PLACES):
+        try:
+            step = Step(unit, module, space, data)
+            step.learn()
+            if is_drawn and not step.is_compared_alike():
+                raise ValueError("targets of another shape than the output")
+            return step
+        except (MemoryError, RecursionError):
+            raise
+        except Exception as error:  # other shapes may fit
+            if first is None or isinstance(error, NotChecked) >= isinstance(first, NotChecked):
+                first = error
+    if isinstance(first, NotChecked):
+        raise first
+    said = f"{type(first).__name__}: {first}" if first is not None else "nothing to run"
+    raise NotChecked(f"one step of it does not run with what is drawn ({said})")
+
+
+# ------------------------------------------------------------------------------------ the readings
+
+
+def readings(name: str, unit: cutting.Unit, module: types.ModuleType,
+             things: Iterable = (None,)) -> list[Reading]:
+    """The step as the gradient of each loss that it may be that of, those that explain most
+    first. things: objects, of a method. Raises NotChecked."""
+    step = prepared(unit, module, things)
+    values = step.draw(step.wanted, 0)
+    _, after = step.run(values)
+    taken = step.step(values, after)
+    stepped = of_one_size({objects.label(path): one for path, one in taken.items()})
+    step.wanted = [path for path in step.wanted if objects.label(path) not in stepped]
+    if not step.wanted:
+        raise NotChecked(f"it changes {', '.join(stepped)} by {STEPPED}")
+    step.stepped = stepped
+    losses = {f"{name}, as it is written": name for name in step.losses}
+    losses.update({f"as the gradient of {words}": loss for words, loss in LOSSES.items()})
+    points = [_lookedat(step, seed) for seed in range(POINTS)]
+    if not any(change for point in points for change in _outputs_move(point)):
+        raise NotChecked("its output is a threshold, which has no derivative, as a perceptron's: "
+                         "its rule is the gradient of no loss of this output")
+    rate = next((value for path, value in scalars(step.space)
+                 if plain(path[-1]) in LEARNING_RATE and value > 0), None)
+    found = []
+    for place, (words, loss) in enumerate(losses.items()):
+        fits, factor = _fits(points, loss, rate or 1.0)
+        if fits is None:
+            continue
+        off = abs(np.log(factor * (rate or 1.0)))
+        by = f", times {1 / (factor * rate):.3g}" if rate and off > 1e-4 else ""
+        found.append(((fits, -round(off, 6) if rate else 0, -place), words + by, loss, factor))
+    if not found:
+        raise NotChecked("no loss of its output is a number")
+    found.sort(key=lambda one: one[0], reverse=True)
+    names = {path: objects.label(path) for path in step.wanted}
+    shown = {names[path]: values[path] for path in step.wanted}
+    return [Reading(_code(name, step, loss, factor, names), shown, words)
+            for _, words, loss, factor in found[:MOST]]
+
+
+def _lookedat(step, seed):
+    """Of one point: {path: (what the step takes off along a direction, [run there, run back])}."""
+    values, generator = step.draw(step.wanted, seed), np.random.default_rng([3, seed])
+    taken = step.step(values, step.run(values)[1])
+    found = {}
+    for path in step.wanted:
+        direction = generator.standard_normal(values[path].shape)
+        there = [_compared(step, *step.run({**values, path: values[path] + h * direction}))
+                 for h in (H, -H)]
+        found[path] = float((taken[path] * direction).sum()), there
+    return found
+
+
+H = 1e-5
+
+
+def _compared(step, record, after):
+    output, target = step.output(record)
+    return output, target, {name: after.get(name) for name in step.losses}
+
+
+def _outputs_move(point):
+    return [not np.array_equal(plus[0], minus[0]) for _, (plus, minus) in point.values()]
+
+
+def _value(loss, compared):
+    output, target, written = compared
+    value = written.get(loss) if isinstance(loss, str) else loss(output, target)
+    return float(np.asarray(value, dtype=float).reshape(()))
+
+
+def _fits(points, loss, rate):
+    """(how many weights' steps are the same multiple of this loss's derivatives everywhere, that
+    multiple, which is 1 / rate if nothing else is said); (None, 1) of no loss."""
+    ratios = {}
+    try:
+        for path in points[0]:
+            both = [((_value(loss, plus) - _value(loss, minus)) / (2 * H), taken)
+                    for taken, (plus, minus) in (point[path] for point in points)]
+            if not np.isfinite(both).all():
+                return None, 1.0
+            found = [numeric / taken for numeric, taken in both if taken]
+            if len(found) == len(both) and np.ptp(found) < 1e-3 * abs(found[0]) > 0:
+                ratios[path] = abs(found[0])
+    except Exception:  # it is none of this output
+        return None, 1.0
+    same = {one: [path for path, other in ratios.items() if abs(one - other) < 1e-2 * one]
+            for one in ratios.values()}
+    best = max(same, key=lambda one: (len(same[one]), -abs(np.log(one * rate))), default=None)
+    return (0, 1.0) if best is None else (len(same[best]), best)
+
+
+def _code(name, step, loss, factor, names):
+    """The loss of a step's output, and what the step takes off the weights."""
+    paths = {name: path for path, name in names.items()}
+    examples = step.draw([], 0)
+
+    def forward(**given):
+        values = {**examples, **{paths[name]: value for name, value in given.items()}}
+        record, after = step.run(values)
+        return _value(loss, _compared(step, record, after)), (values, after)
+
+    def backward(cache):
+        return Named({names[path]: factor * one for path, one in step.step(*cache).items()})
+    code = Composed(forward, backward, f"one step of {name}", step.file)
+    code.updating, code.wanted, code.stepped = True, [], step.stepped
+    code.missed = step.missed
+    code.data = {name.rpartition(".")[2]: at(step.space, name.split(".")) for name in step.data}
+    return code

@@ -1,0 +1,261 @@
+"""Which is a forward, and which its backward, where no name says so: what they do says it.
+
+    def adelante(self, datos):  self.h = f(datos @ self.p) …     keeps self.h
+    def ajusta(self, e):        dp = datos.T @ (e * …) …         reads self.h, computes gradients
+
+A backward computes products under names of gradients (dW, delta, grad_b), or takes a step off
+something; its forward does not, and one hands on to the other what it computed. Such a pair is a
+guess: it counts where its gradients are right, or some of them and none has another shape.
+"""
+import ast
+import inspect
+import linecache
+import re
+import time
+import types
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from ..gradcheck import binding
+from ..gradcheck.dialects import (
+    AFTER,
+    BEFORE,
+    DOUT,
+    OUTPUTS,
+    ROLE,
+    name_words,
+    plain,
+    stem,
+    stems_of_gradient,
+)
+from ..gradcheck.verdicts import names as verdict
+from . import pairing
+from .dialects import BACKWARD, DERIVATIVE, FORWARD, INITIALISE, LOSSES, NO_LAYER, TESTS, TRAINS
+from .forms import cutting
+from .found import Found
+from .reading.sources import names_returned
+
+PRODUCTS = {*cutting.PRODUCTS, "T"}
+MARKS = {*BEFORE, *AFTER} - {"d", "g", "sum", "total", "accum", "partial", "diff", "loss"}
+# a function that is called so is neither
+NEITHER = {*TESTS, *NO_LAYER, *INITIALISE, "main", "init", "initialize", "load", "iterate", "fit"}
+MOST = 4  # pairs of one class that are tried
+DOUBTFUL = {verdict.SHAPE, verdict.ZERO, verdict.UNDECIDED}
+NEARLY = {verdict.CORRECT, verdict.FACTOR, verdict.MEAN, verdict.NEGATIVE}
+ENOUGH = 3  # what must speak for a pair
+
+
+class Facts(NamedTuple):
+    """What one method or function says of itself. keeps, reads: attributes of self; hands_on: what
+    it returns, by name; calls: functions and methods; steps: what it changes by a difference;
+    gradients: names of gradients that get a value; multiplies: is one of those a product?"""
+
+    given: list
+    keeps: set
+    reads: set
+    hands_on: set
+    calls: set
+    gradients: set
+    steps: set
+    multiplies: bool
+    returns: bool
+
+
+def facts(function: Callable) -> Facts:
+    """The Facts in its source; of what has none, empty ones."""
+    nodes = list(ast.walk(binding.syntax_tree(function)))
+    given = [p.name for p in binding.signature(function) if p.name != "self"]
+    stored = [name for node in nodes for name in _stored(node)]
+    keeps = {name for name, of_self in stored if of_self}
+    keeps |= {node.func.value.attr for node in nodes if isinstance(node, ast.Call)
+              and isinstance(node.func, ast.Attribute) and node.func.attr in ("append", "extend")
+              and _of_self(node.func.value)}
+    reads = {node.attr for node in nodes if _of_self(node) and isinstance(node.ctx, ast.Load)}
+    reads |= {key for node in nodes if isinstance(node, ast.Subscript)
+              and isinstance(node.ctx, ast.Load) for key in _texts([node.slice])}
+    names = {name for name, _ in stored}
+    known = {stem(name) for name in (*given, *reads, *keeps, *names, *ROLE)}
+    gradients = {name for name in names if _is_gradient(name, known)}
+    keys = {key for node in nodes if isinstance(node, ast.Dict) or isinstance(node, ast.Subscript)
+            and isinstance(node.ctx, ast.Store)  # of grads["dW"] = … and {"dW": …}
+            for key in _texts(getattr(node, "keys", None) or [getattr(node, "slice", None)])
+            if _is_gradient(key, known)}
+    returned = [node.value for node in nodes if isinstance(node, ast.Return) and node.value]
+    changed = {name for node in nodes if _is_step(node) for name, _ in _stored(node)}
+    computes = any(_multiplies(node.value, {name for name, _ in _stored(node)} & gradients)
+                   for node in nodes if isinstance(node, (ast.Assign, ast.AugAssign))
+                   and {name for name, _ in _stored(node)} & (gradients | changed))
+    return Facts(given, keeps, reads, {*names_returned(function), *map(ast.unparse, returned)},
+                 {_called(node) for node in nodes if isinstance(node, ast.Call)},
+                 gradients | keys, changed, computes or bool(keys), bool(returned))
+
+
+def _multiplies(value, is_gradient):
+    """Has an expression a product of matrices or a sum over axes; of a gradient, any product?"""
+    return any(isinstance(node, ast.MatMult) or isinstance(node, ast.Attribute)
+               and node.attr in PRODUCTS or is_gradient and isinstance(node, ast.Mult)
+               for node in ast.walk(value))
+
+
+def _of_self(node):
+    return (isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
+            and node.value.id == "self")
+
+
+def _stored(node):
+    """(name, whether it is of self) of what gets a value here: dW, self.dW, self.grads["dW"]."""
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(
+        node, (ast.AugAssign, ast.AnnAssign)) else []
+    for target in targets:
+        for one in target.elts if isinstance(target, (ast.Tuple, ast.List)) else [target]:
+            while isinstance(one, ast.Subscript):
+                one = one.value
+            if isinstance(one, ast.Name):
+                yield one.id, False
+            elif _of_self(one):
+                yield one.attr, True
+
+
+def _texts(nodes):
+    return [key.value for key in nodes if isinstance(key, ast.Constant)
+            and isinstance(key.value, str)]
+
+
+def _is_gradient(name, known):
+    """delta, grad, error2, and dW where there is a W."""
+    return bool(MARKS & set(name_words(name))) or plain(name).rstrip("0123456789") in MARKS or bool(
+        known & set(stems_of_gradient(name)))
+
+
+def _is_step(node):
+    """w -= …, w += … or w = w - …; not i += 1."""
+    if isinstance(node, ast.AugAssign) and isinstance(node.op, (ast.Sub, ast.Add)):
+        return not isinstance(node.value, ast.Constant)
+    return (isinstance(node, ast.Assign) and isinstance(node.value, ast.BinOp)
+            and isinstance(node.value.op, (ast.Sub, ast.Add))
+            and ast.unparse(node.targets[0]) == ast.unparse(node.value.left))
+
+
+def _called(node):
+    return getattr(node.func, "attr", getattr(node.func, "id", ""))
+
+
+# ------------------------------------------------------------------------------------------ pairs
+
+
+def pairs(functions: dict[str, Callable], elsewhere: str = "") -> list[tuple[str, str]]:
+    """[(forward's name, backward's name)] of functions that stand side by side, or methods of a
+    class, the most likely first. elsewhere: text in which they may be called."""
+    told = {name: facts(function) for name, function in functions.items()
+            if not {*name_words(name)} & NEITHER}
+    backwards = [name for name, one in told.items() if one.multiplies
+                 and (one.gradients or one.steps) and plain(name) not in FORWARD
+                 and not {"loss", "cost", *LOSSES} & {*name_words(name)}]
+    found = [(_evidence(told, forward, backward, elsewhere), forward, backward)
+             for backward in backwards for forward in told
+             if forward not in backwards and plain(forward) not in {**BACKWARD, **DERIVATIVE}]
+    found = [one for one in found if one[0] >= ENOUGH]
+    found.sort(key=lambda one: -one[0])
+    return [(forward, backward) for _, forward, backward in found[:MOST]]
+
+
+def _evidence(told, forward, backward, elsewhere):
+    """What speaks for a pair: something kept is read again, is handed on, one is called in the
+    other or before it, one has a usual name."""
+    first, then = told[forward], told[backward]
+    if not (first.returns or first.keeps) or not (first.given or first.reads) or (
+            backward in first.calls or not (then.gradients or then.steps & {*first.reads,
+                                                                            *first.given})):
+        return 0
+    used = {*first.given, *first.reads}
+    handed = {plain(name) for name in then.given} & {plain(name) for name in first.hands_on}
+    order = re.search(rf"\b{forward}\(.*?\b{backward}\(", elsewhere, re.DOTALL)
+    of_its_inputs = {stem(name) for name in used} & {
+        one for name in then.gradients for one in stems_of_gradient(name)}
+    return (2 * bool(first.keeps & then.reads) + 2 * bool(handed) + (forward in then.calls)
+            + min(2, len(used & {*then.given, *then.reads})) + min(2, len(of_its_inputs))
+            + bool(order) + any(map(DOUT.search, then.given)) + (plain(forward) in FORWARD)
+            + (plain(backward) in {**BACKWARD, **DERIVATIVE}))
+
+
+def methods_of(cls: type) -> dict[str, Callable]:
+    """Those that may be one of a pair."""
+    return {name: value for base in reversed(cls.__mro__[:-1]) for name, value in vars(base).items()
+            if inspect.isfunction(value) and (not name.startswith("__") or name == "__call__")}
+
+
+def follows(cls: type, name: str) -> bool:
+    """Is this method called after another one, whose input or output it reads, as a backward is
+    after its forward? One that trains calls its forward, has it inside, or is called so."""
+    told = {one: facts(method) for one, method in methods_of(cls).items()}
+    then = told.pop(name, None)
+    return then is not None and plain(name) not in TRAINS and any(
+        first.keeps & then.reads and first.given and one not in then.calls
+        and (first.returns or any(plain(kept) in OUTPUTS for kept in first.keeps))
+        for one, first in told.items())
+
+
+def in_class(cls: type, elsewhere: str) -> Iterator[tuple[str, str]]:
+    """(forward, backward) of a class, for each that may be meant."""
+    if not issubclass(cls, BaseException) and not inspect.isabstract(cls):
+        yield from pairs(methods_of(cls), elsewhere)
+
+
+def with_guesses(found: list[Found], own: dict, module: types.ModuleType) -> list[Found]:
+    """Where names say nothing, what methods and functions do may say it: of a class in which
+    nothing was found, and of functions that belong to nothing."""
+    text = re.sub(r"\bdef +\w+\(", "", "".join(linecache.getlines(module.__file__)))
+    checked = [item for item in found if item.kind != "skipped"]
+    told = {item.name.partition(".")[0] for item in checked}
+    guesses = {name: [Found(name, cls, both, "class", name)
+                      for both in in_class(cls, text)]
+               for name, cls in own.items() if inspect.isclass(cls) and name not in told}
+    taken = {one for item in checked for one in (item.forward, item.backward, *item.others)}
+    left = {name: value for name, value in own.items()
+            if inspect.isfunction(value) and value not in taken}
+    for forward, backward in pairs(left, text):
+        both = left[forward], left[backward]
+        guesses.setdefault(backward, []).append(
+            Found(backward, *both, pairing.kind_of_pair(*both), backward))
+    return [item for item in found if item.kind != "skipped"
+            or not guesses.get(item.name.partition(".")[0])] + [
+        Found(name, own[name], None, "guess", f"{name}: nothing is called forward and backward, or "
+              "the like, and belongs together", tuple(others))
+        for name, others in guesses.items() if others]
+
+
+def best(found: Found, checks: list, count: int, seconds: float) -> tuple[dict, dict]:
+    """(the result, its basis) of the first of these checks whose gradients are right; or else of
+    one in which some are, and none has another shape. A guess blames nobody otherwise."""
+    nearest, why, until = None, "", time.process_time() + seconds
+    for number, check in enumerate(checks):  # what one leaves of its time is the next ones'
+        left = (until - time.process_time()) / (len(checks) - number)
+        one, pair = check.told(count, left), _names(check.found)
+        rows = [row for row in one["rows"] if row["verdict"] != verdict.NOT_COMPARED]
+        said = {row["verdict"] for row in rows}
+        if one["status"] in ("correct", "remarks"):
+            return _with(one, pair), check.basis
+        if NEARLY & said and not DOUBTFUL & said:
+            nearest = nearest or (_with(one, pair), check.basis)
+        problem = one["error"]["message"] if one["error"] else ", ".join(
+            f"{row['name']}: {row['verdict']}" for row in rows)
+        why = why or f". With {pair} for them: {problem}"
+    if nearest:
+        return nearest
+    message = f"{found.title}{why}. That is a guess: call them forward and backward"
+    return {**checks[0].result, "name": found.name, "checked": found.name, "status": "error",
+            "rows": [], "text": "", "error": {"kind": "not checked", "message": message,
+                                              "lines": []}}, {}
+
+
+def _names(found):
+    """adelante and ajusta"""
+    both = found.backward if found.kind == "class" else map(binding.title,
+                                                            (found.forward, found.backward))
+    return " and ".join(both)
+
+
+def _with(result, pair):
+    """The result, with the pair in the heading of its text."""
+    first, *rest = result["text"].split("\n")
+    return {**result, "text": "\n".join([f"{first} (by {pair})", *rest])}

@@ -1,0 +1,218 @@
+"""Other inputs for code that ran with some: those that wrong code may be meant for, and those with
+which other mistakes show."""
+import contextlib
+import copy
+import itertools
+import re
+from collections.abc import Iterator
+
+import numpy as np
+
+from ..gradcheck import binding
+from ..gradcheck.report import Report
+from ..gradcheck.verdicts import names as verdict
+from ..gradcheck.verdicts.sums import FirstKept
+from . import suiting
+from .drawn import arrays, inputs
+from .forms.functions import OneEntry, Reading
+from .forms.layers import Layer
+from .reading.sources import source
+from .trying import FITS, Trying
+
+LINE = "w", "b", "attn", "h", "c", "wx", None  # what may be a number, as slope and intercept are
+VECTORS = re.compile(r"\b(outer|diag|diagflat)\(|\bdelete\(\w+, *0\)")
+OF_VECTORS = "right for a product of two vectors, wrong for matrices"
+
+
+class Others(Trying):
+    """One thing that was found, with whatever inputs it may be meant for besides the first."""
+
+    def may_mean_others(self, report: Report) -> bool:
+        """Is the code wrong, or right but for the axes of a column, which may be a vector's?"""
+        column = self.layout is not None and self.layout.shapes.get("x") == "D1"
+        return self.found.kind != "usual" and (
+            not report or column and any(row.is_remark for row in report.rows))
+
+    def meant(self, small: bool, report: Report,
+              first: Reading) -> Iterator[tuple[list[Reading], str | None]]:
+        """(readings, what is to be said) for other inputs that wrong code may be meant for: a list,
+        another object to hold, probabilities or one-hot rows, weights of one column, a bias as a
+        row, a single example. None: these inputs count only if the code is right for them."""
+        code, values, words = first
+        self.tried = self.tried or values  # where no layout ran, what was found by trying
+        if any(isinstance(row.detail, FirstKept) for row in report.rows):
+            yield ([Reading(OneEntry(code), values, words)],
+                   "right for a dout with one entry that is not 0, wrong for others")
+        for layout, note in list(self._meant(small, report)):
+            for _, readings in self.running([layout]):
+                code, values, _ = readings[0]
+                with contextlib.suppress(Exception):  # it takes one kind of labels
+                    if note == "" and suiting.takes_both(readings[0], first.values):
+                        continue
+                if not note or suiting.tells(values, code.run(copy.deepcopy(values)).outputs[0]):
+                    yield readings, note
+
+    def _meant(self, small, report):
+        if inputs.takes_list(self.forward()):
+            yield self.layout._replace(several=not self.layout.several), ""
+        parameters = inputs.parameters_of(self.found.forward)
+        for number in range(1, max([len(inputs.helpers(p.annotation)) for p in parameters],
+                                   default=0)):
+            yield self.layout._replace(helper=number), ""
+        found, said = [], {row.verdict for row in report.rows}
+        if "labels" in inputs.roles(self.tried):
+            found = itertools.takewhile(lambda layout: not layout.turn,
+                                        inputs.layouts("loss", self.request, small))
+            found = sorted(found, key=lambda layout: "probs" not in layout.shapes.values())
+            if not re.search("log|entropy", source(self.found.forward)):  # numbers of any size
+                found = [layout for layout in found if "probs" not in layout.shapes.values()]
+            if verdict.SHAPE in said:  # of one example, a class
+                yield from ((layout, None) for layout in found if "index" in layout.shapes.values())
+            for layout in found:
+                if {"probs", "one-hot"} & set(layout.shapes.values()):
+                    yield layout, ""
+        if self.found.kind in ("loss", "pair") and self._is_regression(report):
+            yield self._shaped({"x": "ND", "w": "D", "b": "1", "labels": "N"}), None
+        if verdict.SHAPE in said and {"x", "labels"} <= inputs.roles(self.tried):  # a line's
+            yield self._shaped({**dict.fromkeys(LINE, "1"), "x": "N", "labels": "N"}), None
+        if "b" in inputs.roles(self.tried) and "b" not in self.layout.shapes:  # as large as x
+            yield self.layout._replace(shapes={"x": "ND", "b": "D"}), None
+        if verdict.SHAPE in said:  # of sequences alone, say
+            for shapes, sizes in inputs.of_name(self.found.name):
+                if len(shapes.get("x", "")) > len(self.layout.shapes.get("x", "")):
+                    yield self.layout._replace(shapes=shapes,
+                                               sizes={**self.layout.sizes, **sizes}), None
+        if VECTORS.search(self._backward()):  # they take all of a batch for one vector
+            for x, b in (("D", "M"), ("D1", "M1")):
+                yield self._shaped({"x": x, "b": b}), None
+        yield from self._of_one_example(report, said)
+        if {verdict.SHAPE, verdict.UNKNOWN, verdict.NOT_SUMMED} & said:
+            # labels that broadcast by chance: of one column, of columns; never of one example
+            squeezed = [self._shaped({x: "N1", "labels": "N"}) for x in ("x", "scores") if found]
+            for layout in [*found, *squeezed]:
+                if "labels" in layout.shapes and layout.shapes["x"] != "D1":
+                    yield layout, None
+        given = inputs.roles(p.name for p in inputs.parameters_of(self.forward()))
+        if {"x", "w"} <= given and self.found.kind in ("pair", "class"):
+            yield self._shaped({"x": "D", "w": "D", "b": ""}), OF_VECTORS
+
+    def _of_one_example(self, report, said):
+        row, *others = report.counted()
+        if self.layout.shapes.get("x") == "ids":  # a single row, in which each comes twice
+            yield self._shaped({"x": "id"}, N=15), None
+        if self.layout.shapes.get("x") == "D1":  # one example, too
+            yield self._shaped({"x": "D"}), ""
+        if self.layout.shapes.get("x") == "DN" and suiting.of_one_column(said, self.module):
+            yield self._shaped({"x": "D1", "h": "J1", "c": "J1"}), suiting.ONE_COLUMN
+        alone = not others or self.layout.shapes.get("x") == "DN"
+        if alone and row.verdict in (verdict.UNKNOWN, verdict.TERM) and len(row.shape) == 2:
+            row_of_scores = {**dict.fromkeys(("x", "scores", "probs"), "1Q"), "labels": "hotQ"}
+            for shapes in ({"x": "D"}, {"x": "D1"}, {"x": "1D"}, row_of_scores):
+                yield (self.layout._replace(shapes=shapes, sizes={**self.layout.sizes, "N": 1}),
+                       "right for a vector, wrong for a row" if row.shape[0] == 1 else
+                       f"right for one example, wrong for {row.shape[0]} rows")
+
+    def _shaped(self, shapes, **sizes):
+        """The layout with other shapes for some roles."""
+        return self.layout._replace(shapes={**self.layout.shapes, **shapes},
+                                    sizes={**self.layout.sizes, **sizes})
+
+    def _backward(self):
+        """What is written in backward, or in its class."""
+        return source(self.found.forward if self.found.kind == "class" else self.found.backward)
+
+    def _is_regression(self, report):
+        """May a small w stand for one column, as in loss(w, X, y)? A capital one is a matrix."""
+        matrices = [row.name for row in report.counted() if len(row.shape) == 2
+                    and "w" in inputs.roles([row.name])]
+        return (len(matrices) == 1 and matrices[0].islower()
+                and {"x", "labels"} <= inputs.roles(self.tried))
+
+    @staticmethod
+    def rows(reading: Reading, batch: dict) -> Iterator[list[Reading]]:
+        """The reading for one example with each row of the batch for which the code is wrong: drawn
+        anew, an example may miss what is wrong."""
+        code, values, words = reading
+        many = {name: batch[name] for name, value in values.items()
+                if np.ndim(batch.get(name)) == 2 and batch[name].shape[1] == np.size(value) > 1}
+        if any(inputs.roles([name]) - {"labels"} for name in many):
+            for row in range(min(map(len, many.values()))):
+                yield [Reading(code, {**values, **{
+                    name: np.reshape(rows[row], np.shape(values[name]))
+                    for name, rows in many.items()}}, words)]
+
+    @staticmethod
+    def large(reading: Reading) -> Iterator[list[Reading]]:
+        """The same reading, with values beyond the numbers that its file compares with."""
+        values = arrays.wide(reading.values, reading.code.file())
+        if values is not None:
+            yield [reading._replace(values=values)]
+
+    def further(self, reading: Reading, small: bool) -> Iterator[tuple[list[Reading], dict]]:
+        """(readings, how their inputs are told) where other mistakes show: whole numbers, then
+        other layouts. More axes than before are meant by code that flattens them."""
+        code, values, words = reading
+        whole = arrays.whole_numbers(values, self.request.seed)
+        if whole is not None:
+            yield [Reading(code, whole, words)], {**arrays.told(whole),
+                                                  "and": "the first of them whole numbers"}
+        others = arrays.others(values, source(self.found.forward), not getattr(
+            code, "wanted", ()) and not np.ndim(code.run(copy.deepcopy(values)).outputs[0]))
+        yield from ((readings, arrays.told(readings[0].values)) for readings in (
+            *self.large(reading), *([reading._replace(values=one)] for one in others)))
+        again = None
+        with contextlib.suppress(Exception):  # it takes no other inputs
+            again = self._again(reading)
+        if again is not None:
+            yield [again], {**arrays.told(values), "and": "after a forward of others"}
+        axes = _axes(values)
+        layouts = list(inputs.layouts(self.found.name, self.request, small, also=True))
+        for layout, readings in self.running([*layouts, *self._alternatives(layouts)]):
+            code, other, _ = readings[0]
+            dimensions = np.ndim(code.run(copy.deepcopy(other)).outputs[0])
+            more = _axes(other) > axes == 2
+            if more and dimensions > 2 or layout.also == inputs.PENALTY and dimensions:
+                continue  # what only backward knows of a penalty is no part of forward
+            again = suiting.drawn(readings[0]) == suiting.drawn(reading)
+            if not again and self.runs(readings) == FITS:
+                yield readings, arrays.told(other)
+
+    @staticmethod
+    def _again(reading):
+        """The reading of an object whose forward has run before, with other inputs, if its output
+        is the same and its gradients are not. None where it keeps a list of its calls, too."""
+        code, values, _ = reading
+        if not isinstance(code, Layer) or not code.function:
+            return None
+        again = copy.copy(code)
+        again.earlier = {name: np.flip(value, -1) if np.ndim(value) else value
+                         for name, value in values.items()}
+        both = first, later = [one.run(copy.deepcopy(values)) for one in (code, again)]
+        if not all(map(np.array_equal, first.outputs, later.outputs)) or any(
+                len(kept) < len(vars(later.state)[name]) for name, kept in vars(first.state).items()
+                if isinstance(kept, list)):
+            return None
+        dout = suiting.dout(binding.join("", first.outputs))
+        found, now = (one.backward(run, binding.cut(run.outputs, dout))
+                      for one, run in zip((code, again), both))
+        if all(np.array_equal(found[name], now.get(name)) for name in found):
+            return None
+        return Reading(again, values, "after a forward of other inputs, of which backward still "
+                       "finds what it kept")
+
+    def _alternatives(self, further):
+        """The first layout again, with a penalty whose default is 0, and with other choices: an
+        activation, the mean for the maximum."""
+        layout = self.layout
+        known = [*inputs.parameters_of(self.found.forward), *inputs.parameters_of(self.forward())]
+        if any(inputs.is_penalty(p) for p in known):
+            yield layout._replace(also=inputs.PENALTY)
+        if any(inputs.has_choices(p) for p in known):
+            yield layout._replace(also=inputs.CHOICE)
+            yield from (each._replace(also=inputs.CHOICE) for each in further)
+            yield from (layout._replace(turn=turn) for turn in range(3) if turn != layout.turn)
+
+
+def _axes(values):
+    first = next(iter(values.values()), 0)
+    return first.ndim if isinstance(first, np.ndarray) else 0

@@ -1,0 +1,9 @@
+"""A student's file, read.
+
+    files.py        a file or notebook, run by statement; errors by the student's own lines
+    folders.py      which files of a folder are code
+    mending.py      text that Python 3 does not parse     rewriting.py   what newer NumPy refuses
+    sources.py      what is written in it              older.py         what newer NumPy has dropped
+    absent.py       stand-ins for modules not here     usual.py         what every course has
+    watching.py     how far it comes, where it stops
+"""

@@ -1,0 +1,261 @@
+"""Reads a student's file and runs it, statement by statement: a test cell that fails does not take
+the definitions with it.
+
+Notebooks (.ipynb, or saved as .py) are read without their magics. The file is loaded as a module of
+the package that its folder is; files beside it, and packages of the folders above that it names,
+can be imported as when it is run itself.
+"""
+import __future__
+
+import ast
+import contextlib
+import importlib
+import json
+import linecache
+import math
+import re
+import signal
+import sys
+import traceback
+import types
+from pathlib import Path
+
+import numpy as np
+
+from . import absent, mending, older, rewriting
+
+DEFINITIONS = (ast.FunctionDef, ast.ClassDef)
+FRAMES = 6  # how many of the student's lines are shown at most
+ABOVE = 4  # folders above the file in which a package may lie
+SAID = {  # in more words than Python's
+    SystemExit: "the code ends the program here: remove the call of exit()",
+    RecursionError: "the function calls itself without end",
+    MemoryError: "more memory was asked for than a submission may use (--memory)",
+    NotImplementedError: "this part has not been written yet",
+    AssertionError: "what this assert demands does not hold",
+}
+CELLS = {}  # {file name: [(cell, line) of each line]} of notebooks
+TEXTS = {}  # {file name: the text cells of a notebook that hold functions, counted among all}
+
+
+class TooSlow(Exception):
+    """A statement of the file that computes for longer than it may."""
+
+    kind = "out of time"
+
+
+def load(path: str | Path, troubles: list | None = None,
+         seconds: float | None = None) -> types.ModuleType:
+    """The module in the file at `path`. What a statement raises is raised; or, with a list
+    `troubles`, appended to it as (statement, error), and the next statement is run. seconds:
+    computing time of one statement that is no definition."""
+    path = Path(path).resolve()
+    source, package = _source(path), _package(path)
+    name = f"student_{re.sub(r'[^0-9a-zA-Z]', '_', path.stem)}"
+    module = types.ModuleType(f"{package}.{name}" if package else name)
+    module.__file__, module.__package__ = str(path), package or None
+    sys.modules[module.__name__] = module  # dataclasses and pickle look their module up
+    module.np, module.math = np, math  # of a notebook whose first cell is not here
+    parts = mending.parsed(str(path), source, troubles, CELLS.get(str(path)))
+    module.__statements__ = parts
+    setattr(module, rewriting.NAME, rewriting)
+    if rewriting.is_python_2(parts):
+        older.OLD.add(str(path))
+    vars(module).update(older.begin(path))
+    rewriting.prepare(path, parts, str(path) in older.OLD)
+    for folder in (path.parent, *(found.parent for found in _above(path, parts))):
+        if str(folder) not in sys.path:
+            # at the end: none of the files there can stand in for an installed package
+            sys.path.append(str(folder))
+    flags, unset = 0, set()  # names that what failed was to set
+    for part in parts:
+        if isinstance(part, ast.ImportFrom) and part.module == "__future__":
+            flags |= sum(getattr(__future__, alias.name).compiler_flag for alias in part.names)
+        code = compile(rewriting.rewritten(ast.Module([part], []), path), str(path), "exec", flags,
+                       dont_inherit=True)
+        try:
+            with _at_most(None if isinstance(part, DEFINITIONS) else seconds):
+                _execute(code, module)
+        except BaseException as error:
+            # SystemExit and KeyboardInterrupt, too: nothing in a submission stops us
+            if troubles is None or isinstance(error, MemoryError):
+                raise
+            troubles.append((part, error))
+            if not isinstance(part, DEFINITIONS):
+                absent.bind(part, parts, module.__dict__)
+                unset |= {node.id for node in ast.walk(part) if isinstance(node, ast.Name)
+                          and isinstance(node.ctx, ast.Store)} - vars(module).keys()
+    module.unset = unset - vars(module).keys()
+    return module
+
+
+def _execute(code, module):
+    """Once more where / made a float and a whole number is due."""
+    try:
+        exec(code, module.__dict__)  # noqa: S102
+    except (TypeError, IndexError) as error:
+        if not older.divides_otherwise(False, error):
+            raise
+        exec(code, module.__dict__)  # noqa: S102
+
+
+@contextlib.contextmanager
+def _at_most(seconds):
+    """Raises TooSlow in the block after so many seconds of computing time, where the system can."""
+    if not seconds or not hasattr(signal, "setitimer"):
+        yield
+        return
+
+    def stop(*_):
+        raise TooSlow(f"still computing after {seconds:.3g} s: left out")
+    before = signal.signal(signal.SIGPROF, stop)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
+
+
+# ------------------------------------------------------------------------------------------- source
+
+
+def _source(path):
+    """The file's text, of a notebook that of its code cells."""
+    text = path.read_bytes().decode("utf-8-sig", errors="replace").replace("\r\n", "\n")
+    if path.suffix != ".ipynb":
+        return re.sub(r"^([ \t]*)get_ipython\(\).*$", r"\1pass", text, flags=re.MULTILINE)
+    lines, places = [], []
+    every = json.loads(text).get("cells", ())
+    cells = [cell for cell in every if cell.get("cell_type") == "code"]
+    TEXTS[str(path)] = [number for number, cell in enumerate(every, 1) if cell not in cells
+                        and re.search(r"(?m)^ *(def|class) \w+.*:\s*$", "".join(cell["source"]))]
+    for number, cell in enumerate(cells, 1):
+        inside = "".join(cell["source"]).split("\n")
+        if inside[0].startswith("%%") and not re.match(r"%%(time|timeit|capture|prun)\b",
+                                                       inside[0]):
+            continue
+        lines += [*inside, ""]
+        places += [(number, line) for line in range(1, len(inside) + 2)]
+    CELLS[str(path)] = places
+    linecache.cache[str(path)] = (1, None, [f"{line}\n" for line in lines], str(path))
+    return "\n".join(lines)
+
+
+# ----------------------------------------------------------------------------------------- packages
+
+
+def _root(path, trusted=True):
+    """(the folder above the package in which the file lies, the package's parts): as far up as
+    there are __init__.py, or as relative imports ask for; its own folder and no parts for a file on
+    its own."""
+    text = path.read_text("utf-8", errors="replace") if trusted else ""
+    dots = [len(found) for found in re.findall(r"^\s*from (\.+)", text, re.MULTILINE)]
+    levels, folder = 0, path.parent
+    while folder.parent != folder and ((folder / "__init__.py").exists()
+                                       or levels < max(dots, default=0)):
+        levels, folder = levels + 1, folder.parent
+    return folder, path.parent.relative_to(folder).parts
+
+
+def around(path: Path, trusted: bool) -> list[Path]:
+    """What the file may see in a process that sees nothing else: its folder or all of its package.
+    trusted: also what it imports from the folders above, where a grader keeps his own files."""
+    folder, parts = _root(path, trusted)
+    try:
+        above = list(_above(path, mending.parsed(str(path), _source(path), [])))  if trusted else []
+    except (SyntaxError, ValueError, RecursionError):
+        above = []
+    return list(dict.fromkeys([folder.joinpath(*parts[:1]), *above]))
+
+
+def _package(path):
+    """The dotted name of the package in which the file lies, its root importable; "" for a file on
+    its own."""
+    folder, parts = _root(path)
+    if not parts:
+        return ""
+    sys.path.append(str(folder))
+    for count in range(1, len(parts) + 1):
+        name = ".".join(parts[:count])
+        try:
+            importlib.import_module(name)
+        except Exception:
+            # its __init__.py may import what is not here: an empty package has the same files
+            package = types.ModuleType(name)
+            package.__path__ = [str(folder.joinpath(*parts[:count]))]
+            sys.modules[name] = package
+    return ".".join(parts)
+
+
+def _above(path, parts):
+    """The packages and modules in the folders above the file that it imports."""
+    for part in parts:
+        for node in ast.walk(part):
+            modules = [node.module] if isinstance(node, ast.ImportFrom) and not node.level else \
+                [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            for module in filter(None, modules):
+                first = module.split(".")[0]
+                for folder in list(path.parents)[1:ABOVE]:
+                    yield from (found for found in (folder / first, folder / f"{first}.py")
+                                if found.exists())
+
+
+# ---------------------------------------------------------------------------------- what goes wrong
+
+
+def explained(error: BaseException, path: Path) -> dict:
+    """{"kind", "message", "lines"} of an exception: the lines of the student's own code only."""
+    lines = own_lines(traceback.extract_tb(error.__traceback__), path)
+    message = str(error).strip()
+    if (isinstance(error, SyntaxError) and error.filename
+        and Path(error.filename).resolve().parent == path.parent):
+        lines = [{"file": Path(error.filename).name, "line": error.lineno, "in": "",
+                  "code": (error.text or "").strip()}]
+        message = error.msg
+    elif isinstance(error, EOFError) and "input(" in "".join(line["code"] for line in lines):
+        message = "the code waits for the keyboard: remove the call of input()"
+    elif type(error) is NameError and error.name:
+        message += _whereabouts(error.name, path)
+    elif isinstance(error, KeyError):
+        message = f"there is no {message} in the dictionary"
+    elif isinstance(error, (SystemExit, RecursionError)):
+        message = next(said for kind, said in SAID.items() if isinstance(error, kind))
+    kind = getattr(type(error), "kind", type(error).__name__)
+    return {"kind": kind, "message": (message or SAID.get(type(error), ""))[:2000], "lines": lines}
+
+
+def _whereabouts(name, path):
+    """Where a file has this name, which is not known where it is used."""
+    try:
+        tree = ast.parse("".join(linecache.getlines(str(path))))
+    except SyntaxError:
+        return ""
+    inside = {one: node.name for node in ast.walk(tree)
+              if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+              for one in (*(arg.arg for arg in ast.walk(node.args) if isinstance(arg, ast.arg)),
+                          *(part.id for part in ast.walk(node) if isinstance(part, ast.Name)
+                            and isinstance(part.ctx, ast.Store)))}
+    outside = [node.lineno for part in tree.body if not isinstance(part, DEFINITIONS)
+               for node in ast.walk(part) if isinstance(node, ast.Name) and node.id == name
+               and isinstance(node.ctx, ast.Store)]
+    if outside:
+        return f": line {outside[0]}, which was to set it, has not done so"
+    return (f": only {inside[name]} has it, make it an argument" if name in inside
+            else ": nothing in the file sets it")
+
+
+def own_lines(stack: list, path: Path) -> list[dict]:
+    """The frames in the student's file, or in files beside it; the first and last few of very
+    many."""
+    package = Path(__file__).resolve().parents[1]
+    own = []
+    for frame in stack:
+        place = Path(frame.filename).resolve()
+        if frame.filename.startswith("<"):
+            continue
+        if place == path or place.parent == path.parent and package not in place.parents:
+            code = (frame.line or "").strip()
+            own.append({"file": place.name, "line": frame.lineno,
+                        "in": frame.name.replace("<module>", ""), "code": code})
+    return own if len(own) <= FRAMES else own[:FRAMES // 2] + own[-FRAMES // 2:]

@@ -1,0 +1,144 @@
+"""Do drawn inputs suit the code that took them, and does what they show say anything?"""
+import copy
+import linecache
+import re
+import time
+from collections.abc import Collection
+from typing import Any
+
+import numpy as np
+
+from ..gradcheck import binding
+from ..gradcheck.numpy_code import Run, leaves
+from ..gradcheck.verdicts import names as verdict
+from .drawn import arrays, inputs
+from .forms.functions import Reading
+from .reading.sources import source
+
+FIXED = 60  # forward passes of a check besides two for each entry
+
+
+def fits(returned: Any, run: Run) -> bool:
+    """May these be gradients of a loss's inputs, by their shapes? A number is one of any b of one
+    number, never that of a label."""
+    inputs_of = {np.shape(value) if np.size(value) > 1 else () for value in run.inputs.values()
+                 if np.size(value) > 1 or binding.is_checked(value)}
+    found = returned if isinstance(returned, (tuple, list)) else [returned]
+    return np.ndim(run.outputs[0]) > 0 or isinstance(returned, dict) or all(
+        (np.shape(one) if np.size(one) > 1 else ()) in inputs_of for one in found)
+
+
+def is_shifted(returned: Any, values: dict) -> bool:
+    """Has x been repeated to fit a bias of another size, or is it as long as x's other axis?"""
+    def lengths(array):
+        return [length for length in np.shape(array) if length > 1]
+
+    return isinstance(returned, dict) and inputs.roles(values) & {"b", "w", "wg"} == {"b"} and any(
+        lengths(gradient) != lengths(values[name])
+        for name, gradient in returned.items() if name in values)
+
+
+ONE_COLUMN = ("right for one example, not summed over several columns, and nothing in the file "
+              "says that there may be more than one")
+# what says that there are several
+SEVERAL = r"\baxis\b|keepdims|batch|\.shape\[1\]|/ *\(?(m|n|N)\b"
+
+
+def of_one_column(said: set[str], module: object) -> bool:
+    """Is all right but a sum over examples in columns, of which the file says nothing?"""
+    text = "".join(linecache.getlines(getattr(module, "__file__", "") or ""))
+    return (verdict.NOT_SUMMED in said <= {verdict.NOT_SUMMED, verdict.CORRECT}
+            and not re.search(SEVERAL, text))
+
+
+def is_of_vectors(returned: Any, values: dict, forward: Any) -> bool:
+    """Has what was drawn as one number a gradient of many, in a product of vectors?"""
+    return isinstance(returned, dict) and any(
+        np.ndim(values[name]) == 0 and binding.is_checked(values[name]) and np.size(gradient) > 1
+        for name, gradient in returned.items() if name in values
+    ) and bool(re.search(r"\b(dot|matmul|inner)\(|@", source(forward)))
+
+
+def drawn(reading: Reading) -> tuple:
+    """All that was drawn for it, as it is told."""
+    return arrays.told(reading.values), getattr(reading.code, "built", None)
+
+
+def moves_some(reading: Reading) -> bool:
+    """Is there anything but labels and whole numbers?"""
+    return any(np.asarray(value).dtype.kind == "f" for _, value in leaves(reading.values).values())
+
+
+def largest(reading: Reading) -> int:
+    """How many numbers the largest of its inputs holds."""
+    return max(np.size(value) for _, value in leaves(reading.values).values())
+
+
+def gives_some(reading: Reading) -> bool:
+    """Is no gradient all 0, as that of a relu of one negative number is, right or wrong?"""
+    run = reading.code.run(copy.deepcopy(reading.values))
+    found = reading.code.backward(run, binding.cut(run.outputs, np.ones_like(
+        binding.join("", run.outputs))))
+    return all(np.any(one) for one in found.values())
+
+
+def gives_any(reading: Reading) -> bool:
+    """Is any gradient not all 0?"""
+    run = reading.code.run(copy.deepcopy(reading.values))
+    found = reading.code.backward(run, binding.cut(run.outputs, np.ones_like(
+        binding.join("", run.outputs))))
+    arrays = [one for _, one in binding.arrays_in(found)]
+    return not arrays or any(map(np.any, arrays))
+
+
+def takes_both(reading: Reading, tried: dict) -> bool:
+    """Are one-hot rows and the classes of that name the same to this loss? Then it must be right
+    for both."""
+    code, values, _ = reading
+    name = next((name for name in values if inputs.roles([name]) == {"labels"}), None)
+    if name is None or np.ndim(values[name]) != 2 or np.ndim(tried.get(name)) != 1:
+        return False
+    outputs = [code.run({**copy.deepcopy(values), name: labels}).outputs[0]
+               for labels in (values[name], values[name].argmax(axis=1))]
+    return bool(np.allclose(*outputs, rtol=1e-12))
+
+
+def tells(values: dict, output: Any) -> bool:
+    """Does what is right for this one example say anything? Of one row everything may be its mean,
+    and where the layer gives its input back, backward may, too."""
+    if np.ndim(output) and not np.ptp(output):
+        return False
+    return not any(np.array_equal(np.ravel(value), np.ravel(output)) for value in values.values()
+                   if isinstance(value, np.ndarray))
+
+
+def width(reading: Reading, but: Collection) -> tuple[int, int]:
+    """How many axes longer than 1 its arrays of numbers have, but for some; how many with its
+    labels. Of single numbers everything fits."""
+    axes = {True: 0, False: 0}
+    for name, (_, value) in leaves(reading.values).items():
+        if name not in but:
+            axes[binding.is_checked(value)] += sum(length > 1 for length in np.shape(value))
+    return axes[True], sum(axes.values())
+
+
+def sizes(reading: Reading) -> list[int]:
+    """Of the inputs that are moved."""
+    return [np.size(value) for _, value in leaves(reading.values).values()
+            if binding.is_checked(value)]
+
+
+def cost(reading: Reading) -> tuple[float, float]:
+    """Computing time of one forward, and of comparing every entry."""
+    found = []
+    for _ in range(2):
+        began = time.process_time()
+        reading.code.run(copy.deepcopy(reading.values))
+        found.append(time.process_time() - began)
+    return min(found), min(found) * (2 * sum(sizes(reading)) + FIXED)
+
+
+def dout(output: np.ndarray) -> np.ndarray:
+    """Numbers that are not all the same: a step as large as a dout of ones would look like one of
+    Adam's."""
+    return np.random.default_rng(5).uniform(0.5, 1.5, output.shape)

@@ -1,0 +1,217 @@
+"""With which inputs does a student's code run? Layouts are drawn until it takes them."""
+import copy
+import re
+import time
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+
+import numpy as np
+
+from ..gradcheck import binding
+from ..gradcheck.dialects import role
+from ..gradcheck.tensor_function import frozen
+from ..gradcheck.verdicts import names as verdict
+from . import classes, restricted, suiting
+from .drawn import inputs
+from .drawn.inputs import CannotDraw, Layout, Request
+from .finding import Found
+from .forms import alone, engines, networks
+from .forms.functions import EachExample, Reading
+from .forms.layers import NotChecked, Stepped
+from .reading.absent import is_clear
+from .status import status_of_report
+
+FATAL = NotImplementedError, MemoryError, RecursionError, Stepped  # no layout helps against those
+RAN, FITS = 1, 2
+LINE = "w", "b", "attn", "h", "c", "wx", None  # what may be a number, as slope and intercept are
+VECTORS = re.compile(r"\b(outer|diag|diagflat)\(|\bdelete\(\w+, *0\)")
+
+
+class Trying:
+    """One thing that was found, run with whatever may be meant. layout: of the first inputs with
+    which it runs; error, tried: of the first with which it does not; failed, gradients: backward's
+    last; returned: did it ever come back? until: no further ones after this computing time."""
+
+    def __init__(self, found: Found, request: Request, module: object, until: float) -> None:
+        self.found, self.request, self.module, self.until = found, request, module, until
+        self.layout = self.error = self.tried = self.failed = self.gradients = self.returned = None
+
+    def with_request(self, request: Request) -> "Trying":
+        """The same with other inputs asked for."""
+        return type(self)(self.found, request, self.module, self.until)
+
+    def forward(self) -> Callable:
+        """What takes the inputs."""
+        if self.found.kind == "layer":
+            return engines.made(self.found).forward
+        return getattr(self.found.forward,
+                       self.found.backward[0]) if self.found.kind == "class" else self.found.forward
+
+    def places(self) -> list:
+        """The parameters that are drawn for: of a class those of its constructor, of forward, and
+        the targets of backward."""
+        found = self.found
+        if found.kind != "class":
+            return inputs.parameters_of(self.forward())
+        backward = getattr(found.forward, found.backward[1] or "", None)
+        targets = [p for p in inputs.parameters_of(backward) if role(p.name) == "labels"
+                   ] if backward else []
+        every = [*inputs.parameters_of(found.forward), *inputs.parameters_of(self.forward()),
+                 *targets]
+        return list({p.name: p for p in reversed(every) if p.name != "self"}.values())[::-1]
+
+    def check_names(self) -> None:
+        """Raises CannotDraw when the command line names what is no argument."""
+        is_class, known, named = self.found.kind == "class", self.places(), self.request.named()
+        called = getattr(self.found.forward, "__name__", self.found.name)
+        unknown = sorted(named - {p.name for p in known})
+        if unknown and (is_class or not any(p.kind == p.VAR_KEYWORD for p in known)):
+            raise CannotDraw(f"{called} has no argument {', '.join(unknown)}; its arguments are "
+                             f"{', '.join(p.name for p in known)}.")
+        if not is_class and not named and all(p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
+                                              for p in known):
+            raise CannotDraw(f"{called} names no arguments: give their shapes in order to a "
+                             f"function {self.found.name}_inputs(generator) that returns a list.")
+
+    def readings(self, layout: Layout) -> list[Reading]:
+        """How it may be meant, with inputs of this layout."""
+        if self.found.kind == "layer":
+            return [engines.reading(self.found, inputs.draw(inputs.parameters_of(self.forward()),
+                                                            layout, self.request))]
+        if self.found.kind == "class":
+            return classes.of_class(self.found, layout, self.request)
+        if self.found.kind == "usual":
+            if self.layout is not None and layout.shapes != self.layout.shapes:
+                raise ValueError("that is another layout")
+            return alone.readings(self.found, layout, self.request, classes.LOSSES)
+        if self.found.kind == "network":
+            return networks.of_functions(self.found, layout, self.request, self.module)
+        return [reading for forward in (self.found.forward, *self.found.others)
+                for reading in classes.of_functions(forward, self.found.backward, self.found.kind,
+                                                  layout, self.request)]
+
+    def running(self, layouts: Iterable[Layout],
+                fatal: tuple = (MemoryError,)) -> Iterator[tuple[Layout, list[Reading]]]:
+        """Yields those with which forward runs, none twice."""
+        seen: list[tuple] = []
+        for layout in layouts:
+            if self.error and time.process_time() > self.until:
+                return  # that error says more than that time is up
+            try:
+                with np.errstate(all="ignore"), frozen():
+                    readings = self.readings(layout)
+                    told = (suiting.drawn(readings[0]), layout.shapes.get("labels"),
+                            "probs" in layout.shapes.values())
+                    if told in seen:
+                        continue
+                    seen.append(told)
+                    self.tried = self.tried or readings[0].values
+                    self.run(*readings[:2])
+            except fatal:
+                raise
+            except Exception as error:  # this layout is not for this code
+                if self.error is None or self._came_far(error) > self._came_far(self.error):
+                    self.error = error
+                continue
+            yield layout, readings
+
+    def _came_far(self, error):
+        """Where backward was reached, or what forward calls, the inputs may be those that are
+        meant; and no other layout helps against a name that is nowhere."""
+        backward, file = self.found.backward, getattr(self.module, "__file__", "")
+        frames = traceback.extract_tb(error.__traceback__)
+        name = backward[-1] if isinstance(backward, tuple) else getattr(backward, "__name__", "")
+        return (any(frame.name == name for frame in frames), is_clear(error),
+                sum(frame.filename == file for frame in frames))
+
+    def run(self, reading: Reading, *others: Reading) -> None:
+        """Raises an Exception unless forward gives numbers; a loss, one."""
+        several = any(not isinstance(one.code, EachExample) for one in others)
+        run = reading.code.run(copy.deepcopy(reading.values))
+        output = binding.join(f"{reading.code.title} returned", run.outputs).astype(float)
+        is_loss = self.found.kind == "loss" or self.found.others or (
+            self.found.kind == "pair" and not several and not reading.code.takes_dout(run))
+        if is_loss and output.size > 1:
+            raise ValueError(f"{self.found.name} returns a loss of shape {output.shape} for drawn "
+                             "inputs: one number is due, choose other shapes.")
+        if not output.size:
+            raise ValueError(f"{self.found.name} returns no values for drawn inputs: "
+                             "give larger ones.")
+        if not np.isfinite(output).all():
+            raise ValueError(f"{self.found.name} gives NaN or infinity for drawn inputs: "
+                             f"choose others, with a function {self.found.name}_inputs(generator).")
+
+    def first(self, small: bool) -> list[Reading] | None:
+        """The readings for the first layout with which forward and backward run and what comes back
+        fits, or else both run, or forward alone; pictures may be square, as the last resort."""
+        layouts = [*inputs.layouts(self.found.name, self.request, small, forward=self.forward())]
+        best, runs = self.furthest(layouts)
+        return runs < RAN and restricted.last_resort(self, layouts, best, RAN) or best
+
+    def furthest(self, layouts: list[Layout]) -> tuple[list[Reading] | None, int]:
+        """(the readings for the first of these with which most runs, how far)."""
+        best, furthest = None, -1
+        for layout, readings in self.running(layouts, FATAL):
+            if not suiting.moves_some(readings[0]):
+                self.error = self.error or ValueError("there is no array of numbers to move")
+                continue
+            runs = self.runs(readings)
+            if furthest == RAN and suiting.largest(readings[0]) == 1:
+                continue  # of one number each, any shape fits
+            if runs > furthest:
+                best, self.layout, furthest = readings, layout, runs
+            if runs == FITS:
+                break
+        return best, furthest
+
+    def usual(self, best: Callable, is_over: Callable) -> list[Reading]:
+        """The reading of a usual forward with which a backward that stands alone is right. Raises
+        NotChecked where there is none: its own forward may be another. best: makes (report,
+        reading) of readings."""
+        nearest, many = [], False
+        for layout, readings in self.running(inputs.layouts(self.found.name, self.request,
+                                                            forward=self.forward())):
+            if many and alone.says_less(self.found, readings[0]):
+                continue  # what is wrong for many examples may be right for one
+            try:
+                report, reading = best(readings)
+            except MemoryError:
+                raise
+            except Exception:  # it is not for this layout
+                continue
+            averaged = report.averaged() and status_of_report(report) != "wrong"
+            if (report or averaged) and suiting.gives_some(reading):
+                self.layout = layout
+                return [reading]
+            many = many or all(row.verdict != verdict.SHAPE for row in report.rows)
+            nearest = max(nearest, report.counted(),
+                          key=lambda rows: sum(row.is_correct for row in rows))
+            if is_over():
+                break
+        wrong = ", ".join(f"{row.name}: {row.verdict}" for row in nearest if not row.is_correct)
+        raise NotChecked(f"{self.found.title}: the file has no forward or cost that goes with it, "
+                         f"and with the usual ones it is not right{wrong and f' ({wrong})'}: "
+                         "hand in both, or give a file that has it with --like")
+
+    def runs(self, readings: list[Reading]) -> int:
+        """How far backward comes in any reading: FITS with a gradient for all parameters, RAN with
+        one of another shape than a loss's inputs have."""
+        for code, values, _ in readings:
+            try:
+                with np.errstate(all="ignore"), frozen():
+                    run = code.run(copy.deepcopy(values))
+                    returned = code.backward(run, binding.cut(
+                        run.outputs, suiting.dout(binding.join("", run.outputs))))
+            except FATAL:
+                raise
+            except Exception as error:  # this is not how it is meant
+                self.failed = error
+                continue
+            self.returned, self.gradients = True, returned
+            if getattr(code, "without", ()):
+                return 0
+            if self.found.kind == "class":
+                return RAN if suiting.is_shifted(returned, values) or suiting.is_of_vectors(
+                    returned, values, self.forward()) else FITS
+            return FITS if self.found.kind != "pair" or suiting.fits(returned, run) else RAN
+        return 0

@@ -1,0 +1,94 @@
+"""What looks like gradients and is none of the forms that are checked: it is named, and what to do.
+
+Steps of a loop at the top level, functions that train, gradients one by one, code in text cells.
+"""
+import inspect
+import types
+
+from ..gradcheck.binding import syntax_tree
+from ..gradcheck.dialects import name_words
+from .dialects import BACKWARD, NO_LAYER, TESTS
+from .forms import cutting
+from .reading import files
+
+GRADIENT_WORDS = {*BACKWARD, "gradient", "gradients", "grad", "grads", "delta", "nabla"}
+ALONE = "put the forward and the backward pass into two functions, or a class"
+
+
+def told(module: types.ModuleType, checked: list) -> list[tuple]:
+    """[(what, one step of it or None, why it is not checked otherwise and what to do)] of a file.
+    checked: what was found."""
+    used = [one for item in checked if item.kind != "skipped"
+            for one in (item.forward, item.backward, *item.others)]
+    known, own = _called(used, vars(module)), {}
+    for name, value in vars(module).items():
+        if inspect.isfunction(value) and value.__module__ == module.__name__ and value not in known:
+            own[name] = value
+    return [*_steps(module, own), *_others(module, own, used)]
+
+
+def _steps(module, functions):
+    """Steps at the top level, and in functions that train."""
+    parts, path = vars(module).get("__statements__", []), getattr(module, "__file__", "")
+    outside = [part for part in parts if not isinstance(part, files.DEFINITIONS)]
+    for unit in cutting.of(outside):
+        if lines := cutting.gradients_of(unit.body):
+            yield ("the top level", unit, f"{', '.join(lines)} ({_places(path, lines.values())}) "
+                   f"{'is a gradient' if len(lines) == 1 else 'are gradients'} outside of any "
+                   f"function: {ALONE}, and they are checked")
+    for name, value in functions.items():
+        for unit in cutting.of_function(value):
+            if lines := cutting.gradients_of(unit.body):
+                place = _places(path, [value.__code__.co_firstlineno])
+                yield (name, unit._replace(outside=outside),
+                       f"{name} ({place}) computes {', '.join(lines)} and takes them "
+                       f"off itself: {ALONE}")
+
+
+def _others(module, functions, used):
+    path = getattr(module, "__file__", "")
+    one_by_one = [name for name, value in functions.items() if _is_called_like_one(name)
+                  and cutting.multiplies(syntax_tree(value))
+                  and not cutting.gradients_of(syntax_tree(value).body)]
+    if one_by_one:
+        lines = [functions[name].__code__.co_firstlineno for name in one_by_one]
+        names = ", ".join(one_by_one)
+        yield (names, None, f"{names} ({_places(path, lines)}): no forward of the file goes with "
+               "what looks like gradients: hand in one function backward that returns them "
+               "all, beside its forward")
+    cells = files.TEXTS.get(path, [])
+    if cells and not used:
+        yield ("text cells", None, f"{'cells' if len(cells) > 1 else 'cell'} "
+               f"{', '.join(map(str, cells))} hold functions as text (markdown), which "
+               "nobody can run: make them code cells")
+
+
+def _is_called_like_one(name):
+    words = set(name_words(name))
+    return bool(words & GRADIENT_WORDS) and not words & {**NO_LAYER, **TESTS}.keys()
+
+
+def _called(used, names):
+    """The functions that are checked, and those that they call by name."""
+    known, new = [], list(used)
+    while new:
+        one = inspect.unwrap(new.pop()) if callable(new[-1]) else new.pop()
+        if one in known:
+            continue
+        known.append(one)
+        methods = [getattr(one, name, None) for name in dir(one)] if inspect.isclass(one) else [one]
+        for method in methods:
+            code = getattr(method, "__code__", None)
+            new += [names[name] for name in getattr(code, "co_names", ())
+                    if inspect.isfunction(names.get(name))]
+    return known
+
+
+def _places(path, lines):
+    """line 12, lines 3 to 9; of a notebook the cell."""
+    places = files.CELLS.get(path)
+    if places:
+        cells = sorted({places[min(line, len(places)) - 1][0] for line in lines})
+        return f"code cell{'s' * (len(cells) > 1)} {', '.join(map(str, cells))}"
+    first, last = min(lines), max(lines)
+    return f"line {first}" if first == last else f"lines {first} to {last}"

@@ -1,0 +1,130 @@
+"""Right code of forms in which it was once called wrong, or passed over; the same code with a
+mistake is found."""
+import pytest
+from student_files import verdicts
+
+HEAD = "import numpy as np\n"
+FIT = HEAD + """
+class Fit:
+    def __init__(self, n):
+        self.w, self.b = np.random.randn(n), 0.0
+        self.m, self.v = np.zeros(n), np.zeros(n)
+    def predict(self, X):
+        return X @ self.w + self.b
+    def fit(self, X, y, lr=0.1, epochs=100):
+        for t in range(1, epochs + 1):
+            d = self.predict(X) - y
+            g = X.T @ d / len(y)
+            STEP
+            self.b -= lr * d.mean() FACTOR
+"""
+ADAM = """self.m = 0.9 * self.m + 0.1 * g
+            self.v = 0.999 * self.v + 0.001 * g ** 2
+            a, c = self.m / (1 - 0.9 ** t), self.v / (1 - 0.999 ** t)
+            self.w -= lr * a / (np.sqrt(c) + 1e-8)"""
+
+
+@pytest.mark.parametrize("step, w", [
+    (ADAM, "undecided"), ("self.w -= lr * (g + 0.01 * np.sign(self.w))", "undecided"),
+    ("self.w -= lr * (g + 0.02 * self.w)", "undecided"), ("self.w -= lr * g", "correct")])
+def test_an_optimizer_or_a_penalty_in_training_leaves_the_bias_to_be_compared(check, step, w):
+    code = FIT.replace("STEP", step)
+    _, (result,) = check(fit=code.replace("FACTOR", ""))
+    assert {name: verdicts(result)[name] for name in "wb"} == {"w": w, "b": "correct"}
+    _, (result,) = check(fit=code.replace("FACTOR", "+ 1"))
+    assert verdicts(result).get("b") != "correct"
+
+
+PRIMES = HEAD + """
+class TwoLayers:
+    def __init__(self):
+        self.W1, self.W2 = np.random.randn(2, 3), np.random.randn(3, 1)
+    def forward(self, X):
+        self.h = np.tanh(X @ self.W1)
+        return self.h @ self.W2
+    def costFunction(self, X, y):
+        return 0.5 * np.sum((y - self.forward(X)) ** 2)
+    def costFunctionPrime(self, X, y):
+        d = self.forward(X) - y
+        dJdW2 = self.h.T @ d
+        dh = d @ self.W2.T * (1 - self.h SQUARED)
+        return X.T @ dh, dJdW2
+"""
+
+
+@pytest.mark.parametrize("squared, right", [("** 2", True), ("", False)])
+def test_a_cost_and_its_prime_return_the_gradients_of_the_objects_weights(check, squared, right):
+    _, (result,) = check(primes=PRIMES.replace("SQUARED", squared))
+    found = {name: verdicts(result)[name] == "correct" for name in ("W1", "W2")}
+    assert found == {"W1": right, "W2": True}
+
+
+@pytest.mark.parametrize("of_x, status", [("", "undecided"), (" / m", "error")])
+def test_a_lone_backward_that_averages_is_not_blamed(check, of_x, status):
+    _, (result,) = check(lone=HEAD + f"""
+def linear_backward(dZ, cache):
+    A_prev, W, b = cache
+    m = A_prev.shape[1]
+    return W.T @ dZ{of_x}, dZ @ A_prev.T / m, dZ.sum(axis=1, keepdims=True) / m
+""")
+    assert result["status"] == status and result["checks"][0]["name"] == "linear"
+
+
+def test_an_empty_array_is_no_parameter(check):
+    code = HEAD + """
+class Soft:
+    def __init__(self):
+        self.output, self.dinputs = np.array([]), np.array([])
+    def forward(self, inputs, y_true):
+        e = np.exp(inputs)
+        self.output = e / e.sum(axis=1, keepdims=True)
+        return -np.mean(np.log(self.output[range(len(inputs)), y_true]))
+    def backward(self, dvalues, y_true):
+        self.dinputs = dvalues.copy()
+        self.dinputs[range(len(dvalues)), y_true] -= 1
+        self.dinputs = self.dinputs / len(dvalues)
+"""
+    assert check(soft=code)[0] == 0
+    assert check(soft=code.replace("-= 1", "-= 2"))[0] == 1
+
+
+SLOPES = HEAD + """
+def bent_forward(x):
+    return np.where(x > 0, x, 0.3 * x), x
+def bent_backward(dout, cache, alpha=0.3):
+    dx = np.array(dout, copy=True)
+    dx[cache < 0] *= alpha
+    return dx
+
+def sometimes_bent(x):
+    return np.where(x > 0, x, 0.2 * x)
+def sometimes_bent_backward(dout, x, rate=0.2):
+    return dout * np.where(x > 0, 1, rate)
+
+class Turn:
+    def __init__(self, n_in, n_out):
+        self.W = np.random.randn(n_in, n_out)
+    def forward(self, x):
+        self.x = x
+        return x @ self.W
+    def backward(self, dout, alpha=0.01):
+        dx = dout @ self.W.T
+        self.W -= alpha * self.x.T @ dout
+        return dx
+
+class Handed(Turn):
+    def backward(self, dout, rate=0.01):
+        dx = dout @ self.W.T
+        self.move(self.x.T @ dout, rate)
+        return dx
+    def move(self, dW, rate):
+        self.W = self.W - rate * dW
+"""
+
+
+def test_an_alpha_or_rate_is_a_slope_or_a_step_by_what_is_done_with_it(check):
+    _, (result,) = check(slopes=SLOPES)
+    assert [(item["status"], item["inputs"].get("x")) for item in result["checks"]] == [
+        ("correct", "4×5")] * 4
+    _, (result,) = check(slopes=SLOPES.replace("alpha=0.3", "alpha=0.4"))
+    assert [item["status"] for item in result["checks"]] == ["wrong", *["correct"] * 3]

@@ -1,0 +1,165 @@
+"""Networks of one class as they are handed in: what is called output, targets of another shape."""
+import pytest
+from short import first
+from student_files import verdicts
+
+UPDATING = """
+    import numpy as np
+
+    def squash(z):
+        return 1 / (1 + np.exp(-z))
+
+    class Net:
+        def __init__(self, n_inputs, n_hidden, n_outputs):
+            self.v, self.c = np.random.rand(n_inputs, n_hidden), np.zeros((1, n_hidden))
+            self.u, self.d = np.random.rand(n_hidden, n_outputs), np.zeros((1, n_outputs))
+
+        def forward(self, X):
+            self.h = squash(X @ self.v + self.c)
+            self.OUT = self.h @ self.u + self.d
+            return squash(self.OUT)
+
+        def backward(self, X, TARGET, OUT):
+            delta = (TARGET - OUT) * OUT * (1 - OUT)
+            below = (delta @ self.u.T) * self.h * (1 - self.h)
+            self.u += self.h.T @ delta
+            self.d += delta.sum(axis=0, keepdims=True)
+            self.v SIGN= X.T @ below
+            self.c += below.sum(axis=0)
+"""
+RETURNING = """
+    import numpy as np
+
+    class Classifier:
+        def __init__(self, n_features):
+            self.w1, self.b1 = np.random.randn(n_features, 6), np.zeros((1, 6))
+            self.w2, self.b2 = np.random.randn(6, 1), np.zeros((1, 1))
+
+        def forward(self, X):
+            self.a = np.tanh(X @ self.w1 + self.b1)
+            return 1 / (1 + np.exp(-(self.a @ self.w2 + self.b2)))
+
+        def backprop(self, X, y):
+            e = (self.forward(X) - y.reshape(-1, 1)) / y.size
+            below = e @ self.w2.T * (1 - self.a ** 2)
+            dw1, db1 = X.T @ below, below.sum(axis=0)
+            dw2, db2 = SIGN self.a.T @ e, e.sum(axis=0)
+            return ORDER
+"""
+RETURNS_ALL = """
+    import numpy as np
+
+    class Columns:
+        def __init__(self, n_x, n_h, n_y):
+            self.W1, self.b1 = np.random.randn(n_h, n_x), np.zeros((n_h, 1))
+            self.W2, self.b2 = np.random.randn(n_y, n_h), np.zeros((n_y, 1))
+
+        def forward(self, X):
+            Z1 = self.W1 @ X + self.b1
+            A1 = np.maximum(0, Z1)
+            Z2 = self.W2 @ A1 + self.b2
+            A2 = np.exp(Z2) / np.exp(Z2).sum(axis=0)
+            return Z1, A1, Z2, A2
+
+        def backward(self, X, Y, Z1, A1, Z2, A2):
+            m = X.shape[1]
+            dZ2 = A2 - Y
+            dZ1 = self.W2.T @ dZ2 * (Z1 > 0)
+            return (SIGN dZ1 @ X.T / m, dZ1.sum(axis=1, keepdims=True) / m,
+                    dZ2 @ A1.T / m, dZ2.sum(axis=1, keepdims=True) / m)
+"""
+MOMENTUM = """
+    import numpy as np
+
+    class Moving:
+        def __init__(self, n_in, n_hid, n_out, lr=0.1, momentum=0.9):
+            self.lr, self.momentum = lr, momentum
+            self.w1, self.w2 = np.random.randn(n_in, n_hid), np.random.randn(n_hid, n_out)
+            self.v1, self.v2 = np.zeros_like(self.w1), np.zeros_like(self.w2)
+
+        def forward(self, x):
+            self.x, self.h = x, np.tanh(x @ self.w1)
+            self.o = self.h @ self.w2
+            return self.o
+
+        def backward(self, t):
+            e = (self.o - t) / len(t)
+            self.v2 = self.momentum * self.v2 - self.lr * self.h.T @ e
+            self.v1 = self.momentum * self.v1 - SIGN self.lr * self.x.T @ (
+                e @ self.w2.T * (1 - self.h ** 2))
+            self.w2 += self.v2
+            self.w1 += self.v1
+"""
+SAME = """
+    import numpy as np
+
+    class Encoder:
+        def __init__(self, epochs, batch_size, learning_rate, enc_layers, dec_layers, code):
+            self.lr, self.sizes = learning_rate, [*enc_layers, code, *dec_layers]
+            self.weights = [np.random.randn(n, m) for n, m in zip(self.sizes, self.sizes[1:])]
+
+        def forward(self, x):
+            self.kept = [x]
+            for w in self.weights:
+                self.kept.append(np.tanh(self.kept[-1] @ w))
+            return self.kept[-1]
+
+        def backward(self):
+            delta = (self.kept[-1] - self.kept[0]) * (1 - self.kept[-1] ** 2)
+            for i in range(len(self.weights) - 1, -1, -1):
+                step = self.kept[i].T @ delta
+                delta = delta @ self.weights[i].T * (1 - self.kept[i] ** 2)
+                self.weights[i] += -self.lr * (SIGN step if i == 0 else step)
+"""
+DICTIONARY = """
+    import numpy as np
+    import not_here
+
+    def forward(X, params):
+        A1 = np.tanh(X @ params["W1"] + params["b1"])
+        return 1 / (1 + np.exp(-(A1 @ params["W2"] + params["b2"]))), {"A1": A1}
+
+    def backward(X, Y, A2, params, cache):
+        dZ2 = (A2 - Y) / len(X)
+        dZ1 = dZ2 @ params["W2"].T * (1 - cache["A1"] ** 2)
+        return {"dW1": SIGN X.T @ dZ1, "db1": dZ1.sum(axis=0, keepdims=True),
+                "dW2": cache["A1"].T @ dZ2, "db2": dZ2.sum(axis=0, keepdims=True)}
+"""
+ITS_OWN = DICTIONARY + """
+    params = {"W1": np.random.randn(2, 7), "b1": np.zeros((1, 7)),
+              "W2": np.random.randn(7, 1), "b2": np.zeros((1, 1))}
+"""
+
+
+@pytest.mark.parametrize("code", first(2, [RETURNS_ALL, MOMENTUM, SAME, DICTIONARY, ITS_OWN]))
+@pytest.mark.parametrize("sign, status", [("", "correct"), ("-", "wrong")])
+def test_other_forms_are_compared_and_not_blamed(check, code, sign, status):
+    """All layers returned, momentum, an autoencoder, parameters in a dictionary that nobody makes.
+    """
+    _, (result,) = check(net=code.replace("SIGN", sign))
+    (one,) = result["checks"]
+    found = verdicts(result)
+    assert one["status"] == status and not {"v1", "v2"} & found.keys(), result
+    assert len(found) > 2 and ("sign flipped" in found.values()) == bool(sign)
+
+
+@pytest.mark.parametrize("sign, status", [("+", "correct"), ("-", "wrong")])
+@pytest.mark.parametrize("target, out",
+    first(2, [("y", "output"), ("desired", "y_pred"), ("t", "out"),
+                                         ("targets", "predictions")]))
+def test_the_output_is_what_forward_returned(check, target, out, sign, status):
+    """Whatever an attribute of that name holds: here the sum before the squashing."""
+    code = UPDATING.replace("SIGN", sign).replace("TARGET", target).replace("OUT", out)
+    _, (result,) = check(net=code)
+    assert result["checks"][0]["status"] == status, result
+    assert verdicts(result)["v"] == ("sign flipped" if sign == "-" else "correct")
+
+
+@pytest.mark.parametrize("order", first(1, ["dw1, db1, dw2, db2", "db2, dw2, db1, dw1"]))
+@pytest.mark.parametrize("sign, status", [("", "remarks"), ("-", "wrong")])
+def test_targets_may_be_a_row_of_numbers(check, order, sign, status):
+    """And biases of N numbers, whose gradients are found by what they are called."""
+    _, (result,) = check(net=RETURNING.replace("ORDER", order).replace("SIGN", sign))
+    assert result["checks"][0]["status"] == status, result
+    assert "only reshape" in str(result) and verdicts(result)["w2"] == (
+        "sign flipped" if sign else "correct")
