@@ -222,3 +222,18 @@ def test_it_is_right_and_a_slip_is_not(check, code, right, slip):
     assert status == 0 and {"correct"} <= set(verdicts(result).values()), result
     _, (result,) = check(layer=code.replace(right, slip))
     assert result["status"] in ("wrong", "undecided"), result
+
+
+@pytest.mark.parametrize("names", ["t, y", "label, y", "expected, y", "y, t", "y_true, y"])
+def test_beside_another_target_y_is_the_output(check, names):
+    target, = {*names.split(", ")} - {"y"}
+    _, (result,) = check(loss=f"""
+    import numpy as np
+
+    def mse({names}):
+        return np.mean((y - {target}) ** 2)
+
+    def mse_prime({names}):
+        return 2 * (y - {target}) / y.size
+    """)
+    assert verdicts(result)["y"] == result["status"] == "correct"

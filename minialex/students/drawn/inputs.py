@@ -228,7 +228,7 @@ def _roles(names, layout):
     if len(targets) == 2 and not {"x", "scores", "probs",
                                   "a"} & set(taken) and "labels" in layout.shapes:
         roles[min(targets, key=lambda name: ("true" in name or "target" in name,
-                                             names.index(name)))] = "scores"
+                                             plain(name) != "y", names.index(name)))] = "scores"
     return roles
 
 
