@@ -7,6 +7,7 @@
     unseen.py       gradients in no form that is checked
     forms/          what can be found, one file each: functions, layers, networks, steps, engines …
     classes.py      a class, in each way in which it may be meant
+    trainers.py     an object that trains, with layers and a loss of the file
     drawn/          inputs, by the names of arguments
     trying.py, suiting.py    inputs with which code runs, and whether they say anything
     searching.py, restricted.py    those that no name tells; square pictures alone

@@ -17,7 +17,7 @@ from ..gradcheck.report import VALUES_RIGHT, Row
 from ..gradcheck.verdicts import names as verdict
 from ..utils import drawing
 from ..utils import files as written
-from . import accepted, classes, finding, guessing, pairing, searching, status, suiting
+from . import accepted, finding, guessing, pairing, searching, status, suiting, trainers
 from .drawn import arrays, inputs
 from .drawn.guesses import requested, typed
 from .drawn.inputs import CannotDraw, Request
@@ -114,7 +114,7 @@ class Check:
     def _report(self):
         finding.begin(self.found)
         if self.trains:
-            found = self._best(classes.of_step(self.found, self.module, self.request))
+            found = self._best(trainers.of_step(self.found, self.module, self.request))
             self._tell_inputs({**found[1].values, **found[1].code.data}, True)
             return found
         if self.found.kind == "engine":

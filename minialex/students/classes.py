@@ -21,7 +21,7 @@ from ..gradcheck.dialects import plain, role
 from . import finding, pairing, suiting
 from .dialects import LAYERS, LISTS, STACKS, letter
 from .drawn import dictionaries, inputs
-from .forms import objects, spaces, stepping
+from .forms import objects
 from .forms.functions import (
     CONTEXT,
     Around,
@@ -48,14 +48,14 @@ def of_class(found, layout, request):
     cls = _with_loss(cls, forward, backward) if backward else cls
     is_static = all(isinstance(inspect.getattr_static(cls, name), (staticmethod, classmethod))
                     for name in (forward, backward or forward))
-    built = {} if is_static else _arguments(found, layout, request)
+    built = {} if is_static else arguments(found, layout, request)
     prototype = cls if is_static else cls(**built)
     method, gradient = getattr(prototype, forward), getattr(prototype,
                                                             backward) if backward else None
     kind = pairing.kind_of(backward or "")
     if is_static or [p.name for p in binding.signature(method)][:1] in ([name] for name in CONTEXT):
         return of_functions(method, gradient, kind, layout, request)
-    empty = _stacked(prototype, found, layout, request)
+    empty = stacked(prototype, found, layout, request)
     objects.set_learning_rates(prototype)
     objects.make_biases_arrays(prototype, built)
     values = inputs.draw(inputs.parameters_of(method), layout, request)
@@ -88,32 +88,6 @@ def of_class(found, layout, request):
     slopes = [Reading(code, values, words)
               for code, words in as_slopes(base.bare())] if derivative and not targets else []
     return readings + slopes if base.wanted else slopes + with_scores(readings)
-
-
-def of_step(found: finding.Found, module: object, request: inputs.Request) -> list[Reading]:
-    """The readings of code that trains. Raises NotChecked."""
-    owner = found.forward.owner
-    try:
-        return stepping.readings(found.name, found.forward, module,
-                                 _made(owner, request) if owner else (None,))
-    except NotChecked as problem:
-        raise NotChecked(f"{found.title}; as it stands: {problem}") from problem
-
-
-def _made(cls, request):
-    """Objects of a class that trains, with what their constructors are given drawn; of one that
-    fails, as it needs a file, what it has set otherwise."""
-    seen = []
-    for layout in inputs.layouts("net", request):
-        with contextlib.suppress(Exception):
-            built = _arguments(finding.Found(cls.__name__, cls), layout, request)
-            if (told := repr(built)) in seen:
-                continue
-            seen.append(told)
-            try:
-                yield cls(**built)
-            except Exception:  # the next one may be made, or it is a file that is not here
-                yield spaces.begun(cls, built)
 
 
 def _with_loss(cls, forward, backward):
@@ -191,7 +165,7 @@ def _asks_for_nothing(backward):
                for p in binding.signature(backward)[:2])
 
 
-def _arguments(found, layout, request):
+def arguments(found, layout, request):
     """What the constructor is given, drawn; for another layer, the first of the file that fits."""
     values = inputs.draw(inputs.parameters_of(found.forward), layout, request, numbers=True)
     made = source(found.forward.__init__)
@@ -228,7 +202,9 @@ def _stack(found, name, layout, request):
     fitting = list(itertools.islice(_fitting(found, layout, request), SEVERAL))
     plain_one = next((layer for layer, wanted, keeps in fitting if keeps and not wanted), None)
     other = next((layer for layer, wanted, _ in fitting if wanted), None)
-    both = [layer for layer in (plain_one, other) if layer is not None]
+    # the gradient of one that trains goes through the last to the first
+    order = (other, plain_one) if found.kind == "step" else (plain_one, other)
+    both = [layer for layer in order if layer is not None]
     request.depths[found.forward] = max(len(both), request.depths.get(found.forward, 0))
     if len(both) < request.depths[found.forward]:
         # backward failed with both: one alone is no excuse
@@ -334,7 +310,7 @@ class BeforeProbabilities(Around):
         return super().takes_dout(run.state)
 
 
-def _stacked(prototype, found, layout, request):
+def stacked(prototype, found, layout, request):
     """An empty list of layers gets one; a tuple, of Sequential(*layers), too. Returns the name of
     one that stays empty."""
     empty = ""

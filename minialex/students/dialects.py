@@ -29,8 +29,8 @@ def _layouts(lines: str) -> list[tuple[dict, dict]]:
 
 (FORWARD, BACKWARD, DERIVATIVE, MORE_GRADIENTS, TRAINS, PREDICTS, TRIMMED, INITIALISE, TESTS,
  NO_LAYER, BASES, LOSSES) = ranked("functions")
-(LISTS, PARAMETERS, SHAPES, TRAINING, PAIRS, LAYERS, STACKS, NEIGHBOURS, STEPS,
- EXAMPLES) = ranked("further arguments")
+(LISTS, PARAMETERS, SHAPES, TRAINING, PAIRS, LAYERS, STACKS, NEIGHBOURS,
+ CRITERIA, STEPS, EXAMPLES) = ranked("further arguments")
 INPUT_GRADIENTS, CONTAINERS, OF_GRADIENTS = ranked("where gradients lie")
 DATA, GRAD, METHODS, OF_ARRAYS, TRACKED = map(str.split, TABLES["engines"].values())
 GEOMETRY = owners("geometry")

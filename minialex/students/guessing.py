@@ -31,11 +31,11 @@ from ..gradcheck.dialects import (
 from ..gradcheck.verdicts import names as verdict
 from . import pairing
 from .dialects import BACKWARD, DERIVATIVE, FORWARD, INITIALISE, LOSSES, NO_LAYER, TESTS, TRAINS
-from .forms import cutting
 from .found import Found
+from .reading import changes
 from .reading.sources import names_returned
 
-PRODUCTS = {*cutting.PRODUCTS, "T"}
+PRODUCTS = {*changes.PRODUCTS, "T"}
 MARKS = {*BEFORE, *AFTER} - {"d", "g", "sum", "total", "accum", "partial", "diff", "loss"}
 # a function that is called so is neither
 NEITHER = {*TESTS, *NO_LAYER, *INITIALISE, "main", "init", "initialize", "load", "iterate", "fit"}
@@ -81,7 +81,8 @@ def facts(function: Callable) -> Facts:
             for key in _texts(getattr(node, "keys", None) or [getattr(node, "slice", None)])
             if _is_gradient(key, known)}
     returned = [node.value for node in nodes if isinstance(node, ast.Return) and node.value]
-    changed = {name for node in nodes if _is_step(node) for name, _ in _stored(node)}
+    changed = {changes.root_of(target).rpartition(".")[2]
+               for _, target, _ in changes.updates(nodes[:1])} - {"self"}
     computes = any(_multiplies(node.value, {name for name, _ in _stored(node)} & gradients)
                    for node in nodes if isinstance(node, (ast.Assign, ast.AugAssign))
                    and {name for name, _ in _stored(node)} & (gradients | changed))
@@ -125,15 +126,6 @@ def _is_gradient(name, known):
     """delta, grad, error2, and dW where there is a W."""
     return bool(MARKS & set(name_words(name))) or plain(name).rstrip("0123456789") in MARKS or bool(
         known & set(stems_of_gradient(name)))
-
-
-def _is_step(node):
-    """w -= …, w += … or w = w - …; not i += 1."""
-    if isinstance(node, ast.AugAssign) and isinstance(node.op, (ast.Sub, ast.Add)):
-        return not isinstance(node.value, ast.Constant)
-    return (isinstance(node, ast.Assign) and isinstance(node.value, ast.BinOp)
-            and isinstance(node.value.op, (ast.Sub, ast.Add))
-            and ast.unparse(node.targets[0]) == ast.unparse(node.value.left))
 
 
 def _called(node):

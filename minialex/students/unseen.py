@@ -9,7 +9,7 @@ from ..gradcheck.binding import syntax_tree
 from ..gradcheck.dialects import name_words
 from .dialects import BACKWARD, NO_LAYER, TESTS
 from .forms import cutting
-from .reading import files
+from .reading import changes, files
 
 GRADIENT_WORDS = {*BACKWARD, "gradient", "gradients", "grad", "grads", "delta", "nabla"}
 ALONE = "put the forward and the backward pass into two functions, or a class"
@@ -32,13 +32,13 @@ def _steps(module, functions):
     parts, path = vars(module).get("__statements__", []), getattr(module, "__file__", "")
     outside = [part for part in parts if not isinstance(part, files.DEFINITIONS)]
     for unit in cutting.of(outside):
-        if lines := cutting.gradients_of(unit.body):
+        if lines := changes.gradients_of(unit.body):
             yield ("the top level", unit, f"{', '.join(lines)} ({_places(path, lines.values())}) "
                    f"{'is a gradient' if len(lines) == 1 else 'are gradients'} outside of any "
                    f"function: {ALONE}, and they are checked")
     for name, value in functions.items():
         for unit in cutting.of_function(value):
-            if lines := cutting.gradients_of(unit.body):
+            if lines := changes.gradients_of(unit.body):
                 place = _places(path, [value.__code__.co_firstlineno])
                 yield (name, unit._replace(outside=outside),
                        f"{name} ({place}) computes {', '.join(lines)} and takes them "
@@ -48,8 +48,8 @@ def _steps(module, functions):
 def _others(module, functions, used):
     path = getattr(module, "__file__", "")
     one_by_one = [name for name, value in functions.items() if _is_called_like_one(name)
-                  and cutting.multiplies(syntax_tree(value))
-                  and not cutting.gradients_of(syntax_tree(value).body)]
+                  and changes.multiplies(syntax_tree(value))
+                  and not changes.gradients_of(syntax_tree(value).body)]
     if one_by_one:
         lines = [functions[name].__code__.co_firstlineno for name in one_by_one]
         names = ", ".join(one_by_one)

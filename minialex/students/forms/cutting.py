@@ -8,31 +8,32 @@ trains. What is written there is cut down to one step.
 """
 import ast
 import copy
-import itertools
 import re
 import sys
 from typing import NamedTuple
 
 from ...gradcheck import binding
-from ...gradcheck.dialects import (
-    LEARNING_RATE,
-    name_words,
-    plain,
-    role,
-    stem,
-    stems_of_gradient,
-)
+from ...gradcheck.dialects import name_words, plain
 from ..dialects import TESTS, TRAINS
+from ..reading.changes import (
+    LOOPS,
+    body_of,
+    called,
+    changed,
+    gradients_of,
+    loads,
+    names_set,
+    pairs_of,
+    root_of,
+)
 
-PRODUCTS = {"dot", "matmul", "outer", "sum", "mean", "einsum", "tensordot", "multiply"}
 COUNTS = ("range", "xrange", "tqdm", "trange")
 # calls whose value nobody wants: they tell, draw, wait or keep a record
 TELLS = re.compile(r"(print|input|display|exit|quit|open|sleep)$|(plt|sys|time|ax|fig|pyplot"
                    r"|logging|logger|os|json|pickle|pd|f|file|writer|bar|pbar)\."
                    r"|self\.\w*(loss|cost|err|hist|acc|mse)\w*\.append")
-NO_WEIGHT = re.compile(r"(?i)loss|cost|err|acc|count|correct|total|hits|score|mse|grad|delta")
 OF_LOSS = re.compile(r"(?i).*(loss|cost|mse|sse)|err|error|j|e|entropy")
-LOOPS, BLOCKS = (ast.For, ast.While), (ast.If, ast.With, ast.Try)
+BLOCKS = (ast.If, ast.With, ast.Try)
 
 
 class Unit(NamedTuple):
@@ -45,6 +46,7 @@ class Unit(NamedTuple):
     outside: tuple = ()
     methods: dict = {}
     owner: type | None = None
+    states: frozenset = frozenset()
 
     def __hash__(self):
         return id(self)
@@ -70,8 +72,9 @@ def of(statements: list, parameters: tuple = (), methods: dict | None = None) ->
     if plainly:
         roots = set(changed(plainly, methods))
         last = statements.index(plainly[-1]) + 1
-        first = max((place for place, node in enumerate(statements[:last])
-                     if roots & set(_set(node)) - set(changed([node], methods))), default=-1) + 1
+        made = [place for place, node in enumerate(statements[:last])
+                if roots & set(names_set(node)) - set(changed([node], methods))]
+        first = max(made, default=-1) + 1
         found.append(Unit(statements[:first], statements[first:last], parameters, (), methods))
     return found
 
@@ -81,36 +84,41 @@ def of_function(function: object, methods: dict | None = None) -> list[Unit]:
     return of(body_of(function), tuple(binding.signature(function)), methods)
 
 
-def body_of(function: object) -> list[ast.stmt]:
-    """The statements of a function, in the lines where they stand."""
-    tree = binding.syntax_tree(function)
-    code = getattr(function, "__code__", None)
-    if code is None or not tree.body or not isinstance(tree.body[0], ast.FunctionDef):
-        return []
-    ast.increment_lineno(tree, code.co_firstlineno - 1)
-    return tree.body[0].body
-
-
 def of_class(cls: type, methods: dict, any_name: bool) -> tuple[str, Unit] | None:
     """(name, Unit) of the method in which an object trains itself: of those that are called so the
     likeliest; any_name: else one that computes gradients and takes them off its own arrays."""
-    inner = _changing(sys.modules[cls.__module__])
+    module = sys.modules[cls.__module__]
+    inner = _changing(module)
     units = {name: found[0] for name, method in methods.items() if not name.startswith("__")
              and (found := of_function(method, inner))}
     named = [name for name in units if plain(name) in TRAINS] or [
         name for name, unit in units.items() if any_name and gradients_of(unit.body)
         and any("self." in root for root in changed(unit.body, inner))]  # not dW += … of a loop
     name = min(named, key=lambda one: TRAINS.get(plain(one), 99), default=None)
-    return name and (name, units[name]._replace(owner=cls))
+    return name and (name, units[name]._replace(owner=cls, states=_keeping(module)))
 
 
-def _changing(module):
-    """{name of a method: what it, and those that it calls, change} of all classes of a module."""
-    bodies, found = {}, {}
+def _methods(module):
+    """{name: its statements in all classes of a module}"""
+    bodies = {}
     for cls in vars(module).values():
         if isinstance(cls, type) and cls.__module__ == module.__name__:
             for name, method in vars(cls).items():
                 bodies.setdefault(name, []).extend(body_of(method))
+    return bodies
+
+
+def _keeping(module):
+    """The methods that set something of their objects."""
+    return frozenset(
+        name for name, body in _methods(module).items() if name[:2] != "__"
+        and any(root.startswith("self.") for part in body for node in ast.walk(part)
+                for root in names_set(node)))
+
+
+def _changing(module):
+    """{name of a method: what it, and those that it calls, change} of all classes of a module."""
+    bodies, found = _methods(module), {}
     for _ in range(3):  # calls within calls
         found = {name: roots for name, body in bodies.items() if name[:2] != "__"
                  and (roots := [root for root in changed(body, found) if "self." in root])}
@@ -119,114 +127,6 @@ def _changing(module):
 
 def _inside(node):
     return [*node.body, *getattr(node, "orelse", ())]
-
-
-def _root(node):
-    """W of W[1:], self.w_ of self.w_[1:], params of params["W"]."""
-    while isinstance(node, (ast.Subscript, ast.Starred)):
-        node = node.value
-    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-        return f"{node.value.id}.{node.attr}"
-    while isinstance(node, (ast.Attribute, ast.Subscript)):
-        node = node.value
-    return getattr(node, "id", "")
-
-
-def pairs_of(node: ast.AST) -> list[tuple[ast.AST, ast.AST]]:
-    """(target, value) of each assignment in a statement."""
-    found = []
-    for target in node.targets if isinstance(node, ast.Assign) else ():
-        both = [one.elts for one in (target, node.value) if isinstance(one, ast.Tuple)]
-        found += zip(*both) if len(both) == 2 and len(both[0]) == len(both[1]) else [
-            (target, node.value)]
-    return found
-
-
-def updates(nodes: list) -> list[tuple[ast.AST, ast.AST, ast.AST]]:
-    """(statement, target, value) of what is changed by what is added or subtracted."""
-    found = []
-    for node in (one for part in nodes for one in ast.walk(part)):
-        if isinstance(node, ast.AugAssign) and isinstance(node.op, (ast.Add, ast.Sub)):
-            found.append((node, node.target, node.value))
-        for target, value in pairs_of(node):
-            sides = [value.left, value.right][:1 + isinstance(value.op, ast.Add)] if isinstance(
-                value, ast.BinOp) and isinstance(value.op, (ast.Add, ast.Sub)) else []
-            if ast.unparse(target) in map(ast.unparse, sides):
-                found.append((node, target, value))
-    return [one for one in found if not isinstance(one[2], (ast.Constant, ast.JoinedStr, ast.List))]
-
-
-def changed(nodes: list, methods: dict | None = None) -> list[str]:
-    """The roots of what may be weights: no counts, and nothing that is made anew in the loop.
-    methods: what those change that are called."""
-    anew = {name for part in nodes if isinstance(part, LOOPS) for node in ast.walk(part)
-            for name in _set(node)} - {_root(target) for _, target, _ in _again(nodes)}
-    roots = [_root(target) for _, target, _ in updates(nodes)]
-    roots += [root for part in nodes for name in _called(part) for root in (methods or {}).get(
-        name, ())]
-    return [root for root in dict.fromkeys(roots) if root and root not in anew
-            and not NO_WEIGHT.search(root.rpartition(".")[2])]
-
-
-def _called(node):
-    """The methods that are called in it, whosever they are."""
-    return [one.func.attr for one in ast.walk(node) if isinstance(one, ast.Call)
-            and isinstance(one.func, ast.Attribute)]
-
-
-def _again(nodes):
-    """W = W − …, which sets nothing anew."""
-    return [one for one in updates(nodes) if isinstance(one[0], ast.Assign)]
-
-
-def _set(node):
-    """The names that a statement sets as a whole."""
-    for target, _ in pairs_of(node):
-        for one in target.elts if isinstance(target, ast.Tuple) else [target]:
-            if isinstance(one, (ast.Name, ast.Attribute)):
-                yield _root(one)
-
-
-def gradients_of(nodes: list) -> dict[str, int]:
-    """{name of a gradient that is computed here and subtracted: its line}: w -= lr * dw."""
-    every = [one for part in nodes for one in ast.walk(part)]
-    computed = {_root(target): node for node in every for target, value in pairs_of(node)
-                if isinstance(target, ast.Name) and multiplies(value)}
-    made = {name for node in every for name in _set(node)}
-    sums = [(node.target, node.value) for node in every if isinstance(node, ast.AugAssign)]
-    scaled = {_root(target) for target, value in [*sums, *itertools.chain(*map(pairs_of, every))]
-              if isinstance(target, ast.Name) and isinstance(value, ast.BinOp)
-              and isinstance(value.op, ast.Mult) and not _calls(value)}
-    found = {}
-    for node, target, value in updates(nodes):
-        names = {one.id for one in ast.walk(value) if isinstance(one, ast.Name)}
-        root = _root(target)
-        own = sorted(names & computed.keys() - {root})
-        gradients = [name for name in own if stem(root) in stems_of_gradient(name)]
-        steps = any(plain(one) in LEARNING_RATE for one in names | _attributes(value))
-        own += sorted(names & scaled)
-        by_product = multiplies(value) and not _calls(value) and (
-            steps or bool(names & made - {root}) and root in changed(nodes))
-        if gradients or steps and own and root in changed(nodes) or by_product:
-            for name in gradients or [f"the step of {root}"]:
-                found.setdefault(name, computed.get(name, node).lineno)
-    return found
-
-
-def _attributes(node):
-    return {one.attr for one in ast.walk(node) if isinstance(one, ast.Attribute)}
-
-
-def _calls(node):
-    """Functions of the file that it calls: dw of grads(X) is checked with that."""
-    return any(isinstance(one, ast.Call) and isinstance(one.func, ast.Name)
-               for one in ast.walk(node))
-
-
-def multiplies(node: ast.AST) -> bool:
-    """Is there a product or a sum of arrays in it?"""
-    return any(isinstance(one, ast.MatMult) or isinstance(one, ast.Attribute)
-               and one.attr in PRODUCTS for one in ast.walk(node))
 
 
 # ------------------------------------------------------------------------------------ the cut step
@@ -255,6 +155,7 @@ class _Chosen(ast.NodeTransformer):
 def needed(unit: Unit) -> Unit:
     """The unit with no more than its weights and losses depend on."""
     wanted, before = {root.partition(".")[0] for root in unit.roots()}, None
+    wanted |= {f".{name}" for name in (*unit.methods, *unit.states)}  # grad = layer.backward(grad)
     while before != wanted:
         before = set(wanted)
         _needed(unit.body, wanted)
@@ -268,14 +169,6 @@ def is_loss(node: ast.AST) -> bool:
     return isinstance(node, ast.Try)
 
 
-def loads(node: ast.AST) -> set[str]:
-    """The names that it reads."""
-    return {one.id for one in ast.walk(node) if isinstance(one, ast.Name)
-            and not isinstance(one.ctx, ast.Store)} | {
-                _root(one) for one in ast.walk(node) if isinstance(one, ast.Attribute)
-                and getattr(one.value, "id", "") == "self"}
-
-
 def _needed(body, wanted, losses=False):
     """The statements on which what is wanted depends; wanted grows by what they read. losses: also
     those that set a loss, if they can be run."""
@@ -286,7 +179,8 @@ def _needed(body, wanted, losses=False):
         elif _is_needed(node, wanted):
             wanted |= loads(node)
             found.insert(0, node)
-        elif losses and isinstance(node, ast.Assign) and OF_LOSS.fullmatch(_root(node.targets[0])):
+        elif losses and isinstance(node, ast.Assign) and OF_LOSS.fullmatch(
+                root_of(node.targets[0])):
             found[:0] = ast.parse("try: pass\nexcept Exception: pass").body
             found[0].body[:] = [node]
     return found
@@ -309,7 +203,8 @@ def _block(node, wanted, losses):
 
 
 def _is_needed(node, wanted):
-    if isinstance(node, (ast.Continue, ast.Import, ast.ImportFrom, ast.Global)):
+    if isinstance(node, (ast.Continue, ast.Import, ast.ImportFrom, ast.Global)) or any(
+            f".{name}" in wanted for name in called(node, others=True)):
         return True
     if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
         return node.name in wanted
@@ -317,7 +212,7 @@ def _is_needed(node, wanted):
         call = node.value if isinstance(node.value, ast.Call) else None
         if call is None or TELLS.match(ast.unparse(call.func)):
             return False
-        root = _root(call.func).partition(".")[0]
+        root = root_of(call.func).partition(".")[0]
         if root == "self" and {*TESTS} & set(name_words(call.func.attr)):
             return False  # it plots
         return isinstance(call.func, ast.Name) or root in wanted or root in ("np", "numpy") and any(
@@ -325,7 +220,7 @@ def _is_needed(node, wanted):
     names = {one.id for target in getattr(node, "targets", [getattr(node, "target", None)])
              if target is not None for one in ast.walk(target) if isinstance(one, ast.Name)
              and not isinstance(one.ctx, ast.Load)}
-    names |= {_root(target).partition(".")[0] for target in getattr(
+    names |= {root_of(target).partition(".")[0] for target in getattr(
         node, "targets", [getattr(node, "target", None)]) if target is not None}
     return bool(names & wanted)
 
@@ -389,6 +284,3 @@ def _seen(node, data):
             yield from (one.id for one in names if isinstance(one, ast.Name))
 
 
-def is_target(name: str) -> bool:
-    """Is it called like what a network is to give?"""
-    return role(name) == "labels" or role(name) is None and name_words(name)[:1] == ["y"]

@@ -13,6 +13,7 @@ import numpy as np
 from ...gradcheck import binding
 from ...gradcheck.dialects import LEARNING_RATE, PENALTY, option, plain, role, stem
 from ..dialects import OPTIONS, STEPS, letter
+from ..reading import changes
 from ..reading.rewriting import rewritten
 from . import cutting, objects
 
@@ -73,9 +74,9 @@ def _with(unit, names, space, drawn, prelude):
     numbers = {name: _numbers(value) for name, value in [*found.items(), *(
         (f"self.{key}", one) for key, one in getattr(found.get("self"), "__dict__", {}).items())]}
     data = {name: value for name, value in numbers.items() if value is not None
-            and name not in kept and (value.ndim or cutting.is_target(name))}
+            and name not in kept and (value.ndim or changes.is_target(name))}
     long = {len(value) for value in data.values() if value.ndim == 2} - {1}
-    data = {name: _few(value) if value.ndim == 2 or cutting.is_target(name)
+    data = {name: _few(value) if value.ndim == 2 or changes.is_target(name)
             and value.size in long else value for name, value in data.items()}
     for path, _ in scalars(found):
         if plain(path[-1]) in PENALTY or option(path[-1]) == "reg":
@@ -93,7 +94,7 @@ def begun(cls: type, given: dict) -> object:
     for p in binding.signature(cls):
         if p.default is not p.empty:
             inside.setdefault(p.name, p.default)
-    for node in cutting.body_of(cls.__init__):
+    for node in changes.body_of(cls.__init__):
         try:
             exec(_compiled(node, inside.get("__file__")), inside)  # noqa: S102
         except Exception:  # what it needs is not here
@@ -113,7 +114,7 @@ def _is_known(space, name):
 
 def _read(body, names):
     """The names that statements read, and those that functions do which they call."""
-    found = set().union(*(cutting.loads(node) for node in _all(body)))
+    found = set().union(*(changes.loads(node) for node in _all(body)))
     new = list(found)
     while new:
         one = names.get(new.pop())
@@ -127,7 +128,7 @@ def _read(body, names):
 def _all(body):
     """The statements without losses."""
     for node in body:
-        if isinstance(node, (*cutting.LOOPS, ast.If)):
+        if isinstance(node, (*changes.LOOPS, ast.If)):
             head = copy.copy(node)
             head.body, head.orelse = [], []
             yield head
@@ -141,7 +142,7 @@ def _made(body):
     both = [(one, name) for part in body for one in ast.walk(part)
             if isinstance(one, (ast.Assign, ast.For)) for name in _names_set(one)]
     return {name for _, name in both} - {name for one, name in both if isinstance(
-        one, ast.Assign) and name in cutting.loads(one.value)}
+        one, ast.Assign) and name in changes.loads(one.value)}
 
 
 def _codes(one):
@@ -160,7 +161,7 @@ def _is_data(value):
 
 def _is_unknown(name, names, body):
     return (names.get(name) is None and not hasattr(builtins, name) and any(
-        name in cutting.loads(part) for part in body) and name not in {
+        name in changes.loads(part) for part in body) and name not in {
             one for part in body for node in ast.walk(part) for one in _stored(node)})
 
 
@@ -214,7 +215,7 @@ def _rerun(earlier, needed, space, names, own, never=()):
 def _follows(name, missing, earlier, known):
     """Is it computed from other things that are missing, and nothing else: n of X.shape?"""
     nodes = [node for node in earlier if name in _names_set(node)]
-    unknown = [one for node in nodes[-1:] for one in cutting.loads(node)
+    unknown = [one for node in nodes[-1:] for one in changes.loads(node)
                if known.get(one) is None and not hasattr(builtins, one)]
     return bool(unknown) and set(unknown) <= set(missing) - {name}
 
@@ -234,7 +235,7 @@ def _before(before, wanted):
     while size != len(needed):
         size = len(needed)
         needed |= {one for node in before if set(_names_set(node)) & needed
-                   for one in cutting.loads(node)}
+                   for one in changes.loads(node)}
     return needed
 
 
@@ -255,7 +256,7 @@ def _drawings(missing, space, roots):
     if not missing:
         yield {}
         return
-    targets = [name for name in missing if cutting.is_target(name.rpartition(".")[2])]
+    targets = [name for name in missing if changes.is_target(name.rpartition(".")[2])]
     others = [name for name in missing if name not in targets]
     shapes = [np.shape(array) for path, array in objects.arrays(
         {name: space[name] for name in roots if name in space})]
@@ -263,8 +264,10 @@ def _drawings(missing, space, roots):
     firsts = [(N, size) for size in sizes] + [(size, N) for size in sizes] + [
         (N, size - 1) for size in sizes if size > 2] + [(size - 1, N) for size in sizes if size > 2]
     firsts += [(size,) for size in sizes] + [(size, 1) for size in sizes] + [(N,)]
+    firsts += [shape for size in sizes for shape in ((N, size, 1), (N, 1, size))]
     lasts = [(N, 1), (1, N), (N,), *(shape for size in sizes for shape in ((N, size), (size, N)))]
     lasts += [*((size,) for size in sizes), *((size, 1) for size in sizes), (1,)]
+    lasts += [shape for size in sizes for shape in ((N, size, 1), (N, 1, size))]
     both = [(x, y) for x in (firsts if others else [()]) for y in (lasts if targets else [()])]
     for x, y in sorted(both, key=lambda one: (firsts.index(one[0]) if others else 0) // 2):
         yield {**{name: _drawn(name, x) for name in others},

@@ -15,6 +15,7 @@ import numpy as np
 from ...gradcheck.dialects import LEARNING_RATE, plain, role
 from ...gradcheck.gradients import Named
 from ...utils.table import times
+from ..reading import changes
 from ..reading.rewriting import rewritten
 from . import cutting, objects
 from .functions import Composed, Reading
@@ -37,10 +38,10 @@ class Step:
         self.file = getattr(module, "__file__", "")
         roots = unit.roots()
         self.roots = {root.rpartition(".")[2] for root in roots}
-        targets = {name for name in data if cutting.is_target(name.rpartition(".")[2])} or set(data)
+        targets = {name for name in data if changes.is_target(name.rpartition(".")[2])} or set(data)
         body = cutting.cut(unit, roots, targets)
-        self.losses = sorted({name for node in ast.walk(ast.Module(body, []))
-                              for name in cutting._set(node) if cutting.OF_LOSS.fullmatch(name)})
+        made = {name for node in ast.walk(ast.Module(body, [])) for name in changes.names_set(node)}
+        self.losses = sorted(filter(cutting.OF_LOSS.fullmatch, made))
         tree = ast.fix_missing_locations(ast.Module([_Returns().visit(node) for node in body], []))
         self.code = compile(rewritten(tree, self.file), self.file, "exec")
 
@@ -103,7 +104,7 @@ class Step:
                   for path in paths}
         for name in self.data:
             path = tuple(name.split("."))
-            if not cutting.is_target(path[-1]) and at(self.space, path).dtype.kind == "f":
+            if not changes.is_target(path[-1]) and at(self.space, path).dtype.kind == "f":
                 values[path] = generator.standard_normal(at(self.space, path).shape)
         return values
 

@@ -5,5 +5,5 @@
     mending.py      text that Python 3 does not parse     rewriting.py   what newer NumPy refuses
     sources.py      what is written in it              older.py         what newer NumPy has dropped
     absent.py       stand-ins for modules not here     usual.py         what every course has
-    watching.py     how far it comes, where it stops
+    changes.py      what statements change and read    watching.py     how far it comes
 """

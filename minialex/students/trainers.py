@@ -1,0 +1,90 @@
+"""Objects that train: an object is made, with layers and a loss of the file where its class wants
+some, and one step of its training is read.
+
+    net = Network(); net.add(Dense(5, 3)); net.use(mse, mse_prime); net.fit(X, y, epochs=1)
+"""
+import collections
+import contextlib
+import sys
+
+import numpy as np
+
+from ..gradcheck import binding
+from ..gradcheck.dialects import name_words, plain, role
+from . import classes, finding
+from .dialects import CRITERIA
+from .drawn import inputs
+from .forms import objects, spaces, stepping
+from .forms.functions import Reading
+from .forms.layers import NotChecked
+
+
+def of_step(found: finding.Found, module: object, request: inputs.Request) -> list[Reading]:
+    """The readings of code that trains. Raises NotChecked."""
+    owner = found.forward.owner
+    try:
+        return stepping.readings(found.name, found.forward, module,
+                                 _made(owner, request) if owner else (None,))
+    except NotChecked as problem:
+        raise NotChecked(f"{found.title}; as it stands: {problem}") from problem
+
+
+def _made(cls, request):
+    """Objects of a class that trains, with what their constructors are given drawn; of one that
+    fails, as it needs a file, what it has set otherwise."""
+    items = finding.anything(sys.modules[cls.__module__])
+    layers = collections.Counter(item.backward for item in items if item.kind == "class"
+                                 and all(item.backward) and item.forward is not cls)
+    methods = max(layers, key=layers.get, default=None)
+    found = finding.Found(cls.__name__, cls, methods, "step")
+    seen = []
+    for losses in [*_losses(items), (None, None)]:
+        asked = _with(cls, losses, request)
+        for layout in inputs.layouts("net", request):
+            with contextlib.suppress(Exception):
+                built = classes.arguments(found, layout, asked)
+                try:
+                    thing = cls(**built)
+                except Exception:  # the next one may be made, or it is a file that is not here
+                    thing = spaces.begun(cls, built)
+                if layers:
+                    classes.stacked(thing, found, layout, asked)
+                _use(thing, losses)
+                shapes = [(path, np.shape(array)) for path, array in objects.arrays(thing)]
+                told = [repr(one) if isinstance(one, (int, float, str)) else type(one)
+                        for one in built.values()], losses, shapes
+                if told not in seen and (shapes or not layers):
+                    seen.append(told)
+                    yield thing
+
+
+def _losses(items):
+    """(loss, its derivative) of functions, (object, None) of a class: of the file's own ones."""
+    for item in items:
+        code = item.forward
+        method = getattr(code, item.backward[0], None) if item.kind == "class" else code
+        if "labels" in [role(p.name) for p in binding.signature(method)]:
+            if item.kind != "class":
+                yield code, item.backward
+            elif not binding.signature(code):
+                yield code(), None
+
+
+def _of(name, losses):
+    words = {*name_words(name)}
+    return losses[bool(words & {"prime", "derivative", "grad", "deriv", "d"} or name[0] == "d")]
+
+
+def _with(cls, losses, request):
+    """The request, with these for the constructor's loss."""
+    given = {p.name: _of(p.name, losses) for p in binding.signature(cls)
+             if plain(p.name) in CRITERIA and losses[0]}
+    return inputs.Request(request.shapes, request.labels, {**given, **request.options},
+                          request.seed, request.constant) if given else request
+
+
+def _use(thing, losses):
+    """What is called a loss and still None: use(loss, loss_prime) sets it later."""
+    for name, value in list(vars(thing).items()):
+        if value is None and plain(name) in CRITERIA and losses[0]:
+            setattr(thing, name, _of(name, losses))
