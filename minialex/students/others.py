@@ -72,7 +72,8 @@ class Others(Trying):
                 if {"probs", "one-hot"} & set(layout.shapes.values()):
                     yield layout, ""
         if self.found.kind in ("loss", "pair") and self._is_regression(report):
-            yield self._shaped({"x": "ND", "w": "D", "b": "1", "labels": "N"}), None
+            for labels in ("N", "N1"):  # of code that makes a column of w itself
+                yield self._shaped({"x": "ND", "w": "D", "b": "1", "labels": labels}), None
         if verdict.SHAPE in said and {"x", "labels"} <= inputs.roles(self.tried):  # a line's
             yield self._shaped({**dict.fromkeys(LINE, "1"), "x": "N", "labels": "N"}), None
         if "b" in inputs.roles(self.tried) and "b" not in self.layout.shapes:  # as large as x

@@ -31,6 +31,17 @@ def logistic_loss(w, X, y):
     p = 1 / (1 + np.exp(-X @ w))
     return -(y * np.log(p) + (1 - y) * np.log(1 - p)).mean(), X.T @ (p - y) / len(y)
 """
+FLAT = """
+import numpy as np
+
+def regression_cost(X, y, theta, lam):
+    theta = theta.reshape(-1, 1)
+    kept = np.vstack([np.zeros((1, 1)), theta[1:]])
+    r = X @ theta - y
+    J = (r.T @ r + lam * kept.T @ kept) / 2 / len(y)
+    grad = (X.T @ r + lam * kept) / len(y)
+    return J, grad.FLAT
+"""
 REGRESSIONS = [(MSE, "2 * X.T", "3 * X.T"), (RIDGE, "+ 2 * lam", "+ 55 * lam"),
                (LOGISTIC, "(p - y)", "(p + y)")]
 NO_GRADIENT = """
@@ -53,6 +64,15 @@ def test_a_regression_is_right_and_a_slip_in_it_is_found(check, code, right, wro
     assert status == 0 and verdicts(result)["w"] == "correct", result
     assert right in code
     status, (result,) = check(regression=code.replace(right, wrong))
+    assert status == 1 and result["checks"][-1]["status"] == "wrong", result
+
+
+@pytest.mark.parametrize("flat", ["ravel()", "reshape(1, -1)[0]", "T[0]"])
+def test_weights_in_a_row_beside_labels_in_a_column_are_what_an_optimizer_gives(check, flat):
+    code = FLAT.replace("FLAT", flat)
+    status, (result,) = check(regression=code)
+    assert status == 0 and verdicts(result)["theta"] == "correct", result
+    status, (result,) = check(regression=code.replace("X.T @ r +", "X.T @ r + 2 *"))
     assert status == 1 and result["checks"][-1]["status"] == "wrong", result
 
 
