@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import subprocess
 import sys
+import threading
 from multiprocessing import connection, forkserver
 from pathlib import Path
 from unittest import mock
@@ -19,6 +20,7 @@ from minialex.grader import sandbox
 
 HERE = Path(__file__).parent
 CAN_FORK = "forkserver" in multiprocessing.get_all_start_methods()
+ONE = threading.Lock()  # os.environ is changed, and of two that read a process's end one gets 255
 
 
 class Forked:
@@ -34,10 +36,10 @@ class Forked:
         self.stdout, self.pid = open(reading, "rb"), self.process.pid
 
     def wait(self, timeout=None):
-        self.process.join(timeout)
-        if self.process.exitcode is None:
+        if not connection.wait([self.process.sentinel], timeout):
             raise subprocess.TimeoutExpired("a student's file", timeout)
-        return self.process.exitcode
+        with ONE:
+            return self.process.exitcode
 
     def kill(self):
         self.process.kill()
@@ -70,5 +72,6 @@ def started(process, command, theirs, start=sandbox.Process._started):
     """In the place of `start`: what is confined starts anew, one's own file in a forked process."""
     if process.level != sandbox.OPEN or not CAN_FORK:
         return start(process, command, theirs)
-    _start_server()
-    return Forked(command, theirs, {**os.environ, **sandbox.QUIET})
+    with ONE:  # multiprocessing looks after the others whenever it starts one
+        _start_server()
+        return Forked(command, theirs, {**os.environ, **sandbox.QUIET})

@@ -5,12 +5,15 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from multiprocessing import forkserver
 from pathlib import Path
 
 import pytest
 from student_files import LINEAR, RELU, ROOT, command, write
 
 from minialex.gradcheck.__main__ import main
+from minialex.grader.sandbox import OPEN, Process
 
 # ------------------------------------------------------------------------------- broken submissions
 
@@ -78,6 +81,25 @@ def test_the_other_pairs_are_checked_after_an_endless_loop_and_a_crash(check):
             for item in result["checks"]] == [("a", "error"), ("b", "error"), ("relu", "correct")]
     assert result["checks"][0]["error"]["kind"] == "out of time"
     assert result["checks"][1]["error"]["message"] == "the Python interpreter crashed (SIGABRT)"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="ended by a signal")
+@pytest.mark.parametrize("level", [OPEN, "process"])  # the first is forked by warm.py
+def test_all_who_wait_for_a_process_are_told_the_same(level, monkeypatch):
+    """The grader waits in two threads, while others start the next files' processes."""
+    def slow(channel, read=forkserver.read_signed):
+        time.sleep(0.1)
+        return read(channel)
+    first = Process(level=level)
+    with ThreadPoolExecutor(4) as pool:
+        waiting = [pool.submit(first.status, 60) for _ in range(3)]
+        monkeypatch.setattr(forkserver, "read_signed", slow)
+        os.kill(first.running.pid, signal.SIGABRT)
+        second = pool.submit(Process, level=level)
+        assert [one.result() for one in waiting] == [-signal.SIGABRT] * 3
+    assert first.status() == -signal.SIGABRT
+    first.end()
+    second.result().end()
 
 
 def test_too_much_memory_is_refused(check):
