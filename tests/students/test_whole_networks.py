@@ -163,3 +163,24 @@ def test_targets_may_be_a_row_of_numbers(check, order, sign, status):
     assert result["checks"][0]["status"] == status, result
     assert "only reshape" in str(result) and verdicts(result)["w2"] == (
         "sign flipped" if sign else "correct")
+
+
+@pytest.mark.parametrize("sign, status", [("+", "correct"), ("-", "wrong")])
+@pytest.mark.parametrize("told", first(1, ["np.mean((TARGET - OUT) ** 2)", "abs(delta).sum()",
+                                           "float(np.abs(TARGET - OUT).max())"]))
+def test_a_loss_that_a_backward_returns_is_no_gradient(check, told, sign, status):
+    """It changes the weights itself, and tells how well it did."""
+    code = UPDATING.rstrip() + f"\n            return {told}\n"
+    _, (result,) = check(net=code.replace("SIGN", sign).replace("TARGET", "y").replace("OUT", "p"))
+    assert result["checks"][0]["status"] == status, result
+    assert verdicts(result)["X"] == "not compared"
+
+
+@pytest.mark.parametrize("sign, status", [("+", "correct"), ("-", "wrong")])
+@pytest.mark.parametrize("name", first(1, ["MathNN", "NN", "TwoLayerNN", "ANN"]))
+def test_a_network_may_be_called_nn(check, name, sign, status):
+    """Of one output, whose targets come as a row of numbers."""
+    code = UPDATING.replace("SIGN", sign).replace("OUT", "p").replace("class Net", f"class {name}")
+    code = code.replace("(TARGET - p)", "(y.reshape(-1, 1) - p)").replace("TARGET", "y")
+    _, (result,) = check(net=code.replace(".sum(axis=0)", ".sum(axis=0, keepdims=True)"))
+    assert result["checks"][0]["status"] == status, result

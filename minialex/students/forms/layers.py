@@ -252,6 +252,8 @@ class Layer:
         is_one = not isinstance(returned, (dict, list, tuple)) and np.ndim(returned) == 0
         if self.function is not None or is_one:
             returned = self.function and self._call_backward(layer, run, given, douts)
+            if self.targets and self.wanted and isinstance(returned, (float, np.number)):
+                returned = None  # a network that trains tells how well it did
         # one gradient of a loss is its prediction's
         order = sorted(given, key=lambda name: role(name) == "labels")
         moved = {name: np.shape(value)
