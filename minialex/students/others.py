@@ -20,6 +20,8 @@ from .reading.sources import source
 from .trying import FITS, Trying
 
 LINE = "w", "b", "attn", "h", "c", "wx", None  # what may be a number, as slope and intercept are
+COMPARES = re.compile(r"maximum\(|minimum\(|clip\(|where\(|max\(0|[<>]")
+MANY = 40  # examples, of which some lie near what they are compared with
 VECTORS = re.compile(r"\b(outer|diag|diagflat)\(|\bdelete\(\w+, *0\)")
 OF_VECTORS = "right for a product of two vectors, wrong for matrices"
 
@@ -205,6 +207,9 @@ class Others(Trying):
         """The first layout again, with a penalty whose default is 0, and with other choices: an
         activation, the mean for the maximum."""
         layout = self.layout
+        if "labels" in inputs.roles(self.tried) and COMPARES.search(
+                source(self.found.forward) + self._backward()):
+            yield self._shaped({}, N=MANY)
         known = [*inputs.parameters_of(self.found.forward), *inputs.parameters_of(self.forward())]
         if any(inputs.is_penalty(p) for p in known):
             yield layout._replace(also=inputs.PENALTY)

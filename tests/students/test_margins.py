@@ -58,3 +58,20 @@ def test_what_a_margin_hides_is_found(check, code, inner, wrong):
 def test_a_bias_that_no_step_changes_is_told(check, last, said):
     _, (result,) = check(train=TRAIN.format(last=last))
     assert result["status"] == said and verdicts(result)["b1"] == said, verdicts(result)
+
+
+@pytest.mark.parametrize("least, status", [("0", "correct"), ("0.25", "wrong")])
+def test_what_few_examples_lie_near_is_found(check, least, status):
+    """A few rows seldom have a margin between 0 and a quarter."""
+    _, (result,) = check(svm=f"""
+    import numpy as np
+
+    def svm_loss(x, y):
+        rows = np.arange(len(x))
+        margins = np.maximum(0, x - x[rows, y][:, None] + 1.0)
+        margins[rows, y] = 0
+        mask = (margins > {least}).astype(float)
+        mask[rows, y] = -mask.sum(axis=1)
+        return margins.sum() / len(x), mask / len(x)
+    """)
+    assert result["status"] == status, verdicts(result)
