@@ -127,3 +127,34 @@ def test_a_norm_may_call_its_scale_a_weight_or_stand_behind_a_layer(check):
     assert [item["status"] for item in result["checks"]] == ["correct"] * 2
     _, (result,) = check(norms=NORMS.replace("dout.sum(axis=0)\n", "dout.mean(axis=0)\n"))
     assert [item["status"] for item in result["checks"]] == ["wrong"] * 2
+
+JOIN = {
+    "a class": """
+    import numpy as np
+
+    class Join:
+        def forward(self, a, b):
+            self.n = a.shape[1]
+            return np.concatenate([a, b], axis=1)
+        def backward(self, dout):
+            return {order}
+    """,
+    "functions": """
+    import numpy as np
+
+    def join_forward(a, x):
+        return np.concatenate([a, x], axis=1), a.shape[1]
+
+    def join_backward(dout, n):
+        return {order}
+    """}
+
+
+@pytest.mark.parametrize("form", JOIN)
+@pytest.mark.parametrize("order, status", [("dout[:, :N], dout[:, N:]", "correct"),
+                                           ("dout[:, N:], dout[:, :N]", "wrong")])
+def test_of_inputs_alone_another_order_is_no_convention(check, form, order, status):
+    """By their shapes they could be told, were one wider: so forward's order counts."""
+    cut = order.replace("N", "self.n" if form == "a class" else "n")
+    _, (result,) = check(join=JOIN[form].format(order=cut))
+    assert result["status"] == status, verdicts(result)

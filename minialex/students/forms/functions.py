@@ -76,6 +76,9 @@ def whose(function: Callable, names: list[str], role: Callable = role) -> list[s
             for stems in said]
 
 
+WEIGHTS = {"w", "wx", "wh", "gamma"}
+
+
 def _in_order(said, shapes, moved, returned):
     """The gradients in the order of the inputs, as they are called, or else by their shapes; None
     where nothing fits."""
@@ -84,7 +87,9 @@ def _in_order(said, shapes, moved, returned):
         by_shape += [place for place in places if shapes[place] == shape
                      and place not in by_shape][:1]
     by_name = [said.index(name) for name in moved] if set(said) == {*moved} else places
-    return next(([returned[place] for place in order] for order in (by_name, places, by_shape)
+    # of inputs alone no other order is a convention
+    orders = (by_name, places, by_shape) if WEIGHTS & {*map(role, moved)} else (by_name, places)
+    return next(([returned[place] for place in order] for order in orders
                  if [shapes[place] for place in order] == list(moved.values())), None)
 
 

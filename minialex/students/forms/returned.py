@@ -32,4 +32,6 @@ def by_input(returned: object, moved: dict, wanted: list) -> dict:
         if (np.shape(flat[0]) == shape or len(shapes) == 1
             or np.shape(flat[0]) not in shapes.values()):
             return {**found, name: flat[0]}
+    if not wanted and len(flat) == len(shapes):  # of inputs alone: in their order
+        return {**found, **dict(zip(shapes, flat))}
     return {**found, **objects.by_shape(flat, shapes)}
