@@ -1,7 +1,9 @@
 """What a course means by its gradients: the mean over the examples where a sum is due, or their
-sum; and by a bias, which is drawn as large as x where it is only added to it."""
+sum; that they are clipped; and by a bias, which is drawn as large as x where it is only added to
+it."""
 import contextlib
 import copy
+import re
 from typing import Any
 
 import numpy as np
@@ -9,8 +11,8 @@ import numpy as np
 from ..gradcheck.dialects import plain, role
 from ..gradcheck.report import Report
 from ..gradcheck.verdicts import names as verdict
-from .forms.functions import Reading
-from .reading.sources import calls
+from .forms.functions import Faint, Reading
+from .reading.sources import calls, source
 from .status import status_of_report
 
 
@@ -20,6 +22,8 @@ def conventions(check: Any, report: Report, reading: Any, count: int) -> None:
         _averages(check, report, count)
     elif reading is not None and not check.reference:
         _sums(report, reading.values)
+        if status_of_report(report) == "wrong":
+            _clipped(check, report, reading)
         if report and check.result["drawn"]:
             _biases(check, report, reading)
             _matrices(check, report, reading)
@@ -56,6 +60,21 @@ def _sums(report, values):
                 f"{rows[0].factor:g} times that of their mean")
         report.rows = [row._replace(verdict=verdict.UNDECIDED, detail=said) if row in rows else row
                        for row in report.rows]
+
+
+CLIPPED = "right for small gradients, wrong for large ones: right if they are meant to be clipped"
+
+
+def _clipped(check, report, reading):
+    """What is clipped is no derivative: the gradients of a small dout tell whether it was one."""
+    code, values, words = reading
+    text = source(check.found.forward if check.found.kind == "class" else check.found.backward)
+    again = re.search(r"\b(clip|minimum|maximum|min|max|norm)\w*\(", text) and check.reports(
+        [Reading(Faint(code), values, words)], quickly=False)[0]
+    small = {row.name: row for row in again[0][0].rows} if again else {}
+    report.rows = [row if row.is_correct or row.name not in small else
+                   row._replace(verdict=verdict.UNDECIDED, detail=CLIPPED, evidence="", map=())
+                   if small[row.name].is_correct else small[row.name] for row in report.rows]
 
 
 def _biases(check, report, reading):

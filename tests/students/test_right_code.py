@@ -237,3 +237,22 @@ def test_beside_another_target_y_is_the_output(check, names):
         return 2 * (y - {target}) / y.size
     """)
     assert verdicts(result)["y"] == result["status"] == "correct"
+
+
+LABELS = HEAD + """
+class Surprise:
+    def forward(self, {p}, {t}):
+        self.p = {p}
+        return -np.sum({t} * np.log({p} + 1e-9))
+    def backward(self, {t}):
+        return -{t} / {slip}(self.p + 1e-9)
+"""
+
+
+@pytest.mark.parametrize("p, t", [("prediction_tensor", "label_tensor"), ("y_pred", "y_true"),
+                                  ("x", "target_classes"), ("input_tensor", "y_one_hot_labels")])
+def test_a_loss_whose_backward_asks_for_the_labels_again_gets_them(check, p, t):
+    _, (result,) = check(loss=LABELS.format(p=p, t=t, slip=""))
+    assert verdicts(result)[p] == "correct", result
+    _, (result,) = check(loss=LABELS.format(p=p, t=t, slip="2 / "))
+    assert result["status"] == "wrong", result

@@ -41,9 +41,11 @@ def functions(forward, backward, kind, by_name=True, in_order=False):
 
 def asks_for_the_input(forward, backward):
     """Is backward's only argument called like forward's, or like no gradient: backward(x)? It may
-    be f'(x), or dout by another name."""
-    asked = required(backward)
-    return len(asked) == 1 and (asked == required(forward)[:1] or plain(asked[0]) not in CACHE
+    be f'(x), or dout by another name. The labels that forward gets, too, are labels."""
+    asked, given = required(backward), required(forward)
+    is_target = asked[:1] != given[:1] and asked[0] in given and role(asked[0]) == "labels" \
+        if asked else False
+    return len(asked) == 1 and (asked == given[:1] or not is_target and plain(asked[0]) not in CACHE
                                 and not binding.names_of_dout(forward, backward))
 
 
@@ -253,6 +255,31 @@ class OneEntry(Around):
 
     def takes_dout(self, run):
         """One that is a number."""
+        return True
+
+
+class Faint(Around):
+    """A code with its output times a small number: what backward clips stays below the limit."""
+
+    SCALE = 1e-3
+
+    def __getattr__(self, name):
+        return getattr(self.code, name)  # what its parameters are, and which have no gradient
+
+    def run(self, values):
+        """A Run of forward; its state is that of the output as it is."""
+        inner = self.code.run(values)
+        if not self.code.takes_dout(inner):
+            raise NotChecked(f"{self.title}: its gradients cannot be made small")
+        return inner._replace(outputs=[self.SCALE * np.asarray(one) for one in inner.outputs],
+                              state=inner)
+
+    def backward(self, run, douts):
+        """The gradients for so small a dout."""
+        return self.code.backward(run.state, [self.SCALE * dout for dout in douts])
+
+    def takes_dout(self, run):
+        """It has been asked."""
         return True
 
 
