@@ -4,6 +4,9 @@
     import minialex.functional as F
     from minialex import nn, optim, models, shapes
 """
+from .utils import interrupt  # noqa: F401 (first: all else takes a while to import)
+
+# isort: split
 from typing import Any
 
 from . import errors, fast, functional, gradcheck, models, nn, ops, optim, random, shapes, tensor  # noqa: F401

@@ -1,8 +1,10 @@
 """`minialex COMMAND`: one list, one way in, and every command behind it."""
 import importlib.util
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -124,6 +126,37 @@ def test_every_way_to_fail_is_one_line_and_a_status(capsys, problem, status, sai
     told = capsys.readouterr().err
     assert told == (said and f"minialex.evaluate: {said}\n") if said is not None else told.count(
         "\n") == 1
+
+
+INSTALLED = "import sys\nfrom minialex.__main__ import run\nsys.exit(run())\n"  # as pip writes it
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Ctrl-C as a signal")
+@pytest.mark.parametrize("command", [
+    "-m minialex.train --subset", "-m minialex train --subset", "-m minialex.gradcheck",
+    "PROGRAM train --subset"])
+def test_ctrl_c_while_a_command_is_imported_ends_it_quietly(command, tmp_path):
+    """From the moment when Python has come to our first line: the first of our modules is there."""
+    (tmp_path / "minialex").write_text(INSTALLED, encoding="utf-8")
+    arguments = [sys.executable, "-X", "importtime", *command.split()]
+    arguments = [str(tmp_path / "minialex") if one == "PROGRAM" else one for one in arguments]
+    for seconds in (0, 0.05, 0.1, 0.2, 0.3):
+        process = subprocess.Popen(arguments, cwd=tmp_path, stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.PIPE, encoding="utf-8",
+                                   env={**os.environ, "PYTHONPATH": str(ROOT)})
+        while "minialex.errors" not in process.stderr.readline():
+            assert process.poll() is None
+        time.sleep(seconds)
+        process.send_signal(signal.SIGINT)
+        said = process.communicate(timeout=60)[1]
+        assert (process.returncode, "Traceback" in said) == (130, False), said[-2000:]
+
+
+def test_a_program_that_imports_minialex_keeps_its_ctrl_c():
+    code = "import signal, minialex\nprint(signal.getsignal(2) is signal.default_int_handler)"
+    done = subprocess.run([sys.executable, "-c", code, "minialex"], capture_output=True,
+                          encoding="utf-8", env={**os.environ, "PYTHONPATH": str(ROOT)})
+    assert done.stdout == "True\n"
 
 
 def completed(line, tmp_path):

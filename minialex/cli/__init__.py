@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 from .. import own_model
 from ..errors import UserError
-from ..utils import console
+from ..utils import console, interrupt
 from ..utils.machine import launched
 from ..weights import MEAN_HELP
 
@@ -78,6 +78,7 @@ class Command:
         return console.run(f"minialex.{self.name}", lambda: self._run(arguments), self.stopped)
 
     def _run(self, arguments: list[str] | None) -> int | None:
+        interrupt.over()
         options = self.parser().parse_args(arguments)
         if launched("size") > 1 and self.name != "train":
             raise UserError(f"{self.name} is work for one process: leave out mpiexec.")

@@ -25,7 +25,7 @@ from ..evaluation.metrics import Tally
 from ..fast.buffers import release_memory
 from ..random import manual_seed, parts_of_batch
 from ..tensor import Tensor, no_grad
-from ..utils.console import INTERRUPTED
+from ..utils.interrupt import INTERRUPTED
 from ..utils.progress import Progress
 from . import finetune
 from .run_dir import Epoch, RunFolder, Timing

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import TextIO
 
 from ..errors import Ended, UserError
+from .interrupt import INTERRUPTED
 from .machine import launched, thread_count
 
-INTERRUPTED = 130  # what a shell reports after Ctrl-C
 BROKEN_PIPE = 141  # what a shell reports for a program that wrote into a pipe without a reader
 
 
