@@ -9,7 +9,7 @@ from ..gradcheck.dialects import name_words, plain, role, stem, stems_of_gradien
 from ..gradcheck.report import Report
 from .dialects import BACKWARD, DERIVATIVE, FORWARD, LOSSES, NO_LAYER, PARAMETERS, TESTS, TRIMMED
 from .forms.layers import NotChecked
-from .reading.sources import names_returned, source
+from .reading.sources import cost_of, names_returned, source
 
 ANY_LOSS = {"loss", "cost", "error", "likelihood", "objective", "criterion", "j", "costo", "coste",
             "custo", "kosten", "cout", "perdida", "perda", "perte", "verlust", "fehler", "erro"}
@@ -124,13 +124,14 @@ def _all(function):
 
 def _is_network(forward, backward):
     """Does forward take parameters, together or one by one, and backward a target that forward does
-    not know, and no dout?"""
+    not know, or of which it returns the cost, and no dout?"""
     given, asked = ([p.name for p in binding.signature(function)]
                     for function in (forward, backward))
     has_parameters = any(plain(name) in PARAMETERS for name in given) or any(
         role(name) in ("w", "b") or stem(name) in ("w1", "b1") for name in given)
+    has_cost = cost_of(forward) and any(plain(name) in PARAMETERS for name in given)
     return has_parameters and not binding.names_of_dout(forward, backward) and any(
-        role(name) == "labels" and name not in given for name in asked)
+        role(name) == "labels" and (has_cost or name not in given) for name in asked)
 
 
 def kind_of_pair(forward: Callable, backward: Callable) -> str:

@@ -121,3 +121,42 @@ def test_a_network_without_a_cost_is_read_with_a_usual_one(check):
     assert status == 0 and result["status"] == "correct", result
     status, (result,) = check(net=code.replace('"dW2": dZ2', '"dW2": -dZ2'))
     assert status == 1 and verdicts(result)["W2"] == "sign flipped", result
+
+
+ITS_COST = """
+    import numpy as np
+
+    def initialiseParams(inputFeatures, hiddenUnits, outputFeatures):
+        W1, W2 = np.random.randn(hiddenUnits, inputFeatures), np.random.randn(
+            outputFeatures, hiddenUnits)
+        return {"W1": W1, "b1": np.zeros((hiddenUnits, 1)),
+                "W2": W2, "b2": np.zeros((outputFeatures, 1))}
+
+    def forwardPropagation(X, Y, parameters):
+        W1, b1, W2, b2 = [parameters[key] for key in ("W1", "b1", "W2", "b2")]
+        A1 = 1 / (1 + np.exp(-(np.dot(W1, X) + b1)))
+        A2 = 1 / (1 + np.exp(-(np.dot(W2, A1) + b2)))
+        cache = A1, W2, A2
+        cost = -np.sum(np.log(A2) * Y + np.log(1 - A2) * (1 - Y)) / X.shape[1]
+        return ORDER
+
+    def backwardPropagation(X, Y, cache):
+        A1, W2, A2 = cache
+        m = X.shape[1]
+        dZ2 = A2 - Y
+        dZ1 = np.dot(W2.T, dZ2) * A1 * (1 - A1)
+        return {"dZ2": dZ2, "dW2": dZ2 @ A1.T / m, "db2": dZ2.sum(axis=1, keepdims=True)SLIP,
+                "dZ1": dZ1, "dW1": dZ1 @ X.T / m, "db1": dZ1.sum(axis=1, keepdims=True) / m}
+"""
+
+
+@pytest.mark.parametrize("order", ["cost, cache", "cost, cache, A2", "A2, cache, cost"])
+@pytest.mark.parametrize("slip", [" / m", ""])
+def test_a_forward_may_return_the_cost_itself(check, order, slip):
+    """As it gets the targets, too."""
+    _, (result,) = check(net=ITS_COST.replace("ORDER", order).replace("SLIP", slip))
+    (one,) = result["checks"]
+    found = verdicts(result)
+    wrong = {name for name, verdict in found.items() if verdict not in ("correct", "not compared")}
+    assert wrong == (set() if slip else {"b2"}) and {"W1", "b1", "W2"} <= found.keys(), result
+    assert one["status"] == ("correct" if slip else "wrong")

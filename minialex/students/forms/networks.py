@@ -23,7 +23,7 @@ from ..dialects import EXAMPLES, OPTIONS, PARAMETERS
 from ..dialects import LOSSES as CALLED
 from ..drawn import inputs
 from ..reading import absent
-from ..reading.sources import names_returned, source
+from ..reading.sources import cost_of, names_returned, source
 from . import objects
 from .functions import Composed, Reading
 from .layers import NotChecked
@@ -41,6 +41,8 @@ def of_functions(found, layout, request, module):
     costs = {binding.title(value): value for name, value in functions.items()
              if ("cost" in name or "loss" in name or name in CALLED)
              and value is not found.backward} or LOSSES
+    if name := cost_of(found.forward):
+        costs = {"": name}
     first = [value for name, value in functions.items() if name == "init" or "init" in name and
              any(word in name for word in ("param", "weight", "initialize", "layer", "net"))]
     places = binding.signature(found.forward)
@@ -73,7 +75,7 @@ def of_functions(found, layout, request, module):
         for made in tried:
             for X in _examples(found, made, sized, drawn[data], rows):
                 values = {data: X, **made}
-                for Y in _targets(found.forward, values, names=given):
+                for Y in _targets(found.forward, values, given, target):
                     readings += [Reading(_with_cost(found, words, cost), {**values, target: Y})
                                  for words, cost in costs.items()]
             if readings:  # a cost takes one kind of targets
@@ -152,10 +154,15 @@ def _examples(found, made, layout, drawn, rows):
     yield drawn
 
 
-def _targets(forward, values, names):
+def _targets(forward, values, names, target):
     """What Y may be with this output: 0 or 1, or one of M classes; or the classes as whole numbers.
-    None where forward does not run."""
+    None where forward does not run. target: its name, if forward is given it."""
     generator = np.random.default_rng(7)
+    if target in names:  # there are as many as the last of its parameters is long
+        last = [value for _, value in leaves(values).values() if np.ndim(value)][-1]
+        for columns in (True, False):
+            yield from _classes(max(np.shape(last)), N, columns)
+        return
     try:
         result = forward(**{name: values[name] for name in names})
         output = _split(forward, names_returned(forward), result)[0]
@@ -170,6 +177,12 @@ def _targets(forward, values, names):
         return
     columns = output.shape[1] == count
     M = output.shape[0 if columns else 1]
+    yield from _classes(M, count, columns)
+
+
+def _classes(M, count, columns):
+    """One of M, of each example, or 0 or 1; then the classes as whole numbers."""
+    generator = np.random.default_rng(7)
     classes = generator.integers(0, M, count)
     classes[0] = M - 1  # who counts them as Y.max() + 1 sees them all
     Y = np.eye(M, dtype=int)[:, classes] if M > 1 else generator.integers(0, 2, (1, count))
@@ -206,14 +219,20 @@ def _with_cost(found, words, cost):
 
     def forward(**given):
         first = [given[p.name] for p in places if p.name in given]
-        output, rest, kept = _split(found.forward, returned, found.forward(*first))
+        result = found.forward(*first)
+        if isinstance(cost, str):  # forward returns it
+            kept = dict(zip(returned, result))
+            return np.asarray(kept[cost]).reshape(()), ({**kept, **given}, None, [
+                one for name, one in kept.items() if name != cost and plain(name) in CACHE])
+        output, rest, kept = _split(found.forward, returned, result)
         return np.asarray(cost(*_arguments(cost, {**kept, **given}, output, rest)),
                           dtype=float).reshape(()), ({**kept, **given}, output, rest)
 
     def backward(cache):
         given, *others = cache
         return _named(found.backward, found.backward(*_arguments(found.backward, *cache)), given)
-    return Composed(forward, backward, f"{words} of {found.forward.__name__}",
+    name = binding.title(found.forward)
+    return Composed(forward, backward, f"{words} of {name}" if words else name,
                     found.forward.__code__.co_filename)
 
 

@@ -4,8 +4,10 @@ import inspect
 import linecache
 import re
 
-from ...gradcheck.binding import syntax_tree
+from ...gradcheck.binding import signature, syntax_tree
 from ...gradcheck.dialects import role
+
+A_COST = re.compile(r"(?i)(\w*_)?(loss|cost|j|costo|coste|perte|kosten|verlust)")
 
 
 def source(thing: object) -> str:
@@ -37,6 +39,12 @@ def names_returned(function: object) -> list[str]:
     found = [node.value for node in ast.walk(syntax_tree(function))
              if isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple)]
     return [ast.unparse(one) for one in found[-1].elts] if found else []
+
+
+def cost_of(forward: object) -> str:
+    """What a forward that gets the targets, too, calls the cost that it returns; "" of others."""
+    names = [name for name in names_returned(forward) if A_COST.fullmatch(name)]
+    return names[0] if names and any(role(p.name) == "labels" for p in signature(forward)) else ""
 
 
 def is_unwritten(function: object) -> bool:
