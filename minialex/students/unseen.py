@@ -24,21 +24,22 @@ def told(module: types.ModuleType, checked: list) -> list[tuple]:
     for name, value in vars(module).items():
         if inspect.isfunction(value) and value.__module__ == module.__name__ and value not in known:
             own[name] = value
-    return [*_steps(module, own), *_others(module, own, used)]
+    names = {getattr(one, "__name__", "") for one in known}
+    return [*_steps(module, own, names), *_others(module, own, used)]
 
 
-def _steps(module, functions):
+def _steps(module, functions, checked):
     """Steps at the top level, and in functions that train."""
     parts, path = vars(module).get("__statements__", []), getattr(module, "__file__", "")
     outside = [part for part in parts if not isinstance(part, files.DEFINITIONS)]
     for unit in cutting.of(outside):
-        if lines := changes.gradients_of(unit.body):
+        if lines := changes.gradients_of((unit.whole or unit).body, checked):
             yield ("the top level", unit, f"{', '.join(lines)} ({_places(path, lines.values())}) "
                    f"{'is a gradient' if len(lines) == 1 else 'are gradients'} outside of any "
                    f"function: {ALONE}, and they are checked")
     for name, value in functions.items():
         for unit in cutting.of_function(value):
-            if lines := changes.gradients_of(unit.body):
+            if lines := changes.gradients_of((unit.whole or unit).body, checked):
                 place = _places(path, [value.__code__.co_firstlineno])
                 yield (name, unit._replace(outside=outside),
                        f"{name} ({place}) computes {', '.join(lines)} and takes them "

@@ -10,6 +10,7 @@ import ast
 import copy
 import re
 import sys
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from ...gradcheck import binding
@@ -21,6 +22,7 @@ from ..reading.changes import (
     called,
     changed,
     gradients_of,
+    is_target,
     loads,
     names_set,
     pairs_of,
@@ -38,7 +40,8 @@ BLOCKS = (ast.If, ast.With, ast.Try)
 
 class Unit(NamedTuple):
     """A piece of training code. before: what comes before its loop; body: the loop, or statements
-    that are one step; parameters: inspect's, of a function; outside: what comes before that."""
+    that are one step; parameters: inspect's, of a function; outside: what comes before that;
+    whole: with what comes between its weights and the loop, which may be one over entries."""
 
     before: list
     body: list
@@ -47,6 +50,7 @@ class Unit(NamedTuple):
     methods: dict = {}
     owner: type | None = None
     states: frozenset = frozenset()
+    whole: "Unit | None" = None
 
     def __hash__(self):
         return id(self)
@@ -65,18 +69,24 @@ def of(statements: list, parameters: tuple = (), methods: dict | None = None) ->
             found += [unit._replace(before=[*before, *unit.before])
                       for unit in of(_inside(node), parameters, methods)]
         elif isinstance(node, LOOPS) and changed([node], methods):
-            found.append(Unit(list(before), [node], parameters, (), methods))
+            first = _last_made(before, set(changed([node], methods)), methods)
+            whole = Unit(before[:first], [*before[first:], node], parameters, (),
+                         methods) if before[first:] else None
+            found.append(Unit(list(before), [node], parameters, (), methods, whole=whole))
         elif changed([node], methods):
             plainly.append(node)
         before.append(node)
     if plainly:
-        roots = set(changed(plainly, methods))
         last = statements.index(plainly[-1]) + 1
-        made = [place for place, node in enumerate(statements[:last])
-                if roots & set(names_set(node)) - set(changed([node], methods))]
-        first = max(made, default=-1) + 1
+        first = _last_made(statements[:last], set(changed(plainly, methods)), methods)
         found.append(Unit(statements[:first], statements[first:last], parameters, (), methods))
     return found
+
+
+def _last_made(statements, roots, methods):
+    """The place behind the last statement that makes one of these."""
+    return max((place for place, node in enumerate(statements)
+                if roots & set(names_set(node)) - set(changed([node], methods))), default=-1) + 1
 
 
 def of_function(function: object, methods: dict | None = None) -> list[Unit]:
@@ -136,7 +146,7 @@ def cut(unit: Unit, roots: set[str], data: set[str]) -> list[ast.stmt]:
     """One step: statements that can be run. roots: of the weights; data: names of examples and
     targets. name = __seen__(name) comes after each array that comes of the data."""
     body = [_Chosen(data).visit(node) for node in copy.deepcopy(unit.body)]
-    return _once(body, roots, data, unit.methods, outer=True)
+    return _once(body, roots, data, unit.methods, outer=len(body) == 1)
 
 
 class _Chosen(ast.NodeTransformer):
@@ -152,6 +162,37 @@ class _Chosen(ast.NodeTransformer):
         return node
 
 
+def targets_of(body: list[ast.stmt], names: Iterable[str]) -> set[str]:
+    """Which of these are called like targets; where none is, which are subtracted, or subtracted
+    from, and stand in no product and no call."""
+    found = {name for name in names if is_target(name.rpartition(".")[2])}
+    every = [one for part in body for one in ast.walk(part)]
+    same = {name: name for name in names}
+    for node in every:
+        same.update((root_of(target), same[source]) for target, value in pairs_of(node)
+                    if (source := _whose(value)) in same and isinstance(target, ast.Name))
+        if isinstance(node, ast.For):
+            same.update((one, source) for source in set(names) for one in _bound(
+                node.target, node.iter, {source}))
+    compared, fed = set(), set()
+    for node in every:
+        if isinstance(node, ast.BinOp):
+            (compared if isinstance(node.op, ast.Sub) else fed).update(
+                map(_whose, (node.left, node.right)))
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) != "len":
+            fed.update(map(_whose, [*node.args, getattr(node.func, "value", None)]))
+    both = [{same[one] for one in part if one in same} for part in (compared, fed)]
+    return found or (both[0] - both[1] if len(set(names)) > 1 else found)
+
+
+def _whose(node):
+    """X of X[i], of X.T and of X; self.X of self.X[i]."""
+    while isinstance(node, (ast.Subscript, ast.Attribute)) and not (
+            isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "self"):
+        node = node.value
+    return root_of(node)
+
+
 def needed(unit: Unit) -> Unit:
     """The unit with no more than its weights and losses depend on."""
     wanted, before = {root.partition(".")[0] for root in unit.roots()}, None
@@ -160,8 +201,8 @@ def needed(unit: Unit) -> Unit:
         before = set(wanted)
         _needed(unit.body, wanted)
     body = _needed(unit.body, wanted, losses=True)
-    return unit._replace(body=[_first_time(node) if isinstance(node, LOOPS) else node
-                               for node in body])
+    return unit._replace(body=[_first_time(node) if isinstance(node, LOOPS) and body == [node]
+                               else node for node in body])
 
 
 def is_loss(node: ast.AST) -> bool:

@@ -12,7 +12,7 @@ import numpy as np
 
 from ...gradcheck import binding
 from ...gradcheck.dialects import LEARNING_RATE, PENALTY, option, plain, role, stem
-from ..dialects import OPTIONS, STEPS, letter
+from ..dialects import OPTIONS, SIZES, STEPS, letter
 from ..reading import changes
 from ..reading.rewriting import rewritten
 from . import cutting, objects
@@ -55,7 +55,8 @@ def _of_thing(unit, names, space):
     made = {name for node in earlier for name in _names_set(node)}
     weights = [name for name in given if name in roots - made and name not in space]
     for drawn in ({**one, **other} for one in _weights(weights)
-                  for other in _drawings(missing, {**space, **one}, roots)):
+                  for other in _drawings(missing, {**space, **one}, roots,
+                                         cutting.targets_of(unit.body, missing))):
         yield from _with(unit, names, space, drawn, (earlier, needed, own))
 
 
@@ -68,9 +69,10 @@ def _with(unit, names, space, drawn, prelude):
         _rerun(earlier, needed, found, names, own, never=drawn)
     for root in unit.roots():
         _as_arrays(found, root.split("."))
-    kept = unit.roots() | _made(unit.body) | {
-        name for part in unit.body for one in ast.walk(part) if isinstance(one, ast.Assign)
-        for name in _names_set(one) if "." in name}  # self.m = 0.9 * self.m + …
+    again = {name for part in unit.body for one in ast.walk(part) if isinstance(one, ast.Assign)
+             for name in _names_set(one)}
+    kept = unit.roots() | _made(unit.body) | {  # self.m = 0.9 * self.m + …, and so of zeros
+        name for name in again if "." in name or not np.any(_numbers(found.get(name)))}
     numbers = {name: _numbers(value) for name, value in [*found.items(), *(
         (f"self.{key}", one) for key, one in getattr(found.get("self"), "__dict__", {}).items())]}
     data = {name: value for name, value in numbers.items() if value is not None
@@ -192,7 +194,8 @@ def _number(name):
         return 0.0
     if option(name) and isinstance(OPTIONS[option(name)], (int, float)):
         return OPTIONS[option(name)]
-    return N if letter(name) == "N" else None
+    known = letter(name) if role(name) is None else None  # n_hidden, not inputs
+    return N if known == "N" else SIZES.get(known) if known in ("D", "J", "M", "Q") else None
 
 
 def _rerun(earlier, needed, space, names, own, never=()):
@@ -251,12 +254,11 @@ def _names_set(node):
                     and isinstance(one.ctx, ast.Store))
 
 
-def _drawings(missing, space, roots):
+def _drawings(missing, space, roots, targets):
     """Yields {name: array} for what is missing, in all shapes that it may have."""
     if not missing:
         yield {}
         return
-    targets = [name for name in missing if changes.is_target(name.rpartition(".")[2])]
     others = [name for name in missing if name not in targets]
     shapes = [np.shape(array) for path, array in objects.arrays(
         {name: space[name] for name in roots if name in space})]

@@ -5,6 +5,7 @@ The weights are what a step changes and its output depends on; the output is wha
 data, as in y − out. What the file did not get, such as its data, is drawn.
 """
 import ast
+import contextlib
 import itertools
 import random
 import types
@@ -38,8 +39,8 @@ class Step:
         self.file = getattr(module, "__file__", "")
         roots = unit.roots()
         self.roots = {root.rpartition(".")[2] for root in roots}
-        targets = {name for name in data if changes.is_target(name.rpartition(".")[2])} or set(data)
-        body = cutting.cut(unit, roots, targets)
+        self.labels = cutting.targets_of(unit.body, data)
+        body = cutting.cut(unit, roots, self.labels or set(data))
         made = {name for node in ast.walk(ast.Module(body, [])) for name in changes.names_set(node)}
         self.losses = sorted(filter(cutting.OF_LOSS.fullmatch, made))
         tree = ast.fix_missing_locations(ast.Module([_Returns().visit(node) for node in body], []))
@@ -73,7 +74,8 @@ class Step:
         or what the code raises."""
         paths = [path for path, array in objects.arrays(self.space)
                  if self.roots & set(map(str, path)) and ".".join(map(str, path)) not in self.data]
-        drawn = [self.draw(paths, seed) for seed in range(POINTS)]
+        drawn = [{**self.draw(paths, seed), **self.draw([], 0)}  # a target may be an input
+                 for seed in range(POINTS)]
         runs = [self.run(values) for values in drawn]
         self.wanted = [path for path in paths if np.shape(at(runs[0][1], path)) != np.shape(
             drawn[0][path]) or not np.array_equal(at(runs[0][1], path), drawn[0][path])]
@@ -81,7 +83,7 @@ class Step:
             [record.entries.get(place) for record, _ in runs])), None)
         if self.place is None:
             raise NotChecked("what is compared with the targets was not found in it")
-        first, again = drawn[0], drawn[1]
+        first, again = drawn[0], self.draw(paths, 1)
         now = self.output(runs[0][0])[0]
         moving = [path for path in first if not np.array_equal(
             now, self.output(self.run({**first, path: again[path]})[0])[0])]
@@ -93,9 +95,10 @@ class Step:
             raise NotChecked("no array that it changes has an effect on its output")
 
     def is_compared_alike(self) -> bool:
-        """Have targets and outputs one shape?"""
+        """Have targets and outputs one shape, but for axes of one?"""
         record, _ = self.run(self.draw(self.wanted, 0))
-        return all(np.shape(one) == np.shape(other) for one, other in record.entries[self.place])
+        return all(np.size(one) == np.size(other) == np.broadcast(one, other).size
+                   for one, other in record.entries[self.place])
 
     def draw(self, paths, seed):
         """Random values of the weights, and of the examples that are no labels."""
@@ -104,7 +107,7 @@ class Step:
                   for path in paths}
         for name in self.data:
             path = tuple(name.split("."))
-            if not changes.is_target(path[-1]) and at(self.space, path).dtype.kind == "f":
+            if name not in self.labels and at(self.space, path).dtype.kind == "f":
                 values[path] = generator.standard_normal(at(self.space, path).shape)
         return values
 
@@ -160,7 +163,21 @@ def _is_output(entries):
 
 
 def prepared(unit: cutting.Unit, module: types.ModuleType, things: Iterable) -> Step:
-    """The unit in the first space in which a step of it is understood. Raises NotChecked."""
+    """The unit, or what is around it, in the first space in which a step of it is understood.
+    Raises NotChecked."""
+    things, again = itertools.tee(things)
+    try:
+        return _prepared(unit, module, things)
+    except NotChecked:
+        if unit.whole is None:
+            raise
+        with contextlib.suppress(NotChecked):
+            return _prepared(unit.whole._replace(outside=unit.outside, owner=unit.owner,
+                                                 states=unit.states), module, again)
+        raise
+
+
+def _prepared(unit, module, things):
     first, unit = None, cutting.needed(unit)
     for space, data, is_drawn in itertools.islice(spaces(unit, module, things), PLACES):
         try:

@@ -2,7 +2,7 @@
 sets nothing as a whole, and reads rate and dW.
 """
 import ast
-import itertools
+import builtins
 import re
 
 from ...gradcheck import binding
@@ -11,6 +11,7 @@ from ...gradcheck.dialects import LEARNING_RATE, name_words, plain, role, stem, 
 PRODUCTS = {"dot", "matmul", "outer", "sum", "mean", "einsum", "tensordot", "multiply"}
 NO_WEIGHT = re.compile(r"(?i)loss|cost|err|acc|count|correct|total|hits|score|mse|grad|delta")
 LOOPS = (ast.For, ast.While)
+DEEP = 4  # what is computed of what is computed
 
 
 def body_of(function: object) -> list[ast.stmt]:
@@ -90,27 +91,31 @@ def names_set(node):
                 yield root_of(one)
 
 
-def gradients_of(nodes: list) -> dict[str, int]:
-    """{name of a gradient that is computed here and subtracted: its line}: w -= lr * dw."""
+def gradients_of(nodes: list, checked: set | None = None) -> dict[str, int]:
+    """{name of a gradient that is computed here and subtracted: its line}: w -= lr * dw. checked:
+    names of functions whose gradients are checked with them; None: of all."""
     every = [one for part in nodes for one in ast.walk(part)]
-    computed = {root_of(target): node for node in every for target, value in pairs_of(node)
-                if isinstance(target, ast.Name) and multiplies(value)}
-    made = {name for node in every for name in names_set(node)}
-    sums = [(node.target, node.value) for node in every if isinstance(node, ast.AugAssign)]
-    scaled = {root_of(target) for target, value in [*sums, *itertools.chain(*map(pairs_of, every))]
-              if isinstance(target, ast.Name) and isinstance(value, ast.BinOp)
-              and isinstance(value.op, ast.Mult) and not _calls(value)}
-    found = {}
+    both = [(node, root_of(target), value) for node in every for target, value in [
+        *pairs_of(node), *([(node.target, node.value)] if isinstance(node, ast.AugAssign) else [])]]
+    both = [one for one in both if one[1].isidentifier()]
+    scaled = {name for _, name, value in both if isinstance(value, ast.BinOp)
+              and isinstance(value.op, ast.Mult) and not _calls(value, checked)}
+    computed = {name: node for node, name, value in both if multiplies(value)}
+    for _ in range(DEEP):  # what is computed from those
+        computed = {**{name: node for node, name, value in both if isinstance(value, ast.BinOp)
+                       and loads(value) & computed.keys()}, **computed}
+    made, found = {name for node in every for name in names_set(node)}, {}
     for node, target, value in updates(nodes):
-        names = {one.id for one in ast.walk(value) if isinstance(one, ast.Name)}
-        root = root_of(target)
+        names, root = loads(value), root_of(target)
         own = sorted(names & computed.keys() - {root})
         gradients = [name for name in own if stem(root) in stems_of_gradient(name)]
         steps = any(plain(one) in LEARNING_RATE for one in names | _attributes(value))
+        is_weight = root in changed(nodes)
+        own_call = checked is not None and own and not _calls(value, checked) and _calls(value)
         own += sorted(names & scaled)
-        by_product = multiplies(value) and not _calls(value) and (
-            steps or bool(names & made - {root}) and root in changed(nodes))
-        if gradients or steps and own and root in changed(nodes) or by_product:
+        by_product = any(map(multiplies, _outside(value, checked))) and (
+            steps or bool(names & made - {root}) and is_weight)
+        if gradients or (steps and own or own_call) and is_weight or by_product:
             for name in gradients or [f"the step of {root}"]:
                 found.setdefault(name, computed.get(name, node).lineno)
     return found
@@ -120,16 +125,37 @@ def _attributes(node):
     return {one.attr for one in ast.walk(node) if isinstance(one, ast.Attribute)}
 
 
-def _calls(node):
+def _calls(node, checked=None):
     """Functions of the file that it calls: dw of grads(X) is checked with that."""
-    return any(isinstance(one, ast.Call) and isinstance(one.func, ast.Name)
-               for one in ast.walk(node))
+    return any(_is_call(one, checked) for one in ast.walk(node))
+
+
+def _is_call(node, checked):
+    name = getattr(node.func, "id", "") if isinstance(node, ast.Call) else ""
+    return bool(name) and (not hasattr(builtins, name) if checked is None else name in checked)
+
+
+def _outside(node, checked):
+    """The operands of an expression that are no such calls."""
+    if isinstance(node, (ast.BinOp, ast.UnaryOp)):
+        parts = [one for one in ast.iter_child_nodes(node) if isinstance(one, ast.expr)]
+        return ([node] if isinstance(getattr(node, "op", None), ast.MatMult) or _is_of_entries(node)
+                else [one for part in parts for one in _outside(part, checked)])
+    return [] if _is_call(node, checked) else [node]
 
 
 def multiplies(node: ast.AST) -> bool:
     """Is there a product or a sum of arrays in it?"""
     return any(isinstance(one, ast.MatMult) or isinstance(one, ast.Attribute)
-               and one.attr in PRODUCTS for one in ast.walk(node))
+               and one.attr in PRODUCTS or _is_of_entries(one) for one in ast.walk(node))
+
+
+def _is_of_entries(node):
+    """x[i] * d[j]: of entries of two arrays."""
+    sides = [{root_of(one) for one in ast.walk(side) if isinstance(one, ast.Subscript)
+              and isinstance(one.slice, ast.Name)} for side in (node.left, node.right)
+             ] if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult) else []
+    return all(sides) and bool(sides) and not sides[0] & sides[1]
 
 
 def loads(node: ast.AST) -> set[str]:
