@@ -173,14 +173,22 @@ class Check:
         self.result["inputs"], self.request = told, asked
 
     def _searched(self, trying):
-        """(report, reading) for inputs that are found by trying; None where none are."""
+        """(report, reading) for inputs that are found by trying, if any. Factors are numbers."""
+        again, guess = searching.with_numbers(trying)
+        readings = guess and again.first(small=False)
+        numbers = self._of(again, readings) if readings else None
+        if numbers:
+            self.result["inputs"]["found by trying"] = typed(guess)
+            if numbers[0]:
+                return numbers
+
         def reports(again, readings, quickly):
             self.request = again.request
             return self.reports(likely_first(readings), quickly)
         asked = self.request
         found = searching.best(trying, self.until - SEARCHING * self.seconds, reports)
         self.request = asked
-        return found and self._as_found(trying, *found)
+        return self._as_found(trying, *found) if found else searching.proves(numbers) and numbers
 
     def _as_found(self, trying, guess, is_wide):
         """The report for these inputs, which says what they are."""

@@ -8,7 +8,6 @@ A guess is what a user would type (drawn/guesses.py), so that all else goes on a
 code comes is told by the lines that it reaches (reading/watching.py). Which guesses are made
 depends on the seed alone; time is only a limit.
 """
-import ast
 import contextlib
 import inspect
 import io
@@ -26,7 +25,7 @@ from ..gradcheck.dialects import role
 from ..gradcheck.tensor_function import frozen
 from ..gradcheck.verdicts import names as verdict
 from . import suiting
-from .drawn import dictionaries, guesses, inputs
+from .drawn import dictionaries, guesses, inputs, used
 from .drawn.inputs import Layout
 from .forms.layers import NotChecked
 from .reading.absent import is_clear
@@ -79,6 +78,17 @@ def best(trying: Trying, until: float, reports: Callable) -> tuple | None:
     if problem and not kept.tried:
         raise problem
     return (kept.tried, kept.is_wide) if kept.tried and not kept.is_by_chance() else None
+
+
+def with_numbers(trying: Trying) -> tuple[Trying, dict]:
+    """(the same with one number for each argument that may be a factor by its use, that guess)."""
+    guess = used.factors(trying.forward(), inputs.mysterious(trying.places(), trying.request))
+    return trying.with_request(guesses.requested(trying.request, guess)), guess
+
+
+def proves(found: tuple | None) -> bool:
+    """Has a (report, reading) gradients of the inputs' shapes? Others only happen to run."""
+    return bool(found) and verdict.SHAPE not in {row.verdict for row in found[0].rows}
 
 
 def _says_something(report, reading):
@@ -234,7 +244,9 @@ class Search:
         running = [one for one in tried if one.rank[0] == RUNS]
         tried = [*running[:1], *tried[len(running):][:STARTS]]
         self.left = ATTEMPTS  # what is found before does not count
-        self.hints = _hints(self.trying, self.names, tried[0].layout) if tried else {}
+        self.hints = {**used.factors(self.trying.forward(), self.likely), **used.hints(
+            self.trying.forward(), self.trying.found.backward, self.likely,
+            tried[0].layout.sizes["N"])} if tried else {}
         one = {name: ("option", 2) if kind == "labels" else (kind, what)  # of several, or one
                for name, (kind, what) in self.hints.items()}
         hinted = [self._tried(tried[0].layout, hints) for hints in (self.hints, one) if hints]
@@ -356,39 +368,3 @@ def _counts(module):
     """Numbers that the code knows: those at its top level first."""
     found = [value for value in vars(module).values() if type(value) is int]
     return [one for one in dict.fromkeys(found) if 1 < one <= guesses.LARGEST]
-
-
-def _hints(trying, names, layout):
-    """{name: what} as the source uses arguments whose names say nothing: W[index], range(count)."""
-    known, counts = {}, [count for count in guesses.COUNTS]
-    functions = [one for one in (trying.forward(), trying.found.backward) if inspect.isroutine(one)]
-    for name in inputs.mysterious([p for p in inputs.parameters_of(trying.forward())
-                                   if p.name in names], trying.request):
-        uses = {use for function in functions
-                for node, called in dictionaries.uses(inspect.unwrap(function), name)
-                for use in [_use(node, called)] if use}
-        if uses and not uses - {"index"}:
-            known[name] = "labels", ((layout.sizes["N"],), 3)
-        elif "count" in uses and not uses - {"count", "index"}:
-            known[name] = "option", counts.pop(0)
-    return known
-
-
-COUNTED = {"range", "xrange", "zeros", "ones", "eye", "reshape", "arange", "full", "identity",
-           "randn", "rand"}
-
-
-def _use(node, name):
-    """How a part of the source uses what has this name: "index", "count", "array" or ""."""
-    def has(part):
-        return any(isinstance(one, ast.Name) and one.id == name for one in ast.walk(part))
-
-    if isinstance(node, ast.Subscript) and has(node.slice):
-        return "count" if any(isinstance(one, ast.Slice) and has(one)
-                              for one in ast.walk(node.slice)) else "index"
-    if isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(
-            node.func, "id", "")) in COUNTED and any(map(has, node.args)):
-        return "count"
-    inside = getattr(node, "value", getattr(node, "iter", None))
-    return "array" if isinstance(inside, ast.Name) and inside.id == name and isinstance(
-        node, (ast.Attribute, ast.Subscript, ast.Starred, ast.For, ast.comprehension)) else ""

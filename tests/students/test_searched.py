@@ -62,6 +62,30 @@ CODE = {
                 d = d @ a[f"U{i}"].T
             return 0.5 * np.sum(e[-1] ** 2), grads
         """, "d = d @ a", "d = 2 * d @ a"),
+    "a factor of a penalty": ("""
+        def logistic_cost(theta, X, y, zeta):
+            theta = theta.reshape(len(theta), len(theta[0]))
+            p = 1 / (1 + np.exp(-X @ theta))
+            loss = -np.sum(y.T @ np.log(p) + (1 - y).T @ np.log(1 - p)) / len(y)
+            loss += zeta / (2 * len(y)) * np.sum(theta ** 2)
+            return loss, X.T @ (p - y) / len(y) + zeta / len(y) * theta
+        """, "+ zeta / len(y)", "- zeta / len(y)"),
+    "factors beside the weights of both layers in one row": ("""
+        def encoder_cost(theta, visible_size, hidden_size, ro, be, data):
+            cut = hidden_size * visible_size
+            U = theta[:cut].reshape(hidden_size, visible_size)
+            V = theta[cut:2 * cut].reshape(visible_size, hidden_size)
+            c, d = theta[2 * cut:2 * cut + hidden_size], theta[2 * cut + hidden_size:]
+            h = 1 / (1 + np.exp(-(U @ data + c[:, None])))
+            e = V @ h + d[:, None] - data
+            r = np.mean(h, axis=1)
+            cost = 0.5 * np.sum(e * e) + be * np.sum(
+                ro * np.log(ro / r) + (1 - ro) * np.log((1 - ro) / (1 - r)))
+            dr = be * (-ro / r + (1 - ro) / (1 - r)) / data.shape[1]
+            dz = (V.T @ e + dr[:, None]) * h * (1 - h)
+            return cost, np.concatenate([(dz @ data.T).ravel(), (e @ h.T).ravel(),
+                                         dz.sum(axis=1), e.sum(axis=1)])
+        """, "dr[:, None])", "2 * dr[:, None])"),
     "an example of so many steps": ("""
         STEPS = 9
 
