@@ -16,14 +16,14 @@ import json
 import os
 import platform
 import time
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from .. import __version__
+from .. import __version__, own_model
 from ..errors import UserError, require
 from ..evaluation import runs, seen
 from ..folders.names import differing
@@ -88,8 +88,30 @@ class RunFolder:
     def begin(self, begun: Any, device: str) -> list[str]:
         """Make the folder and write what a run is (begun: a Beginning) into it, then take it.
 
-        Returns what people must know about its pictures. Raises UserError when it cannot be made.
+        Returns what people must know about its pictures. Raises UserError when it cannot be made;
+        then nothing of it is left.
         """
+        with self._all_or_nothing():
+            return self._begin(begun, device)
+
+    @contextmanager
+    def _all_or_nothing(self) -> Iterator[None]:
+        """What ends this block early removes what this run has made, and nothing else."""
+        folders = [path for path in (self.path, *self.path.parents) if not path.exists()]
+        written = [self.path / name for name in (marks.CONFIG, own_model.COPY, seen.NAME)]
+        written = [path for path in written if not path.exists()]
+        try:
+            yield
+        except BaseException:
+            with held(self.path):
+                ours = written if self._lock is not None else []  # else another program's
+                self.release()
+                for remove in (*(path.unlink for path in ours), *(path.rmdir for path in folders)):
+                    with suppress(OSError):  # it was not made yet, or holds something else
+                        remove()
+            raise
+
+    def _begin(self, begun: Any, device: str) -> list[str]:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
