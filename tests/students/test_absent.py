@@ -335,3 +335,21 @@ def test_a_bound_that_keeps_exp_finite_is_no_part_of_the_gradient(check, bound, 
                 return self.out * grad
         """)
     assert result["status"] == found, result
+
+
+@pytest.mark.parametrize("line", ["from tools.maths import sigmoid", "import tools.maths"])
+@pytest.mark.parametrize("factor, found", [("", "correct"), ("2 * ", "wrong")])
+def test_what_a_function_itself_imports_and_is_not_here_has_a_stand_in(check, line, factor, found):
+    name = "sigmoid" if "from" in line else "tools.maths.sigmoid"
+    _, (result,) = check(late=f"""
+        import numpy as np
+
+        def unit_forward(x):
+            {line}
+            return {name}(x), x
+
+        def unit_backward(dout, x):
+            y = 1 / (1 + np.exp(-x))
+            return {factor}dout * y * (1 - y)
+        """)
+    assert result["status"] == ("error" if found == "wrong" else found), result

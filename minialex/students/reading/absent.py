@@ -13,6 +13,7 @@ import abc
 import ast
 import builtins
 import functools
+import importlib.util
 import inspect
 import re
 
@@ -229,6 +230,31 @@ def bind(part: ast.stmt, tree: list[ast.stmt], names: dict) -> None:
         for name in _unbound(tree) if bound == "*" else [bound]:
             names.setdefault(name, np if name == "numpy" else stand_in(
                 name if bound == "*" else called, module, name in _unpacked(tree)))
+
+
+class Within(ast.NodeTransformer):
+    """Takes imports of what is nowhere out of functions, and binds stand-ins in their place."""
+
+    def __init__(self, tree, names):
+        self.tree, self.names = tree, names
+
+    def visit_Import(self, node):
+        modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [
+            "." if node.level else node.module]
+        firsts = [module.partition(".")[0] for module in modules]
+        if not all(firsts) or any(map(_is_there, firsts)):
+            return node
+        bind(node, self.tree, self.names)
+        return ast.copy_location(ast.Pass(), node)
+
+    visit_ImportFrom = visit_Import
+
+
+def _is_there(module):
+    try:
+        return importlib.util.find_spec(module) is not None
+    except (ValueError, ImportError):  # of a module that was made, and not found
+        return True
 
 
 def _unpacked(tree):

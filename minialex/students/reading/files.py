@@ -71,6 +71,8 @@ def load(path: str | Path, troubles: list | None = None,
     for part in parts:
         if isinstance(part, ast.ImportFrom) and part.module == "__future__":
             flags |= sum(getattr(__future__, alias.name).compiler_flag for alias in part.names)
+        if isinstance(part, DEFINITIONS):
+            part = absent.Within(parts, module.__dict__).visit(part)
         code = compile(rewriting.rewritten(ast.Module([part], []), path), str(path), "exec", flags,
                        dont_inherit=True)
         try:
