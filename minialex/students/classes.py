@@ -31,13 +31,13 @@ from .forms.functions import (
     as_slopes,
     asks_for_the_input,
     functions,
-    required,
     with_context,
     with_output_kept,
 )
 from .forms.layers import ROW, Layer, NotChecked
 from .forms.losses import LOSSES
 from .forms.preparing import initialise, returned
+from .forms.renaming import required
 from .reading.sources import is_list, source
 from .reading.usual import ACTIVATIONS, softmax
 

@@ -9,6 +9,7 @@ from ..gradcheck.dialects import name_words, plain, role, stem, stems_of_gradien
 from ..gradcheck.report import Report
 from .dialects import BACKWARD, DERIVATIVE, FORWARD, LOSSES, NO_LAYER, PARAMETERS, TESTS, TRIMMED
 from .forms.layers import NotChecked
+from .forms.renaming import same
 from .reading.sources import cost_of, names_returned, source
 
 ANY_LOSS = {"loss", "cost", "error", "likelihood", "objective", "criterion", "j", "costo", "coste",
@@ -79,6 +80,7 @@ def _losses(gradient, bare, own):
               and value is not gradient and LOSS_WORDS & set(name_words(name))
               and not {*TESTS, *DERIVATIVE} & set(name_words(name))
               and (_required(value) <= _all(gradient) and asked <= _all(value)
+                   or same(value, gradient)
                    or len(_required(value)) == len(asked) > 1 and bare != "forward"
                    and _kind_of_loss(name, gradient) == _kind_of_loss(bare, gradient) != [])]
     said = _kind_of_loss(bare, gradient)
@@ -92,8 +94,9 @@ def _losses(gradient, bare, own):
 
 
 def _kind_of_loss(name, gradient):
-    """["ridge"] of compute_ridge_loss; [] of compute_loss, and of the gradient of w."""
+    """["ridge"] of compute_ridge_loss_2; [] of compute_loss, and of the gradient of w."""
     return [word for word in name_words(name) if word not in {*ANY_LOSS, *FORWARD}
+            and not word.isdecimal()
             and plain(word) not in map(plain, _all(gradient))]
 
 

@@ -87,3 +87,26 @@ def test_an_input_held_constant_that_there_is_not_is_named(check):
     assert status == 2 and "no input q" in result["checks"][0]["error"]["message"], result
     status, (result,) = check("--constant", "X", regression=MSE)
     assert status == 0 and verdicts(result)["w"] == "correct", result
+
+
+APART = """
+import numpy as np
+
+def NAME(w, X, y, lam):
+    r = X @ w - y
+    return np.sum(r * r) / 2 + lam * np.sum(w * w) / 2
+
+"""
+
+
+@pytest.mark.parametrize("cost, gradient", [
+    ("ridge_cost", "ridge_gradient(w, X, y, reg): X.T @ (X @ w - y) + reg * w"),
+    ("costeReg", "gradiente(W, X, Y, _lambda): X.T @ (X @ W - Y) + _lambda * W"),
+    ("cost", "compute_grad_2(x, y, theta, decay): x.T @ (x @ theta - y) + decay * theta"),
+    ("ridge_cost", "ridge_gradient(w, x, t, penalty): x.T @ (x @ w - t) + penalty * w")])
+def test_a_gradient_with_other_words_for_the_same_arguments_gets_the_same(check, cost, gradient):
+    code = APART.replace("NAME", cost) + "def " + gradient.replace(":", ":\n    return") + "\n"
+    status, (result,) = check(apart=code)
+    assert status == 0 and verdicts(result)["w"] == "correct", result
+    status, (result,) = check(apart=code.replace(") + ", ") - "))
+    assert status == 1 and result["checks"][-1]["status"] == "wrong", result

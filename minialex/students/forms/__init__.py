@@ -7,5 +7,5 @@
     cutting.py      training code: one step of it      spaces.py        what that reads, drawn
     stepping.py     the step, run and compared         training.py      what is said of it
     recording.py    what is subtracted from targets    steps.py         those of Adam and the like
-    engines.py      scalar engines, ours too
+    engines.py      scalar engines, ours too           renaming.py     other words in a gradient
 """

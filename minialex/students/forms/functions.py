@@ -16,6 +16,7 @@ from ...gradcheck.numpy_code import Functions
 from ..reading import absent
 from ..reading.sources import names_returned, source
 from .layers import NotChecked
+from .renaming import renamed, required, same
 
 
 class Reading(NamedTuple):
@@ -30,6 +31,7 @@ def functions(forward, backward, kind, by_name=True, in_order=False):
     """[(Functions, words)]: a derivative is read as f'(x), as f' of the output, or as a backward
     like any other. in_order: of the inputs must its gradients come, as a teacher has them."""
     forward, backward = with_context(forward, backward)
+    backward = renamed(backward, same(forward, backward))
     code = (Functions if in_order else InAnyOrder)(forward, backward, by_name)
     plainly = with_output_kept(code, backward)
     if kind != "derivative" and not asks_for_the_input(forward, backward):
@@ -304,12 +306,6 @@ def chained(dout: np.ndarray, slope: np.ndarray, x: np.ndarray, name: str) -> np
             return np.expand_dims(dout, axis) * slope
     raise GradientsDiffer(f"{name} returned shape {slope.shape} where f returns {dout.shape}: "
                           "f' has a value for each of f")
-
-
-def required(function):
-    """Names of the arguments without a default."""
-    return [p.name for p in binding.signature(function) if p.default is p.empty
-            and p.kind in binding.POSITIONAL]
 
 
 CONTEXT = ("ctx", "context")

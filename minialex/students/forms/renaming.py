@@ -1,0 +1,43 @@
+"""A gradient whose arguments have other names than those of its cost."""
+import functools
+import inspect
+from collections.abc import Callable
+
+from ...gradcheck import binding
+from ...gradcheck.dialects import PENALTY, option, plain, role
+
+
+def same(forward: Callable, backward: Callable | None) -> dict[str, str]:
+    """{each argument of backward: that of forward which means the same}, lam of reg and x of X;
+    nothing where one has no such partner, or several."""
+    given, asked = required(forward), required(backward) if backward else []
+    left = [name for name in given if name not in asked]
+    found = {name: [name] if name in given else [
+        one for known in (plain, _penalty, role) for one in left
+        if known(one) == known(name) is not None] for name in asked}
+    partners = [others[0] for others in found.values() if len({*others}) == 1]
+    return dict(zip(asked, partners)) if sorted(partners) == sorted(given) and len(
+        partners) == len(asked) else {}
+
+
+def _penalty(name):
+    return "penalty" if {plain(name), option(name)} & PENALTY.keys() else None
+
+
+def renamed(function: Callable | None, names: dict) -> Callable | None:
+    """The function with other names for its arguments."""
+    if not any(name != other for name, other in names.items()):
+        return function
+
+    @functools.wraps(function)
+    def called(*arguments, **keywords):
+        return function(*arguments, **keywords)
+    called.__signature__ = inspect.Signature([  # type: ignore[attr-defined]
+        p.replace(name=names.get(p.name, p.name)) for p in binding.signature(function)])
+    return called
+
+
+def required(function):
+    """Names of the arguments without a default."""
+    return [p.name for p in binding.signature(function) if p.default is p.empty
+            and p.kind in binding.POSITIONAL]
