@@ -60,7 +60,7 @@ class Check:
                 Check(self.submission, one, self.module, self.reference)
                 for one in self.found.others], count, seconds)
             return self.result
-        absent.USED.clear(), older.begin(self.path)
+        absent.begin(), older.begin(self.path)
         self._tell(count)
         first, before = self.result, self.basis
         if older.divides_otherwise(first["status"] in ("wrong", "error"), first["error"]):

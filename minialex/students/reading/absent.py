@@ -7,7 +7,8 @@ As a base class or in an annotation one is as good as another. Called, a stand-i
     given sizes alone, as a function that makes weights is    an array of that shape
     a class that is given an array, as Parameter is           an object that holds it
 
-and anything else says which file is missing.
+In arithmetic one stands for a constant, POOL_SIZE or EPS, whose name says how large it may be; and
+anything else says which file is missing.
 """
 import abc
 import ast
@@ -15,13 +16,14 @@ import builtins
 import functools
 import importlib.util
 import inspect
+import operator
 import re
 
 import numpy as np
 
-from ...gradcheck.dialects import plain
+from ...gradcheck.dialects import LEARNING_RATE, option, plain
 from ...gradcheck.report import Report
-from ..dialects import OF_GRADIENTS
+from ..dialects import GEOMETRY, OF_GRADIENTS, OPTIONS, SIZES, letter
 from .sources import source
 from .usual import ACTIVATIONS, USUAL, sizes_of, weights
 
@@ -33,6 +35,13 @@ class NotHandedIn(AttributeError):
     """The code needs what is in a file that is not here."""
 
     kind = "not handed in"
+
+
+def begin() -> None:
+    """A check begins: from now on constants are known. What a file computes of them while it is
+    read would be told of no check."""
+    USED.clear()
+    _Kind.computes = True
 
 
 def used() -> str:
@@ -61,6 +70,8 @@ def is_clear(error: BaseException) -> bool:
 
 class _Kind(abc.ABCMeta):
     """The class of a stand-in, and of its heirs. missing: of a stand-in alone, its module."""
+
+    computes = False
 
     def __call__(cls, *arguments, **keywords):
         if is_missing(cls):
@@ -92,14 +103,34 @@ class _Kind(abc.ABCMeta):
         return True if known or not is_missing(cls) else cls._refuse()
 
     def __eq__(cls, other):
-        return cls._refuse() if is_missing(cls) and isinstance(other, VALUES) else NotImplemented
+        if not is_missing(cls) or not isinstance(other, VALUES):
+            return NotImplemented
+        number = cls._number()
+        return cls._refuse() if number is None else number == other
+
+    def _number(cls):
+        """The usual one of a constant of this name; None where it may be anything."""
+        name = cls.__name__
+        if not cls.computes or not is_missing(cls) or _is_class(name):
+            return None
+        size, rate = letter(name) or GEOMETRY.get(plain(name)), 0.1
+        number = SIZES[size] if size else OPTIONS.get(
+            option(name), rate if plain(name) in LEARNING_RATE else None)
+        if isinstance(number, (int, float)):
+            USED[name] = cls.missing
+            return number
+        return None
 
     @property
     def __array__(cls):
         if not is_missing(cls):
             raise AttributeError("a class is no array")
         # NumPy leaves a class alone whose __array__ is a method
-        return functools.partial(cls._refuse)
+        return functools.partial(cls._as_array)
+
+    def _as_array(cls, *_, **__):
+        number = cls._number()
+        return cls._refuse() if number is None else np.asarray(number)
 
     def _refuse(cls, *others, **_):
         """What no stand-in can do, as the constant that it may stand for could; an heir does as
@@ -112,10 +143,26 @@ class _Kind(abc.ABCMeta):
 
 
 VALUES = (str, int, float, tuple, list, np.ndarray, np.generic)
-for operator in ("add sub mul truediv floordiv mod pow matmul radd rsub rmul rtruediv rfloordiv "
-                 "rmod rpow rmatmul lt le gt ge neg pos abs invert index int float round len "
-                 "iter").split():
-    setattr(_Kind, f"__{operator}__", _Kind._refuse)
+OPERATORS = ("add sub mul truediv floordiv mod pow matmul radd rsub rmul rtruediv rfloordiv rmod "
+             "rpow rmatmul lt le gt ge neg pos abs invert index int float round len iter").split()
+
+
+def _operator(name):
+    is_turned = hasattr(operator, name[1:])
+    does = getattr(operator, name[is_turned:], None) or vars(builtins)[name]
+
+    def method(cls, *others):
+        number = cls._number()
+        try:
+            return cls._refuse(*others) if number is None else does(
+                *((*others, number) if is_turned else (number, *others)))
+        except TypeError:  # it is no number
+            return cls._refuse(*others)
+    return method
+
+
+for _name in OPERATORS:
+    setattr(_Kind, f"__{_name}__", _operator(_name))
 
 
 class Absent(metaclass=_Kind):
