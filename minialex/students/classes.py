@@ -335,7 +335,8 @@ def _meanings(base, values, targets, sloppy):
     yield "dout by another name" if sloppy else "dout", None, ""
     if base.axes == 1 and base.function and all(np.ndim(value) < 2 for value in values.values()):
         yield ROW, None, "backward is given dout as a row"
-    of_loss = any(role(name) == "labels" for name in values)
+    # a layer's y has a gradient, too
+    of_loss = any(role(name) == "labels" and name not in base.given for name in values)
     reduced = {"": None} if not base.axes else REDUCED
     asked = required(getattr(base.prototype, base.function)) if base.function else []
     feeds = FEEDS if set(asked) - values.keys() else {"dout": ""}

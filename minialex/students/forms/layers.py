@@ -47,6 +47,7 @@ class Layer:
         self.earlier = None  # the inputs of a forward before each
         self.returns = names_returned(getattr(prototype, forward))
         self.built = {}  # what the constructor was given, as it is told
+        self.given = set()  # the names to which backward gives a gradient
         # stepped: those whose step shows no gradient
         self.wanted, self.without, self.stepped, self.missed = [], [], [], {}
         self.updating, self.axes = False, 0
@@ -93,6 +94,7 @@ class Layer:
                                   for key in objects.keys_of_gradient(path))]
         self.wanted, self.stepped = candidates, None
         found, self.stepped = self._first_gradients(values), self.stepped or []
+        self.given = {*found}
         is_constant = getattr(self.prototype, "trainable", True) is False
         if self.updating:  # what forward does not use is a momentum
             candidates = [one for one in candidates if one.is_named_like_one()
@@ -254,8 +256,9 @@ class Layer:
             returned = self.function and self._call_backward(layer, run, given, douts)
             if self.targets and self.wanted and isinstance(returned, (float, np.number)):
                 returned = None  # a network that trains tells how well it did
-        # one gradient of a loss is its prediction's
-        order = sorted(given, key=lambda name: role(name) == "labels")
+        # one gradient of a loss is its prediction's; of several each has its place
+        several = isinstance(returned, (tuple, list)) and len(returned) > 1
+        order = sorted(given, key=lambda name: not several and role(name) == "labels")
         moved = {name: np.shape(value)
                  for name, (_, value) in leaves({name: given[name] for name in order}).items()
                  if binding.is_checked(value) and name not in self.targets}
