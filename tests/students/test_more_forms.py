@@ -320,3 +320,32 @@ def test_a_recurrent_net_over_one_sequence_of_words(check):
                                                 "x": "not compared"}
     assert verdicts(check(wrong=SEQUENCE.replace("dout.T @ self.s[:-1]",
                                                  "dout.T @ self.s[1:]"))[1][0])["V"] == "unknown"
+
+
+@pytest.mark.parametrize("channels, filters", [
+    ("canales_entrada", "filtros_salida"), ("canais_entrada", "filtros_saida"),
+    ("canaux_entree", "filtres_sortie"), ("canali_ingresso", "filtri_uscita")])
+def test_a_convolution_in_another_language_gets_several_channels(check, channels, filters):
+    _, (result,) = check(conv=f"""
+    import numpy as np
+
+    class Conv:
+        def __init__(self, {channels}, {filters}, k=3):
+            self.k = k
+            self.pesos = np.random.randn({filters}, {channels}, k, k)
+
+        def windows(self, x):
+            return np.lib.stride_tricks.sliding_window_view(x, (self.k, self.k), axis=(2, 3))
+
+        def forward(self, x):
+            self.x = x
+            return np.einsum("nchwij,fcij->nfhw", self.windows(x), self.pesos)
+
+        def backward(self, dout):
+            self.dpesos = np.einsum("nchwij,nfhw->fcij", self.windows(self.x), dout)
+            wide = np.pad(dout, ((0, 0), (0, 0), (self.k - 1,) * 2, (self.k - 1,) * 2))
+            return np.einsum("nfhwij,fcij->nchw", self.windows(wide), self.pesos[..., ::-1, ::-1])
+    """)
+    one, = result["checks"]
+    assert one["status"] == "correct" and one["inputs"]["pesos"].split("×")[1] == "3", one
+    assert "found by trying" not in one["inputs"]
