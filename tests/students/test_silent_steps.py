@@ -88,6 +88,56 @@ SCRIPTS = {
                 top -= move(h, d_top)
                 low -= move(one, d_low)
         """,
+    "batches in an order that a generator draws": """
+        class Layers:
+            def __init__(self, n_in, hidden=(7, 6), seed=0):
+                rng = np.random.default_rng(seed)
+                sizes = [n_in, *hidden, 1]
+                self.W = [rng.normal(0, 0.5, both) for both in zip(sizes, sizes[1:])]
+                self.b = [np.zeros(size) for size in sizes[1:]]
+
+            def every_layer(self, X):
+                every = [X]
+                for W, b in zip(self.W[:-1], self.b):
+                    every.append(np.tanh(every[-1] @ W + b))
+                return [*every, every[-1] @ self.W[-1] + self.b[-1]]
+
+            def teach(self, X, y, rounds=400, lr=0.01, batch=32, chance=0):
+                rng = np.random.default_rng(chance)
+                n = X.shape[0]
+                for _ in range(rounds):
+                    order = rng.permutation(n)
+                    for start in range(0, n, batch):
+                        some = order[start:start + batch]
+                        Xb, yb = X[some], y[some]
+                        every = self.every_layer(Xb)
+                        below = 2 / len(Xb) * (every[-1] - yb)
+                        for i in reversed(range(len(self.W))):
+                            step = below
+                            if i < len(self.W) - 1:
+                                step = below * (1 - every[i + 1]{ ** 2|})
+                            below = step @ self.W[i].T
+                            self.W[i] -= lr * every[i].T @ step
+                            self.b[i] -= lr * step.sum(axis=0)
+        """,
+    "an autoencoder, in batches larger than what is drawn": """
+        from not_here import load
+        X = load().astype("float32")
+        SIZE = X.shape[1]
+        w1, w2 = np.random.normal(0, 0.1, (SIZE, 8)), np.random.normal(0, 0.1, (8, SIZE))
+        BATCH_SIZE, LEARNING_RATE, ROUNDS = 1024, 0.001, 10
+        for r in range(ROUNDS):
+            for n in range(X.shape[0] // BATCH_SIZE):
+                rows = range(n * BATCH_SIZE, n * BATCH_SIZE + BATCH_SIZE)
+                some = X[rows]
+                h = np.tanh(some @ w1)
+                out = h @ w2
+                D_out = 2 * (out - some)
+                D_w2 = h.T @ D_out
+                D_w1 = some.T @ (D_out @ w2.T * {(1 - h ** 2)|h})
+                w1 -= D_w1 * LEARNING_RATE
+                w2 -= D_w2 * LEARNING_RATE
+        """,
 }
 
 

@@ -42,8 +42,8 @@ def _of_thing(unit, names, space):
     space.update({name: value for name, value in given.items() if value is not NONE})
     own = [node for node in unit.before if _is_simple(node) and unit.parameters
            and not given.keys() & set(_names_set(node))]
-    if not unit.owner:
-        _rerun(earlier, needed, space, names, own)
+    _rerun([node for node in earlier if not unit.owner or not any(
+        name.startswith("self") for name in _names_set(node))], needed, space, names, own)
     missing = [name for name in dict.fromkeys([*given, *sorted(wanted)])
                if not _is_known(space, name) and name not in unit.roots() | roots and (
                    name in given or "." in name or _is_unknown(name, names, unit.body))]
@@ -71,6 +71,9 @@ def _with(unit, names, space, drawn, prelude):
         _as_arrays(found, root.split("."))
     again = {name for part in unit.body for one in ast.walk(part) if isinstance(one, ast.Assign)
              for name in _names_set(one)}
+    for name in needed:  # a batch is no larger than what is drawn
+        if letter(name) == "N" and type(value := {**names, **found}.get(name)) is int:
+            found[name] = min(value, N)
     kept = unit.roots() | _made(unit.body) | {  # self.m = 0.9 * self.m + …, and so of zeros
         name for name in again if "." in name or not np.any(_numbers(found.get(name)))}
     numbers = {name: _numbers(value) for name, value in [*found.items(), *(
