@@ -83,7 +83,8 @@ def _alone(name, value, own):
     if name in own and re.search(r"^\s+def _?backward\(\)", source(value), re.MULTILINE):
         return [Found(name, value, None, "skipped", f"{name}: its gradient is in a function inside "
                       "it, which only the engine that it is written for can call")]
-    stems = list(pairing.stems(name)) if name in own and inspect.isroutine(value) else []
+    is_backward = name in own and inspect.isroutine(value) and not cutting.trains(value)
+    stems = list(pairing.stems(name)) if is_backward else []
     if stems and alone.kind_of(value):
         bare = stems[0][0] if stems[0][0] != "forward" else name
         return [Found(bare, alone.forward_of(value), value, "usual", name)]
@@ -169,7 +170,8 @@ def _in_class(name, cls, own):
     or a scalar engine."""
     methods = {method: value for base in reversed(cls.__mro__[:-1])
                for method, value in vars(base).items() if callable(getattr(cls, method, None))}
-    backward = _best(methods, BACKWARD) or _best(methods, DERIVATIVE)
+    steady = [method for method, value in methods.items() if not cutting.trains(value)]
+    backward = _best(steady, BACKWARD) or _best(steady, DERIVATIVE)
     both = [method for method in methods if _returns_gradients(method, getattr(cls, method)) or
             {"loss", "gradients"} <= set(name_words(method)) or not backward
             and plain(method) in FORWARD and _fills_gradients(getattr(cls, method))]
@@ -180,7 +182,7 @@ def _in_class(name, cls, own):
     of_weights = not both and _loss_of_weights(methods, backward)
     if of_weights and " = None\n" not in source(cls.__init__):
         return [Found(name, cls, (of_weights, backward), "class", name)]
-    if not both and not _best(methods, BACKWARD) and (
+    if not both and not _best(steady, BACKWARD) and (
             step := cutting.of_class(cls, methods, any_name=not backward)
             ) and not guessing.follows(cls, step[0]):
         return [*(item for item in _pairs_of_methods(name, cls) if item.kind != "skipped"

@@ -31,6 +31,7 @@ from ..gradcheck.dialects import (
 from ..gradcheck.verdicts import names as verdict
 from . import pairing
 from .dialects import BACKWARD, DERIVATIVE, FORWARD, INITIALISE, LOSSES, NO_LAYER, TESTS, TRAINS
+from .forms.cutting import trains
 from .found import Found
 from .reading import changes
 from .reading.sources import names_returned
@@ -139,7 +140,7 @@ def pairs(functions: dict[str, Callable], elsewhere: str = "") -> list[tuple[str
     """[(forward's name, backward's name)] of functions that stand side by side, or methods of a
     class, the most likely first. elsewhere: text in which they may be called."""
     told = {name: facts(function) for name, function in functions.items()
-            if not {*name_words(name)} & NEITHER}
+            if not {*name_words(name)} & NEITHER and not trains(function)}
     backwards = [name for name, one in told.items() if one.multiplies
                  and (one.gradients or one.steps) and plain(name) not in FORWARD
                  and not {"loss", "cost", *LOSSES} & {*name_words(name)}]

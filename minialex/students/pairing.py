@@ -8,6 +8,7 @@ from ..gradcheck import binding
 from ..gradcheck.dialects import name_words, plain, role, stem, stems_of_gradient
 from ..gradcheck.report import Report
 from .dialects import BACKWARD, DERIVATIVE, FORWARD, LOSSES, NO_LAYER, PARAMETERS, TESTS, TRIMMED
+from .forms.cutting import trains
 from .forms.layers import NotChecked
 from .forms.renaming import same
 from .reading.sources import cost_of, names_returned, source
@@ -23,7 +24,7 @@ def pairs(own: dict, names: dict) -> dict:
     own: the file's functions and classes; names: all that it knows."""
     found, alone = {}, {}
     for name, value in own.items():
-        for bare, kind in stems(name) if inspect.isroutine(value) else ():
+        for bare, kind in stems(name) if inspect.isroutine(value) and not trains(value) else ():
             losses = _losses(value, bare, own) if kind == "derivative" else []
             forward = _forward_of(name, bare, kind, names)
             of_loss = losses and (bare in ("forward", "j") or not forward)

@@ -148,3 +148,69 @@ def test_a_step_is_compared_that_nothing_names(check, code):
     _, (result,) = check(net=variant(code, 2))
     assert result["checks"][-1]["status"] == "wrong", str(result)
     assert "correct" in verdicts(result).values(), str(result)
+
+
+FUNCTION = """
+    import numpy as np
+
+    def sigmoide(z):
+        return 1 / (1 + np.exp(-z))
+
+    def adelante(x, W1, b1, W2, b2):
+        a2 = sigmoide(W1.T @ x[:, np.newaxis] + b1)
+        return a2, sigmoide(W2.T @ a2 + b2)
+
+    def NAME(X, y, alpha=0.1, n_epocas=100, n_ocultas=6):
+        W1, b1 = np.random.randn(X.shape[1], n_ocultas), np.zeros((n_ocultas, 1))
+        W2, b2 = np.random.randn(n_ocultas, 1), np.zeros((1, 1))
+        perdidas = np.zeros(n_epocas)
+        for i in range(n_epocas):
+            for j in range(len(X)):
+                a2, y_hat = adelante(X[j], W1, b1, W2, b2)
+                dz3 = SIGN(y_hat - y[j])
+                dz2 = (W2 @ dz3) * a2 * (1 - a2)
+                W2 = W2 - alpha * np.outer(a2, y_hat - y[j])
+                b2 = b2 - alpha * (y_hat - y[j])
+                W1 = W1 - alpha * np.outer(X[j], dz2)
+                b1 = b1 - alpha * dz2
+        return W1, W2, perdidas
+"""
+METHOD = """
+    import numpy as np
+
+    class Net:
+        def __init__(self, sizes):
+            self.weights = [np.random.rand(m, n) for n, m in zip(sizes, sizes[1:])]
+            self.biases = [np.ones((m, 1)) for m in sizes[1:]]
+
+        def forward(self, X):
+            for W, b in zip(self.weights, self.biases):
+                X = np.tanh(W @ X + b)
+            return X
+
+        def train(self, X, y, alpha=0.1):
+            self.NAME(X, y, alpha, epochs=10000)
+
+        def NAME(self, X, y, alpha=0.03, epochs=10000):
+            for i in range(epochs):
+                every = [X]
+                for W, b in zip(self.weights, self.biases):
+                    every.append(np.tanh(W @ every[-1] + b))
+                error = (y - every[-1]) * (1 - every[-1] ** 2)
+                for l in range(len(self.weights) - 1, -1, -1):
+                    below = self.weights[l].T @ error * SIGN(1 - every[l] ** 2)
+                    self.biases[l] = self.biases[l] + alpha * error.sum(1, keepdims=True)
+                    self.weights[l] = self.weights[l] + alpha * error @ every[l].T
+                    error = below
+"""
+
+
+@pytest.mark.parametrize("code, name", [(FUNCTION, "retropropagacion"), (METHOD, "back_propagate"),
+                                        (METHOD, "backward")])
+@pytest.mark.parametrize("sign, status", [("", "correct"), ("-", "wrong")])
+def test_what_is_called_backward_and_trains_is_a_step(check, code, name, sign, status):
+    """It goes over the data for many epochs, and does not belong to a forward."""
+    _, (result,) = check(net=code.replace("NAME", name).replace("SIGN", sign))
+    (one,) = result["checks"]
+    assert one["status"] == status and len(verdicts(result)) > 3, result
+    assert ("sign flipped" in verdicts(result).values()) == bool(sign)

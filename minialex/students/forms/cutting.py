@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from ...gradcheck import binding
 from ...gradcheck.dialects import name_words, plain
-from ..dialects import TESTS, TRAINS
+from ..dialects import STEPS, TESTS, TRAINS
 from ..reading.changes import (
     LOOPS,
     body_of,
@@ -94,6 +94,12 @@ def of_function(function: object, methods: dict | None = None) -> list[Unit]:
     return of(body_of(function), tuple(binding.signature(function)), methods)
 
 
+def trains(function: object) -> bool:
+    """Does it go over the data for many epochs, whatever it is called?"""
+    return any(plain(p.name) in STEPS for p in binding.signature(function)) and any(
+        gradients_of(unit.body) for unit in of_function(function))
+
+
 def of_class(cls: type, methods: dict, any_name: bool) -> tuple[str, Unit] | None:
     """(name, Unit) of the method in which an object trains itself: of those that are called so the
     likeliest; any_name: else one that computes gradients and takes them off its own arrays."""
@@ -101,7 +107,8 @@ def of_class(cls: type, methods: dict, any_name: bool) -> tuple[str, Unit] | Non
     inner = _changing(module)
     units = {name: found[0] for name, method in methods.items() if not name.startswith("__")
              and (found := of_function(method, inner))}
-    named = [name for name in units if plain(name) in TRAINS] or [
+    named = [name for name in units if trains(methods[name])] or [
+        name for name in units if plain(name) in TRAINS] or [
         name for name, unit in units.items() if any_name and gradients_of(unit.body)
         and any("self." in root for root in changed(unit.body, inner))]  # not dW += … of a loop
     name = min(named, key=lambda one: TRAINS.get(plain(one), 99), default=None)
