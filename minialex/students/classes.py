@@ -12,6 +12,7 @@ import copy
 import functools
 import inspect
 import itertools
+import re
 import sys
 
 import numpy as np
@@ -170,7 +171,9 @@ def arguments(found, layout, request):
     values = inputs.draw(inputs.parameters_of(found.forward), layout, request, numbers=True)
     made = source(found.forward.__init__)
     for name in values:
-        if isinstance(values[name], int) and is_list(name, made) and name not in request.options:
+        is_sizes = isinstance(values[name], int) and is_list(name, made) or re.search(
+            rf"\b{name}\[\w+ ?\+ ?1\],|, ?{name}\[\w+ ?\+ ?1\]", made)
+        if is_sizes and name not in request.options:
             values[name] = list(layout.numbers({"enc": "DJ", "dec": "JD"}.get(name[:3], "DJM")))
         # layers=(4, 8, 2), or 2
         is_size = plain(name) in LISTS and not (layout.turn == 2 and isinstance(values[name], list))

@@ -184,3 +184,39 @@ def test_a_network_may_be_called_nn(check, name, sign, status):
     code = code.replace("(TARGET - p)", "(y.reshape(-1, 1) - p)").replace("TARGET", "y")
     _, (result,) = check(net=code.replace(".sum(axis=0)", ".sum(axis=0, keepdims=True)"))
     assert result["checks"][0]["status"] == status, result
+
+
+SIZES = """
+    import numpy as np
+
+    class Net:
+        def __init__(self, NAME):
+            self.n = len(NAME) - 1
+            self.w = [np.random.random((MADE)) for i in range(self.n)]
+            self.b = [np.ones((NAME[i], 1)) for i in range(1, self.n + 1)]
+
+        def forward(self, X):
+            self.kept = [X]
+            for w, b in zip(self.w, self.b):
+                self.kept.append(np.tanh(w @ self.kept[-1] + b))
+            return self.kept[-1]
+
+        def backward(self, y):
+            delta = (self.kept[-1] - y) * (1 - self.kept[-1] ** 2)
+            for i in range(self.n - 1, -1, -1):
+                dw, db = delta @ self.kept[i].T, delta.sum(1, keepdims=True)
+                delta = self.w[i].T @ delta * (1 - self.kept[i]SLIP)
+                self.w[i] -= dw
+                self.b[i] -= db
+"""
+
+
+@pytest.mark.parametrize("name, made", first(1, [
+    ("model", "model[i + 1], model[i]"), ("neural", "neural[i+1], neural[i]"),
+    ("dim_list", "dim_list[i + 1], dim_list[i]")]))
+@pytest.mark.parametrize("slip, status", [(" ** 2", "correct"), ("", "wrong")])
+def test_what_is_read_from_one_layer_to_the_next_is_a_list_of_sizes(check, name, made, slip, status):
+    """Whatever it is called."""
+    code = SIZES.replace("NAME", name).replace("MADE", made).replace("SLIP", slip)
+    _, (result,) = check(net=code)
+    assert result["checks"][0]["status"] == status and len(verdicts(result)) > 3, result
