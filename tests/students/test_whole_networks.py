@@ -220,3 +220,35 @@ def test_what_is_read_from_one_layer_to_the_next_is_a_list_of_sizes(check, name,
     code = SIZES.replace("NAME", name).replace("MADE", made).replace("SLIP", slip)
     _, (result,) = check(net=code)
     assert result["checks"][0]["status"] == status and len(verdicts(result)) > 3, result
+
+
+GIVEN = """
+    import numpy as np
+
+    class Net:
+        def __init__(self, n_in, n_hidden, n_out, lr=0.01):
+            self.w1, self.w2 = np.random.randn(n_in, n_hidden), np.random.randn(n_hidden, n_out)
+            self.lr = lr
+
+        def forward_pass(self, X):
+            self.h = np.tanh(X @ self.w1)
+            return self.h @ self.w2
+
+        def get_grads(self, X, y, output):
+            error, grads = (output - y) / len(X), {}
+            grads["w2"] = self.h.T @ error
+            grads["w1"] = X.T @ (error @ self.w2.T * (1 - self.hSLIP))
+            return grads
+
+        def update_weights(self, grads):
+            self.w1 -= self.lr * grads["w1"]
+            self.w2 -= self.lr * grads["w2"]
+"""
+
+
+@pytest.mark.parametrize("slip, status", [(" ** 2", "correct"), ("", "wrong")])
+def test_an_update_that_is_given_gradients_is_no_training(check, slip, status):
+    """They come from another method, which is checked."""
+    _, (result,) = check(net=GIVEN.replace("SLIP", slip))
+    assert [one["status"] for one in result["checks"]] == [status], result
+    assert verdicts(result)["w2"] == "correct"

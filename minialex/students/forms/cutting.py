@@ -24,6 +24,7 @@ from ..reading.changes import (
     gradients_of,
     is_target,
     loads,
+    multiplies,
     names_set,
     pairs_of,
     root_of,
@@ -108,7 +109,9 @@ def of_class(cls: type, methods: dict, any_name: bool) -> tuple[str, Unit] | Non
     units = {name: found[0] for name, method in methods.items() if not name.startswith("__")
              and (found := of_function(method, inner))}
     named = [name for name in units if trains(methods[name])] or [
-        name for name in units if plain(name) in TRAINS] or [
+        name for name, unit in units.items() if plain(name) in TRAINS and any(
+            isinstance(one, ast.Call) or multiplies(one)  # not update_weights(self, grads)
+            for part in unit.body for one in ast.walk(part))] or [
         name for name, unit in units.items() if any_name and gradients_of(unit.body)
         and any("self." in root for root in changed(unit.body, inner))]  # not dW += … of a loop
     name = min(named, key=lambda one: TRAINS.get(plain(one), 99), default=None)
