@@ -115,9 +115,9 @@ def _returns_gradients(name, function):
     for node in ast.walk(binding.syntax_tree(function)):
         if isinstance(node, ast.Return) and isinstance(node.value,
                                                        ast.Tuple) and len(node.value.elts) > 1:
-            first, last = (words_of(_squeezed(node.value.elts[place])) for place in (0, -1))
-            if words & {"loss", "cost", "entropy", "criterion"} or re.fullmatch(GRADIENT_NAME,
-                                                                                last):
+            first, *_, last = found = [words_of(_squeezed(one)) for one in node.value.elts]
+            some = [one for one in found[1:] if re.fullmatch(GRADIENT_NAME, one)]  # and a state
+            if words & {"loss", "cost", "entropy", "criterion"} or last in some or some[1:]:
                 # of a backward only what is called a loss is one
                 return _is_number(node.value.elts[0]) and (
                     first.isidentifier() or not any(pairing.stems(name)))
@@ -170,19 +170,19 @@ def _in_class(name, cls, own):
     or a scalar engine."""
     methods = {method: value for base in reversed(cls.__mro__[:-1])
                for method, value in vars(base).items() if callable(getattr(cls, method, None))}
-    steady = [method for method, value in methods.items() if not cutting.trains(value)]
-    backward = _best(steady, BACKWARD) or _best(steady, DERIVATIVE)
+    backward = _best(methods, BACKWARD) or _best(methods, DERIVATIVE)
     both = [method for method in methods if _returns_gradients(method, getattr(cls, method)) or
             {"loss", "gradients"} <= set(name_words(method)) or not backward
             and plain(method) in FORWARD and _fills_gradients(getattr(cls, method))]
     if not backward and {"__add__", "__mul__"} & methods.keys() and "._backward = " in source(cls):
         return [Found(name, cls, "", "engine", name)]  # nobody has written what calls them
-    if backward == "gradient_descent" and not _takes_activations(methods[backward]):
-        backward = None  # it trains
+    if plain(backward or "") in DERIVATIVE and backward in both or (
+            backward == "gradient_descent" and not _takes_activations(methods[backward])):
+        backward = None  # it goes forward, too, or it trains
     of_weights = not both and _loss_of_weights(methods, backward)
     if of_weights and " = None\n" not in source(cls.__init__):
         return [Found(name, cls, (of_weights, backward), "class", name)]
-    if not both and not _best(steady, BACKWARD) and (
+    if not both and not _best(methods, BACKWARD) and (
             step := cutting.of_class(cls, methods, any_name=not backward)
             ) and not guessing.follows(cls, step[0]):
         return [*(item for item in _pairs_of_methods(name, cls) if item.kind != "skipped"
@@ -190,9 +190,8 @@ def _in_class(name, cls, own):
                 Found(name, step[1], kind="step", title=f"{name}.{step[0]} trains by itself: hand "
                       "in a class with forward and backward, or functions")]
     if not backward and not both:
-        pair = pairing.of_attributes(cls, methods)
         others = _pairs_of_methods(name, cls)
-        if not pair:
+        if not (pair := pairing.of_attributes(cls, methods)):
             return others
         return [*(item for item in others if item.kind != "skipped"
                   and item.title != f"{name}.{pair[1]}"),
@@ -283,7 +282,8 @@ def _gives_gradients(method):
 
 
 def _best(methods, table):
-    known = [method for method in methods if plain(method) in table]
+    known = [method for method, value in methods.items() if plain(method) in table
+             and not cutting.trains(value)]
     return min(known, key=lambda method: table[plain(method)], default=None)
 
 

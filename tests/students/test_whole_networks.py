@@ -215,7 +215,7 @@ SIZES = """
     ("model", "model[i + 1], model[i]"), ("neural", "neural[i+1], neural[i]"),
     ("dim_list", "dim_list[i + 1], dim_list[i]")]))
 @pytest.mark.parametrize("slip, status", [(" ** 2", "correct"), ("", "wrong")])
-def test_what_is_read_from_one_layer_to_the_next_is_a_list_of_sizes(check, name, made, slip, status):
+def test_what_is_read_layer_by_layer_is_a_list_of_sizes(check, name, made, slip, status):
     """Whatever it is called."""
     code = SIZES.replace("NAME", name).replace("MADE", made).replace("SLIP", slip)
     _, (result,) = check(net=code)
@@ -252,3 +252,52 @@ def test_an_update_that_is_given_gradients_is_no_training(check, slip, status):
     _, (result,) = check(net=GIVEN.replace("SLIP", slip))
     assert [one["status"] for one in result["checks"]] == [status], result
     assert verdicts(result)["w2"] == "correct"
+
+
+SEQUENCE = """
+    import numpy as np
+
+    class Letters:
+        def __init__(self, vocab_size, data_size):
+            self.size, self.vocab_size, self.last_h = 6, vocab_size, np.zeros((6, 1))
+            self.U = np.random.randn(6, vocab_size) * 0.01
+            self.V = np.random.randn(6, 6) * 0.01
+            self.W = np.random.randn(vocab_size, 6) * 0.01
+            self.Bh, self.By = np.zeros((6, 1)), np.zeros((vocab_size, 1))
+
+        def NAME(self, inputs, target):
+            xs, hs, ps, loss = {}, {-1: np.copy(self.last_h)}, {}, 0
+            for t in range(len(inputs)):
+                xs[t] = np.eye(self.vocab_size)[:, inputs[t]].reshape(-1, 1)
+                hs[t] = np.tanh(self.U @ xs[t] + self.V @ hs[t - 1] + self.Bh)
+                e = np.exp(self.W @ hs[t] + self.By)
+                ps[t] = e / e.sum()
+                loss += -np.log(ps[t][target[t]])
+            dU, dV, dW = np.zeros_like(self.U), np.zeros_like(self.V), np.zeros_like(self.W)
+            dBh, dBy, later = np.zeros_like(self.Bh), np.zeros_like(self.By), 0
+            for t in reversed(range(len(inputs))):
+                dy = np.copy(ps[t])
+                dy[target[t]] -= 1
+                dW += dy @ hs[t].T
+                dBy += dy
+                below = (1 - hs[t]SLIP) * (self.W.T @ dy + later)
+                dU += below @ xs[t].T
+                dV += below @ hs[t - 1].T
+                dBh += below
+                later = self.V.T @ below
+            return loss, dU, dV, dW, dBh, dBy, hs[len(inputs) - 1]
+
+        def run(self, text, letters):
+            while True:
+                loss, *steps, self.last_h = self.NAME([letters[one] for one in text], text)
+"""
+
+
+@pytest.mark.parametrize("name", first(1, ["diff", "go_over", "through_time"]))
+@pytest.mark.parametrize("slip, status", [(" ** 2", "correct"), ("", "wrong")])
+def test_a_loss_with_gradients_may_have_any_name_and_a_state_behind_it(check, name, slip, status):
+    code = SEQUENCE.replace("NAME", name).replace("SLIP", slip)
+    _, (result,) = check(net=code)
+    assert [one["status"] for one in result["checks"]] == [status], result
+    assert {name: verdicts(result)[name] for name in ("W", "By")} == {
+        "W": "correct", "By": "correct"}
