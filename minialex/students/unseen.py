@@ -32,8 +32,10 @@ def _steps(module, functions, checked):
     """Steps at the top level, and in functions that train."""
     parts, path = vars(module).get("__statements__", []), getattr(module, "__file__", "")
     outside = [part for part in parts if not isinstance(part, files.DEFINITIONS)]
-    for unit in cutting.of(outside):
-        if lines := changes.gradients_of((unit.whole or unit).body, checked):
+    units = [(unit, lines) for unit in cutting.of(outside) if (
+        lines := changes.gradients_of((unit.whole or unit).body, checked))]
+    if units or (untaken := cutting.untaken(outside, vars(module))):
+        for unit, lines in units or [untaken]:
             yield ("the top level", unit, f"{', '.join(lines)} ({_places(path, lines.values())}) "
                    f"{'is a gradient' if len(lines) == 1 else 'are gradients'} outside of any "
                    f"function: {ALONE}, and they are checked")

@@ -214,3 +214,37 @@ def test_what_is_called_backward_and_trains_is_a_step(check, code, name, sign, s
     (one,) = result["checks"]
     assert one["status"] == status and len(verdicts(result)) > 3, result
     assert ("sign flipped" in verdicts(result).values()) == bool(sign)
+
+
+ONCE = """
+    import numpy as np
+
+    def act(x):
+        return 1 / (1 + np.exp(-x))
+
+    X, y = np.array([0.5, 0.1]), np.array([1])
+    W1, b1 = np.array([[0.4, 0.3], [0.2, 0.1], [0.5, -0.4]]), np.array([0.1, 0.2, -0.1])
+    W2, b2 = np.array([[0.7, 0.6, -0.5]]), np.array([0.3])
+    A1 = act(W1.dot(X) + b1)
+    A2 = act(W2.dot(A1) + b2)
+    dZ2 = (A2 - y) * A2 * (1 - A2)
+    DW2 = dZ2.reshape(-1, 1) * A1.reshape(1, -1)
+    DB2 = dZ2
+    dZ1 = W2.T.dot(dZ2) * A1SLIP * (1 - A1)
+    DW1 = dZ1.reshape(-1, 1) * X
+    DB1 = dZ1
+    print(DW1, DB1, DW2, DB2)
+"""
+
+
+@pytest.mark.parametrize("before", first(1, ["dL_d", "d", "grad_"]))
+@pytest.mark.parametrize("slip, status", [("", "correct"), (" * 0.5", "wrong")])
+def test_gradients_that_a_script_takes_off_nothing_are_compared(check, before, slip, status):
+    """It goes forward and backward once, and shows them."""
+    code = ONCE.replace("SLIP", slip)
+    for name in ("W1", "B1", "W2", "B2"):
+        code = code.replace(f"D{name}", f"{before}{name.replace('B', 'b')}")
+    _, (result,) = check(net=code)
+    assert result["checks"][-1]["status"] == status, result
+    assert verdicts(result)["W2"] == "correct"
+    assert verdicts(result)["W1"] == ("off by a constant factor" if slip else "correct")

@@ -13,8 +13,10 @@ import sys
 from collections.abc import Iterable
 from typing import NamedTuple
 
+import numpy as np
+
 from ...gradcheck import binding
-from ...gradcheck.dialects import name_words, plain
+from ...gradcheck.dialects import name_words, plain, role, stem, stems_of_gradient
 from ..dialects import STEPS, TESTS, TRAINS
 from ..reading.changes import (
     LOOPS,
@@ -82,6 +84,27 @@ def of(statements: list, parameters: tuple = (), methods: dict | None = None) ->
         first = _last_made(statements[:last], set(changed(plainly, methods)), methods)
         found.append(Unit(statements[:first], statements[first:last], parameters, (), methods))
     return found
+
+
+def untaken(statements: list, names: dict) -> tuple[Unit, dict[str, int]] | None:
+    """(one step, {gradient: its line}) of a script that computes gradients of its own arrays W and
+    b, two at least, and takes them off nothing."""
+    weights = {stem(name): name for name, value in names.items() if isinstance(value, np.ndarray)
+               and role(name.rstrip("0123456789_")) in ("w", "b")}
+    found = {weights[one]: (root_of(target), node) for node in statements
+             for target, value in pairs_of(node) if isinstance(target, ast.Name)
+             and not (isinstance(value, ast.Call) and isinstance(value.func, ast.Name))
+             for one in stems_of_gradient(target.id) if one in weights}
+    if len(found) < 2:
+        return None
+    last = max(statements.index(node) for _, node in found.values()) + 1
+    first = _last_made(statements[:last], set(found), {})
+    steps = ast.parse("\n".join(f"{name} = {name} - {gradient}"
+                                for name, (gradient, _) in found.items())).body
+    for one in steps:
+        ast.increment_lineno(one, statements[last - 1].lineno - one.lineno)
+    return Unit(statements[:first], [*statements[first:last], *steps]), {
+        gradient: node.lineno for gradient, node in found.values()}
 
 
 def _last_made(statements, roots, methods):
