@@ -28,6 +28,7 @@ from . import suiting
 from .drawn import dictionaries, guesses, inputs, used
 from .drawn.inputs import Layout
 from .forms.layers import NotChecked
+from .reading import usage
 from .reading.absent import is_clear
 from .reading.watching import Watch, involved
 from .status import compared, explains
@@ -202,9 +203,8 @@ class Search:
                                                -len(one.tried.guess.keys() - self.hints.keys())))
             if self.furthest is None or best.tried.rank > self.furthest.rank:
                 self.furthest = best.tried
-            if "nothing" in guesses.wanted(best.tried.message):
-                break  # no inputs mend that
-            batch = next(best.batches, None)
+            hopeless = "nothing" in guesses.wanted(best.tried.message)
+            batch = None if hopeless else next(best.batches, None)
             if batch is None:
                 queue.remove(best)
                 continue
@@ -249,7 +249,9 @@ class Search:
             tried[0].layout.sizes["N"])} if tried else {}
         one = {name: ("option", 2) if kind == "labels" else (kind, what)  # of several, or one
                for name, (kind, what) in self.hints.items()}
-        hinted = [self._tried(tried[0].layout, hints) for hints in (self.hints, one) if hints]
+        called = map(guesses.like, usage.of(self.trying.found, self.trying.module))
+        hinted = [self._tried(layout.layout, hints) for layout in tried[:1]
+                  for hints in (*called, self.hints, one) if hints]
         return [*filter(None, hinted), *tried]
 
     def _variants(self, tried, told):

@@ -5,6 +5,7 @@ some, and one step of its training is read.
 """
 import collections
 import contextlib
+import itertools
 import sys
 
 import numpy as np
@@ -13,10 +14,11 @@ from ..gradcheck import binding
 from ..gradcheck.dialects import name_words, plain, role
 from . import classes, finding
 from .dialects import CRITERIA
-from .drawn import inputs
+from .drawn import guesses, inputs
 from .forms import objects, spaces, stepping
 from .forms.functions import Reading
 from .forms.layers import NotChecked
+from .reading import usage
 
 
 def of_step(found: finding.Found, module: object, request: inputs.Request) -> list[Reading]:
@@ -38,8 +40,9 @@ def _made(cls, request):
     methods = max(layers, key=layers.get, default=None)
     found = finding.Found(cls.__name__, cls, methods, "step")
     seen = []
-    for losses in [*_losses(items), (None, None)]:
-        asked = _with(cls, losses, request)
+    used = map(guesses.like, usage.calls(sys.modules[cls.__module__], cls))
+    for guess, losses in itertools.product([*used, {}], [*_losses(items), (None, None)]):
+        asked = guesses.requested(_with(cls, losses, request), guess)
         for layout in inputs.layouts("net", request):
             with contextlib.suppress(Exception):
                 built = classes.arguments(found, layout, asked)

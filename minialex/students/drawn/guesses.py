@@ -4,6 +4,7 @@ as a user would type it.
 A guess is {name: what}; what is ("shape", (4, 5)), ("labels", ((4,), 3)) or ("option", 0.5), the
 words of the command line. Which changes go with an error is a table, [errors] of dialects.txt.
 """
+import contextlib
 import copy
 import itertools
 import math
@@ -16,6 +17,7 @@ from .. import dialects
 from .requests import Request
 
 LARGEST, MANY = 1000, 4000  # an axis, an array
+TYPED = (int, float, str, list, tuple, dict, type(None))
 COUNTS = (6, 7, 8, 2, 9, 10, 11, 12)  # of something; those that nothing else has are taken
 
 
@@ -36,7 +38,9 @@ def typed(guess: dict) -> str:
             return str(what).replace(" ", "")
         shape, classes = what if kind == "labels" else (what, None)
         return ",".join(map(str, shape)) + f":{classes}" * (kind == "labels")
-    return " ".join(f"--{kind} {name}={words(kind, what)}" for name, (kind, what) in guess.items())
+    return " ".join(f"--{kind} {name}={words(kind, what)}"
+                    if kind != "option" or isinstance(what, TYPED)
+                    else f"({name} as the file gives it)" for name, (kind, what) in guess.items())
 
 
 def guessed(value: object) -> tuple | None:
@@ -48,6 +52,18 @@ def guessed(value: object) -> tuple | None:
         return "shape", value.shape
     one_hot = value.ndim > 1 and value.max() <= 1 and np.all(value.sum(axis=-1) == 1)
     return "labels", (value.shape, "hot" if one_hot else int(value.max(initial=0)) + 1)
+
+
+def like(values: dict) -> dict:
+    """The guess for arguments like these: arrays of their shapes, all else as it is."""
+    found = {}
+    for name, value in values.items():
+        with contextlib.suppress(ValueError, TypeError):  # rows of different lengths
+            rows = isinstance(value, (list, tuple)) and np.ndim(value) > 1
+            value = np.asarray(value, dtype=float) if rows else value
+        if np.size(value) <= MANY:
+            found[name] = guessed(value) or ("option", value)
+    return found
 
 
 def wanted(message: str) -> list[str]:
