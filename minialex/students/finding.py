@@ -56,8 +56,8 @@ def anything(module: types.ModuleType) -> list[Found]:
     """The same of a file that may hold nothing to check."""
     if isinstance(module, Known):
         return module.found
-    names = {name: value for name, value in vars(module).items() if not name.startswith("__")}
-    own = {}
+    names = {**getattr(module, "__earlier__", {}), **vars(module)}
+    names, own = {name: value for name, value in names.items() if not name.startswith("__")}, {}
     for name, value in names.items():
         # MSE = MeanSquaredError is the same
         if is_own(value, module) and value not in own.values():

@@ -23,6 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from . import absent, mending, older, rewriting
+from .changes import loads
 
 DEFINITIONS = (ast.FunctionDef, ast.ClassDef)
 FRAMES = 6  # how many of the student's lines are shown at most
@@ -67,7 +68,7 @@ def load(path: str | Path, troubles: list | None = None,
         if str(folder) not in sys.path:
             # at the end: none of the files there can stand in for an installed package
             sys.path.append(str(folder))
-    flags, unset = 0, set()  # names that what failed was to set
+    flags, read, module.__earlier__, unset = 0, set(), {}, set()  # what failed was to set
     for part in parts:
         if isinstance(part, ast.ImportFrom) and part.module == "__future__":
             flags |= sum(getattr(__future__, alias.name).compiler_flag for alias in part.names)
@@ -75,6 +76,7 @@ def load(path: str | Path, troubles: list | None = None,
             part = absent.Within(parts, module.__dict__).visit(part)
         code = compile(rewriting.rewritten(ast.Module([part], []), path), str(path), "exec", flags,
                        dont_inherit=True)
+        before = vars(module).get(getattr(part, "name", ""))
         try:
             with _at_most(None if isinstance(part, DEFINITIONS) else seconds):
                 _execute(code, module)
@@ -87,8 +89,23 @@ def load(path: str | Path, troubles: list | None = None,
                 absent.bind(part, parts, module.__dict__)
                 unset |= {node.id for node in ast.walk(part) if isinstance(node, ast.Name)
                           and isinstance(node.ctx, ast.Store)} - vars(module).keys()
+        if isinstance(part, DEFINITIONS):
+            _keep(part, before, parts, read, module)
+        else:
+            read |= loads(part)
     module.unset = unset - vars(module).keys()
     return module
+
+
+def _keep(part, before, parts, read, module):
+    """A class that was used before another one took its name is one of the file's, too."""
+    name, now = part.name, vars(module).get(part.name)
+    if isinstance(before, type) and isinstance(now, type) and name in read and (
+            before.__module__ == module.__name__ and not issubclass(now, before)):
+        others = [one for one in parts[:parts.index(part)] if getattr(one, "name", "") == name]
+        if ast.dump(others[-1]) != ast.dump(part):
+            module.__earlier__[f"{name} ({len(others)})"] = before
+    read.discard(name)
 
 
 def _execute(code, module):
