@@ -301,3 +301,35 @@ def test_a_loss_with_gradients_may_have_any_name_and_a_state_behind_it(check, na
     assert [one["status"] for one in result["checks"]] == [status], result
     assert {name: verdicts(result)[name] for name in ("W", "By")} == {
         "W": "correct", "By": "correct"}
+
+
+SQUARES = """
+    import numpy as np
+
+    class Net:
+        def __init__(self, n_in, n_hid, n_out, tiny=1e-8):
+            self.W1, self.W2 = np.random.randn(n_in, n_hid), np.random.randn(n_hid, n_out)
+            self.GW1, self.GW2, self.tiny = np.zeros_like(self.W1), np.zeros_like(self.W2), 1e-8
+
+        def forward(self, X):
+            self.h = np.tanh(X @ self.W1)
+            self.out = self.h @ self.W2
+            return self.out
+
+        def backward(self, X, y, lr=0.01):
+            e = (self.out - y) / len(X)
+            dW1, dW2 = X.T @ (e @ self.W2.T * (1 - self.h ** 2)), self.h.T @ e
+            self.GW1 += dW1 ** 2
+            self.GW2 += dW2 ** 2
+            self.W1 -= lr * dW1 / (np.sqrt(self.GW1) + self.tiny)
+            self.W2 -= lr * dW2 / (np.sqrt(self.GW2) + self.tiny)
+"""
+
+
+@pytest.mark.parametrize("name", first(1, ["GW", "grad_W", "sum_dW"]))
+def test_sums_of_squares_are_no_gradients(check, name):
+    """As AdaGrad keeps them. Nobody can tell the gradient from its first step: it is not said that
+    it is wrong."""
+    _, (result,) = check(net=SQUARES.replace("GW", name))
+    assert result["checks"][0]["status"] == "error", result
+    assert "Keep it in an attribute" in result["checks"][0]["error"]["message"]

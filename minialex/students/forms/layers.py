@@ -266,6 +266,10 @@ class Layer:
             returned = tuple(one[0] if np.ndim(one) == 2 and len(one) == 1 else one
                              for one in returned)
         stored = objects.gradients(layer, self.wanted)
+        if stored and all(np.all(one >= 0) for one in stored.values()) and any(
+                not np.array_equal(array, before.get(one.name, array)) for one in self.wanted
+                for path, array in objects.arrays(layer) if path == one.paths[0]):
+            stored = {}  # of an update by AdaGrad: sums of squares
         by_name = isinstance(returned, dict)  # what is returned so counts, whatever is kept
         sizes = {parameter.name: parameter.array.size for parameter in self.wanted}
         named = {name: value for name, value in self._by_names(returned).items()
