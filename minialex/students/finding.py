@@ -194,7 +194,7 @@ def _in_class(name, cls, own):
         if not (pair := pairing.of_attributes(cls, methods)):
             return others
         return [*(item for item in others if item.kind != "skipped"
-                  and item.title != f"{name}.{pair[1]}"),
+                  and not re.search(rf"\b{pair[1]}\(", source(item.backward))),
                 Found(name, cls, pair, "class", f"{name}.{pair[1]}")]
     if issubclass(cls, BaseException) or _is_interface(cls, backward, own):
         return []

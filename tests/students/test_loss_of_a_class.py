@@ -43,3 +43,31 @@ def test_whose_gradient_is_which_its_name_says(check, right, slip):
     found = verdicts(result)
     assert status == wrong and (found["bh"] == "correct") != wrong, found
     assert found["W"] != "not compared" and found["hprev"] == "not compared", found
+
+
+def test_a_gradient_in_one_row_is_that_of_the_method_that_it_calls(check):
+    """An optimizer wants a flat vector: its parts are compared already."""
+    _, (result,) = check(net="""
+    import numpy as np
+
+    class Net:
+        def __init__(self):
+            self.W1, self.W2 = np.random.randn(2, 3), np.random.randn(3, 1)
+
+        def forward(self, X):
+            self.h = np.tanh(X @ self.W1)
+            return self.h @ self.W2
+
+        def cost_function(self, X, y):
+            return 0.5 * sum((y - self.forward(X)) ** 2)
+
+        def cost_function_prime(self, X, y):
+            e = self.forward(X) - y
+            return X.T @ (e @ self.W2.T * (1 - self.h ** 2)), self.h.T @ e
+
+        def compute_gradients(self, X, y):
+            dJdW1, dJdW2 = self.cost_function_prime(X, y)
+            return np.concatenate((dJdW1.ravel(), dJdW2.ravel()))
+    """.replace("return X.T @", "dJdW1, dJdW2 = X.T @").replace(
+        "self.h.T @ e\n", "self.h.T @ e\n            return dJdW1, dJdW2\n"))
+    assert [one["status"] for one in result["checks"]] == ["correct"], result
