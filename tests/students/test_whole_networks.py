@@ -333,3 +333,11 @@ def test_sums_of_squares_are_no_gradients(check, name):
     _, (result,) = check(net=SQUARES.replace("GW", name))
     assert result["checks"][0]["status"] == "error", result
     assert "Keep it in an attribute" in result["checks"][0]["error"]["message"]
+
+
+def test_a_bias_called_like_a_state_is_not_passed_over(check):
+    code = UPDATING.replace("self.c += below.sum(axis=0)", "").replace("SIGN", "+")
+    for name, old in (("y", "TARGET"), ("p", "OUT")):
+        code = code.replace(old, name)
+    _, (result,) = check(net=code)
+    assert verdicts(result)["c"] == "not compared", result
