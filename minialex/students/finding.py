@@ -41,9 +41,7 @@ GRADIENT_NAME = r"d[A-Z]\w*|d[a-z]|d_\w+|grads?\w*|\w+_grads?"  # what is return
 
 def everything(module: types.ModuleType) -> list[Found]:
     """[Found, ...] in the order of the file. Raises NothingFound when there is nothing."""
-    found = anything(module)
-    found += [Found(name, unit, kind="step" if unit else "skipped", title=why)
-              for name, unit, why in unseen.told(module, found)]
+    found = unseen.with_the_rest(module, anything(module))
     if all(item.kind == "skipped" for item in found):
         reasons = "".join(f"; {item.title}" for item in found)
         raise NothingFound("it defines no forward and backward, "

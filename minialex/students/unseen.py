@@ -9,23 +9,30 @@ from ..gradcheck.binding import syntax_tree
 from ..gradcheck.dialects import name_words
 from .dialects import BACKWARD, NO_LAYER, TESTS
 from .forms import cutting
+from .found import Found
 from .reading import changes, files
 
 GRADIENT_WORDS = {*BACKWARD, "gradient", "gradients", "grad", "grads", "delta", "nabla"}
 ALONE = "put the forward and the backward pass into two functions, or a class"
 
 
-def told(module: types.ModuleType, checked: list) -> list[tuple]:
-    """[(what, one step of it or None, why it is not checked otherwise and what to do)] of a file.
-    checked: what was found."""
-    used = [one for item in checked if item.kind != "skipped"
+def with_the_rest(module: types.ModuleType, found: list[Found]) -> list[Found]:
+    """What was found in a file, and one step of each piece of code that trains, or why it is not
+    checked. Functions that are called in a step are checked with it."""
+    used = [one for item in found if item.kind != "skipped"
             for one in (item.forward, item.backward, *item.others)]
     known, own = _called(used, vars(module)), {}
     for name, value in vars(module).items():
         if inspect.isfunction(value) and value.__module__ == module.__name__ and value not in known:
             own[name] = value
-    names = {getattr(one, "__name__", "") for one in known}
-    return [*_steps(module, own, names), *_others(module, own, used)]
+    steps = list(_steps(module, own, {getattr(one, "__name__", "") for one in known}))
+    within = {name for _, unit, _ in steps for part in (unit.whole or unit).body
+              for name in changes.loads(part) if name in own}
+    found = [item for item in found
+             if item.kind != "skipped" or item.forward not in map(own.get, within)]
+    own = {name: value for name, value in own.items() if name not in within}
+    return found + [Found(name, unit, kind="step" if unit else "skipped", title=why)
+                    for name, unit, why in [*steps, *_others(module, own, used)]]
 
 
 def _steps(module, functions, checked):

@@ -248,3 +248,11 @@ def test_gradients_that_a_script_takes_off_nothing_are_compared(check, before, s
     assert result["checks"][-1]["status"] == status, result
     assert verdicts(result)["W2"] == "correct"
     assert verdicts(result)["W1"] == ("off by a constant factor" if slip else "correct")
+
+
+@pytest.mark.parametrize("name", first(1, ["backward", "gradient_of_weights", "back_step"]))
+def test_a_function_that_a_step_calls_is_checked_with_it(check, name):
+    """It has no forward of its own, and wants none."""
+    code = variant(SCRIPTS["a function of the file makes the step"], 1).replace("move", name)
+    _, (result,) = check(net=code)
+    assert [one["status"] for one in result["checks"]] == ["correct"], result
