@@ -66,7 +66,8 @@ def test_gradients_one_by_one_are_named_but_not_their_helpers(check):
 
 @pytest.mark.parametrize("code", [
     "dw, db = grads(X)\n    w -= rate * dw", "w = w - alpha * grads['w']",
-    "loss -= (w @ w).sum()", "m = 0.9 * m + 0.1 * dw"])
+    "loss -= (w @ w).sum()", "m = 0.9 * m + 0.1 * dw",
+    "m += dw * dw\n    w += -2 * dw / np.sqrt(m + 1e-8)"])
 def test_steps_with_gradients_of_functions_are_nothing_to_name(check, code):
     _, (result,) = check(net=LINEAR + f"""
     def grads(X):

@@ -111,7 +111,8 @@ def gradients_of(nodes: list, checked: set | None = None) -> dict[str, int]:
         gradients = [name for name in own if stem(root) in stems_of_gradient(name)]
         steps = any(plain(one) in LEARNING_RATE for one in names | _attributes(value))
         is_weight = root in changed(nodes)
-        own_call = checked is not None and own and not _calls(value, checked) and _calls(value)
+        own_call = bool(checked is not None and own and _calls(value)) and not _calls(
+            value, checked)
         own += sorted(names & scaled)
         by_product = any(map(multiplies, _outside(value, checked))) and (
             steps or bool(names & made - {root}) and is_weight)
