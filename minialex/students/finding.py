@@ -31,7 +31,7 @@ from .forms import alone, cutting
 from .forms.layers import NotChecked
 from .found import Found, Known, NothingFound
 from .reading.files import load
-from .reading.sources import is_empty, is_free, is_unwritten, source, words_of
+from .reading.sources import is_bare, is_empty, is_free, is_unwritten, source, words_of
 
 __all__ = ["Found", "NothingFound", "chosen", "everything", "like", "load"]
 
@@ -206,6 +206,8 @@ def _in_class(name, cls, own):
         and [p.name for p in binding.signature(methods[forward])] == ["self"]):
         # called as Relu.forward(x)
         return [Found(name, methods[forward], methods[backward], "derivative", name)]
+    if forward and all(is_bare(methods[one]) for one in (forward, backward)):
+        return [Found(name, methods[forward], methods[backward], pairing.kind_of(backward), name)]
     if not forward:
         return [Found(name, cls, None, "skipped", f"{name}: it has {backward}, "
                       "but no forward (or fprop, __call__ …)")]

@@ -48,8 +48,10 @@ def cost_of(forward: object) -> str:
 
 
 def is_unwritten(function: object) -> bool:
-    """Nothing but a docstring, pass or return, as a template has it?"""
-    return all(isinstance(node, ast.Pass)
+    """Nothing but a docstring, pass or return, as a template has it, or an exception that says
+    so?"""
+    return all(isinstance(node, ast.Pass) or isinstance(node, ast.Raise) and re.match(
+                   r"(?i)raise (?!notimpl)\w+\(.*(not.{0,6}implement|todo)", ast.unparse(node))
                or isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
                or isinstance(node, ast.Return) and getattr(node.value, "value", None) is None
                and isinstance(node.value, (ast.Constant, type(None))) for node in _body(function))
@@ -133,6 +135,14 @@ def is_free(method: object) -> bool:
     first = next(iter(getattr(getattr(method, "__code__", None), "co_varnames", ())), None)
     return first is not None and not any(
         isinstance(node, ast.Name) and node.id == first for node in ast.walk(syntax_tree(method)))
+
+
+def is_bare(method: object) -> bool:
+    """Is it called as Loss.forward(out, target), without an object: its first argument is an input
+    by its name, and nothing is set in it?"""
+    first = next(iter(getattr(getattr(method, "__code__", None), "co_varnames", ())), "self")
+    return inspect.isfunction(method) and role(first) is not None and not re.search(
+        rf"\b{first}\.\w+ *[-+*/]?=[^=]", source(method))
 
 
 def is_made(cls: type, paths: list[tuple]) -> bool:

@@ -173,6 +173,26 @@ class Affine:
     __call__ = forward
 
 
+class Embedding:
+    """The rows of W that are asked for."""
+
+    def __init__(self, W):
+        self.params, self.grads, self.W = [W], [np.zeros_like(W)], W
+
+    def forward(self, idx):
+        """A row for each."""
+        self.idx = idx
+        return self.W[idx]
+
+    def backward(self, dout):
+        """No gradient of whole numbers; that of W is kept."""
+        self.grads[0][...] = 0
+        np.add.at(self.grads[0], self.idx, dout)
+        self.dW = self.grads[0]
+
+    __call__ = forward
+
+
 class SoftmaxWithLoss:
     """The mean cross entropy of the softmax, of classes or one-hot rows."""
 
@@ -201,7 +221,7 @@ USUAL = {"softmax": softmax, "im2col": _rows_of_windows, "col2im": _back_to_pict
          "affinereluforward": _affine_relu_forward, "affinerelubackward": _affine_relu_backward,
          "reluforward": lambda x: (np.maximum(x, 0), x), "softmaxloss": _softmax_loss,
          "svmloss": _svm_loss, "softmaxbackward": _softmax_backward,
-         "softmaxwithloss": SoftmaxWithLoss,
+         "softmaxwithloss": SoftmaxWithLoss, "embedding": Embedding,
          **dict.fromkeys(("affine", "matmul", "linear", "dense", "fullyconnected"), Affine),
          "expit": _sigmoid, **{name: functools.partial(_activation, name) for name in ACTIVATIONS}}
 USUAL["convolve2d"] = USUAL["convolve"]
