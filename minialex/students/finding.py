@@ -203,17 +203,15 @@ def _in_class(name, cls, own):
         return [Found(name if len(both) == 1 else f"{name}.{method}", cls, (method, None), "class",
                       f"{name}.{method}") for method in both]
     if (forward and "__init__" not in methods
-        and [p.name for p in binding.signature(methods[forward])] == ["self"]):
-        # called as Relu.forward(x)
+        and [p.name for p in binding.signature(methods[forward])] == ["self"]):  # Relu.forward(x)
         return [Found(name, methods[forward], methods[backward], "derivative", name)]
-    if forward and all(is_bare(methods[one]) for one in (forward, backward)):
+    if forward and is_bare(methods[forward]) and is_bare(methods[backward]):
         return [Found(name, methods[forward], methods[backward], pairing.kind_of(backward), name)]
     if not forward:
         return [Found(name, cls, None, "skipped", f"{name}: it has {backward}, "
                       "but no forward (or fprop, __call__ …)")]
     slopes = [item for item in _pairs_of_methods(name, cls, free=not inspect.isabstract(cls))
-              if item.kind == "derivative"
-              and is_free(item.forward) and is_free(item.backward)]
+              if item.kind == "derivative" and all(map(is_free, (item.forward, item.backward)))]
     return [*slopes, Found(name, cls, (forward, backward), "class", name)]
 
 

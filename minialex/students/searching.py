@@ -236,9 +236,11 @@ class Search:
 
     def _starts(self):
         """The layouts with which code comes furthest, and with what is written about arguments."""
+        named = inputs.telling(self.trying.forward())
         layouts = [layout for layout in inputs.layouts(
             self.trying.found.name, self.trying.request, forward=self.trying.forward())
-            if not layout.turn and not layout.several and layout.shapes.get("x") not in INTEGERS]
+            if not layout.turn and not layout.several and layout.shapes.get("x") not in INTEGERS
+            and (named <= layout.shapes.keys() or not self.trying.reached)]
         tried = [one for layout in layouts if (one := self._tried(layout, {})) is not None]
         tried = sorted(tried, key=lambda one: (*one.rank[:2], one.rank[-1]), reverse=True)
         running = [one for one in tried if one.rank[0] == RUNS]

@@ -105,7 +105,10 @@ def takes_both(reading: Reading, tried: dict) -> bool:
 
 def tells(values: dict, output: Any) -> bool:
     """Does what is right for this one example say anything? Of one row everything may be its mean,
-    and where the layer gives its input back, backward may, too."""
+    and where the layer gives its input back, backward may, too; a loss of one example is one
+    number."""
+    if "labels" in inputs.roles(values) and np.size(output) > 1:
+        return False
     if np.ndim(output) and not np.ptp(output):
         return False
     return not any(np.array_equal(np.ravel(value), np.ravel(output)) for value in values.values()

@@ -30,11 +30,13 @@ VECTORS = re.compile(r"\b(outer|diag|diagflat)\(|\bdelete\(\w+, *0\)")
 class Trying:
     """One thing that was found, run with whatever may be meant. layout: of the first inputs with
     which it runs; error, tried: of the first with which it does not; failed, gradients: backward's
-    last; returned: did it ever come back? until: no further ones after this computing time."""
+    last; returned: did it ever come back? reached: did it begin, with a layout that knows all
+    roles? until: no further ones after this computing time."""
 
     def __init__(self, found: Found, request: Request, module: object, until: float) -> None:
         self.found, self.request, self.module, self.until = found, request, module, until
         self.layout = self.error = self.tried = self.failed = self.gradients = self.returned = None
+        self.reached = False
 
     def with_request(self, request: Request) -> "Trying":
         """The same with other inputs asked for."""
@@ -94,7 +96,11 @@ class Trying:
                 fatal: tuple = (MemoryError,)) -> Iterator[tuple[Layout, list[Reading]]]:
         """Yields those with which forward runs, none twice."""
         seen: list[tuple] = []
+        named = inputs.telling(self.forward())
         for layout in layouts:
+            knows = named <= layout.shapes.keys()
+            if self.reached and not knows:
+                continue  # what is wrong for a batch and its state may be right for vectors
             if self.error and time.process_time() > self.until:
                 return  # that error says more than that time is up
             try:
@@ -110,9 +116,11 @@ class Trying:
             except fatal:
                 raise
             except Exception as error:  # this layout is not for this code
+                self.reached = self.reached or knows and self._came_far(error)[0]
                 if self.error is None or self._came_far(error) > self._came_far(self.error):
                     self.error = error
                 continue
+            self.reached = self.reached or knows
             yield layout, readings
 
     def _came_far(self, error):

@@ -52,9 +52,7 @@ def layouts(name, request, small=False, also=False, forward=None):
     table, seen = (dialects.FURTHER if also else dialects.LAYOUTS), []
     lists = {"said": (True, False), "maybe": (False, True),
              "": (False,)}[takes_list(forward) if forward else ""]
-    named = roles(p.name for p in parameters_of(forward))
-    weights = named & {"w"}
-    named &= {"gamma", "beta", "wx", "wh", "h", *({"attn"} if "x" in named else ())}
+    weights, named = roles(p.name for p in parameters_of(forward)) & {"w"}, telling(forward)
     others = sorted(dialects.ANY_NAME["any"], key=lambda layout: len(named - layout[0].keys()))
     likely = sorted(of_name(name, table), key=lambda layout: weights - layout[0].keys() != set())
     for turn in range(1 if also else 3):
@@ -64,6 +62,12 @@ def layouts(name, request, small=False, also=False, forward=None):
             if layout not in seen:
                 seen.append(layout)
                 yield from (layout._replace(several=several) for several in lists)
+
+
+def telling(forward: Callable) -> set[str]:
+    """Those roles of its arguments that a layout must know: a state, a scale, weights of both."""
+    named = roles(p.name for p in parameters_of(forward))
+    return named & {"gamma", "beta", "wx", "wh", "h", *({"attn"} if "x" in named else ())}
 
 
 def of_name(name: str, table: dict = dialects.LAYOUTS) -> list:
