@@ -23,12 +23,16 @@ from .reading import usage
 
 def of_step(found: finding.Found, module: object, request: inputs.Request) -> list[Reading]:
     """The readings of code that trains. Raises NotChecked."""
-    owner = found.forward.owner
-    try:
-        return stepping.readings(found.name, found.forward, module,
-                                 _made(owner, request) if owner else (None,))
-    except NotChecked as problem:
-        raise NotChecked(f"{found.title}; as it stands: {problem}") from problem
+    owner, readings, problems = found.forward.owner, [], []
+    for unit in (found.forward, *found.forward.others):
+        try:
+            readings += stepping.readings(found.name, unit, module,
+                                          _made(owner, request) if owner else (None,))
+        except NotChecked as problem:
+            problems.append(problem)
+    if not readings:
+        raise NotChecked(f"{found.title}; as it stands: {problems[0]}") from problems[0]
+    return readings
 
 
 def _made(cls, request):

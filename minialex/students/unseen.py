@@ -8,7 +8,7 @@ import types
 from ..gradcheck.binding import syntax_tree
 from ..gradcheck.dialects import name_words
 from .dialects import BACKWARD, NO_LAYER, TESTS
-from .forms import cutting
+from .forms import cutting, structures
 from .found import Found
 from .reading import changes, files
 
@@ -25,7 +25,12 @@ def with_the_rest(module: types.ModuleType, found: list[Found]) -> list[Found]:
     for name, value in vars(module).items():
         if inspect.isfunction(value) and value.__module__ == module.__name__ and value not in known:
             own[name] = value
-    steps = list(_steps(module, own, {getattr(one, "__name__", "") for one in known}))
+    units, taken = structures.of(module) or ([], [])
+    found = [item for item in found if not units or getattr(
+        item.backward, "__name__", "") not in taken]
+    own = {name: value for name, value in own.items() if name not in taken}
+    steps = [*_structure(units, taken), *_steps(module, own, {getattr(one, "__name__", "")
+                                                              for one in known})]
     within = {name for _, unit, _ in steps for part in (unit.whole or unit).body
               for name in changes.loads(part) if name in own}
     found = [item for item in found
@@ -33,6 +38,13 @@ def with_the_rest(module: types.ModuleType, found: list[Found]) -> list[Found]:
     own = {name: value for name, value in own.items() if name not in within}
     return found + [Found(name, unit, kind="step" if unit else "skipped", title=why)
                     for name, unit, why in [*steps, *_others(module, own, used)]]
+
+
+def _structure(units, names):
+    """A step of functions that change a network of dictionaries."""
+    for unit in units[:1]:
+        yield ("the network", unit._replace(others=tuple(units[1:])),
+               f"{', '.join(names)} are given a network of lists and change it")
 
 
 def _steps(module, functions, checked):

@@ -129,6 +129,8 @@ def draw(parameters, layout, request, numbers=False):
     """{name: value} of what must be given, and of defaults that are better drawn. numbers: of a
     constructor, whose n_in is a whole number."""
     values, roles = {}, _roles([p.name for p in parameters], layout)
+    if len(parameters) == 1 and not numbers and plain(parameters[0].name) == "activation":
+        roles[parameters[0].name] = "x"  # what it is applied to, not its name
     for p in parameters:
         if p.name in request.named() or p.kind in NAMED and (p.default is p.empty
                                                              or _better_drawn(p, layout, numbers)):

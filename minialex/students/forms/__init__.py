@@ -6,6 +6,7 @@
     networks.py     a network in functions             losses.py        where nobody wrote one
     cutting.py      training code: one step of it      spaces.py        what that reads, drawn
     stepping.py     the step, run and compared         training.py      what is said of it
+    structures.py   a network of lists, changed by functions
     recording.py    what is subtracted from targets    steps.py         those of Adam and the like
     engines.py      scalar engines, ours too           renaming.py     other words in a gradient
 """

@@ -44,7 +44,8 @@ BLOCKS = (ast.If, ast.With, ast.Try)
 class Unit(NamedTuple):
     """A piece of training code. before: what comes before its loop; body: the loop, or statements
     that are one step; parameters: inspect's, of a function; outside: what comes before that;
-    whole: with what comes between its weights and the loop, which may be one over entries."""
+    whole: with what comes between its weights and the loop, which may be one over entries; others:
+    Units, for it may be meant otherwise."""
 
     before: list
     body: list
@@ -54,6 +55,7 @@ class Unit(NamedTuple):
     owner: type | None = None
     states: frozenset = frozenset()
     whole: "Unit | None" = None
+    others: tuple = ()
 
     def __hash__(self):
         return id(self)

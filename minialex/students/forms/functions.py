@@ -146,8 +146,8 @@ class Slope(Around):
         return Named({name: chained(douts[0], slope, x, binding.title(function))})
 
     def takes_dout(self, run):
-        """The chain rule's factor; one number has none."""
-        if np.ndim(run.outputs[0]) == 0:
+        """The chain rule's factor; one number of an array has none."""
+        if np.ndim(run.outputs[0]) == 0 and np.ndim(next(iter(run.inputs.values()))) > 0:
             raise NotChecked(f"{self.title} returns one number: its derivative is no f'(x)")
         return True
 
@@ -290,10 +290,10 @@ def chained(dout: np.ndarray, slope: np.ndarray, x: np.ndarray, name: str) -> np
     softmax; or a value for each of x's where f takes the maximum or the mean along an axis, or
     parts of x. Raises GradientsDiffer for any other shape."""
     slope, dout = np.asarray(slope), np.asarray(dout)
-    if slope.shape == (*dout.shape, *dout.shape[-1:]):
-        return np.einsum("...i,...ij->...j", dout, slope)
     if slope.shape in ((), dout.shape):  # the identity's is 1
         return dout * slope
+    if slope.shape == (*dout.shape, *dout.shape[-1:]):
+        return np.einsum("...i,...ij->...j", dout, slope)
     if slope.shape == (dout.size, dout.size):
         return (dout.reshape(-1) @ slope).reshape(dout.shape)
     if slope.shape == np.shape(x) and slope.ndim == dout.ndim and not any(map(np.mod, slope.shape,

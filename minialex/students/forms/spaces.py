@@ -352,10 +352,21 @@ def _as_arrays(space, path):
         for key, one in value.items():
             if isinstance(one, (int, float)):
                 value[key] = np.array(float(one))
+    elif isinstance(value, list) and _numbers(value) is None:  # of layers of neurons
+        _inner_arrays(value)
     elif isinstance(value, (int, float)):
         put(space, path, np.array(float(value)))
     elif (numbers := _numbers(value)) is not None:
         put(space, path, numbers.astype(float))
+
+
+def _inner_arrays(inside):
+    """Lists of numbers within lists and dictionaries become arrays."""
+    for key, one in inside.items() if isinstance(inside, dict) else enumerate(inside):
+        if isinstance(one, list) and (numbers := _numbers(one)) is not None:
+            inside[key] = numbers.astype(float)
+        elif isinstance(one, (list, dict)):
+            _inner_arrays(one)
 
 
 def at(space: object, path: Iterable) -> object:
