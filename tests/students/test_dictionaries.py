@@ -136,3 +136,35 @@ def test_a_dictionary_is_followed_by_whatever_name_it_is_handed_on(check):
         return {"dx": dout @ params["W"].T, "dW": x.T @ dout, "db": dout.sum(axis=0)}
     """)
     assert status == 0 and verdicts(result) == dict.fromkeys(("x", "W", "b"), "correct")
+
+
+@pytest.mark.parametrize("height, width", [("height", "width"), ("h", "w"), ("size", "size")])
+@pytest.mark.parametrize("step, found", [("+=", "remarks"), ("=", "wrong")])  # ties
+def test_a_window_is_told_in_its_dictionary_without_the_word_pool(
+        check, height, width, step, found):
+    _, (result,) = check(pool=f"""
+        import numpy as np
+
+        def windows(x, pool_param):
+            s, HH, WW = pool_param["stride"], pool_param["{height}"], pool_param["{width}"]
+            for j in range((x.shape[2] - HH) // s + 1):
+                for k in range((x.shape[3] - WW) // s + 1):
+                    yield j, k, slice(j * s, j * s + HH), slice(k * s, k * s + WW)
+
+        def max_pool_forward(x, pool_param):
+            every = list(windows(x, pool_param))
+            out = np.zeros((*x.shape[:2], every[-1][0] + 1, every[-1][1] + 1))
+            for j, k, rows, columns in every:
+                out[:, :, j, k] = x[:, :, rows, columns].max(axis=(2, 3))
+            return out, (x, out, pool_param)
+
+        def max_pool_backward(dout, cache):
+            x, out, pool_param = cache
+            dx = np.zeros_like(x)
+            for j, k, rows, columns in windows(x, pool_param):
+                mask = x[:, :, rows, columns] == out[:, :, j:j + 1, k:k + 1]
+                part = dx[:, :, rows, columns]
+                part[mask] {step} (mask * dout[:, :, j:j + 1, k:k + 1])[mask]
+            return dx
+        """)
+    assert result["status"] == found, result

@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable, Iterator
 
 from ...gradcheck import binding
-from ...gradcheck.dialects import option, plain
+from ...gradcheck.dialects import name_words, option, plain
 from ..dialects import GEOMETRY
 from . import inputs
 
@@ -39,9 +39,15 @@ def filled(function: Callable, values: dict, layout: inputs.Layout,
 
 def with_own_words(function: Callable, values: dict, layout: inputs.Layout) -> dict:
     """The same, with options by the words that this function reads in their dictionaries."""
-    return {name: {**{key: inputs.of_option(key, layout) for key in keys(function, name)
-                      if plain(key) in GEOMETRY or option(key)}, **value}
+    return {name: {**{key: inputs.of_option(word, layout) for key in keys(function, name)
+                      if (word := _option(name, key))}, **value}
             if isinstance(value, dict) else value for name, value in values.items()}
+
+
+def _option(name, key):
+    """The word for a key: of pool_param the height is a pool_height."""
+    return next((one for one in (key, f"{name_words(name)[0]}_{key}")
+                 if plain(one) in GEOMETRY or option(one)), None)
 
 
 def keys(function: Callable, argument: str) -> list[str]:
