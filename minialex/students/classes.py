@@ -245,7 +245,8 @@ def of_functions(forward, backward, kind, layout, request):
     values = inputs.draw(inputs.parameters_of(without), layout, request)
     values = dictionaries.filled(without, values, layout, request)
     codes = functions(forward, backward, kind, in_order=request.in_order)
-    if backward and kind == "pair" and _of_each(codes[0][0], values):
+    if backward and kind == "pair" and _of_each(codes[0][0], values, bool(binding.names_of_dout(
+            forward, backward))):
         codes += [(Reduced(codes[0][0], lambda y, reduce=reduce: reduce(y, None)), words)
                   for words, reduce in REDUCED.items() if reduce]
     if "w" in inputs.roles(values):  # of a bias or a scale alone the sum was forgotten
@@ -254,8 +255,9 @@ def of_functions(forward, backward, kind, layout, request):
     return with_scores([Reading(code, values, words) for code, words in codes])
 
 
-def _of_each(code, values):
-    """Does a loss return one number for each example, in rows or columns?"""
+def _of_each(code, values, takes_dout):
+    """Does a loss return one number for each example, in rows or columns, or, where backward takes
+    no dout, for each label?"""
     labels = [value for name, value in values.items() if role(name) == "labels"]
     try:
         output = code.run(copy.deepcopy(values)).outputs[0] if labels else ()
@@ -263,7 +265,8 @@ def _of_each(code, values):
         return False
     columns = {np.shape(value)[-1:] for name, value in values.items() if role(name) == "x"}
     return np.size(output) > 1 and any((np.size(output),) in (
-        np.shape(one)[:1], *(columns & {np.shape(one)[-1:]})) for one in labels)
+        np.shape(one)[:1], *(columns & {np.shape(one)[-1:]})) or not takes_dout and np.shape(
+            output) == np.shape(one) for one in labels)
 
 
 def with_scores(readings):

@@ -192,3 +192,35 @@ def scale_backward(dout, cache):
     return dout * gamma, dout * x, dout
 """)
     assert all(verdicts(result)[name].startswith("not summed") for name in ("gamma", "beta"))
+
+
+@pytest.mark.parametrize("loss, slope, slip", [
+    ("np.log(1 + np.exp(-t * s))", "-t / (1 + np.exp(t * s))", "-t / (1 + np.exp(-s))"),
+    ("(s - t) ** 2", "2 * (s - t)", "2 * (t - s)"),
+    ("(s - t) ** 2", "2 * (s - t) / s.size", "(s - t) / s.size ** 2")])
+def test_a_loss_of_each_label_and_its_gradient_without_a_dout(check, loss, slope, slip):
+    code = HEAD + f"""
+def label_loss(s, y):
+    t = 2 * y - 1
+    return {loss}
+
+def label_loss_gradient(s, y):
+    t = 2 * y - 1
+    return SLOPE
+"""
+    _, (result,) = check(each=code.replace("SLOPE", slope))
+    assert result["status"] == "correct" and verdicts(result)["s"] == "correct", result
+    _, (result,) = check(each=code.replace("SLOPE", slip))
+    assert result["status"] == "wrong", result
+
+
+def test_a_layer_with_a_target_must_not_forget_its_dout(check):
+    code = HEAD + """
+def gap_forward(x, target):
+    return (x - target) ** 2
+
+def gap_backward(dout, x, target):
+    return DOUT 2 * (x - target)
+"""
+    assert check(gap=code.replace("DOUT", "dout *"))[0] == 0
+    assert check(gap=code.replace("DOUT", ""))[0] == 1
