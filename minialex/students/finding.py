@@ -29,6 +29,7 @@ from . import guessing, pairing, unseen
 from .dialects import BACKWARD, BASES, DERIVATIVE, FORWARD, LOSSES, NO_LAYER, OF_GRADIENTS, TESTS
 from .forms import alone, cutting
 from .forms.layers import NotChecked
+from .forms.renaming import spread
 from .found import Found, Known, NothingFound
 from .reading.files import load
 from .reading.sources import is_bare, is_empty, is_free, is_unwritten, source, words_of
@@ -77,7 +78,7 @@ def _alone(name, value, own):
     if name in own and inspect.isclass(value):
         return _in_class(name, value, own)
     if name in own and _returns_gradients(name, value):
-        return [Found(name, value, None, "loss", name)]
+        return [Found(name, spread(value), None, "loss", name)]
     if name in own and re.search(r"^\s+def _?backward\(\)", source(value), re.MULTILINE):
         return [Found(name, value, None, "skipped", f"{name}: its gradient is in a function inside "
                       "it, which only the engine that it is written for can call")]

@@ -203,7 +203,8 @@ def with_guesses(found: list[Found], own: dict, module: types.ModuleType) -> lis
     guesses = {name: [Found(name, cls, both, "class", name)
                       for both in in_class(cls, text)]
                for name, cls in own.items() if inspect.isclass(cls) and name not in told}
-    taken = {one for item in checked for one in (item.forward, item.backward, *item.others)}
+    taken = {inspect.unwrap(one) if callable(one) else one for item in checked
+             for one in (item.forward, item.backward, *item.others)}
     left = {name: value for name, value in own.items()
             if inspect.isfunction(value) and value not in taken}
     for forward, backward in pairs(left, text):

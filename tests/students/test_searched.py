@@ -86,6 +86,17 @@ CODE = {
             return cost, np.concatenate([(dz @ data.T).ravel(), (e @ h.T).ravel(),
                                          dz.sum(axis=1), e.sum(axis=1)])
         """, "dr[:, None])", "2 * dr[:, None])"),
+    "what stands behind a star, as an optimizer hands it on": ("""
+        def objective_cost(params, *args):
+            n_inside, n_hidden, X, y, lam = args
+            U = params[:n_hidden * n_inside].reshape(n_hidden, n_inside)
+            v = params[n_hidden * n_inside:]
+            h = np.tanh(X @ U.T)
+            e = h @ v - y
+            dh = np.outer(e, v) * (1 - h ** 2)
+            cost = (e @ e + lam * (params @ params)) / 2
+            return cost, np.concatenate([(dh.T @ X).ravel(), h.T @ e]) + lam * params
+        """, "+ lam * params", "- lam * params"),
     "an example of so many steps": ("""
         STEPS = 9
 

@@ -25,7 +25,7 @@ def filled(function: Callable, values: dict, layout: inputs.Layout,
     found = {name: keys for name in asked if not isinstance(values[name], dict)
              or request.parts(name) if (keys := _keys(written, name)) is not None}
     rows = {name: names for name in asked if name not in found
-            and (names := _unpacked(written, name))}
+            and (names := unpacked(written, name))}
     if not (found or rows) or not request.named() & {*found, *rows} and _runs(function, values):
         return values  # it may take either
     for name, inside in {**found, **rows}.items():
@@ -60,7 +60,7 @@ def parts(function: Callable, name: str, value: dict | list | tuple) -> dict:
     into, or else by numbers."""
     if isinstance(value, dict):
         return value
-    names = _unpacked(inspect.unwrap(function), name)
+    names = unpacked(inspect.unwrap(function), name)
     return dict(zip(names if len(names) == len(value) else map(str, range(len(value))), value))
 
 
@@ -94,7 +94,7 @@ def _keys(function, argument):
 
 
 @functools.lru_cache(maxsize=256)
-def _unpacked(function, argument):
+def unpacked(function, argument):
     """[W, b] of W, b = argument; nothing where it is not unpacked."""
     for node, name in uses(function, argument):
         if isinstance(node, ast.Assign) and _is(node.value, name):

@@ -1,10 +1,11 @@
-"""A gradient whose arguments have other names than those of its cost."""
+"""Arguments by other names: a gradient's and its cost's, those behind a star."""
 import functools
 import inspect
 from collections.abc import Callable
 
 from ...gradcheck import binding
 from ...gradcheck.dialects import PENALTY, option, plain, role
+from ..drawn import dictionaries
 
 
 def same(forward: Callable, backward: Callable | None) -> dict[str, str]:
@@ -34,6 +35,24 @@ def renamed(function: Callable | None, names: dict) -> Callable | None:
         return function(*arguments, **keywords)
     called.__signature__ = inspect.Signature([  # type: ignore[attr-defined]
         p.replace(name=names.get(p.name, p.name)) for p in binding.signature(function)])
+    return called
+
+
+def spread(function: Callable) -> Callable:
+    """The function with a name for each of its *args, which it takes apart: n, X, y = args."""
+    places = binding.signature(function)
+    star = next((p for p in places if p.kind == p.VAR_POSITIONAL), None)
+    names = dictionaries.unpacked(function, star.name) if star else []
+    if not names or places[-1] is not star or {*names} & {p.name for p in places}:
+        return function
+
+    @functools.wraps(function)
+    def called(*arguments, **keywords):
+        return function(*arguments, *(keywords.pop(name) for name in order[len(arguments):]))
+    order = [*(p.name for p in places[:-1]), *names]
+    called.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [*places[:-1], *(star.replace(name=name, kind=star.POSITIONAL_OR_KEYWORD)
+                         for name in names)])
     return called
 
 
