@@ -13,7 +13,7 @@
     searching.py, restricted.py    those that no name tells; square pictures alone
     others.py       those where other mistakes show, or for which wrong code is meant
     checking.py, status.py    one thing, checked, and what that comes to
-    accepted.py     a mean or a sum that a course means
+    accepted.py     a mean, a sum or clipped gradients that a course means
 
 Nothing here starts a process or trusts one: see minialex/grader. What is right, and what a mistake
 is called, is decided in minialex/gradcheck.

@@ -7,14 +7,22 @@ from typing import Any
 from ..gradcheck import binding
 from ..gradcheck.dialects import name_words, plain, role, stem, stems_of_gradient
 from ..gradcheck.report import Report
-from .dialects import BACKWARD, DERIVATIVE, FORWARD, LOSSES, NO_LAYER, PARAMETERS, TESTS, TRIMMED
+from .dialects import (
+    ANY_LOSS,
+    BACKWARD,
+    DERIVATIVE,
+    FORWARD,
+    LOSSES,
+    NO_LAYER,
+    PARAMETERS,
+    TESTS,
+    TRIMMED,
+)
 from .forms.cutting import trains
 from .forms.layers import NotChecked
 from .forms.renaming import same
 from .reading.sources import cost_of, names_returned, source
 
-ANY_LOSS = {"loss", "cost", "error", "likelihood", "objective", "criterion", "j", "costo", "coste",
-            "custo", "kosten", "cout", "perdida", "perda", "perte", "verlust", "fehler", "erro"}
 FORWARD_WORDS = FORWARD.keys() - {"loss", "cost", "activation"}
 LOSS_WORDS = {*LOSSES, *ANY_LOSS}
 

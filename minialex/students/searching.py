@@ -252,7 +252,7 @@ class Search:
         one = {name: ("option", 2) if kind == "labels" else (kind, what)  # of several, or one
                for name, (kind, what) in self.hints.items()}
         called = map(guesses.like, usage.of(self.trying.found, self.trying.module))
-        hinted = [self._tried(layout.layout, hints) for layout in tried[:1]
+        hinted = [self._tried(start.layout, hints) for start in tried[:1]
                   for hints in (*called, self.hints, one) if hints]
         return [*filter(None, hinted), *tried]
 

@@ -11,9 +11,9 @@ import sys
 import numpy as np
 
 from ..gradcheck import binding
-from ..gradcheck.dialects import name_words, plain, role
+from ..gradcheck.dialects import plain, role
 from . import classes, finding
-from .dialects import CRITERIA
+from .dialects import CRITERIA, SLOPES_OF_CRITERIA
 from .drawn import guesses, inputs
 from .forms import objects, spaces, stepping
 from .forms.functions import Reading
@@ -77,15 +77,10 @@ def _losses(items):
                 yield code(), None
 
 
-def _of(name, losses):
-    words = {*name_words(name)}
-    return losses[bool(words & {"prime", "derivative", "grad", "deriv", "d"} or name[0] == "d")]
-
-
 def _with(cls, losses, request):
     """The request, with these for the constructor's loss."""
-    given = {p.name: _of(p.name, losses) for p in binding.signature(cls)
-             if plain(p.name) in CRITERIA and losses[0]}
+    given = {p.name: losses[plain(p.name) in SLOPES_OF_CRITERIA] for p in binding.signature(cls)
+             if _is_of_a_loss(p.name) and losses[0]}
     return inputs.Request(request.shapes, request.labels, {**given, **request.options},
                           request.seed, request.constant) if given else request
 
@@ -93,5 +88,9 @@ def _with(cls, losses, request):
 def _use(thing, losses):
     """What is called a loss and still None: use(loss, loss_prime) sets it later."""
     for name, value in list(vars(thing).items()):
-        if value is None and plain(name) in CRITERIA and losses[0]:
-            setattr(thing, name, _of(name, losses))
+        if value is None and _is_of_a_loss(name) and losses[0]:
+            setattr(thing, name, losses[plain(name) in SLOPES_OF_CRITERIA])
+
+
+def _is_of_a_loss(name):
+    return plain(name) in CRITERIA or plain(name) in SLOPES_OF_CRITERIA

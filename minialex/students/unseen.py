@@ -44,7 +44,7 @@ def _structure(units, names):
     """A step of functions that change a network of dictionaries."""
     for unit in units[:1]:
         yield ("the network", unit._replace(others=tuple(units[1:])),
-               f"{', '.join(names)} are given a network of lists and change it")
+               f"{', '.join(names)} make and change a network of lists")
 
 
 def _steps(module, functions, checked):

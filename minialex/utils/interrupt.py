@@ -23,6 +23,6 @@ def over() -> None:
 # A command's only, not a program's that imports minialex: /usr/bin/minialex, or what stands
 # behind -m, which sys.argv has as its first word until Python has found that module.
 _program = os.path.basename("".join(sys.orig_argv[-len(sys.argv):][:1])).split(".")[0]
-_is_python_s = signal.getsignal(signal.SIGINT) is signal.default_int_handler  # nohup ignores it
-if _program == "minialex" and _is_python_s:
+_is_default = signal.getsignal(signal.SIGINT) is signal.default_int_handler  # nohup ignores it
+if _program == "minialex" and _is_default:
     signal.signal(signal.SIGINT, _end)

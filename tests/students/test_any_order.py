@@ -128,6 +128,7 @@ def test_a_norm_may_call_its_scale_a_weight_or_stand_behind_a_layer(check):
     _, (result,) = check(norms=NORMS.replace("dout.sum(axis=0)\n", "dout.mean(axis=0)\n"))
     assert [item["status"] for item in result["checks"]] == ["wrong"] * 2
 
+
 JOIN = {
     "a class": """
     import numpy as np

@@ -3,5 +3,5 @@
     inputs.py       drawn by the names of arguments    dictionaries.py  key by key
     requests.py     what is asked for                  guesses.py       what may be asked instead
     arrays.py       for a layout's letters; how they are told
-    used.py         what nameless arguments are by their use
+    used.py         what arguments whose names say nothing are, by their use
 """

@@ -94,7 +94,7 @@ def _keys(function, argument):
 
 
 @functools.lru_cache(maxsize=256)
-def unpacked(function, argument):
+def unpacked(function: Callable, argument: str) -> list[str]:
     """[W, b] of W, b = argument; nothing where it is not unpacked."""
     for node, name in uses(function, argument):
         if isinstance(node, ast.Assign) and _is(node.value, name):

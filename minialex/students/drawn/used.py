@@ -12,8 +12,8 @@ COUNTED = {"range", "xrange", "zeros", "ones", "eye", "reshape", "arange", "full
 
 
 def hints(forward: Callable, backward: object, names: Iterable[str], N: int) -> dict:
-    """{name: what} of those that are indices or counts."""
-    known, counts = {}, [count for count in guesses.COUNTS]
+    """{name: what} of those that are indices, of N examples, or counts."""
+    known, counts = {}, list(guesses.COUNTS)
     functions = [one for one in (forward, backward) if inspect.isroutine(one)]
     asked = {p.name for p in binding.signature(forward)}
     for name in (name for name in names if name in asked):

@@ -44,8 +44,9 @@ BLOCKS = (ast.If, ast.With, ast.Try)
 class Unit(NamedTuple):
     """A piece of training code. before: what comes before its loop; body: the loop, or statements
     that are one step; parameters: inspect's, of a function; outside: what comes before that;
-    whole: with what comes between its weights and the loop, which may be one over entries; others:
-    Units, for it may be meant otherwise."""
+    methods: {name: what it changes}; owner: the class, of a method; states: the methods that set
+    something of their objects; whole: with what comes between its weights and the loop, which may
+    be one over entries; others: Units, for it may be meant otherwise."""
 
     before: list
     body: list
@@ -358,5 +359,3 @@ def _seen(node, data):
         for target, _ in pairs_of(node):
             names = target.elts if isinstance(target, ast.Tuple) else [target]
             yield from (one.id for one in names if isinstance(one, ast.Name))
-
-

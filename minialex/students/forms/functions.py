@@ -45,10 +45,10 @@ def asks_for_the_input(forward, backward):
     """Is backward's only argument called like forward's, or like no gradient: backward(x)? It may
     be f'(x), or dout by another name. The labels that forward gets, too, are labels."""
     asked, given = required(backward), required(forward)
-    is_target = asked[:1] != given[:1] and asked[0] in given and role(asked[0]) == "labels" \
-        if asked else False
-    return len(asked) == 1 and (asked == given[:1] or not is_target and plain(asked[0]) not in CACHE
-                                and not binding.names_of_dout(forward, backward))
+    if len(asked) != 1 or asked == given[:1]:
+        return len(asked) == 1
+    is_target = asked[0] in given and role(asked[0]) == "labels"
+    return not (is_target or plain(asked[0]) in CACHE or binding.names_of_dout(forward, backward))
 
 
 def as_slopes(code):

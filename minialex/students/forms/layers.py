@@ -118,7 +118,7 @@ class Layer:
         wanted = self.wanted
         others = [one for one in candidates if one not in wanted and one.name not in self.without
                   and one.array.ndim and role(one.name) not in ("labels", "x")
-                  and (role(one.name) != "h" or len(one.name) == 1)  # a state, no bias h
+                  and (role(one.name) != "h" or len(one.name) == 1)  # a state as h0
                   and self._is_used(one, values, run)]
         self.wanted = wanted
         return {one.name: (one.array.shape, is_made(type(self.prototype), one.paths))

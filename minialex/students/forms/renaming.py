@@ -56,7 +56,7 @@ def spread(function: Callable) -> Callable:
     return called
 
 
-def required(function):
+def required(function: Callable) -> list[str]:
     """Names of the arguments without a default."""
     return [p.name for p in binding.signature(function) if p.default is p.empty
             and p.kind in binding.POSITIONAL]

@@ -19,8 +19,6 @@ from ..reading import changes
 from .cutting import Unit
 
 INPUTS, HIDDEN, OUTPUTS = 4, 5, 3
-
-
 ROW, TARGET = "drawn_row", "drawn_target"
 
 

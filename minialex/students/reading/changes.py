@@ -4,6 +4,7 @@ sets nothing as a whole, and reads rate and dW.
 import ast
 import builtins
 import re
+from collections.abc import Iterator
 
 from ...gradcheck import binding
 from ...gradcheck.dialects import LEARNING_RATE, name_words, plain, role, stem, stems_of_gradient
@@ -24,7 +25,7 @@ def body_of(function: object) -> list[ast.stmt]:
     return tree.body[0].body
 
 
-def root_of(node):
+def root_of(node: ast.AST) -> str:
     """W of W[1:], self.w_ of self.w_[1:], params of params["W"]."""
     while isinstance(node, (ast.Subscript, ast.Starred)):
         node = node.value
@@ -71,7 +72,7 @@ def changed(nodes: list, methods: dict | None = None) -> list[str]:
             and not NO_WEIGHT.search(root.rpartition(".")[2])]
 
 
-def called(node, others=False):
+def called(node: ast.AST, others: bool = False) -> list[str]:
     """The methods that are called in it, whosever they are; others: not the object's own ones."""
     return [one.func.attr for one in ast.walk(node) if isinstance(one, ast.Call)
             and isinstance(one.func, ast.Attribute)
@@ -83,7 +84,7 @@ def _again(nodes):
     return [one for one in updates(nodes) if isinstance(one[0], ast.Assign)]
 
 
-def names_set(node):
+def names_set(node: ast.AST) -> Iterator[str]:
     """The names that a statement sets as a whole."""
     for target, _ in pairs_of(node):
         for one in target.elts if isinstance(target, ast.Tuple) else [target]:

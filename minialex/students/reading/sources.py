@@ -6,8 +6,7 @@ import re
 
 from ...gradcheck.binding import signature, syntax_tree
 from ...gradcheck.dialects import role
-
-A_COST = re.compile(r"(?i)(\w*_)?(loss|cost|j|costo|coste|perte|kosten|verlust)")
+from ..dialects import ITS_COST
 
 
 def source(thing: object) -> str:
@@ -43,7 +42,8 @@ def names_returned(function: object) -> list[str]:
 
 def cost_of(forward: object) -> str:
     """What a forward that gets the targets, too, calls the cost that it returns; "" of others."""
-    names = [name for name in names_returned(forward) if A_COST.fullmatch(name)]
+    names = [name for name in names_returned(forward) if name.isidentifier()
+             and name.rpartition("_")[2].lower() in ITS_COST]
     return names[0] if names and any(role(p.name) == "labels" for p in signature(forward)) else ""
 
 
