@@ -156,13 +156,14 @@ def _examples(found, made, layout, drawn, rows):
 
 def _targets(forward, values, names, target):
     """What Y may be with this output: 0 or 1, or one of M classes; or the classes as whole numbers.
-    None where forward does not run. target: its name, if forward is given it."""
-    generator = np.random.default_rng(7)
-    if target in names:  # there are as many as the last of its parameters is long
+    None where forward does not run. target: what Y is called; a forward that is given it is not
+    run."""
+    if target in names:  # as many classes as the last of its parameters is long
         last = [value for _, value in leaves(values).values() if np.ndim(value)][-1]
         for columns in (True, False):
             yield from _classes(max(np.shape(last)), N, columns)
         return
+    generator = np.random.default_rng(7)
     try:
         result = forward(**{name: values[name] for name in names})
         output = _split(forward, names_returned(forward), result)[0]

@@ -38,22 +38,22 @@ class NotHandedIn(AttributeError):
 
 
 def begin() -> None:
-    """A check begins: from now on constants are known. What a file computes of them while it is
-    read would be told of no check."""
+    """A check begins: from now on constants are known, which tell() names. While a file is read
+    they are not: there is no check yet that could name them."""
     USED.clear()
     _Kind.computes = True
 
 
 def used() -> str:
-    """Which usual ones were called: "softmax, im2col of tools"."""
+    """Which usual ones were called or taken as numbers: "softmax, POOL_SIZE of tools"."""
     names = {module: ", ".join(name for name, its in USED.items() if its == module)
              for module in USED.values()}
     return ", ".join(f"{those} of {module}" for module, those in names.items())
 
 
 def tell(report: Report, is_wrong: bool) -> None:
-    """Functions of files that are not here: with the usual ones right code is right, but what is
-    wrong may be their fault (NotHandedIn)."""
+    """Adds to the report's title which stand-ins were used. Raises NotHandedIn where something is
+    wrong, since that may be their fault."""
     told = used()
     if told and is_wrong:
         wrong = ", ".join(f"{row.name}: {row.verdict}" for row in report.counted()
