@@ -166,7 +166,7 @@ def _asks_for_nothing(backward):
                for p in binding.signature(backward)[:2])
 
 
-def arguments(found, layout, request):
+def arguments(found: finding.Found, layout: inputs.Layout, request: inputs.Request) -> dict:
     """What the constructor is given, drawn; for another layer, the first of the file that fits."""
     values = inputs.draw(inputs.parameters_of(found.forward), layout, request, numbers=True)
     made = source(found.forward.__init__)
@@ -316,7 +316,8 @@ class BeforeProbabilities(Around):
         return super().takes_dout(run.state)
 
 
-def stacked(prototype, found, layout, request):
+def stacked(prototype: object, found: finding.Found, layout: inputs.Layout,
+            request: inputs.Request) -> str:
     """An empty list of layers gets one; a tuple, of Sequential(*layers), too. Returns the name of
     one that stays empty."""
     empty = ""

@@ -21,14 +21,10 @@ def with_the_rest(module: types.ModuleType, found: list[Found]) -> list[Found]:
     checked. Functions that are called in a step are checked with it."""
     used = [one for item in found if item.kind != "skipped"
             for one in (item.forward, item.backward, *item.others)]
-    known, own = _called(used, vars(module)), {}
-    for name, value in vars(module).items():
-        if inspect.isfunction(value) and value.__module__ == module.__name__ and value not in known:
-            own[name] = value
-    units, taken = structures.of(module) or ([], [])
-    found = [item for item in found if not units or getattr(
-        item.backward, "__name__", "") not in taken]
-    own = {name: value for name, value in own.items() if name not in taken}
+    known, (units, taken) = _called(used, vars(module)), structures.of(module) or ([], [])
+    found = [item for item in found if getattr(item.backward, "__name__", "") not in taken]
+    own = {name: value for name, value in vars(module).items() if inspect.isfunction(value)
+           and value.__module__ == module.__name__ and value not in known and name not in taken}
     steps = [*_structure(units, taken), *_steps(module, own, {getattr(one, "__name__", "")
                                                               for one in known})]
     within = {name for _, unit, _ in steps for part in (unit.whole or unit).body

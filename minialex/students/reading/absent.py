@@ -113,9 +113,9 @@ class _Kind(abc.ABCMeta):
         name = cls.__name__
         if not cls.computes or not is_missing(cls) or _is_class(name):
             return None
-        size, rate = letter(name) or GEOMETRY.get(plain(name)), 0.1
+        size = letter(name) or GEOMETRY.get(plain(name))
         number = SIZES[size] if size else OPTIONS.get(
-            option(name), rate if plain(name) in LEARNING_RATE else None)
+            option(name), 0.1 if plain(name) in LEARNING_RATE else None)
         if isinstance(number, (int, float)):
             USED[name] = cls.missing
             return number
