@@ -2,8 +2,10 @@
 one step of it is compared all the same. Each with the slip that stands behind the bar."""
 import pytest
 from short import first
-from student_files import verdicts
+from student_files import verdicts, write
 from test_steps import variant
+
+from minialex.gradcheck.__main__ import main
 
 SCRIPTS = {
     "by way of a mean of earlier steps": """
@@ -256,3 +258,14 @@ def test_a_function_that_a_step_calls_is_checked_with_it(check, name):
     code = variant(SCRIPTS["a function of the file makes the step"], 1).replace("move", name)
     _, (result,) = check(net=code)
     assert [one["status"] for one in result["checks"]] == ["correct"], result
+
+
+@pytest.mark.parametrize("factor", ["", "3 * "])
+def test_gradients_taken_off_nothing_are_not_right_for_another_multiple(tmp_path, capsys, factor):
+    """No rate can make up for a factor there, so that it is told."""
+    code = ONCE.replace("SLIP", "").replace("dZ2 = (", "cost = 0.5 * np.sum((A2 - y) ** 2)\n"
+                                            f"    dZ2 = {factor}(")
+    path = write(tmp_path, "net", code.replace("DW", "dW").replace("DB", "db"))
+    assert main([str(path)]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert (", times 1.5)" if factor else "(cost, as it is written)") in said, said

@@ -88,3 +88,20 @@ def test_a_slip_in_what_is_handed_down_is_never_right(check, slip):
     said, _ = statuses(check, **slip)
     assert said["the network"] in ("wrong", "error"), said
     assert said["squash"] == ("wrong" if "SLOPE" in slip else "correct")
+
+
+@pytest.mark.parametrize("first", ["0.1", "0", "random()"])
+@pytest.mark.parametrize("slip, status", [("+=", "correct"), ("-=", "wrong")])
+def test_a_neurons_bias_that_is_one_number_is_compared(check, first, slip, status):
+    """No list of weights holds it, so that a wrong one is not seen beside right weights."""
+    code = written(ROW="row").replace('"weights": [', f'"bias": {first}, "weights": [')
+    code = code.replace(" + 1)]", ")]").replace(
+        'w[-1] + sum(w[i] * inputs[i] for i in range(len(w) - 1))',
+        'neuron["bias"] + sum(w[i] * inputs[i] for i in range(len(w)))')
+    code = code.replace('neuron["weights"][-1] +=', f'neuron["bias"] {slip}')
+    _, (result,) = check(net=code)
+    (one,) = [item for item in result["checks"] if item["name"] == "the network"]
+    assert one["status"] == status, result
+    rows = verdicts(result)
+    assert rows["network[0][0].weights"] == "correct"
+    assert rows["network[1][2].bias"] == ("sign flipped" if slip == "-=" else "correct")

@@ -102,7 +102,8 @@ def untaken(statements: list, names: dict) -> tuple[Unit, dict[str, int]] | None
         return None
     last = max(statements.index(node) for _, node in found.values()) + 1
     first = _last_made(statements[:last], set(found), {})
-    steps = ast.parse("\n".join(f"{name} = {name} - {gradient}"
+    # the rate lets a factor be told
+    steps = ast.parse("\n".join(f"{name} = {name} - learning_rate * {gradient}"
                                 for name, (gradient, _) in found.items())).body
     for one in steps:
         ast.increment_lineno(one, statements[last - 1].lineno - one.lineno)

@@ -361,10 +361,12 @@ def _as_arrays(space, path):
 
 
 def _inner_arrays(inside):
-    """Lists of numbers within lists and dictionaries become arrays."""
+    """Lists of numbers within lists and dictionaries become arrays, and so do numbers: a bias."""
     for key, one in inside.items() if isinstance(inside, dict) else enumerate(inside):
         if isinstance(one, list) and (numbers := _numbers(one)) is not None:
             inside[key] = numbers.astype(float)
+        elif isinstance(one, float) or type(one) is int and role(key) == "b":
+            inside[key] = np.array(float(one))
         elif isinstance(one, (list, dict)):
             _inner_arrays(one)
 
