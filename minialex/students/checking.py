@@ -52,8 +52,7 @@ class Check:
         self.result = self.empty()
 
     def told(self, count, seconds):
-        """The dictionary that goes into the result; README and --help document its keys. seconds:
-        of computing."""
+        """The result's dictionary (its keys: docs/gradient-checking.md). seconds: of computing."""
         self.until, self.seconds, self.share = time.process_time() + seconds, seconds, FIRST
         if self.found.kind == "guess":
             self.result, self.basis = guessing.best(self.found, [
@@ -234,12 +233,13 @@ class Check:
         if not unclear or isinstance(trying.error, NotChecked) or absent.is_clear(trying.error):
             raise trying.error
         told = explained(trying.error, self.path)
+        say = "are their names do not say" if unclear[1:] else "is its name does not say"
         shapes = ", ".join(f"{name} {shape}" for name, shape in self.result["inputs"].items()
                            if name in unclear) or "what is drawn"
-        self._failed("no inputs", f"what {', '.join(unclear)} is its name does not say, "
-                     f"and with {shapes} comes {told['kind']}: {told['message']}. "
-                     f"Give --shape {unclear[0]}=…, --option {unclear[0]}=… or "
-                     f"a function {self.found.name}_inputs(generator).", told["lines"])
+        self._failed("no inputs", f"what {', '.join(unclear)} {say}, and with {shapes} comes "
+                     f"{told['kind']}: {told['message']}. Give --shape {unclear[0]}=…, --option "
+                     f"{unclear[0]}=… or a function {self.found.name}_inputs(generator).",
+                     told["lines"])
         return None, None
 
     def _as_meant(self, trying, small, first, found):

@@ -213,6 +213,19 @@ def test_inputs_of_the_file_and_of_the_teacher(check, tmp_path):
     assert status == 0 and result["checks"][0]["inputs"] == {"q": "11×2"}
 
 
+def test_of_several_arguments_whose_names_say_nothing_all_are_named(check):
+    _, (result,) = check(strange="""
+    def strange_forward(blob, blip):
+        if blob.shape != (3, 1, 4) or blip.shape != (2, 2, 5):
+            raise ValueError("a blob is 3x1x4")
+        return blob * blip.sum(), None
+    def strange_backward(dout, cache):
+        return dout, dout
+    """)
+    assert result["checks"][0]["error"]["message"].startswith(
+        "what blob, blip are their names do not say, and with blob "), result
+
+
 def test_when_no_shape_fits_the_student_reads_the_first_error_and_the_shapes(check):
     status, (result,) = check(strange="""
     def strange_forward(blob):
