@@ -22,7 +22,7 @@ from ..gradcheck.dialects import plain, role
 from . import finding, pairing, suiting
 from .dialects import LAYERS, LISTS, STACKS, letter
 from .drawn import dictionaries, inputs
-from .forms import objects
+from .forms import objects, outer
 from .forms.functions import (
     CONTEXT,
     Around,
@@ -244,6 +244,8 @@ def of_functions(forward, backward, kind, layout, request):
     without = with_context(forward, backward)[0]
     values = inputs.draw(inputs.parameters_of(without), layout, request)
     values = dictionaries.filled(without, values, layout, request)
+    forward = outer.with_outer(forward, backward)
+    values = {**outer.drawn(forward), **values}
     codes = functions(forward, backward, kind, in_order=request.in_order)
     if backward and kind == "pair" and _of_each(codes[0][0], values, bool(binding.names_of_dout(
             forward, backward))):

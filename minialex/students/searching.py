@@ -184,6 +184,7 @@ class Search:
         self.names = [p.name for p in self.places if p.name not in trying.request.named()]
         self.likely = inputs.mysterious(self.places, trying.request)
         self.hints: dict = {}
+        self.whole: list[dict] = []  # guesses that the file's own calls make, for all arguments
         self.furthest: Tried | None = None
         self.ran: Tried | None = None  # with gradients of other shapes, or of some inputs alone
         self.more = _counts(trying.module)
@@ -197,7 +198,10 @@ class Search:
         while queue and not self._is_over():
             if queue[0].tried.rank[0] == RUNS:  # before anything is changed
                 tried = queue.pop(0).tried
-                yield from self._variants(tried, (yield tried))
+                said = yield tried
+                if tried.guess in self.whole:
+                    return  # all of it is as the file itself has it
+                yield from self._variants(tried, said)
                 continue
             best = max(queue, key=lambda one: (one.start not in told, one.tried.rank,
                                                -len(one.tried.guess.keys() - self.hints.keys())))
@@ -251,7 +255,8 @@ class Search:
             tried[0].layout.sizes["N"])} if tried else {}
         one = {name: ("option", 2) if kind == "labels" else (kind, what)  # of several, or one
                for name, (kind, what) in self.hints.items()}
-        called = map(guesses.like, usage.of(self.trying.found, self.trying.module))
+        called = [*map(guesses.like, usage.of(self.trying.found, self.trying.module))]
+        self.whole = [one for one in called if {*self.names} <= one.keys()]
         hinted = [self._tried(start.layout, hints) for start in tried[:1]
                   for hints in (*called, self.hints, one) if hints]
         return [*filter(None, hinted), *tried]

@@ -16,7 +16,7 @@ import numpy as np
 from .. import dialects
 from .requests import Request
 
-LARGEST, MANY = 1000, 4000  # an axis, an array
+LARGEST, MANY, FEW = 1000, 4000, 5  # an axis, an array, a list of indices
 TYPED = (int, float, str, list, tuple, dict, type(None))
 COUNTS = (6, 7, 8, 2, 9, 10, 11, 12)  # of something; those that nothing else has are taken
 
@@ -55,12 +55,14 @@ def guessed(value: object) -> tuple | None:
 
 
 def like(values: dict) -> dict:
-    """The guess for arguments like these: arrays of their shapes, all else as it is."""
+    """The guess for arguments like these: arrays of their shapes, the first of long lists, all else
+    as it is."""
     found = {}
     for name, value in values.items():
         with contextlib.suppress(ValueError, TypeError):  # rows of different lengths
             rows = isinstance(value, (list, tuple)) and np.ndim(value) > 1
             value = np.asarray(value, dtype=float) if rows else value
+        value = value[:FEW] if isinstance(value, list) and len(value) > 2 * FEW else value
         if np.size(value) <= MANY:
             found[name] = guessed(value) or ("option", value)
     return found

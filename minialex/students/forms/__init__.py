@@ -7,6 +7,7 @@
     cutting.py      training code: one step of it      spaces.py        what that reads, drawn
     stepping.py     the step, run and compared         training.py      what is said of it
     structures.py   a network of lists, changed by functions
+    outer.py        weights at the top level
     recording.py    what is subtracted from targets    steps.py         those of Adam and the like
     engines.py      scalar engines, ours too           renaming.py     other words in a gradient
 """

@@ -65,11 +65,19 @@ class InAnyOrder(Functions):
         returned = super().backward(run, douts)
         moved = {name: np.shape(value) for name, value in run.inputs.items()
                  if binding.is_checked(value)}
+        function = self.function or self.forward  # one that returns a loss, too
+        if hasattr(self.forward, "outer") and isinstance(returned, (tuple, list)):
+            return _of_weights(whose(function, list(moved), stem), returned, moved) or returned
         if not isinstance(returned, (tuple, list)) or not 1 < len(returned) == len(moved):
             return returned
-        function = self.function or self.forward  # one that returns a loss, too
         said = whose(function, list(moved))[-len(moved):]
         return _in_order(said, list(map(np.shape, returned)), moved, list(returned)) or returned
+
+
+def _of_weights(said, returned, moved):
+    """{name: gradient} of those that are called after an input; None where none is, or two are."""
+    found = [(name, one) for name, one in zip(said[-len(returned):], returned) if name in moved]
+    return Named(found) if 0 < len(found) == len(dict(found)) else None
 
 
 def whose(function: Callable, names: list[str], role: Callable = role) -> list[str | None]:

@@ -9,6 +9,8 @@ import numpy as np
 from ...functional import col2im, im2col
 from ...ops.loss import log_softmax
 
+TEXT = "the quick brown fox jumps over the lazy dog\n" * 5
+
 
 def weights(*sizes, **_):
     """Weights of these sizes, as a function that a constructor is given makes them."""
