@@ -106,12 +106,12 @@ def split(name: str, result: object, several: int = 1) -> tuple[list, list]:
 
 
 def loss_first(result: object) -> object:
-    """(gradients, cost) as (cost, gradients), of a function that returns both."""
-    if not (isinstance(result, tuple) and len(result) == 2
+    """(dw, db, cost) as (cost, dw, db), of a function that returns both."""
+    if not (isinstance(result, tuple) and len(result) > 1
             and isinstance(result[0], (dict, np.ndarray))):
         return result
-    is_number = isinstance(result[1], (float, np.number, np.ndarray)) and np.size(result[1]) == 1
-    return result[::-1] if is_number and (isinstance(result[0], dict)
+    is_number = isinstance(result[-1], (float, np.number, np.ndarray)) and np.size(result[-1]) == 1
+    return (result[-1], *result[:-1]) if is_number and (isinstance(result[0], dict)
                                           or result[0].size > 1) else result
 
 

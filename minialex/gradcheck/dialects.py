@@ -30,7 +30,7 @@ def owners(section: str) -> dict[str, str]:
     return {plain(word): owner for owner, line in TABLES[section].items() for word in line.split()}
 
 
-OUTPUTS, CACHE, LEARNING_RATE, PENALTY = ranked("arguments")
+OUTPUTS, SUMS, CACHE, LEARNING_RATE, PENALTY = ranked("arguments")
 BEFORE, AFTER, BETWEEN = ranked("marks of a gradient")
 ROLE, SAME, LETTER = map(owners, ("roles", "same", "letters"))
 PARTS = dict(zip(TABLES["parts of names"], ranked("parts of names")))

@@ -246,18 +246,18 @@ class Check:
         """(report, reading) for inputs with which code is right that is not for others, or its
         mistake is told by name."""
         is_loss = np.ndim(found.code.run(copy.deepcopy(found.values)).outputs[0]) == 0
-        known = status.compared(first)
         unclear = [verdict.UNKNOWN, verdict.NEGATIVE]
         unclear += [verdict.SHAPE] * (trying.layout.shapes.get("x") == "D1")
         clear = all(row.verdict not in unclear for row in first.rows)
         for report, reading, note in self._reported(trying.meant(small, first, found), until=0.3):
-            if not is_loss and known - {row.name for row in report.rows}:
+            if not is_loss and status.compared(first) - {row.name for row in report.rows}:
                 continue  # whatever it is called, an input of a layer is no target
-            told = not (clear or note or note is None) and all(row.verdict != verdict.UNKNOWN
-                                                               for row in report.rows)
-            if report and note and self._wrong_for_any(trying.rows(reading, found.values)):
-                continue
-            if report and not note and self._wrong_for_any(trying.large(reading)):
+            if told := status.is_nearer(report, first):
+                report, reading = self._best([reading])  # with a name for what is wrong
+            told |= not (clear or note or note is None) and all(row.verdict != verdict.UNKNOWN
+                                                                for row in report.rows)
+            if report and self._wrong_for_any(trying.rows(reading, found.values) if note
+                                              else trying.large(reading)):
                 continue
             if report or told:
                 self._tell_inputs(reading.values, True)

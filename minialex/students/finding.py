@@ -5,7 +5,7 @@
     forward, backward                the same, and so conv_forward_naive, conv_backward_naive,
                                      conv_backward_alt
     NAME, NAME_backward              y = relu(x);  dx = relu_backward(dy, x)
-    NAME, NAME_prime                 f and its derivative
+    NAME, NAME_prime                 f and its derivative; NAME(x, deriv=False)
     a function that returns both     loss, dx = softmax_loss(x, y)
     a class                          forward and backward of one object, by any name in
                                      dialects.txt; static methods
@@ -13,8 +13,7 @@
     a Function or a Module           of the engine: a class of the file, or an object at its top
                                      level
 
-Only what the file itself defines. What looks like a layer and is none of these is Found, too, as
-"skipped", with the reason.
+Only what the file itself defines. What looks like a layer but is none of these is "skipped".
 """
 import ast
 import inspect
@@ -76,13 +75,16 @@ def _alone(name, value, own):
     if _is_layer(value) and (name in own or not inspect.isclass(value)):
         return [Found(name, value, None, "layer", name)]
     if name in own and inspect.isclass(value):
-        return _in_class(name, value, own)
+        found = _in_class(name, value, own)
+        return found + [second for item in found for second in pairing.seconds(item)]
     if name in own and _returns_gradients(name, value):
         return [Found(name, spread(value), None, "loss", name)]
     if name in own and re.search(r"^\s+def _?backward\(\)", source(value), re.MULTILINE):
         return [Found(name, value, None, "skipped", f"{name}: its gradient is in a function inside "
                       "it, which only the engine that it is written for can call")]
     is_backward = name in own and inspect.isroutine(value) and not cutting.trains(value)
+    if is_backward and (both := pairing.with_flag(name, value)):
+        return both
     stems = list(pairing.stems(name)) if is_backward else []
     if stems and alone.kind_of(value):
         bare = stems[0][0] if stems[0][0] != "forward" else name
@@ -115,16 +117,15 @@ def _returns_gradients(name, function):
         if isinstance(node, ast.Return) and isinstance(node.value,
                                                        ast.Tuple) and len(node.value.elts) > 1:
             first, *_, last = found = [words_of(_squeezed(one)) for one in node.value.elts]
+            if re.fullmatch(GRADIENT_NAME, first) and re.fullmatch("(?i).*(loss|cost)|j", last):
+                return True
             some = [one for one in found[1:] if re.fullmatch(GRADIENT_NAME, one)]  # and a state
             if words & {"loss", "cost", "entropy", "criterion"} or last in some or some[1:]:
                 # of a backward only what is called a loss is one
                 return _is_number(node.value.elts[0]) and (
                     first.isidentifier() or not any(pairing.stems(name)))
-            if any(map(LOSSES.__contains__,
-                       (*words, plain(name)))) and _is_value_and_gradient(node.value, function):
-                return True
-            return bool(re.fullmatch(GRADIENT_NAME, first)
-                        and re.fullmatch("(?i).*(loss|cost)|j", last))
+            return any(map(LOSSES.__contains__, (*words, plain(name)))) and _is_value_and_gradient(
+                node.value, function)
     return False
 
 

@@ -23,6 +23,7 @@ LINE = "w", "b", "attn", "h", "c", "wx", None  # what may be a number, as slope 
 COMPARES = re.compile(r"maximum\(|minimum\(|clip\(|where\(|max\(0|[<>]")
 MANY = 40  # examples, of which some lie near what they are compared with
 VECTORS = re.compile(r"\b(outer|diag|diagflat)\(|\bdelete\(\w+, *0\)")
+FLATTENS = r"reshape\(|flatten\(|ravel\(|\.shape = "
 OF_VECTORS = "right for a product of two vectors, wrong for matrices"
 
 
@@ -73,7 +74,8 @@ class Others(Trying):
             for layout in found:
                 if {"probs", "one-hot"} & set(layout.shapes.values()):
                     yield layout, ""
-        if self.found.kind in ("loss", "pair") and self._is_regression(report):
+        if (self.found.kind in ("loss", "pair", "derivative")
+            and self._is_regression(report)):
             for labels in ("N", "N1"):  # of code that makes a column of w itself
                 yield self._shaped({"x": "ND", "w": "D", "b": "1", "labels": labels}), None
         if verdict.SHAPE in said and {"x", "labels"} <= inputs.roles(self.tried):  # a line's
@@ -169,7 +171,9 @@ class Others(Trying):
         if again is not None:
             yield [again], {**arrays.told(values), "and": "after a forward of others"}
         axes = _axes(values)
-        layouts = list(inputs.layouts(self.found.name, self.request, small, also=True))
+        flattens = axes == 2 and re.search(FLATTENS, source(self.forward()))
+        layouts = [layout for name in (self.found.name, *["flatten"][:bool(flattens)])
+                   for layout in inputs.layouts(name, self.request, small, also=True)]
         for layout, readings in self.running([*layouts, *self._alternatives(layouts)]):
             code, other, _ = readings[0]
             dimensions = np.ndim(code.run(copy.deepcopy(other)).outputs[0])

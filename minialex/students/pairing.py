@@ -1,11 +1,12 @@
 """Which forward goes with a backward: by their names, or by what both take."""
+import functools
 import inspect
 import re
 from collections.abc import Callable
 from typing import Any
 
 from ..gradcheck import binding
-from ..gradcheck.dialects import name_words, plain, role, stem, stems_of_gradient
+from ..gradcheck.dialects import name_words, part, plain, role, stem, stems_of_gradient
 from ..gradcheck.report import Report
 from .dialects import (
     ANY_LOSS,
@@ -21,6 +22,7 @@ from .dialects import (
 from .forms.cutting import trains
 from .forms.layers import NotChecked
 from .forms.renaming import same
+from .found import Found
 from .reading.sources import cost_of, names_returned, source
 
 FORWARD_WORDS = FORWARD.keys() - {"loss", "cost", "activation"}
@@ -178,7 +180,8 @@ def _without(words, table):
 def stems(name):
     """Yields (relu, "pair") for relu_backward, (sigmoid, "derivative") for sigmoid_prime; (forward,
     …) for the bare word."""
-    words = name_words(name)
+    words = [part for word in name_words(name) for part in (  # backward2 is a second one
+        re.findall(r"\D+|\d+", word) if word.rstrip("0123456789") in BACKWARD else [word])]
     for table, kind, others in ((BACKWARD, "pair", TESTS),
                                 (DERIVATIVE, "derivative", {**TESTS, **NO_LAYER})):
         if set(words) & others.keys():
@@ -191,11 +194,7 @@ def stems(name):
 def _forward_of(backward, stem, kind, names):
     """The name of the forward that goes with this backward, or None: conv_forward, forward_conv,
     conv; for cube_backward_alt that of cube."""
-    stems, words = [stem], stem.split("_")
-    while trimmed := next((n for n in (1, 2) if n < len(words)
-                           and "".join(words[-n:]) in TRIMMED), 0):
-        words = words[:-trimmed]
-        stems.append("_".join(words))
+    stems = list(_trimmed(stem))
     functions = [name for name, value in names.items() if callable(value)
                  and not inspect.isclass(value) and name != backward]
     for one in stems:
@@ -210,6 +209,49 @@ def _forward_of(backward, stem, kind, names):
             return same[0] if same else max(exact, key=lambda name: "forward"
                                             in name) if exact else others[0]
     return None
+
+
+def _trimmed(name):
+    """Yields batchnorm_2_alt, batchnorm_2, batchnorm."""
+    words, trimmed = name.split("_"), 0
+    while trimmed is not None:
+        words = words[:len(words) - trimmed]
+        yield "_".join(words)
+        trimmed = next((n for n in (1, 2) if n < len(words)
+                        and "".join(words[-n:]) in TRIMMED), None)
+
+
+def seconds(found: Found) -> list[Found]:
+    """[Found] of other methods that a class has for the same, as backward_fast beside backward, and
+    does not call itself."""
+    cls, (forward, backward) = found.forward, found.backward if found.kind == "class" else ("", "")
+    asked = backward and _all(getattr(cls, backward))
+    return [found._replace(name=f"{found.name}.{one}", title=f"{found.title}.{one}",
+                           backward=(forward, one))
+            for one in dir(cls) if asked and one != backward and backward in _trimmed(one)
+            and not part(one, "penalty") and _all(getattr(cls, one)) == asked
+            and f".{one}(" not in source(cls)]
+
+
+def with_flag(name: str, function: Callable) -> list[Found]:
+    """[Found] of sigmoid(x, deriv=False), which is f and f' in one."""
+    flags = [p.name for p in binding.signature(function) if len(p.name) > 1
+             and p.name in DERIVATIVE and p.default is not p.empty and p.default in (False, None)]
+    asked = _required(function)
+    if len(flags) != 1 or len(asked) != 1 and "labels" not in map(role, asked):
+        return []
+    return [Found(name, *(_set(function, flags[0], value) for value in (False, True)),
+                  "pair" if len(asked) > 1 else "derivative", name)]
+
+
+def _set(function, flag, value):
+    """The function with this argument given."""
+    @functools.wraps(function)
+    def called(*arguments, **keywords):
+        return function(*arguments, **keywords, **{flag: value})
+    called.__signature__ = inspect.Signature([p for p in binding.signature(function)
+                                              if p.name != flag])
+    return called
 
 
 def _bare(name):

@@ -41,6 +41,14 @@ def excused(report: Report) -> bool:
     return any(row.evidence.endswith("a learning rate") for row in report.rows)
 
 
+def is_nearer(report: Report, first: Report) -> bool:
+    """Has no gradient of the first report its input's shape, and are they all of that shape in this
+    one, and some right? Then these inputs are meant."""
+    found = {row.verdict for row in report.counted()}
+    return (all(row.verdict == verdict.SHAPE for row in first.counted())
+            and verdict.CORRECT in found and verdict.SHAPE not in found)
+
+
 def without_gradient(name: str) -> Row:
     """A row for a parameter of an object whose gradient was found nowhere."""
     return Row(name, (), 1, verdict=verdict.UNDECIDED,

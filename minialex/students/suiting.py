@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..gradcheck import binding
+from ..gradcheck.dialects import role, stem, stems_of_gradient
 from ..gradcheck.numpy_code import Run, leaves
 from ..gradcheck.verdicts import names as verdict
 from .drawn import arrays, inputs
@@ -24,8 +25,21 @@ def fits(returned: Any, run: Run) -> bool:
     inputs_of = {np.shape(value) if np.size(value) > 1 else () for value in run.inputs.values()
                  if np.size(value) > 1 or binding.is_checked(value)}
     found = returned if isinstance(returned, (tuple, list)) else [returned]
-    return np.ndim(run.outputs[0]) > 0 or isinstance(returned, dict) or all(
+    if isinstance(returned, dict):
+        return fits_any(returned, run)
+    return np.ndim(run.outputs[0]) > 0 or all(
         (np.shape(one) if np.size(one) > 1 else ()) in inputs_of for one in found)
+
+
+def fits_any(returned: Any, run: Run) -> bool:
+    """Has one of the gradients by name the shape of its input? If none has, these inputs happen to
+    run, as vectors do in the place of matrices."""
+    shapes = {name.rpartition(".")[2]: np.shape(value)
+              for name, (_, value) in leaves(run.inputs).items()}
+    named = [(shapes[name], np.shape(value)) for key, value in returned.items() for name in shapes
+             if key == name or stem(name) in stems_of_gradient(key)] if isinstance(
+                 returned, dict) else []
+    return not named or any(shape == other for shape, other in named)
 
 
 def is_shifted(returned: Any, values: dict) -> bool:
@@ -35,6 +49,15 @@ def is_shifted(returned: Any, values: dict) -> bool:
 
     return isinstance(returned, dict) and inputs.roles(values) & {"b", "w", "wg"} == {"b"} and any(
         lengths(gradient) != lengths(values[name])
+        for name, gradient in returned.items() if name in values)
+
+
+def is_wider(returned: Any, values: dict) -> bool:
+    """Has the gradient of x more axes than x, but as many as a weight? Then x was repeated to fit
+    that, as a matrix is for a scale of shape (1, C, 1, 1)."""
+    most = max((np.ndim(value) for name, value in values.items() if role(name) != "x"), default=0)
+    return isinstance(returned, dict) and any(
+        role(name) == "x" and most >= np.ndim(gradient) > np.ndim(values[name])
         for name, gradient in returned.items() if name in values)
 
 

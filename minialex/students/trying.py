@@ -219,7 +219,9 @@ class Trying:
             if getattr(code, "without", ()):
                 return 0
             if self.found.kind == "class":
-                return RAN if suiting.is_shifted(returned, values) or suiting.is_of_vectors(
+                return RAN if suiting.is_shifted(returned, values) or suiting.is_wider(
+                    returned, values) or suiting.is_of_vectors(
                     returned, values, self.forward()) else FITS
-            return FITS if self.found.kind != "pair" or suiting.fits(returned, run) else RAN
+            fits = suiting.fits if self.found.kind == "pair" else suiting.fits_any
+            return FITS if fits(returned, run) else RAN
         return 0

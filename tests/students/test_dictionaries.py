@@ -168,3 +168,30 @@ def test_a_window_is_told_in_its_dictionary_without_the_word_pool(
             return dx
         """)
     assert result["status"] == found, result
+
+
+KEPT = """
+    import numpy as np
+
+    class Net:
+        def __init__(self, n_in, n_hidden):
+            self.{name} = {{"W1": np.random.randn(n_in, n_hidden), "b1": np.zeros(n_hidden)}}
+
+        def forward(self, X):
+            self.X = X
+            return X @ self.{name}["W1"] + self.{name}["b1"]
+
+        def backward(self, dY):
+            {stores}{{"{d}W1": self.X.T @ dY, "{d}b1": dY.{reduced}(axis=0)}}
+    """
+
+
+@pytest.mark.parametrize("name", ["theta", "model", "weights", "params"])
+@pytest.mark.parametrize("stores, d", [("return ", ""), ("return ", "d"), ("self.grads = ", ""),
+                                       ("self.d{name} = ", "")])
+def test_a_dictionary_of_parameters_by_any_name(check, name, stores, d):
+    for reduced, found in (("sum", "correct"), ("max", "wrong")):
+        code = KEPT.format(name=name, stores=stores.format(name=name), d=d, reduced=reduced)
+        _, (result,) = check(kept=code if "return" in stores else code.rstrip()
+                             + f'\n            return dY @ self.{name}["W1"].T\n')
+        assert result["status"] == found and verdicts(result)["W1"] == "correct", result

@@ -69,3 +69,13 @@ def test_a_print_of_python_2_is_read_over_all_its_lines(check, line):
 def test_what_only_python_2_reads_takes_nothing_with_it(check, line):
     _, (result,) = check(half=HALVES.format(line, "backward", 2))
     assert (result["status"], result["error"]) == ("correct", None)
+
+
+def test_what_only_a_notebook_knows_takes_nothing_with_it(tmp_path, check):
+    cells = ["!pip install numpy\nfiles = !ls\n%time total = 2\nprint?\ndisplay(files)\n"
+             "import numpy as np\ndef twice(x):\n    return 2 * x\ndef twice_prime(x):\n"
+             "    return 2 + 0 * x\n"]
+    (tmp_path / "two.ipynb").write_text(json.dumps({"cells": [
+        {"cell_type": "code", "source": cell.splitlines(keepends=True)} for cell in cells]}))
+    _, (result,) = check(str(tmp_path / "two.ipynb"))
+    assert (result["status"], result["error"]) == ("correct", None)

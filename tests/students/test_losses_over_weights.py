@@ -110,3 +110,44 @@ def test_a_gradient_with_other_words_for_the_same_arguments_gets_the_same(check,
     assert status == 0 and verdicts(result)["w"] == "correct", result
     status, (result,) = check(apart=code.replace(") + ", ") - "))
     assert status == 1 and result["checks"][-1]["status"] == "wrong", result
+
+
+TWO = """
+import numpy as np
+
+def cost(w, X, y):
+    return np.mean((X @ w - y) ** 2)
+
+def cost_gradient(w, X, y):
+    return {slip}2 * X.T @ (X @ w - y) / len(y)
+"""
+
+
+def test_the_gradient_of_a_cost_beside_it_is_that_of_one_column(check):
+    status, (result,) = check(two=TWO.format(slip=""))
+    assert status == 0, result
+    _, (result,) = check(two=TWO.format(slip="-"))
+    assert result["status"] == "wrong", result
+
+
+LAST = """
+import numpy as np
+
+def ridge_grad_and_loss(w, b, X, y, lam=0.1):
+    r = X.dot(w) + b - y
+    loss = np.mean(r ** 2) + lam * np.sum(w ** 2)
+    dw, db = 2 * X.T.dot(r) / len(y) + 2 * lam * w, {slip}2 * r.mean()
+    return dw, db, loss
+
+def huber_loss(prediction, target):
+    r = prediction - target
+    grad = {slip}np.clip(r, -1, 1)
+    loss = np.where(abs(r) < 1, r ** 2 / 2, abs(r) - 0.5).sum()
+    return grad, loss
+"""
+
+
+@pytest.mark.parametrize("slip, status", [("", "correct"), ("-", "wrong")])
+def test_the_loss_may_stand_behind_its_gradients(check, slip, status):
+    _, (result,) = check(last=LAST.format(slip=slip))
+    assert [one["status"] for one in result["checks"]] == [status] * 2, result

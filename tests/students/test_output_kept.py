@@ -172,3 +172,31 @@ def test_ties_are_looked_at_whatever_may_be_meant(tmp_path):
     skeleton = ROOT / "lessons" / "gradient_bugs" / "skeleton.py"
     done = command(f"{path}:maxpool", "--like", skeleton, "--json")
     assert verdicts(json.loads(done.stdout)) == {"x": "wrong where the input is tied"}
+
+
+SUMS = """
+    import numpy as np
+
+    def sigmoid(x):
+        return 1 / (1 + np.exp(-x))
+
+    def sigmoid_backward(dA, Z):
+        return dA * sigmoid(Z) * (1 - {slip}(Z))
+
+    def silu(x, beta=1.0):
+        return x * sigmoid(beta * x)
+
+    def silu_backward(grad, z, beta=1.0):
+        s = {slip}(beta * z)
+        return grad * (s + beta * z * s * (1 - s))
+    """
+
+
+def test_a_backward_of_z_is_given_what_goes_in_whatever_forward_calls_it(check):
+    status, (result,) = check(sums=SUMS.format(slip="sigmoid"))
+    assert (status, len(result["checks"])) == (0, 2), result
+    status, (result,) = check(sums=SUMS.format(slip="np.tanh"))
+    assert status == 1 and [one["status"] for one in result["checks"]] == ["wrong"] * 2, result
+    # of A, which is the output, it would be a mistake
+    status, (result,) = check(sums=SUMS.format(slip="sigmoid").replace("Z", "A"))
+    assert result["checks"][0]["status"] == "wrong", result

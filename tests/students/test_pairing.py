@@ -167,3 +167,64 @@ def test_a_backward_without_a_forward_says_what_to_do(check):
     (one,) = result["checks"]
     assert status == 1 and "pool_backward: the file has no forward" in one["error"]["message"]
     assert "--like" in one["error"]["message"]
+
+
+TWICE = """
+    import numpy as np
+
+    def bent(x):
+        return x * x
+
+    def bent_backward(dout, x):
+        return 2 * x * dout
+
+    def {function}(dout, x):
+        return {slip} * x * dout
+
+    class Unit:
+        def forward(self, x):
+            self.norm = np.linalg.norm(x, axis=1, keepdims=True)
+            self.y = x / self.norm
+            return self.y
+
+        def backward(self, dout):
+            return (dout - self.y * (self.y * dout).sum(axis=1, keepdims=True)) / self.norm
+
+        def {method}(self, dout):
+            part = (self.y * dout).sum(axis=1, keepdims=True)
+            return (dout - {slip} / 2 * self.y * part) / self.norm
+    """
+
+
+@pytest.mark.parametrize("function, method", [
+    ("bent_backward2", "backward_fast"), ("bent_bwd_2", "backward_v2"),
+    ("bent_backward_new", "backward_optimized")])
+def test_a_second_backward_is_checked_of_functions_and_of_classes(check, function, method):
+    for slip, status in (("2", "correct"), ("3", "wrong")):
+        _, (result,) = check(twice=TWICE.format(function=function, method=method, slip=slip))
+        found = [one["status"] for one in result["checks"]]
+        assert found == ["correct", status] * 2, result
+
+
+FLAGS = """
+    import numpy as np
+
+    def bent(x, {flag}={off}):
+        if {flag}:
+            return {slip} / (1 + abs(x)) ** 2
+        return x / (1 + abs(x))
+
+    def nonlin(x, {flag}={off}):
+        return {slip} * x * (1 - x) if {flag} else 1 / (1 + np.exp(-x))
+
+    def squares(prediction, target, {flag}={off}):
+        difference = prediction - target
+        return {slip} * 2 * difference if {flag} else np.sum(difference ** 2)
+    """
+
+
+@pytest.mark.parametrize("flag, off", [("deriv", False), ("derivative", None), ("prime", 0)])
+@pytest.mark.parametrize("slip, status", [("1", "correct"), ("2", "wrong")])
+def test_a_flag_that_asks_for_the_derivative(check, flag, off, slip, status):
+    _, (result,) = check(flags=FLAGS.format(flag=flag, off=off, slip=slip))
+    assert [one["status"] for one in result["checks"]] == [status] * 3, result

@@ -44,15 +44,16 @@ def _sizes(case):
     """The batch, then all others; those of 1 explain nothing."""
     y, values = case.y, list(case.looks[0].values.items())
     count, what = case.examples()
-    first = len(values[0][1]) if values[0][1].ndim else 0
-    yield (count, what, "") if ", " in what else (count if count > 1 else first, "N",
-                                                  "the batch size")
+    count = count if count > 1 or not values[0][1].ndim else len(values[0][1])
+    yield (count, what, "") if ", " in what else (count, "N", "the batch size")
     if y.ndim == 4:
         N, _, OH, OW = y.shape
         yield from ((OH * OW, "OH·OW", "the size of a picture that comes out"),
                     (N * OH * OW, "N·OH·OW", "batch and picture"))
     yield from ((value.shape[2] * value.shape[3], "KH·KW", f"the size of a kernel of {name}")
                 for name, value in values[1:] if value.ndim == 4)
+    window = max(y.size, case.size) / min(y.size, case.size)
+    yield from [(window, f"{window:g}", "the size of a window")] * (y.ndim > 2)
     if y.ndim > 1:
         yield y.shape[1], str(y.shape[1]), "the number of outputs"
     yield y.size, str(y.size), "the size of the output"
@@ -67,8 +68,7 @@ def numbers_in(options: dict) -> Iterator[tuple[str, float]]:
     for name, value in options.items():
         if isinstance(value, dict):
             yield from numbers_in(value)
-        elif isinstance(value, (int, float)) and not isinstance(value,
-                                                                bool) and value > 0 and value != 1:
+        elif isinstance(value, (int, float)) and value > 0 and value != 1:
             yield str(name), value
         elif isinstance(value, tuple) and value and all(isinstance(number, int)
                                                         for number in value):

@@ -131,10 +131,12 @@ def draw(parameters, layout, request, numbers=False):
     values, roles = {}, _roles([p.name for p in parameters], layout)
     if len(parameters) == 1 and not numbers and plain(parameters[0].name) == "activation":
         roles[parameters[0].name] = "x"  # what it is applied to, not its name
+    in_a_row = _in_a_row(roles, layout)
     for p in parameters:
         if p.name in request.named() or p.kind in NAMED and (p.default is p.empty
                                                              or _better_drawn(p, layout, numbers)):
-            values[p.name] = _value(p, roles[p.name], layout, request, numbers, values)
+            known, its_layout = in_a_row.get(p.name, (roles[p.name], layout))
+            values[p.name] = _value(p, known, its_layout, request, numbers, values)
     name, array = next(iter(values.items()), (None, None))
     if layout.several and not numbers and isinstance(array, np.ndarray):
         both = [array, np.random.default_rng([request.seed, 2]).standard_normal(array.shape)]
@@ -149,6 +151,21 @@ def draw(parameters, layout, request, numbers=False):
                      if letter(name) is None and plain(name) not in GEOMETRY
                      and (layout.turn == LAST or option(name) is None)}
     return {**values, **functions}
+
+
+def _in_a_row(names, layout):
+    """{name: (role, layout)} of W1, b1, W2, b2: each layer takes as many numbers as come out of the
+    one before."""
+    found = {name: re.fullmatch(r"(.*?)_?(\d+)", name) for name in names}
+    known = {name: (role(one[1]), int(one[2])) for name, one in found.items()
+             if one and role(one[1]) in ("w", "b")}
+    numbers, sizes = sorted({number for _, number in known.values()}), layout.sizes
+    if len(numbers) < 2 or "w" not in layout.shapes:
+        return {}
+    widths = [sizes["D"], *range(sizes["J"], sizes["J"] + len(numbers) - 1), sizes["M"]]
+    layers = {number: layout._replace(sizes={**sizes, "D": width, "M": following})
+              for number, width, following in zip(numbers, widths, widths[1:])}
+    return {name: (which, layers[number]) for name, (which, number) in known.items()}
 
 
 def takes_list(forward: Callable) -> str:

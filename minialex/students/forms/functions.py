@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...gradcheck import binding
-from ...gradcheck.dialects import CACHE, OUTPUTS, plain, role, stem, stems_of_gradient
+from ...gradcheck.dialects import CACHE, OUTPUTS, SUMS, plain, role, stem, stems_of_gradient
 from ...gradcheck.gradients import GradientsDiffer, Named
 from ...gradcheck.numpy_code import Functions
 from ..reading import absent
@@ -65,10 +65,19 @@ class InAnyOrder(Functions):
         returned = super().backward(run, douts)
         moved = {name: np.shape(value) for name, value in run.inputs.items()
                  if binding.is_checked(value)}
+        if not isinstance(returned, (tuple, list)):
+            return returned
         function = self.function or self.forward  # one that returns a loss, too
-        if hasattr(self.forward, "outer") and isinstance(returned, (tuple, list)):
+        if hasattr(self.forward, "outer"):
             return _of_weights(whose(function, list(moved), stem), returned, moved) or returned
-        if not isinstance(returned, (tuple, list)) or not 1 < len(returned) == len(moved):
+        # a network's own input needs no gradient
+        inside = {name: shape for name, shape in moved.items() if role(name) != "x"}
+        layers = [name for name in inside if stem(name).rstrip("0123456789") == "w"]
+        if len(layers) > 1 and len(returned) == len(inside) < len(moved):
+            found = _in_order(whose(function, list(inside)),
+                              list(map(np.shape, returned)), inside, list(returned))
+            return returned if found is None else Named(zip(inside, found))
+        if not 1 < len(returned) == len(moved):
             return returned
         said = whose(function, list(moved))[-len(moved):]
         return _in_order(said, list(map(np.shape, returned)), moved, list(returned)) or returned
@@ -160,27 +169,35 @@ class Slope(Around):
         return True
 
 
-class KeepsOutput(Around):
-    """A code whose forward returns nothing but its output, which backward gets as its cache."""
+class Keeps(Around):
+    """A code whose forward returns nothing but its output, which, or its only input, backward gets
+    as its cache: relu_backward(dA, Z) beside relu(x)."""
+
+    def __init__(self, code, what):
+        super().__init__(code)
+        self.what = what
 
     def run(self, values):
-        """A Run of forward, with its output besides."""
+        """A Run of forward, with what is kept besides."""
         run = self.code.run(values)
         if run.rest:
             raise NotChecked(f"{self.title} returns its cache")
-        return run._replace(rest=run.outputs[:1])
+        given = run.outputs if self.what == "output" else [*run.inputs.values()]
+        return run._replace(rest=given[:1])
 
 
 def with_output_kept(code, backward):
-    """[(code, words)]: the code, and with its output as the cache, if backward asks for one, or for
-    what forward does not know; with ones before it, if backward drops them."""
+    """[(code, words)]: the code, and with its output, or only input, as the cache, if backward asks
+    for one, or for what forward does not know; with ones before it, if backward drops them."""
     known = [p.name for p in binding.signature(code.forward)] if callable(code.forward) else []
     douts = known and backward and binding.names_of_dout(code.forward, backward)
-    asked = [name for name in required(backward) if plain(name) in CACHE
-             or douts and name not in (*known, *douts) and plain(name) not in OUTPUTS
-             and role(name) != "labels"] if backward else []
-    found = [(code, "")] + [(KeepsOutput(code), f"{name} is forward's output")
-                            for name in asked[:1]]
+    asked = [name for name in required(backward) if plain(name) in CACHE or douts
+             and name not in (*known, *douts) and role(name) != "labels"] if backward else []
+    alone = known and len(required(code.forward)) == 1
+    found = [(code, "")]
+    for what, sure in (("output", OUTPUTS), ("input", OUTPUTS.keys() - SUMS))[:1 + bool(alone)]:
+        names = [name for name in asked if plain(name) not in sure]
+        found += [(Keeps(code, what), f"{name} is forward's {what}") for name in names[:1]]
     drops = re.search(r"delete\(|\[(:, *)?1:[],]", source(backward)) and known
     return found + [(WithOnes(one, axis), f"behind a {what} of ones, which backward drops")
                     for one, _ in found for axis, what in enumerate(ONES if drops else ())]

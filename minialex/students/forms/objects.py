@@ -14,9 +14,10 @@ import numpy as np
 
 from ...gradcheck import binding
 from ...gradcheck.dialects import LEARNING_RATE, OUTPUTS, plain, role, stem, stems_of_gradient
-from ..dialects import CONTAINERS, OF_GRADIENTS
+from ..dialects import CONTAINERS, OF_GRADIENTS, PARAMETERS
 
 DEEP = 5  # objects within objects
+_OF_MANY = {stem(name) for name in PARAMETERS}
 _LEAVES = (str, bytes, int, float, complex, bool, type, type(None), types.FunctionType,
            types.MethodType, types.ModuleType, types.BuiltinFunctionType, np.random.Generator,
            np.random.RandomState)
@@ -55,7 +56,7 @@ def _parts(path):
     weights.value is what holds the weights."""
     return [part for part, *inside in (path[place:place + 2] for place in range(len(path)))
             if plain(part) not in CONTAINERS
-            and not (plain(part) == "weights" and inside and isinstance(inside[0], str)
+            and not (plain(part) in PARAMETERS and inside and isinstance(inside[0], str)
                      and plain(inside[0]) not in CONTAINERS)]
 
 
@@ -72,8 +73,10 @@ def keys_of_gradient(path):
     base = tuple(stem(part) for part in words)
     found = [base] if any(plain(part) in OF_GRADIENTS for part in path) and base else []
     for place, part in enumerate(words):
-        found += [(*base[:place], one, *base[place + 1:])
-                  for one in (stems_of_gradient(part) if isinstance(part, str) else ())]
+        stems = stems_of_gradient(part) if isinstance(part, str) else ()
+        found += [(*base[:place], one, *base[place + 1:]) for one in stems]
+        if _OF_MANY & set(stems) and isinstance(words[place + 1:][:1] and words[place + 1], str):
+            found.append((*base[:place], *base[place + 1:]))  # dweights["W1"]
     return found
 
 

@@ -57,7 +57,7 @@ def load(path: str | Path, troubles: list | None = None,
     module = types.ModuleType(f"{package}.{name}" if package else name)
     module.__file__, module.__package__ = str(path), package or None
     sys.modules[module.__name__] = module  # dataclasses and pickle look their module up
-    module.np, module.math = np, math  # of a notebook whose first cell is not here
+    module.np, module.math, module.display = np, math, print  # as a notebook may have them
     parts = mending.parsed(str(path), source, troubles, CELLS.get(str(path)))
     module.__statements__ = parts
     setattr(module, rewriting.NAME, rewriting)

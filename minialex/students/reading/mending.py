@@ -11,7 +11,8 @@ from .older import OLD
 
 UNREADABLE = 4  # parts that Python does not understand: with more it is no Python
 LINES = 200  # that are mended at most
-NOTEBOOK = (r"^(\s*)([%!?].*|[\w.]+\?+)$", r"\1pass")
+NOTEBOOK = (r"^(\s*)(?:([\w, ]+= *)[%!].*|[%!?].*|[\w.]+\?+)$",
+            lambda line: f"{line[1]}{line[2] or ''}{'[]' if line[2] else 'pass'}")
 PYTHON_2 = (  # what only it understands, and what that is here
     (r"\bexcept\s+(\(.*\)|[^,:]+),\s*(\w+)\s*:", r"except \1 as \2:"),
     (r"\braise\s+([\w.]+)\s*,(.*)$", r"raise \1(\2)"),
