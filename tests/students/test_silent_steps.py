@@ -269,3 +269,28 @@ def test_gradients_taken_off_nothing_are_not_right_for_another_multiple(tmp_path
     assert main([str(path)]) == 0
     said = " ".join(capsys.readouterr().out.split())
     assert (", times 1.5)" if factor else "(cost, as it is written)") in said, said
+
+
+@pytest.mark.parametrize("slip, status", [("(h > 0)", "correct"), ("(h >= -1)", "wrong")])
+@pytest.mark.parametrize("start", ["np.zeros_like(w)", "0"])
+def test_a_running_average_starts_at_zero(check, slip, status, start):
+    """The file has run: its averages are no longer zero, and are no data of the step."""
+    _, (result,) = check(momentum=f"""
+    import numpy as np
+
+    X, y = np.random.randn(30, 3), np.random.randint(0, 2, (30, 1))
+    w, b, u = np.random.randn(3, 6) * 0.5, np.zeros(6), np.random.randn(6, 1) * 0.5
+    vw, vu, rate, mu = {start}, {start.replace("w", "u")}, 0.1, 0.9
+    for epoch in range(20):
+        h = np.maximum(X @ w + b, 0)
+        p = 1 / (1 + np.exp(-(h @ u)))
+        d = (p - y) / len(X)
+        e = (d @ u.T) * {slip}
+        vu = mu * vu - rate * h.T @ d
+        vw = mu * vw - rate * X.T @ e
+        u += vu
+        w += vw
+        b -= rate * e.sum(0)
+    """)
+    assert result["status"] == status, verdicts(result)
+    assert verdicts(result)["u"] == "correct"

@@ -74,7 +74,11 @@ def _with(unit, names, space, drawn, prelude):
     for name in needed:  # a batch is no larger than what is drawn
         if letter(name) == "N" and type(value := {**names, **found}.get(name)) is int:
             found[name] = min(value, N)
-    kept = unit.roots() | _made(unit.body) | {  # self.m = 0.9 * self.m + …, and so of zeros
+    averages = changes.averages(unit.body) - unit.roots()
+    for name in averages & found.keys():
+        found[name] = np.zeros_like(found[name], dtype=float)
+    # self.m = 0.9 * self.m + …, and what starts as zeros
+    kept = unit.roots() | _made(unit.body) | averages | {
         name for name in again if "." in name or not np.any(_numbers(found.get(name)))}
     numbers = {name: _numbers(value) for name, value in [*found.items(), *(
         (f"self.{key}", one) for key, one in getattr(found.get("self"), "__dict__", {}).items())]}

@@ -72,6 +72,16 @@ def changed(nodes: list, methods: dict | None = None) -> list[str]:
             and not NO_WEIGHT.search(root.rpartition(".")[2])]
 
 
+def averages(nodes: list[ast.stmt]) -> set[str]:
+    """The names of running averages, which start at zero: v of v = mu * v - rate * dw."""
+    return {root_of(target) for part in nodes for node in ast.walk(part)
+            for target, value in pairs_of(node) if isinstance(value, ast.BinOp)
+            and isinstance(value.op, (ast.Add, ast.Sub)) and any(
+                isinstance(one, ast.BinOp) and isinstance(one.op, ast.Mult)
+                and ast.unparse(target) in map(ast.unparse, (one.left, one.right))
+                for one in (value.left, value.right))}
+
+
 def called(node: ast.AST, others: bool = False) -> list[str]:
     """The methods that are called in it, whosever they are; others: not the object's own ones."""
     return [one.func.attr for one in ast.walk(node) if isinstance(one, ast.Call)
