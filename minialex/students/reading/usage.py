@@ -1,9 +1,12 @@
 """How a file itself calls what it defines, also where that is not run: net = Network([2, 4, 1])
 says what the constructor takes, net.forward(X) with X = np.random.randn(6, 2) in which shapes.
+
+Of the file's own code no more runs for that than constructors of its classes.
 """
 import ast
 import contextlib
 import inspect
+import random
 import types
 from collections.abc import Callable, Iterator
 
@@ -68,7 +71,7 @@ def _bound(target, call, values, is_method):
 
 
 class _Values:
-    """What the names of a scope stand for, as far as that can be told without running it."""
+    """What the names of a scope stand for, as far as that can be told by making values."""
 
     def __init__(self, scope, module):
         self.module, self.nodes = module, {}
@@ -97,12 +100,12 @@ class _Values:
                 if deep >= DEEP:
                     raise ValueError("it is defined by itself")
                 inside[one.id] = self.of(self.nodes[one.id], deep + 1)
-        state = np.random.get_state()
+        states = np.random.get_state(), random.getstate()
         try:
-            np.random.seed(0)
+            np.random.seed(0), random.seed(0)
             return eval(compile(ast.Expression(node), "", "eval"), names, inside)  # noqa: S307
         finally:
-            np.random.set_state(state)
+            np.random.set_state(states[0]), random.setstate(states[1])
 
     def _is_harmless(self, function):
         """A function of NumPy, or a class of the file, which makes an object."""
