@@ -256,3 +256,23 @@ def test_a_loss_whose_backward_asks_for_the_labels_again_gets_them(check, p, t):
     assert verdicts(result)[p] == "correct", result
     _, (result,) = check(loss=LABELS.format(p=p, t=t, slip="2 / "))
     assert result["status"] == "wrong", result
+
+
+@pytest.mark.parametrize("name", ["squash", "flatter", "kurve"])
+@pytest.mark.parametrize("slope, status", [("1.0 - z ** 2", "correct"), ("1.0 - z", "wrong")])
+def test_one_drawn_number_is_not_near_zero(check, name, slope, status):
+    """There tanh(x) and x agree within what a 0.001 in the file allows: f' of the output was taken
+    for f' of x, and then blamed for whole numbers."""
+    _, (result,) = check(numbers=f"""
+    import math
+
+    def {name}(x):
+        return math.tanh(x)
+
+    def d{name}(z):
+        return {slope}
+
+    def is_done(error):
+        return error < 0.001
+    """)
+    assert result["status"] == status, verdicts(result)
