@@ -74,7 +74,8 @@ def _losses(items):
             if item.kind != "class":
                 yield code, item.backward
             elif not binding.signature(code):
-                yield code(), None
+                with contextlib.suppress(Exception):  # it cannot be made: another may
+                    yield code(), None
 
 
 def _with(cls, losses, request):

@@ -141,3 +141,20 @@ def test_a_slip_on_the_way_back_is_never_right(check, name):
     said = {item["name"]: item["status"] for item in result["checks"]}
     assert said["Dense"] == said["Tanh"] == "correct"
     assert said["Network"] in ("wrong", "error"), said
+
+
+def test_a_loss_that_cannot_be_made_stops_nothing(check):
+    broken = """
+    class Broken:
+        def __init__(self):
+            self.size = nowhere
+        def forward(self, y, t):
+            return ((y - t) ** 2).mean()
+        def backward(self):
+            return 0
+    """
+    head, _, rest = slipped(TRAINERS["layers and a loss object are given"], False).partition(
+        "    class SquaredError")
+    _, (result,) = check(broken=head + broken + "\n    class SquaredError" + rest)
+    said = {item["name"]: item["status"] for item in result["checks"]}
+    assert said["Network"] == "correct", said

@@ -19,7 +19,8 @@ from . import objects
 
 
 def with_outer(forward: Callable, backward: Callable | None) -> Callable:
-    """The function with such weights before its own arguments; itself where it reads none."""
+    """The function with such weights before its own arguments; itself where it reads none. A call
+    leaves them in the file, where backward reads them."""
     written = inspect.unwrap(forward)
     known = getattr(written, "__globals__", {})
     asked = {stem(p.name) for one in (forward, backward) for p in binding.signature(one)}
