@@ -139,7 +139,7 @@ def test_the_table_of_the_house_names_every_part():
 
 
 @pytest.mark.parametrize("package", ["students", "students/reading", "students/drawn",
-                                     "students/forms", "grader"])
+                                     "students/forms", "students/called", "grader"])
 def test_the_map_of_a_package_names_its_files(package):
     text = (PACKAGE / package / "__init__.py").read_text("utf-8")
     names = [path.name for path in (PACKAGE / package).glob("*.py") if path.name != "__init__.py"]

@@ -2,7 +2,6 @@
 
     report = ma.gradcheck(fn, inputs)    a function of Tensors, a Function, or a Module with all its
                                          parameters
-    report = ma.check_backward(forward, backward, inputs)    a student's two plain NumPy functions
     assert report, report                truthy when all is well; str() is a table that explains,
                                          plot() a picture
     python -m minialex.gradcheck         the same for every operation and layer of the engine, or
@@ -13,7 +12,8 @@ or one direction at a time, with L = Σ cotangent · output. The cotangent is ra
 ones, a softmax whose gradient is all zeros would pass, since its outputs always sum to 1.
 
     check.py                             what may be asked
-    tensor_function.py, numpy_code.py    what is checked
+    asked.py                             which inputs
+    tensor_function.py                   what is checked (../students/called: plain functions)
     sampling.py                          which entries, which directions
     probing.py                           one numeric derivative, and what it is worth
     comparing.py                         one check, in the order of events
@@ -21,15 +21,15 @@ ones, a softmax whose gradient is all zeros would pass, since its outputs always
     verdicts/                            what is wrong: mistakes.py is the table of what is known
     dialects.txt                         what courses call things; a word more is a dialect more
     report.py, curves.py, plot.py        how it is told and drawn
-    binding.py, gradients.py             who gets what in a student's functions, what came back
-    engine.py                            what is checked without a file; ../grader: students' files
+    engine.py                            what is checked without a file
 """
 import importlib
 import sys
 import types
 
 __all__ = ["Report", "Row", "check_backward", "gradcheck"]
-_HOMES = {"check_backward": "check", "gradcheck": "check", "Report": "report", "Row": "report"}
+_HOMES = {"gradcheck": ".check", "Report": ".report", "Row": ".report",
+          "check_backward": "..students.called.check"}  # by this name from the first release on
 
 
 class _CallableModule(types.ModuleType):
@@ -49,7 +49,7 @@ class _CallableModule(types.ModuleType):
     def __getattr__(self, name):
         if name not in _HOMES:
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
-        value = getattr(importlib.import_module(f"{self.__name__}.{_HOMES[name]}"), name)
+        value = getattr(importlib.import_module(_HOMES[name], self.__name__), name)
         setattr(self, name, value)
         return value
 

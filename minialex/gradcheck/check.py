@@ -1,7 +1,6 @@
-"""ma.gradcheck and ma.check_backward: what may be asked, and whether a comparison would mean
-anything."""
+"""ma.gradcheck: what may be asked, and whether a comparison would mean anything."""
 import math
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from functools import partial
 from numbers import Integral, Real
 
@@ -10,11 +9,10 @@ import numpy as np
 from ..device import array_module
 from ..errors import GradientShape
 from . import curves, rounding, sampling, verdicts
+from .asked import GradientsDiffer
 from .comparing import Comparing, Options
-from .gradients import GradientsDiffer
-from .numpy_code import Functions, prepared_code, prepared_pair
 from .report import Report
-from .tensor_function import prepared
+from .tensor_function import Checked, prepared
 from .verdicts import names as verdict
 
 SMALLEST_EPS = 1e-10  # below it x + h is rounded so much that x has not moved by h
@@ -51,65 +49,16 @@ def gradcheck(fn: Callable, inputs: object = (), names: str | list[str] | None =
     The caller's arrays, parameters, gradients and random generators are as before afterwards, after
     an exception too. Raises TypeError or ValueError, in one sentence, for what cannot be checked.
     """
-    options = _options("gradcheck", eps=eps, rtol=rtol, atol=atol, samples=samples,
-                       directions=directions, seed=seed)
+    options = options_of("gradcheck", eps=eps, rtol=rtol, atol=atol, samples=samples,
+                         directions=directions, seed=seed)
     prepare = partial(prepared, fn, inputs, names)
     with prepare() as subject:
-        return _report(subject, prepare, options, sampling.how_many(_size(subject)))
+        return report_of(subject, prepare, options, sampling.how_many(_size(subject)))
 
 
-def check_backward(forward: Callable, backward: Callable | None, inputs: object,
-                   names: str | list[str] | None = None, *, eps: float = 1e-4, rtol: float = 1e-6,
-                   atol: float = 1e-11, samples: int | None = None, directions: int = 3,
-                   seed: int = 0, mean_over_examples: bool = False) -> Report:
-    """Compare a student's backward, a plain NumPy function, with the numeric gradients of the
-    forward that goes with it. Returns a Report: truthy when all is well.
-
-        out, cache = forward(x, w, b, …)      dx, dw, db = backward(dout, cache)
-        y = forward(x, …)                     dx = backward(dy, x), or
-                                              dx, dw, db = backward(dy, x, w, b)
-        loss = forward(scores, labels)        dscores = backward(scores, labels), or backward(cache)
-        loss, dscores = forward(scores, labels)                         with backward=None
-
-    inputs: a list in the order of forward's arguments, or a dictionary {name: value}.
-    Floating-point arrays are checked
-        (lists of such numbers become arrays); labels, options such as strides and anything else are
-        passed on as they are.
-    names: what the report calls the inputs; without them, forward's own argument names. samples: an
-    input with more entries than this is compared at so many (all, up to 2000). eps, rtol, atol,
-    directions, seed: as in `gradcheck`. mean_over_examples: a gradient averaged over the examples,
-    dW = dZ @ A.T / m, is correct, as some courses have it.
-
-    backward may return an array, a tuple, a list, or a dictionary by name ("w", "dw", "grad_w").
-    Every run gets copies of the inputs and the same random numbers; nothing of the caller's is
-    changed. What the student's code raises is passed on. Raises TypeError or ValueError, in one
-    sentence, for what cannot be checked.
-    """
-    options = _options("check_backward", eps=eps, rtol=rtol, atol=atol, samples=samples,
-                       directions=directions, seed=seed)
-    prepare = partial(prepared_pair, forward, backward, inputs, names)
-    with prepare() as pair:
-        pair.accepts_mean = mean_over_examples
-        return _report(pair, prepare, options)
-
-
-def check_code(code: Functions, values: dict, *, constant: Collection[str] = (), samples: int
-               | None = None, seed: int = 0, mean_over_examples: bool = False, cost: float = 0.0,
-               seconds: float = math.inf, eps: float = 1e-4, rtol: float = 1e-6) -> Report:
-    """The same for any form that classes hand in: an object with the methods of
-    numpy_code.Functions.
-
-    constant: names of inputs that are not moved. mean_over_examples: a gradient averaged over the
-    examples is accepted. cost: computing time of one forward, of the `seconds` that there are to
-    find out what is wrong.
-    """
-    prepare = partial(prepared_code, code, values, constant)
-    with prepare() as pair:
-        pair.accepts_mean, pair.affords = mean_over_examples, 0.6 * seconds / max(cost, 1e-9)
-        return _report(pair, prepare, Options(eps, rtol, samples=samples, seed=seed))
-
-
-def _report(subject, prepare, options, samples=sampling.CLASSROOM):
+def report_of(subject: Checked, prepare: Callable, options: Options,
+              samples: int = sampling.CLASSROOM) -> Report:
+    """The Report of a prepared subject. prepare: makes it anew, for the picture."""
     options = options._replace(samples=options.samples or samples)
     generator = np.random.default_rng((options.seed, OWN_STREAM + 1))
     output = subject.output()
@@ -150,7 +99,7 @@ _OPTIONS = {  # the type, what it must be, and whether a value is that
 }
 
 
-def _options(caller, **options):
+def options_of(caller: str, **options) -> Options:
     """All of them. Raises TypeError or ValueError for one that makes no sense. None stands for a
     default."""
     for name, value in options.items():

@@ -16,7 +16,7 @@ from ..device import array_module, is_array
 from ..nn import Module
 from ..random import frozen_randomness
 from ..tensor import Function, Tensor
-from . import binding
+from . import asked
 
 
 class Checked:
@@ -39,7 +39,7 @@ class Checked:
 
     def foresee(self, moves: list) -> None:
         """Told which runs will follow: of use to code in another process
-        (numpy_code.NumpyCode.foresee)."""
+        (NumpyCode.foresee)."""
 
     def kept(self) -> dict[str, np.ndarray]:
         """{name: array} of what forward keeps for backward: nothing that this file can see."""
@@ -124,7 +124,7 @@ class TensorFunction(Checked):
         result = self.call(*self.inputs)
         if not isinstance(result, Tensor):
             raise TypeError(f"gradcheck: {self.title} must return one Tensor, "
-                            f"it returned {binding.kind(result)}. Use operations on Tensors all "
+                            f"it returned {asked.kind(result)}. Use operations on Tensors all "
                             "the way, and return one result.")
         return result
 
@@ -146,7 +146,7 @@ def prepared(fn: Callable, inputs: object,
     nothing to differentiate."""
     inputs = tuple(inputs) if isinstance(inputs, (tuple, list)) else (inputs,)
     title, call, code = _callable(fn)
-    names = binding.names_of("gradcheck", code, len(inputs), names)
+    names = asked.names_of("gradcheck", code, len(inputs), names)
     arrays = [_floating(name, value) for name, value in zip(names, inputs)]
     parameters = {}  # one that is used twice is listed once, one that is not trained is left out
     for name, parameter in fn.named_parameters() if isinstance(fn, Module) else ():
@@ -160,7 +160,7 @@ def prepared(fn: Callable, inputs: object,
         restart = stack.enter_context(frozen())
         originals = arrays + [parameter.data for parameter in parameters.values()]
         for name, array in zip([*names, *parameters], originals):
-            binding.check_values("gradcheck", name, array)
+            asked.check_values("gradcheck", name, array)
         for parameter in parameters.values():
             _promote(parameter, stack)
         tensors = [Tensor(_float64(array), requires_grad=True) for array in arrays]
@@ -194,7 +194,7 @@ def _callable(fn):
         return fn.name, lambda *tensors: copy.copy(fn)(*tensors), fn.forward
     if not callable(fn):
         raise TypeError("gradcheck: the first argument is what to check, a function of Tensors, "
-                        f"a Function or a Module, not {binding.kind(fn)}.")
+                        f"a Function or a Module, not {asked.kind(fn)}.")
     return getattr(fn, "__name__", type(fn).__name__), fn, fn.forward if isinstance(fn,
                                                                                     Module) else fn
 
@@ -220,9 +220,9 @@ def _check_count(title, fn, code, inputs):
 
 def _floating(name, value):
     array = value.data if isinstance(value, Tensor) else value
-    binding.check_kind("gradcheck", name, array)
+    asked.check_kind("gradcheck", name, array)
     if not is_array(array):
-        array = binding.as_numbers(
+        array = asked.as_numbers(
             f"gradcheck: {name} is", value, " Give arrays, Tensors or lists of numbers with rows "
             "of equal length, one for each argument.").astype(np.float64)
     if array.dtype.kind != "f":

@@ -15,12 +15,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..gradcheck import check
-from ..gradcheck.numpy_code import Functions, Run
 from ..gradcheck.report import Report
 from ..gradcheck.tensor_function import frozen
 from ..gradcheck.verdicts import names as verdict
 from ..students import classes, finding
+from ..students.called import check
+from ..students.called.numpy_code import Functions, Run
 from ..students.checking import FEWEST
 from ..students.drawn import inputs
 from ..students.forms import engines
@@ -235,7 +235,7 @@ def _tell_something(values, wanted):
 
 
 class RemoteCode:
-    """A submission's forward and backward, in whatever form: see gradcheck.numpy_code.Functions.
+    """A submission's forward and backward, in whatever form: see students/called/numpy_code.py.
     The state of a Run are the inputs as they were before it: whatever is asked of it, the code is
     run again."""
 

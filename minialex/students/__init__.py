@@ -9,6 +9,7 @@
     classes.py      a class, in each way in which it may be meant
     trainers.py     an object that trains, with layers and a loss of the file
     drawn/          inputs, by the names of arguments
+    called/         forward and backward, called with them
     trying.py, suiting.py    inputs with which code runs, and whether they say anything
     searching.py, restricted.py    those that no name tells; square pictures alone
     others.py       those where other mistakes show, or for which wrong code is meant

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
-from ..gradcheck import binding, check
-from ..gradcheck.numpy_code import Functions, leaves
 from ..gradcheck.report import VALUES_RIGHT, Row
 from ..gradcheck.verdicts import names as verdict
 from ..utils import drawing
 from ..utils import files as written
 from . import accepted, finding, guessing, pairing, searching, status, suiting, trainers
+from .called import binding, check
+from .called.numpy_code import Functions, leaves
 from .drawn import arrays, inputs
 from .drawn.guesses import requested, typed
 from .drawn.inputs import CannotDraw, Request

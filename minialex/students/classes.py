@@ -4,7 +4,7 @@ gradients by name.
     of_class(found, layout, request)   [Reading, …], one for each way in which it may be meant; the
                                        best one is told
 
-A code has the methods of gradcheck.numpy_code.Functions: title, run(values), backward(run, douts),
+A code has the methods of called.numpy_code.Functions: title, run(values), backward(run, douts),
 takes_dout(run).
 """
 import contextlib
@@ -17,9 +17,9 @@ import sys
 
 import numpy as np
 
-from ..gradcheck import binding
 from ..gradcheck.dialects import plain, role
 from . import finding, pairing, suiting
+from .called import binding
 from .dialects import LAYERS, LISTS, STACKS, letter
 from .drawn import dictionaries, inputs
 from .forms import objects, outer

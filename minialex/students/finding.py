@@ -20,11 +20,11 @@ import inspect
 import re
 import types
 
-from ..gradcheck import binding
 from ..gradcheck.dialects import CACHE, DOUT, name_words, plain, role
 from ..nn import Module
 from ..tensor import Function
 from . import guessing, pairing, unseen
+from .called import binding
 from .dialects import BACKWARD, BASES, DERIVATIVE, FORWARD, LOSSES, NO_LAYER, OF_GRADIENTS, TESTS
 from .forms import alone, cutting
 from .forms.layers import NotChecked

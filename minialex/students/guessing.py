@@ -16,7 +16,6 @@ import types
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from ..gradcheck import binding
 from ..gradcheck.dialects import (
     AFTER,
     BEFORE,
@@ -30,6 +29,7 @@ from ..gradcheck.dialects import (
 )
 from ..gradcheck.verdicts import names as verdict
 from . import pairing
+from .called import binding
 from .dialects import BACKWARD, DERIVATIVE, FORWARD, INITIALISE, LOSSES, NO_LAYER, TESTS, TRAINS
 from .forms.cutting import trains
 from .found import Found

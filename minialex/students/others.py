@@ -8,11 +8,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..gradcheck import binding
 from ..gradcheck.report import Report
 from ..gradcheck.verdicts import names as verdict
 from ..gradcheck.verdicts.sums import FirstKept
 from . import suiting
+from .called import binding
 from .drawn import arrays, inputs
 from .forms.functions import OneEntry, Reading
 from .forms.layers import Layer

@@ -5,9 +5,9 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from ..gradcheck import binding
 from ..gradcheck.dialects import name_words, part, plain, role, stem, stems_of_gradient
 from ..gradcheck.report import Report
+from .called import binding
 from .dialects import (
     ANY_LOSS,
     BACKWARD,

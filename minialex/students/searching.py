@@ -20,11 +20,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..gradcheck import binding
 from ..gradcheck.dialects import role
 from ..gradcheck.tensor_function import frozen
 from ..gradcheck.verdicts import names as verdict
 from . import suiting
+from .called import binding
 from .drawn import dictionaries, guesses, inputs, used
 from .drawn.inputs import Layout
 from .forms.layers import NotChecked

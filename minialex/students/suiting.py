@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from ..gradcheck import binding
 from ..gradcheck.dialects import role, stem, stems_of_gradient
-from ..gradcheck.numpy_code import Run, leaves
 from ..gradcheck.verdicts import names as verdict
+from .called import binding
+from .called.numpy_code import Run, leaves
 from .drawn import arrays, inputs
 from .forms.functions import Reading
 from .reading.sources import source

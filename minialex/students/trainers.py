@@ -10,9 +10,9 @@ import sys
 
 import numpy as np
 
-from ..gradcheck import binding
 from ..gradcheck.dialects import plain, role
 from . import classes, finding
+from .called import binding
 from .dialects import CRITERIA, SLOPES_OF_CRITERIA
 from .drawn import guesses, inputs
 from .forms import objects, spaces, stepping

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
-from ..gradcheck import binding
 from ..gradcheck.dialects import role
 from ..gradcheck.tensor_function import frozen
 from ..gradcheck.verdicts import names as verdict
 from . import classes, restricted, suiting
+from .called import binding
 from .drawn import inputs
 from .drawn.inputs import CannotDraw, Layout, Request
 from .finding import Found

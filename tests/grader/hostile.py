@@ -125,6 +125,7 @@ numpy.isfinite = lambda x: numpy.ones(numpy.shape(x), bool)
     "replaces the checker": """
 import minialex, sys
 from minialex.gradcheck import check, report, comparing
+from minialex.students.called import check as of_students
 right = type("Right", (), {"__bool__": lambda self: True, "rows": [], "to_dict": lambda self: {"rows": []}})
 for module in list(sys.modules.values()):
     for name in ("check_backward", "check_code", "gradcheck"):
@@ -153,8 +154,8 @@ for thing in gc.get_objects():
 """,  # noqa: E501
     "compares something easier": """
 import numpy as np
-from minialex.gradcheck import check
-from minialex.gradcheck.numpy_code import Functions
+from minialex.students.called import check
+from minialex.students.called.numpy_code import Functions
 from minialex.grader import submission
 easy = Functions(lambda x: x * 1.0, lambda dout, x: dout * 1.0, True)
 def told(self, *_):

@@ -3,8 +3,8 @@ import re
 
 import numpy as np
 
-from ...gradcheck import binding
 from ...utils.table import times
+from ..called import binding
 from ..reading.sources import thresholds
 
 

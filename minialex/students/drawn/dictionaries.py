@@ -6,8 +6,8 @@ import functools
 import inspect
 from collections.abc import Callable, Iterator
 
-from ...gradcheck import binding
 from ...gradcheck.dialects import name_words, option, plain
+from ..called import binding
 from ..dialects import GEOMETRY
 from . import inputs
 

@@ -17,9 +17,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ...gradcheck import binding
 from ...gradcheck.dialects import name_words, option, plain, role
 from .. import dialects
+from ..called import binding
 from ..dialects import GEOMETRY, letter
 from ..reading import absent, usual
 from .arrays import of_letters

@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...gradcheck import binding
 from ...gradcheck.dialects import name_words, plain, role, stem, stems_of_gradient
+from ..called import binding
 from ..dialects import STEPS, TESTS, TRAINS
 from ..reading.changes import (
     LOOPS,

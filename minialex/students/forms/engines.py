@@ -11,11 +11,11 @@ import numpy as np
 
 import minialex as ma
 
-from ...gradcheck import binding, check
 from ...gradcheck.dialects import plain
-from ...gradcheck.gradients import Named
 from ...gradcheck.report import Report
 from ...nn import Module
+from ..called import binding, check
+from ..called.gradients import Named
 from ..dialects import DATA, GRAD, METHODS, OF_ARRAYS, TRACKED
 from ..status import without_gradient
 from .functions import Composed, Reading

@@ -9,10 +9,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...gradcheck import binding
+from ...gradcheck.asked import GradientsDiffer
 from ...gradcheck.dialects import CACHE, OUTPUTS, SUMS, plain, role, stem, stems_of_gradient
-from ...gradcheck.gradients import GradientsDiffer, Named
-from ...gradcheck.numpy_code import Functions
+from ..called import binding
+from ..called.gradients import Named
+from ..called.numpy_code import Functions
 from ..reading import absent
 from ..reading.sources import names_returned, source
 from .layers import NotChecked

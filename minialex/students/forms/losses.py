@@ -1,7 +1,7 @@
 """The losses that a network may have where nobody wrote one down."""
 import numpy as np
 
-from ...gradcheck.numpy_code import prepared_code
+from ..called.numpy_code import prepared_code
 from ..reading.usual import softmax
 from .functions import Reading
 

@@ -15,10 +15,10 @@ import re
 
 import numpy as np
 
-from ...gradcheck import binding
 from ...gradcheck.dialects import CACHE, option, plain, role, stem
-from ...gradcheck.gradients import Named
-from ...gradcheck.numpy_code import leaves
+from ..called import binding
+from ..called.gradients import Named
+from ..called.numpy_code import leaves
 from ..dialects import EXAMPLES, OPTIONS, PARAMETERS
 from ..dialects import LOSSES as CALLED
 from ..drawn import inputs

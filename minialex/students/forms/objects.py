@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from ...gradcheck import binding
 from ...gradcheck.dialects import LEARNING_RATE, OUTPUTS, plain, role, stem, stems_of_gradient
+from ..called import binding
 from ..dialects import CONTAINERS, OF_GRADIENTS, PARAMETERS
 
 DEEP = 5  # objects within objects

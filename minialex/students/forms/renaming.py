@@ -3,8 +3,8 @@ import functools
 import inspect
 from collections.abc import Callable
 
-from ...gradcheck import binding
 from ...gradcheck.dialects import PENALTY, option, plain, role
+from ..called import binding
 from ..drawn import dictionaries
 
 

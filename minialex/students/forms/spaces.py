@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from ...gradcheck import binding
 from ...gradcheck.dialects import LEARNING_RATE, PENALTY, option, plain, role, stem
+from ..called import binding
 from ..dialects import OPTIONS, SIZES, STEPS, letter
 from ..reading import changes
 from ..reading.rewriting import rewritten

@@ -14,8 +14,8 @@ from collections.abc import Iterable
 import numpy as np
 
 from ...gradcheck.dialects import LEARNING_RATE, plain, role
-from ...gradcheck.gradients import Named
 from ...utils.table import times
+from ..called.gradients import Named
 from ..reading import changes
 from ..reading.rewriting import rewritten
 from . import cutting, objects

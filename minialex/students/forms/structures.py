@@ -12,8 +12,8 @@ import ast
 import inspect
 import types
 
-from ...gradcheck import binding
 from ...gradcheck.dialects import LEARNING_RATE, name_words, plain, role
+from ..called import binding
 from ..dialects import FORWARD, INITIALISE
 from ..reading import changes
 from .cutting import Unit

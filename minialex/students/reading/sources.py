@@ -4,8 +4,8 @@ import inspect
 import linecache
 import re
 
-from ...gradcheck.binding import signature, syntax_tree
 from ...gradcheck.dialects import role
+from ..called.binding import signature, syntax_tree
 from ..dialects import ITS_COST
 
 

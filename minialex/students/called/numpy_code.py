@@ -16,11 +16,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ...gradcheck.asked import check_values
+from ...gradcheck.dialects import name_words, plain, role, stems_of_gradient
+from ...gradcheck.probing import Direction, Place, sides
+from ...gradcheck.tensor_function import Checked, frozen
 from . import binding
-from .dialects import name_words, plain, role, stems_of_gradient
 from .gradients import sorted_out, told_apart
-from .probing import Direction, Place, sides
-from .tensor_function import Checked, frozen
 
 COARSE = 1e-3  # a step with which float32 sees whose gradient it is, too
 
@@ -315,7 +316,7 @@ def prepared_code(code: Functions, values: dict,
                              "numbers: there is nothing to differentiate. "
                              f"Got {', '.join(values) or 'no inputs'}.")
         for name, tensor in zip(pair.names, pair.tensors):
-            binding.check_values("check_backward", name, tensor.data)
+            check_values("check_backward", name, tensor.data)
         yield pair
 
 

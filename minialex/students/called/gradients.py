@@ -9,13 +9,9 @@ from itertools import combinations
 
 import numpy as np
 
-from . import binding
-from .dialects import plain, role, stem, stems_of_gradient
-from .tensor_function import Checked
-
-
-class GradientsDiffer(ValueError):
-    """Not as many gradients as inputs, or unknown names."""
+from ...gradcheck.asked import GradientsDiffer, as_numbers
+from ...gradcheck.dialects import plain, role, stem, stems_of_gradient
+from ...gradcheck.tensor_function import Checked
 
 
 class Named(dict):
@@ -59,7 +55,7 @@ def _fitted(name, value, shape):
     came."""
     if value is None:
         return None
-    array = binding.as_numbers(f"check_backward: the gradient for {name} is",
+    array = as_numbers(f"check_backward: the gradient for {name} is",
                                value).astype(np.float64)
     return array.reshape(shape) if array.size == np.prod(shape) == 1 else array
 
