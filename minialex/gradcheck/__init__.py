@@ -19,7 +19,6 @@ ones, a softmax whose gradient is all zeros would pass, since its outputs always
     comparing.py                         one check, in the order of events
     rounding.py                          how finely the code under test computes
     verdicts/                            what is wrong: mistakes.py is the table of what is known
-    dialects.txt                         what courses call things; a word more is a dialect more
     report.py, curves.py, plot.py        how it is told and drawn
     engine.py                            what is checked without a file
 """

@@ -31,19 +31,15 @@ def gradcheck(fn: Callable, inputs: object = (), names: str | list[str] | None =
     all is well.
 
     fn: a function of Tensors that returns a Tensor; a Function (class, or instance with options);
-    or a Module, whose
-        parameters are all checked by name.
+        or a Module, whose parameters are all checked by name.
     inputs: one array or Tensor, or a list or tuple of them, one for each argument of `fn`; all are
-    checked. Integer labels
-        go inside the function.
-    names: what the report calls the inputs; without them, the function's own argument names. eps:
-    the first step, relative to the size of the entry that it moves; smaller ones follow where they
-    are needed. Steps
-        below 1e-10 drown in rounding: then everything is undecided.
-    rtol, atol: how far numeric and analytic may lie apart, relative to the larger of both, and
-    absolutely. samples: a tensor with more entries than this is compared at so many, and along
-    `directions` random directions
-        (64; down to 16 for the largest layers, so that each takes seconds).
+        checked. Integer labels go inside the function.
+    names: what the report calls the inputs; without them, the function's own argument names.
+    eps: the first step, relative to the size of the entry that it moves; smaller ones follow where
+        they are needed. Steps below 1e-10 drown in rounding: then everything is undecided.
+    rtol, atol: how far numeric and analytic may lie apart, relative to the larger, and absolutely.
+    samples: a tensor with more entries than this is compared at so many, and along `directions`
+        random directions (64; down to 16 for the largest layers, so that each takes seconds).
     seed: of the cotangent, the samples and the directions.
 
     The caller's arrays, parameters, gradients and random generators are as before afterwards, after
@@ -57,24 +53,24 @@ def gradcheck(fn: Callable, inputs: object = (), names: str | list[str] | None =
 
 
 def report_of(subject: Checked, prepare: Callable, options: Options,
-              samples: int = sampling.CLASSROOM) -> Report:
-    """The Report of a prepared subject. prepare: makes it anew, for the picture."""
+              samples: int = sampling.CLASSROOM, kind: Callable = Report) -> Report:
+    """What `kind` makes of a prepared subject. prepare: makes it anew, for the picture."""
+    told = partial(kind, subject.title)
     options = options._replace(samples=options.samples or samples)
     generator = np.random.default_rng((options.seed, OWN_STREAM + 1))
     output = subject.output()
     if reason := _first_look(subject, output, options.eps, generator):
-        return Report(subject.title, verdicts.same_for_all(subject, *reason))
+        return told(verdicts.same_for_all(subject, *reason))
     try:
         cotangent = subject.cotangent(output, np.random.default_rng((options.seed, OWN_STREAM)))
         subject.settle(cotangent)
         comparing = Comparing(subject, cotangent, generator, options)
         rows = [verdicts.row(finding, comparing) for finding in comparing.findings()]
-        return Report(subject.title, [*rows, *verdicts.absent(subject)],
-                      partial(_curves, prepare, options.seed, rows))
+        return told(rows, partial(_curves, prepare, options.seed, rows))
     except GradientShape as problem:
-        return Report(subject.title, verdicts.shape_differs(subject, problem))
+        return told(verdicts.shape_differs(subject, problem))
     except GradientsDiffer as problem:
-        return Report(subject.title, verdicts.same_for_all(subject, verdict.SHAPE, str(problem)))
+        return told(verdicts.same_for_all(subject, verdict.SHAPE, str(problem)))
 
 
 def _size(subject):

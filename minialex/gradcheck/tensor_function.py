@@ -31,15 +31,14 @@ class Checked:
     options, overrides = {}, {}
     unclear: list = []  # names of inputs that may not need the gradient that they did not get
     unasked: dict = {}  # {name: gradient} of what was given as one number
-    writes_into_dout, writes_into, absent, accepts_mean = False, frozenset(), {}, False
+    writes_into_dout, writes_into, accepts_mean = False, frozenset(), False
     examples = 0  # how many there are in the first input, once somebody has asked
     cut_off = ""  # what is said of the first gradient that stops some steps back in time
     affords = float("inf")  # forward passes to find out what is wrong
     rounding = 0.0
 
     def foresee(self, moves: list) -> None:
-        """Told which runs will follow: of use to code in another process
-        (NumpyCode.foresee)."""
+        """Told which runs will follow: of use to code in another process."""
 
     def kept(self) -> dict[str, np.ndarray]:
         """{name: array} of what forward keeps for backward: nothing that this file can see."""

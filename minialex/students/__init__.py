@@ -1,7 +1,8 @@
 """What classes hand in: read, understood, made ready to be asked, and checked.
 
     reading/        a file: loaded by statement, with stand-ins for what is not here
-    dialects.py     what courses call things (gradcheck/dialects.txt)
+    dialects.txt    what courses call things; a word more is a dialect more
+    names.py, dialects.py    what they mean: of arguments and gradients, and all others
     finding.py, found.py    what there is to check in a file
     pairing.py, guessing.py    which forward and backward: by names, by what they do
     unseen.py       gradients in no form that is checked

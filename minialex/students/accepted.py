@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from ..gradcheck.dialects import plain, role
 from ..gradcheck.report import Report
 from ..gradcheck.verdicts import names as verdict
 from .forms.functions import Faint, Reading
+from .names import plain, role
 from .reading.sources import calls, source
 from .status import status_of_report
 

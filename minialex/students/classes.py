@@ -17,7 +17,6 @@ import sys
 
 import numpy as np
 
-from ..gradcheck.dialects import plain, role
 from . import finding, pairing, suiting
 from .called import binding
 from .dialects import LAYERS, LISTS, STACKS, letter
@@ -39,6 +38,7 @@ from .forms.layers import ROW, Layer, NotChecked
 from .forms.losses import LOSSES
 from .forms.preparing import initialise, returned
 from .forms.renaming import required
+from .names import plain, role
 from .reading.sources import is_list, source
 from .reading.usual import ACTIVATIONS, softmax
 

@@ -1,11 +1,11 @@
-"""What courses call their functions, layers and sizes, read from gradcheck/dialects.txt. What the
-names of arguments and gradients mean stands in gradcheck/dialects.py."""
+"""What courses call their functions, layers and sizes, read from dialects.txt. What the names
+of arguments and gradients mean stands in names.py."""
 import ast
 import functools
 
 import numpy as np
 
-from ..gradcheck.dialects import LETTER, ROLE, TABLES, owners, part, plain, ranked
+from .names import LETTER, ROLE, TABLES, owners, part, plain, ranked
 
 
 def _sizes(words: list[str]) -> dict[str, int]:

@@ -20,7 +20,6 @@ import inspect
 import re
 import types
 
-from ..gradcheck.dialects import CACHE, DOUT, name_words, plain, role
 from ..nn import Module
 from ..tensor import Function
 from . import guessing, pairing, unseen
@@ -30,6 +29,7 @@ from .forms import alone, cutting
 from .forms.layers import NotChecked
 from .forms.renaming import spread
 from .found import Found, Known, NothingFound
+from .names import CACHE, DOUT, name_words, plain, role
 from .reading.files import load
 from .reading.sources import is_bare, is_empty, is_free, is_unwritten, source, words_of
 

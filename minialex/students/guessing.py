@@ -16,7 +16,13 @@ import types
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from ..gradcheck.dialects import (
+from ..gradcheck.verdicts import names as verdict
+from . import pairing
+from .called import binding
+from .dialects import BACKWARD, DERIVATIVE, FORWARD, INITIALISE, LOSSES, NO_LAYER, TESTS, TRAINS
+from .forms.cutting import trains
+from .found import Found
+from .names import (
     AFTER,
     BEFORE,
     DOUT,
@@ -27,12 +33,6 @@ from ..gradcheck.dialects import (
     stem,
     stems_of_gradient,
 )
-from ..gradcheck.verdicts import names as verdict
-from . import pairing
-from .called import binding
-from .dialects import BACKWARD, DERIVATIVE, FORWARD, INITIALISE, LOSSES, NO_LAYER, TESTS, TRAINS
-from .forms.cutting import trains
-from .found import Found
 from .reading import changes
 from .reading.sources import names_returned
 

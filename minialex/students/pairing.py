@@ -5,7 +5,6 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from ..gradcheck.dialects import name_words, part, plain, role, stem, stems_of_gradient
 from ..gradcheck.report import Report
 from .called import binding
 from .dialects import (
@@ -23,6 +22,7 @@ from .forms.cutting import trains
 from .forms.layers import NotChecked
 from .forms.renaming import same
 from .found import Found
+from .names import name_words, part, plain, role, stem, stems_of_gradient
 from .reading.sources import cost_of, names_returned, source
 
 FORWARD_WORDS = FORWARD.keys() - {"loss", "cost", "activation"}

@@ -20,7 +20,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..gradcheck.dialects import role
 from ..gradcheck.tensor_function import frozen
 from ..gradcheck.verdicts import names as verdict
 from . import suiting
@@ -28,6 +27,7 @@ from .called import binding
 from .drawn import dictionaries, guesses, inputs, used
 from .drawn.inputs import Layout
 from .forms.layers import NotChecked
+from .names import role
 from .reading import usage
 from .reading.absent import is_clear
 from .reading.watching import Watch, involved

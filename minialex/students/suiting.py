@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from ..gradcheck.dialects import role, stem, stems_of_gradient
 from ..gradcheck.verdicts import names as verdict
 from .called import binding
 from .called.numpy_code import Run, leaves
 from .drawn import arrays, inputs
 from .forms.functions import Reading
+from .names import role, stem, stems_of_gradient
 from .reading.sources import source
 
 FIXED = 60  # forward passes of a check besides two for each entry

@@ -10,7 +10,6 @@ import sys
 
 import numpy as np
 
-from ..gradcheck.dialects import plain, role
 from . import classes, finding
 from .called import binding
 from .dialects import CRITERIA, SLOPES_OF_CRITERIA
@@ -18,6 +17,7 @@ from .drawn import guesses, inputs
 from .forms import objects, spaces, stepping
 from .forms.functions import Reading
 from .forms.layers import NotChecked
+from .names import plain, role
 from .reading import usage
 
 

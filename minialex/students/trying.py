@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
-from ..gradcheck.dialects import role
 from ..gradcheck.tensor_function import frozen
 from ..gradcheck.verdicts import names as verdict
 from . import classes, restricted, suiting
@@ -18,6 +17,7 @@ from .finding import Found
 from .forms import alone, engines, networks
 from .forms.functions import EachExample, Reading
 from .forms.layers import NotChecked, Stepped
+from .names import role
 from .reading.absent import is_clear
 from .status import status_of_report
 

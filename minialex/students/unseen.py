@@ -5,11 +5,11 @@ Steps of a loop at the top level, functions that train, gradients one by one, co
 import inspect
 import types
 
-from ..gradcheck.dialects import name_words
 from .called.binding import syntax_tree
 from .dialects import BACKWARD, NO_LAYER, TESTS
 from .forms import cutting, structures
 from .found import Found
+from .names import name_words
 from .reading import changes, files
 
 GRADIENT_WORDS = {*BACKWARD, "gradient", "gradients", "grad", "grads", "delta", "nabla"}

@@ -5,7 +5,6 @@ side can be trusted; what exactly is wrong is then for the mistakes of the other
 """
 from ...device import array_module
 from ...errors import GradientShape
-from ...utils.table import times
 from ..comparing import Comparing, Finding
 from ..report import Row
 from ..tensor_function import Checked
@@ -198,17 +197,3 @@ def shape_differs(subject: Checked, problem: GradientShape) -> list[Row]:
     fault = {"verdict": names.SHAPE, "evidence": str(problem)}
     return [Row(name, tensor.shape, tensor.size, **(fault if tensor is problem.source else {}))
             for name, tensor in zip(subject.names, subject.tensors)]
-
-
-def absent(subject: Checked) -> list[Row]:
-    """Rows for the inputs that backward gives no gradient for: the data of a first layer or a
-    network, the target of a loss."""
-    rows = [Row(name, slot.shape, slot.size, evidence=f"backward gives no gradient for {name}",
-                **({"verdict": names.UNDECIDED, "detail": f"if none is due: --constant {name}"}
-                   if name in subject.unclear and subject.matters(name) else {}))
-            for name, slot in subject.absent.items()]
-    return rows + [Row(name, (), 1, verdict=names.UNDECIDED,
-                       evidence=f"backward returns a gradient of shape {times(value.shape)} for "
-                       f"{name}, which was given as a number: give it as an array, "
-                       f"as with --shape {name}={','.join(map(str, value.shape))}")
-                   for name, value in subject.unasked.items()]

@@ -4,4 +4,5 @@
     numpy_code.py   two functions, or one, and their inputs
     binding.py      who gets what: the inputs of forward, those of backward
     gradients.py    what came back: one gradient for each input
+    report.py       how a mean over the examples is told
 """

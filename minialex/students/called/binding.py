@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from ...gradcheck.asked import POSITIONAL, as_numbers, check_kind, names_of, signature
-from ...gradcheck.dialects import CACHE, DOUT, LEARNING_RATE, OUTPUTS, PENALTY, option, plain, role
+from ..names import CACHE, DOUT, LEARNING_RATE, OUTPUTS, PENALTY, option, plain, role
 
 
 def title(function: Callable) -> str:

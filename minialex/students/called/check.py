@@ -7,6 +7,7 @@ from ...gradcheck.check import options_of, report_of
 from ...gradcheck.comparing import Options
 from ...gradcheck.report import Report
 from .numpy_code import Functions, prepared_code, prepared_pair
+from .report import StudentsReport
 
 
 def check_backward(forward: Callable, backward: Callable | None, inputs: object,
@@ -22,14 +23,14 @@ def check_backward(forward: Callable, backward: Callable | None, inputs: object,
         loss = forward(scores, labels)        dscores = backward(scores, labels), or backward(cache)
         loss, dscores = forward(scores, labels)                         with backward=None
 
-    inputs: a list in the order of forward's arguments, or a dictionary {name: value}.
-    Floating-point arrays are checked
-        (lists of such numbers become arrays); labels, options such as strides and anything else are
-        passed on as they are.
-    names: what the report calls the inputs; without them, forward's own argument names. samples: an
-    input with more entries than this is compared at so many (all, up to 2000). eps, rtol, atol,
-    directions, seed: as in `gradcheck`. mean_over_examples: a gradient averaged over the examples,
-    dW = dZ @ A.T / m, is correct, as some courses have it.
+    inputs: a list in the order of forward's arguments, or a dictionary {name: value}. Arrays of
+        floating-point numbers are checked (lists of such numbers become arrays); labels, options
+        such as strides and anything else are passed on as they are.
+    names: what the report calls the inputs; without them, forward's own argument names.
+    samples: an input with more entries than this is compared at so many (all, up to 2000).
+    eps, rtol, atol, directions, seed: as in `gradcheck`.
+    mean_over_examples: a gradient averaged over the examples, dW = dZ @ A.T / m, is correct, as
+        some courses have it.
 
     backward may return an array, a tuple, a list, or a dictionary by name ("w", "dw", "grad_w").
     Every run gets copies of the inputs and the same random numbers; nothing of the caller's is
@@ -41,7 +42,7 @@ def check_backward(forward: Callable, backward: Callable | None, inputs: object,
     prepare = partial(prepared_pair, forward, backward, inputs, names)
     with prepare() as pair:
         pair.accepts_mean = mean_over_examples
-        return report_of(pair, prepare, options)
+        return report_of(pair, prepare, options, kind=partial(StudentsReport, pair))
 
 
 def check_code(code: Functions, values: dict, *, constant: Collection[str] = (), samples: int
@@ -57,4 +58,5 @@ def check_code(code: Functions, values: dict, *, constant: Collection[str] = (),
     prepare = partial(prepared_code, code, values, constant)
     with prepare() as pair:
         pair.accepts_mean, pair.affords = mean_over_examples, 0.6 * seconds / max(cost, 1e-9)
-        return report_of(pair, prepare, Options(eps, rtol, samples=samples, seed=seed))
+        return report_of(pair, prepare, Options(eps, rtol, samples=samples, seed=seed),
+                         kind=partial(StudentsReport, pair))

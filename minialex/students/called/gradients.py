@@ -10,8 +10,8 @@ from itertools import combinations
 import numpy as np
 
 from ...gradcheck.asked import GradientsDiffer, as_numbers
-from ...gradcheck.dialects import plain, role, stem, stems_of_gradient
 from ...gradcheck.tensor_function import Checked
+from ..names import plain, role, stem, stems_of_gradient
 
 
 class Named(dict):

@@ -17,9 +17,9 @@ from typing import NamedTuple
 import numpy as np
 
 from ...gradcheck.asked import check_values
-from ...gradcheck.dialects import name_words, plain, role, stems_of_gradient
 from ...gradcheck.probing import Direction, Place, sides
 from ...gradcheck.tensor_function import Checked, frozen
+from ..names import name_words, plain, role, stems_of_gradient
 from . import binding
 from .gradients import sorted_out, told_apart
 

@@ -6,9 +6,9 @@ import functools
 import inspect
 from collections.abc import Callable, Iterator
 
-from ...gradcheck.dialects import name_words, option, plain
 from ..called import binding
 from ..dialects import GEOMETRY
+from ..names import name_words, option, plain
 from . import inputs
 
 METHODS = {"get", "setdefault", "keys", "items", "values", "update"}

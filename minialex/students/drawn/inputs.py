@@ -17,10 +17,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ...gradcheck.dialects import name_words, option, plain, role
 from .. import dialects
 from ..called import binding
 from ..dialects import GEOMETRY, letter
+from ..names import name_words, option, plain, role
 from ..reading import absent, usual
 from .arrays import of_letters
 from .requests import CannotDraw, Layout, Request

@@ -13,13 +13,13 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from ...gradcheck.dialects import CACHE, ROLE, name_words, plain, role
 from ...ops.convolution import Conv2d
 from ...ops.pooling import AvgPool2d, MaxPool2d
 from ..called import binding
 from ..called.gradients import Named
 from ..dialects import GEOMETRY, LOSSES, USUAL_LAYERS, USUAL_LOSSES
 from ..drawn import dictionaries, inputs
+from ..names import CACHE, ROLE, name_words, plain, role
 from ..reading import usual
 from ..reading.sources import source
 from ..reading.usual import softmax

@@ -15,9 +15,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...gradcheck.dialects import name_words, plain, role, stem, stems_of_gradient
 from ..called import binding
 from ..dialects import STEPS, TESTS, TRAINS
+from ..names import name_words, plain, role, stem, stems_of_gradient
 from ..reading.changes import (
     LOOPS,
     body_of,

@@ -11,12 +11,12 @@ import numpy as np
 
 import minialex as ma
 
-from ...gradcheck.dialects import plain
 from ...gradcheck.report import Report
 from ...nn import Module
 from ..called import binding, check
 from ..called.gradients import Named
 from ..dialects import DATA, GRAD, METHODS, OF_ARRAYS, TRACKED
+from ..names import plain
 from ..status import without_gradient
 from .functions import Composed, Reading
 from .layers import NotChecked

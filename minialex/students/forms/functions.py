@@ -10,10 +10,10 @@ from typing import NamedTuple
 import numpy as np
 
 from ...gradcheck.asked import GradientsDiffer
-from ...gradcheck.dialects import CACHE, OUTPUTS, SUMS, plain, role, stem, stems_of_gradient
 from ..called import binding
 from ..called.gradients import Named
 from ..called.numpy_code import Functions
+from ..names import CACHE, OUTPUTS, SUMS, plain, role, stem, stems_of_gradient
 from ..reading import absent
 from ..reading.sources import names_returned, source
 from .layers import NotChecked

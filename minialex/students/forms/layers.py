@@ -5,11 +5,11 @@ import re
 
 import numpy as np
 
-from ...gradcheck.dialects import OUTPUTS, plain, role, stems_of_gradient
 from .. import dialects
 from ..called import binding
 from ..called.gradients import Named, is_of_number
 from ..called.numpy_code import Run, leaves
+from ..names import OUTPUTS, plain, role, stems_of_gradient
 from ..reading.sources import is_made, names_returned
 from . import objects
 from .returned import besides, by_input

@@ -15,13 +15,13 @@ import re
 
 import numpy as np
 
-from ...gradcheck.dialects import CACHE, option, plain, role, stem
 from ..called import binding
 from ..called.gradients import Named
 from ..called.numpy_code import leaves
 from ..dialects import EXAMPLES, OPTIONS, PARAMETERS
 from ..dialects import LOSSES as CALLED
 from ..drawn import inputs
+from ..names import CACHE, option, plain, role, stem
 from ..reading import absent
 from ..reading.sources import cost_of, names_returned, source
 from . import objects

@@ -6,15 +6,16 @@ same key once its mark is taken off: ("dW",), ("grads", "W"), ("layers", 0, "d_w
 "grad").
 """
 import copy
+import functools
 import re
 import types
 from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from ...gradcheck.dialects import LEARNING_RATE, OUTPUTS, plain, role, stem, stems_of_gradient
 from ..called import binding
 from ..dialects import CONTAINERS, OF_GRADIENTS, PARAMETERS
+from ..names import LEARNING_RATE, OUTPUTS, plain, role, stem, stems_of_gradient
 
 DEEP = 5  # objects within objects
 _OF_MANY = {stem(name) for name in PARAMETERS}
@@ -60,6 +61,7 @@ def _parts(path):
                      and plain(inside[0]) not in CONTAINERS)]
 
 
+@functools.cache
 def key_of(path):
     """The key of a parameter, or None if the path says that it is a gradient."""
     if any(plain(part) in OF_GRADIENTS for part in path):
@@ -80,6 +82,7 @@ def keys_of_gradient(path):
     return found
 
 
+@functools.cache
 def label(path):
     """params["W1"] is "W1", layers[0].W "layers[0].W"."""
     words = [re.sub(r"^_[A-Za-z]\w*?__", "", part) if isinstance(part, str) else part

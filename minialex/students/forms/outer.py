@@ -12,8 +12,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ...gradcheck.dialects import stem, stems_of_gradient
 from ..called import binding
+from ..names import stem, stems_of_gradient
 from ..reading.sources import names_returned
 from . import objects
 

@@ -4,9 +4,9 @@ its base class was to set is there.
 import contextlib
 import inspect
 
-from ...gradcheck.dialects import OUTPUTS, plain, role
 from ..dialects import INITIALISE, NEIGHBOURS, OPTIONS
 from ..drawn import inputs
+from ..names import OUTPUTS, plain, role
 from ..reading.absent import USED, NotHandedIn, Recorder
 from . import objects
 

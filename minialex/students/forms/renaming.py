@@ -3,9 +3,9 @@ import functools
 import inspect
 from collections.abc import Callable
 
-from ...gradcheck.dialects import PENALTY, option, plain, role
 from ..called import binding
 from ..drawn import dictionaries
+from ..names import PENALTY, option, plain, role
 
 
 def same(forward: Callable, backward: Callable | None) -> dict[str, str]:

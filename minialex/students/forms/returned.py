@@ -1,7 +1,7 @@
 """Whose gradient is which of what a backward returned: by names, or else by shapes."""
 import numpy as np
 
-from ...gradcheck.dialects import DOUT, plain, stem, stems_of_gradient
+from ..names import DOUT, plain, stem, stems_of_gradient
 from . import objects
 
 

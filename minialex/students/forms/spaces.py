@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from ...gradcheck.dialects import LEARNING_RATE, PENALTY, option, plain, role, stem
 from ..called import binding
 from ..dialects import OPTIONS, SIZES, STEPS, letter
+from ..names import LEARNING_RATE, PENALTY, option, plain, role, stem
 from ..reading import changes
 from ..reading.rewriting import rewritten
 from . import cutting, objects

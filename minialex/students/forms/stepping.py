@@ -13,9 +13,9 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from ...gradcheck.dialects import LEARNING_RATE, plain, role
 from ...utils.table import times
 from ..called.gradients import Named
+from ..names import LEARNING_RATE, plain, role
 from ..reading import changes
 from ..reading.rewriting import rewritten
 from . import cutting, objects

@@ -12,9 +12,9 @@ import ast
 import inspect
 import types
 
-from ...gradcheck.dialects import LEARNING_RATE, name_words, plain, role
 from ..called import binding
 from ..dialects import FORWARD, INITIALISE
+from ..names import LEARNING_RATE, name_words, plain, role
 from ..reading import changes
 from .cutting import Unit
 

@@ -1,8 +1,8 @@
 """What is said of a step of training where nobody wrote its loss down."""
 import re
 
-from ...gradcheck.dialects import role
 from ...gradcheck.verdicts import names as verdict
+from ..names import role
 from .layers import NotChecked
 
 

@@ -21,9 +21,9 @@ import re
 
 import numpy as np
 
-from ...gradcheck.dialects import LEARNING_RATE, option, plain
 from ...gradcheck.report import Report
 from ..dialects import GEOMETRY, OF_GRADIENTS, OPTIONS, SIZES, letter
+from ..names import LEARNING_RATE, option, plain
 from .sources import source
 from .usual import ACTIVATIONS, USUAL, sizes_of, weights
 

@@ -6,8 +6,8 @@ import builtins
 import re
 from collections.abc import Iterator
 
-from ...gradcheck.dialects import LEARNING_RATE, name_words, plain, role, stem, stems_of_gradient
 from ..called import binding
+from ..names import LEARNING_RATE, name_words, plain, role, stem, stems_of_gradient
 
 PRODUCTS = {"dot", "matmul", "outer", "sum", "mean", "einsum", "tensordot", "multiply"}
 NO_WEIGHT = re.compile(r"(?i)loss|cost|err|acc|count|correct|total|hits|score|mse|grad|delta")

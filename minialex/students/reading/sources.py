@@ -4,9 +4,9 @@ import inspect
 import linecache
 import re
 
-from ...gradcheck.dialects import role
 from ..called.binding import signature, syntax_tree
 from ..dialects import ITS_COST
+from ..names import role
 
 
 def source(thing: object) -> str:

@@ -1,5 +1,5 @@
 """What the names of arguments and gradients mean, read from dialects.txt: the one table of what
-courses call things, to which a reader can add a word. students/dialects.py reads the rest."""
+courses call things, to which a reader can add a word. dialects.py reads the rest."""
 import configparser
 import functools
 import re
