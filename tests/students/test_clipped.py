@@ -1,6 +1,7 @@
 """Gradients that are clipped on purpose are no mistake, and hide none; a recurrent network over
 columns is checked with several steps in time."""
 import pytest
+from short import first
 from student_files import verdicts
 
 CLIPS = {"in place": "for d in (dA, dB, dC, dp, dq): np.clip(d, -1, 1, out=d)",
@@ -48,11 +49,11 @@ class RNN:
 """
 
 
-@pytest.mark.parametrize("clip, end, step", [
+@pytest.mark.parametrize("clip, end, step", first(4, [
+    ("in place", "updates", "d = self.A @ e"), ("by the norm of all", "attributes", RIGHT),
+    ("not at all", "attributes", "d = self.A @ e"),
     *((clip, "updates", RIGHT) for clip in CLIPS),
-    ("anew", "attributes", RIGHT), ("in place", "updates", "d = self.A @ e"),
-    ("by the norm of all", "attributes", "d = self.A @ e"),
-    ("not at all", "attributes", "d = self.A @ e")])
+    ("anew", "attributes", RIGHT), ("by the norm of all", "attributes", "d = self.A @ e")]))
 def test_what_is_clipped_is_neither_wrong_nor_an_excuse(check, clip, end, step):
     _, (result,) = check(rnn=cell(CLIPS[clip], ENDS[end], step))
     found = {name: one for name, one in verdicts(result).items() if name in "ABCpq"}

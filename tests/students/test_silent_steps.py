@@ -207,8 +207,8 @@ METHOD = """
 """
 
 
-@pytest.mark.parametrize("code, name", [(FUNCTION, "retropropagacion"), (METHOD, "back_propagate"),
-                                        (METHOD, "backward")])
+@pytest.mark.parametrize("code, name", first(1, [
+    (METHOD, "backward"), (METHOD, "back_propagate"), (FUNCTION, "retropropagacion")]))
 @pytest.mark.parametrize("sign, status", [("", "correct"), ("-", "wrong")])
 def test_what_is_called_backward_and_trains_is_a_step(check, code, name, sign, status):
     """It goes over the data for many epochs, and does not belong to a forward."""

@@ -1,6 +1,7 @@
 """A network that is a list of layers of neurons, which functions are handed and change; and f' of
 one number."""
 import pytest
+from short import first
 from student_files import verdicts
 
 NEURONS = """
@@ -90,11 +91,11 @@ def test_a_slip_in_what_is_handed_down_is_never_right(check, slip):
     assert said["squash"] == ("wrong" if "SLOPE" in slip else "correct")
 
 
-@pytest.mark.parametrize("first", ["0.1", "0", "random()"])
+@pytest.mark.parametrize("bias", first(1, ["random()", "0.1", "0"]))
 @pytest.mark.parametrize("slip, status", [("+=", "correct"), ("-=", "wrong")])
-def test_a_neurons_bias_that_is_one_number_is_compared(check, first, slip, status):
+def test_a_neurons_bias_that_is_one_number_is_compared(check, bias, slip, status):
     """No list of weights holds it, so that a wrong one is not seen beside right weights."""
-    code = written(ROW="row").replace('"weights": [', f'"bias": {first}, "weights": [')
+    code = written(ROW="row").replace('"weights": [', f'"bias": {bias}, "weights": [')
     code = code.replace(" + 1)]", ")]").replace(
         'w[-1] + sum(w[i] * inputs[i] for i in range(len(w) - 1))',
         'neuron["bias"] + sum(w[i] * inputs[i] for i in range(len(w)))')
