@@ -32,6 +32,7 @@ from .status import UNPROVEN, empty, excused, explains, status_of_report, withou
 
 SHARE = 0.2  # of the time for one check: what costs more is drawn smaller
 FIRST, FURTHER = 0.5, 0.15  # of what is left: for the first report, for each further one
+QUICKLY = 0.4  # of that for one of several readings
 SEARCHING = 0.4  # of the time is left when inputs are searched for no longer
 LONGER = "right with these inputs, wrong with longer ones: say which are meant"
 NEAREST = 3  # readings of wrong code whose mistake is looked for
@@ -332,7 +333,7 @@ class Check:
         if unknown:
             raise CannotDraw(f"{code.title} has no input {', '.join(unknown)} to be held constant; "
                              f"its inputs are {', '.join(leaves(values))}.")
-        self.samples, self.cost = self._samples(reading)
+        self.samples, self.cost = self._samples(reading, quickly)
         report = check.check_code(code, values, constant=self.request.constant,
                                   samples=self.samples, seed=self.request.seed,
                                   mean_over_examples=self.job.get("mean_over_examples", False),
@@ -353,20 +354,19 @@ class Check:
                         for name, (shape, is_made) in getattr(code, "missed", {}).items()]
         return report
 
-    def _samples(self, reading):
+    def _samples(self, reading, quickly):
         """(how many entries of each input may be compared in the time that is left, seconds of one
-        forward)."""
-        (cost, whole), count = suiting.cost(reading), len(suiting.sizes(reading))
-        left = max(0.05, self.left())
-        if whole <= self.share * left:
-            return None, cost
-        samples = int((self.share * left / cost - suiting.FIXED) / 2 / max(1, count))
-        if samples < FEWEST:
-            fewest = 2 * FEWEST * count + suiting.FIXED
-            seconds = max(10 * int(np.ceil(cost * fewest * 3 / 10)), int(2 * self.job["timeout"]))
-            raise NotChecked(f"one forward takes {cost:.2g} s and {fewest:,} are needed: "
-                             f"--timeout {seconds}")
-        return samples, cost
+        forward). quickly: of one reading among others."""
+        cost, left = suiting.cost(reading), max(0.05, self.left())
+        samples = suiting.samples(reading, cost, self.share * left * (QUICKLY if quickly else 1))
+        if samples is None or samples >= FEWEST:
+            return samples, cost[0]
+        if quickly:
+            return self._samples(reading, False)
+        fewest = 2 * FEWEST * len(suiting.sizes(reading)) + suiting.FIXED
+        seconds = max(10 * int(np.ceil(cost[0] * fewest * 3 / 10)), int(2 * self.job["timeout"]))
+        raise NotChecked(f"one forward takes {cost[0]:.2g} s and {fewest:,} are needed: "
+                         f"--timeout {seconds}")
 
     def _compare_forwards(self, values):
         """Does forward give what the teacher's gives? Not asked for inputs that were drawn, nor

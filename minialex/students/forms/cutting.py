@@ -232,6 +232,7 @@ def _whose(node):
 
 def needed(unit: Unit) -> Unit:
     """The unit with no more than its weights and losses depend on."""
+    unit = unit._replace(body=_until_changed(unit.body, unit.roots(), unit.methods))
     wanted, before = {root.partition(".")[0] for root in unit.roots()}, None
     wanted |= {f".{name}" for name in (*unit.methods, *unit.states)}  # grad = layer.backward(grad)
     while before != wanted:
@@ -240,6 +241,21 @@ def needed(unit: Unit) -> Unit:
     body = _needed(unit.body, wanted, losses=True)
     return unit._replace(body=[_first_time(node) if isinstance(node, LOOPS) and body == [node]
                                else node for node in body])
+
+
+def _until_changed(body, roots, methods):
+    """Without what follows the last change of the weights, but for losses."""
+    last = max((place for place, node in enumerate(body) if roots & {*changed([node], methods)}),
+               default=len(body) - 1)
+    found = [*body[:last + 1], *filter(_sets_loss, body[last + 1:])]
+    if body and isinstance(body[last], (*LOOPS, ast.If, ast.With)):
+        found[last] = copy.copy(body[last])
+        found[last].body = _until_changed(body[last].body, roots, methods)
+    return found
+
+
+def _sets_loss(node):
+    return isinstance(node, ast.Assign) and bool(OF_LOSS.fullmatch(root_of(node.targets[0])))
 
 
 def is_loss(node: ast.AST) -> bool:
@@ -257,8 +273,7 @@ def _needed(body, wanted, losses=False):
         elif _is_needed(node, wanted):
             wanted |= loads(node)
             found.insert(0, node)
-        elif losses and isinstance(node, ast.Assign) and OF_LOSS.fullmatch(
-                root_of(node.targets[0])):
+        elif losses and _sets_loss(node):
             found[:0] = ast.parse("try: pass\nexcept Exception: pass").body
             found[0].body[:] = [node]
     return found

@@ -21,7 +21,7 @@ from ..called.numpy_code import leaves
 from ..dialects import EXAMPLES, OPTIONS, PARAMETERS
 from ..dialects import LOSSES as CALLED
 from ..drawn import inputs
-from ..names import CACHE, option, plain, role, stem
+from ..names import CACHE, option, plain, role, stem, stems_of_gradient
 from ..reading import absent
 from ..reading.sources import cost_of, names_returned, source
 from . import objects
@@ -238,12 +238,17 @@ def _with_cost(found, words, cost):
 
 
 def _named(backward, returned, given):
-    """Lists of gradients, one for each layer, by the parameters' names."""
+    """Gradients by the parameters' names: of lists, one for each layer; of dW1, db1 whatever shapes
+    they have."""
     names = names_returned(backward)
-    if not (isinstance(returned, tuple) and len(names) == len(returned)
-            and any(isinstance(one, list) for one in returned)):
+    if not isinstance(returned, tuple) or len(names) != len(returned):
         return returned
-    return Named(objects.gradients(dict(zip(names, returned)), objects.parameters(given)))
+    if any(isinstance(one, list) for one in returned):
+        return Named(objects.gradients(dict(zip(names, returned)), objects.parameters(given)))
+    whose = [next((key for key in given if stem(key) in stems_of_gradient(name)), None)
+             for name in names]
+    is_told = None not in whose and len({*whose}) == len(whose)
+    return Named(zip(whose, returned)) if is_told else returned
 
 
 def _split(forward, names, result):

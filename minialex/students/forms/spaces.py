@@ -223,11 +223,14 @@ def _rerun(earlier, needed, space, names, own, never=()):
 
 
 def _follows(name, missing, earlier, known):
-    """Is it computed from other things that are missing, and nothing else: n of X.shape?"""
+    """Is it computed from other things that are missing, or follow from those: n of X.shape?"""
     nodes = [node for node in earlier if name in _names_set(node)]
+    earlier = earlier[:earlier.index(nodes[-1])] if nodes else []
     unknown = [one for node in nodes[-1:] for one in changes.loads(node)
-               if known.get(one) is None and not hasattr(builtins, one)]
-    return bool(unknown) and set(unknown) <= set(missing) - {name}
+               if known.get(one) is None and not hasattr(builtins, one)
+               and not ("." in one and _is_known(known, one))]
+    return bool(unknown) and all(one in missing and one != name
+                                 or _follows(one, missing, earlier, known) for one in unknown)
 
 
 def _is_simple(node):

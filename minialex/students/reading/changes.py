@@ -16,12 +16,17 @@ DEEP = 4  # what is computed of what is computed
 
 
 def body_of(function: object) -> list[ast.stmt]:
-    """The statements of a function, in the lines where they stand."""
+    """The statements of a function, in the lines where they stand. What is private to a class has
+    the name that it has outside of it: self._Net__weights."""
     tree = binding.syntax_tree(function)
     code = getattr(function, "__code__", None)
     if code is None or not tree.body or not isinstance(tree.body[0], ast.FunctionDef):
         return []
     ast.increment_lineno(tree, code.co_firstlineno - 1)
+    owner = getattr(function, "__qualname__", "").split(".")[:-1]
+    for node in ast.walk(tree) if owner else ():
+        if isinstance(node, ast.Attribute) and re.fullmatch(r"__\w*[^\W_]_?", node.attr):
+            node.attr = f"_{owner[-1].lstrip('_')}{node.attr}"
     return tree.body[0].body
 
 
