@@ -10,7 +10,7 @@ from ..called import binding
 from ..called.gradients import Named, is_of_number
 from ..called.numpy_code import Run, leaves
 from ..names import OUTPUTS, plain, role, stems_of_gradient
-from ..reading.sources import is_made, names_returned
+from ..reading.sources import is_made, names_returned, source
 from . import objects
 from .returned import besides, by_input
 from .steps import of_one_size
@@ -323,7 +323,7 @@ class Layer:
         for name in objects.inlets(layer, method) if self.feed == "dout" and not self.loss else ():
             setattr(layer, name, feed[0])
         more = [name for name in dir(layer) if plain(name) in dialects.MORE_GRADIENTS
-                and name != self.function]
+                and name != self.function and f".{name}(" not in source(method)]
         every, returned = [*rest, *outputs], []  # Z1, A1, Z2, A2
         named = dict(zip(self.returns, every)) if self._counts(every) else {}
         for name in [self.function, *more]:
