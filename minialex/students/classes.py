@@ -19,7 +19,7 @@ import numpy as np
 
 from . import finding, pairing, suiting
 from .called import binding
-from .dialects import LAYERS, LISTS, STACKS, letter
+from .dialects import GEOMETRY, LAYERS, LISTS, STACKS, letter
 from .drawn import dictionaries, inputs
 from .forms import objects, outer
 from .forms.functions import (
@@ -61,6 +61,9 @@ def of_class(found, layout, request):
     objects.make_biases_arrays(prototype, built)
     values = inputs.draw(inputs.parameters_of(method), layout, request)
     initialise(prototype, forward, values, layout, request)
+    square = _as_wide_as_x(built, layout)
+    if square != layout and not returned(prototype, forward, values):
+        return of_class(found, square, request)  # a scale of n_out numbers
     if empty and _gives_back(prototype, forward, values):
         raise NotChecked(f"{found.name} was made with nothing in {empty}, and gives its input "
                          "back: put a layer into the file, or a class that makes one with layers")
@@ -107,6 +110,14 @@ def _with_loss(cls, forward, backward):
         return getattr(self, losses[0])(*[output][:len(asked[losses[0]]) - 1], label)
 
     return type(cls.__name__, (cls,), {forward: both})
+
+
+def _as_wide_as_x(built, layout):
+    """The layout with as many outputs as inputs, where the outputs are all that a constructor is
+    told."""
+    told = {letter(name) for name, value in built.items() if isinstance(value, int)} - {None}
+    width = layout.sizes["C" if "C" in layout.shapes.get("x", "") else "D"]
+    return layout._replace(sizes={**layout.sizes, "M": width}) if told == {"M"} else layout
 
 
 def _gives_back(prototype, forward, values):
@@ -173,9 +184,14 @@ def arguments(found: finding.Found, layout: inputs.Layout, request: inputs.Reque
     for name in values:
         is_sizes = isinstance(values[name], int) and is_list(name, made) or re.search(
             rf"\b{name}\[\w+ ?\+ ?1\],|, ?{name}\[\w+ ?\+ ?1\]", made)
-        if is_sizes and name not in request.options:
+        if is_sizes and plain(name) in GEOMETRY:
+            values[name] = (values[name],) * 2  # padding[0]
+        elif is_sizes and name not in request.options:
             values[name] = list(layout.numbers({"enc": "DJ", "dec": "JD"}.get(name[:3], "DJM")))
         # layers=(4, 8, 2), or 2
+        if plain(name).endswith("shape") and isinstance(values[name], int) and re.search(
+                r"reshape\((\w+, )?\*?self\.\w+\)", source(found.forward)):
+            values[name] = layout.numbers(layout.shapes["x"])  # with the batch, if there is one
         is_size = plain(name) in LISTS and not (layout.turn == 2 and isinstance(values[name], list))
         is_stack = plain(name) in STACKS and not is_size
         if (plain(name) in LAYERS or is_stack) and name not in request.options:
@@ -247,9 +263,9 @@ def of_functions(forward, backward, kind, layout, request):
     forward = outer.with_outer(forward, backward)
     values = {**outer.drawn(forward), **values}
     codes = functions(forward, backward, kind, in_order=request.in_order)
-    if backward and kind == "pair" and _of_each(codes[0][0], values, bool(binding.names_of_dout(
-            forward, backward))):
-        codes += [(Reduced(codes[0][0], lambda y, reduce=reduce: reduce(y, None)), words)
+    plain_one = next(code for code, words in codes if not words)
+    if backward and _of_each(plain_one, values, bool(binding.names_of_dout(forward, backward))):
+        codes += [(Reduced(plain_one, lambda y, reduce=reduce: reduce(y, None)), words)
                   for words, reduce in REDUCED.items() if reduce]
     if "w" in inputs.roles(values):  # of a bias or a scale alone the sum was forgotten
         codes += [(EachExample(code), ", ".join(filter(None, (words, "one for each example"))))
@@ -260,7 +276,8 @@ def of_functions(forward, backward, kind, layout, request):
 def _of_each(code, values, takes_dout):
     """Does a loss return one number for each example, in rows or columns, or, where backward takes
     no dout, for each label?"""
-    labels = [value for name, value in values.items() if role(name) == "labels"]
+    labels = [value for name, value in values.items() if role(name) == "labels"
+              or getattr(value, "dtype", np.dtype(float)).kind in "iu"]
     try:
         output = code.run(copy.deepcopy(values)).outputs[0] if labels else ()
     except Exception:  # it is not for this layout

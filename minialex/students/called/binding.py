@@ -6,10 +6,14 @@ dout, then the cache; or, where forward returns nothing but its output, the inpu
 names, or all in order.
 """
 import ast
+import contextlib
 import inspect
 import linecache
+import sys
 import textwrap
+import types
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
 
@@ -243,13 +247,31 @@ SMALL = 1e-3  # what is added inside a logarithm or a root is no larger
 
 
 def numbers(file: str) -> list[float]:
-    """The positive numbers that are written in a file."""
-    try:
-        nodes = ast.walk(ast.parse("".join(linecache.getlines(file))))
-    except SyntaxError:
-        return []
-    return [node.value for node in nodes if isinstance(node, ast.Constant)
-            and type(node.value) in (int, float) and node.value > 0]
+    """The positive numbers that are written in a file, or in those that it takes something from."""
+    found: list = []
+    for one in _taken_from(file):
+        with contextlib.suppress(SyntaxError):
+            found += [node.value for node in ast.walk(ast.parse("".join(linecache.getlines(one))))
+                      if isinstance(node, ast.Constant) and type(node.value) in (int, float)
+                      and node.value > 0]
+    return found
+
+
+def _taken_from(file):
+    """The file, and those that were handed in with it whose functions and classes it has, also
+    through others."""
+    files = {module.__file__: module for name, module in list(sys.modules.items())
+             if getattr(module, "__file__", None) and not name.startswith("minialex")}
+    names = {name: module.__file__ for module_file, module in files.items()
+             for name in [module.__name__] if "site-packages" not in module_file
+             and Path(file).parent.parent in Path(module_file).parents}
+    found = [file]
+    for one in found:  # which grows
+        its = vars(files[one]).values() if one in files else ()
+        others = {names.get(getattr(value, "__module__", None) or getattr(value, "__name__", None))
+                  for value in its if callable(value) or isinstance(value, types.ModuleType)}
+        found += sorted(others - {None, *found})
+    return found
 
 
 def arrays_in(kept: object, name: str = 'cache') -> Iterator[tuple[str, np.ndarray]]:

@@ -106,6 +106,12 @@ class Parameter:
     def keys(self):
         return {key_of(path) for path in self.paths} - {None}
 
+    def shared(self):
+        """Its keys in a list in which it stands several times: params[0] and params[1]."""
+        places = [path for path in self.paths if isinstance(path[-1], int) and key_of(path)]
+        return {key_of(path) for path in places
+                if sum(path[:-1] == other[:-1] for other in places) > 1}
+
     def is_scale(self):
         return any(role(key[-1]) == "gamma" for key in self.keys() if key)
 
@@ -124,14 +130,21 @@ def parameters(thing):
 
 
 def gradients(thing, wanted):
-    """{name: gradient} of the parameters `wanted` that lie in an object after backward."""
-    found = {}
-    for path, array in numbers(thing):
+    """{name: gradient} of the parameters `wanted` that lie in an object after backward: of weights
+    that stand in a list several times the sum of those that stand there in their places."""
+    found, every = {}, list(numbers(thing))
+    for path, array in every:
         for key in keys_of_gradient(path):
             for parameter in wanted:
                 if (key in parameter.keys() and parameter.name not in found
                     and path not in parameter.paths):
                     found[parameter.name] = array
+    for parameter in wanted:
+        shared = parameter.shared()
+        uses = {id(array): array for path, array in every
+                if path not in parameter.paths and shared.intersection(keys_of_gradient(path))}
+        if len(uses) > 1:
+            found[parameter.name] = sum(uses.values())
     return found
 
 
