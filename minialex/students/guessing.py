@@ -200,9 +200,11 @@ def with_guesses(found: list[Found], own: dict, module: types.ModuleType) -> lis
     text = re.sub(r"\bdef +\w+\(", "", "".join(linecache.getlines(module.__file__)))
     checked = [item for item in found if item.kind != "skipped"]
     told = {item.name.partition(".")[0] for item in checked}
+    heirs = {name for name, value in own.items() if inspect.isclass(value)}
     guesses = {name: [Found(name, cls, both, "class", name)
                       for both in in_class(cls, text)]
-               for name, cls in own.items() if inspect.isclass(cls) and name not in told}
+               for name, cls in own.items() if inspect.isclass(cls) and name not in told
+               and not any(issubclass(own[heir], cls) for heir in told & heirs)}
     taken = {inspect.unwrap(one) if callable(one) else one for item in checked
              for one in (item.forward, item.backward, *item.others)}
     left = {name: value for name, value in own.items()

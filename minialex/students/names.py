@@ -37,7 +37,7 @@ PARTS = dict(zip(TABLES["parts of names"], ranked("parts of names")))
 OPTIONS = {plain(name) for names in TABLES["options"] for name in names.split()}
 DOUT = re.compile(r"^(d|g|up)($|_|[A-Z0-9])|^(d[a-z]*|g[a-z])$|^D[A-Z]$|grad|^delta|delta$|"
                   r"upstream|cotangent|^err|error$|diff$|sensitivity|^d(next|prev|out|last|hidden|cell)_?\w*$|"
-                  r"^d[a-z]_(next|prev|out|last|t|bar)$|^partial|^next_d|^accum|^top$|^eta$|^loss_derivative$|^djd|^dl_?d")
+                  r"^d[a-z]_(next|prev|out|last|t|bar)$|^partial|^next_d|^accum|^top$|^eta$|^loss_derivative$|^djd|^dl_?d|^梯度|梯度$|градиент")
 
 
 def name_words(name: str) -> list[str]:

@@ -171,7 +171,10 @@ def _others(names, output, rest, inputs, forward):
                  if p.name in alone and p.default is not p.empty)
     asked = [name for name in names if name not in alone or name in inputs]
     unknown = [name for name in asked if name not in inputs and plain(name) not in CACHE]
-    known = {**(_by_their_names(forward, rest) if unknown and rest else {}), **inputs}
+    targets = [name for name in inputs if role(name) == "labels"]
+    known = {**(_by_their_names(forward, rest) if unknown and rest else {}), **inputs,
+             **{name: inputs[targets[0]] for name in unknown if len(targets) == 1
+                and role(name) == "labels"}}
     if unknown and all(name in known for name in asked):
         given = [known[name] for name in asked]
     elif rest and len(asked) == 1:

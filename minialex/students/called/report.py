@@ -4,7 +4,7 @@ from collections.abc import Callable
 from ...gradcheck.report import Report, Row
 from ...gradcheck.verdicts import names as verdict
 from ...utils.table import times
-from ..names import role
+from ..names import role, stem
 from .numpy_code import NumpyCode
 
 
@@ -22,9 +22,19 @@ class StudentsReport(Report):
         mistake."""
         rows = self.counted()
         found = {row.name for row in rows if "--mean-over-examples" in row.evidence}
-        parameters = {row.name for row in rows if role(row.name) in ("w", "b", "gamma", "beta")}
-        alone = set(map(role, found)) <= {"b", "beta"}
-        return found if found == parameters and not alone else set()
+        parameters = {row.name: kind for row in rows if (kind := _kind(row.name))}
+        alone = {*map(_kind, found)} <= {"b", "beta"}
+        return found if found == {*parameters} and not alone else set()
+
+
+def _kind(name):
+    """"w", "b", "gamma" or "beta" of a parameter, by its whole name or by the word it begins with:
+    W_ih, bias_h, fc1.W; None of others."""
+    name = name.rpartition(".")[2]
+    known = {"wx": "w", "wh": "w", "wy": "w", "wg": "w", "ug": "w", "by": "b"}
+    whole, first = role(name), role(stem(name.lstrip("_").partition("_")[0]))
+    kinds = ("w", "b", "gamma", "beta")
+    return next((kind for kind in (known.get(whole, whole), first) if kind in kinds), None)
 
 
 def absent(subject: NumpyCode) -> list[Row]:

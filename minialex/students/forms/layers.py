@@ -1,7 +1,6 @@
 """An object with forward and backward as the code that the checker asks: of its inputs and all its
 parameters by name."""
 import copy
-import re
 
 import numpy as np
 
@@ -12,7 +11,7 @@ from ..called.numpy_code import Run, leaves
 from ..names import OUTPUTS, plain, role, stems_of_gradient
 from ..reading.sources import is_made, names_returned, source
 from . import objects
-from .returned import besides, by_input
+from .returned import besides, by_input, is_last, named_loss_first
 from .steps import of_one_size
 
 ROW = "dout as a row"  # of a cell that returns a vector
@@ -185,9 +184,11 @@ class Layer:
         method = getattr(layer, self.forward)
         if self.earlier:
             method(**_without(self._given(copy.deepcopy(self.earlier)), self.targets))
-        result = self._last_first(method(**_without(given, self.targets)))
+        result = method(**_without(given, self.targets))
+        if self.targets and isinstance(result, tuple) and is_last(self.returns, result):
+            result = (result[-1], *result[:-1])
         if self.function is None or "labels" in map(role, given):
-            result = binding.loss_first(result)
+            result = binding.loss_first(named_loss_first(self.returns, result))
         if self.several is None:  # once: reading a signature takes longer than a small layer
             self.several = len(binding.names_of_dout(method, getattr(layer, self.function))
                                if self.function else [1])
@@ -207,17 +208,6 @@ class Layer:
             targets = [value for value in given.values() if np.shape(value) == np.shape(outputs[0])]
         target = given[self.targets[0]] if self.targets else next(iter(targets), None)
         return run._replace(outputs=[self.loss(outputs[0], target)], rest=[*rest, outputs[0]])
-
-    def _last_first(self, result):
-        """Of a network that returns A1, A2 the output is the last one."""
-        return (result[-1], *result[:-1]) if isinstance(result, tuple) and self._counts(
-            result) else result
-
-    def _counts(self, results):
-        """Does forward number what it returns?"""
-        numbers = [re.findall(r"\d+$", one) for one in self.returns]
-        return bool(self.targets) and len(results) == len(numbers) and all(numbers) and sorted(
-            numbers) == numbers
 
     def _given(self, values):
         """The inputs among them: what is no parameter."""
@@ -325,9 +315,10 @@ class Layer:
         more = [name for name in dir(layer) if plain(name) in dialects.MORE_GRADIENTS
                 and name != self.function and f".{name}(" not in source(method)]
         every, returned = [*rest, *outputs], []  # Z1, A1, Z2, A2
-        named = dict(zip(self.returns, every)) if self._counts(every) else {}
+        named = self.targets and is_last(self.returns, every) and dict(zip(self.returns, every))
         for name in [self.function, *more]:
-            given = {**_of_its_own(layer, getattr(layer, name), forward), **named, **given}
+            given = {**_of_its_own(layer, getattr(layer, name), forward), **(named or {}),
+                     **given}
             arguments, keywords = binding.arguments(forward, getattr(layer, name), outputs, rest,
                                                     given, feed)
             one = getattr(layer, name)(*arguments, **keywords)

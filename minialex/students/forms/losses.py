@@ -26,6 +26,8 @@ def _aligned(loss):
             t = np.reshape(t, np.shape(y))
         elif np.ndim(t) == 1 and len(y) != len(t):  # classes of columns
             y = y.T
+        if np.ndim(t) == 1 and np.shape(y)[1:] > (1,) and np.asarray(t).dtype.kind in "iu":
+            t = np.eye(np.shape(y)[-1])[t]
         return loss(y, t)
     return of
 
@@ -34,6 +36,7 @@ LOSSES = {
     "½ Σ (output − target)²": lambda y, t: ((y - t) ** 2).sum() / 2,
     "Σ (output − target)²": lambda y, t: ((y - t) ** 2).sum(),
     "½ Σ (output − target)² / N": lambda y, t: ((y - t) ** 2).sum() / 2 / len(y),
+    "Σ (output − target)² / N": lambda y, t: ((y - t) ** 2).sum() / len(y),
     "mean (output − target)²": lambda y, t: ((y - t) ** 2).mean(),
     "½ mean over the columns, Σ (output − target)²":
         lambda y, t: ((y - t) ** 2).sum() / 2 / np.shape(y)[-1],

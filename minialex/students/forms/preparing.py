@@ -3,11 +3,14 @@ its base class was to set is there.
 """
 import contextlib
 import inspect
+import re
+import sys
 
 from ..dialects import INITIALISE, NEIGHBOURS, OPTIONS
 from ..drawn import inputs
 from ..names import OUTPUTS, plain, role
 from ..reading.absent import USED, NotHandedIn, Recorder
+from ..reading.sources import source
 from . import objects
 
 
@@ -32,13 +35,14 @@ def returned(prototype: object, forward: str, values: dict) -> list:
 
 
 def _called(prototype, layout, request, connect=False):
-    """Call what makes weights; connect: only what tells a layer of its neighbours."""
+    """Call what makes weights; connect: only what tells a layer of its neighbours, or its size."""
     for name in dir(type(prototype)):
         known = plain(name) in INITIALISE and name != "__init__"
         made = getattr(prototype, name) if known else None
         parameters = inputs.parameters_of(made) if callable(made) else []
         near = [p.replace(default=p.empty) for p in parameters if plain(p.name) in NEIGHBOURS]
-        if callable(made) and bool(near) == connect:
+        tells = bool(near) or plain(name).startswith("set")
+        if callable(made) and tells == connect:
             others = [p for p in parameters if plain(p.name) not in NEIGHBOURS]
             arguments = inputs.draw([*near, *others], layout, request, numbers=True)
             with contextlib.suppress(Exception):  # forward says what is missing
@@ -56,20 +60,29 @@ def _filled(prototype, layout, request):
 
 
 def _completed(prototype, forward, values, layout, request):
-    """What its base class, which is not here, was to set: a scale, an axis."""
+    """What its base class, which is not here, or whoever uses it was to set: a scale, a seed."""
     while True:
         try:
             getattr(objects.clone(prototype), forward)(**values)
             return
-        except NotHandedIn as error:
-            name = error.name
-            if name in vars(prototype) or not (
-                    role(name) in layout.shapes or plain(name) in {**OPTIONS, **NEIGHBOURS}):
+        except AttributeError as error:
+            name, is_missing = error.name, isinstance(error, NotHandedIn)
+            is_known = role(name) in layout.shapes or plain(name) in {**OPTIONS, **NEIGHBOURS}
+            if name in vars(prototype) or not is_known or not (
+                    is_missing or _is_set_outside(prototype, name, error.obj)):
                 return
             _fill(prototype, name, layout, request, numbers=True)
-            USED[name] = error.obj.missing
+            if is_missing:
+                USED[name] = error.obj.missing
         except Exception:  # forward says what is missing
             return
+
+
+def _is_set_outside(prototype, name, thing):
+    """Does another class of the file do that: layer.seed = 1, setattr(layer, "seed", 1)?"""
+    return isinstance(thing, type(prototype)) and re.search(
+        rf"(?<!self)\.{name} *=[^=]|setattr\((?!self)\w+, *[\"']{name}[\"']",
+        source(sys.modules.get(type(prototype).__module__)))
 
 
 def _fill(prototype, name, layout, request, numbers=False):

@@ -1,8 +1,35 @@
-"""Whose gradient is which of what a backward returned: by names, or else by shapes."""
+"""Which of what a forward returned is the output, and whose gradient is which of what a backward
+returned: by names, or else by shapes."""
+import re
+
 import numpy as np
 
-from ..names import DOUT, plain, stem, stems_of_gradient
+from ..dialects import ITS_COST
+from ..names import DOUT, name_words, plain, role, stem, stems_of_gradient
 from . import objects
+
+
+def is_last(names: list[str], result: tuple) -> bool:
+    """Does forward number what it returns, A1 and A2, or call the last of it alone its output?"""
+    numbers = [re.findall(r"\d+$", one) for one in names]
+    called = [_is_output(one.rpartition(".")[2]) for one in names]
+    in_order = all(numbers) and sorted(numbers) == numbers
+    return len(result) == len(names) and (
+        in_order or called == [False] * (len(called) - 1) + [True])
+
+
+def _is_output(name):
+    return role(name) in ("scores", "probs") or name_words(name)[-1:] in (["out"], ["output"])
+
+
+def named_loss_first(names: list[str], result: object) -> object:
+    """Of predictions, loss of each example the latter, as the return statement calls them."""
+    words = [name_words(name.rpartition(".")[2]) for name in names]
+    place = next((place for place, one in enumerate(words) if {*one} & {*ITS_COST}), 0)
+    if not place or not isinstance(result, tuple) or len(result) != len(words) or not np.ndim(
+            result[place]):
+        return result
+    return (result[place], *result[:place], *result[place + 1:])
 
 
 def besides(returned: object, stored: dict) -> object:

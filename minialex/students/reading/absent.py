@@ -18,6 +18,8 @@ import importlib.util
 import inspect
 import operator
 import re
+import sys
+import types
 
 import numpy as np
 
@@ -205,6 +207,26 @@ def stand_in(name: str, module: str, keeps: bool = False) -> type:
     """A new one, for what a file calls so. keeps: whether it returns its input, too, as in
     A, cache = relu(Z)."""
     return _Kind(name, (Absent,), {"missing": module, "__module__": "absent", "keeps": keeps})
+
+
+class _Module(types.ModuleType):
+    """A module that is not here, of which everything is a stand-in."""
+
+    __path__: list = []
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return stand_in(name, self.__name__)
+
+
+def stand_in_for(module: str) -> bool:
+    """Let a module that is not here be imported; False where that has been done."""
+    names = module.split(".")
+    new = [name for count in range(1, len(names) + 1)
+           if (name := ".".join(names[:count])) not in sys.modules]
+    sys.modules.update((name, _Module(name)) for name in new)
+    return bool(new)
 
 
 def _said(missing):

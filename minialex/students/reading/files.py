@@ -110,8 +110,9 @@ def _keep(part, before, parts, read, module):
 
 
 def _execute(code, module):
-    """Once more where / made a float and a whole number is due, or with a text of ours where one
-    is not here, which stays an error."""
+    """Once more where / made a float and a whole number is due, where a file beside this one needs
+    a module that is not here, or with a text of ours where one is not here, which stays an
+    error."""
     try:
         exec(code, module.__dict__)  # noqa: S102
     except FileNotFoundError as error:
@@ -121,6 +122,12 @@ def _execute(code, module):
                 exec(code, module.__dict__)  # noqa: S102
             del module.open
         raise
+    except ModuleNotFoundError as error:
+        beside = [frame.filename for frame in traceback.extract_tb(error.__traceback__)
+                  if Path(frame.filename).is_file()][-1:]
+        if beside == [module.__file__] or not absent.stand_in_for(error.name):
+            raise
+        _execute(code, module)  # what a file beside this one needs for itself
     except (TypeError, IndexError) as error:
         if not older.divides_otherwise(False, error):
             raise
