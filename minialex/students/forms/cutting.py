@@ -181,7 +181,8 @@ def _inside(node):
 
 def cut(unit: Unit, roots: set[str], data: set[str]) -> list[ast.stmt]:
     """One step: statements that can be run. roots: of the weights; data: names of examples and
-    targets. name = __seen__(name) comes after each array that comes of the data."""
+    targets. name = __seen__(name) comes after each array that comes of the data, and __taken__
+    before 1 is taken off at classes."""
     body = [_Chosen(data).visit(node) for node in copy.deepcopy(unit.body)]
     return _once(body, roots, data, unit.methods, outer=len(body) == 1)
 
@@ -334,9 +335,20 @@ def _once(body, roots, data, methods, outer):
         elif isinstance(node, BLOCKS):
             node.body = _once(node.body, roots, data, methods, outer)
             node.orelse = _once(node.orelse, roots, data, methods, outer)
-        found.append(node)
+        found += [*_taken(node, data), node]
         found += [ast.parse(f"{name} = __seen__({name})").body[0] for name in _seen(node, data)]
     return found
+
+
+def _taken(node, data):
+    """[__taken__(p, (range(n), y))] before p[range(n), y] -= 1: 1 is taken off at the classes."""
+    target = node.target if isinstance(node, ast.AugAssign) else None
+    is_one = isinstance(getattr(node, "value", None), ast.Constant) and node.value.value == 1
+    if is_one and isinstance(target, ast.Subscript) and isinstance(node.op, ast.Sub) and (
+            loads(target.slice) & data):
+        return ast.parse(f"__taken__({ast.unparse(target.value)}, "
+                         f"({ast.unparse(target.slice)}))").body
+    return []
 
 
 def _bound(target, over, data):

@@ -253,14 +253,16 @@ def _named(backward, returned, given):
 
 def _split(forward, names, result):
     """(output, the rest, {name: value} of what is returned by name). Of Z1, A1, Z2, A2 the last one
-    is the output, and so is the last one of a list of activations."""
+    is the output, of y_hat, h the one that is called so, of a list of activations the last."""
     if isinstance(result, list) or isinstance(result, tuple) and all(
             isinstance(one, list) for one in result):
         every = list(result) if isinstance(result, tuple) else [result]
         return objects.last_of(result, names), every, dict(zip(names, every))
     if isinstance(result, tuple) and all(isinstance(one, np.ndarray) for one in result):
         kept = dict(zip(names, result)) if len(names) == len(result) else {}
-        return result[-1], list(result[:-1]), kept
+        named = [place for place, name in enumerate(kept) if role(name) in ("scores", "probs")]
+        place = named[-1] if named else len(result) - 1
+        return result[place], [*result[:place], *result[place + 1:]], kept
     (output,), rest = binding.split(binding.title(forward), result)
     return output, rest, {}
 

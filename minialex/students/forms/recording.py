@@ -13,6 +13,15 @@ class Record:
     def __init__(self, file, is_fresh):
         self.file, self.is_fresh, self.entries, self.seen = file, is_fresh, {}, set()
 
+    def taken(self, output, classes):
+        """1 is taken off the output at these indices: a target that is 1 there. Raises IndexError
+        for labels in a column, which would be taken off in each row."""
+        if any(np.ndim(one) > 1 for one in (classes if isinstance(classes, tuple) else ())):
+            raise IndexError("the classes are to be in a row")
+        target = np.zeros(np.shape(output))
+        target[plain(classes)] = 1
+        self.add(target, output, object())
+
     def add(self, target, other, key):
         """One target beside what it was compared with."""
         frame = sys._getframe(2)

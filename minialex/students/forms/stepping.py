@@ -61,7 +61,7 @@ class Step:
         np.random.seed(0), random.seed(0)
         try:
             names.update(space, __seen__=lambda value: _watched(value, record),
-                         print=lambda *_, **__: None)
+                         __taken__=record.taken, print=lambda *_, **__: None)
             with np.errstate(all="ignore"):
                 exec(self.code, names)  # noqa: S102
             known = {*self.space, *self.losses} & names.keys()
