@@ -1,6 +1,7 @@
 """Weights at the top level, which functions read without being given them; a text that is not
 here."""
 import pytest
+from short import first
 from student_files import verdicts
 
 PAIR = """
@@ -69,9 +70,11 @@ def test_their_gradients_are_compared(check, db1, verdict):
     assert (found["b1"] == "correct") == (verdict == "correct") == (result["status"] == "correct")
 
 
+@pytest.mark.parametrize("ending", ["", *first(1, [".txt", ".text", ".md"])])
 @pytest.mark.parametrize("below, wrong", [("below", set()), ("0", {"Wx", "Wh", "bh"})])
-def test_a_network_of_characters_gets_a_text(check, below, wrong):
-    _, (result,) = check(poem=CHARACTERS.replace("{below}", below))
+def test_a_network_of_characters_gets_a_text(check, below, wrong, ending):
+    code = CHARACTERS.replace("{below}", below).replace("_nowhere.txt", f"_nowhere{ending}")
+    _, (result,) = check(poem=code)
     found = verdicts(result)
     assert {name for name, said in found.items() if said not in ("correct", "not compared")
             } == wrong, found

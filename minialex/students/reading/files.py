@@ -27,6 +27,7 @@ from . import absent, mending, older, rewriting, usual
 from .changes import loads
 
 DEFINITIONS = (ast.FunctionDef, ast.ClassDef)
+OF_TEXT = ("", ".txt", ".text", ".md")  # what a file of text is called, if it is not here
 FRAMES = 6  # how many of the student's lines are shown at most
 ABOVE = 4  # folders above the file in which a package may lie
 SAID = {  # in more words than Python's
@@ -116,7 +117,7 @@ def _execute(code, module):
     try:
         exec(code, module.__dict__)  # noqa: S102
     except FileNotFoundError as error:
-        if str(error.filename).endswith(".txt"):
+        if Path(str(error.filename)).suffix in OF_TEXT:
             module.open = lambda *_, **__: io.StringIO(usual.TEXT)
             with contextlib.suppress(Exception):  # it is no text that is wanted
                 exec(code, module.__dict__)  # noqa: S102
