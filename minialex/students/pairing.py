@@ -106,7 +106,7 @@ def _losses(gradient, bare, own):
 
 def _kind_of_loss(name, gradient):
     """["ridge"] of compute_ridge_loss_2; [] of compute_loss, and of the gradient of w."""
-    return [word for word in name_words(name) if word not in {*ANY_LOSS, *FORWARD}
+    return [word for word in name_words(name) if word not in {*ANY_LOSS, *FORWARD, *TRIMMED}
             and not word.isdecimal()
             and plain(word) not in map(plain, _all(gradient))]
 

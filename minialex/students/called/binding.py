@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from ...gradcheck.asked import POSITIONAL, as_numbers, check_kind, names_of, signature
+from ..dialects import BESIDE
 from ..names import CACHE, DOUT, LEARNING_RATE, OUTPUTS, PENALTY, option, plain, role
 
 
@@ -216,6 +217,23 @@ def syntax_tree(function: Callable) -> ast.AST:
         return ast.parse(textwrap.dedent(inspect.getsource(function)))
     except (OSError, TypeError, SyntaxError):
         return ast.Module([], [])
+
+
+def names_returned(function: Callable) -> list[str]:
+    """What it returns, as it is written: Z1, A1, Z2, A2. Nothing where that is no tuple."""
+    found = [node.value for node in ast.walk(syntax_tree(function))
+             if isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple)]
+    return [ast.unparse(one) for one in found[-1].elts] if found else []
+
+
+def without_residual(function: Callable, returned: object) -> object:
+    """grad of the (grad, err) that a loss's gradient(y, X, w) returns: what is called a gradient,
+    if all else there is called an error or the loss."""
+    names = names_returned(function) if isinstance(returned, tuple) else []
+    if len(names) < 2 or len(names) != len(returned):
+        return returned
+    found = [one for one, name in zip(returned, names) if plain(name) not in BESIDE]
+    return found[0] if len(found) == 1 else returned
 
 
 def _by_name(names, output, rest, inputs):

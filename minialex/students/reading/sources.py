@@ -4,7 +4,7 @@ import inspect
 import linecache
 import re
 
-from ..called.binding import signature, syntax_tree
+from ..called.binding import names_returned, signature, syntax_tree
 from ..dialects import ITS_COST
 from ..names import role
 
@@ -31,13 +31,6 @@ def is_empty(function: object) -> bool:
                or isinstance(node, ast.Return)
                and re.fullmatch(r"return|return (NotImplemented\w*(\(\))?|self\.\w+)",
                                 ast.unparse(node)) for node in _body(function))
-
-
-def names_returned(function: object) -> list[str]:
-    """What it returns, as it is written: Z1, A1, Z2, A2. Nothing where that is no tuple."""
-    found = [node.value for node in ast.walk(syntax_tree(function))
-             if isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple)]
-    return [ast.unparse(one) for one in found[-1].elts] if found else []
 
 
 def cost_of(forward: object) -> str:
