@@ -23,6 +23,7 @@ from ..names import CACHE, ROLE, name_words, plain, role
 from ..reading import usual
 from ..reading.sources import source
 from ..reading.usual import softmax
+from . import cells
 from .functions import Composed, Reading, as_slopes, whose
 
 ACTIVATIONS = {name: [function] for name, (function, _) in usual.ACTIVATIONS.items()}
@@ -40,6 +41,8 @@ def kind_of(function: Callable) -> str:
     if "labels" in roles and len(given) > 1:
         is_line = {"x", "w"} <= roles
         return "" if not _meant(words) else "line" if is_line else "loss" if len(roles) == 2 else ""
+    if cells.parts(function):
+        return "cell"
     if "activation" in words:  # linear_activation_backward(dA, cache, activation)
         named = any(plain(name).startswith("activ") for name in given)
         return "both" if named and words & USUAL_LAYERS["linear"] else ""
@@ -111,6 +114,9 @@ def readings(found, layout: inputs.Layout, request: inputs.Request,
     """What the backward may be meant for, with inputs of this layout. Raises ValueError where this
     layout has no usual forward. losses: {words: a usual loss of output and target}"""
     function, kind = found.backward, kind_of(found.backward)
+    if kind == "cell":
+        return [Reading(_code(found, forward, list(drawn), drawn), drawn, USUAL)
+                for forward, drawn in cells.forwards(function, request.seed)]
     places = binding.signature(found.forward)
     marks = _meant(set(name_words(found.title)))
     losses = {words: loss for words, loss in losses.items() if any(one in words for one in marks)}
