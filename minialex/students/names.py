@@ -68,6 +68,11 @@ def option(name: str) -> str | None:
     return key if key in OPTIONS else "reg" if is_penalty else None
 
 
+def is_penalty(name: str) -> bool:
+    """Is it the strength of a penalty: reg, lambd, weight_decay?"""
+    return plain(name) in PENALTY or option(name) == "reg"
+
+
 @functools.cache
 def stem(name: str) -> str:
     """One word for all spellings of a parameter: W, weight and weights are "w", W1 and weights1

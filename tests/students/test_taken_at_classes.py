@@ -103,3 +103,42 @@ def test_a_bias_may_be_one_of_the_inputs(check, slip, status):
     code = BIAS_AMONG_INPUTS.replace(slip, " * (1 - h)") if slip else BIAS_AMONG_INPUTS
     _, (result,) = check(net=code)
     assert result["checks"][-1]["status"] == status, result["checks"]
+
+
+SCRIPT = """
+import numpy as np
+
+X, y = np.random.randn(30, 2), np.repeat(np.arange(3), 10)
+W, b = 0.01 * np.random.randn(2, 8), np.zeros((1, 8))
+W2, b2 = 0.01 * np.random.randn(8, 3), np.zeros((1, 3))
+step_size = 1e-0
+PENALTY = 1e-3
+num_examples = X.shape[0]
+for i in range(10000):
+    hidden = np.maximum(0, X @ W + b)
+    scores = np.exp(hidden @ W2 + b2)
+    probs = scores / np.sum(scores, axis=1, keepdims=True)
+    if i % 1000 == 0:
+        print(-np.log(probs[range(num_examples), y]).mean() + 0.5 * PENALTY * np.sum(W * W))
+    dscores = probs
+    dscores[range(num_examples), y] -= 1
+    dscores /= num_examples
+    dW2, db2 = hidden.T @ dscores, np.sum(dscores, axis=0, keepdims=True)
+    dhidden = dscores @ W2.T
+    dhidden[hidden <= 0] = 0
+    dW, db = X.T @ dhidden, np.sum(dhidden, axis=0, keepdims=True)
+    dW2 += PENALTY * W2
+    dW += PENALTY * W
+    W += -step_size * dW
+    b += -step_size * db
+    W2 += -step_size * dW2
+    b2 += -step_size * db2
+"""
+
+
+@pytest.mark.parametrize("penalty", ["reg", *first(1, ["lambd", "weight_decay"])])
+@pytest.mark.parametrize("slip, status", [("", "correct"), ("hidden <= 0", "wrong")])
+def test_a_penalty_that_is_set_behind_the_weights_is_0(check, penalty, slip, status):
+    code = SCRIPT.replace("PENALTY", penalty)
+    _, (result,) = check(net=code.replace(slip, "hidden > 0") if slip else code)
+    assert result["status"] == status, result["checks"]

@@ -17,7 +17,7 @@ import numpy as np
 
 from ..called import binding
 from ..dialects import STEPS, TESTS, TRAINS
-from ..names import name_words, plain, role, stem, stems_of_gradient
+from ..names import is_penalty, name_words, plain, role, stem, stems_of_gradient
 from ..reading.changes import (
     LOOPS,
     body_of,
@@ -188,7 +188,7 @@ def cut(unit: Unit, roots: set[str], data: set[str]) -> list[ast.stmt]:
 
 
 class _Chosen(ast.NodeTransformer):
-    """np.eye(3)[y] comes of the data, too."""
+    """np.eye(3)[y] comes of the data, too; the strength of a penalty that is set here is 0."""
 
     def __init__(self, data):
         self.data = data
@@ -197,6 +197,13 @@ class _Chosen(ast.NodeTransformer):
         node = self.generic_visit(node)
         if isinstance(node.ctx, ast.Load) and loads(node.slice) & self.data:
             return ast.Call(ast.Name("__seen__", ast.Load()), [node], [])
+        return node
+
+    def visit_Assign(self, node):
+        node = self.generic_visit(node)
+        if isinstance(node.value, ast.Constant) and all(is_penalty(root_of(target).rpartition(
+                ".")[2]) for target in node.targets):
+            return ast.copy_location(ast.Assign(node.targets, ast.Constant(0.0)), node)
         return node
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..called import binding
 from ..dialects import OPTIONS, SIZES, STEPS, letter
-from ..names import LEARNING_RATE, PENALTY, option, plain, role, stem
+from ..names import LEARNING_RATE, is_penalty, option, plain, role, stem
 from ..reading import changes
 from ..reading.rewriting import rewritten
 from . import cutting, objects
@@ -88,7 +88,7 @@ def _with(unit, names, space, drawn, prelude):
     data = {name: _few(value) if value.ndim == 2 or changes.is_target(name)
             and value.size in long else value for name, value in data.items()}
     for path, _ in scalars(found):
-        if plain(path[-1]) in PENALTY or option(path[-1]) == "reg":
+        if is_penalty(path[-1]):
             put(found, path, 0.0)
     for kind in (float, None):
         for name, value in data.items():
@@ -197,7 +197,7 @@ def _number(name):
         return 1.0
     if plain(name) in STEPS:
         return 1
-    if plain(name) in PENALTY or option(name) == "reg":
+    if is_penalty(name):
         return 0.0
     if option(name) and isinstance(OPTIONS[option(name)], (int, float)):
         return OPTIONS[option(name)]
