@@ -11,7 +11,7 @@ from ..called.numpy_code import Run, leaves
 from ..names import OUTPUTS, plain, role, stems_of_gradient
 from ..reading.sources import is_made, names_returned, source
 from . import objects
-from .returned import besides, by_input, is_last, named_loss_first
+from .returned import as_named, besides, by_input, is_last, named_loss_first
 from .steps import of_one_size
 
 ROW = "dout as a row"  # of a cell that returns a vector
@@ -253,6 +253,8 @@ class Layer:
         moved = {name: np.shape(value)
                  for name, (_, value) in leaves({name: given[name] for name in order}).items()
                  if binding.is_checked(value) and name not in self.targets}
+        if isinstance(returned, tuple):
+            moved = as_named(moved, names_returned(getattr(layer, self.function or self.forward)))
         if self.feed == ROW and isinstance(returned, tuple):
             returned = tuple(one[0] if np.ndim(one) == 2 and len(one) == 1 else one
                              for one in returned)

@@ -40,6 +40,17 @@ def besides(returned: object, stored: dict) -> object:
     return tuple(rest) if rest else returned
 
 
+def as_named(moved: dict, names: list[str]) -> dict:
+    """The inputs in the order in which a backward that returns `names` gives their gradients: dh,
+    dx of x, h. One of them may be called otherwise; where more are, the order says it."""
+    known = [next((name for name in moved if {stem(name), plain(name)} & {*stems_of_gradient(one)}),
+                  None) for one in names]
+    left = [name for name in moved if name not in known]
+    if len(names) != len(moved) or known.count(None) != len(left) or len(left) > 1:
+        return moved
+    return {name: moved[name] for name in (one or left[0] for one in known)}
+
+
 def by_input(returned: object, moved: dict, wanted: list) -> dict:
     """{name: gradient} of what backward returned: dx, (dx, dW, db), (dx, [dW, db]), {"W": dW}."""
     if returned is None or isinstance(returned, bool):
