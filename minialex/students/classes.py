@@ -109,6 +109,7 @@ def _with_loss(cls, forward, backward):
         output = getattr(cls, forward)(self, x)
         return getattr(self, losses[0])(*[output][:len(asked[losses[0]]) - 1], label)
 
+    both.begins = getattr(cls, forward)  # type: ignore[attr-defined]
     return type(cls.__name__, (cls,), {forward: both})
 
 

@@ -268,14 +268,30 @@ SMALL = 1e-3  # what is added inside a logarithm or a root is no larger
 
 
 def numbers(file: str) -> list[float]:
-    """The positive numbers that are written in a file, or in those that it takes something from."""
+    """The positive numbers that are written in a file, or in those that it takes something from:
+    1e-8, 10 ** -8, pow(10, -8) and the eps of NumPy's finfo."""
     found: list = []
     for one in _taken_from(file):
         with contextlib.suppress(SyntaxError):
-            found += [node.value for node in ast.walk(ast.parse("".join(linecache.getlines(one))))
-                      if isinstance(node, ast.Constant) and type(node.value) in (int, float)
-                      and node.value > 0]
-    return found
+            found += map(_number, ast.walk(ast.parse("".join(linecache.getlines(one)))))
+    return [number for number in found if number is not None and number > 0]
+
+
+def _number(node):
+    """What a node is as a number; None of others."""
+    if isinstance(node, ast.Constant):
+        return node.value if type(node.value) in (int, float) else None
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        inside = _number(node.operand)
+        return None if inside is None else -inside
+    if isinstance(node, ast.Attribute) and node.attr == "eps":
+        return float(np.finfo(float).eps) if "finfo" in ast.unparse(node) else None
+    power = [node.left, node.right] if isinstance(node, ast.BinOp) and isinstance(
+        node.op, ast.Pow) else node.args if isinstance(node, ast.Call) and len(
+        node.args) == 2 and ast.unparse(node.func) in ("pow", "math.pow", "np.power") else []
+    base, exponent = map(_number, power) if power else (None, None)
+    is_small = base is not None and exponent is not None and 0 < base and -400 < exponent < 0
+    return float(base) ** exponent if is_small else None
 
 
 def _taken_from(file):

@@ -215,7 +215,8 @@ class Layer:
 
     def file(self):
         """Where the code is written."""
-        return getattr(getattr(type(self.prototype), self.forward), "__code__", None).co_filename
+        method = getattr(type(self.prototype), self.forward)
+        return getattr(getattr(method, "begins", method), "__code__", None).co_filename
 
     def takes_dout(self, run):
         """Has backward a place for dout?"""
