@@ -114,7 +114,7 @@ class Check:
     def _report(self):
         finding.begin(self.found)
         if self.trains:
-            found = self._best(trainers.of_step(self.found, self.module, self.request))
+            found = self._best(trainers.of_step(self.found, self.module, self.request, self.left))
             self._tell_inputs({**found[1].values, **found[1].code.data}, True)
             return found
         if self.found.kind == "engine":

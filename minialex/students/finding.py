@@ -25,7 +25,7 @@ from ..tensor import Function
 from . import guessing, pairing, unseen
 from .called import binding
 from .dialects import BACKWARD, BASES, DERIVATIVE, FORWARD, LOSSES, NO_LAYER, OF_GRADIENTS, TESTS
-from .forms import alone, cutting
+from .forms import alone, units
 from .forms.layers import NotChecked
 from .forms.renaming import spread
 from .found import Found, Known, NothingFound
@@ -82,7 +82,7 @@ def _alone(name, value, own):
     if name in own and re.search(r"^\s+def _?backward\(\)", source(value), re.MULTILINE):
         return [Found(name, value, None, "skipped", f"{name}: its gradient is in a function inside "
                       "it, which only the engine that it is written for can call")]
-    is_backward = name in own and inspect.isroutine(value) and not cutting.trains(value)
+    is_backward = name in own and inspect.isroutine(value) and not units.trains(value)
     if is_backward and (both := pairing.with_flag(name, value)):
         return both
     stems = list(pairing.stems(name)) if is_backward else []
@@ -183,7 +183,7 @@ def _in_class(name, cls, own):
     if of_weights and " = None\n" not in source(cls.__init__):
         return [Found(name, cls, (of_weights, backward), "class", name)]
     if not both and not _best(methods, BACKWARD) and (
-            step := cutting.of_class(cls, methods, any_name=not backward)
+            step := units.of_class(cls, methods, any_name=not backward)
             ) and not guessing.follows(cls, step[0]):
         return [*(item for item in _pairs_of_methods(name, cls) if item.kind != "skipped"
                   and not (of_weights and item.title == f"{name}.{backward}")),
@@ -283,7 +283,7 @@ def _gives_gradients(method):
 
 def _best(methods, table):
     known = [method for method, value in methods.items() if plain(method) in table
-             and not cutting.trains(value)]
+             and not units.trains(value)]
     return min(known, key=lambda method: table[plain(method)], default=None)
 
 

@@ -20,7 +20,7 @@ from ..gradcheck.verdicts import names as verdict
 from . import pairing
 from .called import binding
 from .dialects import BACKWARD, DERIVATIVE, FORWARD, INITIALISE, LOSSES, NO_LAYER, TESTS, TRAINS
-from .forms.cutting import trains
+from .forms.units import trains
 from .found import Found
 from .names import (
     AFTER,

@@ -18,9 +18,9 @@ from .dialects import (
     TESTS,
     TRIMMED,
 )
-from .forms.cutting import trains
 from .forms.layers import NotChecked
 from .forms.renaming import same
+from .forms.units import trains
 from .found import Found
 from .names import name_words, part, plain, role, stem, stems_of_gradient
 from .reading.sources import cost_of, names_returned, source

@@ -7,6 +7,7 @@ import collections
 import contextlib
 import itertools
 import sys
+from collections.abc import Callable
 
 import numpy as np
 
@@ -19,15 +20,19 @@ from .forms.functions import Reading
 from .forms.layers import NotChecked
 from .names import plain, role
 from .reading import usage
+from .reading.files import at_most
+
+LONGEST = 1.0  # seconds of computing for a constructor
 
 
-def of_step(found: finding.Found, module: object, request: inputs.Request) -> list[Reading]:
-    """The readings of code that trains. Raises NotChecked."""
+def of_step(found: finding.Found, module: object, request: inputs.Request,
+            left: Callable) -> list[Reading]:
+    """The readings of code that trains. left: stepping's. Raises NotChecked."""
     owner, readings, problems = found.forward.owner, [], []
     for unit in (found.forward, *found.forward.others):
         try:
             readings += stepping.readings(found.name, unit, module,
-                                          _made(owner, request) if owner else (None,))
+                                          _made(owner, request) if owner else (None,), left)
         except NotChecked as problem:
             problems.append(problem)
     if not readings:
@@ -51,7 +56,8 @@ def _made(cls, request):
             with contextlib.suppress(Exception):
                 built = classes.arguments(found, layout, asked)
                 try:
-                    thing = cls(**built)
+                    with at_most(LONGEST):  # it may train there
+                        thing = cls(**built)
                 except Exception:  # the next one may be made, or it is a file that is not here
                     thing = spaces.begun(cls, built)
                 if layers:

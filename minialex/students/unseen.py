@@ -7,7 +7,7 @@ import types
 
 from .called.binding import syntax_tree
 from .dialects import BACKWARD, NO_LAYER, TESTS
-from .forms import cutting, structures
+from .forms import structures, units
 from .found import Found
 from .names import name_words
 from .reading import changes, files
@@ -21,11 +21,11 @@ def with_the_rest(module: types.ModuleType, found: list[Found]) -> list[Found]:
     checked. Functions that are called in a step are checked with it."""
     used = [one for item in found if item.kind != "skipped"
             for one in (item.forward, item.backward, *item.others)]
-    known, (units, taken) = _called(used, vars(module)), structures.of(module) or ([], [])
+    known, (whole, taken) = _called(used, vars(module)), structures.of(module) or ([], [])
     found = [item for item in found if getattr(item.backward, "__name__", "") not in taken]
     own = {name: value for name, value in vars(module).items() if inspect.isfunction(value)
            and value.__module__ == module.__name__ and value not in known and name not in taken}
-    steps = [*_structure(units, taken), *_steps(module, own, {getattr(one, "__name__", "")
+    steps = [*_structure(whole, taken), *_steps(module, own, {getattr(one, "__name__", "")
                                                               for one in known})]
     within = {name for _, unit, _ in steps for part in (unit.whole or unit).body
               for name in changes.loads(part) if name in own}
@@ -36,10 +36,10 @@ def with_the_rest(module: types.ModuleType, found: list[Found]) -> list[Found]:
                     for name, unit, why in [*steps, *_others(module, own, used)]]
 
 
-def _structure(units, names):
+def _structure(found, names):
     """A step of functions that change a network of dictionaries."""
-    for unit in units[:1]:
-        yield ("the network", unit._replace(others=tuple(units[1:])),
+    for unit in found[:1]:
+        yield ("the network", unit._replace(others=tuple(found[1:])),
                f"{', '.join(names)} make and change a network of lists")
 
 
@@ -47,15 +47,15 @@ def _steps(module, functions, checked):
     """Steps at the top level, and in functions that train."""
     parts, path = vars(module).get("__statements__", []), getattr(module, "__file__", "")
     outside = [part for part in parts if not isinstance(part, files.DEFINITIONS)]
-    units = [(unit, lines) for unit in cutting.of(outside) if (
+    found = [(unit, lines) for unit in units.of(outside) if (
         lines := changes.gradients_of((unit.whole or unit).body, checked))]
-    if units or (untaken := cutting.untaken(outside, vars(module))):
-        for unit, lines in units or [untaken]:
+    if found or (untaken := units.untaken(outside, vars(module))):
+        for unit, lines in found or [untaken]:
             yield ("the top level", unit, f"{', '.join(lines)} ({_places(path, lines.values())}) "
                    f"{'is a gradient' if len(lines) == 1 else 'are gradients'} outside of any "
                    f"function: {ALONE}, and they are checked")
     for name, value in functions.items():
-        for unit in cutting.of_function(value):
+        for unit in units.of_function(value):
             if lines := changes.gradients_of((unit.whole or unit).body, checked):
                 place = _places(path, [value.__code__.co_firstlineno])
                 yield (name, unit._replace(outside=outside),

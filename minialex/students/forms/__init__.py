@@ -5,8 +5,9 @@
     layers.py       an object with both methods        objects.py       its arrays
     returned.py     whose gradient is which            preparing.py     before its forward
     networks.py     a network in functions             losses.py        where nobody wrote one
-    cutting.py      training code: one step of it      spaces.py        what that reads, drawn
-    stepping.py     the step, run and compared         training.py      what is said of it
+    units.py        where training code stands         cutting.py       one step of it
+    spaces.py       what that reads, drawn             stepping.py      the step, run and compared
+    training.py     what is said of it
     structures.py   a network of lists, changed by functions
     outer.py        weights at the top level
     recording.py    what is subtracted from targets    steps.py         those of Adam and the like

@@ -1,5 +1,4 @@
-"""Training code that is no pair of functions: a loop at the top level, a function or method that
-trains. What is written there is cut down to one step.
+"""Training code (units.Unit) is cut down to one step.
 
     for epoch in range(10000):          the loop is gone through once; so is one over examples in
         for x, t in zip(X, y):          it, if it changes the weights; what is printed, plotted or
@@ -9,28 +8,12 @@ trains. What is written there is cut down to one step.
 import ast
 import copy
 import re
-import sys
 from collections.abc import Iterable
-from typing import NamedTuple
 
-import numpy as np
-
-from ..called import binding
-from ..dialects import STEPS, TESTS, TRAINS
-from ..names import is_penalty, name_words, plain, role, stem, stems_of_gradient
-from ..reading.changes import (
-    LOOPS,
-    body_of,
-    called,
-    changed,
-    gradients_of,
-    is_target,
-    loads,
-    multiplies,
-    names_set,
-    pairs_of,
-    root_of,
-)
+from ..dialects import TESTS
+from ..names import is_penalty, name_words
+from ..reading.changes import LOOPS, called, changed, is_target, loads, pairs_of, root_of
+from .units import BLOCKS, Unit
 
 COUNTS = ("range", "xrange", "tqdm", "trange")
 # calls whose value nobody wants: they tell, draw, wait or keep a record
@@ -38,145 +21,6 @@ TELLS = re.compile(r"(print|input|display|exit|quit|open|sleep)$|(plt|sys|time|a
                    r"|logging|logger|os|json|pickle|pd|f|file|writer|bar|pbar)\."
                    r"|self\.\w*(loss|cost|err|hist|acc|mse)\w*\.append")
 OF_LOSS = re.compile(r"(?i).*(loss|cost|mse|sse)|err|error|j|e|entropy")
-BLOCKS = (ast.If, ast.With, ast.Try)
-
-
-class Unit(NamedTuple):
-    """A piece of training code. before: what comes before its loop; body: the loop, or statements
-    that are one step; parameters: inspect's, of a function; outside: what comes before that;
-    methods: {name: what it changes}; owner: the class, of a method; states: the methods that set
-    something of their objects; whole: with what comes between its weights and the loop, which may
-    be one over entries; others: Units, for it may be meant otherwise."""
-
-    before: list
-    body: list
-    parameters: tuple = ()
-    outside: tuple = ()
-    methods: dict = {}
-    owner: type | None = None
-    states: frozenset = frozenset()
-    whole: "Unit | None" = None
-    others: tuple = ()
-
-    def __hash__(self):
-        return id(self)
-
-    def roots(self) -> set[str]:
-        """What it changes: W of W -= …, self.w_ of self.w_[1:] += …"""
-        return set(changed(self.body, self.methods))
-
-
-def of(statements: list, parameters: tuple = (), methods: dict | None = None) -> list[Unit]:
-    """One Unit for each outermost loop that changes something, and one for all that changes
-    something outside of loops. methods: {name: what it changes}."""
-    found, plainly, before, methods = [], [], [], methods or {}
-    for node in statements:
-        if isinstance(node, BLOCKS):
-            found += [unit._replace(before=[*before, *unit.before])
-                      for unit in of(_inside(node), parameters, methods)]
-        elif isinstance(node, LOOPS) and changed([node], methods):
-            first = _last_made(before, set(changed([node], methods)), methods)
-            whole = Unit(before[:first], [*before[first:], node], parameters, (),
-                         methods) if before[first:] else None
-            found.append(Unit(list(before), [node], parameters, (), methods, whole=whole))
-        elif changed([node], methods):
-            plainly.append(node)
-        before.append(node)
-    if plainly:
-        last = statements.index(plainly[-1]) + 1
-        first = _last_made(statements[:last], set(changed(plainly, methods)), methods)
-        found.append(Unit(statements[:first], statements[first:last], parameters, (), methods))
-    return found
-
-
-def untaken(statements: list, names: dict) -> tuple[Unit, dict[str, int]] | None:
-    """(one step, {gradient: its line}) of a script that computes gradients of its own arrays W and
-    b, two at least, and takes them off nothing."""
-    weights = {stem(name): name for name, value in names.items() if isinstance(value, np.ndarray)
-               and role(name.rstrip("0123456789_")) in ("w", "b")}
-    found = {weights[one]: (root_of(target), node) for node in statements
-             for target, value in pairs_of(node) if isinstance(target, ast.Name)
-             and not (isinstance(value, ast.Call) and isinstance(value.func, ast.Name))
-             for one in stems_of_gradient(target.id) if one in weights}
-    if len(found) < 2:
-        return None
-    last = max(statements.index(node) for _, node in found.values()) + 1
-    first = _last_made(statements[:last], set(found), {})
-    # the rate lets a factor be told
-    steps = ast.parse("\n".join(f"{name} = {name} - learning_rate * {gradient}"
-                                for name, (gradient, _) in found.items())).body
-    for one in steps:
-        ast.increment_lineno(one, statements[last - 1].lineno - one.lineno)
-    return Unit(statements[:first], [*statements[first:last], *steps]), {
-        gradient: node.lineno for gradient, node in found.values()}
-
-
-def _last_made(statements, roots, methods):
-    """The place behind the last statement that makes one of these."""
-    return max((place for place, node in enumerate(statements)
-                if roots & set(names_set(node)) - set(changed([node], methods))), default=-1) + 1
-
-
-def of_function(function: object, methods: dict | None = None) -> list[Unit]:
-    """The same of a function."""
-    return of(body_of(function), tuple(binding.signature(function)), methods)
-
-
-def trains(function: object) -> bool:
-    """Does it go over the data for many epochs, whatever it is called?"""
-    return any(plain(p.name) in STEPS for p in binding.signature(function)) and any(
-        gradients_of(unit.body) for unit in of_function(function))
-
-
-def of_class(cls: type, methods: dict, any_name: bool) -> tuple[str, Unit] | None:
-    """(name, Unit) of the method in which an object trains itself: of those that are called so the
-    likeliest; any_name: else one that computes gradients and takes them off its own arrays."""
-    module = sys.modules[cls.__module__]
-    inner = _changing(module)
-    units = {name: found[0] for name, method in methods.items() if not name.startswith("__")
-             and (found := of_function(method, inner))}
-    named = [name for name in units if trains(methods[name])] or [
-        name for name, unit in units.items() if plain(name) in TRAINS and any(
-            isinstance(one, ast.Call) or multiplies(one)  # not update_weights(self, grads)
-            for part in unit.body for one in ast.walk(part))] or [
-        name for name, unit in units.items() if any_name and gradients_of(unit.body)
-        and any("self." in root for root in changed(unit.body, inner))]  # not dW += … of a loop
-    name = min(named, key=lambda one: TRAINS.get(plain(one), 99), default=None)
-    return name and (name, units[name]._replace(owner=cls, states=_keeping(module)))
-
-
-def _methods(module):
-    """{name: its statements in all classes of a module}"""
-    bodies = {}
-    for cls in vars(module).values():
-        if isinstance(cls, type) and cls.__module__ == module.__name__:
-            for name, method in vars(cls).items():
-                bodies.setdefault(name, []).extend(body_of(method))
-    return bodies
-
-
-def _keeping(module):
-    """The methods that set something of their objects."""
-    return frozenset(
-        name for name, body in _methods(module).items() if name[:2] != "__"
-        and any(root.startswith("self.") for part in body for node in ast.walk(part)
-                for root in names_set(node)))
-
-
-def _changing(module):
-    """{name of a method: what it, and those that it calls, change} of all classes of a module."""
-    bodies, found = _methods(module), {}
-    for _ in range(3):  # calls within calls
-        found = {name: roots for name, body in bodies.items() if name[:2] != "__"
-                 and (roots := [root for root in changed(body, found) if "self." in root])}
-    return found
-
-
-def _inside(node):
-    return [*node.body, *getattr(node, "orelse", ())]
-
-
-# ------------------------------------------------------------------------------------ the cut step
 
 
 def cut(unit: Unit, roots: set[str], data: set[str]) -> list[ast.stmt]:

@@ -14,14 +14,16 @@ from ..called import binding
 from ..dialects import OPTIONS, SIZES, STEPS, letter
 from ..names import LEARNING_RATE, is_penalty, option, plain, role, stem
 from ..reading import changes
+from ..reading.files import at_most
 from ..reading.rewriting import rewritten
 from . import cutting, objects
+from .units import Unit
 
 N, MANY = 4, 12  # examples that are drawn; rows of the file's own data that are few enough
 NONE = object()  # no value of a name
 
 
-def spaces(unit: cutting.Unit, module: types.ModuleType,
+def spaces(unit: Unit, module: types.ModuleType,
            things: Iterable = (None,)) -> Iterator[tuple[dict, list, bool]]:
     """Yields (space, names of the data, whether some of it is drawn). things: objects, of a
     method."""
@@ -105,7 +107,8 @@ def begun(cls: type, given: dict) -> object:
             inside.setdefault(p.name, p.default)
     for node in changes.body_of(cls.__init__):
         try:
-            exec(_compiled(node, inside.get("__file__")), inside)  # noqa: S102
+            with at_most(0.2):  # it may train there
+                exec(_compiled(node, inside.get("__file__")), inside)  # noqa: S102
         except Exception:  # what it needs is not here
             continue
     return thing
@@ -364,7 +367,7 @@ def _as_arrays(space, path):
     elif isinstance(value, (int, float)):
         put(space, path, np.array(float(value)))
     elif (numbers := _numbers(value)) is not None:
-        put(space, path, numbers.astype(float))
+        put(space, path, numbers.astype(float, copy=False))  # others may hold the same array
 
 
 def _inner_arrays(inside):

@@ -1,4 +1,4 @@
-"""One step of training code (cutting.Unit) that is run: what it takes off the weights is compared
+"""One step of training code (units.Unit) that is run: what it takes off the weights is compared
 with the derivative of a loss of its output.
 
 The weights are what a step changes and its output depends on; the output is what is subtracted from
@@ -6,10 +6,13 @@ data, as in y − out. What the file did not get, such as its data, is drawn.
 """
 import ast
 import contextlib
+import functools
 import itertools
+import math
 import random
+import time
 import types
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
@@ -17,6 +20,7 @@ from ...utils.table import times
 from ..called.gradients import Named
 from ..names import LEARNING_RATE, plain, role
 from ..reading import changes
+from ..reading.files import TooSlow, at_most
 from ..reading.rewriting import rewritten
 from . import cutting, objects
 from .functions import Composed, Reading
@@ -25,26 +29,26 @@ from .losses import LOSSES
 from .recording import Number, Record, watched
 from .spaces import at, put, scalars, spaces
 from .steps import of_one_size
+from .units import Unit
 
 MOST = 8  # losses that are looked at closely
 POINTS = 3  # where steps are compared with a loss
 PLACES = 2000  # shapes that are tried for the data
+BRIEF = 0.5  # seconds of computing that one step may always take
+ONE = 0.5  # of the time that is left: for one step
+KEPT = 0.4  # of all the time: for the comparison
 
 
 class Step:
-    """A unit in a space of names: what it reads. data: names of the examples and targets."""
+    """A unit in a space of names: what it reads. data: names of the examples and targets; seconds:
+    of computing, for one run."""
+
+    seconds: float | None = None
 
     def __init__(self, unit, module, space, data):
         self.module, self.space, self.data = module, space, data
         self.file = getattr(module, "__file__", "")
-        roots = unit.roots()
-        self.roots = {root.rpartition(".")[2] for root in roots}
-        self.labels = cutting.targets_of(unit.body, data)
-        body = cutting.cut(unit, roots, self.labels or set(data))
-        made = {name for node in ast.walk(ast.Module(body, [])) for name in changes.names_set(node)}
-        self.losses = sorted(filter(cutting.OF_LOSS.fullmatch, made))
-        tree = ast.fix_missing_locations(ast.Module([_Returns().visit(node) for node in body], []))
-        self.code = compile(rewritten(tree, self.file), self.file, "exec")
+        self.roots, self.labels, self.losses, self.code = _compiled(unit, self.file, tuple(data))
 
     def run(self, values: dict) -> tuple[Record, dict]:
         """(what was compared with the data, the names afterwards). values: {path: array}."""
@@ -53,7 +57,7 @@ class Step:
             np.array_equal(at(names, path), value) for path, value in weights.items()))
         space, saved = objects.clone(self.space), dict(names)
         for path, value in values.items():
-            put(space, path, np.array(value))
+            _fill(space, path, value)
             if ".".join(map(str, path)) not in self.data:
                 weights[path] = value
         for name in self.data:
@@ -62,7 +66,7 @@ class Step:
         try:
             names.update(space, __seen__=lambda value: _watched(value, record),
                          __taken__=record.taken, print=lambda *_, **__: None)
-            with np.errstate(all="ignore"):
+            with np.errstate(all="ignore"), at_most(self.seconds):
                 exec(self.code, names)  # noqa: S102
             known = {*self.space, *self.losses} & names.keys()
             return record, {name: names[name] for name in known}
@@ -132,6 +136,28 @@ class Step:
         return found
 
 
+@functools.lru_cache(maxsize=16)
+def _compiled(unit, file, data):
+    """(names of the weights, the targets, the losses, code of one step): the same for all shapes of
+    the data."""
+    roots, labels = unit.roots(), cutting.targets_of(unit.body, data)
+    body = cutting.cut(unit, roots, labels or set(data))
+    made = {name for node in ast.walk(ast.Module(body, [])) for name in changes.names_set(node)}
+    tree = ast.fix_missing_locations(ast.Module([_Returns().visit(node) for node in body], []))
+    return ({root.rpartition(".")[2] for root in roots}, labels,
+            sorted(filter(cutting.OF_LOSS.fullmatch, made)),
+            compile(rewritten(tree, file), file, "exec"))
+
+
+def _fill(space, path, value):
+    """What has another name, too, as in a layer that was given it, keeps it."""
+    there, value = at(space, path), np.array(value)
+    if isinstance(there, np.ndarray) and (there.shape, there.dtype) == (value.shape, value.dtype):
+        there[...] = value
+    else:
+        put(space, path, value)
+
+
 class _Returns(ast.NodeTransformer):
     """What only a function can hold."""
 
@@ -162,35 +188,42 @@ def _is_output(entries):
         first[1], other[1]) and np.array_equal(first[0], other[0])
 
 
-def prepared(unit: cutting.Unit, module: types.ModuleType, things: Iterable) -> Step:
+def prepared(unit: Unit, module: types.ModuleType, things: Iterable,
+             left: Callable) -> Step:
     """The unit, or what is around it, in the first space in which a step of it is understood.
     Raises NotChecked."""
     things, again = itertools.tee(things)
     try:
-        return _prepared(unit, module, things)
+        return _prepared(unit, module, things, left)
     except NotChecked:
         if unit.whole is None:
             raise
         with contextlib.suppress(NotChecked):
             return _prepared(unit.whole._replace(outside=unit.outside, owner=unit.owner,
-                                                 states=unit.states), module, again)
+                                                 states=unit.states), module, again, left)
         raise
 
 
-def _prepared(unit, module, things):
-    first, unit = None, cutting.needed(unit)
+def _prepared(unit, module, things, left):
+    first, slow, unit = None, None, cutting.needed(unit)
     for space, data, is_drawn in itertools.islice(spaces(unit, module, things), PLACES):
+        if (seconds := left(KEPT)) <= 0 and first is not None:
+            break
         try:
             step = Step(unit, module, space, data)
+            step.seconds = max(BRIEF, ONE * seconds)
             step.learn()
             if is_drawn and not step.is_compared_alike():
                 raise ValueError("targets of another shape than the output")
             return step
         except (MemoryError, RecursionError):
             raise
+        except TooSlow:  # with other shapes it may be faster
+            first = slow = slow or NotChecked(f"one step of it takes more than {step.seconds:.2g} "
+                                              "s: a longer --timeout may do")
         except Exception as error:  # other shapes may fit
             if first is None or isinstance(error, NotChecked) >= isinstance(first, NotChecked):
-                first = error
+                first = slow or error
     if isinstance(first, NotChecked):
         raise first
     said = f"{type(first).__name__}: {first}" if first is not None else "nothing to run"
@@ -200,13 +233,18 @@ def _prepared(unit, module, things):
 # ------------------------------------------------------------------------------------ the readings
 
 
-def readings(name: str, unit: cutting.Unit, module: types.ModuleType,
-             things: Iterable = (None,)) -> list[Reading]:
+def readings(name: str, unit: Unit, module: types.ModuleType,
+             things: Iterable = (None,), left: Callable = lambda share: math.inf) -> list[Reading]:
     """The step as the gradient of each loss that it may be that of, those that explain most
-    first. things: objects, of a method. Raises NotChecked."""
-    step = prepared(unit, module, things)
-    values = step.draw(step.wanted, 0)
+    first. things: objects, of a method; left(share): seconds until no more than that share of
+    the time is left. Raises NotChecked."""
+    step = prepared(unit, module, things, left)
+    values, began = step.draw(step.wanted, 0), time.process_time()
     _, after = step.run(values)
+    cost, runs = time.process_time() - began, POINTS * (1 + 2 * len(step.wanted))
+    if cost * runs > max(BRIEF, left(KEPT)):
+        raise NotChecked(f"one step of it takes {cost:.2g} s, and {runs} are needed at least: a "
+                         "longer --timeout may do")
     taken = step.step(values, after)
     stepped = of_one_size({objects.label(path): one for path, one in taken.items()})
     step.wanted = [path for path in step.wanted if objects.label(path) not in stepped]

@@ -16,7 +16,7 @@ from ..called import binding
 from ..dialects import FORWARD, INITIALISE
 from ..names import LEARNING_RATE, name_words, plain, role
 from ..reading import changes
-from .cutting import Unit
+from .units import Unit
 
 INPUTS, HIDDEN, OUTPUTS = 4, 5, 3
 ROW, TARGET = "drawn_row", "drawn_target"

@@ -19,6 +19,7 @@ import signal
 import sys
 import traceback
 import types
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -80,7 +81,7 @@ def load(path: str | Path, troubles: list | None = None,
                        dont_inherit=True)
         before = vars(module).get(getattr(part, "name", ""))
         try:
-            with _at_most(None if isinstance(part, DEFINITIONS) else seconds):
+            with at_most(None if isinstance(part, DEFINITIONS) else seconds):
                 _execute(code, module)
         except BaseException as error:
             # SystemExit and KeyboardInterrupt, too: nothing in a submission stops us
@@ -136,7 +137,7 @@ def _execute(code, module):
 
 
 @contextlib.contextmanager
-def _at_most(seconds):
+def at_most(seconds: float | None) -> Iterator[None]:
     """Raises TooSlow in the block after so many seconds of computing time, where the system can."""
     if not seconds or not hasattr(signal, "setitimer"):
         yield
@@ -145,11 +146,11 @@ def _at_most(seconds):
     def stop(*_):
         raise TooSlow(f"still computing after {seconds:.3g} s: left out")
     before = signal.signal(signal.SIGPROF, stop)
-    signal.setitimer(signal.ITIMER_PROF, seconds)
+    rest = signal.setitimer(signal.ITIMER_PROF, seconds)  # of a block around this one
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.setitimer(signal.ITIMER_PROF, *rest)
         signal.signal(signal.SIGPROF, before)
 
 
