@@ -132,8 +132,8 @@ def _wide_enough(prototype, forward, values):
     its constructor."""
     name = next((name for name, value in values.items() if np.ndim(value) == 2
                  and binding.is_checked(value)), None)
-    weights = [array for _, array in objects.arrays(prototype) if array.ndim == 2
-               and array.dtype.kind == "f"] if name else []
+    weights = [array for path, array in objects.arrays(prototype) if array.ndim == 2
+               and role(str(path[-1])) not in ("x", "labels")] if name else []
     sizes = [size - column for column in (0, 1) for array in weights for size in array.shape]
     N = len(values[name]) if name else 0
     shapes = [shape for size in dict.fromkeys(sizes) for shape in ((N, size), (size, N))]

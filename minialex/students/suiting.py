@@ -10,6 +10,7 @@ import numpy as np
 
 from ..gradcheck.verdicts import names as verdict
 from .called import binding
+from .called.gradients import in_a_row
 from .called.numpy_code import Run, leaves
 from .drawn import arrays, inputs
 from .forms.functions import Reading
@@ -24,6 +25,7 @@ def fits(returned: Any, run: Run) -> bool:
     number, never that of a label."""
     inputs_of = {np.shape(value) if np.size(value) > 1 else () for value in run.inputs.values()
                  if np.size(value) > 1 or binding.is_checked(value)}
+    returned = in_a_row(returned, {name: np.shape(one) for name, one in run.inputs.items()})
     found = returned if isinstance(returned, (tuple, list)) else [returned]
     if isinstance(returned, dict):
         return fits_any(returned, run)

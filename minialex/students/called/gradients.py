@@ -26,6 +26,7 @@ def sorted_out(pair: Checked, returned: object, is_loss: bool) -> dict:
     read = _by_name if isinstance(returned, dict) else _in_order
     if isinstance(returned, tuple):
         returned = _with_names(pair, returned)
+    returned = in_a_row(returned, pair.shapes)
     found = returned if isinstance(returned, Named) else read(pair, returned, is_loss)
     pair.unasked = {name: value for name, value in found.items()
                     if is_of_number(value, pair.options.get(name))}
@@ -48,6 +49,17 @@ def _with_names(pair, returned):
     if None in named or len(named) < len(inside[0]) or len(left) != len(others):
         return returned
     return Named({**dict(zip(left, others)), **named})
+
+
+def in_a_row(returned: object, shapes: dict[str, tuple]) -> object:
+    """Gradients of the parts of one vector, into which its function takes it apart, as the gradient
+    of that; anything else as it is."""
+    parts = [np.shape(one) for one in returned] if isinstance(returned, (tuple, list)) else []
+    rows = [name for name, shape in shapes.items()
+            if shape == (sum(int(np.prod(part)) for part in parts),)]
+    if len(parts) < 2 or len(rows) != 1 or not all(parts) or {*parts} <= {*shapes.values()}:
+        return returned
+    return Named({rows[0]: np.concatenate(list(map(np.ravel, returned)))})
 
 
 def _fitted(name, value, shape):

@@ -18,8 +18,6 @@ import importlib.util
 import inspect
 import operator
 import re
-import sys
-import types
 
 import numpy as np
 
@@ -27,9 +25,11 @@ from ...gradcheck.report import Report
 from ..dialects import GEOMETRY, OF_GRADIENTS, OPTIONS, SIZES, letter
 from ..names import LEARNING_RATE, option, plain
 from .sources import source
-from .usual import ACTIVATIONS, USUAL, sizes_of, weights
+from .usual import ACTIVATIONS, NUMPYS, USUAL, sizes_of, weights
 
 USED: dict[str, str] = {}  # {a usual function that was called: where the file has its own from}
+FRAMEWORKS = {"torch", "tensorflow", "keras", "mxnet", "paddle", "theano"}  # of other arrays
+KNOWN = {"scipy", "pandas"}  # what these have is known
 OF_DATA = ("value", "val", "v", "shape", "ndim", "size", "dtype", "T")
 
 
@@ -209,26 +209,6 @@ def stand_in(name: str, module: str, keeps: bool = False) -> type:
     return _Kind(name, (Absent,), {"missing": module, "__module__": "absent", "keeps": keeps})
 
 
-class _Module(types.ModuleType):
-    """A module that is not here, of which everything is a stand-in."""
-
-    __path__: list = []
-
-    def __getattr__(self, name):
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return stand_in(name, self.__name__)
-
-
-def stand_in_for(module: str) -> bool:
-    """Let a module that is not here be imported; False where that has been done."""
-    names = module.split(".")
-    new = [name for count in range(1, len(names) + 1)
-           if (name := ".".join(names[:count])) not in sys.modules]
-    sys.modules.update((name, _Module(name)) for name in new)
-    return bool(new)
-
-
 def _said(missing):
     return (f"{missing.__name__} comes from {missing.missing}, which is not here: "
             "put that module beside this file, or install it")
@@ -236,15 +216,19 @@ def _said(missing):
 
 def _called(missing, *arguments, **keywords):
     name, given = missing.__name__, [*arguments, *keywords.values()]
-    usual, is_class = USUAL.get(plain(name)), name.lstrip("_")[:1].isupper()  # SGD, too
+    is_class = name.lstrip("_")[:1].isupper()  # SGD, too
+    takes = sum(isinstance(one, np.ndarray) for one in given)
+    package = missing.missing.partition(".")[0]
+    is_numpys = name in NUMPYS and package not in FRAMEWORKS
+    usual = getattr(np, name) if is_numpys else USUAL.get(plain(name))
     if usual is not None and (not is_class or plain(name) in ACTIVATIONS or _takes(usual, given)):
-        if not missing.missing.startswith("scipy"):  # its own are known
+        if package not in KNOWN and (takes or not is_numpys):  # zeros(3, 4) makes weights
             USED[name] = missing.missing
         found = usual(*arguments, **keywords)
         return (found, *given[:1]) if missing.keeps and plain(name) in ACTIVATIONS else found
-    if is_class and sum(isinstance(one, np.ndarray) for one in given) < 2:
+    if is_class and takes < 2:
         return held(missing, given[0] if given else None)
-    if sizes_of(given) and not any(isinstance(one, np.ndarray) for one in given):
+    if sizes_of(given) and not takes:
         constant = next((word for word in ("zero", "one", "empty") if word in name), None)
         return np.full(sizes_of(given), float(constant == "one")) if constant else weights(*given)
     raise NotHandedIn(_said(missing))

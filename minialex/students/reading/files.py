@@ -59,18 +59,25 @@ def load(path: str | Path, troubles: list | None = None,
     module = types.ModuleType(f"{package}.{name}" if package else name)
     module.__file__, module.__package__ = str(path), package or None
     sys.modules[module.__name__] = module  # dataclasses and pickle look their module up
-    module.np, module.math, module.display = np, math, print  # as a notebook may have them
     parts = mending.parsed(str(path), source, troubles, CELLS.get(str(path)))
+    for folder in (path.parent, *(found.parent for found in _above(path, parts))):
+        if str(folder) not in sys.path:
+            # at the end: none of the files there can stand in for an installed package
+            sys.path.append(str(folder))
+    _fill(module, parts, troubles, seconds)
+    return module
+
+
+def _fill(module, parts, troubles, seconds):
+    """Run the statements of its file."""
+    path = Path(module.__file__)
+    module.np, module.math, module.display = np, math, print  # as a notebook may have them
     module.__statements__ = parts
     setattr(module, rewriting.NAME, rewriting)
     if rewriting.is_python_2(parts):
         older.OLD.add(str(path))
     vars(module).update(older.begin(path))
     rewriting.prepare(path, parts, str(path) in older.OLD)
-    for folder in (path.parent, *(found.parent for found in _above(path, parts))):
-        if str(folder) not in sys.path:
-            # at the end: none of the files there can stand in for an installed package
-            sys.path.append(str(folder))
     flags, read, module.__earlier__, unset = 0, set(), {}, set()  # what failed was to set
     for part in parts:
         if isinstance(part, ast.ImportFrom) and part.module == "__future__":
@@ -82,7 +89,7 @@ def load(path: str | Path, troubles: list | None = None,
         before = vars(module).get(getattr(part, "name", ""))
         try:
             with at_most(None if isinstance(part, DEFINITIONS) else seconds):
-                _execute(code, module)
+                _execute(code, module, seconds)
         except BaseException as error:
             # SystemExit and KeyboardInterrupt, too: nothing in a submission stops us
             if troubles is None or isinstance(error, MemoryError):
@@ -97,7 +104,6 @@ def load(path: str | Path, troubles: list | None = None,
         else:
             read |= loads(part)
     module.unset = unset - vars(module).keys()
-    return module
 
 
 def _keep(part, before, parts, read, module):
@@ -111,29 +117,47 @@ def _keep(part, before, parts, read, module):
     read.discard(name)
 
 
-def _execute(code, module):
-    """Once more where / made a float and a whole number is due, where a file beside this one needs
-    a module that is not here, or with a text of ours where one is not here, which stays an
-    error."""
+def _execute(code, module, seconds):
+    """Once more where / made a float and a whole number is due, where a file beside this one has
+    stopped, or with a text of ours where one is not here, which stays an error."""
     try:
         exec(code, module.__dict__)  # noqa: S102
-    except FileNotFoundError as error:
-        if Path(str(error.filename)).suffix in OF_TEXT:
-            module.open = lambda *_, **__: io.StringIO(usual.TEXT)
-            with contextlib.suppress(Exception):  # it is no text that is wanted
-                exec(code, module.__dict__)  # noqa: S102
-            del module.open
-        raise
-    except ModuleNotFoundError as error:
-        beside = [frame.filename for frame in traceback.extract_tb(error.__traceback__)
-                  if Path(frame.filename).is_file()][-1:]
-        if beside == [module.__file__] or not absent.stand_in_for(error.name):
+    except (Exception, SystemExit) as error:
+        divides = isinstance(error, (TypeError, IndexError)) and older.divides_otherwise(
+            False, error)
+        if divides:
+            exec(code, module.__dict__)  # noqa: S102
+        elif _reads_on(error, seconds):
+            _execute(code, module, seconds)
+        else:
+            if isinstance(error, FileNotFoundError) and Path(
+                    str(error.filename)).suffix in OF_TEXT:
+                module.open = lambda *_, **__: io.StringIO(usual.TEXT)
+                with contextlib.suppress(Exception):  # it is no text that is wanted
+                    exec(code, module.__dict__)  # noqa: S102
+                del module.open
             raise
-        _execute(code, module)  # what a file beside this one needs for itself
-    except (TypeError, IndexError) as error:
-        if not older.divides_otherwise(False, error):
-            raise
-        exec(code, module.__dict__)  # noqa: S102
+
+
+def _reads_on(error, seconds):
+    """Has a file beside this one stopped while it was imported? Then it is read as this one is, and
+    has what it can set without what is not here."""
+    begun = [frame.f_globals for frame, _ in traceback.walk_tb(error.__traceback__)
+             if frame.f_code.co_name == "<module>"]
+    names = begun[-1] if begun else {}
+    path = Path(names.get("__file__") or "")
+    if not path.is_file() or "__statements__" in names or path.resolve().is_relative_to(
+            sys.base_prefix) or "site-packages" in path.parts:
+        return False
+    module = types.ModuleType(names["__name__"])
+    vars(module).update((name, names.get(name)) for name in (
+        "__file__", "__package__", "__spec__", "__path__") if name in names)
+    sys.modules[module.__name__] = module
+    _fill(module, mending.parsed(str(path), _source(path), []), [], seconds)
+    above, _, name = module.__name__.rpartition(".")
+    if above in sys.modules:
+        setattr(sys.modules[above], name, module)
+    return True
 
 
 @contextlib.contextmanager

@@ -141,6 +141,31 @@ def _softmax_loss(x, y):
     return loss.forward(x, y), loss.backward()
 
 
+def _one_hot(y, classes=None, **_):
+    """A 1 in each row, of one_hot(y), one_hot(y, 10) and one_hot(10, y)."""
+    y, classes = (classes, y) if np.ndim(classes) > np.ndim(y) else (y, classes)
+    y = np.asarray(y).astype(int)
+    y = y[..., 0] if y.ndim > 1 and y.shape[-1] == 1 else y
+    return np.eye(int(y.max()) + 1 if classes is None else classes)[y]
+
+
+class _Table(np.ndarray):
+    """An array, where a table of pandas is due."""
+
+    values = property(np.asarray)
+
+    def to_numpy(self):
+        """A plain array."""
+        return self.values
+
+    as_matrix = to_numpy
+
+
+def _get_dummies(y, *_, **__):
+    """pandas'"""
+    return (np.ravel(y)[:, None] == np.unique(y)).astype(int).view(_Table)
+
+
 def _svm_loss(x, y):
     rows = np.arange(len(x))
     margins = np.maximum(0, x - x[rows, y][:, None] + 1)
@@ -215,6 +240,14 @@ class SoftmaxWithLoss:
     __call__ = forward
 
 
+ONE_HOT = "onehot onehotencode onehotencoding toonehot makeonehot tocategorical"
+# what NumPy has under the same name, and nobody means otherwise
+NUMPYS = set("""abs absolute exp log log2 log10 log1p expm1 sqrt square sign sin cos sinh cosh power
+    maximum minimum max min amax amin argmax argmin argsort sum mean average var std prod cumsum
+    dot matmul outer einsum tensordot transpose reshape ravel concatenate stack vstack hstack
+    column_stack where clip zeros ones empty full zeros_like ones_like empty_like full_like eye
+    identity arange linspace array asarray squeeze expand_dims repeat tile multiply add subtract
+    divide isnan any all unique""".split())
 USUAL = {"softmax": softmax, "im2col": _rows_of_windows, "col2im": _back_to_pictures,
          "crossentropyerror": _cross_entropy, "crossentropy": _cross_entropy,
          "crossentropyloss": _cross_entropy, "correlate": _correlate, "correlate2d": _correlate,
@@ -224,6 +257,8 @@ USUAL = {"softmax": softmax, "im2col": _rows_of_windows, "col2im": _back_to_pict
          "affinereluforward": _affine_relu_forward, "affinerelubackward": _affine_relu_backward,
          "reluforward": lambda x: (np.maximum(x, 0), x), "softmaxloss": _softmax_loss,
          "svmloss": _svm_loss, "softmaxbackward": _softmax_backward,
+         "getdummies": _get_dummies, **dict.fromkeys(ONE_HOT.split(), _one_hot),
+         **dict.fromkeys(("dotproduct", "innerproduct"), np.dot),
          "softmaxwithloss": SoftmaxWithLoss, "embedding": Embedding,
          **dict.fromkeys(("affine", "matmul", "linear", "dense", "fullyconnected"), Affine),
          "expit": _sigmoid, "erf": np.vectorize(math.erf, otypes=[float]),
