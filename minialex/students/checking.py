@@ -82,7 +82,7 @@ class Check:
             report, reading = self._report()
             if report is not None:
                 report.title += f" (with {counted} of the drawn examples)" if counted else ""
-                absent.tell(report, status_of_report(report) == "wrong")
+                absent.tell(report, status_of_report(report) == "wrong", self.found.forward)
                 report.title += older.told()
                 accepted.conventions(self, report, reading, count)
                 (training if self.trains else pairing).tell(

@@ -1,7 +1,7 @@
 """Files whose siblings were not handed in: what can be checked is, and what is missing is said."""
 import numpy as np
 import pytest
-from student_files import verdicts
+from student_files import command, verdicts
 
 from minialex.students.reading.usual import USUAL
 
@@ -466,3 +466,57 @@ def test_what_an_object_is_to_keep_is_no_weight_of_a_network(check, slip, found)
                 return {slip}grad / len(rows)
         """)
     assert result["status"] == found, result
+
+
+@pytest.mark.parametrize("first, given", [
+    ("class Twice(Layer):", ""), ("class Twice(nn.Module, Layer):", ""),
+    ("class Twice:", ": Tensor"), ("class Twice:", ": 'int') -> (Tensor")])
+@pytest.mark.parametrize("factor, found", [(2, "correct"), (3, "off by a constant factor")])
+def test_a_base_class_or_annotation_that_nothing_defines(check, first, given, factor, found):
+    _, (result,) = check(twice=f"""
+        from lib import nn
+
+        {first}
+            def __init__(self, name=None):
+                super().__init__()
+
+            def forward(self, x{given}):
+                return 2 * x
+
+            def backward(self, dout):
+                return {factor} * dout
+        """)
+    assert verdicts(result) == {"x": found} and not result["checks"][0]["error"], result
+
+
+def test_that_is_said_and_a_name_that_is_missing_elsewhere_is_not_stood_in_for(tmp_path):
+    code = "class Twice(Layer):\n{}    def forward(self, x):\n        return 2 * x\n" \
+           "    def backward(self, dout):\n        return 2 * dout\n"
+    (tmp_path / "twice.py").write_text(code.format(""), encoding="utf-8")
+    (tmp_path / "sized.py").write_text(code.format("    size = SIZE\n"), encoding="utf-8")
+    done, told = (command(tmp_path / f"{name}.py") for name in ("twice", "sized"))
+    assert "(with an empty class for Layer, which nothing defines)" in " ".join(done.stdout.split())
+    assert told.returncode and "name 'SIZE' is not defined" in told.stdout + told.stderr
+
+
+@pytest.mark.parametrize("line, code, said", [
+    ("import torch as t", "t.sum(t.mm(X, W))", "computes with torch"),
+    ("import tensorflow as tf", "tf.reduce_sum(X @ W)", "computes with tensorflow"),
+    ("import torch", "X.mm(W).sum()", "has no attribute 'mm'")])
+def test_a_function_of_another_library_is_told_so(check, line, code, said):
+    """And no other one."""
+    _, (result,) = check(loss=f"""
+        {line}
+
+        def loss(W, X):
+            J = {code}
+            dW = X.T @ (X @ W)
+            return J, dW
+
+        def half_loss(W, X):
+            r = X @ W
+            dW = X.T @ r
+            return (r ** 2).sum() / 2, dW
+        """)
+    first, second = result["checks"]
+    assert said in first["error"]["message"] and second["status"] == "correct", result

@@ -18,6 +18,7 @@ import importlib.util
 import inspect
 import operator
 import re
+import types
 
 import numpy as np
 
@@ -27,6 +28,7 @@ from ..names import LEARNING_RATE, option, plain
 from .sources import source
 from .usual import ACTIVATIONS, NUMPYS, USUAL, sizes_of, weights
 
+NOWHERE: set[str] = set()  # base classes and annotations that a file has from nowhere
 USED: dict[str, str] = {}  # {a usual function that was called: where the file has its own from}
 FRAMEWORKS = {"torch", "tensorflow", "keras", "mxnet", "paddle", "theano"}  # of other arrays
 KNOWN = {"scipy", "pandas"}  # what these have is known
@@ -53,16 +55,18 @@ def used() -> str:
     return ", ".join(f"{those} of {module}" for module, those in names.items())
 
 
-def tell(report: Report, is_wrong: bool) -> None:
-    """Adds to the report's title which stand-ins were used. Raises NotHandedIn where something is
-    wrong, since that may be their fault."""
-    told = used()
+def tell(report: Report, is_wrong: bool, code: object) -> None:
+    """Adds to the report's title which stand-ins the code was given. Raises NotHandedIn where
+    something is wrong, since that may be their fault."""
+    told, text = used(), source(code)
     if told and is_wrong:
         wrong = ", ".join(f"{row.name}: {row.verdict}" for row in report.counted()
                           if not row.is_correct)
         raise NotHandedIn(f"with the usual {told} this is not right ({wrong}), but those modules "
                           "are not here: put them beside this file")
     report.title += f" (with the usual {told})" if told else ""
+    nowhere = ", ".join(name for name in sorted(NOWHERE) if re.search(rf"\b{name}\b", text))
+    report.title += f" (with an empty class for {nowhere}, which nothing defines)" * bool(nowhere)
 
 
 def is_clear(error: BaseException) -> bool:
@@ -209,7 +213,27 @@ def stand_in(name: str, module: str, keeps: bool = False) -> type:
     return _Kind(name, (Absent,), {"missing": module, "__module__": "absent", "keeps": keeps})
 
 
+def stands_in(error: BaseException, module: types.ModuleType) -> bool:
+    """Is it a base class or an annotation that a definition lacks, and nothing in the file sets? It
+    has a stand-in then."""
+    tree, name = module.__statements__, getattr(error, "name", None)
+    if type(error) is not NameError or name not in _unbound(tree):
+        return False
+    nodes = [node for part in tree for node in ast.walk(part)]
+    places = [one for node in nodes for one in (
+        *getattr(node, "bases", ()), getattr(node, "annotation", None),
+        getattr(node, "returns", None)) if one is not None]
+    if name not in {one.id for place in places for one in ast.walk(place)
+                    if isinstance(one, ast.Name)}:
+        return False
+    NOWHERE.add(name)
+    setattr(module, name, stand_in(name, ""))
+    return True
+
+
 def _said(missing):
+    if not missing.missing:
+        return f"{missing.__name__} is defined nowhere in the file: define it, or import it"
     return (f"{missing.__name__} comes from {missing.missing}, which is not here: "
             "put that module beside this file, or install it")
 
@@ -249,6 +273,13 @@ def _is_class(name):
 def is_missing(thing: object) -> bool:
     """Is it a stand-in?"""
     return isinstance(thing, _Kind) and "missing" in vars(thing)
+
+
+def framework(thing: object) -> str:
+    """The library of other arrays than NumPy's that this is, or comes from; "" of all else."""
+    module = getattr(thing, "missing" if is_missing(thing) else "__name__", None)
+    package = str(module).partition(".")[0]
+    return package if package in FRAMEWORKS else ""
 
 
 def held(missing: type, value: object) -> object:

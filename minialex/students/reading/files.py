@@ -127,7 +127,7 @@ def _execute(code, module, seconds):
             False, error)
         if divides:
             exec(code, module.__dict__)  # noqa: S102
-        elif _reads_on(error, seconds):
+        elif _reads_on(error, seconds) or absent.stands_in(error, module):
             _execute(code, module, seconds)
         else:
             if isinstance(error, FileNotFoundError) and Path(
@@ -283,7 +283,20 @@ def explained(error: BaseException, path: Path) -> dict:
     elif isinstance(error, (SystemExit, RecursionError)):
         message = next(said for kind, said in SAID.items() if isinstance(error, kind))
     kind = getattr(type(error), "kind", type(error).__name__)
+    if isinstance(error, (AttributeError, TypeError)) and (
+            foreign := _of_another_library(error, path)):
+        kind, message = "not NumPy", f"{foreign}, where NumPy's arrays are checked ({message})"
     return {"kind": kind, "message": (message or SAID.get(type(error), ""))[:2000], "lines": lines}
+
+
+def _of_another_library(error, path):
+    """Which function that stopped computes with which library; "" where none says so."""
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        if frame.f_code.co_filename == str(path) and frame.f_code.co_name != "<module>":
+            names = {absent.framework(frame.f_globals.get(name)) for name in frame.f_code.co_names}
+            if found := ", ".join(sorted(names - {""})):
+                return f"{frame.f_code.co_name} computes with {found}"
+    return ""
 
 
 def _whereabouts(name, path):
