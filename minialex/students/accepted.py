@@ -1,6 +1,6 @@
 """What a course means by its gradients: the mean over the examples where a sum is due, or their
-sum; that they are clipped; and by a bias, which is drawn as large as x where it is only added to
-it."""
+sum; that they are clipped, or that a penalty is added to them; and by a bias, which is drawn as
+large as x where it is only added to it."""
 import contextlib
 import copy
 import re
@@ -10,8 +10,11 @@ import numpy as np
 
 from ..gradcheck.report import Report
 from ..gradcheck.verdicts import names as verdict
-from .forms.functions import Faint, Reading
-from .names import plain, role
+from .called import binding
+from .called.gradients import Named
+from .called.numpy_code import NumpyCode
+from .forms.functions import Around, Faint, Reading
+from .names import is_penalty, plain, role
 from .reading.sources import calls, source
 from .status import status_of_report
 
@@ -21,6 +24,9 @@ def conventions(check: Any, report: Report, reading: Any, count: int) -> None:
     if report.averaged() and status_of_report(report) == "undecided":
         _averages(check, report, count)
     elif reading is not None and not check.reference:
+        if status_of_report(report) == "wrong":
+            with contextlib.suppress(Exception):  # it does not take a dout of zeros
+                _penalised(check, report, reading)
         _sums(report, reading.values)
         if status_of_report(report) == "wrong":
             _clipped(check, report, reading)
@@ -60,6 +66,61 @@ def _sums(report, values):
                 f"{rows[0].factor:g} times that of their mean")
         report.rows = [row._replace(verdict=verdict.UNDECIDED, detail=said) if row in rows else row
                        for row in report.rows]
+
+
+class _Linear(Around):
+    """A code without what its backward adds whatever dout is."""
+
+    def __getattr__(self, name):
+        return getattr(self.code, name)  # what its parameters are, and which have no gradient
+
+    def backward(self, run, douts):
+        """The gradients less those for a dout of 0."""
+        at = [_gradients(self.code, run.inputs, scale, douts) for scale in (1.0, 0.0)]
+        return Named({name: one - at[1][name] for name, one in at[0].items()
+                      if one is not None and at[1].get(name) is not None})
+
+
+def _gradients(code, values, scale, douts):
+    """{name: gradient} for these dout times scale."""
+    pair = NumpyCode(code, copy.deepcopy(values), (), lambda: None)
+    return pair.found(scale * binding.join("dout", douts))
+
+
+def _penalised(check, report, reading):
+    """To a weight's gradient c · W is added, whatever dout is: right if the loss has that
+    penalty, c/2 · Σ W², which it has where backward calls c the strength of one."""
+    code, values, words = reading
+    run = code.run(copy.deepcopy(values))
+    if not code.takes_dout(run) or np.ndim(run.outputs[0]) == 0:
+        return
+    added = _gradients(code, values, 0.0, run.outputs)
+    factors = {name: _factor(one, values.get(name)) for name, one in added.items()
+               if one is not None and np.any(one)}
+    if not factors or any(factor is None or role(name) != "w" for name, factor in factors.items()):
+        return
+    again, _ = check.reports([Reading(_Linear(code), values, words)], quickly=False)
+    without = {row.name: row for row in again[0][0].rows} if again else {}
+    found = check.found
+    methods = [value for name, value in vars(found.forward).items() if name != "__init__"]
+    text = "".join(map(source, methods if found.kind == "class" else [found.backward]))
+    is_told = any(map(is_penalty, re.findall(r"[^\W\d]\w*", text)))
+    for place, row in enumerate(report.rows):
+        factor, other = factors.get(row.name), without.get(row.name)
+        if factor and other is not None:
+            said = f"without the penalty {factor:.3g} · {row.name} that is added"
+            report.rows[place] = other._replace(evidence="; ".join(filter(
+                None, [other.evidence, said]))) if is_told else other._replace(
+                verdict=verdict.UNDECIDED, detail=f"right {said}: has the loss one?",
+                evidence="") if other.is_correct else row
+
+
+def _factor(added, weight):
+    """c > 0 of what is added to a weight's gradient, c · W; None of anything else."""
+    if not binding.is_checked(weight) or np.shape(added) != np.shape(weight):
+        return None
+    ratios = added / weight
+    return float(np.mean(ratios)) if np.ptp(ratios) <= 1e-6 * np.min(ratios) else None
 
 
 CLIPPED = "right for small gradients, wrong for large ones: right if they are meant to be clipped"

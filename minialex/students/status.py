@@ -21,7 +21,7 @@ def status_of_report(report: Report) -> str:
     """"correct", "remarks", "undecided" or "wrong"."""
     others = [row for row in report.counted() if not row.is_correct]
     found = {row.verdict for row in others if not row.is_remark}
-    if report.averaged():
+    if verdict.MEAN in found and report.averaged():
         found.discard(verdict.MEAN)
         found.add(verdict.UNDECIDED)
     return ("correct" if not others else "remarks" if not found else "undecided"

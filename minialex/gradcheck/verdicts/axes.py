@@ -10,7 +10,7 @@ from itertools import combinations, permutations
 
 import numpy as np
 
-from .case import Case, Guess, Look
+from .case import ON_PURPOSE, Case, Guess, Look
 from .names import FLIPPED, MEAN, NOT_SUMMED, PADDED, SHAPE, SHIFTED, TRANSPOSED, Verdict
 from .other_values import ALONG, along, at
 
@@ -166,7 +166,8 @@ def another_shape(case: Case) -> Iterator[Guess | Verdict]:
         count, what = case.examples()
         yield _mended(MEAN, case, lambda a: count * a.reshape(case.shape),
                       f"without its axes of length 1, times {count},",
-                      f"divided by {count} = {what}, and keepdims", factor=1 / max(count, 1))
+                      f"divided by {count} = {what}, and keepdims", f"; {ON_PURPOSE}",
+                      1 / max(count, 1))
     for count in range(1, len(got) + 1):
         for axes in combinations(range(len(got)), count):
             words = f"axis {axes[0]}" if count == 1 else f"axes {axes}"

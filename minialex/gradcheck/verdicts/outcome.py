@@ -123,6 +123,11 @@ def _in_place(finding, subject):
 def _excused(finding, comparing, verdict):
     """What looks wrong and is no mistake: an epsilon inside, a mean that the course asks for."""
     subject, pairs = comparing.subject, [(c.numeric, c.analytic) for c in finding.entries.values()]
+    if verdict.name == names.MEAN and subject.accepts_mean and abs((verdict.factor or 0)
+                                                                   * subject.examples - 1) < 1e-5:
+        said = f"averaged over the {subject.examples} examples, which --mean-over-examples accepts"
+        return Verdict(names.CORRECT, said) if pairs else Verdict(
+            names.SHAPE, said, "only reshape, values right (keepdims=True)")
     if not subject.outside_engine or not pairs:
         return verdict
     if isinstance(verdict.detail, CutOff):
@@ -139,10 +144,6 @@ def _excused(finding, comparing, verdict):
         what = (f"the {epsilon:g} in the code, as in log(p + {epsilon:g})" if epsilon
                 else "an epsilon inside")
         return Verdict(names.CORRECT, f"correct but for {gap:.0e} of the largest entry: {what}")
-    if verdict.name == names.MEAN and subject.accepts_mean and abs((verdict.factor or 0)
-                                                                   * subject.examples - 1) < 1e-5:
-        return Verdict(names.CORRECT, f"averaged over the {subject.examples} examples, "
-                       "which --mean-over-examples accepts")
     return verdict
 
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from ..comparing import Finding
 from ..tensor_function import Checked
-from .case import EVERYWHERE, Case, Guess, Look
+from .case import EVERYWHERE, ON_PURPOSE, Case, Guess, Look
 from .constants import meaning
 from .names import FACTOR, LAST, MEAN, NOT_SUMMED, SIGN, TERM, UNDECIDED, ZERO, Verdict
 
@@ -68,8 +68,7 @@ def constant_factor(case: Case) -> Iterator[Verdict]:
 def _plain_number(k, close, entries, what, count):
     """The mean over `count` examples, or the other sign."""
     if count > 1 and abs(k * count - 1) < close:
-        yield Verdict(MEAN, f"analytic = numeric / {count} {entries}; some courses average over "
-                      "the examples here: --mean-over-examples accepts it",
+        yield Verdict(MEAN, f"analytic = numeric / {count} {entries}; {ON_PURPOSE}",
                       f"divided by {count} = {what}", 1 / count)
     if abs(k + 1) < close:
         yield Verdict(SIGN, f"analytic = −1.000000 × numeric {entries}", factor=-1.0)

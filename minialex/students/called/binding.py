@@ -7,6 +7,7 @@ names, or all in order.
 """
 import ast
 import contextlib
+import functools
 import inspect
 import linecache
 import sys
@@ -19,7 +20,18 @@ import numpy as np
 
 from ...gradcheck.asked import POSITIONAL, as_numbers, check_kind, names_of, signature
 from ..dialects import BESIDE
-from ..names import CACHE, DOUT, LEARNING_RATE, OUTPUTS, PENALTY, option, plain, role
+from ..names import (
+    CACHE,
+    DOUT,
+    LEARNING_RATE,
+    OUTPUTS,
+    PENALTY,
+    option,
+    plain,
+    role,
+    stem,
+    stems_of_gradient,
+)
 
 
 def title(function: Callable) -> str:
@@ -73,6 +85,26 @@ def split(name: str, result: object, several: int = 1) -> tuple[list, list]:
     all_floating = len(first) == several > 1 and all(np.asarray(a).dtype.kind == "f" for a in first)
     count = several if all_floating else 1
     return list(result[:count]), list(result[count:])
+
+
+def output_first(result: object, place: int) -> object:
+    """(A, Z) of Z, A, whose output stands at place 1."""
+    if not (isinstance(result, tuple) and 0 < place < len(result)
+            and isinstance(result[place], (float, np.ndarray))):
+        return result
+    return (result[place], *result[:place], *result[place + 1:])
+
+
+def place_of_output(forward: Callable, backward: Callable | None) -> int:
+    """Which of what forward returns is the output: A of Z, A where backward asks for dA alone, or
+    for dout and Z; 0 where no name says another one."""
+    douts = names_of_dout(forward, backward) if backward is not None else []
+    names = names_returned(forward) if len(douts) == 1 else []
+    meant = stems_of_gradient(douts[0]) if names else []
+    known = parameter_names(backward) if names and names[0] in parameter_names(backward) else set()
+    left = [place for place, name in enumerate(names) if known and name not in known]
+    return next((place for place, name in enumerate(names) if stem(name) in meant),
+                left[0] if len(left) == 1 else 0)
 
 
 def loss_first(result: object) -> object:
@@ -143,7 +175,7 @@ def arguments(forward: Callable, backward: Callable | None, outputs: list, rest:
         named = required[:1]
     incoming = [name for name in required if name in named]
     given = _others([name for name in required if name not in named], outputs[0], list(rest),
-                    inputs, forward)
+                    inputs, forward, backward)
     given.update(zip(incoming, [*douts, *[douts[-1]] * len(incoming)]))
     return [given[name] for name in required], keywords
 
@@ -164,7 +196,7 @@ def _is_rate(name, forward, backward):
     return False
 
 
-def _others(names, output, rest, inputs, forward):
+def _others(names, output, rest, inputs, forward, backward):
     """{name: what goes to this parameter} of those other than dout."""
     alone = {name: 1.0 if plain(name) in LEARNING_RATE else 0.0 for name in names
              if plain(name) in LEARNING_RATE or option(name) in PENALTY}
@@ -173,7 +205,8 @@ def _others(names, output, rest, inputs, forward):
     asked = [name for name in names if name not in alone or name in inputs]
     unknown = [name for name in asked if name not in inputs and plain(name) not in CACHE]
     targets = [name for name in inputs if role(name) == "labels"]
-    known = {**(_by_their_names(forward, rest) if unknown and rest else {}), **inputs,
+    called = _by_their_names(forward, backward, rest) if unknown and rest else {}
+    known = {**called, **inputs,
              **{name: inputs[targets[0]] for name in unknown if len(targets) == 1
                 and role(name) == "labels"}}
     if unknown and all(name in known for name in asked):
@@ -187,11 +220,13 @@ def _others(names, output, rest, inputs, forward):
     elif rest and len(rest) == len(asked):
         given = rest
     else:
-        given = _by_name(asked, output, rest, inputs)
+        called = {name: value for name, value in called.items() if name in asked}
+        rest = [one for one in rest if not any(one is value for value in called.values())]
+        given = _by_name(asked, output, rest, {**called, **inputs})
     return {**alone, **dict(zip(asked, given))}
 
 
-def _by_their_names(forward, rest):
+def _by_their_names(forward, backward, rest):
     """{name: value} of what forward returns besides its output, as it calls that itself: mask of
     `return out, mask`, and of `cache = (x, mask)` beside it."""
     body = syntax_tree(forward)
@@ -199,8 +234,10 @@ def _by_their_names(forward, rest):
               if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)}
     returned = [node.value for node in ast.walk(body) if isinstance(node, ast.Return)
                 and isinstance(node.value, ast.Tuple)]
-    nodes, found = returned[-1].elts[-len(rest):] if returned else [], {}
-    for node, value in zip(nodes, rest):
+    nodes, found = list(returned[-1].elts) if returned else [], {}
+    if nodes:
+        nodes.pop(place_of_output(forward, backward))
+    for node, value in zip(nodes[-len(rest):], rest):
         if isinstance(node, ast.Name):
             found[node.id] = value
             node = tuples.get(node.id)
@@ -221,9 +258,14 @@ def syntax_tree(function: Callable) -> ast.AST:
 
 def names_returned(function: Callable) -> list[str]:
     """What it returns, as it is written: Z1, A1, Z2, A2. Nothing where that is no tuple."""
+    return list(_returned(function))
+
+
+@functools.lru_cache(maxsize=512)  # asked for at each backward
+def _returned(function):
     found = [node.value for node in ast.walk(syntax_tree(function))
              if isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple)]
-    return [ast.unparse(one) for one in found[-1].elts] if found else []
+    return tuple(ast.unparse(one) for one in found[-1].elts) if found else ()
 
 
 def without_residual(function: Callable, returned: object) -> object:

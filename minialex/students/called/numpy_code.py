@@ -47,12 +47,14 @@ class Functions:
         self.title = binding.title(forward)
         douts = binding.names_of_dout(forward, backward)
         self.several = max(1, len(douts))  # outputs
+        self.place = binding.place_of_output(forward, backward)  # of the one, if it is one
         self.wanted = None if douts else _named_after(backward, forward)
 
     def run(self, values: dict) -> Run:
         """A Run of forward with these values."""
         result = self.forward(**values) if self.by_name else self.forward(*values.values())
-        result = result if self.function else binding.loss_first(result)
+        result = binding.output_first(result, self.place) if self.function else (
+            binding.loss_first(result))
         run = Run(*binding.split(self.title, result, self.several), values)
         output, *others = run.outputs
         if not others and isinstance(output, np.ndarray) and output.ndim and output.size == 1:

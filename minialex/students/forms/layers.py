@@ -45,6 +45,8 @@ class Layer:
         self.targets, self.feed, self.loss, self.several = targets, "dout", None, None
         self.earlier = None  # the inputs of a forward before each
         self.returns = names_returned(getattr(prototype, forward))
+        self.place = binding.place_of_output(  # of the output
+            getattr(prototype, forward), function and getattr(prototype, function))
         self.built = {}  # what the constructor was given, as it is told
         self.given = set()  # the names to which backward gives a gradient
         # stepped: those whose step shows no gradient
@@ -192,6 +194,7 @@ class Layer:
         if self.several is None:  # once: reading a signature takes longer than a small layer
             self.several = len(binding.names_of_dout(method, getattr(layer, self.function))
                                if self.function else [1])
+        result = binding.output_first(result, self.place)
         if objects.is_every_layer(result, given):
             every = list(result) if isinstance(result, tuple) else [result]
             outputs, rest = [objects.last_of(result, self.returns)], every
