@@ -159,7 +159,7 @@ class Check:
         if not readings:
             return self._searched(trying) or self._no_inputs(trying)
         report, reading = self._of(trying, readings, given)
-        doubtful = not (given or report) and inputs.mysterious(trying.places(), self.request) and (
+        doubtful = not (given or report) and trying.mysterious() and (
             searching.UNCLEAR & {row.verdict for row in report.rows})
         return doubtful and self._otherwise(trying) or (report, reading)
 
@@ -230,7 +230,7 @@ class Check:
     def _no_inputs(self, trying):
         """Raises or explains the first error."""
         self._tell_inputs(trying.tried or {}, True)
-        unclear = inputs.mysterious(inputs.parameters_of(self.found.forward), self.request)
+        unclear = trying.mysterious(inputs.parameters_of(self.found.forward))
         if not unclear or isinstance(trying.error, NotChecked) or absent.is_clear(trying.error):
             raise trying.error
         told = explained(trying.error, self.path)

@@ -19,8 +19,8 @@ import numpy as np
 
 from . import finding, pairing, suiting
 from .called import binding
-from .dialects import GEOMETRY, LAYERS, LISTS, STACKS, letter
-from .drawn import dictionaries, inputs
+from .dialects import LAYERS, LISTS, STACKS, letter
+from .drawn import dictionaries, inputs, used
 from .forms import objects, outer
 from .forms.functions import (
     CONTEXT,
@@ -36,10 +36,10 @@ from .forms.functions import (
 )
 from .forms.layers import ROW, Layer, NotChecked
 from .forms.losses import LOSSES
-from .forms.preparing import initialise, returned
+from .forms.preparing import begin_sums, initialise, returned
 from .forms.renaming import required
 from .names import plain, role
-from .reading.sources import is_list, source
+from .reading.sources import source
 from .reading.usual import ACTIVATIONS, softmax
 
 
@@ -61,6 +61,7 @@ def of_class(found, layout, request):
     objects.make_biases_arrays(prototype, built)
     values = inputs.draw(inputs.parameters_of(method), layout, request)
     initialise(prototype, forward, values, layout, request)
+    begin_sums(prototype, forward, backward)
     square = _as_wide_as_x(built, layout)
     if square != layout and not returned(prototype, forward, values):
         return of_class(found, square, request)  # a scale of n_out numbers
@@ -76,7 +77,11 @@ def of_class(found, layout, request):
     targets = inputs.draw([p for p in asked if p.name not in values
                            and role(p.name) == "labels"], layout, request)
     targets = _as_wide(prototype, forward, values, targets)
+    data = objects.data_of(prototype, built, [*values, *targets])
+    values, targets = ({name: getattr(prototype, data[name]) if name in data else value
+                        for name, value in given.items()} for given in (values, targets))
     base = Layer(found.title, prototype, forward, backward, list(targets))
+    base.data, base.aim = data, objects.kept_as(prototype, built, used.targets(cls, built))
     base.learn({**values, **targets}, built)
     drawn = {**values, **targets, **base.values()}
     sloppy = asks_for_the_input(method, gradient)
@@ -181,15 +186,8 @@ def _asks_for_nothing(backward):
 def arguments(found: finding.Found, layout: inputs.Layout, request: inputs.Request) -> dict:
     """What the constructor is given, drawn; for another layer, the first of the file that fits."""
     values = inputs.draw(inputs.parameters_of(found.forward), layout, request, numbers=True)
-    made = source(found.forward.__init__)
+    values = used.as_used(found.forward, values, layout, request.named())
     for name in values:
-        is_sizes = isinstance(values[name], int) and is_list(name, made) or re.search(
-            rf"\b{name}\[\w+ ?\+ ?1\],|, ?{name}\[\w+ ?\+ ?1\]", made)
-        if is_sizes and plain(name) in GEOMETRY:
-            values[name] = (values[name],) * 2  # padding[0]
-        elif is_sizes and name not in request.options:
-            values[name] = list(layout.numbers({"enc": "DJ", "dec": "JD"}.get(name[:3], "DJM")))
-        # layers=(4, 8, 2), or 2
         if plain(name).endswith("shape") and isinstance(values[name], int) and re.search(
                 r"reshape\((\w+, )?\*?self\.\w+\)", source(found.forward)):
             values[name] = layout.numbers(layout.shapes["x"])  # with the batch, if there is one

@@ -18,6 +18,7 @@ from .forms import alone, engines, networks
 from .forms.functions import EachExample, Reading
 from .forms.layers import NotChecked, Stepped
 from .names import role
+from .reading import kinds
 from .reading.absent import is_clear
 from .status import status_of_report
 
@@ -61,6 +62,14 @@ class Trying:
         every = [*inputs.parameters_of(found.forward), *inputs.parameters_of(self.forward()),
                  *targets]
         return list({p.name: p for p in reversed(every) if p.name != "self"}.values())[::-1]
+
+    def mysterious(self, places: list | None = None) -> list[str]:
+        """The arguments, of some places or all, of which neither the names nor, of a
+        constructor's, their use says what they are."""
+        own = inputs.parameters_of(self.found.forward) if self.found.kind == "class" else []
+        told = {p.name for p in own if kinds.kind_of(self.found.forward, p.name).what}
+        return [name for name in inputs.mysterious(places or self.places(), self.request)
+                if name not in told]
 
     def check_names(self) -> None:
         """Raises CannotDraw when the command line names what is no argument."""

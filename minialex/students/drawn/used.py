@@ -1,11 +1,18 @@
 """What arguments whose names say nothing are by how the source uses them: W[index], range(count),
-factor / 2."""
+factor / 2; of a constructor also pairs, lists of sizes, arrays and words (reading/kinds.py)."""
 import ast
 import inspect
 from collections.abc import Callable, Iterable, Iterator
 
+import numpy as np
+
 from ..called import binding
+from ..dialects import GEOMETRY, letter
+from ..names import name_words, option, plain, role
+from ..reading import kinds, usual
 from . import dictionaries, guesses
+from .arrays import of_letters
+from .requests import Layout
 
 COUNTED = {"range", "xrange", "zeros", "ones", "eye", "reshape", "arange", "full", "identity",
            "randn", "rand"}
@@ -65,3 +72,106 @@ def _use(node, name):
     inside = getattr(node, "value", getattr(node, "iter", None))
     return "array" if isinstance(inside, ast.Name) and inside.id == name and isinstance(
         node, (ast.Attribute, ast.Subscript, ast.Starred, ast.For, ast.comprehension)) else ""
+
+
+# ---------------------------------------------------------------------------------- constructors
+
+
+def as_used(cls: type, values: dict, layout: Layout, asked: set) -> dict:
+    """A constructor's values, those whose names say nothing, or something else, by their use.
+    asked: what the user gave."""
+    found, known = dict(values), {name: kinds.kind_of(cls, name) for name in values
+                                  if name not in asked}
+    functions = [name for name, kind in known.items() if kind.what == "function"
+                 and type(values[name]) is int]
+    for name, kind in known.items():
+        is_number = isinstance(values[name], int) and not isinstance(values[name], bool)
+        is_list = isinstance(values[name], (tuple, list)) and kind.what != "rows"
+        counts = not is_list and any(path and mark in ("count", "size")
+                                     for path, mark, _ in kind.marks)
+        if is_number or counts or kind.what == "count":
+            found[name] = _drawn(kind, name, values[name], layout, found)
+    both = (np.sin, np.cos) if len(functions) == 2 else [usual.Activation(
+        *usual.ACTIVATIONS["tanh"])] * len(functions)
+    return {**found, **dict(zip(functions, both))}
+
+
+def _drawn(kind, name, now, layout, before):
+    """A value of this kind; what it is now, where that will do."""
+    is_unknown = not (letter(name) or option(name) or plain(name) in GEOMETRY)
+    if kind.what == "count":  # entrada, in np.zeros((entrada, saida)); neurons between data
+        if isinstance(now, np.ndarray):
+            return layout.sizes["D" if role(name) == "x" else "M"]
+        between = any(isinstance(value, np.ndarray) for value in before.values())
+        return layout.sizes["J"] if between and letter(name) is None and is_unknown else now
+    if plain(name) in GEOMETRY and kind.what in ("pair", "sizes"):
+        return (now,) * 2  # padding[0]
+    if kind.what == "pair":
+        return _pair(kind, name, layout, before)
+    if kind.what == "sizes":
+        letters = {"enc": "DJ", "dec": "JD"}.get(name[:3], "DJM")
+        return list(layout.numbers(letters)) if len(kind.inside) < 4 else [
+            layout.sizes["D"], *[layout.sizes["J"]] * (len(kind.inside) - 2), layout.sizes["M"]]
+    if kind.what == "rows":
+        return _rows(kind, layout)
+    if kind.what == "array" and is_unknown:
+        return _array(kind, name, layout, before)
+    if kind.what == "word" and is_unknown:
+        return kind.words[layout.turn % len(kind.words)]
+    return 0.5 if kind.what == "factor" and is_unknown else now
+
+
+def targets(cls: type, values: dict) -> list[str]:
+    """Those of a constructor's arrays that are compared with what comes out."""
+    return [name for name, value in values.items() if isinstance(value, np.ndarray)
+            and _is_target(kinds.kind_of(cls, name))]
+
+
+def _is_target(kind):
+    marks = {mark for path, mark, _ in kind.marks if not path} | {
+        more for path, mark, more in kind.marks if mark == "array" and not path}
+    return "subtracted" in marks and not {"T", "dot", "product"} & marks
+
+
+def _array(kind, name, layout, before):
+    return _of_role("labels" if _is_target(kind) else "x", name, layout, before)
+
+
+def _of_role(known, name, layout, before):
+    letters = layout.shapes.get(known, layout.shapes["x"].replace("D", "M"))
+    return of_letters(letters, layout, np.random.default_rng([7, *name.encode()]), before, known)
+
+
+def _pair(kind, name, layout, before):
+    """Data and targets; a stride, or a window, of a picture; of weights both sizes."""
+    if any(one.what in ("array", "sizes") for one in kind.inside):
+        return tuple(_of_role(known, known, layout, before) for known in ("x", "labels"))
+    if len(layout.shapes.get("x", "")) < 3 and "H" not in layout.shapes.get("x", ""):
+        return layout.numbers("DM")
+    steps = {mark for path, mark, _ in kind.marks if path} & {"divisor", "factor"}
+    is_stride = "stride" in name_words(name) or bool(steps) and "subtracted" not in {
+        mark for path, mark, _ in kind.marks if path}
+    return (layout.sizes["stride" if is_stride else "P"],) * 2
+
+
+def _rows(kind, layout):
+    """[(5, "relu"), (6, "relu"), (3, "relu")], or with the sizes on both sides in each."""
+    sizes = layout.numbers("DJM")
+    keys = dict.fromkeys(more for path, mark, more in sorted(kind.marks, key=str)
+                         if mark == "table" and len(path) == 1)
+    if keys:
+        return [{key: _of_key(key, *pair) for key in keys} for pair in zip(sizes, sizes[1:])]
+    counts = [place for place, one in enumerate(kind.inside) if one.what in ("count", "")]
+    if len(counts) > 1:
+        return [tuple(_part(one, pair[counts.index(place) % 2] if place in counts else 0)
+                      for place, one in enumerate(kind.inside)) for pair in zip(sizes, sizes[1:])]
+    return [tuple(_part(one, size) for one in kind.inside) for size in sizes]
+
+
+def _part(kind, size):
+    return (kind.words[0] if kind.words else np.sin if kind.what == "function" else size)
+
+
+def _of_key(key, before, behind):
+    return "relu" if option(key) == "activation" else (
+        before if letter(str(key)) == "D" else behind)

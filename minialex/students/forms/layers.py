@@ -1,6 +1,7 @@
 """An object with forward and backward as the code that the checker asks: of its inputs and all its
 parameters by name."""
 import copy
+import re
 
 import numpy as np
 
@@ -8,7 +9,7 @@ from .. import dialects
 from ..called import binding
 from ..called.gradients import Named, is_of_number
 from ..called.numpy_code import Run, leaves
-from ..names import OUTPUTS, plain, role, stems_of_gradient
+from ..names import OUTPUTS, name_words, plain, role, stem, stems_of_gradient
 from ..reading.sources import is_made, names_returned, source
 from . import objects
 from .returned import as_named, besides, by_input, is_last, named_loss_first
@@ -44,6 +45,8 @@ class Layer:
         self.forward, self.function = forward, function
         self.targets, self.feed, self.loss, self.several = targets, "dout", None, None
         self.earlier = None  # the inputs of a forward before each
+        # {input: attribute} of what the constructor was given, too; where it keeps a target
+        self.data, self.aim = {}, []
         self.returns = names_returned(getattr(prototype, forward))
         self.place = binding.place_of_output(  # of the output
             getattr(prototype, forward), function and getattr(prototype, function))
@@ -80,7 +83,8 @@ class Layer:
         self.built = {name: str(value) for name, value in built.items()
                       if isinstance(value, (int, float, str, tuple))}
         self.axes = np.ndim(run.outputs[0])
-        candidates = objects.parameters(self.prototype)
+        candidates = [one for one in objects.parameters(self.prototype)
+                      if not {*self.data.values(), *self.aim} & {path[0] for path in one.paths}]
         for parameter in candidates:  # its argument's name is one of its own, too
             parameter.paths += [(name,) for name, array in built.items()
                                 if array is parameter.array]
@@ -93,6 +97,8 @@ class Layer:
         candidates = [parameter for parameter in candidates if self._survives(parameter, values)
                       and not any(key in keys for path in parameter.paths
                                   for key in objects.keys_of_gradient(path))]
+        candidates = [one for one in candidates if not one.is_named_like_a_gradient()
+                      or self._is_used(one, values, run)]
         self.wanted, self.stepped = candidates, None
         found, self.stepped = self._first_gradients(values), self.stepped or []
         self.given = {*found}
@@ -183,6 +189,8 @@ class Layer:
         new = {id(parameter.array): values[parameter.name]
                for parameter in self.wanted if parameter.name in values}
         layer, given = objects.clone(self.prototype, new), self._given(values)
+        for name, attribute in self.data.items():
+            setattr(layer, attribute, copy.deepcopy(given[name]))
         method = getattr(layer, self.forward)
         if self.earlier:
             method(**_without(self._given(copy.deepcopy(self.earlier)), self.targets))
@@ -199,14 +207,15 @@ class Layer:
             every = list(result) if isinstance(result, tuple) else [result]
             outputs, rest = [objects.last_of(result, self.returns)], every
         else:
-            outputs, rest = binding.split(self.title, _output(layer, self.title) if result is None
-                                          else result, max(self.several, 1))
+            outputs, rest = binding.split(self.title, output_kept(
+                layer, self.title, method=method) if result is None else result,
+                max(self.several, 1))
         kept = {objects.label(path): array for path, array in objects.arrays(layer)}
         run = Run(outputs, rest, {**values}, layer, kept)
         if self.loss is None:
             return run
         targets = [value for name, value in {**given, **vars(layer)}.items()
-                   if role(name) == "labels"]
+                   if role(name) == "labels" or name in self.aim]
         if not (self.targets or targets):  # an autoencoder's is its input
             targets = [value for value in given.values() if np.shape(value) == np.shape(outputs[0])]
         target = given[self.targets[0]] if self.targets else next(iter(targets), None)
@@ -284,6 +293,9 @@ class Layer:
                          if is_of_number(value, given[name]))
         if not moved.keys() & found.keys() and moved and not by_name:
             found.update(_input_gradient(layer, next(iter(moved))))
+        found.update((name, value) for name in moved for kept, value in vars(layer).items()
+                     if name not in found and "prev" in name_words(name)  # self.grad_h_prev
+                     and stem(name) in stems_of_gradient(kept) and isinstance(value, np.ndarray))
         return found
 
     def _by_names(self, returned):
@@ -315,7 +327,7 @@ class Layer:
             return method(douts[0] if np.ndim(outputs[0]) else next(iter(given.values())))
         feed = {"dout": douts, ROW: list(map(np.atleast_2d, douts)),
                 "input": list(given.values())[:1],
-                "output": [_output(layer, self.title, outputs[0])]}[self.feed]
+                "output": [output_kept(layer, self.title, outputs[0])]}[self.feed]
         for name in objects.inlets(layer, method) if self.feed == "dout" and not self.loss else ():
             setattr(layer, name, feed[0])
         more = [name for name in dir(layer) if plain(name) in dialects.MORE_GRADIENTS
@@ -363,8 +375,10 @@ def _without(values, names):
     return {name: value for name, value in values.items() if name not in names}
 
 
-def _output(layer, title, default=None):
-    """Where forward returns nothing: self.output and the like."""
+def output_kept(layer: object, title: str, default: object = None,
+         method: object = None) -> object:
+    """Where forward returns nothing: self.output and the like, or the last array of the list that
+    it fills last. Raises NotChecked."""
     names = [name for name, value in vars(layer).items() if plain(name) in OUTPUTS
              and isinstance(value, (np.ndarray, float)) or "loss" in name
              and isinstance(value, float)]
@@ -373,6 +387,12 @@ def _output(layer, title, default=None):
                                                            OUTPUTS.get(plain(name), 99))))
     if default is not None:
         return default
+    filled = [own[-1] for name in re.findall(r"self\.(\w+)(?:\[[^\n=]+\] *=|\.append\()",
+                                              source(method))
+              if isinstance(own := getattr(layer, name, None), list) and own
+              and isinstance(own[-1], np.ndarray)]
+    if filled:
+        return filled[-1]
     raise NotChecked(f"{title} returns nothing and keeps no self.output: is `return` missing?")
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..called import binding
 from ..dialects import CONTAINERS, OF_GRADIENTS, PARAMETERS
-from ..names import LEARNING_RATE, OUTPUTS, plain, role, stem, stems_of_gradient
+from ..names import AFTER, BEFORE, LEARNING_RATE, OUTPUTS, plain, role, stem, stems_of_gradient
 
 DEEP = 5  # objects within objects
 _OF_MANY = {stem(name) for name in PARAMETERS}
@@ -115,6 +115,10 @@ class Parameter:
     def is_scale(self):
         return any(role(key[-1]) == "gamma" for key in self.keys() if key)
 
+    def is_named_like_a_gradient(self):
+        return any(key[-1].rstrip("0123456789") in {**BEFORE, **AFTER} for key in self.keys()
+                   if key and isinstance(key[-1], str))
+
     def is_named_like_one(self):
         return any(role(one) in ("w", "b", "gamma", "beta", "wx", "wh") for key in self.keys()
                    for one in key)
@@ -163,6 +167,23 @@ def make_biases_arrays(thing, given):
         if (role(name) == "b" and name not in given
                 and (isinstance(value, float) or type(value) is int and value == 0)):
             setattr(thing, name, np.array(float(value)))
+
+
+def data_of(thing: object, built: dict, names: list[str]) -> dict[str, str]:
+    """{input: attribute} of data that the constructor was given and kept, self.X of Net(X, Y), and
+    that forward, or backward, is given again: they are the same."""
+    return {name: attribute for name in names for argument in built
+            for attribute in kept_as(thing, built, [argument])
+            if plain(name) == plain(attribute) or role(name) in ("x", "labels") and role(name) in (
+                role(attribute), role(argument))}
+
+
+def kept_as(thing: object, built: dict, names: list[str]) -> list[str]:
+    """The attributes in which an object keeps these arrays of its constructor as they are."""
+    given = [built[name] for name in names if isinstance(built[name], np.ndarray)]
+    return [attribute for attribute, value in getattr(thing, "__dict__", {}).items()
+            if isinstance(value, np.ndarray) and any(
+                value.shape == array.shape and np.array_equal(value, array) for array in given)]
 
 
 def set_learning_rates(thing):

@@ -6,12 +6,14 @@ import inspect
 import re
 import sys
 
+from ..called import binding
 from ..dialects import INITIALISE, NEIGHBOURS, OPTIONS
 from ..drawn import inputs
 from ..names import OUTPUTS, plain, role
 from ..reading.absent import USED, NotHandedIn, Recorder
 from ..reading.sources import source
 from . import objects
+from .layers import NotChecked, output_kept
 
 
 def initialise(prototype: object, forward: str, values: dict, layout: inputs.Layout,
@@ -25,13 +27,31 @@ def initialise(prototype: object, forward: str, values: dict, layout: inputs.Lay
     _completed(prototype, forward, values, layout, request)
 
 
+def begin_sums(prototype: object, forward: str, backward: str | None) -> None:
+    """Gradients that backward adds to, and that a method of its own sets to zero first: dW of
+    reset_gradients()."""
+    missing = set(re.findall(r"\bself\.(\w+)", source(getattr(prototype, backward or "", None))))
+    missing = {name for name in missing if not hasattr(prototype, name)} - set(re.findall(
+        r"\bself\.(\w+) *=[^=]", source(getattr(prototype, forward))))
+    for name, method in inspect.getmembers(prototype, inspect.ismethod) if missing else ():
+        sets = missing & set(re.findall(r"\bself\.(\w+) *=[^=]", source(method)))
+        if sets and name not in (forward, backward) and not binding.signature(method):
+            with contextlib.suppress(Exception):  # backward says what is missing
+                method()
+
+
 def returned(prototype: object, forward: str, values: dict) -> list:
-    """[what forward returns] for these inputs, on a copy of the object; nothing where it does not
-    run."""
+    """[what forward returns, or else keeps] for these inputs, on a copy of the object; nothing
+    where it does not run."""
+    layer = objects.clone(prototype)
     try:
-        return [getattr(objects.clone(prototype), forward)(**values)]
+        result = getattr(layer, forward)(**values)
     except Exception:  # something is still missing, or of another shape
         return []
+    if result is None:
+        with contextlib.suppress(NotChecked):
+            result = output_kept(layer, "", method=getattr(layer, forward))
+    return [result]
 
 
 def _called(prototype, layout, request, connect=False):

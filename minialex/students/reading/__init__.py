@@ -6,5 +6,5 @@
     sources.py      what is written in it              older.py         what newer NumPy has dropped
     absent.py       stand-ins for modules not here     usual.py         what every course has
     changes.py      what statements change and read    watching.py     how far it comes
-    usage.py        how it calls its own things
+    usage.py        how it calls its own things        kinds.py        what it does with arguments
 """

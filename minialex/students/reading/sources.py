@@ -17,12 +17,6 @@ def source(thing: object) -> str:
         return ""
 
 
-def is_list(name: str, text: str) -> bool:
-    """Is what has this name used as a list: len(sizes), [n, *sizes], for size in sizes?"""
-    return bool(re.search(rf"\b(len|zip|enumerate|sum)\([^()[\]]*\b{name}\b|[\[(,] *\*{name}\b"
-                          rf"|\bin {name}\b|\b{name}\[|\] *\+ *{name}\b|\b{name} *\+ *\[", text))
-
-
 def is_empty(function: object) -> bool:
     """Nothing but a docstring, pass, raise NotImplementedError, or return of that or of what
     another method made?"""
