@@ -77,12 +77,7 @@ def of_class(found, layout, request):
     targets = inputs.draw([p for p in asked if p.name not in values
                            and role(p.name) == "labels"], layout, request)
     targets = _as_wide(prototype, forward, values, targets)
-    data = objects.data_of(prototype, built, [*values, *targets])
-    values, targets = ({name: getattr(prototype, data[name]) if name in data else value
-                        for name, value in given.items()} for given in (values, targets))
-    base = Layer(found.title, prototype, forward, backward, list(targets))
-    base.data, base.aim = data, objects.kept_as(prototype, built, used.targets(cls, built))
-    base.learn({**values, **targets}, built)
+    base, values, targets = _layer(found, cls, prototype, built, (values, targets))
     drawn = {**values, **targets, **base.values()}
     sloppy = asks_for_the_input(method, gradient)
     (feed, *_), *others = _meanings(base, values, targets, sloppy)
@@ -97,6 +92,17 @@ def of_class(found, layout, request):
     slopes = [Reading(code, values, words)
               for code, words in as_slopes(base.bare())] if derivative and not targets else []
     return readings + slopes if base.wanted else slopes + with_scores(readings)
+
+
+def _layer(found, cls, prototype, built, given):
+    """(the Layer, its inputs and targets). What the constructor was given, too, is the same."""
+    data = objects.data_of(prototype, built, [name for one in given for name in one])
+    values, targets = ({name: getattr(prototype, data[name]) if name in data else value
+                        for name, value in one.items()} for one in given)
+    base = Layer(found.title, prototype, *found.backward, list(targets))
+    base.data, base.aim = data, objects.kept_as(prototype, built, used.targets(cls, built))
+    base.learn({**values, **targets}, built)
+    return base, values, targets
 
 
 def _with_loss(cls, forward, backward):

@@ -1,7 +1,6 @@
 """An object with forward and backward as the code that the checker asks: of its inputs and all its
 parameters by name."""
 import copy
-import re
 
 import numpy as np
 
@@ -9,9 +8,10 @@ from .. import dialects
 from ..called import binding
 from ..called.gradients import Named, is_of_number
 from ..called.numpy_code import Run, leaves
-from ..names import OUTPUTS, name_words, plain, role, stem, stems_of_gradient
+from ..names import name_words, plain, role, stem, stems_of_gradient
 from ..reading.sources import is_made, names_returned, source
 from . import objects
+from .keeping import NotChecked, input_gradient, of_its_own, output_kept
 from .returned import as_named, besides, by_input, is_last, named_loss_first
 from .steps import of_one_size
 
@@ -20,10 +20,6 @@ ROW = "dout as a row"  # of a cell that returns a vector
 
 STEPPED = ("a step of equal size everywhere, as Adam does: the gradient cannot be told from it. "
            "Keep it in an attribute such as self.dW")
-
-
-class NotChecked(Exception):
-    """It looks like a layer, but cannot be checked; the message says why."""
 
 
 class Stepped(NotChecked):
@@ -292,7 +288,7 @@ class Layer:
             found.update((name, value) for name, value in zip(given, returned)
                          if is_of_number(value, given[name]))
         if not moved.keys() & found.keys() and moved and not by_name:
-            found.update(_input_gradient(layer, next(iter(moved))))
+            found.update(input_gradient(layer, next(iter(moved))))
         found.update((name, value) for name in moved for kept, value in vars(layer).items()
                      if name not in found and "prev" in name_words(name)  # self.grad_h_prev
                      and stem(name) in stems_of_gradient(kept) and isinstance(value, np.ndarray))
@@ -335,7 +331,7 @@ class Layer:
         every, returned = [*rest, *outputs], []  # Z1, A1, Z2, A2
         named = self.targets and is_last(self.returns, every) and dict(zip(self.returns, every))
         for name in [self.function, *more]:
-            given = {**_of_its_own(layer, getattr(layer, name), forward), **(named or {}),
+            given = {**of_its_own(layer, getattr(layer, name), forward), **(named or {}),
                      **given}
             arguments, keywords = binding.arguments(forward, getattr(layer, name), outputs, rest,
                                                     given, feed)
@@ -360,46 +356,5 @@ class Layer:
                 if name not in (self.stepped or ()) and (update.any() or self.updating)}
 
 
-def _of_its_own(layer, backward, forward):
-    """{name: value} of what backward asks for and forward has kept in an attribute of that name: A1
-    of self.__A1. An `output` is what forward returned, whatever self.output is."""
-    own = {plain(name): value for name, value in vars(layer).items()
-           if isinstance(value, np.ndarray)}
-    dout = binding.names_of_dout(forward, backward)
-    return {p.name: own[plain(p.name)] for p in binding.signature(backward)
-            if plain(p.name) in own and p.name not in dout and p.default is p.empty
-            and role(p.name) not in ("scores", "probs")}
-
-
 def _without(values, names):
     return {name: value for name, value in values.items() if name not in names}
-
-
-def output_kept(layer: object, title: str, default: object = None,
-         method: object = None) -> object:
-    """Where forward returns nothing: self.output and the like, or the last array of the list that
-    it fills last. Raises NotChecked."""
-    names = [name for name, value in vars(layer).items() if plain(name) in OUTPUTS
-             and isinstance(value, (np.ndarray, float)) or "loss" in name
-             and isinstance(value, float)]
-    if names:
-        return getattr(layer, min(names, key=lambda name: (role(name) == "labels",
-                                                           OUTPUTS.get(plain(name), 99))))
-    if default is not None:
-        return default
-    filled = [own[-1] for name in re.findall(r"self\.(\w+)(?:\[[^\n=]+\] *=|\.append\()",
-                                              source(method))
-              if isinstance(own := getattr(layer, name, None), list) and own
-              and isinstance(own[-1], np.ndarray)]
-    if filled:
-        return filled[-1]
-    raise NotChecked(f"{title} returns nothing and keeps no self.output: is `return` missing?")
-
-
-def _input_gradient(layer, name):
-    wanted = {plain(f"d{name}"), plain(f"grad_{name}"), plain(f"{name}_grad"),
-              *dialects.INPUT_GRADIENTS}
-    names = [one for one in vars(layer) if plain(one) in wanted
-             and isinstance(getattr(layer, one), np.ndarray)]
-    return {name: getattr(layer, min(
-        names, key=lambda one: dialects.INPUT_GRADIENTS.get(plain(one), -1)))} if names else {}

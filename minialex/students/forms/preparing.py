@@ -13,7 +13,7 @@ from ..names import OUTPUTS, plain, role
 from ..reading.absent import USED, NotHandedIn, Recorder
 from ..reading.sources import source
 from . import objects
-from .layers import NotChecked, output_kept
+from .keeping import NotChecked, output_kept
 
 
 def initialise(prototype: object, forward: str, values: dict, layout: inputs.Layout,

@@ -1,0 +1,56 @@
+"""What an object keeps of forward and backward, where they return nothing: self.output, self.dx."""
+import re
+from collections.abc import Callable
+
+import numpy as np
+
+from .. import dialects
+from ..called import binding
+from ..names import OUTPUTS, plain, role
+from ..reading.sources import source
+
+
+class NotChecked(Exception):
+    """It looks like a layer, but cannot be checked; the message says why."""
+
+
+def of_its_own(layer: object, backward: Callable, forward: Callable) -> dict:
+    """{name: value} of what backward asks for and forward has kept in an attribute of that name: A1
+    of self.__A1. An `output` is what forward returned, whatever self.output is."""
+    own = {plain(name): value for name, value in vars(layer).items()
+           if isinstance(value, np.ndarray)}
+    dout = binding.names_of_dout(forward, backward)
+    return {p.name: own[plain(p.name)] for p in binding.signature(backward)
+            if plain(p.name) in own and p.name not in dout and p.default is p.empty
+            and role(p.name) not in ("scores", "probs")}
+
+
+def output_kept(layer: object, title: str, default: object = None,
+                method: object = None) -> object:
+    """Where forward returns nothing: self.output and the like, or the last array of the list that
+    it fills last. Raises NotChecked."""
+    names = [name for name, value in vars(layer).items() if plain(name) in OUTPUTS
+             and isinstance(value, (np.ndarray, float)) or "loss" in name
+             and isinstance(value, float)]
+    if names:
+        return getattr(layer, min(names, key=lambda name: (role(name) == "labels",
+                                                           OUTPUTS.get(plain(name), 99))))
+    if default is not None:
+        return default
+    filled = [own[-1] for name in re.findall(r"self\.(\w+)(?:\[[^\n=]+\] *=|\.append\()",
+                                              source(method))
+              if isinstance(own := getattr(layer, name, None), list) and own
+              and isinstance(own[-1], np.ndarray)]
+    if filled:
+        return filled[-1]
+    raise NotChecked(f"{title} returns nothing and keeps no self.output: is `return` missing?")
+
+
+def input_gradient(layer: object, name: str) -> dict:
+    """{name: its gradient} where backward keeps that: self.dx."""
+    wanted = {plain(f"d{name}"), plain(f"grad_{name}"), plain(f"{name}_grad"),
+              *dialects.INPUT_GRADIENTS}
+    names = [one for one in vars(layer) if plain(one) in wanted
+             and isinstance(getattr(layer, one), np.ndarray)]
+    return {name: getattr(layer, min(
+        names, key=lambda one: dialects.INPUT_GRADIENTS.get(plain(one), -1)))} if names else {}
