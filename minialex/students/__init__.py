@@ -12,6 +12,7 @@
     drawn/          inputs, by the names of arguments
     called/         forward and backward, called with them
     trying.py, suiting.py    inputs with which code runs, and whether they say anything
+    elsewhere.py    what functions read at the top level and is not there
     searching.py, restricted.py    those that no name tells; square pictures alone
     others.py       those where other mistakes show, or for which wrong code is meant
     checking.py, status.py    one thing, checked, and what that comes to

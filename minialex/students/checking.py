@@ -15,7 +15,7 @@ from ..gradcheck.report import VALUES_RIGHT, Row
 from ..gradcheck.verdicts import names as verdict
 from ..utils import drawing
 from ..utils import files as written
-from . import accepted, finding, guessing, pairing, searching, status, suiting, trainers
+from . import accepted, elsewhere, finding, guessing, pairing, searching, status, suiting, trainers
 from .called import binding, check
 from .called.numpy_code import Functions, leaves
 from .drawn import arrays, inputs
@@ -83,7 +83,7 @@ class Check:
             if report is not None:
                 report.title += f" (with {counted} of the drawn examples)" if counted else ""
                 absent.tell(report, status_of_report(report) == "wrong", self.found.forward)
-                report.title += older.told()
+                report.title += older.told() + elsewhere.tell(reading, report)
                 accepted.conventions(self, report, reading, count)
                 (training if self.trains else pairing).tell(
                     self.found, report, status_of_report(report) == "wrong" and not self.reference)

@@ -57,7 +57,9 @@ def part(name: str, *kinds: str) -> str | None:
 def role(name: str) -> str | None:
     """What an argument is: "x", "w", "labels", …"""
     is_size = plain(name) in LETTER or option(name) or part(name, "sizes")
-    return ROLE.get(plain(name)) or (None if is_size else part(name, "labels", "scores"))
+    bare = "".join(word for word in name_words(name) if word not in PARTS["splits"])
+    return ROLE.get(plain(name)) or (None if is_size else part(name, "labels", "scores")
+                                     or ROLE.get(bare))
 
 
 @functools.cache

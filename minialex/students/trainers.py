@@ -29,6 +29,8 @@ def of_step(found: finding.Found, module: object, request: inputs.Request,
             left: Callable) -> list[Reading]:
     """The readings of code that trains. left: stepping's. Raises NotChecked."""
     owner, readings, problems = found.forward.owner, [], []
+    for name in getattr(module, "unset", ()):  # what was drawn for another check
+        vars(module).pop(name, None)
     for unit in (found.forward, *found.forward.others):
         try:
             readings += stepping.readings(found.name, unit, module,

@@ -13,6 +13,7 @@ from . import classes, restricted, suiting
 from .called import binding
 from .drawn import inputs
 from .drawn.inputs import CannotDraw, Layout, Request
+from .elsewhere import Elsewhere
 from .finding import Found
 from .forms import alone, engines, networks
 from .forms.functions import EachExample, Reading
@@ -34,14 +35,16 @@ class Trying:
     last; returned: did it ever come back? reached: did it begin, with a layout that knows all
     roles? until: no further ones after this computing time."""
 
-    def __init__(self, found: Found, request: Request, module: object, until: float) -> None:
+    def __init__(self, found: Found, request: Request, module: object, until: float,
+                 elsewhere: Elsewhere | None = None) -> None:
         self.found, self.request, self.module, self.until = found, request, module, until
+        self.elsewhere = elsewhere or Elsewhere(found, module)
         self.layout = self.error = self.tried = self.failed = self.gradients = self.returned = None
         self.reached = False
 
     def with_request(self, request: Request) -> "Trying":
         """The same with other inputs asked for."""
-        return type(self)(self.found, request, self.module, self.until)
+        return type(self)(self.found, request, self.module, self.until, self.elsewhere)
 
     def forward(self) -> Callable:
         """What takes the inputs."""
@@ -55,12 +58,12 @@ class Trying:
         the targets of backward."""
         found = self.found
         if found.kind != "class":
-            return inputs.parameters_of(self.forward())
+            return [*inputs.parameters_of(self.forward()), *self.elsewhere.places()]
         backward = getattr(found.forward, found.backward[1] or "", None)
         targets = [p for p in inputs.parameters_of(backward) if role(p.name) == "labels"
                    ] if backward else []
         every = [*inputs.parameters_of(found.forward), *inputs.parameters_of(self.forward()),
-                 *targets]
+                 *targets, *self.elsewhere.places()]
         return list({p.name: p for p in reversed(every) if p.name != "self"}.values())[::-1]
 
     def mysterious(self, places: list | None = None) -> list[str]:
@@ -86,6 +89,13 @@ class Trying:
 
     def readings(self, layout: Layout) -> list[Reading]:
         """How it may be meant, with inputs of this layout."""
+        self.elsewhere.give(layout, self.request)
+        found = self._readings(layout)
+        for code, *_ in found:
+            self.elsewhere.bind(code)
+        return found
+
+    def _readings(self, layout):
         if self.found.kind == "layer":
             return [engines.reading(self.found, inputs.draw(inputs.parameters_of(self.forward()),
                                                             layout, self.request))]
@@ -116,7 +126,7 @@ class Trying:
                 with np.errstate(all="ignore"), frozen():
                     readings = self.readings(layout)
                     told = (suiting.drawn(readings[0]), layout.shapes.get("labels"),
-                            "probs" in layout.shapes.values())
+                            "probs" in layout.shapes.values(), self.elsewhere.told())
                     if told in seen:
                         continue
                     seen.append(told)
@@ -161,7 +171,8 @@ class Trying:
     def first(self, small: bool) -> list[Reading] | None:
         """The readings for the first layout with which forward and backward run and what comes back
         fits, or else both run, or forward alone; pictures may be square, as the last resort."""
-        layouts = [*inputs.layouts(self.found.name, self.request, small, forward=self.forward())]
+        layouts = [*self.elsewhere.ways(inputs.layouts(self.found.name, self.request, small,
+                                                       forward=self.forward()))]
         best, runs = self.furthest(layouts)
         return runs < RAN and restricted.last_resort(self, layouts, best, RAN) or best
 

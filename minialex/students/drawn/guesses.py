@@ -24,6 +24,7 @@ COUNTS = (6, 7, 8, 2, 9, 10, 11, 12)  # of something; those that nothing else ha
 def requested(request: Request, guess: dict) -> Request:
     """The request with these guesses besides."""
     found = copy.copy(request)
+    found.is_tried = True
     found.shapes, found.labels, found.options = (
         {**asked, **{name: what for name, (one, what) in guess.items() if one == kind}}
         for kind, asked in (("shape", request.shapes), ("labels", request.labels),

@@ -20,6 +20,7 @@ class Request:
         self.shapes, self.labels, self.options, self.seed = (shapes or {}, labels or {},
                                                              options or {}, seed)
         self.constant, self.in_order = constant, in_order
+        self.is_tried = False  # by a search
         self.depths = {}  # {class: of how many layers a stack was made for it}
 
     def named(self):
@@ -53,7 +54,8 @@ class Layout(NamedTuple):
     """shapes: {role: letters}; sizes: {letter: number}, and those of windows; turn: which
     alternative of an option; also: whether options with a default are drawn, too; several: whether
     the input is a list of arrays; helper: which of the student's own classes is given where a
-    constructor wants an object."""
+    constructor wants an object; replayed: whether data that are not here are what the file's
+    own lines make of others."""
 
     shapes: dict
     sizes: dict
@@ -61,6 +63,7 @@ class Layout(NamedTuple):
     also: bool = False
     several: bool = False
     helper: int = 0
+    replayed: bool = False
 
     def numbers(self, letters):
         return tuple(self.sizes[letter] for letter in letters)

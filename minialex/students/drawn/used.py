@@ -33,6 +33,17 @@ def hints(forward: Callable, backward: object, names: Iterable[str], N: int) -> 
     return known
 
 
+def hint(functions: list[Callable], name: str) -> tuple | None:
+    """What a name that these functions read is, if it is a count, or a factor in all of them."""
+    uses = {use for function in functions for node, called in _uses(function, name)
+            for use in [_use(node, called)] if use}
+    if "count" in uses and not uses - {"count", "index"}:
+        return "option", guesses.COUNTS[0]
+    reading = [one for one in functions if name in one.__code__.co_names]
+    is_factor = reading and all(_is_factor(one, name) for one in reading)
+    return ("option", 0.5) if is_factor else None
+
+
 def factors(function: Callable, names: Iterable[str]) -> dict:
     """{name: what} of those that stand beside * and / alone, or are added: they may be numbers."""
     return {name: ("option", 0.5) for name in names if _is_factor(function, name)}

@@ -108,7 +108,11 @@ def of_function(function: object, methods: dict | None = None) -> list[Unit]:
 
 def trains(function: object) -> bool:
     """Does it go over the data for many epochs, whatever it is called?"""
-    return any(plain(p.name) in STEPS for p in binding.signature(function)) and any(
+    counts = [p.name for p in binding.signature(function)]
+    for node in ast.walk(binding.syntax_tree(function)):  # for epoch in range(EPOCHS)
+        if isinstance(node, ast.For) and "steps" not in ast.unparse(node.iter).lower():
+            counts += [one.id for one in ast.walk(node.iter) if isinstance(one, ast.Name)]
+    return any(plain(name) in STEPS for name in counts) and any(
         gradients_of(unit.body) for unit in of_function(function))
 
 

@@ -107,6 +107,15 @@ def names_set(node: ast.AST) -> Iterator[str]:
                 yield root_of(one)
 
 
+def names_stored(node: ast.AST) -> set[str]:
+    """The names that a statement sets, as a whole or in part, or appends to; of an import none."""
+    parts = [one for one in ast.walk(node) if isinstance(one, (ast.Name, ast.Subscript))
+             and isinstance(one.ctx, ast.Store)]
+    parts += [one.func.value for one in ast.walk(node) if isinstance(one, ast.Call)
+              and isinstance(one.func, ast.Attribute) and one.func.attr in ("append", "extend")]
+    return {root_of(one).partition(".")[0] for one in parts} - {""}
+
+
 def gradients_of(nodes: list, checked: set | None = None) -> dict[str, int]:
     """{name of a gradient that is computed here and subtracted: its line}: w -= lr * dw. checked:
     names of functions whose gradients are checked with them; None: of all."""

@@ -24,8 +24,9 @@ from pathlib import Path
 
 import numpy as np
 
+from ..names import role
 from . import absent, mending, older, rewriting, usual
-from .changes import loads
+from .changes import loads, names_stored
 
 DEFINITIONS = (ast.FunctionDef, ast.ClassDef)
 OF_TEXT = ("", ".txt", ".text", ".md")  # what a file of text is called, if it is not here
@@ -89,7 +90,7 @@ def _fill(module, parts, troubles, seconds):
         before = vars(module).get(getattr(part, "name", ""))
         try:
             with at_most(None if isinstance(part, DEFINITIONS) else seconds):
-                _execute(code, module, seconds)
+                execute(code, module, seconds)
         except BaseException as error:
             # SystemExit and KeyboardInterrupt, too: nothing in a submission stops us
             if troubles is None or isinstance(error, MemoryError):
@@ -97,13 +98,22 @@ def _fill(module, parts, troubles, seconds):
             troubles.append((part, error))
             if not isinstance(part, DEFINITIONS):
                 absent.bind(part, parts, module.__dict__)
-                unset |= {node.id for node in ast.walk(part) if isinstance(node, ast.Name)
-                          and isinstance(node.ctx, ast.Store)} - vars(module).keys()
+                unset |= {one for one in names_stored(part) if is_nothing(vars(module).get(one))}
         if isinstance(part, DEFINITIONS):
             _keep(part, before, parts, read, module)
         else:
             read |= loads(part)
-    module.unset = unset - vars(module).keys()
+    calls = {getattr(node.func, "id", "") for part in parts for node in ast.walk(part)
+             if isinstance(node, ast.Call)}
+    unset |= {name for name, value in vars(module).items() if absent.is_missing(value)
+              and role(name) in ("x", "labels") and name not in calls}  # data of another file
+    module.unset = {one for one in unset if is_nothing(vars(module).get(one))}
+
+
+def is_nothing(value: object) -> bool:
+    """None, an empty list, a stand-in: nothing that data can be."""
+    return (value is None or absent.is_missing(value) or isinstance(value, list) and not value
+            or isinstance(value, np.ndarray) and not value.size)
 
 
 def _keep(part, before, parts, read, module):
@@ -117,9 +127,9 @@ def _keep(part, before, parts, read, module):
     read.discard(name)
 
 
-def _execute(code, module, seconds):
-    """Once more where / made a float and a whole number is due, where a file beside this one has
-    stopped, or with a text of ours where one is not here, which stays an error."""
+def execute(code: types.CodeType, module: types.ModuleType, seconds: float | None) -> None:
+    """Run it; once more where / made a float and a whole number is due, where a file beside this
+    one has stopped, or with a text of ours where one is not here, which stays an error."""
     try:
         exec(code, module.__dict__)  # noqa: S102
     except (Exception, SystemExit) as error:
@@ -128,7 +138,7 @@ def _execute(code, module, seconds):
         if divides:
             exec(code, module.__dict__)  # noqa: S102
         elif _reads_on(error, seconds) or absent.stands_in(error, module):
-            _execute(code, module, seconds)
+            execute(code, module, seconds)
         else:
             if isinstance(error, FileNotFoundError) and Path(
                     str(error.filename)).suffix in OF_TEXT:
