@@ -36,7 +36,7 @@ from .forms.functions import (
 )
 from .forms.layers import ROW, Layer, NotChecked
 from .forms.losses import LOSSES
-from .forms.preparing import begin_sums, initialise, returned
+from .forms.preparing import begin_sums, choose_plain_steps, initialise, returned
 from .forms.renaming import required
 from .names import plain, role
 from .reading.sources import source
@@ -58,7 +58,8 @@ def of_class(found, layout, request):
         return of_functions(method, gradient, kind, layout, request)
     empty = stacked(prototype, found, layout, request)
     objects.set_learning_rates(prototype)
-    objects.make_biases_arrays(prototype, built)
+    objects.make_numbers_arrays(prototype, built, method)
+    choose_plain_steps(prototype)
     values = inputs.draw(inputs.parameters_of(method), layout, request)
     initialise(prototype, forward, values, layout, request)
     begin_sums(prototype, forward, backward)

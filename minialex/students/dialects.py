@@ -30,7 +30,8 @@ def _layouts(lines: str) -> list[tuple[dict, dict]]:
 (FORWARD, BACKWARD, DERIVATIVE, MORE_GRADIENTS, TRAINS, PREDICTS, TRIMMED, INITIALISE, TESTS,
  NO_LAYER, BASES, LOSSES, ANY_LOSS, BESIDE, ITS_COST) = ranked("functions")
 (LISTS, PARAMETERS, SHAPES, TRAINING, PAIRS, LAYERS, STACKS, NEIGHBOURS,
- CRITERIA, SLOPES_OF_CRITERIA, STEPS, EXAMPLES) = ranked("further arguments")
+ CRITERIA, SLOPES_OF_CRITERIA, STEPS, OPTIMIZERS, PLAIN_STEPS,
+ EXAMPLES) = ranked("further arguments")
 INPUT_GRADIENTS, CONTAINERS, OF_GRADIENTS = ranked("where gradients lie")
 DATA, GRAD, METHODS, OF_ARRAYS, TRACKED = map(str.split, TABLES["engines"].values())
 GEOMETRY = owners("geometry")

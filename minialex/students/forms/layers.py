@@ -79,8 +79,10 @@ class Layer:
         self.built = {name: str(value) for name, value in built.items()
                       if isinstance(value, (int, float, str, tuple))}
         self.axes = np.ndim(run.outputs[0])
+        data = [built[name] for name in built if role(name) in ("x", "labels") and values]
         candidates = [one for one in objects.parameters(self.prototype)
-                      if not {*self.data.values(), *self.aim} & {path[0] for path in one.paths}]
+                      if not {*self.data.values(), *self.aim} & {path[0] for path in one.paths}
+                      and not any(one.array is value for value in data)]
         for parameter in candidates:  # its argument's name is one of its own, too
             parameter.paths += [(name,) for name, array in built.items()
                                 if array is parameter.array]

@@ -16,6 +16,7 @@ import numpy as np
 from ..called import binding
 from ..dialects import CONTAINERS, OF_GRADIENTS, PARAMETERS
 from ..names import AFTER, BEFORE, LEARNING_RATE, OUTPUTS, plain, role, stem, stems_of_gradient
+from ..reading.sources import source
 
 DEEP = 5  # objects within objects
 _OF_MANY = {stem(name) for name in PARAMETERS}
@@ -160,11 +161,14 @@ def numbers(thing):
             yield (name,), np.asarray(value)
 
 
-def make_biases_arrays(thing, given):
-    """A bias that is one number, self.b = 0.0, becomes an array, which can be moved; not one that
-    the constructor was given: that may be a size."""
+def make_numbers_arrays(thing, given, forward):
+    """A bias that is one number, self.b = 0.0, becomes an array, which can be moved, as does a
+    weight, self.m = 0: what forward reads and a method adds to or takes from. Not one that the
+    constructor was given: that may be a size."""
+    read = set(re.findall(r"\bself\.(\w+)", source(forward)))
+    changed = set(re.findall(r"\bself\.(\w+) *(?:[-+]=|= *self\.\1 *[-+])", source(type(thing))))
     for name, value in getattr(thing, "__dict__", {}).items():
-        if (role(name) == "b" and name not in given
+        if ((role(name) == "b" or name in read & changed) and name not in given
                 and (isinstance(value, float) or type(value) is int and value == 0)):
             setattr(thing, name, np.array(float(value)))
 

@@ -7,7 +7,7 @@ import re
 import sys
 
 from ..called import binding
-from ..dialects import INITIALISE, NEIGHBOURS, OPTIONS
+from ..dialects import INITIALISE, NEIGHBOURS, OPTIMIZERS, OPTIONS, PLAIN_STEPS
 from ..drawn import inputs
 from ..names import OUTPUTS, plain, role
 from ..reading.absent import USED, NotHandedIn, Recorder
@@ -38,6 +38,16 @@ def begin_sums(prototype: object, forward: str, backward: str | None) -> None:
         if sets and name not in (forward, backward) and not binding.signature(method):
             with contextlib.suppress(Exception):  # backward says what is missing
                 method()
+
+
+def choose_plain_steps(prototype: object) -> None:
+    """Of the optimizers that it knows by name, it takes the one whose steps are the gradient."""
+    text = "".join(map(source, type(prototype).__mro__[:-1]))
+    known = [word for word in re.findall(r"""["'](\w+)["']""", text) if plain(word) in PLAIN_STEPS]
+    for name, value in vars(prototype).items():
+        if plain(name) in OPTIMIZERS and isinstance(value, str) and known and plain(
+                value) not in PLAIN_STEPS:
+            setattr(prototype, name, known[0])
 
 
 def returned(prototype: object, forward: str, values: dict) -> list:

@@ -1,6 +1,8 @@
 """What is said of a step of training where nobody wrote its loss down."""
 import re
 
+import numpy as np
+
 from ...gradcheck.verdicts import names as verdict
 from ..names import role
 from .layers import NotChecked
@@ -34,14 +36,17 @@ def tell(found: object, report: object, is_wrong: bool) -> None:
                          "none of the usual losses: hand in a backward, or functions, with theirs")
 
 
+FACTORS = (verdict.FACTOR, verdict.MEAN)  # a rate of 1 / N, too, if it is that of all
+
+
 def without_learning_rate(rows: list, updated: list[str]) -> list:
     """Where all parameters that are updated inside backward are off by the same factor, it is the
     learning rate."""
-    factors = {round(row.factor, 8) if row.factor and row.verdict == verdict.FACTOR else None
-               for row in rows if row.name in updated}
-    factor = factors.pop() if len(factors) == 1 else None
-    if factor is None:
+    factors = [row.factor if row.verdict in FACTORS else None for row in rows
+               if row.name in updated]
+    if not factors or None in factors or np.ptp(factors) > 1e-6 * max(factors):
         return rows
+    factor = float(f"{factors[0]:.6g}")
     return [row._replace(verdict=verdict.CORRECT, detail="", evidence="its update inside backward "
                          f"is {factor:g} · the gradient: a learning rate") if row.name in updated
             and 0 < factor < 1 else row for row in rows]
