@@ -93,17 +93,21 @@ def _runs(reading):
 
 
 def count(found, module):
-    """What a network's file calls the number of its own examples, at the top level, becomes that of
-    the drawn ones: "m = 4"."""
-    if found.kind not in ("network", "class"):
+    """What a file calls the number of its own examples, at the top level, becomes that of the drawn
+    ones, in a network's methods and wherever a function divides by it: "m = 4"."""
+    if found.kind not in ("network", "class", "pair", "loss", "derivative"):
         return ""
     code = found.forward
     functions = [getattr(code, name, None) for name in dir(code)] if isinstance(code, type) else [
         code, found.backward]
     used = {name for one in functions
             for name in getattr(getattr(one, "__code__", None), "co_names", ())}
+    divided = set() if isinstance(code, type) else set(
+        re.findall(r"/ *(?:float\()?([A-Za-z]\w*)\b(?!\()", "".join(map(source, functions))))
     known, unset = vars(module), getattr(module, "unset", ())
-    names = [name for name in sorted(used) if plain(name) in EXAMPLES
+    names = [name for name in sorted(used) if (
+        plain(name) in EXAMPLES if found.kind in ("network", "class")
+        else name in divided and (plain(name) in EXAMPLES or plain(name) == "n"))
              and (name in unset or type(known.get(name)) is int)]
     known.update(dict.fromkeys(names, N))
     return ", ".join(f"{name} = {N}" for name in names)
