@@ -312,11 +312,16 @@ SMALL = 1e-3  # what is added inside a logarithm or a root is no larger
 def numbers(file: str) -> list[float]:
     """The positive numbers that are written in a file, or in those that it takes something from:
     1e-8, 10 ** -8, pow(10, -8) and the eps of NumPy's finfo."""
+    return list(_numbers_in(file, tuple(linecache.getlines(file)), len(sys.modules)))
+
+
+@functools.lru_cache(maxsize=64)  # asked for with each gradient; more modules may hold more
+def _numbers_in(file, *_):
     found: list = []
     for one in _taken_from(file):
         with contextlib.suppress(SyntaxError):
             found += map(_number, ast.walk(ast.parse("".join(linecache.getlines(one)))))
-    return [number for number in found if number is not None and number > 0]
+    return tuple(number for number in found if number is not None and number > 0)
 
 
 def _number(node):

@@ -93,6 +93,12 @@ def label(path):
                           for part in words[1:])
 
 
+@functools.cache
+def _shortest(paths):
+    """Its label by the path that has the shortest one."""
+    return label(min(paths, key=lambda path: (len(label(path)), not isinstance(path[-1], str))))
+
+
 class Parameter:
     """An array of a prototype, with all its paths."""
 
@@ -101,8 +107,7 @@ class Parameter:
 
     @property
     def name(self):
-        return label(min(self.paths,
-                         key=lambda path: (len(label(path)), not isinstance(path[-1], str))))
+        return _shortest(tuple(self.paths))
 
     def keys(self):
         return {key_of(path) for path in self.paths} - {None}
