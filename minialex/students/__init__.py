@@ -3,7 +3,7 @@
     reading/        a file: loaded by statement, with stand-ins for what is not here
     dialects.txt    what courses call things; a word more is a dialect more
     names.py, dialects.py    what they mean: of arguments and gradients, and all others
-    finding.py, found.py    what there is to check in a file
+    finding.py, found.py, valued.py    what there is to check in a file; losses with a gradient
     pairing.py, guessing.py    which forward and backward: by names, by what they do
     unseen.py       gradients in no form that is checked
     forms/          what can be found, one file each: functions, layers, networks, steps, engines …

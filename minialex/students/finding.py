@@ -24,19 +24,17 @@ from ..nn import Module
 from ..tensor import Function
 from . import guessing, pairing, unseen
 from .called import binding
-from .dialects import BACKWARD, BASES, DERIVATIVE, FORWARD, LOSSES, NO_LAYER, OF_GRADIENTS, TESTS
+from .dialects import BACKWARD, BASES, DERIVATIVE, FORWARD, OF_GRADIENTS, TESTS
 from .forms import alone, units
 from .forms.layers import NotChecked
 from .forms.renaming import spread
 from .found import Found, Known, NothingFound
 from .names import CACHE, DOUT, name_words, plain, role
 from .reading.files import load
-from .reading.sources import is_bare, is_empty, is_free, is_unwritten, source, words_of
+from .reading.sources import is_bare, is_empty, is_free, is_unwritten, source
+from .valued import returns_gradients
 
 __all__ = ["Found", "NothingFound", "chosen", "everything", "like", "load"]
-
-REDUCING = {"mean", "sum", "average", "norm", "std", "var", "float", "item", "max", "abs"}
-GRADIENT_NAME = r"d[A-Z]\w*|d[a-z]|d_\w+|grads?\w*|\w+_grads?"  # what is returned beside a loss
 
 
 def everything(module: types.ModuleType) -> list[Found]:
@@ -77,7 +75,7 @@ def _alone(name, value, own):
     if name in own and inspect.isclass(value):
         found = _in_class(name, value, own)
         return found + [second for item in found for second in pairing.seconds(item)]
-    if name in own and _returns_gradients(name, value):
+    if name in own and returns_gradients(name, value):
         return [Found(name, spread(value), None, "loss", name)]
     if name in own and re.search(r"^\s+def _?backward\(\)", source(value), re.MULTILINE):
         return [Found(name, value, None, "skipped", f"{name}: its gradient is in a function inside "
@@ -102,66 +100,6 @@ def is_own(value: object, module: types.ModuleType) -> bool:
             or inspect.isclass(value)) and value.__module__ == module.__name__
 
 
-# ---------------------------------------------------------------------------------------- functions
-
-
-def _returns_gradients(name, function):
-    """Does it return a loss and gradients: a tuple with a name in it such as dW, or, in a function
-    called a loss, any tuple?"""
-    words = set(name_words(name))
-    if words & {**NO_LAYER, **TESTS}.keys():
-        return False
-    if "loss" in words and is_empty(function) and len(binding.signature(function)) > 1:
-        return True  # of a skeleton
-    for node in ast.walk(binding.syntax_tree(function)):
-        if isinstance(node, ast.Return) and isinstance(node.value,
-                                                       ast.Tuple) and len(node.value.elts) > 1:
-            first, *_, last = found = [words_of(_squeezed(one)) for one in node.value.elts]
-            if re.fullmatch(GRADIENT_NAME, first) and re.fullmatch("(?i).*(loss|cost)|j", last):
-                return True
-            some = [one for one in found[1:] if re.fullmatch(GRADIENT_NAME, one)]  # and a state
-            if words & {"loss", "cost", "entropy", "criterion"} or last in some or some[1:]:
-                # of a backward only what is called a loss is one
-                return _is_number(node.value.elts[0]) and (
-                    first.isidentifier() or not any(pairing.stems(name)))
-            return any(map(LOSSES.__contains__, (*words, plain(name)))) and _is_value_and_gradient(
-                node.value, function)
-    return False
-
-
-def _squeezed(node):
-    """cost of np.squeeze(cost) and of float(cost)."""
-    is_one = isinstance(node, ast.Call) and len(node.args) == 1 and ast.unparse(node.func) in (
-        "np.squeeze", "float")
-    return node.args[0] if is_one else node
-
-
-def _is_value_and_gradient(returned, function):
-    """Is it (np.mean(r ** 2), 2 * X.T @ r)? Two numbers, such as an error and R², are none, nor are
-    weights and a cost."""
-    first, last = returned.elts[0], returned.elts[-1]
-    given = {p.name for p in binding.signature(function)}
-    multiplies = any(isinstance(node, ast.MatMult)
-                     for node in ast.walk(last)) or bool(_called(last) & {"dot", "T"})
-    moved = not _called(last) & REDUCING and any(isinstance(node, ast.Name) and node.id in given
-                                                 for node in ast.walk(last))
-    return bool(_called(first) & REDUCING) and not isinstance(last,
-                                                              ast.Name) and (multiplies or moved)
-
-
-def _called(node):
-    """The attributes and functions in an expression: mean of np.mean(x) and of x.mean()."""
-    return {one.attr if isinstance(one, ast.Attribute) else one.id for one in ast.walk(node)
-            if isinstance(one, (ast.Attribute, ast.Name))}
-
-
-def _is_number(node):
-    return (isinstance(node, (ast.Constant, ast.Call, ast.BinOp, ast.UnaryOp))
-            or isinstance(node, ast.Name)
-            and bool(re.search(r"loss|cost|^l$|^j$|err|obj|^nll|^ce$|^value$|^out$",
-                               node.id.lower())))
-
-
 # ------------------------------------------------------------------------------------------ classes
 
 
@@ -171,7 +109,7 @@ def _in_class(name, cls, own):
     methods = {method: value for base in reversed(cls.__mro__[:-1])
                for method, value in vars(base).items() if callable(getattr(cls, method, None))}
     backward = _best(methods, BACKWARD) or _best(methods, DERIVATIVE)
-    both = [method for method in methods if _returns_gradients(method, getattr(cls, method)) or
+    both = [method for method in methods if returns_gradients(method, getattr(cls, method)) or
             {"loss", "gradients"} <= set(name_words(method)) or not backward
             and plain(method) in FORWARD and _fills_gradients(getattr(cls, method))]
     if not backward and {"__add__", "__mul__"} & methods.keys() and "._backward = " in source(cls):

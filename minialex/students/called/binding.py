@@ -150,7 +150,7 @@ def takes_dout(forward: Callable, backward: Callable | None, outputs: list, rest
     """Does backward have a place for dout? Not if its first parameter is called like one of
     forward's and none like a gradient; nor if it belongs to a loss and everything that it asks for
     is there without one."""
-    required, _, star = _places(backward)
+    required, _, star = _places(backward, forward)
     if names_of_dout(forward, backward):
         return True
     if star or not required:
@@ -164,7 +164,7 @@ def takes_dout(forward: Callable, backward: Callable | None, outputs: list, rest
 def arguments(forward: Callable, backward: Callable | None, outputs: list, rest: list, inputs: dict,
               douts: list[np.ndarray]) -> tuple[list, dict]:
     """(arguments, keywords) of backward."""
-    required, optional, star = _places(backward)
+    required, optional, star = _places(backward, forward)
     named = names_of_dout(forward, backward)
     keywords = {name: inputs[name] for name in optional if name in inputs}
     keywords.update((name, 1.0) for name in optional if _is_rate(name, forward, backward))
@@ -292,13 +292,16 @@ def _by_name(names, output, rest, inputs):
             yield inputs[free.pop(0)]
 
 
-def _places(function):
-    """(names of required parameters, of those with a default, whether there is a *args)."""
+def _places(function, forward):
+    """(names of required parameters, of those with a default, whether there is a *args that forward
+    does not have, too, as what a course's tests may hand on to both)."""
     parameters = signature(function)
     positional = [p for p in parameters if p.kind in POSITIONAL]
     return ([p.name for p in positional if p.default is p.empty],
             [p.name for p in parameters if p.kind == p.VAR_KEYWORD or p in positional
-             and p.default is not p.empty], any(p.kind == p.VAR_POSITIONAL for p in parameters))
+             and p.default is not p.empty], any(
+                 p.kind == p.VAR_POSITIONAL and p.name not in parameter_names(forward)
+                 for p in parameters))
 
 
 def parameter_names(function: Callable | None) -> set[str]:

@@ -161,7 +161,7 @@ def says_less(found: object, reading: Reading) -> bool:
     function = found.backward
     if kind_of(function) in ("line", "loss") or not binding.names_of_dout(None, function):
         return False
-    x = next(iter(reading.values.values()))
+    x = next(one for one in reading.values.values() if isinstance(one, np.ndarray))
     return np.ndim(x) < 2 or 1 in np.shape(x)
 
 
