@@ -5,7 +5,7 @@
     names.py, dialects.py    what they mean: of arguments and gradients, and all others
     finding.py, found.py, valued.py    what there is to check in a file; losses with a gradient
     pairing.py, guessing.py    which forward and backward: by names, by what they do
-    unseen.py       gradients in no form that is checked
+    unseen.py, instead.py    gradients in no form that is checked; a step of what trains with them
     forms/          what can be found, one file each: functions, layers, networks, steps, engines …
     classes.py      a class, in each way in which it may be meant
     trainers.py     an object that trains, with layers and a loss of the file

@@ -15,7 +15,7 @@ from ..gradcheck.report import VALUES_RIGHT, Row
 from ..gradcheck.verdicts import names as verdict
 from ..utils import drawing
 from ..utils import files as written
-from . import accepted, elsewhere, finding, guessing, pairing, searching, status, suiting, trainers
+from . import accepted, elsewhere, finding, instead, pairing, searching, status, suiting, trainers
 from .called import binding, check
 from .called.numpy_code import Functions, leaves
 from .drawn import arrays, inputs
@@ -55,8 +55,8 @@ class Check:
     def told(self, count, seconds):
         """The result's dictionary (its keys: docs/gradient-checking.md). seconds: of computing."""
         self.until, self.seconds, self.share = time.process_time() + seconds, seconds, FIRST
-        if self.found.kind == "guess":
-            self.result, self.basis = guessing.best(self.found, [
+        if self.found.kind in ("guess", "either"):
+            self.result, self.basis = instead.chosen(self.found, [
                 Check(self.submission, one, self.module, self.reference)
                 for one in self.found.others], count, seconds)
             return self.result

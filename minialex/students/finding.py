@@ -22,7 +22,7 @@ import types
 
 from ..nn import Module
 from ..tensor import Function
-from . import guessing, pairing, unseen
+from . import guessing, instead, pairing, unseen
 from .called import binding
 from .dialects import BACKWARD, BASES, DERIVATIVE, FORWARD, OF_GRADIENTS, TESTS
 from .forms import alone, units
@@ -39,7 +39,7 @@ __all__ = ["Found", "NothingFound", "chosen", "everything", "like", "load"]
 
 def everything(module: types.ModuleType) -> list[Found]:
     """[Found, ...] in the order of the file. Raises NothingFound when there is nothing."""
-    found = unseen.with_the_rest(module, anything(module))
+    found = instead.with_steps(unseen.with_the_rest(module, anything(module)), module)
     if all(item.kind == "skipped" for item in found):
         reasons = "".join(f"; {item.title}" for item in found)
         raise NothingFound("it defines no forward and backward, "

@@ -21,9 +21,9 @@ from ..called.numpy_code import leaves
 from ..dialects import EXAMPLES, OPTIONS, PARAMETERS
 from ..dialects import LOSSES as CALLED
 from ..drawn import inputs
-from ..names import CACHE, option, plain, role, stem, stems_of_gradient
+from ..names import CACHE, LEARNING_RATE, option, plain, role, stem, stems_of_gradient
 from ..reading import absent
-from ..reading.sources import cost_of, names_returned, source
+from ..reading.sources import cost_of, given_back, names_returned, source
 from . import objects
 from .functions import Composed, Reading
 from .layers import NotChecked
@@ -233,12 +233,36 @@ def _with_cost(found, words, cost):
         return np.asarray(cost(*_arguments(cost, {**kept, **given}, output, rest)),
                           dtype=float).reshape(()), ({**kept, **given}, output, rest)
 
+    again = [name for name in given_back(found.backward) if name in [p.name for p in places]]
+
     def backward(cache):
-        given, *others = cache
-        return _named(found.backward, found.backward(*_arguments(found.backward, *cache)), given)
+        # one step of training changes what it is given
+        cache, before = copy.deepcopy(cache) if again else cache, cache[0]
+        returned = found.backward(*_arguments(found.backward, *cache), **_rates(found.backward,
+                                                                                again))
+        return _taken(again, before, returned, found.backward) if again else _named(
+            found.backward, returned, before)
     name = binding.title(found.forward)
     return Composed(forward, backward, f"{words} of {name}" if words else name,
                     found.forward.__code__.co_filename)
+
+
+def _rates(backward, again):
+    """Of what gives the weights of the next step the optional learning rate, 1."""
+    return {p.name: 1.0 for p in binding.signature(backward) if again
+            and p.default is not p.empty and plain(p.name) in LEARNING_RATE}
+
+
+def _taken(names, before, returned, backward):
+    """{weight: what one step took off it}, of a backward that gives back the new ones."""
+    after = dict(zip(names_returned(backward), returned)) if isinstance(
+        returned, tuple) else dict.fromkeys(names, returned)
+    found = {}
+    for name in names:
+        old, new = before[name], after[name]
+        found.update({key: value - new[key] for key, value in old.items()}
+                     if isinstance(old, dict) else {name: old - new})
+    return found if any(isinstance(before[name], dict) for name in names) else Named(found)
 
 
 def _named(backward, returned, given):
@@ -280,6 +304,8 @@ def _arguments(function, given, output, rest):
         is_output = p.name in ("A", "a") or role(p.name) in ("probs", "scores")
         if same:
             yield given[p.name if p.name in given else same[0]]
+        elif p.default is p.empty and plain(p.name) in LEARNING_RATE:
+            yield 1.0
         elif p.default is p.empty and plain(p.name) in CACHE and rest:
             yield rest[0] if len(rest) == 1 else tuple(rest)
         elif p.default is p.empty:

@@ -71,10 +71,23 @@ def changed(nodes: list, methods: dict | None = None) -> list[str]:
     anew = {name for part in nodes if isinstance(part, LOOPS) for node in ast.walk(part)
             for name in names_set(node)} - {root_of(target) for _, target, _ in _again(nodes)}
     roots = [root_of(target) for _, target, _ in updates(nodes)]
-    roots += [root for part in nodes for name in called(part) for root in (methods or {}).get(
+    by_calls = [root for part in nodes for name in called(part) for root in (methods or {}).get(
         name, ())]
-    return [root for root in dict.fromkeys(roots) if root and root not in anew
+    back = {root for root in by_calls if "." not in root}  # handed
+    return [root for root in dict.fromkeys([*roots, *by_calls]) if root and root not in anew - back
             and not NO_WEIGHT.search(root.rpartition(".")[2])]
+
+
+def handed(nodes: list, functions: dict) -> dict[str, list[str]]:
+    """{name of a function: what is handed to it, and is what it gives back}: parameters of
+    parameters = update(parameters, grads)."""
+    found: dict[str, list[str]] = {}
+    for node in (one for part in nodes for one in ast.walk(part) if isinstance(one, ast.Assign)):
+        name = getattr(getattr(node.value, "func", None), "id", "")
+        if name in functions:
+            found.setdefault(name, []).extend(
+                one for one in names_set(node) if one in loads(node.value))
+    return {name: roots for name, roots in found.items() if roots}
 
 
 def averages(nodes: list[ast.stmt]) -> set[str]:
@@ -88,10 +101,11 @@ def averages(nodes: list[ast.stmt]) -> set[str]:
 
 
 def called(node: ast.AST, others: bool = False) -> list[str]:
-    """The methods that are called in it, whosever they are; others: not the object's own ones."""
-    return [one.func.attr for one in ast.walk(node) if isinstance(one, ast.Call)
-            and isinstance(one.func, ast.Attribute)
-            and not (others and getattr(one.func.value, "id", "") == "self")]
+    """The methods that are called in it, whosever they are, and the functions; others: no methods
+    of the object itself, no functions."""
+    calls = [one.func for one in ast.walk(node) if isinstance(one, ast.Call)]
+    return [getattr(one, "attr", getattr(one, "id", "")) for one in calls if not others
+            or isinstance(one, ast.Attribute) and getattr(one.value, "id", "") != "self"]
 
 
 def _again(nodes):

@@ -34,6 +34,17 @@ def cost_of(forward: object) -> str:
     return names[0] if names and any(role(p.name) == "labels" for p in signature(forward)) else ""
 
 
+def given_back(function: object) -> list[str]:
+    """The arguments that it returns under their own names, as a step of training does with the
+    weights: return W1, b1, loss."""
+    given = {p.name for p in signature(function)}
+    returned = [node.value for node in ast.walk(syntax_tree(function))
+                if isinstance(node, ast.Return) and node.value]
+    last = returned[-1:] and getattr(returned[-1], "elts", returned[-1:])
+    return [one.id for one in last if isinstance(one, ast.Name) and one.id in given
+            and role(one.id) not in ("x", "labels")]
+
+
 def is_unwritten(function: object) -> bool:
     """Nothing but a docstring, pass or return, as a template has it, or an exception that says
     so?"""

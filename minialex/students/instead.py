@@ -1,0 +1,73 @@
+"""Functions that cannot be checked by themselves are looked at in one step of the code that trains
+with them, which says what they are given and whose weights they change:
+
+    for epoch in range(epochs):
+        activations = forward(X, parameters)
+        parameters = backward(activations, parameters, y, rate)
+"""
+import inspect
+import time
+import types
+
+from . import guessing
+from .called import binding
+from .forms import units
+from .found import Found
+from .reading import changes, files
+from .reading.sources import calls
+
+ALONE = 0.6  # of the time, for the functions by themselves
+OF_FUNCTIONS = ("pair", "network", "usual", "derivative", "guess")
+
+
+def with_steps(found: list[Found], module: types.ModuleType) -> list[Found]:
+    """What was found, and with functions of the file the steps in which their backward is called,
+    or that it takes itself."""
+    own = {name: value for name, value in vars(module).items() if inspect.isfunction(value)
+           and value.__module__ == module.__name__}
+    return [item._replace(kind="either", others=(item, *steps)) if item.kind in OF_FUNCTIONS and (
+        steps := list(_steps(module, own, _backward(item, own)))) else item for item in found]
+
+
+def _backward(item, own):
+    """The function that computes gradients, of a guess the first."""
+    return _backward(item.others[0], own) if item.kind == "guess" else item.backward if (
+        item.backward in own.values()) else None
+
+
+def _steps(module, own, backward):
+    """[Found] of steps in which this function is called, or that are its own."""
+    if backward is None:
+        return
+    outside = [part for part in getattr(module, "__statements__", [])
+               if not isinstance(part, files.DEFINITIONS)]
+    bodies = {"": (outside, ()), **{name: (changes.body_of(value), binding.signature(value))
+                                    for name, value in own.items()}}
+    for name, (statements, places) in bodies.items():
+        for unit in units.of(statements, tuple(places), changes.handed(statements, own)):
+            is_own = own.get(name) is backward and {p.name for p in places} & unit.roots()
+            if is_own or own.get(name) is not backward and any(
+                    _calls(module, part, own, backward) for part in unit.body):
+                yield Found(name or "the top level", unit._replace(outside=outside * bool(name)),
+                            kind="step", title=name)
+
+
+def _calls(module, part, own, backward):
+    names = changes.loads(part) & own.keys()
+    return any(own[name] is backward or calls(module, own[name], backward) for name in names)
+
+
+def chosen(found: Found, checks: list, count: int, seconds: float) -> tuple[dict, dict]:
+    """(the result, its basis) of the functions by themselves, or of the first step that can be run
+    where they cannot; of guesses the best."""
+    if found.kind == "guess":
+        return guessing.best(found, checks, count, seconds)
+    until, alone = time.process_time() + seconds, None
+    for check in checks:
+        left = until - time.process_time()
+        one = check.told(count, left if alone else ALONE * left)
+        if one["status"] != "error":
+            names = {"name": found.name, "checked": found.title.partition(":")[0]}
+            return {**one, **names} if alone else one, check.basis
+        alone = alone or (one, check.basis)
+    return alone
