@@ -185,7 +185,7 @@ def _is_rate(name, forward, backward):
     a leaky relu, no rate of a dropout is."""
     if plain(name) not in LEARNING_RATE or name in parameter_names(forward):
         return False
-    for node in ast.walk(syntax_tree(backward)):
+    for node in ast.walk(_tree(backward)):
         steps = isinstance(getattr(node, "op", None), ast.Sub) and [
             getattr(node, "right", getattr(node, "value", None))]
         handed = isinstance(node, ast.Call) and not ast.unparse(node.func).startswith(
@@ -229,7 +229,7 @@ def _others(names, output, rest, inputs, forward, backward):
 def _by_their_names(forward, backward, rest):
     """{name: value} of what forward returns besides its output, as it calls that itself: mask of
     `return out, mask`, and of `cache = (x, mask)` beside it."""
-    body = syntax_tree(forward)
+    body = _tree(forward)
     tuples = {node.targets[0].id: node.value for node in ast.walk(body)
               if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)}
     returned = [node.value for node in ast.walk(body) if isinstance(node, ast.Return)
@@ -256,16 +256,23 @@ def syntax_tree(function: Callable) -> ast.AST:
         return ast.Module([], [])
 
 
+def _tree(function):
+    """The same, to be read only: it is asked for at each backward, of a method of another object
+    each time."""
+    try:
+        return _tree_of(getattr(function, "__func__", function))
+    except TypeError:  # it has no hash
+        return syntax_tree(function)
+
+
+_tree_of = functools.lru_cache(maxsize=256)(syntax_tree)
+
+
 def names_returned(function: Callable) -> list[str]:
     """What it returns, as it is written: Z1, A1, Z2, A2. Nothing where that is no tuple."""
-    return list(_returned(function))
-
-
-@functools.lru_cache(maxsize=512)  # asked for at each backward
-def _returned(function):
-    found = [node.value for node in ast.walk(syntax_tree(function))
+    found = [node.value for node in ast.walk(_tree(function))
              if isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple)]
-    return tuple(ast.unparse(one) for one in found[-1].elts) if found else ()
+    return [ast.unparse(one) for one in found[-1].elts] if found else []
 
 
 def without_residual(function: Callable, returned: object) -> object:

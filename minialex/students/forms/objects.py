@@ -258,7 +258,7 @@ def sensible(shape: tuple[int, ...], generator: np.random.Generator,
 def inlets(layer: object, backward: Callable) -> list[str]:
     """Where backward() without arguments finds dout: in an attribute such as dA, still None, of an
     output A."""
-    if any(p.kind in binding.POSITIONAL for p in binding.signature(backward)):
-        return []
-    return [name for name, value in vars(layer).items() if value is None and any(
+    found = [name for name, value in vars(layer).items() if value is None and any(
         one in OUTPUTS for one in stems_of_gradient(name))]
+    return [] if found and any(p.kind in binding.POSITIONAL
+                               for p in binding.signature(backward)) else found
