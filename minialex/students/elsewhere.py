@@ -27,7 +27,7 @@ from .drawn import arrays, inputs, used
 from .drawn.requests import Layout, Request
 from .forms.functions import Reading
 from .found import Found
-from .names import plain, role
+from .names import PARTS, plain, role
 from .reading import absent, changes, files
 from .reading.rewriting import rewritten
 from .status import status_of_report
@@ -39,16 +39,18 @@ FILLING = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.With, ast.Try)
 
 
 class Elsewhere:
-    """For one thing that was found. names: what is missing; given: what they were at last."""
+    """For one thing that was found. names: what is missing; given: what they were at last;
+    counted: has the number of examples been told?"""
 
     def __init__(self, found: Found, module: types.ModuleType) -> None:
         self.module, self.given, self.drawn = module, {}, {}
-        self.functions = list(_functions(found, module))
-        known, unset = vars(module), getattr(module, "unset", ())
-        self.setters = {**{name: [] for name in unset}, **_setters(module)}
-        self.names = sorted(name for name in set().union(*map(_globals, self.functions))
-                            if (name not in known or name in unset) and name in self.setters
-                            and not hasattr(builtins, name)) if self.functions else []
+        body = (found.forward.whole or found.forward).body if found.kind == "step" else []
+        read = set().union(*map(changes.loads, body))
+        self.functions = list(_functions(found, module, read))
+        self.counted = found.kind == "network"
+        self.setters = {**{name: [] for name in getattr(module, "unset", ())}, **_setters(module)}
+        self.names = sorted(name for name in read.union(*map(_globals, self.functions))
+                            if name in self.setters and self._is_missing(name))
         self.needed = self.names[:]
         for name in self.needed:
             self.needed += sorted({one for node in self.setters[name] for one in changes.loads(node)
@@ -94,22 +96,30 @@ class Elsewhere:
 
     def _is_missing(self, name):
         known = vars(self.module)
-        return name not in self.given and not hasattr(builtins, name) and (
-            name not in known or name in getattr(self.module, "unset", ()))
+        is_known = name in known and (name not in getattr(self.module, "unset", ())
+                                      or self.counted and plain(name) in EXAMPLES)
+        return not (is_known or name in self.given or hasattr(builtins, name))
 
     def _provide(self, name, around):
         """Make it what the file's own lines make it, or draw it. around: what that is for."""
-        direct = role(name) in DATA and not self.layout.replayed
+        is_data = role(name) in DATA
+        direct = is_data and not self.layout.replayed
         for node in () if direct or name in self.request.named() else self.setters.get(name, ()):
             for other in sorted(changes.loads(node)):
                 if other == name and self._is_missing(name):
                     self._draw(name)
                 elif self._is_missing(other) and other in self.setters and other not in around:
                     self._provide(other, (*around, name))
-            self._run(node, name)
+            if not (is_data and any(map(self._is_whole, changes.loads(node) - {name}))):
+                self._run(node, name)
         is_count = plain(name) in EXAMPLES
         if self._is_missing(name) or is_count and self.given[name] != self.layout.sizes["N"]:
             self._draw(name)
+
+    def _is_whole(self, name):
+        """Was a table drawn under this name? Nobody knows which of its columns are what."""
+        return isinstance(self.drawn.get(name), np.ndarray) and (
+            role(name) not in DATA or plain(name) in PARTS["tables"])
 
     def _run(self, node, name):
         """Run a statement, for what it sets under this name alone."""
@@ -184,9 +194,10 @@ def tell(reading: Reading | None, report: Report) -> str:
     return f" (with {', '.join(filter(None, both))})"
 
 
-def _functions(found, module):
-    """Its functions, and those of the file that they call."""
+def _functions(found, module, read):
+    """Its functions, and those of the file that they call. read: what its statements read."""
     new, known = [found.forward, found.backward, *found.others], []
+    new += [vars(module)[name] for name in read if name in vars(module)]
     while new:
         one = new.pop()
         one = inspect.unwrap(one) if callable(one) else one

@@ -15,6 +15,7 @@ from . import classes, finding
 from .called import binding
 from .dialects import CRITERIA, SLOPES_OF_CRITERIA
 from .drawn import guesses, inputs
+from .elsewhere import Elsewhere
 from .forms import objects, spaces, stepping
 from .forms.functions import Reading
 from .forms.layers import NotChecked
@@ -28,18 +29,31 @@ LONGEST = 1.0  # seconds of computing for a constructor
 def of_step(found: finding.Found, module: object, request: inputs.Request,
             left: Callable) -> list[Reading]:
     """The readings of code that trains. left: stepping's. Raises NotChecked."""
-    owner, readings, problems = found.forward.owner, [], []
+    owner, problems = found.forward.owner, []
     for name in getattr(module, "unset", ()):  # what was drawn for another check
         vars(module).pop(name, None)
-    for unit in (found.forward, *found.forward.others):
-        try:
-            readings += stepping.readings(found.name, unit, module,
-                                          _made(owner, request) if owner else (None,), left)
-        except NotChecked as problem:
-            problems.append(problem)
-    if not readings:
-        raise NotChecked(f"{found.title}; as it stands: {problems[0]}") from problems[0]
-    return readings
+    for _ in _given(found, module, request):
+        readings = []
+        for unit in (found.forward, *found.forward.others):
+            try:
+                readings += stepping.readings(found.name, unit, module,
+                                              _made(owner, request) if owner else (None,), left)
+            except NotChecked as problem:
+                problems.append(problem)
+        if readings:
+            return readings
+    raise NotChecked(f"{found.title}; as it stands: {problems[0]}") from problems[0]
+
+
+def _given(found, module, request):
+    """Yields for each way in which data that are not here may be meant: they are drawn with a step
+    of the code, or else for what the file itself makes of them."""
+    yield
+    data = Elsewhere(found, module)
+    layouts = inputs.layouts("net", request) if data.names else ()
+    for layout in itertools.takewhile(lambda layout: not layout.turn, layouts):
+        data.give(layout._replace(replayed=True), request)
+        yield
 
 
 def _made(cls, request):

@@ -130,3 +130,41 @@ def test_what_goes_over_the_data_as_often_as_a_constant_says_trains(check, sign,
         """)
     (one,) = result["checks"]
     assert one["checked"] == "backprop" and one["status"] == found, result
+
+
+SCRIPT = """
+data = {read}
+X = data{columns}
+labels = data[{label}]
+N, D = X.shape
+K = len(np.unique(labels))
+Y = np.zeros((N, K))
+Y[np.arange(N), labels] = 1
+W, b = np.random.randn(D, K), np.zeros(K)
+for epoch in range(1000):
+    P = np.exp(X @ W + b)
+    P /= P.sum(axis=1, keepdims=True)
+    d = (P - Y) / N
+    dW, db = X.T @ d, d.sum({axis})
+    W -= 0.1 * dW
+    b -= 0.1 * db
+"""
+
+
+@pytest.mark.parametrize("read, columns, label, axis, found", [
+    ("pd.read_csv('iris.csv')", ".iloc[:, :4].values", "'kind'", "axis=0", "correct"),
+    ("np.loadtxt('iris.csv')", "[:, :-1]", ":, -1", "", "wrong")])
+def test_a_script_whose_data_and_so_its_weights_are_not_here(check, read, columns, label, axis,
+                                                             found):
+    _, (result,) = check(script=SCRIPT.format(read=read, columns=columns, label=label, axis=axis))
+    (one,) = result["checks"]
+    assert one["status"] == found and verdicts(result)["W"] == "correct", result
+
+
+def test_what_one_check_drew_is_not_the_next_ones(check):
+    _, (result,) = check(both=COST.format(data=DATA["loaded"], slip="") + """
+w = np.zeros(n)
+for _ in range(100):
+    w -= rate * X.T @ (X @ w - y) / len(y)
+""")
+    assert [one["status"] for one in result["checks"]] == ["correct", "correct"], result

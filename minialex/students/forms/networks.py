@@ -108,7 +108,7 @@ def count(found, module):
     names = [name for name in sorted(used) if (
         plain(name) in EXAMPLES if found.kind in ("network", "class")
         else name in divided and (plain(name) in EXAMPLES or plain(name) == "n"))
-             and (name in unset or type(known.get(name)) is int)]
+             and (found.kind == "network" if name in unset else type(known.get(name)) is int)]
     known.update(dict.fromkeys(names, N))
     return ", ".join(f"{name} = {N}" for name in names)
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from ..called import binding
-from ..dialects import OPTIONS, SIZES, STEPS, letter
+from ..dialects import EXAMPLES, OPTIONS, SIZES, STEPS, letter
 from ..names import LEARNING_RATE, is_penalty, option, plain, role, stem
 from ..reading import changes
 from ..reading.files import at_most
@@ -95,7 +95,8 @@ def _with(unit, names, space, drawn, prelude):
     for kind in (float, None):
         for name, value in data.items():
             put(found, name.split("."), value.astype(kind or value.dtype))
-        yield copy.deepcopy(found), sorted(data), bool(drawn)
+        is_drawn = drawn or data.keys() & names.get("unset", ())  # or it has been
+        yield copy.deepcopy(found), sorted(data), bool(is_drawn)
 
 
 def begun(cls: type, given: dict) -> object:
@@ -198,8 +199,8 @@ def _given(p, names):
 def _number(name):
     if plain(name) in LEARNING_RATE:
         return 1.0
-    if plain(name) in STEPS:
-        return 1
+    if plain(name) in {**STEPS, **EXAMPLES}:
+        return 1 if plain(name) in STEPS else N
     if is_penalty(name):
         return 0.0
     if option(name) and isinstance(OPTIONS[option(name)], (int, float)):
