@@ -162,6 +162,11 @@ def _as_wide(prototype, forward, values, targets):
     outputs = [one for result in returned(prototype, forward, values)
                for one in (result if isinstance(result, tuple) else [result])
                if isinstance(one, np.ndarray) and one.ndim == 2]
+    if not outputs and all(np.ndim(value) < 2 for value in values.values()):  # of one example
+        rows = [one for one in returned(prototype, forward, values) if np.shape(one)[1:] == ()]
+        return {name: np.eye(len(rows[0]))[1 % len(rows[0])] if np.ndim(target) == 1 and rows
+                and np.shape(rows[0]) not in ((), np.shape(target)) else target
+                for name, target in targets.items()}
     shapes = {one.shape for one in outputs} | {one.shape[::-1] for one in outputs}
     parts = outputs[-1] if outputs and forward != "loss" else np.zeros((1, 1))
     axis = next((axis for axis in (0, 1) if parts.shape[axis] > 1 and (parts > 0).all()

@@ -138,7 +138,8 @@ def _in_class(name, cls, own):
         return []
     if backward and {"__add__", "__mul__"} & methods.keys():
         return [Found(name, cls, backward, "engine", name)]
-    forward = _loss_of(methods, backward) or _best(methods, FORWARD)
+    forward = _loss_of(methods, backward) or _best(methods, FORWARD) or (
+        backward and guessing.forward_of(cls, backward))
     if not backward or not forward and both:
         return [Found(name if len(both) == 1 else f"{name}.{method}", cls, (method, None), "class",
                       f"{name}.{method}") for method in both]

@@ -11,6 +11,7 @@ import ast
 import inspect
 import linecache
 import re
+import sys
 import time
 import types
 from collections.abc import Callable, Iterator
@@ -166,7 +167,8 @@ def _evidence(told, forward, backward, elsewhere):
     of_its_inputs = {stem(name) for name in used} & {
         one for name in then.gradients for one in stems_of_gradient(name)}
     return (2 * bool(first.keeps & then.reads) + 2 * bool(handed) + (forward in then.calls)
-            + min(2, len(used & {*then.given, *then.reads})) + min(2, len(of_its_inputs))
+            + min(2, len(used & {*then.given, *then.reads, *then.steps}))
+            + min(2, len(of_its_inputs))
             + bool(order) + any(map(DOUT.search, then.given)) + (plain(forward) in FORWARD)
             + (plain(backward) in {**BACKWARD, **DERIVATIVE}))
 
@@ -178,14 +180,30 @@ def methods_of(cls: type) -> dict[str, Callable]:
 
 
 def follows(cls: type, name: str) -> bool:
-    """Is this method called after another one, whose input or output it reads, as a backward is
-    after its forward? One that trains calls its forward, has it inside, or is called so."""
+    """Is this method called after another one, whose input or output it reads, or is given again
+    beside a dout, as a backward is after its forward? One that trains calls its forward, has it
+    inside, or is called so."""
     told = {one: facts(method) for one, method in methods_of(cls).items()}
     then = told.pop(name, None)
     return then is not None and plain(name) not in TRAINS and any(
-        first.keeps & then.reads and first.given and one not in then.calls
+        (first.keeps & then.reads or first.reads & then.steps and {*first.given} & {*then.given}
+         and any(map(DOUT.search, {*then.given} - {*first.given})))
+        and first.given and one not in then.calls
         and (first.returns or any(plain(kept) in OUTPUTS for kept in first.keeps))
         for one, first in told.items())
+
+
+def forward_of(cls: type, backward: str) -> str | None:
+    """The one method that the file calls before this backward, of the same object, and that keeps
+    what it reads; None where there is none, or another."""
+    told = {one: facts(method) for one, method in methods_of(cls).items()}
+    then = told.pop(backward)
+    module = sys.modules.get(cls.__module__)
+    text = "".join(linecache.getlines(getattr(module, "__file__", None) or ""))
+    found = [name for name, first in told.items() if first.given and first.keeps & then.reads
+             and not (backward in first.calls or first.steps or name in then.calls)
+             and re.search(rf"\b(\w+)\.{name}\(.*?\b\1\.{backward}\(", text, re.DOTALL)]
+    return found[0] if len(found) == 1 else None
 
 
 def in_class(cls: type, elsewhere: str) -> Iterator[tuple[str, str]]:

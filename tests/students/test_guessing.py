@@ -136,3 +136,61 @@ class Chars:
         return dU, dV
 """)
     assert result["status"] == status, result
+
+
+BEFORE_IT = '''
+class mreza:
+    def __init__(self, dim):
+        self.ulazi, self.zbrojevi = [], []
+        self.tezine = [np.random.rand(dim[i + 1], n) for i, n in enumerate(dim[:-1])]
+
+    def train(self, x):
+        self.ulazi, self.zbrojevi = [], []
+        for w in self.tezine:
+            self.ulazi.append(x)
+            self.zbrojevi.append(np.matmul(w, x))
+            x = np.tanh(self.zbrojevi[-1])
+        vals = [float(np.exp(i)) for i in self.zbrojevi[-1]]
+        self.softmax = [v / sum(vals) for v in vals]
+        return self.softmax
+
+    def bProp(self, gt):
+        d = np.array(self.softmax) - gt
+        for i in reversed(range(len(self.tezine))):
+            step = np.outer(d, self.ulazi[i])
+            if i:
+                d = np.matmul(self.tezine[i].T, d) * (1 - np.tanh(self.zbrojevi[i - 1]){power})
+            self.tezine[i] -= step
+
+net = mreza([6, 4, 2])
+res = net.train(np.random.rand(6))
+net.bProp(np.array([1, 0]))
+'''
+
+
+@pytest.mark.parametrize("power, expected", [
+    (" ** 2", ["correct"] * 2), ("", ["unknown", "correct"])])
+def test_what_a_file_calls_before_its_backward_is_the_forward(check, power, expected):
+    """Of one example, whose output is a list."""
+    _, (result,) = check(mreza="import numpy as np" + BEFORE_IT.replace("{power}", power))
+    rows = verdicts(result)
+    assert [rows["tezine[0]"], rows["tezine[1]"]] == expected, result
+
+
+@pytest.mark.parametrize("factor, expected", [
+    ("", "correct"), ("0.5 * ", "off by a constant factor")])
+def test_a_pair_that_keeps_nothing_and_is_given_its_input_again(check, factor, expected):
+    _, (result,) = check(sloj=f'''
+        class Sloj:
+            def __init__(self, w, b):
+                self.weight, self.bias = w, b
+
+            def naprijed(self, ulaz):
+                return self.bias + self.weight @ ulaz
+
+            def natrag(self, rate, delta, ulaz):
+                self.weight += -rate * {factor}delta @ np.transpose(ulaz)
+                self.bias += -rate * delta
+        ''')
+    rows = verdicts(result)
+    assert rows["w"] == expected and rows["b"] == "correct", result

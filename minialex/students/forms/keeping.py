@@ -1,4 +1,5 @@
 """What an object keeps of forward and backward, where they return nothing: self.output, self.dx."""
+import functools
 import re
 from collections.abc import Callable
 
@@ -37,13 +38,18 @@ def output_kept(layer: object, title: str, default: object = None,
                                                            OUTPUTS.get(plain(name), 99))))
     if default is not None:
         return default
-    filled = [own[-1] for name in re.findall(r"self\.(\w+)(?:\[[^\n=]+\] *=|\.append\()",
-                                              source(method))
+    filled = [own[-1] for name in _filled(getattr(method, "__func__", None))
               if isinstance(own := getattr(layer, name, None), list) and own
               and isinstance(own[-1], np.ndarray)]
     if filled:
         return filled[-1]
     raise NotChecked(f"{title} returns nothing and keeps no self.output: is `return` missing?")
+
+
+@functools.lru_cache(maxsize=64)
+def _filled(function):
+    """The lists of self that it fills, in its order."""
+    return re.findall(r"self\.(\w+)(?:\[[^\n=]+\] *=|\.append\()", source(function))
 
 
 def input_gradient(layer: object, name: str) -> dict:

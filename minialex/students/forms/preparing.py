@@ -2,6 +2,7 @@
 its base class was to set is there.
 """
 import contextlib
+import functools
 import inspect
 import re
 import sys
@@ -30,14 +31,22 @@ def initialise(prototype: object, forward: str, values: dict, layout: inputs.Lay
 def begin_sums(prototype: object, forward: str, backward: str | None) -> None:
     """Gradients that backward adds to, and that a method of its own sets to zero first: dW of
     reset_gradients()."""
-    missing = set(re.findall(r"\bself\.(\w+)", source(getattr(prototype, backward or "", None))))
-    missing = {name for name in missing if not hasattr(prototype, name)} - set(re.findall(
-        r"\bself\.(\w+) *=[^=]", source(getattr(prototype, forward))))
-    for name, method in inspect.getmembers(prototype, inspect.ismethod) if missing else ():
-        sets = missing & set(re.findall(r"\bself\.(\w+) *=[^=]", source(method)))
-        if sets and name not in (forward, backward) and not binding.signature(method):
+    for name, sets in _setting(type(prototype), forward, backward or forward).items():
+        if not all(hasattr(prototype, one) for one in sets):
             with contextlib.suppress(Exception):  # backward says what is missing
-                method()
+                getattr(prototype, name)()
+
+
+@functools.lru_cache(maxsize=64)
+def _setting(cls, forward, backward):
+    """{method that asks for nothing: what it sets that backward reads and forward does not set}"""
+    read = set(re.findall(r"\bself\.(\w+)", source(getattr(cls, backward))))
+    read -= set(re.findall(r"\bself\.(\w+) *=[^=]", source(getattr(cls, forward))))
+    found = {name: read & set(re.findall(r"\bself\.(\w+) *=[^=]", source(method)))
+             for name, method in inspect.getmembers(cls, inspect.isfunction)
+             if name not in (forward, backward, "__init__")
+             and [p.name for p in binding.signature(method)] == ["self"]}
+    return {name: sets for name, sets in found.items() if sets}
 
 
 def choose_plain_steps(prototype: object) -> None:
