@@ -25,7 +25,7 @@ from ..tensor import Function
 from . import guessing, instead, pairing, unseen
 from .called import binding
 from .dialects import BACKWARD, BASES, DERIVATIVE, FORWARD, OF_GRADIENTS, TESTS
-from .forms import alone, units
+from .forms import alone, deep, units
 from .forms.layers import NotChecked
 from .forms.renaming import spread
 from .found import Found, Known, NothingFound
@@ -75,7 +75,7 @@ def _alone(name, value, own):
     if name in own and inspect.isclass(value):
         found = _in_class(name, value, own)
         return found + [second for item in found for second in pairing.seconds(item)]
-    if name in own and returns_gradients(name, value):
+    if name in own and returns_gradients(name, value) and not deep.asked(value):
         return [Found(name, spread(value), None, "loss", name)]
     if name in own and re.search(r"^\s+def _?backward\(\)", source(value), re.MULTILINE):
         return [Found(name, value, None, "skipped", f"{name}: its gradient is in a function inside "

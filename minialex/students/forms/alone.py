@@ -23,7 +23,7 @@ from ..names import CACHE, ROLE, name_words, plain, role
 from ..reading import usual
 from ..reading.sources import source
 from ..reading.usual import softmax
-from . import cells
+from . import cells, deep
 from .functions import Composed, Reading, as_slopes, whose
 
 ACTIVATIONS = {name: [function] for name, (function, _) in usual.ACTIVATIONS.items()}
@@ -38,6 +38,8 @@ def kind_of(function: Callable) -> str:
     """"relu", "conv", "linear", "loss", …; "" where no usual forward has its name, or several."""
     words, given = set(name_words(binding.title(function))), _besides(function)
     roles = set(map(_role, given))
+    if deep.asked(function):
+        return "deep"
     if "labels" in roles and len(given) > 1:
         is_line = {"x", "w"} <= roles
         return "" if not _meant(words) else "line" if is_line else "loss" if len(roles) == 2 else ""
@@ -117,6 +119,8 @@ def readings(found, layout: inputs.Layout, request: inputs.Request,
     if kind == "cell":
         return [Reading(_code(found, forward, list(drawn), drawn), drawn, USUAL)
                 for forward, drawn in cells.forwards(function, request.seed)]
+    if kind == "deep":
+        return deep.readings(function, found.title, request.seed)
     places = binding.signature(found.forward)
     marks = _meant(set(name_words(found.title)))
     losses = {words: loss for words, loss in losses.items() if any(one in words for one in marks)}
@@ -159,7 +163,7 @@ def says_less(found: object, reading: Reading) -> bool:
     """Are these a single example or number? A mean over one is its sum. The matrix f' of a softmax
     is that of one."""
     function = found.backward
-    if kind_of(function) in ("line", "loss") or not binding.names_of_dout(None, function):
+    if kind_of(function) in ("line", "loss", "deep") or not binding.names_of_dout(None, function):
         return False
     x = next(one for one in reading.values.values() if isinstance(one, np.ndarray))
     return np.ndim(x) < 2 or 1 in np.shape(x)
