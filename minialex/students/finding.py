@@ -138,8 +138,7 @@ def _in_class(name, cls, own):
         return []
     if backward and {"__add__", "__mul__"} & methods.keys():
         return [Found(name, cls, backward, "engine", name)]
-    forward = _loss_of(methods, backward) or _best(methods, FORWARD) or (
-        backward and guessing.forward_of(cls, backward))
+    forward = _forward_of(cls, methods, backward)
     if not backward or not forward and both:
         return [Found(name if len(both) == 1 else f"{name}.{method}", cls, (method, None), "class",
                       f"{name}.{method}") for method in both]
@@ -231,6 +230,12 @@ def _fills_gradients(method):
     kept = re.findall(r"\bself\.(\w+)(?:\[[^\]=]*\])? *=[^=]", source(method))
     return any(plain(name) in OF_GRADIENTS for name in kept) and any(
         role(p.name) == "labels" for p in binding.signature(method))
+
+
+def _forward_of(cls, methods, backward):
+    """By its name, or what the file calls before its backward."""
+    return _loss_of(methods, backward) or _best(methods, FORWARD) or (
+        backward and guessing.forward_of(cls, backward))
 
 
 def _loss_of(methods, backward):

@@ -100,7 +100,9 @@ def as_used(cls: type, values: dict, layout: Layout, asked: set) -> dict:
         is_list = isinstance(values[name], (tuple, list)) and kind.what != "rows"
         counts = not is_list and any(path and mark in ("count", "size")
                                      for path, mark, _ in kind.marks)
-        if is_number or counts or kind.what == "count":
+        is_data = kind.what == "pair" and isinstance(values[name], np.ndarray) and any(
+            one.what in ("array", "sizes") for one in kind.inside)
+        if is_number or counts or is_data or kind.what == "count":
             found[name] = _drawn(kind, name, values[name], layout, found)
     both = (np.sin, np.cos) if len(functions) == 2 else [usual.Activation(
         *usual.ACTIVATIONS["tanh"])] * len(functions)
