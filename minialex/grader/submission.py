@@ -24,6 +24,7 @@ from .wire import signature
 
 SCRIPT = 0.15  # of the time for one statement that is no definition
 FAIR = 0.1  # of the time at least for each check
+PLANNED = 0.85  # of the time for all of it: what is left may be needed
 CONFIRMED = 0.6  # of the time for us where a grader makes the comparison once more
 
 
@@ -72,7 +73,7 @@ class Submission:
         options = {name: ast.literal_eval(value) for name, value in job["options"].items()}
         self.request = Request(job["shapes"], job["labels"], options, job["seed"],
                                job.get("constant", ()), in_order=bool(job.get("like")))
-        self.share = job["timeout"] * (1 if known is None else CONFIRMED)
+        self.share = job["timeout"] * (PLANNED if known is None else CONFIRMED)
         sys.argv[:] = [str(self.path)]
         troubles = []
         try:

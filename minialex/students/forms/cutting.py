@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from ..dialects import TESTS
 from ..names import is_penalty, name_words
 from ..reading.changes import LOOPS, called, changed, is_target, loads, pairs_of, root_of
+from ..reading.plainer import without_optimizer
 from .units import BLOCKS, Unit
 
 COUNTS = ("range", "xrange", "tqdm", "trange")
@@ -27,7 +28,7 @@ def cut(unit: Unit, roots: set[str], data: set[str]) -> list[ast.stmt]:
     """One step: statements that can be run. roots: of the weights; data: names of examples and
     targets. name = __seen__(name) comes after each array that comes of the data, and __taken__
     before 1 is taken off at classes."""
-    body = [_Chosen(data).visit(node) for node in copy.deepcopy(unit.body)]
+    body = [_Chosen(data).visit(node) for node in without_optimizer(copy.deepcopy(unit.body))]
     return _once(body, roots, data, unit.methods, outer=len(body) == 1)
 
 
@@ -107,7 +108,9 @@ def _until_changed(body, roots, methods):
 
 
 def _sets_loss(node):
-    return isinstance(node, ast.Assign) and bool(OF_LOSS.fullmatch(root_of(node.targets[0])))
+    targets = getattr(node, "targets", None) or [getattr(node, "target", None)]
+    return isinstance(node, (ast.Assign, ast.AugAssign)) and bool(
+        OF_LOSS.fullmatch(root_of(targets[0])))
 
 
 def is_loss(node: ast.AST) -> bool:

@@ -3,6 +3,7 @@ by their names and in all shapes that fit the weights, and what is computed of t
 """
 import ast
 import builtins
+import contextlib
 import copy
 import sys
 import types
@@ -78,7 +79,10 @@ def _with(unit, names, space, drawn, prelude):
             found[name] = min(value, N)
     averages = changes.averages(unit.body) - unit.roots()
     for name in averages & found.keys():
-        found[name] = np.zeros_like(found[name], dtype=float)
+        if isinstance(found[name], (int, float)):
+            found[name] = 0.0
+        for path, one in objects.arrays(found[name], (name,)):
+            put(found, path, np.zeros_like(one))
     # self.m = 0.9 * self.m + …, and what starts as zeros
     kept = unit.roots() | _made(unit.body) | averages | {
         name for name in again if "." in name or not np.any(_numbers(found.get(name)))}
@@ -107,11 +111,8 @@ def begun(cls: type, given: dict) -> object:
         if p.default is not p.empty:
             inside.setdefault(p.name, p.default)
     for node in changes.body_of(cls.__init__):
-        try:
-            with at_most(0.2):  # it may train there
-                exec(_compiled(node, inside.get("__file__")), inside)  # noqa: S102
-        except Exception:  # what it needs is not here
-            continue
+        with contextlib.suppress(Exception), at_most(0.2):  # what it needs may not be here
+            exec(_compiled(node, inside.get("__file__")), inside)  # noqa: S102
     return thing
 
 

@@ -33,6 +33,7 @@ from .units import Unit
 
 MOST = 8  # losses that are looked at closely
 POINTS = 3  # where steps are compared with a loss
+UNCOMPARED = "what is compared with the targets was not found in it"
 PLACES = 2000  # shapes that are tried for the data
 BRIEF = 0.5  # seconds of computing that one step may always take
 ONE = 0.5  # of the time that is left: for one step
@@ -85,12 +86,12 @@ class Step:
             drawn[0][path]) or not np.array_equal(at(runs[0][1], path), drawn[0][path])]
         self.place = next((place for place in runs[0][0].entries if _is_output(
             [record.entries.get(place) for record, _ in runs])), None)
-        if self.place is None:
-            raise NotChecked("what is compared with the targets was not found in it")
+        if self.place is None and not any(map(_is_number, self.written(runs[0][1]).values())):
+            raise NotChecked(UNCOMPARED)
         first, again = drawn[0], self.draw(paths, 1)
-        now = self.output(runs[0][0])[0]
+        now = self.output(*runs[0])[0]
         moving = [path for path in first if not np.array_equal(
-            now, self.output(self.run({**first, path: again[path]})[0])[0])]
+            now, self.output(*self.run({**first, path: again[path]}))[0])]
         self.missed = {objects.label(path): (np.shape(first[path]), True) for path in moving
                        if path not in self.wanted and (path in paths or role(
                            str(path[-1]).rstrip("0123456789")) in ("w", "b"))}
@@ -102,7 +103,7 @@ class Step:
         """Have targets and outputs one shape, but for axes of one?"""
         record, _ = self.run(self.draw(self.wanted, 0))
         return all(np.size(one) == np.size(other) == np.broadcast(one, other).size
-                   for one, other in record.entries[self.place])
+                   for one, other in record.entries.get(self.place, ()))
 
     def draw(self, paths, seed):
         """Random values of the weights, and of the examples that are no labels."""
@@ -115,8 +116,16 @@ class Step:
                 values[path] = generator.standard_normal(at(self.space, path).shape)
         return values
 
-    def output(self, record):
-        """(output, target): of several examples in turn, one below the other."""
+    def written(self, after):
+        """{name: value} of what is called a loss."""
+        return {name: after.get(name) for name in self.losses}
+
+    def output(self, record, after):
+        """(output, target): of several examples in turn, one below the other. Where nothing was
+        compared with the data the losses, and no target."""
+        if self.place is None:
+            return np.array([float(one) for one in self.written(after).values()
+                             if _is_number(one)]), None
         found = record.entries[self.place]
         both = [[np.atleast_1d(one[side]).astype(float) for one in found] for side in (1, 0)]
         if len(found) == 1:
@@ -177,6 +186,10 @@ def _watched(value, record):
         return Number(value, record, object())
     is_numbers = isinstance(value, np.ndarray) and value.dtype.kind in "fiu"
     return watched(value, record) if is_numbers else value
+
+
+def _is_number(value):
+    return isinstance(value, (float, np.floating)) and np.isfinite(value)
 
 
 def _is_output(entries):
@@ -252,7 +265,8 @@ def readings(name: str, unit: Unit, module: types.ModuleType,
         raise NotChecked(f"it changes {', '.join(stepped)} by {STEPPED}")
     step.stepped = stepped
     losses = {f"{name}, as it is written": name for name in step.losses}
-    losses.update({f"as the gradient of {words}": loss for words, loss in LOSSES.items()})
+    if step.place is not None:
+        losses.update({f"as the gradient of {words}": loss for words, loss in LOSSES.items()})
     points = [_lookedat(step, seed) for seed in range(POINTS)]
     if not any(change for point in points for change in _outputs_move(point)):
         raise NotChecked("its output is a threshold, which has no derivative, as a perceptron's: "
@@ -270,6 +284,8 @@ def readings(name: str, unit: Unit, module: types.ModuleType,
     if not found:
         raise NotChecked("no loss of its output is a number")
     found.sort(key=lambda one: one[0], reverse=True)
+    if step.place is None and not found[0][0][0]:  # it may be told, and not meant
+        raise NotChecked(UNCOMPARED)
     names = {path: objects.label(path) for path in step.wanted}
     shown = {names[path]: values[path] for path in step.wanted}
     return [Reading(_code(name, step, loss, factor, names), shown, words)
@@ -293,8 +309,7 @@ H = 1e-5
 
 
 def _compared(step, record, after):
-    output, target = step.output(record)
-    return output, target, {name: after.get(name) for name in step.losses}
+    return *step.output(record, after), step.written(after)
 
 
 def _outputs_move(point):

@@ -21,6 +21,7 @@ from ..reading.changes import (
     pairs_of,
     root_of,
 )
+from ..reading.plainer import written_out
 
 BLOCKS = (ast.If, ast.With, ast.Try)
 
@@ -54,6 +55,7 @@ def of(statements: list, parameters: tuple = (), methods: dict | None = None) ->
     """One Unit for each outermost loop that changes something, and one for all that changes
     something outside of loops. methods: {name: what it changes}."""
     found, plainly, before, methods = [], [], [], methods or {}
+    statements = written_out(statements)
     for node in statements:
         if isinstance(node, BLOCKS):
             found += [unit._replace(before=[*before, *unit.before])

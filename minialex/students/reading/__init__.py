@@ -7,4 +7,5 @@
     absent.py       stand-ins for modules not here     usual.py         what every course has
     changes.py      what statements change and read    watching.py     how far it comes
     usage.py        how it calls its own things        kinds.py        what it does with arguments
+    plainer.py      training without loops
 """
