@@ -86,7 +86,8 @@ class Check:
                 report.title += older.told() + elsewhere.tell(reading, report)
                 accepted.conventions(self, report, reading, count)
                 (training if self.trains else pairing).tell(
-                    self.found, report, status_of_report(report) == "wrong" and not self.reference)
+                    self.found, report, status_of_report(report) == "wrong" and not (
+                        self.reference or getattr(reading and reading.code, "is_told", False)))
                 self.result.update(rows=report.to_dict()["rows"], text=str(report),
                                    status=status_of_report(report))
                 if reading is not None:
@@ -96,9 +97,8 @@ class Check:
                     self._compare_forwards(reading.values)
                 if self.job["plot"]:
                     self._plot(report, count)
-        except (CannotDraw, NotChecked) as problem:
-            drawn = "no inputs" if isinstance(problem, CannotDraw) else "not checked"
-            self._failed(drawn, str(problem))
+        except (CannotDraw, NotChecked) as why:
+            self._failed("no inputs" if isinstance(why, CannotDraw) else "not checked", str(why))
         except BaseException as error:
             self.result["error"] = explained(error, self.path)
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 from ..dialects import TESTS
 from ..names import is_penalty, name_words
-from ..reading.changes import LOOPS, called, changed, is_target, loads, pairs_of, root_of
+from ..reading.changes import LOOPS, called, changed, is_target, loads, pairs_of, root_of, updates
 from ..reading.plainer import without_optimizer
 from .units import BLOCKS, Unit
 
@@ -88,6 +88,8 @@ def needed(unit: Unit) -> Unit:
     unit = unit._replace(body=_until_changed(unit.body, unit.roots(), unit.methods))
     wanted, before = {root.partition(".")[0] for root in unit.roots()}, None
     wanted |= {f".{name}" for name in (*unit.methods, *unit.states)}  # grad = layer.backward(grad)
+    wanted |= {f"self.{name}()" for name, changes in unit.methods.items()
+               if unit.roots() & set(changes)}  # costs.append(self.update(x, t))
     while before != wanted:
         before = set(wanted)
         _needed(unit.body, wanted)
@@ -152,7 +154,8 @@ def _block(node, wanted, losses):
 
 def _is_needed(node, wanted):
     if isinstance(node, (ast.Continue, ast.Import, ast.ImportFrom, ast.Global)) or any(
-            f".{name}" in wanted for name in called(node, others=True)):
+            f".{name}" in wanted for name in called(node, others=True)) or any(
+            f"self.{name}()" in wanted for name in called(node)):
         return True
     if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
         return node.name in wanted
@@ -181,7 +184,7 @@ def _once(body, roots, data, methods, outer):
             data = data | set(_bound(node.target, node.iter, data)) if isinstance(
                 node, ast.For) else data
             trains = roots & set(changed([node], methods))
-            is_cut = trains and (outer or bool(loads(node) & data))
+            is_cut = trains and (outer or bool(loads(node) & data) and not _is_over_weights(node))
             node.body = _once(node.body, roots, data, methods, outer=False)
             if is_cut:
                 node.body.append(ast.Break())
@@ -192,6 +195,14 @@ def _once(body, roots, data, methods, outer):
         found += [*_taken(node, data), node]
         found += [ast.parse(f"{name} = __seen__({name})").body[0] for name in _seen(node, data)]
     return found
+
+
+def _is_over_weights(node):
+    """for i in range(n): w[i] += rate * error * x[i]"""
+    names = {one.id for one in ast.walk(node.target) if isinstance(one, ast.Name)} if isinstance(
+        node, ast.For) else set()
+    return any(isinstance(one, ast.Subscript) and names & loads(one.slice)
+               for _, target, _ in updates(node.body) for one in ast.walk(target))
 
 
 def _taken(node, data):

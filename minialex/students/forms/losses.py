@@ -58,6 +58,16 @@ LOSSES = {
         lambda y, t: _cross_entropy(softmax(y.T), np.transpose(t)) / np.shape(y)[-1],
 }
 LOSSES = {words: _aligned(loss) for words, loss in LOSSES.items()}
+# of targets −1 and 1, by which the output is multiplied
+MARGINS = {
+    "Σ max(0, 1 − target · output)": lambda y, t: np.maximum(0, 1 - t * y).sum(),
+    "Σ max(0, 1 − target · output) / N": lambda y, t: np.maximum(0, 1 - t * y).sum() / len(y),
+    "Σ max(0, −target · output)": lambda y, t: np.maximum(0, -t * y).sum(),
+    "Σ max(0, −target · output) / N": lambda y, t: np.maximum(0, -t * y).sum() / len(y),
+    "Σ log(1 + exp(−target · output))": lambda y, t: np.logaddexp(0, -t * y).sum(),
+    "Σ log(1 + exp(−target · output)) / N":
+        lambda y, t: np.logaddexp(0, -t * y).sum() / len(y),
+}
 MANY = 8  # readings: as many as there are losses
 
 

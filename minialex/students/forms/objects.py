@@ -9,7 +9,7 @@ import copy
 import functools
 import re
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
@@ -262,3 +262,28 @@ def inlets(layer: object, backward: Callable) -> list[str]:
         one in OUTPUTS for one in stems_of_gradient(name))]
     return [] if found and any(p.kind in binding.POSITIONAL
                                for p in binding.signature(backward)) else found
+
+
+def scalars(space: dict) -> Iterator[tuple[tuple, float]]:
+    """(path, number) of each floating-point number in a space, and in the objects there."""
+    for name, value in list(space.items()):
+        inside = [((name,), value), *(((name, key), one) for key, one in getattr(
+            value, "__dict__", {}).items())]
+        yield from ((path, one) for path, one in inside if isinstance(one, float))
+
+
+def at(space: object, path: Iterable) -> object:
+    """What lies at a path of keys and attributes: ("net", "w", 0) is net.w[0]."""
+    for key in path:
+        space = getattr(space, key) if not isinstance(space, (dict, list, tuple, np.ndarray)) \
+            else space[key]
+    return space
+
+
+def put(space: object, path: tuple, value: object) -> None:
+    """Set what lies there."""
+    inside, key = at(space, path[:-1]), path[-1]
+    if isinstance(inside, (dict, list)):
+        inside[key] = value
+    else:
+        setattr(inside, key, value)

@@ -1,5 +1,5 @@
 """Arrays that tell what is subtracted from them: of y − out, wherever it stands, the output and its
-target are known."""
+target are known; where there is none, of y · out, a margin."""
 import sys
 
 import numpy as np
@@ -22,12 +22,12 @@ class Record:
         target[plain(classes)] = 1
         self.add(target, output, object())
 
-    def add(self, target, other, key):
-        """One target beside what it was compared with."""
+    def add(self, target, other, key, is_margin=False):
+        """One target beside what it was compared with, or multiplied by."""
         frame = sys._getframe(2)
         while frame is not None and frame.f_code.co_filename != self.file:
             frame = frame.f_back
-        place = frame and (frame.f_code.co_name, frame.f_lineno)
+        place = frame and (is_margin, frame.f_code.co_name, frame.f_lineno)
         if place and (place, key) not in self.seen and self.is_fresh():
             self.seen.add((place, key))
             self.entries.setdefault(place, []).append((np.array(target), np.array(other)))
@@ -46,11 +46,11 @@ def _applied(self, ufunc, method, *inputs, **options):
     given = list(map(plain, inputs))
     if options.get("out"):
         options["out"] = tuple(map(plain, options["out"]))
-    if ufunc in (np.subtract, np.divide) and method == "__call__":
+    if ufunc in (np.subtract, np.divide, np.multiply) and method == "__call__":
         for one, other in (given, given[::-1]):
             mine = inputs[0] if one is given[0] else inputs[1]
             if isinstance(mine, (Watched, Number)) and mine.record is not None:
-                mine.record.add(one, other, mine.key())
+                mine.record.add(one, other, mine.key(), ufunc is np.multiply)
     result = getattr(ufunc, method)(*given, **options)
     if ufunc is np.negative and isinstance(self, Watched):
         result = watched(result, self.record)
@@ -78,6 +78,11 @@ class Number(np.float64):
 
     def __truediv__(self, other):
         return np.divide(self, other)
+
+    def __mul__(self, other):
+        return np.multiply(self, other)
+
+    __rmul__ = __mul__
 
     def __reduce__(self):
         return np.float64, (float(self),)

@@ -18,6 +18,7 @@ from ..reading import changes
 from ..reading.files import at_most
 from ..reading.rewriting import rewritten
 from . import cutting, objects
+from .objects import at, put, scalars
 from .units import Unit
 
 N, MANY = 4, 12  # examples that are drawn; rows of the file's own data that are few enough
@@ -40,8 +41,10 @@ def _of_thing(unit, names, space):
     needed = _before(earlier, wanted)
     space.update({name: value for name, value in names.items()
                   if name in wanted and _is_data(value) and name not in space})
-    given = {p.name: _given(p, names if not unit.owner else {}) for p in unit.parameters
-             if p.name in needed and p.name not in space}
+    gone_over = {root for part in unit.body for one in ast.walk(part) if isinstance(one, ast.For)
+                 for root in changes.loads(one.iter)}
+    given = {p.name: _given(p, names if not unit.owner else {}, p.name not in gone_over)
+             for p in unit.parameters if p.name in needed and p.name not in space}
     space.update({name: value for name, value in given.items() if value is not NONE})
     own = [node for node in unit.before if _is_simple(node) and unit.parameters
            and not given.keys() & set(_names_set(node))]
@@ -50,8 +53,9 @@ def _of_thing(unit, names, space):
     missing = [name for name in dict.fromkeys([*given, *sorted(wanted)])
                if not _is_known(space, name) and name not in unit.roots() | roots and (
                    name in given or "." in name or _is_unknown(name, names, unit.body))]
-    for name in missing[:]:
-        if (number := _number(name.rpartition(".")[2])) is not None:
+    counted = changes.counted([*earlier, *unit.body])
+    for name in [one for one in missing if one not in gone_over]:
+        if (number := _number(name.rpartition(".")[2], name in counted)) is not None:
             put(space, name.split("."), number)
             missing.remove(name)
     missing = [name for name in missing if not _follows(name, missing, earlier, {**names, **space})]
@@ -186,9 +190,9 @@ def _stored(node):
         yield getattr(node, "name", None) or node.arg
 
 
-def _given(p, names):
+def _given(p, names, may_be_number):
     """What a parameter gets: its default, a number by its name, the file's own value of it."""
-    number = _number(p.name)
+    number = _number(p.name) if may_be_number else None
     if number is not None:
         return number
     if p.default is not p.empty and p.default is not None:
@@ -197,7 +201,7 @@ def _given(p, names):
     return value if _is_data(value) and _numbers(value) is not None else NONE
 
 
-def _number(name):
+def _number(name, counts=False):
     if plain(name) in LEARNING_RATE:
         return 1.0
     if plain(name) in {**STEPS, **EXAMPLES}:
@@ -207,7 +211,9 @@ def _number(name):
     if option(name) and isinstance(OPTIONS[option(name)], (int, float)):
         return OPTIONS[option(name)]
     known = letter(name) if role(name) is None else None  # n_hidden, not inputs
-    return N if known == "N" else SIZES.get(known) if known in ("D", "J", "M", "Q") else None
+    if known in ("D", "J", "M", "Q"):
+        return SIZES[known]
+    return N if known == "N" or counts and plain(name) in EXAMPLES else 3 if counts else None
 
 
 def _rerun(earlier, needed, space, names, own, never=()):
@@ -346,14 +352,6 @@ def _few(array):
     return array[:N] if array.ndim and len(array) > MANY else array
 
 
-def scalars(space: dict) -> Iterator[tuple[tuple, float]]:
-    """(path, number) of each floating-point number in a space, and in the objects there."""
-    for name, value in list(space.items()):
-        inside = [((name,), value), *(((name, key), one) for key, one in getattr(
-            value, "__dict__", {}).items())]
-        yield from ((path, one) for path, one in inside if isinstance(one, float))
-
-
 def _as_arrays(space, path):
     """What is changed and is a number, or a list of numbers, becomes an array."""
     try:
@@ -381,20 +379,3 @@ def _inner_arrays(inside):
             inside[key] = np.array(float(one))
         elif isinstance(one, (list, dict)):
             _inner_arrays(one)
-
-
-def at(space: object, path: Iterable) -> object:
-    """What lies at a path of keys and attributes: ("net", "w", 0) is net.w[0]."""
-    for key in path:
-        space = getattr(space, key) if not isinstance(space, (dict, list, tuple, np.ndarray)) \
-            else space[key]
-    return space
-
-
-def put(space: object, path: tuple, value: object) -> None:
-    """Set what lies there."""
-    inside, key = at(space, path[:-1]), path[-1]
-    if isinstance(inside, (dict, list)):
-        inside[key] = value
-    else:
-        setattr(inside, key, value)

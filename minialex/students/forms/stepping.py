@@ -25,9 +25,10 @@ from ..reading.rewriting import rewritten
 from . import cutting, objects
 from .functions import Composed, Reading
 from .layers import STEPPED, NotChecked
-from .losses import LOSSES
+from .losses import LOSSES, MARGINS
+from .objects import at, put, scalars
 from .recording import Number, Record, watched
-from .spaces import at, put, scalars, spaces
+from .spaces import spaces
 from .steps import of_one_size
 from .units import Unit
 
@@ -84,8 +85,8 @@ class Step:
         runs = [self.run(values) for values in drawn]
         self.wanted = [path for path in paths if np.shape(at(runs[0][1], path)) != np.shape(
             drawn[0][path]) or not np.array_equal(at(runs[0][1], path), drawn[0][path])]
-        self.place = next((place for place in runs[0][0].entries if _is_output(
-            [record.entries.get(place) for record, _ in runs])), None)
+        self.place = next((place for place in sorted(runs[0][0].entries, key=_is_margin)
+                           if _is_output([record.entries.get(place) for record, _ in runs])), None)
         if self.place is None and not any(map(_is_number, self.written(runs[0][1]).values())):
             raise NotChecked(UNCOMPARED)
         first, again = drawn[0], self.draw(paths, 1)
@@ -150,6 +151,9 @@ def _compiled(unit, file, data):
     """(names of the weights, the targets, the losses, code of one step): the same for all shapes of
     the data."""
     roots, labels = unit.roots(), cutting.targets_of(unit.body, data)
+    labels |= {name for node in unit.before if changes.loads(node) & labels
+               for name in changes.names_set(node) if name in data and isinstance(
+                   node.targets[0], ast.Name)}  # signs = np.where(y > 0, 1, -1)
     body = cutting.cut(unit, roots, labels or set(data))
     made = {name for node in ast.walk(ast.Module(body, [])) for name in changes.names_set(node)}
     tree = ast.fix_missing_locations(ast.Module([_Returns().visit(node) for node in body], []))
@@ -186,6 +190,10 @@ def _watched(value, record):
         return Number(value, record, object())
     is_numbers = isinstance(value, np.ndarray) and value.dtype.kind in "fiu"
     return watched(value, record) if is_numbers else value
+
+
+def _is_margin(place):
+    return place[0]
 
 
 def _is_number(value):
@@ -266,7 +274,8 @@ def readings(name: str, unit: Unit, module: types.ModuleType,
     step.stepped = stepped
     losses = {f"{name}, as it is written": name for name in step.losses}
     if step.place is not None:
-        losses.update({f"as the gradient of {words}": loss for words, loss in LOSSES.items()})
+        usual = MARGINS if _is_margin(step.place) else LOSSES
+        losses.update({f"as the gradient of {words}": loss for words, loss in usual.items()})
     points = [_lookedat(step, seed) for seed in range(POINTS)]
     if not any(change for point in points for change in _outputs_move(point)):
         raise NotChecked("its output is a threshold, which has no derivative, as a perceptron's: "
@@ -286,10 +295,34 @@ def readings(name: str, unit: Unit, module: types.ModuleType,
     found.sort(key=lambda one: one[0], reverse=True)
     if step.place is None and not found[0][0][0]:  # it may be told, and not meant
         raise NotChecked(UNCOMPARED)
+    if is_told := not found[0][0][0] and _is_told(step, points):
+        found = [one for one in found if isinstance(one[2], str)]
     names = {path: objects.label(path) for path in step.wanted}
     shown = {names[path]: values[path] for path in step.wanted}
-    return [Reading(_code(name, step, loss, factor, names), shown, words)
+    made = [Reading(_code(name, step, loss, factor, names), shown, words)
             for _, words, loss, factor in found[:MOST]]
+    for reading in made:
+        reading.code.is_told = is_told
+    return made
+
+
+def _is_told(step, points):
+    """Does the file compute a loss that is one of the usual ones, of all layers' weights? What is
+    the gradient of no loss is then wrong."""
+    compared = [plus for point in points for _, (plus, _) in point.values()]
+    return step.place is not None and sum(
+        np.ndim(at(step.space, path)) > 1 for path in step.wanted) > 1 and any(
+            _is_same(name, loss, compared) for name in step.losses for loss in LOSSES.values())
+
+
+def _is_same(name, loss, compared):
+    """Is what is called so this loss, or a multiple of it, wherever it was run?"""
+    try:
+        with np.errstate(all="ignore"):
+            ratios = [_value(name, one) / _value(loss, one) for one in compared]
+    except Exception:  # it is none of this output
+        return False
+    return bool(np.isfinite(ratios).all() and np.ptp(ratios) < 1e-6 * abs(ratios[0]))
 
 
 def _lookedat(step, seed):

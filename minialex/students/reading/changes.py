@@ -10,6 +10,7 @@ from ..called import binding
 from ..names import LEARNING_RATE, name_words, plain, role, stem, stems_of_gradient
 
 PRODUCTS = {"dot", "matmul", "outer", "sum", "mean", "einsum", "tensordot", "multiply"}
+MAKING = {"zeros", "ones", "randn", "rand", "range", "xrange", "eye"}
 NO_WEIGHT = re.compile(r"(?i)loss|cost|err|acc|count|correct|total|hits|score|mse|grad|delta")
 LOOPS = (ast.For, ast.While)
 DEEP = 4  # what is computed of what is computed
@@ -144,6 +145,8 @@ def gradients_of(nodes: list, checked: set | None = None) -> dict[str, int]:
     for _ in range(DEEP):  # what is computed from those
         computed = {**{name: node for node, name, value in both if isinstance(value, ast.BinOp)
                        and loads(value) & computed.keys()}, **computed}
+    differences = {name for _, name, value in both if isinstance(value, ast.BinOp)
+                   and isinstance(value.op, ast.Sub)}
     made, found = {name for node in every for name in names_set(node)}, {}
     for node, target, value in updates(nodes):
         names, root = loads(value), root_of(target)
@@ -156,10 +159,18 @@ def gradients_of(nodes: list, checked: set | None = None) -> dict[str, int]:
         own += sorted(names & scaled)
         by_product = any(map(multiplies, _outside(value, checked))) and (
             steps or bool(names & made - {root}) and is_weight)
-        if gradients or (steps and own or own_call) and is_weight or by_product:
+        by_entry = steps and is_weight and names & differences and _is_by_entry(target, value)
+        if gradients or (steps and own or own_call) and is_weight or by_product or by_entry:
             for name in gradients or [f"the step of {root}"]:
                 found.setdefault(name, computed.get(name, node).lineno)
     return found
+
+
+def _is_by_entry(target, value):
+    """w[i + 1] += rate * error * row[i]"""
+    places = {one.slice.id for one in ast.walk(value) if isinstance(one, ast.Subscript)
+              and isinstance(one.slice, ast.Name) and root_of(one) != root_of(target)}
+    return isinstance(target, ast.Subscript) and bool(places & loads(target.slice))
 
 
 def _attributes(node):
@@ -183,6 +194,15 @@ def _outside(node, checked):
         return ([node] if isinstance(getattr(node, "op", None), ast.MatMult) or _is_of_entries(node)
                 else [one for part in parts for one in _outside(part, checked)])
     return [] if _is_call(node, checked) else [node]
+
+
+def counted(nodes: list[ast.stmt]) -> set[str]:
+    """The names of numbers of things: n of np.zeros((n, 3)) and of range(n)."""
+    calls = [one for part in nodes for one in ast.walk(part) if isinstance(one, ast.Call)
+             and ast.unparse(one.func).split(".")[-1] in MAKING]
+    return {root_of(one) for call in calls for argument in call.args for one in (
+        argument.elts if isinstance(argument, ast.Tuple) else [argument])
+        if isinstance(one, (ast.Name, ast.Attribute))}
 
 
 def multiplies(node: ast.AST) -> bool:
