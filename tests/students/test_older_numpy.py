@@ -6,12 +6,13 @@ from student_files import command, verdicts, write
 
 OLD = {"np.float": "float", "np.product": "np.prod", "np.alltrue": "np.all",
        "np.lib.pad": "np.pad", "np.float_": "np.float64", "np.NaN": "np.nan",
-       "np.mat": "np.asmatrix", "np.asscalar": "x.item()"}
+       "np.mat": "np.asmatrix", "np.asscalar": "x.item()", "newshape=": "shape="}
 USES = {"np.float": "x.astype(np.float)", "np.product": "x * np.product([1, 1])",
         "np.alltrue": "x * np.alltrue([1])",
         "np.lib.pad": "np.lib.pad(x, 1, 'constant')[1:-1, 1:-1]",
         "np.float_": "np.float_(1) * x", "np.NaN": "np.where(x != x, np.NaN, x)",
-        "np.mat": "np.asarray(np.mat(x))", "np.asscalar": "x * np.asscalar(np.ones(1))"}
+        "np.mat": "np.asarray(np.mat(x))", "np.asscalar": "x * np.asscalar(np.ones(1))",
+        "newshape=": "np.reshape(x, newshape=x.shape)"}
 
 
 @pytest.mark.parametrize("name, now", OLD.items())

@@ -129,8 +129,8 @@ def draw(parameters, layout, request, numbers=False):
     """{name: value} of what must be given, and of defaults that are better drawn. numbers: of a
     constructor, whose n_in is a whole number."""
     values, roles = {}, _roles([p.name for p in parameters], layout)
-    if len(parameters) == 1 and not numbers and plain(parameters[0].name) == "activation":
-        roles[parameters[0].name] = "x"  # what it is applied to, not its name
+    if len(parameters) == 1 and not numbers and roles[parameters[0].name] is None:
+        roles[parameters[0].name] = "x"  # f(n) and f(activation) are applied to what is given
     in_a_row = _in_a_row(roles, layout)
     for p in parameters:
         if p.name in request.named() or p.kind in NAMED and (p.default is p.empty
@@ -323,14 +323,14 @@ def _value(p, known, layout, request, numbers, before):
     number = _of_constructor(p, key, layout, generator) if numbers else None
     if number is not None:
         return number
-    if known not in layout.shapes and (key in GEOMETRY or option(name)
+    if known not in (*layout.shapes, "x") and (key in GEOMETRY or option(name)
                                        and not (numbers and key in dialects.LISTS)):
         return of_option(name, layout)
     if key in dialects.LISTS:
         return list(layout.numbers("J" if key.startswith("hidden") else "DJM"))
     if numbers and known is None:
         return layout.sizes["DM"[len(before) % 2]]
-    if _is_size(name):
+    if _is_size(name) and known is None:
         return layout.sizes[letter(name)]
     letters = "flat" if known == "flat" else layout.shapes.get(known, layout.shapes["x"])
     return of_letters(letters, layout, generator, before, known)

@@ -13,7 +13,7 @@ from ...gradcheck.asked import GradientsDiffer
 from ..called import binding
 from ..called.gradients import Named
 from ..called.numpy_code import Functions
-from ..names import CACHE, OUTPUTS, SUMS, plain, role, stem, stems_of_gradient
+from ..names import CACHE, LEARNING_RATE, OUTPUTS, SUMS, plain, role, stem, stems_of_gradient
 from ..reading import absent
 from ..reading.sources import names_returned, source
 from .layers import NotChecked
@@ -45,11 +45,16 @@ def functions(forward, backward, kind, by_name=True, in_order=False):
 def asks_for_the_input(forward, backward):
     """Is backward's only argument called like forward's, or like no gradient: backward(x)? It may
     be f'(x), or dout by another name. The labels that forward gets, too, are labels."""
-    asked, given = required(backward), required(forward)
+    asked, given = _but_for_a_rate(backward), required(forward)
     if len(asked) != 1 or asked == given[:1]:
         return len(asked) == 1
     is_target = asked[0] in given and role(asked[0]) == "labels"
     return not (is_target or plain(asked[0]) in CACHE or binding.names_of_dout(forward, backward))
+
+
+def _but_for_a_rate(backward):
+    """What it asks for, but for a learning rate, which all layers of a network are handed."""
+    return [name for name in required(backward) if plain(name) not in LEARNING_RATE]
 
 
 def as_slopes(code):
@@ -160,7 +165,10 @@ class Slope(Around):
         values = run.outputs if self.of_output else list(run.inputs.values())
         takes = any(p.kind in (*binding.POSITIONAL, p.VAR_POSITIONAL)
                     for p in binding.signature(function))  # or it is f' of what forward kept
-        slope = function(*values[:max(takes, len(required(function)))])
+        asked = _but_for_a_rate(function)
+        slope = function(*values[:max(takes, len(asked))],
+                         **dict.fromkeys([name for name in required(function)
+                                          if name not in asked], 1.0))
         return Named({name: chained(douts[0], slope, x, binding.title(function))})
 
     def takes_dout(self, run):

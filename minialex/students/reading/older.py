@@ -48,10 +48,22 @@ def understand() -> None:
     builtins.xrange = range  # type: ignore[attr-defined]
     for module, name in ((np, "np"), (np.lib, "np.lib")):
         module.__getattr__ = _looking(name, module.__getattr__)  # type: ignore[method-assign]
+    np.reshape = _with_newshape(np.reshape)  # type: ignore[assignment]
     sys.modules.update({name: module for name, module in MODULES.items()
                         if name not in sys.modules})
     for module, names in INSIDE.items():
         vars(module).update(names)
+
+
+def _with_newshape(reshape):
+    """np.reshape, whose shape was once called newshape."""
+    @functools.wraps(reshape)
+    def reshaped(*arguments, **keywords):
+        if "newshape" in keywords:
+            USED["newshape"] = "newshape= is gone from newer NumPy: shape="
+            keywords["shape"] = keywords.pop("newshape")
+        return reshape(*arguments, **keywords)
+    return reshaped
 
 
 def _looking(module, otherwise):
