@@ -198,7 +198,7 @@ def _asks_for_nothing(backward):
 def arguments(found: finding.Found, layout: inputs.Layout, request: inputs.Request) -> dict:
     """What the constructor is given, drawn; for another layer, the first of the file that fits."""
     values = inputs.draw(inputs.parameters_of(found.forward), layout, request, numbers=True)
-    values = used.as_used(found.forward, values, layout, request.named())
+    values = used.as_used(found.forward, values, layout, request.named(), _both(found))
     for name in values:
         if plain(name).endswith("shape") and isinstance(values[name], int) and re.search(
                 r"reshape\((\w+, )?\*?self\.\w+\)", source(found.forward)):
@@ -208,6 +208,11 @@ def arguments(found: finding.Found, layout: inputs.Layout, request: inputs.Reque
         if (plain(name) in LAYERS or is_stack) and name not in request.options:
             values[name] = (_stack if is_stack else _another)(found, name, layout, request)
     return values
+
+
+def _both(found):
+    """The names of forward and backward; of what trains, none."""
+    return found.backward if found.kind == "class" else (None, None)
 
 
 SEVERAL = 12  # layers of the file that are looked at for a stack

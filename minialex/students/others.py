@@ -13,7 +13,7 @@ from ..gradcheck.verdicts import names as verdict
 from ..gradcheck.verdicts.sums import FirstKept
 from . import suiting
 from .called import binding
-from .drawn import arrays, inputs
+from .drawn import arrays, inputs, used
 from .forms.functions import OneEntry, Reading
 from .forms.layers import Layer
 from .reading.sources import source
@@ -59,8 +59,10 @@ class Others(Trying):
         if inputs.takes_list(self.forward()):
             yield self.layout._replace(several=not self.layout.several), ""
         parameters = inputs.parameters_of(self.found.forward)
-        for number in range(1, max([len(inputs.helpers(p.annotation)) for p in parameters],
-                                   default=0)):
+        several = [used.choices(self.found.forward, self.found.backward)
+                   ] if self.found.kind == "class" else []
+        for number in range(1, max([*several, *(len(inputs.helpers(p.annotation))
+                                                for p in parameters)], default=0)):
             yield self.layout._replace(helper=number), ""
         found, said = [], {row.verdict for row in report.rows}
         if "labels" in inputs.roles(self.tried):
@@ -217,9 +219,11 @@ class Others(Trying):
         known = [*inputs.parameters_of(self.found.forward), *inputs.parameters_of(self.forward())]
         if any(inputs.is_penalty(p) for p in known):
             yield layout._replace(also=inputs.PENALTY)
-        if any(inputs.has_choices(p) for p in known):
+        chosen = any(inputs.has_choices(p) for p in known)
+        if chosen:
             yield layout._replace(also=inputs.CHOICE)
             yield from (each._replace(also=inputs.CHOICE) for each in further)
+        if chosen or self.found.kind == "class" and used.has_words(self.found.forward):
             yield from (layout._replace(turn=turn) for turn in range(3) if turn != layout.turn)
 
 

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Iterator
 import numpy as np
 
 from ..called import binding
-from ..dialects import GEOMETRY, letter
+from ..dialects import GEOMETRY, LAYERS, NEIGHBOURS, STACKS, letter
 from ..names import name_words, option, plain, role
 from ..reading import kinds, usual
-from . import dictionaries, guesses
+from . import dictionaries, guesses, handed
 from .arrays import of_letters
 from .requests import Layout
 
@@ -88,13 +88,13 @@ def _use(node, name):
 # ---------------------------------------------------------------------------------- constructors
 
 
-def as_used(cls: type, values: dict, layout: Layout, asked: set) -> dict:
+def as_used(cls: type, values: dict, layout: Layout, asked: set, both: tuple) -> dict:
     """A constructor's values, those whose names say nothing, or something else, by their use.
-    asked: what the user gave."""
+    asked: what the user gave; both: the names of forward and backward."""
     found, known = dict(values), {name: kinds.kind_of(cls, name) for name in values
                                   if name not in asked}
-    functions = [name for name, kind in known.items() if kind.what == "function"
-                 and type(values[name]) is int]
+    given = _given(cls, {name: kind for name, kind in known.items() if _is_open(values[name])},
+                   both, layout)
     for name, kind in known.items():
         is_number = isinstance(values[name], int) and not isinstance(values[name], bool)
         is_list = isinstance(values[name], (tuple, list)) and kind.what != "rows"
@@ -102,11 +102,64 @@ def as_used(cls: type, values: dict, layout: Layout, asked: set) -> dict:
                                      for path, mark, _ in kind.marks)
         is_data = kind.what == "pair" and isinstance(values[name], np.ndarray) and any(
             one.what in ("array", "sizes") for one in kind.inside)
-        if is_number or counts or is_data or kind.what == "count":
+        is_word = kind.what == "word" and isinstance(values[name], str)
+        if name not in given and (is_number or counts or is_data or is_word
+                                  or kind.what == "count"):
             found[name] = _drawn(kind, name, values[name], layout, found)
-    both = (np.sin, np.cos) if len(functions) == 2 else [usual.Activation(
-        *usual.ACTIVATIONS["tanh"])] * len(functions)
-    return {**found, **dict(zip(functions, both))}
+    return {**found, **given}
+
+
+def _is_open(value):
+    """May something else be meant?"""
+    return isinstance(value, (int, float, str, tuple, list, np.ndarray, np.ufunc,
+                              usual.Activation))
+
+
+def _given(cls, known, both, layout):
+    """{name: value} of those that are functions, objects that are called, or hold some."""
+    found = {name: _of_these(objects, kind, layout) for name, kind in known.items()
+             if (objects := _objects(cls, name, kind, both))}
+    places = _functions({name: kind for name, kind in known.items() if name not in found})
+    paired = handed.pairs(cls, places, both, layout.helper > 0)
+    for name, place in places:
+        function = paired.get((name, place), usual.Activation(*usual.ACTIVATIONS["tanh"]))
+        found[name] = (*found.get(name, ()), function) if place is not None else function
+    return found
+
+
+def _functions(known):
+    """{(name, its place in a pair or None): Kind} of functions."""
+    return {**{(name, None): kind for name, kind in known.items() if kind.what == "function"},
+            **{(name, place): inner for name, kind in known.items() if kind.what == "pair"
+               and all(one.what == "function" for one in kind.inside)
+               for place, inner in enumerate(kind.inside)}}
+
+
+def choices(cls: type, both: tuple) -> int:
+    """How many objects there are for one of a constructor's arguments, at most."""
+    known = {p.name: kinds.kind_of(cls, p.name) for p in binding.signature(cls)}
+    pairs = handed.pairs(cls, _functions(known), both, False)
+    return max(0, 2 * bool(pairs), *(len(_objects(cls, name, kind, both))
+                                     for name, kind in known.items()))
+
+
+def has_words(cls: type) -> bool:
+    """Is one of the constructor's arguments a word by its use?"""
+    return any(kinds.kind_of(cls, p.name).what == "word" for p in binding.signature(cls))
+
+
+def _objects(cls, name, kind, both):
+    """What makes the objects that it may be, or those in it."""
+    inner = kind.inside[0] if kind.what == "several" else kind
+    known = plain(name) in {**LAYERS, **STACKS, **NEIGHBOURS} or "optim" in plain(name)
+    return [] if known or inner.what not in ("function", "object") else handed.makers(
+        cls, name, inner, both)
+
+
+def _of_these(objects, kind, layout):
+    make = objects[min(layout.helper, len(objects) - 1)]
+    count = 3 if layout.turn == 1 else 2  # for each of the sizes D, J, M, or each but the first
+    return [make() for _ in range(count)] if kind.what == "several" else make()
 
 
 def _drawn(kind, name, now, layout, before):
@@ -129,8 +182,9 @@ def _drawn(kind, name, now, layout, before):
         return _rows(kind, layout)
     if kind.what == "array" and is_unknown:
         return _array(kind, name, layout, before)
-    if kind.what == "word" and is_unknown:
-        return kind.words[layout.turn % len(kind.words)]
+    if kind.what == "word" and (is_unknown or now not in kind.words):
+        words = [word for word in kind.words if "softmax" not in word.lower()] or kind.words
+        return words[layout.turn % len(words)]  # a softmax may leave its derivative to the loss
     return 0.5 if kind.what == "factor" and is_unknown else now
 
 

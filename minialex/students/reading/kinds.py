@@ -5,8 +5,9 @@ in all methods of a class that keeps it, and where it is handed on.
     for n in p;  range(len(p) - 1);  p[i + 1] sizes, one after the other; rows, of several things
     p.shape;  p.T;  np.dot(a, p)              an array
     np.zeros((3, p));  range(p)               a count
-    p == "tanh"                               a word
+    p == "tanh";  {"tanh": np.tanh}[p]        a word
     p(z)                                      a function
+    p.evaluate(z);  p.grad(z)                 an object with these methods
     p * z                                     a factor
 """
 import ast
@@ -26,20 +27,34 @@ KEPT = {"int", "float", "list", "tuple", "array", "asarray", "copy", "deepcopy",
         "float64", "atleast_2d"}
 OF_ARRAYS = {"shape", "T", "dot", "ndim", "reshape", "flatten", "ravel", "transpose", "sum",
              "mean", "astype", "max", "min"}
+OF_WORDS = {"lower", "upper", "strip", "casefold", "title", "capitalize"}
 LOOPS = {"enumerate", "zip", "reversed", "sorted", "sum"}
 ANY = "*"  # in a path: any of them
 DEEP = 400  # uses that are looked at
 
 
+class Called(NamedTuple):
+    """A call of an object's method, or of itself (""): in which function, what it is given, as it
+    is written."""
+
+    method: str
+    where: str
+    given: tuple
+
+
 class Kind(NamedTuple):
-    """what: "pair", "sizes", "rows", "array", "count", "word", "function", "factor" or "";
-    inside: the kinds of what is in it, in order; words: with which it is compared; marks: what
-    speaks for it."""
+    """what: "pair", "sizes", "rows", "array", "count", "word", "function", "object", "several" of
+    those two, "factor" or ""; inside: the kinds of what is in it, in order; words: with which it is
+    compared; marks: what speaks for it."""
 
     what: str = ""
     inside: tuple = ()
     words: tuple = ()
     marks: frozenset = frozenset()
+
+    def called(self) -> list[Called]:
+        """The calls of itself and its methods."""
+        return [more for path, mark, more in self.marks if not path and isinstance(more, Called)]
 
 
 @functools.lru_cache(maxsize=512)
@@ -48,8 +63,9 @@ def kind_of(code: Callable, name: str) -> Kind:
     objects, where the name is self.name."""
     found = _Uses(code)
     if isinstance(code, type):
-        begin = [(code.__init__, name)] if "." not in name else [
-            (method, name) for method in found.methods]
+        of_fields = name in getattr(code, "__dataclass_fields__", ())  # what @dataclass writes
+        begin = [(code.__init__, name)] if "." not in name and not of_fields else [
+            (method, f"self.{name}" if of_fields else name) for method in found.methods]
     else:
         begin = [(inspect.unwrap(code), name)]
     for function, text in begin:
@@ -97,7 +113,7 @@ class _Uses:
         """What stands around it says what it is."""
         around = parents.get(node)
         if isinstance(around, ast.Attribute):
-            self.mark(path, "array" if around.attr in OF_ARRAYS else "object", around.attr)
+            self._attribute(function, around, parents, path)
         elif isinstance(around, ast.Subscript):
             self._subscript(function, node, around, parents, path)
         elif isinstance(around, ast.Call):
@@ -113,16 +129,30 @@ class _Uses:
         elif isinstance(around, ast.Starred):
             self.mark(path, "spread")
         elif isinstance(around, ast.Compare):
-            self._compared(around, path)
+            self._compared(function, around, path)
+        elif isinstance(around, ast.Match):
+            for one in (one for case in around.cases for one in ast.walk(case.pattern)):
+                self._words([getattr(getattr(one, "value", None), "value", None)], path)
         elif isinstance(around, (ast.Tuple, ast.List)):
             self._in_a_row(function, node, around, parents, path)
         elif isinstance(around, (ast.Assign, ast.AnnAssign)) and around.value is node:
             for target in getattr(around, "targets", None) or [around.target]:
                 self.kept(function, target, path)
 
+    def _attribute(self, function, around, parents, path):
+        call = parents.get(around)
+        is_called = isinstance(call, ast.Call) and call.func is around
+        if around.attr in OF_WORDS and is_called:  # name.lower() == "tanh"
+            self.used(function, call, parents, path)
+        elif around.attr in OF_ARRAYS:
+            self.mark(path, "array", around.attr)
+        else:
+            self.mark(path, "object", is_called and _call_of(call, around.attr, function))
+
     def _subscript(self, function, node, around, parents, path):
         if node is around.slice:
-            self.mark(path, "index")
+            keys = self._keys(function, around.value)
+            self._words(keys, path) if keys else self.mark(path, "index")
             return
         where = around.slice
         number = where.operand if isinstance(where, ast.UnaryOp) else where
@@ -144,7 +174,7 @@ class _Uses:
     def _call(self, function, node, around, parents, path):
         called = getattr(around.func, "attr", getattr(around.func, "id", ""))
         if node is around.func:
-            self.mark(path, "function", function.__name__)
+            self.mark(path, "function", _call_of(around, "", function))
         elif called == "len":
             outer = parents.get(around)
             known = [one.value for one in getattr(outer, "comparators", ())
@@ -152,6 +182,8 @@ class _Uses:
             self.mark(path, "length" if known else "len", *known[:1])
         elif called in KEPT:
             self.used(function, around, parents, path)
+        elif called == "get" and node is around.args[0]:
+            self._words(self._keys(function, around.func.value), path)
         elif called in LOOPS and isinstance(parents.get(around), (ast.For, ast.comprehension)):
             target = parents[around].target
             inside = getattr(target, "elts", [target])
@@ -230,11 +262,30 @@ class _Uses:
                     parents.get(around), (ast.Tuple, ast.Slice)):
                 self.mark(path, "count")
 
-    def _compared(self, around, path):
+    def _compared(self, function, around, path):
         for one in [around.left, *around.comparators]:
-            for word in [one, *getattr(one, "elts", ())]:
-                if isinstance(word, ast.Constant) and isinstance(word.value, str):
-                    self.mark(path, "word", word.value)
+            self._words([getattr(one, "value", None), *self._keys(function, one)], path)
+
+    def _words(self, words, path):
+        for word in words:
+            if isinstance(word, str):
+                self.mark(path, "word", word)
+
+    def _keys(self, function, node):
+        """A dictionary's keys, or what stands in a row, where they are words: of one that is
+        written here, in this function, in the class of which it is an attribute, or the file's."""
+        of_self = isinstance(node, ast.Attribute)
+        name = node.attr if of_self else getattr(node, "id", "")
+        made = vars(self.module).get(name) if not of_self else getattr(self.owner, name, None)
+        body = self.owner if of_self else function
+        written = [value for part in ast.walk(binding.syntax_tree(body)) if name and body
+                   for target, value in changes.pairs_of(part)
+                   if getattr(target, "attr", getattr(target, "id", "")) == name]
+        for value in [node, *written]:
+            inside = getattr(value, "keys", None) or getattr(value, "elts", ())
+            made = [getattr(one, "value", None) for one in inside] or made
+        words = [*made] if isinstance(made, (dict, list, tuple, set, frozenset)) else []
+        return words if all(isinstance(one, str) for one in words) else []
 
     def _in_a_row(self, function, node, around, parents, path):
         """(a, b) = (p, q); zeros((p, q))"""
@@ -248,6 +299,11 @@ class _Uses:
             called = getattr(call.func, "attr", getattr(call.func, "id", ""))
             if called in {*COUNTED, "as_strided"}:
                 self.mark(path, "count")
+
+
+def _call_of(call, method, function):
+    return Called(method, function.__name__, (*map(ast.unparse, call.args), *(
+        f"{one.arg}={ast.unparse(one.value)}" for one in call.keywords)))
 
 
 @functools.lru_cache(maxsize=512)
@@ -272,7 +328,9 @@ def _judged(marks: list) -> Kind:
     if "array" in own:
         return Kind("array", (), (), every)
     if own.keys() & {"function", "object", "table"}:
-        return Kind("function" if "function" in own else "", (), (), every)
+        found = Kind("function", (), (), every)
+        methods = {one.method for one in found.called()}
+        return found._replace(what="object" if methods - {""} else "function" if methods else "")
     if own.keys() & {"count", "size"} and not (is_long or count > 1):
         return Kind("count", (), (), every)
     if count > 1 and not is_long:
@@ -280,6 +338,8 @@ def _judged(marks: list) -> Kind:
         return Kind("pair" if count == 2 else "sizes", inside, (), every)
     if is_long:
         row = _judged(_within(marks, None))
+        if row.what in ("function", "object"):
+            return Kind("several", (row,), (), every)
         is_row = row.inside or any(mark == "table" for _, mark, _ in row.marks)
         return Kind("rows" if is_row else "sizes", row.inside, (), every)
     if "at" in own:
