@@ -15,8 +15,7 @@ class Found(NamedTuple):
     training code, cut to one step; `title` says why nothing else is checked), "missing" (one of the
     two functions is not there; `title` names it) or "skipped" (`title` says why).
     others: forwards that backward may belong to, too: the one that fits best is meant. thing: the
-    object whose methods they are, before its constructor (begin). calling: steps of training code
-    that call it, which are checked where it cannot be run by itself."""
+    object whose methods they are, before its constructor (begin)."""
 
     name: str
     forward: object
@@ -25,7 +24,6 @@ class Found(NamedTuple):
     title: str = ""
     others: tuple = ()
     thing: object = None
-    calling: tuple = ()
 
 
 class Known(types.ModuleType):

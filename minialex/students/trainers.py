@@ -8,7 +8,6 @@ import contextlib
 import itertools
 import sys
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -55,22 +54,6 @@ def _given(found, module, request):
     for layout in itertools.takewhile(lambda layout: not layout.turn, layouts):
         data.give(layout._replace(replayed=True), request)
         yield
-
-
-def instead(check: Any, count: int) -> dict:
-    """The result of a check: where it could not be made, of a step of the training code that calls
-    what was to be checked, with the file's own data."""
-    steps = check.found.calling if check.result["status"] == "error" else ()
-    for step in steps:
-        other = type(check)(check.submission, step, check.module, check.reference)
-        check.submission.returned = True
-        told = other.told(count, check.left())
-        if told["status"] != "error":
-            title = f"{check.result['checked']}, in one step of {step.name}"
-            check.result = {**told, "name": check.found.name, "checked": title}
-            check.basis = other.basis
-            break
-    return check.result
 
 
 def _made(cls, request):

@@ -27,31 +27,13 @@ def with_the_rest(module: types.ModuleType, found: list[Found]) -> list[Found]:
            and value.__module__ == module.__name__ and value not in known and name not in taken}
     steps = [*_structure(whole, taken), *_steps(module, own, {getattr(one, "__name__", "")
                                                               for one in known})]
-    callers = [] if steps else list(_callers(module, own))
     within = {name for _, unit, _ in steps for part in (unit.whole or unit).body
               for name in changes.loads(part) if name in own}
-    found = [_with_callers(item, callers) for item in found
+    found = [item for item in found
              if item.kind != "skipped" or item.forward not in map(own.get, within)]
     own = {name: value for name, value in own.items() if name not in within}
     return found + [Found(name, unit, kind="step" if unit else "skipped", title=why)
                     for name, unit, why in [*steps, *_others(module, own, used)]]
-
-
-def _callers(module, functions):
-    """(name, unit) of training code whose gradients come of functions that are checked."""
-    outside = _outside(module)
-    yield from (("the top level", unit) for unit in units.of(outside))
-    for name, value in functions.items():
-        yield from ((name, unit._replace(outside=outside)) for unit in units.of_function(value))
-
-
-def _with_callers(item, callers):
-    """The same, with the steps in which one of its functions is called."""
-    both = item.others if item.kind == "guess" else [item]
-    names = {getattr(one, "__name__", "") for each in both for one in (each.forward, each.backward)}
-    return item._replace(calling=tuple(
-        Found(name, unit, kind="step", title=f"{name} calls it") for name, unit in callers
-        if names & set().union(*map(changes.loads, unit.body))))
 
 
 def _structure(found, names):
