@@ -141,7 +141,8 @@ class Others(Trying):
         anew, an example may miss what is wrong."""
         code, values, words = reading
         many = {name: batch[name] for name, value in values.items()
-                if np.ndim(batch.get(name)) == 2 and batch[name].shape[1] == np.size(value) > 1}
+                if getattr(batch.get(name), "ndim", 0) == 2
+                and batch[name].shape[1] == np.size(value) > 1}
         if any(inputs.roles([name]) - {"labels"} for name in many):
             for row in range(min(map(len, many.values()))):
                 yield [Reading(code, {**values, **{

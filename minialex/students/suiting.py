@@ -23,12 +23,13 @@ FIXED = 60  # forward passes of a check besides two for each entry
 def fits(returned: Any, run: Run) -> bool:
     """May these be gradients of a loss's inputs, by their shapes? A number is one of any b of one
     number, never that of a label."""
-    inputs_of = {np.shape(value) if np.size(value) > 1 else () for value in run.inputs.values()
-                 if np.size(value) > 1 or binding.is_checked(value)}
-    returned = in_a_row(returned, {name: np.shape(one) for name, one in run.inputs.items()})
-    found = returned if isinstance(returned, (tuple, list)) else [returned]
     if isinstance(returned, dict):
         return fits_any(returned, run)
+    given = {name: value for name, (_, value) in leaves(run.inputs).items()}
+    inputs_of = {np.shape(value) if np.size(value) > 1 else () for value in given.values()
+                 if np.size(value) > 1 or binding.is_checked(value)}
+    returned = in_a_row(returned, {name: np.shape(one) for name, one in given.items()})
+    found = returned if isinstance(returned, (tuple, list)) else [returned]
     return np.ndim(run.outputs[0]) > 0 or all(
         (np.shape(one) if np.size(one) > 1 else ()) in inputs_of for one in found)
 

@@ -195,3 +195,27 @@ def test_a_dictionary_of_parameters_by_any_name(check, name, stores, d):
         _, (result,) = check(kept=code if "return" in stores else code.rstrip()
                              + f'\n            return dY @ self.{name}["W1"].T\n')
         assert result["status"] == found and verdicts(result)["W1"] == "correct", result
+
+
+@pytest.mark.parametrize("dw, expected", [
+    ("x.T @ grad", ["correct", "correct"]), ("2 * x.T @ grad", ["off by a constant factor",
+                                                                "correct"]),
+    ("x.T @ grad / len(x)", ["mean where a sum is due", "correct"])])
+@pytest.mark.parametrize("back", ["return params", "pass"])
+def test_parameters_that_backward_steps_where_they_lie(check, dw, expected, back):
+    """params[0] -= … of what forward unpacks: what one step takes off is the gradient."""
+    _, (result,) = check(line=f"""
+        import numpy as np
+
+        def forward(params, x):
+            weights, bias = params
+            return x @ weights + bias
+
+        def backward(params, x, lr, grad):
+            w_grad, b_grad = {dw}, np.sum(grad, axis=0)
+            params[0] -= w_grad * lr
+            params[1] = params[1] - b_grad * lr
+            {back}
+        """)
+    rows = [row["verdict"] for row in result["checks"][0]["rows"][:2]]
+    assert rows == expected, result

@@ -19,9 +19,10 @@ import numpy as np
 from ...gradcheck.asked import check_values
 from ...gradcheck.probing import Direction, Place, sides
 from ...gradcheck.tensor_function import Checked, frozen
-from ..names import name_words, plain, role, stems_of_gradient
+from ..dialects import PARAMETERS
+from ..names import LEARNING_RATE, name_words, plain, role, stems_of_gradient
 from . import binding
-from .gradients import sorted_out, told_apart
+from .gradients import Named, sorted_out, told_apart
 
 COARSE = 1e-3  # a step with which float32 sees whose gradient it is, too
 
@@ -49,6 +50,8 @@ class Functions:
         self.several = max(1, len(douts))  # outputs
         self.place = binding.place_of_output(forward, backward)  # of the one, if it is one
         self.wanted = None if douts else _named_after(backward, forward)
+        self.steps = any(plain(p.name) in LEARNING_RATE and p.default is p.empty
+                         for p in binding.signature(backward)) if backward else False
 
     def run(self, values: dict) -> Run:
         """A Run of forward with these values."""
@@ -68,7 +71,14 @@ class Functions:
             return run.rest[0] if len(run.rest) == 1 else run.rest
         arguments, keywords = binding.arguments(self.forward, self.function, run.outputs, run.rest,
                                                 run.inputs, douts)
+        # what it steps is a copy: an update is no slip
+        given = {name: _as_list(copy.deepcopy(value)) for name, value in run.inputs.items()
+                 if self.steps and any(one is value for one in arguments)}
+        arguments = [next((given[name] for name, value in run.inputs.items()
+                           if name in given and one is value), one) for one in arguments]
         returned = self.function(*arguments, **keywords)
+        if taken := _taken({name: run.inputs[name] for name in given}, given, returned):
+            return Named(taken)
         if not np.ndim(run.outputs[0]):
             returned = binding.without_residual(self.function, returned)
         is_one = self.wanted and not isinstance(returned, (tuple, list, dict))
@@ -96,6 +106,23 @@ def _named_after(backward, forward):
     names = [p.name for p in binding.signature(forward)]
     found = [name for name in names if plain(name) in said and role(name) != "labels"]
     return found[0] if len(found) == 1 < len(names) else None
+
+
+def _as_list(value):
+    """params[0] -= … wants a list, whatever it was given."""
+    return list(value) if isinstance(value, tuple) and any(
+        isinstance(one, np.ndarray) for one in value) else value
+
+
+def _taken(before, now, returned):
+    """{name: what was taken off it, at a rate of 1} of the inputs that backward changes in place
+    and hands back, or nothing."""
+    old, new = leaves(before), leaves(now)
+    changed = {name: one - new[name][1] for name, (_, one) in old.items()
+               if isinstance(one, np.ndarray) and np.shape(one) == np.shape(new[name][1])
+               and np.any(one != new[name][1])}
+    handed = returned is None or any(returned is one for one in now.values())
+    return changed if handed else {}
 
 
 class Slot:
@@ -246,10 +273,13 @@ class NumpyCode(Checked):
     # what is known about it
 
     def data(self) -> tuple:
-        """(name, array) of the first input with two axes or more: the examples. (None, None) where
-        there is none."""
-        return next(((name, np.asarray(value)) for name, (_, value) in self.places.items()
-                     if np.ndim(value) > 1), (None, None))
+        """(name, array) of the first input with two axes or more, no weight where there is another:
+        the examples. (None, None) where there is none."""
+        found = [(name, np.asarray(value)) for name, (path, value) in self.places.items()
+                 if np.ndim(value) > 1 and not (len(path) > 1 and plain(path[0]) in PARAMETERS)]
+        return next(iter(found), None) or next((
+            (name, np.asarray(value)) for name, (_, value) in self.places.items()
+            if np.ndim(value) > 1), (None, None))
 
     def epsilon(self) -> float:
         """The largest small number that is written in the student's file, or among the options; 0.0

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from ...gradcheck.report import Report, Row
 from ...gradcheck.verdicts import names as verdict
 from ...utils.table import times
-from ..names import role, stem
+from ..dialects import PARAMETERS
+from ..names import plain, role, stem
 from .numpy_code import NumpyCode
 
 
@@ -30,6 +31,8 @@ class StudentsReport(Report):
 def _kind(name):
     """"w", "b", "gamma" or "beta" of a parameter, by its whole name or by the word it begins with:
     W_ih, bias_h, fc1.W; None of others."""
+    if plain(name.partition("[")[0]) in PARAMETERS and "[" in name:
+        return "w"  # params[0]
     name = name.rpartition(".")[2]
     known = {"wx": "w", "wh": "w", "wy": "w", "wg": "w", "ug": "w", "by": "b"}
     whole, first = role(name), role(stem(name.lstrip("_").partition("_")[0]))
