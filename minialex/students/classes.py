@@ -61,6 +61,7 @@ def of_class(found, layout, request):
     objects.make_numbers_arrays(prototype, built, method)
     choose_plain_steps(prototype)
     values = inputs.draw(inputs.parameters_of(method), layout, request)
+    values = values if backward else used.in_a_row(method, values, layout, request.named())
     initialise(prototype, forward, values, layout, request)
     begin_sums(prototype, forward, backward)
     square = _as_wide_as_x(built, layout)
@@ -163,9 +164,11 @@ def _as_wide(prototype, forward, values, targets):
                for one in (result if isinstance(result, tuple) else [result])
                if isinstance(one, np.ndarray) and one.ndim == 2]
     if not outputs and all(np.ndim(value) < 2 for value in values.values()):  # of one example
-        rows = [one for one in returned(prototype, forward, values) if np.shape(one)[1:] == ()]
+        rows = [one for one in returned(prototype, forward, values)
+                if isinstance(one, (np.ndarray, list)) and np.iterable(one) and len(one)
+                and not any(np.ndim(part) for part in one)]
         return {name: np.eye(len(rows[0]))[1 % len(rows[0])] if np.ndim(target) == 1 and rows
-                and np.shape(rows[0]) not in ((), np.shape(target)) else target
+                and np.shape(rows[0]) != np.shape(target) else target
                 for name, target in targets.items()}
     shapes = {one.shape for one in outputs} | {one.shape[::-1] for one in outputs}
     parts = outputs[-1] if outputs and forward != "loss" else np.zeros((1, 1))

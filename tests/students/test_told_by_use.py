@@ -157,3 +157,41 @@ def test_sums_of_gradients_begin_at_zero(check, of, turned, wrong):
     rows = verdicts(result)
     assert {name for name, one in rows.items() if one != "correct"} == wrong, result
     assert len(rows) == 4, result
+
+
+ROW = """
+class Mreza:
+    def __init__(self):
+        {begin}
+
+    def gubitak_gradijent(self, t):
+        cut = self.sloj2 * (self.sloj1 + 1)
+        t1 = np.reshape(t[0:cut], (self.sloj2, self.sloj1 + 1))
+        t2 = t[cut:].reshape(self.sloj3, self.sloj2 + 1)
+        m, n = self.X.shape
+        a1 = np.concatenate([np.ones((m, 1)), self.X], axis=1)
+        a2 = np.concatenate([np.ones((m, 1)), squash(a1.dot(t1.T))], axis=1)
+        h = 1 / (1 + np.exp(-a2.dot(t2.T)))
+        y = np.eye(self.sloj3)[self.y.reshape(-1)]
+        j = -np.sum(np.log(h) * y + np.log(1 - h) * (1 - y)) / m
+        d2 = (h - y).dot(t2)[:, 1:] * (1 - a2[:, 1:] {power})
+        grad = np.concatenate([d2.T.dot(a1).flatten(), (h - y).T.dot(a2).flatten()]) / m
+        return j, grad
+
+def main():
+    net = Mreza()
+    net.sloj1 = 400
+    net.sloj2 = 25
+    net.sloj3 = 10
+    net.X = np.load("X.npy")
+    net.y = np.load("y.npy")
+"""
+
+
+@pytest.mark.parametrize("begin", [
+    "self.X = self.y = self.sloj1 = self.sloj2 = self.sloj3 = None", "pass"])
+@pytest.mark.parametrize("power, status", [("** 2", "correct"), ("", "wrong")])
+def test_sizes_and_data_that_only_a_caller_sets(check, begin, power, status):
+    """And all weights in one row, which is cut."""
+    _, (result,) = check(mreza=HEAD + ROW.replace("{begin}", begin).replace("{power}", power))
+    assert result["checks"][0]["status"] == status and list(verdicts(result)) == ["t"], result

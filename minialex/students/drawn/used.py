@@ -188,6 +188,14 @@ def _drawn(kind, name, now, layout, before):
     return 0.5 if kind.what == "factor" and is_unknown else now
 
 
+def in_a_row(function: Callable, values: dict, layout: Layout, asked: set) -> dict:
+    """The values, with all weights in a row for what the function cuts them out of."""
+    flat = [name for name in values if name not in asked
+            and kinds.kind_of(getattr(function, "__func__", function), name).what == "flat"]
+    return {name: _of_role("flat", name, layout._replace(shapes={**layout.shapes, "flat": "flat"}),
+                           {}) if name in flat else value for name, value in values.items()}
+
+
 def targets(cls: type, values: dict) -> list[str]:
     """Those of a constructor's arrays that are compared with what comes out."""
     return [name for name, value in values.items() if isinstance(value, np.ndarray)

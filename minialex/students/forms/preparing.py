@@ -8,9 +8,10 @@ import re
 import sys
 
 from ..called import binding
-from ..dialects import INITIALISE, NEIGHBOURS, OPTIMIZERS, OPTIONS, PLAIN_STEPS
+from ..dialects import INITIALISE, NEIGHBOURS, OPTIMIZERS, OPTIONS, PLAIN_STEPS, letter
 from ..drawn import inputs
 from ..names import OUTPUTS, plain, role
+from ..reading import kinds
 from ..reading.absent import USED, NotHandedIn, Recorder
 from ..reading.sources import source
 from . import objects
@@ -96,6 +97,21 @@ def _filled(prototype, layout, request):
              and not (plain(name) in OUTPUTS and role(name) == "scores")]
     for name in names:
         _fill(prototype, name, layout, request)
+    _sized(prototype, layout)
+
+
+def _sized(prototype, layout):
+    """Sizes that whoever uses it sets, and that are None until then or not there: by their names,
+    or their order."""
+    cls = type(prototype)
+    names = sorted({*re.findall(r"\bself\.(\w+)", source(cls))})
+    names = [name for name in names if getattr(prototype, name, None) is None and (
+        name in vars(prototype) or _is_set_outside(prototype, name, prototype))
+        and kinds.kind_of(cls, f"self.{name}").what == "count"]
+    unknown = [name for name in names if letter(name) is None]
+    letters = dict(zip(unknown, "DJM" if len(unknown) > 2 else "DM"))
+    for name in names:
+        setattr(prototype, name, layout.sizes[letter(name) or letters.get(name, "J")])
 
 
 def _completed(prototype, forward, values, layout, request):

@@ -4,6 +4,7 @@ in all methods of a class that keeps it, and where it is handed on.
     a, b = p;  p[0], p[1];  len(p) == 2       a pair
     for n in p;  range(len(p) - 1);  p[i + 1] sizes, one after the other; rows, of several things
     p.shape;  p.T;  np.dot(a, p)              an array
+    p[:n].reshape(a, b)                       several in a row
     np.zeros((3, p));  range(p)               a count
     p == "tanh";  {"tanh": np.tanh}[p]        a word
     p(z)                                      a function
@@ -43,9 +44,9 @@ class Called(NamedTuple):
 
 
 class Kind(NamedTuple):
-    """what: "pair", "sizes", "rows", "array", "count", "word", "function", "object", "several" of
-    those two, "factor" or ""; inside: the kinds of what is in it, in order; words: with which it is
-    compared; marks: what speaks for it."""
+    """what: "pair", "sizes", "rows", "array", "flat", "count", "word", "function", "object",
+    "several" of those two, "factor" or ""; inside: the kinds of what is in it, in order; words:
+    with which it is compared; marks: what speaks for it."""
 
     what: str = ""
     inside: tuple = ()
@@ -173,6 +174,7 @@ class _Uses:
 
     def _call(self, function, node, around, parents, path):
         called = getattr(around.func, "attr", getattr(around.func, "id", ""))
+        of_numpy = getattr(getattr(around.func, "value", None), "id", "") in ("np", "numpy", "math")
         if node is around.func:
             self.mark(path, "function", _call_of(around, "", function))
         elif called == "len":
@@ -180,6 +182,8 @@ class _Uses:
             known = [one.value for one in getattr(outer, "comparators", ())
                      if isinstance(one, ast.Constant)] if isinstance(outer, ast.Compare) else []
             self.mark(path, "length" if known else "len", *known[:1])
+        elif called == "reshape" and of_numpy and around.args[0] is node:
+            self.mark(path, "array", "reshape")
         elif called in KEPT:
             self.used(function, around, parents, path)
         elif called == "get" and node is around.args[0]:
@@ -192,8 +196,7 @@ class _Uses:
         elif called in COUNTED:
             self.mark(path, "count" if called in ("range", "xrange") or len(around.args) > 1
                       or not isinstance(around.func, ast.Attribute) else "size")
-        elif called in changes.PRODUCTS or getattr(getattr(around.func, "value", None), "id",
-                                                   "") in ("np", "numpy", "math"):
+        elif called in changes.PRODUCTS or of_numpy:
             is_product = called in changes.PRODUCTS
             self.mark(path, "array" if is_product else "number", is_product and "product")
         else:
@@ -326,7 +329,8 @@ def _judged(marks: list) -> Kind:
         words = dict.fromkeys(more for path, mark, more in marks if not path and mark == "word")
         return Kind("word", (), tuple(words), every)
     if "array" in own:
-        return Kind("array", (), (), every)
+        is_flat = "sliced" in own and ((), "array", "reshape") in every
+        return Kind("flat" if is_flat else "array", (), (), every)
     if own.keys() & {"function", "object", "table"}:
         found = Kind("function", (), (), every)
         methods = {one.method for one in found.called()}
