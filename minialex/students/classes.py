@@ -60,8 +60,7 @@ def of_class(found, layout, request):
     objects.set_learning_rates(prototype)
     objects.make_numbers_arrays(prototype, built, method)
     choose_plain_steps(prototype)
-    values = inputs.draw(inputs.parameters_of(method), layout, request)
-    values = values if backward else used.in_a_row(method, values, layout, request.named())
+    values = _values(method, gradient, layout, request)
     initialise(prototype, forward, values, layout, request)
     begin_sums(prototype, forward, backward)
     square = _as_wide_as_x(built, layout)
@@ -94,6 +93,12 @@ def of_class(found, layout, request):
     slopes = [Reading(code, values, words)
               for code, words in as_slopes(base.bare())] if derivative and not targets else []
     return readings + slopes if base.wanted else slopes + with_scores(readings)
+
+
+def _values(method, gradient, layout, request):
+    """Forward's arguments, drawn."""
+    values = inputs.draw(inputs.parameters_of(method), layout, request)
+    return values if gradient else used.in_a_row(method, values, layout, request.named())
 
 
 def _layer(found, cls, prototype, built, given):
