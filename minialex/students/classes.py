@@ -38,6 +38,7 @@ from .forms.layers import ROW, Layer, NotChecked
 from .forms.losses import LOSSES
 from .forms.preparing import begin_sums, choose_plain_steps, initialise, returned
 from .forms.renaming import required
+from .forms.widths import as_wide, wide_enough
 from .names import plain, role
 from .reading.sources import source
 from .reading.usual import ACTIVATIONS, softmax
@@ -71,13 +72,13 @@ def of_class(found, layout, request):
                          "back: put a layer into the file, or a class that makes one with layers")
     if not any(isinstance(value, int) and letter(name) not in ("J", "M")
                for name, value in built.items()):
-        values = _wide_enough(prototype, forward, values)
+        values = wide_enough(prototype, forward, values)
     # beside it, y is the output
     asks_for_dout = backward and binding.names_of_dout(method, gradient)
     asked = [] if asks_for_dout else inputs.parameters_of(gradient)
     targets = inputs.draw([p for p in asked if p.name not in values
                            and role(p.name) == "labels"], layout, request)
-    targets = _as_wide(prototype, forward, values, targets)
+    targets = as_wide(prototype, forward, values, targets)
     base, values, targets = _layer(found, cls, prototype, built, (values, targets))
     drawn = {**values, **targets, **base.values()}
     sloppy = asks_for_the_input(method, gradient)
@@ -143,58 +144,6 @@ def _gives_back(prototype, forward, values):
     """Is the output the very input?"""
     return any(isinstance(value, np.ndarray) and np.array_equal(value, output)
                for output in returned(prototype, forward, values) for value in values.values())
-
-
-def _wide_enough(prototype, forward, values):
-    """The same inputs, the first as wide as some weights: of a network whose sizes are written in
-    its constructor."""
-    name = next((name for name, value in values.items() if np.ndim(value) == 2
-                 and binding.is_checked(value)), None)
-    weights = [array for path, array in objects.arrays(prototype) if array.ndim == 2
-               and role(str(path[-1])) not in ("x", "labels")] if name else []
-    sizes = [size - column for column in (0, 1) for array in weights for size in array.shape]
-    N = len(values[name]) if name else 0
-    shapes = [shape for size in dict.fromkeys(sizes) for shape in ((N, size), (size, N))]
-    for shape in [None, *shapes]:  # a column of ones may be added
-        tried = values if shape is None else {**values, name: np.random.default_rng(
-            max(shape)).standard_normal(shape)}
-        if returned(prototype, forward, tried):
-            return tried
-    return values
-
-
-def _as_wide(prototype, forward, values, targets):
-    """The targets, in the shape of the output where that is none of theirs: of such a network."""
-    outputs = [one for result in returned(prototype, forward, values)
-               for one in (result if isinstance(result, tuple) else [result])
-               if isinstance(one, np.ndarray) and one.ndim == 2]
-    if not outputs and all(np.ndim(value) < 2 for value in values.values()):  # of one example
-        rows = [one for one in returned(prototype, forward, values)
-                if isinstance(one, (np.ndarray, list)) and np.iterable(one) and len(one)
-                and not any(np.ndim(part) for part in one)]
-        return {name: np.eye(len(rows[0]))[1 % len(rows[0])] if np.ndim(target) == 1 and rows
-                and np.shape(rows[0]) != np.shape(target) else target
-                for name, target in targets.items()}
-    shapes = {one.shape for one in outputs} | {one.shape[::-1] for one in outputs}
-    parts = outputs[-1] if outputs and forward != "loss" else np.zeros((1, 1))
-    axis = next((axis for axis in (0, 1) if parts.shape[axis] > 1 and (parts > 0).all()
-                 and np.allclose(parts.sum(axis), 1)), None)
-    if axis is not None:  # of probabilities
-        hot = np.eye(parts.shape[axis])[np.arange(parts.shape[1 - axis]) % parts.shape[axis]]
-        return {name: (hot if axis else hot.T) if np.shape(target) == parts.shape
-                and binding.is_checked(target) else target for name, target in targets.items()}
-    return {name: target if not outputs or np.ndim(target) != 2 or target.shape in shapes
-            else _hot(outputs[-1].shape, len(next(iter(values.values())))) for name, target
-            in targets.items()}
-
-
-def _hot(shape, N):
-    """One class for each of N examples, in rows or else in columns; 0 or 1 for one output."""
-    generator, (count, M) = np.random.default_rng(7), shape if shape[0] == N else shape[::-1]
-    if M == 1:
-        return generator.integers(0, 2, shape)
-    rows = np.eye(M, dtype=int)[generator.integers(0, M, count)]
-    return rows if shape[0] == N else rows.T
 
 
 def _asks_for_nothing(backward):

@@ -2,7 +2,7 @@
 
     functions.py    functions and derivatives          alone.py         a backward, no forward
     cells.py        the same of a recurrent cell       keeping.py       what an object keeps
-    deep.py         the same of a deep network
+    deep.py         the same of a deep network         widths.py        as wide as a network is
     layers.py       an object with both methods        objects.py       its arrays
     returned.py     whose gradient is which            preparing.py     before its forward
     networks.py     a network in functions             losses.py        where nobody wrote one

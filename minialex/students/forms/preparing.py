@@ -103,15 +103,20 @@ def _filled(prototype, layout, request):
 def _sized(prototype, layout):
     """Sizes that whoever uses it sets, and that are None until then or not there: by their names,
     or their order."""
-    cls = type(prototype)
-    names = sorted({*re.findall(r"\bself\.(\w+)", source(cls))})
-    names = [name for name in names if getattr(prototype, name, None) is None and (
-        name in vars(prototype) or _is_set_outside(prototype, name, prototype))
-        and kinds.kind_of(cls, f"self.{name}").what == "count"]
+    names = [name for name in _counts(type(prototype)) if getattr(
+        prototype, name, None) is None and (name in vars(prototype)
+                                            or _is_set_outside(prototype, name, prototype))]
     unknown = [name for name in names if letter(name) is None]
     letters = dict(zip(unknown, "DJM" if len(unknown) > 2 else "DM"))
     for name in names:
         setattr(prototype, name, layout.sizes[letter(name) or letters.get(name, "J")])
+
+
+@functools.lru_cache(maxsize=64)
+def _counts(cls):
+    """What its objects have that is used as a count, in order."""
+    names = sorted({*re.findall(r"\bself\.(\w+)", source(cls))})
+    return [name for name in names if kinds.kind_of(cls, f"self.{name}").what == "count"]
 
 
 def _completed(prototype, forward, values, layout, request):

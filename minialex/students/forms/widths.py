@@ -1,0 +1,59 @@
+"""Inputs and targets as wide as a network is whose sizes are written in its constructor."""
+import numpy as np
+
+from ..called import binding
+from ..names import role
+from . import objects
+from .preparing import returned
+
+
+def wide_enough(prototype: object, forward: str, values: dict) -> dict:
+    """The same inputs, the first as wide as some weights: of a network whose sizes are written in
+    its constructor."""
+    name = next((name for name, value in values.items() if np.ndim(value) == 2
+                 and binding.is_checked(value)), None)
+    weights = [array for path, array in objects.arrays(prototype) if array.ndim == 2
+               and role(str(path[-1])) not in ("x", "labels")] if name else []
+    sizes = [size - column for column in (0, 1) for array in weights for size in array.shape]
+    N = len(values[name]) if name else 0
+    shapes = [shape for size in dict.fromkeys(sizes) for shape in ((N, size), (size, N))]
+    for shape in [None, *shapes]:  # a column of ones may be added
+        tried = values if shape is None else {**values, name: np.random.default_rng(
+            max(shape)).standard_normal(shape)}
+        if returned(prototype, forward, tried):
+            return tried
+    return values
+
+
+def as_wide(prototype: object, forward: str, values: dict, targets: dict) -> dict:
+    """The targets, in the shape of the output where that is none of theirs: of such a network."""
+    outputs = [one for result in returned(prototype, forward, values)
+               for one in (result if isinstance(result, tuple) else [result])
+               if isinstance(one, np.ndarray) and one.ndim == 2]
+    if not outputs and all(np.ndim(value) < 2 for value in values.values()):  # of one example
+        rows = [one for one in returned(prototype, forward, values)
+                if isinstance(one, (np.ndarray, list)) and np.iterable(one) and len(one)
+                and not any(np.ndim(part) for part in one)]
+        return {name: np.eye(len(rows[0]))[1 % len(rows[0])] if np.ndim(target) == 1 and rows
+                and np.shape(rows[0]) != np.shape(target) else target
+                for name, target in targets.items()}
+    shapes = {one.shape for one in outputs} | {one.shape[::-1] for one in outputs}
+    parts = outputs[-1] if outputs and forward != "loss" else np.zeros((1, 1))
+    axis = next((axis for axis in (0, 1) if parts.shape[axis] > 1 and (parts > 0).all()
+                 and np.allclose(parts.sum(axis), 1)), None)
+    if axis is not None:  # of probabilities
+        hot = np.eye(parts.shape[axis])[np.arange(parts.shape[1 - axis]) % parts.shape[axis]]
+        return {name: (hot if axis else hot.T) if np.shape(target) == parts.shape
+                and binding.is_checked(target) else target for name, target in targets.items()}
+    return {name: target if not outputs or np.ndim(target) != 2 or target.shape in shapes
+            else _hot(outputs[-1].shape, len(next(iter(values.values())))) for name, target
+            in targets.items()}
+
+
+def _hot(shape, N):
+    """One class for each of N examples, in rows or else in columns; 0 or 1 for one output."""
+    generator, (count, M) = np.random.default_rng(7), shape if shape[0] == N else shape[::-1]
+    if M == 1:
+        return generator.integers(0, 2, shape)
+    rows = np.eye(M, dtype=int)[generator.integers(0, M, count)]
+    return rows if shape[0] == N else rows.T
