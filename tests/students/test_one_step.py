@@ -129,3 +129,23 @@ def test_a_long_step_is_not_called_endless(check):
     (one,) = result["checks"]
     assert one["status"] == "error" and one["error"]["kind"] == "not checked", one
     assert "takes more than 0.5 s" in one["error"]["message"] and "never end" not in str(one)
+
+
+@pytest.mark.parametrize("sign, status", [("-", "correct"), ("+", "wrong")])
+def test_a_layer_that_is_told_the_rate_first_is_checked(check, sign, status):
+    """Names that many write with an o."""
+    _, (result,) = check(layer=f"""
+    import numpy as np
+
+    class Layer:
+        def __init__(self, w, b):
+            self.weight, self.bias = w, b
+
+        def forward_propogat(self, neuron):
+            return self.bias + self.weight @ neuron
+
+        def back_propogat(self, rate, delta, neuron):
+            self.weight += -rate * delta @ np.transpose(neuron)
+            self.bias += {sign}rate * delta
+    """)
+    assert [one["status"] for one in result["checks"]] == [status], result
