@@ -24,8 +24,8 @@ from .wire import signature
 
 SCRIPT = 0.15  # of the time for one statement that is no definition
 FAIR = 0.1  # of the time at least for each check
-PLANNED = 0.85  # of the time for all of it: what is left may be needed
-CONFIRMED = 0.6  # of the time for us where a grader makes the comparison once more
+# of the time: for all of it, what is left may be needed; where a grader compares once more
+PLANNED, CONFIRMED = 0.85, 0.6
 
 
 class Submission:
@@ -74,8 +74,7 @@ class Submission:
         self.request = Request(job["shapes"], job["labels"], options, job["seed"],
                                job.get("constant", ()), in_order=bool(job.get("like")))
         self.share = job["timeout"] * (PLANNED if known is None else CONFIRMED)
-        sys.argv[:] = [str(self.path)]
-        troubles = []
+        sys.argv[:], troubles = [str(self.path)], []
         try:
             theirs = self.theirs if known is None else _teacher(known)
             self.module = files.load(self.path, troubles, SCRIPT * job["timeout"])
@@ -104,8 +103,8 @@ class Submission:
         """(the result of one check, what its comparison was made with)."""
         check, count = self.checks[number], len(self.checks)
         # of a step, whose loops are cut, what comes late is slow
-        self.returned = check.trains
-        self.doing = f"{'one step of ' * check.trains}{check.result['checked']}"
+        self.returned, step = check.trains, "one step of " * check.trains
+        self.doing = f"{step}{check.result['checked']}"
         left = self.share - (time.process_time() - self.began)
         return check.told(count, max(left / min(2, count - number), FAIR * self.share)), check.basis
 
