@@ -220,7 +220,9 @@ def stands_in(error: BaseException, module: types.ModuleType) -> bool:
     if type(error) is not NameError or name not in _unbound(tree):
         return False
     nodes = [node for part in tree for node in ast.walk(part)]
-    places = [one for node in nodes for one in (
+    # of a class without methods nothing is checked, and nothing would be said
+    places = [one for node in nodes if not isinstance(node, ast.ClassDef) or any(
+        isinstance(part, ast.FunctionDef) for part in node.body) for one in (
         *getattr(node, "bases", ()), getattr(node, "annotation", None),
         getattr(node, "returns", None)) if one is not None]
     if name not in {one.id for place in places for one in ast.walk(place)
