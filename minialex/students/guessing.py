@@ -194,15 +194,23 @@ def follows(cls: type, name: str) -> bool:
 
 
 def forward_of(cls: type, backward: str) -> str | None:
-    """The one method that the file calls before this backward, of the same object, and that keeps
-    what it reads; None where there is none, or another."""
-    told = {one: facts(method) for one, method in methods_of(cls).items()}
-    then = told.pop(backward)
-    module = sys.modules.get(cls.__module__)
-    text = "".join(linecache.getlines(getattr(module, "__file__", None) or ""))
-    found = [name for name, first in told.items() if first.given and first.keeps & then.reads
-             and not (backward in first.calls or first.steps or name in then.calls)
-             and re.search(rf"\b(\w+)\.{name}\(.*?\b\1\.{backward}\(", text, re.DOTALL)]
+    """The forward of a backward, where no name says it: the one method that the file calls before
+    it on the same object and that keeps what it reads, or returns something; of a derivative also
+    the only other method that is given as much."""
+    methods = {name: getattr(cls, name) for name in dir(cls) if name[:2] != "__"}
+    told = {name: facts(method) for name, method in methods.items() if inspect.isfunction(method)
+            and not {*name_words(name)} & {*TESTS, *INITIALISE}}
+    then, is_slope = told.pop(backward, None), plain(backward) in DERIVATIVE
+    told = {name: one for name, one in told.items() if then and one.given and not (
+        backward in one.calls or one.steps & {*one.keeps, *one.reads} or name in then.calls
+        and not is_slope or MARKS & {*name_words(name)} or DOUT.search(one.given[0]))}
+    text = "".join(linecache.getlines(sys.modules[cls.__module__].__file__ or ""))
+    before = [name for name in told if re.search(
+        rf"\b(\w+)\.{name}\((?:(?!\bdef |\bclass ).)*?\b\1\.{backward}\(", text, re.DOTALL)]
+    found = [name for name in before if told[name].keeps & then.reads] or [
+        name for name in before if told[name].returns] or [
+        name for name, one in told.items() if is_slope and one.returns
+        and len(one.given) == len(then.given) and not {*name_words(name)} & NEITHER]
     return found[0] if len(found) == 1 else None
 
 

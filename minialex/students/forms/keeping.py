@@ -1,4 +1,5 @@
 """What an object keeps of forward and backward, where they return nothing: self.output, self.dx."""
+import ast
 import functools
 import re
 from collections.abc import Callable
@@ -7,7 +8,8 @@ import numpy as np
 
 from .. import dialects
 from ..called import binding
-from ..names import OUTPUTS, plain, role
+from ..names import LEARNING_RATE, OUTPUTS, plain, role
+from ..reading import changes
 from ..reading.sources import source
 
 
@@ -21,9 +23,35 @@ def of_its_own(layer: object, backward: Callable, forward: Callable) -> dict:
     own = {plain(name): value for name, value in vars(layer).items()
            if isinstance(value, np.ndarray)}
     dout = binding.names_of_dout(forward, backward)
-    return {p.name: own[plain(p.name)] for p in binding.signature(backward)
-            if plain(p.name) in own and p.name not in dout and p.default is p.empty
-            and role(p.name) not in ("scores", "probs")}
+    steps = factors_of_steps(getattr(backward, "__func__", backward))
+    return {**{name: rate for name, rate in steps.items() if name not in dout},
+            **{p.name: own[plain(p.name)] for p in binding.signature(backward)
+               if plain(p.name) in own and p.name not in dout and p.default is p.empty
+               and role(p.name) not in ("scores", "probs")}}
+
+
+@functools.lru_cache(maxsize=64)
+def factors_of_steps(backward: Callable) -> dict[str, float]:
+    """{name: 1.0} of the numbers that multiply what an update adds, whatever they are called: N of
+    W + N * change + M * before[i]; 0.0 of the M beside it, a momentum's."""
+    tree, found = binding.syntax_tree(backward), {}
+    asked = [p.name for p in binding.signature(backward) if p.default is p.empty and not (
+        role(p.name) or plain(p.name) in LEARNING_RATE)]
+    products = [(one.id, ast.unparse(other)) for node in ast.walk(tree)
+                for target, value in [*changes.pairs_of(node), *(
+                    [(node.target, node.value)] if isinstance(node, ast.AugAssign) else ())]
+                if ast.unparse(target).startswith("self.")
+                for product in ast.walk(value) if isinstance(product, ast.BinOp)
+                and isinstance(product.op, ast.Mult) for one, other in (
+                    (product.left, product.right), (product.right, product.left))
+                if isinstance(one, ast.Name) and one.id in asked]
+    for name in dict.fromkeys(name for name, _ in products):
+        read = [node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == name]
+        kept = [other.startswith("self.") for one, other in products if one == name]
+        others = [other for one, other in products if one != name and not other.startswith("self.")]
+        if len(read) == len(kept):
+            found[name] = 0.0 if all(kept) and others else 1.0
+    return found
 
 
 def output_kept(layer: object, title: str, default: object = None,

@@ -12,7 +12,7 @@ from ..names import name_words, plain, role, stem, stems_of_gradient
 from ..reading.sources import is_made, names_returned, source
 from . import objects
 from .keeping import NotChecked, input_gradient, of_its_own, output_kept
-from .returned import as_named, besides, by_input, is_last, named_loss_first
+from .returned import as_named, beside_weights, besides, by_input, is_last, named_loss_first
 from .steps import of_one_size
 
 ROW = "dout as a row"  # of a cell that returns a vector
@@ -256,6 +256,9 @@ class Layer:
         is_one = not isinstance(returned, (dict, list, tuple)) and np.ndim(returned) == 0
         if self.function is not None or is_one:
             returned = self.function and self._call_backward(layer, run, given, douts)
+            returned = beside_weights(returned, [
+                array for path, array in objects.arrays(layer) for parameter in self.wanted
+                if path in parameter.paths])
             if self.targets and self.wanted and isinstance(returned, (float, np.number)):
                 returned = None  # a network that trains tells how well it did
         # one gradient of a loss is its prediction's; of several each has its place

@@ -40,6 +40,15 @@ def besides(returned: object, stored: dict) -> object:
     return tuple(rest) if rest else returned
 
 
+def beside_weights(returned: object, weights: list) -> object:
+    """Of [[W, dW], [b, db]], or (dx, [(W, dW)]), the gradients alone."""
+    if type(returned) not in (list, tuple):
+        return returned
+    if len(returned) == 2 and any(returned[0] is one for one in weights):
+        return returned[1]
+    return type(returned)([beside_weights(one, weights) for one in returned])
+
+
 def as_named(moved: dict, names: list[str]) -> dict:
     """The inputs in the order in which a backward that returns `names` gives their gradients: dh,
     dx of x, h. One of them may be called otherwise; where more are, the order says it."""
