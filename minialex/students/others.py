@@ -30,6 +30,10 @@ OF_VECTORS = "right for a product of two vectors, wrong for matrices"
 class Others(Trying):
     """One thing that was found, with whatever inputs it may be meant for besides the first."""
 
+    def roles(self) -> set:
+        """What its inputs are, and what it reads at the top level that was drawn."""
+        return inputs.roles([*self.tried, *self.elsewhere.drawn])
+
     def may_mean_others(self, report: Report) -> bool:
         """Is the code wrong, or right but for the axes of a column, which may be a vector's?"""
         column = self.layout is not None and self.layout.shapes.get("x") == "D1"
@@ -65,7 +69,7 @@ class Others(Trying):
                                                 for p in parameters)], default=0)):
             yield self.layout._replace(helper=number), ""
         found, said = [], {row.verdict for row in report.rows}
-        if "labels" in inputs.roles(self.tried):
+        if "labels" in self.roles():
             found = itertools.takewhile(lambda layout: not layout.turn,
                                         inputs.layouts("loss", self.request, small))
             found = sorted(found, key=lambda layout: "probs" not in layout.shapes.values())
@@ -80,9 +84,9 @@ class Others(Trying):
             and self._is_regression(report)):
             for labels in ("N", "N1"):  # of code that makes a column of w itself
                 yield self._shaped({"x": "ND", "w": "D", "b": "1", "labels": labels}), None
-        if verdict.SHAPE in said and {"x", "labels"} <= inputs.roles(self.tried):  # a line's
+        if verdict.SHAPE in said and {"x", "labels"} <= self.roles():  # a line's
             yield self._shaped({**dict.fromkeys(LINE, "1"), "x": "N", "labels": "N"}), None
-        if "b" in inputs.roles(self.tried) and "b" not in self.layout.shapes:  # as large as x
+        if "b" in self.roles() and "b" not in self.layout.shapes:  # as large as x
             yield self.layout._replace(shapes={"x": "ND", "b": "D"}), None
         if verdict.SHAPE in said:  # of sequences alone, say
             for shapes, sizes in inputs.of_name(self.found.name):
@@ -133,7 +137,7 @@ class Others(Trying):
         matrices = [row.name for row in report.counted() if len(row.shape) == 2
                     and "w" in inputs.roles([row.name])]
         return (len(matrices) == 1 and matrices[0].islower()
-                and {"x", "labels"} <= inputs.roles(self.tried))
+                and {"x", "labels"} <= self.roles())
 
     @staticmethod
     def rows(reading: Reading, batch: dict) -> Iterator[list[Reading]]:
@@ -214,7 +218,7 @@ class Others(Trying):
         """The first layout again, with a penalty whose default is 0, and with other choices: an
         activation, the mean for the maximum."""
         layout = self.layout
-        if "labels" in inputs.roles(self.tried) and COMPARES.search(
+        if "labels" in self.roles() and COMPARES.search(
                 source(self.found.forward) + self._backward()):
             yield self._shaped({}, N=MANY)
         known = [*inputs.parameters_of(self.found.forward), *inputs.parameters_of(self.forward())]

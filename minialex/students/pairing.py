@@ -85,8 +85,9 @@ def _losses(gradient, bare, own):
     """The names of the losses that a gradient(X, y, w) may be that of: they take the same. Of
     ridge_gradient ridge_loss alone, or the only one, if that may be any loss."""
     asked = _required(gradient)
-    if not any(role(name) == "labels" for name in asked) and list(map(role, asked)) != ["scores"]:
-        return []  # of mse(y_pred) the target is a global variable
+    known = {role(name.rstrip("0123456789_")) for name in asked}
+    if "labels" not in known and known != {"scores"} and not (known and known <= {"w", "b"}):
+        return []  # of mse(y_pred) the target is a global variable, of loss(W, b) all data
     losses = [name for name, value in own.items() if inspect.isroutine(value)
               and value is not gradient and LOSS_WORDS & set(name_words(name))
               and not {*TESTS, *DERIVATIVE} & set(name_words(name))

@@ -168,3 +168,43 @@ for _ in range(100):
     w -= rate * X.T @ (X @ w - y) / len(y)
 """)
     assert [one["status"] for one in result["checks"]] == ["correct", "correct"], result
+
+
+@pytest.mark.parametrize("slip, found", [("", "correct"), ("2 * ", "wrong")])
+def test_a_loss_and_a_gradient_of_weights_alone_belong_together(check, slip, found):
+    _, (result,) = check(softmax=f"""
+        X_train, Y_train = np.load("x.npy"), np.load("y.npy")
+
+        def softmax(z):
+            e = np.exp(z - z.max(axis=1, keepdims=True))
+            return e / e.sum(axis=1, keepdims=True)
+
+        def loss(W1, b1):
+            return -np.sum(Y_train * np.log(softmax(X_train @ W1 + b1))) / len(X_train)
+
+        def grad(W1, b1):
+            d = (softmax(X_train @ W1 + b1) - Y_train) / len(X_train)
+            return {slip}X_train.T @ d, d.sum(axis=0)
+        """)
+    assert [one["status"] for one in result["checks"]] == [found], result
+    assert verdicts(result)["b1"] == "correct"
+
+
+@pytest.mark.parametrize("slip, found", [("2 * ", "correct"), ("", "wrong")])
+def test_a_small_w_may_be_a_vector_where_data_are_not_here(check, slip, found):
+    """Its mean was that over several columns, which right code was blamed for."""
+    _, (result,) = check(line=f"""
+        def load():
+            global features, targets
+            features, targets = np.load("rows.npz")
+        load()
+        mean = features.mean(axis=0)
+
+        def mse(w):
+            return np.mean(((features - mean) @ w - targets) ** 2)
+
+        def mse_grad(w):
+            x = features - mean
+            return {slip}x.T @ (x @ w - targets) / len(targets)
+        """)
+    assert [one["status"] for one in result["checks"]] == [found], result
