@@ -100,7 +100,8 @@ class Others(Trying):
         if {verdict.SHAPE, verdict.UNKNOWN, verdict.NOT_SUMMED} & said:
             # labels that broadcast by chance: of one column, of columns; never of one example
             squeezed = [self._shaped({x: "N1", "labels": "N"}) for x in ("x", "scores") if found]
-            for layout in [*found, *squeezed]:
+            hot = {"DN": "hotMN", "ND": "hotM"}.get(self.layout.shapes["x"]) if found else None
+            for layout in [*found, *squeezed, *([self._shaped({"labels": hot})] if hot else [])]:
                 if "labels" in layout.shapes and layout.shapes["x"] != "D1":
                     yield layout, None
         given = inputs.roles(p.name for p in inputs.parameters_of(self.forward()))

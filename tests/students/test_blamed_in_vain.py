@@ -128,3 +128,26 @@ def test_an_alpha_or_rate_is_a_slope_or_a_step_by_what_is_done_with_it(check):
         ("correct", "4×5")] * 4
     _, (result,) = check(slopes=SLOPES.replace("alpha=0.3", "alpha=0.4"))
     assert [item["status"] for item in result["checks"]] == ["wrong", *["correct"] * 3]
+
+
+@pytest.mark.parametrize("slip, found", [
+    ("", "correct"), pytest.param("2 * ", "wrong", marks=pytest.mark.long)])
+def test_classes_that_a_constructor_counts_are_columns_of_its_targets(check, slip, found):
+    """Targets of another length were repeated over all ten outputs."""
+    _, (result,) = check(net=f"""
+        class Net:
+            def __init__(self, n_in=5):
+                self.W, self.b = np.random.randn(10, n_in), np.zeros((10, 1))
+
+            def forward(self, X):
+                Z = self.W @ X + self.b
+                self.A = np.exp(Z) / np.exp(Z).sum(axis=0)
+                return self.A
+
+            def backward(self, X, Y):
+                d = (self.A - Y) / X.shape[1]
+                self.dW = {slip}d @ X.T
+                self.db = d.sum(axis=1, keepdims=True)
+        """)
+    (one,) = result["checks"]
+    assert one["status"] == found, result

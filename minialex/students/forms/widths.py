@@ -43,8 +43,9 @@ def as_wide(prototype: object, forward: str, values: dict, targets: dict) -> dic
                  and np.allclose(parts.sum(axis), 1)), None)
     if axis is not None:  # of probabilities
         hot = np.eye(parts.shape[axis])[np.arange(parts.shape[1 - axis]) % parts.shape[axis]]
-        return {name: (hot if axis else hot.T) if np.shape(target) == parts.shape
-                and binding.is_checked(target) else target for name, target in targets.items()}
+        return {name: (hot if axis else hot.T) if np.shape(target) == parts.shape and (
+                    binding.is_checked(target)) or np.ndim(target) == 2 and (
+                    target.shape not in shapes) else target for name, target in targets.items()}
     return {name: target if not outputs or np.ndim(target) != 2 or target.shape in shapes
             else _hot(outputs[-1].shape, len(next(iter(values.values())))) for name, target
             in targets.items()}
