@@ -1,10 +1,13 @@
 """Scripts that learn to write a text: the text is not here, the loop never ends, lists say which
 gradient belongs to which weight, and an optimizer hides it. Each with the slip behind the bar."""
+import ast
 import re
 
 import pytest
 from short import first
 from student_files import verdicts
+
+from minialex.students.reading import changes
 
 HEAD = """
     import numpy as np
@@ -110,6 +113,11 @@ def test_the_gradients_of_a_text_network_are_compared(check, name):
     _, (result,) = check(wrong=variant(SCRIPTS[name], True))
     assert [one["status"] for one in result["checks"]] == ["wrong"], result
     assert verdicts(result)["O"] == "correct" and verdicts(result)["R"] != "correct", result
+
+
+def test_a_state_that_is_handed_on_is_no_weight():
+    code = ast.parse("params, H = onward(X, H, params)\nh_prev = onward(X, h_prev)")
+    assert changes.handed(code.body, {"onward": print}) == {"onward": ["params"]}
 
 
 OPTIMIZERS = {

@@ -87,7 +87,8 @@ def handed(nodes: list, functions: dict) -> dict[str, list[str]]:
         name = getattr(getattr(node.value, "func", None), "id", "")
         if name in functions:
             found.setdefault(name, []).extend(
-                one for one in names_set(node) if one in loads(node.value))
+                one for one in names_set(node) if one in loads(node.value)
+                and role(one) not in ("h", "c"))  # the state of a recurrent network
     return {name: roots for name, roots in found.items() if roots}
 
 
