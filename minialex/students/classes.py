@@ -161,7 +161,7 @@ def arguments(found: finding.Found, layout: inputs.Layout, request: inputs.Reque
                 r"reshape\((\w+, )?\*?self\.\w+\)", source(found.forward)):
             values[name] = layout.numbers(layout.shapes["x"])  # with the batch, if there is one
         is_size = plain(name) in LISTS and not (layout.turn == 2 and isinstance(values[name], list))
-        is_stack = plain(name) in STACKS and not is_size
+        is_stack = not is_size and (plain(name) in STACKS or used.is_stack(found, name))
         if (plain(name) in LAYERS or is_stack) and name not in request.options:
             values[name] = (_stack if is_stack else _another)(found, name, layout, request)
     return values

@@ -122,3 +122,54 @@ def test_backward_in_two_methods(check, total, expected, pairs):
     rows = verdicts(check(fc=TWO.format(total=total, pairs=pairs))[1][0])
     assert rows.keys() == {"inputs", "weights", "bias"} and rows["weights"] == "correct", rows
     assert rows["bias"] == expected, rows
+
+
+STAR = """
+import numpy as np
+
+class Camada:
+    def __init__(self, n_in, n_out):
+        self.W = np.random.randn(n_in, n_out)
+
+    def forward(self, x):
+        self.x, self.a = x, np.tanh(x @ self.W)
+        return self.a
+
+    def backward(self, dout, *, grad_of_sum: bool):
+        dz = dout if grad_of_sum else dout * (1 - self.a{power})
+        self.dW = self.x.T @ dz
+        return dz @ self.W.T
+"""
+
+
+@pytest.mark.parametrize("power, status", [(" ** 2", "correct"), ("", "wrong")])
+def test_what_stands_behind_a_star_is_given_by_name(check, power, status):
+    """A flag is not set."""
+    _, (result,) = check(camada=STAR.format(power=power))
+    assert result["status"] == status and verdicts(result).keys() == {"x", "W"}, result
+
+
+STACK = STAR.format(power=" ** 2").replace("*, grad_of_sum: bool", "grad_of_sum=False") + """
+
+class Rede:
+    def __init__(self, elos: list):
+        self.elos = elos
+
+    def forward(self, x):
+        for elo in self.elos:
+            x = elo.forward(x)
+        return x
+
+    def backward(self, dout):
+        for elo in {order}(self.elos):
+            dout = elo.backward({passed})
+        return dout
+"""
+
+
+@pytest.mark.parametrize("order, passed, status", [
+    ("reversed", "dout", "correct"), ("reversed", "dout * 2", "wrong")])
+def test_several_objects_with_both_methods_are_layers(check, order, passed, status):
+    _, (result,) = check(rede=STACK.format(order=order, passed=passed))
+    found = {one["checked"]: one["status"] for one in result["checks"]}
+    assert found == {"Camada": "correct", "Rede": status}, result

@@ -169,6 +169,7 @@ def arguments(forward: Callable, backward: Callable | None, outputs: list, rest:
     keywords = {name: inputs[name] for name in optional if name in inputs}
     keywords.update((name, 1.0) for name in optional if _is_rate(name, forward, backward))
     keywords.update(zip([name for name in named if name in optional], douts))
+    keywords.update(_by_keyword_alone(backward, inputs))
     if star and len(required) <= 1:
         return [*douts, *(rest or inputs.values())], {}
     if not named and takes_dout(forward, backward, outputs, rest):
@@ -178,6 +179,13 @@ def arguments(forward: Callable, backward: Callable | None, outputs: list, rest:
                     inputs, forward, backward)
     given.update(zip(incoming, [*douts, *[douts[-1]] * len(incoming)]))
     return [given[name] for name in required], keywords
+
+
+def _by_keyword_alone(backward, inputs):
+    """{name: value} of what stands behind a star without a default: an input, or a flag, which is
+    not set."""
+    return {p.name: inputs.get(p.name, False) for p in signature(backward)
+            if p.kind == p.KEYWORD_ONLY and p.default is p.empty}
 
 
 def _is_rate(name, forward, backward):

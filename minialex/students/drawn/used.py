@@ -8,6 +8,7 @@ import numpy as np
 
 from ..called import binding
 from ..dialects import GEOMETRY, LAYERS, NEIGHBOURS, STACKS, letter
+from ..found import Found
 from ..names import name_words, option, plain, role
 from ..reading import kinds, usual
 from . import dictionaries, guesses, handed
@@ -146,6 +147,13 @@ def choices(cls: type, both: tuple) -> int:
 def has_words(cls: type) -> bool:
     """Is one of the constructor's arguments a word by its use?"""
     return any(kinds.kind_of(cls, p.name).what == "word" for p in binding.signature(cls))
+
+
+def is_stack(found: Found, name: str) -> bool:
+    """Does it hold objects with forward and backward of the same names? Those are layers."""
+    kind = kinds.kind_of(found.forward, name)
+    return found.kind == "class" and kind.what == "several" and {*found.backward} <= {
+        one.method for one in kind.inside[0].called()}
 
 
 def _objects(cls, name, kind, both):
