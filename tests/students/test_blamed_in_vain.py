@@ -25,7 +25,7 @@ ADAM = """self.m = 0.9 * self.m + 0.1 * g
 
 
 @pytest.mark.parametrize("step, w", [
-    (ADAM, "undecided"), ("self.w -= lr * (g + 0.01 * np.sign(self.w))", "undecided"),
+    (ADAM, "correct"), ("self.w -= lr * (g + 0.01 * np.sign(self.w))", "undecided"),
     ("self.w -= lr * (g + 0.02 * self.w)", "undecided"), ("self.w -= lr * g", "correct")])
 def test_an_optimizer_or_a_penalty_in_training_leaves_the_bias_to_be_compared(check, step, w):
     code = FIT.replace("STEP", step)

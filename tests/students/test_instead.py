@@ -114,3 +114,43 @@ def test_functions_are_checked_in_a_step_of_what_trains_with_them(check, code, w
         right = [row["verdict"] for row in one["rows"]].count("correct")
         assert one["status"] == ("wrong" if slip else "correct"), (slip, one)
         assert right == weights if not slip else 0 < right < weights, one
+
+
+AVERAGED = """
+import numpy as np
+
+def linear_forward(A, W, b):
+    return W @ A + b, (A, W, b)
+
+def linear_backward(dZ, cache):
+    A, W, b = cache
+    m = A.shape[1]
+    return W.T @ dZ, {one} / m * dZ @ A.T, 1 / m * dZ.sum(axis=1, keepdims=True)
+
+def forward(X, parameters):
+    Z, cache = linear_forward(X, parameters["W1"], parameters["b1"])
+    return 1 / (1 + np.exp(-Z)), cache
+
+def compute_cost(A, Y):
+    return -np.sum(Y * np.log(A) + (1 - Y) * np.log(1 - A)) / Y.shape[1]
+
+def backward(A, Y, cache):
+    _, dW, db = linear_backward(A - Y, cache)
+    return {{"dW1": dW, "db1": db}}
+
+X, Y = np.load("X.npy"), np.load("Y.npy")
+parameters = {{"W1": np.random.randn(1, X.shape[0]), "b1": np.zeros((1, 1))}}
+for i in range(1000):
+    A, cache = forward(X, parameters)
+    grads = backward(A, Y, cache)
+    parameters["W1"] -= 0.1 * grads["dW1"]
+    parameters["b1"] -= 0.1 * grads["db1"]
+"""
+
+
+@pytest.mark.parametrize("one, status", [("1", "correct"), ("-1", "wrong")])
+def test_an_averaging_layer_is_right_if_the_network_that_calls_it_is(check, one, status):
+    """Also where the network may be looked at in a step that calls it."""
+    _, (result,) = check(net=AVERAGED.format(one=one))
+    found = {item["checked"]: item["status"] for item in result["checks"]}
+    assert found["linear_backward"] == status, found
