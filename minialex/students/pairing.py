@@ -139,11 +139,14 @@ def _all(function):
 
 def _is_network(forward, backward):
     """Does forward take parameters, together or one by one, and backward a target that forward does
-    not know, or of which it returns the cost, and no dout?"""
+    not know, or of which it returns the cost, and no dout? So does an activation whose backward is
+    given its output and the target: softmax_backward(probs, y)."""
     given, asked = ([p.name for p in binding.signature(function)]
                     for function in (forward, backward))
     has_parameters = any(plain(name) in PARAMETERS for name in given) or any(
         role(name) in ("w", "b") or stem(name) in ("w1", "b1") for name in given)
+    others = [role(name) for name in asked if role(name) != "labels"]
+    has_parameters |= len(given) == 1 and others in (["scores"], ["probs"])
     has_cost = cost_of(forward) and any(plain(name) in PARAMETERS for name in given)
     return has_parameters and not binding.names_of_dout(forward, backward) and any(
         role(name) == "labels" and (has_cost or name not in given) for name in asked)

@@ -39,7 +39,7 @@ def of_functions(found, layout, request, module):
     functions = {name.lower(): value for name, value in vars(module).items()
                  if hasattr(value, "__code__")}
     costs = {binding.title(value): value for name, value in functions.items()
-             if ("cost" in name or "loss" in name or name in CALLED)
+             if ("cost" in name or "loss" in name or plain(name) in CALLED)
              and value is not found.backward} or LOSSES
     if name := cost_of(found.forward):
         costs = {"": name}
@@ -68,10 +68,13 @@ def of_functions(found, layout, request, module):
     for M in ((3,), (3, 1), (1,))[layout.turn]:
         sized = layout._replace(sizes={**layout.sizes, "N": N, "M": M})
         names = [name for name in given if name != data]
-        drawn = inputs.draw(places, sized, request)
+        drawn = {**inputs.draw(places, sized, request),
+                 **{name: N for name in names if plain(name) in EXAMPLES}}
         tried = lists or [{together: made, **asked} if together else made for function in first
                           for made in _made(function, sized, request, together, names, rows)]
-        tried += [] if together else [{name: drawn[name] for name in names}]
+        tried = [{**made, **{name: drawn[name] for name in names if plain(name) in EXAMPLES}}
+                 for made in tried]
+        tried += [] if together else [{name: drawn[name] for name in names if name in drawn}]
         for made in tried:
             for X in _examples(found, made, sized, drawn[data], rows):
                 values = {data: X, **made}
@@ -153,9 +156,12 @@ def _examples(found, made, layout, drawn, rows):
     count = N if several else 1
     columns, rows = ((weights.shape[1], count), (count, weights.shape[0]))
     one = [] if several else [columns[:1], rows[1:]]
-    for shape in (rows, columns, *one) if layout.turn == 2 else (columns, rows, *one):
+    shapes = (rows, columns, *one) if layout.turn == 2 else (columns, rows, *one)
+    for shape in shapes if weights.size else ():  # of a softmax that has none
         yield generator.standard_normal(shape)
     yield drawn
+    if not weights.size and np.ndim(drawn) == 2:
+        yield drawn.T.copy()
 
 
 def _targets(forward, values, names, target):
@@ -169,7 +175,7 @@ def _targets(forward, values, names, target):
         return
     generator = np.random.default_rng(7)
     try:
-        result = forward(**{name: values[name] for name in names})
+        result = forward(**{name: values[name] for name in names if name in values})
         output = _split(forward, names_returned(forward), result)[0]
     except Exception as error:
         if absent.is_clear(error):
@@ -223,8 +229,7 @@ def _with_cost(found, words, cost):
     places, returned = binding.signature(found.forward), names_returned(found.forward)
 
     def forward(**given):
-        first = [given[p.name] for p in places if p.name in given]
-        result = found.forward(*first)
+        result = found.forward(**{p.name: given[p.name] for p in places if p.name in given})
         if isinstance(cost, str):  # forward returns it
             kept = dict(zip(returned, result))
             return np.asarray(kept[cost]).reshape(()), ({**kept, **given}, None, [
