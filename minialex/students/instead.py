@@ -5,15 +5,18 @@ with them, which says what they are given and whose weights they change:
         activations = forward(X, parameters)
         parameters = backward(activations, parameters, y, rate)
 """
+import copy
 import inspect
 import time
 import types
+
+import numpy as np
 
 from . import guessing
 from .called import binding
 from .forms import units
 from .found import Found
-from .reading import changes, files
+from .reading import changes, files, usage
 from .reading.sources import calls
 
 ALONE = 0.6  # of the time, for the functions by themselves
@@ -41,15 +44,22 @@ def _steps(module, own, backward):
         return
     outside = [part for part in getattr(module, "__statements__", [])
                if not isinstance(part, files.DEFINITIONS)]
-    bodies = {"": (outside, ()), **{name: (changes.body_of(value), binding.signature(value))
+    bodies = {"": (outside, ()), **{name: (changes.body_of(value), _as_called(module, value))
                                     for name, value in own.items()}}
     for name, (statements, places) in bodies.items():
-        for unit in units.of(statements, tuple(places), changes.handed(statements, own)):
+        for unit in units.of(statements, places, changes.handed(statements, own)):
             is_own = own.get(name) is backward and {p.name for p in places} & unit.roots()
             if is_own or own.get(name) is not backward and any(
                     _calls(module, part, own, backward) for part in unit.body):
                 yield Found(name or "the top level", unit._replace(outside=outside * bool(name)),
                             kind="step", title=name)
+
+
+def _as_called(module, function):
+    """Its parameters, which have what the file itself gives them as defaults."""
+    given = next(usage.calls(module, function), {})
+    return tuple(p.replace(default=given[p.name]) if p.default is p.empty and p.name in given else p
+                 for p in binding.signature(function))
 
 
 def _calls(module, part, own, backward):
@@ -62,12 +72,16 @@ def chosen(found: Found, checks: list, count: int, seconds: float) -> tuple[dict
     where they cannot; of guesses the best."""
     if found.kind == "guess":
         return guessing.best(found, checks, count, seconds)
-    until, alone = time.process_time() + seconds, None
+    until, alone, names = time.process_time() + seconds, None, vars(checks[0].module)
+    kept = {name: copy.deepcopy(value) for name, value in names.items()
+            if isinstance(value, (np.ndarray, list, dict, int, float)) and name[:2] != "__"}
     for check in checks:
+        if alone:
+            names.update(copy.deepcopy(kept))  # those may have been drawn anew
         left = until - time.process_time()
         one = check.told(count, left if alone else ALONE * left)
         if one["status"] != "error":
-            names = {"name": found.name, "checked": found.title.partition(":")[0]}
-            return {**one, **names} if alone else one, check.basis
+            called = {"name": found.name, "checked": found.title.partition(":")[0]}
+            return {**one, **called} if alone else one, check.basis
         alone = alone or (one, check.basis)
     return alone

@@ -103,10 +103,35 @@ def train_network(X, Y, hidden=4, epochs=100):
 
 train_network(np.array([[0, 0, 1, 1], [0, 1, 0, 1]]), np.array([[0, 1, 1, 0]]))
 """
+GLOBALS = START + """
+X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
+y = np.array([[0], [1], [1], [0]])
+w1, w2 = np.random.randn(2, 3), np.random.randn(3, 1)
+
+def avanti(x):
+    global h, out
+    h = sigmoid(x @ w1)
+    out = sigmoid(h @ w2)
+    return out
+
+def indietro(x, t, passo):
+    global w1, w2
+    delta = (t - out) * out * (1 - out)
+    delta_h = SLIP(delta @ w2.T) * h * (1 - h)
+    w2 = w2 + passo * h.T @ delta
+    w1 = w1 + passo * x.T @ delta_h
+
+def allena(x, t, passo, volte):
+    for i in range(volte):
+        avanti(x)
+        indietro(x, t, passo)
+
+allena(X, y, 0.5, 100)
+"""
 
 
 @pytest.mark.parametrize("code, weights", first(1, [
-    (PAIRS, 6), (KEYS, 2), (ITSELF, 4)]))
+    (GLOBALS, 2), (PAIRS, 6), (KEYS, 2), (ITSELF, 4)]))
 def test_functions_are_checked_in_a_step_of_what_trains_with_them(check, code, weights):
     for slip in ("", "-"):
         _, (result,) = check(net=code.replace("SLIP", slip))

@@ -80,16 +80,33 @@ def changed(nodes: list, methods: dict | None = None) -> list[str]:
 
 
 def handed(nodes: list, functions: dict) -> dict[str, list[str]]:
-    """{name of a function: what is handed to it, and is what it gives back}: parameters of
-    parameters = update(parameters, grads)."""
-    found: dict[str, list[str]] = {}
+    """{name of a function: what is handed to it, and is what it gives back, or what it changes that
+    lies outside of it}: parameters of parameters = update(parameters, grads)."""
+    found = {name: roots for name, one in functions.items() if (roots := _outer(one))}
     for node in (one for part in nodes for one in ast.walk(part) if isinstance(one, ast.Assign)):
         name = getattr(getattr(node.value, "func", None), "id", "")
         if name in functions:
-            found.setdefault(name, []).extend(
+            found[name] = found.get(name, []) + [
                 one for one in names_set(node) if one in loads(node.value)
-                and role(one) not in ("h", "c"))  # the state of a recurrent network
+                and role(one) not in ("h", "c")]  # the state of a recurrent network
     return {name: roots for name, roots in found.items() if roots}
+
+
+def _outer(function):
+    """The names outside of a function that it changes, as a whole where it says global."""
+    body = body_of(function)
+    inside = {p.name for p in binding.signature(function)} | {
+        name for node in body for one in ast.walk(node) for name in names_set(one)} | {
+        name for node in body for one in ast.walk(node) if isinstance(one, ast.For)
+        for name in _loop_names(one)}
+    told = {name for node in body for one in ast.walk(node) if isinstance(one, ast.Global)
+            for name in one.names}
+    return [root for root in changed(body) if root in told or root not in inside
+            and "." not in root]
+
+
+def _loop_names(node):
+    return {one.id for one in ast.walk(node.target) if isinstance(one, ast.Name)}
 
 
 def averages(nodes: list[ast.stmt]) -> set[str]:
