@@ -193,10 +193,10 @@ class Trying:
         return best, furthest
 
     def usual(self, best: Callable, is_over: Callable) -> list[Reading]:
-        """The reading of a usual forward with which a backward that stands alone is right. Raises
-        NotChecked where there is none: its own forward may be another. best: makes (report,
-        reading) of readings."""
-        nearest, many = [], False
+        """The reading of a usual forward with which a backward that stands alone is right, or the
+        first where none can be meant (alone.never). Raises NotChecked where there is none: its own
+        forward may be another. best: makes (report, reading) of readings."""
+        found, errors, many = [], [], False
         for layout, readings in self.running(inputs.layouts(self.found.name, self.request,
                                                             forward=self.forward())):
             if many and alone.says_less(self.found, readings[0]):
@@ -205,17 +205,23 @@ class Trying:
                 report, reading = best(readings)
             except MemoryError:
                 raise
-            except Exception:  # it is not for this layout
+            except Exception as error:  # it is not for this layout
+                errors.append(error)
                 continue
             averaged = report.averaged() and status_of_report(report) != "wrong"
             if (report or averaged) and suiting.gives_some(reading):
                 self.layout = layout
                 return [reading]
             many = many or all(row.verdict != verdict.SHAPE for row in report.rows)
-            nearest = max(nearest, report.counted(),
-                          key=lambda rows: sum(row.is_correct for row in rows))
+            found += [] if report else [(report, reading)]  # what is 0 there says nothing
             if is_over():
                 break
+        if alone.never(self.found, [report for report, _ in found]):
+            return [found[0][1]]
+        if not found and errors and all(isinstance(one, NameError) for one in errors):
+            raise errors[0]  # that is so with whatever forward
+        nearest = max((report.counted() for report, _ in found), default=[],
+                      key=lambda rows: sum(row.is_correct for row in rows))
         wrong = ", ".join(f"{row.name}: {row.verdict}" for row in nearest if not row.is_correct)
         raise NotChecked(f"{self.found.title}: the file has no forward or cost that goes with it, "
                          f"and with the usual ones it is not right{wrong and f' ({wrong})'}: "

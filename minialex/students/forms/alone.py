@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from ...gradcheck.verdicts import names as verdict
 from ...ops.convolution import Conv2d
 from ...ops.pooling import AvgPool2d, MaxPool2d
 from ..called import binding
@@ -90,8 +91,21 @@ def _besides(function):
 
 def _inputs(function):
     """The names of the forward's inputs: what is in the cache, what comes besides it."""
-    return [name for one in _besides(function)
-            for name in (_kept(function, one) or [one] if plain(one) in CACHE else [one])]
+    return [name for one in _besides(function) for name in (
+        _needed(function, _kept(function, one)) or [one] if plain(one) in CACHE else [one])]
+
+
+def _needed(function, kept):
+    """Without what a cache holds besides, such as the Z of A_prev, W, b, Z, which is not used."""
+    read = [name for name in kept if _is_read(function, name)]
+    taken = {None, *map(_role, read)}
+    return [name for name in kept if name in read or _role(name) not in taken]
+
+
+def _is_read(function, name):
+    """Is what a cache is unpacked into used: Z of Z, _, gamma = cache?"""
+    return any(isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load)
+               for node in ast.walk(binding.syntax_tree(function))) or not name.isidentifier()
 
 
 def _kept(function, cache):
@@ -169,6 +183,16 @@ def says_less(found: object, reading: Reading) -> bool:
     return np.ndim(x) < 2 or 1 in np.shape(x)
 
 
+def never(found: object, reports: list) -> set[str]:
+    """The inputs whose gradient can be right with no forward of this kind: it is always 0, or, of
+    an activation or a pooling, of another shape than what comes in."""
+    of_one = kind_of(found.backward) in (*ACTIVATIONS, "pool") and binding.names_of_dout(
+        None, found.backward)
+    wrong = {verdict.ZERO, *[verdict.SHAPE][:bool(of_one)]}
+    told = [{row.name for row in report.counted() if row.verdict in wrong} for report in reports]
+    return set.intersection(*told) if len(told) > 1 else set()
+
+
 def _of_both(found, drawn, options, letters):
     """A linear layer and its activation, of which the cache holds both caches."""
     activation, _ = usual.ACTIVATIONS[next(iter(options.values()))]
@@ -191,9 +215,9 @@ def _with_cache(found, kind, options, letters):
         def forward(**given):
             out = FORMULAS[kind](*(given[name] for name in places.values()), letters=letters,
                                  options=options)
-            inside = {name: given[name] for name in kept}
-            one = next(iter(inside.values() or given.values()))
-            cached = inside if by_key else tuple(inside.values()) if len(inside) > 1 else one
+            inside = [given.get(name) for name in kept]  # nobody reads what is not there
+            one = next(iter(inside or given.values()))
+            cached = dict(zip(kept, inside)) if by_key else tuple(inside) if inside[1:] else one
             return (out, cached) if cache else out
         return forward
     return made
@@ -211,6 +235,8 @@ class Usual(Composed):
         if isinstance(returned, dict):
             return returned
         flat = list(returned) if isinstance(returned, (tuple, list)) else [returned]
+        if len(self.names) == len(flat) == 1:
+            return Named(zip(self.names, flat))
         said = whose(self.function, self.names, _role)
         if len(set(said) - {None}) == len(flat):
             return Named(zip(said, flat))
@@ -242,16 +268,20 @@ def _of_activation(found, formulas, drawn) -> Iterator[Reading]:
         raise ValueError("that says nothing")
     more = {name: value for name, value in drawn.items() if name != "x"}
     besides = _besides(found.backward)
+    parts = next((kept for one in besides if len(kept := _kept(found.backward, one)) > 1
+                  and plain(one) in CACHE), [])
     keys = [key for name in besides for key in dictionaries.keys(found.backward, name)]
     # z is what comes in, wherever it is kept
     is_z = any(plain(name) == "z" for one in besides
-               for name in [one, *_kept(found.backward, one), *keys])
+               for name in [one, *_kept(found.backward, one), *keys]
+               if not parts or name not in parts or _is_read(found.backward, name))
     for formula in formulas:
         for of_output in (False, True):
             def forward(x, formula=formula, of_output=of_output, **more):
                 out = formula(x, *more.values())
                 kept = out if of_output else x
-                return out, dict.fromkeys(keys, kept) if keys else kept
+                return out, dict.fromkeys(keys, kept) if keys else tuple(
+                    kept if _is_read(found.backward, name) else None for name in parts) or kept
             code = _code(found, forward, ["x", *more], ["x"])
             if takes_dout and not (of_output and is_z):
                 yield Reading(code, {"x": x, **more}, USUAL)
