@@ -185,9 +185,8 @@ def says_less(found: object, reading: Reading) -> bool:
 
 def never(found: object, reports: list) -> set[str]:
     """The inputs whose gradient can be right with no forward of this kind: it is always 0, or, of
-    an activation or a pooling, of another shape than what comes in."""
-    of_one = kind_of(found.backward) in (*ACTIVATIONS, "pool") and binding.names_of_dout(
-        None, found.backward)
+    an activation, of another shape than what comes in."""
+    of_one = kind_of(found.backward) in ACTIVATIONS and binding.names_of_dout(None, found.backward)
     wrong = {verdict.ZERO, *[verdict.SHAPE][:bool(of_one)]}
     told = [{row.name for row in report.counted() if row.verdict in wrong} for report in reports]
     return set.intersection(*told) if len(told) > 1 else set()

@@ -12,6 +12,7 @@ they are an object like others.
 import copy
 import itertools
 import re
+import types
 
 import numpy as np
 
@@ -38,11 +39,7 @@ def of_functions(found, layout, request, module):
     """[Reading]: with the student's own cost and first parameters, drawn anew."""
     functions = {name.lower(): value for name, value in vars(module).items()
                  if hasattr(value, "__code__")}
-    costs = {binding.title(value): value for name, value in functions.items()
-             if ("cost" in name or "loss" in name or plain(name) in CALLED)
-             and value is not found.backward} or LOSSES
-    if name := cost_of(found.forward):
-        costs = {"": name}
+    costs = _costs(found, functions)
     first = [value for name, value in functions.items() if name == "init" or "init" in name and
              any(word in name for word in ("param", "weight", "initialize", "layer", "net"))]
     places = binding.signature(found.forward)
@@ -85,6 +82,15 @@ def of_functions(found, layout, request, module):
                 return list(filter(_runs, readings)) or readings
     raise NotChecked(f"{found.title}: {binding.title(found.forward)} does not run with "
                      "parameters of its own, or drawn ones")
+
+
+def _costs(found, functions):
+    """{words: a cost}: forward's own, or those of the file, or usual ones."""
+    if name := cost_of(found.forward):
+        return {"": name}
+    return {binding.title(value): value for name, value in functions.items()
+            if ("cost" in name or "loss" in name or plain(name) in CALLED)
+            and value is not found.backward} or LOSSES
 
 
 def _runs(reading):
@@ -245,11 +251,16 @@ def _with_cost(found, words, cost):
         cache, before = copy.deepcopy(cache) if again else cache, cache[0]
         returned = found.backward(*_arguments(found.backward, *cache), **_rates(found.backward,
                                                                                 again))
-        return _taken(again, before, returned, found.backward) if again else _named(
-            found.backward, returned, before)
+        if not again:
+            return _named(found.backward, returned, before)
+        taken = _taken(again, before, returned, found.backward)
+        code.wanted = [types.SimpleNamespace(name=name) for name in taken]
+        return taken
     name = binding.title(found.forward)
-    return Composed(forward, backward, f"{words} of {name}" if words else name,
+    code = Composed(forward, backward, f"{words} of {name}" if words else name,
                     found.forward.__code__.co_filename)
+    code.updating, code.wanted = bool(again), []  # its rate may be a number that it has itself
+    return code
 
 
 def _rates(backward, again):
