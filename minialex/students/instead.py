@@ -28,8 +28,10 @@ def with_steps(found: list[Found], module: types.ModuleType) -> list[Found]:
     or that it takes itself."""
     own = {name: value for name, value in vars(module).items() if inspect.isfunction(value)
            and value.__module__ == module.__name__}
-    return [item._replace(kind="either", others=(item, *steps)) if item.kind in OF_FUNCTIONS and (
-        steps := list(_steps(module, own, _backward(item, own)))) else item for item in found]
+    return [item._replace(kind="either", others=(item, *steps),
+                          title=item.name if item.kind == "guess" else item.title)
+            if item.kind in OF_FUNCTIONS and (steps := list(_steps(module, own, _backward(
+                item, own)))) else item for item in found]
 
 
 def _backward(item, own):
@@ -81,7 +83,7 @@ def chosen(found: Found, checks: list, count: int, seconds: float) -> tuple[dict
         left = until - time.process_time()
         one = check.told(count, left if alone else ALONE * left)
         if one["status"] != "error":
-            called = {"name": found.name, "checked": found.title.partition(":")[0]}
+            called = {"name": found.name, "checked": found.title}
             return {**one, **called} if alone else one, check.basis
         alone = alone or (one, check.basis)
     return alone

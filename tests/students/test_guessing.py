@@ -194,3 +194,22 @@ def test_a_pair_that_keeps_nothing_and_is_given_its_input_again(check, factor, e
         ''')
     rows = verdicts(result)
     assert rows["w"] == expected and rows["b"] == "correct", result
+
+
+@pytest.mark.parametrize("kept", ["", "@staticmethod\n "])
+def test_a_derivative_that_is_static_and_has_no_forward_stops_nothing(check, kept):
+    code = f"""
+import numpy as np
+
+class Tanh:
+ {kept}def derivative(z):
+  return 1 - np.tanh(z) ** 2
+
+def relu(x):
+ return np.maximum(x, 0)
+
+def relu_backward(dout, x):
+ return dout * (x > 0)
+"""
+    _, (result,) = check(static=code)
+    assert result["checks"] and result["checks"][-1]["status"] == "correct", result

@@ -136,6 +136,7 @@ def test_functions_are_checked_in_a_step_of_what_trains_with_them(check, code, w
     for slip in ("", "-"):
         _, (result,) = check(net=code.replace("SLIP", slip))
         one = result["checks"][-1]
+        assert one["checked"] in ("indietro", "backward_pass", "retropropagar", "backprop"), one
         right = [row["verdict"] for row in one["rows"]].count("correct")
         assert one["status"] == ("wrong" if slip else "correct"), (slip, one)
         assert right == weights if not slip else 0 < right < weights, one
