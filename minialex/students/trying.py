@@ -4,6 +4,7 @@ import re
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 
 import numpy as np
 
@@ -197,8 +198,10 @@ class Trying:
         first where none can be meant (alone.never). Raises NotChecked where there is none: its own
         forward may be another. best: makes (report, reading) of readings."""
         found, errors, many = [], [], False
-        for layout, readings in self.running(inputs.layouts(self.found.name, self.request,
-                                                            forward=self.forward())):
+        layouts = inputs.layouts(self.found.name, self.request, forward=self.forward())
+        if alone.kind_of(self.found.backward) in alone.WITHOUT_LAYOUT:
+            layouts = islice(layouts, 1)
+        for layout, readings in self.running(layouts):
             if many and alone.says_less(self.found, readings[0]):
                 continue  # what is wrong for many examples may be right for one
             try:

@@ -38,8 +38,29 @@ def backprop(X, Y, cache):
     grads = {"dZ2": dZ2, "dW2": np.dot(dZ2, A1.T), "db2": dZ2.sum(axis=1, keepdims=True),
              "dZ1": dZ1, "dW1": np.dot(dZ1, X.T), "db1": dZ1.sum(axis=1, keepdims=True)}
     return grads
+""", "behind a dropout": """
+import numpy as np
+
+def backward_propagation_with_dropout(X, Y, cache, keep_prob):
+    m = X.shape[1]
+    Z1, D1, A1, W1, b1, Z2, A2, W2, b2 = cache
+    dZ2 = A2 - Y
+    dA1 = np.dot(W2.T, dZ2) * D1 / keep_prob
+    dZ1 = dA1 * np.int64(A1 > 0)
+    return {"dW1": np.dot(dZ1, X.T) / m, "db1": dZ1.sum(axis=1, keepdims=True) / m,
+            "dW2": np.dot(dZ2, A1.T) / m, "db2": dZ2.sum(axis=1, keepdims=True) / m}
+""", "one output": """
+import numpy as np
+
+def backward_propagation(parameters, cache, X, Y):
+    m = X.shape[1]
+    dZ2 = cache["A2"] - Y
+    dZ1 = parameters["weight2"].T * dZ2 * (1 - cache["A1"] ** 2)
+    return {"dweight1": np.dot(dZ1, X.T) / m, "dbias1": dZ1.sum(axis=1, keepdims=True) / m,
+            "dweight2": np.dot(dZ2, cache["A1"].T) / m, "dbias2": np.sum(dZ2) / m}
 """}
-SLIPS = {"rows, classes and a penalty": ("lambda_reg / m * W2", "2 * lambda_reg / m * W2"),
+SLIPS = {"behind a dropout": (" / keep_prob", ""), "one output": ('A1"] ** 2', 'A1"]'),
+         "rows, classes and a penalty": ("lambda_reg / m * W2", "2 * lambda_reg / m * W2"),
          "columns, in dictionaries": ("power(A1, 2)", "power(A1, 3)"),
          "columns, out of a cache": ("W2.T, dZ2)", "W2.T, 2 * dZ2)")}
 

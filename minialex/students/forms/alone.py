@@ -33,6 +33,7 @@ ACTIVATIONS |= {"softmax": [softmax, lambda x: softmax(x, 0)], "logistic": ACTIV
                 "leaky": [lambda x, alpha=0.01: np.where(x > 0, x, alpha * x)],
                 "swish": [lambda x: x / (1 + np.exp(-x))]}
 USUAL = "with the usual forward"
+WITHOUT_LAYOUT = "cell", "deep"  # what these read says all shapes
 
 
 def kind_of(function: Callable) -> str:

@@ -19,7 +19,7 @@ import numpy as np
 from ..called import binding
 from ..called.gradients import Named
 from ..drawn import dictionaries
-from ..names import PENALTY, SUMS, is_penalty, plain, role, stem, stems_of_gradient
+from ..names import PENALTY, SUMS, is_penalty, name_words, plain, role, stem, stems_of_gradient
 from ..reading import usual
 from ..reading.sources import source
 from . import objects
@@ -27,7 +27,8 @@ from .functions import Composed, Reading
 from .losses import LOSSES
 
 N, SIZES = 4, (5, 6, 7, 8, 9, 10)
-LAST = 3  # outputs
+LAST = 3, 1  # outputs: db2 = np.sum(dZ2) is meant for one
+KEEP = 0.8  # of each layer's numbers, behind a dropout
 MOST = 24  # readings where no loss fits
 HIDDEN = {"relu": r"> *0|relu", "tanh": r"tanh|\*\* *2|power|square", "sigmoid": r"1(\.0)? *-|sigm"}
 PENALTIES = {"λ/2N Σ W²": lambda lam: lam / 2 / N, "λ/2 Σ W²": lambda lam: lam / 2,
@@ -35,16 +36,19 @@ PENALTIES = {"λ/2N Σ W²": lambda lam: lam / 2 / N, "λ/2 Σ W²": lambda lam:
 
 
 def meaning(name: str) -> tuple[str, int] | None:
-    """("w", 2) of W2, ("z", 1) of Z1, ("x", 0), ("labels", 0), ("lam", 0), ("count", 0) of m; None
-    of what is none of these."""
+    """("w", 2) of W2, ("z", 1) of Z1, ("x", 0), ("labels", 0), ("lam", 0), ("count", 0) of m,
+    ("mask", 1) of D1, ("keep", 0) of keep_prob; None of what is none of these."""
     found = re.fullmatch(r"([A-Za-z]+)_?(\d+)", name)
     letter = plain(found[1]) if found else ""
     if letter in ("a", "h") or letter in SUMS:
         return ("z" if letter in SUMS else "a") if found[2] != "0" else "x", int(found[2])
     if letter and role(letter) in ("w", "b"):
         return role(letter), int(found[2])
+    if letter in ("d", "mask"):
+        return "mask", int(found[2])
     known = {"x": "x", "labels": "labels"}.get(role(name))
     known = known or ("lam" if is_penalty(name) or plain(name) in PENALTY else None)
+    known = known or ("keep" if "keep" in name_words(name) else None)
     known = known or ("count" if plain(name) in ("m", "n", "batchsize") else None)
     return known and (known, 0)
 
@@ -80,11 +84,21 @@ def _weights(function):
 def readings(function: Callable, title: str, seed: int) -> list[Reading]:
     """The backward as the gradient of each usual loss of each usual network that it may be that
     of."""
+    found = []
+    for last in LAST:
+        found += _of_outputs(function, title, seed, last)
+        if some := [reading for fits, reading in found if fits]:
+            return some
+    return [reading for _, reading in found][:MOST]
+
+
+def _of_outputs(function, title, seed, last):
+    """[(does its last bias fit? a Reading)] with so many outputs."""
     every, text, readings = asked(function), source(function), []
     hidden = [name for name, mark in HIDDEN.items() if re.search(mark, text)] or [*HIDDEN]
     penalties = PENALTIES if "lam" in {kind for kind, _ in _flat(every)} else {"": None}
     for rows, hot, inner in itertools.product((True, False), (False, True), hidden):
-        moved, fixed = _drawn(every, rows, hot, "keepdims" in text, seed)
+        moved, fixed = _drawn(every, rows, hot, "keepdims" in text, seed, last)
         for (outer, words, loss), said in itertools.product(_ends(), penalties):
             net = _Net(function, every, fixed, rows, (inner, outer, loss, penalties[said]))
             code = Composed(net.forward, net.backward, title, function.__code__.co_filename)
@@ -93,8 +107,7 @@ def readings(function: Callable, title: str, seed: int) -> list[Reading]:
                 readings.append((fits, Reading(
                     code, moved, f"with the usual {inner} and {outer}, as the gradient of {words}"
                     f"{said and ' + '}{said}")))
-    some = [reading for fits, reading in readings if fits]
-    return some or [reading for _, reading in readings][:MOST]
+    return readings
 
 
 def _fits(code, moved):
@@ -121,13 +134,13 @@ def _ends():
             yield from ((one, words, loss) for one in outer)
 
 
-def _drawn(every, rows, hot, keepdims, seed):
+def _drawn(every, rows, hot, keepdims, seed, last):
     """({name: weights}, {what it means: what is not moved})"""
     names = {what: name for name, what in every.items() if not isinstance(what, dict)}
     names.update((what, key) for inside in every.values() if isinstance(inside, dict)
                  for key, what in inside.items())
     layers = max(number for _, number in _flat(every))
-    sizes, moved = (*SIZES[:layers], LAST), {}
+    sizes, moved = (*SIZES[:layers], last), {}
     for number, both in enumerate(zip(sizes, sizes[1:]), 1):
         for kind, shape in (("w", both if rows else both[::-1]),
                             ("b", (both[1], 1) if not rows else (1, both[1]) if keepdims
@@ -136,10 +149,10 @@ def _drawn(every, rows, hot, keepdims, seed):
             generator = np.random.default_rng([seed, *name.encode()])
             moved[name] = objects.sensible(shape, generator)
     generator = np.random.default_rng([seed, 7])
-    x, y = generator.standard_normal((N, sizes[0])), np.arange(N) % LAST
-    y = np.eye(LAST)[y] if hot else y
+    x, y = generator.standard_normal((N, sizes[0])), np.arange(N) % max(last, 2)
+    y = y if not hot else np.eye(last)[y] if last > 1 else y[:, None]
     return moved, {("x", 0): x if rows else x.T, ("labels", 0): y if rows or not hot else y.T,
-                   ("lam", 0): 0.3, ("count", 0): N}
+                   ("lam", 0): 0.3, ("count", 0): N, ("keep", 0): KEEP}
 
 
 class _Net:
@@ -149,6 +162,7 @@ class _Net:
     def __init__(self, function, every, fixed, rows, ends):
         self.function, self.every, self.fixed, self.rows = function, every, fixed, rows
         self.inner, self.outer, self.loss, self.penalty = ends
+        self.asked = _flat(every)
 
     def forward(self, **moved):
         """(the loss, what backward is given by its meaning, the weights' names)"""
@@ -159,7 +173,11 @@ class _Net:
             w, b = known["w", number], known["b", number]
             known["z", number] = (x @ w if self.rows else w @ x) + b
             name = self.outer if number == len(moved) // 2 else self.inner
-            x = known["a", number] = self._activated(name, known["z", number])
+            x = self._activated(name, known["z", number])
+            if ("mask", number) in self.asked:
+                known["mask", number] = np.random.default_rng(number).random(x.shape) < KEEP
+                x = x * known["mask", number] / KEEP
+            known["a", number] = x
         loss = self.loss(x, self.fixed["labels", 0])
         if self.penalty:
             loss += self.penalty(self.fixed["lam", 0]) * sum(
