@@ -35,7 +35,9 @@ ALONE = {
                          "(X, y, w, b):\n d = 1 / (1 + np.exp(-(X @ w + b))) - y\n"
                          " dj_db = d.mean()\n"
                          " dj_dw = {s}X.T @ d / len(y)\n return dj_db, dj_dw",
-                         "(theta, X, y):\n return {s}X.T @ (X @ theta - y) / len(y)"],
+                         "(theta, X, y):\n return {s}X.T @ (X @ theta - y) / len(y)",
+                         "(X, y, weights):\n e = np.exp(X @ weights.T)\n return {s}(e / e.sum("
+                         "axis=1, keepdims=True) - y).T @ X / len(X)"],
     "mse_prime": ["(y_true, y_pred):\n return {s}2 * (y_pred - y_true) / y_true.size"],
     "binary_cross_entropy_prime": ["(y_true, y_pred):\n return {s}((1 - y_true) / (1 - y_pred) "
                                    "- y_true / y_pred) / np.size(y_true)"],

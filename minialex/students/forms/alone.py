@@ -315,11 +315,15 @@ def _of_line(found, drawn, losses) -> Iterator[Reading]:
     moved = [places[one] for one in "wb" if one in places]
     if len(drawn) != len(places):
         raise ValueError(f"{found.title}: {', '.join(drawn)}")
-    for model, output in (("", lambda z: z), (" of the sigmoid", ACTIVATIONS["sigmoid"][0])):
+    turned = {**drawn, places["w"]: np.transpose(drawn[places["w"]])}  # of K classes it may be K×D
+    ways = [(drawn, False)] + [(turned, True)] * (np.ndim(drawn[places["w"]]) > 1)
+    for model, output, (drawn, is_turned) in (
+            (model, output, way) for way in ways for model, output in (
+                ("", lambda z: z), (" of the sigmoid", ACTIVATIONS["sigmoid"][0]))):
         for words, loss in losses.items():
-            def forward(loss=loss, output=output, **given):
+            def forward(loss=loss, output=output, is_turned=is_turned, **given):
                 x, w = given[places["x"]], given[places["w"]]
-                y = x @ w if np.ndim(w) else x * w
+                y = x @ (w.T if is_turned else w) if np.ndim(w) else x * w
                 return loss(output(y + given.get(places.get("b"), 0)), given[places["labels"]])
             if not model or "entropy" in words and "softmax" not in words:
                 yield Reading(_code(found, forward, list(drawn), moved), drawn,
