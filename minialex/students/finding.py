@@ -106,8 +106,7 @@ def is_own(value: object, module: types.ModuleType) -> bool:
 def _in_class(name, cls, own):
     """[Found] of a class: its forward and backward by their names, a network's loss with gradients,
     or a scalar engine."""
-    methods = {method: value for base in reversed(cls.__mro__[:-1])
-               for method, value in vars(base).items() if callable(getattr(cls, method, None))}
+    methods = _written(cls, own)
     backward = _best(methods, BACKWARD) or _best(methods, DERIVATIVE)
     both = [method for method in methods if returns_gradients(method, getattr(cls, method)) or
             {"loss", "gradients"} <= set(name_words(method)) or not backward
@@ -151,8 +150,30 @@ def _in_class(name, cls, own):
         return [Found(name, cls, None, "skipped", f"{name}: it has {backward}, "
                       "but no forward (or fprop, __call__ …)")]
     slopes = [item for item in _pairs_of_methods(name, cls, free=not inspect.isabstract(cls))
-              if item.kind == "derivative" and all(map(is_free, (item.forward, item.backward)))]
+              if item.kind == "derivative" and all(map(is_free, (item.forward, item.backward)))
+              and (item.title != f"{name}.{backward}" or _unbegun(cls) is None)]
     return [*slopes, Found(name, cls, (forward, backward), "class", name)]
+
+
+def _written(cls, own):
+    """{name: method} of a class, without those that are left abstract where it has a forward and
+    a gradient that need none of them, and no class below it: then it can be made."""
+    methods = {method: value for base in reversed(cls.__mro__[:-1])
+               for method, value in vars(base).items() if callable(getattr(cls, method, None))}
+    left = getattr(cls, "__abstractmethods__", frozenset())
+    rest = {name: value for name, value in methods.items() if name not in left}
+    needed = re.search(rf"\bself\.({'|'.join(left)})\b", source(cls)) if left else None
+    both = _best(rest, FORWARD), _best(rest, BACKWARD) or _best(rest, DERIVATIVE)
+    if not left or needed or None in both or _below(cls, own):
+        return methods
+    cls.__abstractmethods__ = frozenset()
+    return rest
+
+
+def _below(cls, own):
+    """The file's classes that are made from this one."""
+    return [other for other in own.values() if inspect.isclass(other) and other is not cls
+            and issubclass(other, cls)]
 
 
 def _takes_activations(method):
@@ -259,8 +280,7 @@ def _loss_of_weights(methods, backward):
 
 def _is_interface(cls, backward, own):
     """A base class that leaves its methods to others."""
-    below = [other for other in own.values() if inspect.isclass(other) and other is not cls
-             and issubclass(other, cls)]
+    below = _below(cls, own)
     is_base = plain(cls.__name__) in BASES
     if backward and (is_base or any(getattr(other, backward) is getattr(cls, backward)
                                     for other in below)) and _leaves_open(cls, below):
