@@ -80,13 +80,21 @@ def test_a_name_that_nobody_brings_is_told_as_python_does(check):
 @pytest.mark.parametrize("setting, said", [
     ("def main():\n    m = 4\n", "only main has it, make it an argument"),
     ("def train(m):\n    return m\n", "only train has it, make it an argument"),
-    ("m = open('nowhere.csv').read()\n", "line 7, which was to set it, has not done so"),
     ("", "nothing in the file sets it")])
 def test_where_an_unknown_name_might_come_from_is_told(check, setting, said):
     code = "import numpy as np\ndef twice_forward(x):\n    return 2 * x, None\n\n"
     code += "def twice_backward(dout, cache):\n    return dout * m\n"
     _, (result,) = check(alone=code + setting)
     assert result["checks"][0]["error"]["message"] == f"name 'm' is not defined: {said}"
+
+
+def test_with_what_is_drawn_for_data_that_are_not_here_nobody_is_blamed(check):
+    code = "import numpy as np\nm = open('nowhere.csv').read()\n"
+    code += "def twice_forward(x):\n    return 2 * x, None\n\n"
+    code += "def twice_backward(dout, cache):\n    return dout * m\n"
+    _, (result,) = check(alone=code)
+    error = result["checks"][0]["error"]
+    assert error["kind"] == "not handed in" and "does not say what m is" in error["message"], result
 
 
 BROKEN = ["class Net:\n    def train(self):\n        for one in range(3):\n\n"
