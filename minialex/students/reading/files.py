@@ -105,8 +105,10 @@ def _fill(module, parts, troubles, seconds):
             read |= loads(part)
     calls = {getattr(node.func, "id", "") for part in parts for node in ast.walk(part)
              if isinstance(node, ast.Call)}
-    unset |= {name for name, value in vars(module).items() if absent.is_missing(value)
-              and role(name) in ("x", "labels") and name not in calls}  # data of another file
+    whole = {alias.asname or alias.name for part in parts if isinstance(part, ast.Import)
+             for alias in part.names}  # import settings as S
+    unset |= {name for name, value in vars(module).items() if absent.is_missing(value) and role(
+        name) in ("x", "labels") and name not in calls | whole}  # data of another file
     module.unset = {one for one in unset if is_nothing(vars(module).get(one))}
 
 
