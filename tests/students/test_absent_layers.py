@@ -241,3 +241,25 @@ def test_with_the_usual_ones_what_is_undecided_stays_so(check):
                 return dout * (self.y - self.t) / len(self.t)
         """)
     assert outcome(result) == [("undecided", None), ("correct", None)], result
+
+
+@pytest.mark.parametrize("called, status", [("softmax(scores, axis=1)", "correct"),
+                                            ("softmax(scores)", "wrong"),
+                                            ("np.exp(log_softmax(scores, axis=1))", "correct"),
+                                            ("np.exp(log_softmax(scores))", "wrong"), (
+    "np.exp(scores - logsumexp(scores, axis=1, keepdims=True))", "correct"), (
+    "np.exp(scores - logsumexp(scores))", "wrong")])
+def test_scipys_softmax_goes_over_all_where_no_axis_is_given(check, called, status):
+    _, (result,) = check(loss=f"""
+    import numpy as np
+    from scipy.special import log_softmax, logsumexp, softmax
+
+    def softmax_loss(scores, y):
+        p = {called}
+        n = np.arange(len(y))
+        loss = -np.log(p[n, y]).mean()
+        d = p.copy()
+        d[n, y] -= 1
+        return loss, d / len(y)
+    """)
+    assert result["status"] == status, result

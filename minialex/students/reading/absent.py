@@ -26,7 +26,7 @@ from ...gradcheck.report import Report
 from ..dialects import GEOMETRY, OF_GRADIENTS, OPTIONS, SIZES, letter
 from ..names import LEARNING_RATE, option, plain
 from .sources import source
-from .usual import ACTIVATIONS, NUMPYS, USUAL, sizes_of, weights
+from .usual import ACTIVATIONS, NUMPYS, SCIPYS, USUAL, sizes_of, weights
 
 NOWHERE: set[str] = set()  # base classes and annotations that a file has from nowhere
 USED: dict[str, str] = {}  # {a usual function that was called: where the file has its own from}
@@ -246,7 +246,8 @@ def _called(missing, *arguments, **keywords):
     takes = sum(isinstance(one, np.ndarray) for one in given)
     package = missing.missing.partition(".")[0]
     is_numpys = name in NUMPYS and package not in FRAMEWORKS
-    usual = getattr(np, name) if is_numpys else USUAL.get(plain(name))
+    its = SCIPYS.get(name) if package == "scipy" else None
+    usual = its or (getattr(np, name) if is_numpys else USUAL.get(plain(name)))
     if usual is not None and (not is_class or plain(name) in ACTIVATIONS or _takes(usual, given)):
         if package not in KNOWN and (takes or not is_numpys):  # zeros(3, 4) makes weights
             USED[name] = missing.missing

@@ -240,6 +240,17 @@ class SoftmaxWithLoss:
     __call__ = forward
 
 
+def _log_sum_exp(x, axis=None, b=None, keepdims=False):
+    largest = np.max(x, axis=axis, keepdims=True)
+    terms = np.exp(x - largest) * (1 if b is None else b)
+    found = np.log(terms.sum(axis=axis, keepdims=True)) + largest
+    return found if keepdims else np.squeeze(found, axis=axis)[()]
+
+
+# SciPy's go over all values, where no axis is given
+SCIPYS = {"softmax": lambda x, axis=None: softmax(x, axis), "logsumexp": _log_sum_exp,
+          "log_softmax": lambda x, axis=None: log_softmax(x, axis),
+          "xlogy": lambda x, y: np.where(x == 0, 0.0, x * np.log(np.where(x == 0, 1.0, y)))}
 ONE_HOT = "onehot onehotencode onehotencoding toonehot makeonehot tocategorical"
 # what NumPy has under the same name, and nobody means otherwise
 NUMPYS = set("""abs absolute exp log log2 log10 log1p expm1 sqrt square sign sin cos sinh cosh power
