@@ -9,6 +9,7 @@ import gc
 import os
 import re
 import sys
+import zlib
 from collections import Counter
 from pathlib import Path
 
@@ -38,6 +39,8 @@ def pytest_addoption(parser):
                      help="where the tests compute (default: cpu)")
     parser.addoption("--all", action="store_true", help="also the tests marked long: many seeds, "
                      "real sizes, every notebook")
+    parser.addoption("--part", default="0/1", metavar="K/N", help="with --all: of the long tests "
+                     "of students' code, most of them siblings, part K of N (default: all)")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -84,6 +87,12 @@ def pytest_collection_modifyitems(config, items):
                                                           for argument in config.args):
         items[:] = [item for item in items if not item.get_closest_marker("long")]
         config.hook.pytest_deselected(items=long)
+    part, parts = map(int, config.getoption("--part").split("/"))
+    others = [item for item in long if "students" in item.path.parts
+              and zlib.crc32(item.nodeid.encode()) % parts != part]
+    if others and config.getoption("--all"):
+        items[:] = [item for item in items if item not in set(others)]
+        config.hook.pytest_deselected(items=others)
     if hasattr(config, "workerinput"):
         sizes = Counter(together(item.nodeid) for item in items)
         items.sort(key=lambda item: (item.path.relative_to(HERE).parts[0] not in LONGEST,
