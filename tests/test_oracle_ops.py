@@ -8,7 +8,7 @@ from collections import defaultdict
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -241,18 +241,21 @@ def test_softmax_and_log_softmax(shape, data, dtype, layout, seed):
             layout)
 
 
+# the right class has all: the loss is the ln of a sum that is hardly more than 1, and rounded there
+@example(1, 11, 30, "float64", "contiguous", 1148)
 @given(st.integers(1, 12), st.integers(2, 20), st.sampled_from([1, 30]), dtypes, layouts, seeds)
 @drawn
 def test_cross_entropy(N, classes, scale, dtype, layout, seed):
     labels = np.random.default_rng(seed).integers(0, classes, N)
     compare("cross_entropy", lambda x: F.cross_entropy(x, labels),
             lambda x: TF.cross_entropy(x, torch.tensor(labels)),
-            [numbers((N, classes), seed, dtype) * scale], layout, cancels=1 / N)  # p − 1
+            [numbers((N, classes), seed, dtype) * scale], layout, cancels=1 / N,  # p − 1
+            summands=1.0)
     weight = np.random.default_rng(seed + 1).uniform(0.1, 9, classes).astype(dtype)
     compare("cross_entropy with weights", lambda x: F.cross_entropy(x, labels, weight=weight),
             lambda x: TF.cross_entropy(x, torch.tensor(labels), weight=torch.tensor(weight)),
             [numbers((N, classes), seed, dtype) * scale], layout,
-            cancels=weight[labels].max() / weight[labels].sum())
+            cancels=weight[labels].max() / weight[labels].sum(), summands=1.0)
 
 
 @given(hnp.array_shapes(max_dims=4, max_side=6), dtypes, layouts, seeds)
