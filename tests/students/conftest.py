@@ -16,10 +16,13 @@ def forked(monkeypatch):
 
 
 @pytest.fixture
-def check(tmp_path, capsys):
-    """Writes files, runs the command: (exit status, results of --json)."""
+def check(tmp_path, capsys, request):
+    """Writes files, runs the command: (exit status, results of --json). A test that fails shows
+    the results whole."""
     def run(*options, **codes):
         files = [write(tmp_path, name, code) for name, code in codes.items()]
         status = main([*map(str, files), *options, "--json"])
-        return status, [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        results = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        request.node.add_report_section("call", "results", json.dumps(results, indent=1))
+        return status, results
     return run
