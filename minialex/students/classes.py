@@ -62,6 +62,7 @@ def of_class(found, layout, request):
     objects.make_numbers_arrays(prototype, built, method)
     choose_plain_steps(prototype)
     values = _values(method, gradient, layout, request)
+    weights = [path for path, _ in objects.arrays(prototype)]  # not what forward keeps
     initialise(prototype, forward, values, layout, request)
     begin_sums(prototype, forward, backward)
     square = _as_wide_as_x(built, layout)
@@ -72,7 +73,7 @@ def of_class(found, layout, request):
                          "back: put a layer into the file, or a class that makes one with layers")
     if not any(isinstance(value, int) and letter(name) not in ("J", "M")
                for name, value in built.items()):
-        values = wide_enough(prototype, forward, values)
+        values = wide_enough(prototype, forward, values, weights)
     # beside it, y is the output
     asks_for_dout = backward and binding.names_of_dout(method, gradient)
     asked = [] if asks_for_dout else inputs.parameters_of(gradient)

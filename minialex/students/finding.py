@@ -30,7 +30,7 @@ from .forms.layers import NotChecked
 from .forms.renaming import spread
 from .found import Found, Known, NothingFound
 from .names import CACHE, DOUT, name_words, plain, role
-from .reading.files import load
+from .reading.files import known, load
 from .reading.sources import is_bare, is_empty, is_free, is_unwritten, source
 from .valued import returns_gradients
 
@@ -52,7 +52,7 @@ def anything(module: types.ModuleType) -> list[Found]:
     """The same of a file that may hold nothing to check."""
     if isinstance(module, Known):
         return module.found
-    names = {**getattr(module, "__earlier__", {}), **vars(module)}
+    names = {**getattr(module, "__earlier__", {}), **known(module)}
     names, own = {name: value for name, value in names.items() if not name.startswith("__")}, {}
     for name, value in names.items():
         # MSE = MeanSquaredError is the same
@@ -336,9 +336,9 @@ def chosen(module: types.ModuleType, names: list[str]) -> list[Found]:
     if found:
         return found
     functions = [getattr(module, name, None) for name in names]
-    for function, known in zip(functions, names):
+    for function, wanted in zip(functions, names):
         if not callable(function):
-            raise NothingFound(f"it defines no {known}")
+            raise NothingFound(f"it defines no {wanted}")
     if backward:
         kind = pairing.kind_of(*backward)
         return [Found(name.removesuffix("_forward"), *functions, kind, *backward)]

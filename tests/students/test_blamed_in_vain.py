@@ -151,3 +151,24 @@ def test_classes_that_a_constructor_counts_are_columns_of_its_targets(check, sli
         """)
     (one,) = result["checks"]
     assert one["status"] == found, result
+
+
+@pytest.mark.parametrize("slip, found", [("1", "correct"), ("0.5", "wrong")])
+def test_what_a_loss_keeps_says_nothing_of_its_inputs_widths(check, slip, found):
+    """Of one-hot rows, which it does not take, it was given scores as wide as what it had kept."""
+    _, (result,) = check(loss=HEAD + f"""
+class CrossEntropyLoss:
+    def __init__(self):
+        self.probs = self.targets = None
+
+    def forward(self, logits, targets):
+        e = np.exp(logits - logits.max(axis=1, keepdims=True))
+        self.probs, self.targets = e / e.sum(axis=1, keepdims=True), targets
+        return -np.log(self.probs[np.arange(len(logits)), targets]).mean()
+
+    def backward(self):
+        grad = self.probs.copy()
+        grad[np.arange(len(grad)), self.targets] -= {slip}
+        return grad / len(grad)
+""")
+    assert result["status"] == found, result

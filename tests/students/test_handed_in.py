@@ -92,6 +92,27 @@ def test_a_layer_whose_base_class_was_not_handed_in_is_checked(tmp_path, line, b
     assert found == "wrong" or "Error" in result["error"]["kind"]
 
 
+@pytest.mark.parametrize("folder", ["code", "test"])
+@pytest.mark.parametrize("place, says", [("", "from {}.tools"), ("{}", "from .tools")])
+def test_a_folder_may_be_called_like_a_module_of_python(tmp_path, folder, place, says):
+    (tmp_path / folder).mkdir()
+    write(tmp_path / folder, "tools", "def twice(x):\n    return 2 * x\n")
+    code = SQUARE.replace("3 * cache", "twice(cache)")
+    path = write(tmp_path / place.format(folder), "mine",
+                 f"{says.format(folder)} import twice\n{code}")
+    status, result = one(path)
+    assert (status, result["status"]) == (0, "correct"), result
+
+
+@pytest.mark.parametrize("factor, status", [("2 *", "correct"), ("3 *", "wrong")])
+def test_a_forward_may_lie_in_a_module_that_is_imported_whole(tmp_path, factor, status):
+    forward, backward = SQUARE.split("\n\n")
+    write(tmp_path, "ahead", forward)
+    path = write(tmp_path, "back", "import ahead as go\n" + backward.replace("3 *", factor))
+    _, result = one(path)
+    assert result["status"] == status, result
+
+
 def test_a_package_is_found_and_own_code_comes_first(tmp_path):
     package = tmp_path / "course" / "layers"
     package.mkdir(parents=True)

@@ -23,7 +23,7 @@ from ..dialects import EXAMPLES, OPTIONS, PARAMETERS
 from ..dialects import LOSSES as CALLED
 from ..drawn import inputs
 from ..names import CACHE, LEARNING_RATE, option, plain, role, stem, stems_of_gradient
-from ..reading import absent
+from ..reading import absent, files
 from ..reading.sources import cost_of, given_back, names_returned, source
 from . import objects
 from .functions import Composed, Reading
@@ -37,7 +37,7 @@ OF_BATCH = r"\b(sum|mean|arange)\(|\.(shape|size)\b|/ *\(?(m|n|N)\b"
 
 def of_functions(found, layout, request, module):
     """[Reading]: with the student's own cost and first parameters, drawn anew."""
-    functions = {name.lower(): value for name, value in vars(module).items()
+    functions = {name.lower(): value for name, value in files.known(module).items()
                  if hasattr(value, "__code__")}
     costs = _costs(found, functions)
     first = [value for name, value in functions.items() if name == "init" or "init" in name and

@@ -7,14 +7,14 @@ from . import objects
 from .preparing import returned
 
 
-def wide_enough(prototype: object, forward: str, values: dict) -> dict:
-    """The same inputs, the first as wide as some weights: of a network whose sizes are written in
-    its constructor."""
+def wide_enough(prototype: object, forward: str, values: dict, weights: list) -> dict:
+    """The same inputs, the first as wide as some weights, whose paths are given: of a network whose
+    sizes are written in its constructor."""
     name = next((name for name, value in values.items() if np.ndim(value) == 2
                  and binding.is_checked(value)), None)
-    weights = [array for path, array in objects.arrays(prototype) if array.ndim == 2
-               and role(str(path[-1])) not in ("x", "labels")] if name else []
-    sizes = [size - column for column in (0, 1) for array in weights for size in array.shape]
+    arrays = [array for path, array in objects.arrays(prototype) if array.ndim == 2
+              and path in weights and role(str(path[-1])) not in ("x", "labels")] if name else []
+    sizes = [size - column for column in (0, 1) for array in arrays for size in array.shape]
     N = len(values[name]) if name else 0
     shapes = [shape for size in dict.fromkeys(sizes) for shape in ((N, size), (size, N))]
     for shape in [None, *shapes]:  # a column of ones may be added

@@ -9,7 +9,8 @@ import __future__
 
 import ast
 import contextlib
-import importlib
+import importlib.util
+import inspect
 import io
 import json
 import linecache
@@ -61,12 +62,28 @@ def load(path: str | Path, troubles: list | None = None,
     module.__file__, module.__package__ = str(path), package or None
     sys.modules[module.__name__] = module  # dataclasses and pickle look their module up
     parts = mending.parsed(str(path), source, troubles, CELLS.get(str(path)))
-    for folder in (path.parent, *(found.parent for found in _above(path, parts))):
-        if str(folder) not in sys.path:
+    for found in (path, *_imported(path, parts)):
+        if str(found.parent) not in sys.path:
             # at the end: none of the files there can stand in for an installed package
-            sys.path.append(str(folder))
+            sys.path.append(str(found.parent))
+        if found.is_dir() and not _is_found(found):
+            _import_package(found.name, found)
     _fill(module, parts, troubles, seconds)
     return module
+
+
+def known(module: types.ModuleType) -> dict:
+    """{name: value} of all that its file knows, then of the functions of modules beside it that it
+    imports whole, as in `import forward as F`."""
+    beside = {name: value for other in vars(module).values()
+              if isinstance(other, types.ModuleType) and _folder(other) == _folder(module)
+              for name, value in vars(other).items() if inspect.isfunction(value)}
+    return {**vars(module), **{name: beside[name] for name in beside if name not in vars(module)}}
+
+
+def _folder(module):
+    file = getattr(module, "__file__", None)
+    return file and Path(file).parent
 
 
 def _fill(module, parts, troubles, seconds):
@@ -250,26 +267,47 @@ def _package(path):
         return ""
     sys.path.append(str(folder))
     for count in range(1, len(parts) + 1):
-        name = ".".join(parts[:count])
-        try:
-            importlib.import_module(name)
-        except Exception:
-            # its __init__.py may import what is not here: an empty package has the same files
-            package = types.ModuleType(name)
-            package.__path__ = [str(folder.joinpath(*parts[:count]))]
-            sys.modules[name] = package
+        _import_package(".".join(parts[:count]), folder.joinpath(*parts[:count]))
     return ".".join(parts)
+
+
+def _import_package(name, folder):
+    """Import the package in this folder; an installed module that is called so, as `code` of
+    Python, is found in it, too."""
+    try:
+        other = importlib.import_module(name)
+    except Exception:  # its __init__.py may import what is not here
+        other = None
+    places = list(getattr(other, "__path__", ()))
+    if str(folder) not in places:  # an empty package has the same files
+        package = types.ModuleType(name)
+        vars(package).update({**vars(other or package), "__path__": [*places, str(folder)]})
+        sys.modules[name] = package
+
+
+def _is_found(folder):
+    """Is this what `import NAME` finds, and not an installed package that is called so, too?"""
+    try:
+        spec = importlib.util.find_spec(folder.name)
+    except ValueError:  # of a module that was made without
+        spec = None
+    return str(folder) in (getattr(spec, "submodule_search_locations", None) or ())
 
 
 def _above(path, parts):
     """The packages and modules in the folders above the file that it imports."""
+    yield from (found for found in _imported(path, parts) if found.parent != path.parent)
+
+
+def _imported(path, parts):
+    """The packages and modules beside the file, and in the folders above, that it imports."""
     for part in parts:
         for node in ast.walk(part):
             modules = [node.module] if isinstance(node, ast.ImportFrom) and not node.level else \
                 [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             for module in filter(None, modules):
                 first = module.split(".")[0]
-                for folder in list(path.parents)[1:ABOVE]:
+                for folder in list(path.parents)[:ABOVE]:
                     yield from (found for found in (folder / first, folder / f"{first}.py")
                                 if found.exists())
 
