@@ -16,7 +16,7 @@ from .called.numpy_code import NumpyCode
 from .forms.functions import Around, Faint, Reading
 from .names import is_penalty, plain, role
 from .reading.sources import calls, source
-from .status import status_of_report
+from .status import leave_open, status_of_report
 
 
 def conventions(check: Any, report: Report, reading: Any, count: int) -> None:
@@ -25,8 +25,7 @@ def conventions(check: Any, report: Report, reading: Any, count: int) -> None:
         _averages(check, report, count)
     elif reading is not None and not check.reference:
         if status_of_report(report) == "wrong":
-            with contextlib.suppress(Exception):  # it does not take a dout of zeros
-                _penalised(check, report, reading)
+            _penalised(check, report, reading)
         _sums(report, reading.values)
         if status_of_report(report) == "wrong":
             _clipped(check, report, reading)
@@ -62,10 +61,8 @@ def _sums(report, values):
                for row in rows}
     weights = [row for row in rows if role(row.name.rstrip("0123456789")) == "w"]
     if len(weights) > 1 and len(factors) == 1 and factors <= counts:
-        said = ("right for the sum over the examples, as all gradients here: "
-                f"{rows[0].factor:g} times that of their mean")
-        report.rows = [row._replace(verdict=verdict.UNDECIDED, detail=said) if row in rows else row
-                       for row in report.rows]
+        leave_open(report, "right for the sum over the examples, as all gradients here: "
+                   f"{rows[0].factor:g} times that of their mean")
 
 
 class _Linear(Around):
@@ -94,7 +91,12 @@ def _penalised(check, report, reading):
     run = code.run(copy.deepcopy(values))
     if not code.takes_dout(run) or np.ndim(run.outputs[0]) == 0:
         return
-    added = _gradients(code, values, 0.0, run.outputs)
+    try:
+        added = _gradients(code, values, 0.0, run.outputs)
+    except MemoryError:
+        raise
+    except Exception:  # it takes no dout of zeros
+        return
     factors = {name: _factor(one, values.get(name)) for name, one in added.items()
                if one is not None and np.any(one)}
     if not factors or any(factor is None or role(name) != "w" for name, factor in factors.items()):
@@ -102,8 +104,9 @@ def _penalised(check, report, reading):
     again, _ = check.reports([Reading(_Linear(code), values, words)], quickly=False)
     without = {row.name: row for row in again[0][0].rows} if again else {}
     found = check.found
-    methods = [value for name, value in vars(found.forward).items() if name != "__init__"]
-    text = "".join(map(source, methods if found.kind == "class" else [found.backward]))
+    written = [found.backward] if found.kind != "class" else [
+        value for name, value in vars(found.forward).items() if name != "__init__"]
+    text = "".join(map(source, written))
     is_told = any(map(is_penalty, re.findall(r"[^\W\d]\w*", text)))
     for place, row in enumerate(report.rows):
         factor, other = factors.get(row.name), without.get(row.name)
@@ -155,10 +158,8 @@ def _biases(check, report, reading):
             again, _ = check.reports([Reading(code, row, words)], quickly=True)
             if {one.verdict for found, _ in again for one in found.rows
                     if one.name == name} & {verdict.SHAPE, verdict.NOT_SUMMED}:
-                said = (f"right for a {name} as large as {x}, wrong for one row, which is not "
-                        "summed over")
-                report.rows = [one._replace(verdict=verdict.UNDECIDED, detail=said)
-                               if one.name == name else one for one in report.rows]
+                leave_open(report, f"right for a {name} as large as {x}, wrong for one row, "
+                           "which is not summed over", [name])
 
 
 def _matrices(check, report, reading):
@@ -178,7 +179,6 @@ def _matrices(check, report, reading):
             if np.ndim(code.run(copy.deepcopy(given)).outputs[0]) == 2:
                 again, _ = check.reports([Reading(code, given, words)], quickly=True)
                 if not (again and again[0][0]):
-                    said = f"right for a vector {w}, wrong for a matrix, with which forward runs"
-                    report.rows = [row._replace(verdict=verdict.UNDECIDED, detail=said)
-                                   if row in report.counted() else row for row in report.rows]
+                    leave_open(report, f"right for a vector {w}, wrong for a matrix, with which "
+                               "forward runs")
                 return

@@ -200,8 +200,7 @@ class Check:
         report, reading = self._of(trying, readings)
         self.result["inputs"] = {**self.result["inputs"], "found by trying": typed(guess.guess)}
         if report and not is_wide:
-            report.rows = [row._replace(verdict=verdict.UNDECIDED, detail=LONGER)
-                           if row in report.counted() else row for row in report.rows]
+            status.leave_open(report, LONGER)
         return report, reading
 
     def _of(self, trying, readings, given=False):
@@ -262,8 +261,8 @@ class Check:
                 continue
             if report or told:
                 self._tell_inputs(reading.values, True)
-                report.rows = [row._replace(verdict=verdict.UNDECIDED, detail=note) if note
-                               and row in report.counted() else row for row in report.rows]
+                if note:
+                    status.leave_open(report, note)
                 return report, reading
         return None
 
@@ -304,8 +303,8 @@ class Check:
             other = training.of_another_loss(found) if self.trains else {}
             found = self.reports([reading for _, reading in found[:1 if other else NEAREST]],
                                   quickly=False)[0] or found
-            found[0][0].rows = [row._replace(verdict=verdict.UNDECIDED, detail=other[row.name])
-                                if row.name in other else row for row in found[0][0].rows]
+            for name, said in other.items():
+                status.leave_open(found[0][0], said, [name])
         return found[0]
 
     def reports(self, readings, quickly):

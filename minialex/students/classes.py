@@ -24,10 +24,10 @@ from .drawn import dictionaries, inputs, used
 from .forms import objects, outer
 from .forms.functions import (
     CONTEXT,
-    Around,
     EachExample,
     Reading,
     Reduced,
+    Within,
     as_slopes,
     asks_for_the_input,
     functions,
@@ -218,9 +218,8 @@ def _fitting(found, layout, request):
     for item in _kin(sys.modules[found.forward.__module__], found.backward):
         if item.forward is not found.forward:
             try:
-                code, values, _ = of_class(item, layout, request)[0]
-                run = code.run(copy.deepcopy(values))
-                gradients = code.backward(run, [suiting.dout(run.outputs[0])])
+                code, values, _ = reading = of_class(item, layout, request)[0]
+                run, gradients = suiting.both_ways(reading)
             except Exception:  # it is not for this layout
                 continue
             first = next(iter(values))
@@ -286,7 +285,7 @@ def with_scores(readings):
 PROBABILITIES = {"softmax": softmax, "sigmoid": ACTIVATIONS["sigmoid"][0]}
 
 
-class BeforeProbabilities(Around):
+class BeforeProbabilities(Within):
     """A code whose input `name` is squashed to probabilities first. takes_scores: backward gets
     what it was before."""
 
@@ -299,14 +298,6 @@ class BeforeProbabilities(Around):
         inner = self.code.run({**values, self.name: self.squash(values[self.name])})
         state = inner._replace(inputs=values) if self.takes_scores else inner
         return inner._replace(inputs=values, state=state)
-
-    def backward(self, run, douts):
-        """What backward returns for the probabilities."""
-        return super().backward(run.state, douts)
-
-    def takes_dout(self, run):
-        """Has backward a place for dout?"""
-        return super().takes_dout(run.state)
 
 
 def stacked(prototype: object, found: finding.Found, layout: inputs.Layout,

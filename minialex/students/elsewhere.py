@@ -15,13 +15,13 @@ import copy
 import dis
 import inspect
 import io
-import random
 import types
 from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
 from ..gradcheck.report import Report
+from ..gradcheck.tensor_function import frozen
 from .dialects import EXAMPLES, letter
 from .drawn import arrays, inputs, used
 from .drawn.requests import Layout, Request
@@ -30,7 +30,7 @@ from .found import Found
 from .names import PARTS, plain, role
 from .reading import absent, changes, files
 from .reading.rewriting import rewritten
-from .status import status_of_report
+from .status import problems, status_of_report
 
 DATA = ("x", "labels")
 SEVERAL = {"D": "ND", "D1": "DN", "1D": "ND"}
@@ -76,12 +76,11 @@ class Elsewhere:
         for name in self.given:
             vars(self.module).pop(name, None)
         self.layout, self.request, self.given, self.drawn = layout, request, {}, {}
-        states = np.random.get_state(), random.getstate()
-        np.random.seed(0), random.seed(0)
-        with contextlib.redirect_stdout(io.StringIO()), np.errstate(all="ignore"):
+        with contextlib.redirect_stdout(io.StringIO()), np.errstate(all="ignore"), (
+                frozen()) as restart:
+            restart()
             for name in self.names:
                 self._provide(name, ())
-        np.random.set_state(states[0]), random.setstate(states[1])
         self.module.unset = {*getattr(self.module, "unset", ()), *self.given}
 
     def told(self) -> dict:
@@ -183,11 +182,10 @@ def tell(reading: Reading | None, report: Report) -> str:
     told = ", ".join(f"{name} {shape}" for name, shape in arrays.told(drawn).items())
     unclear = ", ".join(name for name in drawn if is_tried or role(name) not in DATA)
     if unclear and status_of_report(report) == "wrong":
-        wrong = ", ".join(f"{row.name}: {row.verdict}" for row in report.counted()
-                          if not row.is_correct)
-        raise absent.NotHandedIn(f"with {told} drawn in place of what is not here this is not "
-                                 f"right ({wrong}), but the file does not say what {unclear} is: "
-                                 "hand it in, too, or give --shape")
+        raise absent.NotHandedIn(
+            f"with {told} drawn in place of what is not here this is not right "
+            f"({problems(report.counted())}), but the file does not say what {unclear} is: "
+            "hand it in, too, or give --shape")
     made = ", ".join(name for name in given if name not in drawn)
     both = f"{told} drawn in place of what is not here" * bool(told), f"{made} of the file" * bool(
         made)

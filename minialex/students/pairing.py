@@ -24,9 +24,11 @@ from .forms.units import trains
 from .found import Found
 from .names import name_words, part, plain, role, stem, stems_of_gradient
 from .reading.sources import cost_of, names_returned, source
+from .status import problems
 
 FORWARD_WORDS = FORWARD.keys() - {"loss", "cost", "activation"}
 LOSS_WORDS = {*LOSSES, *ANY_LOSS}
+_all = binding.parameter_names  # with a default or without
 
 
 def pairs(own: dict, names: dict) -> dict:
@@ -122,19 +124,14 @@ def tell(found: Any, report: Report, is_wrong: bool) -> None:
     if any(_forward_of(backward, one, "pair", {forward: found.forward}) for one in bare):
         return
     if is_wrong and found.name.rpartition(".")[2] in bare:
-        wrong = ", ".join(f"{row.name}: {row.verdict}" for row in report.rows if not row.is_correct)
         raise NotChecked(f"no forward is called like {backward}. With {forward} it is not right "
-                         f"({wrong}), but that is a guess: call both alike, or write "
-                         f":{forward},{backward} after the file's name")
+                         f"({problems(report.rows)}), but that is a guess: call both alike, or "
+                         f"write :{forward},{backward} after the file's name")
     report.title += f" (by {backward})"
 
 
 def _required(function):
     return {p.name for p in binding.signature(function) if p.default is p.empty}
-
-
-def _all(function):
-    return {p.name for p in binding.signature(function)}
 
 
 def _is_network(forward, backward):

@@ -1,5 +1,7 @@
 """What reports come to: is the code right, which of two readings explains it better, and what is a
 whole file?"""
+from collections.abc import Collection
+
 import numpy as np
 
 from ..gradcheck.report import Report, Row
@@ -26,6 +28,18 @@ def status_of_report(report: Report) -> str:
         found.add(verdict.UNDECIDED)
     return ("correct" if not others else "remarks" if not found else "undecided"
             if found <= UNPROVEN else "wrong")
+
+
+def problems(rows: list[Row]) -> str:
+    """"w: not transposed, b: not summed": what is not right among them."""
+    return ", ".join(f"{row.name}: {row.verdict}" for row in rows if not row.is_correct)
+
+
+def leave_open(report: Report, said: str, names: Collection[str] = ()) -> None:
+    """Nobody can decide about these inputs, or all that were compared. said: of each."""
+    names = names or {row.name for row in report.counted()}
+    report.rows = [row._replace(verdict=verdict.UNDECIDED, detail=said) if row.name in names
+                   else row for row in report.rows]
 
 
 def explains(report: Report) -> tuple:

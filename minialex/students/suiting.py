@@ -3,7 +3,7 @@ import copy
 import linecache
 import re
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 import numpy as np
@@ -103,20 +103,27 @@ def largest(reading: Reading) -> int:
     return max(np.size(value) for _, value in leaves(reading.values).values())
 
 
+def dout(output: np.ndarray) -> np.ndarray:
+    """Numbers that are not all the same: a step as large as a dout of ones would look like one of
+    Adam's."""
+    return np.random.default_rng(5).uniform(0.5, 1.5, output.shape)
+
+
+def both_ways(reading: Reading, dout: Callable = dout) -> tuple[Run, Any]:
+    """(a Run of forward, what backward returns for that). dout: makes one of the output."""
+    run = reading.code.run(copy.deepcopy(reading.values))
+    return run, reading.code.backward(run, binding.cut(
+        run.outputs, dout(binding.join("", run.outputs))))
+
+
 def gives_some(reading: Reading) -> bool:
     """Is no gradient all 0, as that of a relu of one negative number is, right or wrong?"""
-    run = reading.code.run(copy.deepcopy(reading.values))
-    found = reading.code.backward(run, binding.cut(run.outputs, np.ones_like(
-        binding.join("", run.outputs))))
-    return all(np.any(one) for one in found.values())
+    return all(map(np.any, both_ways(reading, np.ones_like)[1].values()))
 
 
 def gives_any(reading: Reading) -> bool:
     """Is any gradient not all 0?"""
-    run = reading.code.run(copy.deepcopy(reading.values))
-    found = reading.code.backward(run, binding.cut(run.outputs, np.ones_like(
-        binding.join("", run.outputs))))
-    arrays = [one for _, one in binding.arrays_in(found)]
+    arrays = [one for _, one in binding.arrays_in(both_ways(reading, np.ones_like)[1])]
     return not arrays or any(map(np.any, arrays))
 
 
@@ -176,9 +183,3 @@ def samples(reading: Reading, cost: tuple[float, float], seconds: float) -> int 
     one, whole = cost
     return None if whole <= seconds else int(
         (seconds / one - FIXED) / 2 / max(1, len(sizes(reading))))
-
-
-def dout(output: np.ndarray) -> np.ndarray:
-    """Numbers that are not all the same: a step as large as a dout of ones would look like one of
-    Adam's."""
-    return np.random.default_rng(5).uniform(0.5, 1.5, output.shape)

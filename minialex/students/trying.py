@@ -1,6 +1,5 @@
 """With which inputs does a student's code run? Layouts are drawn until it takes them."""
 import copy
-import re
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
@@ -22,12 +21,10 @@ from .forms.layers import NotChecked, Stepped
 from .names import role
 from .reading import kinds
 from .reading.absent import is_clear
-from .status import status_of_report
+from .status import problems, status_of_report
 
 FATAL = NotImplementedError, MemoryError, RecursionError, Stepped  # no layout helps against those
 RAN, FITS = 1, 2
-LINE = "w", "b", "attn", "h", "c", "wx", None  # what may be a number, as slope and intercept are
-VECTORS = re.compile(r"\b(outer|diag|diagflat)\(|\bdelete\(\w+, *0\)")
 
 
 class Trying:
@@ -225,7 +222,7 @@ class Trying:
             raise errors[0]  # that is so with whatever forward
         nearest = max((report.counted() for report, _ in found), default=[],
                       key=lambda rows: sum(row.is_correct for row in rows))
-        wrong = ", ".join(f"{row.name}: {row.verdict}" for row in nearest if not row.is_correct)
+        wrong = problems(nearest)
         raise NotChecked(f"{self.found.title}: the file has no forward or cost that goes with it, "
                          f"and with the usual ones it is not right{wrong and f' ({wrong})'}: "
                          "hand in both, or give a file that has it with --like")
@@ -233,12 +230,11 @@ class Trying:
     def runs(self, readings: list[Reading]) -> int:
         """How far backward comes in any reading: FITS with a gradient for all parameters, RAN with
         one of another shape than a loss's inputs have."""
-        for code, values, _ in readings:
+        for reading in readings:
+            code, values, _ = reading
             try:
                 with np.errstate(all="ignore"), frozen():
-                    run = code.run(copy.deepcopy(values))
-                    returned = code.backward(run, binding.cut(
-                        run.outputs, suiting.dout(binding.join("", run.outputs))))
+                    run, returned = suiting.both_ways(reading)
             except FATAL:
                 raise
             except Exception as error:  # this is not how it is meant

@@ -87,12 +87,15 @@ def split(name: str, result: object, several: int = 1) -> tuple[list, list]:
     return list(result[:count]), list(result[count:])
 
 
-def output_first(result: object, place: int) -> object:
-    """(A, Z) of Z, A, whose output stands at place 1."""
-    if not (isinstance(result, tuple) and 0 < place < len(result)
-            and isinstance(result[place], (float, np.ndarray))):
-        return result
+def first(result: tuple, place: int) -> tuple:
+    """(A, Z) of Z, A: what stands at a place, before all others."""
     return (result[place], *result[:place], *result[place + 1:])
+
+
+def output_first(result: object, place: int) -> object:
+    """The same where there is an output at that place."""
+    return first(result, place) if (isinstance(result, tuple) and 0 < place < len(result)
+                                    and isinstance(result[place], (float, np.ndarray))) else result
 
 
 def place_of_output(forward: Callable, backward: Callable | None) -> int:
@@ -109,12 +112,12 @@ def place_of_output(forward: Callable, backward: Callable | None) -> int:
 
 def loss_first(result: object) -> object:
     """(dw, db, cost) as (cost, dw, db), of a function that returns both."""
-    if not (isinstance(result, tuple) and len(result) > 1
-            and isinstance(result[0], (dict, np.ndarray))):
+    if not (isinstance(result, tuple) and len(result) > 1 and (
+            isinstance(result[0], dict) or isinstance(result[0], np.ndarray)
+            and result[0].size > 1)):
         return result
     is_number = isinstance(result[-1], (float, np.number, np.ndarray)) and np.size(result[-1]) == 1
-    return (result[-1], *result[:-1]) if is_number and (isinstance(result[0], dict)
-                                          or result[0].size > 1) else result
+    return first(result, len(result) - 1) if is_number else result
 
 
 def join(what: str, outputs: list) -> np.ndarray:

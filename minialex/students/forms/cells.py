@@ -4,12 +4,12 @@
 
 Of vectors, rows or columns, with either of the matrices for x: right with one of them it is right.
 """
-import ast
 from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from ..called import binding
+from ..drawn import dictionaries
 from ..names import CACHE, name_words, plain, role
 
 D, H, N = 5, 6, 4
@@ -21,7 +21,7 @@ def parts(function: Callable) -> dict:
     what it unpacks its cache as; {} of any other function."""
     words = set(name_words(binding.title(function)))
     caches = [p.name for p in binding.signature(function) if plain(p.name) in CACHE]
-    names = _unpacked(function, caches[0]) if caches else []
+    names = dictionaries.unpacked(function, caches[0]) if caches else []
     if not (words & {"rnn", "recurrent"} and words & {"cell", "step"} and len(names) == 6):
         return {}
     states = [name for name in names if name[:1] in "ha" and role(name) != "labels"]
@@ -34,14 +34,6 @@ def parts(function: Callable) -> dict:
     weights = [name for name in names if name not in (*states, *x, *b)]
     return {"x": x[0], "h": before[0], "next": after, "w": tuple(weights), "b": b[0],
             "kept": names}
-
-
-def _unpacked(function, cache):
-    """[x, h, W, U, b] of x, h, W, U, b = cache."""
-    return next(([ast.unparse(one) for one in node.targets[0].elts]
-                 for node in ast.walk(binding.syntax_tree(function))
-                 if isinstance(node, ast.Assign) and ast.unparse(node.value) == cache
-                 and isinstance(node.targets[0], ast.Tuple)), [])
 
 
 def forwards(function: Callable, seed: int) -> Iterator[tuple[Callable, dict]]:

@@ -63,8 +63,7 @@ def asked(function: Callable) -> dict | None:
             found[p.name] = {key: meaning(key) for key in keys} if keys else meaning(p.name)
         elif p.default is p.empty:
             return None
-    every = [one for what in found.values()
-             for one in (what.values() if isinstance(what, dict) else [what])]
+    every = _flat(found)
     layers = {number for kind, number in every if kind in ("a", "z")}
     kinds = {kind for kind, _ in every}
     is_deep = len(layers) > 1 and layers == {*range(1, max(layers) + 1)}

@@ -151,6 +151,19 @@ class Around:
         return self.code.takes_dout(run)
 
 
+class Within(Around):
+    """A code around another one whose Run is the state of its own: that is what backward and
+    takes_dout are asked of."""
+
+    def backward(self, run, douts):
+        """What backward returns."""
+        return self.code.backward(run.state, douts)
+
+    def takes_dout(self, run):
+        """Has backward a place for dout?"""
+        return self.code.takes_dout(run.state)
+
+
 class Slope(Around):
     """A code whose backward gives f', of x or of the output: dx = dout · f'."""
 
@@ -231,7 +244,7 @@ class WithOnes(Around):
                                                   for one in run.rest])
 
 
-class Reduced(Around):
+class Reduced(Within):
     """A code of which one number is made of all that forward returns: a loss of each example."""
 
     def __init__(self, code, reduce):
@@ -242,14 +255,6 @@ class Reduced(Around):
         """A Run with that number; its state is that of all."""
         inner = self.code.run(values)
         return inner._replace(outputs=[self.reduce(inner.outputs[0])], state=inner)
-
-    def backward(self, run, douts):
-        """What backward returns."""
-        return self.code.backward(run.state, douts)
-
-    def takes_dout(self, run):
-        """Has backward a place for dout?"""
-        return self.code.takes_dout(run.state)
 
 
 class EachExample(Around):
@@ -274,7 +279,7 @@ class EachExample(Around):
             {name: flat[place] for name, place in found.items()})
 
 
-class OneEntry(Around):
+class OneEntry(Within):
     """A code with the last entry of its output alone: dout has one entry that is not 0, as that of
     a cross entropy."""
 
@@ -287,14 +292,14 @@ class OneEntry(Around):
         """The gradients for a dout of zeros but for one."""
         dout = np.zeros(np.shape(run.state.outputs[0]))
         dout.reshape(-1)[-1] = douts[0]
-        return self.code.backward(run.state, [dout])
+        return super().backward(run, [dout])
 
     def takes_dout(self, run):
         """One that is a number."""
         return True
 
 
-class Faint(Around):
+class Faint(Within):
     """A code with its output times a small number: what backward clips stays below the limit."""
 
     SCALE = 1e-3
@@ -312,11 +317,7 @@ class Faint(Around):
 
     def backward(self, run, douts):
         """The gradients for so small a dout."""
-        return self.code.backward(run.state, [self.SCALE * dout for dout in douts])
-
-    def takes_dout(self, run):
-        """It has been asked."""
-        return True
+        return super().backward(run, [self.SCALE * dout for dout in douts])
 
 
 def chained(dout: np.ndarray, slope: np.ndarray, x: np.ndarray, name: str) -> np.ndarray:

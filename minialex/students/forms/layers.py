@@ -194,7 +194,7 @@ class Layer:
             method(**_without(self._given(copy.deepcopy(self.earlier)), self.targets))
         result = method(**_without(given, self.targets))
         if self.targets and isinstance(result, tuple) and is_last(self.returns, result):
-            result = (result[-1], *result[:-1])
+            result = binding.first(result, len(result) - 1)
         if self.function is None or "labels" in map(role, given):
             result = binding.loss_first(named_loss_first(self.returns, result))
         if self.several is None:  # once: reading a signature takes longer than a small layer

@@ -306,7 +306,8 @@ def _split(forward, names, result):
         kept = dict(zip(names, result)) if len(names) == len(result) else {}
         named = [place for place, name in enumerate(kept) if role(name) in ("scores", "probs")]
         place = named[-1] if named else len(result) - 1
-        return result[place], [*result[:place], *result[place + 1:]], kept
+        output, *rest = binding.first(result, place)
+        return output, rest, kept
     (output,), rest = binding.split(binding.title(forward), result)
     return output, rest, {}
 

@@ -57,7 +57,7 @@ def _applied(self, ufunc, method, *inputs, **options):
     return result
 
 
-class Number(np.float64):
+class Number(np.lib.mixins.NDArrayOperatorsMixin, np.float64):
     """One target."""
 
     def __new__(cls, value, record, place):
@@ -70,19 +70,7 @@ class Number(np.float64):
 
     __array_ufunc__ = _applied
 
-    def __sub__(self, other):
-        return np.subtract(self, other)
-
-    def __rsub__(self, other):
-        return np.subtract(other, self)
-
-    def __truediv__(self, other):
-        return np.divide(self, other)
-
-    def __mul__(self, other):
-        return np.multiply(self, other)
-
-    __rmul__ = __mul__
+    __hash__ = np.float64.__hash__
 
     def __reduce__(self):
         return np.float64, (float(self),)

@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 
+from ..called import binding
 from ..dialects import ITS_COST
 from ..names import DOUT, name_words, plain, role, stem, stems_of_gradient
 from . import objects
@@ -26,10 +27,8 @@ def named_loss_first(names: list[str], result: object) -> object:
     """Of predictions, loss of each example the latter, as the return statement calls them."""
     words = [name_words(name.rpartition(".")[2]) for name in names]
     place = next((place for place, one in enumerate(words) if {*one} & {*ITS_COST}), 0)
-    if not place or not isinstance(result, tuple) or len(result) != len(words) or not np.ndim(
-            result[place]):
-        return result
-    return (result[place], *result[:place], *result[place + 1:])
+    return binding.first(result, place) if place and isinstance(result, tuple) and len(
+        result) == len(words) and np.ndim(result[place]) else result
 
 
 def besides(returned: object, stored: dict) -> object:

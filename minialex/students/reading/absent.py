@@ -25,6 +25,7 @@ import numpy as np
 from ...gradcheck.report import Report
 from ..dialects import GEOMETRY, OF_GRADIENTS, OPTIONS, SIZES, letter
 from ..names import LEARNING_RATE, option, plain
+from ..status import problems
 from .sources import source
 from .usual import ACTIVATIONS, NUMPYS, SCIPYS, USUAL, sizes_of, weights
 
@@ -60,10 +61,8 @@ def tell(report: Report, is_wrong: bool, code: object) -> None:
     something is wrong, since that may be their fault."""
     told, text = used(), source(code)
     if told and is_wrong:
-        wrong = ", ".join(f"{row.name}: {row.verdict}" for row in report.counted()
-                          if not row.is_correct)
-        raise NotHandedIn(f"with the usual {told} this is not right ({wrong}), but those modules "
-                          "are not here: put them beside this file")
+        raise NotHandedIn(f"with the usual {told} this is not right ({problems(report.counted())}),"
+                          " but those modules are not here: put them beside this file")
     report.title += f" (with the usual {told})" if told else ""
     nowhere = ", ".join(name for name in sorted(NOWHERE) if re.search(rf"\b{name}\b", text))
     report.title += f" (with an empty class for {nowhere}, which nothing defines)" * bool(nowhere)

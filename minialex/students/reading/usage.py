@@ -6,12 +6,10 @@ Of the file's own code no more runs for that than constructors of its classes.
 import ast
 import contextlib
 import inspect
-import random
 import types
 from collections.abc import Callable, Iterator
 
-import numpy as np
-
+from ...gradcheck.tensor_function import frozen
 from ..called import binding
 
 DEEP = 6  # names that stand for names
@@ -100,12 +98,9 @@ class _Values:
                 if deep >= DEEP:
                     raise ValueError("it is defined by itself")
                 inside[one.id] = self.of(self.nodes[one.id], deep + 1)
-        states = np.random.get_state(), random.getstate()
-        try:
-            np.random.seed(0), random.seed(0)
+        with frozen() as restart:
+            restart()
             return eval(compile(ast.Expression(node), "", "eval"), names, inside)  # noqa: S307
-        finally:
-            np.random.set_state(states[0]), random.setstate(states[1])
 
     def _is_harmless(self, function):
         """A function of NumPy, or a class of the file, which makes an object."""
