@@ -200,3 +200,77 @@ def test_a_backward_of_z_is_given_what_goes_in_whatever_forward_calls_it(check):
     # of A, which is the output, it would be a mistake
     status, (result,) = check(sums=SUMS.format(slip="sigmoid").replace("Z", "A"))
     assert result["checks"][0]["status"] == "wrong", result
+
+
+WHOLE = """
+    import numpy as np
+
+    def relu(z):
+        return np.maximum(0, z), z
+
+    def relu_backward(dA, cache):
+        linear_cache, activation_cache = cache
+        return dA * ({slip}activation_cache > 0)
+
+    def tanh(z):
+        return np.tanh(z), z
+
+    def tanh_backward(dA, cache):
+        (A_prev, W, b), Z = cache
+        return dA * (1 - {slip}np.tanh(Z) ** 2)
+
+    def squash(z):
+        return 1 / (1 + np.exp(-z)), z
+
+    def squash_backward(dA, cache):
+        s = squash(cache[1])[0]
+        return dA * s * (1 - {slip}s)
+
+    def bend(z):
+        return z / (1 + abs(z))
+
+    def bend_backward(dA, cache):
+        return dA / (1 + {slip}abs(cache["Z"])) ** 2
+
+    def layer(A, W, activation):
+        Z = W @ A
+        A_next, kept = relu(Z) if activation == "relu" else tanh(Z)
+        return A_next, ((A, W), kept)
+    """
+
+
+def test_the_cache_of_a_whole_layer_is_filled_where_it_is_read(check):
+    """Two rows of z would be a pair, too: they are none."""
+    status, (result,) = check(whole=WHOLE.format(slip=""))
+    assert (status, [one["status"] for one in result["checks"]]) == (0, ["correct"] * 4), result
+    status, (result,) = check(whole=WHOLE.format(slip="2 -").replace("(2 -abs", "(2 *abs"))
+    assert (status, [one["status"] for one in result["checks"]]) == (1, ["wrong"] * 4), result
+
+
+def test_the_cache_of_another_forward_blames_nobody(check):
+    _, (result,) = check(other="""
+        import numpy as np
+
+        def swish(z):
+            return z / (1 + np.exp(-z)), z
+
+        def swish_backward(dA, cache):
+            s, Z = cache
+            return dA * (s + Z * s * (1 - s))
+        """)
+    (one,) = result["checks"]
+    assert one["error"]["kind"] == "not checked" and "s, Z out of cache" in one["error"]["message"]
+
+
+def test_a_cache_that_is_one_array_may_be_taken_apart(check):
+    status, (result,) = check(stacked="""
+        import numpy as np
+
+        def product(x, y):
+            return x * y, np.array([x, y])
+
+        def product_backward(dout, cache):
+            x, y = cache
+            return dout * y, dout * x
+        """)
+    assert (status, result["status"]) == (0, "correct"), result

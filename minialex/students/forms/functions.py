@@ -17,7 +17,7 @@ from ..names import CACHE, LEARNING_RATE, OUTPUTS, SUMS, plain, role, stem, stem
 from ..reading import absent
 from ..reading.sources import names_returned, source
 from .layers import NotChecked
-from .renaming import renamed, required, same
+from .renaming import renamed, required, same, with_whole_cache
 
 
 class Reading(NamedTuple):
@@ -32,7 +32,7 @@ def functions(forward, backward, kind, by_name=True, in_order=False):
     """[(Functions, words)]: a derivative is read as f'(x), as f' of the output, or as a backward
     like any other. in_order: of the inputs must its gradients come, as a teacher has them."""
     forward, backward = with_context(forward, backward)
-    backward = renamed(backward, same(forward, backward))
+    backward = backward and with_whole_cache(forward, renamed(backward, same(forward, backward)))
     code = (Functions if in_order else InAnyOrder)(forward, backward, by_name)
     plainly = with_output_kept(code, backward)
     if kind != "derivative" and not asks_for_the_input(forward, backward):

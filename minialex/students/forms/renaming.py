@@ -1,11 +1,17 @@
-"""Arguments by other names: a gradient's and its cost's, those behind a star."""
+"""Arguments by other names: a gradient's and its cost's, those behind a star, a part of a cache."""
+import ast
 import functools
 import inspect
+import re
 from collections.abc import Callable
+
+import numpy as np
 
 from ..called import binding
 from ..drawn import dictionaries
-from ..names import PENALTY, option, plain, role
+from ..names import CACHE, PENALTY, option, plain, role
+from ..reading.sources import source
+from .keeping import NotChecked
 
 
 def same(forward: Callable, backward: Callable | None) -> dict[str, str]:
@@ -54,6 +60,64 @@ def spread(function: Callable) -> Callable:
         [*places[:-1], *(star.replace(name=name, kind=star.POSITIONAL_OR_KEYWORD)
                          for name in names)])
     return called
+
+
+def with_whole_cache(forward: Callable, backward: Callable | None) -> Callable | None:
+    """A backward that takes its cache apart, `_, Z = cache`, where forward keeps an array: it is
+    given (None, Z), as by a whole layer, if it reads one part. Raises NotChecked, when it is
+    called, if it reads several: it belongs to another forward."""
+    name = next((p.name for p in binding.signature(backward) if plain(p.name) in CACHE), "")
+    tree = binding.syntax_tree(backward) if name else ast.Module([], [])
+    parts = _parts(tree, name)
+    if not parts or re.search(r"\b(array|asarray|\w*stack)\(", source(forward)):
+        return backward
+
+    @functools.wraps(backward)
+    def called(*arguments, **keywords):
+        given = inspect.signature(backward).bind(*arguments, **keywords)
+        if isinstance(given.arguments.get(name), np.ndarray):
+            given.arguments[name], read = _placed(tree, parts, given.arguments[name])
+            if len(read) != 1:
+                raise NotChecked(f"{binding.title(backward)} takes {', '.join(read)} out of {name},"
+                                 f" and {binding.title(forward)} keeps one array alone: hand in "
+                                 "the forward whose cache it is")
+        return backward(*given.args, **given.kwargs)
+    return called
+
+
+def _parts(tree, name):
+    """{place or key: a node} of what is taken out of this, by `a, b = name` or by name[0]; nothing
+    where it is used as a whole, too."""
+    found, reads = {}, 0
+    for node in ast.walk(tree):
+        reads += isinstance(node, ast.Name) and node.id == name
+        if getattr(getattr(node, "value", None), "id", "") != name:
+            continue
+        if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
+            found[node.slice.value] = node
+            reads -= 1
+        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], LISTS):
+            found.update(enumerate(node.targets[0].elts))
+            reads -= 1
+    return {} if reads else found
+
+
+LISTS = ast.Tuple, ast.List
+
+
+def _placed(tree, parts, value):
+    """(the value at each place that is read, what is read)."""
+    made, read = {}, []
+    for key, node in parts.items():
+        name = getattr(node, "id", "")
+        inner = dict(enumerate(node.elts)) if isinstance(node, LISTS) else _parts(tree, name)
+        is_read = not name or any(isinstance(one, ast.Name) and one.id == name
+                                  and isinstance(one.ctx, ast.Load) for one in ast.walk(tree))
+        made[key], names = _placed(tree, inner, value) if inner else (
+            (value, [ast.unparse(node)]) if is_read else (None, []))
+        read += names
+    by_place = not any(isinstance(key, str) for key in made)
+    return tuple(map(made.get, range(max(made) + 1))) if by_place else made, read
 
 
 def required(function: Callable) -> list[str]:
