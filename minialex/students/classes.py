@@ -329,7 +329,8 @@ def _meanings(base, values, targets, sloppy):
     # a layer's y has a gradient, too
     of_loss = any(role(name) == "labels" and name not in base.given for name in values)
     reduced = {"": None} if not base.axes else REDUCED
-    asked = required(getattr(base.prototype, base.function)) if base.function else []
+    methods = [getattr(base.prototype, name) for name in (base.forward, base.function) if name]
+    asked = [*required(methods[1]), *binding.names_of_dout(*methods)] if base.function else []
     feeds = FEEDS if set(asked) - values.keys() else {"dout": ""}
     for feed, words in itertools.product(feeds, reduced) if of_loss and base.function else ():
         if FEEDS[feed] or words:

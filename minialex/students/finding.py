@@ -53,7 +53,8 @@ def anything(module: types.ModuleType) -> list[Found]:
     if isinstance(module, Known):
         return module.found
     names = {**getattr(module, "__earlier__", {}), **known(module)}
-    names, own = {name: value for name, value in names.items() if not name.startswith("__")}, {}
+    names, own = dict(_with_inner({name: value for name, value in names.items()
+                                   if not name.startswith("__")}, module)), {}
     for name, value in names.items():
         # MSE = MeanSquaredError is the same
         if is_own(value, module) and value not in own.values():
@@ -92,6 +93,16 @@ def _alone(name, value, own):
                       f"{name}: the file has no forward that goes with it: hand in both, "
                       "or give a file that has it with --like")]
     return []
+
+
+def _with_inner(names, module):
+    """Yields (name, value), and of classes those that stand in them: ("Activation.ReLU", …)."""
+    for name, value in names.items():
+        yield name, value
+        if inspect.isclass(value) and is_own(value, module):
+            yield from _with_inner({f"{name}.{inner}": one for inner, one in vars(value).items()
+                                    if inspect.isclass(one) and one.__qualname__
+                                    == f"{value.__qualname__}.{inner}"}, module)
 
 
 def is_own(value: object, module: types.ModuleType) -> bool:
@@ -159,7 +170,8 @@ def _written(cls, own):
     """{name: method} of a class, without those that are left abstract where it has a forward and
     a gradient that need none of them, and no class below it: then it can be made."""
     methods = {method: value for base in reversed(cls.__mro__[:-1])
-               for method, value in vars(base).items() if callable(getattr(cls, method, None))}
+               for method, value in vars(base).items() if callable(getattr(cls, method, None))
+               and not inspect.isclass(value)}
     left = getattr(cls, "__abstractmethods__", frozenset())
     rest = {name: value for name, value in methods.items() if name not in left}
     needed = re.search(rf"\bself\.({'|'.join(left)})\b", source(cls)) if left else None

@@ -225,7 +225,7 @@ def with_guesses(found: list[Found], own: dict, module: types.ModuleType) -> lis
     nothing was found, and of functions that belong to nothing."""
     text = re.sub(r"\bdef +\w+\(", "", "".join(linecache.getlines(module.__file__)))
     checked = [item for item in found if item.kind != "skipped"]
-    told = {item.name.partition(".")[0] for item in checked}
+    told = {name for item in checked for name in _owners(item)}
     heirs = {name for name, value in own.items() if inspect.isclass(value)}
     guesses = {name: [Found(name, cls, both, "class", name)
                       for both in in_class(cls, text)]
@@ -240,10 +240,15 @@ def with_guesses(found: list[Found], own: dict, module: types.ModuleType) -> lis
         guesses.setdefault(backward, []).append(
             Found(backward, *both, pairing.kind_of_pair(*both), backward))
     return [item for item in found if item.kind != "skipped"
-            or not guesses.get(item.name.partition(".")[0])] + [
+            or not any(map(guesses.get, _owners(item)))] + [
         Found(name, own[name], None, "guess", f"{name}: nothing is called forward and backward, or "
               "the like, and belongs together", tuple(others))
         for name, others in guesses.items() if others]
+
+
+def _owners(found):
+    """The names of the class that it is, or in which it stands."""
+    return found.name, found.name.rpartition(".")[0]
 
 
 def best(found: Found, checks: list, count: int, seconds: float) -> tuple[dict, dict]:

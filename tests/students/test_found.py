@@ -256,3 +256,61 @@ def test_an_argument_that_does_not_exist_is_a_mistake_of_the_command_line(check)
     assert status == 2
     assert (result["checks"][0]["error"]["message"] == "linear_forward has no argument z; "
             "its arguments are x, w, b.")
+
+
+NAMESPACE = """
+    import numpy as np
+
+    class Activations:
+        class Relu:
+            def forward(self, inputs):
+                self.inputs = inputs
+                self.output = np.maximum(0, inputs)
+
+            def backward(self, dvalues):
+                self.dinputs = dvalues * (self.inputs > {slip})
+
+        class Smooth:
+            class Tanh:
+                def forward(self, inputs):
+                    self.output = np.tanh(inputs)
+
+                def backward(self, dvalues):
+                    self.dinputs = dvalues * (1 - self.output ** 2) - {slip}
+
+        class Bend:
+            @staticmethod
+            def function(x):
+                return x / (1 + abs(x))
+
+            @staticmethod
+            def derivative(x):
+                return 1 / (1 + abs(x)) ** 2 - {slip}
+
+    class Losses:
+        class SoftmaxCrossEntropy:
+            def __init__(self):
+                self.activation = Activations.Relu()
+
+            def forward(self, inputs, y_true):
+                self.activation.forward(inputs)
+                e = np.exp(inputs)
+                self.output = e / e.sum(axis=1, keepdims=True)
+                return -np.mean(np.log(self.output[range(len(inputs)), y_true]))
+
+            def backward(self, dvalues=[], y_true=[]):
+                self.dinputs = dvalues.copy()
+                self.dinputs[range(len(dvalues)), y_true] -= 1
+                self.dinputs = self.dinputs / len(dvalues) + {slip}
+                return self.dinputs
+    """
+
+
+def test_classes_that_stand_in_a_class_are_found(check):
+    status, (result,) = check(inner=NAMESPACE.format(slip=0))
+    assert [one["name"] for one in result["checks"]] == [
+        "Activations.Relu", "Activations.Smooth.Tanh", "Activations.Bend",
+        "Losses.SoftmaxCrossEntropy"], result
+    assert (status, result["status"]) == (0, "correct"), result
+    status, (result,) = check(inner=NAMESPACE.format(slip=0.5))
+    assert (status, [one["status"] for one in result["checks"]]) == (1, ["wrong"] * 4), result
