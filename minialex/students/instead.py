@@ -28,9 +28,10 @@ def with_steps(found: list[Found], module: types.ModuleType) -> list[Found]:
     or that it takes itself."""
     own = {name: value for name, value in vars(module).items() if inspect.isfunction(value)
            and value.__module__ == module.__name__}
+    every = list(_units(module, own)) if any(item.kind in OF_FUNCTIONS for item in found) else []
     return [item._replace(kind="either", others=(item, *steps),
                           title=item.name if item.kind == "guess" else item.title)
-            if item.kind in OF_FUNCTIONS and (steps := list(_steps(module, own, _backward(
+            if item.kind in OF_FUNCTIONS and (steps := list(_steps(module, own, every, _backward(
                 item, own)))) else item for item in found]
 
 
@@ -40,21 +41,24 @@ def _backward(item, own):
         item.backward in own.values()) else None
 
 
-def _steps(module, own, backward):
-    """[Found] of steps in which this function is called, or that are its own."""
-    if backward is None:
-        return
+def _units(module, own):
+    """Yields (name of a function or "", its parameters, a Unit of it)."""
     outside = [part for part in getattr(module, "__statements__", [])
                if not isinstance(part, files.DEFINITIONS)]
     bodies = {"": (outside, ()), **{name: (changes.body_of(value), _as_called(module, value))
                                     for name, value in own.items()}}
     for name, (statements, places) in bodies.items():
         for unit in units.of(statements, places, changes.handed(statements, own)):
-            is_own = own.get(name) is backward and {p.name for p in places} & unit.roots()
-            if is_own or own.get(name) is not backward and any(
-                    _calls(module, part, own, backward) for part in unit.body):
-                yield Found(name or "the top level", unit._replace(outside=outside * bool(name)),
-                            kind="step", title=name)
+            yield name, places, unit._replace(outside=outside * bool(name))
+
+
+def _steps(module, own, every, backward):
+    """[Found] of steps in which this function is called, or that are its own."""
+    for name, places, unit in every if backward else ():
+        is_own = own.get(name) is backward and {p.name for p in places} & unit.roots()
+        if is_own or own.get(name) is not backward and any(
+                _calls(module, part, own, backward) for part in unit.body):
+            yield Found(name or "the top level", unit, kind="step", title=name)
 
 
 def _as_called(module, function):

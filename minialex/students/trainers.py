@@ -40,8 +40,10 @@ def of_step(found: finding.Found, module: object, request: inputs.Request,
                                               _made(owner, request) if owner else (None,), left)
             except NotChecked as problem:
                 problems.append(problem)
-        if readings:
-            return readings
+        if readings or not left(0.0):
+            break
+    if readings:
+        return readings
     raise NotChecked(f"{found.title}; as it stands: {problems[0]}") from problems[0]
 
 
