@@ -116,13 +116,19 @@ def _layer(found, cls, prototype, built, given):
 
 def _with_loss(cls, forward, backward):
     """The class, with its get_loss(label), or loss(scores, label), as forward's last step, where
-    backward() wants no more than what both kept."""
+    backward() wants no more than what both kept; or backward(dout=1), which reads what the loss
+    alone keeps."""
     losses = [name for name in dir(cls) if "loss" in name and callable(getattr(cls, name))]
     asked = {name: [p.name for p in binding.signature(getattr(cls, name))[1:]]
              for name in (forward, backward, *losses)}
     losses = [name for name in losses if list(map(role, asked[name]))
               in (["labels"], ["scores", "labels"], ["probs", "labels"])]
-    if asked[backward] or not losses or len(asked[forward]) != 1:
+    if required(getattr(cls, backward))[1:] or not losses or len(asked[forward]) != 1:
+        return cls
+    kept = {name: set(re.findall(r"\bself\.(\w+) *=[^=]", source(getattr(cls, name))))
+            for name in (forward, losses[0])}
+    if asked[backward] and not any(f"self.{name}" in source(getattr(cls, backward))
+                                   for name in kept[losses[0]] - kept[forward]):
         return cls
 
     def both(self, x, label):

@@ -71,3 +71,27 @@ def test_a_gradient_in_one_row_is_that_of_the_method_that_it_calls(check):
             return np.concatenate((dJdW1.ravel(), dJdW2.ravel()))
     """)
     assert [one["status"] for one in result["checks"]] == ["correct"], result
+
+
+SOFTMAX = """
+import numpy as np
+
+class Softmax:
+    def forward(self, x):
+        e = np.exp(x - x.max(axis=1, keepdims=True))
+        self.p = e / e.sum(axis=1, keepdims=True)
+        return self.p
+
+    def backward(self, grad=1, decay=0):
+        return (self.p - self.t) / len(self.p)
+
+    def entropy_loss(self, p, t):
+        self.t = t
+        return -np.sum(t * np.log(p)) / len(p)
+"""
+
+
+@pytest.mark.parametrize("slip, found", [("", "correct"), ("/ len(self.p)", "wrong")])
+def test_what_only_the_loss_keeps_makes_it_the_last_step_of_forward(check, slip, found):
+    _, (result,) = check(last=SOFTMAX.replace(slip or "\n", "" if slip else "\n", 1))
+    assert result["status"] == found, result
