@@ -105,3 +105,12 @@ def test_an_engine_without_backward_is_followed_all_the_same(check, slip, status
         """)
     assert result["status"] == status, result
     assert "(a + b) * (a + b), by a" in [row["name"] for row in result["checks"][0]["rows"]]
+
+
+@pytest.mark.parametrize("product", ["__matmul__", "matmul", "dot"])
+@pytest.mark.parametrize("slip, found", [("", "correct"), ("0 * out.grad + 1 + 0 * ", "wrong")])
+def test_an_engine_without_times_is_checked_with_matrix_products(check, product, slip, found):
+    head, _, tail = ARRAYS.replace("__matmul__", product).partition("    def __mul__")
+    code = head + tail[tail.index("    def backward"):]
+    _, (result,) = check(engine=code.replace("+ out.grad @", f"+ ({slip}out.grad) @"))
+    assert result["status"] == found, result

@@ -30,7 +30,9 @@ def _array(*shape):
 
 VALUES = {"a": np.array(0.7), "b": np.array(-1.3), "X": _array(2, 3), "Y": _array(3, 4),
           "P": _array(2, 4), "Z": _array(2, 3) + 3, "R": _array(3), "C": _array(2, 1),
-          "Q": _array(3, 2)}
+          "Q": _array(3, 2), "V": _array(4, 2)}
+PRODUCTS = {"__matmul__": " @ {}", "matmul": ".matmul({})", "dot": ".dot({})"}
+NEXT = {"Z": "Y", "P": "V"}  # what a matrix of this shape may be multiplied by
 NUMBERS = ("a + b", "a * b", "a - b", "a / b", "-a", "a ** 3", "2 * a", "1 - a", "1 + a",
            "a * b + a", "(a + b) * (a + b)", "(c := a * b) + c * c", "(c := a * b) ** 3 + c",
            *(f"{leaf}.{name}(){more}" for name in METHODS
@@ -54,7 +56,17 @@ def leaves_of(expression: str) -> dict:
 
 def expressions(cls: type) -> tuple[str, ...]:
     """Those for this class: arrays are for one that has an operation for them."""
-    return NUMBERS + ARRAYS * any(callable(getattr(cls, name, None)) for name in OF_ARRAYS)
+    arrays = ARRAYS * any(callable(getattr(cls, name, None)) for name in OF_ARRAYS)
+    if not hasattr(cls, "__mul__"):
+        arrays = tuple(dict.fromkeys(_without_times(cls, one) for one in arrays))
+    return NUMBERS + arrays
+
+
+def _without_times(cls, expression):
+    """The same with a matrix product in the place of the last factor, or without that."""
+    first, times, last = expression.rpartition(" * ")
+    product = next((how for name, how in PRODUCTS.items() if hasattr(cls, name)), "")
+    return first + product.format(NEXT[last]) if last in NEXT else first if times else expression
 
 
 def codes(found):
