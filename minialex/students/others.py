@@ -23,6 +23,7 @@ LINE = "w", "b", "attn", "h", "c", "wx", None  # what may be a number, as slope 
 COMPARES = re.compile(r"maximum\(|minimum\(|clip\(|where\(|max\(0|[<>]")
 MANY = 40  # examples, of which some lie near what they are compared with
 VECTORS = re.compile(r"\b(outer|diag|diagflat)\(|\bdelete\(\w+, *0\)")
+OF_NUMBERS = r"[(\[] *([nNmM]|n_samples|batch_size|num_\w+) *, *[)\]]"  # (N,)
 FLATTENS = r"reshape\(|flatten\(|ravel\(|\.shape = "
 OF_VECTORS = "right for a product of two vectors, wrong for matrices"
 
@@ -50,6 +51,8 @@ class Others(Trying):
         if any(isinstance(row.detail, FirstKept) for row in report.rows):
             yield ([Reading(OneEntry(code), values, words)],
                    "right for a dout with one entry that is not 0, wrong for others")
+        if one := self._column(report, values):
+            yield [Reading(code, one, words)], None
         for layout, note in list(self._meant(small, report)):
             for _, readings in self.running([layout]):
                 code, values, _ = readings[0]
@@ -58,6 +61,16 @@ class Others(Trying):
                         continue
                 if not note or suiting.tells(values, code.run(copy.deepcopy(values)).outputs[0]):
                     yield readings, note
+
+    def _column(self, report, values):
+        """A loss's inputs, all alike, with one output of each example, where they are described so:
+        y of shape (N,). The mean over several is another one."""
+        shapes = {np.shape(value) for value in values.values() if isinstance(value, np.ndarray)}
+        text = source(self.found.forward) + self._backward()
+        if ({row.verdict for row in report.counted()} == {verdict.FACTOR} and len(shapes) == 1
+            and "labels" in self.roles() and re.search(OF_NUMBERS, text)):
+            return {name: value[:, 0] if np.ndim(value) == 2 else value
+                    for name, value in values.items()}
 
     def _meant(self, small, report):
         if inputs.takes_list(self.forward()):

@@ -184,6 +184,8 @@ def test_what_the_usual_functions_compute():
     assert np.allclose(USUAL["correlate2d"](x, kernel, "valid"), valid)
     assert full.shape == (6, 8) and np.allclose(full[1:5, 2:6], valid)
     assert np.allclose(USUAL["correlate"](x, kernel, mode="same"), full[:5, 1:7])
+    windows = USUAL["viewaswindows"](x, (2, 3), step=2)
+    assert np.array_equal(windows[1, 1], x[2:4, 2:5])
     flipped = USUAL["correlate"](x, kernel[::-1, ::-1], "valid")
     assert np.allclose(USUAL["convolve2d"](x, kernel, "valid"), flipped)
     pictures = rng.standard_normal((2, 3, 5, 4))

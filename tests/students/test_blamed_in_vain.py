@@ -172,3 +172,59 @@ class CrossEntropyLoss:
         return grad / len(grad)
 """)
     assert result["status"] == found, result
+
+
+IN_PLACE = """
+        def sigmoid(x):
+            np.negative(x, out=x)
+            np.exp(x, out=x)
+            x += 1
+            return 1 / x
+
+        def sigmoid_prime(x):
+            s = 1 / (1 + np.exp(-x))
+            return s * (1 {sign} s)
+
+        class Tanh:
+            def value(self, x):
+                x[:] = np.tanh(x)
+                return x
+
+            def diff(self, x):
+                return 1 {sign} np.tanh(x) ** 2
+        """
+
+
+def test_a_derivative_is_asked_for_what_its_function_was_given(check):
+    """Not for what that has made of it in place."""
+    _, (result,) = check(place=IN_PLACE.format(sign="-"))
+    assert verdicts(result) == {"x": "forward changes its input in place"}, result
+    assert [one["status"] for one in result["checks"]] == ["remarks"] * 2
+    _, (result,) = check(place=IN_PLACE.format(sign="+"))
+    assert [one["status"] for one in result["checks"]] == ["wrong"] * 2, result
+
+
+DESCRIBED = """
+        class L2:
+            def forward(self, y_out, y_truth):
+                ''':param y_out: {shape} array, what comes out.'''
+                return np.mean((y_out - y_truth) ** 2)
+
+            def backward(self, y_out, y_truth):
+                return {factor} * (y_out - y_truth) / len(y_out)
+
+        def bce(p, y):
+            '''p, y: {shape}'''
+            return -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
+
+        def bce_backward(p, y):
+            return ((1 - y) / (1 - p) - {factor} * y / p / 2) / y.shape[0]
+        """
+
+
+@pytest.mark.parametrize("shape, factor, found", [
+    ("[N, ]", 2, "correct"), ("(n_samples,)", 2, "correct"), ("(N, D)", 2, "wrong"),
+    pytest.param("(N,)", 1, "wrong", marks=pytest.mark.long)])
+def test_a_loss_of_one_number_for_each_example_by_its_description(check, shape, factor, found):
+    _, (result,) = check(losses=DESCRIBED.format(shape=shape, factor=factor))
+    assert [one["status"] for one in result["checks"]] == [found] * 2, result

@@ -3,7 +3,26 @@ derivative, models; and what stands there as None until it is given."""
 import pytest
 from student_files import verdicts
 
+MADE = {
+    "init_std": "self.W = np.random.randn(n_in, n_out) * init_std",
+    "init_range": "self.W = np.random.uniform(-init_range, init_range, (n_in, n_out))",
+    "weight_init": """if weight_init == "he":
+                    self.W = np.random.randn(n_in, n_out) / np.sqrt(n_in)""",
+    "init_w": "self.W = init_w(n_in, n_out)"}
 BODIES = {
+    **{name: f"""
+        class Dense:
+            def __init__(self, n_in, n_out, {name}):
+                {made}
+
+            def forward(self, x):
+                self.x = x
+                return x @ self.W
+
+            def backward(self, grad):
+                self.dW = {{factor}}self.x.T @ grad
+                return grad @ self.W.T
+        """ for name, made in MADE.items()},
     "functions that make weights": """
         class Dense:
             def __init__(self, n_in, n_out, weight_init_fn, bias_init_fn):

@@ -92,8 +92,10 @@ def _use(node, name):
 def as_used(cls: type, values: dict, layout: Layout, asked: set, both: tuple) -> dict:
     """A constructor's values, those whose names say nothing, or something else, by their use.
     asked: what the user gave; both: the names of forward and backward."""
-    found, known = dict(values), {name: kinds.kind_of(cls, name) for name in values
-                                  if name not in asked}
+    known = {name: kinds.kind_of(cls, name) for name in values if name not in asked}
+    numbers = [name for name, kind in known.items() if values[name] is usual.weights
+               and kind.what not in ("function", "object")]  # init_std
+    found = {**values, **dict.fromkeys(numbers, 0.5)}
     given = _given(cls, {name: kind for name, kind in known.items() if _is_open(values[name])},
                    both, layout)
     for name, kind in known.items():
@@ -105,8 +107,8 @@ def as_used(cls: type, values: dict, layout: Layout, asked: set, both: tuple) ->
             one.what in ("array", "sizes") for one in kind.inside)
         is_word = kind.what == "word" and isinstance(values[name], str)
         if name not in given and (is_number or counts or is_data or is_word
-                                  or kind.what == "count"):
-            found[name] = _drawn(kind, name, values[name], layout, found)
+                                  or name in numbers or kind.what == "count"):
+            found[name] = _drawn(kind, name, found[name], layout, found)
     return {**found, **given}
 
 

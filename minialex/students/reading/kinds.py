@@ -125,7 +125,8 @@ class _Uses:
             self._loop(function, around.target, path)
         elif isinstance(around, ast.BinOp):
             self._computed(function, node, around, parents, path)
-        elif isinstance(around, (ast.IfExp, ast.BoolOp)):
+        elif isinstance(around, (ast.IfExp, ast.BoolOp)) or isinstance(
+                getattr(around, "op", None), ast.USub):
             self.used(function, around, parents, path)
         elif isinstance(around, ast.Starred):
             self.mark(path, "spread")

@@ -66,6 +66,13 @@ def _correlate(x, kernel, mode="full"):
     return found[middle] if mode == "same" else found
 
 
+def _view_as_windows(x, shape, step=1):
+    """scikit-image's."""
+    shape = (shape,) * x.ndim if isinstance(shape, int) else shape
+    windows = np.lib.stride_tricks.sliding_window_view(x, shape)
+    return windows[np.ix_(*(range(0, n, step) for n in windows.shape[:x.ndim]))]
+
+
 class Activation:
     """An activation as a function or an object: called, and asked for its derivative by any name,
     of x, or else of what it was called with."""
@@ -263,6 +270,7 @@ USUAL = {"softmax": softmax, "im2col": _rows_of_windows, "col2im": _back_to_pict
          "crossentropyerror": _cross_entropy, "crossentropy": _cross_entropy,
          "crossentropyloss": _cross_entropy, "correlate": _correlate, "correlate2d": _correlate,
          "convolve": lambda x, kernel, mode="full": _correlate(x, np.flip(kernel), mode),
+         "viewaswindows": _view_as_windows,
          "im2colindices": _columns_of_windows, "col2imindices": _columns_to_pictures,
          "affineforward": _affine_forward, "affinebackward": _affine_backward,
          "affinereluforward": _affine_relu_forward, "affinerelubackward": _affine_relu_backward,
