@@ -39,7 +39,7 @@ from .forms.losses import LOSSES
 from .forms.preparing import begin_sums, choose_plain_steps, initialise, returned
 from .forms.renaming import required
 from .forms.widths import as_wide, wide_enough
-from .names import plain, role
+from .names import OUTPUTS, plain, role
 from .reading.sources import source
 from .reading.usual import ACTIVATIONS, softmax
 
@@ -76,9 +76,11 @@ def of_class(found, layout, request):
         values = wide_enough(prototype, forward, values, weights)
     # beside it, y is the output
     asks_for_dout = backward and binding.names_of_dout(method, gradient)
-    asked = [] if asks_for_dout else inputs.parameters_of(gradient)
-    targets = inputs.draw([p for p in asked if p.name not in values
-                           and role(p.name) == "labels"], layout, request)
+    asked = [p for p in ([] if asks_for_dout else inputs.parameters_of(gradient))
+             if p.name not in values and role(p.name) == "labels"]
+    # of Y, T the former is the output, too
+    asked = asked[len(asked) > 1 and plain(asked[0].name) in OUTPUTS:]
+    targets = inputs.draw(asked, layout, request)
     targets = as_wide(prototype, forward, values, targets)
     base, values, targets = _layer(found, cls, prototype, built, (values, targets))
     drawn = {**values, **targets, **base.values()}

@@ -173,3 +173,51 @@ def test_several_objects_with_both_methods_are_layers(check, order, passed, stat
     _, (result,) = check(rede=STACK.format(order=order, passed=passed))
     found = {one["checked"]: one["status"] for one in result["checks"]}
     assert found == {"Camada": "correct", "Rede": status}, result
+
+
+BESIDE = """
+import numpy as np
+
+class Layer:
+    def get_params_grad(self, X, output_grad):
+        return []
+    def get_output(self, X):
+        pass
+    def get_input_grad(self, Y, output_grad=None, T=None):
+        pass
+
+class Linear(Layer):
+    def __init__(self, n_in, n_out):
+        self.W, self.b = np.random.randn(n_in, n_out), np.zeros(n_out)
+    def get_output(self, X):
+        return X @ self.W + self.b
+    def get_params_grad(self, X, output_grad):
+        both = X.T @ output_grad, output_grad.sum(axis=0) * FACTOR
+        return LISTED
+    def get_input_grad(self, Y, output_grad):
+        return output_grad @ self.W.T
+
+class Logistic(Layer):
+    def get_output(self, X):
+        return 1 / (1 + np.exp(-X))
+    def get_input_grad(self, Y, output_grad):
+        return Y * (FACTOR - Y) * output_grad
+
+class SoftmaxOutput(Layer):
+    def get_output(self, X):
+        return np.exp(X) / np.exp(X).sum(axis=1, keepdims=True)
+    def get_input_grad(self, Y, T):
+        return (Y - T * FACTOR) / Y.shape[0]
+    def get_cost(self, Y, T):
+        return -np.sum(T * np.log(Y)) / Y.shape[0]
+"""
+LISTED = ["[g for one in both for g in np.nditer(one)]", "list(both)",
+          "np.concatenate([one.ravel() for one in both])"]
+
+
+@pytest.mark.parametrize("listed", first(1, LISTED))
+def test_a_layer_is_handed_its_output_and_the_gradients_come_in_a_row(check, listed):
+    """Also one by one, as an iterator over the weights gives them."""
+    for factor, found in (("1", "correct"), ("2", "wrong")):
+        _, (result,) = check(beside=BESIDE.replace("FACTOR", factor).replace("LISTED", listed))
+        assert [one["status"] for one in result["checks"]] == [found] * 3, result

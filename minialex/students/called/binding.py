@@ -219,7 +219,8 @@ def _others(names, output, rest, inputs, forward, backward):
     called = _by_their_names(forward, backward, rest) if unknown and rest else {}
     known = {**called, **inputs,
              **{name: inputs[targets[0]] for name in unknown if len(targets) == 1
-                and role(name) == "labels"}}
+                and role(name) == "labels"  # of Y, T the former is the output
+                and not (targets[0] in asked and plain(name) in OUTPUTS)}}
     if unknown and all(name in known for name in asked):
         given = [known[name] for name in asked]
     elif rest and len(asked) == 1:

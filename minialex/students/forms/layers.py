@@ -12,7 +12,15 @@ from ..names import name_words, plain, role, stem, stems_of_gradient
 from ..reading.sources import is_made, names_returned, source
 from . import objects
 from .keeping import NotChecked, input_gradient, of_its_own, output_kept
-from .returned import as_named, beside_weights, besides, by_input, is_last, named_loss_first
+from .returned import (
+    as_named,
+    beside_weights,
+    besides,
+    by_input,
+    in_shape,
+    is_last,
+    named_loss_first,
+)
 from .steps import of_one_size
 
 ROW = "dout as a row"  # of a cell that returns a vector
@@ -340,7 +348,7 @@ class Layer:
                      **given}
             arguments, keywords = binding.arguments(forward, getattr(layer, name), outputs, rest,
                                                     given, feed)
-            one = getattr(layer, name)(*arguments, **keywords)
+            one = in_shape(getattr(layer, name)(*arguments, **keywords), self.wanted)
             returned += [] if one is None else [one]
         return returned[0] if len(returned) == 1 else returned
 

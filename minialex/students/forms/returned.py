@@ -48,6 +48,16 @@ def beside_weights(returned: object, weights: list) -> object:
     return type(returned)([beside_weights(one, weights) for one in returned])
 
 
+def in_shape(returned: object, wanted: list) -> object:
+    """The gradients of all parameters, where they come one number after the other."""
+    sizes = [one.array.size for one in wanted]
+    if not isinstance(returned, (list, np.ndarray)) or len(sizes) in (0, len(returned)) or len(
+            returned) != sum(sizes) or any(map(np.ndim, returned)):
+        return returned
+    parts = np.split(np.array(returned, dtype=float), np.cumsum(sizes)[:-1])
+    return [part.reshape(one.array.shape) for part, one in zip(parts, wanted)]
+
+
 def as_named(moved: dict, names: list[str]) -> dict:
     """The inputs in the order in which a backward that returns `names` gives their gradients: dh,
     dx of x, h. One of them may be called otherwise; where more are, the order says it."""
