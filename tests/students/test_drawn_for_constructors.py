@@ -72,6 +72,22 @@ BODIES = {
                 self.W -= self.lr * ({factor}input.T @ grad_output)
                 return grad_input
         """,
+    "how many columns are left out": """
+        class Dense:
+            def __init__(self, n_in, n_out, thinning, factor):
+                self.W = np.zeros((n_in, n_out * factor))
+                self.thinning, self.factor = thinning, factor
+
+            def forward(self, x):
+                self.x = x
+                return (x @ self.W)[:, ::self.factor][:, :self.thinning]
+
+            def backward(self, grad):
+                wide = np.zeros((len(grad), self.W.shape[1]))
+                wide[:, ::self.factor][:, :self.thinning] = grad
+                self.dW = {factor}self.x.T @ wide
+                return wide @ self.W.T
+        """,
     "an optimizer, and a shape that was None": """
         class Dense:
             def __init__(self, n_units, optimizer, input_shape=None):

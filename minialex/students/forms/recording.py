@@ -57,8 +57,9 @@ def _applied(self, ufunc, method, *inputs, **options):
     return result
 
 
-class Number(np.lib.mixins.NDArrayOperatorsMixin, np.float64):
-    """One target."""
+class Number(np.lib.mixins.NDArrayOperatorsMixin, float):
+    """One target. Not of NumPy's own numbers: of a kind made from those NumPy makes objects, and
+    many of its functions end the interpreter."""
 
     def __new__(cls, value, record, place):
         made = super().__new__(cls, value)
@@ -70,7 +71,10 @@ class Number(np.lib.mixins.NDArrayOperatorsMixin, np.float64):
 
     __array_ufunc__ = _applied
 
-    __hash__ = np.float64.__hash__
+    __hash__ = float.__hash__
+
+    def __getattr__(self, name):
+        return getattr(np.float64(self), name)
 
     def __reduce__(self):
         return np.float64, (float(self),)
