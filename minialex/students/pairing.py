@@ -88,7 +88,7 @@ def _losses(gradient, bare, own):
     ridge_gradient ridge_loss alone, or the only one, if that may be any loss."""
     asked = _required(gradient)
     known = {role(name.rstrip("0123456789_")) for name in asked}
-    if "labels" not in known and known != {"scores"} and not (known and known <= {"w", "b"}):
+    if not {"labels", "c"} & known and known != {"scores"} and not (known and known <= {"w", "b"}):
         return []  # of mse(y_pred) the target is a global variable, of loss(W, b) all data
     losses = [name for name, value in own.items() if inspect.isroutine(value)
               and value is not gradient and LOSS_WORDS & set(name_words(name))

@@ -151,3 +151,23 @@ def huber_loss(prediction, target):
 def test_the_loss_may_stand_behind_its_gradients(check, slip, status):
     _, (result,) = check(last=LAST.format(slip=slip))
     assert [one["status"] for one in result["checks"]] == [status] * 2, result
+
+
+CLASSES = """
+import numpy as np
+
+def softmax_{loss}(x, w, c):
+    z = x.T @ w
+    return -np.sum(c * np.log(np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)))
+
+def {gradient}(x, w, c):
+    z = x.T @ w
+    return {factor}x @ (np.exp(z) / np.exp(z).sum(axis=1, keepdims=True) - c)
+"""
+
+
+@pytest.mark.parametrize("loss, gradient", [("func", "gradient_softmax"), ("loss", "loss_grad")])
+def test_classes_in_rows_may_be_called_c_where_examples_are_columns(check, loss, gradient):
+    for factor, found in ("", "correct"), ("2 * ", "off by a constant factor"):
+        _, (result,) = check(c=CLASSES.format(loss=loss, gradient=gradient, factor=factor))
+        assert verdicts(result) == {"w": found, "x": "not compared"}, result

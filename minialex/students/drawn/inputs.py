@@ -244,6 +244,9 @@ def _roles(names, layout):
             known = "flat"
         roles[name] = known
         taken.append(known)
+    if {"x", "w", "c"} <= {*taken} and not {"labels", "h"} & {*taken} | {"c"} & {*layout.shapes}:
+        roles.update((name, "labels") for name in names if roles[name] == "c")  # loss(X, W, C)
+        taken = [*roles.values()]
     if "labels" in taken and not {"x", "scores", *layout.shapes.keys() & {"probs"}} & set(taken):
         # the p of loss(y, p) is no probability of a dropout
         roles.update((name, "x") for name in names if roles[name] == "probs")
