@@ -176,7 +176,7 @@ def _drawn(kind, name, now, layout, before):
     """A value of this kind; what it is now, where that will do."""
     is_unknown = not (letter(name) or option(name) or plain(name) in GEOMETRY)
     if kind.what == "count":  # entrada, in np.zeros((entrada, saida)); neurons between data
-        if isinstance(now, np.ndarray):
+        if isinstance(now, np.ndarray) or isinstance(now, float) and now > 1:
             return layout.sizes["D" if role(name) == "x" else "M"]
         between = any(isinstance(value, np.ndarray) for value in before.values())
         return layout.sizes["J"] if between and letter(name) is None and is_unknown else now

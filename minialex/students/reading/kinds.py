@@ -5,7 +5,7 @@ in all methods of a class that keeps it, and where it is handed on.
     for n in p;  range(len(p) - 1);  p[i + 1] sizes, one after the other; rows, of several things
     p.shape;  p.T;  np.dot(a, p)              an array
     p[:n].reshape(a, b)                       several in a row
-    np.zeros((3, p));  range(p)               a count
+    np.zeros((3, p));  range(p);  a[::p]      a count
     p == "tanh";  {"tanh": np.tanh}[p]        a word
     p(z)                                      a function
     p.evaluate(z);  p.grad(z)                 an object with these methods
@@ -130,6 +130,8 @@ class _Uses:
             self.used(function, around, parents, path)
         elif isinstance(around, ast.Starred):
             self.mark(path, "spread")
+        elif isinstance(around, ast.Slice):
+            self.mark(path, "count")
         elif isinstance(around, ast.Compare):
             self._compared(function, around, path)
         elif isinstance(around, ast.Match):
