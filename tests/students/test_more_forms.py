@@ -349,3 +349,25 @@ def test_a_convolution_in_another_language_gets_several_channels(check, channels
     one, = result["checks"]
     assert one["status"] == "correct" and one["inputs"]["pesos"].split("×")[1] == "3", one
     assert "found by trying" not in one["inputs"]
+
+
+@pytest.mark.parametrize("forward, backward", [
+    ("foward", "bacward"), ("forward_propogation", "back_propogation"), ("propogate", "bacprop")])
+@pytest.mark.parametrize("slip, found", [("", "correct"), ("2 * ", "wrong")])
+def test_names_that_are_often_misspelt(check, forward, backward, slip, found):
+    _, (result,) = check(layer=f"""
+        import numpy as np
+
+        class Dense:
+            def __init__(self, n_in, n_out):
+                self.W = np.random.randn(n_in, n_out)
+
+            def {forward}(self, x):
+                self.x = x
+                return x @ self.W
+
+            def {backward}(self, dout):
+                self.dW = {slip}self.x.T @ dout
+                return dout @ self.W.T
+        """)
+    assert result["status"] == found, result
