@@ -87,7 +87,7 @@ def _gradients(code, values, scale, douts):
 def _penalised(check, report, reading):
     """To a weight's gradient c · W is added, whatever dout is: right if the loss has that
     penalty, c/2 · Σ W², which it has where backward calls c the strength of one."""
-    code, values, words = reading
+    code, values, _ = reading
     run = code.run(copy.deepcopy(values))
     if not code.takes_dout(run) or np.ndim(run.outputs[0]) == 0:
         return
@@ -101,9 +101,7 @@ def _penalised(check, report, reading):
                if one is not None and np.any(one)}
     if not factors or any(factor is None or role(name) != "w" for name, factor in factors.items()):
         return
-    again, _ = check.reports([Reading(_Linear(code), values, words)], quickly=False)
-    without = {row.name: row for row in again[0][0].rows} if again else {}
-    found = check.found
+    without, found = _rows(check, reading._replace(code=_Linear(code))), check.found
     written = [found.backward] if found.kind != "class" else [
         value for name, value in vars(found.forward).items() if name != "__init__"]
     text = "".join(map(source, written))
@@ -116,6 +114,12 @@ def _penalised(check, report, reading):
                 None, [other.evidence, said]))) if is_told else other._replace(
                 verdict=verdict.UNDECIDED, detail=f"right {said}: has the loss one?",
                 evidence="") if other.is_correct else row
+
+
+def _rows(check, reading, quickly=False):
+    """{name: its row} of the report for another reading; nothing where it has none."""
+    again, _ = check.reports([reading], quickly)
+    return {row.name: row for row in again[0][0].rows} if again else {}
 
 
 def _factor(added, weight):
@@ -131,11 +135,9 @@ CLIPPED = "right for small gradients, wrong for large ones: right if they are me
 
 def _clipped(check, report, reading):
     """What is clipped is no derivative: the gradients of a small dout tell whether it was one."""
-    code, values, words = reading
     text = source(check.found.forward if check.found.kind == "class" else check.found.backward)
-    again = re.search(r"\b(clip|minimum|maximum|min|max|norm)\w*\(", text) and check.reports(
-        [Reading(Faint(code), values, words)], quickly=False)[0]
-    small = {row.name: row for row in again[0][0].rows} if again else {}
+    small = _rows(check, reading._replace(code=Faint(reading.code))) if re.search(
+        r"\b(clip|minimum|maximum|min|max|norm)\w*\(", text) else {}
     report.rows = [row if row.is_correct or row.name not in small else
                    row._replace(verdict=verdict.UNDECIDED, detail=CLIPPED, evidence="", map=())
                    if small[row.name].is_correct else small[row.name] for row in report.rows]
@@ -144,7 +146,7 @@ def _clipped(check, report, reading):
 def _biases(check, report, reading):
     """Of x + b the b is a row for most: what is right for one as large as x alone says so. In a + b
     both are alike."""
-    code, values, words = reading
+    code, values, _ = reading
     arrays = {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
     x = next(iter(values))
     name = next((name for name, value in arrays.items() if role(name) == "b" and value.ndim > 1
@@ -155,9 +157,8 @@ def _biases(check, report, reading):
     moved = {**values, x: values[x] + 1, name: values[name] - 1}
     with contextlib.suppress(Exception):  # it does not take them
         if np.allclose(*[code.run(copy.deepcopy(one)).outputs[0] for one in (values, moved)]):
-            again, _ = check.reports([Reading(code, row, words)], quickly=True)
-            if {one.verdict for found, _ in again for one in found.rows
-                    if one.name == name} & {verdict.SHAPE, verdict.NOT_SUMMED}:
+            again = _rows(check, reading._replace(values=row), quickly=True).get(name)
+            if again and again.verdict in (verdict.SHAPE, verdict.NOT_SUMMED):
                 leave_open(report, f"right for a {name} as large as {x}, wrong for one row, "
                            "which is not summed over", [name])
 

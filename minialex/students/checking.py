@@ -342,8 +342,7 @@ class Check:
         if getattr(code, "updating", False):
             updated = [parameter.name for parameter in code.wanted]
             report.rows = training.decayed(training.without_learning_rate(report.rows, updated))
-        for name in getattr(code, "without", ()):
-            report.rows.append(without_gradient(name))
+        report.rows += map(without_gradient, getattr(code, "without", ()))
         report.rows += [without_gradient(name)._replace(evidence=f"backward changes {name} by "
                                                         f"{STEPPED}")
                         for name in getattr(code, "stepped", ())]

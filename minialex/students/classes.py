@@ -55,13 +55,15 @@ def of_class(found, layout, request):
     method, gradient = getattr(prototype, forward), getattr(prototype,
                                                             backward) if backward else None
     kind = pairing.kind_of(backward or "")
-    if is_static or [p.name for p in binding.signature(method)][:1] in ([name] for name in CONTEXT):
+    if is_static or binding.arguments_of(method)[:1] in ([name] for name in CONTEXT):
         return of_functions(method, gradient, kind, layout, request)
     empty = stacked(prototype, found, layout, request)
     objects.set_learning_rates(prototype)
     objects.make_numbers_arrays(prototype, built, method)
     choose_plain_steps(prototype)
-    values = _values(method, gradient, layout, request)
+    values = inputs.draw(inputs.parameters_of(method), layout, request)
+    if not gradient:
+        values = used.in_a_row(method, values, layout, request.named())
     weights = [path for path, _ in objects.arrays(prototype)]  # not what forward keeps
     initialise(prototype, forward, values, layout, request)
     begin_sums(prototype, forward, backward)
@@ -97,12 +99,6 @@ def of_class(found, layout, request):
     slopes = [Reading(code, values, words)
               for code, words in as_slopes(base.bare())] if derivative and not targets else []
     return readings + slopes if base.wanted else slopes + with_scores(readings)
-
-
-def _values(method, gradient, layout, request):
-    """Forward's arguments, drawn."""
-    values = inputs.draw(inputs.parameters_of(method), layout, request)
-    return values if gradient else used.in_a_row(method, values, layout, request.named())
 
 
 def _layer(found, cls, prototype, built, given):
@@ -164,7 +160,8 @@ def _asks_for_nothing(backward):
 def arguments(found: finding.Found, layout: inputs.Layout, request: inputs.Request) -> dict:
     """What the constructor is given, drawn; for another layer, the first of the file that fits."""
     values = inputs.draw(inputs.parameters_of(found.forward), layout, request, numbers=True)
-    values = used.as_used(found.forward, values, layout, request.named(), _both(found))
+    both = found.backward if found.kind == "class" else (None, None)  # of what trains
+    values = used.as_used(found.forward, values, layout, request.named(), both)
     for name in values:
         if plain(name).endswith("shape") and isinstance(values[name], int) and re.search(
                 r"reshape\((\w+, )?\*?self\.\w+\)", source(found.forward)):
@@ -174,11 +171,6 @@ def arguments(found: finding.Found, layout: inputs.Layout, request: inputs.Reque
         if (plain(name) in LAYERS or is_stack) and name not in request.options:
             values[name] = (_stack if is_stack else _another)(found, name, layout, request)
     return values
-
-
-def _both(found):
-    """The names of forward and backward; of what trains, none."""
-    return found.backward if found.kind == "class" else (None, None)
 
 
 SEVERAL = 12  # layers of the file that are looked at for a stack

@@ -27,6 +27,14 @@ def _layouts(lines: str) -> list[tuple[dict, dict]]:
     return found
 
 
+def _written_out(words: str, marks: dict[str, list[str]]) -> list[str]:
+    """The expressions, those with a mark once for each of its names."""
+    every = [word.strip() for word in words.split(";")]
+    return [word for word in every if not any(mark in word for mark in marks)] + [
+        word.replace(mark, name) for mark, names in marks.items() for name in names
+        for word in every if mark in word]
+
+
 (FORWARD, BACKWARD, DERIVATIVE, MORE_GRADIENTS, TRAINS, PREDICTS, TRIMMED, INITIALISE, TESTS,
  NO_LAYER, BASES, LOSSES, ANY_LOSS, BESIDE, ITS_COST, MEASURES) = ranked("functions")
 (LISTS, PARAMETERS, SHAPES, TRAINING, PAIRS, LAYERS, STACKS, NEIGHBOURS,
@@ -34,6 +42,12 @@ def _layouts(lines: str) -> list[tuple[dict, dict]]:
  EXAMPLES) = ranked("further arguments")
 INPUT_GRADIENTS, CONTAINERS, OF_GRADIENTS = ranked("where gradients lie")
 DATA, GRAD, METHODS, OF_ARRAYS, TRACKED = map(str.split, TABLES["engines"].values())
+EXPRESSIONS = {kind: _written_out(words, {"METHOD": METHODS, "OPERATION": OF_ARRAYS})
+               for kind, words in TABLES["expressions"].items()}
+COUNTED, KEPT, USED_OF_ARRAYS, USED_OF_WORDS = (set(words.split())
+                                                for words in TABLES["uses"].values())
+NUMPYS = set(TABLES["numpy"]["same"].split())
+DROPPED = dict(word.split(":") for word in TABLES["numpy"]["dropped"].split())
 GEOMETRY = owners("geometry")
 USUAL_LAYERS, USUAL_LOSSES = ({name: set(words.split()) for name, words in TABLES[section].items()}
                               for section in ("usual forwards", "usual losses"))

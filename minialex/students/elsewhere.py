@@ -35,7 +35,7 @@ from .status import problems, status_of_report
 DATA = ("x", "labels")
 SEVERAL = {"D": "ND", "D1": "DN", "1D": "ND"}
 LONGEST = 0.5  # seconds for one statement
-FILLING = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.With, ast.Try)
+FILLING = (*changes.ASSIGNS, ast.With, ast.Try)
 
 
 class Elsewhere:
@@ -152,8 +152,7 @@ class Elsewhere:
             return hint[1]
         shapes = self.layout.shapes  # where one example is given, data hold several
         many = {**shapes, "x": SEVERAL.get(shapes["x"], shapes["x"])}
-        place = inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY)
-        return inputs.draw([place], self.layout._replace(shapes=many), self.request)[name]
+        return inputs.draw_named([name], self.layout._replace(shapes=many), self.request)[name]
 
 
 class _With:

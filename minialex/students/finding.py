@@ -71,7 +71,9 @@ def anything(module: types.ModuleType) -> list[Found]:
 
 def _alone(name, value, own):
     """[Found] of what belongs to no pair."""
-    if _is_layer(value) and (name in own or not inspect.isclass(value)):
+    is_layer = isinstance(value, (Function, Module)) or inspect.isclass(value) and issubclass(
+        value, (Function, Module))
+    if is_layer and (name in own or not inspect.isclass(value)):
         return [Found(name, value, None, "layer", name)]
     if name in own and inspect.isclass(value):
         found = _in_class(name, value, own)
@@ -153,7 +155,7 @@ def _in_class(name, cls, own):
         return [Found(name if len(both) == 1 else f"{name}.{method}", cls, (method, None), "class",
                       f"{name}.{method}") for method in both]
     if (forward and "__init__" not in methods
-        and [p.name for p in binding.signature(methods[forward])] == ["self"]):  # Relu.forward(x)
+        and binding.arguments_of(methods[forward]) == ["self"]):  # Relu.forward(x)
         return [Found(name, methods[forward], methods[backward], "derivative", name)]
     if forward and is_bare(methods[forward]) and is_bare(methods[backward]):
         return [Found(name, methods[forward], methods[backward], pairing.kind_of(backward), name)]
@@ -246,10 +248,9 @@ def begin(found: Found) -> None:
 def _gives_gradients(method):
     """A layer's backward takes dout, a cache or data, and returns something; move_backward(self,
     distance) does not."""
-    names = [p.name for p in binding.signature(method)]
+    names = binding.arguments_of(method)
     return any(DOUT.search(name) or plain(name) in CACHE or role(name) for name in names) and any(
-        isinstance(node, ast.Return) and node.value for node in ast.walk(
-            binding.syntax_tree(method)))
+        node.value for node in binding.nodes(method, ast.Return))
 
 
 def _best(methods, table):
@@ -273,8 +274,7 @@ def _forward_of(cls, methods, backward):
 
 def _loss_of(methods, backward):
     """Of loss(X, y) and gradients(X, y) the loss, whatever else is called forward."""
-    asked, *others = [[p.name for p in binding.signature(methods.get(name))]
-                      for name in (backward, *methods)]
+    asked, *others = map(binding.arguments_of, map(methods.get, (backward, *methods)))
     same = [name for name, given in zip(methods, others) if name != backward
             and given == asked and "loss" in name_words(name)
             and not {*TESTS, *DERIVATIVE} & {*name_words(name)}]
@@ -328,11 +328,6 @@ def unwritten(found: Found) -> str:
     left = [f"{found.name}.{name}" for name in (found.backward if found.kind == "class" else ())
             if name and is_unwritten(getattr(found.forward, name))]
     return left[0] if left else ""
-
-
-def _is_layer(value):
-    return (isinstance(value, (Function, Module)) or inspect.isclass(value)
-            and issubclass(value, (Function, Module)))
 
 
 # ------------------------------------------------------------------------------------------ by name

@@ -14,7 +14,7 @@ import re
 import sys
 import time
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import NamedTuple
 
 from ..gradcheck.verdicts import names as verdict
@@ -23,22 +23,11 @@ from .called import binding
 from .dialects import BACKWARD, DERIVATIVE, FORWARD, INITIALISE, LOSSES, NO_LAYER, TESTS, TRAINS
 from .forms.units import trains
 from .found import Found
-from .names import (
-    AFTER,
-    BEFORE,
-    DOUT,
-    OUTPUTS,
-    ROLE,
-    name_words,
-    plain,
-    stem,
-    stems_of_gradient,
-)
+from .names import DOUT, MARKS, OUTPUTS, ROLE, name_words, plain, stem, stems_of_gradient
 from .reading import changes
 from .reading.sources import names_returned
 
 PRODUCTS = {*changes.PRODUCTS, "T"}
-MARKS = {*BEFORE, *AFTER} - {"d", "g", "sum", "total", "accum", "partial", "diff", "loss"}
 # a function that is called so is neither
 NEITHER = {*TESTS, *NO_LAYER, *INITIALISE, "main", "init", "initialize", "load", "iterate", "fit"}
 MOST = 4  # pairs of one class that are tried
@@ -65,16 +54,16 @@ class Facts(NamedTuple):
 
 def facts(function: Callable) -> Facts:
     """The Facts in its source; of what has none, empty ones."""
-    nodes = list(ast.walk(binding.syntax_tree(function)))
+    nodes = binding.nodes(function)
     given = [p.name for p in binding.signature(function) if p.name != "self"]
     stored = [name for node in nodes for name in _stored(node)]
     keeps = {name for name, of_self in stored if of_self}
-    keeps |= {node.func.value.attr for node in nodes if isinstance(node, ast.Call)
-              and isinstance(node.func, ast.Attribute) and node.func.attr in ("append", "extend")
-              and _of_self(node.func.value)}
+    calls = binding.nodes(function, ast.Call)
+    keeps |= {node.func.value.attr for node in calls if isinstance(node.func, ast.Attribute)
+              and node.func.attr in ("append", "extend") and _of_self(node.func.value)}
     reads = {node.attr for node in nodes if _of_self(node) and isinstance(node.ctx, ast.Load)}
-    reads |= {key for node in nodes if isinstance(node, ast.Subscript)
-              and isinstance(node.ctx, ast.Load) for key in _texts([node.slice])}
+    reads |= {key for node in binding.nodes(function, ast.Subscript)
+              if isinstance(node.ctx, ast.Load) for key in _texts([node.slice])}
     names = {name for name, _ in stored}
     known = {stem(name) for name in (*given, *reads, *keeps, *names, *ROLE)}
     gradients = {name for name in names if _is_gradient(name, known)}
@@ -82,14 +71,14 @@ def facts(function: Callable) -> Facts:
             and isinstance(node.ctx, ast.Store)  # of grads["dW"] = … and {"dW": …}
             for key in _texts(getattr(node, "keys", None) or [getattr(node, "slice", None)])
             if _is_gradient(key, known)}
-    returned = [node.value for node in nodes if isinstance(node, ast.Return) and node.value]
+    returned = [node.value for node in binding.nodes(function, ast.Return) if node.value]
     changed = {changes.root_of(target).rpartition(".")[2]
                for _, target, _ in changes.updates(nodes[:1])} - {"self"}
     computes = any(_multiplies(node.value, {name for name, _ in _stored(node)} & gradients)
-                   for node in nodes if isinstance(node, (ast.Assign, ast.AugAssign))
-                   and {name for name, _ in _stored(node)} & (gradients | changed))
+                   for node in binding.nodes(function, ast.Assign, ast.AugAssign)
+                   if {name for name, _ in _stored(node)} & (gradients | changed))
     return Facts(given, keeps, reads, {*names_returned(function), *map(ast.unparse, returned)},
-                 {_called(node) for node in nodes if isinstance(node, ast.Call)},
+                 {getattr(node.func, "attr", getattr(node.func, "id", "")) for node in calls},
                  gradients | keys, changed, computes or bool(keys), bool(returned))
 
 
@@ -107,9 +96,7 @@ def _of_self(node):
 
 def _stored(node):
     """(name, whether it is of self) of what gets a value here: dW, self.dW, self.grads["dW"]."""
-    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(
-        node, (ast.AugAssign, ast.AnnAssign)) else []
-    for target in targets:
+    for target in changes.targets(node) if isinstance(node, changes.ASSIGNS) else ():
         for one in target.elts if isinstance(target, (ast.Tuple, ast.List)) else [target]:
             while isinstance(one, ast.Subscript):
                 one = one.value
@@ -128,10 +115,6 @@ def _is_gradient(name, known):
     """delta, grad, error2, and dW where there is a W."""
     return bool(MARKS & set(name_words(name))) or plain(name).rstrip("0123456789") in MARKS or bool(
         known & set(stems_of_gradient(name)))
-
-
-def _called(node):
-    return getattr(node.func, "attr", getattr(node.func, "id", ""))
 
 
 # ------------------------------------------------------------------------------------------ pairs
@@ -214,12 +197,6 @@ def forward_of(cls: type, backward: str) -> str | None:
     return found[0] if len(found) == 1 else None
 
 
-def in_class(cls: type, elsewhere: str) -> Iterator[tuple[str, str]]:
-    """(forward, backward) of a class, for each that may be meant."""
-    if not issubclass(cls, BaseException) and not inspect.isabstract(cls):
-        yield from pairs(methods_of(cls), elsewhere)
-
-
 def with_guesses(found: list[Found], own: dict, module: types.ModuleType) -> list[Found]:
     """Where names say nothing, what methods and functions do may say it: of a class in which
     nothing was found, and of functions that belong to nothing."""
@@ -228,8 +205,9 @@ def with_guesses(found: list[Found], own: dict, module: types.ModuleType) -> lis
     told = {name for item in checked for name in _owners(item)}
     heirs = {name for name, value in own.items() if inspect.isclass(value)}
     guesses = {name: [Found(name, cls, both, "class", name)
-                      for both in in_class(cls, text)]
+                      for both in pairs(methods_of(cls), text)]
                for name, cls in own.items() if inspect.isclass(cls) and name not in told
+               and not issubclass(cls, BaseException) and not inspect.isabstract(cls)
                and not any(issubclass(own[heir], cls) for heir in told & heirs)}
     taken = {inspect.unwrap(one) if callable(one) else one for item in checked
              for one in (item.forward, item.backward, *item.others)}

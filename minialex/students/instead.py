@@ -6,7 +6,6 @@ with them, which says what they are given and whose weights they change:
         parameters = backward(activations, parameters, y, rate)
 """
 import copy
-import inspect
 import time
 import types
 
@@ -16,7 +15,7 @@ from . import guessing
 from .called import binding
 from .forms import units
 from .found import Found
-from .reading import changes, files, usage
+from .reading import changes, usage
 from .reading.sources import calls
 
 ALONE = 0.6  # of the time, for the functions by themselves
@@ -26,8 +25,7 @@ OF_FUNCTIONS = ("pair", "network", "usual", "derivative", "guess")
 def with_steps(found: list[Found], module: types.ModuleType) -> list[Found]:
     """What was found, and with functions of the file the steps in which their backward is called,
     or that it takes itself."""
-    own = {name: value for name, value in vars(module).items() if inspect.isfunction(value)
-           and value.__module__ == module.__name__}
+    own = changes.functions_of(module)
     every = list(_units(module, own)) if any(item.kind in OF_FUNCTIONS for item in found) else []
     return [item._replace(kind="either", others=(item, *steps),
                           title=item.name if item.kind == "guess" else item.title)
@@ -43,8 +41,7 @@ def _backward(item, own):
 
 def _units(module, own):
     """Yields (name of a function or "", its parameters, a Unit of it)."""
-    outside = [part for part in getattr(module, "__statements__", [])
-               if not isinstance(part, files.DEFINITIONS)]
+    outside = changes.outside(module)
     bodies = {"": (outside, ()), **{name: (changes.body_of(value), _as_called(module, value))
                                     for name, value in own.items()}}
     for name, (statements, places) in bodies.items():

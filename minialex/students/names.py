@@ -35,6 +35,7 @@ BEFORE, AFTER, BETWEEN = ranked("marks of a gradient")
 ROLE, SAME, LETTER = map(owners, ("roles", "same", "letters"))
 PARTS = dict(zip(TABLES["parts of names"], ranked("parts of names")))
 OPTIONS = {plain(name) for names in TABLES["options"] for name in names.split()}
+MARKS = {*BEFORE, *AFTER} - {"d", "g", "sum", "total", "accum", "partial", "diff", "loss"}
 DOUT = re.compile(r"^(d|g|up)($|_|[A-Z0-9])|^(d[a-z]*|g[a-z])$|^D[A-Z]$|grad|^delta|delta$|"
                   r"upstream|cotangent|^err|error$|diff$|sensitivity|^d(next|prev|out|last|hidden|cell)_?\w*$|"
                   r"^d[a-z]_(next|prev|out|last|t|bar)$|^partial|^next_d|^accum|^top$|^eta$|^loss_derivative$|^djd|^dl_?d|^梯度|梯度$|градиент")
@@ -68,6 +69,11 @@ def option(name: str) -> str | None:
     key = plain(name)
     is_penalty = not {key} & {*ROLE, *LETTER} and ("lambda" in key or part(name, "penalty"))
     return key if key in OPTIONS else "reg" if is_penalty else None
+
+
+def is_rate(name: str) -> bool:
+    """Is it called like a learning rate?"""
+    return plain(name) in LEARNING_RATE
 
 
 def is_penalty(name: str) -> bool:

@@ -12,7 +12,6 @@ from ..gradcheck.report import Report
 from ..gradcheck.verdicts import names as verdict
 from ..gradcheck.verdicts.sums import FirstKept
 from . import suiting
-from .called import binding
 from .drawn import arrays, inputs, used
 from .forms.functions import OneEntry, Reading
 from .forms.layers import Layer
@@ -215,15 +214,12 @@ class Others(Trying):
         again = copy.copy(code)
         again.earlier = {name: np.flip(value, -1) if np.ndim(value) else value
                          for name, value in values.items()}
-        both = first, later = [one.run(copy.deepcopy(values)) for one in (code, again)]
-        if not all(map(np.array_equal, first.outputs, later.outputs)) or any(
-                len(kept) < len(vars(later.state)[name]) for name, kept in vars(first.state).items()
-                if isinstance(kept, list)):
-            return None
-        dout = suiting.dout(binding.join("", first.outputs))
-        found, now = (one.backward(run, binding.cut(run.outputs, dout))
-                      for one, run in zip((code, again), both))
-        if all(np.array_equal(found[name], now.get(name)) for name in found):
+        (first, found), (later, now) = (suiting.both_ways(Reading(one, values))
+                                        for one in (code, again))
+        keeps_more = any(len(kept) < len(vars(later.state)[name]) for name, kept
+                         in vars(first.state).items() if isinstance(kept, list))
+        is_same = all(np.array_equal(found[name], now.get(name)) for name in found)
+        if keeps_more or is_same or not all(map(np.array_equal, first.outputs, later.outputs)):
             return None
         return Reading(again, values, "after a forward of other inputs, of which backward still "
                        "finds what it kept")

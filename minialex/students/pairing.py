@@ -6,18 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from ..gradcheck.report import Report
+from . import dialects
 from .called import binding
-from .dialects import (
-    ANY_LOSS,
-    BACKWARD,
-    DERIVATIVE,
-    FORWARD,
-    LOSSES,
-    NO_LAYER,
-    PARAMETERS,
-    TESTS,
-    TRIMMED,
-)
+from .dialects import ANY_LOSS, BACKWARD, DERIVATIVE, FORWARD, LOSSES, TESTS, TRIMMED
 from .forms.layers import NotChecked
 from .forms.renaming import same
 from .forms.units import trains
@@ -138,13 +129,12 @@ def _is_network(forward, backward):
     """Does forward take parameters, together or one by one, and backward a target that forward does
     not know, or of which it returns the cost, and no dout? So does an activation whose backward is
     given its output and the target: softmax_backward(probs, y)."""
-    given, asked = ([p.name for p in binding.signature(function)]
-                    for function in (forward, backward))
-    has_parameters = any(plain(name) in PARAMETERS for name in given) or any(
+    given, asked = map(binding.arguments_of, (forward, backward))
+    has_parameters = any(plain(name) in dialects.PARAMETERS for name in given) or any(
         role(name) in ("w", "b") or stem(name) in ("w1", "b1") for name in given)
     others = [role(name) for name in asked if role(name) != "labels"]
     has_parameters |= len(given) == 1 and others in (["scores"], ["probs"])
-    has_cost = cost_of(forward) and any(plain(name) in PARAMETERS for name in given)
+    has_cost = cost_of(forward) and any(plain(name) in dialects.PARAMETERS for name in given)
     return has_parameters and not binding.names_of_dout(forward, backward) and any(
         role(name) == "labels" and (has_cost or name not in given) for name in asked)
 
@@ -184,7 +174,7 @@ def stems(name):
     words = [part for word in name_words(name) for part in (  # backward2 is a second one
         re.findall(r"\D+|\d+", word) if word.rstrip("0123456789") in BACKWARD else [word])]
     for table, kind, others in ((BACKWARD, "pair", TESTS),
-                                (DERIVATIVE, "derivative", {**TESTS, **NO_LAYER})):
+                                (DERIVATIVE, "derivative", {**TESTS, **dialects.NO_LAYER})):
         if set(words) & others.keys():
             return
         yield from (("_".join(rest) or "forward", kind) for rest in _without(words, table))
@@ -250,9 +240,8 @@ def _set(function, flag, value):
     @functools.wraps(function)
     def called(*arguments, **keywords):
         return function(*arguments, **keywords, **{flag: value})
-    called.__signature__ = inspect.Signature([p for p in binding.signature(function)
-                                              if p.name != flag])
-    return called
+    return binding.with_parameters(called, [p for p in binding.signature(function)
+                                            if p.name != flag])
 
 
 def _bare(name):

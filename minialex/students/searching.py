@@ -9,7 +9,6 @@ code comes is told by the lines that it reaches (reading/watching.py). Which gue
 depends on the seed alone; time is only a limit.
 """
 import contextlib
-import inspect
 import io
 import itertools
 import linecache
@@ -287,15 +286,15 @@ class Search:
         """That of W1 for W2; or what its name says."""
         like = re.compile(rf"{re.escape(name)}\.{key.rstrip('0123456789')}\d+")
         shapes = [np.shape(value) for one, value in tried.values.items() if like.fullmatch(one)]
-        drawn = inputs.draw([inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY)],
-                            tried.layout, self.trying.request)
+        drawn = inputs.draw_named([key], tried.layout, self.trying.request)
         return list(dict.fromkeys([*shapes[::-1], np.shape(drawn[key])]))
 
     def _tried(self, layout, guess) -> Tried | None:
         """How far code comes; None where that is known."""
         trying = self.trying.with_request(guesses.requested(self.trying.request, guess))
         values = _values(trying, layout, self.places)
-        key = repr((sorted(guess.items()), _shapes(values)))
+        key = repr((sorted(guess.items()), {name: guesses.guessed(value)
+                                            for name, value in values.items()}))
         if key in self.seen:
             return None
         self.seen.add(key)
@@ -356,15 +355,8 @@ def _values(trying, layout, places):
     names = {name: dictionaries.parts(trying.forward(), name, value)
              for name, value in drawn.items() if isinstance(value, (dict, list, tuple))}
     return {**drawn, **{f"{name}.{key}": one for name, found in names.items()
-                        for key, one in found.items() if _holds_arrays(found)}}
-
-
-def _holds_arrays(values):
-    return any(isinstance(one, np.ndarray) for one in values.values())
-
-
-def _shapes(values):
-    return {name: guesses.guessed(value) for name, value in values.items()}
+                        for key, one in found.items()
+                        if any(isinstance(other, np.ndarray) for other in found.values())}}
 
 
 def _shapes_in(gradients):

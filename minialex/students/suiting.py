@@ -48,23 +48,21 @@ def fits_any(returned: Any, run: Run) -> bool:
     return not named or any(shape == other for shape, other in named)
 
 
-def is_shifted(returned: Any, values: dict) -> bool:
-    """Has x been repeated to fit a bias of another size, or is it as long as x's other axis?"""
-    def lengths(array):
-        return [length for length in np.shape(array) if length > 1]
-
-    return isinstance(returned, dict) and inputs.roles(values) & {"b", "w", "wg"} == {"b"} and any(
-        lengths(gradient) != lengths(values[name])
-        for name, gradient in returned.items() if name in values)
-
-
-def is_wider(returned: Any, values: dict) -> bool:
-    """Has the gradient of x more axes than x, but as many as a weight? Then x was repeated to fit
-    that, as a matrix is for a scale of shape (1, C, 1, 1)."""
+def fits_object(returned: Any, values: dict, forward: Any) -> bool:
+    """The same of an object's inputs: not where x was repeated to fit a bias of another size, or a
+    weight with more axes, as a matrix is for a scale of shape (1, C, 1, 1); nor where one number
+    has a gradient of many, in a product of vectors."""
+    biased = inputs.roles(values) & {"b", "w", "wg"} == {"b"}
     most = max((np.ndim(value) for name, value in values.items() if role(name) != "x"), default=0)
-    return isinstance(returned, dict) and any(
-        role(name) == "x" and most >= np.ndim(gradient) > np.ndim(values[name])
-        for name, gradient in returned.items() if name in values)
+    multiplies = re.search(r"\b(dot|matmul|inner)\(|@", source(forward))
+    for name in values.keys() & returned.keys() if isinstance(returned, dict) else ():
+        shape, own = np.shape(returned[name]), np.shape(values[name])
+        if (biased and [n for n in shape if n > 1] != [n for n in own if n > 1]
+                or role(name) == "x" and most >= len(shape) > len(own)
+                or multiplies and not own and binding.is_checked(values[name])
+                and np.prod(shape) > 1):
+            return False
+    return True
 
 
 ONE_COLUMN = ("right for one example, not summed over several columns, and nothing in the file "
@@ -78,14 +76,6 @@ def of_one_column(said: set[str], module: object) -> bool:
     text = "".join(linecache.getlines(getattr(module, "__file__", "") or ""))
     return (verdict.NOT_SUMMED in said <= {verdict.NOT_SUMMED, verdict.CORRECT}
             and not re.search(SEVERAL, text))
-
-
-def is_of_vectors(returned: Any, values: dict, forward: Any) -> bool:
-    """Has what was drawn as one number a gradient of many, in a product of vectors?"""
-    return isinstance(returned, dict) and any(
-        np.ndim(values[name]) == 0 and binding.is_checked(values[name]) and np.size(gradient) > 1
-        for name, gradient in returned.items() if name in values
-    ) and bool(re.search(r"\b(dot|matmul|inner)\(|@", source(forward)))
 
 
 def drawn(reading: Reading) -> tuple:

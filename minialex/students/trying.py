@@ -243,10 +243,8 @@ class Trying:
             self.returned, self.gradients = True, returned
             if getattr(code, "without", ()):
                 return 0
-            if self.found.kind == "class":
-                return RAN if suiting.is_shifted(returned, values) or suiting.is_wider(
-                    returned, values) or suiting.is_of_vectors(
-                    returned, values, self.forward()) else FITS
-            fits = suiting.fits if self.found.kind == "pair" else suiting.fits_any
-            return FITS if fits(returned, run) else RAN
+            fitting = suiting.fits if self.found.kind == "pair" else suiting.fits_any
+            fits = suiting.fits_object(returned, values, self.forward()
+                                       ) if self.found.kind == "class" else fitting(returned, run)
+            return FITS if fits else RAN
         return 0

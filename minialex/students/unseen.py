@@ -23,8 +23,8 @@ def with_the_rest(module: types.ModuleType, found: list[Found]) -> list[Found]:
             for one in (item.forward, item.backward, *item.others)]
     known, (whole, taken) = _called(used, vars(module)), structures.of(module) or ([], [])
     found = [item for item in found if getattr(item.backward, "__name__", "") not in taken]
-    own = {name: value for name, value in vars(module).items() if inspect.isfunction(value)
-           and value.__module__ == module.__name__ and value not in known and name not in taken}
+    own = {name: value for name, value in changes.functions_of(module).items()
+           if value not in known and name not in taken}
     steps = [*_structure(whole, taken), *_steps(module, own, {getattr(one, "__name__", "")
                                                               for one in known})]
     within = {name for _, unit, _ in steps for part in (unit.whole or unit).body
@@ -45,7 +45,7 @@ def _structure(found, names):
 
 def _steps(module, functions, checked):
     """Steps at the top level, and in functions that train."""
-    path, outside = getattr(module, "__file__", ""), _outside(module)
+    path, outside = getattr(module, "__file__", ""), changes.outside(module)
     found = [(unit, lines) for unit in units.of(outside) if (
         lines := changes.gradients_of((unit.whole or unit).body, checked))]
     if found or (untaken := units.untaken(outside, vars(module))):
@@ -62,15 +62,10 @@ def _steps(module, functions, checked):
                        f"off itself: {ALONE}")
 
 
-def _outside(module):
-    """The statements at the top level that define nothing."""
-    return [part for part in vars(module).get("__statements__", [])
-            if not isinstance(part, files.DEFINITIONS)]
-
-
 def _others(module, functions, used):
     path = getattr(module, "__file__", "")
-    one_by_one = [name for name, value in functions.items() if _is_called_like_one(name)
+    one_by_one = [name for name, value in functions.items() if GRADIENT_WORDS & {*name_words(name)}
+                  and not {*NO_LAYER, *TESTS} & {*name_words(name)}
                   and changes.multiplies(syntax_tree(value))
                   and not changes.gradients_of(syntax_tree(value).body)]
     if one_by_one:
@@ -84,11 +79,6 @@ def _others(module, functions, used):
         yield ("text cells", None, f"{'cells' if len(cells) > 1 else 'cell'} "
                f"{', '.join(map(str, cells))} hold functions as text (markdown), which "
                "nobody can run: make them code cells")
-
-
-def _is_called_like_one(name):
-    words = set(name_words(name))
-    return bool(words & GRADIENT_WORDS) and not words & {**NO_LAYER, **TESTS}.keys()
 
 
 def _called(used, names):

@@ -8,6 +8,7 @@ from . import pairing
 from .called import binding
 from .dialects import ITS_COST, LOSSES, MEASURES, NO_LAYER, TESTS
 from .names import OUTPUTS, name_words, plain, role
+from .reading.changes import targets
 from .reading.sources import is_empty, words_of
 
 REDUCING = {"mean", "sum", "average", "norm", "std", "var", "float", "item", "max", "abs"}
@@ -24,9 +25,8 @@ def returns_gradients(name: str, function: Callable) -> bool:
         return False
     if "loss" in words and is_empty(function) and len(binding.signature(function)) > 1:
         return True  # of a skeleton
-    for node in ast.walk(binding.syntax_tree(function)):
-        if isinstance(node, ast.Return) and isinstance(node.value,
-                                                       ast.Tuple) and len(node.value.elts) > 1:
+    for node in binding.nodes(function, ast.Return):
+        if isinstance(node.value, ast.Tuple) and len(node.value.elts) > 1:
             first, *_, last = found = [words_of(_squeezed(one)) for one in node.value.elts]
             if re.fullmatch(GRADIENT_NAME, first) and re.fullmatch("(?i).*(loss|cost)|j", last):
                 return True
@@ -79,10 +79,8 @@ class _Values:
     """What stands behind a function's own names. changed: those that get something added or set."""
 
     def __init__(self, function):
-        nodes = list(ast.walk(binding.syntax_tree(function)))
-        self.values = {node.targets[0].id: node.value for node in nodes
-                       if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)}
-        self.changed = {name for node in nodes if isinstance(node, (ast.Assign, ast.AugAssign))
+        self.values = binding.assigned(function)
+        self.changed = {name for node in binding.nodes(function, ast.Assign, ast.AugAssign)
                         for name in _changed(node)}
 
     def is_other(self, node):
@@ -108,14 +106,13 @@ class _Values:
         name, inside = getattr(node.func, "attr", getattr(node.func, "id", "")), [
             *node.args, getattr(node.func, "value", node.func)]
         return name in COUNTING or name in REDUCING and any(
-            isinstance(one, ast.Compare) or self._counts(one, deep)
-            for one in inside) or name in REDUCING and any(
-                isinstance(self.values.get(getattr(one, "id", "")), ast.Compare) for one in inside)
+            isinstance(self.values.get(getattr(one, "id", ""), one), ast.Compare)
+            or self._counts(one, deep) for one in inside)
 
 
 def _changed(node):
     """p of p[i] -= 1, p += q and p[i] = 0."""
-    for target in getattr(node, "targets", None) or [node.target]:
+    for target in targets(node):
         if isinstance(node, ast.AugAssign) or isinstance(target, ast.Subscript):
             inner = getattr(target, "value", target)
             yield getattr(inner, "id", "")

@@ -7,31 +7,31 @@ names, or all in order.
 """
 import ast
 import contextlib
+import copy
 import functools
 import inspect
 import linecache
 import sys
 import textwrap
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ...gradcheck.asked import POSITIONAL, as_numbers, check_kind, names_of, signature
 from ..dialects import BESIDE
-from ..names import (
-    CACHE,
-    DOUT,
-    LEARNING_RATE,
-    OUTPUTS,
-    PENALTY,
-    option,
-    plain,
-    role,
-    stem,
-    stems_of_gradient,
-)
+from ..names import CACHE, DOUT, OUTPUTS, is_penalty, is_rate, plain, role, stem, stems_of_gradient
+
+
+def runs(function: Callable, /, *given: object, **named: object) -> bool:
+    """Does it run with copies of these values?"""
+    try:
+        function(*copy.deepcopy(given), **copy.deepcopy(named))
+    except Exception:  # of an array there is no parameters["W"], say
+        return False
+    return True
 
 
 def title(function: Callable) -> str:
@@ -87,14 +87,14 @@ def split(name: str, result: object, several: int = 1) -> tuple[list, list]:
     return list(result[:count]), list(result[count:])
 
 
-def first(result: tuple, place: int) -> tuple:
+def to_front(result: tuple, place: int) -> tuple:
     """(A, Z) of Z, A: what stands at a place, before all others."""
     return (result[place], *result[:place], *result[place + 1:])
 
 
 def output_first(result: object, place: int) -> object:
     """The same where there is an output at that place."""
-    return first(result, place) if (isinstance(result, tuple) and 0 < place < len(result)
+    return to_front(result, place) if (isinstance(result, tuple) and 0 < place < len(result)
                                     and isinstance(result[place], (float, np.ndarray))) else result
 
 
@@ -117,7 +117,7 @@ def loss_first(result: object) -> object:
             and result[0].size > 1)):
         return result
     is_number = isinstance(result[-1], (float, np.number, np.ndarray)) and np.size(result[-1]) == 1
-    return first(result, len(result) - 1) if is_number else result
+    return to_front(result, len(result) - 1) if is_number else result
 
 
 def join(what: str, outputs: list) -> np.ndarray:
@@ -194,23 +194,22 @@ def _by_keyword_alone(backward, inputs):
 def _is_rate(name, forward, backward):
     """Is it an optimizer's step: is what it multiplies subtracted, or is it handed on? No slope of
     a leaky relu, no rate of a dropout is."""
-    if plain(name) not in LEARNING_RATE or name in parameter_names(forward):
+    if not is_rate(name) or name in parameter_names(forward):
         return False
-    for node in ast.walk(_tree(backward)):
+    for node in nodes(backward):
         steps = isinstance(getattr(node, "op", None), ast.Sub) and [
             getattr(node, "right", getattr(node, "value", None))]
         handed = isinstance(node, ast.Call) and not ast.unparse(node.func).startswith(
             ("np.", "numpy.")) and [*node.args, *(one.value for one in node.keywords)]
-        if any(isinstance(one, ast.Name) and one.id == name for part in steps or handed or ()
-               for one in ast.walk(part)):
+        if any(one.id == name for one in every(steps or handed or (), ast.Name)):
             return True
     return False
 
 
 def _others(names, output, rest, inputs, forward, backward):
     """{name: what goes to this parameter} of those other than dout."""
-    alone = {name: 1.0 if plain(name) in LEARNING_RATE else 0.0 for name in names
-             if plain(name) in LEARNING_RATE or option(name) in PENALTY}
+    alone = {name: 1.0 if is_rate(name) else 0.0 for name in names
+             if is_rate(name) or is_penalty(name)}
     alone.update((p.name, p.default) for p in signature(forward)
                  if p.name in alone and p.default is not p.empty)
     asked = [name for name in names if name not in alone or name in inputs]
@@ -241,15 +240,10 @@ def _others(names, output, rest, inputs, forward, backward):
 def _by_their_names(forward, backward, rest):
     """{name: value} of what forward returns besides its output, as it calls that itself: mask of
     `return out, mask`, and of `cache = (x, mask)` beside it."""
-    body = _tree(forward)
-    tuples = {node.targets[0].id: node.value for node in ast.walk(body)
-              if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)}
-    returned = [node.value for node in ast.walk(body) if isinstance(node, ast.Return)
-                and isinstance(node.value, ast.Tuple)]
-    nodes, found = list(returned[-1].elts) if returned else [], {}
-    if nodes:
-        nodes.pop(place_of_output(forward, backward))
-    for node, value in zip(nodes[-len(rest):], rest):
+    tuples, returned, found = assigned(forward), [*_returned(forward)], {}
+    if returned:
+        returned.pop(place_of_output(forward, backward))
+    for node, value in zip(returned[-len(rest):], rest):
         if isinstance(node, ast.Name):
             found[node.id] = value
             node = tuples.get(node.id)
@@ -260,7 +254,7 @@ def _by_their_names(forward, backward, rest):
     return found
 
 
-def syntax_tree(function: Callable) -> ast.AST:
+def parsed(function: Callable) -> ast.Module:
     """What is written in a function or class; an empty tree where there is no source."""
     try:
         return ast.parse(textwrap.dedent(inspect.getsource(function)))
@@ -268,23 +262,53 @@ def syntax_tree(function: Callable) -> ast.AST:
         return ast.Module([], [])
 
 
-def _tree(function):
+def syntax_tree(function: Callable) -> ast.Module:
     """The same, to be read only: it is asked for at each backward, of a method of another object
     each time."""
     try:
-        return _tree_of(getattr(function, "__func__", function))
+        return _parsed_once(getattr(function, "__func__", function))
     except TypeError:  # it has no hash
-        return syntax_tree(function)
+        return parsed(function)
 
 
-_tree_of = functools.lru_cache(maxsize=256)(syntax_tree)
+_parsed_once = functools.lru_cache(maxsize=256)(parsed)
+
+
+def every(parts: Iterable[ast.AST], *kinds: type) -> list[Any]:
+    """All that stands in these parts of a source; of these kinds alone."""
+    return [one for part in parts for one in ast.walk(part) if not kinds or isinstance(one, kinds)]
+
+
+def nodes(function: Callable, *kinds: type) -> list[Any]:
+    """The same of a function or class."""
+    return every([syntax_tree(function)], *kinds)
+
+
+def assigned(function: Callable) -> dict[str, ast.expr]:
+    """{name: what it is set to} of its variables, the last one of each."""
+    return {node.targets[0].id: node.value for node in nodes(function, ast.Assign)
+            if isinstance(node.targets[0], ast.Name)}
 
 
 def names_returned(function: Callable) -> list[str]:
     """What it returns, as it is written: Z1, A1, Z2, A2. Nothing where that is no tuple."""
-    found = [node.value for node in ast.walk(_tree(function))
-             if isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple)]
-    return [ast.unparse(one) for one in found[-1].elts] if found else []
+    return list(map(ast.unparse, _returned(function)))
+
+
+def _returned(function):
+    found = [node.value for node in nodes(function, ast.Return)
+             if isinstance(node.value, ast.Tuple)]
+    return found[-1].elts if found else []
+
+
+def in_their_order(names: list[str], words: list[str]) -> list[str]:
+    """The inputs in the order of their gradients, dh, dx of x, h; one that is called otherwise
+    takes the place that is left. As they are where the words do not say it."""
+    said = [next((name for name in names if stem(name) in stems_of_gradient(word)), None)
+            for word in words]
+    rest = [name for name in names if name not in said]
+    is_told = len(said) == len(names) and said.count(None) == len(rest)
+    return [name or rest.pop(0) for name in said] if is_told else names
 
 
 def without_residual(function: Callable, returned: object) -> object:
@@ -323,9 +347,20 @@ def _places(function, forward):
                  for p in parameters))
 
 
+def with_parameters(function: Callable, parameters: list[inspect.Parameter]) -> Callable:
+    """The function, which says that it takes these."""
+    function.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    return function
+
+
+def arguments_of(function: Callable | None) -> list[str]:
+    """The names of all its parameters."""
+    return [p.name for p in signature(function)]
+
+
 def parameter_names(function: Callable | None) -> set[str]:
-    """Of all its parameters."""
-    return {p.name for p in signature(function)}
+    """The same in no order."""
+    return {*arguments_of(function)}
 
 
 SMALL = 1e-3  # what is added inside a logarithm or a root is no larger

@@ -12,7 +12,7 @@ import numpy as np
 from ...gradcheck.asked import GradientsDiffer, as_numbers
 from ...gradcheck.tensor_function import Checked
 from ..names import plain, role, stem, stems_of_gradient
-from .binding import names_returned
+from .binding import in_their_order, names_returned
 
 
 class Named(dict):
@@ -49,21 +49,10 @@ def _with_names(pair, returned):
     left = [name for name in pair.shapes if name not in named]
     if None in named or len(named) < len(inside[0]) or len(left) != len(others):
         return returned
-    left = _in_their_order(left, pair, returned)
-    return Named({**dict(zip(left, others)), **named})
-
-
-def _in_their_order(left, pair, returned):
-    """The inputs in the order of dh, dc, dX beside the dictionary, where its return says of some
-    whose they are: the others keep theirs."""
     words = names_returned(pair.code.function) if hasattr(pair.code, "function") else []
-    others = [stems_of_gradient(word) for word, one in zip(words, returned)
-              if not isinstance(one, dict)]
-    said = [next((name for name in left if stem(name) in stems), None) for stems in others]
-    rest = [name for name in left if name not in said]
-    if len(words) != len(returned) or len({*said} - {None}) + len(rest) != len(said):
-        return left
-    return [name or rest.pop(0) for name in said]
+    beside = [word for word, one in zip(words, returned) if not isinstance(one, dict)
+              ] if len(words) == len(returned) else []
+    return Named({**dict(zip(in_their_order(left, beside), others)), **named})
 
 
 def in_a_row(returned: object, shapes: dict[str, tuple]) -> object:

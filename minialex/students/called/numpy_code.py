@@ -20,7 +20,7 @@ from ...gradcheck.asked import check_values
 from ...gradcheck.probing import Direction, Place, sides
 from ...gradcheck.tensor_function import Checked, frozen
 from ..dialects import PARAMETERS
-from ..names import LEARNING_RATE, name_words, plain, role, stems_of_gradient
+from ..names import is_rate, name_words, plain, role, stems_of_gradient
 from . import binding
 from .gradients import Named, sorted_out, told_apart
 
@@ -50,7 +50,7 @@ class Functions:
         self.several = max(1, len(douts))  # outputs
         self.place = binding.place_of_output(forward, backward)  # of the one, if it is one
         self.wanted = None if douts else _named_after(backward, forward)
-        self.steps = any(plain(p.name) in LEARNING_RATE and p.default is p.empty
+        self.steps = any(is_rate(p.name) and p.default is p.empty
                          for p in binding.signature(backward)) if backward else False
 
     def run(self, values: dict) -> Run:
@@ -103,7 +103,7 @@ def _named_after(backward, forward):
     several and it is one of them: its own name says so."""
     words = name_words(binding.title(backward)) if backward else []
     said = {stem for word in words for stem in (word, *stems_of_gradient(word))}
-    names = [p.name for p in binding.signature(forward)]
+    names = binding.arguments_of(forward)
     found = [name for name in names if plain(name) in said and role(name) != "labels"]
     return found[0] if len(found) == 1 < len(names) else None
 

@@ -1,7 +1,6 @@
 """Arguments that are dictionaries: parameters["Wax"] is drawn key by key, each by its name, and so
 is what is unpacked, W, b = params."""
 import ast
-import copy
 import functools
 import inspect
 from collections.abc import Callable, Iterator
@@ -26,11 +25,11 @@ def filled(function: Callable, values: dict, layout: inputs.Layout,
              or request.parts(name) if (keys := _keys(written, name)) is not None}
     rows = {name: names for name in asked if name not in found
             and (names := unpacked(written, name))}
-    if not (found or rows) or not request.named() & {*found, *rows} and _runs(function, values):
+    if not (found or rows) or not request.named() & {*found, *rows} and binding.runs(
+            function, **values):
         return values  # it may take either
     for name, inside in {**found, **rows}.items():
-        parts = inputs.draw([inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY)
-                             for key in inside], layout, request)
+        parts = inputs.draw_named(inside, layout, request)
         given = request.parts(name)
         parts.update(given if isinstance(given, dict) else {})
         values[name] = tuple(parts.values()) if name in rows else parts
@@ -64,14 +63,6 @@ def parts(function: Callable, name: str, value: dict | list | tuple) -> dict:
     return dict(zip(names if len(names) == len(value) else map(str, range(len(value))), value))
 
 
-def _runs(function, values):
-    try:
-        function(**copy.deepcopy(values))
-    except Exception:  # of an array there is no parameters["W"]
-        return False
-    return True
-
-
 @functools.lru_cache(maxsize=256)
 def _keys(function, argument):
     """What is read of a dictionary of this name and not written first; None where it is none."""
@@ -82,8 +73,8 @@ def _keys(function, argument):
             key = node.slice
         elif isinstance(node, ast.Call) and getattr(node.func, "attr", None) in METHODS:
             key = node.args[0] if node.args else None
-            is_one |= _is(node.func.value, name)
-        if isinstance(key, ast.Constant) and isinstance(key.value, str) and _is(
+            is_one |= is_name(node.func.value, name)
+        if isinstance(key, ast.Constant) and isinstance(key.value, str) and is_name(
                 getattr(node, "value", None) or node.func.value, name):
             is_one = True
             if isinstance(node, ast.Call) or not isinstance(node.ctx, ast.Load):
@@ -97,14 +88,15 @@ def _keys(function, argument):
 def unpacked(function: Callable, argument: str) -> list[str]:
     """[W, b] of W, b = argument; nothing where it is not unpacked."""
     for node, name in uses(function, argument):
-        if isinstance(node, ast.Assign) and _is(node.value, name):
+        if isinstance(node, ast.Assign) and is_name(node.value, name):
             names = getattr(node.targets[0], "elts", ())
             if len(names) > 1 and all(isinstance(one, ast.Name) for one in names):
                 return [one.id for one in names]
     return []
 
 
-def _is(node, name):
+def is_name(node: ast.AST, name: str) -> bool:
+    """Is it this name?"""
     return isinstance(node, ast.Name) and node.id == name
 
 
@@ -113,18 +105,18 @@ def uses(function: Callable, name: str, seen: list | None = None) -> Iterator[tu
     that it hands the argument on to: a cell of a recurrent network reads what the network gets."""
     seen = seen or []
     seen.append((function, name))
-    for node in ast.walk(binding.syntax_tree(function)):
+    for node in binding.nodes(function):
         yield node, name
         called = node.func if isinstance(node, ast.Call) else None
         other = getattr(function, "__globals__", {}).get(getattr(called, "id", None))
         if inspect.isfunction(other) and other.__module__ == function.__module__:
-            places = [p.name for p in binding.signature(other)]
+            places = binding.arguments_of(other)
             given = [*zip(places, node.args), *((one.arg, one.value) for one in node.keywords)]
-            for theirs in [place for place, value in given if _is(value, name)]:
+            for theirs in [place for place, value in given if is_name(value, name)]:
                 if (other, theirs) not in seen and not _assigns(other, theirs):
                     yield from uses(other, theirs, seen)
 
 
 def _assigns(function, name):
-    return any(_is(node, name) and isinstance(node.ctx, ast.Store)
-               for node in ast.walk(binding.syntax_tree(function)))
+    return any(is_name(node, name) and isinstance(node.ctx, ast.Store)
+               for node in binding.nodes(function))

@@ -147,6 +147,7 @@ def _cut(what, axes):
 
 
 NEAR = 4  # arguments that are looked at first
+OF_SHAPES = ("sizes", "axes", "square", "longer")  # changes of a shape
 
 
 class _Change:
@@ -177,34 +178,43 @@ class _Change:
         now = guessed(self.values.get(name))
         if now is None:
             return
-        seen = [now]
-        found = list(getattr(self, f"_{want}")(*now))
+        seen, (kind, what) = [now], now
+        if want not in OF_SHAPES:
+            found = list(getattr(self, f"_{want}")(kind, what))
+        elif kind == "option":
+            found = [(kind, other) for other in self._others(want, what)]
+        else:
+            shape, *classes = what if kind == "labels" else (what,)
+            found = [(kind, _with(kind, other, classes))
+                     for other in getattr(self, f"_{want}")(shape)]
         for what in sorted(found, key=_is_square) if want == "sizes" else found:
             if what not in seen and _is_small(what):
                 seen.append(what)
                 yield what
 
-    def _sizes(self, kind, what):
-        """Another length of an axis; another number."""
-        if kind == "option":
-            if type(what) is int:
-                yield from ((kind, number) for number in self.numbers)
-            elif isinstance(what, (list, tuple)) and all(type(one) is int for one in what):
-                yield from ((kind, type(what)([*what[:place], number, *what[place + 1:]]))
-                            for place in range(len(what)) for number in self.numbers)
-            return
-        shape, *classes = what if kind == "labels" else (what,)
-        if shape in self.shapes:
-            yield from ((kind, _with(kind, other, classes)) for other in self.shapes)
+    def _others(self, want, what):
+        """Another whole number, also in a list or tuple; one that is longer."""
+        is_row = isinstance(what, (list, tuple)) and bool(what)
+        if want == "longer" and is_row:
+            yield type(what)([*what, what[-1]])
+        elif want == "sizes" and type(what) is int:
+            yield from self.numbers
+        elif want == "sizes" and is_row and all(type(one) is int for one in what):
+            yield from (type(what)([*what[:place], number, *what[place + 1:]])
+                        for place in range(len(what)) for number in self.numbers)
+
+    def _sizes(self, shape):
+        """Another length of an axis."""
+        yield from self.shapes if shape in self.shapes else ()
         axes = sorted(range(len(shape)), key=lambda axis: shape[axis] not in self.numbers)
         for axis, number in itertools.product(axes, self.numbers):
-            yield kind, _with(kind, (*shape[:axis], number, *shape[axis + 1:]), classes)
+            yield (*shape[:axis], number, *shape[axis + 1:])
         if len(shape) == 1:  # of some weights in a row there are too few
             sums = [abs(a - b) for a, b in itertools.combinations(self.numbers, 2)]
-            yield from ((kind, _with(kind, (shape[0] + more,), classes))
-                        for more in dict.fromkeys([*sums, *self.numbers]) if more)
+            yield from ((shape[0] + more,) for more in dict.fromkeys([*sums, *self.numbers])
+                        if more)
         if len(shape) > 1:
-            yield kind, _with(kind, shape[::-1], classes)
+            yield shape[::-1]
 
     def _flat(self, kind, what):
         """In a row, as long as is wanted; in the shape that is wanted."""
@@ -214,35 +224,25 @@ class _Change:
             yield kind, (count,)
             yield kind, tuple(self.wanted)
 
-    def _axes(self, kind, what):
+    def _axes(self, shape):
         """An axis more, an axis less."""
-        if kind == "option":
-            return
-        shape, *classes = what if kind == "labels" else (what,)
         for axis in range(len(shape)) if len(shape) > 1 else ():
-            yield kind, _with(kind, (*shape[:axis], *shape[axis + 1:]), classes)
+            yield (*shape[:axis], *shape[axis + 1:])
         for number in [*self.numbers, *self.fresh()[:1], 1]:
-            yield kind, _with(kind, (*shape, number), classes)
-            yield kind, _with(kind, (number, *shape), classes)
+            yield from ((*shape, number), (number, *shape))
 
-    def _square(self, kind, what):
+    def _square(self, shape):
         """Two axes of one length."""
-        shape, *classes = what if kind == "labels" else (what,)
-        for one, other in itertools.permutations(range(len(shape) if kind != "option" else 0), 2):
+        for one, other in itertools.permutations(range(len(shape)), 2):
             if shape[one] < shape[other]:
-                yield kind, _with(kind, (*shape[:one], shape[other], *shape[one + 1:]), classes)
+                yield (*shape[:one], shape[other], *shape[one + 1:])
 
-    def _longer(self, kind, what):
-        """An axis, or a list or tuple, that is as long as the code wants it."""
-        if kind == "option":
-            if isinstance(what, (list, tuple)) and what:
-                yield kind, type(what)([*what, what[-1]])
-            return
-        shape, *classes = what if kind == "labels" else (what,)
+    def _longer(self, shape):
+        """An axis that is as long as the code wants it."""
         wanted = [number + 1 for number in self.numbers] + self.more
-        for axis in range(len(shape)):
-            yield from ((kind, _with(kind, (*shape[:axis], number, *shape[axis + 1:]), classes))
-                        for number in wanted if number > shape[axis])
+        for axis, length in enumerate(shape):
+            yield from ((*shape[:axis], number, *shape[axis + 1:])
+                        for number in wanted if number > length)
 
     def _classes(self, kind, what):
         """Fewer classes, or more."""

@@ -13,7 +13,7 @@ further ones, where other mistakes show.
 import copy
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from ..called import binding
 from ..dialects import GEOMETRY, letter
 from ..names import name_words, option, plain, role
 from ..reading import absent, usual
+from ..reading.sources import source
 from .arrays import of_letters
 from .requests import CannotDraw, Layout, Request
 
@@ -153,6 +154,13 @@ def draw(parameters, layout, request, numbers=False):
     return {**values, **functions}
 
 
+def draw_named(names: Iterable[str], layout: Layout, request: Request,
+               numbers: bool = False) -> dict:
+    """What arguments of these names are given."""
+    return draw([inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY) for name in names],
+                layout, request, numbers)
+
+
 def _in_a_row(names, layout):
     """{name: (role, layout)} of W1, b1, W2, b2: each layer takes as many numbers as come out of the
     one before."""
@@ -177,16 +185,11 @@ def takes_list(forward: Callable) -> str:
     if re.match(r"typing\.(List|Tuple|Sequence)|<class '(list|tuple)'|(List|list|Sequence|tuple)\b",
                 str(first.annotation)):
         return "said"
-    try:
-        source = inspect.getsource(forward)
-    except (OSError, TypeError):
-        return ""
-    name = re.escape(first.name)
-    if re.search(rf"\b{name}\s*:\s*:?(py:class:|class:)?`?(list|tuple|sequence)\b", source):
+    name, text = re.escape(first.name), source(forward)
+    if re.search(rf"\b{name}\s*:\s*:?(py:class:|class:)?`?(list|tuple|sequence)\b", text):
         return "said"
-    each = re.search(rf"\b{name}\[0\]",
-                     source) and re.search(rf"\b(len|zip|enumerate)\({name}\b|\bin {name}\b",
-                                           source)
+    each = re.search(rf"\b{name}\[0\]", text) and re.search(
+        rf"\b(len|zip|enumerate)\({name}\b|\bin {name}\b", text)
     return "maybe" if each else ""
 
 

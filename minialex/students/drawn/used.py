@@ -11,8 +11,10 @@ from ..dialects import GEOMETRY, LAYERS, NEIGHBOURS, STACKS, letter
 from ..found import Found
 from ..names import name_words, option, plain, role
 from ..reading import kinds, usual
+from ..reading.changes import names_in
 from . import dictionaries, guesses, handed
 from .arrays import of_letters
+from .dictionaries import is_name
 from .requests import Layout
 
 COUNTED = {"range", "xrange", "zeros", "ones", "eye", "reshape", "arange", "full", "identity",
@@ -25,20 +27,22 @@ def hints(forward: Callable, backward: object, names: Iterable[str], N: int) -> 
     functions = [one for one in (forward, backward) if inspect.isroutine(one)]
     asked = {p.name for p in binding.signature(forward)}
     for name in (name for name in names if name in asked):
-        uses = {use for function in functions for node, called in _uses(function, name)
-                for use in [_use(node, called)] if use}
-        if uses and not uses - {"index"}:
-            known[name] = "labels", ((N,), 3)
-        elif "count" in uses and not uses - {"count", "index"}:
-            known[name] = "option", counts.pop(0)
+        told = _told(functions, name)
+        known.update({name: ("labels", ((N,), 3))} if told == "index" else
+                     {name: ("option", counts.pop(0))} if told == "count" else {})
     return known
+
+
+def _told(functions, name):
+    """"index" or "count", where that is how all of them use it; "" of others."""
+    uses = {use for function in functions for node, called in _uses(function, name)
+            for use in [_use(node, called)] if use}
+    return "" if uses - {"count", "index"} else "count" if "count" in uses else "".join(uses)
 
 
 def hint(functions: list[Callable], name: str) -> tuple | None:
     """What a name that these functions read is, if it is a count, or a factor in all of them."""
-    uses = {use for function in functions for node, called in _uses(function, name)
-            for use in [_use(node, called)] if use}
-    if "count" in uses and not uses - {"count", "index"}:
+    if _told(functions, name) == "count":
         return "option", guesses.COUNTS[0]
     reading = [one for one in functions if name in one.__code__.co_names]
     is_factor = reading and all(_is_factor(one, name) for one in reading)
@@ -53,10 +57,10 @@ def factors(function: Callable, names: Iterable[str]) -> dict:
 def _is_factor(function, name):
     read, beside = set(), set()
     for node, called in _uses(function, name):
-        if _is(node, called) and isinstance(node.ctx, ast.Load):
+        if is_name(node, called) and isinstance(node.ctx, ast.Load):
             read.add(node)
         elif isinstance(node, ast.BinOp) and not isinstance(node.op, ast.MatMult):
-            beside |= {one for one in (node.left, node.right) if _is(one, called)}
+            beside |= {one for one in (node.left, node.right) if is_name(one, called)}
         elif isinstance(node, ast.UnaryOp):
             beside.add(node.operand)
     return bool(read) and read <= beside
@@ -66,14 +70,10 @@ def _uses(function: Callable, name: str) -> Iterator[tuple]:
     return dictionaries.uses(inspect.unwrap(function), name)
 
 
-def _is(node, name):
-    return isinstance(node, ast.Name) and node.id == name
-
-
 def _use(node, name):
     """How a part of the source uses what has this name: "index", "count", "array" or ""."""
     def has(part):
-        return any(isinstance(one, ast.Name) and one.id == name for one in ast.walk(part))
+        return name in names_in(part)
 
     if isinstance(node, ast.Subscript) and has(node.slice):
         return "count" if any(isinstance(one, ast.Slice) and has(one)
@@ -82,7 +82,7 @@ def _use(node, name):
             node.func, "id", "")) in COUNTED and any(map(has, node.args)):
         return "count"
     inside = getattr(node, "value", getattr(node, "iter", None))
-    return "array" if isinstance(inside, ast.Name) and inside.id == name and isinstance(
+    return "array" if is_name(inside, name) and isinstance(
         node, (ast.Attribute, ast.Subscript, ast.Starred, ast.For, ast.comprehension)) else ""
 
 

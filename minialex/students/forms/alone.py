@@ -77,11 +77,9 @@ def forward_of(function: Callable) -> Callable:
     if kind == "both":
         names = ["A_prev", "W", "b", *(name for name in names if plain(name).startswith("activ")
                                        and "cache" not in name)]
-    forward.__signature__ = inspect.Signature([  # type: ignore[attr-defined]
-        inspect.Parameter(name, keyword, default=given.get(name, inspect.Parameter.empty))
-        for name in names])
     forward.__name__ = binding.title(function)
-    return forward
+    return binding.with_parameters(forward, [inspect.Parameter(
+        name, keyword, default=given.get(name, inspect.Parameter.empty)) for name in names])
 
 
 def _besides(function):
@@ -105,15 +103,14 @@ def _needed(function, kept):
 
 def _is_read(function, name):
     """Is what a cache is unpacked into used: Z of Z, _, gamma = cache?"""
-    return any(isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load)
-               for node in ast.walk(binding.syntax_tree(function))) or not name.isidentifier()
+    return any(node.id == name and isinstance(node.ctx, ast.Load)
+               for node in binding.nodes(function, ast.Name)) or not name.isidentifier()
 
 
 def _kept(function, cache):
     """[x, w, b] of `x, w, b = cache`, and of cache["x"]; nothing where it is used as it is."""
-    for node in ast.walk(binding.syntax_tree(function)):
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Name) \
-                and node.value.id == cache:
+    for node in binding.nodes(function, ast.Assign):
+        if dictionaries.is_name(node.value, cache):
             target = node.targets[0]
             names = target.elts if isinstance(target, (ast.Tuple, ast.List)) else [target]
             return [ast.unparse(name) for name in names]
@@ -165,13 +162,13 @@ def readings(found, layout: inputs.Layout, request: inputs.Request,
     if kind == "both":
         return _of_both(found, drawn, options, layout.shapes)
     made = _with_cache(found, kind, options, layout.shapes)
-    found_so = [Reading(_code(found, made(places), list(drawn), places.values()), drawn, USUAL)]
-    if len(places) == 2:  # whether there is a bias nobody says
-        b = inspect.Parameter("b", inspect.Parameter.KEYWORD_ONLY)
-        drawn, places = {**drawn, **inputs.draw([b], layout, request)}, {**places, "b": "b"}
-        found_so.append(Reading(_code(found, made(places), list(drawn), places.values()), drawn,
-                                USUAL))
-    return found_so
+    readings = []
+    for bias in ([], ["b"])[:1 + (len(places) == 2)]:  # whether there is one nobody says
+        values = {**drawn, **inputs.draw_named(bias, layout, request)}
+        places.update(zip(bias, bias))
+        readings.append(Reading(_code(found, made(dict(places)), list(values), places.values()),
+                                values, USUAL))
+    return readings
 
 
 def says_less(found: object, reading: Reading) -> bool:
@@ -240,10 +237,8 @@ class Usual(Composed):
         said = whose(self.function, self.names, _role)
         if len(set(said) - {None}) == len(flat):
             return Named(zip(said, flat))
-        order = [name for place, name in enumerate(self.names)
-                 if len(flat) == len(self.names) or place < len(flat)]
-        shapes = [np.shape(run.inputs[name]) for name in self.names]
-        if [np.shape(one) for one in flat] != shapes[:len(flat)]:
+        order, shapes = self.names[:len(flat)], [np.shape(run.inputs[one]) for one in self.names]
+        if list(map(np.shape, flat)) != shapes[:len(flat)]:
             order = [next((name for name, shape in zip(self.names, shapes)
                            if shape == np.shape(one)), None) for one in flat]
         if None in order or len(set(order)) != len(flat):
@@ -252,7 +247,7 @@ class Usual(Composed):
 
 
 def _code(found, forward, names, moved):
-    forward.__signature__ = inspect.Signature([inspect.Parameter(
+    binding.with_parameters(forward, [inspect.Parameter(
         name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in names])
     code = Usual(forward, found.backward, found.title, found.backward.__code__.co_filename)
     code.names = list(moved)

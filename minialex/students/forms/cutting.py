@@ -10,8 +10,10 @@ import copy
 import re
 from collections.abc import Iterable
 
+from ..called import binding
 from ..dialects import TESTS
 from ..names import is_penalty, name_words
+from ..reading import changes
 from ..reading.changes import LOOPS, called, changed, is_target, loads, pairs_of, root_of, updates
 from ..reading.plainer import without_optimizer
 from .units import BLOCKS, Unit
@@ -56,7 +58,7 @@ def targets_of(body: list[ast.stmt], names: Iterable[str]) -> set[str]:
     """Which of these are called like targets; where none is, which are subtracted, or subtracted
     from, and stand in no product and no call."""
     found = {name for name in names if is_target(name.rpartition(".")[2])}
-    every = [one for part in body for one in ast.walk(part)]
+    every = binding.every(body)
     same = {name: name for name in names}
     for node in every:
         same.update((root_of(target), same[source]) for target, value in pairs_of(node)
@@ -110,9 +112,8 @@ def _until_changed(body, roots, methods):
 
 
 def _sets_loss(node):
-    targets = getattr(node, "targets", None) or [getattr(node, "target", None)]
     return isinstance(node, (ast.Assign, ast.AugAssign)) and bool(
-        OF_LOSS.fullmatch(root_of(targets[0])))
+        OF_LOSS.fullmatch(root_of(changes.targets(node)[0])))
 
 
 def is_loss(node: ast.AST) -> bool:
@@ -168,12 +169,10 @@ def _is_needed(node, wanted):
             return False  # it plots
         return isinstance(call.func, ast.Name) or root in wanted or root in ("np", "numpy") and any(
             loads(one) & wanted for one in call.args)
-    names = {one.id for target in getattr(node, "targets", [getattr(node, "target", None)])
-             if target is not None for one in ast.walk(target) if isinstance(one, ast.Name)
-             and not isinstance(one.ctx, ast.Load)}
-    names |= {root_of(target).partition(".")[0] for target in getattr(
-        node, "targets", [getattr(node, "target", None)]) if target is not None}
-    return bool(names & wanted)
+    targets = changes.targets(node)
+    names = {one.id for one in binding.every(targets, ast.Name)
+             if not isinstance(one.ctx, ast.Load)}
+    return bool(wanted & {*names, *(root_of(target).partition(".")[0] for target in targets)})
 
 
 def _once(body, roots, data, methods, outer):
@@ -199,8 +198,7 @@ def _once(body, roots, data, methods, outer):
 
 def _is_over_weights(node):
     """for i in range(n): w[i] += rate * error * x[i]"""
-    names = {one.id for one in ast.walk(node.target) if isinstance(one, ast.Name)} if isinstance(
-        node, ast.For) else set()
+    names = changes.names_in(node.target) if isinstance(node, ast.For) else set()
     return any(isinstance(one, ast.Subscript) and names & loads(one.slice)
                for _, target, _ in updates(node.body) for one in ast.walk(target))
 
@@ -226,7 +224,7 @@ def _bound(target, over, data):
     elif name == "enumerate" and len(inside) == 2:
         yield from _bound(inside[1], over.args[0], data)
     elif loads(over) & data and name.split(".")[-1] not in COUNTS:
-        yield from (one.id for one in ast.walk(target) if isinstance(one, ast.Name))
+        yield from changes.names_in(target)
 
 
 def _first_time(node):

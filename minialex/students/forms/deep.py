@@ -19,7 +19,7 @@ import numpy as np
 from ..called import binding
 from ..called.gradients import Named
 from ..drawn import dictionaries
-from ..names import PENALTY, SUMS, is_penalty, name_words, plain, role, stem, stems_of_gradient
+from ..names import SUMS, is_penalty, name_words, plain, role, stem, stems_of_gradient
 from ..reading import usual
 from ..reading.sources import source
 from . import objects
@@ -47,7 +47,7 @@ def meaning(name: str) -> tuple[str, int] | None:
     if letter in ("d", "mask"):
         return "mask", int(found[2])
     known = {"x": "x", "labels": "labels"}.get(role(name))
-    known = known or ("lam" if is_penalty(name) or plain(name) in PENALTY else None)
+    known = known or ("lam" if is_penalty(name) else None)
     known = known or ("keep" if "keep" in name_words(name) else None)
     known = known or ("count" if plain(name) in ("m", "n", "batchsize") else None)
     return known and (known, 0)
@@ -72,8 +72,7 @@ def asked(function: Callable) -> dict | None:
 
 def _weights(function):
     """[dW1, db1, …], as they stand in its return statement, tuple or dictionary."""
-    returned = [key.value for node in ast.walk(binding.syntax_tree(function))
-                if isinstance(node, ast.Dict) for key in node.keys
+    returned = [key.value for node in binding.nodes(function, ast.Dict) for key in node.keys
                 if isinstance(key, ast.Constant) and isinstance(key.value, str)]
     return [name for name in binding.names_returned(function) or returned
             if any(re.fullmatch(r"[wb]\d+", one) for one in stems_of_gradient(name))]

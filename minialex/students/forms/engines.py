@@ -15,7 +15,7 @@ from ...gradcheck.report import Report
 from ...nn import Module
 from ..called import binding, check
 from ..called.gradients import Named
-from ..dialects import DATA, GRAD, METHODS, OF_ARRAYS, TRACKED
+from ..dialects import DATA, EXPRESSIONS, GRAD, METHODS, OF_ARRAYS, TRACKED
 from ..names import plain
 from ..status import without_gradient
 from .functions import Composed, Reading
@@ -33,20 +33,6 @@ VALUES = {"a": np.array(0.7), "b": np.array(-1.3), "X": _array(2, 3), "Y": _arra
           "Q": _array(3, 2), "V": _array(4, 2)}
 PRODUCTS = {"__matmul__": " @ {}", "matmul": ".matmul({})", "dot": ".dot({})"}
 NEXT = {"Z": "Y", "P": "V"}  # what a matrix of this shape may be multiplied by
-NUMBERS = ("a + b", "a * b", "a - b", "a / b", "-a", "a ** 3", "2 * a", "1 - a", "1 + a",
-           "a * b + a", "(a + b) * (a + b)", "(c := a * b) + c * c", "(c := a * b) ** 3 + c",
-           *(f"{leaf}.{name}(){more}" for name in METHODS
-             for leaf, more in (("a", ""), ("b", ""), ("(b*b)", ""), ("(c := b*b)", " + c"))))
-# the last factor stands for dout: backward() begins with ones
-ARRAYS = ("(X @ Y) * P", "X.matmul(Y) * P", "X.dot(Y) * P", "X * Z", "X / Z", "(X + Z) * Z",
-          "(X - Z) * Z", "(X + C) * Z", "(X + R) * Z",
-          "(X - R) * Z", "X * R", "X * C", "X.sum()", "X.sum(0) * R", "X.sum(axis=0) * R",
-          "X.sum(axis=1, keepdims=True) * C", "X.mean()", "X.mean(axis=0) * R", "X.max()",
-          "X.min()", "X.max(axis=0) * R", "X.reshape(3, 2) * Q", "X.reshape((3, 2)) * Q",
-          "X.T * Q", "X.transpose() * Q", "X.transpose(1, 0) * Q", "X[0] * R", "X[:, 1:] * C",
-          *(f"{X}.{name}() * Z{more}" for name in METHODS
-            for X, more in (("X", ""), ("(Z*Z)", ""), ("(c := Z*Z)", " + c"))),
-           *(f"X.{name}(1) * Z" for name in OF_ARRAYS))
 
 
 def leaves_of(expression: str) -> dict:
@@ -54,12 +40,12 @@ def leaves_of(expression: str) -> dict:
     return {name: value for name, value in VALUES.items() if re.search(rf"\b{name}\b", expression)}
 
 
-def expressions(cls: type) -> tuple[str, ...]:
+def expressions(cls: type) -> list[str]:
     """Those for this class: arrays are for one that has an operation for them."""
-    arrays = ARRAYS * any(callable(getattr(cls, name, None)) for name in OF_ARRAYS)
+    arrays = EXPRESSIONS["arrays"] * any(callable(getattr(cls, name, None)) for name in OF_ARRAYS)
     if not hasattr(cls, "__mul__"):
-        arrays = tuple(dict.fromkeys(_without_times(cls, one) for one in arrays))
-    return NUMBERS + arrays
+        arrays = list(dict.fromkeys(_without_times(cls, one) for one in arrays))
+    return EXPRESSIONS["numbers"] + arrays
 
 
 def _without_times(cls, expression):

@@ -3,7 +3,6 @@ context as first argument.
 """
 import copy
 import functools
-import inspect
 import re
 from collections.abc import Callable
 from typing import NamedTuple
@@ -14,7 +13,7 @@ from ...gradcheck.asked import GradientsDiffer
 from ..called import binding
 from ..called.gradients import Named
 from ..called.numpy_code import Functions
-from ..names import CACHE, LEARNING_RATE, OUTPUTS, SUMS, plain, role, stem, stems_of_gradient
+from ..names import CACHE, OUTPUTS, SUMS, is_rate, plain, role, stem, stems_of_gradient
 from ..reading import absent
 from ..reading.sources import names_returned, source
 from .layers import NotChecked
@@ -55,7 +54,7 @@ def asks_for_the_input(forward, backward):
 
 def _but_for_a_rate(backward):
     """What it asks for, but for a learning rate, which all layers of a network are handed."""
-    return [name for name in required(backward) if plain(name) not in LEARNING_RATE]
+    return [name for name in required(backward) if not is_rate(name)]
 
 
 def as_slopes(code):
@@ -221,7 +220,7 @@ class Keeps(Around):
 def with_output_kept(code, backward):
     """[(code, words)]: the code, and with its output, or only input, as the cache, if backward asks
     for one, or for what forward does not know; with ones before it, if backward drops them."""
-    known = [p.name for p in binding.signature(code.forward)] if callable(code.forward) else []
+    known = binding.arguments_of(code.forward) if callable(code.forward) else []
     douts = known and backward and binding.names_of_dout(code.forward, backward)
     asked = [name for name in required(backward) if plain(name) in CACHE or douts
              and name not in (*known, *douts) and role(name) != "labels"] if backward else []
@@ -382,7 +381,7 @@ class Context:
 
 def with_context(forward, backward):
     """The two functions without their first argument `ctx`, which is made anew for each forward."""
-    first, *others = [p.name for p in binding.signature(forward)] or [""]
+    first, *others = binding.arguments_of(forward) or [""]
     if backward is None or first not in CONTEXT and not (first == "self" and others):
         return forward, backward
     kept = []
@@ -403,6 +402,5 @@ def with_context(forward, backward):
             returned = function(*kept, *arguments, **keywords, **filled)
             return returned if returned is not None or not to_fill else tuple(
                 value for one in filled.values() for value in one.values())
-        called.__signature__ = inspect.Signature([p for p in places if p.name not in to_fill])
-        return called
+        return binding.with_parameters(called, [p for p in places if p.name not in to_fill])
     return without_first(forward, True), without_first(backward, False)

@@ -8,7 +8,7 @@ import numpy as np
 
 from .. import dialects
 from ..called import binding
-from ..names import LEARNING_RATE, OUTPUTS, is_penalty, plain, role
+from ..names import OUTPUTS, is_penalty, is_rate, plain, role
 from ..reading import changes
 from ..reading.sources import source
 
@@ -36,7 +36,7 @@ def factors_of_steps(backward: Callable) -> dict[str, float]:
     W + N * change + M * before[i]; 0.0 of the M beside it, a momentum's."""
     tree, found = binding.syntax_tree(backward), {}
     asked = [p.name for p in binding.signature(backward) if p.default is p.empty and not (
-        role(p.name) or plain(p.name) in LEARNING_RATE or is_penalty(p.name))]
+        role(p.name) or is_rate(p.name) or is_penalty(p.name))]
     products = [(one.id, ast.unparse(other)) for node in ast.walk(tree)
                 for target, value in [*changes.pairs_of(node), *(
                     [(node.target, node.value)] if isinstance(node, ast.AugAssign) else ())]

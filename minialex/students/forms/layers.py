@@ -12,15 +12,7 @@ from ..names import name_words, plain, role, stem, stems_of_gradient
 from ..reading.sources import is_made, names_returned, source
 from . import objects
 from .keeping import NotChecked, input_gradient, of_its_own, output_kept
-from .returned import (
-    as_named,
-    beside_weights,
-    besides,
-    by_input,
-    in_shape,
-    is_last,
-    named_loss_first,
-)
+from .returned import beside_weights, besides, by_input, in_shape, is_last, named_loss_first
 from .steps import of_one_size
 
 ROW = "dout as a row"  # of a cell that returns a vector
@@ -202,7 +194,7 @@ class Layer:
             method(**_without(self._given(copy.deepcopy(self.earlier)), self.targets))
         result = method(**_without(given, self.targets))
         if self.targets and isinstance(result, tuple) and is_last(self.returns, result):
-            result = binding.first(result, len(result) - 1)
+            result = binding.to_front(result, len(result) - 1)
         if self.function is None or "labels" in map(role, given):
             result = binding.loss_first(named_loss_first(self.returns, result))
         if self.several is None:  # once: reading a signature takes longer than a small layer
@@ -276,7 +268,8 @@ class Layer:
                  for name, (_, value) in leaves({name: given[name] for name in order}).items()
                  if binding.is_checked(value) and name not in self.targets}
         if isinstance(returned, tuple):
-            moved = as_named(moved, names_returned(getattr(layer, self.function or self.forward)))
+            words = names_returned(getattr(layer, self.function or self.forward))
+            moved = {name: moved[name] for name in binding.in_their_order([*moved], words)}
         if self.feed == ROW and isinstance(returned, tuple):
             returned = tuple(one[0] if np.ndim(one) == 2 and len(one) == 1 else one
                              for one in returned)

@@ -22,11 +22,11 @@ from ..called.numpy_code import leaves
 from ..dialects import EXAMPLES, OPTIONS, PARAMETERS
 from ..dialects import LOSSES as CALLED
 from ..drawn import inputs
-from ..names import CACHE, LEARNING_RATE, option, plain, role, stem, stems_of_gradient
+from ..names import CACHE, is_rate, option, plain, role, stem
 from ..reading import absent, files
 from ..reading.sources import cost_of, given_back, names_returned, source
 from . import objects
-from .functions import Composed, Reading
+from .functions import Composed, Reading, whose
 from .layers import NotChecked
 from .losses import LOSSES
 
@@ -79,7 +79,8 @@ def of_functions(found, layout, request, module):
                     readings += [Reading(_with_cost(found, words, cost), {**values, target: Y})
                                  for words, cost in costs.items()]
             if readings:  # a cost takes one kind of targets
-                return list(filter(_runs, readings)) or readings
+                return [reading for reading in readings if binding.runs(
+                    reading.code.run, reading.values)] or readings
     raise NotChecked(f"{found.title}: {binding.title(found.forward)} does not run with "
                      "parameters of its own, or drawn ones")
 
@@ -91,14 +92,6 @@ def _costs(found, functions):
     return {binding.title(value): value for name, value in functions.items()
             if ("cost" in name or "loss" in name or plain(name) in CALLED)
             and value is not found.backward} or LOSSES
-
-
-def _runs(reading):
-    try:
-        reading.code.run(copy.deepcopy(reading.values))
-    except Exception:
-        return False
-    return True
 
 
 def count(found, module):
@@ -245,12 +238,13 @@ def _with_cost(found, words, cost):
                           dtype=float).reshape(()), ({**kept, **given}, output, rest)
 
     again = [name for name in given_back(found.backward) if name in [p.name for p in places]]
+    rates = {p.name: 1.0 for p in binding.signature(found.backward) if again
+             and p.default is not p.empty and is_rate(p.name)}
 
     def backward(cache):
         # one step of training changes what it is given
         cache, before = copy.deepcopy(cache) if again else cache, cache[0]
-        returned = found.backward(*_arguments(found.backward, *cache), **_rates(found.backward,
-                                                                                again))
+        returned = found.backward(*_arguments(found.backward, *cache), **rates)
         if not again:
             return _named(found.backward, returned, before)
         taken = _taken(again, before, returned, found.backward)
@@ -261,12 +255,6 @@ def _with_cost(found, words, cost):
                     found.forward.__code__.co_filename)
     code.updating, code.wanted = bool(again), []  # its rate may be a number that it has itself
     return code
-
-
-def _rates(backward, again):
-    """Of what gives the weights of the next step the optional learning rate, 1."""
-    return {p.name: 1.0 for p in binding.signature(backward) if again
-            and p.default is not p.empty and plain(p.name) in LEARNING_RATE}
 
 
 def _taken(names, before, returned, backward):
@@ -289,10 +277,9 @@ def _named(backward, returned, given):
         return returned
     if any(isinstance(one, list) for one in returned):
         return Named(objects.gradients(dict(zip(names, returned)), objects.parameters(given)))
-    whose = [next((key for key in given if stem(key) in stems_of_gradient(name)), None)
-             for name in names]
-    is_told = None not in whose and len({*whose}) == len(whose)
-    return Named(zip(whose, returned)) if is_told else returned
+    said = whose(backward, list(given), stem)
+    is_told = None not in said and len({*said}) == len(said)
+    return Named(zip(said, returned)) if is_told else returned
 
 
 def _split(forward, names, result):
@@ -306,7 +293,7 @@ def _split(forward, names, result):
         kept = dict(zip(names, result)) if len(names) == len(result) else {}
         named = [place for place, name in enumerate(kept) if role(name) in ("scores", "probs")]
         place = named[-1] if named else len(result) - 1
-        output, *rest = binding.first(result, place)
+        output, *rest = binding.to_front(result, place)
         return output, rest, kept
     (output,), rest = binding.split(binding.title(forward), result)
     return output, rest, {}
@@ -321,7 +308,7 @@ def _arguments(function, given, output, rest):
         is_output = p.name in ("A", "a") or role(p.name) in ("probs", "scores")
         if same:
             yield given[p.name if p.name in given else same[0]]
-        elif p.default is p.empty and plain(p.name) in LEARNING_RATE:
+        elif p.default is p.empty and is_rate(p.name):
             yield 1.0
         elif p.default is p.empty and plain(p.name) in CACHE and rest:
             yield rest[0] if len(rest) == 1 else tuple(rest)

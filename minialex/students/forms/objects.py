@@ -15,7 +15,7 @@ import numpy as np
 
 from ..called import binding
 from ..dialects import CONTAINERS, OF_GRADIENTS, PARAMETERS
-from ..names import AFTER, BEFORE, LEARNING_RATE, OUTPUTS, plain, role, stem, stems_of_gradient
+from ..names import AFTER, BEFORE, OUTPUTS, is_rate, plain, role, stem, stems_of_gradient
 from ..reading.sources import source
 
 DEEP = 5  # objects within objects
@@ -199,7 +199,7 @@ def set_learning_rates(thing):
     """Every attribute that is a learning rate becomes 1: an update inside backward then shows the
     gradient."""
     for name, value in getattr(thing, "__dict__", {}).items():
-        if (plain(name) in LEARNING_RATE and isinstance(value, (int, float))
+        if (is_rate(name) and isinstance(value, (int, float))
             and plain(name) not in ("alpha", "eta", "rate")):
             setattr(thing, name, 1.0)
 

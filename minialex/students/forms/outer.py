@@ -39,10 +39,8 @@ def with_outer(forward: Callable, backward: Callable | None) -> Callable:
             name: keywords.pop(name) for name in [*found] if name in keywords})
         return forward(*arguments[len(found):], **keywords)
     places = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in found]
-    called.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-        [*places, *binding.signature(forward)])
     called.outer = found  # type: ignore[attr-defined]
-    return called
+    return binding.with_parameters(called, [*places, *binding.signature(forward)])
 
 
 def drawn(function: Callable) -> dict[str, np.ndarray]:

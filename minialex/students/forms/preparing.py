@@ -46,7 +46,7 @@ def _setting(cls, forward, backward):
     found = {name: read & set(re.findall(r"\bself\.(\w+) *=[^=]", source(method)))
              for name, method in inspect.getmembers(cls, inspect.isfunction)
              if name not in (forward, backward, "__init__")
-             and [p.name for p in binding.signature(method)] == ["self"]}
+             and binding.arguments_of(method) == ["self"]}
     return {name: sets for name, sets in found.items() if sets}
 
 
@@ -146,5 +146,4 @@ def _is_set_outside(prototype, name, thing):
 
 
 def _fill(prototype, name, layout, request, numbers=False):
-    parameter = inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY)
-    vars(prototype).update(inputs.draw([parameter], layout, request, numbers))
+    vars(prototype).update(inputs.draw_named([name], layout, request, numbers))

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..called import binding
 from ..drawn import dictionaries
-from ..names import CACHE, PENALTY, option, plain, role
+from ..names import CACHE, is_penalty, plain, role
 from ..reading.sources import source
 from .keeping import NotChecked
 
@@ -20,15 +20,11 @@ def same(forward: Callable, backward: Callable | None) -> dict[str, str]:
     given, asked = required(forward), required(backward) if backward else []
     left = [name for name in given if name not in asked]
     found = {name: [name] if name in given else [
-        one for known in (plain, _penalty, role) for one in left
+        one for known in (plain, lambda name: is_penalty(name) or None, role) for one in left
         if known(one) == known(name) is not None] for name in asked}
     partners = [others[0] for others in found.values() if len({*others}) == 1]
     return dict(zip(asked, partners)) if sorted(partners) == sorted(given) and len(
         partners) == len(asked) else {}
-
-
-def _penalty(name):
-    return "penalty" if {plain(name), option(name)} & PENALTY.keys() else None
 
 
 def renamed(function: Callable | None, names: dict) -> Callable | None:
@@ -39,9 +35,8 @@ def renamed(function: Callable | None, names: dict) -> Callable | None:
     @functools.wraps(function)
     def called(*arguments, **keywords):
         return function(*arguments, **keywords)
-    called.__signature__ = inspect.Signature([  # type: ignore[attr-defined]
-        p.replace(name=names.get(p.name, p.name)) for p in binding.signature(function)])
-    return called
+    return binding.with_parameters(called, [p.replace(name=names.get(p.name, p.name))
+                                            for p in binding.signature(function)])
 
 
 def spread(function: Callable) -> Callable:
@@ -56,10 +51,8 @@ def spread(function: Callable) -> Callable:
     def called(*arguments, **keywords):
         return function(*arguments, *(keywords.pop(name) for name in order[len(arguments):]))
     order = [*(p.name for p in places[:-1]), *names]
-    called.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-        [*places[:-1], *(star.replace(name=name, kind=star.POSITIONAL_OR_KEYWORD)
-                         for name in names)])
-    return called
+    return binding.with_parameters(called, [*places[:-1], *(
+        star.replace(name=name, kind=star.POSITIONAL_OR_KEYWORD) for name in names)])
 
 
 def with_whole_cache(forward: Callable, backward: Callable | None) -> Callable | None:

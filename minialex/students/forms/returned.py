@@ -27,7 +27,7 @@ def named_loss_first(names: list[str], result: object) -> object:
     """Of predictions, loss of each example the latter, as the return statement calls them."""
     words = [name_words(name.rpartition(".")[2]) for name in names]
     place = next((place for place, one in enumerate(words) if {*one} & {*ITS_COST}), 0)
-    return binding.first(result, place) if place and isinstance(result, tuple) and len(
+    return binding.to_front(result, place) if place and isinstance(result, tuple) and len(
         result) == len(words) and np.ndim(result[place]) else result
 
 
@@ -56,17 +56,6 @@ def in_shape(returned: object, wanted: list) -> object:
         return returned
     parts = np.split(np.array(returned, dtype=float), np.cumsum(sizes)[:-1])
     return [part.reshape(one.array.shape) for part, one in zip(parts, wanted)]
-
-
-def as_named(moved: dict, names: list[str]) -> dict:
-    """The inputs in the order in which a backward that returns `names` gives their gradients: dh,
-    dx of x, h. One of them may be called otherwise; where more are, the order says it."""
-    known = [next((name for name in moved if {stem(name), plain(name)} & {*stems_of_gradient(one)}),
-                  None) for one in names]
-    left = [name for name in moved if name not in known]
-    if len(names) != len(moved) or known.count(None) != len(left) or len(left) > 1:
-        return moved
-    return {name: moved[name] for name in (one or left[0] for one in known)}
 
 
 def by_input(returned: object, moved: dict, wanted: list) -> dict:

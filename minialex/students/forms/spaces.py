@@ -13,7 +13,7 @@ import numpy as np
 
 from ..called import binding
 from ..dialects import EXAMPLES, OPTIONS, SIZES, STEPS, letter
-from ..names import LEARNING_RATE, is_penalty, option, plain, role, stem
+from ..names import is_penalty, is_rate, option, plain, role, stem
 from ..reading import changes
 from ..reading.files import at_most
 from ..reading.rewriting import rewritten
@@ -41,7 +41,7 @@ def _of_thing(unit, names, space):
     needed = _before(earlier, wanted)
     space.update({name: value for name, value in names.items()
                   if name in wanted and _is_data(value) and name not in space})
-    gone_over = {root for part in unit.body for one in ast.walk(part) if isinstance(one, ast.For)
+    gone_over = {root for one in binding.every(unit.body, ast.For)
                  for root in changes.loads(one.iter)}
     given = {p.name: _given(p, names if not unit.owner else {}, p.name not in gone_over)
              for p in unit.parameters if p.name in needed and p.name not in space}
@@ -76,8 +76,7 @@ def _with(unit, names, space, drawn, prelude):
         _rerun(earlier, needed, found, names, own, never=drawn)
     for root in unit.roots():
         _as_arrays(found, root.split("."))
-    again = {name for part in unit.body for one in ast.walk(part) if isinstance(one, ast.Assign)
-             for name in _names_set(one)}
+    again = {name for one in binding.every(unit.body, ast.Assign) for name in _names_set(one)}
     for name in needed:  # a batch is no larger than what is drawn
         if letter(name) == "N" and type(value := {**names, **found}.get(name)) is int:
             found[name] = min(value, N)
@@ -157,8 +156,8 @@ def _all(body):
 
 def _made(body):
     """The names that it sets, and does not read for that."""
-    both = [(one, name) for part in body for one in ast.walk(part)
-            if isinstance(one, (ast.Assign, ast.For)) for name in _names_set(one)]
+    both = [(one, name) for one in binding.every(body, ast.Assign, ast.For)
+            for name in _names_set(one)]
     return {name for _, name in both} - {name for one, name in both if isinstance(
         one, ast.Assign) and name in changes.loads(one.value)}
 
@@ -180,7 +179,7 @@ def _is_data(value):
 def _is_unknown(name, names, body):
     return (names.get(name) is None and not hasattr(builtins, name) and any(
         name in changes.loads(part) for part in body) and name not in {
-            one for part in body for node in ast.walk(part) for one in _stored(node)})
+            one for node in binding.every(body) for one in _stored(node)})
 
 
 def _stored(node):
@@ -202,7 +201,7 @@ def _given(p, names, may_be_number):
 
 
 def _number(name, counts=False):
-    if plain(name) in LEARNING_RATE:
+    if is_rate(name):
         return 1.0
     if plain(name) in {**STEPS, **EXAMPLES}:
         return 1 if plain(name) in STEPS else N
@@ -245,7 +244,7 @@ def _follows(name, missing, earlier, known):
 
 
 def _is_simple(node):
-    return isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign)) or _calls_itself(node)
+    return isinstance(node, changes.ASSIGNS) or _calls_itself(node)
 
 
 def _calls_itself(node):
@@ -267,7 +266,7 @@ def _names_set(node):
     if isinstance(node, ast.Expr):
         yield "self"
         return
-    for target in getattr(node, "targets", None) or [node.target]:
+    for target in changes.targets(node):
         yield from (f"self.{one.attr}" for one in ast.walk(target) if isinstance(one, ast.Attribute)
                     and isinstance(one.ctx, ast.Store) and getattr(one.value, "id", "") == "self")
         # W[0] = … sets nothing as a whole
@@ -284,13 +283,12 @@ def _drawings(missing, space, roots, targets):
     shapes = [np.shape(array) for path, array in objects.arrays(
         {name: space[name] for name in roots if name in space})]
     sizes = list(dict.fromkeys([size for shape in shapes for size in shape if size > 1] + [3, 5]))
-    firsts = [(N, size) for size in sizes] + [(size, N) for size in sizes] + [
-        (N, size - 1) for size in sizes if size > 2] + [(size - 1, N) for size in sizes if size > 2]
-    firsts += [(size,) for size in sizes] + [(size, 1) for size in sizes] + [(N,)]
-    firsts += [shape for size in sizes for shape in ((N, size, 1), (N, 1, size))]
+    firsts = [shape for some in (sizes, [size - 1 for size in sizes if size > 2])
+              for shape in ([(N, size) for size in some] + [(size, N) for size in some])]
     lasts = [(N, 1), (1, N), (N,), *(shape for size in sizes for shape in ((N, size), (size, N)))]
-    lasts += [*((size,) for size in sizes), *((size, 1) for size in sizes), (1,)]
-    lasts += [shape for size in sizes for shape in ((N, size, 1), (N, 1, size))]
+    single = [*((size,) for size in sizes), *((size, 1) for size in sizes)]
+    three = [shape for size in sizes for shape in ((N, size, 1), (N, 1, size))]
+    firsts, lasts = [*firsts, *single, (N,), *three], [*lasts, *single, (1,), *three]
     both = [(x, y) for x in (firsts if others else [()]) for y in (lasts if targets else [()])]
     for x, y in sorted(both, key=lambda one: (firsts.index(one[0]) if others else 0) // 2):
         yield {**{name: _drawn(name, x) for name in others},

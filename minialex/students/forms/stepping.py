@@ -18,7 +18,7 @@ import numpy as np
 
 from ...utils.table import times
 from ..called.gradients import Named
-from ..names import LEARNING_RATE, plain, role
+from ..names import is_rate, role
 from ..reading import changes
 from ..reading.files import TooSlow, at_most
 from ..reading.rewriting import rewritten
@@ -281,7 +281,7 @@ def readings(name: str, unit: Unit, module: types.ModuleType,
         raise NotChecked("its output is a threshold, which has no derivative, as a perceptron's: "
                          "its rule is the gradient of no loss of this output")
     rate = next((value for path, value in scalars(step.space)
-                 if plain(path[-1]) in LEARNING_RATE and value > 0), None)
+                 if is_rate(path[-1]) and value > 0), None)
     found = []
     for place, (words, loss) in enumerate(losses.items()):
         fits, factor = _fits(points, loss, rate or 1.0)

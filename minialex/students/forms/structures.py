@@ -9,12 +9,11 @@ which functions are handed and change:
 One call of each is a step like others. A row may have its label at its end, which is no input.
 """
 import ast
-import inspect
 import types
 
 from ..called import binding
 from ..dialects import FORWARD, INITIALISE
-from ..names import LEARNING_RATE, name_words, plain, role
+from ..names import is_rate, name_words, plain, role
 from ..reading import changes
 from .units import Unit
 
@@ -32,14 +31,14 @@ class Structure(Unit):
 
 def of(module: types.ModuleType) -> tuple[list[Unit], list[str]] | None:
     """([a step for each kind of row], names of the functions) of a file with such functions."""
-    own = {name: value for name, value in vars(module).items() if inspect.isfunction(value)
-           and value.__module__ == module.__name__}
-    asked = {name: [p.name for p in binding.signature(value)] for name, value in own.items()}
+    own = changes.functions_of(module)
+    asked = {name: binding.arguments_of(value) for name, value in own.items()}
     first = next((name for name in own if len(asked[name]) > 1 and _fills(own[name])), None)
     same = [name for name in own if first and asked[name][:1] == asked[first][:1]]
-    forward = next((name for name in same if len(asked[name]) == 2 and _goes_forward(name)), None)
+    forward = next((name for name in same if len(asked[name]) == 2 and (
+        plain(name) in FORWARD or "forward" in name_words(name))), None)
     update = next((name for name in same if any(
-        plain(one) in LEARNING_RATE for one in asked[name]) and _changes_entries(own[name])), None)
+        is_rate(one) for one in asked[name]) and _changes_entries(own[name])), None)
     make = next((name for name in own if {*name_words(name)} & {*INITIALISE, "init", "initialize"}
                  and len(asked[name]) == 3), None)
     if not (first and forward and update and make) or len({first, forward, update}) < 3:
@@ -58,22 +57,17 @@ def of(module: types.ModuleType) -> tuple[list[Unit], list[str]] | None:
 
 
 def _call(name, net, asked):
-    words = [net if number == 0 else "1.0" if plain(one) in LEARNING_RATE else TARGET
+    words = [net if number == 0 else "1.0" if is_rate(one) else TARGET
              if role(one) == "labels" else ROW for number, one in enumerate(asked[name])]
     return f"{name}({', '.join(words)})"
 
 
-def _goes_forward(name):
-    return plain(name) in FORWARD or "forward" in name_words(name)
-
-
 def _fills(function):
     """Does it set entries such as neuron["delta"], and return nothing?"""
-    tree = binding.syntax_tree(function)
-    returns = any(isinstance(node, ast.Return) and node.value for node in ast.walk(tree))
+    returns = any(node.value for node in binding.nodes(function, ast.Return))
     return not returns and any(
         isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Constant)
-        and isinstance(target.slice.value, str) for node in ast.walk(tree)
+        and isinstance(target.slice.value, str) for node in binding.nodes(function)
         for target, _ in changes.pairs_of(node)) and any(
             role(p.name) == "labels" for p in binding.signature(function))
 

@@ -10,17 +10,8 @@ import numpy as np
 from ..called import binding
 from ..dialects import STEPS, TRAINS
 from ..names import plain, role, stem, stems_of_gradient
-from ..reading.changes import (
-    LOOPS,
-    body_of,
-    called,
-    changed,
-    gradients_of,
-    multiplies,
-    names_set,
-    pairs_of,
-    root_of,
-)
+from ..reading import changes
+from ..reading.changes import LOOPS, body_of, called, changed, gradients_of, names_set
 from ..reading.plainer import written_out
 
 BLOCKS = (ast.If, ast.With, ast.Try)
@@ -59,7 +50,8 @@ def of(statements: list, parameters: tuple = (), methods: dict | None = None) ->
     for node in statements:
         if isinstance(node, BLOCKS):
             found += [unit._replace(before=[*before, *unit.before])
-                      for unit in of(_inside(node), parameters, methods)]
+                      for unit in of([*node.body, *getattr(node, "orelse", ())], parameters,
+                                     methods)]
         elif isinstance(node, LOOPS) and changed([node], methods):
             first = _last_made(before, set(changed([node], methods)), methods)
             whole = Unit(before[:first], [*before[first:], node], parameters, (),
@@ -80,8 +72,8 @@ def untaken(statements: list, names: dict) -> tuple[Unit, dict[str, int]] | None
     b, two at least, and takes them off nothing."""
     weights = {stem(name): name for name, value in names.items() if isinstance(value, np.ndarray)
                and role(name.rstrip("0123456789_")) in ("w", "b")}
-    found = {weights[one]: (root_of(target), node) for node in statements
-             for target, value in pairs_of(node) if isinstance(target, ast.Name)
+    found = {weights[one]: (changes.root_of(target), node) for node in statements
+             for target, value in changes.pairs_of(node) if isinstance(target, ast.Name)
              and not (isinstance(value, ast.Call) and isinstance(value.func, ast.Name))
              for one in stems_of_gradient(target.id) if one in weights}
     if len(found) < 2:
@@ -110,8 +102,8 @@ def of_function(function: object, methods: dict | None = None) -> list[Unit]:
 
 def trains(function: object) -> bool:
     """Does it go over the data for many epochs, whatever it is called?"""
-    counts = [p.name for p in binding.signature(function)]
-    for node in ast.walk(binding.syntax_tree(function)):  # for epoch in range(EPOCHS)
+    counts = binding.arguments_of(function)
+    for node in binding.nodes(function):  # for epoch in range(EPOCHS)
         if isinstance(node, ast.For) and "steps" not in ast.unparse(node.iter).lower():
             counts += [one.id for one in ast.walk(node.iter) if isinstance(one, ast.Name)]
     return any(plain(name) in STEPS for name in counts) and any(
@@ -127,8 +119,8 @@ def of_class(cls: type, methods: dict, any_name: bool) -> tuple[str, Unit] | Non
              and (found := of_function(method, inner))}
     named = [name for name in units if trains(methods[name])] or [
         name for name, unit in units.items() if plain(name) in TRAINS and any(
-            isinstance(one, ast.Call) or multiplies(one)  # not update_weights(self, grads)
-            for part in unit.body for one in ast.walk(part))] or [
+            isinstance(one, ast.Call) or changes.multiplies(one)  # not update_weights(self, grads)
+            for one in binding.every(unit.body))] or [
         name for name, unit in units.items() if any_name and gradients_of(unit.body)
         and any("self." in root for root in changed(unit.body, inner))]  # not dW += … of a loop
     name = min(named, key=lambda one: TRAINS.get(plain(one), 99), default=None)
@@ -163,7 +155,7 @@ def _keeping(module):
     """The methods that set something of their objects."""
     return frozenset(
         name for name, body in _methods(module).items() if name[:2] != "__"
-        and any(root.startswith("self.") for part in body for node in ast.walk(part)
+        and any(root.startswith("self.") for node in binding.every(body)
                 for root in names_set(node)))
 
 
@@ -174,7 +166,3 @@ def _changing(module):
         found = {name: roots for name, body in bodies.items() if name[:2] != "__"
                  and (roots := [root for root in changed(body, found) if "self." in root])}
     return found
-
-
-def _inside(node):
-    return [*node.body, *getattr(node, "orelse", ())]

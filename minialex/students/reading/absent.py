@@ -23,11 +23,13 @@ import types
 import numpy as np
 
 from ...gradcheck.report import Report
-from ..dialects import GEOMETRY, OF_GRADIENTS, OPTIONS, SIZES, letter
-from ..names import LEARNING_RATE, option, plain
+from ..called.binding import every
+from ..dialects import GEOMETRY, NUMPYS, OF_GRADIENTS, OPTIONS, SIZES, letter
+from ..names import is_rate, option, plain
 from ..status import problems
+from .changes import set_or_imported
 from .sources import source
-from .usual import ACTIVATIONS, NUMPYS, SCIPYS, USUAL, sizes_of, weights
+from .usual import ACTIVATIONS, SCIPYS, USUAL, sizes_of, weights
 
 NOWHERE: set[str] = set()  # base classes and annotations that a file has from nowhere
 USED: dict[str, str] = {}  # {a usual function that was called: where the file has its own from}
@@ -120,7 +122,7 @@ class _Kind(abc.ABCMeta):
             return None
         size = letter(name) or GEOMETRY.get(plain(name))
         number = SIZES[size] if size else OPTIONS.get(
-            option(name), 0.1 if plain(name) in LEARNING_RATE else None)
+            option(name), 0.1 if is_rate(name) else None)
         if isinstance(number, (int, float)):
             USED[name] = cls.missing
             return number
@@ -218,14 +220,12 @@ def stands_in(error: BaseException, module: types.ModuleType) -> bool:
     tree, name = module.__statements__, getattr(error, "name", None)
     if type(error) is not NameError or name not in _unbound(tree):
         return False
-    nodes = [node for part in tree for node in ast.walk(part)]
     # of a class without methods nothing is checked, and nothing would be said
-    places = [one for node in nodes if not isinstance(node, ast.ClassDef) or any(
+    places = [one for node in every(tree) if not isinstance(node, ast.ClassDef) or any(
         isinstance(part, ast.FunctionDef) for part in node.body) for one in (
         *getattr(node, "bases", ()), getattr(node, "annotation", None),
         getattr(node, "returns", None)) if one is not None]
-    if name not in {one.id for place in places for one in ast.walk(place)
-                    if isinstance(one, ast.Name)}:
+    if name not in {one.id for one in every(places, ast.Name)}:
         return False
     NOWHERE.add(name)
     setattr(module, name, stand_in(name, ""))
@@ -323,8 +323,8 @@ class Within(ast.NodeTransformer):
 
     def __init__(self, tree, names):
         self.tree, self.names = tree, names
-        self.read = {node.id for part in tree for node in ast.walk(part)
-                     if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)} | {"*"}
+        self.read = {node.id for node in every(tree, ast.Name)
+                     if isinstance(node.ctx, ast.Load)} | {"*"}
 
     def visit_Import(self, node):
         modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [
@@ -348,9 +348,8 @@ def _is_there(module):
 
 def _unpacked(tree):
     """Functions of which two values are taken: relu of A, cache = relu(Z)."""
-    return {getattr(node.value.func, "id", "") for part in tree for node in ast.walk(part)
-            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)
-            and len(getattr(node.targets[0], "elts", ())) == 2}
+    return {getattr(node.value.func, "id", "") for node in every(tree, ast.Assign) if isinstance(
+        node.value, ast.Call) and len(getattr(node.targets[0], "elts", ())) == 2}
 
 
 def _module(node):
@@ -358,16 +357,11 @@ def _module(node):
 
 
 def _stars(tree):
-    return [node for part in tree for node in ast.walk(part)
-            if isinstance(node, ast.ImportFrom) and node.names[0].name == "*"]
+    return [node for node in every(tree, ast.ImportFrom) if node.names[0].name == "*"]
 
 
 def _unbound(tree):
     """Names that a file uses, and binds nowhere."""
-    nodes = [node for part in tree for node in ast.walk(part)]
-    bound = {getattr(node, "name", None) or getattr(node, "arg", None) for node in nodes}
-    bound |= {(alias.asname or alias.name).split(".")[0] for node in nodes
-              if isinstance(node, (ast.Import, ast.ImportFrom)) for alias in node.names}
-    bound |= {node.id for node in nodes if isinstance(node, ast.Name)
-              and not isinstance(node.ctx, ast.Load)}
-    return {node.id for node in nodes if isinstance(node, ast.Name)} - bound - set(dir(builtins))
+    bound = {getattr(node, "name", None) or getattr(node, "arg", None) for node in every(tree)}
+    return {node.id for node in every(tree, ast.Name)} - bound - set_or_imported(tree) - {
+        *dir(builtins)}

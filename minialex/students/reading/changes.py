@@ -3,23 +3,28 @@ sets nothing as a whole, and reads rate and dW.
 """
 import ast
 import builtins
+import inspect
 import re
-from collections.abc import Iterator
+import types
+from collections.abc import Callable, Iterator
 
 from ..called import binding
-from ..names import LEARNING_RATE, name_words, plain, role, stem, stems_of_gradient
+from ..called.binding import every
+from ..names import is_rate, name_words, role, stem, stems_of_gradient
 
 PRODUCTS = {"dot", "matmul", "outer", "sum", "mean", "einsum", "tensordot", "multiply"}
 MAKING = {"zeros", "ones", "randn", "rand", "range", "xrange", "eye"}
 NO_WEIGHT = re.compile(r"(?i)loss|cost|err|acc|count|correct|total|hits|score|mse|grad|delta")
 LOOPS = (ast.For, ast.While)
+DEFINITIONS = (ast.FunctionDef, ast.ClassDef)
+ASSIGNS = (ast.Assign, ast.AugAssign, ast.AnnAssign)
 DEEP = 4  # what is computed of what is computed
 
 
 def body_of(function: object) -> list[ast.stmt]:
     """The statements of a function, in the lines where they stand. What is private to a class has
     the name that it has outside of it: self._Net__weights."""
-    tree = binding.syntax_tree(function)
+    tree = binding.parsed(function)
     code = getattr(function, "__code__", None)
     if code is None or not tree.body or not isinstance(tree.body[0], ast.FunctionDef):
         return []
@@ -42,6 +47,24 @@ def root_of(node: ast.AST) -> str:
     return getattr(node, "id", "")
 
 
+def functions_of(module: types.ModuleType) -> dict[str, Callable]:
+    """{name: function} of those that a file itself defines."""
+    return {name: value for name, value in vars(module).items() if inspect.isfunction(value)
+            and value.__module__ == module.__name__}
+
+
+def outside(module: types.ModuleType) -> list[ast.stmt]:
+    """The statements at the top level that define nothing."""
+    return [part for part in getattr(module, "__statements__", [])
+            if not isinstance(part, DEFINITIONS)]
+
+
+def targets(node: ast.AST) -> list[ast.AST]:
+    """What a statement, or a loop, gives values to."""
+    found = getattr(node, "targets", None) or [getattr(node, "target", None)]
+    return [one for one in found if one is not None]
+
+
 def pairs_of(node: ast.AST) -> list[tuple[ast.AST, ast.AST]]:
     """(target, value) of each assignment in a statement."""
     found = []
@@ -55,7 +78,7 @@ def pairs_of(node: ast.AST) -> list[tuple[ast.AST, ast.AST]]:
 def updates(nodes: list) -> list[tuple[ast.AST, ast.AST, ast.AST]]:
     """(statement, target, value) of what is changed by what is added or subtracted."""
     found = []
-    for node in (one for part in nodes for one in ast.walk(part)):
+    for node in every(nodes):
         if isinstance(node, ast.AugAssign) and isinstance(node.op, (ast.Add, ast.Sub)):
             found.append((node, node.target, node.value))
         for target, value in pairs_of(node):
@@ -83,7 +106,7 @@ def handed(nodes: list, functions: dict) -> dict[str, list[str]]:
     """{name of a function: what is handed to it, and is what it gives back, or what it changes that
     lies outside of it}: parameters of parameters = update(parameters, grads)."""
     found = {name: roots for name, one in functions.items() if (roots := _outer(one))}
-    for node in (one for part in nodes for one in ast.walk(part) if isinstance(one, ast.Assign)):
+    for node in every(nodes, ast.Assign):
         name = getattr(getattr(node.value, "func", None), "id", "")
         if name in functions:
             found[name] = found.get(name, []) + [
@@ -95,23 +118,22 @@ def handed(nodes: list, functions: dict) -> dict[str, list[str]]:
 def _outer(function):
     """The names outside of a function that it changes, as a whole where it says global."""
     body = body_of(function)
-    inside = {p.name for p in binding.signature(function)} | {
-        name for node in body for one in ast.walk(node) for name in names_set(one)} | {
-        name for node in body for one in ast.walk(node) if isinstance(one, ast.For)
-        for name in _loop_names(one)}
-    told = {name for node in body for one in ast.walk(node) if isinstance(one, ast.Global)
-            for name in one.names}
+    inside = binding.parameter_names(function) | {
+        name for one in every(body) for name in names_set(one)} | {
+        name for one in every(body, ast.For) for name in names_in(one.target)}
+    told = {name for one in every(body, ast.Global) for name in one.names}
     return [root for root in changed(body) if root in told or root not in inside
             and "." not in root]
 
 
-def _loop_names(node):
-    return {one.id for one in ast.walk(node.target) if isinstance(one, ast.Name)}
+def names_in(node: ast.AST) -> set[str]:
+    """The plain names that stand in it."""
+    return {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
 
 
 def averages(nodes: list[ast.stmt]) -> set[str]:
     """The names of running averages, which start at zero: v of v = mu * v - rate * dw."""
-    return {root_of(target) for part in nodes for node in ast.walk(part)
+    return {root_of(target) for node in every(nodes)
             for target, value in pairs_of(node) if isinstance(value, ast.BinOp)
             and isinstance(value.op, (ast.Add, ast.Sub)) and any(
                 isinstance(one, ast.BinOp) and isinstance(one.op, ast.Mult)
@@ -122,7 +144,7 @@ def averages(nodes: list[ast.stmt]) -> set[str]:
 def called(node: ast.AST, others: bool = False) -> list[str]:
     """The methods that are called in it, whosever they are, and the functions; others: no methods
     of the object itself, no functions."""
-    calls = [one.func for one in ast.walk(node) if isinstance(one, ast.Call)]
+    calls = [one.func for one in every([node], ast.Call)]
     return [getattr(one, "attr", getattr(one, "id", "")) for one in calls if not others
             or isinstance(one, ast.Attribute) and getattr(one.value, "id", "") != "self"]
 
@@ -140,20 +162,26 @@ def names_set(node: ast.AST) -> Iterator[str]:
                 yield root_of(one)
 
 
+def set_or_imported(nodes: list[ast.stmt]) -> set[str]:
+    """The names that statements set or import."""
+    return {node.id for node in every(nodes, ast.Name) if not isinstance(node.ctx, ast.Load)} | {
+        (alias.asname or alias.name).split(".")[0]
+        for node in every(nodes, ast.Import, ast.ImportFrom) for alias in node.names}
+
+
 def names_stored(node: ast.AST) -> set[str]:
     """The names that a statement sets, as a whole or in part, or appends to; of an import none."""
-    parts = [one for one in ast.walk(node) if isinstance(one, (ast.Name, ast.Subscript))
-             and isinstance(one.ctx, ast.Store)]
-    parts += [one.func.value for one in ast.walk(node) if isinstance(one, ast.Call)
-              and isinstance(one.func, ast.Attribute) and one.func.attr in ("append", "extend")]
+    parts = [one for one in every([node], ast.Name, ast.Subscript)
+             if isinstance(one.ctx, ast.Store)]
+    parts += [one.func.value for one in every([node], ast.Call) if isinstance(
+        one.func, ast.Attribute) and one.func.attr in ("append", "extend")]
     return {root_of(one).partition(".")[0] for one in parts} - {""}
 
 
 def gradients_of(nodes: list, checked: set | None = None) -> dict[str, int]:
     """{name of a gradient that is computed here and subtracted: its line}: w -= lr * dw. checked:
     names of functions whose gradients are checked with them; None: of all."""
-    every = [one for part in nodes for one in ast.walk(part)]
-    both = [(node, root_of(target), value) for node in every for target, value in [
+    both = [(node, root_of(target), value) for node in every(nodes) for target, value in [
         *pairs_of(node), *([(node.target, node.value)] if isinstance(node, ast.AugAssign) else [])]]
     both = [one for one in both if one[1].isidentifier()]
     scaled = {name for _, name, value in both if isinstance(value, ast.BinOp)
@@ -165,12 +193,12 @@ def gradients_of(nodes: list, checked: set | None = None) -> dict[str, int]:
                        and loads(value) & computed.keys()}, **computed}
     differences = {name for _, name, value in both if isinstance(value, ast.BinOp)
                    and isinstance(value.op, ast.Sub)}
-    made, found = {name for node in every for name in names_set(node)}, {}
+    made, found = {name for node in every(nodes) for name in names_set(node)}, {}
     for node, target, value in updates(nodes):
         names, root = loads(value), root_of(target)
         own = sorted(names & computed.keys() - {root})
         gradients = [name for name in own if stem(root) in stems_of_gradient(name)]
-        steps = any(plain(one) in LEARNING_RATE for one in names | _attributes(value))
+        steps = any(is_rate(one) for one in names | _attributes(value))
         is_weight = root in changed(nodes)
         own_call = bool(checked is not None and own and _calls(value)) and not _calls(
             value, checked)
@@ -186,8 +214,8 @@ def gradients_of(nodes: list, checked: set | None = None) -> dict[str, int]:
 
 def _is_by_entry(target, value):
     """w[i + 1] += rate * error * row[i]"""
-    places = {one.slice.id for one in ast.walk(value) if isinstance(one, ast.Subscript)
-              and isinstance(one.slice, ast.Name) and root_of(one) != root_of(target)}
+    places = {one.slice.id for one in every([value], ast.Subscript)
+              if isinstance(one.slice, ast.Name) and root_of(one) != root_of(target)}
     return isinstance(target, ast.Subscript) and bool(places & loads(target.slice))
 
 
@@ -216,8 +244,8 @@ def _outside(node, checked):
 
 def counted(nodes: list[ast.stmt]) -> set[str]:
     """The names of numbers of things: n of np.zeros((n, 3)) and of range(n)."""
-    calls = [one for part in nodes for one in ast.walk(part) if isinstance(one, ast.Call)
-             and ast.unparse(one.func).split(".")[-1] in MAKING]
+    calls = [one for one in every(nodes, ast.Call)
+             if ast.unparse(one.func).split(".")[-1] in MAKING]
     return {root_of(one) for call in calls for argument in call.args for one in (
         argument.elts if isinstance(argument, ast.Tuple) else [argument])
         if isinstance(one, (ast.Name, ast.Attribute))}
@@ -231,18 +259,17 @@ def multiplies(node: ast.AST) -> bool:
 
 def _is_of_entries(node):
     """x[i] * d[j]: of entries of two arrays."""
-    sides = [{root_of(one) for one in ast.walk(side) if isinstance(one, ast.Subscript)
-              and isinstance(one.slice, ast.Name)} for side in (node.left, node.right)
+    sides = [{root_of(one) for one in every([side], ast.Subscript)
+              if isinstance(one.slice, ast.Name)} for side in (node.left, node.right)
              ] if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult) else []
     return all(sides) and bool(sides) and not sides[0] & sides[1]
 
 
 def loads(node: ast.AST) -> set[str]:
     """The names that it reads."""
-    return {one.id for one in ast.walk(node) if isinstance(one, ast.Name)
-            and not isinstance(one.ctx, ast.Store)} | {
-                root_of(one) for one in ast.walk(node) if isinstance(one, ast.Attribute)
-                and getattr(one.value, "id", "") == "self"}
+    return {one.id for one in every([node], ast.Name) if not isinstance(one.ctx, ast.Store)} | {
+        root_of(one) for one in every([node], ast.Attribute)
+        if getattr(one.value, "id", "") == "self"}
 
 
 def is_target(name: str) -> bool:

@@ -25,11 +25,11 @@ from pathlib import Path
 
 import numpy as np
 
+from ..called.binding import every
 from ..names import role
 from . import absent, mending, older, rewriting, usual
-from .changes import loads, names_stored
+from .changes import DEFINITIONS, loads, names_stored
 
-DEFINITIONS = (ast.FunctionDef, ast.ClassDef)
 OF_TEXT = ("", ".txt", ".text", ".md")  # what a file of text is called, if it is not here
 FRAMES = 6  # how many of the student's lines are shown at most
 ABOVE = 4  # folders above the file in which a package may lie
@@ -120,8 +120,7 @@ def _fill(module, parts, troubles, seconds):
             _keep(part, before, parts, read, module)
         else:
             read |= loads(part)
-    calls = {getattr(node.func, "id", "") for part in parts for node in ast.walk(part)
-             if isinstance(node, ast.Call)}
+    calls = {getattr(node.func, "id", "") for node in every(parts, ast.Call)}
     whole = {alias.asname or alias.name for part in parts if isinstance(part, ast.Import)
              for alias in part.names}  # import settings as S
     unset |= {name for name, value in vars(module).items() if absent.is_missing(value) and role(

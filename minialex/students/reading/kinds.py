@@ -19,16 +19,9 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ..called import binding
+from ..dialects import COUNTED, KEPT, USED_OF_ARRAYS, USED_OF_WORDS
 from . import changes
 
-COUNTED = {"range", "xrange", "zeros", "ones", "eye", "arange", "full", "identity", "reshape",
-           "randn", "rand", "normal", "uniform", "standard_normal", "random", "empty", "choice",
-           "randint", "linspace", "random_sample"}
-KEPT = {"int", "float", "list", "tuple", "array", "asarray", "copy", "deepcopy", "reversed",
-        "float64", "atleast_2d"}
-OF_ARRAYS = {"shape", "T", "dot", "ndim", "reshape", "flatten", "ravel", "transpose", "sum",
-             "mean", "astype", "max", "min"}
-OF_WORDS = {"lower", "upper", "strip", "casefold", "title", "capitalize"}
 LOOPS = {"enumerate", "zip", "reversed", "sorted", "sum"}
 ANY = "*"  # in a path: any of them
 DEEP = 400  # uses that are looked at
@@ -146,9 +139,9 @@ class _Uses:
     def _attribute(self, function, around, parents, path):
         call = parents.get(around)
         is_called = isinstance(call, ast.Call) and call.func is around
-        if around.attr in OF_WORDS and is_called:  # name.lower() == "tanh"
+        if around.attr in USED_OF_WORDS and is_called:  # name.lower() == "tanh"
             self.used(function, call, parents, path)
-        elif around.attr in OF_ARRAYS:
+        elif around.attr in USED_OF_ARRAYS:
             self.mark(path, "array", around.attr)
         else:
             self.mark(path, "object", is_called and _call_of(call, around.attr, function))
@@ -216,7 +209,7 @@ class _Uses:
         other = self._whose(function, call.func)
         if other is None:
             return
-        names = [p.name for p in binding.signature(other)]
+        names = binding.arguments_of(other)
         of_class = isinstance(getattr(self.module, ast.unparse(call.func).partition(".")[0], None),
                               type)
         names = names[names[:1] == ["self"] and not of_class:]  # Base.__init__(self, p)
@@ -284,7 +277,7 @@ class _Uses:
         name = node.attr if of_self else getattr(node, "id", "")
         made = vars(self.module).get(name) if not of_self else getattr(self.owner, name, None)
         body = self.owner if of_self else function
-        written = [value for part in ast.walk(binding.syntax_tree(body)) if name and body
+        written = [value for part in binding.nodes(body) if name and body
                    for target, value in changes.pairs_of(part)
                    if getattr(target, "attr", getattr(target, "id", "")) == name]
         for value in [node, *written]:

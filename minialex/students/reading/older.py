@@ -12,16 +12,13 @@ import sys
 
 import numpy as np
 
+from ..dialects import DROPPED
+
 PYTHONS = {name: name for name in ("int", "float", "bool", "object", "str", "complex")}
-NUMPYS = {"product": "prod", "cumproduct": "cumprod", "alltrue": "all", "sometrue": "any",
-          "trapz": "trapezoid", "row_stack": "vstack", "in1d": "isin", "float_": "float64",
-          "complex_": "complex128", "unicode_": "str_", "string_": "bytes_", "Inf": "inf",
-          "Infinity": "inf", "infty": "inf", "PINF": "inf", "NaN": "nan", "NAN": "nan",
-          "mat": "asmatrix", "round_": "round", "asfarray": "asarray", "pad": "pad"}
 OTHERS = {"asscalar": ("x.item()", lambda x: x.item()),
           "msort": ("sort(x, axis=0)", lambda x: np.sort(x, axis=0))}
 GONE = {**{old: (new, getattr(builtins, new)) for old, new in {**PYTHONS, "long": "int"}.items()},
-        **{old: (f"np.{new}", getattr(np, new)) for old, new in NUMPYS.items()
+        **{old: (f"np.{new}", getattr(np, new)) for old, new in DROPPED.items()
            if hasattr(np, new)}, **OTHERS}
 USED: dict[str, str] = {}  # {what was met: what is said of it}
 OLD: set[str] = set()  # names of files of Python 2

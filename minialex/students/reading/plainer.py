@@ -8,6 +8,7 @@
 import ast
 import copy
 
+from ..called.binding import every
 from ..names import stems_of_gradient
 from .changes import pairs_of
 
@@ -18,8 +19,8 @@ PLACES = (ast.Name, ast.Attribute, ast.Subscript)
 def written_out(statements: list[ast.stmt]) -> list[ast.stmt]:
     """Loops over a few arrays that are named there, or in a list just before, written out."""
     lists = {}
-    for node in (one for part in statements for one in ast.walk(part)):
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+    for node in every(statements, ast.Assign):
+        if isinstance(node.targets[0], ast.Name):
             name = node.targets[0].id
             lists[name] = None if name in lists else _places(node.value)
     found = []
@@ -76,11 +77,10 @@ def without_optimizer(statements: list[ast.stmt]) -> list[ast.stmt]:
     """Without clipping of gradients, and without the division by the root of a memory of their
     squares, as of Adagrad, RMSProp, Adam."""
     memories: set = set()
-    every = [one for part in statements for one in ast.walk(part)]
-    both = [(ast.unparse(node.target), node.value, True) for node in every
-            if isinstance(node, ast.AugAssign)]
-    both += [(text := ast.unparse(target), value, text in _texts(value)) for node in every
-             for target, value in pairs_of(node)]
+    both = [(ast.unparse(node.target), node.value, True)
+            for node in every(statements, ast.AugAssign)]
+    both += [(text := ast.unparse(target), value, text in _texts(value))
+             for node in every(statements) for target, value in pairs_of(node)]
     for _ in range(2):  # v, and v / (1 - beta ** t)
         memories |= {target for target, value, is_kept in both if (
             any(map(_is_square, ast.walk(value))) if is_kept else memories & _texts(value))}

@@ -15,6 +15,8 @@ import operator
 
 import numpy as np
 
+from ..called.binding import every
+from .changes import set_or_imported
 from .older import NAMES, USED, WHOLE, Division
 
 NAME = "__older__"  # what this module is called in a student's
@@ -43,7 +45,7 @@ def rewritten(module: ast.Module, path: object) -> ast.Module:
 
 class _Rewriter(ast.NodeTransformer):
     def __init__(self, tree, python_2):
-        nodes = [node for part in tree for node in ast.walk(part)]
+        nodes = every(tree)
         own = {node.id for node in nodes if isinstance(node, ast.Name)
                and isinstance(node.ctx, ast.Store)}
         own |= {node.name for node in nodes if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
@@ -115,18 +117,14 @@ class _Rewriter(ast.NodeTransformer):
 
 def is_python_2(tree: list[ast.stmt]) -> bool:
     """Does it use what only Python 2 has?"""
-    nodes = [node for part in tree for node in ast.walk(part)]
-    bound = {node.id for node in nodes if isinstance(node, ast.Name)
-             and not isinstance(node.ctx, ast.Load)}
-    bound |= {alias.asname or alias.name for node in nodes
-              if isinstance(node, (ast.Import, ast.ImportFrom)) for alias in node.names}
+    bound = set_or_imported(tree)
     return any(
         isinstance(node, ast.Name) and node.id in OF_PYTHON_2 - bound
         or isinstance(node, ast.Attribute) and (
             node.attr in {*METHODS, "has_key"} and getattr(node.value, "id", "") != "six"
             or isinstance(node.value, ast.Call) and _is_print(node.value))
         or isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Mod, ast.RShift))
-        and _is_print(node.left) for node in nodes)
+        and _is_print(node.left) for node in every(tree))
 
 
 def _is_print(node):

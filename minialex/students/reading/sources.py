@@ -4,7 +4,7 @@ import inspect
 import linecache
 import re
 
-from ..called.binding import names_returned, signature, syntax_tree
+from ..called.binding import names_returned, nodes, signature, syntax_tree
 from ..dialects import ITS_COST
 from ..names import role
 
@@ -38,8 +38,7 @@ def given_back(function: object) -> list[str]:
     """The arguments that it returns under their own names, as a step of training does with the
     weights: return W1, b1, loss."""
     given = {p.name for p in signature(function)}
-    returned = [node.value for node in ast.walk(syntax_tree(function))
-                if isinstance(node, ast.Return) and node.value]
+    returned = [node.value for node in nodes(function, ast.Return) if node.value]
     last = returned[-1:] and getattr(returned[-1], "elts", returned[-1:])
     return [one.id for one in last if isinstance(one, ast.Name) and one.id in given
             and role(one.id) not in ("x", "labels")]
@@ -132,7 +131,7 @@ def is_free(method: object) -> bool:
     """Is it a function that only stands in a class: its `self` is not used?"""
     first = next(iter(getattr(getattr(method, "__code__", None), "co_varnames", ())), None)
     return first is not None and not any(
-        isinstance(node, ast.Name) and node.id == first for node in ast.walk(syntax_tree(method)))
+        node.id == first for node in nodes(method, ast.Name))
 
 
 def is_bare(method: object) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 
 from ...gradcheck.tensor_function import frozen
 from ..called import binding
+from .changes import DEFINITIONS
 
 DEEP = 6  # names that stand for names
 HARMLESS = {"range", "len", "list", "tuple", "int", "float", "dict", "sorted", "max", "min", "sum"}
@@ -36,12 +37,11 @@ def calls(module: types.ModuleType, code: Callable, method: str = "") -> Iterato
     target = getattr(code, method) if method else code
     for scope in _scopes(getattr(module, "__statements__", [])):
         values = _Values(scope, module)
-        for node in scope:
-            for call in (one for one in ast.walk(node) if isinstance(one, ast.Call)):
-                if (values.made_by(call.func) == (name, method) if method
-                        else getattr(call.func, "id", "") == name):
-                    if found := _bound(target, call, values, bool(method)):
-                        yield found
+        for call in binding.every(scope, ast.Call):
+            if (values.made_by(call.func) == (name, method) if method
+                    else getattr(call.func, "id", "") == name):
+                if found := _bound(target, call, values, bool(method)):
+                    yield found
 
 
 def _scopes(statements):
@@ -49,10 +49,8 @@ def _scopes(statements):
     outside = []
     for node in statements:
         outside += node.body if isinstance(node, ast.If) else [node]
-    definitions = ast.FunctionDef, ast.ClassDef
-    yield [node for node in outside if not isinstance(node, definitions)]
-    yield from (node.body for part in outside for node in ast.walk(part)
-                if isinstance(node, ast.FunctionDef))
+    yield [node for node in outside if not isinstance(node, DEFINITIONS)]
+    yield from (node.body for node in binding.every(outside, ast.FunctionDef))
 
 
 def _bound(target, call, values, is_method):
@@ -73,8 +71,8 @@ class _Values:
 
     def __init__(self, scope, module):
         self.module, self.nodes = module, {}
-        for node in (one for part in scope for one in ast.walk(part)):
-            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+        for node in binding.every(scope, ast.Assign):
+            if isinstance(node.targets[0], ast.Name):
                 self.nodes.setdefault(node.targets[0].id, node.value)
 
     def made_by(self, node):

@@ -259,13 +259,6 @@ SCIPYS = {"softmax": lambda x, axis=None: softmax(x, axis), "logsumexp": _log_su
           "log_softmax": lambda x, axis=None: log_softmax(x, axis),
           "xlogy": lambda x, y: np.where(x == 0, 0.0, x * np.log(np.where(x == 0, 1.0, y)))}
 ONE_HOT = "onehot onehotencode onehotencoding toonehot makeonehot tocategorical"
-# what NumPy has under the same name, and nobody means otherwise
-NUMPYS = set("""abs absolute exp log log2 log10 log1p expm1 sqrt square sign sin cos sinh cosh power
-    maximum minimum max min amax amin argmax argmin argsort sum mean average var std prod cumsum
-    dot matmul outer einsum tensordot transpose reshape ravel concatenate stack vstack hstack
-    column_stack where clip zeros ones empty full zeros_like ones_like empty_like full_like eye
-    identity arange linspace array asarray squeeze expand_dims repeat tile multiply add subtract
-    divide isnan any all unique""".split())
 USUAL = {"softmax": softmax, "im2col": _rows_of_windows, "col2im": _back_to_pictures,
          "crossentropyerror": _cross_entropy, "crossentropy": _cross_entropy,
          "crossentropyloss": _cross_entropy, "correlate": _correlate, "correlate2d": _correlate,

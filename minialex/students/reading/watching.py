@@ -6,6 +6,8 @@ import linecache
 import os
 import sys
 
+from .changes import ASSIGNS, targets
+
 MOST = 200_000  # lines that are run: more is a loop that never ends
 
 
@@ -103,13 +105,8 @@ def _sources(owner):
     """{name: names of what it is made of}, anywhere in this function or class."""
     found: dict = {}
     for node in ast.walk(owner):
-        if isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign)) and node.value:
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            value = node.value
-        elif isinstance(node, ast.For):
-            targets, value = [node.target], node.iter
-        else:
-            continue
-        for name in [one for target in targets for one in _names(target)]:
+        value = node.iter if isinstance(node, ast.For) else node.value if isinstance(
+            node, ASSIGNS) else None
+        for name in [one for target in targets(node) for one in _names(target)] if value else ():
             found[name] = list(dict.fromkeys([*found.get(name, ()), *_names(value)]))
     return found
