@@ -85,8 +85,9 @@ def _gradients(code, values, scale, douts):
 
 
 def _penalised(check, report, reading):
-    """To a weight's gradient c · W is added, whatever dout is: right if the loss has that
-    penalty, c/2 · Σ W², which it has where backward calls c the strength of one."""
+    """To a weight's gradient c · W or c · sign(W) is added, whatever dout is: right if the loss has
+    that penalty, c/2 · Σ W² or c · Σ |W|, which it has where backward calls c the strength of
+    one."""
     code, values, _ = reading
     run = code.run(copy.deepcopy(values))
     if not code.takes_dout(run) or np.ndim(run.outputs[0]) == 0:
@@ -97,9 +98,9 @@ def _penalised(check, report, reading):
         raise
     except Exception:  # it takes no dout of zeros
         return
-    factors = {name: _factor(one, values.get(name)) for name, one in added.items()
-               if one is not None and np.any(one)}
-    if not factors or any(factor is None or role(name) != "w" for name, factor in factors.items()):
+    penalties = {name: _penalty(name, one, values.get(name)) for name, one in added.items()
+                 if one is not None and np.any(one)}
+    if not penalties or any(not one or role(name) != "w" for name, one in penalties.items()):
         return
     without, found = _rows(check, reading._replace(code=_Linear(code))), check.found
     written = [found.backward] if found.kind != "class" else [
@@ -107,9 +108,9 @@ def _penalised(check, report, reading):
     text = "".join(map(source, written))
     is_told = any(map(is_penalty, re.findall(r"[^\W\d]\w*", text)))
     for place, row in enumerate(report.rows):
-        factor, other = factors.get(row.name), without.get(row.name)
-        if factor and other is not None:
-            said = f"without the penalty {factor:.3g} · {row.name} that is added"
+        penalty, other = penalties.get(row.name), without.get(row.name)
+        if penalty and other is not None:
+            said = f"without the penalty {penalty} that is added"
             report.rows[place] = other._replace(evidence="; ".join(filter(
                 None, [other.evidence, said]))) if is_told else other._replace(
                 verdict=verdict.UNDECIDED, detail=f"right {said}: has the loss one?",
@@ -122,12 +123,19 @@ def _rows(check, reading, quickly=False):
     return {row.name: row for row in again[0][0].rows} if again else {}
 
 
-def _factor(added, weight):
-    """c > 0 of what is added to a weight's gradient, c · W; None of anything else."""
+def _penalty(name, added, weight):
+    """"0.1 · W", "0.1 · sign(W)" or both, with positive factors, of what is added to a weight's
+    gradient; "" of anything else."""
     if not binding.is_checked(weight) or np.shape(added) != np.shape(weight):
-        return None
-    ratios = added / weight
-    return float(np.mean(ratios)) if np.ptp(ratios) <= 1e-6 * np.min(ratios) else None
+        return ""
+    slopes = {name: np.ravel(weight), f"sign({name})": np.sign(np.ravel(weight))}
+    columns = np.stack(list(slopes.values()), axis=1)
+    factors = np.linalg.lstsq(columns, np.ravel(added), rcond=None)[0]
+    small = 1e-6 * abs(added).max()
+    if factors.min() < -small or abs(columns @ factors - np.ravel(added)).max() > small:
+        return ""
+    return " + ".join(f"{factor:.3g} · {slope}" for slope, factor in zip(slopes, factors)
+                      if factor > small)
 
 
 CLIPPED = "right for small gradients, wrong for large ones: right if they are meant to be clipped"

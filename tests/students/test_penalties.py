@@ -34,9 +34,12 @@ SUM = "dout.sum(axis=0)"
     (f"{PLAIN} + self.weight_decay * self.W", SUM, "correct"),
     (f"{PLAIN} + 2 * DECAY * self.W", SUM, "correct"),
     (f"({PLAIN} + self.reg * self.W) / m", f"{SUM} / m", "mean where a sum is due"),
+    (f"{PLAIN} + self.reg * np.sign(self.W)", SUM, "correct"),
+    (f"{PLAIN} + self.reg * self.W + 2 * self.reg * np.where(self.W < 0, -1, 1)", SUM, "correct"),
     (f"{PLAIN} + 0.1 * self.W", SUM, "undecided"),
     # these make the weights grow, or are no penalty of the usual kind
     (f"{PLAIN} - self.reg * self.W", SUM, "one term too many"),
+    (f"{PLAIN} - self.reg * np.sign(self.W)", SUM, "unknown"),
     (f"{PLAIN} + self.reg * self.W ** 2", SUM, "unknown"),
     (f"-{PLAIN} + self.reg * self.W", SUM, "sign flipped"),
     (f"2 * {PLAIN} + self.reg * self.W", SUM, "off by a constant factor"),
