@@ -16,6 +16,7 @@
 Only what the file itself defines. What looks like a layer but is none of these is "skipped".
 """
 import ast
+import functools
 import inspect
 import re
 import types
@@ -26,6 +27,7 @@ from . import guessing, instead, pairing, unseen
 from .called import binding
 from .dialects import BACKWARD, BASES, DERIVATIVE, FORWARD, OF_GRADIENTS, TESTS
 from .forms import alone, deep, units
+from .forms.keeping import input_gradient
 from .forms.layers import NotChecked
 from .forms.renaming import spread
 from .found import Found, Known, NothingFound
@@ -159,6 +161,8 @@ def _in_class(name, cls, own):
         return [Found(name, methods[forward], methods[backward], "derivative", name)]
     if forward and is_bare(methods[forward]) and is_bare(methods[backward]):
         return [Found(name, methods[forward], methods[backward], pairing.kind_of(backward), name)]
+    if not forward and (lone := _as_function(cls, backward)) and alone.kind_of(lone):
+        return [Found(name, alone.forward_of(lone), lone, "usual", f"{name}.{backward}")]
     if not forward:
         return [Found(name, cls, None, "skipped", f"{name}: it has {backward}, "
                       "but no forward (or fprop, __call__ …)")]
@@ -232,6 +236,22 @@ def _unbegun(cls):
         return object.__new__(cls)
     except TypeError:  # it is abstract, or an exception
         return None
+
+
+def _as_function(cls, name):
+    """A method as a function, of a new object for each call: what it keeps as its input's gradient
+    is returned. None where such an object wants something."""
+    method = getattr(cls, name)
+    if _unbegun(cls) is None or isinstance(inspect.getattr_static(cls, name), staticmethod):
+        return None
+
+    @functools.wraps(method)
+    def called(*arguments, **keywords):
+        made = cls()
+        returned = getattr(made, name)(*arguments, **keywords)
+        return input_gradient(made, "x").get("x") if returned is None else returned
+    called.__name__ = f"{cls.__name__}_{name}"
+    return binding.with_parameters(called, binding.signature(method)[1:])
 
 
 def begin(found: Found) -> None:

@@ -196,3 +196,37 @@ def test_what_has_no_usual_forward_is_told(check, code):
 def test_what_is_not_right_with_the_nearest_usual_forward_is_named(check, name, code, said):
     _, (result,) = check(alone=f"def {name}{code}\n")
     assert said in result["checks"][0]["error"]["message"], result
+
+
+LOSSES = """
+class Softmax_Loss_{name}:
+    def backward(self, dvalues, y_true):
+        n = len(dvalues)
+        if len(y_true.shape) == 2:
+            y_true = np.argmax(y_true, axis=1)
+        self.dinputs = dvalues.copy()
+        self.dinputs[range(n), y_true] -= {one}
+        self.dinputs = self.dinputs / n
+
+
+class Sigmoid_BCE_Loss:
+    def gradient(self, y_true, y_pred):
+        return {sign}(y_pred - y_true)
+
+
+class Leaky:
+    def backward(self, dout):
+        return dout
+"""
+
+
+@pytest.mark.parametrize("one, sign, found", [
+    ("1", "", ["correct", "correct"]), ("2", "-", ["error", "error"])])
+def test_a_class_that_has_nothing_but_a_backward_is_compared_with_the_usual_loss(check, one, sign,
+                                                                                 found):
+    """It blames nobody: the forward that goes with it may be another."""
+    code = LOSSES.format(name="CategoricalCrossentropy", one=one, sign=sign)
+    _, (result,) = check(losses="import numpy as np\n" + code)
+    *losses, other = result["checks"]
+    assert [item["status"] for item in losses] == found, result
+    assert "no forward" in other["error"]["message"]

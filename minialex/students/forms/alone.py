@@ -3,6 +3,7 @@
     dx, dw, db = conv_backward(dout, cache)    x, w, b, conv_param = cache says what forward keeps
     dx = relu_backward(dA, Z)                  what it takes besides dout are forward's inputs
     dw, db = compute_gradient(x, y, w, b)      of a line or a logistic regression, by a usual cost
+    p − t = softmax_loss_backward(p, t)        of a usual loss; of the scores before p, too
 
 Forward is written with the engine's own operations, in each layout in turn. A backward that is
 right with none of them is not blamed: its own forward may be another.
@@ -33,6 +34,7 @@ ACTIVATIONS |= {"softmax": [softmax, lambda x: softmax(x, 0)], "logistic": ACTIV
                 "leaky": [lambda x, alpha=0.01: np.where(x > 0, x, alpha * x)],
                 "swish": [lambda x: x / (1 + np.exp(-x))]}
 USUAL = "with the usual forward"
+LOSS_WORDS = {"loss", "cost", "error", *LOSSES}
 WITHOUT_LAYOUT = "cell", "deep"  # what these read says all shapes
 
 
@@ -85,7 +87,10 @@ def forward_of(function: Callable) -> Callable:
 def _besides(function):
     """Its arguments other than dout."""
     douts = binding.names_of_dout(forward=None, backward=function)
-    return [p.name for p in binding.signature(function) if p.name not in (*douts[:1], "self")]
+    names = [p.name for p in binding.signature(function) if p.name != "self"]
+    is_loss = len(names) == 2 and "labels" in map(role, names) and LOSS_WORDS & {
+        *name_words(binding.title(function))}  # its dvalues are what came out
+    return [name for name in names if is_loss or name not in douts[:1]]
 
 
 def _inputs(function):
@@ -246,10 +251,11 @@ class Usual(Composed):
         return Named(zip(order, flat))
 
 
-def _code(found, forward, names, moved):
+def _code(found, forward, names, moved, backward=None):
     binding.with_parameters(forward, [inspect.Parameter(
         name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in names])
-    code = Usual(forward, found.backward, found.title, found.backward.__code__.co_filename)
+    file = inspect.unwrap(found.backward).__code__.co_filename
+    code = Usual(forward, backward or found.backward, found.title, file)
     code.names = list(moved)
     return code
 
@@ -295,13 +301,25 @@ def _drawn_by_role(places, layout, request):
 
 
 def _of_loss(found, drawn, losses) -> Iterator[Reading]:
-    """dL/dy of a usual loss of prediction and target."""
+    """dL/dy of a usual loss of prediction and target; of what is given probabilities, that of the
+    scores before them, too."""
     target, other = sorted(drawn, key=lambda name: _role(name) != "labels")
+    is_binary = bool({"bce", "binary", "sigmoid", "logistic"} & {*name_words(found.title)})
+    squash = ACTIVATIONS["sigmoid"][0] if is_binary else softmax
     for words, loss in losses.items():
         def forward(loss=loss, **given):
             return loss(given[other], given[target])
         yield Reading(_code(found, forward, list(drawn), [other]), drawn,
                       f"as the gradient of {words}")
+        if "entropy" in words and "softmax" not in words and ("binary" in words) == is_binary:
+            def whole(loss=loss, **given):
+                given[other] = squash(given[other])
+                return loss(given[other], given[target]), given
+
+            def backward(dout, cache):
+                return found.backward(**cache)
+            yield Reading(_code(found, whole, list(drawn), [other], backward), drawn,
+                          f"as the gradient of the scores before it, of {words}")
 
 
 def _of_line(found, drawn, losses) -> Iterator[Reading]:
