@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 import minialex as ma
+from minialex.students.called.check import check_code
+from minialex.students.called.numpy_code import Functions
 
 random = np.random.default_rng(11)
 X, W = random.standard_normal((5, 4)), random.standard_normal((4, 3))
@@ -106,3 +108,29 @@ def test_rows_of_different_lengths_are_no_array():
         ma.gradcheck(lambda x: x * x, [[[1.0, 2.0], [3.0]]])
     with pytest.raises(TypeError, match="returned a list that is no array of numbers"):
         ma.check_backward(lambda x: [list(x[0]), list(x[1, :2])], lambda dout, x: dout, [X])
+
+
+def all_of_them(dout, x):
+    return dout[:, None] * (x == x.max(axis=1, keepdims=True))
+
+
+def shared(dout, x):
+    """One gradient for all that are the largest."""
+    is_largest = x == x.max(axis=1, keepdims=True)
+    return dout[:, None] * is_largest / is_largest.sum(axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize("seconds", [0.0, 1e9])
+@pytest.mark.parametrize(("forward", "backward", "told"), [
+    (lambda x: x.max(axis=1), all_of_them, "wrong where the input is tied"),
+    (lambda x: x.max(axis=1), shared, "correct"),
+    (lambda x: np.maximum(x, 0), lambda dout, x: dout * np.where(x, x > 0, 3), "wrong where the "
+     "input is zero"),
+    (lambda x: np.maximum(x, 0), lambda dout, x: dout * (x > 0), "correct"),
+])
+def test_what_is_wrong_in_no_entry_beside_is_wrong_without_time_for_more(forward, backward, told,
+                                                                         seconds):
+    """No time is left to find out which mistake it is: the right entries make it no better."""
+    x = np.random.default_rng(3).integers(-2, 2, (6, 5)).astype(float)
+    report = check_code(Functions(forward, backward), {"x": x}, cost=1e-3, seconds=seconds)
+    assert [row.verdict for row in report.rows] == [told], report

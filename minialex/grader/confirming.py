@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..gradcheck.report import Report
+from ..gradcheck.report import OPEN, REMARKS, Report
 from ..gradcheck.tensor_function import frozen
 from ..gradcheck.verdicts import names as verdict
 from ..students import classes, finding
@@ -34,6 +34,7 @@ from .wire import Far, StudentError, parameters, random_state
 ANSWERS = re.compile(r"back|bprop|grad|deriv|prime|delta|update|solution", re.IGNORECASE)
 AHEAD = 2 ** 22  # bytes of a message
 LOST = "it stops, or gives another value than the teacher's"  # an operation of a scalar engine
+NAMED = {*verdict.VERDICTS} - {verdict.CORRECT, *REMARKS, *OPEN}  # what is wrong, none of it right
 SOME = 4  # entries from which an array must not be constant
 
 
@@ -148,14 +149,16 @@ def confirmed(told: dict, basis: dict, teacher: Teacher, remote: Remote, job: di
         return {**told, "status": "error", "rows": [], "text": "", "error": problem}
     if told["status"] == "undecided" and report:
         report.rows = _left_open(report.rows, told["rows"])
-    rows = report.to_dict()["rows"]
+    said = {row["name"]: row["verdict"] for row in told["rows"]}
+    # which mistake it is, its own process may have had the time to find out
+    rows = [{**row, "verdict": said[row["name"]]} if row["verdict"] == verdict.UNKNOWN
+            and said.get(row["name"]) in NAMED else row for row in report.to_dict()["rows"]]
     names = {row["name"] for row in rows}
     more = [row for row in told["rows"] if row["name"] not in names and row["verdict"] != "correct"]
-    as_said = [(row["name"], row["verdict"])
-               for row in rows + more] == [(row["name"], row["verdict"]) for row in told["rows"]]
     status = "wrong" if more else status_of_report(report)
     if status in ("correct", "remarks") and told["status"] in ("error", "wrong", "undecided"):
-        status = told["status"]  # forward differs, or further inputs show what these do not
+        return told  # forward differs, or further inputs show what these do not
+    as_said = {row["name"]: row["verdict"] for row in rows + more} == said
     return {**told, "status": status, "rows": rows + more,
             "text": told["text"] if as_said else str(report)}
 

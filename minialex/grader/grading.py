@@ -61,7 +61,7 @@ def _hide(home):
     for entry in home.iterdir():
         if entry.name != PACKAGE.name and not entry.is_symlink():
             with contextlib.suppress(OSError):  # it is somebody else's
-                entry.chmod(0o700 if entry.is_dir() else 0o600)
+                entry.chmod(entry.stat().st_mode & 0o700)
 
 
 def _test(name, points, share, feedback, verdicts=()):
@@ -140,11 +140,9 @@ def _file_with_layers(folder, skeleton, names):
 
 
 def _text(file):
-    try:
-        with open(file, encoding="utf-8", errors="replace") as text:
-            return text.read(10 ** 6)
-    except OSError:
-        return ""
+    with contextlib.suppress(OSError), open(file, encoding="utf-8", errors="replace") as text:
+        return text.read(10 ** 6)
+    return ""
 
 
 # ---------------------------------------------------------------------------------------- exercises

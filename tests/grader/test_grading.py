@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from short import first
 
-from minialex.grader import grading
+from minialex.grader import confirming, grading
 from minialex.grader.remote import Remote
 
 LESSONS = Path(__file__).resolve().parents[2] / "lessons"
@@ -64,6 +64,17 @@ def test_a_part_of_the_points_for_a_part_of_the_gradients(tmp_path):
     assert tests["ReLU"]["score"] == 1 and tests["Linear"]["score"] == 2 and not tests["Linear"][
         "passed"]
     assert "mean where a sum is due" in tests["Linear"]["feedback"]
+
+
+def test_a_mistake_keeps_its_name_where_the_grader_had_no_time_to_find_it(tmp_path, monkeypatch):
+    """The comparison is made once more, with what the first has left of the time."""
+    again = confirming.check.check_code
+    monkeypatch.setattr(confirming.check, "check_code",
+                        lambda *inputs, **options: again(*inputs, **{**options, "seconds": 0.0}))
+    linear = LINEAR.replace("dout.sum(axis=0)", "dout[-1]")
+    test = grade(tmp_path, solved(linear=linear), Linear=3)["Linear"]
+    assert test["score"] == 2 and "=> not summed over" in test["feedback"], test
+    assert test["verdicts"] == ["not summed over the batch or broadcast axes"]
 
 
 @pytest.mark.long
@@ -203,6 +214,16 @@ def test_what_a_call_raises_here_ends_no_process(tmp_path):
         with pytest.raises(ValueError, match="read-only"):
             f(np.broadcast_to(1.0, 3))
         assert remote.gone is None and f(np.ones(3)).tolist() == [2, 2, 2]
+
+
+def test_what_may_be_run_may_be_run_again_by_its_owner_alone(tmp_path):
+    """Whoever looks into a grader's container starts it once more."""
+    for name, mode in (("run_autograder", 0o755), ("assignment.json", 0o644)):
+        (tmp_path / name).touch()
+        (tmp_path / name).chmod(mode)
+    grading._hide(tmp_path)
+    assert [tmp_path.joinpath(name).stat().st_mode & 0o777
+            for name in ("run_autograder", "assignment.json")] == [0o700, 0o600]
 
 
 @pytest.mark.long

@@ -58,23 +58,24 @@ def diagnosis(finding: Finding, comparing: Comparing) -> Verdict | None:
     """A Verdict for a gradient that is proven wrong, or None where nothing more can be said than
     that."""
     subject, which = comparing.subject, finding.which
+    special = places.special_values(finding, subject.originals[which])
     if not affordable(subject, which, comparing.cotangent.size):
-        return sums.of_samples(finding, subject, comparing.rtol)
+        # where no entry is, there is no factor to be read off: what all of them do together is
+        wrong = any(comparison.outcome == "wrong" for comparison in finding.entries.values())
+        return sums.of_samples(finding, subject, comparing.rtol) if wrong else special
     subject.affords -= 4 * subject.tensors[which].size + TRIALS
-    case = Case(subject, which, comparing.rtol,
-                np.random.default_rng((comparing.options.seed, which, OWN_STREAM)))
+    random = np.random.default_rng((comparing.options.seed, which, OWN_STREAM))
     try:
-        return _diagnosed(finding, comparing, case)
+        return _diagnosed(finding, comparing, Case(subject, which, comparing.rtol, random), special)
     finally:
         subject.put(subject.originals)
 
 
-def _diagnosed(finding, comparing, case):
+def _diagnosed(finding, comparing, case, special):
     if any(look.analytic.shape != case.shape for look in case.looks):
         return _first_that_holds(case, OF_ANOTHER_SHAPE)
     if not any(case.wrong(look).any() for look in case.looks):
-        x = comparing.subject.originals[finding.which]
-        return _first_that_holds(case, (draws_random_numbers,)) or places.special_values(finding, x)
+        return _first_that_holds(case, (draws_random_numbers,)) or special
     return (_first_that_holds(case, MISTAKES) or case.is_single
             and sums.of_samples(finding, case.subject, comparing.rtol) or _unknown(case))
 
