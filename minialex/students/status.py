@@ -56,10 +56,11 @@ def excused(report: Report) -> bool:
 
 
 def is_nearer(report: Report, first: Report) -> bool:
-    """Has no gradient of the first report its input's shape, and are they all of that shape in this
-    one, and some right? Then these inputs are meant."""
+    """Has a gradient of the first report not its input's shape, and have they all in this one, some
+    of them right, and what was right is right? Then these inputs are meant."""
     found = {row.verdict for row in report.counted()}
-    return (all(row.verdict == verdict.SHAPE for row in first.counted())
+    right, now = ({row.name for row in one.counted() if row.is_correct} for one in (first, report))
+    return (any(row.verdict == verdict.SHAPE for row in first.counted()) and right <= now
             and verdict.CORRECT in found and verdict.SHAPE not in found)
 
 

@@ -14,7 +14,7 @@ from .called.gradients import in_a_row
 from .called.numpy_code import Run, leaves
 from .drawn import arrays, inputs
 from .forms.functions import Reading
-from .names import role, stem, stems_of_gradient
+from .names import stem, stems_of_gradient
 from .reading.sources import source
 
 FIXED = 60  # forward passes of a check besides two for each entry
@@ -49,20 +49,27 @@ def fits_any(returned: Any, run: Run) -> bool:
 
 
 def fits_object(returned: Any, values: dict, forward: Any) -> bool:
-    """The same of an object's inputs: not where x was repeated to fit a bias of another size, or a
-    weight with more axes, as a matrix is for a scale of shape (1, C, 1, 1); nor where one number
-    has a gradient of many, in a product of vectors."""
+    """The same of an object's inputs: not where x was repeated to fit a bias of another size, nor
+    where one number has a gradient of many, in a product of vectors."""
     biased = inputs.roles(values) & {"b", "w", "wg"} == {"b"}
-    most = max((np.ndim(value) for name, value in values.items() if role(name) != "x"), default=0)
     multiplies = re.search(r"\b(dot|matmul|inner)\(|@", source(forward))
     for name in values.keys() & returned.keys() if isinstance(returned, dict) else ():
         shape, own = np.shape(returned[name]), np.shape(values[name])
         if (biased and [n for n in shape if n > 1] != [n for n in own if n > 1]
-                or role(name) == "x" and most >= len(shape) > len(own)
                 or multiplies and not own and binding.is_checked(values[name])
                 and np.prod(shape) > 1):
             return False
     return True
+
+
+def is_wider(returned: Any, values: dict, output: Any) -> bool:
+    """Has the gradient of the first input as many axes as the output, and more than that input?
+    Then x was repeated to fit a weight, as a matrix is for a scale of shape (1, C, 1, 1)."""
+    name, x = next(iter(values.items()), ("", None))
+    first = returned[0] if isinstance(returned, (tuple, list)) and returned else returned
+    gradient = returned.get(name) if isinstance(returned, dict) else first
+    return isinstance(x, np.ndarray) and isinstance(gradient, np.ndarray) and (
+        gradient.ndim == np.ndim(output) > x.ndim)
 
 
 ONE_COLUMN = ("right for one example, not summed over several columns, and nothing in the file "

@@ -243,6 +243,8 @@ class Trying:
             self.returned, self.gradients = True, returned
             if getattr(code, "without", ()):
                 return 0
+            if suiting.is_wider(returned, values, run.outputs[0]):
+                return RAN
             fitting = suiting.fits if self.found.kind == "pair" else suiting.fits_any
             fits = suiting.fits_object(returned, values, self.forward()
                                        ) if self.found.kind == "class" else fitting(returned, run)

@@ -60,3 +60,33 @@ def test_products_of_vectors_are_not_called_wrong(check, code, right):
 def test_what_is_right_for_vectors_alone_says_so(check, weights, status):
     _, (result,) = check(gate=GATE.format(weights=weights))
     assert result["status"] == status, result
+
+
+SOFTMAX = """
+import numpy as np
+
+class Softmax:
+    def forward(self, inputs):
+        e = np.exp(inputs - inputs.max(axis=1, keepdims=True))
+        self.output = e / e.sum(axis=1, keepdims=True)
+        {kept}
+
+    def backward(self, dvalues):
+        self.dinputs = np.empty_like(dvalues)
+        for n, (out, dv) in enumerate(zip(self.output, dvalues)):
+            out = out.reshape(-1, 1)
+            self.dinputs[n] = {jacobian} @ dv
+        {returned}
+"""
+RIGHT = "(np.diagflat(out) - out @ out.T)"
+
+
+@pytest.mark.parametrize("kept, returned", [("", ""),
+                                            ("return self.output", "return self.dinputs")])
+@pytest.mark.parametrize("jacobian, status", [
+    (RIGHT, "correct"), ("-" + RIGHT, "wrong"), ("2 * " + RIGHT, "wrong"),
+    ("(np.diagflat(out) + out @ out.T)", "wrong")])
+def test_a_softmax_of_one_column_proves_nothing(check, kept, returned, jacobian, status):
+    """It is 1, and its gradient 0, whatever a factor is."""
+    _, (result,) = check(softmax=SOFTMAX.format(kept=kept, returned=returned, jacobian=jacobian))
+    assert result["status"] == status, result

@@ -30,6 +30,7 @@ __all__ = ["CannotDraw", "Layout", "Request"]
 
 NAMED = (*binding.POSITIONAL, inspect.Parameter.KEYWORD_ONLY)
 PENALTY, CHOICE = 2, 3  # a layout's `also`: a penalty whose default is 0; another word for "max"
+OTHER = "other"  # a layout's role of all arguments but the first
 LAST = 2  # the turn in which a constructor's default None is drawn, too
 LARGE = 16  # a constructor's default size above it is drawn like one that has no default
 
@@ -132,6 +133,8 @@ def draw(parameters, layout, request, numbers=False):
     values, roles = {}, _roles([p.name for p in parameters], layout)
     if len(parameters) == 1 and not numbers and roles[parameters[0].name] is None:
         roles[parameters[0].name] = "x"  # f(n) and f(activation) are applied to what is given
+    if OTHER in layout.shapes and not numbers:
+        roles = {name: OTHER if number else "x" for number, name in enumerate(roles)}
     in_a_row = _in_a_row(roles, layout)
     for p in parameters:
         if p.name in request.named() or p.kind in NAMED and (p.default is p.empty
