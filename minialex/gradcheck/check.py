@@ -117,8 +117,7 @@ def _first_look(subject, output, eps, generator):
     if changed and not subject.outside_engine:
         return (verdict.IN_PLACE,
                 f"the forward pass wrote into {', '.join(changed)}: work on a copy")
-    bad = output.size - int(array_module(output).isfinite(output).sum())
-    if bad:
+    if bad := output.size - int(array_module(output).isfinite(output).sum()):
         raise ValueError(f"{subject.caller}: {subject.title} gives {bad} NaN or infinite values of "
                          f"{output.size}: choose inputs inside its domain.")
     # may forward be run some more times, to see how it rounds?

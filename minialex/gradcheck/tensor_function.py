@@ -34,6 +34,7 @@ class Checked:
     writes_into_dout, writes_into, accepts_mean = False, frozenset(), False
     examples = 0  # how many there are in the first input, once somebody has asked
     cut_off = ""  # what is said of the first gradient that stops some steps back in time
+    parts = None  # of several outputs in a row: the number of each entry's output
     affords = float("inf")  # forward passes to find out what is wrong
     rounding = 0.0
 
@@ -169,8 +170,7 @@ def prepared(fn: Callable, inputs: object,
             checked.output()
         except TypeError:
             # the engine refuses to mix float64 with weights in float32 that only fn knows
-            weights = _hidden_weights(call, arrays)
-            if not weights:
+            if not (weights := _hidden_weights(call, arrays)):
                 raise
             for weight in weights:
                 _promote(weight, stack)

@@ -130,8 +130,7 @@ class Check:
                                    constant=self.request.constant)
             return self._drawn(given=True)
         by_name = isinstance(values, dict)
-        found = self.found
-        codes = functions(found.forward, found.backward, found.kind, by_name,
+        codes = functions(self.found.forward, self.found.backward, self.found.kind, by_name,
                           self.request.in_order)
         return self._best([Reading(
             code, values if by_name else binding.named(code.forward, values)[0], words)
@@ -211,6 +210,8 @@ class Check:
             readings = trying.first(small=True) or readings
         self._tell_inputs(readings[0].values, not given)
         report, reading = self._best(readings)
+        for again, other, _ in self._reported(() if given else trying.more_examples(report), 0.4):
+            report, reading = (report, reading) if again else (again, other)
         self._tell_inputs(reading.values, not given)
         if not given and trying.may_mean_others(report):
             return self._as_meant(trying, small, report, reading) or (report, reading)
@@ -383,8 +384,7 @@ class Check:
                     Functions(item.forward, item.backward).run(copy.deepcopy(values)).outputs[0]))
             except NotImplementedError:
                 return
-        differs = status.differing(*outputs, Path(self.job["like"]).name)
-        if differs:
+        if differs := status.differing(*outputs, Path(self.job["like"]).name):
             self._failed("forward differs", differs)
             self.result["status"] = "wrong"
 

@@ -338,7 +338,7 @@ def _leaves_open(cls, below):
                     name in vars(other) or re.search(rf"\bself\.{name}\b", source(other))
                     for other in below):
                 return True
-    return _best(vars(cls), FORWARD) is None
+    return _best(vars(cls), FORWARD) is None and not {"__add__", "__mul__"} & {*vars(cls)}
 
 
 def unwritten(found: Found) -> str:

@@ -70,6 +70,5 @@ def numbers_in(options: dict) -> Iterator[tuple[str, float]]:
             yield from numbers_in(value)
         elif isinstance(value, (int, float)) and value > 0 and value != 1:
             yield str(name), value
-        elif isinstance(value, tuple) and value and all(isinstance(number, int)
-                                                        for number in value):
+        elif isinstance(value, tuple) and {*map(type, value)} == {int}:
             yield from ((f"{name}[{i}]", number) for i, number in enumerate(value) if number > 1)

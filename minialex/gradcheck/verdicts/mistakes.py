@@ -41,7 +41,8 @@ def ignores_dout(case: Case) -> Iterator[Verdict]:
 # The order is from what says least about the code to what says most; each must be exact.
 MISTAKES: tuple[Callable[[Case], Iterator[Guess | Verdict]], ...] = (
     sums.nothing, draws_random_numbers, sums.passed_on, ignores_dout, sums.constant_factor,
-    sums.mean_of_overlapping, sums.truncated_in_time, sums.one_sample_only, sums.last_window_only,
+    sums.mean_of_overlapping, sums.truncated_in_time, sums.one_sample_only,
+    sums.one_dout_not_used, sums.last_window_only,
     axes.order_of_the_gradient, axes.turned, axes.of_another_input, axes.order_of_dout,
     axes.shifted,
     places.negative, other_values.output_for_input, axes.kernel_not_turned, other_values.left_out,
@@ -85,14 +86,12 @@ def _first_that_holds(case, mistakes):
     pictures N, H, W, C, too."""
     channels_last = case.channels_last()
     for mistake in mistakes:
-        verdict = (channels_last.first_that_holds(mistake(channels_last)) if channels_last
-                   and mistake in OF_PICTURES else None)
-        if verdict:
+        if channels_last and mistake in OF_PICTURES and (
+                verdict := channels_last.first_that_holds(mistake(channels_last))):
             return verdict._replace(evidence=f"{verdict.evidence}; the axes are N, H, W, C: "
                                     "i runs along H, axis 1, j along W, axis 2",
                                     detail=f"{verdict.detail} along H, W of N, H, W, C".strip())
-        verdict = case.first_that_holds(mistake(case))
-        if verdict:
+        if verdict := case.first_that_holds(mistake(case)):
             return verdict
     return None
 

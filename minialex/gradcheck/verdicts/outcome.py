@@ -63,8 +63,7 @@ def _verdict(finding, outcomes, comparing):
     if not finding.fits():
         return Verdict(names.SHAPE, f"backward returned shape {gradient.shape} for {finding.name} "
                        f"of shape {finding.shape}")
-    bad = gradient is not None and int((~array_module(gradient).isfinite(gradient)).sum())
-    if bad:
+    if bad := gradient is not None and int((~array_module(gradient).isfinite(gradient)).sum()):
         return Verdict(names.NOT_FINITE,
                        f"{bad} of {finding.size} values of the gradient are NaN or infinite")
     directions = [comparison.outcome for comparison in finding.directions.values()]
@@ -99,8 +98,7 @@ def _remarks(finding, comparing, kinks):
         tolerance = max(comparing.rtol, finding.blur / max(finding.typical, 1e-300))
         yield ("something inside rounds to float32: "
                f"compared to {tolerance:.1g} of a typical entry only")
-    found = kinks + finding.beside
-    if found:
+    if found := kinks + finding.beside:
         what, were = ("1 entry sits", "was") if found == 1 else (f"{found} entries sit", "were")
         yield f"{what} on a kink or tie" + (": between left and right derivative there, "
                                             f"and {were} compared beside it" * bool(finding.beside))

@@ -172,6 +172,15 @@ def one_sample_only(case: Case) -> Iterator[Guess]:
                             after=f"; the sum over all {length} is due")
 
 
+def one_dout_not_used(case: Case) -> Iterator[Guess]:
+    """Of several outputs, what the dout of one sends back is missing."""
+    parts = case.subject.parts
+    for number in () if parts is None else range(parts.max() + 1):
+        yield Guess(TERM, lambda look: look.combined(look.cotangent * (parts != number)),
+                    f"analytic = what is due if the dout of output {number + 1} is 0",
+                    f"the dout of output {number + 1} of {parts.max() + 1} is not used")
+
+
 def truncated_in_time(case: Case) -> Iterator[Guess]:
     """Backward goes back k steps from each output and no further: on purpose, where sequences are
     long."""
@@ -196,7 +205,7 @@ def truncated_in_time(case: Case) -> Iterator[Guess]:
 def last_window_only(case: Case) -> Iterator[Guess]:
     """Of the outputs that share an entry only one place arrived: the last in the order of a loop,
     or the first."""
-    for axes in _loops(case.y.ndim):
+    for axes in _loops(case.y.ndim * (case.subject.parts is None)):
         if all(case.y.shape[axis] == 1
                for axis in axes) or not (_places(case.looks[0], axes) > 1).any():
             continue
@@ -213,8 +222,7 @@ def _loops(ndim):
     """The axes of the output that a loop may run over, in the order in which a reader would
     guess."""
     if ndim >= 3:
-        yield ndim - 2, ndim - 1
-        yield 0, ndim - 2, ndim - 1
+        yield from ((ndim - 2, ndim - 1), (0, ndim - 2, ndim - 1), (ndim - 1,))
     if ndim:
         yield (0,)
         yield tuple(range(ndim))

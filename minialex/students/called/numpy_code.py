@@ -182,7 +182,10 @@ class NumpyCode(Checked):
 
     def output(self) -> np.ndarray:
         """The output at the present values, a new array."""
-        return binding.join(f"{self.title} returned", self.run().outputs)
+        outputs = self.run().outputs
+        if len(outputs) > 1:
+            self.parts = np.repeat(range(len(outputs)), [np.size(output) for output in outputs])
+        return binding.join(f"{self.title} returned", outputs)
 
     def matters(self, name: str) -> bool:
         """Does the output change with this input? If not, no gradient is due."""
