@@ -72,6 +72,25 @@ BODIES = {
                 self.W -= self.lr * ({factor}input.T @ grad_output)
                 return grad_input
         """,
+    "keywords, one of them a word that must be that one": """
+        class Dense:
+            def __init__(self, units, **options):
+                self.units, self.kind = units, options.get("activation", None)
+                self.W = np.zeros((options["input_dim"], units)) * options.get("scale", 0.1)
+
+            def forward(self, x):
+                self.x, z = x, x @ self.W
+                if self.kind == "softmax":
+                    y = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+                self.y = y
+                return y
+
+            def backward(self, grad):
+                if self.kind == "softmax":
+                    grad = self.y * (grad - (grad * self.y).sum(axis=1, keepdims=True))
+                self.dW = {factor}self.x.T @ grad
+                return grad @ self.W.T
+        """,
     "how many columns are left out": """
         class Dense:
             def __init__(self, n_in, n_out, thinning, factor):

@@ -21,7 +21,7 @@ from .. import dialects
 from ..called import binding
 from ..dialects import GEOMETRY, letter
 from ..names import name_words, option, plain, role
-from ..reading import absent, usual
+from ..reading import absent, kinds, usual
 from ..reading.sources import source
 from .arrays import of_letters
 from .requests import CannotDraw, Layout, Request
@@ -96,7 +96,9 @@ def parameters_of(code):
         return found
     if [str(p) for p in found] == ["*args", "**kwargs"]:
         found = _decorated(code.__init__) or found
-    return [*found, *_of_the_base(code, found)]
+    keys = {key: p.replace(name=key, kind=p.KEYWORD_ONLY, default=default) for p in found
+            if p.kind == p.VAR_KEYWORD for _, key, default in kinds.keywords(code.__init__)}
+    return [*found, *_of_the_base(code, found), *keys.values()]
 
 
 def _decorated(wrapper):

@@ -64,7 +64,25 @@ def kind_of(code: Callable, name: str) -> Kind:
         begin = [(inspect.unwrap(code), name)]
     for function, text in begin:
         found.follow(function, text, ())
+    for node, key, _ in keywords(begin[0][0]) if begin else ():
+        if key == name:
+            found.used(begin[0][0], node, _tree(begin[0][0])[1], ())
     return _judged(found.marks)
+
+
+def keywords(function: Callable) -> list[tuple]:
+    """[(node, key, its default)] of what is read from **kwargs: kwargs.get("rate", 0.5)."""
+    star = next((p.name for p in binding.signature(function) if p.kind == p.VAR_KEYWORD), None)
+    found = []
+    for node in ast.walk(_tree(function)[0]) if star else ():
+        is_call = isinstance(node, ast.Call)
+        whole = getattr(node.func if is_call else node, "value", None)
+        key, *default = [*node.args, None] if is_call else (getattr(node, "slice", None),
+                                                            inspect.Parameter.empty)
+        if getattr(whole, "id", None) == star and isinstance(getattr(key, "value", None), str):
+            found.append((node, key.value, getattr(default[0], "value", None) if is_call
+                          else default[0]))
+    return found
 
 
 class _Uses:
