@@ -83,7 +83,7 @@ def of_class(found, layout, request):
     # of Y, T the former is the output, too
     asked = asked[len(asked) > 1 and plain(asked[0].name) in OUTPUTS:]
     targets = inputs.draw(asked, layout, request)
-    targets = as_wide(prototype, forward, values, targets)
+    targets = as_wide(prototype, forward, values, targets, layout.turn == 0)
     base, values, targets = _layer(found, cls, prototype, built, (values, targets))
     drawn = {**values, **targets, **base.values()}
     sloppy = asks_for_the_input(method, gradient)

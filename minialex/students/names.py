@@ -3,6 +3,7 @@ courses call things, to which a reader can add a word. dialects.py reads the res
 import configparser
 import functools
 import re
+from collections.abc import Hashable
 from pathlib import Path
 
 
@@ -88,6 +89,17 @@ def stem(name: str) -> str:
     name = plain(name)
     letters = name.rstrip("0123456789")
     return SAME.get(letters, letters) + name[len(letters):]
+
+
+def last_output(keys: list) -> Hashable:
+    """What is called like an output, or stands for the last of the layers, Z1, A1, Z2, A2; of those
+    without a number what is called so."""
+    def how_late(key):
+        letters = str(key).rstrip("0123456789")
+        known = OUTPUTS.get(plain(letters), 0 if role(letters) in ("scores", "probs") else 99)
+        number = str(key)[len(letters):]
+        return role(letters) not in ("w", "b"), known < 99 or not letters, int(number or 99), -known
+    return max(keys, key=how_late)
 
 
 def stems_of_gradient(name: str) -> list[str]:

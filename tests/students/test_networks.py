@@ -1,6 +1,7 @@
 """Networks in functions: first parameters, forward, cost, backward, with examples in columns or in
 rows."""
 import pytest
+from short import first
 from student_files import verdicts
 
 COLUMNS = """
@@ -160,3 +161,55 @@ def test_a_forward_may_return_the_cost_itself(check, order, slip):
     wrong = {name for name, verdict in found.items() if verdict not in ("correct", "not compared")}
     assert wrong == (set() if slip else {"b2"}) and {"W1", "b1", "W2"} <= found.keys(), result
     assert one["status"] == ("correct" if slip else "wrong")
+
+
+CACHE = """
+import numpy as np
+
+def softmax(z):
+    return np.exp(z - z.max(axis=0)) / np.exp(z - z.max(axis=0)).sum(axis=0)
+
+def initialize(n_x, n_h, n_y):
+    return {"W1": np.random.randn(n_h, n_x), "b1": np.zeros((n_h, 1)),
+            "W2": np.random.randn(n_y, n_h), "b2": np.zeros((n_y, 1))}
+
+def forward(X, params):
+    FORWARD
+
+def backward(cache, Y, params):
+    BACKWARD
+
+class Net:
+    def __init__(self, n_x, n_h, n_y):
+        self.params = initialize(n_x, n_h, n_y)
+
+    def forward(self, X):
+        return forward(X, self.params)
+
+    def backward(self, cache, Y):
+        return backward(cache, Y, self.params)
+"""
+BY_NAME = '''h1 = params["W1"] @ X + params["b1"]
+    a1 = np.maximum(0, h1)
+    a2 = softmax(params["W2"] @ a1 + params["b2"])
+    return {"X": X, "h1": h1, "a1": a1, "h2": params["W2"] @ a1, "KEY": a2, "W2": params["W2"]}'''
+BY_NUMBER = '''A = {0: X}
+    A[1] = np.maximum(0, params["W1"] @ A[0] + params["b1"])
+    A[2] = softmax(params["W2"] @ A[1] + params["b2"])
+    return A'''
+GRADIENTS = '''d2 = (cache[LAST] - Y) / Y.shape[1] FACTOR
+    d1 = params["W2"].T @ d2 * (cache[FIRST] > 0)
+    return {"dW1": d1 @ cache[ZERO].T, "db1": d1.sum(axis=1, keepdims=True),
+            "dW2": d2 @ cache[FIRST].T, "db2": d2.sum(axis=1, keepdims=True)}'''
+CACHES = [(BY_NAME.replace("KEY", "a2"), '"a2"', '"a1"', '"X"'), (BY_NUMBER, "2", "1", "0"),
+          (BY_NAME.replace("KEY", "y_hat"), '"y_hat"', '"a1"', '"X"')]
+
+
+@pytest.mark.parametrize("forward, last, one, zero", first(2, CACHES))
+def test_a_forward_may_return_its_cache_alone(check, forward, last, one, zero):
+    """The output is what is called so there, or stands for the last layer."""
+    code = CACHE.replace("FORWARD", forward).replace("BACKWARD", GRADIENTS).replace(
+        "LAST", last).replace("FIRST", one).replace("ZERO", zero)
+    for factor, found in (("", "correct"), ("* 1.5", "wrong")):
+        _, (result,) = check(net=code.replace("FACTOR", factor))
+        assert [one["status"] for one in result["checks"]] == [found] * 2, result

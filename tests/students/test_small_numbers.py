@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from short import first
 
-from minialex.students.called import binding
+from minialex.students.called import small
 
 CODE = """
 import numpy as np
@@ -38,7 +38,7 @@ def test_it_blames_nobody(check, small):
 def test_powers_are_numbers_too(tmp_path):
     path = tmp_path / "small.py"
     path.write_text("a, b = 10 ** -8, pow(10, -7)\nc = np.finfo(float).eps\nd = 2 ** n", "utf-8")
-    found = sorted(binding.numbers(str(path)))
+    found = sorted(small.numbers(str(path)))
     assert found[:3] == [np.finfo(float).eps, 10.0 ** -8, 10.0 ** -7], found
 
 

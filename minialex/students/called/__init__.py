@@ -5,4 +5,5 @@
     binding.py      who gets what: the inputs of forward, those of backward
     gradients.py    what came back: one gradient for each input
     report.py       how a mean over the examples is told
+    small.py        the small numbers of a file
 """

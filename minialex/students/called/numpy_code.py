@@ -21,7 +21,7 @@ from ...gradcheck.probing import Direction, Place, sides
 from ...gradcheck.tensor_function import Checked, frozen
 from ..dialects import PARAMETERS
 from ..names import is_rate, name_words, plain, role, stems_of_gradient
-from . import binding
+from . import binding, small
 from .gradients import Named, sorted_out, told_apart
 
 COARSE = 1e-3  # a step with which float32 sees whose gradient it is, too
@@ -287,9 +287,9 @@ class NumpyCode(Checked):
     def epsilon(self) -> float:
         """The largest small number that is written in the student's file, or among the options; 0.0
         if there is none."""
-        numbers = [*binding.numbers(self.code.file()), *self.options.values()]
+        numbers = [*small.numbers(self.code.file()), *self.options.values()]
         return max((number for number in numbers if isinstance(number, float)
-                    and 0 < number <= binding.SMALL), default=0.0)
+                    and 0 < number <= small.SMALL), default=0.0)
 
     def cotangent(self, output: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         """A random dout. A loss whose backward asks for none, or makes nothing of it, has 1."""

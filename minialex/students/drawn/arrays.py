@@ -4,7 +4,7 @@ import re
 import numpy as np
 
 from ...utils.table import times
-from ..called import binding
+from ..called import small
 from ..reading.sources import thresholds
 
 
@@ -70,7 +70,7 @@ def wide(values, file):
     whole = whole_numbers(values, 0)
     name = next((name for name in whole or () if whole[name] is not values[name]), None)
     limit = max((number for number in thresholds(file) if 1 < number < FAR), default=0)
-    if name is None or not limit or min(binding.numbers(file), default=1) <= binding.SMALL:
+    if name is None or not limit or min(small.numbers(file), default=1) <= small.SMALL:
         return None
     reach = min(values[name].max(), -values[name].min())
     return {**values, name: values[name] * max(REACH, 1.5 * limit) / reach} if reach > 0 else None

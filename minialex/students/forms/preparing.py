@@ -71,7 +71,7 @@ def returned(prototype: object, forward: str, values: dict) -> list:
     if result is None:
         with contextlib.suppress(NotChecked):
             result = output_kept(layer, "", method=getattr(layer, forward))
-    return [result]
+    return [binding.with_output(result) if isinstance(result, dict) else result]
 
 
 def _called(prototype, layout, request, connect=False):

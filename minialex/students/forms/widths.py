@@ -25,8 +25,10 @@ def wide_enough(prototype: object, forward: str, values: dict, weights: list) ->
     return values
 
 
-def as_wide(prototype: object, forward: str, values: dict, targets: dict) -> dict:
-    """The targets, in the shape of the output where that is none of theirs: of such a network."""
+def as_wide(prototype: object, forward: str, values: dict, targets: dict,
+            columns: bool = False) -> dict:
+    """The targets, in the shape of the output where that is none of theirs: of such a network.
+    columns: those of a class for each column of probabilities, too."""
     outputs = [one for result in returned(prototype, forward, values)
                for one in (result if isinstance(result, tuple) else [result])
                if isinstance(one, np.ndarray) and one.ndim == 2]
@@ -45,7 +47,8 @@ def as_wide(prototype: object, forward: str, values: dict, targets: dict) -> dic
         hot = np.eye(parts.shape[axis])[np.arange(parts.shape[1 - axis]) % parts.shape[axis]]
         return {name: (hot if axis else hot.T) if np.shape(target) == parts.shape and (
                     binding.is_checked(target)) or np.ndim(target) == 2 and (
-                    target.shape not in shapes) else target for name, target in targets.items()}
+                    target.shape not in shapes) or columns and not axis and np.shape(
+                        target) == parts.shape[1:] else target for name, target in targets.items()}
     return {name: target if not outputs or np.ndim(target) != 2 or target.shape in shapes
             else _hot(outputs[-1].shape, len(next(iter(values.values())))) for name, target
             in targets.items()}
