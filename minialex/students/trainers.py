@@ -104,18 +104,19 @@ def _losses(items):
 
 def _with(cls, losses, request):
     """The request, with these for the constructor's loss."""
-    given = {p.name: losses[plain(p.name) in SLOPES_OF_CRITERIA] for p in binding.signature(cls)
-             if _is_of_a_loss(p.name) and losses[0]}
+    given = _called_so(losses, binding.arguments_of(cls))
     return inputs.Request(request.shapes, request.labels, {**given, **request.options},
                           request.seed, request.constant) if given else request
 
 
 def _use(thing, losses):
     """What is called a loss and still None: use(loss, loss_prime) sets it later."""
-    for name, value in list(vars(thing).items()):
-        if value is None and _is_of_a_loss(name) and losses[0]:
-            setattr(thing, name, losses[plain(name) in SLOPES_OF_CRITERIA])
+    unset = [name for name, value in vars(thing).items() if value is None]
+    for name, loss in _called_so(losses, unset).items():
+        setattr(thing, name, loss)
 
 
-def _is_of_a_loss(name):
-    return plain(name) in CRITERIA or plain(name) in SLOPES_OF_CRITERIA
+def _called_so(losses, names):
+    """{name: the loss or its derivative} of the names that are called so."""
+    return {name: losses[plain(name) in SLOPES_OF_CRITERIA] for name in names if losses[0]
+            and plain(name) in {**CRITERIA, **SLOPES_OF_CRITERIA}}

@@ -133,3 +133,12 @@ def test_so_it_is_of_a_class(check, sign, status):
             return dZ @ self.W.T, A_prev.T @ dZ, dZ.sum(axis=0)
     """)
     assert result["status"] == status
+
+
+@pytest.mark.parametrize("error, status", [("ValueError", "wrong"), ("MemoryError", "error")])
+def test_a_backward_that_fails_for_a_dout_of_zeros_has_no_penalty(check, error, status):
+    """That there is too little memory is another thing, and told."""
+    code = LAYER.format(W=f"2 * {PLAIN}", b=SUM).replace(
+        "m = len(self.x)", f"if not dout.any(): raise {error}")
+    _, (result,) = check(net=code)
+    assert result["checks"][0]["status"] == status, result

@@ -75,7 +75,9 @@ class InAnyOrder(Functions):
             return returned
         function = self.function or self.forward  # one that returns a loss, too
         if hasattr(self.forward, "outer"):
-            return _of_weights(whose(function, list(moved), stem), returned, moved) or returned
+            said = whose(function, list(moved), stem)[-len(returned):]
+            found = [(name, one) for name, one in zip(said, returned) if name in moved]
+            return Named(found) if 0 < len(found) == len(dict(found)) else returned
         # a network's own input needs no gradient
         inside = {name: shape for name, shape in moved.items() if role(name) != "x"}
         layers = [name for name in inside if stem(name).rstrip("0123456789") == "w"]
@@ -87,12 +89,6 @@ class InAnyOrder(Functions):
             return returned
         said = whose(function, list(moved))[-len(moved):]
         return _in_order(said, list(map(np.shape, returned)), moved, list(returned)) or returned
-
-
-def _of_weights(said, returned, moved):
-    """{name: gradient} of those that are called after an input; None where none is, or two are."""
-    found = [(name, one) for name, one in zip(said[-len(returned):], returned) if name in moved]
-    return Named(found) if 0 < len(found) == len(dict(found)) else None
 
 
 def whose(function: Callable, names: list[str], role: Callable = role) -> list[str | None]:

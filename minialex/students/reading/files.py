@@ -354,11 +354,10 @@ def _whereabouts(name, path):
         tree = ast.parse("".join(linecache.getlines(str(path))))
     except SyntaxError:
         return ""
-    inside = {one: node.name for node in ast.walk(tree)
-              if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
-              for one in (*(arg.arg for arg in ast.walk(node.args) if isinstance(arg, ast.arg)),
-                          *(part.id for part in ast.walk(node) if isinstance(part, ast.Name)
-                            and isinstance(part.ctx, ast.Store)))}
+    inside = {one: node.name for node in every([tree], ast.FunctionDef, ast.AsyncFunctionDef)
+              for one in (*(arg.arg for arg in every([node.args], ast.arg)),
+                          *(part.id for part in every([node], ast.Name)
+                            if isinstance(part.ctx, ast.Store)))}
     outside = [node.lineno for part in tree.body if not isinstance(part, DEFINITIONS)
                for node in ast.walk(part) if isinstance(node, ast.Name) and node.id == name
                and isinstance(node.ctx, ast.Store)]
