@@ -37,7 +37,8 @@ class Others(Trying):
 
     def may_mean_others(self, report: Report) -> bool:
         """Is the code wrong, or right but for the axes of a column, which may be a vector's?"""
-        column = self.layout is not None and self.layout.shapes.get("x") == "D1"
+        shapes = self.layout.shapes if self.layout is not None else {}
+        column = shapes.get("x") == "D1" or shapes.get("b") == "111F"
         return self.found.kind != "usual" and (
             not report or column and any(row.is_remark for row in report.rows))
 
@@ -83,6 +84,8 @@ class Others(Trying):
         for number in range(1, max([*several, *(len(inputs.helpers(p.annotation))
                                                 for p in parameters)], default=0)):
             yield self.layout._replace(helper=number), ""
+        if self.layout.shapes.get("b") == "111F":
+            yield self._shaped({"b": "F"}), None
         found, said = [], {row.verdict for row in report.rows}
         if "labels" in self.roles():
             found = itertools.takewhile(lambda layout: not layout.turn,
@@ -102,10 +105,12 @@ class Others(Trying):
         if verdict.SHAPE in said and {"x", "labels"} <= self.roles():  # a line's
             yield self._shaped({**dict.fromkeys(LINE, "1"), "x": "N", "labels": "N"}), None
         shaped = [row.name for row in report.rows if row.verdict == verdict.SHAPE]
-        if "labels" not in self.roles() or "labels" in inputs.roles(shaped):
+        if said & {verdict.SHAPE, verdict.NOT_SUMMED, verdict.UNDECIDED} and (
+                "labels" not in self.roles() or "labels" in inputs.roles(shaped)):
             # what was drawn like x, or as a number, is a row of it
-            for x, other in (("ND", "D"), ("NCHW", "C")):
-                yield self.layout._replace(shapes={"x": x, inputs.OTHER: other}), None
+            for x, other in (("ND", "D"), ("NCHW", "C"), ("DN", "D1")):
+                yield self.layout._replace(shapes={"x": x, **dict.fromkeys(
+                    (inputs.OTHER, "gamma", "beta"), other)}), None
         if verdict.SHAPE in said:  # of sequences alone, say
             for shapes, sizes in inputs.of_name(self.found.name):
                 if len(shapes.get("x", "")) > len(self.layout.shapes.get("x", "")):

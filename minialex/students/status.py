@@ -57,11 +57,14 @@ def excused(report: Report) -> bool:
 
 def is_nearer(report: Report, first: Report) -> bool:
     """Has a gradient of the first report not its input's shape, and have they all in this one, some
-    of them right, and what was right is right? Then these inputs are meant."""
+    of them right, and what was right is right? Or is no more wrong now than the sign? Then these
+    inputs are meant."""
     found = {row.verdict for row in report.counted()}
     right, now = ({row.name for row in one.counted() if row.is_correct} for one in (first, report))
-    return (any(row.verdict == verdict.SHAPE for row in first.counted()) and right <= now
-            and verdict.CORRECT in found and verdict.SHAPE not in found)
+    shaped = any(row.verdict == verdict.SHAPE for row in first.counted()) and right <= now and (
+        verdict.CORRECT in found and verdict.SHAPE not in found)
+    return shaped or found <= {verdict.CORRECT, verdict.SIGN} and not found <= {
+        row.verdict for row in first.counted()}
 
 
 def without_gradient(name: str) -> Row:

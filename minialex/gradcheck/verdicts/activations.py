@@ -77,8 +77,13 @@ def through_a_product(case: Case) -> Iterator[Guess]:
 
 
 def _kept(arrays, case):
-    """Without the inputs and weights: no activations."""
-    return {name: value for name, value in arrays.items() if name not in case.looks[0].values}
+    """Without the inputs and weights, what is not between −1 and 1, and what stays as it is where
+    the input is moved: no activations, or of something else."""
+    look = case.looks[0]
+    case.subject.put([base + (i == case.which) for i, base in enumerate(look.place.bases)])
+    now = case.subject.kept()
+    return {name: value for name, value in arrays.items() if name not in look.values and abs(
+        value).max(initial=0) < 1 and not np.array_equal(value, now.get(name))}
 
 
 def _arrays(look):

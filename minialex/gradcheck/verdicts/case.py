@@ -170,7 +170,7 @@ class Case:
         if data is None or data.ndim < 2:
             return 0, ""
         columns = (data.ndim == self.y.ndim == 2 and self.y.shape[1] == data.shape[1]
-                   and self.y.shape[0] != data.shape[0])
+                   and (self.y.shape[0] != data.shape[0] or self.shape[1:] == (1,)))
         self.subject.examples = data.shape[1] if columns else data.shape[0]
         return self.subject.examples, "m, the number of examples (columns)" if columns else "N"
 
@@ -201,18 +201,14 @@ class Case:
 
     def holds(self, test: Callable[[Look], np.ndarray | tuple | None]) -> bool:
         """Is test(look), an array or two, true in every look?"""
-        for look in self.looks:
-            with np.errstate(all="ignore"):
-                tested = test(look)
-            if not self.agree(*(tested if isinstance(tested, tuple) else (tested, look.analytic))):
-                return False
-        return True
+        with np.errstate(all="ignore"):
+            return all(self.agree(*(tested if isinstance(tested, tuple) else (
+                tested, look.analytic))) for look in self.looks for tested in [test(look)])
 
     def agree(self, predicted: np.ndarray | None, analytic: np.ndarray) -> bool:
         """Are they equal, but for a millionth of the largest value?"""
-        if predicted is None or predicted.shape != analytic.shape:
-            return False
-        return bool(abs(predicted - analytic).max() <= self.allowed(predicted, analytic))
+        return predicted is not None and predicted.shape == analytic.shape and bool(
+            abs(predicted - analytic).max() <= self.allowed(predicted, analytic))
 
     def wrong(self, look: Look) -> np.ndarray:
         """A mask of the entries where numeric and analytic differ."""

@@ -192,10 +192,9 @@ def truncated_in_time(case: Case) -> Iterator[Guess]:
             back = np.expand_dims(back, [a for a in range(case.y.ndim + len(case.shape))
                                          if a not in (axis, case.y.ndim + axis)])
             for k in range(1, steps - 1):
-                verdict, detail = TERM, "what later steps send back"
-                if k > 1:
-                    verdict = UNDECIDED
-                    detail = CutOff(f"right if it is meant to be truncated, {k} steps back in time")
+                said = f"right if it is meant to be truncated, {k} steps back in time"
+                verdict, detail = (UNDECIDED, CutOff(said)) if k > 1 else (
+                    TERM, "what later steps send back")
                 yield Guess(verdict,
                             lambda look: look.combined(look.cotangent, look.jacobian * (back < k)),
                             f"analytic = what each output sends back over {k} steps of axis {axis}",
@@ -242,8 +241,7 @@ def _one_place(look, order, last, covers):
     jacobian, cotangent = (np.moveaxis(array, order, range(len(order))).reshape(places, -1, *size)
                            for array, size in ((look.jacobian, [look.x.size]),
                                                (look.cotangent, [])))
-    touched = covers(look, order, jacobian)
-    if touched is None:
+    if (touched := covers(look, order, jacobian)) is None:
         return None
     chosen = places - 1 - touched[::-1].argmax(axis=0) if last else touched.argmax(axis=0)
     contribution = np.einsum("pr,prn->pn", cotangent, jacobian)

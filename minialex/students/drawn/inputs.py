@@ -143,6 +143,8 @@ def draw(parameters, layout, request, numbers=False):
                                                              or _better_drawn(p, layout, numbers)):
             known, its_layout = in_a_row.get(p.name, (roles[p.name], layout))
             values[p.name] = _value(p, known, its_layout, request, numbers, values)
+            if isinstance(p.default, tuple) and isinstance(values[p.name], int):
+                values[p.name] = (values[p.name],) * len(p.default)
     name, array = next(iter(values.items()), (None, None))
     if layout.several and not numbers and isinstance(array, np.ndarray):
         both = [array, np.random.default_rng([request.seed, 2]).standard_normal(array.shape)]
@@ -285,6 +287,8 @@ def _better_drawn(p, layout, numbers):
         return layout.also == PENALTY
     if isinstance(p.default, str):
         return layout.also == CHOICE and has_choices(p)
+    if isinstance(p.default, tuple):  # of two windows, as many
+        return bool(layout.also) and plain(p.name) in GEOMETRY
     if isinstance(p.default, bool) or not isinstance(p.default, int):
         # many layers keep nothing for backward without it
         return p.default is False and plain(p.name) in dialects.TRAINING
