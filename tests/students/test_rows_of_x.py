@@ -49,7 +49,20 @@ class ChannelScale:
 """
 
 
+GATE = """
+import numpy as np
+
+def excite_forward(x, NAME):
+    return x * NAME[:, :, None, None], (x, NAME)
+
+def excite_backward(dout, cache):
+    x, NAME = cache
+    return dout * NAME[:, :, None, None], (dout * x).sum(axis=(2, 3))
+"""
+
+
 @pytest.mark.parametrize("code, names", [
+    (GATE, "gate s scale"),
     (MUL, "a alpha s w t"), (PRELU, "a k alpha"), (CHANNELS, "a scale alpha"), (SCALE, "s w")])
 def test_a_row_of_x(check, code, names):
     for name in names.split():
@@ -60,6 +73,7 @@ def test_a_row_of_x(check, code, names):
 @pytest.mark.parametrize("code, right, slip, said", [
     (MUL, "(dout * x).sum", "(dout * x).mean", "mean where a sum is due"),
     (PRELU, "np.minimum", "-np.minimum", "sign flipped"),
+    (GATE, "(dout * x).sum", "-(dout * x).sum", "sign flipped"),
     (CHANNELS, "dout, 2 * NAME", "dout, NAME", "off by a constant factor"),
     (SCALE, "(dy * self.x).sum", "-(dy * self.x).sum", "sign flipped")])
 def test_a_slip_in_its_gradient_is_wrong(check, code, right, slip, said):
