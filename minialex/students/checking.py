@@ -251,7 +251,8 @@ class Check:
         unclear += [verdict.SHAPE] * (trying.layout.shapes.get("x") == "D1")
         clear = all(row.verdict not in unclear for row in first.rows)
         for report, reading, note in self._reported(trying.meant(small, first, found), until=0.3):
-            if not is_loss and status.compared(first) - {row.name for row in report.rows}:
+            here, known = {row.name for row in report.rows}, status.compared(first)
+            if known & {*getattr(reading.code, "without", ())} or not is_loss and known - here:
                 continue  # whatever it is called, an input of a layer is no target
             if told := status.is_nearer(report, first):
                 report, reading = self._best([reading])  # with a name for what is wrong

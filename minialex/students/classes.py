@@ -38,7 +38,7 @@ from .forms.layers import ROW, Layer, NotChecked
 from .forms.losses import LOSSES
 from .forms.preparing import begin_sums, choose_plain_steps, initialise, returned
 from .forms.renaming import required
-from .forms.widths import as_wide, wide_enough
+from .forms.widths import as_index, as_wide, wide_enough
 from .names import OUTPUTS, plain, role
 from .reading.sources import source
 from .reading.usual import ACTIVATIONS, softmax
@@ -84,6 +84,7 @@ def of_class(found, layout, request):
     asked = asked[len(asked) > 1 and plain(asked[0].name) in OUTPUTS:]
     targets = inputs.draw(asked, layout, request)
     targets = as_wide(prototype, forward, values, targets, layout.turn == 0)
+    targets = as_index(prototype, forward, values, targets, gradient)
     base, values, targets = _layer(found, cls, prototype, built, (values, targets))
     drawn = {**values, **targets, **base.values()}
     sloppy = asks_for_the_input(method, gradient)

@@ -174,9 +174,9 @@ class Trying:
         best, runs = self.furthest(layouts)
         return runs < RAN and restricted.last_resort(self, layouts, best, RAN) or best
 
-    def furthest(self, layouts: list[Layout]) -> tuple[list[Reading] | None, int]:
+    def furthest(self, layouts: list[Layout]) -> tuple[list[Reading] | None, float]:
         """(the readings for the first of these with which most runs, how far)."""
-        best, furthest = None, -1
+        best, furthest = None, -1.0
         for layout, readings in self.running(layouts, FATAL):
             if not suiting.moves_some(readings[0]):
                 self.error = self.error or ValueError("there is no array of numbers to move")
@@ -227,9 +227,9 @@ class Trying:
                          f"and with the usual ones it is not right{wrong and f' ({wrong})'}: "
                          "hand in both, or give a file that has it with --like")
 
-    def runs(self, readings: list[Reading]) -> int:
+    def runs(self, readings: list[Reading]) -> float:
         """How far backward comes in any reading: FITS with a gradient for all parameters, RAN with
-        one of another shape than a loss's inputs have."""
+        one of another shape than a loss's inputs have, less with none for some of them."""
         for reading in readings:
             code, values, _ = reading
             try:
@@ -241,8 +241,8 @@ class Trying:
                 self.failed = error
                 continue
             self.returned, self.gradients = True, returned
-            if getattr(code, "without", ()):
-                return 0
+            if missing := len(getattr(code, "without", ())):
+                return RAN / (1 + missing)
             if suiting.is_wider(returned, values, run.outputs[0]):
                 return RAN
             fitting = suiting.fits if self.found.kind == "pair" else suiting.fits_any

@@ -1,6 +1,7 @@
 """Code that is right for one example alone is left open; what is wrong for a row of the batch is
 wrong."""
 import pytest
+from short import first
 from student_files import verdicts
 
 CLIPPED = """
@@ -121,3 +122,116 @@ def test_the_rate_of_a_dropout_is_no_learning_rate(check, default, status):
             return upstream if mask is None else upstream * mask / (1 - rate)
         """)
     assert result["status"] == status
+
+
+OF_AN_INDEX = """
+    import numpy as np
+
+    def sigmoid(z):
+        return 1 / (1 + np.exp(-z))
+
+    class Net:
+        def __init__(self, inside=12, hidden=6, outside=10):
+            self.weights = [np.random.randn(hidden, inside), np.random.randn(outside, hidden)]
+            self.biases = [np.random.randn(hidden, 1), np.random.randn(outside, 1)]
+
+        def forward_prop(self, a):
+            a, z = [a.reshape(-1, 1)], []
+            for w, b in zip(self.weights, self.biases):
+                z.append(w @ a[-1] + b)
+                a.append(sigmoid(z[-1]))
+            return a, z
+
+        def backward_prop(self, a0, label):
+            a, z = self.forward_prop(a0)
+            y = np.zeros((10, 1))
+            y[{label}] = 1
+            delta_w, delta_b = [0, 0], [0, 0]
+            da = 2 * (a[-1] - y)
+            for i in (1, 0):
+                delta_b[i] = da * sigmoid(z[i]) * (1 - sigmoid(z[i]))
+                delta_w[i] = delta_b[i] * a[i].flatten(){slip}
+                da = self.weights[i].T @ delta_b[i]
+            return delta_w, delta_b
+    """
+
+
+@pytest.mark.parametrize("label", first(1, ["label", "label, 0"]))
+def test_a_backward_that_goes_forward_itself_gets_an_example_and_its_class(check, label):
+    status, (result,) = check(net=OF_AN_INDEX.format(label=label, slip=""))
+    found = verdicts(result)
+    assert status == 0 and {found.pop(f"{one}[{i}]") for one in ("weights", "biases")
+                            for i in (0, 1)} == {"correct"}, result
+    status, (result,) = check(net=OF_AN_INDEX.format(label=label, slip=" ** 2"))
+    found = verdicts(result)
+    assert status == 1 and found["biases[0]"] == "correct" != found["weights[1]"], result
+
+
+OF_WORDS = """
+    import numpy as np
+
+    class Model:
+        def __init__(self, output_size, input_size, learning_rate=0.01):
+            self.learning_rate = learning_rate
+            self.W = np.random.randn(output_size, input_size)
+            self.b = np.zeros((output_size, 1))
+
+        def forward(self, x):
+            e = np.exp(self.W @ x + self.b)
+            return e / e.sum(axis=0)
+
+        def backward(self, x, y_hat, target_index):
+            dz = y_hat
+            dz[target_index] -= 1
+            self.W -= self.learning_rate * dz @ x.T{slip}
+            self.b -= self.learning_rate * dz
+    """
+
+
+def test_a_class_that_backward_looks_up_is_a_number(check):
+    status, (result,) = check(words=OF_WORDS.format(slip=""))
+    found = verdicts(result)
+    assert (status, found["W"], found["b"]) == (0, "correct", "correct"), result
+    status, (result,) = check(words=OF_WORDS.format(slip=" ** 2"))
+    found = verdicts(result)
+    assert (status, found["W"], found["b"]) == (1, "unknown", "correct"), result
+
+
+def test_a_layer_that_takes_another_ones_output_is_told_by_its_shape(check):
+    """Of a batch, no bias would be right, and no row says which layer it is."""
+    code = """
+        import numpy as np
+
+        def sigmoid(z):
+            return 1 / (1 + np.exp(-z))
+
+        class Network:
+            def __init__(self, layers):
+                self.weights = [np.random.randn(n, m) for m, n in zip(layers[:-1], layers[1:])]
+                self.biases = [np.random.randn(n, 1) for n in layers[1:]]
+
+            def feedforward(self, x):
+                for w, b in zip(self.weights, self.biases):
+                    x = sigmoid(w @ x + b)
+                return x
+
+            def backprop(self, x, y):
+                nabla_b, nabla_w = [0 * b for b in self.biases], [0 * w for w in self.weights]
+                activations = [x]
+                for w, b in zip(self.weights, self.biases):
+                    activations.append(sigmoid(w @ activations[-1] + b))
+                delta = activations[-1] - y
+                for layer in range(1, len(activations)):
+                    a = activations[-layer]
+                    delta = delta * a * (1 - a)
+                    nabla_b[-layer] = delta
+                    nabla_w[-layer] = delta @ activations[-layer - 1].T
+                    delta = self.weights[-layer].T @ delta
+                return (nabla_b, nabla_w)
+        """
+    wrong = code.replace("activations[-layer - 1].T", "activations[-2 if layer == 1 else -1].T")
+    status, (result,) = check(net=code)
+    assert status == 0 and "shape differs" not in verdicts(result).values(), result
+    status, (result,) = check(net=wrong)
+    assert status == 1 and [verdicts(result)[f"{one}[{i}]"] for one in ("biases", "weights")
+                            for i in (0, 1)] == ["correct"] * 2 + ["shape differs", "correct"]

@@ -182,6 +182,9 @@ def arguments(forward: Callable, backward: Callable | None, outputs: list, rest:
     """(arguments, keywords) of backward."""
     required, optional, star = _places(backward, forward)
     named = names_of_dout(forward, backward)
+    if handed := _handed_on(forward, backward, inputs):
+        inputs = {**handed, **inputs}
+        rest = [] if {*required} <= {*inputs, *named} else rest  # it goes forward again
     keywords = {name: inputs[name] for name in optional if name in inputs}
     keywords.update((name, 1.0) for name in optional if _is_rate(name, forward, backward))
     keywords.update(zip([name for name in named if name in optional], douts))
@@ -195,6 +198,15 @@ def arguments(forward: Callable, backward: Callable | None, outputs: list, rest:
                     inputs, forward, backward)
     given.update(zip(incoming, [*douts, *[douts[-1]] * len(incoming)]))
     return [given[name] for name in required], keywords
+
+
+def _handed_on(forward, backward, inputs):
+    """{name: input} of what backward, which calls forward itself, hands on: self.forward(a0)."""
+    places = [p.name for p in signature(forward)]
+    calls = [node for node in ast.walk(_tree(backward)) if isinstance(node, ast.Call)
+             and getattr(node.func, "attr", getattr(node.func, "id", "")) == title(forward)]
+    return {one.id: inputs[name] for node in calls for one, name in zip(node.args, places)
+            if isinstance(one, ast.Name) and name in inputs}
 
 
 def _by_keyword_alone(backward, inputs):

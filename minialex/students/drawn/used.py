@@ -40,6 +40,14 @@ def _told(functions, name):
     return "" if uses - {"count", "index"} else "count" if "count" in uses else "".join(uses)
 
 
+def is_index(function: Callable, name: str) -> bool:
+    """Does it look something up with this, y[label], and with nothing beside it?"""
+    return any(_is(node.slice, called) or isinstance(node.slice, ast.Tuple) and all(
+        _is(one, called) or isinstance(one, ast.Constant) for one in node.slice.elts)
+        and any(_is(one, called) for one in node.slice.elts)
+        for node, called in _uses(function, name) if isinstance(node, ast.Subscript))
+
+
 def hint(functions: list[Callable], name: str) -> tuple | None:
     """What a name that these functions read is, if it is a count, or a factor in all of them."""
     if _told(functions, name) == "count":

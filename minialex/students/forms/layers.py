@@ -279,9 +279,12 @@ class Layer:
                 for path, array in objects.arrays(layer) if path == one.paths[0]):
             stored = {}  # of an update by AdaGrad: sums of squares
         by_name = isinstance(returned, dict)  # what is returned so counts, whatever is kept
-        sizes = {parameter.name: parameter.array.size for parameter in self.wanted}
-        named = {name: value for name, value in self._by_names(returned).items()
-                 if np.size(value) == sizes[name]}
+        named = self._by_names(returned)
+        odd = [one for one in self.wanted if np.size(named.get(one.name, one.array))
+               != one.array.size]
+        if len(odd) > 1 or any(min(one.array.shape, default=0) < 2 for one in odd):
+            for one in odd:  # of one matrix alone another shape is a mistake
+                del named[one.name]
         rest = self._unnamed(returned, named) if self.function is None else returned
         found = by_input(besides(rest, stored), moved,
                           [one for one in self.wanted if by_name or one.name not in stored])

@@ -20,6 +20,8 @@ def _aligned(loss):
     examples in rows for columns."""
     def of(y_pred, y_true):
         y, t = y_pred, y_true
+        if isinstance(t, int) and np.ndim(y):  # the class of one example
+            t = np.eye(np.size(y))[t].reshape(np.shape(y))
         if np.shape(t) == np.shape(y)[::-1]:
             t = np.transpose(t)
         elif np.size(t) == np.size(y):

@@ -2,6 +2,7 @@
 import numpy as np
 
 from ..called import binding
+from ..drawn import used
 from ..names import role
 from . import objects
 from .preparing import returned
@@ -23,6 +24,18 @@ def wide_enough(prototype: object, forward: str, values: dict, weights: list) ->
         if returned(prototype, forward, tried):
             return tried
     return values
+
+
+def as_index(prototype: object, forward: str, values: dict, targets: dict,
+             backward: object) -> dict:
+    """The targets, a class where the output is that of one example and backward looks up what
+    stands there: y[label] = 1."""
+    size = max((np.size(one) for result in returned(prototype, forward, values) for one in [
+        objects.last_of(result) if objects.is_every_layer(result, values) else
+        result[0] if isinstance(result, tuple) else result]
+        if np.ndim(one) and np.size(one) == max(np.shape(one))), default=0)
+    return {name: 1 if size > 1 and used.is_index(backward, name) else target
+            for name, target in targets.items()}
 
 
 def as_wide(prototype: object, forward: str, values: dict, targets: dict,

@@ -14,6 +14,7 @@ in all methods of a class that keeps it, and where it is handed on.
 import ast
 import functools
 import inspect
+import re
 import sys
 from collections.abc import Callable
 from typing import NamedTuple
@@ -23,6 +24,7 @@ from ..dialects import COUNTED, KEPT, USED_OF_ARRAYS, USED_OF_WORDS
 from . import changes
 
 LOOPS = {"enumerate", "zip", "reversed", "sorted", "sum"}
+OF_SIZES = r"[\w.]*\b(randn|rand|range|reshape|eye)\("  # each of their arguments is one
 ANY = "*"  # in a path: any of them
 DEEP = 400  # uses that are looked at
 
@@ -275,8 +277,9 @@ class _Uses:
             self.mark(path, "subtracted")
         elif isinstance(around.op, (ast.Mult, ast.Div, ast.Pow)):
             self.mark(path, "factor")
-            if isinstance(around.op, ast.Mult) and isinstance(
-                    parents.get(around), (ast.Tuple, ast.Slice)):
+            outer = parents.get(around)
+            if isinstance(around.op, ast.Mult) and (isinstance(outer, (
+                    ast.Tuple, ast.Slice)) or re.match(OF_SIZES, ast.unparse(outer))):
                 self.mark(path, "count")
 
     def _compared(self, function, around, path):
