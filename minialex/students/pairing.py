@@ -173,8 +173,9 @@ def stems(name):
     …) for the bare word."""
     words = [part for word in name_words(name) for part in (  # backward2 is a second one
         re.findall(r"\D+|\d+", word) if word.rstrip("0123456789") in BACKWARD else [word])]
-    for table, kind, others in ((BACKWARD, "pair", TESTS),
-                                (DERIVATIVE, "derivative", {**TESTS, **dialects.NO_LAYER})):
+    slope = {"prime", "deriv", "derivative"} & {*words}  # of approx_tanh_prime, not approx_grad
+    for table, kind, others in ((BACKWARD, "pair", TESTS), (
+            DERIVATIVE, "derivative", TESTS if slope else {**TESTS, **dialects.NO_LAYER})):
         if set(words) & others.keys():
             return
         yield from (("_".join(rest) or "forward", kind) for rest in _without(words, table))

@@ -179,3 +179,45 @@ def test_a_backward_among_the_methods_that_is_not_checked_is_told(check):
     status, (result,) = check(tools=code)
     told = {one["name"]: one["status"] for one in result["checks"]}
     assert status == 1 and told == {"Tools.relu": "correct", "Tools.full_backward": "error"}
+
+
+TABLE = """
+    import numpy as np
+
+    class Functions:
+        def __init__(self):
+            self.known = {{"tanh": (self.tanh, self.tanh_grad),
+                          "bend": (self.bend, self.bend_grad)}}
+
+        def get_function(self, name):
+            return self.known[name.lower()][0]
+
+        def get_gradient(self, name):
+            return self.known[name.lower()][1]
+
+        def tanh(self, x):
+            return np.tanh(x)
+
+        def tanh_grad(self, x):
+            return 1 - self.tanh(x){slip}
+
+        def bend(self, x):
+            return x / (1 + abs(x))
+
+        def bend_grad(self, x):
+            return 1 / (1 + abs(x)){slip}
+
+    def approx_tanh(x):
+        return x - x ** 3 / 3
+
+    def approx_tanh_prime(x):
+        return 1 - x{slip}
+    """
+
+
+def test_what_looks_functions_up_hides_none_of_them(check):
+    """Nor does a word that belongs to no layer, as of a gradient that is only approximated."""
+    status, (result,) = check(table=TABLE.format(slip=" ** 2"))
+    assert [one["status"] for one in result["checks"]] == ["correct"] * 3 and status == 0, result
+    status, (result,) = check(table=TABLE.format(slip=" ** 3"))
+    assert [one["status"] for one in result["checks"]] == ["wrong"] * 3 and status == 1, result

@@ -42,10 +42,10 @@ def _told(functions, name):
 
 def is_index(function: Callable, name: str) -> bool:
     """Does it look something up with this, y[label], and with nothing beside it?"""
-    return any(_is(node.slice, called) or isinstance(node.slice, ast.Tuple) and all(
-        _is(one, called) or isinstance(one, ast.Constant) for one in node.slice.elts)
-        and any(_is(one, called) for one in node.slice.elts)
-        for node, called in _uses(function, name) if isinstance(node, ast.Subscript))
+    found = [(getattr(node.slice, "elts", [node.slice]), called)
+             for node, called in _uses(function, name) if isinstance(node, ast.Subscript)]
+    return any(is_name(parts[0], called) and all(isinstance(one, ast.Constant) for one in parts[1:])
+               for parts, called in found)
 
 
 def hint(functions: list[Callable], name: str) -> tuple | None:
