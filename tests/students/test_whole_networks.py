@@ -341,3 +341,63 @@ def test_a_bias_called_like_a_state_is_not_passed_over(check):
         code = code.replace(old, name)
     _, (result,) = check(net=code)
     assert verdicts(result)["c"] == "not compared", result
+
+
+IN_PLACE = """
+    import numpy as np
+
+    def forward(X, W1, b1, W2, b2):
+        A1 = np.tanh(X @ W1 + b1)
+        return A1, 1 / (1 + np.exp(-A1 @ W2 - b2))
+
+    def backward(X, y, A1, A2, W1, b1, W2, b2, {rate}):
+        dZ2 = (A2 - y) / len(X)
+        {early}
+        dZ1 = dZ2 @ W2.T * (1 - A1 ** 2)
+        {late}
+        b2 -= learning_rate * dZ2.sum(axis=0)
+        W1 {step} learning_rate * X.T @ dZ1
+        b1 -= learning_rate * dZ1.sum(axis=0)
+    """
+IN_A_TABLE = """
+    import numpy as np
+
+    def init_params(n_x, n_h, n_y):
+        return {{"W1": np.random.randn(n_h, n_x), "b1": np.zeros((n_h, 1)),
+                "W2": np.random.randn(n_y, n_h), "b2": np.zeros((n_y, 1))}}
+
+    def forward(X, params):
+        A1 = np.tanh(params["W1"] @ X + params["b1"])
+        A2 = 1 / (1 + np.exp(-params["W2"] @ A1 - params["b2"]))
+        return A2, (A1, A2)
+
+    def backward(X, Y, cache, params, {rate}):
+        A1, A2 = cache
+        dZ2 = (A2 - Y) / X.shape[1]
+        {early}
+        dZ1 = params["W2"].T @ dZ2 * (1 - A1 ** 2)
+        {late}
+        params["b2"] -= learning_rate * dZ2.sum(axis=1, keepdims=True)
+        params["W1"] {step} learning_rate * dZ1 @ X.T
+        params["b1"] = params["b1"] - learning_rate * dZ1.sum(axis=1, keepdims=True)
+    """
+IN_A_ROW, BY_NAME = "W2 -= learning_rate * A1.T @ dZ2", 'params["W2"] -= learning_rate * dZ2 @ A1.T'
+
+
+@pytest.mark.parametrize("code, update, rate", [
+    (IN_PLACE, IN_A_ROW, "learning_rate=0.1"), (IN_A_TABLE, BY_NAME, "learning_rate")])
+def test_a_backward_may_change_the_weights_and_return_nothing(check, code, update, rate):
+    status, (result,) = check(net=code.format(early="", late=update, rate=rate, step="-="))
+    found = verdicts(result)
+    assert status == 0 and {found[name] for name in ("W1", "b1", "W2", "b2")} == {"correct"}, result
+    # the layer before is given the weights of the next step
+    status, (result,) = check(net=code.format(early=update, late="", rate=rate, step="-="))
+    found = verdicts(result)
+    assert status == 1 and found["W2"] == "correct" and "correct" not in (found["W1"], found["b1"])
+
+
+def test_a_backward_whose_weights_are_its_own_changes_nothing(check):
+    """W1 = W1 - … in a function is another array."""
+    code = IN_PLACE.format(early="", late=IN_A_ROW, rate="learning_rate", step="= W1 -")
+    status, (result,) = check(net=code)
+    assert (status, verdicts(result)["W1"], verdicts(result)["b1"]) == (1, "zero", "correct")

@@ -247,7 +247,9 @@ def _with_cost(found, words, cost):
         returned = found.backward(*_arguments(found.backward, *cache), **rates)
         if not again:
             return _named(found.backward, returned, before)
-        taken = _taken(again, before, returned, found.backward)
+        taken = _taken(again, before, cache[0] if returned is None else dict(zip(
+            names_returned(found.backward), returned)) if isinstance(
+            returned, tuple) else dict.fromkeys(again, returned))
         code.wanted = [types.SimpleNamespace(name=name) for name in taken]
         return taken
     name = binding.title(found.forward)
@@ -257,10 +259,8 @@ def _with_cost(found, words, cost):
     return code
 
 
-def _taken(names, before, returned, backward):
-    """{weight: what one step took off it}, of a backward that gives back the new ones."""
-    after = dict(zip(names_returned(backward), returned)) if isinstance(
-        returned, tuple) else dict.fromkeys(names, returned)
+def _taken(names, before, after):
+    """{weight: what one step took off it}, of a backward that gives back, or leaves, new ones."""
     found = {}
     for name in names:
         old, new = before[name], after[name]

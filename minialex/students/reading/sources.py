@@ -36,10 +36,18 @@ def cost_of(forward: object) -> str:
 
 def given_back(function: object) -> list[str]:
     """The arguments that it returns under their own names, as a step of training does with the
-    weights: return W1, b1, loss."""
+    weights: return W1, b1, loss; or which it changes where they are, W1 -= …, if nothing is
+    returned."""
     given = {p.name for p in signature(function)}
     returned = [node.value for node in nodes(function, ast.Return) if node.value]
     last = returned[-1:] and getattr(returned[-1], "elts", returned[-1:])
+    if not returned:
+        last = [one for node in nodes(function, ast.AugAssign, ast.Assign)
+                for one in [getattr(node, "target", None) or node.targets[0]]
+                if isinstance(one, ast.Subscript) or isinstance(node, ast.AugAssign)
+                or ast.unparse(node.value).startswith(f"{ast.unparse(one)} - ")]
+        last = list({name: one for part in last for one in [getattr(part, "value", part)]
+                     for name in [getattr(one, "id", "")]}.values())
     return [one.id for one in last if isinstance(one, ast.Name) and one.id in given
             and role(one.id) not in ("x", "labels")]
 
