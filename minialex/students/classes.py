@@ -92,6 +92,8 @@ def of_class(found, layout, request):
     readings = [Reading(code, drawn, words)
                 for code, words in with_output_kept(base.read(feed, None), gradient)]
     readings += [Reading(base.read(feed, loss), drawn, words) for feed, loss, words in others]
+    readings += past_softmax(base.read(feed, None), drawn
+                             ) if base.wanted and asks_for_dout else []
     if not backward:
         return readings
     of_loss = any(role(name) == "labels" for name in values)
@@ -284,6 +286,44 @@ def with_scores(readings):
 
 
 PROBABILITIES = {"softmax": softmax, "sigmoid": ACTIVATIONS["sigmoid"][0]}
+
+
+def past_softmax(code, values):
+    """[Reading] of a network with a softmax at its end whose backward is given p − t, the gradient
+    of the scores before that, as in error = output − target; nothing of others."""
+    p = code.run(copy.deepcopy(values)).outputs[0]
+    return [Reading(PastSoftmax(code, axis), values, PastSoftmax.words)
+            for axis in range(np.ndim(p) - 1, -1, -1) if p.shape[axis] > 1
+            and np.all(p > 0) and np.allclose(p.sum(axis), 1)][:1]
+
+
+class PastSoftmax(Within):
+    """A network whose output is p, of a softmax along this axis, and whose backward gets p − t."""
+
+    words = "of the cross entropy: backward is given p − t, past the softmax"
+
+    def __init__(self, code, axis):
+        super().__init__(code)
+        self.axis = axis
+
+    def __getattr__(self, name):
+        return getattr(self.code, name)  # what its parameters are, and which have no gradient
+
+    def _targets(self, p):
+        p = np.moveaxis(p, self.axis, -1)
+        places = np.arange(p.size // p.shape[-1]) % p.shape[-1]
+        return np.moveaxis(np.eye(p.shape[-1])[places].reshape(p.shape), -1, self.axis)
+
+    def run(self, values):
+        """A Run with the loss; its state is that with the probabilities."""
+        inner = self.code.run(values)
+        loss = -np.sum(self._targets(inner.outputs[0]) * np.log(inner.outputs[0]))
+        return inner._replace(outputs=[loss], state=inner)
+
+    def backward(self, run, douts):
+        """The gradients of that loss."""
+        p = run.state.outputs[0]
+        return super().backward(run, [douts[0] * (p - self._targets(p))])
 
 
 class BeforeProbabilities(Within):

@@ -401,3 +401,50 @@ def test_a_backward_whose_weights_are_its_own_changes_nothing(check):
     code = IN_PLACE.format(early="", late=IN_A_ROW, rate="learning_rate", step="= W1 -")
     status, (result,) = check(net=code)
     assert (status, verdicts(result)["W1"], verdicts(result)["b1"]) == (1, "zero", "correct")
+
+
+PAST = """
+    import numpy as np
+
+    class Layer:
+        def __init__(self, n_inputs, n_neurons):
+            self.weights = np.random.randn(n_inputs, n_neurons)
+            self.biases = np.zeros(n_neurons)
+
+        def forward(self, x):
+            self.x = x
+            return x @ self.weights + self.biases
+
+        def backward(self, error, learning_rate):
+            before = error @ self.weights.T
+            self.weights -= learning_rate * self.x.T @ error
+            self.biases -= learning_rate * error.{reduced}(axis=0)
+            return before
+
+    class Network:
+        def __init__(self, sizes):
+            self.layers = [Layer(n, m) for n, m in zip(sizes, sizes[1:])]
+
+        def forward(self, x):
+            for layer in self.layers[:-1]:
+                x = np.tanh(layer.forward(x))
+            e = np.exp(self.layers[-1].forward(x))
+            return e / e.sum(axis=1, keepdims=True)
+
+        def backward(self, error, learning_rate):
+            for i in reversed(range(len(self.layers))):
+                if i < len(self.layers) - 1:
+                    error = error * (1 - self.layers[i + 1].x {power})
+                error = self.layers[i].backward(error, learning_rate)
+    """
+
+
+@pytest.mark.parametrize("power, reduced", [("", "sum"), ("** 2", "mean")])
+def test_a_network_with_a_softmax_may_be_given_output_minus_target(check, power, reduced):
+    status, (result,) = check(net=PAST.format(power="** 2", reduced="sum"))
+    assert (status, result["status"]) == (0, "correct"), result
+    status, (result,) = check(net=PAST.format(power=power, reduced=reduced))
+    network = next(one for one in result["checks"] if one["name"] == "Network")
+    found = {row["name"]: row["verdict"] for row in network["rows"]}
+    assert (status, network["status"]) == (1, "wrong"), result
+    assert found["layers[1].weights"] == "correct", result  # the last layer is none of it

@@ -202,11 +202,10 @@ def arguments(forward: Callable, backward: Callable | None, outputs: list, rest:
 
 def _handed_on(forward, backward, inputs):
     """{name: input} of what backward, which calls forward itself, hands on: self.forward(a0)."""
-    places = [p.name for p in signature(forward)]
     calls = [node for node in nodes(backward, ast.Call) if getattr(
         node.func, "attr", getattr(node.func, "id", "")) == title(forward)]
-    return {one.id: inputs[name] for node in calls for one, name in zip(node.args, places)
-            if isinstance(one, ast.Name) and name in inputs}
+    return {one.id: inputs[name] for node in calls for one, name in zip(
+        node.args, arguments_of(forward)) if isinstance(one, ast.Name) and name in inputs}
 
 
 def _by_keyword_alone(backward, inputs):
