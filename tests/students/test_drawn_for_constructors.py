@@ -8,7 +8,8 @@ MADE = {
     "init_range": "self.W = np.random.uniform(-init_range, init_range, (n_in, n_out))",
     "weight_init": """if weight_init == "he":
                     self.W = np.random.randn(n_in, n_out) / np.sqrt(n_in)""",
-    "init_w": "self.W = init_w(n_in, n_out)"}
+    "init_w": "self.W = init_w(n_in, n_out)",
+    "file_path": "self.W, self.end = np.zeros((n_in, n_out)), file_path.endswith('.npy')"}
 BODIES = {
     **{name: f"""
         class Dense:
