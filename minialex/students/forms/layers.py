@@ -336,7 +336,8 @@ class Layer:
         for name in objects.inlets(layer, method) if self.feed == "dout" and not self.loss else ():
             setattr(layer, name, feed[0])
         more = [name for name in dir(layer) if plain(name) in dialects.MORE_GRADIENTS
-                and name != self.function and f".{name}(" not in source(method)]
+                and name != self.function and f".{name}(" not in source(method)
+                and f".{self.function}(" not in source(getattr(layer, name))]
         every, returned = [*rest, *outputs], []  # Z1, A1, Z2, A2
         named = self.targets and is_last(self.returns, every) and dict(zip(self.returns, every))
         for name in [self.function, *more]:
