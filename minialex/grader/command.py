@@ -32,8 +32,7 @@ def check(options: argparse.Namespace) -> int:
     """
     if not options.files:
         if any(getattr(options, name) for name in WITH_FILES):
-            raise UserError("--shape, --labels, --option, --like and --plot go with a file: "
-                            "name one.")
+            raise UserError(f"--{', --'.join(WITH_FILES)} go with a file: name one.")
         return engine.tell(options)
     if options.anonymous and not options.report:
         raise UserError("--anonymous goes with --report: it leaves the names out of the page.")

@@ -159,6 +159,8 @@ def test_an_error_in_backward_shows_only_the_students_lines(tmp_path, capsys):
     (["FILE", "--labels", "y=3"], "the number of classes"),
     (["FILE", "--like", "nowhere.py"], "there is no file 'nowhere.py'"),
     (["--shape", "x=2"], "go with a file"),
+    (["--report", "class.html"], "--report, --anonymous, --shape, --labels, --option, --like, "
+     "--plot go with a file: name one."),
 ])
 def test_mistakes_of_the_command_line_are_one_sentence(tmp_path, capsys, arguments, sentence):
     path, empty = write(tmp_path, "mine", RELU), tmp_path / "empty"
@@ -167,6 +169,19 @@ def test_mistakes_of_the_command_line_are_one_sentence(tmp_path, capsys, argumen
                  for argument in arguments]) == 2
     said = capsys.readouterr()
     assert sentence in said.err and said.err.count("\n") == 1 and said.out.count("\n") <= 2
+
+
+@pytest.mark.parametrize("name, content, sentence", [
+    ("a.py", b"\xff\xd8\xff\xe0\x00\x10JFIF", "no code: it is no text: a picture, or"),
+    ("b.py", "def relu(x): return x".encode("utf-16"), "no code: it is no text"),
+    ("c.ipynb", b'{"cells": [', "no code: it is no notebook, or one that was saved in part"),
+    ("d.ipynb", b"[]", "no code: it is no notebook"),
+])
+def test_what_is_no_code_is_said_in_words_of_the_file(tmp_path, capsys, name, content, sentence):
+    (tmp_path / name).write_bytes(content)
+    assert main([str(tmp_path / name)]) == 1
+    said = capsys.readouterr().out
+    assert sentence in " ".join(said.split()) and "Error" not in said, said
 
 
 def test_a_teachers_file_that_cannot_be_used(tmp_path, capsys):

@@ -44,6 +44,12 @@ CELLS = {}  # {file name: [(cell, line) of each line]} of notebooks
 TEXTS = {}  # {file name: the text cells of a notebook that hold functions, counted among all}
 
 
+class NoCode(ValueError):
+    """A file that holds something else."""
+
+    kind = "no code"
+
+
 class TooSlow(Exception):
     """A statement of the file that computes for longer than it may."""
 
@@ -211,11 +217,18 @@ def at_most(seconds: float | None) -> Iterator[None]:
 
 def _source(path):
     """The file's text, of a notebook that of its code cells."""
-    text = path.read_bytes().decode("utf-8-sig", errors="replace").replace("\r\n", "\n")
+    data = path.read_bytes()
+    if b"\0" in data:
+        raise NoCode("it is no text: a picture, or saved in another form than UTF-8")
+    text = data.decode("utf-8-sig", errors="replace").replace("\r\n", "\n")
     if path.suffix != ".ipynb":
         return re.sub(r"^([ \t]*)get_ipython\(\).*$", r"\1pass", text, flags=re.MULTILINE)
     lines, places = [], []
-    every = json.loads(text).get("cells", ())
+    try:
+        every = json.loads(text).get("cells", ())
+    except (ValueError, AttributeError):
+        raise NoCode("it is no notebook, or one that was saved in part: its JSON cannot be "
+                     "read") from None
     cells = [cell for cell in every if cell.get("cell_type") == "code"]
     TEXTS[str(path)] = [number for number, cell in enumerate(every, 1) if cell not in cells
                         and re.search(r"(?m)^ *(def|class) \w+.*:\s*$", "".join(cell["source"]))]
