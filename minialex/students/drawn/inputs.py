@@ -161,8 +161,7 @@ def draw(parameters, layout, request, numbers=False):
     return {**values, **functions}
 
 
-def draw_named(names: Iterable[str], layout: Layout, request: Request,
-               numbers: bool = False) -> dict:
+def draw_named(names: Iterable[str], layout: Layout, request: Request, numbers=False) -> dict:
     """What arguments of these names are given."""
     return draw([inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY) for name in names],
                 layout, request, numbers)

@@ -148,8 +148,7 @@ class Around:
 
 
 class Within(Around):
-    """A code around another one whose Run is the state of its own: that is what backward and
-    takes_dout are asked of."""
+    """A code around another one, whose Run is the state of its own."""
 
     def backward(self, run, douts):
         """What backward returns."""
@@ -169,8 +168,7 @@ class Slope(Around):
 
     def run(self, values):
         """A Run of forward. f' is asked for what f was given, which f may write into."""
-        before = copy.deepcopy(values)
-        inner = self.code.run(values)
+        before, inner = copy.deepcopy(values), self.code.run(values)
         given = [value if np.array_equal(value, before[name]) else before[name]
                  for name, value in inner.inputs.items()]
         return inner._replace(state=(inner, given))
