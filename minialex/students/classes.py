@@ -54,9 +54,8 @@ def of_class(found, layout, request):
     prototype = cls if is_static else cls(**built)
     method, gradient = getattr(prototype, forward), getattr(prototype,
                                                             backward) if backward else None
-    kind = pairing.kind_of(backward or "")
     if is_static or binding.arguments_of(method)[:1] in ([name] for name in CONTEXT):
-        return of_functions(method, gradient, kind, layout, request)
+        return of_functions(method, gradient, pairing.kind_of(backward or ""), layout, request)
     empty = stacked(prototype, found, layout, request)
     objects.set_learning_rates(prototype)
     objects.make_numbers_arrays(prototype, built, method)
@@ -86,6 +85,11 @@ def of_class(found, layout, request):
     targets = as_wide(prototype, forward, values, targets, layout.turn == 0)
     targets = as_index(prototype, forward, values, targets, gradient)
     base, values, targets = _layer(found, cls, prototype, built, (values, targets))
+    return _readings(base, values, targets, method, gradient, asks_for_dout)
+
+
+def _readings(base, values, targets, method, gradient, asks_for_dout):
+    """What a layer's backward may be meant for."""
     drawn = {**values, **targets, **base.values()}
     sloppy = asks_for_the_input(method, gradient)
     (feed, *_), *others = _meanings(base, values, targets, sloppy)
@@ -94,9 +98,10 @@ def of_class(found, layout, request):
     readings += [Reading(base.read(feed, loss), drawn, words) for feed, loss, words in others]
     readings += past_softmax(base.read(feed, None), drawn
                              ) if base.wanted and asks_for_dout else []
-    if not backward:
+    if not gradient:
         return readings
     of_loss = any(role(name) == "labels" for name in values)
+    kind = pairing.kind_of(base.function)
     derivative = (sloppy or not asks_for_dout and kind == "derivative"
                   or _asks_for_nothing(gradient) and not of_loss)
     slopes = [Reading(code, values, words)

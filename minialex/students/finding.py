@@ -161,17 +161,23 @@ def _in_class(name, cls, own):
         return [Found(name, methods[forward], methods[backward], "derivative", name)]
     if forward and is_bare(methods[forward]) and is_bare(methods[backward]):
         return [Found(name, methods[forward], methods[backward], pairing.kind_of(backward), name)]
-    if not forward and (lone := _as_function(cls, backward)) and alone.kind_of(lone):
-        return [Found(name, alone.forward_of(lone), lone, "usual", f"{name}.{backward}")]
-    if not forward:  # or get_gradient(name) looks one of its functions up
-        return [item for item in _pairs_of_methods(name, cls) if item.kind != "skipped"
-                and item.title != f"{name}.{backward}"] or [
-            Found(name, cls, None, "skipped", f"{name}: it has {backward}, "
-                  "but no forward (or fprop, __call__ …)")]
+    if not forward:
+        return _without_forward(name, cls, backward)
     slopes = [item for item in _pairs_of_methods(name, cls, free=not inspect.isabstract(cls))
               if item.kind == "derivative" and all(map(is_free, (item.forward, item.backward)))
               and (item.title != f"{name}.{backward}" or _unbegun(cls) is None)]
     return [*slopes, Found(name, cls, (forward, backward), "class", name)]
+
+
+def _without_forward(name, cls, backward):
+    """[Found] of a class with a backward alone: that, where there is a usual forward; or the
+    functions that its get_gradient(name) looks up."""
+    if (lone := _as_function(cls, backward)) and alone.kind_of(lone):
+        return [Found(name, alone.forward_of(lone), lone, "usual", f"{name}.{backward}")]
+    return [item for item in _pairs_of_methods(name, cls) if item.kind != "skipped"
+            and item.title != f"{name}.{backward}"] or [
+        Found(name, cls, None, "skipped", f"{name}: it has {backward}, "
+              "but no forward (or fprop, __call__ …)")]
 
 
 def _written(cls, own):

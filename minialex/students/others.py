@@ -104,13 +104,7 @@ class Others(Trying):
                 yield self._shaped({"x": "ND", "w": "D", "b": "1", "labels": labels}), None
         if verdict.SHAPE in said and {"x", "labels"} <= self.roles():  # a line's
             yield self._shaped({**dict.fromkeys(LINE, "1"), "x": "N", "labels": "N"}), None
-        shaped = [row.name for row in report.rows if row.verdict == verdict.SHAPE]
-        if said & {verdict.SHAPE, verdict.NOT_SUMMED, verdict.UNDECIDED} and (
-                "labels" not in self.roles() or "labels" in inputs.roles(shaped)):
-            # what was drawn like x, or as a number, is a row of it
-            for x, other in (("ND", "D"), ("NCHW", "C"), ("DN", "D1")):
-                yield self.layout._replace(shapes={"x": x, **dict.fromkeys(
-                    (inputs.OTHER, "gamma", "beta"), other)}), None
+        yield from self._as_a_row_of_x(report, said)
         if verdict.SHAPE in said:  # of sequences alone, say
             for shapes, sizes in inputs.of_name(self.found.name):
                 if len(shapes.get("x", "")) > len(self.layout.shapes.get("x", "")):
@@ -130,6 +124,15 @@ class Others(Trying):
         given = inputs.roles(p.name for p in inputs.parameters_of(self.forward()))
         if {"x", "w"} <= given and self.found.kind in ("pair", "class"):
             yield self._shaped({"x": "D", "w": "D", "b": ""}), OF_VECTORS
+
+    def _as_a_row_of_x(self, report, said):
+        """What was drawn like x, or as a number, is a row of it."""
+        shaped = [row.name for row in report.rows if row.verdict == verdict.SHAPE]
+        if said & {verdict.SHAPE, verdict.NOT_SUMMED, verdict.UNDECIDED} and (
+                "labels" not in self.roles() or "labels" in inputs.roles(shaped)):
+            for x, other in (("ND", "D"), ("NCHW", "C"), ("DN", "D1")):
+                yield self.layout._replace(shapes={"x": x, **dict.fromkeys(
+                    (inputs.OTHER, "gamma", "beta"), other)}), None
 
     def _of_one_example(self, report, said):
         row, *others = report.counted()

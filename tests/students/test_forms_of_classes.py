@@ -62,7 +62,8 @@ class {name}:
 """
 
 
-@pytest.mark.parametrize("name", first(1, ["Step", "RNN"]))
+@pytest.mark.long
+@pytest.mark.parametrize("name", ["Step", "RNN"])
 def test_what_needs_a_transpose_is_not_tried_with_vectors_alone(check, name):
     code = CELL.format(name=name)
     _, (result,) = check(cell=code)

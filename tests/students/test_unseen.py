@@ -30,7 +30,8 @@ def told(result):
 
 
 @pytest.mark.parametrize("code, names", [(STEPS.replace("LR", "rate"), ("dw2", "grad_w1")),
-                                         (DIRECT, ("the step of w2", "grad_w1"))])
+                                         pytest.param(DIRECT, ("the step of w2", "grad_w1"),
+                                                      marks=pytest.mark.long)])
 @pytest.mark.parametrize("within", ["", "    def teach(X, t, w1, w2, rate):\n"])
 def test_steps_outside_of_functions_or_within_one_are_named(check, code, names, within):
     lines = code.splitlines()

@@ -182,7 +182,7 @@ def arguments(forward: Callable, backward: Callable | None, outputs: list, rest:
     """(arguments, keywords) of backward."""
     required, optional, star = _places(backward, forward)
     named = names_of_dout(forward, backward)
-    if handed := _handed_on(forward, backward, inputs):
+    if handed := _handed_on(forward, backward, inputs, named):
         inputs = {**handed, **inputs}
         rest = [] if {*required} <= {*inputs, *named} else rest  # it goes forward again
     keywords = {name: inputs[name] for name in optional if name in inputs}
@@ -200,17 +200,17 @@ def arguments(forward: Callable, backward: Callable | None, outputs: list, rest:
     return [given[name] for name in required], keywords
 
 
-def _handed_on(forward, backward, inputs):
+def _handed_on(forward, backward, inputs, named):
     """{name: input} of what backward, which calls forward itself, hands on: self.forward(a0)."""
-    calls = [node for node in nodes(backward, ast.Call) if getattr(
+    calls = [node.args for node in nodes(backward, ast.Call) if getattr(
         node.func, "attr", getattr(node.func, "id", "")) == title(forward)]
-    return {one.id: inputs[name] for node in calls for one, name in zip(
-        node.args, arguments_of(forward)) if isinstance(one, ast.Name) and name in inputs}
+    return {one.id: inputs[name] for given in calls for one, name in zip(given, arguments_of(
+        forward)) if isinstance(one, ast.Name) and name in inputs and not (  # A is what came out
+            named and plain(one.id) in OUTPUTS)}
 
 
 def _by_keyword_alone(backward, inputs):
-    """{name: value} of what stands behind a star without a default: an input, or a flag, which is
-    not set."""
+    """{name: value} of what stands behind a star without a default: an input, or a flag of 0."""
     return {p.name: inputs.get(p.name, False) for p in signature(backward)
             if p.kind == p.KEYWORD_ONLY and p.default is p.empty}
 

@@ -280,11 +280,6 @@ class Layer:
             stored = {}  # of an update by AdaGrad: sums of squares
         by_name = isinstance(returned, dict)  # what is returned so counts, whatever is kept
         named = self._by_names(returned)
-        odd = [one for one in self.wanted if np.size(named.get(one.name, one.array))
-               != one.array.size]
-        if len(odd) > 1 or any(min(one.array.shape, default=0) < 2 for one in odd):
-            for one in odd:  # of one matrix alone another shape is a mistake
-                del named[one.name]
         rest = self._unnamed(returned, named) if self.function is None else returned
         found = by_input(besides(rest, stored), moved,
                           [one for one in self.wanted if by_name or one.name not in stored])
@@ -306,6 +301,15 @@ class Layer:
     def _by_names(self, returned):
         """{name: gradient} of a tuple of gradients that backward calls by their names, dw1, db1; of
         a list with a dictionary for each layer."""
+        named = self._called_so(returned)
+        odd = [one for one in self.wanted if np.size(named.get(one.name, one.array))
+               != one.array.size]
+        if len(odd) > 1 or any(min(one.array.shape, default=0) < 2 for one in odd):
+            for one in odd:  # of one matrix alone another shape is a mistake
+                del named[one.name]
+        return named
+
+    def _called_so(self, returned):
         if isinstance(returned, list) and any(isinstance(one, dict) for one in returned):
             like = {name: returned for name, value in vars(self.prototype).items()
                     if isinstance(value, list) and len(value) == len(returned)}
