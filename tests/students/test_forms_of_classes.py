@@ -1,7 +1,6 @@
 """Classes in forms that were passed over, and wrong ones that were right for inputs that say
 nothing."""
 import pytest
-from short import first
 from student_files import verdicts
 
 HEAD = "import numpy as np\n"
