@@ -172,7 +172,8 @@ def stems(name):
     """Yields (relu, "pair") for relu_backward, (sigmoid, "derivative") for sigmoid_prime; (forward,
     …) for the bare word."""
     words = [part for word in name_words(name) for part in (  # backward2 is a second one
-        re.findall(r"\D+|\d+", word) if word.rstrip("0123456789") in BACKWARD else [word])]
+        re.findall(r"\D+|\d+", word) if word.rstrip("0123456789") in BACKWARD
+        else re.split(r"(?<=[a-z])2(?=d)", word))]  # relu2deriv
     slope = {"prime", "deriv", "derivative"} & {*words}  # of approx_tanh_prime, not approx_grad
     for table, kind, others in ((BACKWARD, "pair", TESTS), (
             DERIVATIVE, "derivative", TESTS if slope else {**TESTS, **dialects.NO_LAYER})):

@@ -43,3 +43,18 @@ def test_the_one_argument_of_a_function_is_what_it_is_applied_to(check, name, si
         return {sign}sigmoid({name}) * (1 - sigmoid({name}))
     """)
     assert verdicts(result) == {name: found}
+
+
+@pytest.mark.parametrize("slip, found", [("1", "correct"), ("2", "wrong")])
+@pytest.mark.parametrize("name", ["tanh2deriv", "differ_tanh", "tanh_differential"])
+def test_other_words_for_a_derivative(check, name, slip, found):
+    _, (result,) = check(slopes=f"""
+        import numpy as np
+
+        def tanh(x):
+            return np.tanh(x)
+
+        def {name}(output):
+            return {slip} - output ** 2
+        """)
+    assert result["status"] == found, result

@@ -33,6 +33,15 @@ def test_a_notebook_without_its_magics_and_with_a_cell_that_fails(tmp_path):
     assert verdicts(result) == {"x": "off by a constant factor"}
 
 
+@pytest.mark.parametrize("factor, status", [("2 *", 0), ("3 *", 1)])
+def test_a_cell_may_be_indented(tmp_path, factor, status):
+    """IPython takes it as if it were not."""
+    path, code = tmp_path / "work.ipynb", SQUARE.replace("3 *", factor)
+    code = "\n".join(f"  {line}" for line in code.splitlines())
+    path.write_text(json.dumps({"cells": [{"cell_type": "code", "source": [code]}]}), "utf-8")
+    assert one(path)[0] == status
+
+
 def test_a_failing_test_cell_alone_takes_nothing_from_right_code(tmp_path):
     right = SQUARE.replace("3 *", "2 *")
     path = write(tmp_path, "saved",

@@ -237,7 +237,8 @@ def _source(path):
         if inside[0].startswith("%%") and not re.match(r"%%(time|timeit|capture|prun)\b",
                                                        inside[0]):
             continue
-        lines += [*inside, ""]
+        indent = re.match("[ \t]*", next(filter(str.strip, inside), ""))[0]
+        lines += [*(line.removeprefix(indent) for line in inside), ""]  # as IPython reads it
         places += [(number, line) for line in range(1, len(inside) + 2)]
     CELLS[str(path)] = places
     linecache.cache[str(path)] = (1, None, [f"{line}\n" for line in lines], str(path))
