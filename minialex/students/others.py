@@ -12,8 +12,9 @@ from ..gradcheck.report import Report
 from ..gradcheck.verdicts import names as verdict
 from ..gradcheck.verdicts.sums import FirstKept
 from . import suiting
+from .called import binding
 from .drawn import arrays, inputs, used
-from .forms.functions import OneEntry, Reading
+from .forms.functions import Around, OneEntry, Reading
 from .forms.layers import Layer
 from .reading.sources import source
 from .trying import FITS, Trying
@@ -26,6 +27,16 @@ VECTORS = re.compile(r"\b(outer|diag|diagflat)\(|\bdelete\(\w+, *0\)")
 OF_NUMBERS = r"[(\[] *([nNmM]|n_samples|batch_size|num_\w+) *, *[)\]]"  # (N,)
 FLATTENS = r"reshape\(|flatten\(|ravel\(|\.shape = "
 OF_VECTORS = "right for a product of two vectors, wrong for matrices"
+
+
+class GivenInput(Around):
+    """A code whose backward is given what went in where its name says what came out: A, of a pool
+    after an activation."""
+
+    def backward(self, run, douts):
+        """What backward returns for that."""
+        x = next(value for value in run.inputs.values() if binding.is_checked(value))
+        return super().backward(run._replace(outputs=[x, *run.outputs[1:]]), douts)
 
 
 class Others(Trying):
@@ -54,6 +65,10 @@ class Others(Trying):
                    "right for a dout with one entry that is not 0, wrong for others")
         if one := self._column(report, values):
             yield [Reading(code, one, words)], None
+        if self.found.kind == "pair" and all(row.verdict == verdict.SHAPE
+                                             for row in report.counted()):
+            yield [Reading(GivenInput(code), values, ", ".join(filter(None, (
+                words, "backward is given forward's input"))))], None
         for layout, note in list(self._meant(small, report)):
             for _, readings in self.running([layout]):
                 code, values, _ = readings[0]

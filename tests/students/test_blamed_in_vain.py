@@ -228,3 +228,52 @@ DESCRIBED = """
 def test_a_loss_of_one_number_for_each_example_by_its_description(check, shape, factor, found):
     _, (result,) = check(losses=DESCRIBED.format(shape=shape, factor=factor))
     assert [one["status"] for one in result["checks"]] == [found] * 2, result
+
+
+INNER = HEAD + """
+class MatMul:
+    def __init__(self, W):
+        self.params, self.grads = [W], [np.zeros_like(W)]
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.params[0]
+
+    def backward(self, dout):
+        self.grads[0][...] = self.x.T @ dout
+        return dout @ self.params[0].T
+
+class AffineMM:
+    def __init__(self, W, b):
+        self.params, self.grads = [W, b], [np.zeros_like(W), np.zeros_like(b)]
+        self.MM = MatMul(W)
+
+    def forward(self, x):
+        return self.MM.forward(x) + self.params[1]
+
+    def backward(self, dout):
+        dx = self.MM.backward(dout)
+        self.grads[0][...], self.grads[1][...] = self.MM.grads[0], {slip}dout.sum(axis=0)
+        return dx
+"""
+POOL = HEAD + """
+def max_pool_forward(X):
+    H, W, F = X.shape
+    return X[:H // 2 * 2, :W // 2 * 2].reshape(H // 2, 2, W // 2, 2, F).max(axis=(1, 3))
+
+def max_pool_backward(grad_A, A):
+    dA = np.zeros_like(A)
+    for i, j, k in np.ndindex(grad_A.shape):
+        window = A[2 * i:2 * i + 2, 2 * j:2 * j + 2, k]
+        a, b = np.unravel_index(window.argmax(), window.shape)
+        dA[2 * i + a, 2 * j + b, k] += {slip}grad_A[i, j, k]
+    return dA
+"""
+
+
+@pytest.mark.parametrize("slip, found", [("", "correct"), ("2 * ", "wrong")])
+@pytest.mark.parametrize("code", [INNER, POOL], ids=["affine, by its matmul", "pool of an A"])
+def test_a_name_may_say_two_things(check, code, slip, found):
+    """A bias is no second factor of a product; A may be what comes out of the layer before."""
+    _, (result,) = check(layers=code.format(slip=slip))
+    assert result["status"] == found, result
