@@ -100,7 +100,7 @@ def test_a_neurons_bias_that_is_one_number_is_compared(check, bias, slip, status
         'w[-1] + sum(w[i] * inputs[i] for i in range(len(w) - 1))',
         'neuron["bias"] + sum(w[i] * inputs[i] for i in range(len(w)))')
     code = code.replace('neuron["weights"][-1] +=', f'neuron["bias"] {slip}')
-    _, (result,) = check(net=code)
+    _, (result,) = check("--timeout", "60", net=code)  # to name the slip takes some
     (one,) = [item for item in result["checks"] if item["name"] == "the network"]
     assert one["status"] == status, result
     rows = verdicts(result)
