@@ -151,8 +151,9 @@ def confirmed(told: dict, basis: dict, teacher: Teacher, remote: Remote, job: di
         report.rows = _left_open(report.rows, told["rows"])
     said = {row["name"]: row["verdict"] for row in told["rows"]}
     # which mistake it is, its own process may have had the time to find out
-    rows = [{**row, "verdict": said[row["name"]]} if row["verdict"] == verdict.UNKNOWN
-            and said.get(row["name"]) in NAMED else row for row in report.to_dict()["rows"]]
+    rows = [{**row, "verdict": said[row["name"]]} if said.get(row["name"]) in NAMED and (
+        row["verdict"], row["evidence"] == LOST) == (verdict.UNKNOWN, False) else row
+            for row in report.to_dict()["rows"]]
     names = {row["name"] for row in rows}
     more = [row for row in told["rows"] if row["name"] not in names and row["verdict"] != "correct"]
     status = "wrong" if more else status_of_report(report)
