@@ -13,6 +13,7 @@ from ..gradcheck.verdicts import names as verdict
 from .called import binding
 from .called.gradients import Named
 from .called.numpy_code import NumpyCode
+from .classes import PastSoftmax
 from .forms.functions import Around, Faint, Reading
 from .names import is_penalty, plain, role
 from .reading.sources import calls, source
@@ -24,6 +25,7 @@ def conventions(check: Any, report: Report, reading: Any, count: int) -> None:
     if report.averaged() and status_of_report(report) == "undecided":
         _averages(check, report, count)
     elif reading is not None and not check.reference:
+        _past_softmax(report, reading)
         if status_of_report(report) == "wrong":
             _penalised(check, report, reading)
         _sums(report, reading.values)
@@ -32,6 +34,16 @@ def conventions(check: Any, report: Report, reading: Any, count: int) -> None:
         if report and check.result["drawn"]:
             _biases(check, report, reading)
             _matrices(check, report, reading)
+
+
+def _past_softmax(report, reading):
+    """A layer that leaves out the slope of its own softmax is right where p − t comes in, which
+    only a whole network is known to be given."""
+    matrices = [value for value in reading.values.values()
+                if np.ndim(value) > 1 and min(np.shape(value)) > 1]
+    if report and reading.words == PastSoftmax.words and len(matrices) <= 2:  # x and one W
+        leave_open(report, "right if dout is output − target: else the softmax's own derivative is "
+                   "missing")
 
 
 def _averages(check, report, count):

@@ -210,7 +210,7 @@ def _handed_on(forward, backward, inputs, named):
 
 
 def _by_keyword_alone(backward, inputs):
-    """{name: value} of what stands behind a star without a default: an input, or a flag of 0."""
+    """{name: value} of what stands behind a star without a default: an input, or False."""
     return {p.name: inputs.get(p.name, False) for p in signature(backward)
             if p.kind == p.KEYWORD_ONLY and p.default is p.empty}
 
