@@ -12,7 +12,7 @@ from ..gradcheck.report import Report
 from ..gradcheck.verdicts import names as verdict
 from .called import binding
 from .called.gradients import Named
-from .called.numpy_code import NumpyCode
+from .called.numpy_code import NumpyCode, leaves
 from .classes import PastSoftmax
 from .forms.functions import Around, Faint, Reading
 from .names import is_penalty, plain, role
@@ -39,7 +39,7 @@ def conventions(check: Any, report: Report, reading: Any, count: int) -> None:
 def _past_softmax(report, reading):
     """A layer that leaves out the slope of its own softmax is right where p − t comes in, which
     only a whole network is known to be given."""
-    matrices = [value for value in reading.values.values()
+    matrices = [value for _, value in leaves(reading.values).values()
                 if np.ndim(value) > 1 and min(np.shape(value)) > 1]
     if report and reading.words == PastSoftmax.words and len(matrices) <= 2:  # x and one W
         leave_open(report, "right if dout is output − target: else the softmax's own derivative is "

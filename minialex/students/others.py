@@ -250,8 +250,8 @@ class Others(Trying):
         if not isinstance(code, Layer) or not code.function:
             return None
         again = copy.copy(code)
-        again.earlier = {name: np.flip(value, -1) if np.ndim(value) else value
-                         for name, value in values.items()}
+        again.earlier = {name: np.flip(value, -1) if isinstance(value, np.ndarray) and value.ndim
+                         else value for name, value in values.items()}
         (first, found), (later, now) = (suiting.both_ways(Reading(one, values))
                                         for one in (code, again))
         keeps_more = any(len(kept) < len(vars(later.state)[name]) for name, kept
