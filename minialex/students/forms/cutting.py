@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterable
 
 from ..called import binding
-from ..dialects import TESTS
-from ..names import is_penalty, name_words
+from ..dialects import TESTS, letter
+from ..names import is_penalty, name_words, role
 from ..reading import changes
 from ..reading.changes import LOOPS, called, changed, is_target, loads, pairs_of, root_of, updates
 from ..reading.plainer import without_optimizer
@@ -193,7 +193,22 @@ def _once(body, roots, data, methods, outer):
             node.orelse = _once(node.orelse, roots, data, methods, outer)
         found += [*_taken(node, data), node]
         found += [ast.parse(f"{name} = __seen__({name})").body[0] for name in _seen(node, data)]
+        data = data | {target.id for target, value in changes.pairs_of(node) if isinstance(
+            target, ast.Name) and _is_part(value, data)}
     return found
+
+
+def _is_part(value, data):
+    """y[i:j], y.reshape(-1, 1), one_hot(y, 10): no more than another form of some data."""
+    while isinstance(value, ast.Call) and not isinstance(value.func, ast.Name) and not (
+            value.args and loads(value.args[0]) & data):
+        value = getattr(value.func, "value", None)
+    if isinstance(value, ast.Call):
+        others = [one.id for one in value.args[1:] if isinstance(one, ast.Name)]
+        if any(letter(one) is None or role(one) for one in others):  # loss_prime(y, out)
+            return False
+        value = value.args[0] if value.args else None
+    return isinstance(value, (ast.Name, ast.Subscript, ast.Attribute)) and _whose(value) in data
 
 
 def _is_over_weights(node):
@@ -245,7 +260,10 @@ def _first_time(node):
 
 
 def _seen(node, data):
-    """Names that a simple statement sets from the data."""
+    """Names that a simple statement sets from the data; T of T[range(n), y] = 1, too."""
+    if isinstance(node, ast.Assign):
+        yield from (root for target in node.targets if isinstance(target, ast.Subscript)
+                    and loads(target.slice) & data and (root := root_of(target)).isidentifier())
     if isinstance(node, ast.Assign) and loads(node.value) & data:
         for target, _ in pairs_of(node):
             names = target.elts if isinstance(target, ast.Tuple) else [target]

@@ -15,9 +15,12 @@ class Record:
 
     def taken(self, output, classes):
         """1 is taken off the output at these indices: a target that is 1 there. Raises IndexError
-        for labels in a column, which would be taken off in each row."""
-        if any(np.ndim(one) > 1 for one in (classes if isinstance(classes, tuple) else ())):
-            raise IndexError("the classes are to be in a row")
+        for labels in a column, which would be taken off in each row, and for several of one
+        example."""
+        places = classes if isinstance(classes, tuple) else (classes,)
+        if any(np.ndim(one) > 1 for one in places) or len(places) == np.ndim(output) == 1 < np.size(
+                classes):
+            raise IndexError("the classes are to be in a row, one of each example")
         target = np.zeros(np.shape(output))
         target[plain(classes)] = 1
         self.add(target, output, object())
@@ -133,3 +136,10 @@ def watched(array: np.ndarray, record: Record) -> Watched:
     made = np.asarray(array).view(Watched)
     made.record = record
     return made
+
+
+def has_several_classes(target: np.ndarray) -> bool:
+    """Is it of zeros and ones, with other than one 1 in some row and in some column?"""
+    return (np.ndim(target) == 2 and min(np.shape(target)) > 1
+            and set(np.unique(target)) == {0, 1}
+            and all(set(target.sum(axis)) != {1} for axis in (0, 1)))

@@ -23,6 +23,7 @@ from .units import Unit
 
 N, MANY = 4, 12  # examples that are drawn; rows of the file's own data that are few enough
 NONE = object()  # no value of a name
+STATES = ("h", "c")  # roles of what a recurrent network keeps
 
 
 def spaces(unit: Unit, module: types.ModuleType,
@@ -62,8 +63,7 @@ def _of_thing(unit, names, space):
     made = {name for node in earlier for name in _names_set(node)}
     weights = [name for name in given if name in roots - made and name not in space]
     for drawn in ({**one, **other} for one in _weights(weights)
-                  for other in _drawings(missing, {**space, **one}, roots,
-                                         cutting.targets_of(unit.body, missing))):
+                  for other in _drawings(missing, {**space, **one}, roots, unit.body)):
         yield from _with(unit, names, space, drawn, (earlier, needed, own))
 
 
@@ -92,7 +92,8 @@ def _with(unit, names, space, drawn, prelude):
     numbers = {name: _numbers(value) for name, value in [*found.items(), *(
         (f"self.{key}", one) for key, one in getattr(found.get("self"), "__dict__", {}).items())]}
     data = {name: value for name, value in numbers.items() if value is not None
-            and name not in kept and (value.ndim or changes.is_target(name))}
+            and name not in kept and (value.ndim or changes.is_target(name))
+            and not (name in drawn and role(name) in STATES)}
     long = {len(value) for value in data.values() if value.ndim == 2} - {1}
     data = {name: _few(value) if value.ndim == 2 or changes.is_target(name)
             and value.size in long else value for name, value in data.items()}
@@ -217,10 +218,11 @@ def _number(name, counts=False):
 
 def _rerun(earlier, needed, space, names, own, never=()):
     """Run what comes before the loop, where it sets what is needed and not known: own, too."""
-    inside = {**names, **space}
+    inside, made = {**names, **space}, set()
     for node in earlier:
-        sets = set(_names_set(node))
-        known = node not in own and all(inside.get(name) is not None for name in sets)
+        sets = set(_names_set(node)) or _filled(node)
+        known = not _filled(node) & made and node not in own and all(
+            inside.get(name) is not None for name in sets)
         if known or not sets & needed and not _calls_itself(node) or sets & set(never):
             continue
         try:
@@ -228,6 +230,7 @@ def _rerun(earlier, needed, space, names, own, never=()):
             exec(_compiled(node, names.get("__file__")), inside)  # noqa: S102
         except Exception:  # what it needs is not here
             continue
+        made |= sets
         space.update({name: inside[name] for name in sets if name in inside
                       and _is_data(inside[name])})
 
@@ -257,9 +260,15 @@ def _before(before, wanted):
     needed, size = set(wanted), -1
     while size != len(needed):
         size = len(needed)
-        needed |= {one for node in before if set(_names_set(node)) & needed
+        needed |= {one for node in before if {*_names_set(node), *_filled(node)} & needed
                    for one in changes.loads(node)}
     return needed
+
+
+def _filled(node):
+    """T of T[range(n), y] = 1, which is made before."""
+    return {root for target in changes.targets(node) if isinstance(target, ast.Subscript)
+            and isinstance(node, ast.Assign) and (root := changes.root_of(target)).isidentifier()}
 
 
 def _names_set(node):
@@ -274,25 +283,34 @@ def _names_set(node):
                     and isinstance(one.ctx, ast.Store))
 
 
-def _drawings(missing, space, roots, targets):
-    """Yields {name: array} for what is missing, in all shapes that it may have."""
+def _drawings(missing, space, roots, body):
+    """Yields {name: array} for what is missing, in all shapes that it may have: examples, of one
+    shape; targets; the state of a recurrent network; indices."""
     if not missing:
         yield {}
         return
-    others = [name for name in missing if name not in targets]
     shapes = [np.shape(array) for path, array in objects.arrays(
         {name: space[name] for name in roots if name in space})]
+    targets, places = cutting.targets_of(body, missing), changes.indices(body)
+    kept = [name for name in missing if role(name) in STATES]
+    indices = {name: _drawn(name, (N,), min([N, *filter(None, map(max, filter(None, shapes)))]))
+               for name in missing if name in places and name not in targets}
+    others = [name for name in missing if name not in {*targets, *kept, *indices}]
     sizes = list(dict.fromkeys([size for shape in shapes for size in shape if size > 1] + [3, 5]))
     firsts = [shape for some in (sizes, [size - 1 for size in sizes if size > 2])
               for shape in ([(N, size) for size in some] + [(size, N) for size in some])]
     lasts = [(N, 1), (1, N), (N,), *(shape for size in sizes for shape in ((N, size), (size, N)))]
     single = [*((size,) for size in sizes), *((size, 1) for size in sizes)]
     three = [shape for size in sizes for shape in ((N, size, 1), (N, 1, size))]
-    firsts, lasts = [*firsts, *single, (N,), *three], [*lasts, *single, (1,), *three]
+    firsts, lasts = [*firsts, *single, (N,), *three], [*lasts, *single, (1,), (), *three]
     both = [(x, y) for x in (firsts if others else [()]) for y in (lasts if targets else [()])]
+    states = [shape for J in {len(shape) and shape[0] for shape in shapes if shape[:1] == shape[1:]}
+              for shape in ((J, 1), (J,), (N, J))] if kept else [()]
     for x, y in sorted(both, key=lambda one: (firsts.index(one[0]) if others else 0) // 2):
-        yield {**{name: _drawn(name, x) for name in others},
-               **{name: _labels(name, y) for name in targets}}
+        for state in states:
+            yield {**{name: _drawn(name, x) for name in others}, **indices,
+                   **{name: _drawn(name, state) for name in kept},
+                   **{name: _labels(name, y) for name in targets}}
 
 
 def _weights(names):
@@ -318,9 +336,11 @@ def _weights(names):
 SIZES_OF_LAYERS = (5, 6, 7, 8, 9, 10)
 
 
-def _drawn(name, shape):
-    return np.asarray(
-        np.random.default_rng([7, *name.encode()]).standard_normal(shape))
+def _drawn(name, shape, below=0):
+    """Random numbers; below: whole ones."""
+    generator = np.random.default_rng([7, *name.encode()])
+    return generator.integers(0, below, shape) if below else np.asarray(
+        generator.standard_normal(shape))
 
 
 def _labels(name, shape):
@@ -330,7 +350,7 @@ def _labels(name, shape):
         rows = np.eye(min(shape) if N not in shape else sum(shape) - N)
         hot = rows[generator.integers(0, len(rows), N)]
         return (hot if shape[0] == N else hot.T).astype(int)
-    found = generator.integers(0, 2, shape)
+    found = np.array(generator.integers(0, 2, shape))
     found[(0,) * len(shape)] = 1
     return found
 

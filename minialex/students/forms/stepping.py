@@ -27,7 +27,7 @@ from .functions import Composed, Reading
 from .layers import STEPPED, NotChecked
 from .losses import LOSSES, MARGINS
 from .objects import at, put, scalars
-from .recording import Number, Record, watched
+from .recording import Number, Record, has_several_classes, watched
 from .spaces import spaces
 from .steps import of_one_size
 from .units import Unit
@@ -101,9 +101,10 @@ class Step:
             raise NotChecked("no array that it changes has an effect on its output")
 
     def is_compared_alike(self) -> bool:
-        """Have targets and outputs one shape, but for axes of one?"""
+        """Have targets and outputs one shape, but for axes of one, and examples one class each?"""
         record, _ = self.run(self.draw(self.wanted, 0))
         return all(np.size(one) == np.size(other) == np.broadcast(one, other).size
+                   and not has_several_classes(one)
                    for one, other in record.entries.get(self.place, ()))
 
     def draw(self, paths, seed):

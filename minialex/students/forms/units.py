@@ -38,8 +38,11 @@ class Unit(NamedTuple):
         return id(self)
 
     def roots(self) -> set[str]:
-        """What it changes: W of W -= …, self.w_ of self.w_[1:] += …"""
-        return set(changed(self.body, self.methods))
+        """What it changes and does not make: W of W -= …, self.w_ of self.w_[1:] += …"""
+        made = {name for node in self.body for _, value in changes.pairs_of(node)
+                for name in names_set(node) if name.isidentifier()
+                and name not in changes.loads(value)}
+        return set(changed(self.body, self.methods)) - made
 
 
 def of(statements: list, parameters: tuple = (), methods: dict | None = None) -> list[Unit]:
@@ -115,7 +118,8 @@ def of_class(cls: type, methods: dict, any_name: bool) -> tuple[str, Unit] | Non
     likeliest; any_name: else one that computes gradients and takes them off its own arrays."""
     module = sys.modules[cls.__module__]
     inner = _changing(module)
-    units = {name: found[0] for name, method in methods.items() if not name.startswith("__")
+    units = {name: max(found, key=lambda one: any("self." in root for root in one.roots()))
+             for name, method in methods.items() if not name.startswith("__")
              and (found := of_function(method, inner))}
     named = [name for name in units if trains(methods[name])] or [
         name for name, unit in units.items() if plain(name) in TRAINS and any(
@@ -141,28 +145,56 @@ def _epochs(name, units):
     return [units[one] for one in found[1:] if isinstance(units[one].body[0], LOOPS)]
 
 
-def _methods(module):
-    """{name: its statements in all classes of a module}"""
-    bodies = {}
-    for cls in vars(module).values():
-        if isinstance(cls, type) and cls.__module__ == module.__name__:
-            for name, method in vars(cls).items():
-                bodies.setdefault(name, []).extend(body_of(method))
-    return bodies
+def _routines(module):
+    """Yields (name, function, its class or None) of what the classes of a module can do, and of its
+    functions."""
+    for value in vars(module).values():
+        if isinstance(value, type) and value.__module__ == module.__name__:
+            yield from ((name, one, value) for name, one in vars(value).items())
+    yield from ((name, one, None) for name, one in changes.functions_of(module).items())
 
 
 def _keeping(module):
     """The methods that set something of their objects."""
     return frozenset(
-        name for name, body in _methods(module).items() if name[:2] != "__"
-        and any(root.startswith("self.") for node in binding.every(body)
+        name for name, method, cls in _routines(module) if cls and name[:2] != "__"
+        and any(root.startswith("self.") for node in binding.every(body_of(method))
                 for root in names_set(node)))
 
 
 def _changing(module):
-    """{name of a method: what it, and those that it calls, change} of all classes of a module."""
-    bodies, found = _methods(module), {}
+    """{name of a method or function: what it, and those that it calls, change} in a module. A
+    number is an argument's place: 0 of step(params, grads)."""
+    found: dict = {}
+    routines = [(name, body_of(one), _own_arguments(one, cls), cls)
+                for name, one, cls in _routines(module) if name[:2] != "__"]
     for _ in range(3):  # calls within calls
-        found = {name: roots for name, body in bodies.items() if name[:2] != "__"
-                 and (roots := [root for root in changed(body, found) if "self." in root])}
+        now: dict = {}
+        for name, body, places, cls in routines:
+            roots = [places.get(root, root) for root in [*changed(body, found), *_set_by_name(
+                body, cls)]]
+            roots += [place for one in binding.every(body, ast.For) for p, place in places.items()
+                      if p in changes.loads(one.iter) and changes.names_in(one.target)
+                      & set(changed(one.body))]  # for p, g in zip(params, grads): p -= rate * g
+            now.setdefault(name, []).extend(
+                root for root in roots if isinstance(root, int) or "self." in root)
+        found = {name: list(dict.fromkeys(roots)) for name, roots in now.items() if roots}
     return found
+
+
+def _own_arguments(function, cls):
+    """{name: its place where it is called}"""
+    if not callable(function):
+        return {}
+    names = binding.arguments_of(function)
+    return {name: place for place, name in enumerate(names[1:] if names[:1] == ["self"] else names)}
+
+
+def _set_by_name(body, cls):
+    """All that an object has, where one is set by setattr(self, name, …)."""
+    calls = [ast.unparse(one) for one in binding.every(body, ast.Call)]
+    if cls is None or not any(text.startswith(("setattr(self,", "self.__setattr__("))
+                              for text in calls):
+        return []
+    return [root for method in vars(cls).values() for node in binding.every(body_of(method))
+            for root in names_set(node) if root.startswith("self.")]

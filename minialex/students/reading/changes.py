@@ -86,20 +86,44 @@ def updates(nodes: list) -> list[tuple[ast.AST, ast.AST, ast.AST]]:
                 value, ast.BinOp) and isinstance(value.op, (ast.Add, ast.Sub)) else []
             if ast.unparse(target) in map(ast.unparse, sides):
                 found.append((node, target, value))
+            elif (inside := _of_each(target, value)) is not None:
+                found.append((node, target, inside))
     return [one for one in found if not isinstance(one[2], (ast.Constant, ast.JoinedStr, ast.List))]
+
+
+def _of_each(target, value):
+    """rate * g of Ws = [w - rate * g for w, g in zip(Ws, gs)]; None of anything else."""
+    each = getattr(value, "value" if isinstance(value, ast.DictComp) else "elt", None)
+    if isinstance(each, ast.BinOp) and isinstance(each.op, (ast.Add, ast.Sub)) and ast.unparse(
+            target) in [ast.unparse(one) for over in value.generators for one in ast.walk(over.iter)
+                        if isinstance(one, (ast.Name, ast.Attribute))]:
+        return each.right
+    return None
 
 
 def changed(nodes: list, methods: dict | None = None) -> list[str]:
     """The roots of what may be weights: no counts, and nothing that is made anew in the loop.
-    methods: what those change that are called."""
+    methods: what those change that are called; a number is an argument's place."""
     anew = {name for part in nodes if isinstance(part, LOOPS) for node in ast.walk(part)
             for name in names_set(node)} - {root_of(target) for _, target, _ in _again(nodes)}
     roots = [root_of(target) for _, target, _ in updates(nodes)]
-    by_calls = [root for part in nodes for name in called(part) for root in (methods or {}).get(
-        name, ())]
+    by_calls = [root for call in every(nodes, ast.Call) for root in _by_call(call, methods or {})]
     back = {root for root in by_calls if "." not in root}  # handed
     return [root for root in dict.fromkeys([*roots, *by_calls]) if root and root not in anew - back
             and not NO_WEIGHT.search(root.rpartition(".")[2])]
+
+
+def _by_call(call, methods):
+    """What a call changes."""
+    for root in methods.get(_name_of(call), ()):
+        if isinstance(root, str):
+            yield root
+        elif root < len(call.args):
+            yield root_of(call.args[root])
+
+
+def _name_of(call):
+    return getattr(call.func, "attr", getattr(call.func, "id", ""))
 
 
 def handed(nodes: list, functions: dict) -> dict[str, list[str]]:
@@ -144,9 +168,8 @@ def averages(nodes: list[ast.stmt]) -> set[str]:
 def called(node: ast.AST, others: bool = False) -> list[str]:
     """The methods that are called in it, whosever they are, and the functions; others: no methods
     of the object itself, no functions."""
-    calls = [one.func for one in every([node], ast.Call)]
-    return [getattr(one, "attr", getattr(one, "id", "")) for one in calls if not others
-            or isinstance(one, ast.Attribute) and getattr(one.value, "id", "") != "self"]
+    return [_name_of(one) for one in every([node], ast.Call) if not others
+            or isinstance(one.func, ast.Attribute) and getattr(one.func.value, "id", "") != "self"]
 
 
 def _again(nodes):
@@ -270,6 +293,13 @@ def loads(node: ast.AST) -> set[str]:
     return {one.id for one in every([node], ast.Name) if not isinstance(one.ctx, ast.Store)} | {
         root_of(one) for one in every([node], ast.Attribute)
         if getattr(one.value, "id", "") == "self"}
+
+
+def indices(nodes: list) -> set[str]:
+    """The names of numbers at which something is taken or set: x of seen[x[t]] = 1."""
+    return {root_of(place) for one in every(nodes, ast.Subscript) for place in (
+        one.slice.elts if isinstance(one.slice, ast.Tuple) else [one.slice])
+        if isinstance(place, (ast.Name, ast.Subscript))}
 
 
 def is_target(name: str) -> bool:

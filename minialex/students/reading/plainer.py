@@ -10,15 +10,16 @@ import copy
 
 from ..called.binding import every
 from ..names import stems_of_gradient
-from .changes import pairs_of
+from .changes import names_in, names_set, pairs_of, root_of
 
 LISTS = (ast.List, ast.Tuple)
 PLACES = (ast.Name, ast.Attribute, ast.Subscript)
 
 
 def written_out(statements: list[ast.stmt]) -> list[ast.stmt]:
-    """Loops over a few arrays that are named there, or in a list just before, written out."""
-    lists = {}
+    """Loops over a few arrays that are named there, or in a list just before, written out; p is
+    self.params after p = self.params."""
+    statements, lists = _by_full_name(statements), {}
     for node in every(statements, ast.Assign):
         if isinstance(node.targets[0], ast.Name):
             name = node.targets[0].id
@@ -29,6 +30,23 @@ def written_out(statements: list[ast.stmt]) -> list[ast.stmt]:
             isinstance(one, ast.For) for one in ast.walk(node)) else node
         found += made if isinstance(made, list) else [made]
     return found
+
+
+def _by_full_name(statements):
+    """The same without other names of what an object has, and keeps: old = self.W is another thing
+    after self.W = …"""
+    stored: dict = {}
+    anew = {name for node in every(statements) for name in names_set(node)}
+    for node in every(statements, ast.Name):
+        if not isinstance(node.ctx, ast.Load):
+            stored[node.id] = stored.get(node.id, 0) + 1
+    known = {target.id: value for node in statements for target, value in pairs_of(node)
+             if isinstance(target, ast.Name) and stored[target.id] == 1
+             and isinstance(value, ast.Attribute) and ast.unparse(value).startswith("self.")
+             and root_of(value) not in anew}
+    renamed = _Renamed(known)
+    return [node if names_in(node) & known.keys() <= {getattr(one, "id", "") for one in getattr(
+        node, "targets", ())} else renamed.visit(copy.deepcopy(node)) for node in statements]
 
 
 def _places(node):

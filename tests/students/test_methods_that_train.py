@@ -1,0 +1,194 @@
+"""Methods in which forward, backward and the update stand together: one step of each is compared
+with a loss of its output, right and with a slip."""
+import textwrap
+
+import pytest
+
+START = """
+    import numpy as np
+
+    def softmax(z):
+        e = np.exp(z - z.max(axis=-1, keepdims=True))
+        return e / e.sum(axis=-1, keepdims=True)
+"""
+ONE_LABEL = """
+    class Net:
+        def __init__(self, n_in, n_hidden, n_out, lr):
+            self.lr = lr
+            self.alpha = np.random.uniform(-.1, .1, (n_hidden, n_in))
+            self.beta = np.random.uniform(-.1, .1, (n_out, n_hidden + 1))
+
+        def sgd(self, x, y):
+            a = self.alpha @ x
+            z = np.concatenate(([1.0], np.tanh(a)))
+            b = softmax(self.beta @ z)
+            b[y] -= 1
+            da = (self.beta.T @ b)[1:] * (1 - z[1:] ** 2)
+            self.alpha = self.alpha - self.lr * np.outer(da, x)
+            self.beta = self.beta - self.lr * np.outer(b, z)
+"""
+FILLED = """
+    class Net:
+        def fit(self, X, Y, learning_rate=1e-3, reg=1e-6, epochs=100, M=10):
+            N, D = X.shape
+            K = len(set(Y))
+            T = np.zeros((N, K))
+            T[np.arange(N), Y.astype(int)] = 1
+            self.W1 = np.random.randn(D, M) / np.sqrt(D)
+            self.W2 = np.random.randn(M, K) / np.sqrt(M)
+            for i in range(epochs):
+                Z = np.tanh(X.dot(self.W1))
+                d = softmax(Z.dot(self.W2)) - T
+                dZ = d.dot(self.W2.T) * (1 - Z ** 2)
+                self.W2 -= learning_rate * (Z.T.dot(d) + reg * self.W2)
+                self.W1 -= learning_rate * (X.T.dot(dZ) + reg * self.W1)
+"""
+WRITTEN_OUT = """
+    def one_hot(y, num_classes=10):
+        hot = np.zeros((len(y), num_classes))
+        hot[range(y.shape[0]), y] = 1
+        return hot
+
+    class Net:
+        def __init__(self, n_in, n_out):
+            self.w = np.random.normal(0, 0.1, (n_in, n_out))
+            self.b = np.zeros(n_out)
+
+        def fit(self, X, y, lr=0.1, epochs=100, batch_size=32):
+            for epoch in range(epochs):
+                order = np.random.permutation(X.shape[0])
+                X, y = X[order], y[order]
+                for i in range(0, X.shape[0], batch_size):
+                    x_batch, y_batch = X[i:i + batch_size], y[i:i + batch_size]
+                    hot = one_hot(y_batch, num_classes=self.w.shape[1])
+                    Z = np.tanh(np.dot(x_batch, self.w) + self.b)
+                    d = (softmax(Z) - hot) * (1 - Z ** 2)
+                    self.w = self.w - lr * np.dot(x_batch.T, d)
+                    self.b = self.b - lr * np.sum(d, axis=0)
+"""
+RECURRENT = """
+    class RNN:
+        def __init__(self, vocab, hidden=6, lr=0.1):
+            self.Wxh = np.random.randn(hidden, vocab)
+            self.Whh = np.random.randn(hidden, hidden)
+            self.Why = np.random.randn(vocab, hidden)
+            self.lr, self.vocab = lr, vocab
+
+        def train_step(self, inputs, targets, hprev):
+            xs, hs, ps = {}, {-1: np.copy(hprev)}, {}
+            for t in range(len(inputs)):
+                xs[t] = np.zeros((self.vocab, 1))
+                xs[t][inputs[t]] = 1
+                hs[t] = np.tanh(self.Wxh @ xs[t] + self.Whh @ hs[t - 1])
+                ps[t] = softmax((self.Why @ hs[t]).T).T
+            dWxh, dWhh, dWhy = map(np.zeros_like, (self.Wxh, self.Whh, self.Why))
+            dh_next = np.zeros_like(hs[0])
+            for t in reversed(range(len(inputs))):
+                dy = np.copy(ps[t])
+                dy[targets[t]] -= 1
+                dWhy += dy @ hs[t].T
+                dr = (1 - hs[t] ** 2) * (self.Why.T @ dy + dh_next)
+                dWxh += dr @ xs[t].T
+                dWhh += dr @ hs[t - 1].T
+                dh_next = self.Whh.T @ dr
+            for p, d in zip([self.Wxh, self.Whh, self.Why], [dWxh, dWhh, dWhy]):
+                p -= self.lr * d
+"""
+STEPPED_ELSEWHERE = """
+    class SGD:
+        def __init__(self, lr=0.1):
+            self.lr = lr
+
+        def step(self, params, grads):
+            for k in params:
+                params[k] -= self.lr * grads[k]
+
+    class Net:
+        def __init__(self, d, h, k):
+            self.params = dict(W1=np.random.randn(d, h), W2=np.random.randn(h, k))
+            self.optimizer = SGD()
+
+        def train_batch(self, X, y):
+            p = self.params
+            Z = np.tanh(X @ p['W1'])
+            d = softmax(Z @ p['W2'])
+            d[np.arange(len(y)), y] -= 1
+            grads = {'W2': Z.T @ d / len(y)}
+            grads['W1'] = X.T @ (d @ p['W2'].T * (1 - Z ** 2)) / len(y)
+            self.optimizer.step(p, grads)
+"""
+SET_BY_NAME = """
+    class Net:
+        def __init__(self, d, h, k, lr):
+            self.lr = lr
+            self.first = np.random.randn(h, d)
+            self.second = np.random.randn(k, h)
+
+        def update_all(self, grads):
+            for name, grad in grads.items():
+                setattr(self, name, getattr(self, name) - self.lr * grad)
+
+        def sgd_step(self, x, y):
+            Z = np.tanh(self.first @ x)
+            d = softmax(self.second @ Z)
+            d[y] -= 1
+            grads = {'second': np.outer(d, Z)}
+            grads['first'] = np.outer((d @ self.second) * (1 - Z ** 2), x)
+            self.update_all(grads)
+"""
+OF_EACH = """
+    class Net:
+        def __init__(self, sizes):
+            self.weights = [np.random.randn(m, n) for n, m in zip(sizes[:-1], sizes[1:])]
+
+        def train_on_batch(self, X, Y, eta=0.1):
+            layers = [X]
+            for w in self.weights:
+                layers.append(np.tanh(w @ layers[-1]))
+            d, found = layers[-1] - Y, []
+            for w, Z, below in zip(self.weights[::-1], layers[:0:-1], layers[-2::-1]):
+                d = d * (1 - Z ** 2)
+                found.insert(0, d @ below.T)
+                d = w.T @ d
+            self.weights = [w - eta * g for w, g in zip(self.weights, found)]
+"""
+FORMS = {"a label of one example": ONE_LABEL, "targets that are filled in": FILLED,
+         "labels written out in the loop": WRITTEN_OUT, "a recurrent network": RECURRENT,
+         "an optimizer that changes what it is given": STEPPED_ELSEWHERE,
+         "weights set by their names": SET_BY_NAME, "a list made anew": OF_EACH}
+SLIPS = {" * (1 - Z ** 2)))": "))", " * (1 - Z ** 2)) / len(y)": ") / len(y)",
+         " * (1 - Z ** 2), x)": ", x)", " * (1 - z[1:] ** 2)": "", "(1 - hs[t] ** 2) * ": "",
+         "= d.dot(self.W2.T) * (1 - Z ** 2)": "= d.dot(self.W2.T)",
+         "lr * np.dot(x_batch.T, d)": "lr * 2 * np.dot(x_batch.T, d)",
+         "d = w.T @ d": "d = 2 * w.T @ d"}
+
+
+@pytest.mark.parametrize("slip", [False, True])
+@pytest.mark.parametrize("form", FORMS)
+def test_one_step_of_a_method_is_compared(check, form, slip):
+    """The slip leaves out the derivative of tanh in a layer below, or doubles a gradient."""
+    right = "".join(map(textwrap.dedent, (START, FORMS[form])))
+    code = right
+    for old, new in SLIPS.items():
+        code = code.replace(old, new) if slip else code
+    assert (code != right) == slip
+    _, (result,) = check(net=code)
+    assert result["status"] == ("wrong" if slip else "correct"), result
+
+
+def test_what_was_kept_of_weights_made_anew_is_what_they_were(check):
+    """old = self.second is no other name of what self.second is later."""
+    _, (result,) = check(net=textwrap.dedent(START) + textwrap.dedent("""
+        class Net:
+            def __init__(self, d, h, k):
+                self.first = np.random.randn(d, h)
+                self.second = np.random.randn(h, k)
+
+            def train(self, X, Y, lr=0.1):
+                Z = np.tanh(X @ self.first)
+                d = softmax(Z @ self.second) - Y
+                old = self.second
+                self.second = self.second - lr * Z.T @ d
+                self.first = self.first - lr * X.T @ (d @ old.T * (1 - Z ** 2))
+        """))
+    assert result["status"] == "correct", result
