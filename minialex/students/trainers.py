@@ -5,6 +5,7 @@ some, and one step of its training is read.
 """
 import collections
 import contextlib
+import inspect
 import itertools
 import sys
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from .elsewhere import Elsewhere
 from .forms import objects, spaces, stepping
 from .forms.functions import Reading
 from .forms.layers import NotChecked
+from .forms.units import set_in
 from .names import plain, role
 from .reading import usage
 from .reading.files import at_most
@@ -29,15 +31,16 @@ LONGEST = 1.0  # seconds of computing for a constructor
 def of_step(found: finding.Found, module: object, request: inputs.Request,
             left: Callable) -> list[Reading]:
     """The readings of code that trains. left: stepping's. Raises NotChecked."""
-    owner, problems = found.forward.owner, []
+    (owner, holder), problems = _owner(found.forward, module), []
     for name in getattr(module, "unset", ()):  # what was drawn for another check
         vars(module).pop(name, None)
     for _ in _given(found, module, request):
         readings = []
         for unit in (found.forward, *found.forward.others):
             try:
-                readings += stepping.readings(found.name, unit, module,
-                                              _made(owner, request) if owner else (None,), left)
+                readings += stepping.readings(
+                    found.name, unit._replace(holder=holder), module,
+                    _made(owner, request) if owner else (None,), left)
             except NotChecked as problem:
                 problems.append(problem)
         if readings or not left(0.0):
@@ -45,6 +48,17 @@ def of_step(found: finding.Found, module: object, request: inputs.Request,
     if readings:
         return readings
     raise NotChecked(f"{found.title}; as it stands: {problems[0]}") from problems[0]
+
+
+def _owner(unit, module):
+    """(the class of the object that it changes, what that is called): self of a method, net of
+    net.W -= … where a function is given net."""
+    for p in unit.parameters if unit.owner is None else ():
+        wanted = {root.partition(".")[2] for root in unit.roots() if root.startswith(f"{p.name}.")}
+        for cls in vars(module).values() if wanted else ():
+            if inspect.isclass(cls) and wanted <= {root.rpartition(".")[2] for root in set_in(cls)}:
+                return cls, p.name
+    return unit.owner, "self"
 
 
 def _given(found, module, request):

@@ -1,5 +1,6 @@
 """Methods in which forward, backward and the update stand together: one step of each is compared
 with a loss of its output, right and with a slip."""
+import re
 import textwrap
 
 import pytest
@@ -23,7 +24,7 @@ ONE_LABEL = """
             z = np.concatenate(([1.0], np.tanh(a)))
             b = softmax(self.beta @ z)
             b[y] -= 1
-            da = (self.beta.T @ b)[1:] * (1 - z[1:] ** 2)
+            da = (self.beta.T @ b)[1:]« * (1 - z[1:] ** 2)|»
             self.alpha = self.alpha - self.lr * np.outer(da, x)
             self.beta = self.beta - self.lr * np.outer(b, z)
 """
@@ -39,7 +40,7 @@ FILLED = """
             for i in range(epochs):
                 Z = np.tanh(X.dot(self.W1))
                 d = softmax(Z.dot(self.W2)) - T
-                dZ = d.dot(self.W2.T) * (1 - Z ** 2)
+                dZ = d.dot(self.W2.T)« * (1 - Z ** 2)|»
                 self.W2 -= learning_rate * (Z.T.dot(d) + reg * self.W2)
                 self.W1 -= learning_rate * (X.T.dot(dZ) + reg * self.W1)
 """
@@ -63,7 +64,7 @@ WRITTEN_OUT = """
                     hot = one_hot(y_batch, num_classes=self.w.shape[1])
                     Z = np.tanh(np.dot(x_batch, self.w) + self.b)
                     d = (softmax(Z) - hot) * (1 - Z ** 2)
-                    self.w = self.w - lr * np.dot(x_batch.T, d)
+                    self.w = self.w - «lr|lr * 2» * np.dot(x_batch.T, d)
                     self.b = self.b - lr * np.sum(d, axis=0)
 """
 RECURRENT = """
@@ -87,7 +88,7 @@ RECURRENT = """
                 dy = np.copy(ps[t])
                 dy[targets[t]] -= 1
                 dWhy += dy @ hs[t].T
-                dr = (1 - hs[t] ** 2) * (self.Why.T @ dy + dh_next)
+                dr = «(1 - hs[t] ** 2) * |»(self.Why.T @ dy + dh_next)
                 dWxh += dr @ xs[t].T
                 dWhh += dr @ hs[t - 1].T
                 dh_next = self.Whh.T @ dr
@@ -114,7 +115,7 @@ STEPPED_ELSEWHERE = """
             d = softmax(Z @ p['W2'])
             d[np.arange(len(y)), y] -= 1
             grads = {'W2': Z.T @ d / len(y)}
-            grads['W1'] = X.T @ (d @ p['W2'].T * (1 - Z ** 2)) / len(y)
+            grads['W1'] = X.T @ (d @ p['W2'].T« * (1 - Z ** 2)|») / len(y)
             self.optimizer.step(p, grads)
 """
 SET_BY_NAME = """
@@ -133,7 +134,7 @@ SET_BY_NAME = """
             d = softmax(self.second @ Z)
             d[y] -= 1
             grads = {'second': np.outer(d, Z)}
-            grads['first'] = np.outer((d @ self.second) * (1 - Z ** 2), x)
+            grads['first'] = np.outer((d @ self.second)« * (1 - Z ** 2)|», x)
             self.update_all(grads)
 """
 OF_EACH = """
@@ -149,30 +150,115 @@ OF_EACH = """
             for w, Z, below in zip(self.weights[::-1], layers[:0:-1], layers[-2::-1]):
                 d = d * (1 - Z ** 2)
                 found.insert(0, d @ below.T)
-                d = w.T @ d
+                d = «|2 * »w.T @ d
             self.weights = [w - eta * g for w, g in zip(self.weights, found)]
+"""
+UNROLLED = """
+    class Recurrent:
+        def __init__(self, n_in, n_h, n_out, lr=0.1):
+            self.Wz = np.random.randn(n_h, n_in + n_h)
+            self.Wy = np.random.randn(n_out, n_h)
+            self.n_h, self.lr = n_h, lr
+
+        def forward(self, xs):
+            h, ys, self.cache = np.zeros((self.n_h, 1)), [], []
+            for x in xs:
+                z = np.vstack((h, x.reshape(-1, 1)))
+                h = np.tanh(self.Wz @ z)
+                ys.append(self.Wy @ h)
+                self.cache.append((z, h))
+            return ys
+
+        def train_step(self, xs, ts):
+            ys = self.forward(xs)
+            g = {k: np.zeros_like(getattr(self, k)) for k in ("Wz", "Wy")}
+            dh = np.zeros((self.n_h, 1))
+            for t in reversed(range(len(xs))):
+                z, h = self.cache[t]
+                dy = ys[t] - ts[t].reshape(-1, 1)
+                g["Wy"] += dy @ h.T
+                da = (self.Wy.T @ dy + dh)« * (1 - h ** 2)|»
+                g["Wz"] += da @ z.T
+                dh = (self.Wz.T @ da)[:self.n_h]
+            for k in g:
+                setattr(self, k, getattr(self, k) - self.lr * g[k])
+"""
+HANDED = """
+    class Model:
+        def __init__(self, input_dim, hidden_dim, output_dim):
+            self.W1 = np.random.randn(input_dim, hidden_dim)
+            self.W2 = np.random.randn(hidden_dim, output_dim)
+
+    def train(model, X, y, num_passes=20000, epsilon=0.01):
+        for i in range(num_passes):
+            Z = np.tanh(X.dot(model.W1))
+            d = softmax(Z.dot(model.W2))
+            d[range(len(X)), y] -= 1
+            dW2 = Z.T.dot(d)
+            d = d.dot(model.W2.T)« * (1 - Z ** 2)|»
+            dW1 = np.dot(X.T, d)
+            model.W1 += -epsilon * dW1
+            model.W2 += -epsilon * dW2
+"""
+FACTORS = """
+    class Factors:
+        def __init__(self, n_users, n_items, k=4, lr=0.01, reg=0.02):
+            self.P, self.Q = np.random.rand(n_users, k), np.random.rand(n_items, k)
+            self.bias, self.lr, self.reg = np.zeros(n_users), lr, reg
+
+        def predict(self, u, i):
+            return self.bias[u] + self.P[u] @ self.Q[i]
+
+        def sgd_step(self, u, i, r):
+            e = r - self.predict(u, i)
+            self.bias[u] += self.lr * (e - self.reg * self.bias[u])
+            old = self.P[u].copy()
+            self.P[u] += self.lr * (e * self.Q[i] - self.reg * self.P[u])
+            self.Q[i] += self.lr * («e|2 * e» * old - self.reg * self.Q[i])
+"""
+SORTED = """
+    class Classifier:
+        def __init__(self, hidden=(8,), lr=0.1, epochs=10, batch=8):
+            self.hidden, self.lr, self.epochs, self.batch = hidden, lr, epochs, batch
+
+        def _start(self, d, k):
+            sizes = [d, *self.hidden, k]
+            self.W_ = [np.random.randn(a, b) for a, b in zip(sizes[:-1], sizes[1:])]
+
+        def _step(self, X, Y):
+            layers = [X]
+            for w in self.W_[:-1]:
+                layers.append(np.tanh(layers[-1] @ w))
+            d = softmax(layers[-1] @ self.W_[-1]) - Y
+            for i in range(len(self.W_) - 1, -1, -1):
+                Z, g = layers[i], layers[i].T @ d
+                d = d @ self.W_[i].T« * (1 - Z ** 2)|»
+                self.W_[i] -= self.lr * g / len(X)
+
+        def fit(self, X, y):
+            self.classes_, found = np.unique(y, return_inverse=True)
+            Y = np.eye(len(self.classes_))[found]
+            self._start(X.shape[1], len(self.classes_))
+            for e in range(self.epochs):
+                p = np.random.permutation(len(X))
+                for s in range(0, len(X), self.batch):
+                    self._step(X[p[s:s + self.batch]], Y[p[s:s + self.batch]])
 """
 FORMS = {"a label of one example": ONE_LABEL, "targets that are filled in": FILLED,
          "labels written out in the loop": WRITTEN_OUT, "a recurrent network": RECURRENT,
          "an optimizer that changes what it is given": STEPPED_ELSEWHERE,
-         "weights set by their names": SET_BY_NAME, "a list made anew": OF_EACH}
-SLIPS = {" * (1 - Z ** 2)))": "))", " * (1 - Z ** 2)) / len(y)": ") / len(y)",
-         " * (1 - Z ** 2), x)": ", x)", " * (1 - z[1:] ** 2)": "", "(1 - hs[t] ** 2) * ": "",
-         "= d.dot(self.W2.T) * (1 - Z ** 2)": "= d.dot(self.W2.T)",
-         "lr * np.dot(x_batch.T, d)": "lr * 2 * np.dot(x_batch.T, d)",
-         "d = w.T @ d": "d = 2 * w.T @ d"}
+         "weights set by their names": SET_BY_NAME, "a list made anew": OF_EACH,
+         "weights set by their names in a recurrent network": UNROLLED,
+         "an object that is handed": HANDED, "rows at two indices": FACTORS,
+         "classes numbered anew": SORTED}
 
 
 @pytest.mark.parametrize("slip", [False, True])
 @pytest.mark.parametrize("form", FORMS)
 def test_one_step_of_a_method_is_compared(check, form, slip):
-    """The slip leaves out the derivative of tanh in a layer below, or doubles a gradient."""
-    right = "".join(map(textwrap.dedent, (START, FORMS[form])))
-    code = right
-    for old, new in SLIPS.items():
-        code = code.replace(old, new) if slip else code
-    assert (code != right) == slip
-    _, (result,) = check(net=code)
+    """«right|slip»"""
+    code = "".join(map(textwrap.dedent, (START, FORMS[form])))
+    _, (result,) = check(net=re.sub(r"«(.*?)\|(.*?)»", r"\2" if slip else r"\1", code))
     assert result["status"] == ("wrong" if slip else "correct"), result
 
 

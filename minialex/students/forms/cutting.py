@@ -23,6 +23,7 @@ COUNTS = ("range", "xrange", "tqdm", "trange")
 TELLS = re.compile(r"(print|input|display|exit|quit|open|sleep)$|(plt|sys|time|ax|fig|pyplot"
                    r"|logging|logger|os|json|pickle|pd|f|file|writer|bar|pbar)\."
                    r"|self\.\w*(loss|cost|err|hist|acc|mse)\w*\.append")
+SHAPING = ("reshape", "ravel", "flatten", "squeeze", "copy", "astype")
 OF_LOSS = re.compile(r"(?i).*(loss|cost|mse|sse)|err|error|j|e|entropy")
 
 
@@ -78,10 +79,11 @@ def targets_of(body: list[ast.stmt], names: Iterable[str]) -> set[str]:
 
 
 def _whose(node):
-    """X of X[i], of X.T and of X; self.X of self.X[i]."""
+    """X of X[i], of X.T, of X.reshape(-1, 1) and of X; self.X of self.X[i]."""
     while isinstance(node, (ast.Subscript, ast.Attribute)) and not (
-            isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "self"):
-        node = node.value
+            isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "self") or (
+            isinstance(node, ast.Call) and getattr(node.func, "attr", "") in SHAPING):
+        node = node.func if isinstance(node, ast.Call) else node.value
     return root_of(node)
 
 

@@ -5,6 +5,7 @@ import ast
 import builtins
 import contextlib
 import copy
+import itertools
 import sys
 import types
 from collections.abc import Iterable, Iterator
@@ -31,7 +32,7 @@ def spaces(unit: Unit, module: types.ModuleType,
     """Yields (space, names of the data, whether some of it is drawn). things: objects, of a
     method."""
     for thing in things:
-        yield from _of_thing(unit, vars(module), {} if thing is None else {"self": thing})
+        yield from _of_thing(unit, vars(module), {} if thing is None else {unit.holder: thing})
 
 
 def _of_thing(unit, names, space):
@@ -239,7 +240,7 @@ def _follows(name, missing, earlier, known):
     """Is it computed from other things that are missing, or follow from those: n of X.shape?"""
     nodes = [node for node in earlier if name in _names_set(node)]
     earlier = earlier[:earlier.index(nodes[-1])] if nodes else []
-    unknown = [one for node in nodes[-1:] for one in changes.loads(node)
+    unknown = [one for node in nodes[-1:] for one in changes.loads(node) - {*_names_set(node)}
                if known.get(one) is None and not hasattr(builtins, one)
                and not ("." in one and _is_known(known, one))]
     return bool(unknown) and all(one in missing and one != name
@@ -293,8 +294,7 @@ def _drawings(missing, space, roots, body):
         {name: space[name] for name in roots if name in space})]
     targets, places = cutting.targets_of(body, missing), changes.indices(body)
     kept = [name for name in missing if role(name) in STATES]
-    indices = {name: _drawn(name, (N,), min([N, *filter(None, map(max, filter(None, shapes)))]))
-               for name in missing if name in places and name not in targets}
+    indices = [name for name in missing if name in places and name not in targets]
     others = [name for name in missing if name not in {*targets, *kept, *indices}]
     sizes = list(dict.fromkeys([size for shape in shapes for size in shape if size > 1] + [3, 5]))
     firsts = [shape for some in (sizes, [size - 1 for size in sizes if size > 2])
@@ -307,9 +307,10 @@ def _drawings(missing, space, roots, body):
     states = [shape for J in {len(shape) and shape[0] for shape in shapes if shape[:1] == shape[1:]}
               for shape in ((J, 1), (J,), (N, J))] if kept else [()]
     for x, y in sorted(both, key=lambda one: (firsts.index(one[0]) if others else 0) // 2):
-        for state in states:
-            yield {**{name: _drawn(name, x) for name in others}, **indices,
+        for state, number in itertools.product(states, [(N,), ()][:1 + bool(indices)]):
+            yield {**{name: _drawn(name, x) for name in others},
                    **{name: _drawn(name, state) for name in kept},
+                   **{name: _drawn(name, number, min([N, *sizes])) for name in indices},
                    **{name: _labels(name, y) for name in targets}}
 
 

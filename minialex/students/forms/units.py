@@ -2,6 +2,7 @@
 a method that trains. What is one step of it: cutting.py.
 """
 import ast
+import functools
 import sys
 from typing import NamedTuple
 
@@ -20,9 +21,10 @@ BLOCKS = (ast.If, ast.With, ast.Try)
 class Unit(NamedTuple):
     """A piece of training code. before: what comes before its loop; body: the loop, or statements
     that are one step; parameters: inspect's, of a function; outside: what comes before that;
-    methods: {name: what it changes}; owner: the class, of a method; states: the methods that set
-    something of their objects; whole: with what comes between its weights and the loop, which may
-    be one over entries; others: Units, for it may be meant otherwise."""
+    methods: {name: what it changes}; owner: the class, of a method; holder: what its object is
+    called; states: the methods that set something of their objects; whole: with what comes between
+    its weights and the loop, which may be one over entries; others: Units, for it may be meant
+    otherwise."""
 
     before: list
     body: list
@@ -30,6 +32,7 @@ class Unit(NamedTuple):
     outside: tuple = ()
     methods: dict = {}
     owner: type | None = None
+    holder: str = "self"
     states: frozenset = frozenset()
     whole: "Unit | None" = None
     others: tuple = ()
@@ -117,7 +120,7 @@ def of_class(cls: type, methods: dict, any_name: bool) -> tuple[str, Unit] | Non
     """(name, Unit) of the method in which an object trains itself: of those that are called so the
     likeliest; any_name: else one that computes gradients and takes them off its own arrays."""
     module = sys.modules[cls.__module__]
-    inner = _changing(module)
+    inner = {**_changing(module), **_by_name(cls)}
     units = {name: max(found, key=lambda one: any("self." in root for root in one.roots()))
              for name, method in methods.items() if not name.startswith("__")
              and (found := of_function(method, inner))}
@@ -171,8 +174,7 @@ def _changing(module):
     for _ in range(3):  # calls within calls
         now: dict = {}
         for name, body, places, cls in routines:
-            roots = [places.get(root, root) for root in [*changed(body, found), *_set_by_name(
-                body, cls)]]
+            roots = [places.get(root, root) for root in changed(body, {**found, **_by_name(cls)})]
             roots += [place for one in binding.every(body, ast.For) for p, place in places.items()
                       if p in changes.loads(one.iter) and changes.names_in(one.target)
                       & set(changed(one.body))]  # for p, g in zip(params, grads): p -= rate * g
@@ -190,11 +192,17 @@ def _own_arguments(function, cls):
     return {name: place for place, name in enumerate(names[1:] if names[:1] == ["self"] else names)}
 
 
-def _set_by_name(body, cls):
-    """All that an object has, where one is set by setattr(self, name, …)."""
-    calls = [ast.unparse(one) for one in binding.every(body, ast.Call)]
-    if cls is None or not any(text.startswith(("setattr(self,", "self.__setattr__("))
-                              for text in calls):
-        return []
-    return [root for method in vars(cls).values() for node in binding.every(body_of(method))
-            for root in names_set(node) if root.startswith("self.")]
+@functools.cache
+def _by_name(cls):
+    """What setattr(self, name, …) may change: all that a constructor makes."""
+    roots = set_in(cls) if cls else []
+    return {"setattr": roots, "__setattr__": roots}
+
+
+def set_in(cls: type) -> list[str]:
+    """self.W of what a constructor sets, and was not handed."""
+    given = binding.parameter_names(cls.__init__)
+    roots = [changes.root_of(target) for node in binding.every(body_of(cls.__init__))
+             for targets, value in changes.pairs_of(node) if getattr(value, "id", "") not in given
+             for target in getattr(targets, "elts", [targets])]
+    return [root for root in dict.fromkeys(roots) if root.startswith("self.")]
