@@ -20,7 +20,7 @@ import numpy as np
 from . import finding, pairing, suiting
 from .called import binding
 from .dialects import LAYERS, LISTS, STACKS, letter
-from .drawn import dictionaries, inputs, used
+from .drawn import dictionaries, inputs, settings, used
 from .forms import objects, outer
 from .forms.functions import (
     CONTEXT,
@@ -170,6 +170,7 @@ def arguments(found: finding.Found, layout: inputs.Layout, request: inputs.Reque
     values = inputs.draw(inputs.parameters_of(found.forward), layout, request, numbers=True)
     both = found.backward if found.kind == "class" else (None, None)  # of what trains
     values = used.as_used(found.forward, values, layout, request.named(), both)
+    values.update(settings.of(found.forward, values, layout, request))
     for name in values:
         if plain(name).endswith("shape") and isinstance(values[name], int) and re.search(
                 r"reshape\((\w+, )?\*?self\.\w+\)", source(found.forward)):

@@ -49,8 +49,9 @@ class Elsewhere:
         self.functions = list(_functions(found, module, read))
         self.counted = found.kind == "network"
         self.setters = {**{name: [] for name in getattr(module, "unset", ())}, **_setters(module)}
-        self.names = sorted(name for name in read.union(*map(_globals, self.functions))
-                            if name in self.setters and self._is_missing(name))
+        read = read.union(*map(_globals, self.functions)) - _set_first(found.forward)
+        self.names = sorted(name for name in read if name in self.setters
+                            and self._is_missing(name))
         self.needed = self.names[:]
         for name in self.needed:
             self.needed += sorted({one for node in self.setters[name] for one in changes.loads(node)
@@ -208,6 +209,15 @@ def _functions(found, module, read):
         names = vars(module)
         new += [names[name] for name in _globals(one) if name in names]
         yield one
+
+
+def _set_first(forward: object) -> set[str]:
+    """What a forward leaves at the top level for its backward: global h; h = …"""
+    code, first = getattr(forward, "__code__", None), {}
+    for step in dis.get_instructions(code) if code else ():
+        if step.opname in ("LOAD_GLOBAL", "STORE_GLOBAL"):
+            first.setdefault(step.argval, step.opname)
+    return {name for name, how in first.items() if how == "STORE_GLOBAL"}
 
 
 def _globals(function: Callable) -> set[str]:

@@ -126,6 +126,8 @@ def _in_class(name, cls, own):
     both = [method for method in methods if returns_gradients(method, getattr(cls, method)) or
             {"loss", "gradients"} <= set(name_words(method)) or not backward
             and plain(method) in FORWARD and _fills_gradients(getattr(cls, method))]
+    both = [method for method in both if not is_empty(methods[method]) or not any(
+        method in vars(other) for other in _below(cls, own))]  # each of those has its own
     if not backward and {"__add__", "__mul__"} & methods.keys() and "._backward = " in source(cls):
         return [Found(name, cls, "", "engine", name)]  # nobody has written what calls them
     if plain(backward or "") in DERIVATIVE and backward in both or (
@@ -143,7 +145,7 @@ def _in_class(name, cls, own):
                       "in a class with forward and backward, or functions")]
     if not backward and not both:
         others = _pairs_of_methods(name, cls)
-        if not (pair := pairing.of_attributes(cls, methods)):
+        if not (pair := pairing.of_attributes(cls, methods, _unbegun(cls) is None)):
             return others
         return [*(item for item in others if item.kind != "skipped"
                   and not re.search(rf"\b{pair[1]}\(", source(item.backward))),

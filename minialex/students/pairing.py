@@ -9,12 +9,13 @@ from ..gradcheck.report import Report
 from . import dialects
 from .called import binding
 from .dialects import ANY_LOSS, BACKWARD, DERIVATIVE, FORWARD, LOSSES, TESTS, TRIMMED
+from .forms import outer
 from .forms.layers import NotChecked
 from .forms.renaming import same
 from .forms.units import trains
 from .found import Found
 from .names import name_words, part, plain, role, stem, stems_of_gradient
-from .reading.sources import cost_of, names_returned, source
+from .reading.sources import cost_of, is_free, names_returned, source
 from .status import problems
 
 FORWARD_WORDS = FORWARD.keys() - {"loss", "cost", "activation"}
@@ -53,14 +54,20 @@ def pairs(own: dict, names: dict) -> dict:
     return found
 
 
-def of_attributes(cls: type, methods: dict) -> tuple[str, str] | None:
+def of_attributes(cls: type, methods: dict, is_made: bool) -> tuple[str, str] | None:
     """(cost, its gradient) where that returns the gradients of several of the object's arrays:
-    dJdW1, dJdW2 of self.W1, self.W2."""
+    dJdW1, dJdW2 of self.W1, self.W2. is_made: its object wants something, and any pair of methods
+    that use it is one, step and step_backward(dh, cache), or the loss and gradients of (X, y)."""
     known = {stem(name) for base in cls.__mro__[:-1]
              for name in re.findall(r"\bself\.(\w+) *=[^=]", source(base))}
     for forward, items in pairs(methods, methods).items():
-        for _, _, backward, _ in items:
-            if any({*stems_of_gradient(one)} & known for one in names_returned(methods[backward])):
+        for _, kind, backward, _ in items:
+            both = [methods[forward], methods[backward]]
+            if any({*stems_of_gradient(one)} & known for one in names_returned(both[1])) or (
+                    is_made and kind == "pair" and all(
+                        inspect.isfunction(one) and not is_free(one) for one in both)
+                    and (binding.names_of_dout(*both) or LOSS_WORDS & {*name_words(forward)}
+                         and _required(both[0]) == _required(both[1]))):
                 return forward, backward
     return None
 
@@ -134,6 +141,7 @@ def _is_network(forward, backward):
         role(name) in ("w", "b") or stem(name) in ("w1", "b1") for name in given)
     others = [role(name) for name in asked if role(name) != "labels"]
     has_parameters |= len(given) == 1 and others in (["scores"], ["probs"])
+    has_parameters |= bool(outer.drawn(outer.with_outer(forward, backward)))
     has_cost = cost_of(forward) and any(plain(name) in dialects.PARAMETERS for name in given)
     return has_parameters and not binding.names_of_dout(forward, backward) and any(
         role(name) == "labels" and (has_cost or name not in given) for name in asked)

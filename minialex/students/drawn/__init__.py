@@ -5,4 +5,5 @@
     arrays.py       for a layout's letters; how they are told
     used.py         what arguments whose names say nothing are, by their use
     handed.py       activations and losses as objects, by the methods that are called
+    settings.py     a dictionary or an object with several of them in it
 """

@@ -48,6 +48,14 @@ def is_index(function: Callable, name: str) -> bool:
                for parts, called in found)
 
 
+def axis_of_classes(function: Callable, name: str) -> int | None:
+    """1 where it looks up p[range(N), y], the class of each row; 0 of columns, p[y, range(N)]."""
+    pairs = [(node.slice.elts, called) for node, called in _uses(function, name)
+             if isinstance(node, ast.Subscript) and len(getattr(node.slice, "elts", ())) == 2]
+    return next((axis for parts, called in pairs for axis in (1, 0) if is_name(parts[axis], called)
+                 and isinstance(parts[1 - axis], (ast.Call, ast.Name))), None)
+
+
 def hint(functions: list[Callable], name: str) -> tuple | None:
     """What a name that these functions read is, if it is a count, or a factor in all of them."""
     if _told(functions, name) == "count":
@@ -115,7 +123,7 @@ def as_used(cls: type, values: dict, layout: Layout, asked: set, both: tuple) ->
             one.what in ("array", "sizes") for one in kind.inside)
         is_word = kind.what == "word" and isinstance(values[name], (str, usual.Activation))
         if name not in given and (is_number or counts or is_data or is_word
-                                  or name in numbers or kind.what == "count"):
+                                  or name in numbers or kind.what in ("count", "rows")):
             found[name] = _drawn(kind, name, found[name], layout, found)
     return {**found, **given}
 
@@ -253,7 +261,9 @@ def _rows(kind, layout):
     keys = dict.fromkeys(more for path, mark, more in sorted(kind.marks, key=str)
                          if mark == "table" and len(path) == 1)
     if keys:
-        return [{key: _of_key(key, *pair) for key in keys} for pair in zip(sizes, sizes[1:])]
+        words = ("relu", "relu" if layout.turn else "sigmoid")  # a cost may take its logarithm
+        return [{key: _of_key(key, word, *pair) for key in keys}
+                for word, *pair in zip(words, sizes, sizes[1:])]
     counts = [place for place, one in enumerate(kind.inside) if one.what in ("count", "")]
     if len(counts) > 1:
         return [tuple(_part(one, pair[counts.index(place) % 2] if place in counts else 0)
@@ -265,6 +275,6 @@ def _part(kind, size):
     return (kind.words[0] if kind.words else np.sin if kind.what == "function" else size)
 
 
-def _of_key(key, before, behind):
-    return "relu" if option(key) == "activation" else (
+def _of_key(key, word, before, behind):
+    return word if option(key) == "activation" else (
         before if letter(str(key)) == "D" else behind)

@@ -25,12 +25,12 @@ from ..drawn import inputs
 from ..names import CACHE, is_rate, option, plain, role, stem
 from ..reading import absent, files
 from ..reading.sources import cost_of, given_back, names_returned, source
-from . import objects
+from . import objects, outer
 from .functions import Composed, Reading, whose
 from .layers import NotChecked
 from .losses import LOSSES
 
-N = 4  # examples
+N, OUTPUTS = 4, 3  # examples
 # what a backward says that adds up or averages over them
 OF_BATCH = r"\b(sum|mean|arange)\(|\.(shape|size)\b|/ *\(?(m|n|N)\b"
 
@@ -42,6 +42,7 @@ def of_functions(found, layout, request, module):
     costs = _costs(found, functions)
     first = [value for name, value in functions.items() if name == "init" or "init" in name and
              any(word in name for word in ("param", "weight", "initialize", "layer", "net"))]
+    found = found._replace(forward=outer.with_outer(found.forward, found.backward))
     places = binding.signature(found.forward)
     given = [p.name for p in places]
     target = next(p.name for p in binding.signature(found.backward) if role(p.name) == "labels")
@@ -62,10 +63,10 @@ def of_functions(found, layout, request, module):
     asked = {name: value for name, value in rows.items() if name in given}
     readings = []
     # with one output, a softmax is always right; some costs take no more
-    for M in ((3,), (3, 1), (1,))[layout.turn]:
+    for M in ((OUTPUTS,), (OUTPUTS, 1), (1,))[layout.turn]:
         sized = layout._replace(sizes={**layout.sizes, "N": N, "M": M})
         names = [name for name in given if name != data]
-        drawn = {**inputs.draw(places, sized, request),
+        drawn = {**inputs.draw(places, sized, request), **outer.drawn(found.forward),
                  **{name: N for name in names if plain(name) in EXAMPLES}}
         tried = lists or [{together: made, **asked} if together else made for function in first
                           for made in _made(function, sized, request, together, names, rows)]

@@ -46,7 +46,8 @@ def _setting(cls, forward, backward):
     found = {name: read & set(re.findall(r"\bself\.(\w+) *=[^=]", source(method)))
              for name, method in inspect.getmembers(cls, inspect.isfunction)
              if name not in (forward, backward, "__init__")
-             and binding.arguments_of(method) == ["self"]}
+             and (binding.arguments_of(method) == ["self"] or plain(name) in INITIALISE and all(
+                 p.default is not p.empty for p in binding.signature(method)[1:]))}
     return {name: sets for name, sets in found.items() if sets}
 
 

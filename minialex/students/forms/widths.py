@@ -29,11 +29,17 @@ def wide_enough(prototype: object, forward: str, values: dict, weights: list) ->
 def as_index(prototype: object, forward: str, values: dict, targets: dict,
              backward: object) -> dict:
     """The targets, a class where the output is that of one example and backward looks up what
-    stands there: y[label] = 1."""
-    size = max((np.size(one) for result in returned(prototype, forward, values) for one in [
-        objects.last_of(result) if objects.is_every_layer(result, values) else
-        result[0] if isinstance(result, tuple) else result]
-        if np.ndim(one) and np.size(one) == max(np.shape(one))), default=0)
+    stands there: y[label] = 1; of several, p[range(N), y] = 1, classes that there are."""
+    outputs = [objects.last_of(result) if objects.is_every_layer(result, values) else
+               result[0] if isinstance(result, tuple) else result
+               for result in returned(prototype, forward, values)]
+    size = max((np.size(one) for one in outputs
+                if np.ndim(one) and np.size(one) == max(np.shape(one))), default=0)
+    axes = {name: used.axis_of_classes(backward, name) for name in targets} if backward else {}
+    for name, axis in axes.items():
+        if axis is not None and outputs and np.ndim(outputs[0]) == 2:
+            M, N = outputs[0].shape[axis], outputs[0].shape[1 - axis]
+            targets = {**targets, name: np.random.default_rng(7).integers(0, M, N)}
     return {name: 1 if size > 1 and used.is_index(backward, name) else target
             for name, target in targets.items()}
 

@@ -164,7 +164,8 @@ class _Uses:
         elif around.attr in USED_OF_ARRAYS:
             self.mark(path, "array", around.attr)
         else:
-            self.mark(path, "object", is_called and _call_of(call, around.attr, function))
+            self.mark(path, "object", _call_of(call, around.attr, function) if is_called
+                      else around.attr)
 
     def _subscript(self, function, node, around, parents, path):
         if node is around.slice:

@@ -58,6 +58,12 @@ class _Rewriter(ast.NodeTransformer):
         self.divides = not any(isinstance(node, ast.ImportFrom) and node.module == "__future__"
                                and node.names[0].name == "division" for node in nodes)
 
+    def visit_ClassDef(self, node):
+        self.generic_visit(node)  # without __slots__: what an object keeps is looked for in it
+        node.body = [one for one in node.body if not (isinstance(one, ast.Assign) and getattr(
+            one.targets[0], "id", "") == "__slots__")] or [ast.Pass()]
+        return node
+
     def visit_BinOp(self, node):
         self.generic_visit(node)
         is_text = isinstance(node.left, ast.JoinedStr) or isinstance(
