@@ -201,7 +201,7 @@ def _written(cls, own):
 def _below(cls, own):
     """The file's classes that are made from this one."""
     return [other for other in own.values() if inspect.isclass(other) and other is not cls
-            and issubclass(other, cls)]
+            and cls in other.__mro__]  # a Protocol answers no issubclass
 
 
 def _takes_activations(method):

@@ -208,7 +208,7 @@ def with_guesses(found: list[Found], own: dict, module: types.ModuleType) -> lis
                       for both in pairs(methods_of(cls), text)]
                for name, cls in own.items() if inspect.isclass(cls) and name not in told
                and not issubclass(cls, BaseException) and not inspect.isabstract(cls)
-               and not any(issubclass(own[heir], cls) for heir in told & heirs)}
+               and not any(cls in own[heir].__mro__ for heir in told & heirs)}
     taken = {inspect.unwrap(one) if callable(one) else one for item in checked
              for one in (item.forward, item.backward, *item.others)}
     left = {name: value for name, value in own.items()

@@ -56,6 +56,7 @@ def _is_value_and_gradient(returned, function):
     given = {p.name for p in binding.signature(function)}
     multiplies = any(isinstance(node, ast.MatMult)
                      for node in ast.walk(last)) or bool(_called(last) & {"dot", "T"})
+    given |= binding.assigned(function).keys()
     moved = not _called(last) & REDUCING and any(isinstance(node, ast.Name) and node.id in given
                                                  for node in ast.walk(last))
     return bool(_called(first) & REDUCING) and not isinstance(last,

@@ -4,6 +4,7 @@ loss.
     self.f.evaluate(z), self.f.derivative(z)       one of the file's own classes that has both, or
     self.f(z), self.f.grad(dout, z)                else a smooth function as an object that has
 """
+import contextlib
 import functools
 import inspect
 import re
@@ -14,7 +15,7 @@ import numpy as np
 
 from .. import pairing
 from ..called import binding
-from ..dialects import ANY_LOSS, BACKWARD, CRITERIA
+from ..dialects import ANY_LOSS, BACKWARD, CRITERIA, FORWARD
 from ..names import DOUT, name_words, plain, role
 from ..reading import kinds
 from ..reading.sources import source
@@ -100,7 +101,9 @@ def makers(owner: type, name: str, kind: kinds.Kind, both: tuple) -> list[Callab
     called = kind.called()
     roles = {one.method: _role(one.method, called, owner, both) for one in called}
     if _is_loss(name, called) and {*roles.values()} & {"slope", "chained"}:
-        return [*_own(owner, roles), functools.partial(HandedLoss, roles, _targets_first(called))]
+        own = [*_own(owner, roles)]
+        good = [make for make in own if _measures(make(), roles)]
+        return [*(good or own), functools.partial(HandedLoss, roles, _targets_first(called))]
     if "function" not in roles.values() or {*roles} == {""} and not _flagged(called):
         return []
     good = [make for make in _own(owner, roles) if _is_right(make(), roles)]
@@ -139,7 +142,8 @@ def _role(method, called, owner, both):
     """What a method is: "function", "slope", "chained" (it gets dout, too), or "word" of what
     neither forward nor backward calls."""
     calls = [one for one in called if one.method == method]
-    if _is_slope(method, {one.method for one in called}) or not _flagged(calls) and all(
+    if _is_slope(method, {one.method for one in called}) or plain(
+            method) not in FORWARD and not _flagged(calls) and all(
             _is_in(one.where, both[1], owner) for one in calls):
         alone = all(len(one.given) == 1 for one in calls)
         douts = any(DOUT.search(_last(one.given[0])) for one in calls if one.given)
@@ -156,7 +160,8 @@ def _is_slope(method, others):
 
 def _is_in(where, method, owner):
     """Is it this method, or one that it calls?"""
-    return bool(method) and (where == method or f".{where}(" in source(getattr(owner, method, "")))
+    return bool(method) and (where == method
+                             or f"self.{where}(" in source(getattr(owner, method, "")))
 
 
 def _flagged(called):
@@ -194,6 +199,15 @@ def _own(owner, roles) -> Iterator[Callable]:
             yield value if value is cls else lambda value=value: value
 
 
+def _measures(thing, roles):
+    """Does it give numbers for an output and its target, unlike a base class or an activation?"""
+    y = np.array([[0.3, 0.5, 0.2], [0.1, 0.2, 0.7]])
+    for t in (np.eye(3)[:2], np.arange(2)):
+        with contextlib.suppress(Exception):
+            return bool(np.isfinite(_function(thing, roles)(y, t)).all())
+    return False
+
+
 def _is_right(thing, roles):
     """Is it a function of each number, not a linear one, with its derivative?"""
     x = np.array([[-1.3, 0.4, 0.9], [0.7, -0.2, 1.6]])
@@ -222,7 +236,7 @@ def _slopes(thing, roles):
     def of(x):
         y, one = f(x), np.ones_like(x)
         method = getattr(thing, name) if name else lambda *given: thing(*given, True)
-        for given in ((x,), (y,), (one, x), (x, one), (one, y), (y, one), (one,)):
+        for given in ((x,), (y,), (one, x), (x, one), (one, y), (y, one), (one,), ()):
             try:
                 yield np.broadcast_to(method(*given), x.shape)
             except Exception:  # it takes another number of arguments

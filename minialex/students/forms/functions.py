@@ -44,11 +44,11 @@ def functions(forward, backward, kind, by_name=True, in_order=False):
 
 def asks_for_the_input(forward, backward):
     """Is backward's only argument called like forward's, or like no gradient: backward(x)? It may
-    be f'(x), or dout by another name. The labels that forward gets, too, are labels."""
+    be f'(x), or dout by another name. Labels by their name, or that forward gets, too, are such."""
     asked, given = _but_for_a_rate(backward), required(forward)
     if len(asked) != 1 or asked == given[:1]:
         return len(asked) == 1
-    is_target = asked[0] in given and role(asked[0]) == "labels"
+    is_target = role(asked[0]) == "labels" and (asked[0] in given or len(plain(asked[0])) > 2)
     return not (is_target or plain(asked[0]) in CACHE or binding.names_of_dout(forward, backward))
 
 
@@ -328,8 +328,8 @@ def chained(dout: np.ndarray, slope: np.ndarray, x: np.ndarray, name: str) -> np
     softmax; or a value for each of x's where f takes the maximum or the mean along an axis, or
     parts of x. Raises GradientsDiffer for any other shape."""
     slope, dout = np.asarray(slope), np.asarray(dout)
-    if slope.shape in ((), dout.shape):  # the identity's is 1
-        return dout * slope
+    if slope.size == 1 or slope.shape == dout.shape:  # the identity's is 1, or np.array([1])
+        return dout * slope.reshape(dout.shape if slope.shape == dout.shape else ())
     if slope.shape == (*dout.shape, *dout.shape[-1:]):
         return np.einsum("...i,...ij->...j", dout, slope)
     if slope.shape == (dout.size, dout.size):

@@ -52,6 +52,16 @@ def without_learning_rate(rows: list, updated: list[str]) -> list:
             and 0 < factor < 1 else row for row in rows]
 
 
+def beside_errors(rows: list, updated: list[str]) -> list:
+    """Of a network whose update is right: what it returns with the other sign is no gradient of its
+    input, but the error, target − output, handed down."""
+    if not all(row.is_correct for row in rows if row.name in updated):
+        return rows
+    return [row._replace(verdict=verdict.NOT_COMPARED, detail="", evidence="what backward returns "
+                         "is minus its gradient, as of an error, target − output")
+            if row.verdict == verdict.SIGN else row for row in rows]
+
+
 def decayed(rows: list) -> list:
     """The rows, of what an update takes off weights; some of themselves may be a penalty."""
     return [row._replace(verdict=verdict.UNDECIDED, evidence=row.evidence.split(": it does not")[0],
