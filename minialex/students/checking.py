@@ -343,9 +343,8 @@ class Check:
                        or row.verdict != verdict.UNDECIDED]
         if getattr(code, "updating", False):
             updated = [parameter.name for parameter in code.wanted]
-            report.rows = training.decayed(training.without_learning_rate(report.rows, updated))
-            if getattr(code, "targets", ()):
-                report.rows = training.beside_errors(report.rows, updated)
+            report.rows = training.beside_errors(training.decayed(
+                training.without_learning_rate(report.rows, updated)), updated, code)
         report.rows += map(without_gradient, getattr(code, "without", ()))
         report.rows += [without_gradient(name)._replace(evidence=f"backward changes {name} by "
                                                         f"{STEPPED}")

@@ -12,6 +12,7 @@ import copy
 import functools
 import inspect
 import itertools
+import os
 import re
 import sys
 
@@ -188,11 +189,13 @@ SEVERAL = 12  # layers of the file that are looked at for a stack
 @functools.lru_cache(maxsize=16)
 def _kin(module, backward):
     """The classes with the same two methods that need no other layer: of the file, then of the rest
-    of its package."""
-    package = module.__name__.partition(".")[0] + "."
+    of its package, and of files beside it that it imports."""
+    package, folder = module.__name__.partition(".")[0] + ".", os.path.dirname(module.__file__)
+    imported = {getattr(one, "__module__", "") for one in vars(module).values()}
     items = []
     for one in [module, *[other for name, other in list(sys.modules.items())
-                          if f"{name}.".startswith(package)]]:
+                          if f"{name}.".startswith(package) or name in imported
+                          and os.path.dirname(getattr(other, "__file__", None) or "") == folder]]:
         items += [item for item in finding.anything(one) if item not in items]
     return [item for item in items if item.kind == "class" and item.backward == backward
             and not any(plain(p.name) in {**LAYERS, **STACKS}

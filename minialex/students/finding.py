@@ -25,7 +25,7 @@ from ..nn import Module
 from ..tensor import Function
 from . import guessing, instead, pairing, unseen
 from .called import binding
-from .dialects import BACKWARD, BASES, DERIVATIVE, FORWARD, OF_GRADIENTS, TESTS
+from .dialects import BACKWARD, BASES, DERIVATIVE, FORWARD, TESTS
 from .forms import alone, deep, units
 from .forms.keeping import input_gradient
 from .forms.layers import NotChecked
@@ -34,7 +34,7 @@ from .found import Found, Known, NothingFound
 from .names import CACHE, DOUT, name_words, plain, role
 from .reading.files import known, load
 from .reading.sources import is_bare, is_empty, is_free, is_unwritten, source
-from .valued import returns_gradients
+from .valued import fills_gradients, returns_gradients
 
 __all__ = ["Found", "NothingFound", "chosen", "everything", "like", "load"]
 
@@ -123,11 +123,7 @@ def _in_class(name, cls, own):
     or a scalar engine."""
     methods = _written(cls, own)
     backward = _best(methods, BACKWARD) or _best(methods, DERIVATIVE)
-    both = [method for method in methods if returns_gradients(method, getattr(cls, method)) or
-            {"loss", "gradients"} <= set(name_words(method)) or not backward
-            and plain(method) in FORWARD and _fills_gradients(getattr(cls, method))]
-    both = [method for method in both if not is_empty(methods[method]) or not any(
-        method in vars(other) for other in _below(cls, own))]  # each of those has its own
+    both = _with_gradients(cls, methods, backward, own)
     if not backward and {"__add__", "__mul__"} & methods.keys() and "._backward = " in source(cls):
         return [Found(name, cls, "", "engine", name)]  # nobody has written what calls them
     if plain(backward or "") in DERIVATIVE and backward in both or (
@@ -169,6 +165,15 @@ def _in_class(name, cls, own):
               if item.kind == "derivative" and all(map(is_free, (item.forward, item.backward)))
               and (item.title != f"{name}.{backward}" or _unbegun(cls) is None)]
     return [*slopes, Found(name, cls, (forward, backward), "class", name)]
+
+
+def _with_gradients(cls, methods, backward, own):
+    """The methods that return a loss with its gradients; none that is left to classes below."""
+    found = [method for method in methods if returns_gradients(method, getattr(cls, method)) or
+             {"loss", "gradients"} <= set(name_words(method)) or not backward
+             and plain(method) in FORWARD and fills_gradients(getattr(cls, method))]
+    return [method for method in found if not is_empty(methods[method]) or not any(
+        method in vars(other) for other in _below(cls, own))]
 
 
 def _without_forward(name, cls, backward):
@@ -287,13 +292,6 @@ def _best(methods, table):
     known = [method for method, value in methods.items() if plain(method) in table
              and not units.trains(value)]
     return min(known, key=lambda method: table[plain(method)], default=None)
-
-
-def _fills_gradients(method):
-    """Does a forward that gets the labels set self.gradients["W"] by itself?"""
-    kept = re.findall(r"\bself\.(\w+)(?:\[[^\]=]*\])? *=[^=]", source(method))
-    return any(plain(name) in OF_GRADIENTS for name in kept) and any(
-        role(p.name) == "labels" for p in binding.signature(method))
 
 
 def _forward_of(cls, methods, backward):

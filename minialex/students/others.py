@@ -100,10 +100,10 @@ class Others(Trying):
         if inputs.takes_list(self.forward()):
             yield self.layout._replace(several=not self.layout.several), ""
         parameters = inputs.parameters_of(self.found.forward)
-        several = [used.choices(self.found.forward, self.found.backward)
-                   ] if self.found.kind == "class" else []
-        for number in range(1, max([*several, *(len(inputs.helpers(p.annotation))
-                                                for p in parameters)], default=0)):
+        several = self.found.kind == "class" and used.choices(self.found.forward,
+                                                              self.found.backward)
+        for number in range(1, max(several, *(len(inputs.helpers(p.annotation))
+                                              for p in parameters), 0)):
             yield self.layout._replace(helper=number), ""
         if self.layout.shapes.get("b") == "111F":
             yield self._shaped({"b": "F"}), None
@@ -119,8 +119,7 @@ class Others(Trying):
             for layout in found:
                 if {"probs", "one-hot"} & set(layout.shapes.values()):
                     yield layout, ""
-        if (self.found.kind in ("loss", "pair", "derivative")
-            and self._is_regression(report)):
+        if self.found.kind in ("loss", "pair", "derivative") and self._is_regression(report):
             for labels in ("N", "N1"):  # of code that makes a column of w itself
                 yield self._shaped({"x": "ND", "w": "D", "b": "1", "labels": labels}), None
         if verdict.SHAPE in said and {"x", "labels"} <= self.roles():  # a line's
@@ -142,6 +141,9 @@ class Others(Trying):
             for layout in [*found, *squeezed, *([self._shaped({"labels": hot})] if hot else [])]:
                 if "labels" in layout.shapes and layout.shapes["x"] != "D1":
                     yield layout, None
+        yield from self._of_two_vectors()
+
+    def _of_two_vectors(self):
         given = inputs.roles(p.name for p in inputs.parameters_of(self.forward()))
         if {"x", "w"} <= given and self.found.kind in ("pair", "class"):
             yield self._shaped({"x": "D", "w": "D", "b": ""}), OF_VECTORS

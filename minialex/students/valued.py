@@ -6,15 +6,22 @@ from collections.abc import Callable
 
 from . import pairing
 from .called import binding
-from .dialects import ITS_COST, LOSSES, MEASURES, NO_LAYER, TESTS
+from .dialects import ITS_COST, LOSSES, MEASURES, NO_LAYER, OF_GRADIENTS, TESTS
 from .names import OUTPUTS, name_words, plain, role
 from .reading.changes import targets
-from .reading.sources import is_empty, words_of
+from .reading.sources import is_empty, source, words_of
 
 REDUCING = {"mean", "sum", "average", "norm", "std", "var", "float", "item", "max", "abs"}
 GRADIENT_NAME = r"d[A-Z]\w*|d[a-z]|d_\w+|grads?\w*|\w+_grads?"  # what is returned beside a loss
 COUNTING = {"argmax", "equal", "rint", "round", "allclose"}
 DEEP = 4  # names behind names
+
+
+def fills_gradients(method: Callable) -> bool:
+    """Does a forward that gets the labels set self.gradients["W"] by itself?"""
+    kept = re.findall(r"\bself\.(\w+)(?:\[[^\]=]*\])? *=[^=]", source(method))
+    return any(plain(name) in OF_GRADIENTS for name in kept) and any(
+        role(p.name) == "labels" for p in binding.signature(method))
 
 
 def returns_gradients(name: str, function: Callable) -> bool:

@@ -58,3 +58,18 @@ def test_other_words_for_a_derivative(check, name, slip, found):
             return {slip} - output ** 2
         """)
     assert result["status"] == found, result
+
+
+@pytest.mark.parametrize("one", ["1", "np.array([1])", "np.ones((1, 1))"])
+@pytest.mark.parametrize("factor, status", [(1, "correct"), (2, "wrong")])
+def test_the_identitys_derivative_is_one_number(check, one, factor, status):
+    _, (result,) = check(linear=f"""
+        import numpy as np
+
+        def linear(x):
+            return {factor} * x
+
+        def linear_grad(x):
+            return {one}
+        """)
+    assert result["status"] == status, result

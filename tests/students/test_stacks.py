@@ -59,3 +59,12 @@ def test_two_layers_tell_the_order_of_a_stack(check):
     forwards = STACK.replace("in reversed(self.layers):", "in self.layers:")
     status, (result,) = check(stack=LINEAR + CUBE + forwards)
     assert status == 1 and result["checks"][-1]["status"] != "correct", result
+
+
+def test_a_stack_gets_the_layers_of_a_file_that_it_imports(check):
+    added = STACK.replace("(self, *layers)", "(self)").replace("= layers", "= []")
+    for forwards in (False, True):
+        code = added.replace("in reversed(self.layers):", "in self.layers[:1]:"
+                             ) if forwards else added
+        _, results = check(linear=LINEAR + CUBE, stack="from linear import Linear\n" + code)
+        assert results[1]["status"] == ("correct", "wrong")[forwards], results[1]

@@ -265,7 +265,7 @@ def _by_their_names(forward, backward, rest):
     """{name: value} of what forward returns besides its output, as it calls that itself: mask of
     `return out, mask`, and of `cache = (x, mask)` beside it."""
     tuples, returned, found = assigned(forward), [*_returned(forward)], {}
-    if returned:
+    if len(returned) > len(rest):
         returned.pop(place_of_output(forward, backward))
     for node, value in zip(returned[-len(rest):], rest):
         if isinstance(node, ast.Name):

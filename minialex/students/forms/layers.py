@@ -193,7 +193,8 @@ class Layer:
         if self.earlier:
             method(**_without(self._given(copy.deepcopy(self.earlier)), self.targets))
         result = method(**_without(given, self.targets))
-        if self.targets and isinstance(result, tuple) and is_last(self.returns, result):
+        if self.targets and isinstance(result, tuple) and is_last(
+                self.returns, result) and not objects.is_every_layer(result, given):
             result = binding.to_front(result, len(result) - 1)
         if self.function is None or "labels" in map(role, given):
             result = binding.loss_first(named_loss_first(self.returns, result))

@@ -214,11 +214,13 @@ def is_every_layer(result: object, given: dict) -> bool:
 
 
 def last_of(result: object, names: list[str] | None = None) -> np.ndarray:
-    """The output, the last one of a list of activations; of (zs, activations) that of the latter.
-    names: what forward calls what it returns."""
+    """The output, the last one of a list of activations; of (zs, activations) that of the longer
+    one, which begins with x, or of the latter. names: what forward calls what it returns."""
     if not isinstance(result, tuple) or not isinstance(result[-1], list):
         return result[-1]
     named = list(zip(names or map(str, result), result))
+    if len(result) == 2 and len(result[0]) != len(result[1]):
+        return max(result, key=len)[-1]
     return next((one for name, one in named[::-1] if not re.match("z|pre|lin|net|sum", name)),
                 named[-1][1])[-1]
 

@@ -1,10 +1,13 @@
 """What is said of a step of training where nobody wrote its loss down."""
+import ast
 import re
 
 import numpy as np
 
 from ...gradcheck.verdicts import names as verdict
+from ..called.binding import syntax_tree
 from ..names import role
+from ..reading import changes
 from .layers import NotChecked
 
 
@@ -52,10 +55,13 @@ def without_learning_rate(rows: list, updated: list[str]) -> list:
             and 0 < factor < 1 else row for row in rows]
 
 
-def beside_errors(rows: list, updated: list[str]) -> list:
-    """Of a network whose update is right: what it returns with the other sign is no gradient of its
-    input, but the error, target − output, handed down."""
-    if not all(row.is_correct for row in rows if row.name in updated):
+def beside_errors(rows: list, updated: list[str], code: object) -> list:
+    """Of a network that is given targets and adds what is right to its weights: what it returns
+    with the other sign is no gradient of x, but target − output, handed down."""
+    adds = getattr(code, "targets", ()) and code.function and any(
+        isinstance(getattr(node, "op", getattr(node.value, "op", None)), ast.Add)
+        for node, *_ in changes.updates([syntax_tree(getattr(code.prototype, code.function))]))
+    if not adds or not all(row.is_correct for row in rows if row.name in updated):
         return rows
     return [row._replace(verdict=verdict.NOT_COMPARED, detail="", evidence="what backward returns "
                          "is minus its gradient, as of an error, target − output")
