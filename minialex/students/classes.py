@@ -22,7 +22,7 @@ from . import finding, pairing, suiting
 from .called import binding
 from .dialects import LAYERS, LISTS, STACKS, letter
 from .drawn import dictionaries, inputs, settings, used
-from .forms import objects, outer
+from .forms import boxed, objects, outer
 from .forms.functions import (
     CONTEXT,
     EachExample,
@@ -47,6 +47,7 @@ from .reading.usual import ACTIVATIONS, softmax
 
 def of_class(found, layout, request):
     """[Reading] of a class, with its constructor's and its forward's arguments drawn."""
+    found = boxed.of_variables(found)
     cls, (forward, backward) = found.forward, found.backward
     cls = _with_loss(cls, forward, backward) if backward else cls
     is_static = all(isinstance(inspect.getattr_static(cls, name), (staticmethod, classmethod))

@@ -16,9 +16,9 @@
 Only what the file itself defines. What looks like a layer but is none of these is "skipped".
 """
 import ast
-import functools
 import inspect
 import re
+import sys
 import types
 
 from ..nn import Module
@@ -26,8 +26,8 @@ from ..tensor import Function
 from . import guessing, instead, pairing, unseen
 from .called import binding
 from .dialects import BACKWARD, BASES, DERIVATIVE, FORWARD, TESTS
-from .forms import alone, deep, units
-from .forms.keeping import input_gradient
+from .forms import alone, boxed, deep, engines, units
+from .forms.keeping import as_function, unbegun
 from .forms.layers import NotChecked
 from .forms.renaming import spread
 from .found import Found, Known, NothingFound
@@ -68,7 +68,10 @@ def anything(module: types.ModuleType) -> list[Found]:
     used = pairs.keys() | {item.title for items in pairs.values() for item in items}
     found = [item for name, value in names.items()
              for item in pairs.get(name) or (() if name in used else _alone(name, value, own))]
-    return guessing.with_guesses(found, own, module)
+    engine = [item.backward.__name__ for item in found if item.kind == "engine"
+              and callable(item.backward)]  # checked with its class
+    return guessing.with_guesses([item for item in found if item.kind == "engine" or
+                                  item.title.partition(":")[0] not in engine], own, module)
 
 
 def _alone(name, value, own):
@@ -126,6 +129,9 @@ def _in_class(name, cls, own):
     both = _with_gradients(cls, methods, backward, own)
     if not backward and {"__add__", "__mul__"} & methods.keys() and "._backward = " in source(cls):
         return [Found(name, cls, "", "engine", name)]  # nobody has written what calls them
+    if not backward and {"__add__", "__mul__"} <= methods.keys() and boxed.holds(cls) and (
+            outside := engines.outside(own)):
+        return [Found(name, cls, outside, "engine", name)]
     if plain(backward or "") in DERIVATIVE and backward in both or (
             backward == "gradient_descent" and not _takes_activations(methods[backward])):
         backward = None  # it goes forward, too, or it trains
@@ -141,7 +147,7 @@ def _in_class(name, cls, own):
                       "in a class with forward and backward, or functions")]
     if not backward and not both:
         others = _pairs_of_methods(name, cls)
-        if not (pair := pairing.of_attributes(cls, methods, _unbegun(cls) is None)):
+        if not (pair := pairing.of_attributes(cls, methods, unbegun(cls) is None)):
             return others
         return [*(item for item in others if item.kind != "skipped"
                   and not re.search(rf"\b{pair[1]}\(", source(item.backward))),
@@ -163,7 +169,7 @@ def _in_class(name, cls, own):
         return _without_forward(name, cls, backward)
     slopes = [item for item in _pairs_of_methods(name, cls, free=not inspect.isabstract(cls))
               if item.kind == "derivative" and all(map(is_free, (item.forward, item.backward)))
-              and (item.title != f"{name}.{backward}" or _unbegun(cls) is None)]
+              and (item.title != f"{name}.{backward}" or unbegun(cls) is None)]
     return [*slopes, Found(name, cls, (forward, backward), "class", name)]
 
 
@@ -179,7 +185,10 @@ def _with_gradients(cls, methods, backward, own):
 def _without_forward(name, cls, backward):
     """[Found] of a class with a backward alone: that, where there is a usual forward; or the
     functions that its get_gradient(name) looks up."""
-    if (lone := _as_function(cls, backward)) and alone.kind_of(lone):
+    if re.search(rf"def __call__(?:(?!\bdef ).)*\b{name}\(", source(sys.modules[cls.__module__]),
+                 re.DOTALL):
+        return []  # what the functions of an engine take
+    if (lone := as_function(cls, backward)) and alone.kind_of(lone):
         return [Found(name, alone.forward_of(lone), lone, "usual", f"{name}.{backward}")]
     return [item for item in _pairs_of_methods(name, cls) if item.kind != "skipped"
             and item.title != f"{name}.{backward}"] or [
@@ -218,7 +227,7 @@ def _takes_activations(method):
 def _pairs_of_methods(name, cls, free=False):
     """[Found] of methods that belong together, as functions would: relu and relu_backward, static,
     of an object that is made of nothing, or, free, that use nothing of theirs."""
-    thing = _unbegun(cls)
+    thing = unbegun(cls)
     written = {method: value for method, value in vars(cls).items() if not method.startswith("__")
                and callable(getattr(cls, method)) and hasattr(value, "__get__")}
     bare = object.__new__(cls) if free else thing
@@ -239,34 +248,6 @@ def _pairs_of_methods(name, cls, free=False):
                     for method in written if f"{name}.{method}" not in checked
                     and any(kind == "pair" for _, kind in pairing.stems(method))
                     and (checked or _gives_gradients(getattr(cls, method)))]
-
-
-def _unbegun(cls):
-    """An object whose constructor has not run: it may train for hours, and belongs to the check of
-    a pair. None where it wants something: only what is static can be called."""
-    if any(p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
-           for p in binding.signature(cls)):
-        return None
-    try:
-        return object.__new__(cls)
-    except TypeError:  # it is abstract, or an exception
-        return None
-
-
-def _as_function(cls, name):
-    """A method as a function, of a new object for each call: what it keeps as its input's gradient
-    is returned. None where such an object wants something."""
-    method = getattr(cls, name)
-    if _unbegun(cls) is None or isinstance(inspect.getattr_static(cls, name), staticmethod):
-        return None
-
-    @functools.wraps(method)
-    def called(*arguments, **keywords):
-        made = cls()
-        returned = getattr(made, name)(*arguments, **keywords)
-        return input_gradient(made, "x").get("x") if returned is None else returned
-    called.__name__ = f"{cls.__name__}_{name}"
-    return binding.with_parameters(called, binding.signature(method)[1:])
 
 
 def begin(found: Found) -> None:

@@ -13,4 +13,5 @@
     outer.py        weights at the top level
     recording.py    what is subtracted from targets    steps.py         those of Adam and the like
     engines.py      scalar engines, ours too           renaming.py     other words in a gradient
+    boxed.py        a Function called with variables
 """

@@ -5,7 +5,9 @@ derivative is that of its .data.
 And layers of minialex itself: a Function or a Module, whose parameters are inputs, too.
 """
 import copy
+import inspect
 import re
+from collections.abc import Callable
 
 import numpy as np
 
@@ -15,11 +17,12 @@ from ...gradcheck.report import Report
 from ...nn import Module
 from ..called import binding, check
 from ..called.gradients import Named
-from ..dialects import DATA, EXPRESSIONS, GRAD, METHODS, OF_ARRAYS, TRACKED
+from ..dialects import BACKWARD, DATA, DERIVATIVE, EXPRESSIONS, GRAD, METHODS, OF_ARRAYS, TRACKED
 from ..names import plain
 from ..status import without_gradient
 from .functions import Composed, Reading
 from .layers import NotChecked
+from .renaming import required
 
 MARKS = {"__matmul__": "@", "__getitem__": "[", "transpose": ".T "}  # how they are written
 
@@ -75,7 +78,8 @@ def report(found, codes, seed):
             continue
         rows += [row._replace(name=f"{expression}, by {row.name}") for row in done.rows]
     if not rows:
-        raise NotChecked(f"{found.name} has operators and {found.backward}(), but a + b of "
+        back = getattr(found.backward, "__name__", found.backward)
+        raise NotChecked(f"{found.name} has operators and {back}(), but a + b of "
                          f"{found.name}({VALUES['a']}) and {found.name}({VALUES['b']}) cannot be "
                          f"followed: {type(first).__name__}: {first}")
     names = " ".join(row.name.rpartition(", by ")[0] for row in rows)
@@ -110,13 +114,25 @@ def _of_expression(cls, backward, expression):
 
     def gradients(cache):
         leaves, result = cache
-        getattr(result, backward)() if backward else _backward_from(result)
-        found = {name: _attribute(leaf, GRAD) for name, leaf in leaves.items()}
+        if callable(backward):
+            told = backward(*[result, [*leaves.values()]][:len(required(backward))])
+            told = dict(zip(leaves.values(), told)) if isinstance(told, (list, tuple)) else told
+        else:
+            told = getattr(result, backward)() if backward else _backward_from(result)
+        found = {name: told.get(leaf) if isinstance(told, dict) else _attribute(leaf, GRAD)
+                 for name, leaf in leaves.items()}
         found = {name: _attribute(value, DATA) if isinstance(value, cls) else value
                  for name, value in found.items()}
         return Named({name: np.asarray(0.0 if value is None else value, dtype=float)
                       for name, value in found.items()})
     return Composed(forward, gradients, expression)
+
+
+def outside(own: dict) -> Callable | None:
+    """The function that goes back from a result: get_gradients(y), gradients(y, [a, b])."""
+    return next((one for name, one in own.items() if inspect.isfunction(one)
+                 and plain(name) in {**BACKWARD, **DERIVATIVE}
+                 and len(required(one)) in (1, 2)), None)
 
 
 def _backward_from(result):

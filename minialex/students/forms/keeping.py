@@ -1,6 +1,7 @@
 """What an object keeps of forward and backward, where they return nothing: self.output, self.dx."""
 import ast
 import functools
+import inspect
 import re
 from collections.abc import Callable
 
@@ -88,3 +89,31 @@ def input_gradient(layer: object, name: str) -> dict:
              and isinstance(getattr(layer, one), np.ndarray)]
     return {name: getattr(layer, min(
         names, key=lambda one: dialects.INPUT_GRADIENTS.get(plain(one), -1)))} if names else {}
+
+
+def unbegun(cls: type) -> object | None:
+    """An object whose constructor has not run: it may train for hours, and belongs to the check of
+    a pair. None where it wants something: only what is static can be called."""
+    if any(p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
+           for p in binding.signature(cls)):
+        return None
+    try:
+        return object.__new__(cls)
+    except TypeError:  # it is abstract, or an exception
+        return None
+
+
+def as_function(cls: type, name: str) -> Callable | None:
+    """A method as a function, of a new object for each call: what it keeps as its input's gradient
+    is returned. None where such an object wants something."""
+    method = getattr(cls, name)
+    if unbegun(cls) is None or isinstance(inspect.getattr_static(cls, name), staticmethod):
+        return None
+
+    @functools.wraps(method)
+    def called(*arguments, **keywords):
+        made = cls()
+        returned = getattr(made, name)(*arguments, **keywords)
+        return input_gradient(made, "x").get("x") if returned is None else returned
+    called.__name__ = f"{cls.__name__}_{name}"
+    return binding.with_parameters(called, binding.signature(method)[1:])
