@@ -17,7 +17,7 @@ from ..utils import drawing
 from ..utils import files as written
 from . import accepted, elsewhere, finding, instead, pairing, searching, status, suiting, trainers
 from .called import binding, check
-from .called.numpy_code import Functions, leaves
+from .called.numpy_code import Functions
 from .drawn import arrays, inputs
 from .drawn.guesses import requested, typed
 from .drawn.inputs import CannotDraw, Request
@@ -29,6 +29,7 @@ from .others import Others
 from .reading import absent, older
 from .reading.files import explained
 from .status import UNPROVEN, empty, excused, explains, status_of_report, without_gradient
+from .trying import check_constant
 
 SHARE = 0.2  # of the time for one check: what costs more is drawn smaller
 FIRST, FURTHER = 0.5, 0.15  # of what is left: for the first report, for each further one
@@ -330,10 +331,7 @@ class Check:
 
     def _compared(self, reading, quickly):
         code, values, _ = reading
-        unknown = sorted(set(self.request.constant) - {*values, *leaves(values)})
-        if unknown:
-            raise CannotDraw(f"{code.title} has no input {', '.join(unknown)} to be held constant; "
-                             f"its inputs are {', '.join(leaves(values))}.")
+        check_constant(self.request.constant, code.title, values, self.module)
         self.samples, self.cost = self._samples(reading, quickly)
         report = check.check_code(code, values, constant=self.request.constant,
                                   samples=self.samples, seed=self.request.seed,

@@ -11,6 +11,7 @@ from ..gradcheck.tensor_function import frozen
 from ..gradcheck.verdicts import names as verdict
 from . import classes, restricted, suiting
 from .called import binding
+from .called.numpy_code import leaves
 from .drawn import inputs
 from .drawn.inputs import CannotDraw, Layout, Request
 from .elsewhere import Elsewhere
@@ -19,12 +20,22 @@ from .forms import alone, engines, networks
 from .forms.functions import EachExample, Reading
 from .forms.layers import NotChecked, Stepped
 from .names import role
-from .reading import kinds
+from .reading import kinds, usage
 from .reading.absent import is_clear
 from .status import problems, status_of_report
 
 FATAL = NotImplementedError, MemoryError, RecursionError, Stepped  # no layout helps against those
 RAN, FITS = 1, 2
+
+
+def check_constant(names: Iterable[str], title: str, values: dict, module: object) -> None:
+    """Raises CannotDraw when the command line holds constant what is no input, here or elsewhere in
+    the file."""
+    known = leaves(values)
+    unknown = sorted(set(names) - {*values, *known} - (usage.names_in(module) if names else set()))
+    if unknown:
+        raise CannotDraw(f"{title} has no input {', '.join(unknown)} to be held constant; its "
+                         f"inputs are {', '.join(known)}.")
 
 
 class Trying:
@@ -73,10 +84,11 @@ class Trying:
                 if name not in told]
 
     def check_names(self) -> None:
-        """Raises CannotDraw when the command line names what is no argument."""
+        """Raises CannotDraw when the command line names what is no argument, here or elsewhere in
+        the file."""
         is_class, known, named = self.found.kind == "class", self.places(), self.request.named()
         called = getattr(self.found.forward, "__name__", self.found.name)
-        unknown = sorted(named - {p.name for p in known})
+        unknown = sorted(named - {p.name for p in known} - usage.names_in(self.module))
         if unknown and (is_class or not any(p.kind == p.VAR_KEYWORD for p in known)):
             raise CannotDraw(f"{called} has no argument {', '.join(unknown)}; its arguments are "
                              f"{', '.join(p.name for p in known)}.")

@@ -6,12 +6,14 @@ Of the file's own code no more runs for that than constructors of its classes.
 import ast
 import contextlib
 import inspect
+import re
 import types
 from collections.abc import Callable, Iterator
 
 from ...gradcheck.tensor_function import frozen
 from ..called import binding
 from .changes import DEFINITIONS
+from .sources import source
 
 DEEP = 6  # names that stand for names
 HARMLESS = {"range", "len", "list", "tuple", "int", "float", "dict", "sorted", "max", "min", "sum"}
@@ -107,3 +109,14 @@ class _Values:
         name = getattr(function, "id", "")
         return name in HARMLESS | LIBRARIES or isinstance(vars(self.module).get(name), type) or (
             name in self.nodes)
+
+
+def names_in(module: types.ModuleType) -> set[str]:
+    """The arguments of all that a file itself defines, and what its objects keep: what the command
+    line may name."""
+    own = [value for value in vars(module).values()
+           if getattr(value, "__module__", "") == module.__name__]
+    classes = [value for value in own if inspect.isclass(value)]
+    methods = [one for cls in classes for one in vars(cls).values() if inspect.isroutine(one)]
+    kept = {name for cls in classes for name in re.findall(r"self\.(\w+)", source(cls))}
+    return kept.union(*(binding.arguments_of(one) for one in [*own, *methods] if callable(one)))
