@@ -24,6 +24,9 @@ RIGHT, SLIP = "(1 - np.tanh(self.z) ** 2)", "(1 - np.tanh(self.z))"
 FIELDS = """
     import dataclasses
     import enum
+    import a_module_that_is_nowhere as nowhere
+
+    DATA = np.random.rand(4, 3)
 
     class Start(enum.Enum):
         SMALL = 0.1

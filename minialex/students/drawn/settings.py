@@ -27,8 +27,8 @@ def of(cls: type, values: dict, layout: Layout, request: Request) -> dict:
 
 def _settings(cls, p, layout, request):
     module = sys.modules[cls.__module__]
-    known = {name: value for name, value in vars(module).items() if value
-             and (isinstance(value, dict) or _is_of_fields(type(value)))}
+    known = {name: value for name, value in vars(module).items()
+             if type(value) is dict and value or _is_of_fields(type(value))}
     made = getattr(module, str(p.annotation), p.annotation)
     if isinstance(made, enum.EnumMeta):
         return list(made)[layout.turn % len(made)]
