@@ -31,6 +31,7 @@ def conventions(check: Any, report: Report, reading: Any, count: int) -> None:
         _sums(report, reading.values)
         if status_of_report(report) == "wrong":
             _clipped(check, report, reading)
+            _after_the_update(report, reading)
         if report and check.result["drawn"]:
             _biases(check, report, reading)
             _matrices(check, report, reading)
@@ -150,6 +151,35 @@ def _penalty(name, added, weight):
                       if factor > small)
 
 
+UPDATED_FIRST = "right with the weights after their update: take dx before you change them"
+
+
+def _after_the_update(report, reading):
+    """dx = dout @ W.T after W -= lr * dW is the gradient with another W."""
+    code, values, _ = reading
+    wrong = [place for place, row in enumerate(report.rows) if row.verdict == verdict.UNKNOWN
+             and binding.is_checked(values.get(row.name)) and np.size(values[row.name]) <= FEW]
+    if not getattr(code, "updating", False) or not wrong or code.loss is not None:
+        return
+    run = code.run(copy.deepcopy(values))
+    douts = [np.random.default_rng(11).standard_normal(np.shape(one)) for one in run.outputs]
+    found = code.backward(run, douts)
+    after = {**values, **{one.name: values[one.name] - found[one.name] for one in code.wanted
+                          if one.name in found and one.name in values}}
+
+    def value(name, moved):
+        outputs = code.run({**copy.deepcopy(after), name: moved}).outputs
+        return sum(float((one * dout).sum()) for one, dout in zip(outputs, douts))
+    for place in wrong:
+        name = report.rows[place].name
+        moves = np.eye(np.size(values[name])).reshape(-1, *np.shape(values[name])) * 1e-5
+        slopes = [(value(name, values[name] + move) - value(name, values[name] - move)) / 2e-5
+                  for move in moves]
+        if np.allclose(slopes, np.ravel(found[name]), 1e-5, 1e-7):
+            report.rows[place] = report.rows[place]._replace(detail=UPDATED_FIRST)
+
+
+FEW = 100  # entries of x that are moved for that
 CLIPPED = "right for small gradients, wrong for large ones: right if they are meant to be clipped"
 
 
