@@ -159,7 +159,8 @@ def _after_the_update(report, reading):
     code, values, _ = reading
     wrong = [place for place, row in enumerate(report.rows) if row.verdict == verdict.UNKNOWN
              and binding.is_checked(values.get(row.name)) and np.size(values[row.name]) <= FEW]
-    if not getattr(code, "updating", False) or not wrong or code.loss is not None:
+    if not getattr(code, "updating", False) or not wrong or (
+            getattr(code, "loss", "") is not None):  # of a layer alone
         return
     run = code.run(copy.deepcopy(values))
     douts = [np.random.default_rng(11).standard_normal(np.shape(one)) for one in run.outputs]
