@@ -244,3 +244,29 @@ MEAN = """
     ("np.exp(Z) / np.exp(Z).sum(0)", "Y * np.log(A)", "undecided")])
 def test_the_mean_over_all_is_that_of_one_output_but_for_a_softmax(check, last, of, status):
     assert told(check, MEAN.format(last=last, of=of)) == {"backward": status}
+
+
+SIZED = """
+    import numpy as np
+
+    index = {{"a": 1}}
+    _ = {{"b": 2}}
+
+    class Net:
+        def __init__(self, x, y):
+            self.x, self.y, self.count = x, y, x.size
+            self.w = np.random.rand(x.shape[1], 1)
+
+        def feedforward(self):
+            self.output = 1 / (1 + np.exp(-self.x @ self.w))
+            return self.output
+
+        def backprop(self):
+            self.w += self.x.T @ ((self.y - self.output) * {slope})
+"""
+
+
+@pytest.mark.parametrize("slope, status", [("self.output * (1 - self.output)", "correct"),
+                                           ("self.output", "wrong")])
+def test_data_are_no_settings(check, slope, status):
+    assert told(check, SIZED.format(slope=slope)) == {"Net": status}

@@ -12,7 +12,7 @@ import enum
 import sys
 import types
 
-from ..names import plain
+from ..names import name_words, plain
 from ..reading import kinds
 from . import inputs
 from .requests import Layout, Request
@@ -38,12 +38,13 @@ def _settings(cls, p, layout, request):
     read = [(mark, more) for path, mark, more in sorted(kinds.kind_of(cls, p.name).marks, key=str)
             if not path]
     for name, value in known.items():
-        if plain(name).endswith(plain(p.name)) and (
+        if plain(p.name) in (plain(name), *name_words(name)[-1:]) and (
                 not read or {mark for mark, _ in read} & {"table", "object"}):
             return copy.deepcopy(value)
     keys = [more for mark, more in read if mark == "table" and isinstance(more, str)]
     fields = [more for mark, more in read if mark == "object" and isinstance(more, str)]
-    if not keys and not (fields and {mark for mark, _ in read} == {"object"}):
+    if not inputs.mysterious([p], request) or not keys and not (
+            fields and {mark for mark, _ in read} == {"object"}):
         return None
     drawn = inputs.draw_named(keys or fields, layout, request, numbers=True)
     return drawn if keys else types.SimpleNamespace(**drawn)
