@@ -77,3 +77,31 @@ BOXED = """
 @pytest.mark.parametrize("two, status", [("2", "correct"), ("1", "wrong")])
 def test_a_function_is_called_with_variables(check, two, status):
     assert told(check, BOXED.format(two=two)) == {"Square": status}
+
+
+VECTOR = """
+    import numpy as np
+
+    class Vector:
+        def __init__(self, data):
+            self.data = np.asarray(data)
+
+        def __add__(self, other):
+            return Vector(self.data + other.data)
+
+        def __mul__(self, number):
+            return Vector(self.data * number)
+
+    def gradient(f, x):
+        return (f(x + 1e-5) - f(x - 1e-5)) / 2e-5
+
+    def tanh(x):
+        return np.tanh(x)
+
+    def tanh_prime(x):
+        return 1 - np.tanh(x) ** 2
+"""
+
+
+def test_a_vector_is_no_engine(check):
+    assert told(check, VECTOR) == {"tanh_prime": "correct"}

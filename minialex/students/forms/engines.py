@@ -17,8 +17,8 @@ from ...gradcheck.report import Report
 from ...nn import Module
 from ..called import binding, check
 from ..called.gradients import Named
-from ..dialects import BACKWARD, DATA, DERIVATIVE, EXPRESSIONS, GRAD, METHODS, OF_ARRAYS, TRACKED
-from ..names import plain
+from ..dialects import BACKWARD, DATA, EXPRESSIONS, GRAD, METHODS, OF_ARRAYS, TRACKED
+from ..names import name_words, plain
 from ..status import without_gradient
 from .functions import Composed, Reading
 from .layers import NotChecked
@@ -129,9 +129,10 @@ def _of_expression(cls, backward, expression):
 
 
 def outside(own: dict) -> Callable | None:
-    """The function that goes back from a result: get_gradients(y), gradients(y, [a, b])."""
+    """The function that goes back from a result: get_gradients(y), gradients(y, [a, b]). One
+    gradient(f, x), or derivative(x), of a file with vectors is another."""
     return next((one for name, one in own.items() if inspect.isfunction(one)
-                 and plain(name) in {**BACKWARD, **DERIVATIVE}
+                 and (plain(name) in BACKWARD or {"gradients", "grads"} & {*name_words(name)})
                  and len(required(one)) in (1, 2)), None)
 
 
