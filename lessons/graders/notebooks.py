@@ -13,6 +13,15 @@ from minialex.errors import UserError
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 HIDE, SHOW = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
+# between the check's long source and the assertion: a traceback quotes the lines before it, and the
+# one sentence that a student is to read would stand behind pages of the check
+JUDGED = '''def judged(check, *answers):
+    """(the mistake or None, what was said)"""
+    try:
+        return None, check(*answers)
+    except checking.Wrong as wrong:
+        return str(wrong), None
+'''
 
 
 def layers(assignment: dict, skeleton: str) -> bytes:
@@ -39,10 +48,10 @@ def exercise(name: str, points: float, skeleton: str, solution: str, check: str,
     title, *text = ast.get_docstring(ast.parse(skeleton)).splitlines()
     asked = re.search(r"^check\((.*)\)\s*$", skeleton, re.MULTILINE)
     begin, end = _code_of(skeleton), _code_of(solution)
-    test = (f"import sys, "
-            f"types\nchecking = sys.modules['checking'] = types.ModuleType('checking')\n"
-            f"exec({helpers!r}, vars(checking))\ncheck_of = {{}}\nexec({check!r}, check_of)\n"
-            f"print('right.', check_of['check']({asked[1]}) or '')")
+    test = ("import sys, types\nchecking = sys.modules['checking'] = types.ModuleType('checking')\n"
+            f"exec({helpers!r}, vars(checking))\ncheck_of = {{}}\nexec({check!r}, check_of)\n\n\n"
+            f"{JUDGED}\n\nmistake, praise = judged(check_of['check'], {asked[1]})\n"
+            "assert mistake is None, mistake\nprint('right.', praise or '')")
     cells = [_cell("title", "\n".join([f"# {title}", *text]), "markdown"),
              _cell("imports", _imports(skeleton)),
              _cell("start", f"The names and the shape of the answer:\n\n```python\n{begin}\n```",

@@ -54,18 +54,19 @@ def own_python(folder):
 def autograder(tmp_path_factory):
     """/autograder of Gradescope's, in a temporary place, after one run of the whole zip."""
     root = tmp_path_factory.mktemp("autograder")
-    return ran(root, submissions.submission(*EMMA[1:]), "--layers", SKELETON, "--points", "3", "2",
-               "1")
+    return ran(root, {"skeleton.py": submissions.submission(*EMMA[1:])}, "--layers", SKELETON,
+               "--points", "3", "2", "1")
 
 
-def ran(root, submission, *options):
+def ran(root, handed_in, *options):
     if os.name != "posix":
         pytest.skip("run_autograder is a script for bash")
     bundle = made(root / "autograder.zip", "--to", "gradescope", *options)
     with zipfile.ZipFile(bundle) as archive:
         archive.extractall(root / "source")
     (root / "submission").mkdir()
-    (root / "submission" / "skeleton.py").write_text(submission, encoding="utf-8")
+    for name, text in handed_in.items():
+        (root / "submission" / name).write_text(text, encoding="utf-8")
     own_python(root / "python")
     subprocess.run(["bash", str(root / "source" / "run_autograder")], check=True,
                    cwd=root / "submission", env={**os.environ, "AUTOGRADER_ROOT": str(root)})
@@ -126,7 +127,7 @@ def test_a_whole_network_and_a_layer_that_averages_earn_their_points(tmp_path, a
     skeleton.write_text(NETWORK, encoding="utf-8")
     code = NETWORK.replace("raise NotImplementedError", LOSS,
                            1).replace("raise NotImplementedError", AVERAGED)
-    root = ran(tmp_path, code, "--layers", skeleton, "--points", "4", "3",
+    root = ran(tmp_path, {"skeleton.py": code}, "--layers", skeleton, "--points", "4", "3",
                *["--mean-over-examples"] * averaged)
     net, linear = json.loads((root / "results" / "results.json").read_text("utf-8"))["tests"]
     assert (net["name"], net["score"], linear["score"]) == ("TwoLayerNet", 3,
@@ -164,6 +165,21 @@ def test_gradescopes_results(autograder):
     assert results["extra_data"]["protection"] in results["output"]
     for hidden in ("results", "source/skeleton.py", "source/assignment.json"):
         assert stat.S_IMODE((autograder / hidden).stat().st_mode) & 0o077 == 0
+
+
+def test_gradescope_grades_exercises(tmp_path):
+    """One right, one with a mistake that is named, one as it was handed out, one not handed in."""
+    handed_in = {f"{name}.py": (folder / f"{name}.py").read_text("utf-8")
+                 for name, folder in zip(THREE, (SOLUTIONS, SOLUTIONS, EXERCISES))}
+    handed_in[f"{THREE[0]}.py"] = handed_in[f"{THREE[0]}.py"].replace("] += pixels", "] = pixels")
+    root = ran(tmp_path, handed_in, "--exercises", "04", "06", "07", "09", "--points", "3", "2",
+               "1.5", "1")
+    results = json.loads((root / "results" / "results.json").read_text("utf-8"))
+    assert [(test["score"], test["max_score"]) for test in results["tests"]] == [
+        (0, 3), (2, 2), (0, 1.5), (0, 1)] and results["score"] == 2
+    for test, said in zip(results["tests"], ("Add instead: +=", "right", "returns nothing yet",
+                                             "09_cross_entropy.py")):
+        assert said in test["output"], test
 
 
 def test_gradescopes_own_runner_writes_the_same_fields(autograder):

@@ -1,7 +1,9 @@
-"""What a teacher uploads for graders that run tests: nbgrader, PrairieLearn."""
+"""What a teacher uploads for graders that run tests: nbgrader, PrairieLearn, otter-grader."""
 import csv
+import html
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +13,7 @@ import test_exercises
 from test_bundles import ROOT, SKELETON, THREE, hand_in_three, made
 
 from lessons import grade
+from lessons.gradient_bugs import submissions
 
 # ----------------------------------------------------------------------------------------- nbgrader
 
@@ -95,8 +98,18 @@ def test_what_a_grader_cannot_take_or_would_give_away_is_said(tmp_path, capsys, 
     assert said in error and error.count("\n") == 1 and not (tmp_path / "x").exists()
 
 
+def test_what_a_traceback_quotes_is_no_check(tmp_path):
+    """Students read the lines before the one that stops: not thousands of letters of a check."""
+    out = made(tmp_path / "nb", "--to", "nbgrader", "--exercises", "04", "07")
+    for path in out.rglob("*.ipynb"):
+        cells = {cell["id"]: cell for cell in json.loads(path.read_text("utf-8"))["cells"]}
+        lines = "".join(cells["tests"]["source"]).splitlines()
+        stop = next(number for number, line in enumerate(lines) if "assert mistake" in line)
+        assert max(map(len, lines)) > 1000 > 100 > max(map(len, lines[stop - 10:]))
+
+
 def test_nbgrader_itself(tmp_path):
-    """Makes the students' version, then grades a right and an empty notebook."""
+    """Makes the students' version, then grades a right, an empty and a wrong notebook."""
     pytest.importorskip("nbgrader", reason="pip install nbgrader, "
                         "to have it make and grade the notebooks")
     out = made(tmp_path / "course", "--to", "nbgrader", "--exercises", "06")
@@ -115,15 +128,20 @@ def test_nbgrader_itself(tmp_path):
     run("generate_assignment", name)
     released = (out / "release" / name / "06_relu.ipynb").read_text("utf-8")
     assert "YOUR CODE HERE" in released and "tenth of g" not in released
-    for student, path in (("anna", source), ("ben", out / "release" / name / "06_relu.ipynb")):
+    right = source.read_text("utf-8")
+    old, new, said = test_exercises.WRONG["06_relu"][0]
+    for student, text in (("anna", right), ("ben", released), ("cleo", right.replace(old, new, 1))):
         place = out / "submitted" / student / name
         place.mkdir(parents=True)
-        (place / "06_relu.ipynb").write_bytes(path.read_bytes())
+        (place / "06_relu.ipynb").write_text(text, encoding="utf-8")
     run("autograde", name)
+    run("generate_feedback", name)
     run("export")
+    told = (out / "feedback" / "cleo" / name / "06_relu.html").read_text("utf-8")
+    assert said in " ".join(html.unescape(re.sub("<.*?>", "", told)).split())
     with open(out / "grades.csv", encoding="utf-8") as file:
         assert {row["student_id"]: float(row["score"])
-                for row in csv.DictReader(file)} == {"anna": 1.0, "ben": 0.0}
+                for row in csv.DictReader(file)} == {"anna": 1.0, "ben": 0.0, "cleo": 0.0}
 
 
 ALONE = """
@@ -220,13 +238,36 @@ def test_a_question_in_the_folders_of_the_platform(tmp_path):
 
 def test_prairielearns_grader_itself(tmp_path):
     pytest.importorskip("pytest_prairielearn_grader",
-                        reason="pip install pytest-prairielearn-grader, to have it grade")
+                        reason="pip install pytest-prairielearn-grader networkx "
+                        "plot-serializer, to have it grade")  # it asks pip for the first alone
     out = made(tmp_path / "q", "--to", "prairielearn", "--exercises", "04", "06", "07", "--points",
                "1", "2", "4")
     hand_in_three(out / "tests" / "student")
+    wrong = out / "tests" / "student" / "04_convolution.py"
+    wrong.write_text(wrong.read_text("utf-8").replace("] += pixels", "] = pixels"), "utf-8")
     subprocess.run([sys.executable, "-m", "pytest", "-q", "test_student.py"], cwd=out / "tests",
                    check=True, capture_output=True)
     results = json.loads((out / "tests" / "autograder_results.json").read_text("utf-8"))
-    assert results["gradable"] and results["score"] == pytest.approx(3 / 7)
-    assert [test["points"] for test in results["tests"]] == [1, 2, 0]
+    assert results["gradable"] and results["score"] == pytest.approx(2 / 7)
+    assert [test["points"] for test in results["tests"]] == [0, 2, 0]
+    assert "Add instead: +=" in results["tests"][0]["message"]
     assert "returns nothing yet" in results["tests"][2]["message"]
+
+
+# ------------------------------------------------------------------------------------- otter-grader
+
+
+@pytest.mark.parametrize("student, said", [
+    ("anna", None), ("emma", "shifted by (dy, dx): (1, 1)"), (None, "conv_backward is to return")])
+def test_the_test_file_that_the_page_shows_in_otter_itself(student, said):
+    otter = pytest.importorskip("otter.test_files", reason="pip install otter-grader, to have it "
+                                "run the test that docs/grading.md shows")
+    page = (ROOT / "docs" / "grading.md").read_text("utf-8")
+    (shown,) = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    change = next((one[1:] for one in submissions.CLASS if one[0] == student), None)
+    names = {"__name__": "__main__"}
+    exec(submissions.submission(*change) if change else SKELETON.read_text("utf-8"), names)
+    file = otter.ExceptionTestFile.from_string(shown, "conv.py")
+    file.run(names)
+    assert file.possible == 3 and file.score == (0 if said else 3)
+    assert (said or "passed") in file.summary()
