@@ -272,6 +272,7 @@ def test_none_for_an_input_that_matters_is_zero():
     (lambda: ma.check_backward(np.log, lambda dy, x: dy / x, X), ValueError, "domain"),
     (lambda: ma.check_backward(lambda x: x[:0], lambda dy, x: dy, X), ValueError, "no values"),
     (lambda: ma.check_backward(lambda x: x * 2, lambda x: x, X), TypeError, "takes no dout"),
+    (lambda: ma.check_backward(lambda x: (x * 2, x), None, X), TypeError, "or be None where"),
     (lambda: ma.check_backward(np.tanh, lambda dy, x: dy, [[1.0, 2.0], [3.0]], names=["x"]),
      ValueError, "names must be 2"),
     (lambda: ma.check_backward(np.tanh, lambda dy, x: dy, X, eps=0), ValueError, "eps"),

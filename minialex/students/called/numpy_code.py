@@ -297,8 +297,8 @@ class NumpyCode(Checked):
         takes = self.takes_dout()
         if not takes and output.size > 1:
             raise TypeError(f"check_backward: the backward of {self.title} takes no dout, "
-                            f"but forward returns shape {output.shape}. "
-                            "Only the gradient of a loss, one number, can do without.")
+                            f"but forward returns shape {output.shape}. Only that of a loss, one "
+                            "number, can do without, or be None where forward does its work.")
         alone = not takes or output.size == 1 and self.ignores_dout(drawn)
         return np.ones(output.shape) if alone else drawn
 
