@@ -244,13 +244,75 @@ SORTED = """
                 for s in range(0, len(X), self.batch):
                     self._step(X[p[s:s + self.batch]], Y[p[s:s + self.batch]])
 """
+HANDED_ON = """
+    class Net:
+        def __init__(self, sizes):
+            self.W = [np.random.randn(m, n) for n, m in zip(sizes, sizes[1:])]
+
+        def train_step(self, x, y, lr):
+            a = [x]
+            for W in self.W:
+                a.append(np.tanh(W @ a[-1]))
+            delta = (a[-1] - y) * (1 - a[-1] ** 2)
+            for l in range(len(self.W) - 1, -1, -1):
+                «below = (self.W[l].T @ delta) * (1 - a[l] ** 2)|»
+                self.W[l] -= lr * delta @ a[l].T
+                «|below = (self.W[l].T @ delta) * (1 - a[l] ** 2)»
+                delta = below
+"""
+NORMALISED = """
+    class Net:
+        def __init__(self, d, h, k):
+            self.W1, self.W2 = np.random.randn(d, h), np.random.randn(h, k)
+            self.gamma, self.beta = np.ones(h), np.zeros(h)
+
+        def train_step(self, X, y, lr=0.1, eps=1e-5):
+            u = X @ self.W1
+            xh = (u - u.mean(0)) / np.sqrt(u.var(0) + eps)
+            h = np.maximum(0, self.gamma * xh + self.beta)
+            p = softmax(h @ self.W2)
+            p[np.arange(len(X)), y] -= 1
+            dh = p @ self.W2.T * (h > 0)
+            dxh = dh * self.gamma
+            du = dxh - dxh.mean(0)« - xh * (dxh * xh).mean(0)|»
+            self.W2 -= lr * h.T @ p
+            self.gamma -= lr * (dh * xh).sum(0)
+            self.beta -= lr * dh.sum(0)
+            self.W1 -= lr * X.T @ (du / np.sqrt(u.var(0) + eps))
+"""
+LINE = """
+    class Line:
+        def fit(self, X, y, lr=0.01, iters=100):
+            self.m, self.c, n = 0.0, 0.0, len(X)
+            for i in range(iters):
+                guess = self.m * X + self.c
+                D_m = (-2 / n) * sum(X * (y - guess))
+                D_c = (-2 / n) * sum(«y - guess|guess - y»)
+                self.m = self.m - lr * D_m
+                self.c = self.c - lr * D_c
+"""
+TWO_RATES = """
+    class Net:
+        def __init__(self, d, h, k, lr1=0.1, lr2=0.01):
+            self.W1, self.W2 = np.random.randn(d, h), np.random.randn(h, k)
+            self.lr1, self.lr2 = lr1, lr2
+
+        def train_step(self, X, Y):
+            h = np.tanh(X @ self.W1)
+            d = h @ self.W2 - Y
+            g = X.T @ (d @ self.W2.T« * (1 - h ** 2)|»)
+            self.W2 -= self.lr2 * h.T @ d
+            self.W1 -= self.lr1 * g
+"""
 FORMS = {"a label of one example": ONE_LABEL, "targets that are filled in": FILLED,
          "labels written out in the loop": WRITTEN_OUT, "a recurrent network": RECURRENT,
          "an optimizer that changes what it is given": STEPPED_ELSEWHERE,
          "weights set by their names": SET_BY_NAME, "a list made anew": OF_EACH,
          "weights set by their names in a recurrent network": UNROLLED,
          "an object that is handed": HANDED, "rows at two indices": FACTORS,
-         "classes numbered anew": SORTED}
+         "classes numbered anew": SORTED, "an error handed on after the update": HANDED_ON,
+         "units that are all off at first": NORMALISED, "a line through points": LINE,
+         "a rate of each layer": TWO_RATES}
 
 
 @pytest.mark.parametrize("slip", [False, True])

@@ -102,14 +102,31 @@ def needed(unit: Unit) -> Unit:
                                else node for node in body])
 
 
-def _until_changed(body, roots, methods):
-    """Without what follows the last change of the weights, but for losses."""
+def _until_changed(body, roots, methods, again=False):
+    """Without what follows the last change of the weights, but for losses; again: and for what a
+    loop hands on to its next time."""
     last = max((place for place, node in enumerate(body) if roots & {*changed([node], methods)}),
                default=len(body) - 1)
-    found = [*body[:last + 1], *filter(_sets_loss, body[last + 1:])]
+    kept = _handed_on(body[:last + 1], body[last + 1:]) if again else []
+    found = [*body[:last + 1], *(node for node in body[last + 1:]
+                                 if node in kept or _sets_loss(node))]
     if body and isinstance(body[last], (*LOOPS, ast.If, ast.With)):
         found[last] = copy.copy(body[last])
-        found[last].body = _until_changed(body[last].body, roots, methods)
+        found[last].body = _until_changed(body[last].body, roots, methods,
+                                          isinstance(body[last], LOOPS))
+    return found
+
+
+def _handed_on(before, after):
+    """Of what follows in a loop what its next time reads: delta = below"""
+    read, made, found = set(), set(), []
+    for node in before:
+        read |= loads(node) - made
+        made |= {*changes.names_set(node)}
+    for node in reversed(after):
+        if read & {*changes.names_set(node), *changes.names_stored(node)} - {"self"}:
+            read |= loads(node)
+            found.insert(0, node)
     return found
 
 

@@ -1,4 +1,6 @@
 """The losses that a network may have where nobody wrote one down."""
+from typing import Any
+
 import numpy as np
 
 from ..called.numpy_code import prepared_code
@@ -70,6 +72,8 @@ MARGINS = {
     "Σ log(1 + exp(−target · output)) / N":
         lambda y, t: np.logaddexp(0, -t * y).sum() / len(y),
 }
+H = 1e-5
+NOISE = 1e-9  # of a derivative that is 0
 MANY = 8  # readings: as many as there are losses
 
 
@@ -90,3 +94,32 @@ def _agreeing(reading):
         raise
     except Exception:  # this is not how it is meant
         return 0
+
+
+def value_of(loss: Any, compared: tuple) -> float:
+    """A loss, or what is called so, of (output, target, what is called a loss)."""
+    output, target, written = compared
+    value = written.get(loss) if isinstance(loss, str) else loss(output, target)
+    return float(np.asarray(value, dtype=float).reshape(()))
+
+
+def fits(points: list, loss: Any, rate: float) -> tuple[int | None, float]:
+    """(how many weights' steps are the same multiple of this loss's derivatives everywhere, that
+    multiple, which is 1 / rate if nothing else is said); (None, 1) of no loss."""
+    ratios = {}
+    try:
+        for path in points[0]:
+            both = [((value_of(loss, plus) - value_of(loss, minus)) / (2 * H), taken)
+                    for taken, (plus, minus) in (point[path] for point in points)]
+            if not np.isfinite(both).all():
+                return None, 1.0
+            both = [one for one in both if one[1] or abs(one[0]) > NOISE]  # no unit may be on there
+            found = [numeric / taken for numeric, taken in both if taken]
+            if found and len(found) == len(both) and np.ptp(found) < 1e-3 * abs(found[0]) > 0:
+                ratios[path] = abs(found[0])
+    except Exception:  # it is none of this output
+        return None, 1.0
+    same = {one: [path for path, other in ratios.items() if abs(one - other) < 1e-2 * one]
+            for one in ratios.values()}
+    best = max(same, key=lambda one: (len(same[one]), -abs(np.log(one * rate))), default=None)
+    return (0, 1.0) if best is None else (len(same[best]), best)

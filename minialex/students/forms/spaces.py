@@ -99,8 +99,8 @@ def _with(unit, names, space, drawn, prelude):
     data = {name: _few(value) if value.ndim == 2 or changes.is_target(name)
             and value.size in long else value for name, value in data.items()}
     for path, _ in scalars(found):
-        if is_penalty(path[-1]):
-            put(found, path, 0.0)
+        if is_penalty(path[-1]) or is_rate(path[-1].rstrip("0123456789")) > is_rate(path[-1]):
+            put(found, path, float(not is_penalty(path[-1])))  # layers learn at one rate
     for kind in (float, None):
         for name, value in data.items():
             put(found, name.split("."), value.astype(kind or value.dtype))

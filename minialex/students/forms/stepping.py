@@ -25,7 +25,7 @@ from ..reading.rewriting import rewritten
 from . import cutting, objects
 from .functions import Composed, Reading
 from .layers import STEPPED, NotChecked
-from .losses import LOSSES, MARGINS
+from .losses import LOSSES, MARGINS, H, fits, value_of
 from .objects import at, put, scalars
 from .recording import Number, Record, has_several_classes, watched
 from .spaces import spaces
@@ -97,6 +97,9 @@ class Step:
                        if path not in self.wanted and (path in paths or role(
                            str(path[-1]).rstrip("0123456789")) in ("w", "b"))}
         self.wanted = [path for path in self.wanted if path in moving]
+        if any(np.shape(first[path]) == () != np.shape(at(runs[0][1], path))
+               for path in self.wanted):
+            raise ValueError("a number becomes an array, with data in several columns")
         if not self.wanted:
             raise NotChecked("no array that it changes has an effect on its output")
 
@@ -285,12 +288,12 @@ def readings(name: str, unit: Unit, module: types.ModuleType,
                  if is_rate(path[-1]) and value > 0), None)
     found = []
     for place, (words, loss) in enumerate(losses.items()):
-        fits, factor = _fits(points, loss, rate or 1.0)
-        if fits is None:
+        fit, factor = fits(points, loss, rate or 1.0)
+        if fit is None:
             continue
         off = abs(np.log(factor * (rate or 1.0)))
         by = f", times {1 / (factor * rate):.3g}" if rate and off > 1e-4 else ""
-        found.append(((fits, -round(off, 6) if rate else 0, -place), words + by, loss, factor))
+        found.append(((fit, -round(off, 6) if rate else 0, -place), words + by, loss, factor))
     if not found:
         raise NotChecked("no loss of its output is a number")
     found.sort(key=lambda one: one[0], reverse=True)
@@ -299,6 +302,8 @@ def readings(name: str, unit: Unit, module: types.ModuleType,
     if is_told := not found[0][0][0] and _is_told(step, points):
         found = [one for one in found if isinstance(one[2], str)]
     names = {path: objects.label(path) for path in step.wanted}
+    moving = [all(taken for taken, _ in point.values()) for point in points]  # a unit may be off
+    values = step.draw(step.wanted, moving.index(True) if any(moving) else 0)
     shown = {names[path]: values[path] for path in step.wanted}
     made = [Reading(_code(name, step, loss, factor, names), shown, words)
             for _, words, loss, factor in found[:MOST]]
@@ -320,7 +325,7 @@ def _is_same(name, loss, compared):
     """Is what is called so this loss, or a multiple of it, wherever it was run?"""
     try:
         with np.errstate(all="ignore"):
-            ratios = [_value(name, one) / _value(loss, one) for one in compared]
+            ratios = [value_of(name, one) / value_of(loss, one) for one in compared]
     except Exception:  # it is none of this output
         return False
     return bool(np.isfinite(ratios).all() and np.ptp(ratios) < 1e-6 * abs(ratios[0]))
@@ -339,42 +344,12 @@ def _lookedat(step, seed):
     return found
 
 
-H = 1e-5
-
-
 def _compared(step, record, after):
     return *step.output(record, after), step.written(after)
 
 
 def _outputs_move(point):
     return [not np.array_equal(plus[0], minus[0]) for _, (plus, minus) in point.values()]
-
-
-def _value(loss, compared):
-    output, target, written = compared
-    value = written.get(loss) if isinstance(loss, str) else loss(output, target)
-    return float(np.asarray(value, dtype=float).reshape(()))
-
-
-def _fits(points, loss, rate):
-    """(how many weights' steps are the same multiple of this loss's derivatives everywhere, that
-    multiple, which is 1 / rate if nothing else is said); (None, 1) of no loss."""
-    ratios = {}
-    try:
-        for path in points[0]:
-            both = [((_value(loss, plus) - _value(loss, minus)) / (2 * H), taken)
-                    for taken, (plus, minus) in (point[path] for point in points)]
-            if not np.isfinite(both).all():
-                return None, 1.0
-            found = [numeric / taken for numeric, taken in both if taken]
-            if len(found) == len(both) and np.ptp(found) < 1e-3 * abs(found[0]) > 0:
-                ratios[path] = abs(found[0])
-    except Exception:  # it is none of this output
-        return None, 1.0
-    same = {one: [path for path, other in ratios.items() if abs(one - other) < 1e-2 * one]
-            for one in ratios.values()}
-    best = max(same, key=lambda one: (len(same[one]), -abs(np.log(one * rate))), default=None)
-    return (0, 1.0) if best is None else (len(same[best]), best)
 
 
 def _code(name, step, loss, factor, names):
@@ -385,7 +360,7 @@ def _code(name, step, loss, factor, names):
     def forward(**given):
         values = {**examples, **{paths[name]: value for name, value in given.items()}}
         record, after = step.run(values)
-        return _value(loss, _compared(step, record, after)), (values, after)
+        return value_of(loss, _compared(step, record, after)), (values, after)
 
     def backward(cache):
         return Named({names[path]: factor * one for path, one in step.step(*cache).items()})
