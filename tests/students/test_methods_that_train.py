@@ -304,6 +304,35 @@ TWO_RATES = """
             self.W2 -= self.lr2 * h.T @ d
             self.W1 -= self.lr1 * g
 """
+EACH_LABEL = """
+    def sigmoid(z):
+        return 1 / (1 + np.exp(-z))
+
+    class Logistic:
+        def __init__(self, d, lr=0.1):
+            self.w, self.b, self.lr = np.zeros(d), 0.0, lr
+
+        def fit(self, X, y, epochs=10):
+            for _ in range(epochs):
+                for i in range(len(X)):
+                    err = y[i] - sigmoid(X[i] @ self.w + self.b)
+                    self.w += self.lr * err * X[i]«| * y[i]»
+                    self.b += self.lr * err
+"""
+EACH_MARGIN = """
+    class SVM:
+        def __init__(self, lr=0.001, n_iters=100):
+            self.lr, self.n_iters = lr, n_iters
+
+        def fit(self, X, y):
+            signs = np.where(y <= 0, -1, 1)
+            self.w, self.b = np.zeros(X.shape[1]), 0
+            for _ in range(self.n_iters):
+                for i, x in enumerate(X):
+                    if signs[i] * (np.dot(x, self.w) - self.b) < 1:
+                        self.w += self.lr * x« * signs[i]|»
+                        self.b -= self.lr * signs[i]
+"""
 FORMS = {"a label of one example": ONE_LABEL, "targets that are filled in": FILLED,
          "labels written out in the loop": WRITTEN_OUT, "a recurrent network": RECURRENT,
          "an optimizer that changes what it is given": STEPPED_ELSEWHERE,
@@ -312,7 +341,8 @@ FORMS = {"a label of one example": ONE_LABEL, "targets that are filled in": FILL
          "an object that is handed": HANDED, "rows at two indices": FACTORS,
          "classes numbered anew": SORTED, "an error handed on after the update": HANDED_ON,
          "units that are all off at first": NORMALISED, "a line through points": LINE,
-         "a rate of each layer": TWO_RATES}
+         "a rate of each layer": TWO_RATES, "a label of each example": EACH_LABEL,
+         "a margin of each example": EACH_MARGIN}
 
 
 @pytest.mark.parametrize("slip", [False, True])
@@ -340,3 +370,28 @@ def test_what_was_kept_of_weights_made_anew_is_what_they_were(check):
                 self.first = self.first - lr * X.T @ (d @ old.T * (1 - Z ** 2))
         """))
     assert result["status"] == "correct", result
+
+
+LOST = """
+    class Net:
+        def __init__(self, d, h, k, lr=0.1):
+            self.W1, self.W2, self.lr = np.random.randn(d, h), np.random.randn(h, k), lr
+
+        def train(self, X, Y):
+            W1, W2 = self.W1, self.W2
+            h = np.tanh(X @ W1)
+            d = h @ W2 - Y
+            g = d @ W2.T * (1 - h ** 2)
+            W2 = W2 - self.lr * h.T @ d
+            W1 = W1 - self.lr * X.T @ g
+"""
+BACK = {"in turn": "self.W1 = W1; self.W2 = W2", "as a pair": "self.W1, self.W2 = W1, W2",
+        "by a list": "new = [W1, W2]; self.W1, self.W2 = new"}
+
+
+@pytest.mark.parametrize("back", [*BACK.values(), "self.W1 = W1"])
+def test_weights_that_no_object_gets_back_are_not_right(check, back):
+    """W2 = W2 - …, which leaves self.W2 as it was."""
+    code = "".join(map(textwrap.dedent, (START, LOST))) + f"        {back}\n"
+    _, (result,) = check(net=code)
+    assert result["status"] == ("correct" if back in BACK.values() else "undecided"), result

@@ -46,10 +46,11 @@ class Step:
     of computing, for one run."""
 
     seconds: float | None = None
+    turned: dict = {}
 
     def __init__(self, unit, module, space, data):
         self.module, self.space, self.data = module, space, data
-        self.file = getattr(module, "__file__", "")
+        self.file, self.lost = getattr(module, "__file__", ""), unit.lost
         self.roots, self.labels, self.losses, self.code = _compiled(unit, self.file, tuple(data))
 
     def run(self, values: dict) -> tuple[Record, dict]:
@@ -89,6 +90,7 @@ class Step:
                            if _is_output([record.entries.get(place) for record, _ in runs])), None)
         if self.place is None and not any(map(_is_number, self.written(runs[0][1]).values())):
             raise NotChecked(UNCOMPARED)
+        self.turned = self._turned(runs[0][0].entries.get(self.place, ()))
         first, again = drawn[0], self.draw(paths, 1)
         now = self.output(*runs[0])[0]
         moving = [path for path in first if not np.array_equal(
@@ -97,6 +99,9 @@ class Step:
                        if path not in self.wanted and (path in paths or role(
                            str(path[-1]).rstrip("0123456789")) in ("w", "b"))}
         self.wanted = [path for path in self.wanted if path in moving]
+        lost = [path for path in self.wanted if path[0] in self.lost]
+        self.missed.update({objects.label(path): (np.shape(first[path]), True) for path in lost})
+        self.wanted = [path for path in self.wanted if path not in lost]
         if any(np.shape(first[path]) == () != np.shape(at(runs[0][1], path))
                for path in self.wanted):
             raise ValueError("a number becomes an array, with data in several columns")
@@ -119,7 +124,19 @@ class Step:
             path = tuple(name.split("."))
             if name not in self.labels and at(self.space, path).dtype.kind == "f":
                 values[path] = generator.standard_normal(at(self.space, path).shape)
+        values.update((path, np.roll(at(self.space, path), -shift * (seed % 2), 0))
+                      for path, shift in self.turned.items())
         return values
+
+    def _turned(self, compared):
+        """{path of labels: how far the next one is that is another}, if it is one example alone of
+        which a step is run: what is right for a 1 may be wrong for a 0."""
+        if [np.size(target) for target, _ in compared] != [1]:
+            return {}
+        found = {tuple(name.split(".")): at(self.space, name.split(".")) for name in self.labels}
+        return {path: int(np.argmax(np.ravel(one) != np.ravel(one)[0])) for path, one in
+                found.items() if np.ndim(one) and np.size(one) == len(one) > 1
+                and set(np.ravel(one)) in ({0, 1}, {-1, 1})}
 
     def written(self, after):
         """{name: value} of what is called a loss."""
@@ -301,15 +318,17 @@ def readings(name: str, unit: Unit, module: types.ModuleType,
         raise NotChecked(UNCOMPARED)
     if is_told := not found[0][0][0] and _is_told(step, points):
         found = [one for one in found if isinstance(one[2], str)]
-    names = {path: objects.label(path) for path in step.wanted}
-    moving = [all(taken for taken, _ in point.values()) for point in points]  # a unit may be off
-    values = step.draw(step.wanted, moving.index(True) if any(moving) else 0)
-    shown = {names[path]: values[path] for path in step.wanted}
-    made = [Reading(_code(name, step, loss, factor, names), shown, words)
+    names, values = {path: objects.label(path) for path in step.wanted}, step.draw(
+        step.wanted, _moving(points))
+    return [Reading(_code(name, step, loss, factor, names, is_told),
+                    {names[path]: values[path] for path in step.wanted}, words)
             for _, words, loss, factor in found[:MOST]]
-    for reading in made:
-        reading.code.is_told = is_told
-    return made
+
+
+def _moving(points):
+    """The first point at which all weights change: elsewhere the units may be off."""
+    return next((place for place, point in enumerate(points)
+                 if all(taken for taken, _ in point.values())), 0)
 
 
 def _is_told(step, points):
@@ -352,20 +371,26 @@ def _outputs_move(point):
     return [not np.array_equal(plus[0], minus[0]) for _, (plus, minus) in point.values()]
 
 
-def _code(name, step, loss, factor, names):
+def _code(name, step, loss, factor, names, is_told):
     """The loss of a step's output, and what the step takes off the weights."""
     paths = {name: path for path, name in names.items()}
-    examples = step.draw([], 0)
+    several = [(1 / (1 + seed), step.draw([], seed)) for seed in range(1 + bool(step.turned))]
 
     def forward(**given):
-        values = {**examples, **{paths[name]: value for name, value in given.items()}}
-        record, after = step.run(values)
-        return value_of(loss, _compared(step, record, after)), (values, after)
+        total, cache = 0.0, []
+        for part, examples in several:
+            values = {**examples, **{paths[name]: value for name, value in given.items()}}
+            record, after = step.run(values)
+            total += part * value_of(loss, _compared(step, record, after))
+            cache.append((values, after))
+        return total, cache
 
     def backward(cache):
-        return Named({names[path]: factor * one for path, one in step.step(*cache).items()})
+        taken = [(part, step.step(*one)) for (part, _), one in zip(several, cache)]
+        return Named({names[path]: factor * sum(part * one[path] for part, one in taken)
+                      for path in step.wanted})
     code = Composed(forward, backward, f"one step of {name}", step.file)
     code.updating, code.wanted, code.stepped = True, [], step.stepped
-    code.missed = step.missed
+    code.missed, code.is_told = step.missed, is_told
     code.data = {name.rpartition(".")[2]: at(step.space, name.split(".")) for name in step.data}
     return code

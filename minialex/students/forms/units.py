@@ -24,7 +24,7 @@ class Unit(NamedTuple):
     methods: {name: what it changes}; owner: the class, of a method; holder: what its object is
     called; states: the methods that set something of their objects; whole: with what comes between
     its weights and the loop, which may be one over entries; others: Units, for it may be meant
-    otherwise."""
+    otherwise; lost: weights that it changes under another name alone."""
 
     before: list
     body: list
@@ -36,6 +36,7 @@ class Unit(NamedTuple):
     states: frozenset = frozenset()
     whole: "Unit | None" = None
     others: tuple = ()
+    lost: frozenset = frozenset()
 
     def __hash__(self):
         return id(self)
@@ -131,12 +132,36 @@ def of_class(cls: type, methods: dict, any_name: bool) -> tuple[str, Unit] | Non
         name for name, unit in units.items() if any_name and gradients_of(unit.body)
         and any("self." in root for root in changed(unit.body, inner))]  # not dW += … of a loop
     name = min(named, key=lambda one: TRAINS.get(plain(one), 99), default=None)
-    return name and (name, _owned(units[name], cls, _epochs(name, units)))
+    return name and (name, _owned(units[name]._replace(lost=_lost(body_of(methods[name]))), cls,
+                                  _epochs(name, units)))
 
 
 def _owned(unit, cls, others=()):
     return unit._replace(owner=cls, states=_keeping(sys.modules[cls.__module__]),
                          others=tuple(_owned(one, cls) for one in others))
+
+
+def _lost(body):
+    """W of W = self.W, W = W - … which no object has afterwards."""
+    taken = {target.id for node in binding.every(body) for target, value in changes.pairs_of(node)
+             if isinstance(target, ast.Name) and isinstance(value, (ast.Attribute, ast.Subscript))
+             and changes.root_of(value).startswith("self.")}
+    anew = {target.id for node, target, _ in changes.updates(body)
+            if isinstance(node, ast.Assign) and isinstance(target, ast.Name)}
+    kept = set().union(*(changes.loads(node) for node in binding.every(body) if isinstance(
+        node, (ast.Return, ast.Yield)) or isinstance(node, ast.Call) and _keeps(node)
+        or isinstance(node, ast.Assign) and (isinstance(node.value, HELD) or not all(
+            isinstance(one, ast.Name) for target in node.targets
+            for one in getattr(target, "elts", [target])))))
+    return frozenset(taken & anew - kept)
+
+
+HELD = (ast.Name, ast.List, ast.Tuple, ast.Dict)
+
+
+def _keeps(call):
+    return ast.unparse(call.func).startswith("self.") or changes.called(call)[:1] in (
+        ["setattr"], ["append"], ["extend"], ["insert"], ["update"])
 
 
 def _epochs(name, units):
