@@ -30,6 +30,7 @@ def conventions(check: Any, report: Report, reading: Any, count: int) -> None:
             _penalised(check, report, reading)
         _sums(report, reading.values)
         if status_of_report(report) == "wrong":
+            _counted(check, report)
             _clipped(check, report, reading)
             _saturated(check, report, reading)
             _after_the_update(report, reading)
@@ -193,6 +194,22 @@ def _clipped(check, report, reading):
     report.rows = [row if row.is_correct or row.name not in small else
                    row._replace(verdict=verdict.UNDECIDED, detail=CLIPPED, evidence="", map=())
                    if small[row.name].is_correct else small[row.name] for row in report.rows]
+
+
+def _counted(check, report):
+    """db = dz.sum() / 48000 is the mean over as many examples as the author has."""
+    rows = report.counted()
+    factors = {row.factor and round(1 / row.factor, 3) if row.verdict == verdict.FACTOR else None
+               for row in rows}
+    n = factors.pop() if len(factors) == 1 else None
+    if n and n >= SOME and n == int(n) and re.search(
+            rf"/ *{int(n)}\b", source(check.found.forward if check.found.kind == "class"
+                                      else check.found.backward)):
+        leave_open(report, f"right for {int(n)} examples: it divides by that number, whatever "
+                   "comes in")
+
+
+SOME = 10  # examples at least
 
 
 def _saturated(check, report, reading):

@@ -26,7 +26,7 @@ from ..tensor import Function
 from . import guessing, instead, pairing, unseen
 from .called import binding
 from .dialects import BACKWARD, BASES, DERIVATIVE, FORWARD, TESTS
-from .forms import alone, boxed, deep, engines, units
+from .forms import alone, deep, engines, units
 from .forms.keeping import as_function, unbegun
 from .forms.layers import NotChecked
 from .forms.renaming import spread
@@ -127,11 +127,8 @@ def _in_class(name, cls, own):
     methods = _written(cls, own)
     backward = _best(methods, BACKWARD) or _best(methods, DERIVATIVE)
     both = _with_gradients(cls, methods, backward, own)
-    if not backward and {"__add__", "__mul__"} & methods.keys() and "._backward = " in source(cls):
-        return [Found(name, cls, "", "engine", name)]  # nobody has written what calls them
-    if not backward and {"__add__", "__mul__"} <= methods.keys() and boxed.holds(cls) and (
-            outside := engines.outside(own)):
-        return [Found(name, cls, outside, "engine", name)]
+    if not backward and (begins := engines.begins(cls, methods, own)) is not None:
+        return [Found(name, cls, begins, "engine", name)]
     if plain(backward or "") in DERIVATIVE and backward in both or (
             backward == "gradient_descent" and not _takes_activations(methods[backward])):
         backward = None  # it goes forward, too, or it trains

@@ -141,9 +141,12 @@ class Others(Trying):
             for layout in [*found, *squeezed, *([self._shaped({"labels": hot})] if hot else [])]:
                 if "labels" in layout.shapes and layout.shapes["x"] != "D1":
                     yield layout, None
-        yield from self._of_two_vectors()
+        yield from self._rarer(said)
 
-    def _of_two_vectors(self):
+    def _rarer(self, said):
+        if verdict.UNKNOWN in said and "labels" in self.roles() and re.search(
+                r"\[\w+\]\[0\]|\[\w+, 0\]", self._backward() + source(self.found.forward)):
+            yield self._shaped({"labels": "classes1"}), None  # target[i][0]
         given = inputs.roles(p.name for p in inputs.parameters_of(self.forward()))
         if {"x", "w"} <= given and self.found.kind in ("pair", "class"):
             yield self._shaped({"x": "D", "w": "D", "b": ""}), OF_VECTORS

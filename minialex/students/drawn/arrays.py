@@ -25,11 +25,11 @@ def of_letters(letters, layout, generator, before, known):
         count = layout.sizes[letters[3]]
         rows = np.eye(count)[generator.integers(0, count, layout.sizes["N"])].astype(int)
         return rows.T if columns else rows
-    if letters in ("classes", "one-hot", "steps"):
+    if letters in ("classes", "classes1", "one-hot", "steps"):
         shapes = [value.shape for value in before.values() if isinstance(value, np.ndarray)
                   and value.ndim >= 2]
         *rows, classes = shapes[0] if shapes else layout.numbers("NQ")
-        labels = generator.integers(0, classes, rows)
+        labels = generator.integers(0, classes, rows if letters != "classes1" else [*rows, 1])
         return np.eye(classes, dtype=int)[labels] if letters == "one-hot" else labels
     if letters in ("id", "ids"):  # from 1 on: 0 may be padding, whose row is kept at zero
         return generator.integers(1, layout.sizes["V"],

@@ -19,7 +19,9 @@ from ..called import binding, check
 from ..called.gradients import Named
 from ..dialects import BACKWARD, DATA, EXPRESSIONS, GRAD, METHODS, OF_ARRAYS, TRACKED
 from ..names import name_words, plain
+from ..reading.sources import source
 from ..status import without_gradient
+from . import boxed
 from .functions import Composed, Reading
 from .layers import NotChecked
 from .renaming import required
@@ -126,6 +128,20 @@ def _of_expression(cls, backward, expression):
         return Named({name: np.asarray(0.0 if value is None else value, dtype=float)
                       for name, value in found.items()})
     return Composed(forward, gradients, expression)
+
+
+def begins(cls: type, methods: dict, own: dict) -> str | Callable | None:
+    """What goes back from a result: the method that sets its own gradient to 1, whatever it is
+    called, or a function beside the class. "" where nobody has written what calls each _backward;
+    None of no engine."""
+    if not {"__add__", "__mul__"} & methods.keys():
+        return None
+    seeds = re.compile(rf"self\.({'|'.join(map(re.escape, GRAD))})(\[.*\])? = (1|np\.ones)")
+    found = [name for name, method in methods.items() if name != "__init__"
+             and len(required(method)) <= 1 and seeds.search(source(method))]
+    if found or any("._backward = " in source(method) for method in methods.values()):
+        return found[0] if found else ""
+    return outside(own) if {"__add__", "__mul__"} <= methods.keys() and boxed.holds(cls) else None
 
 
 def outside(own: dict) -> Callable | None:

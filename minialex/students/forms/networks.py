@@ -22,7 +22,7 @@ from ..called.numpy_code import leaves
 from ..dialects import EXAMPLES, OPTIONS, PARAMETERS
 from ..dialects import LOSSES as CALLED
 from ..drawn import inputs
-from ..names import CACHE, is_rate, option, plain, role, stem
+from ..names import CACHE, is_rate, last_output, option, plain, role, stem
 from ..reading import absent, files
 from ..reading.sources import cost_of, given_back, names_returned, source
 from . import objects, outer
@@ -294,6 +294,8 @@ def _split(forward, names, result):
         kept = dict(zip(names, result)) if len(names) == len(result) else {}
         named = [place for place, name in enumerate(kept) if role(name) in ("scores", "probs")]
         place = named[-1] if named else len(result) - 1
+        if kept and not named and all(map(str.isidentifier, kept)):  # A1, A2, Z1
+            place = [*kept].index(last_output([*kept][::-1]))
         output, *rest = binding.to_front(result, place)
         return output, rest, kept
     (output,), rest = binding.split(binding.title(forward), result)

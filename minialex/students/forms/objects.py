@@ -155,7 +155,16 @@ def gradients(thing, wanted):
                 if path not in parameter.paths and shared.intersection(keys_of_gradient(path))}
         if len(uses) > 1:
             found[parameter.name] = sum(uses.values())
-    return found
+    return found or _by_initial(every, wanted)
+
+
+def _by_initial(every, wanted):
+    """dE of the only parameter, embeddings."""
+    fitting = [array for path, array in every for key in keys_of_gradient(path)
+               if len(wanted) == 1 and path not in wanted[0].paths
+               and array.shape == wanted[0].array.shape
+               and str(key[-1] if isinstance(key, tuple) else key) == wanted[0].name[:1].lower()]
+    return {wanted[0].name: fitting[0]} if len(fitting) == 1 else {}
 
 
 def numbers(thing):
