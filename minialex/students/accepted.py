@@ -215,7 +215,8 @@ SOME = 10  # examples at least
 def _saturated(check, report, reading):
     """1 / (1 + exp(−clip(x, −10, 10))) has another derivative than σ(1 − σ) where x is clipped,
     which differs by little: that is what it is clipped for."""
-    near = [row.name for row in report.counted() if row.error is not None and row.error < LITTLE]
+    near = [row.name for row in report.counted() if not row.is_correct and row.error is not None
+            and row.error < LITTLE]
     if not near or "clip(" not in source(check.module):
         return
     values = {name: 0.1 * value if binding.is_checked(value) else value
