@@ -221,7 +221,8 @@ def gradients_of(nodes: list, checked: set | None = None) -> dict[str, int]:
         names, root = loads(value), root_of(target)
         own = sorted(names & computed.keys() - {root})
         gradients = [name for name in own
-                     if stem(root.rpartition(".")[2]) in stems_of_gradient(name)]
+                     if stem(root if root.startswith("self.") else root.rpartition(".")[2])
+                     in stems_of_gradient(name)]
         steps = any(is_rate(one) for one in names | _attributes(value))
         is_weight = root in changed(nodes)
         own_call = bool(checked is not None and own and _calls(value)) and not _calls(
