@@ -11,10 +11,11 @@ import numpy as np
 from ..gradcheck.report import Report
 from ..gradcheck.verdicts import names as verdict
 from .called import binding
+from .called.check import check_code
 from .called.gradients import Named
 from .called.numpy_code import NumpyCode, leaves
 from .classes import PastSoftmax
-from .forms.functions import Around, Faint, Reading
+from .forms.functions import Around, Composed, Faint, Reading
 from .names import is_penalty, plain, role
 from .reading.sources import calls, source
 from .status import leave_open, status_of_report
@@ -29,11 +30,9 @@ def conventions(check: Any, report: Report, reading: Any, count: int) -> None:
         if status_of_report(report) == "wrong":
             _penalised(check, report, reading)
         _sums(report, reading.values)
-        if status_of_report(report) == "wrong":
-            _counted(check, report)
-            _clipped(check, report, reading)
-            _saturated(check, report, reading)
-            _after_the_update(report, reading)
+        for convention in (_counted, _clipped, _saturated, _after_the_update):
+            if status_of_report(report) == "wrong":
+                convention(check, report, reading)
         if report and check.result["drawn"]:
             _biases(check, report, reading)
             _matrices(check, report, reading)
@@ -153,15 +152,16 @@ def _penalty(name, added, weight):
                       if factor > small)
 
 
+SOME, LITTLE = 10, 1e-2  # examples at least; an error of a clipped x, at most
 UPDATED_FIRST = "right with the weights after their update: take dx before you change them"
 
 
-def _after_the_update(report, reading):
+def _after_the_update(_, report, reading):
     """dx = dout @ W.T after W -= lr * dW is the gradient with another W."""
     code, values, _ = reading
-    wrong = [place for place, row in enumerate(report.rows) if row.verdict == verdict.UNKNOWN
-             and binding.is_checked(values.get(row.name)) and np.size(values[row.name]) <= FEW]
-    if not getattr(code, "updating", False) or not wrong or (
+    unknown = {row.name: place for place, row in enumerate(report.rows)
+               if row.verdict == verdict.UNKNOWN and binding.is_checked(values.get(row.name))}
+    if not unknown or not getattr(code, "updating", False) or (
             getattr(code, "loss", "") is not None):  # of a layer alone
         return
     run = code.run(copy.deepcopy(values))
@@ -170,19 +170,15 @@ def _after_the_update(report, reading):
     after = {**values, **{one.name: values[one.name] - found[one.name] for one in code.wanted
                           if one.name in found and one.name in values}}
 
-    def value(name, moved):
-        outputs = code.run({**copy.deepcopy(after), name: moved}).outputs
-        return sum(float((one * dout).sum()) for one, dout in zip(outputs, douts))
-    for place in wrong:
-        name = report.rows[place].name
-        moves = np.eye(np.size(values[name])).reshape(-1, *np.shape(values[name])) * 1e-5
-        slopes = [(value(name, values[name] + move) - value(name, values[name] - move)) / 2e-5
-                  for move in moves]
-        if np.allclose(slopes, np.ravel(found[name]), 1e-5, 1e-7):
+    def forward(**given):
+        outputs = code.run({**copy.deepcopy(after), **given}).outputs
+        return sum(float((one * dout).sum()) for one, dout in zip(outputs, douts)), None
+    for name, place in unknown.items():
+        moved = Composed(forward, lambda _, name=name: Named({name: found[name]}), code.title)
+        if check_code(moved, {name: values[name]}):
             report.rows[place] = report.rows[place]._replace(detail=UPDATED_FIRST)
 
 
-FEW = 100  # entries of x that are moved for that
 CLIPPED = "right for small gradients, wrong for large ones: right if they are meant to be clipped"
 
 
@@ -196,7 +192,7 @@ def _clipped(check, report, reading):
                    if small[row.name].is_correct else small[row.name] for row in report.rows]
 
 
-def _counted(check, report):
+def _counted(check, report, _):
     """db = dz.sum() / 48000 is the mean over as many examples as the author has."""
     rows = report.counted()
     factors = {row.factor and round(1 / row.factor, 3) if row.verdict == verdict.FACTOR else None
@@ -207,9 +203,6 @@ def _counted(check, report):
                                       else check.found.backward)):
         leave_open(report, f"right for {int(n)} examples: it divides by that number, whatever "
                    "comes in")
-
-
-SOME = 10  # examples at least
 
 
 def _saturated(check, report, reading):
@@ -225,9 +218,6 @@ def _saturated(check, report, reading):
     if right := [name for name in near if name in small and small[name].is_correct]:
         leave_open(report, "right but where x is clipped, if that is meant to keep exp from "
                    "overflow", right)
-
-
-LITTLE = 1e-2
 
 
 def _biases(check, report, reading):

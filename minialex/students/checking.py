@@ -364,8 +364,9 @@ class Check:
             return self._samples(reading, False)
         fewest = 2 * FEWEST * len(suiting.sizes(reading)) + suiting.FIXED
         seconds = max(10 * int(np.ceil(cost[0] * fewest * 3 / 10)), int(2 * self.job["timeout"]))
-        raise NotChecked((f"one forward takes {cost[0]:.2g} s and {fewest:,} are needed"
-                          if cost[0] * fewest > 0.2 * self.seconds else "its inputs were found late"
+        slow = cost[0] * fewest > 0.2 * self.seconds
+        raise NotChecked((f"one forward takes {cost[0]:.2g} s and {fewest:,} are needed" if slow
+                          else "its time went by while its inputs were found"
                           ) + f": --timeout {seconds}")
 
     def _compare_forwards(self, values):

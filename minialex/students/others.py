@@ -101,8 +101,8 @@ class Others(Trying):
         if inputs.takes_list(self.forward()):
             yield self.layout._replace(several=not self.layout.several), ""
         parameters = inputs.parameters_of(self.found.forward)
-        several = self.found.kind == "class" and used.choices(self.found.forward,
-                                                              self.found.backward)
+        both = self.found.forward, self.found.backward
+        several = used.choices(*both) if self.found.kind == "class" else 0
         for number in range(1, max(several, *(len(inputs.helpers(p.annotation))
                                               for p in parameters), 0)):
             yield self.layout._replace(helper=number), ""

@@ -32,8 +32,8 @@ def check_constant(names: Iterable[str], title: str, values: dict, module: objec
     """Raises CannotDraw when the command line holds constant what is no input, here or elsewhere in
     the file."""
     known = leaves(values)
-    unknown = sorted(set(names) - {*values, *known} - (usage.names_in(module) if names else set()))
-    if unknown:
+    unknown = {*names} - {*values, *known}
+    if unknown := unknown and sorted(unknown - usage.names_in(module)):
         raise CannotDraw(f"{title} has no input {', '.join(unknown)} to be held constant; its "
                          f"inputs are {', '.join(known)}.")
 
@@ -88,7 +88,8 @@ class Trying:
         the file."""
         is_class, known, named = self.found.kind == "class", self.places(), self.request.named()
         called = getattr(self.found.forward, "__name__", self.found.name)
-        unknown = sorted(named - {p.name for p in known} - usage.names_in(self.module))
+        unknown = named - {p.name for p in known}
+        unknown = unknown and sorted(unknown - usage.names_in(self.module))
         if unknown and (is_class or not any(p.kind == p.VAR_KEYWORD for p in known)):
             raise CannotDraw(f"{called} has no argument {', '.join(unknown)}; its arguments are "
                              f"{', '.join(p.name for p in known)}.")

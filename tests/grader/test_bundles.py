@@ -169,11 +169,9 @@ def test_gradescopes_results(autograder):
 
 def test_gradescope_grades_exercises(tmp_path):
     """One right, one with a mistake that is named, one as it was handed out, one not handed in."""
-    handed_in = {f"{name}.py": (folder / f"{name}.py").read_text("utf-8")
+    handed_in = {f"{name}.py": (folder / f"{name}.py").read_text("utf-8").replace("] += p", "] = p")
                  for name, folder in zip(THREE, (SOLUTIONS, SOLUTIONS, EXERCISES))}
-    handed_in[f"{THREE[0]}.py"] = handed_in[f"{THREE[0]}.py"].replace("] += pixels", "] = pixels")
-    root = ran(tmp_path, handed_in, "--exercises", "04", "06", "07", "09", "--points", "3", "2",
-               "1.5", "1")
+    root = ran(tmp_path, handed_in, *"--exercises 04 06 07 09 --points 3 2 1.5 1".split())
     results = json.loads((root / "results" / "results.json").read_text("utf-8"))
     assert [(test["score"], test["max_score"]) for test in results["tests"]] == [
         (0, 3), (2, 2), (0, 1.5), (0, 1)] and results["score"] == 2

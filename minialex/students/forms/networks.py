@@ -30,7 +30,7 @@ from .functions import Composed, Reading, whose
 from .layers import NotChecked
 from .losses import LOSSES
 
-N, OUTPUTS = 4, 3  # examples
+N, OUTPUTS = 4, 3  # examples; numbers that a network gives for each
 # what a backward says that adds up or averages over them
 OF_BATCH = r"\b(sum|mean|arange)\(|\.(shape|size)\b|/ *\(?(m|n|N)\b"
 

@@ -5,9 +5,10 @@ import re
 import numpy as np
 
 from ...gradcheck.verdicts import names as verdict
-from ..called.binding import syntax_tree
-from ..names import role
+from ..called.binding import assigned, syntax_tree
+from ..names import role, stem, stems_of_gradient
 from ..reading import changes
+from ..reading.changes import root_of
 from .layers import NotChecked
 
 
@@ -58,14 +59,27 @@ def without_learning_rate(rows: list, updated: list[str]) -> list:
 def beside_errors(rows: list, updated: list[str], code: object) -> list:
     """Of a network that is given targets and adds what is right to its weights: what it returns
     with the other sign is no gradient of x, but target − output, handed down."""
-    adds = getattr(code, "targets", ()) and code.function and any(
-        isinstance(getattr(node, "op", getattr(node.value, "op", None)), ast.Add)
-        for node, *_ in changes.updates([syntax_tree(getattr(code.prototype, code.function))]))
+    method = getattr(code, "targets", ()) and code.function and getattr(
+        code.prototype, code.function)
+    adds = method and any(_adds(node) and not _is_sum(root_of(target), method, updated)
+                          for node, target, _ in changes.updates([syntax_tree(method)]))
     if not adds or not all(row.is_correct for row in rows if row.name in updated):
         return rows
     return [row._replace(verdict=verdict.NOT_COMPARED, detail="", evidence="what backward returns "
                          "is minus its gradient, as of an error, target − output")
             if row.verdict == verdict.SIGN else row for row in rows]
+
+
+def _adds(node):
+    return isinstance(getattr(node, "op", getattr(node.value, "op", None)), ast.Add)
+
+
+def _is_sum(root, method, updated):
+    """Is it a variable of the method, error += …, or a gradient that is added up, self.dW += …?"""
+    weights = {stem(re.split(r"[\[.]", name)[-1] if "." in name else name.partition("[")[0])
+               for name in updated}
+    return root in assigned(method) or not weights.isdisjoint(
+        stems_of_gradient(root.rpartition(".")[2]))
 
 
 def decayed(rows: list) -> list:

@@ -44,6 +44,8 @@ def _by_full_name(statements):
              if isinstance(target, ast.Name) and stored[target.id] == 1
              and isinstance(value, ast.Attribute) and ast.unparse(value).startswith("self.")
              and root_of(value) not in anew}
+    if not known:
+        return statements
     renamed = _Renamed(known)
     return [node if names_in(node) & known.keys() <= {getattr(one, "id", "") for one in getattr(
         node, "targets", ())} else renamed.visit(copy.deepcopy(node)) for node in statements]
