@@ -61,7 +61,7 @@ class Teacher:
     def __init__(self, path: str) -> None:
         self.codes = {}
         self.module = reference(path)
-        self.items = {item.name: item for item in finding.everything(self.module)}
+        self.items = {item.name: item for item in finding.anything(self.module)}
 
     def known(self) -> dict:
         """What a submission may know. names: {name: function, None, or {method: parameters}}, so

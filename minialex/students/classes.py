@@ -22,7 +22,7 @@ from . import finding, pairing, suiting
 from .called import binding
 from .dialects import LAYERS, LISTS, STACKS, letter
 from .drawn import dictionaries, inputs, settings, used
-from .forms import boxed, objects, outer
+from .forms import boxed, joined, objects, outer
 from .forms.functions import (
     CONTEXT,
     EachExample,
@@ -49,7 +49,7 @@ def of_class(found, layout, request):
     """[Reading] of a class, with its constructor's and its forward's arguments drawn."""
     found = boxed.of_variables(found)
     cls, (forward, backward) = found.forward, found.backward
-    cls = _with_loss(cls, forward, backward) if backward else cls
+    cls = joined.whole(cls, forward, backward) if backward else cls
     is_static = all(isinstance(inspect.getattr_static(cls, name), (staticmethod, classmethod))
                     for name in (forward, backward or forward))
     built = {} if is_static else arguments(found, layout, request)
@@ -120,31 +120,6 @@ def _layer(found, cls, prototype, built, given):
     base.data, base.aim = data, objects.kept_as(prototype, built, used.targets(cls, built))
     base.learn({**values, **targets}, built)
     return base, values, targets
-
-
-def _with_loss(cls, forward, backward):
-    """The class, with its get_loss(label), or loss(scores, label), as forward's last step, where
-    backward() wants no more than what both kept; or backward(dout=1), which reads what the loss
-    alone keeps."""
-    losses = [name for name in dir(cls) if "loss" in name and callable(getattr(cls, name))]
-    asked = {name: [p.name for p in binding.signature(getattr(cls, name))[1:]]
-             for name in (forward, backward, *losses)}
-    losses = [name for name in losses if list(map(role, asked[name]))
-              in (["labels"], ["scores", "labels"], ["probs", "labels"])]
-    if required(getattr(cls, backward))[1:] or not losses or len(asked[forward]) != 1:
-        return cls
-    kept = {name: set(re.findall(r"\bself\.(\w+) *=[^=]", source(getattr(cls, name))))
-            for name in (forward, losses[0])}
-    if asked[backward] and not any(f"self.{name}" in source(getattr(cls, backward))
-                                   for name in kept[losses[0]] - kept[forward]):
-        return cls
-
-    def both(self, x, label):
-        output = getattr(cls, forward)(self, x)
-        return getattr(self, losses[0])(*[output][:len(asked[losses[0]]) - 1], label)
-
-    both.begins = getattr(cls, forward)  # type: ignore[attr-defined]
-    return type(cls.__name__, (cls,), {forward: both})
 
 
 def _as_wide_as_x(built, layout):

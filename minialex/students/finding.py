@@ -32,6 +32,7 @@ from .forms.layers import NotChecked
 from .forms.renaming import spread
 from .found import Found, Known, NothingFound
 from .names import CACHE, DOUT, name_words, plain, role
+from .reading import changes
 from .reading.files import known, load
 from .reading.sources import is_bare, is_empty, is_free, is_unwritten, source
 from .valued import fills_gradients, returns_gradients
@@ -132,16 +133,13 @@ def _in_class(name, cls, own):
     if plain(backward or "") in DERIVATIVE and backward in both or (
             backward == "gradient_descent" and not _takes_activations(methods[backward])):
         backward = None  # it goes forward, too, or it trains
-    of_weights = not both and _loss_of_weights(methods, backward)
+    of_weights = None if both else pairing.of_weights(cls, methods)
     if of_weights and " = None\n" not in source(cls.__init__):
-        return [Found(name, cls, (of_weights, backward), "class", name)]
+        return [Found(name, cls, of_weights, "class", name)]
     if not both and not _best(methods, BACKWARD) and (
             step := units.of_class(cls, methods, any_name=not backward)
             ) and not guessing.follows(cls, step[0]):
-        return [*(item for item in _pairs_of_methods(name, cls) if item.kind != "skipped"
-                  and not (of_weights and item.title == f"{name}.{backward}")),
-                Found(name, step[1], kind="step", title=f"{name}.{step[0]} trains by itself: hand "
-                      "in a class with forward and backward, or functions")]
+        return _that_trains(name, cls, step, of_weights)
     if not backward and not both:
         others = _pairs_of_methods(name, cls)
         if not (pair := pairing.of_attributes(cls, methods, unbegun(cls) is None)):
@@ -168,6 +166,19 @@ def _in_class(name, cls, own):
               if item.kind == "derivative" and all(map(is_free, (item.forward, item.backward)))
               and (item.title != f"{name}.{backward}" or unbegun(cls) is None)]
     return [*slopes, Found(name, cls, (forward, backward), "class", name)]
+
+
+def _that_trains(name, cls, step, of_weights):
+    """[Found] of a class that trains itself: its pairs of methods, and one step, which is another
+    way to check those that it calls."""
+    whole = Found(name, step[1], kind="step", title=f"{name}.{step[0]} trains by itself: hand in a "
+                  "class with forward and backward, or functions")
+    used = {one for part in step[1].body for one in changes.called(part)}
+    found = [item._replace(kind="either", others=(item, whole)) if item.kind == "pair"
+             and item.title.rpartition(".")[2] in used else item
+             for item in _pairs_of_methods(name, cls) if item.kind != "skipped"
+             and not (of_weights and item.title == f"{name}.{of_weights[1]}")]
+    return found + [whole] * all(item.kind != "either" for item in found)
 
 
 def _with_gradients(cls, methods, backward, own):
@@ -286,14 +297,6 @@ def _loss_of(methods, backward):
             and not {*TESTS, *DERIVATIVE} & {*name_words(name)}]
     # or, of an autoencoder, loss(x) and backward(x)
     return same[0] if any(role(name) in ("labels", "x") for name in asked) and same else None
-
-
-def _loss_of_weights(methods, backward):
-    """The loss(x, y) of a gradient(x, y) of self.w, which asks for nothing but data."""
-    asked = [role(p.name) for p in binding.signature(methods.get(backward))[1:]]
-    is_one = plain(backward or "") in DERIVATIVE and set(asked) == {"x", "labels"} and re.search(
-        r"@|dot|self\.\w*(w|theta)", source(methods[backward]))
-    return is_one and _loss_of(methods, backward)
 
 
 def _is_interface(cls, backward, own):

@@ -24,17 +24,25 @@ OF_FUNCTIONS = ("pair", "network", "usual", "derivative", "guess")
 
 def with_steps(found: list[Found], module: types.ModuleType) -> list[Found]:
     """What was found, and with functions of the file the steps in which their backward is called,
-    or that it takes itself."""
+    or that it takes itself; with a class one step of its training."""
     own = changes.functions_of(module)
     every = list(_units(module, own)) if any(item.kind in OF_FUNCTIONS for item in found) else []
     return [item._replace(kind="either", others=(item, *steps),
                           title=item.name if item.kind == "guess" else item.title)
-            if item.kind in OF_FUNCTIONS and (steps := list(_steps(module, own, every, _backward(
-                item, own)))) else item for item in found]
+            if (steps := list(_of_class(item) if item.kind == "class" else _steps(
+                module, own, every, _backward(item, own)))) else item for item in found]
+
+
+def _of_class(item):
+    """[Found] of the method in which its objects train themselves, if there is one."""
+    step = units.of_class(item.forward, guessing.methods_of(item.forward), any_name=False)
+    return [Found(item.name, step[1], kind="step", title=f"{item.name}.{step[0]}")] if step else []
 
 
 def _backward(item, own):
-    """The function that computes gradients, of a guess the first."""
+    """The function that computes gradients, of a guess the first; None of no functions."""
+    if item.kind not in OF_FUNCTIONS:
+        return None
     return _backward(item.others[0], own) if item.kind == "guess" else item.backward if (
         item.backward in own.values()) else None
 

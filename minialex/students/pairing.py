@@ -9,7 +9,7 @@ from ..gradcheck.report import Report
 from . import dialects
 from .called import binding
 from .dialects import ANY_LOSS, BACKWARD, DERIVATIVE, FORWARD, LOSSES, TESTS, TRIMMED
-from .forms import outer
+from .forms import joined, outer
 from .forms.layers import NotChecked
 from .forms.renaming import same
 from .forms.units import trains
@@ -69,6 +69,20 @@ def of_attributes(cls: type, methods: dict, is_made: bool) -> tuple[str, str] | 
                     and (binding.names_of_dout(*both) or LOSS_WORDS & {*name_words(forward)}
                          and _required(both[0]) == _required(both[1]))):
                 return forward, backward
+    return None
+
+
+def of_weights(cls: type, methods: dict) -> tuple[str, str] | None:
+    """(cost, gradient) of two methods that both go forward, with the object's own weights:
+    compute_cost(X, Y, W=None) and compute_gradients(X, Y), or (X, Y, P) of an output P."""
+    own = {name: _required(method) - {"self"} for name, method in methods.items()}
+    for name, asked in own.items():
+        data = {one for one in asked if not joined.maker_of(cls, one)}
+        costs = [cost for cost in own if own[cost] == data and LOSS_WORDS & {*name_words(cost)}
+                 and not {*TESTS, *DERIVATIVE, "likelihood"} & {*name_words(cost)}]
+        if costs and kind_of(name) == "derivative" and {*map(role, data)} == {
+                "x", "labels"} and re.search(r"@|dot|self\.\w*(w|theta)", source(methods[name])):
+            return min(costs, key=lambda one: "loss" not in name_words(one)), name
     return None
 
 

@@ -5,6 +5,7 @@ some, and one step of its training is read.
 """
 import collections
 import contextlib
+import copy
 import inspect
 import itertools
 import sys
@@ -17,12 +18,13 @@ from .called import binding
 from .dialects import CRITERIA, SLOPES_OF_CRITERIA
 from .drawn import guesses, inputs
 from .elsewhere import Elsewhere
-from .forms import objects, spaces, stepping
+from .forms import objects, spaces, stepping, widths
 from .forms.functions import Reading
 from .forms.layers import NotChecked
+from .forms.shapes import N
 from .forms.units import set_in
 from .names import plain, role
-from .reading import usage
+from .reading import changes, usage
 from .reading.files import at_most
 
 LONGEST = 1.0  # seconds of computing for a constructor
@@ -96,11 +98,26 @@ def _made(cls, request):
                     classes.stacked(thing, found, layout, asked)
                 _use(thing, losses)
                 shapes = [(path, np.shape(array)) for path, array in objects.arrays(thing)]
-                told = [repr(one) if isinstance(one, (int, float, str)) else type(one)
-                        for one in built.values()], losses, shapes
+                told = [repr(one) if isinstance(one, (int, float, str)) else (
+                    type(one), getattr(one, "shape", ())) for one in built.values()], losses, shapes
                 if told not in seen and (shapes or not layers):
                     seen.append(told)
                     yield thing
+                    yield from _wider(thing, built)
+
+
+def _wider(thing, built):
+    """The same object with the targets that it keeps as wide as its last weights, whose size is
+    written in its constructor: for examples in rows, in columns."""
+    sizes = [array.shape for _, array in objects.arrays(thing) if array.ndim == 2
+             and not any(array is value for value in built.values())][-1:]
+    names = [name for name in objects.kept_as(thing, built, list(built)) if changes.is_target(name)]
+    for shape in (one for first, last in sizes for one in ((N, last), (first, N))):
+        other = copy.copy(thing)
+        for name in names:
+            setattr(other, name, widths.hot(shape, N))
+        if names and np.shape(getattr(thing, names[0])) != shape:
+            yield other
 
 
 def _losses(items):

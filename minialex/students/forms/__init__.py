@@ -7,11 +7,10 @@
     returned.py     whose gradient is which            preparing.py     before its forward
     networks.py     a network in functions             losses.py        where nobody wrote one
     units.py        where training code stands         cutting.py       one step of it
-    spaces.py       what that reads, drawn             stepping.py      the step, run and compared
-    training.py     what is said of it
-    structures.py   a network of lists, changed by functions
-    outer.py        weights at the top level
+    spaces.py       what that reads, drawn             shapes.py        in which shapes
+    stepping.py     the step, run and compared         training.py     what is said of it
+    structures.py   a network of lists, functions      outer.py        weights at the top level
     recording.py    what is subtracted from targets    steps.py         those of Adam and the like
     engines.py      scalar engines, ours too           renaming.py     other words in a gradient
-    boxed.py        a Function called with variables
+    boxed.py        a Function called with variables   joined.py       other methods it wants
 """

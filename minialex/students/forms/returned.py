@@ -63,6 +63,8 @@ def by_input(returned: object, moved: dict, wanted: list) -> dict:
     if returned is None or isinstance(returned, bool):
         return {}
     if isinstance(returned, dict):
+        returned = {key: np.array(value) if isinstance(value, float) else value
+                    for key, value in returned.items()}  # db of one output
         found = objects.gradients({"grads": returned}, wanted)
         return {**found, **{name: value for key, value in returned.items() for name in moved
                             if plain(key) == plain(name) or stem(name) in stems_of_gradient(key) or
