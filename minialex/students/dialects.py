@@ -41,7 +41,7 @@ def _written_out(words: str, marks: dict[str, list[str]]) -> list[str]:
  CRITERIA, SLOPES_OF_CRITERIA, STEPS, OPTIMIZERS, PLAIN_STEPS,
  EXAMPLES) = ranked("further arguments")
 INPUT_GRADIENTS, CONTAINERS, OF_GRADIENTS = ranked("where gradients lie")
-DATA, GRAD, METHODS, OF_ARRAYS, TRACKED = map(str.split, TABLES["engines"].values())
+DATA, GRAD, METHODS, OF_ARRAYS, LEAVES, TRACKED = map(str.split, TABLES["engines"].values())
 EXPRESSIONS = {kind: _written_out(words, {"METHOD": METHODS, "OPERATION": OF_ARRAYS})
                for kind, words in TABLES["expressions"].items()}
 COUNTED, KEPT, USED_OF_ARRAYS, USED_OF_WORDS = (set(words.split())

@@ -26,7 +26,7 @@ from ..tensor import Function
 from . import guessing, instead, pairing, unseen
 from .called import binding
 from .dialects import BACKWARD, BASES, DERIVATIVE, FORWARD, TESTS
-from .forms import alone, deep, engines, units
+from .forms import alone, deep, engines, nodes, units
 from .forms.keeping import as_function, unbegun
 from .forms.layers import NotChecked
 from .forms.renaming import spread
@@ -62,12 +62,15 @@ def anything(module: types.ModuleType) -> list[Found]:
         # MSE = MeanSquaredError is the same
         if is_own(value, module) and value not in own.values():
             own[name] = value
+    graph = [Found(name, *both, "pair", name) for name, *both in nodes.registered(own)]
+    own = {name: value for name, value in own.items() if not nodes.drives(value, bool(graph))
+           and value not in [inspect.unwrap(item.backward) for item in graph]}
     pairs = {forward: [Found(bare, names[forward], own[backward], kind, backward,
                              tuple(names[loss] for loss in losses))
                        for bare, kind, backward, losses in items]
              for forward, items in pairing.pairs(own, names).items()}
     used = pairs.keys() | {item.title for items in pairs.values() for item in items}
-    found = [item for name, value in names.items()
+    found = graph + [item for name, value in names.items()
              for item in pairs.get(name) or (() if name in used else _alone(name, value, own))]
     engine = [item.backward.__name__ for item in found if item.kind == "engine"
               and callable(item.backward)]  # checked with its class
@@ -162,6 +165,10 @@ def _in_class(name, cls, own):
         return [Found(name, methods[forward], methods[backward], pairing.kind_of(backward), name)]
     if not forward:
         return _without_forward(name, cls, backward)
+    if both := nodes.both(cls, forward, backward):
+        return [Found(name, *both, "pair", name)]
+    if nodes.is_leaf(cls, forward, backward):
+        return []
     slopes = [item for item in _pairs_of_methods(name, cls, free=not inspect.isabstract(cls))
               if item.kind == "derivative" and all(map(is_free, (item.forward, item.backward)))
               and (item.title != f"{name}.{backward}" or unbegun(cls) is None)]

@@ -90,7 +90,8 @@ class Others(Trying):
         shapes = {np.shape(value) for value in values.values() if isinstance(value, np.ndarray)}
         text = source(self.found.forward) + self._backward()
         if ({row.verdict for row in report.counted()} == {verdict.FACTOR} and len(shapes) == 1
-            and "labels" in self.roles() and re.search(OF_NUMBERS, text)):
+            and ("labels" in self.roles() and re.search(OF_NUMBERS, text)
+                 or len(values) == 1 and re.search(r"len\(|shape\[0\]", text))):
             return {name: value[:, 0] if np.ndim(value) == 2 else value
                     for name, value in values.items()}
 

@@ -13,4 +13,5 @@
     recording.py    what is subtracted from targets    steps.py         those of Adam and the like
     engines.py      scalar engines, ours too           renaming.py     other words in a gradient
     boxed.py        a Function called with variables   joined.py       other methods it wants
+    nodes.py        nodes of a graph, handed others
 """

@@ -4,16 +4,19 @@ derivative is that of its .data.
 
 And layers of minialex itself: a Function or a Module, whose parameters are inputs, too.
 """
+import contextlib
 import copy
 import inspect
 import re
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
 import minialex as ma
 
 from ...gradcheck.report import Report
+from ...gradcheck.verdicts import names as verdict
 from ...nn import Module
 from ..called import binding, check
 from ..called.gradients import Named
@@ -37,6 +40,7 @@ VALUES = {"a": np.array(0.7), "b": np.array(-1.3), "X": _array(2, 3), "Y": _arra
           "P": _array(2, 4), "Z": _array(2, 3) + 3, "R": _array(3), "C": _array(2, 1),
           "Q": _array(3, 2), "V": _array(4, 2)}
 PRODUCTS = {"__matmul__": " @ {}", "matmul": ".matmul({})", "dot": ".dot({})"}
+REPEATED = re.compile(r"X [-+*] ([CR])\b.*, by \1$")  # operands of fewer axes
 NEXT = {"Z": "Y", "P": "V"}  # what a matrix of this shape may be multiplied by
 
 
@@ -50,7 +54,17 @@ def expressions(cls: type) -> list[str]:
     arrays = EXPRESSIONS["arrays"] * any(callable(getattr(cls, name, None)) for name in OF_ARRAYS)
     if not hasattr(cls, "__mul__"):
         arrays = list(dict.fromkeys(_without_times(cls, one) for one in arrays))
-    return EXPRESSIONS["numbers"] + arrays
+    found = EXPRESSIONS["numbers"] + arrays
+    for name in _beside(cls):  # tanh(a), where no method does it
+        found = [re.sub(rf"(\(.*?\)|\b\w+)\.{name}\(\)", rf"{name}(\1)", one) for one in found]
+    return found
+
+
+def _beside(cls):
+    """{name: function} of those of the file that do what a method may do elsewhere."""
+    known = vars(sys.modules[cls.__module__])
+    return {name: known[name] for name in METHODS if inspect.isfunction(known.get(name))
+            and not hasattr(cls, name)}
 
 
 def _without_times(cls, expression):
@@ -84,6 +98,10 @@ def report(found, codes, seed):
         raise NotChecked(f"{found.name} has operators and {back}(), but a + b of "
                          f"{found.name}({VALUES['a']}) and {found.name}({VALUES['b']}) cannot be "
                          f"followed: {type(first).__name__}: {first}")
+    repeated = [row for row in rows if REPEATED.search(row.name)]
+    if {row.verdict for row in repeated} == {verdict.NOT_SUMMED}:  # nobody sums: none may be meant
+        rows = [row._replace(verdict=verdict.UNDECIDED, detail="right if operands of one shape "
+                             "alone are meant") if row in repeated else row for row in rows]
     names = " ".join(row.name.rpartition(", by ")[0] for row in rows)
     left = [name for name in (*METHODS, *OF_ARRAYS) if callable(getattr(found.forward, name, None))
             and f".{name}(" not in names and MARKS.get(name, "?") not in names]
@@ -99,25 +117,49 @@ def rows_of(expression: str) -> list[str]:
                                                    for leaf in leaves_of(expression)]
 
 
-def computed(expression: str, cls: type, values: dict) -> tuple[np.ndarray, tuple]:
-    """(the number, (the leaves, the result)) of an expression, with new leaves of this
+class Taped:
+    """What goes back from a result that was computed under a tape: tape.gradient(y, [a, b])."""
+
+    def __init__(self, cls: type, method: str) -> None:
+        self.cls, self.method, self.__name__ = cls, method, f"{cls.__name__}.{method}"
+
+    @contextlib.contextmanager
+    def recording(self, leaves: Iterable) -> Iterator:
+        """A new tape, which watches these."""
+        with self.cls() as tape:
+            for leaf in leaves if hasattr(tape, "watch") else ():
+                tape.watch(leaf)
+            yield tape
+
+    def __call__(self, result: object, sources: list, tape: object) -> list:
+        """Their gradients, together or one by one."""
+        found = getattr(tape, self.method)(result, sources)
+        return found if isinstance(found, (list, tuple, dict)) else [
+            getattr(tape, self.method)(result, one) for one in sources]
+
+
+def computed(expression: str, cls: type, values: dict,
+             backward: object = None) -> tuple[np.ndarray, tuple]:
+    """(the number, (the leaves, the result, its tape)) of an expression, with new leaves of this
     class. Of an array, the number is its sum."""
     asked = {p.name: True for p in binding.signature(cls) if plain(p.name) in TRACKED}
     leaves = {name: cls(value.copy() if value.ndim else float(value), **asked)
               for name, value in values.items()}
-    result = eval(expression, {}, dict(leaves))  # in which := writes
-    return np.asarray(_attribute(result, DATA)).sum(), (leaves, result)
+    with backward.recording(leaves.values()) if isinstance(
+            backward, Taped) else contextlib.nullcontext() as tape:
+        result = eval(expression, _beside(cls), dict(leaves))  # in which := writes
+    return np.asarray(_attribute(result, DATA)).sum(), (leaves, result, tape)
 
 
 def _of_expression(cls, backward, expression):
     """Its code. A leaf that it does not use has no gradient afterwards."""
     def forward(**values):
-        return computed(expression, cls, values)
+        return computed(expression, cls, values, backward)
 
     def gradients(cache):
-        leaves, result = cache
+        leaves, result, tape = cache
         if callable(backward):
-            told = backward(*[result, [*leaves.values()]][:len(required(backward))])
+            told = backward(*[result, [*leaves.values()], tape][:len(required(backward))])
             told = dict(zip(leaves.values(), told)) if isinstance(told, (list, tuple)) else told
         else:
             told = getattr(result, backward)() if backward else _backward_from(result)
@@ -141,7 +183,10 @@ def begins(cls: type, methods: dict, own: dict) -> str | Callable | None:
              and len(required(method)) <= 1 and seeds.search(source(method))]
     if found or any("._backward = " in source(method) for method in methods.values()):
         return found[0] if found else ""
-    return outside(own) if {"__add__", "__mul__"} <= methods.keys() and boxed.holds(cls) else None
+    tapes = [Taped(tape, name) for tape in own.values() if hasattr(tape, "__enter__")
+             for name in ("gradient", "gradients", "grad", "backward") if hasattr(tape, name)]
+    return next(iter(tapes), outside(own)) if {"__add__", "__mul__"} <= methods.keys() and (
+        boxed.holds(cls)) else None
 
 
 def outside(own: dict) -> Callable | None:
