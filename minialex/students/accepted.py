@@ -30,7 +30,7 @@ def conventions(check: Any, report: Report, reading: Any, count: int) -> None:
         if status_of_report(report) == "wrong":
             _penalised(check, report, reading)
         _sums(report, reading.values)
-        for convention in (_counted, _clipped, _saturated, _after_the_update):
+        for convention in (_counted, _clipped, _saturated, _after_the_update, _in_turn):
             if status_of_report(report) == "wrong":
                 convention(check, report, reading)
         if report and check.result["drawn"]:
@@ -177,6 +177,27 @@ def _after_the_update(_, report, reading):
         moved = Composed(forward, lambda _, name=name: Named({name: found[name]}), code.title)
         if check_code(moved, {name: values[name]}):
             report.rows[place] = report.rows[place]._replace(detail=UPDATED_FIRST)
+
+
+IN_TURN = ("right for small steps alone: what it is computed with has been changed already in this "
+           "step")
+NO_COPY = " (a row W[i] is no copy, W[i].copy() is)"
+
+
+def _in_turn(check, report, reading):
+    """One weight's step is taken with another one that has its step behind it: of rows that are
+    looked up that is hardly meant otherwise."""
+    if not (faint := getattr(reading.code, "faint", None)):
+        return
+    small = _rows(check, reading._replace(code=faint()), quickly=True)
+    names = [row.name for row in report.counted() if not row.is_correct
+             and row.name in small and small[row.name].is_correct]
+    gradients = names and _gradients(reading.code, reading.values, 1.0, [np.ones(())])
+    if names and all(np.ndim(gradients[name]) > 1 and not np.all(np.any(gradients[name], axis=1))
+                     for name in names):
+        leave_open(report, IN_TURN + NO_COPY, names)
+    report.rows = [row._replace(detail=IN_TURN) if row.name in names and row.verdict
+                   == verdict.UNKNOWN else row for row in report.rows]
 
 
 CLIPPED = "right for small gradients, wrong for large ones: right if they are meant to be clipped"

@@ -13,7 +13,7 @@ import numpy as np
 
 from . import guessing
 from .called import binding
-from .forms import units
+from .forms import chained, units
 from .found import Found
 from .reading import changes, usage
 from .reading.sources import calls
@@ -27,6 +27,9 @@ def with_steps(found: list[Found], module: types.ModuleType) -> list[Found]:
     or that it takes itself; with a class one step of its training."""
     own = changes.functions_of(module)
     every = list(_units(module, own)) if any(item.kind in OF_FUNCTIONS for item in found) else []
+    found = [item._replace(kind="either", others=(*steps, item)) if item.kind == "class" and (
+        steps := [Found(item.name, unit, kind="step", title=f"{item.name}.{name}")
+                  for name, unit in _chained(item)]) else item for item in found]
     return [item._replace(kind="either", others=(item, *steps),
                           title=item.name if item.kind == "guess" else item.title)
             if (steps := list(_of_class(item) if item.kind == "class" else _steps(
@@ -37,6 +40,13 @@ def _of_class(item):
     """[Found] of the method in which its objects train themselves, if there is one."""
     step = units.of_class(item.forward, guessing.methods_of(item.forward), any_name=False)
     return [Found(item.name, step[1], kind="step", title=f"{item.name}.{step[0]}")] if step else []
+
+
+def _chained(item):
+    cls, (forward, backward) = item.forward, item.backward
+    methods = guessing.methods_of(cls)
+    return chained.of_class(cls, methods, forward, backward) if {forward, backward} <= {
+        *methods} else []
 
 
 def _backward(item, own):

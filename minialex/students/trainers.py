@@ -39,6 +39,8 @@ def of_step(found: finding.Found, module: object, request: inputs.Request,
     for _ in _given(found, module, request):
         readings = []
         for unit in (found.forward, *found.forward.others):
+            if readings and not isinstance(unit.body[0], changes.LOOPS):
+                continue  # what it calls for one example is checked with it
             try:
                 readings += stepping.readings(
                     found.name, unit._replace(holder=holder), module,
@@ -100,7 +102,8 @@ def _made(cls, request):
                 shapes = [(path, np.shape(array)) for path, array in objects.arrays(thing)]
                 told = [repr(one) if isinstance(one, (int, float, str)) else (
                     type(one), getattr(one, "shape", ())) for one in built.values()], losses, shapes
-                if told not in seen and (shapes or not layers):
+                if told not in seen and (shapes or not layers) and all(
+                        all(shape) for _, shape in shapes):  # of a file that is not here
                     seen.append(told)
                     yield thing
                     yield from _wider(thing, built)

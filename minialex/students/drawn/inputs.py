@@ -118,8 +118,7 @@ def _of_the_base(cls, found):
             and p.kind in NAMED]
 
 
-KNOWN = (GEOMETRY, dialects.LISTS, dialects.LAYERS, dialects.STACKS,
-         dialects.NEIGHBOURS)
+KNOWN = (GEOMETRY, dialects.LISTS, dialects.LAYERS, dialects.STACKS, dialects.NEIGHBOURS)
 
 
 def mysterious(parameters, request):
@@ -273,7 +272,7 @@ def _is_size(name):
 
 
 def roles(names) -> set:
-    """What these names say that they are: "x", "labels", "scores", …"""
+    """What these names say that they are: "x", "labels", …"""
     return {role(name) for name in names}
 
 
@@ -346,7 +345,8 @@ def _value(p, known, layout, request, numbers, before):
         return layout.sizes["DM"[len(before) % 2]]
     if _is_size(name) and known is None:
         return layout.sizes[letter(name)]
-    letters = "flat" if known == "flat" else layout.shapes.get(known, layout.shapes["x"])
+    other = "N" * ("N" in layout.shapes["x"]) if known == "each" else layout.shapes["x"]
+    letters = "flat" if known == "flat" else layout.shapes.get(known, other)
     return of_letters(letters, layout, generator, before, known)
 
 

@@ -8,12 +8,13 @@
 import ast
 import copy
 import re
+import types
 from collections.abc import Iterable
 
 from ..called import binding
 from ..dialects import TESTS, letter
 from ..names import is_penalty, name_words, role
-from ..reading import changes
+from ..reading import changes, pairs
 from ..reading.changes import LOOPS, called, changed, is_target, loads, pairs_of, root_of, updates
 from ..reading.plainer import without_optimizer
 from .units import BLOCKS, Unit
@@ -100,6 +101,18 @@ def needed(unit: Unit) -> Unit:
     body = _needed(unit.body, wanted, losses=True)
     return unit._replace(body=[_first_time(node) if isinstance(node, LOOPS) and body == [node]
                                else node for node in body])
+
+
+def apart(unit: Unit, module: types.ModuleType) -> Unit:
+    """The unit, with the parts of its examples for lists of them that are not here."""
+    given = {p.name for p in unit.parameters if p.default is p.empty or p.default is None}
+    made = {name for node in unit.before for name in changes.names_set(node)}
+    for name in {one for node in unit.body for one in called(node)} if unit.owner else ():
+        made |= loads(binding.syntax_tree(getattr(unit.owner, name, None)))  # it may keep them
+    body, parts = pairs.taken_apart(unit.body, lambda name: name in given or (
+        name.startswith("self.") and name not in made if unit.owner
+        else name.isidentifier() and vars(module).get(name) is None))
+    return unit._replace(body=body, apart=parts) if parts else unit
 
 
 def _until_changed(body, roots, methods, again=False):

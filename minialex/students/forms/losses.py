@@ -72,6 +72,33 @@ MARGINS = {
     "Σ log(1 + exp(−target · output)) / N":
         lambda y, t: np.logaddexp(0, -t * y).sum() / len(y),
 }
+
+
+def usual(is_margin: bool, has_times: bool) -> dict[str, Any]:
+    """Those of targets that are subtracted, or multiplied; has_times: each example has a number, by
+    which its error is multiplied, log π(action) by how good that was. The target is then
+    (target, those numbers)."""
+    losses = MARGINS if is_margin else LOSSES
+    if not has_times:
+        return losses
+    return {**{f"{words}, each times its own number": _weighted(loss)
+               for words, loss in losses.items() if "N" not in words},
+            **{words: lambda y, both, loss=loss: loss(y, both[0])
+               for words, loss in losses.items()}}
+
+
+def _weighted(loss):
+    def of(y, both):
+        t, times = both
+        if np.size(times) == 1:
+            return times[0] * loss(y, t)
+        if len(y) != np.size(times):  # examples in columns
+            y, t = np.transpose(y), np.transpose(t)
+        return sum(one * loss(y[place:place + 1], t[place:place + 1])
+                   for place, one in enumerate(times))
+    return of
+
+
 H = 1e-5
 NOISE = 1e-9  # of a derivative that is 0
 MANY = 8  # readings: as many as there are losses
@@ -123,3 +150,13 @@ def fits(points: list, loss: Any, rate: float) -> tuple[int | None, float]:
             for one in ratios.values()}
     best = max(same, key=lambda one: (len(same[one]), -abs(np.log(one * rate))), default=None)
     return (0, 1.0) if best is None else (len(same[best]), best)
+
+
+def is_same(name: str, loss: Any, compared: list) -> bool:
+    """Is what is called so this loss, or a multiple of it, wherever it was run?"""
+    try:
+        with np.errstate(all="ignore"):
+            ratios = [value_of(name, one) / value_of(loss, one) for one in compared]
+    except Exception:  # it is none of this output
+        return False
+    return bool(np.isfinite(ratios).all() and np.ptp(ratios) < 1e-6 * abs(ratios[0]))

@@ -15,7 +15,17 @@ import numpy as np
 
 from ..called import binding
 from ..dialects import CONTAINERS, OF_GRADIENTS, PARAMETERS
-from ..names import AFTER, BEFORE, OUTPUTS, is_rate, plain, role, stem, stems_of_gradient
+from ..names import (
+    AFTER,
+    BEFORE,
+    LEARNING_RATE,
+    OUTPUTS,
+    is_rate,
+    plain,
+    role,
+    stem,
+    stems_of_gradient,
+)
 from ..reading.sources import source
 
 DEEP = 5  # objects within objects
@@ -281,6 +291,13 @@ def scalars(space: dict) -> Iterator[tuple[tuple, float]]:
         inside = [((name,), value), *(((name, key), one) for key, one in getattr(
             value, "__dict__", {}).items())]
         yield from ((path, one) for path, one in inside if isinstance(one, float))
+
+
+def rates(space: dict) -> list[tuple[tuple, float]]:
+    """The same of learning rates: lr where there is an alpha, too."""
+    found = [one for one in scalars(space) if is_rate(one[0][-1])]
+    first = min((LEARNING_RATE[plain(path[-1])] for path, _ in found), default=0)
+    return [one for one in found if LEARNING_RATE[plain(one[0][-1])] == first]
 
 
 def at(space: object, path: Iterable) -> object:

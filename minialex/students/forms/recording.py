@@ -47,8 +47,8 @@ def plain(value):
 
 def _applied(self, ufunc, method, *inputs, **options):
     given = list(map(plain, inputs))
-    if options.get("out"):
-        options["out"] = tuple(map(plain, options["out"]))
+    if out := options.pop("out", ()):  # of a number, x -= 1 makes another one
+        options.update({"out": tuple(map(plain, out))} if isinstance(out[0], np.ndarray) else {})
     if ufunc in (np.subtract, np.divide, np.multiply) and method == "__call__":
         for one, other in (given, given[::-1]):
             mine = inputs[0] if one is given[0] else inputs[1]

@@ -5,6 +5,7 @@ import ast
 import builtins
 import contextlib
 import copy
+import functools
 import sys
 import types
 from collections.abc import Iterable, Iterator
@@ -14,7 +15,7 @@ import numpy as np
 from ..called import binding
 from ..dialects import EXAMPLES, OPTIONS, SIZES, STEPS, letter
 from ..names import is_penalty, is_rate, option, plain, role
-from ..reading import changes
+from ..reading import changes, lookups
 from ..reading.files import at_most
 from ..reading.rewriting import rewritten
 from . import cutting, objects, shapes
@@ -30,11 +31,15 @@ def spaces(unit: Unit, module: types.ModuleType,
            things: Iterable = (None,)) -> Iterator[tuple[dict, list, bool]]:
     """Yields (space, names of the data, whether some of it is drawn). things: objects, of a
     method."""
+    functions = {**vars(module), **(vars(unit.owner) if unit.owner else {})}
+    several = (lookups.numbers(unit.body, functions),
+               lookups.numbers(unit.body, functions, frozenset(unit.roots())))
     for thing in things:
-        yield from _of_thing(unit, vars(module), {} if thing is None else {unit.holder: thing})
+        yield from _of_thing(unit, vars(module), {} if thing is None else {unit.holder: thing},
+                             several)
 
 
-def _of_thing(unit, names, space):
+def _of_thing(unit, names, space, several):
     roots = {root.partition(".")[0] for root in unit.roots()}
     wanted = _read(unit.body, names) | roots
     wanted -= _made(unit.body) - roots
@@ -53,9 +58,10 @@ def _of_thing(unit, names, space):
         name.startswith("self") for name in _names_set(node))], needed, space, names, own)
     missing = [name for name in dict.fromkeys([*given, *sorted(wanted)])
                if not _is_known(space, name) and name not in unit.roots() | roots and (
-                   name in given or "." in name or _is_unknown(name, names, unit.body))]
+                   name in given or "." in name or _is_unknown(name, names, unit.body)
+                   or any(name in parts for parts in unit.apart.values()))]
     counted = changes.counted([*earlier, *unit.body])
-    for name in [one for one in missing if one not in gone_over]:
+    for name in [one for one in missing if one not in gone_over | several[0].keys()]:
         if (number := _number(name.rpartition(".")[2], name in counted)) is not None:
             put(space, name.split("."), number)
             missing.remove(name)
@@ -63,7 +69,7 @@ def _of_thing(unit, names, space):
     made = {name for node in earlier for name in _names_set(node)}
     weights = [name for name in given if name in roots - made and name not in space]
     for drawn in ({**one, **other} for one in shapes.of_weights(weights)
-                  for other in shapes.of_data(missing, {**space, **one}, roots, unit.body)):
+                  for other in shapes.of_data(missing, {**space, **one}, unit, several)):
         yield from _with(unit, names, space, drawn, (earlier, needed, own))
 
 
@@ -72,27 +78,30 @@ def _with(unit, names, space, drawn, prelude):
     found, (earlier, needed, own) = copy.deepcopy(space), prelude
     for name, value in drawn.items():
         put(found, name.split("."), value)
+    for name, parts in unit.apart.items():
+        if all(part in found for part in parts):
+            put(found, name.split("."), [tuple(found[part] for part in parts)])
     if drawn or unit.owner:
         _rerun(earlier, needed, found, names, own, never=drawn)
     for root in unit.roots():
         _as_arrays(found, root.split("."))
-    again = {name for one in binding.every(unit.body, ast.Assign) for name in _names_set(one)}
+    again, averages, made = _set_again(unit)
     for name in needed:  # a batch is no larger than what is drawn
         if letter(name) == "N" and type(value := {**names, **found}.get(name)) is int:
             found[name] = min(value, N)
-    averages = changes.averages(unit.body) - unit.roots()
     for name in averages & found.keys():
         if isinstance(found[name], (int, float)):
             found[name] = 0.0
         for path, one in objects.arrays(found[name], (name,)):
             put(found, path, np.zeros_like(one))
     # self.m = 0.9 * self.m + …, and what starts as zeros
-    kept = unit.roots() | _made(unit.body) | averages | {
+    kept = unit.roots() | made | averages | {
         name for name in again if "." in name or not np.any(_numbers(found.get(name)))}
     numbers = {name: _numbers(value) for name, value in [*found.items(), *(
         (f"self.{key}", one) for key, one in getattr(found.get("self"), "__dict__", {}).items())]}
     data = {name: value for name, value in numbers.items() if value is not None
-            and name not in kept and (value.ndim or changes.is_target(name))
+            and name not in kept and name not in unit.apart
+            and (value.ndim or changes.is_target(name) or name in drawn)
             and not (name in drawn and role(name) in STATES)}
     long = {len(value) for value in data.values() if value.ndim == 2} - {1}
     data = {name: _few(value) if value.ndim == 2 or changes.is_target(name)
@@ -106,6 +115,13 @@ def _with(unit, names, space, drawn, prelude):
         is_drawn = drawn or data.keys() & names.get("unset", ()) or any(  # or was given
             name.startswith(f"{unit.holder}.") for name in data)
         yield copy.deepcopy(found), sorted(data), bool(is_drawn)
+
+
+@functools.lru_cache(maxsize=16)
+def _set_again(unit):
+    """What a step sets; running averages; what it makes anew."""
+    return ({name for one in binding.every(unit.body, ast.Assign) for name in _names_set(one)},
+            changes.averages(unit.body) - unit.roots(), _made(unit.body))
 
 
 def begun(cls: type, given: dict) -> object:

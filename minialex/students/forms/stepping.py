@@ -17,16 +17,16 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from ...utils.table import times
-from ..called.gradients import Named
-from ..names import is_rate, role
+from ..names import role
 from ..reading import changes
 from ..reading.files import TooSlow, at_most
 from ..reading.rewriting import rewritten
 from . import cutting, objects
-from .functions import Composed, Reading
+from .comparing import code_of, looked_at, moving, outputs_move
+from .functions import Reading
 from .layers import STEPPED, NotChecked
-from .losses import LOSSES, MARGINS, H, fits, value_of
-from .objects import at, put, scalars
+from .losses import LOSSES, fits, is_same, usual
+from .objects import at, put, rates
 from .recording import Number, Record, has_several_classes, watched
 from .spaces import spaces
 from .steps import of_one_size
@@ -47,6 +47,7 @@ class Step:
 
     seconds: float | None = None
     turned: dict = {}
+    share = 1.0  # of its rates
 
     def __init__(self, unit, module, space, data):
         self.module, self.space, self.data = module, space, data
@@ -59,6 +60,8 @@ class Step:
         record = Record(self.file, lambda: all(
             np.array_equal(at(names, path), value) for path, value in weights.items()))
         space, saved = objects.clone(self.space), dict(names)
+        for path, rate in rates(space) if self.share != 1 else ():
+            put(space, path, rate * self.share)
         for path, value in values.items():
             _fill(space, path, value)
             if ".".join(map(str, path)) not in self.data:
@@ -123,7 +126,9 @@ class Step:
         for name in self.data:
             path = tuple(name.split("."))
             if name not in self.labels and at(self.space, path).dtype.kind == "f":
-                values[path] = generator.standard_normal(at(self.space, path).shape)
+                drawn = generator.standard_normal(at(self.space, path).shape)
+                is_positive = np.all(at(self.space, path) > 0)  # its logarithm may be taken
+                values[path] = np.abs(drawn) + 0.5 if is_positive else drawn
         values.update((path, np.roll(at(self.space, path), -shift * (seed % 2), 0))
                       for path, shift in self.turned.items())
         return values
@@ -138,6 +143,18 @@ class Step:
                 found.items() if np.ndim(one) and np.size(one) == len(one) > 1
                 and set(np.ravel(one)) in ({0, 1}, {-1, 1})}
 
+    def _times(self, entries):
+        """What each example's error is multiplied by, if it is some of the data: how good an action
+        was."""
+        compared = [one for _, one in entries.get(self.place, ())]
+        for place, found in entries.items() if compared else ():
+            times = [times for times, error in found if place[0] and np.shape(error) == np.shape(
+                compared[0]) and np.size(times) < np.size(error)
+                and np.size(times) in (1, *np.shape(error))]
+            if place != self.place and len(times) == len(compared):
+                return np.ravel(times)
+        return None
+
     def written(self, after):
         """{name: value} of what is called a loss."""
         return {name: after.get(name) for name in self.losses}
@@ -150,9 +167,9 @@ class Step:
                              if _is_number(one)]), None
         found = record.entries[self.place]
         both = [[np.atleast_1d(one[side]).astype(float) for one in found] for side in (1, 0)]
-        if len(found) == 1:
-            return both[0][0], both[1][0]
-        return tuple(np.stack(side) for side in both)
+        both = [side[0] if len(found) == 1 else np.stack(side) for side in both]
+        times = self._times(record.entries)
+        return both[0], both[1] if times is None else (both[1], times)
 
     def step(self, values, after):
         """{path: what it took off}"""
@@ -247,7 +264,7 @@ def prepared(unit: Unit, module: types.ModuleType, things: Iterable,
 
 
 def _prepared(unit, module, things, left):
-    first, slow, unit = None, None, cutting.needed(unit)
+    first, slow, unit = None, None, cutting.apart(cutting.needed(unit), module)
     for space, data, is_drawn in itertools.islice(spaces(unit, module, things), PLACES):
         if (seconds := left(KEPT)) <= 0 and first is not None:
             break
@@ -293,16 +310,16 @@ def readings(name: str, unit: Unit, module: types.ModuleType,
     if not step.wanted:
         raise NotChecked(f"it changes {', '.join(stepped)} by {STEPPED}")
     step.stepped = stepped
+    points = [looked_at(step, seed) for seed in range(POINTS)]
     losses = {f"{name}, as it is written": name for name in step.losses}
     if step.place is not None:
-        usual = MARGINS if _is_margin(step.place) else LOSSES
-        losses.update({f"as the gradient of {words}": loss for words, loss in usual.items()})
-    points = [_lookedat(step, seed) for seed in range(POINTS)]
-    if not any(change for point in points for change in _outputs_move(point)):
+        (_, target, _), _ = next(iter(points[0].values()))[1]
+        losses.update((f"as the gradient of {words}", loss) for words, loss in usual(
+            _is_margin(step.place), isinstance(target, tuple)).items())
+    if not any(change for point in points for change in outputs_move(point)):
         raise NotChecked("its output is a threshold, which has no derivative, as a perceptron's: "
                          "its rule is the gradient of no loss of this output")
-    rate = next((value for path, value in scalars(step.space)
-                 if is_rate(path[-1]) and value > 0), None)
+    rate = next((value for _, value in rates(step.space) if value > 0), None)
     found = []
     for place, (words, loss) in enumerate(losses.items()):
         fit, factor = fits(points, loss, rate or 1.0)
@@ -319,16 +336,10 @@ def readings(name: str, unit: Unit, module: types.ModuleType,
     if is_told := not found[0][0][0] and _is_told(step, points):
         found = [one for one in found if isinstance(one[2], str)]
     names, values = {path: objects.label(path) for path in step.wanted}, step.draw(
-        step.wanted, _moving(points))
-    return [Reading(_code(name, step, loss, factor, names, is_told),
+        step.wanted, moving(points))
+    return [Reading(code_of(name, step, loss, factor, names, is_told),
                     {names[path]: values[path] for path in step.wanted}, words)
             for _, words, loss, factor in found[:MOST]]
-
-
-def _moving(points):
-    """The first point at which all weights change: elsewhere the units may be off."""
-    return next((place for place, point in enumerate(points)
-                 if all(taken for taken, _ in point.values())), 0)
 
 
 def _is_told(step, points):
@@ -337,60 +348,4 @@ def _is_told(step, points):
     compared = [plus for point in points for _, (plus, _) in point.values()]
     return step.place is not None and sum(
         np.ndim(at(step.space, path)) > 1 for path in step.wanted) > 1 and any(
-            _is_same(name, loss, compared) for name in step.losses for loss in LOSSES.values())
-
-
-def _is_same(name, loss, compared):
-    """Is what is called so this loss, or a multiple of it, wherever it was run?"""
-    try:
-        with np.errstate(all="ignore"):
-            ratios = [value_of(name, one) / value_of(loss, one) for one in compared]
-    except Exception:  # it is none of this output
-        return False
-    return bool(np.isfinite(ratios).all() and np.ptp(ratios) < 1e-6 * abs(ratios[0]))
-
-
-def _lookedat(step, seed):
-    """Of one point: {path: (what the step takes off along a direction, [run there, run back])}."""
-    values, generator = step.draw(step.wanted, seed), np.random.default_rng([3, seed])
-    taken = step.step(values, step.run(values)[1])
-    found = {}
-    for path in step.wanted:
-        direction = generator.standard_normal(values[path].shape)
-        there = [_compared(step, *step.run({**values, path: values[path] + h * direction}))
-                 for h in (H, -H)]
-        found[path] = float((taken[path] * direction).sum()), there
-    return found
-
-
-def _compared(step, record, after):
-    return *step.output(record, after), step.written(after)
-
-
-def _outputs_move(point):
-    return [not np.array_equal(plus[0], minus[0]) for _, (plus, minus) in point.values()]
-
-
-def _code(name, step, loss, factor, names, is_told):
-    """The loss of a step's output, and what the step takes off the weights."""
-    paths = {name: path for path, name in names.items()}
-    several = [(1 / (1 + seed), step.draw([], seed)) for seed in range(1 + bool(step.turned))]
-
-    def forward(**given):
-        total, cache = 0.0, []
-        for part, examples in several:
-            values = {**examples, **{paths[name]: value for name, value in given.items()}}
-            record, after = step.run(values)
-            total += part * value_of(loss, _compared(step, record, after))
-            cache.append((values, after))
-        return total, cache
-
-    def backward(cache):
-        taken = [(part, step.step(*one)) for (part, _), one in zip(several, cache)]
-        return Named({names[path]: factor * sum(part * one[path] for part, one in taken)
-                      for path in step.wanted})
-    code = Composed(forward, backward, f"one step of {name}", step.file)
-    code.updating, code.wanted, code.stepped = True, [], step.stepped
-    code.missed, code.is_told = step.missed, is_told
-    code.data = {name.rpartition(".")[2]: at(step.space, name.split(".")) for name in step.data}
-    return code
+            is_same(name, loss, compared) for name in step.losses for loss in LOSSES.values())

@@ -4,6 +4,8 @@ a method that trains. What is one step of it: cutting.py.
 import ast
 import functools
 import sys
+import types
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -24,7 +26,8 @@ class Unit(NamedTuple):
     methods: {name: what it changes}; owner: the class, of a method; holder: what its object is
     called; states: the methods that set something of their objects; whole: with what comes between
     its weights and the loop, which may be one over entries; others: Units, for it may be meant
-    otherwise; lost: weights that it changes under another name alone."""
+    otherwise; lost: weights that it changes under another name alone; apart: {a list of examples:
+    its parts}."""
 
     before: list
     body: list
@@ -37,16 +40,22 @@ class Unit(NamedTuple):
     whole: "Unit | None" = None
     others: tuple = ()
     lost: frozenset = frozenset()
+    apart: dict = {}
 
     def __hash__(self):
         return id(self)
 
     def roots(self) -> set[str]:
         """What it changes and does not make: W of W -= …, self.w_ of self.w_[1:] += …"""
-        made = {name for node in self.body for _, value in changes.pairs_of(node)
-                for name in names_set(node) if name.isidentifier()
-                and name not in changes.loads(value)}
-        return set(changed(self.body, self.methods)) - made
+        return set(_roots(self))
+
+
+@functools.lru_cache(maxsize=16)
+def _roots(unit):
+    made = {name for node in unit.body for _, value in changes.pairs_of(node)
+            for name in names_set(node) if name.isidentifier()
+            and name not in changes.loads(value)}
+    return set(changed(unit.body, unit.methods)) - made
 
 
 def of(statements: list, parameters: tuple = (), methods: dict | None = None) -> list[Unit]:
@@ -69,9 +78,16 @@ def of(statements: list, parameters: tuple = (), methods: dict | None = None) ->
         before.append(node)
     if plainly:
         last = statements.index(plainly[-1]) + 1
+        while last < len(statements) and _only_takes(statements[last]):
+            last += 1
         first = _last_made(statements[:last], set(changed(plainly, methods)), methods)
         found.append(Unit(statements[:first], statements[first:last], parameters, (), methods))
     return found
+
+
+def _only_takes(node):
+    """for word, g in gradients: self.U[word] -= rate * g, behind another step"""
+    return isinstance(node, ast.For) and all(changes.updates([one]) for one in node.body)
 
 
 def untaken(statements: list, names: dict) -> tuple[Unit, dict[str, int]] | None:
@@ -121,8 +137,8 @@ def of_class(cls: type, methods: dict, any_name: bool) -> tuple[str, Unit] | Non
     """(name, Unit) of the method in which an object trains itself: of those that are called so the
     likeliest; any_name: else one that computes gradients and takes them off its own arrays."""
     module = sys.modules[cls.__module__]
-    inner = {**_changing(module), **_by_name(cls)}
-    units = {name: max(found, key=lambda one: any("self." in root for root in one.roots()))
+    inner = {**changing(module), **by_name(cls)}
+    units = {name: max(found, key=lambda one: sum("self." in root for root in one.roots()))
              for name, method in methods.items() if not name.startswith("__")
              and (found := of_function(method, inner))}
     named = [name for name in units if trains(methods[name])] or [
@@ -132,13 +148,14 @@ def of_class(cls: type, methods: dict, any_name: bool) -> tuple[str, Unit] | Non
         name for name, unit in units.items() if any_name and gradients_of(unit.body)
         and any("self." in root for root in changed(unit.body, inner))]  # not dW += … of a loop
     name = min(named, key=lambda one: TRAINS.get(plain(one), 99), default=None)
-    return name and (name, _owned(units[name]._replace(lost=_lost(body_of(methods[name]))), cls,
+    return name and (name, owned(units[name]._replace(lost=_lost(body_of(methods[name]))), cls,
                                   _epochs(name, units)))
 
 
-def _owned(unit, cls, others=()):
+def owned(unit: Unit, cls: type, others: Iterable[Unit] = ()) -> Unit:
+    """The Unit of a method of this class."""
     return unit._replace(owner=cls, states=_keeping(sys.modules[cls.__module__]),
-                         others=tuple(_owned(one, cls) for one in others))
+                         others=tuple(owned(one, cls) for one in others))
 
 
 def _lost(body):
@@ -165,12 +182,15 @@ def _keeps(call):
 
 
 def _epochs(name, units):
-    """Of those that it calls what goes over the examples itself: self.one_epoch(X, y)."""
+    """Of those that it calls what goes over the examples itself, self.one_epoch(X, y), and what
+    takes a step of one, self.train_pair(center, context)."""
     found = [name]
     for one in found:
-        found += {other for part in units[one].body for other in called(part)
-                  if other in units and other not in found}
-    return [units[one] for one in found[1:] if isinstance(units[one].body[0], LOOPS)]
+        found += sorted({other for part in units[one].body for other in called(part)
+                         if other in units and other not in found})
+    made = [*units[name].before, *units[name].body[:-1]]
+    return [units[one]._replace(before=[*made, *units[one].before]) for one in found[1:]
+            if isinstance(units[one].body[0], LOOPS) or gradients_of(units[one].body)]
 
 
 def _routines(module):
@@ -190,7 +210,7 @@ def _keeping(module):
                 for root in names_set(node)))
 
 
-def _changing(module):
+def changing(module: types.ModuleType) -> dict:
     """{name of a method or function: what it, and those that it calls, change} in a module. A
     number is an argument's place: 0 of step(params, grads)."""
     found: dict = {}
@@ -199,7 +219,7 @@ def _changing(module):
     for _ in range(3):  # calls within calls
         now: dict = {}
         for name, body, places, cls in routines:
-            roots = [places.get(root, root) for root in changed(body, {**found, **_by_name(cls)})]
+            roots = [places.get(root, root) for root in changed(body, {**found, **by_name(cls)})]
             roots += [place for one in binding.every(body, ast.For) for p, place in places.items()
                       if p in changes.loads(one.iter) and changes.names_in(one.target)
                       & set(changed(one.body))]  # for p, g in zip(params, grads): p -= rate * g
@@ -218,7 +238,7 @@ def _own_arguments(function, cls):
 
 
 @functools.cache
-def _by_name(cls):
+def by_name(cls: type | None) -> dict:
     """What setattr(self, name, …) may change: all that a constructor makes."""
     roots = set_in(cls) if cls else []
     return {"setattr": roots, "__setattr__": roots}

@@ -7,5 +7,6 @@
     absent.py       stand-ins for modules not here     usual.py         what every course has
     changes.py      what statements change and read    watching.py     how far it comes
     usage.py        how it calls its own things        kinds.py        what it does with arguments
-    plainer.py      training without loops
+    plainer.py      training without loops             lookups.py      what stands in W[i]
+    pairs.py        examples in a list, taken apart
 """

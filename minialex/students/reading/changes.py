@@ -212,8 +212,9 @@ def gradients_of(nodes: list, checked: set | None = None) -> dict[str, int]:
               and ast.unparse(value.left) != ast.unparse(value.right)}  # a memory of squares
     computed = {name: node for node, name, value in both if multiplies(value)}
     for _ in range(DEEP):  # what is computed from those
-        computed = {**{name: node for node, name, value in both if isinstance(value, ast.BinOp)
-                       and loads(value) & computed.keys()}, **computed}
+        computed = {**{name: node for node, name, value in both if isinstance(
+            value if isinstance(node, ast.Assign) else node, (ast.BinOp, ast.AugAssign))
+            and loads(value) & computed.keys()}, **computed}
     differences = {name for _, name, value in both if isinstance(value, ast.BinOp)
                    and isinstance(value.op, ast.Sub)}
     made, found = {name for node in every(nodes) for name in names_set(node)}, {}
@@ -268,12 +269,17 @@ def _outside(node, checked):
 
 
 def counted(nodes: list[ast.stmt]) -> set[str]:
-    """The names of numbers of things: n of np.zeros((n, 3)) and of range(n)."""
-    calls = [one for one in every(nodes, ast.Call)
-             if ast.unparse(one.func).split(".")[-1] in MAKING]
-    return {root_of(one) for call in calls for argument in call.args for one in (
-        argument.elts if isinstance(argument, ast.Tuple) else [argument])
-        if isinstance(one, (ast.Name, ast.Attribute))}
+    """The names of numbers of things: n of np.zeros((n, 3)), of normal(0, 1, (n, 3)), of
+    range(n)."""
+    found: set[str] = set()
+    for call in every(nodes, ast.Call):
+        makes = ast.unparse(call.func).split(".")[-1] in MAKING
+        inside = [*call.args, *(one.value for one in call.keywords if one.arg in ("size", "shape"))]
+        found |= {root_of(one) for argument in inside for one in (
+            argument.elts if isinstance(argument, ast.Tuple) else [argument][:makes])
+            if isinstance(one, (ast.Name, ast.Attribute))
+            and ("random" in ast.unparse(call.func) or makes)}
+    return found
 
 
 def multiplies(node: ast.AST) -> bool:
@@ -297,11 +303,10 @@ def loads(node: ast.AST) -> set[str]:
         if getattr(one.value, "id", "") == "self"}
 
 
-def indices(nodes: list) -> set[str]:
-    """The names of numbers at which something is taken or set: x of seen[x[t]] = 1."""
-    return {root_of(place) for one in every(nodes, ast.Subscript) for place in (
-        one.slice.elts if isinstance(one.slice, ast.Tuple) else [one.slice])
-        if isinstance(place, (ast.Name, ast.Subscript))}
+def of_logarithms(nodes: list) -> set[str]:
+    """The names of numbers of which a logarithm or a root is taken: they are positive."""
+    return {root_of(call.args[0]) for call in every(nodes, ast.Call) if call.args
+            and _name_of(call) in ("log", "sqrt", "log2", "log10")}
 
 
 def is_target(name: str) -> bool:
