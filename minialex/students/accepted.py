@@ -193,8 +193,8 @@ def _in_turn(check, report, reading):
     names = [row.name for row in report.counted() if not row.is_correct
              and row.name in small and small[row.name].is_correct]
     gradients = names and _gradients(reading.code, reading.values, 1.0, [np.ones(())])
-    if names and all(np.ndim(gradients[name]) > 1 and not np.all(np.any(gradients[name], axis=1))
-                     for name in names):
+    if names and all(np.ndim(gradients[name]) == 2 and not all(
+            np.any(gradients[name], axis).all() for axis in (0, 1)) for name in names):
         leave_open(report, IN_TURN + NO_COPY, names)
     report.rows = [row._replace(detail=IN_TURN) if row.name in names and row.verdict
                    == verdict.UNKNOWN else row for row in report.rows]

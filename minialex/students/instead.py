@@ -6,6 +6,7 @@ with them, which says what they are given and whose weights they change:
         parameters = backward(activations, parameters, y, rate)
 """
 import copy
+import inspect
 import time
 import types
 
@@ -13,7 +14,7 @@ import numpy as np
 
 from . import guessing
 from .called import binding
-from .forms import chained, units
+from .forms import chained, episodes, units
 from .found import Found
 from .reading import changes, usage
 from .reading.sources import calls
@@ -32,14 +33,22 @@ def with_steps(found: list[Found], module: types.ModuleType) -> list[Found]:
                   for name, unit in _chained(item)]) else item for item in found]
     return [item._replace(kind="either", others=(item, *steps),
                           title=item.name if item.kind == "guess" else item.title)
-            if (steps := list(_of_class(item) if item.kind == "class" else _steps(
-                module, own, every, _backward(item, own)))) else item for item in found]
+            if (steps := list(_of_class(item) if item.kind == "class" else [
+                *_episodes(module, item), *_steps(module, own, every, _backward(item, own))]))
+            else item for item in found]
 
 
 def _of_class(item):
     """[Found] of the method in which its objects train themselves, if there is one."""
     step = units.of_class(item.forward, guessing.methods_of(item.forward), any_name=False)
     return [Found(item.name, step[1], kind="step", title=f"{item.name}.{step[0]}")] if step else []
+
+
+def _episodes(module, item):
+    """[Found] of a policy's step, with a backward through all of an episode."""
+    both = item.forward, item.backward
+    unit = episodes.of_pair(*both, module) if all(map(inspect.isfunction, both)) else None
+    return [Found(item.title, unit, kind="step", title=item.title)] if unit else []
 
 
 def _chained(item):

@@ -191,10 +191,84 @@ RETURNED = """
             dh = d @ self.params["V"].T «* (1 - h ** 2)|»
             return {"V": h.T @ d, "W": states.T @ dh}
 """
+EPISODES = """
+    D, H, A = 40, 30, 3
+    model = {"W1": np.random.randn(H, D), "W2": np.random.randn(A, H)}
+
+    def policy_forward(x):
+        h = np.maximum(0, model["W1"] @ x)
+        e = np.exp(model["W2"] @ h)
+        return e / e.sum(), h
+
+    def policy_backward(eph, epdlogp):
+        dW2 = epdlogp.T @ eph
+        dh = epdlogp @ model["W2"]
+        «dh[eph <= 0] = 0|»
+        dW1 = dh.T @ epx
+        return {"W1": dW1, "W2": dW2}
+"""
+ONE_HOTS = """
+    class Words:
+        def __init__(self, n=10, lr=0.01, epochs=50):
+            self.n, self.lr, self.epochs = n, lr, epochs
+
+        def prepare(self, corpus):
+            self.v_count = len({word for row in corpus for word in row})
+
+        def train(self, examples):
+            self.A = np.random.uniform(-1, 1, (self.v_count, self.n))
+            self.B = np.random.uniform(-1, 1, (self.n, self.v_count))
+            for i in range(self.epochs):
+                self.loss = 0
+                for word, context in examples:
+                    y, h, u = self.forward(word)
+                    e = np.sum([np.subtract(y, other) for other in context], axis=0)
+                    self.backprop(e, h, word)
+                    self.loss -= np.sum([u[other.index(1)] for other in context])
+
+        def forward(self, x):
+            h = np.dot(self.A.T, x)
+            u = np.dot(self.B.T, h)
+            return np.exp(u) / np.exp(u).sum(), h, u
+
+        def backprop(self, e, h, x):
+            dB = np.outer(h, e)
+            dA = np.outer(x, np.dot(self.B, e«|**2»))
+            self.A = self.A - self.lr * dA
+            self.B = self.B - self.lr * dB
+"""
+TABLE = """
+    class Table:
+        def __init__(self, R, K, alpha, beta, iterations):
+            self.R, self.K, self.alpha = R, K, alpha
+            self.beta, self.iterations = beta, iterations
+            self.n_users, self.n_items = R.shape
+
+        def train(self):
+            self.P = np.random.normal(size=(self.n_users, self.K))
+            self.Q = np.random.normal(size=(self.n_items, self.K))
+            self.b = np.mean(self.R[np.where(self.R != 0)])
+            self.samples = [(i, j, self.R[i, j]) for i in range(self.n_users)
+                            for j in range(self.n_items) if self.R[i, j] > 0]
+            for i in range(self.iterations):
+                np.random.shuffle(self.samples)
+                self.sgd()
+
+        def sgd(self):
+            for i, j, r in self.samples:
+                e = r - self.rating(i, j)
+                p = self.P[i, :].copy()
+                self.P[i, :] += self.alpha * (e * self.Q[j, :] - self.beta * self.P[i, :])
+                self.Q[j, :] += self.alpha * (e * «p|self.Q[j, :]» - self.beta * self.Q[j, :])
+
+        def rating(self, i, j):
+            return self.b + self.P[i, :] @ self.Q[j, :].T
+"""
 FORMS = {"negatives": NEGATIVES, "a mean of a context": CONTEXTS, "ratings in a list": RATINGS,
          "weighted squares of logarithms": COUNTS, "methods in a row": IN_A_ROW,
          "an update inside backward": HELD, "a policy": REINFORCED,
-         "gradients of a policy that are returned": RETURNED}
+         "gradients of a policy that are returned": RETURNED, "episodes": EPISODES,
+         "words and their contexts": ONE_HOTS, "a table in a constructor": TABLE}
 
 
 @pytest.mark.parametrize("slip", [False, True])
@@ -213,3 +287,24 @@ def test_a_row_that_is_changed_before_it_is_read_is_told(check):
     _, (result,) = check(net=code.replace("self.lr * grad_u", "self.lr * (p - 1) * v"))
     assert result["status"] == "undecided", result
     assert "copy" in result["checks"][0]["rows"][1]["detail"]
+
+
+def test_entries_of_a_table_are_gone_over_one_by_one(check):
+    """Each has rows of its own; that Q is moved with a P that has been is told, and no more."""
+    _, (result,) = check(net="""
+        import numpy as np
+
+        def factorize(R, P, Q, K, steps=5000, alpha=0.0002, beta=0.02):
+            Q = Q.T
+            for step in range(steps):
+                for i in range(len(R)):
+                    for j in range(len(R[i])):
+                        if R[i][j] > 0:
+                            eij = R[i][j] - np.dot(P[i, :], Q[:, j])
+                            for k in range(K):
+                                P[i][k] = P[i][k] + alpha * (2 * eij * Q[k][j] - beta * P[i][k])
+                                Q[k][j] = Q[k][j] + alpha * (2 * eij * P[i][k] - beta * Q[k][j])
+            return P, Q.T
+        """)
+    rows = {row["name"]: row["verdict"] for row in result["checks"][0]["rows"]}
+    assert rows == {"P": "correct", "Q": "undecided"}, result

@@ -121,6 +121,7 @@ def as_used(cls: type, values: dict, layout: Layout, asked: set, both: tuple) ->
                                      for path, mark, _ in kind.marks)
         is_data = kind.what == "pair" and isinstance(values[name], np.ndarray) and any(
             one.what in ("array", "sizes") for one in kind.inside)
+        is_number |= not any(both) and kind.what == "factor" and role(name) in ("gamma", "beta")
         is_word = kind.what == "word" and isinstance(values[name], (str, usual.Activation))
         if name not in given and (is_number or counts or is_data or is_word
                                   or name in numbers or kind.what in ("count", "rows")):

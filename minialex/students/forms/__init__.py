@@ -8,7 +8,8 @@
     networks.py     a network in functions             losses.py        where nobody wrote one
     units.py        where training code stands         cutting.py       one step of it
     spaces.py       what that reads, drawn             shapes.py        in which shapes
-    stepping.py     the step, run and compared         comparing.py     beside a loss
+    stepping.py     the step, run and compared         comparing.py    beside a loss
+    episodes.py     a policy, once for many steps
     training.py     what is said of it                 chained.py       methods that are one step
     structures.py   a network of lists, functions      outer.py        weights at the top level
     recording.py    what is subtracted from targets    steps.py         those of Adam and the like

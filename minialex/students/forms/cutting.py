@@ -65,15 +65,20 @@ def targets_of(body: list[ast.stmt], names: Iterable[str]) -> set[str]:
     for node in every:
         same.update((root_of(target), same[source]) for target, value in pairs_of(node)
                     if (source := _whose(value)) in same and isinstance(target, ast.Name))
-        if isinstance(node, ast.For):
+        if isinstance(node, (ast.For, ast.comprehension)):
             same.update((one, source) for source in set(names) for one in _bound(
                 node.target, node.iter, {source}))
     compared, fed = set(), set()
+    in_losses = {one for node in every if _sets_loss(node) and "loss" in ast.unparse(
+        changes.targets(node)[0]).lower() for one in ast.walk(node)}
     for node in every:
         if isinstance(node, ast.BinOp):
             (compared if isinstance(node.op, ast.Sub) else fed).update(
                 map(_whose, (node.left, node.right)))
-        elif isinstance(node, ast.Call) and ast.unparse(node.func) != "len":
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) == "np.subtract":
+            compared.update(map(_whose, node.args))
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) != "len" and (
+                node not in in_losses):
             fed.update(map(_whose, [*node.args, getattr(node.func, "value", None)]))
     both = [{same[one] for one in part if one in same} for part in (compared, fed)]
     return found or (both[0] - both[1] if len(set(names)) > 1 else found)
@@ -106,7 +111,7 @@ def needed(unit: Unit) -> Unit:
 def apart(unit: Unit, module: types.ModuleType) -> Unit:
     """The unit, with the parts of its examples for lists of them that are not here."""
     given = {p.name for p in unit.parameters if p.default is p.empty or p.default is None}
-    made = {name for node in unit.before for name in changes.names_set(node)}
+    made: set[str] = set()
     for name in {one for node in unit.body for one in called(node)} if unit.owner else ():
         made |= loads(binding.syntax_tree(getattr(unit.owner, name, None)))  # it may keep them
     body, parts = pairs.taken_apart(unit.body, lambda name: name in given or (
@@ -148,6 +153,12 @@ def _sets_loss(node):
         OF_LOSS.fullmatch(root_of(changes.targets(node)[0])))
 
 
+def _keeps_loss(node):
+    """self.loss += …, on which no gradient depends"""
+    return _sets_loss(node) and isinstance(changes.targets(node)[0], ast.Attribute) and bool(
+        re.search("loss|cost", changes.targets(node)[0].attr))
+
+
 def is_loss(node: ast.AST) -> bool:
     """Is it a statement that sets a loss, which nothing else needs?"""
     return isinstance(node, ast.Try)
@@ -160,7 +171,7 @@ def _needed(body, wanted, losses=False):
     for node in reversed(body):
         if isinstance(node, (*LOOPS, *BLOCKS)):
             found[:0] = _block(node, wanted, losses)
-        elif _is_needed(node, wanted):
+        elif _is_needed(node, wanted) and not _keeps_loss(node):
             wanted |= loads(node)
             found.insert(0, node)
         elif losses and _sets_loss(node):
@@ -215,7 +226,8 @@ def _once(body, roots, data, methods, outer):
             data = data | set(_bound(node.target, node.iter, data)) if isinstance(
                 node, ast.For) else data
             trains = roots & set(changed([node], methods))
-            is_cut = trains and (outer or bool(loads(node) & data) and not _is_over_weights(node))
+            is_cut = trains and (outer or bool(loads(node) & data) and (
+                _is_over_entries(node, roots, data) or not _is_over_weights(node)))
             node.body = _once(node.body, roots, data, methods, outer=False)
             if is_cut:
                 node.body.append(ast.Break())
@@ -248,6 +260,14 @@ def _is_over_weights(node):
     names = changes.names_in(node.target) if isinstance(node, ast.For) else set()
     return any(isinstance(one, ast.Subscript) and names & loads(one.slice)
                for _, target, _ in updates(node.body) for one in ast.walk(target))
+
+
+def _is_over_entries(node, roots, data):
+    """for i in range(n): e = R[i, j] - P[i] @ Q[j], each entry with rows of its own"""
+    names = changes.names_in(node.target) if isinstance(node, ast.For) else set()
+    return any(_whose(one.left) in data and names & loads(one.left) and (
+        roots & loads(one.right) or isinstance(one.right, ast.Call) and names & loads(one.right))
+        for one in binding.every(node.body, ast.BinOp) if isinstance(one.op, ast.Sub))
 
 
 def _taken(node, data):

@@ -42,7 +42,7 @@ def of_data(missing: list, space: dict, unit: Unit,
     firsts, lasts = [*firsts, *single, (N,), *three], [*lasts, *single, (1,), (), *three]
     if looked_up.keys() & indices.keys():  # of one example, or of a few
         firsts, lasts = [(), *firsts], [(), *lasts[:-len(three)], *three]
-    positive = changes.of_logarithms(unit.body)
+    positive = changes.positive(unit.body)
     both = [(x, y) for x in (firsts if others else [()]) for y in (lasts if targets else [()])]
     states = [shape for J in {len(shape) and shape[0] for shape in shapes if shape[:1] == shape[1:]}
               for shape in ((J, 1), (J,), (N, J))] if kept else [()]
@@ -51,7 +51,8 @@ def of_data(missing: list, space: dict, unit: Unit,
             yield {**{name: _drawn(name, () if not x else (N,) if role(name) == "each"
                                    else x, name in positive) for name in others},
                    **{name: _drawn(name, state) for name in kept}, **whole,
-                   **{name: _labels(name, y) for name in targets}}
+                   **{name: _drawn(name, y, True) if name in positive else _labels(name, y)
+                      for name in targets}}
 
 
 def _wholes(several, below):
@@ -78,7 +79,8 @@ def of_weights(names: list) -> Iterator[dict[str, np.ndarray]]:
         return
     biases = [name for name in names if role(name) == "b" or stem(name).startswith("b")]
     matrices = [name for name in names if name not in biases]
-    inner = [SIZES_OF_LAYERS[:len(matrices)] + (last,) for last in (3, 1)]
+    inner = [(5, 3, 7)] * (len(names) == len(matrices) == 2)  # K of range(K) is 3
+    inner += [SIZES_OF_LAYERS[:len(matrices)] + (last,) for last in (3, 1)]
     for sizes in inner:
         both = list(zip(sizes, sizes[1:]))
         for turn, bias in ((1, "{0}"), (1, "1,{0}"), (-1, "{0},1"), (-1, "{0}")):

@@ -44,12 +44,14 @@ def _of_thing(unit, names, space, several):
     wanted = _read(unit.body, names) | roots
     wanted -= _made(unit.body) - roots
     earlier = [*filter(_is_simple, [*unit.outside, *unit.before])]
-    needed = _before(earlier, wanted)
+    needed = _before(earlier, wanted | {
+        one for name in wanted for one in changes.loads(binding.syntax_tree(
+            getattr(unit.owner, name.removeprefix("self."), None))) if one.startswith("self.")})
     space.update({name: value for name, value in names.items()
                   if name in wanted and _is_data(value) and name not in space})
     gone_over = {root for one in binding.every(unit.body, ast.For)
-                 for root in changes.loads(one.iter)}
-    given = {p.name: _given(p, names if not unit.owner else {}, p.name not in gone_over)
+                 for root in changes.loads(one.iter) - changes.counted([ast.Expr(one.iter)])}
+    given = {p.name: _given(p, names if not unit.owner else {}, p.name not in gone_over | roots)
              for p in unit.parameters if p.name in needed and p.name not in space}
     space.update({name: value for name, value in given.items() if value is not NONE})
     own = [node for node in unit.before if _is_simple(node) and unit.parameters
@@ -61,12 +63,16 @@ def _of_thing(unit, names, space, several):
                    name in given or "." in name or _is_unknown(name, names, unit.body)
                    or any(name in parts for parts in unit.apart.values()))]
     counted = changes.counted([*earlier, *unit.body])
+    for name in sorted(counted & needed - {*missing}):  # of what makes the weights
+        if name.startswith("self.") and not _is_known(space, name):
+            put(space, name.split("."), _number(name[5:], True))
     for name in [one for one in missing if one not in gone_over | several[0].keys()]:
         if (number := _number(name.rpartition(".")[2], name in counted)) is not None:
             put(space, name.split("."), number)
             missing.remove(name)
     missing = [name for name in missing if not _follows(name, missing, earlier, {**names, **space})]
-    made = {name for node in earlier for name in _names_set(node)}
+    made = {name for node in earlier for name in _names_set(node)
+            if name not in changes.loads(node)}  # Q = Q.T
     weights = [name for name in given if name in roots - made and name not in space]
     for drawn in ({**one, **other} for one in shapes.of_weights(weights)
                   for other in shapes.of_data(missing, {**space, **one}, unit, several)):
@@ -85,7 +91,7 @@ def _with(unit, names, space, drawn, prelude):
         _rerun(earlier, needed, found, names, own, never=drawn)
     for root in unit.roots():
         _as_arrays(found, root.split("."))
-    again, averages, made = _set_again(unit)
+    again, averages, made, decaying = _set_again(unit)
     for name in needed:  # a batch is no larger than what is drawn
         if letter(name) == "N" and type(value := {**names, **found}.get(name)) is int:
             found[name] = min(value, N)
@@ -107,8 +113,9 @@ def _with(unit, names, space, drawn, prelude):
     data = {name: _few(value) if value.ndim == 2 or changes.is_target(name)
             and value.size in long else value for name, value in data.items()}
     for path, _ in scalars(found):
-        if is_penalty(path[-1]) or is_rate(path[-1].rstrip("0123456789")) > is_rate(path[-1]):
-            put(found, path, float(not is_penalty(path[-1])))  # layers learn at one rate
+        decays = is_penalty(path[-1]) or path[-1] in decaying
+        if decays or is_rate(path[-1].rstrip("0123456789")) > is_rate(path[-1]):
+            put(found, path, float(not decays))  # layers learn at one rate
     for kind in (float, None):
         for name, value in data.items():
             put(found, name.split("."), value.astype(kind or value.dtype))
@@ -119,9 +126,10 @@ def _with(unit, names, space, drawn, prelude):
 
 @functools.lru_cache(maxsize=16)
 def _set_again(unit):
-    """What a step sets; running averages; what it makes anew."""
+    """What a step sets; running averages; what it makes anew; strengths of penalties."""
     return ({name for one in binding.every(unit.body, ast.Assign) for name in _names_set(one)},
-            changes.averages(unit.body) - unit.roots(), _made(unit.body))
+            changes.averages(unit.body) - unit.roots(), _made(unit.body),
+            changes.decaying(unit.body))
 
 
 def begun(cls: type, given: dict) -> object:
@@ -137,6 +145,7 @@ def begun(cls: type, given: dict) -> object:
     return thing
 
 
+@functools.lru_cache(maxsize=128)
 def _compiled(node, path):
     return compile(rewritten(ast.Module([node], []), path), str(path), "exec")
 

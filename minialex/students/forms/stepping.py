@@ -84,9 +84,11 @@ class Step:
         or what the code raises."""
         paths = [path for path, array in objects.arrays(self.space)
                  if self.roots & set(map(str, path)) and ".".join(map(str, path)) not in self.data]
-        drawn = [{**self.draw(paths, seed), **self.draw([], 0)}  # a target may be an input
-                 for seed in range(POINTS)]
-        runs = [self.run(values) for values in drawn]
+        both = []
+        for seed in range(POINTS):  # most shapes end at the first
+            values = {**self.draw(paths, seed), **self.draw([], 0)}  # a target may be an input
+            both.append((values, self.run(values)))
+        drawn, runs = zip(*both)
         self.wanted = [path for path in paths if np.shape(at(runs[0][1], path)) != np.shape(
             drawn[0][path]) or not np.array_equal(at(runs[0][1], path), drawn[0][path])]
         self.place = next((place for place in sorted(runs[0][0].entries, key=_is_margin)

@@ -165,6 +165,15 @@ def averages(nodes: list[ast.stmt]) -> set[str]:
                 for one in (value.left, value.right))}
 
 
+def decaying(nodes: list[ast.stmt]) -> set[str]:
+    """beta of P[i] += rate * (e * Q[j] - beta * P[i]), which makes the weights smaller."""
+    return {root_of(one).rpartition(".")[2] for _, target, value in updates(nodes)
+            for product in every([value], ast.BinOp) if isinstance(product.op, ast.Mult)
+            for one, other in ((product.left, product.right), (product.right, product.left))
+            if isinstance(one, (ast.Name, ast.Attribute)) and not is_rate(
+                root_of(one).rpartition(".")[2]) and ast.unparse(other) == ast.unparse(target)}
+
+
 def called(node: ast.AST, others: bool = False) -> list[str]:
     """The methods that are called in it, whosever they are, and the functions; others: no methods
     of the object itself, no functions."""
@@ -303,10 +312,13 @@ def loads(node: ast.AST) -> set[str]:
         if getattr(one.value, "id", "") == "self"}
 
 
-def of_logarithms(nodes: list) -> set[str]:
-    """The names of numbers of which a logarithm or a root is taken: they are positive."""
+def positive(nodes: list) -> set[str]:
+    """The names of numbers of which a logarithm or a root is taken, or that count if above 0."""
     return {root_of(call.args[0]) for call in every(nodes, ast.Call) if call.args
-            and _name_of(call) in ("log", "sqrt", "log2", "log10")}
+            and _name_of(call) in ("log", "sqrt", "log2", "log10")} | {
+        root_of(one.left) for one in every(nodes, ast.Compare) if isinstance(
+            one.left, ast.Subscript) and ast.unparse(one.comparators[0]) == "0"
+        and isinstance(one.ops[0], (ast.Gt, ast.NotEq))}
 
 
 def is_target(name: str) -> bool:
