@@ -28,20 +28,24 @@ def with_steps(found: list[Found], module: types.ModuleType) -> list[Found]:
     or that it takes itself; with a class one step of its training."""
     own = changes.functions_of(module)
     every = list(_units(module, own)) if any(item.kind in OF_FUNCTIONS for item in found) else []
-    found = [item._replace(kind="either", others=(*steps, item)) if item.kind == "class" and (
-        steps := [Found(item.name, unit, kind="step", title=f"{item.name}.{name}")
-                  for name, unit in _chained(item)]) else item for item in found]
+    found = [_of_class(item) if item.kind == "class" else item for item in found]
     return [item._replace(kind="either", others=(item, *steps),
                           title=item.name if item.kind == "guess" else item.title)
-            if (steps := list(_of_class(item) if item.kind == "class" else [
-                *_episodes(module, item), *_steps(module, own, every, _backward(item, own))]))
-            else item for item in found]
+            if item.kind in OF_FUNCTIONS and (steps := [*_episodes(module, item), *_steps(
+                module, own, every, _backward(item, own))]) else item for item in found]
 
 
 def _of_class(item):
-    """[Found] of the method in which its objects train themselves, if there is one."""
-    step = units.of_class(item.forward, guessing.methods_of(item.forward), any_name=False)
-    return [Found(item.name, step[1], kind="step", title=f"{item.name}.{step[0]}")] if step else []
+    """The same with steps of its objects' training, if there are any: first what looks things
+    up."""
+    methods, (forward, backward) = guessing.methods_of(item.forward), item.backward
+    if forward not in methods or backward not in (None, *methods):
+        return item
+    is_first, found = chained.of_class(item.forward, methods, forward, backward)
+    steps = [Found(item.name, unit, kind="step", title=f"{item.name}.{name}")
+             for name, unit in found]
+    both = (*steps, item) if is_first else (item, *steps)
+    return item._replace(kind="either", others=both) if steps else item
 
 
 def _episodes(module, item):
@@ -49,13 +53,6 @@ def _episodes(module, item):
     both = item.forward, item.backward
     unit = episodes.of_pair(*both, module) if all(map(inspect.isfunction, both)) else None
     return [Found(item.title, unit, kind="step", title=item.title)] if unit else []
-
-
-def _chained(item):
-    cls, (forward, backward) = item.forward, item.backward
-    methods = guessing.methods_of(cls)
-    return chained.of_class(cls, methods, forward, backward) if {forward, backward} <= {
-        *methods} else []
 
 
 def _backward(item, own):

@@ -264,11 +264,67 @@ TABLE = """
         def rating(self, i, j):
             return self.b + self.P[i, :] @ self.Q[j, :].T
 """
+FUNCTION = """
+    def one(center, context, negatives, W, C, rate=0.01):
+        v, u = W[center].copy(), C[context].copy()
+        p = sig(v @ u)
+        loss, grad = -np.log(p), (p - 1) * «u|v»
+        C[context] = C[context] - rate * (p - 1) * v
+        for n in negatives:
+            q = sig(v @ C[n])
+            loss += -np.log(1 - q)
+            grad += q * C[n]
+            C[n] = C[n] - rate * q * v
+        W[center] = W[center] - rate * grad
+        return loss
+"""
+RETURNED_LOSS = """
+    class Pairs:
+        def __init__(self, vocabulary_size, hidden_size, lr=0.1):
+            self.W = np.random.uniform(-1, 1, (vocabulary_size, hidden_size))
+            self.V = np.random.uniform(-1, 1, (hidden_size, vocabulary_size))
+            self.lr = lr
+
+        def train_word(self, word_id, context_id, neg_ids):
+            ids = np.array([context_id] + list(neg_ids))
+            labels = np.zeros(len(ids))
+            labels[0] = 1
+            h = self.W[word_id].copy()
+            p = sig(h @ self.V[:, ids])
+            dh = self.V[:, ids] @ (p - labels)
+            self.V[:, ids] -= self.lr * np.outer(h, p«- labels|»)
+            self.W[word_id] -= self.lr * dh
+            return -np.sum(labels * np.log(p) + (1 - labels) * np.log(1 - p))
+"""
+CHOSEN = """
+    class Values:
+        def __init__(self, n_inputs, n_hidden, n_actions, lr=0.001):
+            self.W = np.random.randn(n_inputs, n_hidden)
+            self.V = np.random.randn(n_hidden, n_actions)
+            self.lr = lr
+
+        def forward(self, states):
+            self.s, self.h = states, np.tanh(states @ self.W)
+            self.q = self.h @ self.V
+            return self.q
+
+        def backward(self, actions, targets):
+            d, n = np.zeros_like(self.q), np.arange(len(actions))
+            d[n, actions] = 2 * (self.q[n, actions] - targets) / len(actions)
+            dh = d @ self.V.T
+            return {"V": self.h.T @ d, "W": self.s.T @ (dh «* (1 - self.h ** 2)|»)}
+
+        def step(self, grads):
+            self.W -= self.lr * grads["W"]
+            self.V -= self.lr * grads["V"]
+"""
 FORMS = {"negatives": NEGATIVES, "a mean of a context": CONTEXTS, "ratings in a list": RATINGS,
          "weighted squares of logarithms": COUNTS, "methods in a row": IN_A_ROW,
          "an update inside backward": HELD, "a policy": REINFORCED,
          "gradients of a policy that are returned": RETURNED, "episodes": EPISODES,
-         "words and their contexts": ONE_HOTS, "a table in a constructor": TABLE}
+         "words and their contexts": ONE_HOTS, "a table in a constructor": TABLE,
+         "a function that is given both": FUNCTION, "a loss that is returned": RETURNED_LOSS,
+         "values of actions": CHOSEN}
 
 
 @pytest.mark.parametrize("slip", [False, True])

@@ -19,20 +19,28 @@ from . import units
 UPDATES = {"update", "step", "apply", *TRAINS}
 
 
-def of_class(cls: type, methods: dict, forward: str, backward: str) -> list[tuple[str, units.Unit]]:
-    """[(name, Unit)]: what trains by itself, then its methods in a row; nothing of a layer."""
-    given = binding.parameter_names(methods[forward]) | binding.parameter_names(methods[backward])
-    numbers = lookups.numbers(changes.body_of(methods[forward]), methods,
-                              {*units.set_in(cls)}).keys() & given
-    if not numbers and "each" not in map(role, given) or binding.names_of_dout(
-            methods[forward], methods[backward]):
-        return []
+def of_class(cls: type, methods: dict, forward: str,
+             backward: str | None) -> tuple[bool, list[tuple[str, units.Unit]]]:
+    """(whether it looks something up, or is told how good an action was, as no layer does;
+    [(name, Unit)] of what trains by itself, and of its methods in a row)."""
+    found, given = [], set()
+    numbers, chosen = (lookups.numbers(changes.body_of(methods[name]), methods, roots).keys()
+                       if name in methods else () for name, roots in (
+                           (forward, frozenset(units.set_in(cls))), (backward, frozenset())))
+    for name in (forward, backward):
+        given |= binding.parameter_names(methods.get(name)) if name in methods else set()
     trains = units.of_class(cls, methods, any_name=False)
-    in_a_row = _in_a_row(cls, methods, forward, backward)
-    is_open = any(DOUT.search(p.name) and p.name not in given and not is_rate(p.name)
-                  for p in in_a_row.parameters)  # whose gradient is it?
-    return [*([trains] if trains and trains[0] not in (forward, backward) else []),
-            *([] if is_open else [(backward, in_a_row)])]
+    if trains and trains[0] not in (forward, backward):
+        found.append(trains)
+    is_told = bool(given & {*numbers} or "each" in map(role, given))
+    if backward not in methods or binding.names_of_dout(methods[forward], methods[backward]):
+        return is_told and backward is None, found
+    if is_told or given & {*chosen}:
+        in_a_row = _in_a_row(cls, methods, forward, backward)
+        is_open = any(DOUT.search(p.name) and p.name not in given and not is_rate(p.name)
+                      for p in in_a_row.parameters)  # whose gradient is it?
+        found += [] if is_open else [(backward, in_a_row)]
+    return is_told, found
 
 
 def _in_a_row(cls, methods, forward, backward):

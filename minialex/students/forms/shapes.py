@@ -33,7 +33,10 @@ def of_data(missing: list, space: dict, unit: Unit,
     kept = [name for name in missing if role(name) in STATES and name not in indices]
     others = [name for name in missing if name not in {*targets, *kept, *indices}]
     own = [size for shape in shapes for size in shape if size > 1]
-    sizes, below = list(dict.fromkeys([*own, 3, 5])), min(own or [3])
+    sizes = list(dict.fromkeys([*own, 3, 5]))
+    # of words, of which there are more than numbers for each; or fewer
+    below = dict.fromkeys([min(map(max, filter(None, shapes)), default=3)] * bool(
+        looked_up.keys() & indices.keys()) + [min(own or [3])])
     firsts = [shape for some in (sizes, [size - 1 for size in sizes if size > 2])
               for shape in ([(N, size) for size in some] + [(size, N) for size in some])]
     lasts = [(N, 1), (1, N), (N,), *(shape for size in sizes for shape in ((N, size), (size, N)))]
@@ -42,12 +45,13 @@ def of_data(missing: list, space: dict, unit: Unit,
     firsts, lasts = [*firsts, *single, (N,), *three], [*lasts, *single, (1,), (), *three]
     if looked_up.keys() & indices.keys():  # of one example, or of a few
         firsts, lasts = [(), *firsts], [(), *lasts[:-len(three)], *three]
+    wholes = [one for most in below for one in _wholes(indices, most)] if indices else [{}]
     positive = changes.positive(unit.body)
     both = [(x, y) for x in (firsts if others else [()]) for y in (lasts if targets else [()])]
     states = [shape for J in {len(shape) and shape[0] for shape in shapes if shape[:1] == shape[1:]}
               for shape in ((J, 1), (J,), (N, J))] if kept else [()]
     for x, y in sorted(both, key=lambda one: (firsts.index(one[0]) if others else 0) // 2):
-        for state, whole in itertools.product(states, [*_wholes(indices, below)]):
+        for state, whole in itertools.product(states, wholes):
             yield {**{name: _drawn(name, () if not x else (N,) if role(name) == "each"
                                    else x, name in positive) for name in others},
                    **{name: _drawn(name, state) for name in kept}, **whole,
@@ -71,7 +75,7 @@ def _wholes(several, below):
         yield found
 
 
-def of_weights(names: list) -> Iterator[dict[str, np.ndarray]]:
+def of_weights(names: list, looked_up: bool) -> Iterator[dict[str, np.ndarray]]:
     """Yields {name: array} of weights and biases that a function is given: of layers of examples
     in rows, in columns, of one output; of one number each."""
     if not names:
@@ -79,6 +83,9 @@ def of_weights(names: list) -> Iterator[dict[str, np.ndarray]]:
         return
     biases = [name for name in names if role(name) == "b" or stem(name).startswith("b")]
     matrices = [name for name in names if name not in biases]
+    if looked_up:  # a row, or a column, of each word
+        for one in ((7, 3), (3, 7)):
+            yield {name: _drawn(name, (7,) if name in biases else one) for name in names}
     inner = [(5, 3, 7)] * (len(names) == len(matrices) == 2)  # K of range(K) is 3
     inner += [SIZES_OF_LAYERS[:len(matrices)] + (last,) for last in (3, 1)]
     for sizes in inner:

@@ -74,7 +74,7 @@ def _of_thing(unit, names, space, several):
     made = {name for node in earlier for name in _names_set(node)
             if name not in changes.loads(node)}  # Q = Q.T
     weights = [name for name in given if name in roots - made and name not in space]
-    for drawn in ({**one, **other} for one in shapes.of_weights(weights)
+    for drawn in ({**one, **other} for one in shapes.of_weights(weights, bool(several[1]))
                   for other in shapes.of_data(missing, {**space, **one}, unit, several)):
         yield from _with(unit, names, space, drawn, (earlier, needed, own))
 

@@ -81,13 +81,16 @@ def of(statements: list, parameters: tuple = (), methods: dict | None = None) ->
         while last < len(statements) and _only_takes(statements[last]):
             last += 1
         first = _last_made(statements[:last], set(changed(plainly, methods)), methods)
-        found.append(Unit(statements[:first], statements[first:last], parameters, (), methods))
+        body = statements[first:last]
+        found = [one for one in found if one.body[0] not in body]  # it is part of the step
+        found.append(Unit(statements[:first], body, parameters, (), methods))
     return found
 
 
 def _only_takes(node):
-    """for word, g in gradients: self.U[word] -= rate * g, behind another step"""
-    return isinstance(node, ast.For) and all(changes.updates([one]) for one in node.body)
+    """for word, g in gradients: self.U[word] -= rate * g, behind another step; or its loss."""
+    return isinstance(node, ast.For) and all(changes.updates([one]) for one in node.body) or any(
+        "loss" in name for name in names_set(node))
 
 
 def untaken(statements: list, names: dict) -> tuple[Unit, dict[str, int]] | None:
@@ -119,8 +122,12 @@ def _last_made(statements, roots, methods):
 
 
 def of_function(function: object, methods: dict | None = None) -> list[Unit]:
-    """The same of a function."""
-    return of(body_of(function), tuple(binding.signature(function)), methods)
+    """The same of a function. What it returns last may be its loss."""
+    *body, last = body_of(function) or [ast.Pass()]
+    if isinstance(last, ast.Return) and isinstance(last.value, (ast.BinOp, ast.UnaryOp)):
+        last = ast.copy_location(ast.Assign([ast.Name("returned_loss", ast.Store())],
+                                            last.value), last)
+    return of([*body, last], tuple(binding.signature(function)), methods)
 
 
 def trains(function: object) -> bool:
