@@ -28,11 +28,12 @@ def with_steps(found: list[Found], module: types.ModuleType) -> list[Found]:
     or that it takes itself; with a class one step of its training."""
     own = changes.functions_of(module)
     every = list(_units(module, own)) if any(item.kind in OF_FUNCTIONS for item in found) else []
-    found = [_of_class(item) if item.kind == "class" else item for item in found]
+    found = [_of_class(item) if item.kind == "class" else _of_episodes(module, item)
+             for item in found]
     return [item._replace(kind="either", others=(item, *steps),
                           title=item.name if item.kind == "guess" else item.title)
-            if item.kind in OF_FUNCTIONS and (steps := [*_episodes(module, item), *_steps(
-                module, own, every, _backward(item, own))]) else item for item in found]
+            if item.kind in OF_FUNCTIONS and (steps := list(_steps(module, own, every, _backward(
+                item, own)))) else item for item in found]
 
 
 def _of_class(item):
@@ -48,11 +49,15 @@ def _of_class(item):
     return item._replace(kind="either", others=both) if steps else item
 
 
-def _episodes(module, item):
-    """[Found] of a policy's step, with a backward through all of an episode."""
+def _of_episodes(module, item):
+    """Of a policy, with a backward through all of an episode, one step and no more."""
     both = item.forward, item.backward
-    unit = episodes.of_pair(*both, module) if all(map(inspect.isfunction, both)) else None
-    return [Found(item.title, unit, kind="step", title=item.title)] if unit else []
+    is_one, unit = episodes.of_pair(*both, module) if item.kind in OF_FUNCTIONS and all(
+        map(inspect.isfunction, both)) else (False, None)
+    why = (f"{item.title} is given all steps of an episode: hand in the weights, too, a dictionary "
+           "at the top level")
+    return item._replace(forward=unit or item.forward, kind="step" if unit else "skipped",
+                         name=item.title, title=item.title if unit else why) if is_one else item
 
 
 def _backward(item, own):

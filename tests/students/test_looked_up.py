@@ -318,13 +318,37 @@ CHOSEN = """
             self.W -= self.lr * grads["W"]
             self.V -= self.lr * grads["V"]
 """
+TWO_HEADS = """
+    class Both:
+        def __init__(self, state_dim, hidden, n_actions):
+            self.W1 = np.random.randn(state_dim, hidden)
+            self.Wp = np.random.randn(hidden, n_actions)
+            self.Wv = np.random.randn(hidden, 1)
+
+        def forward(self, s):
+            h = np.tanh(s @ self.W1)
+            e = np.exp(h @ self.Wp)
+            probs, value = e / e.sum(axis=1, keepdims=True), h @ self.Wv
+            self.cache = s, h, probs, value
+            return probs, value
+
+        def backward(self, actions, advantages, returns):
+            s, h, probs, value = self.cache
+            n = s.shape[0]
+            d = probs.copy()
+            d[np.arange(n), actions] -= 1
+            d *= advantages[:, None] / n
+            dv = (value - returns[:, None]) / n
+            dh = d @ self.Wp.T + dv @ self.Wv.T
+            return {"Wp": h.T @ d, "Wv": h.T @ dv, "W1": s.T @ (dh * (1 - h«** 2|»))}
+"""
 FORMS = {"negatives": NEGATIVES, "a mean of a context": CONTEXTS, "ratings in a list": RATINGS,
          "weighted squares of logarithms": COUNTS, "methods in a row": IN_A_ROW,
          "an update inside backward": HELD, "a policy": REINFORCED,
          "gradients of a policy that are returned": RETURNED, "episodes": EPISODES,
          "words and their contexts": ONE_HOTS, "a table in a constructor": TABLE,
          "a function that is given both": FUNCTION, "a loss that is returned": RETURNED_LOSS,
-         "values of actions": CHOSEN}
+         "values of actions": CHOSEN, "a policy and a value": TWO_HEADS}
 
 
 @pytest.mark.parametrize("slip", [False, True])

@@ -55,10 +55,16 @@ def _in_a_row(cls, methods, forward, backward):
     calls.add(forward)
     for name in losses[:1]:
         calls.add(name, "loss")
-    if takes or inner.get(backward):
+    if inner.get(backward) or takes and losses:
         for name in (backward, *([] if inner.get(backward) else takes[:1])):
             calls.add(name)
         body = calls.body
+    elif takes:  # what is compared is seen in its own lines alone
+        calls.add(backward)
+        *before, call = calls.body
+        calls.add(takes[0])
+        body = [*before, *_with_result(methods[backward], call, calls.parameters),
+                calls.body[-1]]
     else:
         body = [*calls.body, *_written_out(cls, methods[backward], calls)]
     roots = changes.changed(body, inner)
@@ -107,13 +113,33 @@ class _Calls:
         return p.name
 
 
+def _with_own_names(backward, taken):
+    """Its statements; what it sets has another name than what is handed to others."""
+    asked, body = binding.parameter_names(backward), changes.body_of(backward)
+    for one in binding.every(body, ast.Name):
+        if one.id in taken and one.id not in asked:
+            one.id = f"own_{one.id}"
+    return body
+
+
+def _with_result(backward, call, taken):
+    """The statements of a method in the place of its call."""
+    *body, last = _with_own_names(backward, taken)
+    handed = [ast.Assign([ast.Name(one.arg, ast.Store())], one.value)
+              for one in call.value.keywords if ast.unparse(one.value) != one.arg]
+    if isinstance(last, ast.Return) and isinstance(call, ast.Assign):
+        last = ast.copy_location(ast.Assign(call.targets, last.value), last)
+    return [ast.fix_missing_locations(ast.copy_location(one, last)) for one in handed] + [
+        *body, last]
+
+
 def _written_out(cls, backward, calls):
     """The statements of a backward that returns its gradients, or keeps them, and what takes them
     off."""
     for p in binding.signature(backward)[1:]:
         if calls.given(p) != p.name:
             calls.body += ast.parse(f"{p.name} = {calls.given(p)}").body
-    body = changes.body_of(backward)
+    body = _with_own_names(backward, calls.parameters)
     weights = {stem(root.rpartition(".")[2]): root for root in units.set_in(cls)}
     found = {}
     for node in binding.every(body):

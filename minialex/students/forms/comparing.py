@@ -5,7 +5,7 @@ import numpy as np
 
 from ..called.gradients import Named
 from .functions import Composed
-from .losses import H, value_of
+from .losses import H, fits, usual, value_of
 from .objects import at
 
 SMALL = 1e-4  # of a step: what is done in turn is then done as if at once
@@ -37,6 +37,30 @@ def _compared(step, record, after):
 def outputs_move(point: dict) -> list[bool]:
     """Of each weight: does the output change with it?"""
     return [not np.array_equal(plus[0], minus[0]) for _, (plus, minus) in point.values()]
+
+
+def of_two(points: list, rate: float) -> dict[str, Any]:
+    """{words: loss} of an output in two parts, of which each has a loss of its own, as a policy and
+    a value have: the sum of both. Nothing where one of them explains no weight."""
+    (_, targets, _), _ = next(iter(points[0].values()))[1]
+    found = []
+    for place, (target, shape) in enumerate(targets):
+        start = sum(int(np.prod(shape)) for _, shape in targets[:place])
+        part = slice(start, start + int(np.prod(shape)))
+        best: tuple = ((0, 0.0), "", None)
+        for words, loss in usual(False, isinstance(target, tuple)).items():
+            def of(y, both, loss=loss, part=part, place=place, shape=shape):
+                return loss(y[part].reshape(shape), both[place][0])
+            fit, factor = fits(points, of, rate)
+            if fit and (fit, -abs(np.log(factor * rate))) > best[0]:
+                def scaled(y, both, of=of, factor=factor):
+                    return of(y, both) / factor
+                best = (fit, -abs(np.log(factor * rate))), words, scaled
+        found.append(best)
+    if not all(fit for (fit, _), *_ in found):
+        return {}
+    return {f"as the gradient of {' and '.join(words for _, words, _ in found)}":
+            lambda y, both: sum(one(y, both) for *_, one in found)}
 
 
 def code_of(name: str, step: Any, loss: Any, factor: float, names: dict,

@@ -84,6 +84,17 @@ def targets_of(body: list[ast.stmt], names: Iterable[str]) -> set[str]:
     return found or (both[0] - both[1] if len(set(names)) > 1 else found)
 
 
+def chosen(body: list[ast.stmt]) -> set[str]:
+    """The names of classes, actions at which 1 is taken off."""
+    return {name for node in binding.every(body, ast.AugAssign) if _takes_one(node)
+            for name in loads(node.target.slice)}
+
+
+def _takes_one(node):
+    return (isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Subscript)
+            and isinstance(node.op, ast.Sub) and getattr(node.value, "value", None) == 1)
+
+
 def _whose(node):
     """X of X[i], of X.T, of X.reshape(-1, 1) and of X; self.X of self.X[i]."""
     while isinstance(node, (ast.Subscript, ast.Attribute)) and not (
@@ -258,8 +269,23 @@ def _is_part(value, data):
 def _is_over_weights(node):
     """for i in range(n): w[i] += rate * error * x[i]"""
     names = changes.names_in(node.target) if isinstance(node, ast.For) else set()
+    if names and not _counts(node.iter) and _is_whole(node.body):
+        return False  # for word, other in zip(X, y): each takes a step of its own
     return any(isinstance(one, ast.Subscript) and names & loads(one.slice)
                for _, target, _ in updates(node.body) for one in ast.walk(target))
+
+
+def _counts(node):
+    return isinstance(node, ast.Call) and ast.unparse(node.func) in (*COUNTS, "enumerate",
+                                                                     "reversed")
+
+
+def _is_whole(body):
+    """Does it compute something, and add it to nothing that was there before but weights?"""
+    made = {name for node in body for name in changes.names_set(node)}
+    added = {root_of(node.target) for node in binding.every(body, ast.AugAssign)
+             if isinstance(node.target, ast.Name) and not _sets_loss(node)}
+    return bool(made) and added <= made
 
 
 def _is_over_entries(node, roots, data):
@@ -272,12 +298,9 @@ def _is_over_entries(node, roots, data):
 
 def _taken(node, data):
     """[__taken__(p, (range(n), y))] before p[range(n), y] -= 1: 1 is taken off at the classes."""
-    target = node.target if isinstance(node, ast.AugAssign) else None
-    is_one = isinstance(getattr(node, "value", None), ast.Constant) and node.value.value == 1
-    if is_one and isinstance(target, ast.Subscript) and isinstance(node.op, ast.Sub) and (
-            loads(target.slice) & data):
-        return ast.parse(f"__taken__({ast.unparse(target.value)}, "
-                         f"({ast.unparse(target.slice)}))").body
+    if _takes_one(node) and loads(node.target.slice) & data:
+        return ast.parse(f"__taken__({ast.unparse(node.target.value)}, "
+                         f"({ast.unparse(node.target.slice)}))").body
     return []
 
 
@@ -315,7 +338,9 @@ def _seen(node, data):
     """Names that a simple statement sets from the data; T of T[range(n), y] = 1, too."""
     if isinstance(node, ast.Assign):
         yield from (root for target in node.targets if isinstance(target, ast.Subscript)
-                    and loads(target.slice) & data and (root := root_of(target)).isidentifier())
+                    and (root := root_of(target)).isidentifier() and (
+                        loads(target.slice) & data or loads(node.value) & data
+                        and is_target(root)))
     if isinstance(node, ast.Assign) and loads(node.value) & data:
         for target, _ in pairs_of(node):
             names = target.elts if isinstance(target, ast.Tuple) else [target]

@@ -33,6 +33,9 @@ class Record:
         place = frame and (is_margin, frame.f_code.co_name, frame.f_lineno)
         if place and (place, key) not in self.seen and self.is_fresh():
             self.seen.add((place, key))
+            same = np.shape(target) == np.shape(other) and np.equal(target, other)
+            if np.any(same) and not np.all(same):  # target = output.copy(); target[action] = …
+                target, other = (np.where(same, 0.0, one) for one in (target, other))
             self.entries.setdefault(place, []).append((np.array(target), np.array(other)))
 
 
@@ -55,7 +58,10 @@ def _applied(self, ufunc, method, *inputs, **options):
             if isinstance(mine, (Watched, Number)) and mine.record is not None:
                 mine.record.add(one, other, mine.key(), ufunc is np.multiply)
     result = getattr(ufunc, method)(*given, **options)
-    if ufunc is np.negative and isinstance(self, Watched):
+    scaled = ufunc in (np.multiply, np.divide) and isinstance(
+        inputs[0], Watched) and not isinstance(inputs[1], (Watched, Number)) and (
+            np.ndim(inputs[1]) == 0)  # advantages / n
+    if (ufunc is np.negative or scaled) and isinstance(self, Watched) and not out:
         result = watched(result, self.record)
     return result
 

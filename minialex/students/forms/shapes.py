@@ -52,10 +52,11 @@ def of_data(missing: list, space: dict, unit: Unit,
               for shape in ((J, 1), (J,), (N, J))] if kept else [()]
     for x, y in sorted(both, key=lambda one: (firsts.index(one[0]) if others else 0) // 2):
         for state, whole in itertools.product(states, wholes):
-            yield {**{name: _drawn(name, () if not x else (N,) if role(name) == "each"
+            yield {**{name: _drawn(name, () if not x else (N,) * (N in x) if role(name) == "each"
                                    else x, name in positive) for name in others},
                    **{name: _drawn(name, state) for name in kept}, **whole,
-                   **{name: _drawn(name, y, True) if name in positive else _labels(name, y)
+                   **{name: _drawn(name, y, True) if name in positive else _drawn(name, (N,))
+                      if role(name) == "each" and N in x else _labels(name, y)
                       for name in targets}}
 
 

@@ -22,7 +22,7 @@ from ..reading import changes
 from ..reading.files import TooSlow, at_most
 from ..reading.rewriting import rewritten
 from . import cutting, objects
-from .comparing import code_of, looked_at, moving, outputs_move
+from .comparing import code_of, looked_at, moving, of_two, outputs_move
 from .functions import Reading
 from .layers import STEPPED, NotChecked
 from .losses import LOSSES, fits, is_same, usual
@@ -48,6 +48,7 @@ class Step:
     seconds: float | None = None
     turned: dict = {}
     share = 1.0  # of its rates
+    second: tuple | None = None  # where another output is compared
 
     def __init__(self, unit, module, space, data):
         self.module, self.space, self.data = module, space, data
@@ -96,6 +97,7 @@ class Step:
         if self.place is None and not any(map(_is_number, self.written(runs[0][1]).values())):
             raise NotChecked(UNCOMPARED)
         self.turned = self._turned(runs[0][0].entries.get(self.place, ()))
+        self.second = self._second([record.entries for record, _ in runs])
         first, again = drawn[0], self.draw(paths, 1)
         now = self.output(*runs[0])[0]
         moving = [path for path in first if not np.array_equal(
@@ -107,8 +109,7 @@ class Step:
         lost = [path for path in self.wanted if path[0] in self.lost]
         self.missed.update({objects.label(path): (np.shape(first[path]), True) for path in lost})
         self.wanted = [path for path in self.wanted if path not in lost]
-        if any(np.shape(first[path]) == () != np.shape(at(runs[0][1], path))
-               for path in self.wanted):
+        if any(np.shape(first[path]) != np.shape(at(runs[0][1], path)) for path in self.wanted):
             raise ValueError("a number becomes an array, with data in several columns")
         if not self.wanted:
             raise NotChecked("no array that it changes has an effect on its output")
@@ -145,15 +146,15 @@ class Step:
                 found.items() if np.ndim(one) and np.size(one) == len(one) > 1
                 and set(np.ravel(one)) in ({0, 1}, {-1, 1})}
 
-    def _times(self, entries):
+    def _times(self, entries, compared_at):
         """What each example's error is multiplied by, if it is some of the data: how good an action
         was."""
-        compared = [one for _, one in entries.get(self.place, ())]
+        compared = [one for _, one in entries.get(compared_at, ())]
         for place, found in entries.items() if compared else ():
             times = [times for times, error in found if place[0] and np.shape(error) == np.shape(
                 compared[0]) and np.size(times) < np.size(error)
                 and np.size(times) in (1, *np.shape(error))]
-            if place != self.place and len(times) == len(compared):
+            if place != compared_at and len(times) == len(compared):
                 return np.ravel(times)
         return None
 
@@ -167,11 +168,26 @@ class Step:
         if self.place is None:
             return np.array([float(one) for one in self.written(after).values()
                              if _is_number(one)]), None
-        found = record.entries[self.place]
+        found = self._found(record.entries, self.place)
+        if self.second is None:
+            return found
+        both = found, self._found(record.entries, self.second)
+        return np.concatenate([np.ravel(one) for one, _ in both]), tuple(
+            (target, np.shape(one)) for one, target in both)
+
+    def _found(self, entries, place):
+        found = entries[place]
         both = [[np.atleast_1d(one[side]).astype(float) for one in found] for side in (1, 0)]
         both = [side[0] if len(found) == 1 else np.stack(side) for side in both]
-        times = self._times(record.entries)
+        times = self._times(entries, place)
         return both[0], both[1] if times is None else (both[1], times)
+
+    def _second(self, runs):
+        """The place where another output is compared, if it is one other alone."""
+        places = [place for place in runs[0] if self.place and place != self.place and not (
+            place[0] or self.place[0]) and _is_output([entries.get(place) for entries in runs])
+            and np.shape(runs[0][place][0][1]) != np.shape(runs[0][self.place][0][1])]
+        return places[0] if len(places) == 1 else None
 
     def step(self, values, after):
         """{path: what it took off}"""
@@ -194,6 +210,7 @@ def _compiled(unit, file, data):
     labels |= {name for node in unit.before if changes.loads(node) & labels
                for name in changes.names_set(node) if name in data and isinstance(
                    node.targets[0], ast.Name)}  # signs = np.where(y > 0, 1, -1)
+    labels |= cutting.chosen(unit.body) & {*data} if labels else set()
     body = cutting.cut(unit, roots, labels or set(data))
     made = {name for node in ast.walk(ast.Module(body, [])) for name in changes.names_set(node)}
     tree = ast.fix_missing_locations(ast.Module([_Returns().visit(node) for node in body], []))
@@ -314,14 +331,16 @@ def readings(name: str, unit: Unit, module: types.ModuleType,
     step.stepped = stepped
     points = [looked_at(step, seed) for seed in range(POINTS)]
     losses = {f"{name}, as it is written": name for name in step.losses}
-    if step.place is not None:
+    rate = next((value for _, value in rates(step.space) if value > 0), None)
+    if step.second is not None:
+        losses.update(of_two(points, rate or 1.0))
+    elif step.place is not None:
         (_, target, _), _ = next(iter(points[0].values()))[1]
         losses.update((f"as the gradient of {words}", loss) for words, loss in usual(
             _is_margin(step.place), isinstance(target, tuple)).items())
     if not any(change for point in points for change in outputs_move(point)):
         raise NotChecked("its output is a threshold, which has no derivative, as a perceptron's: "
                          "its rule is the gradient of no loss of this output")
-    rate = next((value for _, value in rates(step.space) if value > 0), None)
     found = []
     for place, (words, loss) in enumerate(losses.items()):
         fit, factor = fits(points, loss, rate or 1.0)

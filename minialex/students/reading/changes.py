@@ -217,8 +217,9 @@ def gradients_of(nodes: list, checked: set | None = None) -> dict[str, int]:
         *pairs_of(node), *([(node.target, node.value)] if isinstance(node, ast.AugAssign) else [])]]
     both = [one for one in both if one[1].isidentifier()]
     scaled = {name for _, name, value in both if isinstance(value, ast.BinOp)
-              and any(isinstance(getattr(one, "op", None), ast.Mult) for one in (
-                  value, value.left, value.right)) and not _calls(value, checked)
+              and (isinstance(value.op, ast.Mult) or name not in loads(value) and any(
+                  isinstance(getattr(one, "op", None), ast.Mult) for one in (
+                      value.left, value.right))) and not _calls(value, checked)
               and ast.unparse(value.left) != ast.unparse(value.right)}  # a memory of squares
     computed = {name: node for node, name, value in both if multiplies(value)}
     for _ in range(DEEP):  # what is computed from those
