@@ -9,6 +9,7 @@
     forms/          what can be found, one file each: functions, layers, networks, steps, engines …
     classes.py      a class, in each way in which it may be meant
     trainers.py     an object that trains, with layers and a loss of the file
+    observing.py    training, run as it is
     drawn/          inputs, by the names of arguments
     called/         forward and backward, called with them
     trying.py, suiting.py    inputs with which code runs, and whether they say anything
@@ -17,6 +18,7 @@
     others.py       those where other mistakes show, or for which wrong code is meant
     checking.py, status.py    one thing, checked, and what that comes to
     accepted.py     a mean, a sum or clipped gradients that a course means
+    reference.py    a teacher's forward beside the student's
 
 Nothing here starts a process or trusts one: see minialex/grader. What is right, and what a mistake
 is called, is decided in minialex/gradcheck.

@@ -15,9 +15,20 @@ from ..gradcheck.report import VALUES_RIGHT, Row
 from ..gradcheck.verdicts import names as verdict
 from ..utils import drawing
 from ..utils import files as written
-from . import accepted, elsewhere, finding, instead, pairing, searching, status, suiting, trainers
+from . import (
+    accepted,
+    elsewhere,
+    finding,
+    instead,
+    observing,
+    pairing,
+    reference,
+    searching,
+    status,
+    suiting,
+    trainers,
+)
 from .called import binding, check
-from .called.numpy_code import Functions
 from .drawn import arrays, inputs
 from .drawn.guesses import requested, typed
 from .drawn.inputs import CannotDraw, Request
@@ -34,8 +45,9 @@ from .trying import check_constant
 SHARE = 0.2  # of the time for one check: what costs more is drawn smaller
 FIRST, FURTHER = 0.5, 0.15  # of what is left: for the first report, for each further one
 QUICKLY = 0.4  # of that for one of several readings
-SEARCHING = 0.4  # of the time is left when inputs are searched for no longer
+SEARCHING = 0.5  # of the time is left when inputs are searched for no longer
 LONGER = "right with these inputs, wrong with longer ones: say which are meant"
+ALONE = 0.7  # for functions as they are, and steps of what trains with them
 NEAREST = 3  # readings of wrong code whose mistake is looked for
 FEWEST = 10  # entries of an input: with fewer, nothing is said
 
@@ -43,8 +55,8 @@ FEWEST = 10  # entries of an input: with fewer, nothing is said
 class Check:
     """One thing that was found in a submission."""
 
-    def __init__(self, submission, found, module, reference):
-        self.submission, self.found = submission, found
+    def __init__(self, submission, found, module, reference, within=False):
+        self.submission, self.found, self.within = submission, found, within
         self.module, self.reference = module, reference
         self.job, self.path, self.request = submission.job, submission.path, submission.request
         # what the result's comparison was made with, for a grader who makes it once more
@@ -58,29 +70,33 @@ class Check:
         self.until, self.seconds, self.share = time.process_time() + seconds, seconds, FIRST
         if self.found.kind in ("guess", "either"):
             self.result, self.basis = instead.chosen(self.found, [
-                Check(self.submission, one, self.module, self.reference)
-                for one in self.found.others], count, seconds)
+                Check(self.submission, one, self.module, self.reference, within=True)
+                for one in self.found.others], count, ALONE * seconds)
+            observing.as_trained(self, count)
             return self.result
         absent.begin(), older.begin(self.path)
-        self._tell(count)
+        self.tell(count)
         first, before = self.result, self.basis
         if older.divides_otherwise(first["status"] in ("wrong", "error"), first["error"]):
             self.result, self.basis, self.share = self.empty(), {}, FIRST
-            self._tell(count)
+            self.tell(count)
             if self.result["status"] in ("error", first["status"]):
                 self.result, self.basis = first, before
+        if not self.within:
+            observing.as_trained(self, count)
         return self.result
 
-    def _tell(self, count):
+    def tell(self, count, make=None):
+        """Make the result; make: gives the readings, where it is known which are meant."""
         reason = {"missing": ("missing", f"the file defines no {self.found.title}"),
                   "skipped": ("not checked", self.found.title)}.get(self.found.kind)
         if not reason and (left := finding.unwritten(self.found)):
             reason = "not checked", f"{left} has not been written yet"
         if reason:
-            return self._failed(*reason)
+            return self.failed(*reason)
         try:
             counted = networks.count(self.found, self.module)
-            report, reading = self._report()
+            report, reading = self._best(make()) if make else self._report()
             if report is not None:
                 report.title += f" (with {counted} of the drawn examples)" if counted else ""
                 absent.tell(report, status_of_report(report) == "wrong", self.found.forward)
@@ -95,15 +111,16 @@ class Check:
                     self.basis = {
                         "code": reading.code, "title": reading.code.title, "values": reading.values,
                         "samples": self.samples, "cost": self.cost, "seconds": self.left()}
-                    self._compare_forwards(reading.values)
+                    reference.compare(self, reading.values)
                 if self.job["plot"]:
                     self._plot(report, count)
         except (CannotDraw, NotChecked) as why:
-            self._failed("no inputs" if isinstance(why, CannotDraw) else "not checked", str(why))
+            self.failed("no inputs" if isinstance(why, CannotDraw) else "not checked", str(why))
         except BaseException as error:
             self.result["error"] = explained(error, self.path)
 
-    def _failed(self, kind, message, lines=()):
+    def failed(self, kind, message, lines=()):
+        """Nothing came of it, for this reason."""
         self.result["error"] = {"kind": kind, "message": message, "lines": list(lines)}
 
     def left(self, share=0.0):
@@ -238,7 +255,7 @@ class Check:
         say = "are their names do not say" if unclear[1:] else "is its name does not say"
         shapes = ", ".join(f"{name} {shape}" for name, shape in self.result["inputs"].items()
                            if name in unclear) or "what is drawn"
-        self._failed("no inputs", f"what {', '.join(unclear)} {say}, and with {shapes} comes "
+        self.failed("no inputs", f"what {', '.join(unclear)} {say}, and with {shapes} comes "
                      f"{told['kind']}: {told['message']}. Give --shape {unclear[0]}=…, --option "
                      f"{unclear[0]}=… or a function {self.found.name}_inputs(generator).",
                      told["lines"])
@@ -368,27 +385,6 @@ class Check:
         raise NotChecked((f"one forward takes {cost[0]:.2g} s and {fewest:,} are needed" if slow
                           else "its time went by while its inputs were found"
                           ) + f": --timeout {seconds}")
-
-    def _compare_forwards(self, values):
-        """Does forward give what the teacher's gives? Not asked for inputs that were drawn, nor
-        where one is not written."""
-        theirs = next((item for item in finding.everything(self.reference)
-                       if item.name == self.found.name), None) if self.reference else None
-        if (self.result["drawn"] or not theirs or theirs.kind not in ("pair", "loss")
-            or self.found.kind != theirs.kind):
-            return
-        finding.begin(theirs)
-        outputs = []
-        for item in (theirs, self.found):
-            np.random.seed(self.request.seed)
-            try:
-                outputs.append(np.asarray(
-                    Functions(item.forward, item.backward).run(copy.deepcopy(values)).outputs[0]))
-            except NotImplementedError:
-                return
-        if differs := status.differing(*outputs, Path(self.job["like"]).name):
-            self._failed("forward differs", differs)
-            self.result["status"] = "wrong"
 
     def _plot(self, report, count):
         target = Path(self.job["plot"])

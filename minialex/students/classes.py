@@ -67,6 +67,7 @@ def of_class(found, layout, request):
         values = used.in_a_row(method, values, layout, request.named())
     weights = [path for path, _ in objects.arrays(prototype)]  # not what forward keeps
     initialise(prototype, forward, values, layout, request)
+    objects.set_learning_rates(prototype)  # of an optimizer that was made there, too
     begin_sums(prototype, forward, backward)
     square = _as_wide_as_x(built, layout)
     if square != layout and not returned(prototype, forward, values):

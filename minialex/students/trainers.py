@@ -10,7 +10,7 @@ import copy
 import inspect
 import itertools
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -46,7 +46,7 @@ def of_step(found: finding.Found, module: object, request: inputs.Request,
             try:
                 readings += stepping.readings(
                     found.name, unit._replace(holder=holder), module,
-                    _made(owner, request) if owner else (None,), left)
+                    made(owner, request) if owner else (None,), left)
             except NotChecked as problem:
                 problems.append(problem)
         if readings or not left(0.0):
@@ -85,7 +85,7 @@ def _given(found, module, request):
         yield
 
 
-def _made(cls, request):
+def made(cls: type, request: inputs.Request) -> Iterator[object]:
     """Objects of a class that trains, with what their constructors are given drawn; of one that
     fails, as it needs a file, what it has set otherwise."""
     items = finding.anything(sys.modules[cls.__module__])

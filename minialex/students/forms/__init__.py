@@ -16,4 +16,6 @@
     engines.py      scalar engines, ours too           renaming.py     other words in a gradient
     boxed.py        a Function called with variables   joined.py       other methods it wants
     nodes.py        nodes of a graph, handed others
+    observed.py     training, run as it is             watch.py        what is called while it runs
+    explained.py    which loss a step is the gradient of
 """

@@ -94,5 +94,6 @@ def code_of(name: str, step: Any, loss: Any, factor: float, names: dict,
     code.updating, code.wanted, code.stepped = True, [], step.stepped
     code.missed, code.is_told = step.missed, is_told
     code.data = {name.rpartition(".")[2]: at(step.space, name.split(".")) for name in step.data}
-    code.faint = lambda: Composed(forward, faintly, code.title, step.file)
+    if hasattr(step, "share"):  # its learning rates can be set
+        code.faint = lambda: Composed(forward, faintly, code.title, step.file)
     return code

@@ -30,7 +30,7 @@ from ..reading.sources import source
 
 DEEP = 5  # objects within objects
 _OF_MANY = {stem(name) for name in PARAMETERS}
-_LEAVES = (str, bytes, int, float, complex, bool, type, type(None), types.FunctionType,
+LEAVES = (str, bytes, int, float, complex, bool, type, type(None), types.FunctionType,
            types.MethodType, types.ModuleType, types.BuiltinFunctionType, np.random.Generator,
            np.random.RandomState)
 
@@ -43,7 +43,7 @@ def arrays(thing, path=(), seen=None, deep=0):
         if thing.dtype.kind == "f":
             yield path, thing
         return
-    if isinstance(thing, _LEAVES) or id(thing) in seen or deep > DEEP:
+    if isinstance(thing, LEAVES) or id(thing) in seen or deep > DEEP:
         return
     seen.add(id(thing))
     inside = (thing.items() if isinstance(thing, dict) else enumerate(thing)
@@ -215,9 +215,11 @@ def kept_as(thing: object, built: dict, names: list[str]) -> list[str]:
 
 
 def set_learning_rates(thing):
-    """Every attribute that is a learning rate becomes 1: an update inside backward then shows the
-    gradient."""
+    """Every attribute that is a learning rate becomes 1, of its optimizers, too: an update inside
+    backward then shows the gradient."""
     for name, value in getattr(thing, "__dict__", {}).items():
+        if "opt" in name.lower():
+            set_learning_rates(value)
         if (is_rate(name) and isinstance(value, (int, float))
             and plain(name) not in ("alpha", "eta", "rate")):
             setattr(thing, name, 1.0)

@@ -22,19 +22,14 @@ from ..reading import changes
 from ..reading.files import TooSlow, at_most
 from ..reading.rewriting import rewritten
 from . import cutting, objects
-from .comparing import code_of, looked_at, moving, of_two, outputs_move
+from .explained import POINTS, UNCOMPARED, explained, is_margin
 from .functions import Reading
-from .layers import STEPPED, NotChecked
-from .losses import LOSSES, fits, is_same, usual
+from .layers import NotChecked
 from .objects import at, put, rates
 from .recording import Number, Record, has_several_classes, watched
 from .spaces import spaces
-from .steps import of_one_size
 from .units import Unit
 
-MOST = 8  # losses that are looked at closely
-POINTS = 3  # where steps are compared with a loss
-UNCOMPARED = "what is compared with the targets was not found in it"
 PLACES = 2000  # shapes that are tried for the data
 BRIEF = 0.5  # seconds of computing that one step may always take
 ONE = 0.5  # of the time that is left: for one step
@@ -92,7 +87,7 @@ class Step:
         drawn, runs = zip(*both)
         self.wanted = [path for path in paths if np.shape(at(runs[0][1], path)) != np.shape(
             drawn[0][path]) or not np.array_equal(at(runs[0][1], path), drawn[0][path])]
-        self.place = next((place for place in sorted(runs[0][0].entries, key=_is_margin)
+        self.place = next((place for place in sorted(runs[0][0].entries, key=is_margin)
                            if _is_output([record.entries.get(place) for record, _ in runs])), None)
         if self.place is None and not any(map(_is_number, self.written(runs[0][1]).values())):
             raise NotChecked(UNCOMPARED)
@@ -249,10 +244,6 @@ def _watched(value, record):
     return watched(value, record) if is_numbers else value
 
 
-def _is_margin(place):
-    return place[0]
-
-
 def _is_number(value):
     return isinstance(value, (float, np.floating)) and np.isfinite(value)
 
@@ -317,56 +308,10 @@ def readings(name: str, unit: Unit, module: types.ModuleType,
     first. things: objects, of a method; left(share): seconds until no more than that share of
     the time is left. Raises NotChecked."""
     step = prepared(unit, module, things, left)
-    values, began = step.draw(step.wanted, 0), time.process_time()
-    _, after = step.run(values)
+    began = time.process_time()
+    step.run(step.draw(step.wanted, 0))
     cost, runs = time.process_time() - began, POINTS * (1 + 2 * len(step.wanted))
     if cost * runs > max(BRIEF, left(KEPT)):
         raise NotChecked(f"one step of it takes {cost:.2g} s, and {runs} are needed at least: a "
                          "longer --timeout may do")
-    taken = step.step(values, after)
-    stepped = of_one_size({objects.label(path): one for path, one in taken.items()})
-    step.wanted = [path for path in step.wanted if objects.label(path) not in stepped]
-    if not step.wanted:
-        raise NotChecked(f"it changes {', '.join(stepped)} by {STEPPED}")
-    step.stepped = stepped
-    points = [looked_at(step, seed) for seed in range(POINTS)]
-    losses = {f"{name}, as it is written": name for name in step.losses}
-    rate = next((value for _, value in rates(step.space) if value > 0), None)
-    if step.second is not None:
-        losses.update(of_two(points, rate or 1.0))
-    elif step.place is not None:
-        (_, target, _), _ = next(iter(points[0].values()))[1]
-        losses.update((f"as the gradient of {words}", loss) for words, loss in usual(
-            _is_margin(step.place), isinstance(target, tuple)).items())
-    if not any(change for point in points for change in outputs_move(point)):
-        raise NotChecked("its output is a threshold, which has no derivative, as a perceptron's: "
-                         "its rule is the gradient of no loss of this output")
-    found = []
-    for place, (words, loss) in enumerate(losses.items()):
-        fit, factor = fits(points, loss, rate or 1.0)
-        if fit is None:
-            continue
-        off = abs(np.log(factor * (rate or 1.0)))
-        by = f", times {1 / (factor * rate):.3g}" if rate and off > 1e-4 else ""
-        found.append(((fit, -round(off, 6) if rate else 0, -place), words + by, loss, factor))
-    if not found:
-        raise NotChecked("no loss of its output is a number")
-    found.sort(key=lambda one: one[0], reverse=True)
-    if step.place is None and not found[0][0][0]:  # it may be told, and not meant
-        raise NotChecked(UNCOMPARED)
-    if is_told := not found[0][0][0] and _is_told(step, points):
-        found = [one for one in found if isinstance(one[2], str)]
-    names, values = {path: objects.label(path) for path in step.wanted}, step.draw(
-        step.wanted, moving(points))
-    return [Reading(code_of(name, step, loss, factor, names, is_told),
-                    {names[path]: values[path] for path in step.wanted}, words)
-            for _, words, loss, factor in found[:MOST]]
-
-
-def _is_told(step, points):
-    """Does the file compute a loss that is one of the usual ones, of all layers' weights? What is
-    the gradient of no loss is then wrong."""
-    compared = [plus for point in points for _, (plus, _) in point.values()]
-    return step.place is not None and sum(
-        np.ndim(at(step.space, path)) > 1 for path in step.wanted) > 1 and any(
-            is_same(name, loss, compared) for name in step.losses for loss in LOSSES.values())
+    return explained(name, step)

@@ -1,0 +1,251 @@
+"""Training that is run as it is, and observed: what its forward pass is given the second time
+differs from what it was given the first time in the weights, and by how much says what one step
+took off them.
+
+    net.fit(X, y, epochs=3)     forward(X)   before: {("self", "W"): …}
+                                …            whatever computes gradients, in whatever form
+                                forward(X)   after: {("self", "W"): …}
+
+Nothing is read for that but what is called. To move a weight, training begins anew, and has the
+weight put in where its forward pass begins.
+"""
+import contextlib
+import copy
+import io
+import itertools
+import math
+import random
+import time
+import types
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from ...gradcheck.tensor_function import frozen
+from ..names import role
+from ..reading.files import at_most
+from . import explained, losses, objects
+from .layers import NotChecked
+from .watch import DATA, Over, Watch
+
+LONGEST = 1.0  # seconds of computing for one step
+PASSES = 6  # functions that may be the forward pass
+PAIRS = 12  # of outputs and targets
+
+
+class Uninvolved(NotChecked):
+    """What trains does not use what is checked."""
+
+
+class Observed:
+    """One step of training that is run: a step as explained.py asks for it. drive: trains; code,
+    span: which calls are the forward pass; shapes: {path: shape} of what a step changes."""
+
+    def __init__(self, module: types.ModuleType, drive: Callable, code: types.CodeType,
+                 span: tuple, shapes: dict) -> None:
+        self.module, self.drive, self.code, self.span = module, drive, code, span
+        self.shapes, self.wanted, self.known, self.penalties = shapes, [*shapes], {}, {}
+        self.file, self.space, self.data, self.turned = module.__file__, {}, (), {}
+        self.losses, self.place, self.second, self.missed, self.stepped = [], None, None, {}, []
+        self.until = math.inf  # further steps after this computing time
+
+    def draw(self, paths, seed):
+        """Random values of the weights."""
+        generator = np.random.default_rng([7, seed])
+        return {path: np.asarray(objects.sensible(self.shapes[path], generator)) for path in paths}
+
+    def run(self, values):
+        """(a Watch of one step from these weights, {path: the weight afterwards})."""
+        key = tuple((path, np.asarray(values[path]).tobytes()) for path in sorted(values, key=str))
+        if key not in self.known:
+            if time.process_time() > self.until:
+                raise NotChecked("its time went by")
+            watch = Watch(self.module, self.code, self.span, values)
+            run(self.drive, watch)
+            if watch.after is None:
+                raise ValueError("it ends before its second step")
+            self.known[key] = watch, watch.after
+            if len(self.known) > 400:
+                self.known.pop(next(iter(self.known)))
+        watch, after = self.known[key]
+        return watch, {**after, "told": watch.told}
+
+    def output(self, watch, _):
+        """(output, target)"""
+        return (None, None) if self.place is None else (
+            watch.seen[self.place[1]], watch.seen[self.place[2]])
+
+    def written(self, after):
+        """{name: value} of what returned a number."""
+        return after["told"]
+
+    def step(self, values, after):
+        """{path: what it took off, but for a penalty}"""
+        return {path: values[path] * (1 - self.penalties.get(path, 0.0)) - after[path]
+                for path in self.wanted}
+
+    def learn(self) -> None:
+        """Find the weights: what moves an output. Raises NotChecked."""
+        first, again = self.draw(self.wanted, 0), self.draw(self.wanted, 1)
+        moved: dict = {}  # {output: the paths that move it}
+        turns = (first, again), (again, first)
+        for path, (start, turned) in itertools.product(self.wanted, turns):
+            (before, then), (now, after) = self.run(start), self.run({**start, path: turned[path]})
+            if not _is_kept(start[path] - turned[path], then[path] - after[path]):
+                continue  # it is computed anew
+            for name, one in before.seen.items():
+                other = now.seen.get(name)
+                if np.shape(other) == one.shape and one.dtype.kind == "f" and np.isfinite(
+                        one).all() and not np.array_equal(one, other):
+                    moved.setdefault(name, {})[path] = True  # a unit may be off at one of them
+        # what a weight is kept as moves with itself alone
+        most = max(map(len, moved.values()), default=0)
+        outputs = [name for name, paths in moved.items() if len(paths) == most
+                   and name not in self.wanted]
+        if not outputs:
+            raise NotChecked("no array that it changes has an effect on its output")
+        self.wanted = [path for path in self.wanted if path in moved[outputs[0]]]
+        self.base, other = (self.run(self.draw(self.wanted, seed))[0] for seed in (0, 1))
+        self.losses = [name for name, value in self.base.told.items()
+                       if other.told.get(name) not in (None, value) and np.isfinite(value)]
+        targets = [name for name, one in self.base.seen.items() if np.array_equal(
+            one, other.seen.get(name, np.nan))]
+        self.targets = sorted(targets, key=lambda name: role(str(name[-1])) != "labels")
+        self.outputs = sorted(outputs, key=lambda name: name[0] != "returned")
+
+    def places(self) -> Iterator[tuple]:
+        """(False, output, target) of those that may be compared, each once."""
+        seen: list = []
+        for output, name in itertools.product(self._each(self.outputs), self._each(self.targets)):
+            y, t = self.base.seen[output], self.base.seen[name]
+            if t.size == y.size or t.dtype.kind in "iu" and t.ndim < 2 and y.ndim > 0 and (
+                    t.size in y.shape or t.size == 1):
+                seen.append(name)
+                yield False, output, name
+            if len(seen) == PAIRS:
+                return
+
+    def _each(self, names):
+        """The first of those that hold the same."""
+        found: dict = {}
+        for name in names:
+            one = self.base.seen[name]
+            found.setdefault((one.shape, one.astype(float).tobytes()), name)
+        return found.values()
+
+    def penalised(self, loss: Any, factor: float, points: list) -> None:
+        """Part of what is taken off may be a multiple of the weight itself, which a loss has
+        nothing of."""
+        for path in self.wanted:
+            found = []
+            for seed, point in enumerate(points):
+                taken, (plus, minus) = point[path]
+                slope = (losses.value_of(loss, plus) - losses.value_of(loss, minus)) / (
+                    2 * losses.H * factor)
+                along = np.random.default_rng([3, seed])
+                values = self.draw(self.wanted, seed)
+                for one in self.wanted:  # the same direction as there
+                    direction = along.standard_normal(values[one].shape)
+                    if one == path:
+                        found.append((taken - slope) / float((values[one] * direction).sum()))
+            if np.ptp(found) < 1e-3 * abs(found[0]) and 1e-7 < found[0] < 1:
+                self.penalties[path] = float(f"{np.mean(found):.3g}")
+
+
+def _is_kept(moved, now):
+    """Is it after a step where it was put, but for the step?"""
+    return abs(float((moved * now).sum())) > 0.3 * float((moved * moved).sum())
+
+
+def run(drive: Callable, watch: Watch) -> None:
+    """Train in silence, from the same random numbers, until enough was seen."""
+    names = vars(watch.module)
+    saved = dict(names)
+    names.update(_again({name: value for name, value in names.items() if name[:2] != "__" and (
+        isinstance(value, DATA) or type(value).__module__ == watch.module.__name__)}))
+    try:
+        with (contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(
+                io.StringIO()), np.errstate(all="ignore"), frozen(),
+              contextlib.suppress(Over)):
+            np.random.seed(0), random.seed(0)
+            with watch, at_most(LONGEST):
+                drive()
+    finally:
+        names.clear(), names.update(saved)
+
+
+def _again(data):
+    """The same, such that nothing that training changes in it reaches the next time."""
+    with contextlib.suppress(Exception):  # an object may allow no copies
+        return copy.deepcopy(data)
+    return {}
+
+
+def best(name: str, module: types.ModuleType, drive: Callable,
+         involved: set[types.CodeType], seconds: float) -> tuple[float, Observed]:
+    """(which part of its weights the best loss explains, the step). involved: functions of which
+    one must be called; seconds: of computing, for all. Raises NotChecked, or what the training
+    raises."""
+    until = time.process_time() + seconds
+    watch, problem = Watch(module), None
+    try:
+        run(drive, watch)
+    except Exception as error:  # it may be what comes after the first steps
+        problem = error
+    if involved and not involved & watch.calls.keys():
+        raise problem or Uninvolved(f"{name} trains something else")
+    found: dict = {}
+    for code, span, shapes in itertools.islice(_passes(watch), PASSES):
+        step = Observed(module, drive, code, span, shapes)
+        step.until = until
+        try:
+            step.learn()
+            for place in step.places():
+                step.place = place
+                part = _explained(name, step)
+                if part > max(found, default=0):
+                    found[part] = step, place, dict(step.penalties)
+                if part == 1:
+                    break
+        except MemoryError:
+            raise
+        except Exception:  # this is not the forward pass
+            continue
+        if 1 in found:
+            break
+    if not found:
+        raise problem or NotChecked(f"what one step of {name} takes off the weights is the "
+                                    "gradient of none of the usual losses")
+    part = max(found)
+    step, step.place, step.penalties = found[part]
+    step.until = math.inf
+    return part, step
+
+
+def _explained(name, step):
+    """Which part of its weights the best loss explains, those with a penalty, too."""
+    step.penalties = {}
+    (best, *_), points = explained.ranked(name, step)
+    (fit, *_), _, loss, factor = best
+    if 0 < fit < len(step.wanted):
+        step.penalised(loss, factor, points)
+        if step.penalties:
+            fit = explained.ranked(name, step)[0][0][0][0]
+    return fit / len(step.wanted)
+
+
+def _passes(watch):
+    """(code, numbers of its first call and its last one, {path: shape of what is another one after
+    that}) of each function: one of them is the forward pass of a step."""
+    first, *others = watch.calls.items()
+    for code, calls in [*others, first]:  # what is called first of all trains
+        seen: set = set()
+        for one, other in zip(calls, calls[1:]):
+            changed = {path: value.shape for path, value in one.before.items()
+                       if np.shape(other.before.get(path)) == value.shape
+                       and path in other.before and not np.array_equal(value, other.before[path])
+                       and not (len(path) == 1 and role(path[0]) in ("x", "labels"))}
+            if not seen.issuperset(changed):
+                seen |= {*changed}
+                yield code, (0, one.number), changed
