@@ -61,7 +61,7 @@ class Check:
         self.job, self.path, self.request = submission.job, submission.path, submission.request
         # what the result's comparison was made with, for a grader who makes it once more
         self.basis, self.trains = {}, found.kind == "step"
-        called = found.name if found.kind in ("skipped", "step") else found.title
+        called = found.name if found.kind in ("skipped", "step", "trained") else found.title
         self.empty = functools.partial(empty, found.name, called)
         self.result = self.empty()
 
@@ -89,7 +89,9 @@ class Check:
     def tell(self, count, make=None):
         """Make the result; make: gives the readings, where it is known which are meant."""
         reason = {"missing": ("missing", f"the file defines no {self.found.title}"),
-                  "skipped": ("not checked", self.found.title)}.get(self.found.kind)
+                  "skipped": ("not checked", self.found.title),
+                  "trained": ("not checked", self.found.title) if make is None else None,
+                  }.get(self.found.kind)
         if not reason and (left := finding.unwritten(self.found)):
             reason = "not checked", f"{left} has not been written yet"
         if reason:

@@ -43,11 +43,10 @@ __all__ = ["Found", "NothingFound", "chosen", "everything", "like", "load"]
 def everything(module: types.ModuleType) -> list[Found]:
     """[Found, ...] in the order of the file. Raises NothingFound when there is nothing."""
     found = instead.with_steps(unseen.with_the_rest(module, anything(module)), module)
+    found += unseen.training(module, found)
     if all(item.kind == "skipped" for item in found):
         reasons = "".join(f"; {item.title}" for item in found)
-        raise NothingFound("it defines no forward and backward, "
-                           "as functions in pairs or methods of a class, "
-                           f"no loss that returns its gradient, no Function and no Module{reasons}")
+        raise NothingFound(f"{unseen.NOTHING}{reasons}")
     return found
 
 

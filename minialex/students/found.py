@@ -12,8 +12,9 @@ class Found(NamedTuple):
     (backward may be f'), "network" (the loss is a third function), "class" (forward is the class,
     backward the names of its two methods), "usual" (forward only names its inputs), "engine",
     "layer" (a Function or a Module), "guess" (others are what is tried), "step" (forward is
-    training code, cut to one step; `title` says why nothing else is checked), "missing" (one of the
-    two functions is not there; `title` names it) or "skipped" (`title` says why).
+    training code, cut to one step; `title` says why nothing else is checked), "trained" (nothing is
+    known but that it trains), "missing" (one of the two functions is not there; `title` names it)
+    or "skipped" (`title` says why).
     others: forwards that backward may belong to, too: the one that fits best is meant. thing: the
     object whose methods they are, before its constructor (begin)."""
 

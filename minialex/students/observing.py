@@ -78,7 +78,9 @@ def observed(found: finding.Found, module: object, request: inputs.Request,
             break
     if not best:
         raise problem
-    return explained(*best[1:])
+    found, penalties = explained(*best[1:]), best[2].penalties
+    return [one._replace(words=f"{one.words}, and of a penalty on the weights")
+            for one in found] if any(penalties.values()) else found
 
 
 def _codes(found, module):

@@ -13,6 +13,8 @@ from .names import name_words
 from .reading import changes, files
 
 GRADIENT_WORDS = {*BACKWARD, "gradient", "gradients", "grad", "grads", "delta", "nabla"}
+NOTHING = ("it defines no forward and backward, as functions in pairs or methods of a class, "
+           "no loss that returns its gradient, no Function and no Module")
 ALONE = "put the forward and the backward pass into two functions, or a class"
 
 
@@ -34,6 +36,32 @@ def with_the_rest(module: types.ModuleType, found: list[Found]) -> list[Found]:
     own = {name: value for name, value in own.items() if name not in within}
     return found + [Found(name, unit, kind="step" if unit else "skipped", title=why)
                     for name, unit, why in [*steps, *_others(module, own, used)]]
+
+
+def training(module: types.ModuleType, found: list[Found]) -> list[Found]:
+    """What computes products and takes something off something, and was not found: it is run as it
+    is. A class, or all of a file in which nothing is found."""
+    known = [one for item in found if item.kind != "skipped" for one in (
+        item.forward, getattr(item.forward, "owner", None), *item.others)]
+    classes = {name: value for name, value in vars(module).items() if inspect.isclass(value)
+               and value.__module__ == module.__name__}
+    missed = [Found(name, cls, None, "trained", f"{name}: no forward and backward of it were found")
+              for name, cls in classes.items() if cls not in known and _descends(
+                  [one for one in vars(cls).values() if inspect.isfunction(one)])
+              and not any(name in getattr(item, "title", "") for item in found)
+              and not any(cls in other.__mro__[1:] for other in classes.values())]
+    if missed or any(item.kind != "skipped" for item in found):
+        return missed
+    functions = changes.functions_of(module)
+    reasons = "".join(f"; {item.title}" for item in found)
+    return [Found("the file", None, None, "trained", f"{NOTHING}{reasons}")] if _descends(
+        functions.values()) else []
+
+
+def _descends(functions):
+    trees = [syntax_tree(one) for one in functions]
+    return any(map(changes.multiplies, trees)) and any(
+        changes.updates(list(tree.body)) for tree in trees)
 
 
 def _structure(found, names):

@@ -18,7 +18,6 @@ import random
 import time
 import types
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import numpy as np
 
@@ -134,23 +133,39 @@ class Observed:
             found.setdefault((one.shape, one.astype(float).tobytes()), name)
         return found.values()
 
-    def penalised(self, loss: Any, factor: float, points: list) -> None:
-        """Part of what is taken off may be a multiple of the weight itself, which a loss has
-        nothing of."""
+    def penalised(self, points: list, every: list) -> dict:
+        """{path: λ}: λ times the weight itself is taken off, too, which a loss has nothing of.
+        every: losses; that which explains most weights so is meant."""
+        along = [self._along(seed) for seed in range(len(points))]
+        found = [self._with_penalty(points, loss, along) for loss in every]
+        return max(found, key=len, default={})
+
+    def _along(self, seed):
+        """{path: how much of the weight lies along the direction that was looked at}"""
+        values, generator = self.draw(self.wanted, seed), np.random.default_rng([3, seed])
+        return {path: float((value * generator.standard_normal(value.shape)).sum())
+                for path, value in values.items()}
+
+    def _with_penalty(self, points, loss, along):
+        found: dict = {}
         for path in self.wanted:
-            found = []
-            for seed, point in enumerate(points):
-                taken, (plus, minus) = point[path]
-                slope = (losses.value_of(loss, plus) - losses.value_of(loss, minus)) / (
-                    2 * losses.H * factor)
-                along = np.random.default_rng([3, seed])
-                values = self.draw(self.wanted, seed)
-                for one in self.wanted:  # the same direction as there
-                    direction = along.standard_normal(values[one].shape)
-                    if one == path:
-                        found.append((taken - slope) / float((values[one] * direction).sum()))
-            if np.ptp(found) < 1e-3 * abs(found[0]) and 1e-7 < found[0] < 1:
-                self.penalties[path] = float(f"{np.mean(found):.3g}")
+            try:
+                slopes = [(losses.value_of(loss, plus) - losses.value_of(loss, minus))
+                          / (2 * losses.H) for _, (plus, minus) in (one[path] for one in points)]
+            except Exception:  # it is none of this output
+                return {}
+            both = np.array([slopes, [one[path] for one in along]]).T
+            taken = np.array([one[path][0] for one in points])
+            if not np.isfinite(both).all():
+                return {}
+            (factor, penalty), *_ = np.linalg.lstsq(both, taken, rcond=None)
+            if factor > 0 and abs(both @ (factor, penalty) - taken).max() < 1e-4 * abs(taken).max():
+                found[path] = factor, float(f"{penalty:.3g}") if penalty > 1e-6 * factor else 0.0
+        factors = [factor for factor, _ in found.values()]
+        best = max(factors, key=lambda one: sum(abs(one - other) < 1e-2 * one for other in factors),
+                   default=0.0)
+        return {path: penalty for path, (factor, penalty) in found.items()
+                if abs(factor - best) < 1e-2 * best}
 
 
 def _is_kept(moved, now):
@@ -226,12 +241,14 @@ def best(name: str, module: types.ModuleType, drive: Callable,
 def _explained(name, step):
     """Which part of its weights the best loss explains, those with a penalty, too."""
     step.penalties = {}
-    (best, *_), points = explained.ranked(name, step)
-    (fit, *_), _, loss, factor = best
-    if 0 < fit < len(step.wanted):
-        step.penalised(loss, factor, points)
-        if step.penalties:
+    found, points = explained.ranked(name, step)
+    fit = found[0][0][0]
+    if fit < len(step.wanted):
+        step.penalties = step.penalised(points, [loss for _, _, loss, _ in found])
+        if len(step.penalties) > max(fit, 1) and any(step.penalties.values()):
             fit = explained.ranked(name, step)[0][0][0][0]
+        else:
+            step.penalties = {}
     return fit / len(step.wanted)
 
 
