@@ -41,7 +41,7 @@ def of_step(found: finding.Found, module: object, request: inputs.Request,
         readings, first = [], [*filter(_goes_over, found.forward.others)]
         for unit in (*first, *(one for one in (found.forward, *found.forward.others)
                                if one not in first)):
-            if readings and (first or not isinstance(unit.body[0], changes.LOOPS)):
+            if readings and owner and (first or not isinstance(unit.body[0], changes.LOOPS)):
                 continue  # what it calls for one example is checked with it
             try:
                 readings += stepping.readings(

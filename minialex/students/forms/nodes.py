@@ -52,6 +52,9 @@ class Leaf:
 def both(cls: type, forward: str, backward: str) -> tuple[Callable, Callable] | None:
     """(forward of arrays, backward) of such a class; None of others."""
     methods = getattr(cls, forward), getattr(cls, backward)
+    if any(isinstance(inspect.getattr_static(cls, name), (staticmethod, classmethod))
+           for name in (forward, backward)):
+        return None  # they are given a context
     given = required(methods[0])[1:]
     values = [one.attr for one in binding.nodes(methods[0], ast.Attribute)
               if plain(one.attr) in VALUES and (_name(one.value) in given if given

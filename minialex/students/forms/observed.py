@@ -28,7 +28,7 @@ from . import explained, losses, objects
 from .layers import NotChecked
 from .watch import DATA, Over, Watch
 
-LONGEST = 1.0  # seconds of computing for one step
+LONGEST, SHORTEST = 1.0, 0.05  # seconds of computing for one step
 PASSES = 6  # functions that may be the forward pass
 PAIRS = 12  # of outputs and targets
 
@@ -61,7 +61,7 @@ class Observed:
             if time.process_time() > self.until:
                 raise NotChecked("its time went by")
             watch = Watch(self.module, self.code, self.span, values)
-            run(self.drive, watch)
+            run(self.drive, watch, self.until - time.process_time())
             if watch.after is None:
                 raise ValueError("it ends before its second step")
             self.known[key] = watch, watch.after
@@ -173,8 +173,9 @@ def _is_kept(moved, now):
     return abs(float((moved * now).sum())) > 0.3 * float((moved * moved).sum())
 
 
-def run(drive: Callable, watch: Watch) -> None:
-    """Train in silence, from the same random numbers, until enough was seen."""
+def run(drive: Callable, watch: Watch, seconds: float) -> None:
+    """Train in silence, from the same random numbers, until enough was seen, or so many seconds
+    went by."""
     names = vars(watch.module)
     saved = dict(names)
     names.update(_again({name: value for name, value in names.items() if name[:2] != "__" and (
@@ -184,7 +185,7 @@ def run(drive: Callable, watch: Watch) -> None:
                 io.StringIO()), np.errstate(all="ignore"), frozen(),
               contextlib.suppress(Over)):
             np.random.seed(0), random.seed(0)
-            with watch, at_most(LONGEST):
+            with watch, at_most(min(LONGEST, max(seconds, SHORTEST))):
                 drive()
     finally:
         names.clear(), names.update(saved)
@@ -205,7 +206,7 @@ def best(name: str, module: types.ModuleType, drive: Callable,
     until = time.process_time() + seconds
     watch, problem = Watch(module), None
     try:
-        run(drive, watch)
+        run(drive, watch, seconds)
     except Exception as error:  # it may be what comes after the first steps
         problem = error
     if involved and not involved & watch.calls.keys():

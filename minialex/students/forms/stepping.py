@@ -181,7 +181,8 @@ class Step:
         """The place where another output is compared, if it is one other alone."""
         places = [place for place in runs[0] if self.place and place != self.place and not (
             place[0] or self.place[0]) and _is_output([entries.get(place) for entries in runs])
-            and np.shape(runs[0][place][0][1]) != np.shape(runs[0][self.place][0][1])]
+            and np.shape(runs[0][place][0][1]) != np.shape(runs[0][self.place][0][1])
+            and not np.isin(runs[0][place][0][1], runs[0][self.place][0][1]).all()]  # a part of it
         return places[0] if len(places) == 1 else None
 
     def step(self, values, after):
