@@ -45,9 +45,9 @@ from .trying import check_constant
 SHARE = 0.2  # of the time for one check: what costs more is drawn smaller
 FIRST, FURTHER = 0.5, 0.15  # of what is left: for the first report, for each further one
 QUICKLY = 0.4  # of that for one of several readings
-SEARCHING = 0.5  # of the time is left when inputs are searched for no longer
+SEARCHING = 0.4  # of the time is left when inputs are searched for no longer
 LONGER = "right with these inputs, wrong with longer ones: say which are meant"
-ALONE = 0.7  # for functions as they are, and steps of what trains with them
+ALONE = 0.7  # for guesses: then training that calls them is run
 NEAREST = 3  # readings of wrong code whose mistake is looked for
 FEWEST = 10  # entries of an input: with fewer, nothing is said
 
@@ -71,7 +71,8 @@ class Check:
         if self.found.kind in ("guess", "either"):
             self.result, self.basis = instead.chosen(self.found, [
                 Check(self.submission, one, self.module, self.reference, within=True)
-                for one in self.found.others], count, ALONE * seconds)
+                for one in self.found.others], count, seconds * (
+                    ALONE if self.found.kind == "guess" else 1))
             observing.as_trained(self, count)
             return self.result
         absent.begin(), older.begin(self.path)

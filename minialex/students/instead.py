@@ -111,7 +111,8 @@ def chosen(found: Found, checks: list, count: int, seconds: float) -> tuple[dict
         if alone:
             names.update(copy.deepcopy(kept))  # those may have been drawn anew
         left = until - time.process_time()
-        one = check.told(count, left if alone else ALONE * left)
+        is_last = alone or check.found.kind == "class"  # a step takes what time is left
+        one = check.told(count, left if is_last else ALONE * left)
         if one["status"] != "error":
             called = {"name": found.name, "checked": found.title}
             return {**one, **called} if alone else one, check.basis

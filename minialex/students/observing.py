@@ -27,6 +27,7 @@ from .forms.functions import Reading
 from .forms.layers import NotChecked
 from .names import is_rate, plain, role
 from .reading import changes, kinds
+from .reading.files import TooSlow
 from .reading.rewriting import rewritten
 
 OBJECTS = 6  # that are made of a class
@@ -142,8 +143,12 @@ def _main(module):
 def _run(main, names):
     """What stops is passed over: it may be data that are not here."""
     for code in main:
-        with contextlib.suppress(Exception, SystemExit):
+        try:
             exec(code, names)  # noqa: S102
+        except (TooSlow, MemoryError):
+            raise
+        except (Exception, SystemExit):
+            continue
 
 
 def _trains(function):

@@ -127,7 +127,7 @@ def _wider(thing, built):
     for shape in (one for first, last in sizes for one in ((N, last), (first, N))):
         other = copy.copy(thing)
         for name in names:
-            setattr(other, name, widths.hot(shape, N))
+            setattr(other, name, widths.one_hot(shape, N))
         if names and np.shape(getattr(thing, names[0])) != shape:
             yield other
 

@@ -69,11 +69,11 @@ def as_wide(prototype: object, forward: str, values: dict, targets: dict,
                     target.shape not in shapes) or columns and not axis and np.shape(
                         target) == parts.shape[1:] else target for name, target in targets.items()}
     return {name: target if not outputs or np.ndim(target) != 2 or target.shape in shapes
-            else hot(outputs[-1].shape, len(next(iter(values.values())))) for name, target
+            else one_hot(outputs[-1].shape, len(next(iter(values.values())))) for name, target
             in targets.items()}
 
 
-def hot(shape: tuple, N: int) -> np.ndarray:
+def one_hot(shape: tuple, N: int) -> np.ndarray:
     """One class for each of N examples, in rows or else in columns; 0 or 1 for one output."""
     generator, (count, M) = np.random.default_rng(7), shape if shape[0] == N else shape[::-1]
     if M == 1:
