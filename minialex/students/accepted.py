@@ -30,7 +30,8 @@ def conventions(check: Any, report: Report, reading: Any, count: int) -> None:
         if status_of_report(report) == "wrong":
             _penalised(check, report, reading)
         _sums(report, reading.values)
-        for convention in (_counted, _clipped, _saturated, _after_the_update, _in_turn):
+        for convention in (_next_layers, _counted, _clipped, _saturated, _after_the_update,
+                           _in_turn):
             if status_of_report(report) == "wrong":
                 convention(check, report, reading)
         if report and check.result["drawn"]:
@@ -198,6 +199,24 @@ def _in_turn(check, report, reading):
         leave_open(report, IN_TURN + NO_COPY, names)
     report.rows = [row._replace(detail=IN_TURN) if row.name in names and row.verdict
                    == verdict.UNKNOWN else row for row in report.rows]
+
+
+NEXT = ("its backward asks for {0}, which may be that of the layer behind it: only a network says "
+        "what comes in")
+
+
+def _next_layers(check, report, reading):
+    """delta · W.T of a layer's backward(delta, W) is due with the next layer's W, which no layer
+    alone has."""
+    code = reading.code
+    method = getattr(code, "function", None) and getattr(code, "prototype", None) is not None and (
+        getattr(code.prototype, code.function, None))
+    asked = [p.name for p in binding.signature(method)] if method else []
+    own = [name for name in asked if role(name) == "w" and name not in binding.names_of_dout(
+        getattr(code.prototype, code.forward), method) and isinstance(
+            vars(code.prototype).get(name), np.ndarray)]
+    if own and check.found.kind == "class" and sum(one.array.ndim > 1 for one in code.wanted) == 1:
+        leave_open(report, NEXT.format(own[0]))
 
 
 CLIPPED = "right for small gradients, wrong for large ones: right if they are meant to be clipped"

@@ -188,7 +188,8 @@ def arguments(forward: Callable, backward: Callable | None, outputs: list, rest:
     keywords = {name: inputs[name] for name in optional if name in inputs}
     keywords.update((name, 1.0) for name in optional if _is_rate(name, forward, backward))
     keywords.update(zip([name for name in named if name in optional], douts))
-    keywords.update(_by_keyword_alone(backward, inputs))
+    keywords.update((p.name, inputs.get(p.name, False)) for p in signature(backward)
+                    if p.kind == p.KEYWORD_ONLY and p.default is p.empty)
     if star and len(required) <= 1:
         return [*douts, *(rest or inputs.values())], {}
     if not named and takes_dout(forward, backward, outputs, rest):
@@ -207,12 +208,6 @@ def _handed_on(forward, backward, inputs, named):
     return {one.id: inputs[name] for given in calls for one, name in zip(given, arguments_of(
         forward)) if isinstance(one, ast.Name) and name in inputs and not (  # A is what came out
             named and plain(one.id) in OUTPUTS)}
-
-
-def _by_keyword_alone(backward, inputs):
-    """{name: value} of what stands behind a star without a default: an input, or False."""
-    return {p.name: inputs.get(p.name, False) for p in signature(backward)
-            if p.kind == p.KEYWORD_ONLY and p.default is p.empty}
 
 
 def _is_rate(name, forward, backward):
@@ -244,6 +239,10 @@ def _others(names, output, rest, inputs, forward, backward):
              **{name: inputs[targets[0]] for name in unknown if len(targets) == 1
                 and role(name) == "labels"  # of Y, T the former is the output
                 and not (targets[0] in asked and plain(name) in OUTPUTS)}}
+    for name in unknown:  # H, where forward calls it h; A of a is the output
+        same = [one for one in (called if plain(name) in OUTPUTS else known)
+                if one.lower() == name.lower()]
+        known.setdefault(name, known[same[0]]) if same else None
     if unknown and all(name in known for name in asked):
         given = [known[name] for name in asked]
     elif rest and len(asked) == 1:
