@@ -42,6 +42,8 @@ __all__ = ["Found", "NothingFound", "chosen", "everything", "like", "load"]
 
 def everything(module: types.ModuleType) -> list[Found]:
     """[Found, ...] in the order of the file. Raises NothingFound when there is nothing."""
+    if isinstance(module, Known):
+        return module.found
     found = instead.with_steps(unseen.with_the_rest(module, anything(module)), module)
     found += unseen.training(module, found)
     if all(item.kind == "skipped" for item in found):
@@ -370,8 +372,8 @@ def chosen(module: types.ModuleType, names: list[str]) -> list[Found]:
 def like(module: types.ModuleType, theirs: Found) -> Found:
     """What a student's module has for one Found of the teacher's: the same, or what is missing.
     Where the student hands in backward alone, the teacher's forward is taken."""
-    same = [item for item in anything(module) if item.name == theirs.name
-            and item.kind == theirs.kind]
+    kind = theirs.others[0].kind if theirs.kind == "either" and theirs.others else theirs.kind
+    same = [item for item in anything(module) if item.name == theirs.name and item.kind == kind]
     names = vars(module)
     if same:
         return same[0]
