@@ -296,28 +296,6 @@ RETURNED_LOSS = """
             self.W[word_id] -= self.lr * dh
             return -np.sum(labels * np.log(p) + (1 - labels) * np.log(1 - p))
 """
-CHOSEN = """
-    class Values:
-        def __init__(self, n_inputs, n_hidden, n_actions, lr=0.001):
-            self.W = np.random.randn(n_inputs, n_hidden)
-            self.V = np.random.randn(n_hidden, n_actions)
-            self.lr = lr
-
-        def forward(self, states):
-            self.s, self.h = states, np.tanh(states @ self.W)
-            self.q = self.h @ self.V
-            return self.q
-
-        def backward(self, actions, targets):
-            d, n = np.zeros_like(self.q), np.arange(len(actions))
-            d[n, actions] = 2 * (self.q[n, actions] - targets) / len(actions)
-            dh = d @ self.V.T
-            return {"V": self.h.T @ d, "W": self.s.T @ (dh «* (1 - self.h ** 2)|»)}
-
-        def step(self, grads):
-            self.W -= self.lr * grads["W"]
-            self.V -= self.lr * grads["V"]
-"""
 TWO_HEADS = """
     class Both:
         def __init__(self, state_dim, hidden, n_actions):
@@ -348,7 +326,7 @@ FORMS = {"negatives": NEGATIVES, "a mean of a context": CONTEXTS, "ratings in a 
          "gradients of a policy that are returned": RETURNED, "episodes": EPISODES,
          "words and their contexts": ONE_HOTS, "a table in a constructor": TABLE,
          "a function that is given both": FUNCTION, "a loss that is returned": RETURNED_LOSS,
-         "values of actions": CHOSEN, "a policy and a value": TWO_HEADS}
+         "a policy and a value": TWO_HEADS}
 
 
 @pytest.mark.parametrize("slip", [False, True])
@@ -357,7 +335,7 @@ def test_what_is_looked_up_is_compared(check, form, slip):
     """«right|slip»"""
     code = "".join(map(textwrap.dedent, (START, FORMS[form])))
     code = re.sub(r"«(.*?)\|(.*?)»", r"\2" if slip else r"\1", code)
-    _, (result,) = check("--timeout", "40", net=code)
+    _, (result,) = check(net=code)
     assert result["status"] == ("wrong" if slip else "correct"), result
 
 
